@@ -1,0 +1,72 @@
+"""One root error. Each class knows the exit code that a command ends with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from fsgitops.findings import Finding
+
+
+class FsgitopsError(Exception):
+    """Anything that a command ends on. Its text is for the user and holds no secret."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class UsageError(FsgitopsError):
+    """The command line asks for something that does not exist or does not go together."""
+
+    exit_code = 64
+
+
+class DesiredInvalidError(FsgitopsError):
+    """The desired state or the settings hold errors; `findings` has all of them."""
+
+    exit_code = 3
+
+    def __init__(self, findings: list[Finding]) -> None:
+        super().__init__("\n".join(str(item) for item in findings))
+        self.findings = findings
+
+
+class PlanRefusedError(FsgitopsError):
+    """The plan is stale, unsafe, or a foreign file is in its way. Nothing was touched."""
+
+    exit_code = 4
+
+
+class RolledBackError(FsgitopsError):
+    """The apply failed and everything was put back, on disk and in the switch."""
+
+    exit_code = 5
+
+
+class RollbackFailedError(FsgitopsError):
+    """The apply failed and putting things back failed too; the text says what state remains."""
+
+    exit_code = 6
+
+
+class SecretError(FsgitopsError):
+    """A key or a secret is missing, malformed or too widely readable."""
+
+
+class SwitchError(FsgitopsError):
+    """The switch did not do, or did not answer, what it was asked."""
+
+
+class SwitchUnreachableError(SwitchError):
+    """No connection, or it broke: the switch is not there (any more)."""
+
+
+class SwitchTimeoutError(SwitchError):
+    """The switch did not answer within the time limit."""
+
+
+class SwitchAuthError(SwitchError):
+    """The switch refused the ESL password, or its ACL refused the address."""
+
+
+class SwitchProtocolError(SwitchError):
+    """What came over the ESL connection is not ESL."""

@@ -1,0 +1,1 @@
+"""The dialplan and directory as FreeSWITCH reads them."""

@@ -1,0 +1,1 @@
+"""Checks on the desired state, one per file."""

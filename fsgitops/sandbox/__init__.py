@@ -1,0 +1,1 @@
+"""The embedded switch: a simulation of FreeSWITCH for demo, tests and previews."""

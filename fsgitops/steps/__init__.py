@@ -1,0 +1,1 @@
+"""Verbs: one public function per file. Steps never import each other."""
