@@ -1,0 +1,264 @@
+"""What we ask a switch, in the field's words. Answers come back as typed values.
+
+Every argument is checked before it becomes part of a command: FreeSWITCH splits commands at
+blanks, with quotes and backslashes of its own, so those never get through.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from fsgitops.errors import SwitchError, SwitchProtocolError
+from fsgitops.esl import EslSession, connect_esl
+from fsgitops.switch_replies import (
+    NO_REPLY,
+    NOT_LOCATED,
+    NOT_REGISTERED,
+    Call,
+    Channel,
+    Registration,
+    ReloadReply,
+    read_calls,
+    read_channels,
+    read_registrations,
+    read_reload,
+    read_rescan,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from types import TracebackType
+    from typing import Self
+
+__all__ = ["Call", "Channel", "Registration", "ReloadReply", "Switch", "connect_switch"]
+
+Place = Literal["param", "var"]
+
+_Answer = TypeVar("_Answer", str, bytes)
+_Value = TypeVar("_Value")
+
+_SHAPES = {
+    "extension": re.compile(r"[A-Za-z0-9+*#_][A-Za-z0-9._+*#-]{0,127}"),
+    "domain": re.compile(r"[A-Za-z0-9\[][A-Za-z0-9._:\[\]-]{0,254}"),
+    "name": re.compile(r"[A-Za-z0-9_][A-Za-z0-9._:-]{0,127}"),
+    "profile": re.compile(r"[A-Za-z0-9_][A-Za-z0-9._:-]{0,127}"),
+    "context": re.compile(r"[A-Za-z0-9_][A-Za-z0-9._@:+-]{0,127}"),
+}
+
+
+def connect_switch(
+    host: str,
+    port: int,
+    password: str,
+    *,
+    connect_timeout: float = 5.0,
+    reply_timeout: float = 10.0,
+) -> Switch:
+    """Connect and log in; time limits in seconds. Raises as `esl.connect_esl`."""
+    return Switch(
+        connect_esl(
+            host, port, password, connect_timeout=connect_timeout, reply_timeout=reply_timeout
+        )
+    )
+
+
+class Switch:
+    """A running FreeSWITCH.
+
+    Every method raises ValueError for an argument that could be more than an argument, before
+    anything is sent; SwitchTimeoutError; SwitchUnreachableError; SwitchError with what the switch
+    said when it refused; and SwitchProtocolError for an answer of the wrong shape.
+    """
+
+    def __init__(self, session: EslSession) -> None:
+        self.session = session
+
+    def close(self) -> None:
+        """End the session. Can be called again."""
+        self.session.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def version(self) -> str:
+        """Return the version as FreeSWITCH words it."""
+        return self._ask("version").strip()
+
+    def uptime(self) -> int:
+        """Return how many seconds the switch has been running."""
+        said = self._ask("uptime").strip()
+        if not (said.isascii() and said.isdigit() and len(said) < 19):
+            raise self._strange("uptime", said, "a number of seconds")
+        return int(said)
+
+    def global_variable(self, name: str) -> str | None:
+        """Return the value of a `$${name}`, or None where it is missing or empty."""
+        return self._value(f"global_getvar {_checked('name', name)}")
+
+    def reload_xml(self, *, timeout: float = 120.0) -> ReloadReply:
+        """Load the XML anew. Not ok means that the switch keeps what it had.
+
+        FreeSWITCH takes up to 75 s for 100,000 users in one list, hence the long time limit.
+        """
+        return read_reload(self._ask("reloadxml", timeout))
+
+    def rescan_profile(self, profile: str, *, timeout: float = 120.0) -> ReloadReply:
+        """Load the XML anew and take up new gateways of a SIP profile.
+
+        Changed or removed gateways stay as they were (mod_sofia's sofia.c ignores duplicates).
+        """
+        return read_rescan(
+            self._ask(f"sofia profile {_checked('profile', profile)} rescan", timeout)
+        )
+
+    def user_exists(self, extension: str, domain: str) -> bool:
+        """Tell whether the loaded directory has this user id."""
+        return self.users_exist([(extension, domain)])[0]
+
+    def users_exist(
+        self, users: Iterable[tuple[str, str]], *, timeout: float | None = None
+    ) -> list[bool]:
+        """Tell for each (extension, domain) whether the loaded directory has it, pipelined."""
+        commands = [
+            f"user_exists id {_checked('extension', extension)} {_checked('domain', domain)}"
+            for extension, domain in users
+        ]
+        said = self.session.api_many(commands, timeout=timeout)
+        for command, answer in zip(commands, said, strict=True):
+            if answer not in ("true", "false"):
+                raise self._strange(command, answer, "true or false")
+        return [answer == "true" for answer in said]
+
+    def user_param(self, extension: str, domain: str, name: str) -> str | None:
+        """Return a `<param>` of a user, merged with group and domain; None if missing or empty."""
+        return self.user_params_many([(extension, domain, "param", name)])[0]
+
+    def user_variable(self, extension: str, domain: str, name: str) -> str | None:
+        """Return a `<variable>` of a user, merged likewise; None if missing or empty."""
+        return self.user_params_many([(extension, domain, "var", name)])[0]
+
+    def user_params_many(
+        self, wanted: Sequence[tuple[str, str, Place, str]], *, timeout: float | None = None
+    ) -> list[str | None]:
+        """Return many values, pipelined, in their order: (extension, domain, place, name) each.
+
+        `user_data` finds users by id or by number-alias, so a user without that id can answer
+        for one that has it as its alias: ask `user_exists` where that matters. Values may be
+        secrets: do not show them. `timeout` is the longest silence, in seconds.
+        """
+        commands = [_user_data(*one) for one in wanted]
+        said = self.session.api_many(commands, timeout=timeout)
+        return [self._as_value(*pair) for pair in zip(commands, said, strict=True)]
+
+    def locate_domain(self, domain: str, *, timeout: float = 60.0) -> bytes | None:
+        """Return a whole directory domain as the switch holds it, in XML; None if it has none.
+
+        With mod_xml_curl and its like, the bound service's answer comes instead of the files'.
+        """
+        return self._locate(f"directory domain name {_checked('domain', domain)}", timeout)
+
+    def locate_context(self, name: str, *, timeout: float = 60.0) -> bytes | None:
+        """Return a whole dialplan context as the switch holds it, in XML; None if it has none.
+
+        FreeSWITCH compares names without regard to case (switch_xml_find_child), and of
+        contexts with one name returns the first.
+        """
+        return self._locate(f"dialplan context name {_checked('context', name)}", timeout)
+
+    def registrations(self, profile: str = "internal") -> tuple[Registration, ...]:
+        """Return who is registered at a SIP profile. Up to date, unlike `show registrations`."""
+        command = f"sofia xmlstatus profile {_checked('profile', profile)} reg"
+        said = self._ask(command)
+        if said.startswith("Invalid Profile"):
+            raise self._refused(command, said)
+        return self._read(read_registrations, said)
+
+    def contact(self, extension: str, domain: str) -> str | None:
+        """Return where to ring a user: dial strings joined by commas; None if not registered."""
+        user = f"{_checked('extension', extension)}@{_checked('domain', domain)}"
+        said = self._value(f"sofia_contact {user}")
+        return None if said is None or said.startswith(NOT_REGISTERED) else said
+
+    def flush_registrations(
+        self, extension: str, domain: str, profile: str = "internal", *, reboot: bool = False
+    ) -> None:
+        """End all registrations of a user at a SIP profile; fine if there are none.
+
+        `reboot` first sends each phone a NOTIFY (`Event: check-sync`, or what its maker
+        understands: sofia_reg_send_reboot), on which many phones restart and register again. The
+        registration is deleted either way (sofia_reg_expire_call_id).
+        """
+        user = f"{_checked('extension', extension)}@{_checked('domain', domain)}"
+        # Without a user, this command would flush everybody; `_checked` never returns "".
+        command = f"sofia profile {_checked('profile', profile)} flush_inbound_reg {user}"
+        said = self._ask(f"{command} reboot" if reboot else command)
+        if not said.startswith("+OK "):
+            raise self._strange(command, said, "+OK")
+
+    def channels(self) -> tuple[Channel, ...]:
+        """Return every leg that is up."""
+        return self._read(read_channels, self._ask_bytes("show channels as json"))
+
+    def calls(self) -> tuple[Call, ...]:
+        """Return every bridged call."""
+        return self._read(read_calls, self._ask_bytes("show calls as json"))
+
+    def _locate(self, what: str, timeout: float) -> bytes | None:
+        found = self._ask_bytes(f"xml_locate {what}", timeout)
+        return None if found == NOT_LOCATED.encode() else found
+
+    def _value(self, command: str) -> str | None:
+        return self._as_value(command, self.session.api(command))
+
+    def _as_value(self, command: str, said: str) -> str | None:
+        if said == NO_REPLY:
+            return None
+        # A value may begin with -ERR, as anything else; only the exact refusals are errors.
+        if said == f"-ERR {command.split(' ', 1)[0]} Command not found!\n":
+            raise self._refused(command, said)
+        return said
+
+    def _ask(self, command: str, timeout: float | None = None) -> str:
+        return self._ask_bytes(command, timeout).decode("utf-8", "replace")
+
+    def _ask_bytes(self, command: str, timeout: float | None = None) -> bytes:
+        said = self.session.api_bytes(command, timeout=timeout)
+        if said.startswith((b"-ERR", b"-USAGE")):
+            raise self._refused(command, said.decode("utf-8", "replace"))
+        return said
+
+    def _read(self, reader: Callable[[_Answer], _Value], answer: _Answer) -> _Value:
+        try:
+            return reader(answer)
+        except SwitchProtocolError as exc:
+            raise SwitchProtocolError(f"{self.session.place}: {exc}") from None
+
+    def _refused(self, command: str, said: str) -> SwitchError:
+        return SwitchError(f"{self.session.place}: {command}: the switch said {said[:200]!a}")
+
+    def _strange(self, command: str, said: str, expected: str) -> SwitchProtocolError:
+        return SwitchProtocolError(
+            f"{self.session.place}: {command}: expected {expected}, found {said[:80]!a}"
+        )
+
+
+def _user_data(extension: str, domain: str, place: Place, name: str) -> str:
+    if place not in ("param", "var"):
+        raise ValueError(f"'param' or 'var' expected, found {place!a}")
+    user = f"{_checked('extension', extension)}@{_checked('domain', domain)}"
+    return f"user_data {user} {place} {_checked('name', name)}"
+
+
+def _checked(kind: str, value: str) -> str:
+    if not _SHAPES[kind].fullmatch(value):
+        raise ValueError(f"{value!a} cannot be used as {kind} in a command to the switch")
+    return value
