@@ -1,0 +1,120 @@
+"""`$${name}` as the preprocessor expands it: once per line, before anything else looks at it.
+
+Follows `expand_vars` and `switch_core_set_variable` of FreeSWITCH 1.11 (`src/switch_xml.c`,
+`src/switch_core.c`). Names are matched without regard to case; an unknown name becomes nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+BLOCK = 1024
+LINE_LIMIT = 1024 * 1024 - 2
+"""Bytes of one line that the preprocessor's line buffer holds; the byte after them is lost."""
+
+_REFERENCE = re.compile(rb"\$(?=\\*\{)")
+
+
+class Variables:
+    """The switch's global variables; bytes in, bytes out, the last value set wins."""
+
+    def __init__(self, initial: Mapping[str, str]) -> None:
+        self._values: dict[bytes, tuple[bytes, bytes]] = {}
+        self.unknown: set[str] = set()
+        for name, value in initial.items():
+            self.set(_encode(name), _encode(value))
+
+    def set(self, name: bytes, value: bytes) -> None:
+        """Set a variable. A `${` in the value is stored as `%{`, as FreeSWITCH does."""
+        key = name.lower()
+        self._values.pop(key, None)
+        self._values[key] = (name, _REFERENCE.sub(b"%", value))
+
+    def get(self, name: bytes) -> bytes:
+        """Return the value, or nothing; an unknown name is remembered in `unknown`."""
+        found = self._values.get(name.lower())
+        if found is None:
+            self.unknown.add(_decode(name))
+            return b""
+        return found[1]
+
+    def as_dict(self) -> dict[str, str]:
+        """Return every variable by its name, in the order they were last set."""
+        return {_decode(name): _decode(value) for name, value in self._values.values()}
+
+
+def set_from_line(variables: Variables, assignment: bytes) -> bool:
+    """Carry out the `name=value` of a `set`. Spaces beside the `=` are dropped; False: no `=`."""
+    name, sign, value = assignment.partition(b"=")
+    if sign:
+        variables.set(name.rstrip(b" "), value.lstrip(b" "))
+    return bool(sign)
+
+
+def expand(line: bytes, variables: Variables, capacity: int) -> tuple[bytes, bytes]:
+    """Return the line as expanded, and the line as the preprocessor still sees it unexpanded.
+
+    The second differs from `line` because FreeSWITCH ends the string at the `}` of the first
+    variable while it expands, and then looks for `<include>`, `<?` and `-->` in what is left.
+    `capacity` is the size in bytes of FreeSWITCH's line buffer. An expansion that does not fit
+    twice that size is cut, as it is there.
+    """
+    references = list(_references(line))
+    if not references:
+        return line, line
+    seen = line[: references[0][2]]
+    limit = 2 * capacity - 1
+    out = bytearray()
+    cursor = 0
+    for start, name, end in references:
+        out += line[cursor:start]
+        value = variables.get(name)
+        if len(out) >= limit or len(out) + len(value) == limit:
+            return seen, seen
+        if len(out) + len(value) > limit:
+            return bytes((out + value)[: limit + 1]), seen
+        out += value
+        cursor = end + 1
+    out += line[cursor:]
+    return (seen, seen) if len(out) >= limit else (bytes(out), seen)
+
+
+def line_capacity(line: bytes, capacity: int) -> int:
+    """Return the size of the line buffer after reading `line` into one of `capacity` bytes."""
+    needed = -(-(len(line) + 2) // BLOCK) * BLOCK
+    return min(max(capacity, needed), LINE_LIMIT + 2)
+
+
+def _references(line: bytes) -> Iterator[tuple[int, bytes, int]]:
+    """Yield (start, name, position of the closing brace) of each `$${name}`."""
+    start = line.find(b"$${")
+    while start >= 0:
+        end = _closing_brace(line, start + 2)
+        if end < 0:
+            return
+        yield start, line[start + 3 : end], end
+        start = line.find(b"$${", end + 1)
+
+
+def _closing_brace(line: bytes, opening: int) -> int:
+    depth = 0
+    for position in range(opening, len(line)):
+        if line[position] == 0x7B:
+            depth += 1
+        elif line[position] == 0x7D:
+            depth -= 1
+            if depth == 0:
+                return position
+    return -1
+
+
+def _encode(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _decode(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")

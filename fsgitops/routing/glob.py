@@ -1,0 +1,86 @@
+"""File name patterns as the preprocessor's `glob(3)` reads them: sorted by byte, not recursive."""
+
+from __future__ import annotations
+
+import os
+import re
+from functools import lru_cache
+
+
+class UnreadableFolderError(OSError):
+    """A folder that a pattern goes through cannot be listed: the whole pattern yields nothing."""
+
+
+def find_files(folder: str, pattern: str) -> list[str]:
+    """Return the paths that match `pattern`, which is relative to `folder` unless absolute.
+
+    Hidden files need a literal dot, `*` and `?` never match a slash, `**` means `*`, and the
+    order is that of the bytes of the paths (FreeSWITCH runs `glob` in the C locale).
+
+    Raises:
+        UnreadableFolderError: a folder on the way is missing or may not be listed.
+    """
+    if pattern.startswith("/"):
+        found, rest = ["/"], pattern.lstrip("/")
+    else:
+        found, rest = [folder.rstrip("/") + "/"], pattern
+    parts = [part for part in rest.split("/") if part]
+    if not parts:
+        return []
+    for number, part in enumerate(parts):
+        slash = "/" if number < len(parts) - 1 else ""
+        found = [name + slash for parent in found for name in _step(parent, part)]
+    return sorted(found, key=os.fsencode)
+
+
+def _step(parent: str, part: str) -> list[str]:
+    if not re.search(r"[*?\[\\]", part):
+        path = parent + part
+        return [path] if os.path.lexists(path) else []
+    match = _matcher(part).fullmatch
+    dotted = part.startswith((".", "\\."))
+    try:
+        names = os.listdir(parent)  # noqa: PTH208 - one string each, for 100,000 names
+    except NotADirectoryError:
+        return []
+    except OSError as error:
+        raise UnreadableFolderError(error.errno, error.strerror, parent) from error
+    return [parent + name for name in names if match(name) and (dotted or name[0] != ".")]
+
+
+@lru_cache(maxsize=256)
+def _matcher(part: str) -> re.Pattern[str]:
+    out: list[str] = []
+    position = 0
+    while position < len(part):
+        char = part[position]
+        position += 1
+        if char == "*":
+            out.append(".*")
+        elif char == "?":
+            out.append(".")
+        elif char == "\\" and position < len(part):
+            out.append(re.escape(part[position]))
+            position += 1
+        elif char == "[" and (end := _class_end(part, position)) > 0:
+            out.append(_character_class(part[position:end]))
+            position = end + 1
+        else:
+            out.append(re.escape(char))
+    return re.compile("".join(out).replace(".*.*", ".*"), re.DOTALL)
+
+
+def _class_end(part: str, start: int) -> int:
+    first = start + 1 if part[start : start + 1] in ("!", "^") else start
+    return part.find("]", first + 1)
+
+
+def _character_class(inside: str) -> str:
+    negated = inside[0] in "!^"
+    members = inside[1:] if negated else inside
+    escaped = re.sub(r"([\\\]\[^&~|])", r"\\\1", members)
+    try:
+        re.compile(f"[{escaped}]")
+    except re.error:
+        return "(?!)"
+    return f"[{'^' if negated else ''}{escaped}]"

@@ -1,0 +1,410 @@
+"""A conf directory, merged into one text as FreeSWITCH's preprocessor merges it.
+
+Follows `preprocess` and `preprocess_glob` of FreeSWITCH 1.11 (`src/switch_xml.c`), oddities
+included: a line that holds `<include>`, `</include>` or `<?` vanishes whole; so does every line
+with an `X-PRE-PROCESS`, commented out or not; a carriage return ends a line of its own.
+
+Where we differ, on purpose: nothing is ever executed (`exec`, `exec-set`), nobody is asked for
+an address (`stun-set`), and our own environment is not read (`env-set`); such lines come to
+nothing and are listed in `MergedConfig.not_run`. Includes are followed wherever FreeSWITCH
+follows them, out of the conf directory too, by absolute path or by symlink: the text has to be
+the switch's. Files found that way are listed in `MergedConfig.outside`, and `stay_inside=True`
+skips them. Anything that is not a regular file is skipped, so that a pipe cannot block us.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+from array import array
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from fsgitops.errors import FsgitopsError
+from fsgitops.routing.expand import (
+    BLOCK,
+    LINE_LIMIT,
+    Variables,
+    expand,
+    line_capacity,
+    set_from_line,
+)
+from fsgitops.routing.glob import find_files
+from fsgitops.routing.tree import XmlSyntaxError, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+ROOT_FILE = "freeswitch.xml"
+MAX_DEPTH = 100
+MAX_FILES = 1_000_000
+MAX_BYTES = 1 << 30
+
+_LINES = re.compile(rb"[^\r\n]*[\r\n]|[^\r\n]+")
+_MARKS = (b"x-pre-process", b"$${", b"<?", b"<include>", b"</include>", b"<!--#")
+
+
+class MergeError(FsgitopsError):
+    """The conf directory has no readable root file, or merging it would not end."""
+
+
+class SourceLine(NamedTuple):
+    """A place in a file of the conf directory; `file` is relative to it where it lies inside."""
+
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """An instruction that came to nothing: what it asked for, where it stands, and why."""
+
+    what: str
+    where: SourceLine
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MergedConfig:
+    """The merged text (what FreeSWITCH writes to `freeswitch.xml.fsxml`) and where it came from.
+
+    `skipped` lists includes that brought nothing in, `not_run` the commands never carried out,
+    `outside` the files read from outside the conf directory, `unknown` the `$${names}` without a
+    value, `files` every file read (relative where inside the conf directory), in order.
+    """
+
+    text: bytes
+    files: tuple[str, ...]
+    variables: Mapping[str, str]
+    skipped: tuple[Skipped, ...]
+    not_run: tuple[Skipped, ...]
+    outside: tuple[str, ...]
+    unknown: frozenset[str]
+    _pieces: _Pieces = field(repr=False)
+
+    def source_of_line(self, number: int) -> SourceLine | None:
+        """Return the source of line `number` as FreeSWITCH names it in `[error near line N]`.
+
+        FreeSWITCH counts lines in a text that its parser has already chewed on, so its number
+        can be off. If our parser stops at the same number, the true place is known and taken;
+        otherwise `number` is read as a line of `text`. None: there is no such line.
+        """
+        try:
+            parse(self.text)
+        except XmlSyntaxError as error:
+            if error.reported_line == number:
+                return self.source_of_merged_line(error.line)
+        return self.source_of_merged_line(number)
+
+    def source_of_merged_line(self, number: int) -> SourceLine | None:
+        """Return where line `number` (from 1) of `text` was written; None: no such line."""
+        found = self._pieces.source(number, self.text)
+        return None if found is None else SourceLine(self.files[found[0]], found[1])
+
+
+class _Pieces:
+    """Runs of the merged text: the merged line and byte each starts at, its file and line."""
+
+    def __init__(self) -> None:
+        self.first_line = array("Q")
+        self.start = array("Q")
+        self.file = array("Q")
+        self.line = array("Q")
+
+    def add(self, first_line: int, start: int, file: int, line: int) -> None:
+        self.first_line.append(first_line)
+        self.start.append(start)
+        self.file.append(file)
+        self.line.append(line)
+
+    def source(self, number: int, text: bytes) -> tuple[int, int] | None:
+        """Prefer, of the runs that share a merged line, the first that is not blank there."""
+        if number < 1 or not self.start or number > text.count(b"\n") + 1:
+            return None
+        last = bisect_right(self.first_line, number) - 1
+        first = bisect_left(self.first_line, number)
+        candidates = range(first - 1 if first > 0 else 0, last + 1)
+        chosen = -1
+        for run in candidates:
+            content = self._on_line(run, number, text)
+            if content is None:
+                continue
+            if content.strip():
+                chosen = run
+                break
+            chosen = run if chosen < 0 else chosen
+        if chosen < 0:
+            return None
+        return self.file[chosen], self.line[chosen] + number - self.first_line[chosen]
+
+    def _on_line(self, run: int, number: int, text: bytes) -> bytes | None:
+        """Return what the run has on merged line `number`; None: it does not reach that far."""
+        end = self.start[run + 1] if run + 1 < len(self.start) else len(text)
+        lines = text[self.start[run] : end].split(b"\n")
+        index = number - self.first_line[run]
+        if index >= len(lines) or (index == len(lines) - 1 and index and not lines[index]):
+            return None
+        return lines[index]
+
+
+class _OpenFile:
+    """What the preprocessor remembers while it reads one file."""
+
+    __slots__ = ("capacity", "depth", "folder", "in_comment", "index", "line", "name")
+
+    def __init__(self, folder: str, name: str, depth: int, index: int) -> None:
+        self.folder = folder
+        self.name = name
+        self.depth = depth
+        self.index = index
+        self.line = 1
+        self.in_comment = False
+        self.capacity = BLOCK
+
+    def here(self) -> SourceLine:
+        return SourceLine(self.name, self.line)
+
+
+class _Merger:
+    def __init__(self, conf_dir: Path, variables: Variables, stay_inside: bool) -> None:
+        self.conf_dir = conf_dir.resolve()
+        self.base = str(conf_dir)
+        self.variables = variables
+        self.stay_inside = stay_inside
+        self.chunks: list[bytes] = []
+        self.size = 0
+        self.newlines = 0
+        self.pieces = _Pieces()
+        self.files: list[str] = []
+        self.skipped: list[Skipped] = []
+        self.not_run: list[Skipped] = []
+        self.outside: list[str] = []
+        self._inside: dict[str, bool] = {}
+
+    def merge_file(self, folder: str, path: str, depth: int, asked: SourceLine) -> bool:
+        name = path[len(self.base) + 1 :] if path.startswith(self.base + "/") else path
+        if depth > MAX_DEPTH:
+            self.skipped.append(Skipped(name, asked, f"included more than {MAX_DEPTH} deep"))
+            return False
+        if len(self.files) >= MAX_FILES:
+            raise MergeError(f"{asked.file}:{asked.line}: more than {MAX_FILES:,} files included")
+        try:
+            data = self._read(path, name)
+        except OSError as error:
+            self.skipped.append(Skipped(name, asked, error.strerror or "unreadable"))
+            return False
+        self.files.append(name)
+        self._merge_lines(data, _OpenFile(folder, name, depth, len(self.files) - 1))
+        return True
+
+    def _read(self, path: str, name: str) -> bytes:
+        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+        try:
+            descriptor, linked = os.open(path, flags | os.O_NOFOLLOW), False
+        except OSError as error:
+            if error.errno != errno.ELOOP:
+                raise
+            descriptor, linked = os.open(path, flags), True
+        try:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise OSError(0, "not a regular file")
+            if not self._is_inside(path if linked else path.rpartition("/")[0]):
+                if self.stay_inside:
+                    raise OSError(0, "outside the conf directory")
+                self.outside.append(name)
+            if status.st_size + self.size > MAX_BYTES:
+                raise MergeError(f"{name}: the merged text would pass {MAX_BYTES:,} bytes")
+            with os.fdopen(descriptor, "rb", closefd=False) as stream:
+                return stream.read()
+        finally:
+            os.close(descriptor)
+
+    def _is_inside(self, path: str) -> bool:
+        """Tell whether `path` leads below the conf directory; asked once for each folder."""
+        known = self._inside.get(path)
+        if known is None:
+            known = self._inside[path] = Path(path).resolve().is_relative_to(self.conf_dir)
+        return known
+
+    def _merge_lines(self, data: bytes, source: _OpenFile) -> None:
+        if b"\r" in data or b"\0" in data or len(data) > LINE_LIMIT:
+            for line in _split_lines(data):
+                self._merge_line(line, source)
+                source.line += line.endswith(b"\n")
+            return
+        cursor = 0
+        for start in [*_marked_lines(data), len(data)]:
+            while source.in_comment and cursor < len(data):
+                cursor = self._merge_line_at(data, cursor, source)
+            if start < cursor:
+                continue
+            if start > cursor:
+                block = data[cursor:start]
+                self._emit(block, source)
+                source.line += block.count(b"\n")
+            cursor = self._merge_line_at(data, start, source) if start < len(data) else start
+
+    def _merge_line_at(self, data: bytes, start: int, source: _OpenFile) -> int:
+        end = data.find(b"\n", start) + 1 or len(data)
+        self._merge_line(data[start:end], source)
+        source.line += 1
+        return end
+
+    def _merge_line(self, line: bytes, source: _OpenFile) -> None:
+        source.capacity = line_capacity(line, source.capacity)
+        line = line.partition(b"\0")[0]
+        text, seen = expand(line, self.variables, source.capacity)
+        if b"<include>" in seen or b"</include>" in seen or b"<?" in seen:
+            return
+        if source.in_comment:
+            _, closed, text = seen.partition(b"-->")
+            if not closed:
+                return
+            source.in_comment = False
+        at = text.lower().find(b"x-pre-process")
+        if at >= 0:
+            if text[at - 1 : at] == b"<":
+                self._instruct_tag(text[at:], source)
+        elif b"<!--#" in text:
+            self._instruct_comment(text, source)
+        else:
+            self._emit(text, source)
+
+    def _instruct_tag(self, text: bytes, source: _OpenFile) -> None:
+        """`<X-PRE-PROCESS cmd="..." data="..."/>`, only with double quotes, in that order."""
+        end = text.find(b"/>")
+        text = text if end < 0 else text[: end + 2]
+        command, rest = _quoted_after(text, b"cmd")
+        if rest is None:
+            return
+        argument, _ = _quoted_after(rest, b"data")
+        if argument is not None and command is not None:
+            self._carry_out(command.lower(), argument, source, in_tag=True)
+
+    def _instruct_comment(self, text: bytes, source: _OpenFile) -> None:
+        """`<!--#command argument-->`, which may run over several lines."""
+        before, _, after = text.partition(b"<!--#")
+        self._emit(before, source)
+        instruction, closed, rest = after.partition(b"-->")
+        if closed:
+            self._emit(rest, source)
+        else:
+            source.in_comment = True
+        instruction = (
+            re.split(rb"\r", instruction, maxsplit=1)[0]
+            if b"\r" in instruction
+            else (instruction.partition(b"\n")[0])
+        )
+        command, space, argument = instruction.partition(b" ")
+        if not space:
+            return
+        quoted = argument.split(b'"', 2)
+        if len(quoted) == 3:
+            argument = quoted[1]
+        self._carry_out(command.lower(), argument, source, in_tag=False)
+
+    def _carry_out(
+        self, command: bytes, argument: bytes, source: _OpenFile, *, in_tag: bool
+    ) -> None:
+        if command == b"set":
+            set_from_line(self.variables, argument)
+        elif command == b"include":
+            self._include(os.fsdecode(argument), source)
+        elif command in (b"exec", b"exec-set", b"stun-set") or (in_tag and command == b"env-set"):
+            name = command.decode()
+            self.not_run.append(Skipped(name, source.here(), f"{name} is never carried out"))
+
+    def _include(self, pattern: str, source: _OpenFile) -> None:
+        here = source.here()
+        try:
+            paths = find_files(source.folder, pattern)
+        except OSError as error:
+            self.skipped.append(Skipped(pattern, here, error.strerror or "unreadable folder"))
+            return
+        if not paths:
+            self.skipped.append(Skipped(pattern, here, "no such file"))
+        for path in paths:
+            self.merge_file(path.rpartition("/")[0] or "/", path, source.depth + 1, here)
+
+    def _emit(self, data: bytes, source: _OpenFile) -> None:
+        if not data:
+            return
+        self.pieces.add(self.newlines + 1, self.size, source.index, source.line)
+        self.chunks.append(data)
+        self.size += len(data)
+        self.newlines += data.count(b"\n")
+        if self.size > MAX_BYTES:
+            raise MergeError(f"{source.name}: the merged text would pass {MAX_BYTES:,} bytes")
+
+
+def load_merged(
+    conf_dir: Path,
+    variables: Mapping[str, str] | None = None,
+    *,
+    stay_inside: bool = False,
+) -> MergedConfig:
+    """Merge `conf_dir/freeswitch.xml` and all it includes.
+
+    Args:
+        conf_dir: the directory that holds `freeswitch.xml`.
+        variables: global variables the switch already has (`local_ip_v4`, …); `conf_dir` is
+            always known.
+        stay_inside: skip files that lie outside `conf_dir` once symlinks are followed.
+
+    Raises:
+        MergeError: the root file cannot be read, or the includes multiply without end.
+    """
+    known = Variables({"conf_dir": str(conf_dir), **(variables or {})})
+    merger = _Merger(conf_dir, known, stay_inside)
+    root = f"{conf_dir}/{ROOT_FILE}"
+    if not merger.merge_file(str(conf_dir), root, 0, SourceLine(ROOT_FILE, 1)):
+        raise MergeError(f"{root}: {merger.skipped[-1].reason}")
+    return MergedConfig(
+        text=b"".join(merger.chunks),
+        files=tuple(merger.files),
+        variables=known.as_dict(),
+        skipped=tuple(merger.skipped),
+        not_run=tuple(merger.not_run),
+        outside=tuple(merger.outside),
+        unknown=frozenset(known.unknown),
+        _pieces=merger.pieces,
+    )
+
+
+def _split_lines(data: bytes) -> Iterator[bytes]:
+    """Lines as the line buffer takes them: ended by either character, cut where it is full."""
+    for match in _LINES.finditer(data):
+        line = match.group()
+        while len(line) > LINE_LIMIT:
+            yield line[:LINE_LIMIT]
+            line = line[LINE_LIMIT + 1 :]
+        if line:
+            yield line
+
+
+def _marked_lines(data: bytes) -> list[int]:
+    """Starts of the lines that may mean something to the preprocessor, in order."""
+    lowered = data.lower()
+    starts = set()
+    for mark in _MARKS:
+        at = lowered.find(mark)
+        while at >= 0:
+            starts.add(lowered.rfind(b"\n", 0, at) + 1)
+            at = lowered.find(mark, at + 1)
+    return sorted(starts)
+
+
+def _quoted_after(text: bytes, word: bytes) -> tuple[bytes | None, bytes | None]:
+    """Find `word`, then `=`, then `"`: return what is quoted and what follows the quotes."""
+    at = text.lower().find(word)
+    at = text.find(b"=", at) if at >= 0 else -1
+    at = text.find(b'"', at) if at >= 0 else -1
+    if at < 0:
+        return None, None
+    value, closed, rest = text[at + 1 :].partition(b'"')
+    return value, rest if closed else None
