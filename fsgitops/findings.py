@@ -51,6 +51,13 @@ def warning(rule: str, position: Position, message: str, hint: str = "") -> Find
     return Finding(rule, Severity.WARNING, position, message, hint)
 
 
+def quote_value(text: str, limit: int = 60) -> str:
+    """Return `text` in quotes, cut to `limit` characters, what cannot be printed escaped."""
+    cut = text if len(text) <= limit else text[: limit - 1] + "…"
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)
+    return f'"{shown}"'
+
+
 def sort_findings(findings: list[Finding]) -> list[Finding]:
     """Return the findings in the order of the files, lines and columns they speak of."""
     return sorted(findings, key=lambda item: (item.position, item.rule, item.message))

@@ -3,15 +3,67 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from fsgitops.findings import Position
     from fsgitops.model.resource import Resource
+
+
+_WORDS = {
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+
+
+def _read_bool(value: object) -> object:
+    if isinstance(value, str):
+        if value not in _WORDS:
+            raise PydanticCustomError("bool_word", "neither true nor false")
+        return _WORDS[value]
+    return value
+
+
+def _read_list(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",")) if value.strip() else ()
+    return value
+
+
+def _read_count(value: object) -> object:
+    # Not int(): that takes "1_000", " 7 " and digits of any script.
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        return int(value) if len(value) < 10 else value
+    return value
+
+
+def _read_voicemail(value: object) -> object:
+    return {"enabled": value} if isinstance(value, str | bool) else value
+
+
+# FreeSWITCH hands a mailbox's address to a shell: `/bin/cat FILE | MAILER -f FROM ARGS TO`, run by
+# switch_system() (switch_simple_email in src/switch_utils.c). Whether it is quoted there depends on
+# the switch's version, and a leading `-` would be an option to the mailer, so an address may only
+# hold characters that mean nothing to a shell.
+_EMAIL = (
+    r"^[A-Za-z0-9_][A-Za-z0-9._+-]{0,63}"
+    r"@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)+$"
+)
+
+Switch = Annotated[bool, BeforeValidator(_read_bool), Field(strict=True)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_read_list), Field(max_length=64)]
+Extension = Annotated[str, StringConstraints(pattern=r"^[0-9]{4,6}$")]
+E164 = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{5,14}$")]
+CallerNumber = Annotated[str, StringConstraints(pattern=r"^(?:[0-9]{4,6}|\+[1-9][0-9]{5,14})$")]
+Email = Annotated[str, StringConstraints(pattern=_EMAIL, max_length=254)]
+Label = Annotated[str, StringConstraints(pattern=r"\S", max_length=80)]
+Text = Annotated[str, StringConstraints(max_length=200)]
+VariableValue = Annotated[str, StringConstraints(max_length=1024)]
 
 
 class Noun(BaseModel):
@@ -23,42 +75,50 @@ class Noun(BaseModel):
 class Voicemail(Noun):
     """An agent's mailbox. Without a `pin`, one is derived from the project key."""
 
-    enabled: bool = True
+    enabled: Switch = True
     pin: str | None = None
-    email: str | None = None
+    email: Email | None = None
 
 
 class Agent(Noun):
     """A SIP extension: somebody's phone."""
 
-    extension: str
-    name: str
-    email: str | None = None
-    caller_id_name: str | None = None
-    caller_id_number: str | None = None
-    enabled: bool = True
-    groups: tuple[str, ...] = ()
-    toll_allow: tuple[str, ...] = ("domestic", "international", "local")
-    context: str = "default"
-    webrtc: bool = False
-    voicemail: Voicemail = Voicemail(enabled=False)
-    variables: dict[str, str] = {}
-    password_version: int = 1
+    extension: Extension
+    name: Label
+    email: Email | None = None
+    caller_id_name: Label | None = None
+    caller_id_number: CallerNumber | None = None
+    enabled: Switch = True
+    groups: Names = ()
+    toll_allow: Names = ("domestic", "international", "local")
+    context: Label = "default"
+    webrtc: Switch = False
+    voicemail: Annotated[Voicemail, BeforeValidator(_read_voicemail)] = Voicemail(enabled=False)
+    variables: dict[str, VariableValue] = Field(default={}, max_length=100)
+    password_version: Annotated[
+        int, BeforeValidator(_read_count), Field(strict=True, ge=1, le=1_000_000)
+    ] = 1
 
 
 class DidRoute(Noun):
     """A public number (E.164) and the extension that rings for it."""
 
-    did_number: str
-    destination_extension: str
-    description: str | None = None
-    enabled: bool = True
+    did_number: E164
+    destination_extension: Extension
+    description: Text | None = None
+    enabled: Switch = True
 
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """All that is declared, sorted by name; `sources` tells where each resource was written."""
+    """All that is declared, sorted by name; `sources` tells where each resource was written.
+
+    A resource that is declared again is kept once, as it was declared first; `repeats` has the
+    places of the others. `rejected` names what is declared and could not be used.
+    """
 
     agents: tuple[Agent, ...] = ()
     did_routes: tuple[DidRoute, ...] = ()
     sources: Mapping[Resource, Position] = field(default_factory=dict)
+    repeats: tuple[tuple[Resource, Position], ...] = ()
+    rejected: frozenset[Resource] = frozenset()

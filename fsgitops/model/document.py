@@ -1,0 +1,120 @@
+"""A YAML file as it was read: a plain tree, its source, and where everything in it stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeAlias
+
+from fsgitops.findings import Position
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+Value: TypeAlias = str | list["Value"] | dict[str, "Value"] | None
+"""What a YAML node becomes: scalars keep their text, only an unquoted null is None."""
+
+Path: TypeAlias = tuple["str | int", ...]
+"""The keys and indexes that lead from the top of a document to a value."""
+
+
+@dataclass(slots=True)
+class Mark:
+    """Where a value begins, where the keys of a mapping begin, and what is below it.
+
+    Lines and columns count from 1. What a merge key or an alias brings in keeps the place
+    where it is written.
+    """
+
+    line: int
+    column: int
+    keys: dict[str, tuple[int, int]] = field(default_factory=dict)
+    children: dict[str | int, Mark] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Document:
+    """One YAML file below the root: `path` is relative to it, with `/`.
+
+    `item_positions` has, for each top-level list, where its items begin. `scan` finds all
+    other places; it runs at most once, and only when somebody asks for a position, so that a
+    run without findings never pays for it.
+    """
+
+    path: str
+    data: dict[str, Value]
+    text: bytes = field(repr=False)
+    item_positions: Mapping[str, tuple[Position, ...]] = field(default_factory=dict, repr=False)
+    scan: Callable[[bytes], Mark] | None = field(default=None, repr=False, compare=False)
+
+    @cached_property
+    def _marks(self) -> Mark:
+        return self.scan(self.text) if self.scan else Mark(1, 1)
+
+    def position(self, path: Path, *, key: bool = False) -> Position:
+        """Return where the value at `path` begins, or with `key` its key in the mapping above.
+
+        Where nothing stands at `path`, the answer is the nearest value above it.
+        """
+        mark = self._marks
+        for step in path[:-1]:
+            below = mark.children.get(step)
+            if below is None:
+                return Position(self.path, mark.line, mark.column)
+            mark = below
+        if path:
+            last = path[-1]
+            if key and isinstance(last, str) and last in mark.keys:
+                return Position(self.path, *mark.keys[last])
+            mark = mark.children.get(last, mark)
+        return Position(self.path, mark.line, mark.column)
+
+    def has(self, path: Path) -> bool:
+        """Tell whether the document itself says anything at `path`."""
+        value: Value = self.data
+        for step in path:
+            if isinstance(step, str):
+                if not isinstance(value, dict) or step not in value:
+                    return False
+                value = value[step]
+            else:
+                if not isinstance(value, list) or step >= len(value):
+                    return False
+                value = value[step]
+        return True
+
+
+class Sources:
+    """Finds where a field of a declared resource is written, from the place of the resource."""
+
+    def __init__(self, documents: Iterable[Document]) -> None:
+        self._documents = {document.path: document for document in documents}
+        self._indexes: dict[tuple[str, str], dict[Position, int]] = {}
+
+    def locate(self, source: Position, section: str, path: Path, *, key: bool = False) -> Position:
+        """Return where `path` of the item of the list `section` that begins at `source` stands.
+
+        With `key`, that is where the field's name stands. A value that came from the file's own
+        `defaults` is found there; anything else that the item does not say itself is answered
+        with `source`.
+        """
+        document = self._documents.get(source.file)
+        if document is None or not path:
+            return source
+        index = self._index(document, section).get(source)
+        if index is None:
+            return source
+        prefixes: tuple[Path, ...] = ((section, index), ("defaults", section))
+        for length in range(len(path), 0, -1):
+            for prefix in prefixes:
+                candidate = (*prefix, *path[:length])
+                if document.has(candidate):
+                    return document.position(candidate, key=key and length == len(path))
+        return source
+
+    def _index(self, document: Document, section: str) -> dict[Position, int]:
+        name = (document.path, section)
+        if name not in self._indexes:
+            places = document.item_positions.get(section, ())
+            self._indexes[name] = {place: number for number, place in enumerate(places)}
+        return self._indexes[name]

@@ -1,0 +1,66 @@
+"""Telephone numbers as people write them, and as E.164."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+_WRITTEN = re.compile(r"[+0-9(][0-9 ().\-/]*")
+_EXTENSION = re.compile(r"[0-9]{4,6}")
+
+
+class NumberError(ValueError):
+    """The text is no usable number: `str()` says what was found, `hint` what to do."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+def is_extension(text: str) -> bool:
+    """Tell whether `text` has the form of an extension: 4 to 6 digits."""
+    return _EXTENSION.fullmatch(text) is not None
+
+
+@lru_cache(maxsize=65536)
+def normalise_number(text: str, default_region: str | None) -> str:
+    """Return the E.164 form (`+` and digits) of a number as it was written.
+
+    A number without `+` is read as one of `default_region` (two letters, such as `US`). Raises
+    NumberError when the text is no number, or when its region is not known.
+    """
+    import phonenumbers
+
+    text = text.strip()
+    # phonenumbers takes letters for digits (1-800-FLOWERS), digits of any script, and cuts off
+    # what follows the number; none of that should decide in silence where a call goes.
+    if not _WRITTEN.fullmatch(text):
+        raise NumberError("is not a telephone number", "Write it as E.164, such as +19495431333.")
+    if not text.startswith("+") and default_region is None:
+        raise NumberError(
+            "is a national number, and no region is set",
+            "Write it as E.164, such as +19495431333, or set `default_region` in fsgitops.yaml.",
+        )
+    region = default_region.upper() if default_region else None
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException as problem:
+        wrong_country = problem.error_type == phonenumbers.NumberParseException.INVALID_COUNTRY_CODE
+        reason = "has no known country code" if wrong_country else "is not a telephone number"
+        hint = "Write it as E.164: `+`, the country code, the number, such as +19495431333."
+        raise NumberError(reason, hint) from problem
+    length = phonenumbers.is_possible_number_with_reason(number)
+    if length != phonenumbers.ValidationResult.IS_POSSIBLE:
+        raise NumberError(
+            f"has the wrong length for country code +{number.country_code}",
+            "Write the whole number with its area code, such as +19495431333.",
+        )
+    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+@lru_cache(maxsize=65536)
+def is_assignable(e164: str) -> bool:
+    """Tell whether the numbering plan of its country has such a number as this E.164 one."""
+    import phonenumbers
+
+    return bool(phonenumbers.is_valid_number(phonenumbers.parse(e164, None)))

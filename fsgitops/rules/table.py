@@ -1,0 +1,145 @@
+"""The one list of all rules: what each is called, how much it weighs, whether that can change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fsgitops.findings import Severity
+from fsgitops.rules import (
+    caller_id_not_owned,
+    disabled_destination,
+    duplicate_did,
+    duplicate_extension,
+    many_agents,
+    name_pattern,
+    path_collision,
+    unassigned_number,
+    unknown_destination,
+    unsafe_value,
+    variable_name,
+    variable_runs_code,
+    voicemail_pin,
+    weak_voicemail_pin,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from fsgitops.model.desired import Desired
+    from fsgitops.rules.breach import Breach
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A check on all of Desired. `fixed` rules protect the switch: nobody can turn them off.
+
+    `whole` rules compare resources with each other, and mislead when some could not be read.
+    """
+
+    name: str
+    severity: Severity
+    check: Callable[[Desired], Iterator[Breach]]
+    description: str
+    fixed: bool = False
+    whole: bool = False
+
+
+_ERROR, _WARNING = Severity.ERROR, Severity.WARNING
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "duplicate-extension",
+        _ERROR,
+        duplicate_extension.check,
+        "An extension belongs to one agent.",
+        fixed=True,
+    ),
+    Rule(
+        "duplicate-did",
+        _ERROR,
+        duplicate_did.check,
+        "A public number has one route, however it is written.",
+        fixed=True,
+    ),
+    Rule(
+        "path-collision",
+        _ERROR,
+        path_collision.check,
+        "No two resources compile to one file, not even where case is ignored.",
+        fixed=True,
+    ),
+    Rule(
+        "unsafe-value",
+        _ERROR,
+        unsafe_value.check,
+        "No value holds what FreeSWITCH expands or runs, or what XML cannot hold.",
+        fixed=True,
+    ),
+    Rule(
+        "variable-name",
+        _ERROR,
+        variable_name.check,
+        "Variables have well-formed names that fsgitops does not write itself.",
+        fixed=True,
+    ),
+    Rule(
+        "variable-runs-code",
+        _ERROR,
+        variable_runs_code.check,
+        "No variable makes FreeSWITCH run a command or an application.",
+        fixed=True,
+    ),
+    Rule(
+        "name-pattern",
+        _ERROR,
+        name_pattern.check,
+        "Groups, toll classes and contexts are plain words.",
+        fixed=True,
+    ),
+    Rule(
+        "voicemail-pin",
+        _ERROR,
+        voicemail_pin.check,
+        "A voicemail PIN is 4 to 10 digits and never the extension.",
+        fixed=True,
+    ),
+    Rule(
+        "unknown-destination",
+        _ERROR,
+        unknown_destination.check,
+        "A route leads to a declared agent.",
+        whole=True,
+    ),
+    Rule(
+        "disabled-destination",
+        _ERROR,
+        disabled_destination.check,
+        "An enabled route leads to an enabled agent.",
+    ),
+    Rule(
+        "caller-id-not-owned",
+        _WARNING,
+        caller_id_not_owned.check,
+        "A caller ID number is a declared DID or extension.",
+        whole=True,
+    ),
+    Rule(
+        "unassigned-number",
+        _WARNING,
+        unassigned_number.check,
+        "A DID is a number that its country's numbering plan knows.",
+    ),
+    Rule(
+        "weak-voicemail-pin",
+        _WARNING,
+        weak_voicemail_pin.check,
+        "A voicemail PIN is not one digit repeated or digits in a row.",
+    ),
+    Rule(
+        "many-agents",
+        _WARNING,
+        many_agents.check,
+        f"At most {many_agents.MANY:,} agents are enabled.",
+    ),
+)

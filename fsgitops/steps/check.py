@@ -1,0 +1,90 @@
+"""Run every rule over Desired, and say where each breach is written."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from fsgitops.findings import Finding, Position, Severity, error, quote_value, sort_findings
+from fsgitops.model.document import Sources
+from fsgitops.model.resource import Kind
+from fsgitops.rules.table import RULES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from fsgitops.model.desired import Desired
+    from fsgitops.model.document import Document
+    from fsgitops.rules.breach import Breach
+
+__all__ = ["check_desired"]
+
+_SECTIONS = {Kind.AGENT: "agents", Kind.DID_ROUTE: "did_routes"}
+_OFF = "off"
+_LEVELS = (Severity.ERROR.value, Severity.WARNING.value, _OFF)
+
+
+def check_desired(
+    desired: Desired,
+    documents: Iterable[Document],
+    overrides: Mapping[str, str],
+    *,
+    complete: bool = True,
+    settings: Document | None = None,
+) -> list[Finding]:
+    """Return all breaches of the rules, sorted by place.
+
+    `overrides` sets rules (by name) to `error`, `warning` or `off`; one that cannot be set so is
+    a finding, at its place in `settings` (the document it came from) if that is given. Pass
+    `complete=False` when a file could not be read: then the rules that would blame others for
+    what is missing stay silent.
+    """
+    findings = _check_overrides(overrides, settings)
+    sources = Sources(documents)
+    for rule in RULES:
+        level = overrides.get(rule.name, rule.severity.value)
+        if rule.fixed or level not in _LEVELS:
+            level = rule.severity.value
+        if level == _OFF or (rule.whole and not complete):
+            continue
+        severity = Severity(level)
+        findings += [
+            Finding(
+                rule.name, severity, _place(desired, sources, breach), breach.message, breach.hint
+            )
+            for breach in rule.check(desired)
+        ]
+    return sort_findings(findings)
+
+
+def _place(desired: Desired, sources: Sources, breach: Breach) -> Position:
+    source = breach.place or desired.sources.get(breach.resource)
+    if source is None:
+        return Position(str(breach.resource))
+    section = _SECTIONS.get(breach.resource.kind)
+    if section is None:
+        return source
+    return sources.locate(source, section, breach.path, key=breach.key)
+
+
+def _check_overrides(overrides: Mapping[str, str], settings: Document | None) -> list[Finding]:
+    known = {rule.name: rule for rule in RULES}
+    findings = []
+    for name, level in overrides.items():
+        path = ("rules", name)
+        place = Position("fsgitops.yaml")
+        if settings is not None:
+            place = settings.position(path, key=name not in known)
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            hint = f"Did you mean `{near[0]}`?" if near else "Known: " + ", ".join(known) + "."
+            message = f"there is no rule {quote_value(name)}"
+            findings.append(error("unknown-rule", place, message, hint))
+        elif level not in _LEVELS:
+            message = f"`{name}` is set to {quote_value(level)}; expected error, warning or off"
+            findings.append(error("rule-level", place, message))
+        elif known[name].fixed and level != known[name].severity.value:
+            message = f"the rule `{name}` is always an error: it protects the switch"
+            hint = "Remove the line, and correct what the rule finds."
+            findings.append(error("rule-level", place, message, hint))
+    return findings

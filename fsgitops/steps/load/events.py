@@ -1,0 +1,350 @@
+"""Build values straight from YAML's event stream, so that every scalar keeps its text.
+
+The parser is libyaml's where PyYAML has it, and PyYAML's own otherwise; both hand out events one
+by one, so nesting is counted here before anything can recurse too deep.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn, TypeAlias
+
+import yaml
+from yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+)
+
+from fsgitops.findings import Finding, Position, error, quote_value
+from fsgitops.model.document import Document, Mark, Value
+from fsgitops.steps.load.wording import describe_syntax_error
+
+MAX_DEPTH = 32
+"""How deep lists and mappings may nest; what is declared here needs 5 levels."""
+
+MAX_ALIAS_VALUES = 1_000_000
+"""How many values all aliases of one file may stand for together."""
+
+CParser: Any
+try:
+    from yaml.cyaml import CParser  # type: ignore[attr-defined,no-redef,unused-ignore]
+except ImportError:  # PyYAML was built without libyaml
+    CParser = None
+
+NULLS = frozenset({"", "~", "null"})
+STR_TAG = "tag:yaml.org,2002:str"
+_PLAIN = frozenset({"", None})
+
+Event: TypeAlias = Any
+
+
+class _PureParser(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser):
+    """PyYAML's own parser without its loader, for where libyaml is missing."""
+
+    def __init__(self, stream: bytes) -> None:
+        yaml.reader.Reader.__init__(self, stream)
+        yaml.scanner.Scanner.__init__(self)
+        yaml.parser.Parser.__init__(self)
+
+
+def _new_parser(data: bytes) -> Any:
+    return (CParser or _PureParser)(data)
+
+
+class _RefusedError(Exception):
+    """The file cannot be used from here on; it carries the finding."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(str(finding))
+        self.finding = finding
+
+
+class _Builder:
+    """Builds the tree of one file, and gathers what is wrong and does not stop the reading."""
+
+    def __init__(self, path: str, data: bytes) -> None:
+        self.path = path
+        self.next = _new_parser(data).get_event
+        self.findings: list[Finding] = []
+        self.item_positions: dict[str, tuple[Position, ...]] = {}
+        self.anchors: dict[str, tuple[Value, int]] = {}
+        self.open_anchors: set[str] = set()
+        self.values = 0
+        self.alias_values = 0
+        self.strings: dict[str, str] = {}
+
+    def build(self) -> dict[str, Value]:
+        """Return the one document that says something, or an empty mapping."""
+        result: dict[str, Value] | None = None
+        while not isinstance(event := self.next(), StreamEndEvent):
+            if not isinstance(event, DocumentStartEvent):
+                continue
+            first = self.next()
+            if _is_null(first) and first.anchor is None:
+                continue
+            if result is not None:
+                self.stop(
+                    first,
+                    "several-documents",
+                    "a second YAML document begins here; one per file is expected",
+                    "Remove the `---` line, or put the second document in a file of its own.",
+                )
+            self.anchors.clear()
+            result = self.top(first)
+        return result or {}
+
+    def top(self, first: Event) -> dict[str, Value]:
+        if not isinstance(first, MappingStartEvent):
+            found = "a list" if isinstance(first, SequenceStartEvent) else "a single value"
+            self.stop(
+                first,
+                "top-level",
+                f"the file holds {found}; a mapping is expected",
+                "Begin with a key, such as `agents:`, and indent what belongs to it.",
+            )
+        value = self.value(first, 0)
+        assert isinstance(value, dict)
+        return value
+
+    def value(self, event: Event, depth: int, starts: list[Position] | None = None) -> Value:
+        """Build what `event` begins; `starts` takes the places of a list's items."""
+        kind = event.__class__
+        if kind is AliasEvent:
+            return self.alias(event)
+        self.values += 1
+        if kind is ScalarEvent:
+            return self.scalar(event)
+        if depth >= MAX_DEPTH:
+            self.stop(
+                event,
+                "nesting",
+                f"lists and mappings nest deeper than {MAX_DEPTH} levels here",
+                "Check the indentation and the brackets; nothing declared here nests so deep.",
+            )
+        if event.tag is not None:
+            self.tag(event)
+        anchor, before = event.anchor, self.values
+        if anchor is not None:
+            self.open_anchors.add(anchor)
+        is_map = kind is MappingStartEvent
+        built: Value = self.mapping(depth) if is_map else self.sequence(depth, starts)
+        if anchor is not None:
+            self.open_anchors.discard(anchor)
+            self.anchors[anchor] = (built, self.values - before + 1)
+        return built
+
+    def scalar(self, event: Event) -> str | None:
+        if event.tag is not None and event.tag != STR_TAG:
+            self.tag(event)
+        text: str | None = None if _is_null(event) else event.value
+        if event.anchor is not None:
+            self.anchors[event.anchor] = (text, 1)
+        return text
+
+    def alias(self, event: Event) -> Value:
+        name = event.anchor
+        if name in self.open_anchors:
+            hint = "Write the value out; an alias can only name what is complete before it."
+            message = f"the alias `*{name}` stands inside the very value that it names"
+            self.stop(event, "alias-cycle", message, hint)
+        if name not in self.anchors:
+            hint = f"Put `&{name}` before the value that is meant, above this place."
+            message = f"the alias `*{name}` names nothing: no `&{name}` comes before it"
+            self.stop(event, "unknown-alias", message, hint)
+        value, size = self.anchors[name]
+        self.values += size
+        self.alias_values += size
+        if self.alias_values > MAX_ALIAS_VALUES:
+            self.stop(
+                event,
+                "alias-bomb",
+                f"the aliases of this file stand for more than {MAX_ALIAS_VALUES:,} values",
+                "Write the values out, or share less with each alias.",
+            )
+        return value
+
+    def mapping(self, depth: int) -> dict[str, Value]:
+        result: dict[str, Value] = {}
+        merged: list[dict[str, Value]] = []
+        get, intern = self.next, self.strings.setdefault
+        while (event := get()).__class__ is not MappingEndEvent:
+            self.values += 1
+            if _is_merge(event):
+                self.merge(get(), depth, merged, event)
+                continue
+            key = self.key(event, depth)
+            item = get()
+            if item.__class__ is ScalarEvent and item.anchor is None and item.tag is None:
+                text = item.value
+                value: Value = None if text in NULLS and _is_null(item) else text
+            elif depth == 0 and key is not None and key not in result:
+                starts: list[Position] = []
+                value = self.value(item, 1, starts)
+                self.item_positions[key] = tuple(starts)
+            else:
+                value = self.value(item, depth + 1)
+            if key is not None:
+                key = intern(key, key)
+                if key in result:
+                    self.duplicate(event, key)
+                else:
+                    result[key] = value
+        for other in merged:
+            for key, value in other.items():
+                result.setdefault(key, value)
+        return result
+
+    def sequence(self, depth: int, starts: list[Position] | None = None) -> list[Value]:
+        result: list[Value] = []
+        while (event := self.next()).__class__ is not SequenceEndEvent:
+            if starts is not None:
+                mark = event.start_mark
+                starts.append(Position(self.path, mark.line + 1, mark.column + 1))
+            result.append(self.value(event, depth + 1))
+        return result
+
+    def key(self, event: Event, depth: int) -> str | None:
+        """Return the text of a key; None, with a finding, for a key that is not text."""
+        if event.__class__ is ScalarEvent and not _is_null(event):
+            if event.tag is not None or event.anchor is not None:
+                self.scalar(event)
+            return str(event.value)
+        value = self.value(event, depth + 1)
+        if isinstance(value, str):
+            return value
+        found = "empty" if value is None else "a list" if isinstance(value, list) else "a mapping"
+        self.note(
+            event,
+            "key-kind",
+            f"this key is {found}; text is expected before the `:`",
+            "Write a name there; put it in quotes if it should be an empty text or `~` or `null`.",
+        )
+        return None
+
+    def merge(self, event: Event, depth: int, merged: list[dict[str, Value]], key: Event) -> None:
+        """Take in what a `<<` brings: earlier mappings win, and the mapping's own keys most."""
+        value = self.value(event, depth + 1)
+        parts = value if isinstance(value, list) else [value]
+        maps = [part for part in parts if isinstance(part, dict)]
+        if len(maps) != len(parts):
+            hint = "Write `<<: *name`, or `<<: [*one, *two]`, with anchors of mappings."
+            message = "`<<` merges mappings, and this is not a mapping or a list of mappings"
+            self.note(event, "merge-kind", message, hint)
+        if merged:
+            hint = "Write one `<<: [*one, *two]`; the first of them wins."
+            self.note(key, "duplicate-key", "a second `<<` in the same mapping", hint)
+        merged.extend(maps)
+
+    def duplicate(self, event: Event, key: str) -> None:
+        hint = "Remove one of them, or rename it; only one value could count."
+        self.note(
+            event, "duplicate-key", f"the key {quote_value(key)} is here for a second time", hint
+        )
+
+    def tag(self, event: Event) -> None:
+        name = str(event.tag).replace("tag:yaml.org,2002:", "!!")
+        self.note(
+            event,
+            "yaml-tag",
+            f"the tag {quote_value(name)} is not allowed; only `!!str` is",
+            "Remove the tag: every value is taken as the text that is written.",
+        )
+
+    def note(self, event: Event, rule: str, message: str, hint: str) -> None:
+        self.findings.append(error(rule, _position(self.path, event), message, hint))
+
+    def stop(self, event: Event, rule: str, message: str, hint: str) -> NoReturn:
+        raise _RefusedError(error(rule, _position(self.path, event), message, hint))
+
+
+class _Marker:
+    """Goes through a file that was built without being stopped, and notes where things begin."""
+
+    def __init__(self, data: bytes) -> None:
+        self.next = _new_parser(data).get_event
+        self.anchors: dict[str, Mark] = {}
+
+    def scan(self) -> Mark:
+        while not isinstance(event := self.next(), StreamEndEvent):
+            if isinstance(event, MappingStartEvent):
+                return self.mark(event)
+        return Mark(1, 1)
+
+    def mark(self, event: Event) -> Mark:
+        kind, start = event.__class__, event.start_mark
+        mark = Mark(start.line + 1, start.column + 1)
+        if kind is AliasEvent:
+            meant = self.anchors[event.anchor]
+            mark.keys, mark.children = meant.keys, meant.children
+            return mark
+        if kind is MappingStartEvent:
+            self.mapping(mark)
+        elif kind is SequenceStartEvent:
+            while (item := self.next()).__class__ is not SequenceEndEvent:
+                mark.children[len(mark.children)] = self.mark(item)
+        if event.anchor is not None:
+            self.anchors[event.anchor] = mark
+        return mark
+
+    def mapping(self, mark: Mark) -> None:
+        merged: list[Mark] = []
+        while (event := self.next()).__class__ is not MappingEndEvent:
+            key, value = self.mark(event), self.mark(self.next())
+            if _is_merge(event):
+                merged += [value, *value.children.values()] if not value.keys else [value]
+            elif event.__class__ is ScalarEvent and event.value not in mark.keys:
+                mark.keys[event.value] = (key.line, key.column)
+                mark.children[event.value] = value
+        for other in merged:
+            for name, place in other.keys.items():
+                if name not in mark.keys:
+                    mark.keys[name] = place
+                    mark.children[name] = other.children[name]
+
+
+def parse_document(path: str, data: bytes) -> tuple[Document | None, list[Finding]]:
+    """Parse checked bytes (UTF-8, no byte order mark) into a Document and findings."""
+    builder = None
+    try:
+        builder = _Builder(path, data)
+        tree = builder.build()
+    except _RefusedError as refused:
+        found = builder.findings if builder else []
+        return None, [*found, refused.finding]
+    except (yaml.YAMLError, ValueError, OverflowError) as problem:
+        found = builder.findings if builder else []
+        return None, [*found, describe_syntax_error(path, data, problem)]
+    document = Document(path, tree, data, builder.item_positions, scan_marks)
+    return document, builder.findings
+
+
+def scan_marks(data: bytes) -> Mark:
+    """Return where everything stands in a file that `parse_document` made a Document of."""
+    return _Marker(data).scan()
+
+
+def _position(path: str, event: Event) -> Position:
+    return Position(path, event.start_mark.line + 1, event.start_mark.column + 1)
+
+
+def _is_null(event: Event) -> bool:
+    return (
+        event.__class__ is ScalarEvent
+        and event.value in NULLS
+        and event.style in _PLAIN
+        and event.tag is None
+    )
+
+
+def _is_merge(event: Event) -> bool:
+    return (
+        event.__class__ is ScalarEvent
+        and event.value == "<<"
+        and event.style in _PLAIN
+        and event.tag is None
+    )

@@ -1,0 +1,130 @@
+"""The top level of a file of the desired state: which keys it may have, and of what kind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from fsgitops.findings import Finding, Position, error, quote_value
+from fsgitops.model.desired import Agent, DidRoute
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from fsgitops.model.document import Document, Path, Value
+
+AGENTS = "agents"
+DID_ROUTES = "did_routes"
+DEFAULTS = "defaults"
+_SECTIONS = (AGENTS, DID_ROUTES, DEFAULTS)
+_FIELDS = {AGENTS: tuple(Agent.model_fields), DID_ROUTES: tuple(DidRoute.model_fields)}
+_NAMES = {AGENTS: "extension", DID_ROUTES: "did_number"}
+
+
+@dataclass(slots=True)
+class Section:
+    """One item of a top-level list, and the documents that its values may come from."""
+
+    document: Document
+    settings: Document | None
+    key: str
+    index: int
+    place: Position
+
+    def position(self, path: Path, *, key: bool = False) -> Position:
+        """Return where the item, its file's defaults or the settings say what is at `path`."""
+        places: list[tuple[Document, Path]] = [
+            (self.document, (self.key, self.index)),
+            (self.document, (DEFAULTS, self.key)),
+        ]
+        if self.settings is not None:
+            places.append((self.settings, (DEFAULTS, self.key)))
+        for length in range(len(path), 0, -1):
+            for document, prefix in places:
+                if document.has((*prefix, *path[:length])):
+                    whole = length == len(path)
+                    return document.position((*prefix, *path[:length]), key=key and whole)
+        return self.place
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """Return a hint that names the known key that `name` is most like, or all of them."""
+    choices = list(known)
+    near = get_close_matches(name.lower().replace("-", "_"), choices, n=1, cutoff=0.6)
+    if near:
+        return f"Did you mean `{near[0]}`?"
+    return "Known here: " + ", ".join(f"`{choice}`" for choice in choices) + "."
+
+
+def check_sections(
+    document: Document,
+) -> tuple[Mapping[str, Mapping[str, Value]], list[Finding]]:
+    """Return the file's own defaults, and what is wrong with its top level."""
+    findings: list[Finding] = []
+    for key, value in document.data.items():
+        if key in (AGENTS, DID_ROUTES):
+            if not isinstance(value, list) and value is not None:
+                findings.append(_not_a_list(document, key))
+        elif key != DEFAULTS and not key.startswith("x-"):
+            place = document.position((key,), key=True)
+            hint = suggest(key, _SECTIONS) + " A key for anchors of your own begins with `x-`."
+            message = f"the key {quote_value(key)} is not known at the top of a file"
+            findings.append(error("unknown-field", place, message, hint))
+    defaults, found = _check_defaults(document)
+    return defaults, findings + found
+
+
+def _not_a_list(document: Document, key: str) -> Finding:
+    first = _NAMES[key]
+    return error(
+        "section-kind",
+        document.position((key,)),
+        f"`{key}` is not a list",
+        f"Begin each item with a dash: `- {first}: …`.",
+    )
+
+
+def _check_defaults(
+    document: Document,
+) -> tuple[dict[str, dict[str, Value]], list[Finding]]:
+    value = document.data.get(DEFAULTS)
+    findings: list[Finding] = []
+    usable: dict[str, dict[str, Value]] = {}
+    if value is None:
+        return usable, findings
+    if not isinstance(value, dict):
+        place = document.position((DEFAULTS,))
+        hint = "Write `agents:` or `did_routes:` below it, and the fields below that."
+        return usable, [error("section-kind", place, "`defaults` is not a mapping", hint)]
+    for key, fields in value.items():
+        place = document.position((DEFAULTS, key), key=True)
+        if key not in _FIELDS:
+            message = f"there are no defaults for {quote_value(key)}"
+            findings.append(error("unknown-field", place, message, suggest(key, _FIELDS)))
+        elif isinstance(fields, dict):
+            usable[key], found = _known_fields(document, key, fields)
+            findings += found
+        elif fields is not None:
+            message = f"the defaults for `{key}` are not a mapping"
+            hint = "Write `field: value` lines below it."
+            findings.append(error("section-kind", place, message, hint))
+    return usable, findings
+
+
+def _known_fields(
+    document: Document, key: str, fields: dict[str, Value]
+) -> tuple[dict[str, Value], list[Finding]]:
+    findings: list[Finding] = []
+    known = [name for name in _FIELDS[key] if name != _NAMES[key]]
+    for name in fields:
+        if name in known:
+            continue
+        place = document.position((DEFAULTS, key, name), key=True)
+        if name == _NAMES[key]:
+            message, hint = f"`{name}` cannot have a default", "It must differ for every item."
+        else:
+            message = f"the key {quote_value(name)} is not known in the defaults for `{key}`"
+            hint = suggest(name, known)
+        findings.append(error("unknown-field", place, message, hint))
+    return {name: value for name, value in fields.items() if name in known}, findings

@@ -1,0 +1,111 @@
+"""Say in our own words what a model refused, at the place where it is written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fsgitops.findings import error, quote_value
+from fsgitops.model.desired import Agent, DidRoute, Voicemail
+from fsgitops.steps.resolve.sections import suggest
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+    from fsgitops.findings import Finding
+    from fsgitops.model.document import Path
+    from fsgitops.steps.resolve.sections import Section
+
+_EXTENSION = ("4 to 6 digits", "Write it as digits only, such as 1020.")
+_EMAIL = (
+    "an e-mail address of letters, digits and `. _ + -`",
+    "Other characters are refused: FreeSWITCH puts the address into a shell command when it mails.",
+)
+_SWITCH = ("true or false", "")
+_NAMES = ("a list of names, at most 64", "Write [one, two] or `one, two`.")
+_NUMBER = ("a telephone number or an extension", "Write it as E.164, such as +19495431333.")
+
+_EXPECTED: dict[str, tuple[str, str]] = {
+    "extension": _EXTENSION,
+    "destination_extension": _EXTENSION,
+    "did_number": ("a telephone number", _NUMBER[1]),
+    "caller_id_number": _NUMBER,
+    "email": _EMAIL,
+    "voicemail.email": _EMAIL,
+    "enabled": _SWITCH,
+    "webrtc": _SWITCH,
+    "voicemail.enabled": _SWITCH,
+    "groups": _NAMES,
+    "toll_allow": _NAMES,
+    "name": ("a text of 1 to 80 characters", ""),
+    "caller_id_name": ("a text of 1 to 80 characters", "Leave it out to use the agent's name."),
+    "context": ("the name of a dialplan context", "Leave it out for `default`."),
+    "description": ("a text of at most 200 characters", ""),
+    "voicemail": ("true, false or a mapping", "Its keys are `enabled`, `pin` and `email`."),
+    "voicemail.pin": ("4 to 10 digits", "Leave it out, and one is derived from the project key."),
+    "variables": ("a mapping of at most 100 names to texts", "Write `name: value` lines below it."),
+    "password_version": ("a whole number from 1 to 1000000", "Raise it to get another password."),
+}
+
+_UNKNOWN: dict[str, str] = {
+    "password": "SIP passwords are derived from the project key; raise `password_version` to get "
+    "another one.",
+    "vm_password": "Set `voicemail: {pin: …}`, or leave it out and one is derived.",
+    "is_active": "Did you mean `enabled`?",
+    "did": "Did you mean `did_number`?",
+    "number": "Did you mean `did_number`?",
+    "destination": "Did you mean `destination_extension`?",
+}
+_YES_NO = frozenset({"yes", "no", "on", "off", "y", "n", "1", "0", "t", "f"})
+
+
+def describe_validation(
+    section: Section, model: type[Agent | DidRoute], refused: ValidationError
+) -> list[Finding]:
+    """Return one finding for each thing that the model refused."""
+    return [
+        _describe(section, model, item)
+        for item in refused.errors(include_url=False, include_context=False)
+    ]
+
+
+def _describe(section: Section, model: type[Agent | DidRoute], item: Any) -> Finding:
+    path: Path = item["loc"]
+    noun = "agent" if model is Agent else "route"
+    name = str(path[-1])
+    if item["type"] == "missing":
+        hint = f"Add `{name}:`; expected: {_expected(path)[0]}."
+        return error("missing-field", section.place, f"this {noun} has no `{name}`", hint)
+    if item["type"] == "extra_forbidden":
+        known = Voicemail.model_fields if path[0] == "voicemail" else model.model_fields
+        hint = _UNKNOWN.get(name) or suggest(name, known)
+        where = section.position(path, key=True)
+        inside = f"the `voicemail` of {noun}s" if path[0] == "voicemail" else f"{noun}s"
+        message = f"the key {quote_value(name)} is not known for {inside}"
+        return error("unknown-field", where, message, hint)
+    expected, hint = _expected(path)
+    found = _found(item["input"], secret=path[-1] == "pin")
+    if item["type"] == "bool_word" and str(item["input"]).lower() in _YES_NO:
+        hint = "Only `true` and `false` are read as yes and no; everything else is a text."
+    field = ".".join(str(step) for step in path if isinstance(step, str) and step != "[key]")
+    message = f"`{field}` is {found}; expected {expected}"
+    return error("invalid-value", section.position(path), message, hint)
+
+
+def _expected(path: Path) -> tuple[str, str]:
+    names = [step for step in path if isinstance(step, str)]
+    if names[0] == "variables" and len(names) > 1:
+        return "a text of at most 1024 characters", 'Write "" for an empty value.'
+    if names[0] in ("groups", "toll_allow") and len(path) > 1:
+        return "a name", _NAMES[1]
+    full = ".".join(names)
+    return _EXPECTED.get(full) or _EXPECTED.get(names[0]) or ("something else", "")
+
+
+def _found(value: object, *, secret: bool) -> str:
+    if value is None:
+        return "empty"
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list | tuple):
+        return "a list"
+    return "something else (not shown)" if secret else quote_value(str(value))
