@@ -1,0 +1,279 @@
+"""One file of a conf directory, read as FreeSWITCH reads it: line by line first, then as XML.
+
+The line rules are those of `preprocess` in FreeSWITCH's switch_xml.c. Values of `$${name}` are left
+as they are: what they stand for is not in the file.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+from xml.parsers import expat
+
+from fsgitops.errors import FsgitopsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+TEXT: Final = "#text"
+COMMENT: Final = "#comment"
+END: Final = ">"
+
+_OPEN: Final = b"<include>\n"
+_CLOSE: Final = b"</include>\n"
+_PLAIN: Final = re.compile(r"[\w.+:*-]+", re.ASCII)
+_DIRECTIVE: Final = re.compile(
+    rb"""cmd[^=]*=[^"]*"([^"]*)"?.*?data[^=]*=[^"]*"([^"]*)""", re.IGNORECASE | re.DOTALL
+)
+
+
+class FragmentError(FsgitopsError):
+    """The file is not XML as FreeSWITCH reads it; `line` is where, counting from 1."""
+
+    def __init__(self, line: int, reason: str) -> None:
+        super().__init__(f"line {line}: {reason}")
+        self.line = line
+        self.reason = reason
+
+
+def preprocess_lines(content: bytes) -> tuple[bytes, tuple[str, ...]]:
+    """Return what FreeSWITCH hands to its XML parser, and the directives that it acts on.
+
+    A line with `<include>`, `</include>` or `<?` is dropped whole, and so is one with
+    X-PRE-PROCESS; what is dropped leaves an empty line, so that line numbers stay.
+    """
+    if content.startswith(_OPEN) and content.endswith(_CLOSE):
+        inner = content[len(_OPEN) - 1 : -len(_CLOSE)]
+        if b"include>" not in inner and not _has_special(inner):
+            return inner, ()
+    kept: list[bytes] = []
+    directives: list[str] = []
+    in_comment = False
+    for line in content.split(b"\n"):
+        text, in_comment = _read_line(line, in_comment, directives)
+        kept.append(text)
+    return b"\n".join(kept), tuple(directives)
+
+
+def read_items(content: bytes) -> tuple[list[str], tuple[str, ...]]:
+    """Return a file's XML as one flat list, and its preprocessor directives.
+
+    An element is `<tag`, then each attribute's name and value, then its content, then `>`. Text
+    follows TEXT and a comment follows COMMENT; text that is only white space is left out.
+
+    Raises:
+        FragmentError: the XML is not well formed.
+    """
+    text, directives = preprocess_lines(content)
+    whole = b"<fragment>" + text + b"</fragment>"
+    items: list[str] = []
+    texts: list[str] = []
+    # Text is nearly always white space between elements, and collecting it apart is much faster.
+    _parse(whole, items, texts.append)
+    if "".join(texts).strip():
+        items = []
+        _parse(whole, items, lambda data: _add_text(items, data))
+    return items[1:-1], directives
+
+
+def _parse(whole: bytes, items: list[str], characters: Callable[[str], None]) -> None:
+    append, extend = items.append, items.extend
+
+    def start(tag: str, attributes: list[str]) -> None:
+        append("<" + tag)
+        extend(attributes)
+
+    def end(_tag: str) -> None:
+        append(END)
+
+    parser = expat.ParserCreate("UTF-8")
+    parser.buffer_text = True
+    parser.ordered_attributes = True
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = characters
+    parser.CommentHandler = lambda data: extend((COMMENT, data))
+    try:
+        parser.Parse(whole, True)
+    except expat.ExpatError as problem:
+        raise FragmentError(problem.lineno, expat.ErrorString(problem.code) or "not XML") from None
+
+
+def _add_text(items: list[str], data: str) -> None:
+    if not data.isspace():
+        items.extend((TEXT, data.strip()))
+
+
+def flatten_fragment(content: bytes) -> dict[str, str]:
+    """Return what a file says, by readable names, for comparing two versions of it.
+
+    White space, comments and the order of attributes make no difference. A user's keys are
+    `user`, `param NAME` and `variable NAME`; an extension's are `NAME`, `NAME/FIELD` for a
+    condition (`NAME/condition 2 FIELD` after the first) and `NAME/action 1 APPLICATION`. What
+    stands twice gets ` #2`.
+
+    Raises:
+        FragmentError: the XML is not well formed.
+    """
+    items, directives = read_items(content)
+    flat = {f"X-PRE-PROCESS {number}": text for number, text in enumerate(directives, 1)}
+    walk = _Walk(flat)
+    stack: list[_Place] = [_Place("", "", {})]
+    position, count = 0, len(items)
+    while position < count:
+        item = items[position]
+        position += 1
+        if item == END:
+            stack.pop()
+        elif item == TEXT:
+            walk.put(f"{stack[-1].prefix}text", items[position])
+            position += 1
+        elif item == COMMENT:
+            position += 1
+        else:
+            attributes: dict[str, str] = {}
+            while items[position][0:1] not in _MARKS:
+                attributes[items[position]] = items[position + 1]
+                position += 2
+            stack.append(walk.enter(stack[-1], item[1:], attributes))
+    return flat
+
+
+_MARKS: Final = frozenset("<>#")
+
+
+class _Place:
+    """Where the walk stands: the tag, the prefix of keys below it, and what was counted there."""
+
+    __slots__ = ("counts", "prefix", "tag")
+
+    def __init__(self, tag: str, prefix: str, counts: dict[str, int]) -> None:
+        self.tag = tag
+        self.prefix = prefix
+        self.counts = counts
+
+
+class _Walk:
+    """Gives each element its key."""
+
+    __slots__ = ("flat",)
+
+    def __init__(self, flat: dict[str, str]) -> None:
+        self.flat = flat
+
+    def put(self, key: str, value: str) -> str:
+        """Store a value under a key that is free, and return that key."""
+        if key in self.flat:
+            number = 2
+            while f"{key} #{number}" in self.flat:
+                number += 1
+            key = f"{key} #{number}"
+        self.flat[key] = value
+        return key
+
+    def enter(self, above: _Place, tag: str, attributes: dict[str, str]) -> _Place:
+        """Store what an element says, and return the place that its children are in."""
+        prefix, counts = above.prefix, above.counts
+        if tag in ("param", "variable") and "name" in attributes:
+            label, value = f"{tag} {_quoted(attributes.pop('name'))}", attributes.pop("value", "")
+        elif tag == "user":
+            counts["user"] = counts.get("user", 0) + 1
+            label, value = _numbered("user", counts["user"]), attributes.pop("id", "")
+        elif tag == "extension":
+            label, value = _quoted(attributes.pop("name", "")), "extension"
+        elif tag == "condition":
+            counts["condition"] = number = counts.get("condition", 0) + 1
+            field = _quoted(attributes.pop("field", "")) or "always"
+            label = field if number == 1 else f"condition {number} {field}"
+            value = attributes.pop("expression", "")
+        elif tag in ("action", "anti-action"):
+            counts[tag] = number = counts.get(tag, 0) + 1
+            label = f"{tag} {number} {_quoted(attributes.pop('application', ''))}"
+            value = attributes.pop("data", "")
+        elif tag in ("params", "variables") and not attributes:
+            return _Place(tag, prefix, counts)
+        else:
+            name = attributes.pop("name", "")
+            label, value = f"{tag} {_quoted(name)}" if name else tag, attributes.pop("value", "")
+        key = self.put(prefix + label, value)
+        for name, extra in attributes.items():
+            self.put(f"{key}@{name}", extra)
+        return self._below(tag, prefix, key, counts)
+
+    @staticmethod
+    def _below(tag: str, prefix: str, key: str, counts: dict[str, int]) -> _Place:
+        if tag == "user":
+            return _Place(tag, "" if key == "user" else f"{key}/", {})
+        if tag == "condition":
+            # The first condition's actions read `NAME/action 1 set`; a later one's say which.
+            number = counts["condition"]
+            return _Place(tag, prefix if number == 1 else f"{prefix}condition {number}/", {})
+        return _Place(tag, f"{key}/", {})
+
+
+def _quoted(name: str) -> str:
+    return name if not name or _PLAIN.fullmatch(name) else '"' + name.replace('"', '""') + '"'
+
+
+def _numbered(label: str, number: int) -> str:
+    return label if number == 1 else f"{label} {number}"
+
+
+def _has_special(content: bytes) -> bool:
+    return b"<?" in content or b"<!--#" in content or b"x-pre-process" in content.lower()
+
+
+def _read_line(line: bytes, in_comment: bool, directives: list[str]) -> tuple[bytes, bool]:
+    seen = _before_variable(line)
+    if b"<include>" in seen or b"</include>" in seen or b"<?" in seen:
+        return b"", in_comment
+    if in_comment:
+        _, closed, rest = line.partition(b"-->")
+        if not closed:
+            return b"", True
+        line = rest
+    at = line.lower().find(b"x-pre-process")
+    if at >= 0:
+        if line[at - 1 : at] == b"<":
+            directives.append(_directive(line[at:]))
+        return b"", False
+    before, special, command = line.partition(b"<!--#")
+    if not special:
+        return line, False
+    directives.append(command.partition(b"-->")[0].strip().decode("utf-8", "replace"))
+    _, closed, rest = command.partition(b"-->")
+    return before + rest, not closed
+
+
+def _before_variable(line: bytes) -> bytes:
+    # expand_vars writes a NUL over the brace that ends `$${name}`, so the search for <include> that
+    # follows it sees no further than that.
+    start = line.find(b"$${")
+    end = line.find(b"}", start) if start >= 0 else -1
+    return line if end < 0 else line[:end]
+
+
+def _directive(text: bytes) -> str:
+    match = _DIRECTIVE.search(text)
+    parts = match.groups() if match else (text,)
+    return " ".join(part.decode("utf-8", "replace") for part in parts)
+
+
+def elements(items: list[str]) -> Iterator[tuple[tuple[str, ...], dict[str, str]]]:
+    """Yield each element of a flat list: its path of tags, and its attributes."""
+    path: list[str] = []
+    position, count = 0, len(items)
+    while position < count:
+        item = items[position]
+        position += 1
+        if item == END:
+            path.pop()
+        elif item in (TEXT, COMMENT):
+            position += 1
+        else:
+            attributes: dict[str, str] = {}
+            while items[position][0:1] not in _MARKS:
+                attributes[items[position]] = items[position + 1]
+                position += 2
+            path.append(item[1:])
+            yield tuple(path), attributes

@@ -1,0 +1,103 @@
+"""What a template makes of values, proved: the same XML for any values, with the values filled in.
+
+A template is rendered once with neutral values, one made-up word for each. What it gives is parsed
+as FreeSWITCH would; wherever a word stands is a hole. A file is then right exactly when its own XML
+is that skeleton with the declared values in the holes: nothing lost, altered or smuggled in.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from fsgitops.routing.fragment import COMMENT, END, TEXT, elements, read_items
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+NEUTRAL: Final = "fsgitopsneutral"
+
+_WORD: Final = re.compile(rf"{NEUTRAL}([0-9]+)z")
+_ATTRIBUTE: Final = "attribute"
+
+
+def neutral_word(number: int) -> str:
+    """Return the made-up word that stands for value `number` in a neutral rendering."""
+    return f"{NEUTRAL}{number}z"
+
+
+class Skeleton:
+    """The XML of a template with holes for its values.
+
+    Raises:
+        FragmentError: the neutral rendering is not well-formed XML.
+    """
+
+    __slots__ = ("_items", "_mixed", "_order", "_text", "_whole", "directives", "misplaced")
+
+    def __init__(self, neutral: str) -> None:
+        self._items, self.directives = read_items(neutral.encode())
+        self._text = _WORD.split(neutral)
+        self._order = [int(number) for number in self._text[1::2]]
+        self._whole: list[tuple[int, int]] = []
+        self._mixed: list[tuple[int, tuple[str | int, ...]]] = []
+        self.misplaced: tuple[str, ...] = ()
+        for position, kind in _kinds(self._items):
+            parts = _split(self._items[position])
+            if isinstance(parts[0], int) and len(parts) == 1:
+                self._whole.append((position, parts[0]))
+            elif len(parts) > 1:
+                self._mixed.append((position, parts))
+            else:
+                continue
+            if kind != _ATTRIBUTE:
+                self.misplaced += (kind,)
+
+    def elements(self) -> list[tuple[tuple[str, ...], dict[str, str]]]:
+        """Return each element: its path of tags, and its attributes."""
+        return list(elements(self._items))
+
+    def fill(self, escaped: Sequence[str]) -> str:
+        """Return the skeleton's text with values, escaped for XML already, in its holes."""
+        text = self._text.copy()
+        text[1::2] = [escaped[number] for number in self._order]
+        return "".join(text)
+
+    def matches(self, content: bytes, values: Sequence[str]) -> bool:
+        """Tell whether `content` is this skeleton with `values` in its holes, and nothing else.
+
+        Raises:
+            FragmentError: the content is not well-formed XML.
+        """
+        items, directives = read_items(content)
+        expected = self._items.copy()
+        for position, number in self._whole:
+            expected[position] = values[number]
+        for position, parts in self._mixed:
+            filled = (part if isinstance(part, str) else values[part] for part in parts)
+            expected[position] = "".join(filled)
+        return items == expected and directives == self.directives
+
+
+def _split(item: str) -> tuple[str | int, ...]:
+    pieces = _WORD.split(item)
+    parts = [piece if at % 2 == 0 else int(piece) for at, piece in enumerate(pieces)]
+    return tuple(part for part in parts if part != "") or ("",)
+
+
+def _kinds(items: list[str]) -> Iterator[tuple[int, str]]:
+    position = 0
+    while position < len(items):
+        item = items[position]
+        if item == END:
+            position += 1
+        elif item in (TEXT, COMMENT):
+            yield position + 1, "the text of an element" if item == TEXT else "a comment"
+            position += 2
+        else:
+            yield position, "the name of an element"
+            position += 1
+            while items[position][0:1] not in "<>#":
+                yield position, "the name of an attribute"
+                yield position + 1, _ATTRIBUTE
+                position += 2

@@ -1,0 +1,264 @@
+"""Compile the desired state into files, users and routes.
+
+Values reach a file only as escaped attribute values of a sandboxed template, and every file that is
+not known to be right already is parsed again and proved (see routing/skeleton.py).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from fsgitops.findings import Finding, Position, error
+from fsgitops.model.compiled import UNKNOWN, CompiledConfig, CompiledFile, DirectoryUser
+from fsgitops.model.directory_user import expected_user, unsafe, unsafe_values
+from fsgitops.model.resource import Kind, Resource
+from fsgitops.routing.proof import (
+    neutral_user,
+    neutral_words,
+    prove_dialplan,
+    prove_route,
+    prove_user,
+)
+from fsgitops.secret import Secret, a1_hash, derive_sip_password, derive_voicemail_pin
+from fsgitops.steps.compile.program import Job, Program, TemplateError, load_programs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from fsgitops.model.desired import Agent, Desired, DidRoute
+    from fsgitops.model.templates import Templates
+    from fsgitops.secret import ProjectKey
+
+AGENT: Final = "agent.xml.j2"
+DID_ROUTE: Final = "did_route.xml.j2"
+AGENTS_DIALPLAN: Final = "agents_dialplan.xml.j2"
+DIALPLAN_PATH: Final = "dialplan/default/10_fsgitops_agents.xml"
+SETTINGS_FILE: Final = "fsgitops.yaml"
+RULE: Final = "compile"
+
+_EXTENSION: Final = re.compile(r"[0-9]{4,6}", re.ASCII)
+_DID: Final = re.compile(r"\+[0-9]{3,15}", re.ASCII)
+_DOMAIN: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", re.ASCII)
+_NOWHERE: Final = Position("desired")
+
+
+def compile_config(
+    desired: Desired,
+    *,
+    domain: str,
+    templates: Templates,
+    key: ProjectKey | None,
+    default_caller_id: str | None = None,
+    default_caller_name: str | None = None,
+    verified: Mapping[str, str] | None = None,
+) -> tuple[CompiledConfig, list[Finding]]:
+    """Return every file that the desired state means, and what stands in the way of writing it.
+
+    Args:
+        desired: What is declared, validated and normalised. Disabled resources get no file.
+        domain: The SIP domain of the target.
+        templates: The templates by name; all three must be there.
+        key: The project key. None leaves derived secrets UNKNOWN.
+        default_caller_id: The number shown outside for agents that declare none.
+        default_caller_name: The name shown outside for agents that declare none.
+        verified: Path -> `inputs` digest of files proved before, which are not parsed again.
+    """
+    findings = _check_settings(domain, default_caller_id, default_caller_name)
+    programs, problems = load_programs(templates, (AGENT, DID_ROUTE, AGENTS_DIALPLAN))
+    findings += problems
+    if findings:
+        return CompiledConfig({}, {}, {}), findings
+    target = _Target(domain, key, default_caller_id, default_caller_name)
+    work = _Compilation(programs, desired.sources, verified or {}, target)
+    for agent in desired.agents:
+        if agent.enabled:
+            _compile_agent(work, agent)
+    for route in desired.did_routes:
+        if route.enabled:
+            _compile_route(work, route)
+    if work.users:
+        _compile_dialplan(work)
+    files = dict(sorted(work.files.items()))
+    return CompiledConfig(files, work.users, work.routes), work.findings
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """What is the same for every resource of one target."""
+
+    domain: str
+    key: ProjectKey | None
+    default_caller_id: str | None
+    default_caller_name: str | None
+
+
+@dataclass(slots=True)
+class _Compilation:
+    """The files, users, routes and findings gathered so far."""
+
+    programs: Mapping[str, Program]
+    sources: Mapping[Resource, Position]
+    verified: Mapping[str, str]
+    target: _Target
+    files: dict[str, CompiledFile] = field(default_factory=dict)
+    users: dict[str, DirectoryUser] = field(default_factory=dict)
+    routes: dict[str, str] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    broken: set[str] = field(default_factory=set)
+
+    def refuse(self, resource: Resource, message: str, hint: str) -> None:
+        position = self.sources.get(resource, _NOWHERE)
+        self.findings.append(error(RULE, position, f"{resource}: {message}", hint))
+
+    def add(self, template: str, resource: Resource, job: Job, secrets: Sequence[str]) -> bool:
+        """Render one file; tell whether it is there now. A broken template is one finding."""
+        if template in self.broken:
+            return False
+        path = job.path
+        if path in self.files:
+            taken = self.files[path].resource
+            self.refuse(resource, f"{path} is written for {taken} already", "declare it once")
+            return False
+        program = self.programs[template]
+        try:
+            content, inputs = program.run(job, self.verified.get(path))
+        except TemplateError as problem:
+            self.broken.add(template)
+            self.findings.append(problem.finding)
+            return False
+        if content is None:
+            self.refuse(
+                resource,
+                f"{program.file} does not give back the declared values as they are",
+                "a template puts values in; it does not decide on them or change them",
+            )
+            return False
+        generic = resource.kind is Kind.DIALPLAN
+        source = Position(program.file) if generic else self.sources.get(resource, _NOWHERE)
+        spans = _find_spans(content, secrets) if secrets else ()
+        unknown = UNKNOWN in secrets
+        self.files[path] = CompiledFile(path, content, resource, source, spans, unknown, inputs)
+        return True
+
+
+def _compile_agent(work: _Compilation, agent: Agent) -> None:
+    extension, target = agent.extension, work.target
+    resource = Resource(Kind.AGENT, extension)
+    if not _EXTENSION.fullmatch(extension):
+        work.refuse(
+            resource, "an extension is 4 to 6 digits", "it names a file and a dialled number"
+        )
+        return
+    sip_hash, voicemail_hash = _hashes(agent, target)
+    user = expected_user(
+        agent,
+        sip_hash=sip_hash,
+        voicemail_hash=voicemail_hash,
+        default_caller_id=target.default_caller_id,
+        default_caller_name=target.default_caller_name,
+    )
+    reasons = unsafe_values(agent, user)
+    if reasons:
+        for reason in reasons:
+            work.refuse(resource, reason, "write it without what FreeSWITCH would act on")
+        return
+    params, variables = user.params, user.variables
+    job = Job(
+        path=f"directory/default/{extension}.xml",
+        shape=(*params, "", *variables),
+        values=[extension, *params.values(), *variables.values()],
+        context={"user": user},
+        neutral=lambda: {"user": neutral_user(user)},
+        prove=lambda skeleton: prove_user(skeleton, user),
+    )
+    secrets = [params[name] for name in user.secret_params]
+    if work.add(AGENT, resource, job, secrets):
+        work.users[extension] = user
+
+
+def _hashes(agent: Agent, target: _Target) -> tuple[str, str]:
+    extension, version, key, domain = (
+        agent.extension,
+        agent.password_version,
+        target.key,
+        target.domain,
+    )
+    sip_hash = voicemail_hash = UNKNOWN
+    if key is not None:
+        password = derive_sip_password(key, extension, domain, version)
+        sip_hash = a1_hash(extension, domain, password).reveal()
+    if agent.voicemail.enabled:
+        pin = Secret(agent.voicemail.pin) if agent.voicemail.pin else None
+        if pin is None and key is not None:
+            pin = derive_voicemail_pin(key, extension, domain, version)
+        if pin is not None:
+            voicemail_hash = a1_hash(extension, domain, pin).reveal()
+    return sip_hash, voicemail_hash
+
+
+def _compile_route(work: _Compilation, route: DidRoute) -> None:
+    resource = Resource(Kind.DID_ROUTE, route.did_number)
+    if not _DID.fullmatch(route.did_number):
+        work.refuse(resource, "a DID is + and 3 to 15 digits", "it names a file and an extension")
+        return
+    if not _EXTENSION.fullmatch(route.destination_extension):
+        work.refuse(resource, "a destination extension is 4 to 6 digits", "it becomes dialplan")
+        return
+    digits, destination = route.did_number[1:], route.destination_extension
+    values = [digits, destination, work.target.domain]
+    job = Job(
+        path=f"dialplan/public/inbound_{digits}.xml",
+        shape=(),
+        values=values,
+        context=_route_context(values),
+        neutral=lambda: _route_context(neutral_words(3)),
+        prove=prove_route,
+    )
+    if work.add(DID_ROUTE, resource, job, ()):
+        work.routes[f"inbound_{digits}"] = destination
+
+
+def _compile_dialplan(work: _Compilation) -> None:
+    domain = work.target.domain
+    job = Job(
+        path=DIALPLAN_PATH,
+        shape=(),
+        values=[domain],
+        context={"domain": domain},
+        neutral=lambda: {"domain": neutral_words(1)[0]},
+        prove=prove_dialplan,
+    )
+    work.add(AGENTS_DIALPLAN, Resource(Kind.DIALPLAN, "agents"), job, ())
+
+
+def _route_context(values: Sequence[str]) -> dict[str, Any]:
+    digits, destination, domain = values
+    return {"digits": digits, "destination": destination, "domain": domain}
+
+
+def _check_settings(domain: str, *outbound: str | None) -> list[Finding]:
+    findings = []
+    if not _DOMAIN.fullmatch(domain):
+        message = f"the domain {domain!r} is not a host name or an IPv4 address"
+        findings.append(
+            error(RULE, Position(SETTINGS_FILE), message, "it becomes part of dialplan")
+        )
+    for value in outbound:
+        why = unsafe(value) if value else None
+        if why:
+            message = f"the default caller ID {value!r} {why}"
+            findings.append(error(RULE, Position(SETTINGS_FILE), message, "write a plain one"))
+    return findings
+
+
+def _find_spans(content: bytes, secrets: Sequence[str]) -> tuple[tuple[int, int], ...]:
+    spans = set()
+    for secret in secrets:
+        word = secret.encode()
+        start = content.find(word)
+        while start >= 0:
+            spans.add((start, start + len(word)))
+            start = content.find(word, start + 1)
+    return tuple(sorted(spans))

@@ -1,0 +1,247 @@
+"""A template as a program: loaded in a sandbox, and proved before and after it is run.
+
+Users edit templates, and values come from files that others wrote, so neither is trusted: there is
+no way to switch escaping off, and every rendering is compared with the proved skeleton.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import jinja2
+from jinja2 import nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import escape
+
+from fsgitops.errors import FsgitopsError
+from fsgitops.findings import Finding, Position, error
+from fsgitops.model.compiled import DirectoryUser
+from fsgitops.routing.fragment import FragmentError
+from fsgitops.routing.skeleton import NEUTRAL, Skeleton
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from fsgitops.model.templates import Templates
+
+COMPILER_VERSION: Final = "1"
+RULE: Final = "template"
+
+# Nothing that marks text as safe, and nothing that gives another result on another day.
+_FILTERS: Final = (
+    *("count", "default", "d", "dictsort", "e", "escape", "first", "float", "forceescape", "int"),
+    *("items", "join", "last", "length", "list", "lower", "max", "min", "replace", "sort"),
+    *("string", "sum", "title", "trim", "unique", "upper"),
+)
+_VISIBLE: Final = frozenset(("id", "params", "variables"))
+_GLOBALS: Final = ("range", "dict", "namespace", "joiner", "cycler")
+
+
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """Jinja2's sandbox, which also knows what of a directory user a template may see."""
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        if type(obj) is DirectoryUser:
+            return attr in _VISIBLE
+        return super().is_safe_attribute(obj, attr, value)
+
+
+class TemplateError(FsgitopsError):
+    """A template cannot be used; carries the finding that says why."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.message)
+        self.finding = finding
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One rendering: what the template is given, and how to prove what it makes of it.
+
+    `values` are the values in the order of the made-up words in `neutral`; two jobs of the same
+    `shape` differ in nothing else.
+    """
+
+    path: str
+    shape: tuple[str, ...]
+    values: Sequence[str]
+    context: dict[str, Any]
+    neutral: Callable[[], dict[str, Any]]
+    prove: Callable[[Skeleton], list[str]]
+
+
+class Program:
+    """One template, ready to render and to prove what it rendered."""
+
+    __slots__ = ("_base", "_seen", "_skeletons", "_template", "file")
+
+    def __init__(self, file: str, template: jinja2.Template, base: bytes) -> None:
+        self.file = file
+        self._template = template
+        self._base = base
+        self._skeletons: dict[tuple[str, ...], Skeleton] = {}
+        self._seen: set[tuple[str, ...]] = set()
+
+    def run(self, job: Job, verified: str | None) -> tuple[bytes | None, str]:
+        """Return the bytes, None where they are not what was declared, and the inputs' digest.
+
+        Args:
+            job: What to render.
+            verified: The inputs' digest of a rendering that was proved before; the same inputs are
+                not rendered and parsed again, but filled into the skeleton.
+
+        Raises:
+            TemplateError: the template fails, or is not usable at all.
+        """
+        text = "\x1f".join((job.path, *job.shape, "\x1e", *job.values))
+        inputs = hashlib.blake2b(self._base + text.encode(), digest_size=16).hexdigest()
+        # Values hold no control characters, so all of them can be escaped in one go.
+        values = str(escape("\x1f".join(job.values))).split("\x1f")
+        if verified == inputs:
+            return self._fill_verified(job, values).encode(), inputs
+        content = self._render(job.context)
+        skeleton = self._skeleton(job)
+        if content != skeleton.fill(values):
+            return None, inputs
+        encoded = content.encode()
+        return (encoded if _matches(skeleton, encoded, job.values) else None), inputs
+
+    def _fill_verified(self, job: Job, escaped: Sequence[str]) -> str:
+        if job.shape in self._skeletons or job.shape in self._seen:
+            return self._skeleton(job).fill(escaped)
+        # A shape that is seen only once is not worth a skeleton.
+        self._seen.add(job.shape)
+        return self._render(job.context)
+
+    def _skeleton(self, job: Job) -> Skeleton:
+        known = self._skeletons.get(job.shape)
+        if known is None:
+            known = self._skeletons[job.shape] = self._new_skeleton(job)
+        return known
+
+    def _new_skeleton(self, job: Job) -> Skeleton:
+        text = self._render(job.neutral())
+        try:
+            skeleton = Skeleton(text)
+        except FragmentError as failure:
+            lines = text.split("\n")
+            shown = lines[failure.line - 1].strip() if failure.line <= len(lines) else ""
+            raise self._refuse(
+                1,
+                f"the template does not render XML that FreeSWITCH can read: {failure}: {shown}",
+                "<include> and </include> stand alone on their lines, everything else is XML",
+            ) from None
+        problems = [f"it puts a value into {kind}" for kind in skeleton.misplaced]
+        if skeleton.directives:
+            problems.append("it holds a preprocessor directive")
+        problems += job.prove(skeleton)
+        if problems:
+            hint = "values go into attribute values, each of them once, unaltered"
+            raise self._refuse(1, f"the template is not usable: {'; '.join(problems)}", hint)
+        return skeleton
+
+    def _render(self, context: dict[str, Any]) -> str:
+        try:
+            text = self._template.render(context)
+            text.encode()
+        except Exception as problem:  # a template is a program: it can raise anything
+            line = _line_of(problem, self.file)
+            message = f"the template fails: {problem or type(problem).__name__}"
+            hint = "correct it, or remove the file to use the packaged one"
+            raise self._refuse(line, message, hint) from None
+        return text
+
+    def _refuse(self, line: int, message: str, hint: str) -> TemplateError:
+        return TemplateError(error(RULE, Position(self.file, line), message, hint))
+
+
+def load_programs(
+    templates: Templates, names: Sequence[str]
+) -> tuple[dict[str, Program], list[Finding]]:
+    """Return the named templates as programs, and what is wrong with any template at all."""
+    environment = _new_environment(templates)
+    versions = (COMPILER_VERSION, jinja2.__version__, repr(sorted(templates.sources.items())))
+    base = hashlib.blake2b("\x1f".join(versions).encode("utf-8", "surrogatepass")).digest()
+    programs: dict[str, Program] = {}
+    findings: list[Finding] = []
+    for name, source in sorted(templates.sources.items()):
+        findings += _check_source(environment, source, templates.file(name))
+    for name in names:
+        if name not in templates.sources:
+            position = Position(templates.file(name))
+            findings.append(error(RULE, position, f"the template {name} is missing"))
+        elif not findings:
+            template = environment.get_template(name)
+            programs[name] = Program(templates.file(name), template, base + name.encode())
+    return programs, findings
+
+
+def _new_environment(templates: Templates) -> jinja2.Environment:
+    def load(name: str) -> tuple[str, str, Callable[[], bool]] | None:
+        source = templates.sources.get(name)
+        return None if source is None else (source, templates.file(name), lambda: True)
+
+    environment = _Sandbox(
+        undefined=jinja2.StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        loader=jinja2.FunctionLoader(load),
+    )
+    environment.filters = {name: environment.filters[name] for name in _FILTERS}
+    environment.globals = {name: environment.globals[name] for name in _GLOBALS}
+    return environment
+
+
+def _check_source(environment: jinja2.Environment, source: str, file: str) -> list[Finding]:
+    try:
+        environment.compile(source, filename=file)
+        tree = environment.parse(source)
+    except jinja2.TemplateSyntaxError as problem:
+        message = f"the template is not usable: {problem.message}"
+        hint = "filters that mark text as safe, or that give random results, do not exist here"
+        return [error(RULE, Position(file, problem.lineno), message, hint)]
+    except (RecursionError, MemoryError, UnicodeError) as problem:
+        message = f"the template cannot be compiled: {type(problem).__name__}"
+        return [error(RULE, Position(file), message, "make it simpler")]
+    findings = []
+    for node in tree.find_all((nodes.EvalContextModifier, nodes.Getattr, nodes.Getitem)):
+        reason = _refused(node)
+        if reason:
+            findings.append(error(RULE, Position(file, node.lineno), reason, "remove it"))
+    if NEUTRAL in source:
+        message = f"the template holds {NEUTRAL}, which stands for values while it is proved"
+        findings.append(error(RULE, Position(file), message, "choose another word"))
+    return findings
+
+
+def _refused(node: nodes.Node) -> str | None:
+    if isinstance(node, nodes.EvalContextModifier):
+        return "the template switches escaping: it stays on everywhere"
+    name: object = None
+    if isinstance(node, nodes.Getattr):
+        name = node.attr
+    elif isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const):
+        name = node.arg.value
+    if isinstance(name, str) and name.startswith("_"):
+        return f"the template reaches for {name}: only what it is given may be used"
+    return None
+
+
+def _line_of(problem: BaseException, file: str) -> int:
+    line, trace = 1, problem.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == file:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
+
+
+def _matches(skeleton: Skeleton, content: bytes, values: Sequence[str]) -> bool:
+    try:
+        return skeleton.matches(content, values)
+    except FragmentError:
+        return False
