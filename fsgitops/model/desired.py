@@ -114,7 +114,8 @@ class Desired:
     """All that is declared, sorted by name; `sources` tells where each resource was written.
 
     A resource that is declared again is kept once, as it was declared first; `repeats` has the
-    places of the others. `rejected` names what is declared and could not be used.
+    places of the others. `rejected` names what has a wrong value: where there is any, an error was
+    found, and this Desired is for finding more of them and never for compiling.
     """
 
     agents: tuple[Agent, ...] = ()

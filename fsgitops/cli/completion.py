@@ -1,0 +1,19 @@
+"""`fsgitops completion`."""
+
+from __future__ import annotations
+
+import click
+from click.shell_completion import get_completion_class
+
+
+@click.command("completion", epilog='Example: eval "$(fsgitops completion bash)"')
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.pass_context
+def command(ctx: click.Context, shell: str) -> int:
+    """Print the script that makes your shell complete fsgitops commands and options."""
+    found = get_completion_class(shell)
+    if found is None:
+        raise click.UsageError(f"no completion for {shell}")
+    root = ctx.find_root().command
+    click.echo(found(root, {}, "fsgitops", "_FSGITOPS_COMPLETE").source())
+    return 0

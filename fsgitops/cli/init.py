@@ -1,0 +1,34 @@
+"""`fsgitops init`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from fsgitops.cli.options import Shared
+
+
+@click.command("init", epilog="Example: fsgitops init pbx")
+@click.argument("directory", required=False, type=click.Path(path_type=Path))
+@click.option("-C", "place", metavar="DIR", help="Run as if in DIR.")
+@click.option("--templates", is_flag=True, help="Copy the templates too, to edit them.")
+@click.pass_obj
+def command(shared: Shared, directory: Path | None, place: str | None, templates: bool) -> int:
+    """Write a new project: settings, an example, CI workflows, .gitignore and editor schema.
+
+    What exists already is left as it is.
+    """
+    from fsgitops.commands.init import run_init
+
+    root = shared.root / (place or "") / (directory or "")
+    root.mkdir(parents=True, exist_ok=True)
+    written, left = run_init(root, templates=templates)
+    for path in written:
+        click.echo(f"wrote {path}")
+    for path in left:
+        click.echo(f"left as it is: {path}", err=True)
+    click.echo("Next: fsgitops key new, fsgitops plan, fsgitops apply")
+    return 0

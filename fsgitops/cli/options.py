@@ -1,0 +1,54 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from fsgitops.commands.workspace import Workspace
+
+_F = TypeVar("_F", bound="Callable[..., Any]")
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What was said before the command: the directory to run in, and the target."""
+
+    root: Path
+    target: str | None
+
+
+def with_place(function: _F) -> _F:
+    """Give a command `-C DIR` and `--target NAME` of its own, beside the group's."""
+    directory = click.option("-C", "directory", metavar="DIR", help="Run as if in DIR.")
+    target = click.option(
+        "--target", metavar="NAME", help="Work on this target [default: sandbox]."
+    )
+    return directory(target(function))
+
+
+def with_json(function: _F) -> _F:
+    """Give a command `--json`."""
+    text = "Print JSON of a documented, versioned shape."
+    return click.option("--json", "as_json", is_flag=True, help=text)(function)
+
+
+def find_root(shared: Shared, directory: str | None) -> Path:
+    """Return the project's directory. Raises click.UsageError when there is none."""
+    root = (shared.root / directory).resolve() if directory else shared.root
+    if not root.is_dir():
+        raise click.UsageError(f"{root}: no such directory")
+    return root
+
+
+def open_place(shared: Shared, directory: str | None, target: str | None) -> Workspace:
+    """Return the workspace that the command's options and the group's together name."""
+    from fsgitops.commands.workspace import open_workspace
+
+    return open_workspace(find_root(shared, directory), target or shared.target)

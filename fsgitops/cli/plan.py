@@ -1,0 +1,50 @@
+"""`fsgitops plan`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from fsgitops.cli.options import Shared, open_place, with_json, with_place
+
+CHANGES_PENDING = 2
+
+
+@click.command("plan", epilog="Example: fsgitops plan --target prod --out plan.json")
+@with_place
+@click.option("--out", type=click.Path(path_type=Path), help="Save the plan for a later apply.")
+@click.option(
+    "--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes, 0 when none."
+)
+@with_json
+@click.pass_obj
+def command(
+    shared: Shared,
+    directory: str | None,
+    target: str | None,
+    out: Path | None,
+    detailed_exitcode: bool,
+    as_json: bool,
+) -> int:
+    """Show what an apply would do, attribute by attribute, and do none of it.
+
+    Reads the files that fsgitops manages and whatever stands in the way of new ones. Without the
+    project key, secret values are shown as known after apply.
+    """
+    from fsgitops.cli.printing import print_findings, print_json, print_lines, working
+    from fsgitops.commands.plan import run_plan, save_plan
+    from fsgitops.model.plan_json import plan_to_json
+    from fsgitops.steps.render_text import render_plan
+
+    workspace = open_place(shared, directory, target)
+    with working("Comparing what is declared with what is live"):
+        planned = run_plan(workspace)
+    print_findings(planned.compilation.declared.findings)
+    if out is not None:
+        save_plan(planned.plan, out)
+    if as_json:
+        print_json(plan_to_json(planned.plan))
+    else:
+        print_lines(render_plan(planned.plan))
+    return CHANGES_PENDING if detailed_exitcode and planned.plan.changes else 0

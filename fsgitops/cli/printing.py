@@ -1,0 +1,72 @@
+"""Lines to the terminal: colour where there is one, plain text elsewhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fsgitops.steps.render_text import Line, render_findings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from fsgitops.findings import Finding
+
+_STYLES: dict[str, dict[str, Any]] = {
+    "title": {"bold": True},
+    "create": {"fg": "green"},
+    "update": {"fg": "yellow"},
+    "delete": {"fg": "red"},
+    "note": {"fg": "cyan"},
+}
+
+
+def print_lines(lines: Iterable[Line], *, err: bool = False) -> None:
+    """Print lines, coloured by what they say when the stream is a terminal and NO_COLOR unset."""
+    stream = sys.stderr if err else sys.stdout
+    colour = stream.isatty() and not os.environ.get("NO_COLOR")
+    texts = (
+        click.style(line.text, **_STYLES[line.style])
+        if colour and line.style in _STYLES
+        else line.text
+        for line in lines
+    )
+    text = "\n".join(texts)
+    if text:
+        click.echo(text, err=err)
+
+
+def print_json(data: Any) -> None:
+    """Print one JSON value."""
+    click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+
+
+def print_findings(findings: Iterable[Finding]) -> None:
+    """Print findings to stderr and count them."""
+    findings = list(findings)
+    print_lines(render_findings(findings), err=True)
+    errors = sum(item.severity == "error" for item in findings)
+    if findings:
+        warnings = sum(item.severity == "warning" for item in findings)
+        click.echo(f"{_count(errors, 'error')}, {_count(warnings, 'warning')}", err=True)
+
+
+@contextmanager
+def working(message: str) -> Iterator[None]:
+    """Show that something is under way: on stderr, only on a terminal, gone when done."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(message):
+        yield
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

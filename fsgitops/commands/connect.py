@@ -1,0 +1,113 @@
+"""Reach a target's switch: a FreeSWITCH over ESL, or the embedded one."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from fsgitops.errors import SecretError, SwitchUnreachableError
+from fsgitops.settings import EnvReference, FileReference, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from fsgitops.switch import Switch
+
+RUNNING_FILE = "sandbox.json"
+
+
+def prepare_conf_dir(target: Target) -> None:
+    """Give the sandbox a small conf directory of its own when it has none yet."""
+    if target.simulated and not target.conf_dir.exists():
+        from fsgitops.sandbox.skeleton import write_skeleton
+
+        write_skeleton(target.conf_dir, target.domain)
+
+
+def read_password(target: Target, root: Path) -> str:
+    """Return the ESL password of a target. Raises SecretError when none can be had."""
+    from fsgitops.secret import resolve_env_secret, resolve_file_secret
+
+    if target.esl_password is not None:
+        return target.esl_password.get_secret_value()
+    reference = target.esl.password
+    if isinstance(reference, EnvReference):
+        return resolve_env_secret(reference.env, os.environ).reveal()
+    if isinstance(reference, FileReference):
+        return resolve_file_secret(root / reference.file).reveal()
+    raise SecretError(
+        f"target `{target.name}` has no ESL password; set FSGITOPS_ESL_PASSWORD, or "
+        "`esl: {password: {env: NAME}}` or `{file: PATH}` in fsgitops.yaml"
+    )
+
+
+@contextmanager
+def connect_target(target: Target, root: Path) -> Iterator[Switch]:
+    """Yield the target's switch; the embedded one is started where none is running.
+
+    Raises SwitchError when it cannot be reached, SecretError without a password.
+    """
+    if target.simulated:
+        with _connect_sandbox(target) as switch:
+            yield switch
+        return
+    switch = open_switch(target, target.esl.host, target.esl.port, read_password(target, root))
+    try:
+        yield switch
+    finally:
+        switch.close()
+
+
+def open_switch(target: Target, host: str, port: int, password: str) -> Switch:
+    """Return a connected and authenticated switch, every wait bounded by the target's settings."""
+    from fsgitops.switch import connect_switch
+
+    return connect_switch(
+        host,
+        port,
+        password,
+        connect_timeout=target.esl.connect_timeout,
+        reply_timeout=target.esl.reply_timeout,
+    )
+
+
+@contextmanager
+def _connect_sandbox(target: Target) -> Iterator[Switch]:
+    running = _open_running(target)
+    if running is not None:
+        try:
+            yield running
+        finally:
+            running.close()
+        return
+    from fsgitops.sandbox import EmbeddedSwitch
+
+    password = secrets.token_urlsafe(24)
+    embedded = EmbeddedSwitch(target.conf_dir, password)
+    embedded.start()
+    try:
+        host, port = embedded.address
+        switch = open_switch(target, host, port, password)
+        try:
+            yield switch
+        finally:
+            switch.close()
+    finally:
+        embedded.stop()
+
+
+def _open_running(target: Target) -> Switch | None:
+    """Return the sandbox that `fsgitops sandbox` runs in another process, if it does."""
+    try:
+        state = json.loads((target.conf_dir.parent / RUNNING_FILE).read_bytes())
+        host, port, password = str(state["host"]), int(state["port"]), str(state["password"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    try:
+        return open_switch(target, host, port, password)
+    except SwitchUnreachableError:
+        return None

@@ -1,0 +1,60 @@
+"""`fsgitops init`: a new repository that works."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fsgitops.errors import UsageError
+from fsgitops.model.schema import desired_schema
+from fsgitops.settings import SETTINGS_FILE
+from fsgitops.steps.read_templates import packaged_templates
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SCHEMA_FILE = "schema/desired.schema.json"
+
+
+def run_init(root: Path, *, templates: bool) -> tuple[list[str], list[str]]:
+    """Write the example project below `root`; files that exist are left as they are.
+
+    `templates` copies the templates too, for projects that edit them. Returns the paths that
+    were written and those that were left. Raises UsageError when nothing is left to write.
+    """
+    written: list[str] = []
+    left: list[str] = []
+    for path, content in _files(templates=templates):
+        place = root / path
+        if place.exists() or place.is_symlink():
+            left.append(path)
+            continue
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
+        written.append(path)
+    if not written:
+        raise UsageError(f"{root}: every file of the example is here already; nothing was written")
+    return written, left
+
+
+def schema_text() -> str:
+    """Return the JSON Schema of desired files, as editors read it."""
+    return json.dumps(desired_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _files(*, templates: bool) -> Iterator[tuple[str, bytes]]:
+    package = Path(str(resources.files("fsgitops")))
+    example = package / "example"
+    project = example if (example / SETTINGS_FILE).exists() else package.parent
+    yield SETTINGS_FILE, (project / SETTINGS_FILE).read_bytes()
+    for path in sorted((project / "desired").rglob("*.yaml")):
+        yield str(path.relative_to(project)), path.read_bytes()
+    yield SCHEMA_FILE, schema_text().encode()
+    yield ".gitignore", (example / "gitignore").read_bytes()
+    for path in sorted((example / "workflows").glob("*.yml")):
+        yield f".github/workflows/{path.name}", path.read_bytes()
+    if templates:
+        for path in sorted(packaged_templates().glob("*.j2")):
+            yield f"templates/{path.name}", path.read_bytes()

@@ -1,0 +1,110 @@
+"""`fsgitops plan`: what an apply would do, without doing any of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fsgitops.commands.commit import read_commit
+from fsgitops.commands.connect import prepare_conf_dir
+from fsgitops.commands.recover import recover_unfinished
+from fsgitops.commands.workspace import (
+    Compilation,
+    Workspace,
+    compile_declared,
+    declare_desired,
+)
+from fsgitops.model.plan_json import plan_from_json, plan_to_json
+from fsgitops.settings import SETTINGS_FILE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from fsgitops.model.compiled import CompiledConfig
+    from fsgitops.model.live import LiveConfig
+    from fsgitops.model.plan import Plan
+    from fsgitops.secret import ProjectKey
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan, and what it was made from."""
+
+    plan: Plan
+    compilation: Compilation
+    live: LiveConfig
+
+
+def run_plan(workspace: Workspace) -> Planned:
+    """Compile the desired state, read the live one and compare them.
+
+    Raises DesiredInvalidError with every finding, FsgitopsError when live cannot be read.
+    """
+    from fsgitops.steps.read_live import read_manifest
+
+    target = workspace.target
+    prepare_conf_dir(target)
+    recover_unfinished(workspace)
+    manifest = read_manifest(target.state_dir)
+    verified = {path: entry.inputs for path, entry in manifest.entries.items()}
+    compilation = compile_declared(workspace, declare_desired(workspace), verified)
+    return compare_live(workspace, compilation)
+
+
+def compare_live(workspace: Workspace, compilation: Compilation) -> Planned:
+    """Read what is live now and plan against it: again under the lock, before an apply."""
+    from fsgitops.steps.plan import PlanContext, build_plan
+    from fsgitops.steps.read_live import read_live
+
+    target, settings = workspace.target, workspace.settings
+    compiled = compilation.compiled
+    live = read_live(target.conf_dir, target.state_dir, _hash_compiled(compiled))
+    paths = [settings.desired, settings.templates, SETTINGS_FILE]
+    commit, dirty = read_commit(workspace.root, paths)
+    context = PlanContext(
+        project=settings.project,
+        target=target.name,
+        conf_dir=str(target.conf_dir),
+        domain=target.domain,
+        profile=target.profile,
+        commit=commit,
+        dirty=dirty,
+        simulated=target.simulated,
+        unknown_secrets=any(file.unknown for file in compiled.files.values()),
+    )
+    plan = build_plan(compiled, live, context, _keyed(compilation.key))
+    return Planned(plan, compilation, live)
+
+
+def save_plan(plan: Plan, path: Path) -> None:
+    """Write the plan to a file for a later apply. It holds no secret, only keyed digests."""
+    text = json.dumps(plan_to_json(plan), indent=2, ensure_ascii=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def load_plan(path: Path) -> Plan:
+    """Return a saved plan. Raises UsageError when the file is not one."""
+    from fsgitops.errors import UsageError
+
+    try:
+        return plan_from_json(json.loads(path.read_bytes()))
+    except OSError as problem:
+        raise UsageError(f"{path}: {problem.strerror}") from None
+    except ValueError as problem:
+        raise UsageError(f"{path}: {problem}; make one with `fsgitops plan --out`") from None
+
+
+def _hash_compiled(compiled: CompiledConfig) -> dict[str, str]:
+    return {
+        path: "" if file.unknown else hashlib.sha256(file.content).hexdigest()
+        for path, file in compiled.files.items()
+    }
+
+
+def _keyed(key: ProjectKey | None) -> Callable[[bytes], str]:
+    from fsgitops.secret import keyed_digest
+
+    return lambda data: keyed_digest(key, data) or ""

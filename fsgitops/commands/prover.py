@@ -1,0 +1,92 @@
+"""Reload a switch and prove what it holds, for an apply."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from fsgitops.errors import SwitchError, SwitchUnreachableError
+from fsgitops.model.applied import SwitchReply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fsgitops.model.compiled import CompiledConfig
+    from fsgitops.model.plan import Plan
+    from fsgitops.settings import Target
+    from fsgitops.switch import Switch
+
+SHOWN_MISMATCHES = 20
+
+
+@dataclass(slots=True)
+class SwitchProver:
+    """One switch, for as long as one apply takes; connects again when the connection broke."""
+
+    switch: Switch
+    reconnect: Callable[[], Switch]
+    target: Target
+    plan: Plan
+    compiled: CompiledConfig
+    _reopened: list[Switch] = field(default_factory=list)
+
+    def reload(self) -> SwitchReply:
+        """Reload the configuration. Raises SwitchError unless the switch took all of it.
+
+        `+OK [[error near line N]: why]` is a failure (docs/freeswitch.md, "Reloading"); N is told
+        as the file and line that it came from.
+        """
+        if self.switch.session.closed:
+            self.switch = self.reconnect()
+            self._reopened.append(self.switch)
+        reply = self.switch.reload_xml(timeout=self.target.esl.reload_timeout)
+        if not reply.ok:
+            raise SwitchError(
+                f"reloadxml: the switch said {reply.text!r}{self._source(reply.line)}"
+            )
+        return SwitchReply("reloadxml", reply.text)
+
+    def prove(self) -> tuple[int, int]:
+        """Read back every change. Raises SwitchError with all that is not as declared."""
+        from fsgitops.steps.verify import verify_switch
+
+        proof = verify_switch(self.switch, self.compiled, self.plan.changes, self.target.domain)
+        if proof.mismatches:
+            lines = [f"  {item.subject}: {item.message}" for item in proof.mismatches]
+            more = len(lines) - SHOWN_MISMATCHES
+            rest = [f"  and {more} more"] if more > 0 else []
+            raise SwitchError(
+                "the switch loaded the files but does not hold what they say:\n"
+                + "\n".join(lines[:SHOWN_MISMATCHES] + rest)
+            )
+        return proof.users, proof.extensions
+
+    def flush(self, agents: list[str]) -> tuple[int, list[str]]:
+        """End the registrations of deleted agents; return how many, and who is still registered."""
+        profile, domain = self.target.profile, self.target.domain
+        gone = set(agents)
+        held = [item.user for item in self.switch.registrations(profile) if item.domain == domain]
+        for name in sorted(gone.intersection(held)):
+            self.switch.flush_registrations(name, domain, profile)
+        left = [item.user for item in self.switch.registrations(profile) if item.domain == domain]
+        return len(gone.intersection(held)), sorted(gone.intersection(left))
+
+    def close(self) -> None:
+        """Close the connections that were opened again."""
+        for switch in self._reopened:
+            switch.close()
+
+    def _source(self, line: int | None) -> str:
+        if line is None:
+            return ""
+        from fsgitops.routing.preprocess import load_merged
+
+        try:
+            source = load_merged(self.target.conf_dir).source_of_line(line)
+        except (OSError, SwitchUnreachableError):
+            return ""
+        return (
+            f"; line {line} of the merged configuration is {source[0]}:{source[1]}"
+            if source
+            else ""
+        )

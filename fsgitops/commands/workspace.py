@@ -1,0 +1,133 @@
+"""What every command starts from: the project's root, its settings, and one target."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from fsgitops.errors import DesiredInvalidError
+from fsgitops.findings import Finding, Position, has_errors, sort_findings
+from fsgitops.settings import (
+    SETTINGS_FILE,
+    Environment,
+    Settings,
+    Target,
+    build_settings,
+    read_environment,
+    select_target,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from fsgitops.model.compiled import CompiledConfig
+    from fsgitops.model.desired import Desired
+    from fsgitops.secret import ProjectKey
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """A project directory with its settings, and the target that a command works on."""
+
+    root: Path
+    settings: Settings
+    environment: Environment
+    target: Target
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """The desired state with every finding about it, errors and warnings, in file order."""
+
+    desired: Desired
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Compilation:
+    """The desired state, compiled for one target; `key` is None where none is at hand."""
+
+    declared: Declared
+    compiled: CompiledConfig
+    key: ProjectKey | None = field(repr=False)
+
+
+def open_workspace(root: Path, target: str | None = None) -> Workspace:
+    """Read the settings below `root`, all of them optional, and pick a target.
+
+    Raises DesiredInvalidError for a malformed `fsgitops.yaml`, UsageError for an unknown target.
+    """
+    from fsgitops.steps.load import load_document
+
+    environment = read_environment()
+    data: Any = {}
+    position = Position(SETTINGS_FILE)
+    locate: Any = lambda _path, **_: position  # noqa: E731 - the file is absent or empty
+    if (root / SETTINGS_FILE).exists():
+        document, findings = load_document(root, SETTINGS_FILE)
+        if findings or document is None:
+            raise DesiredInvalidError(findings)
+        data, locate = document.data or {}, document.position
+    settings = build_settings(data, locate, environment)
+    return Workspace(
+        root, settings, environment, select_target(settings, target, root, environment)
+    )
+
+
+def declare_desired(workspace: Workspace) -> Declared:
+    """Load, resolve and check everything that is declared. Findings are returned, not raised."""
+    from fsgitops.steps.check import check_desired
+    from fsgitops.steps.load import load_documents
+    from fsgitops.steps.resolve import resolve_desired
+
+    settings = workspace.settings
+    documents, findings = load_documents(workspace.root, settings.desired)
+    complete = not has_errors(findings)
+    desired, problems = resolve_desired(
+        documents,
+        defaults=settings.defaults.model_dump(),
+        default_region=settings.default_region,
+    )
+    findings = findings + problems
+    findings += check_desired(desired, documents, settings.rules, complete=complete)
+    return Declared(desired, tuple(sort_findings(findings)))
+
+
+def compile_declared(
+    workspace: Workspace, declared: Declared, verified: Mapping[str, str] | None = None
+) -> Compilation:
+    """Compile a desired state without errors. Raises DesiredInvalidError with every finding.
+
+    `verified` maps paths to the digests of inputs whose output was proved before.
+    """
+    from fsgitops.steps.compile import compile_config
+    from fsgitops.steps.read_templates import read_templates
+
+    if has_errors(list(declared.findings)):
+        raise DesiredInvalidError(list(declared.findings))
+    key = find_key(workspace)
+    templates, problems = read_templates(workspace.root / workspace.settings.templates)
+    if has_errors(problems):
+        raise DesiredInvalidError(problems)
+    compiled, findings = compile_config(
+        declared.desired,
+        domain=workspace.target.domain,
+        templates=templates,
+        key=key,
+        default_caller_id=workspace.settings.default_caller_id,
+        default_caller_name=workspace.settings.default_caller_name,
+        verified=verified or {},
+    )
+    everything = sort_findings([*declared.findings, *findings])
+    if has_errors(everything):
+        raise DesiredInvalidError(everything)
+    return Compilation(Declared(declared.desired, tuple(everything)), compiled, key)
+
+
+def find_key(workspace: Workspace) -> ProjectKey | None:
+    """Return the project key, or None where there is none. Raises SecretError for a bad one."""
+    from fsgitops.secret import load_key
+
+    return load_key(os.environ, workspace.root / workspace.settings.key_file)

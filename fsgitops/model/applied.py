@@ -1,0 +1,45 @@
+"""What an apply did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """How an apply ended."""
+
+    UNCHANGED = "unchanged"
+    APPLIED = "applied"
+    WRITTEN = "written, not reloaded"
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchReply:
+    """What one reload step was answered."""
+
+    command: str
+    reply: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """One thing that the switch does not hold as declared. Secret values are masked."""
+
+    subject: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The outcome, what was written, what the switch said, and what was read back from it."""
+
+    outcome: Outcome
+    created: int = 0
+    updated: int = 0
+    deleted: int = 0
+    replies: tuple[SwitchReply, ...] = ()
+    users_proved: int = 0
+    routes_proved: int = 0
+    registrations_ended: int = 0
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,94 @@
+"""What the switch answers to `xml_locate`: the users and extensions that it holds in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fsgitops.errors import SwitchProtocolError
+from fsgitops.routing.fragment import flatten_fragment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedUser:
+    """One directory user as loaded: its own parameters and variables, the first of each name."""
+
+    params: Mapping[str, str]
+    variables: Mapping[str, str]
+
+
+def read_domain(answer: bytes) -> dict[str, LoadedUser]:
+    """Return the users that a look-up in this `<domain>` can find, by id.
+
+    FreeSWITCH searches only the first `<users>` of each `<group>`, passes over pointers, and
+    takes the first match (docs/freeswitch.md, "Directory"). Raises SwitchProtocolError when the
+    answer is not XML.
+    """
+    users: dict[str, LoadedUser] = {}
+    for user in _users(_parse(answer)):
+        if user.get("type") == "pointer":
+            continue
+        params = _named(user, "params", "param")
+        users.setdefault(
+            user.get("id", ""), LoadedUser(params, _named(user, "variables", "variable"))
+        )
+    return users
+
+
+class LoadedContext:
+    """One dialplan `<context>` as the switch holds it; empty where it holds none."""
+
+    def __init__(self, answer: bytes | None) -> None:
+        self._extensions: dict[str, Any] = {}
+        if answer is not None:
+            for extension in _parse(answer).iterchildren("extension"):
+                self._extensions.setdefault(extension.get("name", ""), extension)
+
+    def holds(self, name: str) -> bool:
+        """Tell whether an extension of this name is loaded."""
+        return name in self._extensions
+
+    def flatten(self, names: Iterable[str]) -> dict[str, str]:
+        """Return the named extensions as `flatten_fragment` does; absent ones are left out."""
+        from lxml import etree
+
+        flat: dict[str, str] = {}
+        for name in names:
+            if name in self._extensions:
+                flat |= flatten_fragment(etree.tostring(self._extensions[name], with_tail=False))
+        return flat
+
+
+def _users(domain: Any) -> Iterator[Any]:
+    for groups in domain.iterchildren("groups"):
+        for group in groups.iterchildren("group"):
+            users = group.find("users")
+            if users is not None:
+                yield from users.iterchildren("user")
+    for users in domain.iterchildren("users"):
+        yield from users.iterchildren("user")
+    yield from domain.iterchildren("user")
+
+
+def _named(user: Any, plural: str, singular: str) -> dict[str, str]:
+    values: dict[str, str] = {}
+    parent = user.find(plural)
+    if parent is not None:
+        for item in parent.iterchildren(singular):
+            values.setdefault(item.get("name", ""), item.get("value", ""))
+    return values
+
+
+def _parse(answer: bytes) -> Any:
+    from lxml import etree
+
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, huge_tree=True, remove_comments=True, recover=False
+    )
+    try:
+        return etree.fromstring(answer, parser)
+    except etree.XMLSyntaxError as problem:
+        raise SwitchProtocolError(f"the switch's xml_locate answer is not XML: {problem}") from None

@@ -1,0 +1,270 @@
+"""`fsgitops.yaml` and the environment: which project, which targets, which defaults.
+
+The environment wins over the file. `FSGITOPS_*` wins over the names that older back ends used
+(`FS_HOST`, `FS_ESL_PORT`, `FS_ESL_PASSWORD`, `DEFAULT_CALLER_ID`, `DEFAULT_CALLER_NAME`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from fsgitops.errors import DesiredInvalidError, UsageError
+from fsgitops.findings import Finding, Position, error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+SETTINGS_FILE = "fsgitops.yaml"
+SANDBOX = "sandbox"
+SANDBOX_DOMAIN = "sandbox.example"
+STATE_FOLDER = ".fsgitops"
+DOMAIN_PATTERN = (
+    r"^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$"
+)
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class EnvReference(_Part):
+    """A secret that stands in an environment variable."""
+
+    env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+
+
+class FileReference(_Part):
+    """A secret that stands in a file, which only its owner may read."""
+
+    file: str
+
+
+class EslSettings(_Part):
+    """Where a target's event socket listens. Times are in seconds."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 8021
+    password: EnvReference | FileReference | None = None
+    connect_timeout: Annotated[float, Field(gt=0, le=300)] = 5.0
+    reply_timeout: Annotated[float, Field(gt=0, le=300)] = 10.0
+    reload_timeout: Annotated[float, Field(gt=0, le=3600)] = 120.0
+
+
+class TargetSettings(_Part):
+    """One FreeSWITCH: its conf directory, its domain and its event socket."""
+
+    conf_dir: str
+    domain: Annotated[str, Field(pattern=DOMAIN_PATTERN)]
+    esl: EslSettings = EslSettings()
+    profile: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")] = "internal"
+    state_dir: str | None = None
+
+
+class DefaultsSettings(_Part):
+    """Fields that declared resources leave out; the same names as in the desired files."""
+
+    agents: dict[str, Any] = {}
+    did_routes: dict[str, Any] = {}
+
+
+class Settings(_Part):
+    """All of `fsgitops.yaml`."""
+
+    project: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]*$")] = "fsgitops"
+    desired: str = "desired"
+    templates: str = "templates"
+    default_region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None
+    default_caller_id: str | None = None
+    default_caller_name: str | None = None
+    key_file: str = ".fsgitops/key"
+    defaults: DefaultsSettings = DefaultsSettings()
+    rules: dict[str, Literal["error", "warning", "off"]] = {}
+    targets: dict[
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")], TargetSettings
+    ] = {}
+
+
+class Environment(BaseSettings):
+    """What the environment says. Every name is optional."""
+
+    model_config = SettingsConfigDict(env_prefix="FSGITOPS_", extra="ignore", env_ignore_empty=True)
+
+    target: str | None = None
+    conf_dir: str | None = None
+    domain: Annotated[str, Field(pattern=DOMAIN_PATTERN)] | None = None
+    esl_host: str | None = Field(
+        None, validation_alias=AliasChoices("FSGITOPS_ESL_HOST", "FS_HOST")
+    )
+    esl_port: Annotated[int, Field(ge=1, le=65535)] | None = Field(
+        None, validation_alias=AliasChoices("FSGITOPS_ESL_PORT", "FS_ESL_PORT")
+    )
+    esl_password: SecretStr | None = Field(
+        None, validation_alias=AliasChoices("FSGITOPS_ESL_PASSWORD", "FS_ESL_PASSWORD")
+    )
+    default_region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None
+    default_caller_id: str | None = Field(
+        None, validation_alias=AliasChoices("FSGITOPS_DEFAULT_CALLER_ID", "DEFAULT_CALLER_ID")
+    )
+    default_caller_name: str | None = Field(
+        None, validation_alias=AliasChoices("FSGITOPS_DEFAULT_CALLER_NAME", "DEFAULT_CALLER_NAME")
+    )
+    key_file: str | None = None
+
+
+class Target(_Part):
+    """A target with the environment's overrides in it; paths are absolute.
+
+    `esl_password` is set when the environment named the password itself; otherwise `esl.password`
+    tells where it stands.
+    """
+
+    name: str
+    conf_dir: Path
+    state_dir: Path
+    domain: str
+    profile: str
+    esl: EslSettings
+    esl_password: SecretStr | None = None
+
+    @property
+    def simulated(self) -> bool:
+        """Tell whether this target is the embedded switch and not a FreeSWITCH."""
+        return self.name == SANDBOX
+
+
+def read_environment() -> Environment:
+    """Return what the process environment says. Raises UsageError for a malformed value."""
+    try:
+        return Environment()
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise UsageError(
+            f"environment variable {name.upper()}: {_expected(first)}; correct it or unset it"
+        ) from None
+
+
+def build_settings(
+    data: Mapping[str, Any], position: Callable[..., Position], environment: Environment
+) -> Settings:
+    """Return the settings that a parsed `fsgitops.yaml` holds, under the environment's overrides.
+
+    `position(path, key=...)` gives the place of a value, or of a key, in the file. Raises
+    DesiredInvalidError with every finding.
+    """
+    try:
+        settings = Settings.model_validate(data)
+    except ValidationError as problem:
+        details = problem.errors(include_url=False)
+        raise DesiredInvalidError(_merge(_finding(item, position) for item in details)) from None
+    if SANDBOX in settings.targets:
+        place = position(("targets", SANDBOX), key=True)
+        message = f"target `{SANDBOX}` is built in and cannot be declared"
+        hint = "give your own target another name"
+        raise DesiredInvalidError([error("settings", place, message, hint)])
+    overrides = environment.model_dump(
+        include={"default_region", "default_caller_id", "default_caller_name", "key_file"},
+        exclude_none=True,
+    )
+    return settings.model_copy(update=overrides)
+
+
+def select_target(
+    settings: Settings, name: str | None, root: Path, environment: Environment
+) -> Target:
+    """Return the target called `name`, or the environment's, or the sandbox.
+
+    The environment never redirects the sandbox: its switch is in this process. Raises UsageError
+    for a name that is not declared.
+    """
+    chosen = name or environment.target or SANDBOX
+    if chosen == SANDBOX:
+        home = root / STATE_FOLDER / SANDBOX
+        return Target(
+            name=SANDBOX,
+            conf_dir=home / "conf",
+            state_dir=home / "conf" / STATE_FOLDER,
+            domain=SANDBOX_DOMAIN,
+            profile="internal",
+            esl=EslSettings(),
+        )
+    if chosen not in settings.targets:
+        known = ", ".join(sorted([*settings.targets, SANDBOX]))
+        raise UsageError(f"no target `{chosen}` in {SETTINGS_FILE}; the targets are: {known}")
+    return _override_target(chosen, settings.targets[chosen], root, environment)
+
+
+def _override_target(
+    name: str, declared: TargetSettings, root: Path, environment: Environment
+) -> Target:
+    conf_dir = root / (environment.conf_dir or declared.conf_dir)
+    state_dir = root / declared.state_dir if declared.state_dir else conf_dir / STATE_FOLDER
+    address = {"host": environment.esl_host, "port": environment.esl_port}
+    esl = declared.esl.model_copy(update={k: v for k, v in address.items() if v is not None})
+    return Target(
+        name=name,
+        conf_dir=conf_dir,
+        state_dir=state_dir,
+        domain=environment.domain or declared.domain,
+        profile=declared.profile,
+        esl=esl,
+        esl_password=environment.esl_password,
+    )
+
+
+def _finding(item: Any, position: Callable[..., Position]) -> Finding:
+    union_branches = ("EnvReference", "FileReference", "[key]")
+    path = tuple(part for part in item["loc"] if part not in union_branches)
+    name = ".".join(str(part) for part in path)
+    if path[-1:] == ("password",) and isinstance(item["input"], str):
+        place = position(path)
+        message = f"`{name}` holds a password in plain text"
+        hint = "write {env: NAME} or {file: PATH}; change the password, since git has seen it"
+        return error("plaintext-secret", place, message, hint)
+    if item["type"] == "extra_forbidden":
+        return _unknown_key(path, position)
+    found = "" if item["type"] == "missing" else f"found {item['input']!r}, "
+    place = position(path[:-1] if item["type"] == "missing" else path)
+    return error("settings", place, f"`{name}`: {found}expected {_expected(item)}")
+
+
+def _unknown_key(path: tuple[Any, ...], position: Callable[..., Position]) -> Finding:
+    from difflib import get_close_matches
+
+    owners: dict[str, type[BaseModel]] = {
+        "esl": EslSettings, "defaults": DefaultsSettings, "targets": TargetSettings,
+    }  # fmt: skip
+    owner = next((owners[part] for part in reversed(path[:-1]) if part in owners), Settings)
+    close = get_close_matches(str(path[-1]), owner.model_fields, n=1)
+    hint = f"did you mean `{close[0]}`?" if close else f"known: {', '.join(owner.model_fields)}"
+    return error("unknown-key", position(path, key=True), f"unknown key `{path[-1]}`", hint)
+
+
+def _expected(item: Any) -> str:
+    context = item.get("ctx") or {}
+    texts = {
+        "missing": "this field, which is required",
+        "string_pattern_mismatch": f"text that matches {context.get('pattern')}",
+        "int_parsing": "a whole number",
+        "float_parsing": "a number of seconds",
+        "model_type": "a mapping",
+        "dict_type": "a mapping",
+        "string_type": "text",
+        "greater_than_equal": f"at least {context.get('ge')}",
+        "greater_than": f"more than {context.get('gt')}",
+        "less_than_equal": f"at most {context.get('le')}",
+        "literal_error": f"one of {context.get('expected')}",
+    }
+    return texts.get(item["type"]) or str(item["msg"])
+
+
+def _merge(findings: Any) -> list[Finding]:
+    """Drop the second voice of a union: both branches complain about one value."""
+    seen: dict[tuple[Position, str], Finding] = {}
+    for item in findings:
+        seen.setdefault((item.position, item.rule), item)
+    return list(seen.values())

@@ -1,0 +1,291 @@
+"""Compare what is compiled with what is live: the plan, explained by attribute."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from fsgitops.model.live import FileKind
+from fsgitops.model.plan import (
+    Action,
+    AttributeChange,
+    Change,
+    Hazard,
+    Plan,
+    ReloadStep,
+    is_secret_attribute,
+)
+from fsgitops.model.plan_json import plan_to_json
+from fsgitops.model.resource import Kind
+from fsgitops.routing.fragment import FragmentError, flatten_fragment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from fsgitops.model.compiled import CompiledConfig, CompiledFile
+    from fsgitops.model.live import LiveConfig, LiveFile, ManifestEntry
+
+
+@dataclass(frozen=True, slots=True)
+class PlanContext:
+    """What a plan is made for: names for the reader, and the commit that it is bound to."""
+
+    project: str
+    target: str
+    conf_dir: str
+    domain: str
+    profile: str
+    commit: str = ""
+    dirty: bool = False
+    simulated: bool = False
+    unknown_secrets: bool = False
+
+
+def build_plan(
+    compiled: CompiledConfig,
+    live: LiveConfig,
+    context: PlanContext,
+    digest: Callable[[bytes], str],
+) -> Plan:
+    """Return every change that makes live equal to compiled, and what stands in the way.
+
+    `digest` is a keyed digest: no hash of a file that holds secrets leaves this function bare.
+    """
+    changes: list[Change] = []
+    hazards: list[Hazard] = []
+    unequal: list[tuple[Change, CompiledFile, LiveFile]] = []
+    for path, file in compiled.files.items():
+        found = live.files[path]
+        entry = live.manifest.entries.get(path)
+        hazard = find_hazard(path, found, owned=entry is not None, wanted=True)
+        if hazard:
+            hazards.append(hazard)
+        elif found.kind is FileKind.MISSING:
+            changes.append(_describe_creation(file, drifted=entry is not None, digest=digest))
+        elif not _holds_compiled(file, found):
+            unequal.append((_describe_update(file, found, entry, digest), file, found))
+    changes += _explain_updates(unequal)
+    _append_deletions(compiled, live, changes, hazards, digest)
+    changes.sort(key=lambda change: (change.resource, change.path))
+    touched = {change.path for change in changes} | {hazard.path for hazard in hazards}
+    plan = Plan(
+        project=context.project,
+        target=context.target,
+        conf_dir=context.conf_dir,
+        domain=context.domain,
+        changes=tuple(changes),
+        reloads=tuple(plan_reloads(changes, context.domain, context.profile)),
+        hazards=tuple(sorted(hazards, key=lambda hazard: hazard.path)),
+        unchanged=len(set(compiled.files).difference(touched)),
+        unmanaged=live.unmanaged,
+        commit=context.commit,
+        dirty=context.dirty,
+        live_digest=digest_live(live, digest),
+        unknown_secrets=context.unknown_secrets,
+        simulated=context.simulated,
+    )
+    return replace(plan, fingerprint=fingerprint_plan(plan))
+
+
+def digest_live(live: LiveConfig, digest: Callable[[bytes], str]) -> str:
+    """Return the digest of all that a plan was compared with: contents, kinds and ownership."""
+    state = hashlib.sha256()
+    for path, file in live.files.items():
+        entry = live.manifest.entries.get(path)
+        owned = entry.sha256 if entry else ""
+        state.update(f"{path}\0{file.kind}\0{file.sha256}\0{owned}\n".encode())
+    return digest(state.digest())
+
+
+def fingerprint_plan(plan: Plan) -> str:
+    """Return a short hash of the whole plan, the fingerprint itself left out."""
+    data = plan_to_json(replace(plan, fingerprint=""))
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def find_hazard(path: str, found: LiveFile, *, owned: bool, wanted: bool) -> Hazard | None:
+    """Return why this path must not be touched, or None."""
+    if found.kind is FileKind.MISSING:
+        return None
+    if found.kind is not FileKind.REGULAR:
+        message = f"found a {found.kind} where fsgitops keeps a plain file of its own"
+        return Hazard(f"hazard-{found.kind.name.lower().replace('_', '-')}", path, message,
+                      "look where it leads, and remove it or move it away")  # fmt: skip
+    if wanted and not owned:
+        return Hazard(
+            "foreign-file", path, "a file that fsgitops did not write stands in the way",
+            "compare it with the compiled one, then move it away or adopt it by name",
+        )  # fmt: skip
+    return None
+
+
+def plan_reloads(changes: Iterable[Change], domain: str, profile: str) -> list[ReloadStep]:
+    """Return the smallest set of commands that makes the changes effective, in order.
+
+    `reloadxml` reads the whole configuration again and drops no call; deleting a user does not
+    end its registration, flushing it does (docs/freeswitch.md, "Agents").
+    """
+    changes = list(changes)
+    if not changes:
+        return []
+    folders = sorted({change.path.partition("/")[0] for change in changes})
+    count = f"{len(changes)} file{'s' if len(changes) > 1 else ''}"
+    steps = [ReloadStep("reloadxml", f"{count} under {' and '.join(folders)} changed")]
+    for change in changes:
+        if change.action is Action.DELETE and change.resource.kind is Kind.AGENT:
+            name = change.resource.name
+            steps.append(
+                ReloadStep(
+                    f"sofia profile {profile} flush_inbound_reg {name}@{domain} reboot",
+                    f"agent {name} is deleted and its registration would outlive it",
+                )
+            )
+    return steps
+
+
+def _holds_compiled(file: CompiledFile, found: LiveFile) -> bool:
+    """Tell whether the live file already says what the compiled one does.
+
+    Its content was dropped when its hash was the compiled one's. White space, comments and the
+    order of attributes mean nothing to FreeSWITCH, so they are no difference.
+    """
+    if found.content is None:
+        return True
+    if file.unknown:
+        return _matches_around_secrets(file, found.content)
+    try:
+        return flatten_fragment(found.content) == flatten_fragment(file.content)
+    except FragmentError:
+        return False
+
+
+def _matches_around_secrets(file: CompiledFile, content: bytes) -> bool:
+    """Compare all but the secret spans, whose values nobody knows without the key."""
+    position = cursor = 0
+    for start, end in file.secret_spans:
+        part = file.content[cursor:start]
+        if not content.startswith(part, position):
+            return False
+        position = content.find(b'"', position + len(part))
+        cursor = end
+    return position >= 0 and content[position:] == file.content[cursor:]
+
+
+def _describe_creation(
+    file: CompiledFile, *, drifted: bool, digest: Callable[[bytes], str]
+) -> Change:
+    attributes = tuple(
+        _attribute(name, None, value) for name, value in flatten_fragment(file.content).items()
+    )
+    return Change(
+        Action.CREATE, file.resource, file.path, attributes, drifted, str(file.source),
+        "", _digest_compiled(file, digest),
+    )  # fmt: skip
+
+
+def _describe_update(
+    file: CompiledFile,
+    found: LiveFile,
+    entry: ManifestEntry | None,
+    digest: Callable[[bytes], str],
+) -> Change:
+    drifted = entry is not None and entry.sha256 != found.sha256
+    return Change(
+        Action.UPDATE, file.resource, file.path, (), drifted, str(file.source),
+        digest(found.sha256.encode()), _digest_compiled(file, digest),
+    )  # fmt: skip
+
+
+def _digest_compiled(file: CompiledFile, digest: Callable[[bytes], str]) -> str:
+    return digest(hashlib.sha256(file.content).hexdigest().encode())
+
+
+def _append_deletions(
+    compiled: CompiledConfig,
+    live: LiveConfig,
+    changes: list[Change],
+    hazards: list[Hazard],
+    digest: Callable[[bytes], str],
+) -> None:
+    for path, entry in live.manifest.entries.items():
+        if path in compiled.files:
+            continue
+        found = live.files[path]
+        hazard = find_hazard(path, found, owned=True, wanted=False)
+        if hazard:
+            hazards.append(hazard)
+            continue
+        drifted = found.sha256 != entry.sha256
+        before = digest(found.sha256.encode())
+        changes.append(
+            Change(Action.DELETE, entry.resource, path, (), drifted, entry.source, before)
+        )
+
+
+def _explain_updates(
+    unequal: list[tuple[Change, CompiledFile, LiveFile]],
+) -> list[Change]:
+    """Say which attributes differ, in one deepdiff of all that is not equal."""
+    if not unequal:
+        return []
+    before: dict[str, dict[str, str]] = {}
+    after: dict[str, dict[str, str]] = {}
+    for change, file, found in unequal:
+        compiled = flatten_fragment(file.content)
+        loaded = _flatten_live(found)
+        names = {name for name in {*compiled, *loaded} if compiled.get(name) != loaded.get(name)}
+        before[change.path] = {name: loaded[name] for name in names if name in loaded}
+        after[change.path] = {name: compiled[name] for name in names if name in compiled}
+    explained = _explain(before, after)
+    return [
+        replace(change, attributes=tuple(sorted(explained.get(change.path, ()), key=_by_name)))
+        for change, _, _ in unequal
+    ]
+
+
+def _flatten_live(found: LiveFile) -> Mapping[str, str]:
+    try:
+        return flatten_fragment(found.content or b"")
+    except FragmentError as problem:
+        return {"(the whole file)": f"not readable as FreeSWITCH would: {problem}"}
+
+
+def _explain(
+    before: dict[str, dict[str, str]], after: dict[str, dict[str, str]]
+) -> dict[str, list[AttributeChange]]:
+    from deepdiff import DeepDiff
+
+    explained: dict[str, list[AttributeChange]] = {}
+    for levels in DeepDiff(before, after, view="tree").values():
+        for level in levels:
+            path, *rest = level.path(output_format="list")
+            if rest:
+                values = [(rest[0], _text(level.t1), _text(level.t2))]
+            else:
+                values = [
+                    (name, before[path].get(name), after[path].get(name))
+                    for name in {*before[path], *after[path]}
+                ]
+            explained.setdefault(path, []).extend(_attribute(*value) for value in values)
+    return explained
+
+
+def _attribute(name: str, before: str | None, after: str | None) -> AttributeChange:
+    if is_secret_attribute(name):
+        return AttributeChange(name, _mask(before), _mask(after), secret=True)
+    return AttributeChange(name, before, after)
+
+
+def _mask(value: str | None) -> str | None:
+    return None if value is None else "(secret)"
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _by_name(attribute: AttributeChange) -> str:
+    return attribute.name

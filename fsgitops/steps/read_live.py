@@ -1,0 +1,101 @@
+"""Read the live side: the manifest, its files, and whatever stands at a compiled path."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from fsgitops.errors import FsgitopsError
+from fsgitops.model.live import FileKind, LiveConfig, LiveFile, Manifest
+from fsgitops.transaction import FOLDER, MANIFEST
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+
+def read_live(conf_dir: Path, state_dir: Path, expected: Mapping[str, str]) -> LiveConfig:
+    """Return what stands at every manifest path and at every path of `expected`.
+
+    `expected` maps compiled paths to the hex sha256 of their compiled bytes ("" for unknown); a
+    file's content is kept only where it differs from that. Links are seen and never followed.
+    Raises FsgitopsError when the conf directory or the manifest cannot be read.
+    """
+    if not conf_dir.is_dir():
+        raise FsgitopsError(
+            f"{conf_dir}: no such directory; set `conf_dir` to FreeSWITCH's conf directory"
+        )
+    manifest = read_manifest(state_dir)
+    paths = sorted({*manifest.entries, *expected})
+    inside = _folders_inside(conf_dir, paths)
+    linked = (state_dir / FOLDER).exists()  # backups of an apply under way are hard links
+    files = {
+        path: _read_file(conf_dir / path, expected.get(path, ""), linked=linked)
+        if inside[path.rpartition("/")[0]]
+        else LiveFile(FileKind.OUTSIDE)
+        for path in paths
+    }
+    return LiveConfig(manifest, files, _count_unmanaged(conf_dir, inside, files))
+
+
+def read_manifest(state_dir: Path) -> Manifest:
+    """Return what we own; empty where nothing was applied yet. Raises FsgitopsError."""
+    path = state_dir / MANIFEST
+    try:
+        return Manifest.from_json(json.loads(path.read_bytes()))
+    except FileNotFoundError:
+        return Manifest()
+    except OSError as problem:
+        raise FsgitopsError(f"{path}: {problem.strerror}; run as a user who may read it") from None
+    except (ValueError, KeyError, TypeError, AttributeError) as problem:
+        raise FsgitopsError(
+            f"{path}: not a manifest ({problem}); restore it from a backup, or move it away and "
+            "adopt the files that are ours"
+        ) from None
+
+
+def _folders_inside(conf_dir: Path, paths: Iterable[str]) -> dict[str, bool]:
+    """Tell for each folder whether it really lies below the conf directory."""
+    root = conf_dir.resolve()
+    folders = {path.rpartition("/")[0] for path in paths}
+    return {name: (conf_dir / name).resolve().is_relative_to(root) for name in folders}
+
+
+def _read_file(path: Path, expected: str, *, linked: bool) -> LiveFile:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return LiveFile(FileKind.MISSING)
+    except PermissionError:
+        return LiveFile(FileKind.UNREADABLE)
+    except OSError:
+        return LiveFile(FileKind.SYMLINK if path.is_symlink() else FileKind.OTHER)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            is_folder = stat.S_ISDIR(status.st_mode)
+            return LiveFile(FileKind.DIRECTORY if is_folder else FileKind.OTHER)
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            content = file.read()
+    finally:
+        os.close(descriptor)
+    kind = FileKind.HARD_LINK if status.st_nlink > 1 and not linked else FileKind.REGULAR
+    digest = hashlib.sha256(content).hexdigest()
+    return LiveFile(kind, digest, None if digest == expected else content)
+
+
+def _count_unmanaged(
+    conf_dir: Path, folders: Mapping[str, bool], files: Mapping[str, LiveFile]
+) -> int:
+    count = 0
+    for name, inside in folders.items():
+        if inside and (conf_dir / name).is_dir():
+            with os.scandir(conf_dir / name) as entries:
+                count += sum(
+                    1 for entry in entries
+                    if entry.name.endswith(".xml") and f"{name}/{entry.name}" not in files
+                )  # fmt: skip
+    return count

@@ -1,0 +1,145 @@
+"""A plan, findings and outcomes as lines for a terminal."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from fsgitops.findings import Finding, Severity
+from fsgitops.model.applied import Applied, Outcome
+from fsgitops.model.plan import Action, AttributeChange, Change, Plan, ReloadStep
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+SHOWN_CREATED = 200
+"""Created and deleted resources beyond this are counted, not listed: updates are all shown."""
+
+SHOWN_STEPS = 10
+SIMULATION = "This target is the embedded switch: a simulation, not a FreeSWITCH."
+
+_MARKS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-"}
+
+
+class Line(NamedTuple):
+    """One line, and what it says: the terminal chooses a colour for that."""
+
+    text: str
+    style: str = ""
+
+
+def render_plan(plan: Plan) -> Iterator[Line]:
+    """Yield the plan as lines, the summary last."""
+    yield Line(f"Target {plan.target}: {plan.conf_dir}, domain {plan.domain}", "title")
+    if plan.simulated:
+        yield Line(SIMULATION, "note")
+    if plan.unknown_secrets:
+        yield Line("No project key at hand: secret values are (known after apply).", "note")
+    if plan.changes:
+        yield Line("")
+    listed: Counter[Action] = Counter()
+    for change in plan.changes:
+        listed[change.action] += 1
+        if change.action is Action.UPDATE or listed[change.action] <= SHOWN_CREATED:
+            yield from _render_change(change)
+    for action, count in listed.items():
+        if action is not Action.UPDATE and count > SHOWN_CREATED:
+            yield Line(f"  {_MARKS[action]} and {count - SHOWN_CREATED} more to {action}", action)
+    yield from _render_reloads(plan.reloads)
+    yield from _render_hazards(plan)
+    yield Line("")
+    unmanaged = f"{_count(plan.unmanaged, 'unmanaged file')} left alone"
+    yield Line(f"{_count(plan.unchanged, 'managed file')} unchanged, {unmanaged}.")
+    yield Line(summarise_plan(plan), "title")
+
+
+def summarise_plan(plan: Plan) -> str:
+    """Return the plan's last line."""
+    if not plan.changes:
+        return "No changes: the live configuration is as declared."
+    create, change, delete = (plan.count(action) for action in Action)
+    return f"Plan: {create} to create, {change} to change, {delete} to delete"
+
+
+def render_findings(findings: Iterable[Finding]) -> Iterator[Line]:
+    """Yield every finding as `file:line:column: severity: message [rule]` and its hint."""
+    for finding in findings:
+        style = "delete" if finding.severity is Severity.ERROR else "update"
+        yield Line(escape(str(finding)), style)
+
+
+def render_applied(applied: Applied) -> Iterator[Line]:
+    """Yield what an apply did, what the switch said and what was read back."""
+    for note in applied.notes:
+        yield Line(escape(note), "note")
+    if applied.outcome is Outcome.UNCHANGED:
+        yield Line("Nothing to do: the live configuration is as declared.", "title")
+        return
+    for reply in applied.replies:
+        yield Line(f"{reply.command}: the switch said {quote(reply.reply)}")
+    if applied.outcome is Outcome.APPLIED:
+        users = _count(applied.users_proved, "agent")
+        extensions = _count(applied.routes_proved, "dialplan extension file")
+        yield Line(f"Read back from the switch: {users} and {extensions}, all as declared.")
+    if applied.registrations_ended:
+        yield Line(f"Registrations ended: {applied.registrations_ended}")
+    counts = f"{applied.created} created, {applied.updated} changed, {applied.deleted} deleted"
+    ending = "" if applied.outcome is Outcome.APPLIED else " (written, the switch was not told)"
+    yield Line(f"Applied: {counts}{ending}", "create")
+
+
+def escape(text: str) -> str:
+    """Return the text with every control character made visible, line breaks excepted."""
+    return "".join(
+        char if char == "\n" or char.isprintable() else f"\\x{ord(char):02x}" for char in text
+    )
+
+
+def quote(value: str | None) -> str:
+    """Return a value in double quotes, everything that is not printable escaped."""
+    return "(none)" if value is None else escape(json.dumps(value, ensure_ascii=False))
+
+
+def _render_change(change: Change) -> Iterator[Line]:
+    mark = _MARKS[change.action]
+    name = f"{change.resource.kind} {change.resource.name}"
+    drift = " (drift: changed by somebody else since the last apply)" if change.drifted else ""
+    source = f"  {change.source}" if change.source else ""
+    yield Line(f"  {mark} {name}  {change.path}{source}{drift}", change.action)
+    if change.action is Action.UPDATE:
+        for attribute in change.attributes:
+            yield Line(f"      {name}: {_render_attribute(attribute)}", change.action)
+
+
+def _render_attribute(attribute: AttributeChange) -> str:
+    label = attribute.name.removeprefix("variable ").removeprefix("param ")
+    if attribute.secret:
+        before, after = attribute.before or "(none)", attribute.after or "(none)"
+        return f"{escape(label)} {before} -> {after}"
+    return f"{escape(label)} {quote(attribute.before)} -> {quote(attribute.after)}"
+
+
+def _render_reloads(steps: tuple[ReloadStep, ...]) -> Iterator[Line]:
+    if not steps:
+        return
+    yield Line("")
+    yield Line("Then, on the switch:")
+    for number, step in enumerate(steps[:SHOWN_STEPS], 1):
+        yield Line(f"  {number}. {step.command}  because {step.because}")
+    if len(steps) > SHOWN_STEPS:
+        yield Line(f"  and {len(steps) - SHOWN_STEPS} more of the last kind")
+
+
+def _render_hazards(plan: Plan) -> Iterator[Line]:
+    if plan.hazards:
+        yield Line("")
+        yield Line("In the way; nothing is applied until this is resolved:", "delete")
+    for hazard in plan.hazards:
+        yield Line(f"  ! {hazard.path}: {hazard.message} [{hazard.rule}]", "delete")
+        if hazard.hint:
+            yield Line(f"      {hazard.hint}")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
