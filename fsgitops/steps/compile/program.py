@@ -100,17 +100,15 @@ class Program:
         # Values hold no control characters, so all of them can be escaped in one go.
         values = str(escape("\x1f".join(job.values))).split("\x1f")
         if verified == inputs:
-            return self._fill_verified(job, values).encode(), inputs
+            return self._fill_verified(job, values), inputs
         content = self._render(job.context)
         skeleton = self._skeleton(job)
-        if content != skeleton.fill(values):
-            return None, inputs
-        encoded = content.encode()
-        return (encoded if _matches(skeleton, encoded, job.values) else None), inputs
+        right = content == skeleton.fill(values).encode()
+        return (content if right and _matches(skeleton, content, job.values) else None), inputs
 
-    def _fill_verified(self, job: Job, escaped: Sequence[str]) -> str:
+    def _fill_verified(self, job: Job, escaped: Sequence[str]) -> bytes:
         if job.shape in self._skeletons or job.shape in self._seen:
-            return self._skeleton(job).fill(escaped)
+            return self._skeleton(job).fill(escaped).encode()
         # A shape that is seen only once is not worth a skeleton.
         self._seen.add(job.shape)
         return self._render(job.context)
@@ -122,7 +120,7 @@ class Program:
         return known
 
     def _new_skeleton(self, job: Job) -> Skeleton:
-        text = self._render(job.neutral())
+        text = self._render(job.neutral()).decode()
         try:
             skeleton = Skeleton(text)
         except FragmentError as failure:
@@ -142,16 +140,14 @@ class Program:
             raise self._refuse(1, f"the template is not usable: {'; '.join(problems)}", hint)
         return skeleton
 
-    def _render(self, context: dict[str, Any]) -> str:
+    def _render(self, context: dict[str, Any]) -> bytes:
         try:
-            text = self._template.render(context)
-            text.encode()
+            return self._template.render(context).encode()
         except Exception as problem:  # a template is a program: it can raise anything
             line = _line_of(problem, self.file)
             message = f"the template fails: {problem or type(problem).__name__}"
             hint = "correct it, or remove the file to use the packaged one"
             raise self._refuse(line, message, hint) from None
-        return text
 
     def _refuse(self, line: int, message: str, hint: str) -> TemplateError:
         return TemplateError(error(RULE, Position(self.file, line), message, hint))
