@@ -25,16 +25,16 @@ def check(desired: Desired) -> Iterator[Breach]:
         if _UNSAFE.search(_JOIN.join(_texts(item))):
             for path, text in _agent_values(item):
                 variable = path[0] == "variables"
-                if reason := _reason(text, variable=variable):
+                if reason := unsafe_reason(text, variable=variable):
                     hint = _HINT_VARIABLE if variable else _HINT
                     yield Breach(agent(item.extension), path, _message(path, reason), hint)
             for name in item.variables:
-                if reason := _reason(name, variable=False):
+                if reason := unsafe_reason(name):
                     message = f"the name of a variable {reason}"
                     path = ("variables", name)
                     yield Breach(agent(item.extension), path, message, _HINT, key=True)
     for line in desired.did_routes:
-        if line.description and (reason := _reason(line.description, variable=False)):
+        if line.description and (reason := unsafe_reason(line.description)):
             path = ("description",)
             yield Breach(route(line.did_number), path, _message(path, reason), _HINT)
 
@@ -66,7 +66,8 @@ def _agent_values(item: Agent) -> Iterator[tuple[Path, str]]:
         yield ("variables", name), text
 
 
-def _reason(text: str, *, variable: bool) -> str | None:
+def unsafe_reason(text: str, *, variable: bool = False) -> str | None:
+    """Return why `text` must not reach the switch, or None; a `variable` may be one global."""
     match = _UNSAFE.search(text)
     if match is None or (variable and _GLOBAL.fullmatch(text)):
         return None

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from pydantic import ValidationError
-
 from fsgitops.findings import Finding, Position, error, quote_value, sort_findings
-from fsgitops.model.desired import Agent, Desired, DidRoute, Noun
+from fsgitops.model.desired import Agent, Desired, DidRoute, Fault, Noun, make_noun
 from fsgitops.model.resource import Kind, Resource
 from fsgitops.rules.phone import NumberError, is_extension, normalise_number
 from fsgitops.steps.resolve.sections import AGENTS, DID_ROUTES, Section, check_sections
-from fsgitops.steps.resolve.wording import describe_validation
+from fsgitops.steps.resolve.wording import describe_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -71,19 +69,17 @@ class _Resolver:
         """Make a noun of one item, or findings."""
         field = "did_number" if kind is Kind.DID_ROUTE else "caller_id_number"
         values, problem = self.normalise(section, item, field)
-        try:
-            noun = model.model_validate(values)
-        except ValidationError as refused:
-            self.findings += describe_validation(section, model, refused)
-            noun = None
-        if noun is None or problem is not None:
-            if problem is not None:
-                self.findings.append(problem)
+        noun, faults = make_noun(model, values)
+        if faults:
+            self.findings += [describe_fault(section, model, fault) for fault in faults]
+            noun = _salvage(model, values, faults)
             self.reject(kind, values)
-            return
+        if problem is not None:
+            self.findings.append(problem)
+            self.reject(kind, values)
         if isinstance(noun, Agent):
             self.keep(self.agents, Resource(kind, noun.extension), noun, section.place)
-        else:
+        elif noun is not None and noun.did_number != _STAND_IN:
             self.keep(self.routes, Resource(kind, noun.did_number), noun, section.place)
 
     def normalise(
@@ -161,6 +157,27 @@ def _merge(
         elif field == "voicemail":
             merged[field] = {"enabled": below, **above}
     return merged
+
+
+def _salvage(
+    model: type[Agent | DidRoute], values: Mapping[str, object], faults: list[Fault]
+) -> Agent | DidRoute | None:
+    """Return what is left of an item without its faults, so that the rules see the rest of it.
+
+    None where the fault is in what identifies it or where it leads. An error has been found, so
+    nothing is ever compiled from it.
+    """
+    left = {"name": "-", **values} if model is Agent else dict(values)
+    for fault in faults:
+        field, rest = str(fault.path[0]), fault.path[1:]
+        inner = left.get(field)
+        if field in ("variables", "voicemail") and rest and isinstance(inner, dict):
+            left[field] = {name: value for name, value in inner.items() if name != rest[0]}
+        elif field == "name":
+            left[field] = "-"
+        else:
+            left.pop(field, None)
+    return make_noun(model, left)[0]
 
 
 def _not_a_mapping(section: Section) -> Finding:
