@@ -178,6 +178,9 @@ class _Walk:
         prefix, counts = above.prefix, above.counts
         if tag in ("param", "variable") and "name" in attributes:
             label, value = f"{tag} {_quoted(attributes.pop('name'))}", attributes.pop("value", "")
+            if above.tag != f"{tag}s":
+                # FreeSWITCH looks for parameters in <params> and for variables in <variables> only.
+                label = f"{above.tag}/{label}"
         elif tag == "user":
             counts["user"] = counts.get("user", 0) + 1
             label, value = _numbered("user", counts["user"]), attributes.pop("id", "")
@@ -192,7 +195,8 @@ class _Walk:
             counts[tag] = number = counts.get(tag, 0) + 1
             label = f"{tag} {number} {_quoted(attributes.pop('application', ''))}"
             value = attributes.pop("data", "")
-        elif tag in ("params", "variables") and not attributes:
+        elif tag in ("params", "variables") and not attributes and tag not in counts:
+            counts[tag] = 1
             return _Place(tag, prefix, counts)
         else:
             name = attributes.pop("name", "")
