@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from project import AGENTS, KEY, ROUTES, SETTINGS, Project
 from real_switch import RealSwitch
 
 if TYPE_CHECKING:
@@ -40,3 +41,19 @@ def freeswitch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealSwitch]
         yield switch.start()
     finally:
         switch.stop()
+
+
+@pytest.fixture
+def project(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Project:
+    """A small valid project with a key, nothing applied yet."""
+    for name in list(os.environ):
+        if name.startswith(("FSGITOPS_", "FS_", "DEFAULT_CALLER_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("FSGITOPS_KEY", KEY)
+    project = Project(tmp_path / "project", capsys)
+    project.write("fsgitops.yaml", SETTINGS)
+    project.write("desired/agents.yaml", AGENTS)
+    project.write("desired/routes.yaml", ROUTES)
+    return project

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fsgitops.commands.commit import read_commit
@@ -36,6 +36,8 @@ class Planned:
     plan: Plan
     compilation: Compilation
     live: LiveConfig
+    notes: tuple[str, ...] = ()
+    """What was done first: an interrupted apply that was finished or undone."""
 
 
 def run_plan(workspace: Workspace) -> Planned:
@@ -47,11 +49,11 @@ def run_plan(workspace: Workspace) -> Planned:
 
     target = workspace.target
     prepare_conf_dir(target)
-    recover_unfinished(workspace)
+    notes = recover_unfinished(workspace)
     manifest = read_manifest(target.state_dir)
     verified = {path: entry.inputs for path, entry in manifest.entries.items()}
     compilation = compile_declared(workspace, declare_desired(workspace), verified)
-    return compare_live(workspace, compilation)
+    return replace(compare_live(workspace, compilation), notes=tuple(notes))
 
 
 def compare_live(workspace: Workspace, compilation: Compilation) -> Planned:

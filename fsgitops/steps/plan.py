@@ -139,7 +139,7 @@ def plan_reloads(changes: Iterable[Change], domain: str, profile: str) -> list[R
             name = change.resource.name
             steps.append(
                 ReloadStep(
-                    f"sofia profile {profile} flush_inbound_reg {name}@{domain} reboot",
+                    f"sofia profile {profile} flush_inbound_reg {name}@{domain}",
                     f"agent {name} is deleted and its registration would outlive it",
                 )
             )
