@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tracemalloc
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +11,7 @@ from hypothesis import strategies as st
 
 from fsgitops.findings import Finding, Position
 from fsgitops.model.document import Document
-from fsgitops.steps.load import MAX_FILE_BYTES, events, load_document, load_documents
+from fsgitops.steps.load import events, load_document
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -128,6 +126,7 @@ REFUSED: list[tuple[str, str | bytes, str, tuple[int, int]]] = [
     ("merge of text", "a:\n  <<: b\n", "merge-kind", (2, 7)),
     ("two colons", "a: b: c\n", "yaml-syntax", (1, 5)),
     ("open bracket", "a: [b\nc: d\n", "yaml-syntax", (2, 2)),
+    ("open bracket at the end", "a: [b,", "yaml-syntax", (1, 7)),
     ("open quote", 'a: "b\n', "yaml-syntax", (2, 1)),
     ("at sign", "a: @b\n", "yaml-syntax", (1, 4)),
     ("bad indentation", "a:\n  b: c\n d: e\n", "yaml-syntax", (3, 2)),
@@ -152,150 +151,19 @@ def test_without_libyaml_the_same_rules_hold(
     assert only_finding(tmp_path, text).rule == rule
 
 
+def test_a_file_full_of_faults_is_left_after_a_hundred(tmp_path: Path) -> None:
+    _, findings = load(tmp_path, "a: 1\n" * 5000)
+    assert len(findings) == events.MAX_FINDINGS + 1
+
+
+def test_lines_end_at_any_line_break(tmp_path: Path) -> None:
+    assert place(only_finding(tmp_path, b"a: b\r\nc: d\re: f\ng:\x07")) == (4, 3)
+
+
 def test_a_duplicate_key_still_leaves_a_document_to_check(tmp_path: Path) -> None:
     document, findings = load(tmp_path, "a: 1\na: 2\n")
     assert document is not None
     assert (document.data, len(findings)) == ({"a": "1"}, 1)
-
-
-def test_a_file_of_50_mb_is_refused_without_being_read(tmp_path: Path) -> None:
-    with (tmp_path / "a.yaml").open("wb") as file:
-        file.truncate(50 * 1024 * 1024)
-    tracemalloc.start()
-    _, [finding] = load_document(tmp_path, "a.yaml")
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert finding.rule == "file-size"
-    assert "50.0 MB" in finding.message
-    assert peak < 1024 * 1024
-
-
-def test_a_file_of_just_the_largest_size_is_read(tmp_path: Path) -> None:
-    text = "a: b\n#"
-    document, findings = load(tmp_path, text + "x" * (MAX_FILE_BYTES - len(text)))
-    assert document is not None
-    assert findings == []
-
-
-def test_a_missing_file_is_a_finding(tmp_path: Path) -> None:
-    document, [finding] = load_document(tmp_path, "none.yaml")
-    assert document is None
-    assert "no such file" in finding.message
-
-
-def test_a_path_out_of_the_root_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "out.yaml").write_text("a: b\n")
-    (tmp_path / "root").mkdir()
-    _, [finding] = load_document(tmp_path / "root", "../out.yaml")
-    assert finding.rule == "outside-root"
-
-
-def test_a_pipe_does_not_block(tmp_path: Path) -> None:
-    (tmp_path / "desired").mkdir()
-    os.mkfifo(tmp_path / "desired" / "a.yaml")
-    _, [finding] = load_documents(tmp_path, "desired")
-    assert finding.rule == "file-kind"
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root can read everything")
-def test_an_unreadable_file_is_a_finding(tmp_path: Path) -> None:
-    (tmp_path / "a.yaml").write_text("a: b\n")
-    (tmp_path / "a.yaml").chmod(0)
-    _, [finding] = load_document(tmp_path, "a.yaml")
-    assert finding.rule == "unreadable-file"
-
-
-def tree(tmp_path: Path, *paths: str) -> Path:
-    for path in paths:
-        file = tmp_path / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(f"x-name: {path}\n")
-    return tmp_path
-
-
-def paths_of(documents: list[Document]) -> list[str]:
-    return [document.path for document in documents]
-
-
-def test_yaml_files_are_found_at_any_depth_in_order(tmp_path: Path) -> None:
-    root = tree(tmp_path, "d/b.yml", "d/a/z/c.yaml", "d/a.yaml", "d/note.txt", "other.yaml")
-    documents, findings = load_documents(root, "d")
-    assert (paths_of(documents), findings) == (["d/a.yaml", "d/a/z/c.yaml", "d/b.yml"], [])
-
-
-def test_hidden_files_and_folders_are_left_out(tmp_path: Path) -> None:
-    root = tree(tmp_path, "d/.a.yaml", "d/.git/b.yaml", "d/c.yaml")
-    assert paths_of(load_documents(root, "d")[0]) == ["d/c.yaml"]
-
-
-def test_a_single_file_may_be_named(tmp_path: Path) -> None:
-    root = tree(tmp_path, "d/a.yaml", "d/b.yaml")
-    assert paths_of(load_documents(root, "d/a.yaml")[0]) == ["d/a.yaml"]
-
-
-def test_a_missing_folder_is_a_finding(tmp_path: Path) -> None:
-    documents, [finding] = load_documents(tmp_path, "desired")
-    assert documents == []
-    assert finding.position == Position("desired")
-
-
-def test_a_folder_named_like_a_file_is_a_finding(tmp_path: Path) -> None:
-    root = tree(tmp_path, "d/x.yaml/a.yaml")
-    documents, [finding] = load_documents(root, "d")
-    assert (documents, finding.rule, finding.position.file) == ([], "file-kind", "d/x.yaml")
-
-
-@pytest.mark.parametrize("link_is_folder", [False, True])
-def test_a_link_out_of_the_tree_is_refused(tmp_path: Path, link_is_folder: bool) -> None:
-    outside = tree(tmp_path / "out", "secret.yaml")
-    root = tree(tmp_path / "root", "d/a.yaml")
-    target = outside if link_is_folder else outside / "secret.yaml"
-    (root / "d" / "link.yaml").symlink_to(target)
-    documents, [finding] = load_documents(root, "d")
-    assert paths_of(documents) == ["d/a.yaml"]
-    assert (finding.rule, finding.position.file) == ("outside-root", "d/link.yaml")
-
-
-def test_a_link_inside_the_root_is_followed(tmp_path: Path) -> None:
-    root = tree(tmp_path, "shared/common.yaml", "d/a.yaml")
-    (root / "d" / "link.yaml").symlink_to("../shared/common.yaml")
-    assert paths_of(load_documents(root, "d")[0]) == ["d/a.yaml", "d/link.yaml"]
-
-
-def test_a_file_that_a_link_leads_to_as_well_is_read_once(tmp_path: Path) -> None:
-    root = tree(tmp_path, "d/z/a.yaml")
-    (root / "d" / "b.yaml").symlink_to("z/a.yaml")
-    assert paths_of(load_documents(root, "d")[0]) == ["d/z/a.yaml"]
-
-
-def test_a_loop_of_links_ends(tmp_path: Path) -> None:
-    root = tree(tmp_path, "d/sub/a.yaml")
-    (root / "d" / "sub" / "up").symlink_to("..")
-    (root / "d" / "self").symlink_to("self")
-    assert paths_of(load_documents(root, "d")[0]) == ["d/sub/a.yaml"]
-
-
-def test_a_link_to_nothing_is_a_finding(tmp_path: Path) -> None:
-    root = tree(tmp_path, "d/a.yaml")
-    (root / "d" / "b.yaml").symlink_to("nowhere.yaml")
-    _, [finding] = load_documents(root, "d")
-    assert (finding.rule, finding.position.file) == ("unreadable-file", "d/b.yaml")
-
-
-def test_a_file_name_with_a_line_break_is_refused_in_printable_words(tmp_path: Path) -> None:
-    root = tree(tmp_path, "d/a.yaml", "d/b\nc.yaml")
-    documents, [finding] = load_documents(root, "d")
-    assert paths_of(documents) == ["d/a.yaml"]
-    assert (finding.rule, finding.position.file) == ("file-name", "d/b\\nc.yaml")
-
-
-def test_a_malformed_file_stops_none_of_the_others(tmp_path: Path) -> None:
-    root = tree(tmp_path, "d/a.yaml", "d/b.yaml", "d/c.yaml")
-    (root / "d" / "a.yaml").write_text("a: [\n")
-    (root / "d" / "b.yaml").write_text("a: *x\n")
-    documents, findings = load_documents(root, "d")
-    assert paths_of(documents) == ["d/c.yaml"]
-    assert [finding.position.file for finding in findings] == ["d/a.yaml", "d/b.yaml"]
 
 
 NESTED = "agents:\n- extension: 1020\n  groups: [a, b]\n- &x\n  name: B\n- *x\n"

@@ -136,6 +136,20 @@ def test_a_bad_default_of_the_project_is_found_in_its_own_file() -> None:
     assert [finding.position for finding in findings] == [Position("fsgitops.yaml", 3, 14)]
 
 
+def test_an_unknown_project_default_is_found_once() -> None:
+    items = "agents: [{extension: 1020, name: A}, {extension: 1021, name: A}]\n"
+    desired, [finding] = resolve(items, defaults={"agents": {"contxt": "x"}, "did_routes": {}})
+    assert finding.position == Position("fsgitops.yaml")
+    assert finding.hint == "Did you mean `context`?"
+    assert len(desired.agents) == 2
+
+
+def test_a_bad_project_default_is_found_once_even_without_its_document() -> None:
+    items = "agents: [{extension: 1020, name: A}, {extension: 1021, name: A}]\n"
+    _, [finding] = resolve(items, defaults={"agents": {"enabled": "maybe"}})
+    assert finding.position == Position("fsgitops.yaml")
+
+
 @pytest.mark.parametrize(
     "written", ["+19495431333", "+1 949 543 1333", "+1 (949) 543-1333", "+1.949.543.1333"]
 )

@@ -8,7 +8,13 @@ from fsgitops.findings import Finding, Position, error, quote_value, sort_findin
 from fsgitops.model.desired import Agent, Desired, DidRoute, Fault, Noun, make_noun
 from fsgitops.model.resource import Kind, Resource
 from fsgitops.rules.phone import NumberError, is_extension, normalise_number
-from fsgitops.steps.resolve.sections import AGENTS, DID_ROUTES, Section, check_sections
+from fsgitops.steps.resolve.sections import (
+    AGENTS,
+    DID_ROUTES,
+    Section,
+    check_project_defaults,
+    check_sections,
+)
 from fsgitops.steps.resolve.wording import describe_fault
 
 if TYPE_CHECKING:
@@ -47,13 +53,15 @@ class _Resolver:
             items = document.data.get(key)
             if not isinstance(items, list):
                 continue
-            merged = _merge(defaults.get(key, {}), own.get(key, {}))
+            project = defaults.get(key, {})
+            merged = _merge(project, own.get(key, {}))
+            fields = frozenset(project)
             places = document.item_positions.get(key, ())
             for index, item in enumerate(items):
                 place = (
                     places[index] if len(places) == len(items) else document.position((key, index))
                 )
-                section = Section(document, self.settings, key, index, place)
+                section = Section(document, self.settings, key, index, place, fields)
                 if isinstance(item, dict):
                     self.read_item(section, kind, model, _merge(merged, item) if merged else item)
                 else:
@@ -137,6 +145,8 @@ def resolve_desired(
     places in findings. National numbers are read as those of `default_region` (two letters).
     """
     resolver = _Resolver(default_region, settings)
+    defaults, found = check_project_defaults(defaults, settings)
+    resolver.findings += found
     for document in documents:
         resolver.read(document, defaults)
     # A bad default is found once for each item that it fills in, always at the same place.
