@@ -175,9 +175,8 @@ class RealSwitch:
         wanted = re.findall(r'^\s*<load module="(\w+)"/>', path.read_text(), re.MULTILINE)
         kept = [name for name in [*wanted, "mod_json_cdr"] if name in there]
         lines = "\n".join(f'    <load module="{name}"/>' for name in dict.fromkeys(kept))
-        path.write_text(
-            f'<configuration name="modules.conf">\n<modules>\n{lines}\n</modules>\n</configuration>\n'
-        )
+        body = f"<modules>\n{lines}\n</modules>"
+        path.write_text(f'<configuration name="modules.conf">\n{body}\n</configuration>\n')
 
     def _wait_until_ready(self) -> None:
         """Ask until both SIP profiles run; each attempt ends by itself, so the wait is bounded."""

@@ -158,6 +158,7 @@ class _Parser:
             else:
                 pairs = _ATTRIBUTE.findall(attributes)
                 found = first_of_each([(key, clean_attribute(value)) for key, value in pairs])
+                self.drift += sum(reference_drift(value) for _, value in pairs)
             self.open_tag(name, found, match.start())
             if empty:
                 self.stack.pop()
@@ -221,6 +222,7 @@ class _Parser:
                         self.fail(start, f"missing {quote}")
                     value = clean_attribute(body[at + 1 : closing])
                     lost += body.count("\n", at + 1, closing)
+                    lost -= reference_drift(body[at + 1 : closing])
                     at = closing + 1
             pairs.append((key, value))
             at = _end(_SPACES, body, at)
@@ -327,21 +329,31 @@ def first_of_each(pairs: list[tuple[str, str]]) -> dict[str, str]:
 
 
 def text_drift(text: str) -> int:
-    """Return how many line feeds FreeSWITCH counts too many in a text once it decoded it.
+    """Return how many line feeds FreeSWITCH counts too many in a text once it decoded it."""
+    return text.count("\r") - text.count("\r\n") + reference_drift(text)
 
-    A lone carriage return becomes a line feed. And a reference that shrinks pulls the rest of
-    the text to the left, so its tail stands in the buffer twice; `&lt;` and `&gt;` grow first,
-    which makes it go on in a copy.
+
+def reference_drift(text: str) -> int:
+    """Return how many line feeds decoding the references adds to FreeSWITCH's buffer.
+
+    Besides those it decodes: a reference that shrinks pulls the rest of the text to the left,
+    so its tail stands in the buffer twice. `&lt;` and `&gt;` grow first, which makes FreeSWITCH
+    go on in a copy of the text and leave the buffer alone.
     """
-    extra = text.count("\r") - text.count("\r\n")
+    if "&" not in text:
+        return 0
+    extra = 0
     plain = text.replace("\r\n", "\n").replace("\r", "\n")
     for match in _ENTITY.finditer(plain):
         if match[3] in ("lt", "gt"):
             break
-        source = 5 if match[3] else match.end() - match.start()
-        stale = source - len(_entity(match).encode("utf-8", "surrogateescape")) - 1
-        tail = plain[match.end() :].encode("utf-8", "surrogateescape")
-        extra += tail[max(0, len(tail) - stale) :].count(b"\n") if stale > 0 else 0
+        decoded = _entity(match).encode("utf-8", "surrogateescape")
+        stale = (5 if match[3] else match.end() - match.start()) - len(decoded) - 1
+        extra += decoded == b"\n"
+        if stale > 0:
+            # The last few characters are enough: a reference has at most twenty.
+            tail = plain[max(match.end(), len(plain) - stale) :]
+            extra += tail.encode("utf-8", "surrogateescape")[-stale:].count(b"\n")
     return extra
 
 
