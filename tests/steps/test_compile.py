@@ -215,7 +215,8 @@ def test_sources_lead_back_to_the_yaml():
         ({"name": "${system rm}"}, r"\$\{"), ({"name": "$${domain}"}, r"\$\{"),
         ({"name": "x-pre-PROCESS"}, "X-PRE-PROCESS"), ({"name": "a\nb"}, "control"),
         ({"name": "a\0"}, "control"), ({"name": "\ufffe"}, "XML"), ({"name": "\ud800"}, "XML"),
-        ({"name": "<!"}, "escaping"), ({"name": UNKNOWN}, "known"), ({"context": "a${b}"}, "user_context"),
+        ({"name": "<!"}, "escaping"), ({"name": UNKNOWN}, "known"),
+        ({"context": "a${b}"}, "user_context"),
         ({"groups": ("a,b",)}, "groups"), ({"groups": ("$${a", "b}")}, "callgroup"),
         ({"toll_allow": ("a,b",)}, "toll_allow"),
         ({"variables": {"x": "${y}"}}, "'x'"), ({"variables": {"x": "$$${a}{b}"}}, "'x'"),
@@ -297,9 +298,9 @@ any_text = st.text(st.characters(), max_size=40) | st.text(
 )
 hostile = st.sampled_from([
     '"/></variables></user><user id="9999"><params>', "]]>", "<!--", "-->", "<include>",
-    "</include>", "<?xml?>", "&#36;{x}", "&lt;", "&", "'", '"', "\u2028", "\u0085", "\xa0", "{{ x }}",
-    "{% raw %}", "<X-PRE-PROCESS cmd='exec' data='x'/>", "<!--#exec x-->", "\\", "`id`", "fsgitopsneutral0z",
-    " leading", "trailing ", "", "%s", "\U0001f600",
+    "</include>", "<?xml?>", "&#36;{x}", "&lt;", "&", "'", '"', "\u2028", "\u0085", "\xa0",
+    "{{ x }}", "{% raw %}", "<X-PRE-PROCESS cmd='exec' data='x'/>", "<!--#exec x-->", "\\", "`id`",
+    "fsgitopsneutral0z", " leading", "trailing ", "", "%s", "\U0001f600",
 ])  # fmt: skip
 texts = any_text | hostile | st.builds("".join, st.lists(hostile, max_size=3))
 
