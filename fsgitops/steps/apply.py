@@ -139,11 +139,8 @@ def manifest_after(plan: Plan, compiled: CompiledConfig, live: LiveConfig) -> Ma
 
 
 def _entry(path: str, compiled: CompiledConfig, commit: str) -> ManifestEntry:
-    import hashlib
-
     file = compiled.files[path]
-    digest = hashlib.sha256(file.content).hexdigest()
-    return ManifestEntry(digest, file.resource, str(file.source), commit, file.inputs)
+    return ManifestEntry(file.sha256, file.resource, str(file.source), commit, file.inputs)
 
 
 def _operation(change: Change, compiled: CompiledConfig, live: LiveConfig) -> Operation:

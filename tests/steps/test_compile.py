@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fsgitops.findings import Position, Severity
-from fsgitops.model.compiled import UNKNOWN
+from fsgitops.model.compiled import UNKNOWN, Settled
 from fsgitops.model.desired import Agent, Desired, DidRoute, Voicemail
 from fsgitops.model.resource import Kind, Resource
 from fsgitops.model.templates import Templates
@@ -476,15 +476,39 @@ def test_a_template_may_include_another_one_of_its_folder():
 # What was proved before
 
 
-def test_what_was_proved_before_gives_the_same_bytes():
-    agents = [agent(extension=f"10{n}", name=f"<{n}> & 'co'") for n in range(20, 25)]
-    first, _ = compiled(*agents, agent(extension="2000", variables={"only": "one"}))
-    digests = {path: file.inputs for path, file in first.files.items()}
-    second, findings = compiled(
-        *agents, agent(extension="2000", variables={"only": "one"}), verified=digests
-    )
+def settle(config):
+    return {path: Settled(file.inputs, file.sha256) for path, file in config.files.items()}
+
+
+def test_what_an_apply_proved_and_wrote_is_not_rendered_again():
+    first, _ = compiled(agent(), agent(extension="1021"))
+    second, findings = compiled(agent(), agent(extension="1021"), settled=settle(first))
     assert findings == []
-    assert first.files == second.files
+    assert [file.settled for file in second.files.values()] == [True, True, True]
+    assert [file.sha256 for file in second.files.values()] == [
+        file.sha256 for file in first.files.values()
+    ]
+
+
+def test_what_changed_since_is_rendered_as_if_nothing_had_been_settled():
+    first, _ = compiled(agent(), agent(extension="1021"))
+    changed = (agent(name="Anna"), agent(extension="1021"))
+    second, _ = compiled(*changed, settled=settle(first))
+    assert second.files[PATH] == compiled(*changed)[0].files[PATH]
+
+
+def test_another_key_settles_nothing():
+    first, _ = compiled(agent())
+    other = ProjectKey(bytes(range(7, 39)))
+    second, _ = compiled(agent(), key=other, settled=settle(first))
+    assert not second.files[PATH].settled
+
+
+def test_another_template_settles_nothing():
+    first, _ = compiled(agent())
+    text = AGENT.replace("<params>", '<params>\n      <param name="sip-force-expires" value="60"/>')
+    second, _ = compiled(agent(), templates=with_templates(agent=text), settled=settle(first))
+    assert b"sip-force-expires" in second.files[PATH].content
 
 
 @pytest.mark.parametrize(

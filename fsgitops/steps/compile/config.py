@@ -22,7 +22,8 @@ from fsgitops.routing.proof import (
     prove_route,
     prove_user,
 )
-from fsgitops.secret import Secret, a1_hash, derive_sip_password, derive_voicemail_pin
+from fsgitops.secret import Secret, a1_hash, derive_sip_password, derive_voicemail_pin, keyed_digest
+from fsgitops.steps.compile.job import Job, TemplateError
 from fsgitops.steps.compile.source import source_digest
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def compile_config(
     for route in desired.did_routes:
         if route.enabled:
             _compile_route(work, route)
-    if any(agent.enabled for agent in desired.agents) and not work.broken:
+    if any(file.resource.kind is Kind.AGENT for file in work.files.values()):
         _compile_dialplan(work)
     files = dict(sorted(work.files.items()))
     return CompiledConfig(files, work.users, work.routes), work.findings
@@ -91,9 +92,15 @@ def digest_inputs(templates: Templates, target: _Target) -> bytes:
 
     The compiler's own source is part of it: another compiler may write other bytes.
     """
-    key = target.key.id if target.key else ""
+    key = keyed_digest(target.key, b"inputs") or ""
     outbound = (target.default_caller_id, target.default_caller_name)
-    words = (source_digest(), target.domain, key, repr(outbound), repr(sorted(templates.sources.items())))
+    words = (
+        source_digest(),
+        target.domain,
+        key,
+        repr(outbound),
+        repr(sorted(templates.sources.items())),
+    )
     return hashlib.blake2b("\x1f".join(words).encode("utf-8", "surrogatepass")).digest()
 
 
@@ -145,6 +152,8 @@ class _Compilation:
     def program(self, template: str) -> Program | None:
         """Return a template's program; they are loaded when the first is asked for."""
         if self.programs is None:
+            from fsgitops.steps.compile.program import load_programs
+
             self.programs, findings = load_programs(
                 self.templates, (AGENT, DID_ROUTE, AGENTS_DIALPLAN)
             )
