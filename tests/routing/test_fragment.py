@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from fsgitops.routing.fragment import FragmentError, flatten_fragment, preprocess_lines, read_items
@@ -186,6 +186,7 @@ def test_reading_a_file_keeps_its_lines_where_they_are(pieces):
     st.text(st.characters(codec="utf-8", min_codepoint=32, exclude_characters="<&\x7f"), min_size=1)
 )
 def test_text_between_elements_is_kept_apart_from_tags(text):
+    assume("x-pre-process" not in text.lower())
     items, _ = read_items(b"<a>" + text.encode() + b"</a>")
     inner = [] if text.isspace() else ["#text", text.strip()]
     assert items == ["<a", *inner, ">"]
