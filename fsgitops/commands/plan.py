@@ -129,7 +129,7 @@ def load_plan(path: Path) -> Plan:
         return plan_from_json(json.loads(path.read_bytes()))
     except OSError as problem:
         raise UsageError(f"{path}: {problem.strerror}") from None
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         raise UsageError(f"{path}: {problem}; make one with `fsgitops plan --out`") from None
 
 
