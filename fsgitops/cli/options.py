@@ -39,6 +39,31 @@ def with_json(function: _F) -> _F:
     return click.option("--json", "as_json", is_flag=True, help=text)(function)
 
 
+def with_demands(function: _F) -> _F:
+    """Give a command `--only`, `--exclude`, `--allow` and `--kick-rotated`."""
+    from fsgitops.model.limits import PERMISSIONS
+
+    named = "agent:1020, did:+1949…, a glob (agent:10*) or a YAML path (desired/sales/*.yaml)"
+    options = (
+        click.option("--only", multiple=True, metavar="WHAT", help=f"Nothing but this: {named}."),
+        click.option("--exclude", multiple=True, metavar="WHAT", help="All but this."),
+        click.option(
+            "--allow",
+            multiple=True,
+            type=click.Choice(PERMISSIONS),
+            help="Permit what the plan says that it needs a permission for.",
+        ),
+        click.option(
+            "--kick-rotated",
+            is_flag=True,
+            help="Agents with another password: end their registrations.",
+        ),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
 def find_root(shared: Shared, directory: str | None) -> Path:
     """Return the project's directory. Raises click.UsageError when there is none."""
     root = (shared.root / directory).resolve() if directory else shared.root

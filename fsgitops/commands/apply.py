@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fsgitops.commands.connect import connect_target, open_switch, read_password
-from fsgitops.commands.plan import Planned, compare_live
+from fsgitops.commands.plan import Planned, compare_live, observe
 from fsgitops.commands.prover import SwitchProver
 from fsgitops.commands.recover import recover_locked
 from fsgitops.errors import PlanRefusedError, SwitchError
@@ -45,19 +45,26 @@ def run_apply(
     with ExitStack() as stack:
         stack.enter_context(lock_state(target.state_dir, wait_seconds=wait_seconds))
         notes = recover_locked(workspace)
-        current = compare_live(workspace, shown.compilation)
+        current = compare_live(workspace, shown.compilation, shown.demands)
         if current.plan.live_digest != shown.plan.live_digest:
             raise PlanRefusedError(
                 "the live configuration changed while the plan was read; nothing was touched; "
                 "make a new plan"
             )
-        prover = _prover(stack, workspace, current) if reload and current.plan.changes else None
+        prover = _prover(stack, workspace, current) if reload and current.plan.reloads else None
+        if prover:
+            # Who is on a call is known only now, and has to be: a plan may be days old.
+            current = observe(workspace, current, prover.switch)
+            refuse_unsafe(current.plan)
         place = ConfPlace(target.conf_dir, target.state_dir)
         applied = apply_plan(
             current.plan, current.compilation.compiled, current.live, place, prover
         )
         ended = _end_registrations(prover, current.plan) if prover else 0
-    return replace(applied, registrations_ended=ended, notes=tuple(notes))
+        kicked = _kick_rotated(prover, current.plan) if prover else 0
+    return replace(
+        applied, registrations_ended=ended, registrations_kicked=kicked, notes=tuple(notes)
+    )
 
 
 def _prover(stack: ExitStack, workspace: Workspace, planned: Planned) -> SwitchProver:
@@ -88,4 +95,13 @@ def _end_registrations(prover: SwitchProver, plan: Plan) -> int:
             f"{', '.join(left)}; end their registrations by hand "
             "(sofia profile PROFILE flush_inbound_reg EXT@DOMAIN)"
         )
+    return ended
+
+
+def _kick_rotated(prover: SwitchProver, plan: Plan) -> int:
+    """End registrations made with a password that is no longer valid; phones may come back."""
+    rotated = [change.resource.name for change in plan.changes if change.rotated]
+    if not (plan.kick_rotated and rotated):
+        return 0
+    ended, _ = prover.flush(rotated)
     return ended

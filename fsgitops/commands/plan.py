@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from fsgitops.commands.commit import read_commit
 from fsgitops.commands.connect import prepare_conf_dir
 from fsgitops.commands.recover import recover_unfinished
+from fsgitops.commands.shape import Demands, shape_plan, weigh_plan
 from fsgitops.commands.workspace import (
     Compilation,
     Workspace,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from fsgitops.model.live import LiveConfig
     from fsgitops.model.plan import Plan
     from fsgitops.secret import ProjectKey
+    from fsgitops.switch import Switch
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +40,17 @@ class Planned:
     live: LiveConfig
     notes: tuple[str, ...] = ()
     """What was done first: an interrupted apply that was finished or undone."""
+    demands: Demands = field(default_factory=Demands)
 
 
-def run_plan(workspace: Workspace) -> Planned:
+def run_plan(
+    workspace: Workspace, demands: Demands | None = None, *, live: bool = False
+) -> Planned:
     """Compile the desired state, read the live one and compare them.
 
-    Raises DesiredInvalidError with every finding, FsgitopsError when live cannot be read.
+    With `live`, the switch is asked what the agents concerned are doing; that it cannot be asked
+    is part of the plan. Raises DesiredInvalidError with every finding, UsageError for a selector
+    that names nothing, FsgitopsError when live cannot be read.
     """
     from fsgitops.steps.read_live import read_manifest
 
@@ -53,10 +60,31 @@ def run_plan(workspace: Workspace) -> Planned:
     manifest = read_manifest(target.state_dir)
     verified = {path: entry.inputs for path, entry in manifest.entries.items()}
     compilation = compile_declared(workspace, declare_desired(workspace), verified)
-    return replace(compare_live(workspace, compilation), notes=tuple(notes))
+    planned = compare_live(workspace, compilation, demands)
+    if live:
+        planned = observe(workspace, planned)
+    return replace(planned, notes=tuple(notes))
 
 
-def compare_live(workspace: Workspace, compilation: Compilation) -> Planned:
+def observe(workspace: Workspace, planned: Planned, switch: Switch | None = None) -> Planned:
+    """Ask the switch what the agents concerned are doing, and say what the plan needs for that.
+
+    Raises SwitchError only where `switch` is given.
+    """
+    from fsgitops.commands.activity import ask_activity, observe_plan
+
+    plan = (
+        ask_activity(planned.plan, switch, workspace.target)
+        if switch
+        else observe_plan(planned.plan, workspace.target, workspace.root)
+    )
+    weighed = weigh_plan(plan, planned.compilation, planned.live, workspace.target, planned.demands)
+    return replace(planned, plan=weighed)
+
+
+def compare_live(
+    workspace: Workspace, compilation: Compilation, demands: Demands | None = None
+) -> Planned:
     """Read what is live now and plan against it: again under the lock, before an apply."""
     from fsgitops.steps.plan import PlanContext, build_plan
     from fsgitops.steps.read_live import read_live
@@ -77,8 +105,11 @@ def compare_live(workspace: Workspace, compilation: Compilation) -> Planned:
         simulated=target.simulated,
         unknown_secrets=any(file.unknown for file in compiled.files.values()),
     )
-    plan = build_plan(compiled, live, context, _keyed(compilation.key))
-    return Planned(plan, compilation, live)
+    digest = _keyed(compilation.key)
+    wanted = demands or Demands()
+    plan = build_plan(compiled, live, context, digest)
+    plan = shape_plan(plan, compilation, live, target, wanted, digest)
+    return Planned(plan, compilation, live, demands=wanted)
 
 
 def save_plan(plan: Plan, path: Path) -> None:

@@ -36,7 +36,7 @@ class CompiledFile:
 
     `path` is relative to the conf directory, with `/`. `inputs` is a hex digest of all that
     went into the bytes (declared values, secrets, template, compiler version). `unknown` says
-    that the spans hold UNKNOWN, for want of a key.
+    that the spans hold UNKNOWN, for want of a key. `protect` says that it must not be deleted.
     """
 
     path: str
@@ -46,6 +46,7 @@ class CompiledFile:
     secret_spans: tuple[tuple[int, int], ...] = ()
     unknown: bool = False
     inputs: str = ""
+    protect: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ class ManifestEntry:
     source: str = ""
     commit: str = ""
     inputs: str = ""
+    protect: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Manifest:
                 "source": entry.source,
                 "commit": entry.commit,
                 "inputs": entry.inputs,
+                **({"protect": True} if entry.protect else {}),
             }
             for path, entry in sorted(self.entries.items())
         }
@@ -58,8 +60,9 @@ class Manifest:
             name = entry["resource"]
             resource = parsed.get(name) or parsed.setdefault(name, Resource.parse(name))
             entries[path] = ManifestEntry(
-                entry["sha256"], resource, entry["source"], entry["commit"], entry["inputs"]
-            )
+                entry["sha256"], resource, entry["source"], entry["commit"], entry["inputs"],
+                entry.get("protect") is True,
+            )  # fmt: skip
         return cls(entries)
 
 

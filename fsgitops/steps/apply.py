@@ -80,10 +80,11 @@ def apply_plan(
         raise
     commit_transaction(journal)
     return Applied(
-        outcome=Outcome.APPLIED if prover else Outcome.WRITTEN,
+        outcome=Outcome.APPLIED if prover or not plan.reloads else Outcome.WRITTEN,
         created=plan.count(Action.CREATE),
         updated=plan.count(Action.UPDATE),
         deleted=plan.count(Action.DELETE),
+        renamed=plan.renames,
         replies=(reply,) if reply else (),
         users_proved=users,
         routes_proved=extensions,
@@ -95,6 +96,13 @@ def refuse_unsafe(plan: Plan) -> None:
     if plan.hazards:
         lines = [f"{item.path}: {item.message}; {item.hint} [{item.rule}]" for item in plan.hazards]
         raise PlanRefusedError("the plan is not safe; nothing was touched\n" + "\n".join(lines))
+    missing = [item for item in plan.needs if not item.allowed]
+    if missing:
+        lines = [f"--allow {item.permission}: {item.because}" for item in missing]
+        raise PlanRefusedError(
+            "the plan needs permissions that are not given; nothing was touched\n"
+            + "\n".join(lines)
+        )
     if plan.unknown_secrets and plan.changes:
         raise PlanRefusedError(
             "without the project key the secrets are not known; set FSGITOPS_KEY or `key_file`, "
@@ -114,6 +122,10 @@ def refuse_stale(approved: Plan, current: Plan) -> None:
             raise PlanRefusedError(f"the saved plan is for {name} {was}, not {now}")
     if approved.unknown_secrets:
         raise PlanRefusedError("the saved plan was made without the project key; make it with it")
+    if (approved.only, approved.exclude) != (current.only, current.exclude):
+        raise PlanRefusedError("the saved plan is for other resources than --only and --exclude")
+    if approved.kick_rotated != current.kick_rotated:
+        raise PlanRefusedError("the saved plan was made without --kick-rotated")
     if approved.live_digest != current.live_digest:
         raise PlanRefusedError(
             "the saved plan is stale: the live configuration has changed since, or another "
@@ -143,7 +155,7 @@ def _entry(path: str, compiled: CompiledConfig, commit: str) -> ManifestEntry:
 
     file = compiled.files[path]
     digest = hashlib.sha256(file.content).hexdigest()
-    return ManifestEntry(digest, file.resource, str(file.source), commit, file.inputs)
+    return ManifestEntry(digest, file.resource, str(file.source), commit, file.inputs, file.protect)
 
 
 def _operation(change: Change, compiled: CompiledConfig, live: LiveConfig) -> Operation:

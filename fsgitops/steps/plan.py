@@ -12,6 +12,7 @@ from fsgitops.model.plan import (
     Action,
     AttributeChange,
     Change,
+    Danger,
     Hazard,
     Plan,
     ReloadStep,
@@ -122,27 +123,31 @@ def find_hazard(path: str, found: LiveFile, *, owned: bool, wanted: bool) -> Haz
     return None
 
 
-def plan_reloads(changes: Iterable[Change], domain: str, profile: str) -> list[ReloadStep]:
+def plan_reloads(
+    changes: Iterable[Change], domain: str, profile: str, *, kick_rotated: bool = False
+) -> list[ReloadStep]:
     """Return the smallest set of commands that makes the changes effective, in order.
 
     `reloadxml` reads the whole configuration again and drops no call; deleting a user does not
-    end its registration, flushing it does (docs/freeswitch.md, "Agents").
+    end its registration, flushing it does (docs/freeswitch.md, "Agents"). What is kept in the
+    manifest alone is nothing to reload. With `kick_rotated`, phones that registered with a
+    password that is no longer valid have to register again.
     """
-    changes = list(changes)
+    changes = [change for change in changes if change.dangers != (Danger.NOTHING,)]
     if not changes:
         return []
     folders = sorted({change.path.partition("/")[0] for change in changes})
     count = f"{len(changes)} file{'s' if len(changes) > 1 else ''}"
     steps = [ReloadStep("reloadxml", f"{count} under {' and '.join(folders)} changed")]
     for change in changes:
+        name = change.resource.name
+        flush = f"sofia profile {profile} flush_inbound_reg {name}@{domain}"
         if change.action is Action.DELETE and change.resource.kind is Kind.AGENT:
-            name = change.resource.name
-            steps.append(
-                ReloadStep(
-                    f"sofia profile {profile} flush_inbound_reg {name}@{domain}",
-                    f"agent {name} is deleted and its registration would outlive it",
-                )
-            )
+            because = f"agent {name} is deleted and its registration would outlive it"
+            steps.append(ReloadStep(flush, because))
+        elif kick_rotated and change.rotated:
+            because = f"agent {name} has another password and is to register with it"
+            steps.append(ReloadStep(flush, because))
     return steps
 
 
