@@ -26,6 +26,7 @@ COMMANDS = {
     "compile": "compile",
     "completion": "completion",
     "credentials": "credentials",
+    "drift": "drift",
     "init": "init",
     "key": "key",
     "plan": "plan",

@@ -168,7 +168,9 @@ def _select_hazards(
     for hazard in hazards:
         owner = files.get(hazard.path) or entries.get(hazard.path)
         resource = owner.resource if owner else None
-        generated = resource is None or resource.kind is Kind.DIALPLAN
-        if generated or hazard.path in needed or selects(resource, known.get(resource, "")):
+        if resource is None or resource.kind is Kind.DIALPLAN or hazard.path in needed:
+            selected.append(hazard)
+            continue
+        if selects(resource, known.get(resource, "")):
             selected.append(hazard)
     return tuple(selected)
