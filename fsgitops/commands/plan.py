@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from fsgitops.commands.workspace import (
     compile_declared,
     declare_desired,
 )
+from fsgitops.model.compiled import Settled
 from fsgitops.model.plan_json import plan_from_json, plan_to_json
 from fsgitops.settings import SETTINGS_FILE
 
@@ -58,9 +58,17 @@ def run_plan(
     prepare_conf_dir(target)
     notes = recover_unfinished(workspace)
     manifest = read_manifest(target.state_dir)
-    verified = {path: entry.inputs for path, entry in manifest.entries.items()}
-    compilation = compile_declared(workspace, declare_desired(workspace), verified)
-    planned = compare_live(workspace, compilation, demands)
+    settled = {
+        path: Settled(entry.inputs, entry.sha256) for path, entry in manifest.entries.items()
+    }
+    declared = declare_desired(workspace)
+    compilation = compile_declared(workspace, declared, settled)
+    found = _read_live(workspace, compilation)
+    edited = _find_edited(compilation.compiled, found)
+    if edited:
+        kept = {path: known for path, known in settled.items() if path not in edited}
+        compilation = compile_declared(workspace, declared, kept)
+    planned = _plan(workspace, compilation, found, demands)
     if live:
         planned = observe(workspace, planned)
     return replace(planned, notes=tuple(notes))
@@ -86,12 +94,37 @@ def compare_live(
     workspace: Workspace, compilation: Compilation, demands: Demands | None = None
 ) -> Planned:
     """Read what is live now and plan against it: again under the lock, before an apply."""
-    from fsgitops.steps.plan import PlanContext, build_plan
+    return _plan(workspace, compilation, _read_live(workspace, compilation), demands)
+
+
+def _read_live(workspace: Workspace, compilation: Compilation) -> LiveConfig:
     from fsgitops.steps.read_live import read_live
 
+    expected = {
+        path: "" if file.unknown else file.sha256
+        for path, file in compilation.compiled.files.items()
+    }
+    return read_live(workspace.target.conf_dir, workspace.target.state_dir, expected)
+
+
+def _find_edited(compiled: CompiledConfig, live: LiveConfig) -> set[str]:
+    """Return the settled paths where something else stands now: their content is needed."""
+    return {
+        path
+        for path, file in compiled.files.items()
+        if file.settled and live.files[path].sha256 != file.sha256
+    }
+
+
+def _plan(
+    workspace: Workspace,
+    compilation: Compilation,
+    live: LiveConfig,
+    demands: Demands | None = None,
+) -> Planned:
+    from fsgitops.steps.plan import PlanContext, build_plan
+
     target, settings = workspace.target, workspace.settings
-    compiled = compilation.compiled
-    live = read_live(target.conf_dir, target.state_dir, _hash_compiled(compiled))
     paths = [settings.desired, settings.templates, SETTINGS_FILE]
     commit, dirty = read_commit(workspace.root, paths)
     context = PlanContext(
@@ -103,11 +136,11 @@ def compare_live(
         commit=commit,
         dirty=dirty,
         simulated=target.simulated,
-        unknown_secrets=any(file.unknown for file in compiled.files.values()),
+        unknown_secrets=any(file.unknown for file in compilation.compiled.files.values()),
     )
     digest = _keyed(compilation.key)
     wanted = demands or Demands()
-    plan = build_plan(compiled, live, context, digest)
+    plan = build_plan(compilation.compiled, live, context, digest)
     plan = shape_plan(plan, compilation, live, target, wanted, digest)
     return Planned(plan, compilation, live, demands=wanted)
 
@@ -128,13 +161,6 @@ def load_plan(path: Path) -> Plan:
         raise UsageError(f"{path}: {problem.strerror}") from None
     except ValueError as problem:
         raise UsageError(f"{path}: {problem}; make one with `fsgitops plan --out`") from None
-
-
-def _hash_compiled(compiled: CompiledConfig) -> dict[str, str]:
-    return {
-        path: "" if file.unknown else hashlib.sha256(file.content).hexdigest()
-        for path, file in compiled.files.items()
-    }
 
 
 def _keyed(key: ProjectKey | None) -> Callable[[bytes], str]:

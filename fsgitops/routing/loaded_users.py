@@ -16,8 +16,9 @@ def flatten_users(answer: bytes) -> dict[str, dict[str, str]]:
     """
     users: dict[str, dict[str, str]] = {}
     for user in find_users(parse_answer(answer)):
-        if user.get("type") != "pointer" and user.get("id", "") not in users:
-            users[user.get("id", "")] = _flatten(user)
+        name = user.get("id", "")
+        if name not in users:
+            users[name] = _flatten(user)
     return users
 
 

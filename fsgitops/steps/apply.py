@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Protocol
 from fsgitops.errors import (
     FsgitopsError,
     PlanRefusedError,
+    ReloadRefusedError,
     RollbackFailedError,
     RolledBackError,
     SwitchError,
 )
 from fsgitops.model.applied import Applied, Outcome, SwitchReply
 from fsgitops.model.live import Manifest, ManifestEntry
-from fsgitops.model.plan import Action, Change, Plan
+from fsgitops.model.plan import Action, Change, Danger, Plan
 from fsgitops.transaction import (
     Journal,
     Operation,
@@ -67,7 +68,11 @@ def apply_plan(
     refuse_unsafe(plan)
     if not plan.changes:
         return Applied(Outcome.UNCHANGED)
-    operations = [_operation(change, compiled, live) for change in plan.changes]
+    operations = [
+        _operation(change, compiled, live)
+        for change in plan.changes
+        if change.dangers != (Danger.NOTHING,)
+    ]
     manifest = manifest_after(plan, compiled, live)
     content = json.dumps(manifest.to_json(), separators=(",", ":"), sort_keys=True).encode()
     journal = begin_transaction(place.conf_dir, place.state_dir, operations, content)
@@ -151,11 +156,10 @@ def manifest_after(plan: Plan, compiled: CompiledConfig, live: LiveConfig) -> Ma
 
 
 def _entry(path: str, compiled: CompiledConfig, commit: str) -> ManifestEntry:
-    import hashlib
-
     file = compiled.files[path]
-    digest = hashlib.sha256(file.content).hexdigest()
-    return ManifestEntry(digest, file.resource, str(file.source), commit, file.inputs, file.protect)
+    return ManifestEntry(
+        file.sha256, file.resource, str(file.source), commit, file.inputs, file.protect
+    )
 
 
 def _operation(change: Change, compiled: CompiledConfig, live: LiveConfig) -> Operation:
@@ -180,6 +184,12 @@ def _roll_back(journal: Journal, prover: Prover | None, problem: BaseException) 
         try:
             prover.reload()
         except SwitchError as second:
+            if isinstance(problem, ReloadRefusedError) and isinstance(second, ReloadRefusedError):
+                raise RolledBackError(
+                    f"{said}\nrolled back: the files are as they were before; they do not load "
+                    f"either ({second}), and the switch keeps the configuration that it has in "
+                    f"memory; mend that file first{aside}"
+                ) from problem
             raise RollbackFailedError(
                 f"{said}\nthe files are as they were before, but the switch did not load them "
                 f"again: {second}\nreload it by hand once it answers: reloadxml{aside}"
