@@ -24,9 +24,7 @@ def find_excess(
     """
     needs: list[Need] = []
     if managed and not declared:
-        needs.append(
-            Need("empty", f"nothing is declared, and {_count(managed)} managed: all would go")
-        )
+        return [Need("empty", f"nothing is declared, and {_count(managed)} managed: all would go")]
     if managed < limits.minimum:
         return needs
     for permission, number, percent, verb in (
