@@ -199,7 +199,7 @@ def test_ten_thousand_agents_are_compared_in_three_calls(
     ask = EslSession.api_bytes
 
     def count(self: EslSession, command: str, **rest: float | None) -> bytes:
-        asked.append(command.split()[0])
+        asked.append(command.split(maxsplit=1)[0])
         return ask(self, command, **rest)
 
     monkeypatch.setattr(EslSession, "api_bytes", count)
