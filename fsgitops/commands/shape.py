@@ -149,7 +149,7 @@ def _select(plan: Plan, compilation: Compilation, live: LiveConfig, demands: Dem
         only=demands.only,
         exclude=demands.exclude,
         left_out=len(plan.changes) - len(kept),
-        warnings=tuple(find_dangling(kept, routes, managed, agents)),
+        warnings=(*plan.warnings, *find_dangling(kept, routes, managed, agents)),
     )
 
 

@@ -141,6 +141,7 @@ class Plan:
     changes: tuple[Change, ...] = ()
     reloads: tuple[ReloadStep, ...] = ()
     hazards: tuple[Hazard, ...] = ()
+    warnings: tuple[str, ...] = ()
     unchanged: int = 0
     unmanaged: int = 0
     commit: str = ""
@@ -154,7 +155,6 @@ class Plan:
     exclude: tuple[str, ...] = ()
     left_out: int = 0
     kick_rotated: bool = False
-    warnings: tuple[str, ...] = ()
     needs: tuple[Need, ...] = ()
     activity: Activity | None = None
 

@@ -38,6 +38,7 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
         **_additions_to_json(plan),
         "changes": [_change_to_json(change) for change in plan.changes],
         "reloads": [{"command": step.command, "because": step.because} for step in plan.reloads],
+        "warnings": list(plan.warnings),
         "hazards": [
             {"rule": item.rule, "path": item.path, "message": item.message, "hint": item.hint}
             for item in plan.hazards
@@ -54,6 +55,7 @@ def plan_from_json(data: Any) -> Plan:
             **{name: data[name] for name in _PLAIN},
             changes=tuple(_change_from_json(item) for item in data["changes"]),
             reloads=tuple(ReloadStep(**item) for item in data["reloads"]),
+            warnings=tuple(data.get("warnings", ())),
             hazards=tuple(Hazard(**item) for item in data["hazards"]),
             **_additions_from_json(data),
         )
@@ -70,7 +72,6 @@ def _additions_to_json(plan: Plan) -> dict[str, Any]:
         "exclude": list(plan.exclude),
         "left_out": plan.left_out,
         "kick_rotated": plan.kick_rotated,
-        "warnings": list(plan.warnings),
         "needs": [
             {"permission": item.permission, "because": item.because, "allowed": item.allowed}
             for item in plan.needs
@@ -99,7 +100,6 @@ def _additions_from_json(data: Any) -> dict[str, Any]:
         "exclude": tuple(data.get("exclude", ())),
         "left_out": data.get("left_out", 0),
         "kick_rotated": data.get("kick_rotated", False),
-        "warnings": tuple(data.get("warnings", ())),
         "needs": tuple(Need(**item) for item in data.get("needs", ())),
         "activity": None
         if activity is None
