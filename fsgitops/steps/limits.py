@@ -25,7 +25,7 @@ def find_excess(
     needs: list[Need] = []
     if managed and not declared:
         return [Need("empty", f"nothing is declared, and {_count(managed)} managed: all would go")]
-    if managed < limits.minimum:
+    if not managed or managed < limits.minimum:
         return needs
     for permission, number, percent, verb in (
         ("deletes", deletes, limits.deletes_percent, "deleted"),
