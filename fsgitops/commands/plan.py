@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fsgitops.model.compiled import CompiledConfig
-    from fsgitops.model.live import LiveConfig
+    from fsgitops.model.live import LiveConfig, Manifest
     from fsgitops.model.plan import Plan
     from fsgitops.secret import ProjectKey
     from fsgitops.switch import Switch
@@ -65,7 +65,7 @@ def run_plan(
     }
     declared = declare_desired(workspace)
     compilation = compile_declared(workspace, declared, settled)
-    found = _read_live(workspace, compilation)
+    found = _read_live(workspace, compilation, manifest)
     edited = _find_edited(compilation.compiled, found)
     if edited:
         kept = {path: known for path, known in settled.items() if path not in edited}
@@ -99,14 +99,17 @@ def compare_live(
     return _plan(workspace, compilation, _read_live(workspace, compilation), demands)
 
 
-def _read_live(workspace: Workspace, compilation: Compilation) -> LiveConfig:
+def _read_live(
+    workspace: Workspace, compilation: Compilation, manifest: Manifest | None = None
+) -> LiveConfig:
     from fsgitops.steps.read_live import read_live
 
     expected = {
         path: "" if file.unknown else file.sha256
         for path, file in compilation.compiled.files.items()
     }
-    return read_live(workspace.target.conf_dir, workspace.target.state_dir, expected)
+    target = workspace.target
+    return read_live(target.conf_dir, target.state_dir, expected, manifest)
 
 
 def _find_edited(compiled: CompiledConfig, live: LiveConfig) -> set[str]:
