@@ -55,7 +55,7 @@ def command(
     if approved is not None:
         demands = demands.of_saved(approved)
     with working("Comparing what is declared with what is live"):
-        planned = run_plan(workspace, demands)
+        planned = run_plan(workspace, demands, live=not no_reload)
     print_notes(planned.notes)
     print_findings(planned.compilation.declared.findings)
     print_lines(render_plan(planned.plan), err=as_json)

@@ -25,10 +25,14 @@ _LEG = re.compile(r"sofia/[^/]+/(?:sips?:)?([^@;]+)@")
 def observe_plan(plan: Plan, target: Target, root: Path) -> Plan:
     """Return the plan with what its agents are doing, or why the switch could not be asked.
 
-    Never raises for a switch that cannot be asked: the plan is the same without it.
+    A plan that disturbs nobody asks nothing. Never raises for a switch that cannot be asked: the
+    plan is the same without it.
     """
     from fsgitops.commands.connect import connect_target
+    from fsgitops.steps.danger import find_disturbed
 
+    if not find_disturbed(plan):
+        return replace(plan, activity=Activity())
     try:
         with connect_target(target, root) as switch:
             return ask_activity(plan, switch, target)

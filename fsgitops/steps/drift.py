@@ -225,11 +225,22 @@ def _find_left_over(
                 path = f"dialplan/{context}/{name}.xml"
                 found.append((Resource(Kind.DID_ROUTE, f"+{match[1]}"), path))
     for resource, path in found:
-        if resource not in managed and path not in live.files and not exists(path):
+        if resource in managed or path in live.files or exists(path):
+            continue
+        if resource.kind is Kind.AGENT or _is_ours(path, memory):
             yield DriftItem(
                 resource, path, (DriftKind.LEFT_OVER,), Direction.ONLY_LIVE,
                 "the switch still holds it, and no file declares it any more",
             )  # fmt: skip
+
+
+def _is_ours(path: str, memory: Memory) -> bool:
+    """Tell whether an extension of our name has our shape too: people write `inbound_…` as well."""
+    _, context, file = path.split("/")
+    name = file.removesuffix(".xml")
+    digits = name.removeprefix("inbound_")
+    said = memory.contexts[context].flatten([name])
+    return said.get(f"{name}/destination_number") == rf"^(\+?{digits})$"
 
 
 def _mask(value: str | None) -> str | None:

@@ -12,12 +12,14 @@ from project import SETTINGS, Project
 from fsgitops.sandbox import EmbeddedSwitch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 DOMAIN = "sandbox.example"
 
 
-def declare(project: Project, numbers: range, *, name: str = "Agent", more: str = "") -> None:
+def declare(
+    project: Project, numbers: Iterable[int], *, name: str = "Agent", more: str = ""
+) -> None:
     lines = [f"  - {{extension: {n}, name: {name} {n}{more}}}" for n in numbers]
     project.write("desired/agents.yaml", "\n".join(["agents:", *lines, ""]))
 
@@ -115,8 +117,9 @@ def test_a_class_that_the_settings_do_not_allow_is_refused(many: Project) -> Non
     many.write("fsgitops.yaml", SETTINGS + "allow: [reload]\n")
     declare(many, range(1000, 1019))
     assert "--allow registration" in many.run("plan").out
+    many.write("fsgitops.yaml", SETTINGS + "allow: []\n")
     refused = many.run("apply", "--yes", "--allow", "calls")
-    assert refused.code == 4
+    assert (refused.code, "--allow reload" in refused.err) == (4, True)
 
 
 def test_an_agent_that_is_not_registered_has_no_registration_to_lose(
@@ -138,14 +141,28 @@ def test_a_registration_that_came_after_the_plan_is_seen_before_the_apply(
     assert "Registrations ended: 1" in many.run("apply", "--yes").out
 
 
-def test_a_live_plan_whose_switch_cannot_be_asked_says_so_and_is_a_plan(project: Project) -> None:
+def test_an_apply_needs_no_permission_for_a_registration_that_is_not_there(
+    many: Project, served: EmbeddedSwitch
+) -> None:
+    many.write("fsgitops.yaml", SETTINGS + "allow: [reload]\n")
+    declare(many, range(1000, 1018))
+    served.add_registration("1018", DOMAIN)
+    ran = many.run("apply", "--yes")
+    assert (ran.code, "lose their registration: agent:1018\n" in ran.err) == (4, True)
+    declare(many, [*range(1000, 1019)])
+    assert many.run("apply", "--yes").code == 0
+
+
+def test_a_live_plan_whose_switch_cannot_be_asked_says_so_and_is_a_plan(many: Project) -> None:
     text = SETTINGS.replace("example.com}", "example.com, esl: {port: 1, password: {env: NONE}}}")
-    project.write("fsgitops.yaml", text)
-    (project.root / "conf").mkdir()
-    ran = project.run("plan", "--live", "--target", "image")
+    many.write("fsgitops.yaml", text)
+    (many.root / "conf").mkdir()
+    assert many.run("apply", "--yes", "--no-reload", "--target", "image").code == 0
+    declare(many, range(1000, 1019))
+    ran = many.run("plan", "--live", "--target", "image")
     assert ran.code == 0
     assert "Who is registered or on a call is not known" in ran.out
-    assert "to create" in ran.out
+    assert "1 to delete" in ran.out
 
 
 def test_a_plan_for_files_only_needs_no_permission_of_the_switch(many: Project) -> None:
