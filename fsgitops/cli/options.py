@@ -48,7 +48,27 @@ def find_root(shared: Shared, directory: str | None) -> Path:
 
 
 def open_place(shared: Shared, directory: str | None, target: str | None) -> Workspace:
-    """Return the workspace that the command's options and the group's together name."""
+    """Return the workspace that the command's options and the group's together name.
+
+    An apply that was interrupted on its target is finished or undone first, and that is told.
+    """
     from fsgitops.commands.workspace import open_workspace
 
-    return open_workspace(find_root(shared, directory), target or shared.target)
+    workspace = open_workspace(find_root(shared, directory), target or shared.target)
+    _recover(workspace)
+    return workspace
+
+
+def _recover(workspace: Workspace) -> None:
+    from fsgitops.commands.recover import recover_unfinished
+    from fsgitops.errors import FsgitopsError
+
+    try:
+        notes = recover_unfinished(workspace)
+    except FsgitopsError as problem:
+        # A command that touches the target meets the same again and fails on it.
+        notes = [str(problem)]
+    if notes:
+        from fsgitops.cli.printing import print_notes
+
+        print_notes(notes)
