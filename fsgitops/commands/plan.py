@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from fsgitops.model.live import LiveConfig
     from fsgitops.model.plan import Plan
     from fsgitops.secret import ProjectKey
+    from fsgitops.steps.plan import PlanContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +90,22 @@ def _find_edited(compiled: CompiledConfig, live: LiveConfig) -> set[str]:
 
 
 def _plan(workspace: Workspace, compilation: Compilation, live: LiveConfig) -> Planned:
-    from fsgitops.steps.plan import PlanContext, build_plan
+    from fsgitops.steps.plan import build_plan
+
+    unknown = any(file.unknown for file in compilation.compiled.files.values())
+    context = make_context(workspace, unknown_secrets=unknown)
+    plan = build_plan(compilation.compiled, live, context, keyed(compilation.key))
+    return Planned(plan, compilation, live)
+
+
+def make_context(workspace: Workspace, *, unknown_secrets: bool = False) -> PlanContext:
+    """Return what a plan says of its target, and of the commit that it is made from."""
+    from fsgitops.steps.plan import PlanContext
 
     target, settings = workspace.target, workspace.settings
     paths = [settings.desired, settings.templates, SETTINGS_FILE]
     commit, dirty = read_commit(workspace.root, paths)
-    context = PlanContext(
+    return PlanContext(
         project=settings.project,
         target=target.name,
         conf_dir=str(target.conf_dir),
@@ -103,10 +114,8 @@ def _plan(workspace: Workspace, compilation: Compilation, live: LiveConfig) -> P
         commit=commit,
         dirty=dirty,
         simulated=target.simulated,
-        unknown_secrets=any(file.unknown for file in compilation.compiled.files.values()),
+        unknown_secrets=unknown_secrets,
     )
-    plan = build_plan(compilation.compiled, live, context, _keyed(compilation.key))
-    return Planned(plan, compilation, live)
 
 
 def save_plan(plan: Plan, path: Path) -> None:
@@ -127,7 +136,8 @@ def load_plan(path: Path) -> Plan:
         raise UsageError(f"{path}: {problem}; make one with `fsgitops plan --out`") from None
 
 
-def _keyed(key: ProjectKey | None) -> Callable[[bytes], str]:
+def keyed(key: ProjectKey | None) -> Callable[[bytes], str]:
+    """Return the digest that plans are made with: keyed, so that it gives no secret away."""
     from fsgitops.secret import keyed_digest
 
     return lambda data: keyed_digest(key, data) or ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -109,9 +108,7 @@ def _compare_earlier(workspace: Workspace, to: int | None) -> RollBack:
         )
     earlier = _read_earlier(undone)
     compiled = rewind_config(earlier)
-    expected = {
-        path: hashlib.sha256(file.content).hexdigest() for path, file in compiled.files.items()
-    }
+    expected = {path: file.sha256 for path, file in compiled.files.items()}
     gone = {item.path: "" for item in earlier if item.path not in expected}
     live = read_live(target.conf_dir, target.state_dir, {**gone, **expected})
     context = make_context(workspace)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from fsgitops.errors import (
     FsgitopsError,
     PlanRefusedError,
+    ReloadRefusedError,
     RollbackFailedError,
     RolledBackError,
 )
@@ -193,20 +194,32 @@ def _roll_back(
             prover.reload()
         except Exception as second:
             _amend(journal, failed)
+            if isinstance(problem, ReloadRefusedError) and isinstance(second, ReloadRefusedError):
+                aside += _forget(journal, _encode(revision, Ending.ROLLED_BACK, message=said))
+                raise RolledBackError(
+                    f"{said}\nrolled back: the files are as they were before; they do not load "
+                    f"either ({second}), and the switch keeps the configuration that it has in "
+                    f"memory; mend that file first{aside}"
+                ) from problem
             raise RollbackFailedError(
                 f"{said}\nthe files are as they were before, but the switch did not load them "
                 f"again: {second}\nthe next command tells it again; or do it by hand once it "
                 f"answers: reloadxml{aside}"
             ) from problem
-    try:
-        forget_transaction(journal, _encode(revision, Ending.ROLLED_BACK, message=said))
-    except TransactionError as second:
-        aside += f"\nthe journal could not be removed: {second}"
+    aside += _forget(journal, _encode(revision, Ending.ROLLED_BACK, message=said))
     if isinstance(problem, FsgitopsError | OSError):
         again = " and the switch has loaded them again" if prover else ""
         raise RolledBackError(
             f"{said}\nrolled back: the files are as they were before{again}{aside}"
         ) from problem
+
+
+def _forget(journal: Journal, record: bytes | None) -> str:
+    try:
+        forget_transaction(journal, record)
+    except TransactionError as problem:
+        return f"\nthe journal could not be removed: {problem}"
+    return ""
 
 
 def _amend(journal: Journal, record: bytes | None) -> None:

@@ -42,8 +42,14 @@ def rewind_config(earlier: Iterable[Earlier]) -> CompiledConfig:
         if item.content is None or item.entry is None:
             continue
         resource = item.entry.resource
+        digest = hashlib.sha256(item.content).hexdigest()
         files[item.path] = CompiledFile(
-            item.path, item.content, resource, _position(item.entry.source), inputs=_inputs(item)
+            item.path,
+            item.content,
+            resource,
+            _position(item.entry.source),
+            inputs=_inputs(item.entry, digest),
+            sha256=digest,
         )
         if resource.kind is Kind.AGENT:
             users[resource.name] = _read_user(item.content, resource.name)
@@ -66,11 +72,9 @@ def keep_rest(plan: Plan, live: LiveConfig) -> Plan:
     return replace(plan, unchanged=len(set(live.manifest.entries).difference(touched)))
 
 
-def _inputs(item: Earlier) -> str:
+def _inputs(entry: ManifestEntry, digest: str) -> str:
     """The digest of the inputs is only true of the bytes that were compiled from them."""
-    entry = item.entry
-    digest = hashlib.sha256(item.content or b"").hexdigest()
-    return entry.inputs if entry and entry.sha256 == digest else ""
+    return entry.inputs if entry.sha256 == digest else ""
 
 
 def _position(source: str) -> Position:
