@@ -1,0 +1,116 @@
+"""Revisions, roll-backs and ownership as lines for a terminal."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, NamedTuple
+
+from fsgitops.model.plan import Action, AttributeChange, Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from fsgitops.model.resource import Resource
+    from fsgitops.model.revision import Revision, RevisionChange
+
+_MARKS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-"}
+_SHORT_COMMIT = 12
+
+
+class Line(NamedTuple):
+    """One line, and what it says: the terminal chooses a colour for that."""
+
+    text: str
+    style: str = ""
+
+
+def render_history(revisions: Iterable[tuple[int, Revision]]) -> Iterator[Line]:
+    """Yield one line for each revision, in the order given."""
+    empty = True
+    for number, revision in revisions:
+        empty = False
+        style = "" if revision.changed_files else "delete"
+        counts = f"+{revision.created} ~{revision.updated} -{revision.deleted}"
+        words = [f"{number:>6}", revision.time, f"{revision.ending:<12}", f"{counts:<14}"]
+        yield Line("  ".join([*words, _describe_origin(revision)]), style)
+    if empty:
+        yield Line("No apply is recorded for this target yet.")
+
+
+def render_revision(
+    number: int, revision: Revision, changes: Iterable[RevisionChange]
+) -> Iterator[Line]:
+    """Yield everything that is recorded of a revision; secrets are not."""
+    yield Line(f"Revision {number}: {revision.ending}", "title")
+    yield Line(_escape(f"When:   {revision.time} on {revision.actor.host}"))
+    yield Line(_escape(f"Who:    {revision.actor}"))
+    yield Line(_escape(f"What:   {_describe_origin(revision, who=False)}"))
+    yield Line(f"Plan:   {revision.fingerprint}, target {revision.target} ({revision.domain})")
+    for reply in revision.replies:
+        yield Line(f"Switch: {reply.command}: {_quote(reply.reply)}")
+    for text in revision.message.splitlines():
+        yield Line(_escape(f"Failed: {text}"), "delete")
+    yield Line("")
+    for change in changes:
+        source = f"  {change.source}" if change.source else ""
+        drift = " (drift: somebody else had changed it)" if change.drifted else ""
+        mark = _MARKS[change.action]
+        text = f"  {mark} {change.resource}  {change.path}{source}{drift}"
+        yield Line(_escape(text), change.action)
+        for attribute in change.attributes:
+            yield _render_attribute(attribute, change.action)
+
+
+def render_rollback(to: int, undone: Sequence[int]) -> Iterator[Line]:
+    """Yield what a roll-back goes back to, and which revisions it undoes."""
+    place = f"to how revision {to} left it" if to else "to before the first revision"
+    numbers = ", ".join(map(str, reversed(undone)))
+    yield Line(f"Roll back {place}: " + (f"undoes {numbers}" if undone else "undoes nothing"))
+
+
+def render_adoption(plan: Plan, paths: Sequence[str]) -> Iterator[Line]:
+    """Yield how each file differs from the compiled one."""
+    changes = {change.path: change for change in plan.changes}
+    for path in paths:
+        change = changes.get(path)
+        if change is None:
+            yield Line(f"  = {path} is as declared")
+            continue
+        yield Line(_escape(f"  ~ {change.resource}  {path}; the next apply changes it:"), "update")
+        for attribute in change.attributes:
+            yield _render_attribute(attribute, change.action)
+
+
+def render_released(released: Mapping[str, Resource]) -> Iterator[Line]:
+    """Yield what was given back."""
+    for path, resource in sorted(released.items()):
+        yield Line(_escape(f"{path} is yours now; take {resource} out of the desired files too"))
+
+
+def _describe_origin(revision: Revision, *, who: bool = True) -> str:
+    """Say what a revision was made from: a commit, or a revision before it."""
+    if revision.rolled_back_to or not (revision.commit or revision.fingerprint):
+        origin = f"roll-back to revision {revision.rolled_back_to}"
+    elif revision.commit:
+        dirty = ", with changes that are not committed" if revision.dirty else ""
+        origin = f"commit {revision.commit[:_SHORT_COMMIT]}{dirty}"
+    else:
+        origin = "no commit"
+    return _escape(f"{revision.actor}: {origin}" if who else origin)
+
+
+def _render_attribute(attribute: AttributeChange, style: str) -> Line:
+    if attribute.secret:
+        before, after = attribute.before or "(none)", attribute.after or "(none)"
+    else:
+        before, after = _quote(attribute.before), _quote(attribute.after)
+    return Line(f"      {_escape(attribute.name)}: {before} -> {after}", style)
+
+
+def _quote(value: str | None) -> str:
+    return "(none)" if value is None else _escape(json.dumps(value, ensure_ascii=False))
+
+
+def _escape(text: str) -> str:
+    """Return the text with every character that is not printable made visible."""
+    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
