@@ -287,8 +287,7 @@ def read_journal(conf_dir: Path, state_dir: Path) -> Journal | None:
         data: Any = json.loads((folder / "journal.json").read_bytes())
         steps = tuple((str(path), str(before), str(after)) for path, before, after in data["steps"])
         made = tuple(str(name) for name in data["made_folders"])
-        if not all(map(is_safe_path, [*made, *(path for path, _, _ in steps)])):
-            raise ValueError("it names a path outside the conf directory")
+        _check_paths([*made, *(path for path, _, _ in steps)])
         flags = {name: bool(data[name]) for name in ("committed", "reload", "restored")}
         return Journal(conf_dir, folder, steps, made, revision=int(data["revision"]), **flags)
     except (FileNotFoundError, NotADirectoryError):
@@ -300,10 +299,15 @@ def read_journal(conf_dir: Path, state_dir: Path) -> Journal | None:
         ) from problem
 
 
+def _check_paths(paths: list[str]) -> None:
+    if not all(map(is_safe_path, paths)):
+        raise ValueError("it names a path outside the conf directory")
+
+
 def next_revision(state_dir: Path) -> int:
     """Return the number that the next revision will have; they count from 1."""
     try:
-        names = os.listdir(state_dir / REVISIONS)
+        names = [entry.name for entry in (state_dir / REVISIONS).iterdir()]
     except FileNotFoundError:
         return 1
     return max((int(name) for name in names if name.isascii() and name.isdigit()), default=0) + 1

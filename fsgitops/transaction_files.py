@@ -1,4 +1,4 @@
-"""The file operations of a transaction: synced, never through a link, never out of the directory."""
+"""The file operations of a transaction: synced, through no link, out of no directory."""
 
 from __future__ import annotations
 

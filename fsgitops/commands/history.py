@@ -36,7 +36,9 @@ class Kept:
     folder: Path
 
 
-def start_revision(workspace: Workspace, plan: Plan, *, rolled_back_to: int = 0) -> Revision:
+def start_revision(
+    workspace: Workspace, plan: Plan, *, rolled_back_to: int | None = None
+) -> Revision:
     """Return what is known of a revision before anything is done: who, when, and what."""
     return Revision(
         time=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -138,7 +140,7 @@ def _revision_to_json(kept: Kept) -> dict[str, Any]:
 
 def _numbers(state_dir: Path) -> list[int]:
     try:
-        names = os.listdir(state_dir / REVISIONS)
+        names = [entry.name for entry in (state_dir / REVISIONS).iterdir()]
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as problem:

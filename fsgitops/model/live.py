@@ -109,11 +109,15 @@ class FileKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LiveFile:
-    """What stands at one path; `content` only where it is not what was expected there."""
+    """What stands at one path; `content` only where it is not what was expected there.
+
+    `exposed`: every user of the machine may read it.
+    """
 
     kind: FileKind
     sha256: str = ""
     content: bytes | None = None
+    exposed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who ran the command: the login user, who they were before sudo, and the CI's name for them."""
+    """Who ran the command: the login user, who that was before sudo, and the CI's name for them."""
 
     user: str = ""
     sudo_user: str = ""
@@ -47,7 +47,7 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """One apply or roll-back. `time` is UTC, ISO 8601; `rolled_back_to` is 0 for an apply."""
+    """One apply or roll-back. `time` is UTC, ISO 8601; `rolled_back_to` is None for an apply."""
 
     time: str
     actor: Actor
@@ -59,7 +59,7 @@ class Revision:
     created: int = 0
     updated: int = 0
     deleted: int = 0
-    rolled_back_to: int = 0
+    rolled_back_to: int | None = None
     ending: Ending = Ending.INTERRUPTED
     message: str = ""
     replies: tuple[SwitchReply, ...] = ()

@@ -22,7 +22,7 @@ from fsgitops.model.resource import Kind
 from fsgitops.routing.fragment import FragmentError, flatten_fragment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from fsgitops.model.compiled import CompiledConfig, CompiledFile
     from fsgitops.model.live import LiveConfig, LiveFile, ManifestEntry
@@ -78,6 +78,7 @@ def build_plan(
         changes=tuple(changes),
         reloads=tuple(plan_reloads(changes, context.domain, context.profile)),
         hazards=tuple(sorted(hazards, key=lambda hazard: hazard.path)),
+        cautions=tuple(find_cautions(compiled, live)),
         unchanged=len(set(compiled.files).difference(touched)),
         unmanaged=live.unmanaged,
         commit=context.commit,
@@ -120,6 +121,20 @@ def find_hazard(path: str, found: LiveFile, *, owned: bool, wanted: bool) -> Haz
             "compare it with the compiled one, then move it away or adopt it by name",
         )  # fmt: skip
     return None
+
+
+def find_cautions(compiled: CompiledConfig, live: LiveConfig) -> Iterator[Hazard]:
+    """Yield what a person should look at although it stops nothing.
+
+    A mode is never changed: whether FreeSWITCH reads a file as its owner, by its group or as
+    anybody is not known here.
+    """
+    for path, file in compiled.files.items():
+        if live.files[path].exposed and file.resource.kind is Kind.AGENT:
+            yield Hazard(
+                "secret-exposed", path, "every user of that machine may read it, secrets included",
+                f"chmod o-rwx {path}, once FreeSWITCH may read it as its owner or by its group",
+            )  # fmt: skip
 
 
 def plan_reloads(changes: Iterable[Change], domain: str, profile: str) -> list[ReloadStep]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from fsgitops.model.lines import Line, escape, quote
 from fsgitops.model.plan import Action, AttributeChange, Plan
 
 if TYPE_CHECKING:
@@ -15,13 +15,6 @@ if TYPE_CHECKING:
 
 _MARKS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-"}
 _SHORT_COMMIT = 12
-
-
-class Line(NamedTuple):
-    """One line, and what it says: the terminal chooses a colour for that."""
-
-    text: str
-    style: str = ""
 
 
 def render_history(revisions: Iterable[tuple[int, Revision]]) -> Iterator[Line]:
@@ -42,21 +35,21 @@ def render_revision(
 ) -> Iterator[Line]:
     """Yield everything that is recorded of a revision; secrets are not."""
     yield Line(f"Revision {number}: {revision.ending}", "title")
-    yield Line(_escape(f"When:   {revision.time} on {revision.actor.host}"))
-    yield Line(_escape(f"Who:    {revision.actor}"))
-    yield Line(_escape(f"What:   {_describe_origin(revision, who=False)}"))
+    yield Line(escape(f"When:   {revision.time} on {revision.actor.host}"))
+    yield Line(escape(f"Who:    {revision.actor}"))
+    yield Line(escape(f"What:   {_describe_origin(revision, who=False)}"))
     yield Line(f"Plan:   {revision.fingerprint}, target {revision.target} ({revision.domain})")
     for reply in revision.replies:
-        yield Line(f"Switch: {reply.command}: {_quote(reply.reply)}")
+        yield Line(f"Switch: {reply.command}: {quote(reply.reply)}")
     for text in revision.message.splitlines():
-        yield Line(_escape(f"Failed: {text}"), "delete")
+        yield Line(escape(f"Failed: {text}"), "delete")
     yield Line("")
     for change in changes:
         source = f"  {change.source}" if change.source else ""
         drift = " (drift: somebody else had changed it)" if change.drifted else ""
         mark = _MARKS[change.action]
         text = f"  {mark} {change.resource}  {change.path}{source}{drift}"
-        yield Line(_escape(text), change.action)
+        yield Line(escape(text), change.action)
         for attribute in change.attributes:
             yield _render_attribute(attribute, change.action)
 
@@ -76,7 +69,7 @@ def render_adoption(plan: Plan, paths: Sequence[str]) -> Iterator[Line]:
         if change is None:
             yield Line(f"  = {path} is as declared")
             continue
-        yield Line(_escape(f"  ~ {change.resource}  {path}; the next apply changes it:"), "update")
+        yield Line(escape(f"  ~ {change.resource}  {path}; the next apply changes it:"), "update")
         for attribute in change.attributes:
             yield _render_attribute(attribute, change.action)
 
@@ -84,33 +77,24 @@ def render_adoption(plan: Plan, paths: Sequence[str]) -> Iterator[Line]:
 def render_released(released: Mapping[str, Resource]) -> Iterator[Line]:
     """Yield what was given back."""
     for path, resource in sorted(released.items()):
-        yield Line(_escape(f"{path} is yours now; take {resource} out of the desired files too"))
+        yield Line(escape(f"{path} is yours now; take {resource} out of the desired files too"))
 
 
 def _describe_origin(revision: Revision, *, who: bool = True) -> str:
     """Say what a revision was made from: a commit, or a revision before it."""
-    if revision.rolled_back_to or not (revision.commit or revision.fingerprint):
+    if revision.rolled_back_to is not None:
         origin = f"roll-back to revision {revision.rolled_back_to}"
     elif revision.commit:
         dirty = ", with changes that are not committed" if revision.dirty else ""
         origin = f"commit {revision.commit[:_SHORT_COMMIT]}{dirty}"
     else:
         origin = "no commit"
-    return _escape(f"{revision.actor}: {origin}" if who else origin)
+    return escape(f"{revision.actor}: {origin}" if who else origin)
 
 
 def _render_attribute(attribute: AttributeChange, style: str) -> Line:
     if attribute.secret:
         before, after = attribute.before or "(none)", attribute.after or "(none)"
     else:
-        before, after = _quote(attribute.before), _quote(attribute.after)
-    return Line(f"      {_escape(attribute.name)}: {before} -> {after}", style)
-
-
-def _quote(value: str | None) -> str:
-    return "(none)" if value is None else _escape(json.dumps(value, ensure_ascii=False))
-
-
-def _escape(text: str) -> str:
-    """Return the text with every character that is not printable made visible."""
-    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
+        before, after = quote(attribute.before), quote(attribute.after)
+    return Line(f"      {escape(attribute.name)}: {before} -> {after}", style)

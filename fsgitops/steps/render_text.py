@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from fsgitops.findings import Finding, Severity
 from fsgitops.model.applied import Applied, Outcome
+from fsgitops.model.lines import Line, escape, escape_lines, quote
 from fsgitops.model.plan import Action, AttributeChange, Change, Plan, ReloadStep
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+__all__ = ["Line", "escape", "escape_lines", "quote"]
 
 SHOWN_CREATED = 200
 """Created and deleted resources beyond this are counted, not listed: updates are all shown."""
@@ -20,13 +22,6 @@ SHOWN_STEPS = 10
 SIMULATION = "This target is the embedded switch: a simulation, not a FreeSWITCH."
 
 _MARKS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-"}
-
-
-class Line(NamedTuple):
-    """One line, and what it says: the terminal chooses a colour for that."""
-
-    text: str
-    style: str = ""
 
 
 def render_plan(plan: Plan) -> Iterator[Line]:
@@ -89,23 +84,6 @@ def render_applied(applied: Applied) -> Iterator[Line]:
     yield Line(f"Applied: {counts}{ending}", "create")
 
 
-def escape(text: str) -> str:
-    """Return one line of text with every control character and line break made visible."""
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
-
-
-def escape_lines(text: str) -> str:
-    """Return text of several lines, each with every control character made visible."""
-    return "\n".join(escape(line) for line in text.split("\n"))
-
-
-def quote(value: str | None) -> str:
-    """Return a value in double quotes, everything that is not printable escaped."""
-    return "(none)" if value is None else escape(json.dumps(value, ensure_ascii=False))
-
-
 def _render_change(change: Change) -> Iterator[Line]:
     mark = _MARKS[change.action]
     name = f"{change.resource.kind} {change.resource.name}"
@@ -144,6 +122,13 @@ def _render_hazards(plan: Plan) -> Iterator[Line]:
         yield Line(f"  ! {hazard.path}: {hazard.message} [{hazard.rule}]", "delete")
         if hazard.hint:
             yield Line(f"      {hazard.hint}")
+    if plan.cautions:
+        yield Line("")
+        yield Line("To look at; this stops nothing:", "note")
+    for hazard in plan.cautions[:SHOWN_STEPS]:
+        yield Line(f"  {hazard.path}: {hazard.message} [{hazard.rule}]; {hazard.hint}", "note")
+    if len(plan.cautions) > SHOWN_STEPS:
+        yield Line(f"  and {len(plan.cautions) - SHOWN_STEPS} more", "note")
 
 
 def _count(number: int, noun: str) -> str:
