@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from fsgitops.commands.commit import read_commit
 from fsgitops.commands.connect import prepare_conf_dir
 from fsgitops.commands.recover import recover_unfinished
+from fsgitops.commands.shadowed import find_shadowed
 from fsgitops.commands.workspace import (
     Compilation,
     Workspace,
@@ -115,6 +117,7 @@ def make_context(workspace: Workspace, *, unknown_secrets: bool = False) -> Plan
         dirty=dirty,
         simulated=target.simulated,
         unknown_secrets=unknown_secrets,
+        warnings=partial(find_shadowed, target.conf_dir),
     )
 
 

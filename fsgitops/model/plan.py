@@ -81,8 +81,7 @@ class Hazard:
 class Plan:
     """The whole plan. `fingerprint` ties an apply to it; `live_digest` to what it was made from.
 
-    `cautions` are for a person to read and stop nothing. `unknown_secrets` says that no
-    key was at hand: such a plan can be read but not applied.
+    `unknown_secrets` says that no key was at hand: such a plan can be read but not applied.
     """
 
     project: str
@@ -92,7 +91,7 @@ class Plan:
     changes: tuple[Change, ...] = ()
     reloads: tuple[ReloadStep, ...] = ()
     hazards: tuple[Hazard, ...] = ()
-    cautions: tuple[Hazard, ...] = ()
+    warnings: tuple[str, ...] = ()
     unchanged: int = 0
     unmanaged: int = 0
     commit: str = ""

@@ -22,7 +22,7 @@ from fsgitops.model.resource import Kind
 from fsgitops.routing.fragment import FragmentError, flatten_fragment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from fsgitops.model.compiled import CompiledConfig, CompiledFile
     from fsgitops.model.live import LiveConfig, LiveFile, ManifestEntry
@@ -41,6 +41,7 @@ class PlanContext:
     dirty: bool = False
     simulated: bool = False
     unknown_secrets: bool = False
+    warnings: Callable[[Sequence[Change]], Sequence[str]] = lambda _: ()
 
 
 def build_plan(
@@ -78,8 +79,8 @@ def build_plan(
         changes=tuple(changes),
         reloads=tuple(plan_reloads(changes, context.domain, context.profile)),
         hazards=tuple(sorted(hazards, key=lambda hazard: hazard.path)),
-        cautions=tuple(find_cautions(compiled, live)),
         unchanged=len(set(compiled.files).difference(touched)),
+        warnings=(*context.warnings(changes), *_find_exposed(compiled, live)),
         unmanaged=live.unmanaged,
         commit=context.commit,
         dirty=context.dirty,
@@ -123,18 +124,19 @@ def find_hazard(path: str, found: LiveFile, *, owned: bool, wanted: bool) -> Haz
     return None
 
 
-def find_cautions(compiled: CompiledConfig, live: LiveConfig) -> Iterator[Hazard]:
-    """Yield what a person should look at although it stops nothing.
+def _find_exposed(compiled: CompiledConfig, live: LiveConfig) -> Iterator[str]:
+    """Yield a warning for each file whose secrets every user of the machine may read.
 
     A mode is never changed: whether FreeSWITCH reads a file as its owner, by its group or as
     anybody is not known here.
     """
     for path, file in compiled.files.items():
         if live.files[path].exposed and file.resource.kind is Kind.AGENT:
-            yield Hazard(
-                "secret-exposed", path, "every user of that machine may read it, secrets included",
-                f"chmod o-rwx {path}, once FreeSWITCH may read it as its owner or by its group",
-            )  # fmt: skip
+            yield (
+                f"{path}: every user of that machine may read it, secrets included "
+                "[secret-exposed]; take that right away (chmod o-rwx), once FreeSWITCH may read "
+                "it as its owner or by its group"
+            )
 
 
 def plan_reloads(changes: Iterable[Change], domain: str, profile: str) -> list[ReloadStep]:
