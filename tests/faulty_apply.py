@@ -74,7 +74,7 @@ class Faults:
 
 
 def snapshot(conf: Path) -> dict[str, bytes | None]:
-    """Every file with its bytes and every folder with None, and the manifest: what must be whole."""
+    """Every file with its bytes, every folder with None, and the manifest: what must be whole."""
     tree: dict[str, bytes | None] = {
         str(path.relative_to(conf)): None if path.is_dir() else path.read_bytes()
         for path in sorted(conf.rglob("*"))

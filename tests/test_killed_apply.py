@@ -28,7 +28,7 @@ CHANGED_ROUTES = """\
 did_routes:
   - {did_number: +19495431334, destination_extension: 1022}
 """
-NEXT = (("plan",), ("history",), ("validate",), ("credentials", "1020"), ("plan", "--json"))
+NEXT = (("plan",), ("history",), ("validate",), ("credentials", "1020"), ("show", "1"))
 """What may be the next command after a kill."""
 
 
@@ -47,7 +47,7 @@ class Case:
             (self.conf / "foreign.xml").write_text("theirs")
         self._write("fsgitops.yaml", SETTINGS)
         self._write("desired/agents.yaml", AGENTS)
-        self._write("desired/routes.yaml", ROUTES.replace("did_routes", "did_routes"))
+        self._write("desired/routes.yaml", ROUTES)
         self.runner = Runner(self.root, {"FSGITOPS_KEY": KEY})
         if not image:
             assert self.runner.run(*self.apply)["code"] == 0
@@ -72,7 +72,7 @@ class Case:
         """Run some next command; tell whether the tree is the one after the apply."""
         word, *rest = NEXT[turn % len(NEXT)]
         ran = self.runner.run(word, *self.target, *rest)
-        assert ran["code"] == 0, ran
+        assert ran["code"] == 0 or (word == "show" and ran["code"] == 64), ran
         now = snapshot(self.conf)
         assert now in (self.before, self.after), ran
         state = self.conf / ".fsgitops"
@@ -81,11 +81,12 @@ class Case:
         return now == self.after
 
     def _expect_history(self, applied: bool) -> None:
-        """The last thing in the history is what happened; only its folder is left behind."""
-        listed = json.loads(self.runner.run("history", "--json", *self.target)["output"])
-        endings = [item["ending"] for item in listed["revisions"]]
+        """The last thing in the history is what happened to the last apply."""
+        folders = sorted((self.conf / ".fsgitops/revisions").glob("*/revision.json"))
+        endings = [json.loads(path.read_bytes())["ending"] for path in folders]
         assert "interrupted" not in endings
-        assert (endings[-1:] in (["applied"], ["written"])) or not applied
+        if applied:
+            assert endings[-1] in ("applied", "written")
 
 
 @pytest.fixture(scope="module", params=["sandbox", "image"])
