@@ -51,8 +51,8 @@ class Faults:
     def _wrap(self, name: str, real: Any) -> Any:
         def changed(*words: Any, **options: Any) -> Any:
             if self._counts(name, words, options):
-                self.before(len(self.done), name)
                 self.done.append(name)
+                self.before(len(self.done) - 1, name)
             result = real(*words, **options)
             if name == "open" and self._inside(words[0]):
                 self._files.add(result)
