@@ -38,6 +38,9 @@ targets:
 """
 
 
+UNCLOSED = "+OK [[error near line 3]: unclosed <!--]\n"
+
+
 @pytest.fixture
 def conf(project: Project, monkeypatch: pytest.MonkeyPatch) -> Path:
     project.write("fsgitops.yaml", SETTINGS)
@@ -104,7 +107,7 @@ def test_a_switch_that_lets_nobody_in_is_found_out_before_any_file_is_touched(
         (at("reloadxml", HANG_UP), ""),
         (at("reloadxml", Say(NOTICE, hang_up=True)), ""),
         (at("reloadxml", answer("-ERR no reload today\n")), "no reload today"),
-        (at("reloadxml", answer("+OK [[error near line 3]: unclosed <!--]\n")), "modules.conf.xml:2"),
+        (at("reloadxml", answer(UNCLOSED)), "modules.conf.xml:2"),
         (at("xml_locate", HANG_UP), ""),
         (at("user_data", HANG), "within 1 s"),
         (at("xml_locate", GARBAGE), ""),
@@ -132,7 +135,7 @@ def test_whatever_goes_wrong_after_the_first_file_is_rolled_back(
 
 
 def test_a_configuration_that_did_not_load_before_either_is_told_as_such(run, conf: Path) -> None:
-    error = answer("+OK [[error near line 3]: unclosed <!--]\n")
+    error = answer(UNCLOSED)
     before = snapshot(conf)
     ran = run(lambda command, _: error if command == "reloadxml" else None)
     assert (ran.code, snapshot(conf)) == (5, before)
