@@ -304,6 +304,13 @@ def _check_paths(paths: list[str]) -> None:
         raise ValueError("it names a path outside the conf directory")
 
 
+def clear_litter(state_dir: Path) -> None:
+    """Remove what an apply left that was killed before its journal stood; the lock is held."""
+    folder = state_dir / FOLDER
+    if folder.is_dir() and not (folder / "journal.json").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def next_revision(state_dir: Path) -> int:
     """Return the number that the next revision will have; they count from 1."""
     try:

@@ -287,3 +287,18 @@ def test_a_new_folder_is_as_readable_as_the_one_it_is_in(conf: Path) -> None:
     replace_files(begin(conf))
     mode = stat.S_IMODE((conf / "dialplan" / "public").stat().st_mode)
     assert mode & 0o777 == 0o755
+
+
+def test_what_was_staged_by_a_process_that_died_before_its_journal_is_removed(conf: Path) -> None:
+    journal = begin(conf)
+    (journal.folder / "journal.json").unlink()
+    assert (conf / "directory" / "1.xml").stat().st_nlink == 2
+    transaction.clear_litter(conf / ".fsgitops")
+    assert (conf / "directory" / "1.xml").stat().st_nlink == 1
+    assert not journal.folder.exists()
+
+
+def test_a_journal_that_stands_is_no_litter(conf: Path) -> None:
+    journal = begin(conf)
+    transaction.clear_litter(conf / ".fsgitops")
+    assert read_journal(conf, conf / ".fsgitops") == journal

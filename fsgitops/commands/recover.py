@@ -13,6 +13,7 @@ from fsgitops.errors import FsgitopsError
 from fsgitops.transaction import (
     Journal,
     LockedError,
+    clear_litter,
     finish_transaction,
     forget_transaction,
     lock_state,
@@ -53,6 +54,7 @@ def recover_locked(workspace: Workspace) -> list[str]:
     target = workspace.target
     journal = read_journal(target.conf_dir, target.state_dir)
     if journal is None:
+        clear_litter(target.state_dir)
         return []
     if journal.committed:
         finish_transaction(journal)
