@@ -20,15 +20,13 @@ from __future__ import annotations
 import errno
 import hashlib
 import itertools
-import json
 import os
 import shutil
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from fsgitops.errors import FsgitopsError
 from fsgitops.model.live import is_safe_path
 from fsgitops.transaction_files import (
     FILE_MODE,
@@ -45,24 +43,29 @@ from fsgitops.transaction_files import (
     write_state,
     write_synced,
 )
+from fsgitops.transaction_journal import (
+    BEFORE,
+    FOLDER,
+    RECORD,
+    REVISION_FILE,
+    REVISIONS,
+    Journal,
+    TransactionError,
+    read_journal,
+    write_journal,
+)
 from fsgitops.transaction_lock import LockedError, lock_state
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["FILE_MODE", "LockedError", "hash_file", "lock_state", "write_state"]
+__all__ = [
+    "BEFORE", "FILE_MODE", "FOLDER", "REVISIONS", "REVISION_FILE", "Journal", "LockedError", "TransactionError", "hash_file",
+    "lock_state", "read_journal", "write_state",
+]  # fmt: skip
 
 MANIFEST = "manifest.json"
-FOLDER = "transaction"
-REVISIONS = "revisions"
-RECORD = "record"
-BEFORE = "before"
-REVISION_FILE = "revision.json"
 KEPT = "kept"
-
-
-class TransactionError(FsgitopsError):
-    """The file system refused; the text says what state the directory is in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,29 +78,6 @@ class Operation:
     path: str
     content: bytes | None
     before: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Journal:
-    """A transaction on disk: each step's path, and the hashes before and after it.
-
-    `reload`: a switch was, or may have been, told to load the files. `restored`: everything has
-    been put back. `revision`: the number of the record that this leaves, 0 for none.
-    """
-
-    conf_dir: Path
-    folder: Path
-    steps: tuple[tuple[str, str, str], ...]
-    made_folders: tuple[str, ...]
-    committed: bool = False
-    reload: bool = False
-    restored: bool = False
-    revision: int = 0
-
-    @property
-    def state_dir(self) -> Path:
-        """The target's state directory."""
-        return self.folder.parent
 
 
 def begin_transaction(
@@ -138,7 +118,7 @@ def begin_transaction(
         made = _missing_folders(conf_dir, operations)
         revision = next_revision(state_dir) if record else 0
         journal = Journal(conf_dir, folder, steps, made, reload=reload, revision=revision)
-        _write_journal(journal)
+        write_journal(journal)
     except OSError as problem:
         with suppress(OSError):
             _remove(folder)
@@ -198,7 +178,7 @@ def restore_files(journal: Journal) -> list[str]:
     except OSError as problem:
         raise TransactionError(describe_problem(problem)) from problem
     with suppress(OSError):  # a disk that is full: restoring again changes nothing
-        _write_journal(replace(journal, restored=True))
+        write_journal(replace(journal, restored=True))
     return kept
 
 
@@ -211,7 +191,7 @@ def commit_transaction(journal: Journal, record: bytes | None = None) -> None:
     try:
         if record is not None:
             write_state(journal.folder / RECORD / REVISION_FILE, record)
-        _write_journal(replace(journal, committed=True))
+        write_journal(replace(journal, committed=True))
     except OSError as problem:
         if not is_committed(journal):
             raise TransactionError(describe_problem(problem)) from problem
@@ -277,33 +257,6 @@ def amend_record(journal: Journal, record: bytes) -> None:
             write_state(path, record)
 
 
-def read_journal(conf_dir: Path, state_dir: Path) -> Journal | None:
-    """Return the unfinished transaction that an earlier process left, if any.
-
-    Raises TransactionError when a journal stands there that cannot be read.
-    """
-    folder = state_dir / FOLDER
-    try:
-        data: Any = json.loads((folder / "journal.json").read_bytes())
-        steps = tuple((str(path), str(before), str(after)) for path, before, after in data["steps"])
-        made = tuple(str(name) for name in data["made_folders"])
-        _check_paths([*made, *(path for path, _, _ in steps)])
-        flags = {name: bool(data[name]) for name in ("committed", "reload", "restored")}
-        return Journal(conf_dir, folder, steps, made, revision=int(data["revision"]), **flags)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except (OSError, ValueError, KeyError, TypeError) as problem:
-        raise TransactionError(
-            f"{folder / 'journal.json'} cannot be read: {problem}\n{folder}/{RECORD}/{BEFORE} "
-            "holds the files as they were before the apply that was interrupted"
-        ) from problem
-
-
-def _check_paths(paths: list[str]) -> None:
-    if not all(map(is_safe_path, paths)):
-        raise ValueError("it names a path outside the conf directory")
-
-
 def clear_litter(state_dir: Path) -> None:
     """Remove what an apply left that was killed before its journal stood; the lock is held."""
     folder = state_dir / FOLDER
@@ -362,19 +315,6 @@ def _keep_aside(journal: Journal, target: Path, number: int) -> str:
     kept = next(folder / name for name in names if not os.path.lexists(folder / name))
     target.rename(kept)
     return str(kept)
-
-
-def _write_journal(journal: Journal) -> None:
-    data = {
-        "version": 1,
-        "committed": journal.committed,
-        "reload": journal.reload,
-        "restored": journal.restored,
-        "revision": journal.revision,
-        "made_folders": list(journal.made_folders),
-        "steps": [list(step) for step in journal.steps],
-    }
-    write_state(journal.folder / "journal.json", json.dumps(data).encode())
 
 
 def _keep_record(journal: Journal) -> None:
