@@ -107,6 +107,13 @@ class DefaultsSettings(_Part):
     did_routes: dict[str, Any] = {}
 
 
+class HistorySettings(_Part):
+    """How many revisions of a target are kept, and for how many days; the last one always is."""
+
+    keep: Annotated[int, Field(ge=1, le=100_000)] = 50
+    days: Annotated[int, Field(ge=1, le=36_500)] = 365
+
+
 class Settings(_Part):
     """All of `fsgitops.yaml`."""
 
@@ -118,6 +125,7 @@ class Settings(_Part):
     default_caller_name: str | None = None
     key_file: str = ".fsgitops/key"
     defaults: DefaultsSettings = DefaultsSettings()
+    history: HistorySettings = HistorySettings()
     rules: dict[str, Literal["error", "warning", "off"]] = {}
     limits: LimitsSettings = LimitsSettings()
     allow: tuple[AllowedDanger, ...] = ("reload", "registration")
@@ -285,6 +293,7 @@ def _unknown_key(path: tuple[Any, ...], position: Callable[..., Position]) -> Fi
     owners: dict[str, type[BaseModel]] = {
         "esl": EslSettings, "defaults": DefaultsSettings, "targets": TargetSettings,
         "limits": LimitsSettings, "drift": DriftSettings, "ignore": IgnoredDrift,
+        "history": HistorySettings,
     }  # fmt: skip
     owner = next((owners[part] for part in reversed(path[:-1]) if part in owners), Settings)
     close = get_close_matches(str(path[-1]), owner.model_fields, n=1)

@@ -68,6 +68,7 @@ def command(
             approved=approved,
             reload=not no_reload,
             wait_seconds=0.0 if no_wait else 60.0,
+            tell=lambda text: print_notes([text]),
         )
     if as_json:
         print_json(applied_to_json(applied))

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from fsgitops.model.live import LiveConfig, Manifest
     from fsgitops.model.plan import Plan
     from fsgitops.secret import ProjectKey
+    from fsgitops.steps.plan import PlanContext
     from fsgitops.switch import Switch
 
 
@@ -127,12 +128,25 @@ def _plan(
     live: LiveConfig,
     demands: Demands | None = None,
 ) -> Planned:
-    from fsgitops.steps.plan import PlanContext, build_plan
+    from fsgitops.steps.plan import build_plan
+
+    unknown = any(file.unknown for file in compilation.compiled.files.values())
+    context = make_context(workspace, unknown_secrets=unknown)
+    digest = keyed(compilation.key)
+    wanted = demands or Demands()
+    plan = build_plan(compilation.compiled, live, context, digest)
+    plan = shape_plan(plan, compilation, live, workspace.target, wanted, digest)
+    return Planned(plan, compilation, live, demands=wanted)
+
+
+def make_context(workspace: Workspace, *, unknown_secrets: bool = False) -> PlanContext:
+    """Return what a plan says of its target, and of the commit that it is made from."""
+    from fsgitops.steps.plan import PlanContext
 
     target, settings = workspace.target, workspace.settings
     paths = [settings.desired, settings.templates, SETTINGS_FILE]
     commit, dirty = read_commit(workspace.root, paths)
-    context = PlanContext(
+    return PlanContext(
         project=settings.project,
         target=target.name,
         conf_dir=str(target.conf_dir),
@@ -141,14 +155,9 @@ def _plan(
         commit=commit,
         dirty=dirty,
         simulated=target.simulated,
-        unknown_secrets=any(file.unknown for file in compilation.compiled.files.values()),
+        unknown_secrets=unknown_secrets,
         warnings=partial(find_shadowed, target.conf_dir),
     )
-    digest = _keyed(compilation.key)
-    wanted = demands or Demands()
-    plan = build_plan(compilation.compiled, live, context, digest)
-    plan = shape_plan(plan, compilation, live, target, wanted, digest)
-    return Planned(plan, compilation, live, demands=wanted)
 
 
 def save_plan(plan: Plan, path: Path) -> None:
@@ -169,7 +178,8 @@ def load_plan(path: Path) -> Plan:
         raise UsageError(f"{path}: {problem}; make one with `fsgitops plan --out`") from None
 
 
-def _keyed(key: ProjectKey | None) -> Callable[[bytes], str]:
+def keyed(key: ProjectKey | None) -> Callable[[bytes], str]:
+    """Return the digest that plans are made with: keyed, so that it gives no secret away."""
     from fsgitops.secret import keyed_digest
 
     return lambda data: keyed_digest(key, data) or ""

@@ -80,32 +80,37 @@ def weigh_plan(
     plan: Plan, compilation: Compilation, live: LiveConfig, target: Target, demands: Demands
 ) -> Plan:
     """Return the plan with the permissions that it needs, each given or not."""
+    declared = _count(file.resource for file in compilation.compiled.files.values())
+    return weigh_changes(plan, live, target, demands, declared=1 if plan.partial else declared)
+
+
+def weigh_changes(
+    plan: Plan, live: LiveConfig, target: Target, demands: Demands, *, declared: int
+) -> Plan:
+    """Do the same for a plan of any origin, where `declared` resources are wanted in all."""
     from fsgitops.steps.danger import find_dangers
 
     if not plan.changes:
         return replace(plan, needs=())
     dangers = find_dangers(plan) if demands.reload else []
-    needs = [*_find_excess(plan, compilation, live, target), *dangers]
+    needs = [*_find_excess(plan, live, target, declared), *dangers]
     given = demands.allow.union(target.allow)
     return replace(
         plan, needs=tuple(replace(need, allowed=need.permission in given) for need in needs)
     )
 
 
-def _find_excess(
-    plan: Plan, compilation: Compilation, live: LiveConfig, target: Target
-) -> list[Need]:
+def _find_excess(plan: Plan, live: LiveConfig, target: Target, declared: int) -> list[Need]:
     from fsgitops.model.limits import Limits
     from fsgitops.steps.limits import find_excess
 
     entries = live.manifest.entries.values()
-    declared = _count(file.resource for file in compilation.compiled.files.values())
     changes = [change for change in plan.changes if change.dangers != (Danger.NOTHING,)]
     return find_excess(
         managed=_count(entry.resource for entry in entries),
         deletes=_count(item.resource for item in changes if item.action is Action.DELETE),
         updates=_count(item.resource for item in changes if item.action is Action.UPDATE),
-        declared=1 if plan.partial else declared,
+        declared=declared,
         limits=Limits(**target.limits.model_dump(exclude_none=True)),
     )
 

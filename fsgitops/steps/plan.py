@@ -23,7 +23,7 @@ from fsgitops.model.resource import Kind
 from fsgitops.routing.fragment import FragmentError, flatten_fragment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from fsgitops.model.compiled import CompiledConfig, CompiledFile
     from fsgitops.model.live import LiveConfig, LiveFile, ManifestEntry
@@ -81,7 +81,7 @@ def build_plan(
         reloads=tuple(plan_reloads(changes, context.domain, context.profile)),
         hazards=tuple(sorted(hazards, key=lambda hazard: hazard.path)),
         unchanged=len(set(compiled.files).difference(touched)),
-        warnings=tuple(context.warnings(changes)),
+        warnings=(*context.warnings(changes), *_find_exposed(compiled, live)),
         unmanaged=live.unmanaged,
         commit=context.commit,
         dirty=context.dirty,
@@ -123,6 +123,21 @@ def find_hazard(path: str, found: LiveFile, *, owned: bool, wanted: bool) -> Haz
             "compare it with the compiled one, then move it away or adopt it by name",
         )  # fmt: skip
     return None
+
+
+def _find_exposed(compiled: CompiledConfig, live: LiveConfig) -> Iterator[str]:
+    """Yield a warning for each file whose secrets every user of the machine may read.
+
+    A mode is never changed: whether FreeSWITCH reads a file as its owner, by its group or as
+    anybody is not known here.
+    """
+    for path, file in compiled.files.items():
+        if live.files[path].exposed and file.resource.kind is Kind.AGENT:
+            yield (
+                f"{path}: every user of that machine may read it, secrets included "
+                "[secret-exposed]; take that right away (chmod o-rwx), once FreeSWITCH may read "
+                "it as its owner or by its group"
+            )
 
 
 def plan_reloads(

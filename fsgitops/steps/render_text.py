@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from fsgitops.findings import Finding, Severity
 from fsgitops.model.applied import Applied, Outcome
+from fsgitops.model.lines import Line, escape, escape_lines, quote
 from fsgitops.model.plan import (
     Action,
     AgentActivity,
@@ -20,6 +20,8 @@ from fsgitops.model.plan import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+__all__ = ["Line", "escape", "escape_lines", "quote"]
+
 SHOWN_CREATED = 200
 """Created and deleted resources beyond this are counted, not listed: updates are all shown."""
 
@@ -28,13 +30,6 @@ SHOWN_WARNINGS = 20
 SIMULATION = "This target is the embedded switch: a simulation, not a FreeSWITCH."
 
 _MARKS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-"}
-
-
-class Line(NamedTuple):
-    """One line, and what it says: the terminal chooses a colour for that."""
-
-    text: str
-    style: str = ""
 
 
 def render_plan(plan: Plan) -> Iterator[Line]:
@@ -111,23 +106,6 @@ def render_applied(applied: Applied) -> Iterator[Line]:
         counts += f", {applied.renamed} renamed"
     ending = "" if applied.outcome is Outcome.APPLIED else " (written, the switch was not told)"
     yield Line(f"Applied: {counts}{ending}", "create")
-
-
-def escape(text: str) -> str:
-    """Return one line of text with every control character and line break made visible."""
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
-
-
-def escape_lines(text: str) -> str:
-    """Return text of several lines, each with every control character made visible."""
-    return "\n".join(escape(line) for line in text.split("\n"))
-
-
-def quote(value: str | None) -> str:
-    """Return a value in double quotes, everything that is not printable escaped."""
-    return "(none)" if value is None else escape(json.dumps(value, ensure_ascii=False))
 
 
 def _render_change(change: Change) -> Iterator[Line]:
