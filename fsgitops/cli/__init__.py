@@ -30,6 +30,7 @@ COMMANDS = {
     "key": "key",
     "plan": "plan",
     "sandbox": "sandbox",
+    "secret": "secret",
     "validate": "validate",
 }
 

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from fsgitops.secret import ProjectKey
 
 
+SHOWN_UNAVAILABLE = 10
+
+
 @dataclass(frozen=True, slots=True)
 class Planned:
     """A plan, and what it was made from."""
@@ -53,6 +56,7 @@ def run_plan(workspace: Workspace) -> Planned:
     manifest = read_manifest(target.state_dir)
     verified = {path: entry.inputs for path, entry in manifest.entries.items()}
     compilation = compile_declared(workspace, declare_desired(workspace), verified)
+    notes = [*notes, *compilation.notes, *name_unavailable(compilation)]
     return replace(compare_live(workspace, compilation), notes=tuple(notes))
 
 
@@ -75,10 +79,19 @@ def compare_live(workspace: Workspace, compilation: Compilation) -> Planned:
         commit=commit,
         dirty=dirty,
         simulated=target.simulated,
-        unknown_secrets=any(file.unknown for file in compiled.files.values()),
+        unknown_secrets=_is_unknown(compilation),
     )
     plan = build_plan(compiled, live, context, _keyed(compilation.key))
     return Planned(plan, compilation, live)
+
+
+def name_unavailable(compilation: Compilation) -> list[str]:
+    """Return which secrets are not at hand, the first of them by name."""
+    found = compilation.unavailable
+    lines = [f"not at hand, (known after apply): {reason}" for reason in found[:SHOWN_UNAVAILABLE]]
+    if len(found) > SHOWN_UNAVAILABLE:
+        lines.append(f"not at hand: {len(found) - SHOWN_UNAVAILABLE} more secrets")
+    return lines
 
 
 def save_plan(plan: Plan, path: Path) -> None:
@@ -97,6 +110,12 @@ def load_plan(path: Path) -> Plan:
         raise UsageError(f"{path}: {problem.strerror}") from None
     except ValueError as problem:
         raise UsageError(f"{path}: {problem}; make one with `fsgitops plan --out`") from None
+
+
+def _is_unknown(compilation: Compilation) -> bool:
+    """Tell whether this can be read only. The key also ties a plan to what it was made from."""
+    files = compilation.compiled.files.values()
+    return any(file.unknown or (compilation.key is None and file.secret_spans) for file in files)
 
 
 def _hash_compiled(compiled: CompiledConfig) -> dict[str, str]:

@@ -52,6 +52,10 @@ class Compilation:
     declared: Declared
     compiled: CompiledConfig
     key: ProjectKey | None = field(repr=False)
+    unavailable: tuple[str, ...] = ()
+    """Why secrets are not at hand: each makes an apply impossible."""
+    notes: tuple[str, ...] = ()
+    """Which agents' secrets are derived from which key, while a rotation is under way."""
 
 
 def open_workspace(root: Path, target: str | None = None) -> Workspace:
@@ -96,18 +100,24 @@ def declare_desired(workspace: Workspace) -> Declared:
 
 
 def compile_declared(
-    workspace: Workspace, declared: Declared, verified: Mapping[str, str] | None = None
+    workspace: Workspace,
+    declared: Declared,
+    verified: Mapping[str, str] | None = None,
+    *,
+    fetch: bool = True,
 ) -> Compilation:
     """Compile a desired state without errors. Raises DesiredInvalidError with every finding.
 
-    `verified` maps paths to the digests of inputs whose output was proved before.
+    `verified` maps paths to the digests of inputs whose output was proved before. With `fetch`
+    unset, no secret is fetched from where it stands: what it would be is not known.
     """
+    from fsgitops.commands.secrets import open_book
     from fsgitops.steps.compile import compile_config
     from fsgitops.steps.read_templates import read_templates
 
     if has_errors(list(declared.findings)):
         raise DesiredInvalidError(list(declared.findings))
-    key = find_key(workspace)
+    book = open_book(workspace, declared.desired, fetch=fetch)
     templates, problems = read_templates(workspace.root / workspace.settings.templates)
     if has_errors(problems):
         raise DesiredInvalidError(problems)
@@ -115,15 +125,22 @@ def compile_declared(
         declared.desired,
         domain=workspace.target.domain,
         templates=templates,
-        key=key,
+        key=book.key,
         default_caller_id=workspace.settings.default_caller_id,
         default_caller_name=workspace.settings.default_caller_name,
         verified=verified or {},
+        find_secrets=book.find,
     )
-    everything = sort_findings([*declared.findings, *findings])
+    everything = sort_findings([*declared.findings, *findings, *book.findings])
     if has_errors(everything):
         raise DesiredInvalidError(everything)
-    return Compilation(Declared(declared.desired, tuple(everything)), compiled, key)
+    return Compilation(
+        Declared(declared.desired, tuple(everything)),
+        compiled,
+        book.key,
+        tuple(book.unavailable),
+        tuple(book.explain_rotation(declared.desired)),
+    )
 
 
 def find_key(workspace: Workspace) -> ProjectKey | None:

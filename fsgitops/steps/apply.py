@@ -97,8 +97,8 @@ def refuse_unsafe(plan: Plan) -> None:
         raise PlanRefusedError("the plan is not safe; nothing was touched\n" + "\n".join(lines))
     if plan.unknown_secrets and plan.changes:
         raise PlanRefusedError(
-            "without the project key the secrets are not known; set FSGITOPS_KEY or `key_file`, "
-            "or make a key with `fsgitops key new`"
+            "not every secret is known; set FSGITOPS_KEY or `key_file`, or make a key with "
+            "`fsgitops key new`; what else is missing was said above"
         )
 
 

@@ -35,7 +35,7 @@ def render_plan(plan: Plan) -> Iterator[Line]:
     if plan.simulated:
         yield Line(SIMULATION, "note")
     if plan.unknown_secrets:
-        yield Line("No project key at hand: secret values are (known after apply).", "note")
+        yield Line("Not every secret is at hand: such values are (known after apply).", "note")
     if plan.changes:
         yield Line("")
     listed: Counter[Action] = Counter()

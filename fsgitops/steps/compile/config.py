@@ -21,11 +21,11 @@ from fsgitops.routing.proof import (
     prove_route,
     prove_user,
 )
-from fsgitops.secret import Secret, a1_hash, derive_sip_password, derive_voicemail_pin
+from fsgitops.secret import AgentSecrets, a1_hash, derive_secrets
 from fsgitops.steps.compile.program import Job, Program, TemplateError, load_programs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from fsgitops.model.desired import Agent, Desired, DidRoute
     from fsgitops.model.templates import Templates
@@ -53,6 +53,7 @@ def compile_config(
     default_caller_id: str | None = None,
     default_caller_name: str | None = None,
     verified: Mapping[str, str] | None = None,
+    find_secrets: Callable[[Agent], AgentSecrets] | None = None,
 ) -> tuple[CompiledConfig, list[Finding]]:
     """Return every file that the desired state means, and what stands in the way of writing it.
 
@@ -61,6 +62,8 @@ def compile_config(
         domain: The SIP domain of the target.
         templates: The templates by name; all three must be there.
         key: The project key. None leaves derived secrets UNKNOWN.
+        find_secrets: Gives each agent's secrets, from wherever it says that they stand; those
+            not at hand are UNKNOWN. Without it, all are derived from `key`.
         default_caller_id: The number shown outside for agents that declare none.
         default_caller_name: The name shown outside for agents that declare none.
         verified: Path -> `inputs` digest of files proved before, which are not parsed again.
@@ -70,7 +73,9 @@ def compile_config(
     findings += problems
     if findings:
         return CompiledConfig({}, {}, {}), findings
-    target = _Target(domain, key, default_caller_id, default_caller_name)
+    if find_secrets is None:
+        find_secrets = _derive(key, domain)
+    target = _Target(domain, find_secrets, default_caller_id, default_caller_name)
     work = _Compilation(programs, desired.sources, verified or {}, target)
     for agent in desired.agents:
         if agent.enabled:
@@ -89,7 +94,7 @@ class _Target:
     """What is the same for every resource of one target."""
 
     domain: str
-    key: ProjectKey | None
+    find_secrets: Callable[[Agent], AgentSecrets]
     default_caller_id: str | None
     default_caller_name: str | None
 
@@ -178,24 +183,19 @@ def _compile_agent(work: _Compilation, agent: Agent) -> None:
         work.users[extension] = user
 
 
-def _hashes(agent: Agent, target: _Target) -> tuple[str, str]:
-    extension, version, key, domain = (
-        agent.extension,
-        agent.password_version,
-        target.key,
-        target.domain,
+def _derive(key: ProjectKey | None, domain: str) -> Callable[[Agent], AgentSecrets]:
+    return lambda agent: derive_secrets(
+        key, agent.extension, domain, agent.password_version, mailbox=agent.voicemail.enabled
     )
-    sip_hash = voicemail_hash = UNKNOWN
-    if key is not None:
-        password = derive_sip_password(key, extension, domain, version)
-        sip_hash = a1_hash(extension, domain, password).reveal()
-    if agent.voicemail.enabled:
-        pin = Secret(agent.voicemail.pin) if agent.voicemail.pin else None
-        if pin is None and key is not None:
-            pin = derive_voicemail_pin(key, extension, domain, version)
-        if pin is not None:
-            voicemail_hash = a1_hash(extension, domain, pin).reveal()
-    return sip_hash, voicemail_hash
+
+
+def _hashes(agent: Agent, target: _Target) -> tuple[str, str]:
+    found = target.find_secrets(agent)
+    hashes = [
+        UNKNOWN if secret is None else a1_hash(agent.extension, target.domain, secret).reveal()
+        for secret in (found.password, found.pin)
+    ]
+    return hashes[0], hashes[1]
 
 
 def _compile_route(work: _Compilation, route: DidRoute) -> None:
