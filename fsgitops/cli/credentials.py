@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+import sys
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -77,6 +78,6 @@ def _print_text(found: Credentials) -> None:
 def _print_qr(text: str) -> None:
     import segno
 
-    code = cast("Any", segno.make(text, micro=False))
-    code.terminal(out=click.get_text_stream("stdout"), compact=True)
+    code: Any = segno.make_qr(text)
+    code.terminal(out=sys.stdout, compact=True)
     click.echo(text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from fsgitops.commands.workspace import (
     compile_declared,
     declare_desired,
 )
+from fsgitops.model.compiled import Settled
 from fsgitops.model.plan_json import plan_from_json, plan_to_json
 from fsgitops.settings import SETTINGS_FILE
 
@@ -54,20 +54,48 @@ def run_plan(workspace: Workspace) -> Planned:
     prepare_conf_dir(target)
     notes = recover_unfinished(workspace)
     manifest = read_manifest(target.state_dir)
-    verified = {path: entry.inputs for path, entry in manifest.entries.items()}
-    compilation = compile_declared(workspace, declare_desired(workspace), verified)
+    settled = {
+        path: Settled(entry.inputs, entry.sha256) for path, entry in manifest.entries.items()
+    }
+    declared = declare_desired(workspace)
+    compilation = compile_declared(workspace, declared, settled)
+    live = _read_live(workspace, compilation)
+    edited = _find_edited(compilation.compiled, live)
+    if edited:
+        kept = {path: known for path, known in settled.items() if path not in edited}
+        compilation = compile_declared(workspace, declared, kept)
     notes = [*notes, *compilation.notes, *name_unavailable(compilation)]
-    return replace(compare_live(workspace, compilation), notes=tuple(notes))
+    return replace(_plan(workspace, compilation, live), notes=tuple(notes))
 
 
 def compare_live(workspace: Workspace, compilation: Compilation) -> Planned:
     """Read what is live now and plan against it: again under the lock, before an apply."""
-    from fsgitops.steps.plan import PlanContext, build_plan
+    return _plan(workspace, compilation, _read_live(workspace, compilation))
+
+
+def _read_live(workspace: Workspace, compilation: Compilation) -> LiveConfig:
     from fsgitops.steps.read_live import read_live
 
+    expected = {
+        path: "" if file.unknown else file.sha256
+        for path, file in compilation.compiled.files.items()
+    }
+    return read_live(workspace.target.conf_dir, workspace.target.state_dir, expected)
+
+
+def _find_edited(compiled: CompiledConfig, live: LiveConfig) -> set[str]:
+    """Return the settled paths where something else stands now: their content is needed."""
+    return {
+        path
+        for path, file in compiled.files.items()
+        if file.settled and live.files[path].sha256 != file.sha256
+    }
+
+
+def _plan(workspace: Workspace, compilation: Compilation, live: LiveConfig) -> Planned:
+    from fsgitops.steps.plan import PlanContext, build_plan
+
     target, settings = workspace.target, workspace.settings
-    compiled = compilation.compiled
-    live = read_live(target.conf_dir, target.state_dir, _hash_compiled(compiled))
     paths = [settings.desired, settings.templates, SETTINGS_FILE]
     commit, dirty = read_commit(workspace.root, paths)
     context = PlanContext(
@@ -81,7 +109,7 @@ def compare_live(workspace: Workspace, compilation: Compilation) -> Planned:
         simulated=target.simulated,
         unknown_secrets=_is_unknown(compilation),
     )
-    plan = build_plan(compiled, live, context, _keyed(compilation.key))
+    plan = build_plan(compilation.compiled, live, context, _keyed(compilation.key))
     return Planned(plan, compilation, live)
 
 
@@ -116,13 +144,6 @@ def _is_unknown(compilation: Compilation) -> bool:
     """Tell whether this can be read only. The key also ties a plan to what it was made from."""
     files = compilation.compiled.files.values()
     return any(file.unknown or (compilation.key is None and file.secret_spans) for file in files)
-
-
-def _hash_compiled(compiled: CompiledConfig) -> dict[str, str]:
-    return {
-        path: "" if file.unknown else hashlib.sha256(file.content).hexdigest()
-        for path, file in compiled.files.items()
-    }
 
 
 def _keyed(key: ProjectKey | None) -> Callable[[bytes], str]:

@@ -19,6 +19,7 @@ from fsgitops.secret import (
     PlaintextSource,
     derive_secrets,
     identify_source,
+    keyed_digest,
     load_key,
 )
 
@@ -87,6 +88,7 @@ class SecretBook:
     fetcher: SecretFetcher | None
     findings: list[Finding] = field(default_factory=list)
     unavailable: list[str] = field(default_factory=list)
+    _found: dict[str, AgentSecrets] = field(default_factory=dict, repr=False)
     _passwords: dict[str, tuple[str, Hashable]] = field(default_factory=dict, repr=False)
 
     @property
@@ -94,17 +96,39 @@ class SecretBook:
         """The project key, which also ties plans to what they were made from."""
         return self.keys.current
 
+    def mark(self, agent: Agent) -> str:
+        """Return what differs whenever the agent's secrets differ, and tells nothing of them."""
+        key = self._key_of(agent) if is_derived(agent) else None
+        mark = key.id if key else ""
+        if agent.password is None and agent.voicemail.pin is None:
+            return mark
+        found = self.find(agent)
+        words = [item.reveal() if item else "" for item in (found.password, found.pin)]
+        unknown = found.password is None or (agent.voicemail.enabled and found.pin is None)
+        digest = None if unknown else keyed_digest(self.key, "\n".join(words).encode())
+        return f"{mark} {digest or 'not at hand'}"
+
     def find(self, agent: Agent) -> AgentSecrets:
         """Return the secrets of one agent; what is not at hand is None, and said why."""
+        if agent.password is None and agent.voicemail.pin is None:
+            return self._derive(agent)
+        if agent.extension not in self._found:
+            self._found[agent.extension] = self._gather(agent)
+        return self._found[agent.extension]
+
+    def _derive(self, agent: Agent) -> AgentSecrets:
+        return derive_secrets(
+            self._key_of(agent),
+            agent.extension,
+            self.domain,
+            agent.password_version,
+            mailbox=agent.voicemail.enabled,
+        )
+
+    def _gather(self, agent: Agent) -> AgentSecrets:
         derived = AgentSecrets()
         if is_derived(agent):
-            derived = derive_secrets(
-                self._key_of(agent),
-                agent.extension,
-                self.domain,
-                agent.password_version,
-                mailbox=agent.voicemail.enabled,
-            )
+            derived = self._derive(agent)
         password, pin = derived.password, derived.pin
         if agent.password is not None:
             password = self._fetch(agent, "password", agent.password)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 PLAN_VERSION = 1
 
 _SECRET_NAME = re.compile(
-    r"(^|/)(user \d+/)?(param|variable) \"?[\w.:-]*"
+    r"(^|/)(user \d+/)?(param|variable) \"?[\w .:-]*"
     r"(a1-hash|passw|secret|token|-pass\b|_pin\b|auth-key)",
     re.IGNORECASE,
 )

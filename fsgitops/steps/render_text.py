@@ -66,7 +66,7 @@ def render_findings(findings: Iterable[Finding]) -> Iterator[Line]:
     """Yield every finding as `file:line:column: severity: message [rule]` and its hint."""
     for finding in findings:
         style = "delete" if finding.severity is Severity.ERROR else "update"
-        yield Line(escape(str(finding)), style)
+        yield Line(escape_lines(str(finding)), style)
 
 
 def render_applied(applied: Applied) -> Iterator[Line]:
@@ -90,10 +90,15 @@ def render_applied(applied: Applied) -> Iterator[Line]:
 
 
 def escape(text: str) -> str:
-    """Return the text with every control character made visible, line breaks excepted."""
-    return "".join(
-        char if char == "\n" or char.isprintable() else f"\\x{ord(char):02x}" for char in text
-    )
+    """Return one line of text with every control character and line break made visible."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
+
+
+def escape_lines(text: str) -> str:
+    """Return text of several lines, each with every control character made visible."""
+    return "\n".join(escape(line) for line in text.split("\n"))
 
 
 def quote(value: str | None) -> str:
