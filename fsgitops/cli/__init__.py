@@ -30,6 +30,7 @@ COMMANDS = {
     "compile": "compile",
     "completion": "completion",
     "credentials": "credentials",
+    "doctor": "doctor",
     "init": "init",
     "key": "key",
     "plan": "plan",

@@ -24,7 +24,7 @@ class SecretFinder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DerivedSecrets:
-    """Derives every secret from one key; without a key, none is at hand."""
+    """Derives secrets from one key; without a key, none is at hand."""
 
     key: ProjectKey | None
     domain: str
@@ -34,11 +34,15 @@ class DerivedSecrets:
         return self.key.id if self.key else ""
 
     def find(self, agent: Agent) -> AgentSecrets:
-        """Return what the key gives this agent."""
-        return derive_secrets(
+        """Return what the key gives this agent; a secret that stands elsewhere is not at hand."""
+        found = derive_secrets(
             self.key,
             agent.extension,
             self.domain,
             agent.password_version,
             mailbox=agent.voicemail.enabled,
+        )
+        return AgentSecrets(
+            None if agent.password else found.password,
+            None if agent.voicemail.pin else found.pin,
         )
