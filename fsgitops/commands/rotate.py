@@ -152,7 +152,7 @@ def write_rotation(root: Path, rotation: RotationSettings | None) -> None:
 def edit_rotation(text: str, rotation: RotationSettings | None) -> str:
     """Return the text of `fsgitops.yaml` with another `key_rotation`, checked by reading it."""
     line = "" if rotation is None else f"key_rotation: {_flow(rotation)}\n"
-    changed, found = _BLOCK.subn(line, text, count=1)
+    changed, found = _BLOCK.subn(lambda _: line, text, count=1)
     if not found and line:
         changed = f"{text.rstrip()}\n\n{line}" if text.strip() else line
     wanted = {name: value for name, value in _parse(text).items() if name != "key_rotation"}
@@ -170,7 +170,7 @@ def _flow(rotation: RotationSettings) -> str:
     for name in ("groups", "extensions"):
         words = getattr(rotation, name)
         if words:
-            parts.append(f"{name}: {json.dumps(list(words))}")
+            parts.append(f"{name}: {json.dumps(list(words), ensure_ascii=False)}")
     return "{" + ", ".join(parts) + "}"
 
 
