@@ -175,7 +175,7 @@ def _check_includes(conf_dir: Path, merged: MergedConfig) -> Iterator[Check]:
     missing = [
         (probe, where, folder)
         for probe, (where, folder) in PROBES.items()
-        if not any(fnmatchcase(probe, pattern) for pattern in patterns)
+        if not any(_asks_for(pattern, probe) for pattern in patterns)
     ]
     for probe, where, folder in missing:
         yield bad(
@@ -186,6 +186,12 @@ def _check_includes(conf_dir: Path, merged: MergedConfig) -> Iterator[Check]:
         )
     if not missing:
         yield good("includes", "the folders that fsgitops writes to are included")
+
+
+def _asks_for(pattern: str, path: str) -> bool:
+    """Tell whether an include's pattern takes a path: no wildcard crosses a slash."""
+    steps, parts = pattern.split("/"), path.split("/")
+    return len(steps) == len(parts) and all(map(fnmatchcase, parts, steps))
 
 
 def _include_patterns(conf_dir: Path, merged: MergedConfig) -> Iterator[str]:
