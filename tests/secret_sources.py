@@ -50,7 +50,7 @@ def plant_secrets(
     passwords = {kind: mark.format(kind=kind) for kind in NAMED}
     pins = {kind: str(739_182 + 1001 * number) for number, kind in enumerate(NAMED)}
     place = project.root / "outside"
-    place.mkdir(parents=True)
+    place.mkdir(parents=True, exist_ok=True)
     monkeypatch.setenv("PATH", f"{place}:/usr/bin:/bin")
     agents = ["agents:", "  - {extension: 2000, name: derived, voicemail: true}"]
     recipient = write_identity(project.root / ".fsgitops" / "age-identity")

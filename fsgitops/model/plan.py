@@ -91,6 +91,7 @@ class Plan:
     changes: tuple[Change, ...] = ()
     reloads: tuple[ReloadStep, ...] = ()
     hazards: tuple[Hazard, ...] = ()
+    warnings: tuple[str, ...] = ()
     unchanged: int = 0
     unmanaged: int = 0
     commit: str = ""

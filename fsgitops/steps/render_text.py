@@ -17,6 +17,7 @@ SHOWN_CREATED = 200
 """Created and deleted resources beyond this are counted, not listed: updates are all shown."""
 
 SHOWN_STEPS = 10
+SHOWN_WARNINGS = 20
 SIMULATION = "This target is the embedded switch: a simulation, not a FreeSWITCH."
 
 _MARKS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-"}
@@ -47,6 +48,7 @@ def render_plan(plan: Plan) -> Iterator[Line]:
         if action is not Action.UPDATE and count > SHOWN_CREATED:
             yield Line(f"  {_MARKS[action]} and {count - SHOWN_CREATED} more to {action}", action)
     yield from _render_reloads(plan.reloads)
+    yield from _render_warnings(plan)
     yield from _render_hazards(plan)
     yield Line("")
     unmanaged = f"{_count(plan.unmanaged, 'unmanaged file')} left alone"
@@ -134,6 +136,15 @@ def _render_reloads(steps: tuple[ReloadStep, ...]) -> Iterator[Line]:
         yield Line(f"  {number}. {step.command}  because {step.because}")
     if len(steps) > SHOWN_STEPS:
         yield Line(f"  and {len(steps) - SHOWN_STEPS} more of the last kind")
+
+
+def _render_warnings(plan: Plan) -> Iterator[Line]:
+    if plan.warnings:
+        yield Line("")
+    for warning in plan.warnings[:SHOWN_WARNINGS]:
+        yield Line(f"  warning: {escape(warning)}", "update")
+    if len(plan.warnings) > SHOWN_WARNINGS:
+        yield Line(f"  and {len(plan.warnings) - SHOWN_WARNINGS} more warnings", "update")
 
 
 def _render_hazards(plan: Plan) -> Iterator[Line]:
