@@ -72,7 +72,9 @@ def test_the_json_configures_jssip_and_sipjs(public: Project) -> None:
     }
     options = data["sipjs"]
     assert options["authorizationPassword"] == data["password"] != "(hidden)"
-    assert options["sessionDescriptionHandlerFactoryOptions"] == {"peerConnectionConfiguration": peer}
+    assert options["sessionDescriptionHandlerFactoryOptions"] == {
+        "peerConnectionConfiguration": peer
+    }
 
 
 def test_the_module_is_javascript_that_says_the_same(
@@ -166,9 +168,7 @@ def test_a_link_in_place_of_the_log_is_not_followed(public: Project) -> None:
     assert (public.root / "elsewhere").read_text() == "precious"
 
 
-def test_hidden_credentials_need_no_key(
-    project: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_hidden_credentials_need_no_key(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("FSGITOPS_KEY")
     assert project.run("credentials", "1020").code == 0
     ran = project.run("credentials", "1020", "--reveal")

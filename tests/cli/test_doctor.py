@@ -120,15 +120,12 @@ def test_an_open_event_socket_is_an_error(site: Project, params: str, name: str)
 def test_a_list_that_guards_the_event_socket_leaves_a_warning(site: Project) -> None:
     set_socket(
         site,
-        GOOD.replace("127.0.0.1", "::")
-        + '<param name="apply-inbound-acl" value="office"/>',
+        GOOD.replace("127.0.0.1", "::") + '<param name="apply-inbound-acl" value="office"/>',
     )
     assert checks(site)["event-socket-address"]["health"] == "warning"
 
 
-def test_the_stock_esl_password_is_an_error(
-    site: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_stock_esl_password_is_an_error(site: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FSGITOPS_ESL_PASSWORD", "ClueCon")
     assert checks(site)["esl-password"]["health"] == "error"
 
@@ -148,9 +145,7 @@ def test_the_stock_default_password_is_an_error(site: Project) -> None:
         ("dialplan/public.xml", "dialplan/public"),
     ],
 )
-def test_a_folder_that_nothing_includes_is_an_error(
-    site: Project, file: str, folder: str
-) -> None:
+def test_a_folder_that_nothing_includes_is_an_error(site: Project, file: str, folder: str) -> None:
     path = site.root / "conf" / file
     kept = [line for line in path.read_text().splitlines() if "X-PRE-PROCESS" not in line]
     path.write_text("\n".join(kept) + "\n")

@@ -15,11 +15,12 @@ import traceback
 import urllib.parse
 from typing import TYPE_CHECKING, Any
 
+import click
 import pytest
 from project import KEY
 from secret_sources import EXTENSIONS, NAMED, Planted, plant_secrets
 
-from fsgitops.cli import COMMANDS
+from fsgitops.cli import COMMANDS, cli
 from fsgitops.secret import (
     ProjectKey,
     Secret,
@@ -29,7 +30,7 @@ from fsgitops.secret import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from project import Project
@@ -128,6 +129,16 @@ def run_everything(project: Project) -> Iterator[tuple[str, bytes]]:
     yield "logs at debug level", log.getvalue().encode()
 
 
+def formats_of(name: str) -> Sequence[str]:
+    """Return what a command's `--format` offers, where it has one."""
+    found = cli.get_command(click.Context(cli), name)
+    assert found is not None
+    for option in found.params:
+        if option.name == "format" or "--format" in option.opts:
+            return tuple(getattr(option.type, "choices", ()))
+    return ()
+
+
 def commands(project: Project, plan: str) -> Iterator[tuple[str, ...]]:
     agents = project.root / "desired" / "agents.yaml"
     given = agents.read_text()
@@ -142,6 +153,9 @@ def commands(project: Project, plan: str) -> Iterator[tuple[str, ...]]:
             yield ("credentials", kind, *form)
     for form in ("js", "linphone", "json", "text"):
         yield ("credentials", "2000", "--format", form)
+    for name in ("plan", "validate", "apply"):
+        for form in formats_of(name):
+            yield (name, "--format", form)
     yield ("plan", "--out", plan)
     yield ("apply", plan, "--json")
     yield ("apply", "--yes")
@@ -214,7 +228,7 @@ def test_the_hashes_stand_in_the_conf_directory_so_the_search_is_able_to_find(
     project: Project, planted: Planted
 ) -> None:
     project.run("apply", "--yes")
-    plain, hashes = all_secrets(planted)
+    _, hashes = all_secrets(planted)
     found = [
         hit
         for name, data, inside in written_files(project.root)

@@ -162,7 +162,8 @@ def test_an_absolute_path_may_be_a_link_as_orchestrators_mount_them(
     link = project.root.parent / "link"
     link.symlink_to(precious)
     project.write(
-        "desired/agents.yaml", f"agents: [{{extension: 1020, name: A, password: {{file: {link}}}}}]\n"
+        "desired/agents.yaml",
+        f"agents: [{{extension: 1020, name: A, password: {{file: {link}}}}}]\n",
     )
     data = project.run("credentials", "1020", "--reveal", "--json").json()
     assert data["password"] == "precious-value"
@@ -223,9 +224,7 @@ def test_a_secret_is_encrypted_for_the_recipients_and_opened_again(
     import io
 
     recipient = project.run("secret", "keygen").out.strip()
-    project.write(
-        "fsgitops.yaml", f"project: test\nsecrets: {{age_recipients: [{recipient}]}}\n"
-    )
+    project.write("fsgitops.yaml", f"project: test\nsecrets: {{age_recipients: [{recipient}]}}\n")
     monkeypatch.setattr("sys.stdin", io.StringIO("hidden here\n"))
     source = project.run("secret", "encrypt").out.strip()
     project.write(
