@@ -45,14 +45,17 @@ def command(
     from fsgitops.cli.printing import print_json
     from fsgitops.commands.credentials import run_credentials
 
+    if qr and (as_json or form != "text"):
+        raise click.UsageError("--qr goes with the text format only")
     workspace = open_place(shared, directory, target)
-    if qr:
-        _print_qr(run_credentials(workspace, extension).provisioning_url())
+    url = run_credentials(workspace, extension).provisioning_url() if qr else ""
     found = run_credentials(workspace, extension, reveal=reveal)
     if as_json or form == "json":
         print_json(found.to_json())
     elif form == "text":
         _print_text(found)
+        if url:
+            _print_qr(url)
     else:
         click.echo(found.to_script() if form == "js" else found.to_linphone(), nl=False)
     if not reveal:

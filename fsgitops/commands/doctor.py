@@ -70,8 +70,8 @@ def _check_key(workspace: Workspace) -> Iterator[Check]:
     try:
         keys = find_keys(workspace)
     except SecretError as problem:
-        message, _, remedy = str(problem).rpartition(": ")
-        yield bad("project-key", message or str(problem), remedy)
+        message, _, command = str(problem).partition(": run ")
+        yield bad("project-key", message, command or "correct it, or use a copy of your own")
         return
     if keys.current is None:
         yield warn(

@@ -12,6 +12,7 @@ import subprocess
 from typing import TYPE_CHECKING, Any, Final
 
 from fsgitops.errors import SecretError, SecretUnavailableError
+from fsgitops.secret.age import IDENTITY_VARIABLE
 from fsgitops.secret.key import KEY_VARIABLE, NEXT_KEY_VARIABLE
 from fsgitops.secret.value import Secret, check_secret
 
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
 
 PROGRAM_SECONDS: Final = 30.0
 _OUTPUT_LIMIT: Final = 16 * 1024 * 1024
-_OURS: Final = (KEY_VARIABLE, NEXT_KEY_VARIABLE, "FSGITOPS_ESL_PASSWORD", "FS_ESL_PASSWORD")
+_OURS: Final = (
+    *(KEY_VARIABLE, NEXT_KEY_VARIABLE, IDENTITY_VARIABLE),
+    *("FSGITOPS_ESL_PASSWORD", "FS_ESL_PASSWORD"),
+)
 
 
 def run_command(words: Sequence[str], root: Path, environ: Mapping[str, str]) -> Secret:

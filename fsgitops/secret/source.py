@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
 
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_KEYS: Final = ("FSGITOPS_KEY", "FSGITOPS_KEY_NEXT", "FSGITOPS_AGE_IDENTITY")
 _PLACE_LIMIT: Final = 4096
 _AGE_LIMIT: Final = 16384
 _WORD_LIMIT: Final = 64
@@ -146,6 +147,8 @@ def _read_env(value: Mapping[str, Any]) -> EnvSource:
     name = value["env"]
     if not isinstance(name, str) or not _VARIABLE.fullmatch(name):
         raise SourceError("`env` is not the name of an environment variable")
+    if name in _KEYS:
+        raise SourceError(f"`env`: {name} holds a key, which is nobody's password")
     return EnvSource(name)
 
 

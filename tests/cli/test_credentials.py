@@ -135,6 +135,12 @@ def test_a_qr_code_without_an_address_says_what_to_set(project: Project) -> None
     assert (ran.code, "provisioning_url" in ran.err) == (64, True)
 
 
+def test_a_qr_code_never_stands_in_data(public: Project) -> None:
+    for words in (("--json",), ("--format", "js")):
+        ran = public.run("credentials", "1020", "--target", "prod", "--qr", *words)
+        assert (ran.code, ran.out) == (64, "")
+
+
 def test_each_reveal_is_a_line_in_the_audit_log(public: Project) -> None:
     (public.root / "conf").mkdir()
     for _ in range(2):

@@ -227,6 +227,14 @@ def test_a_key_file_that_others_may_read_is_an_error_with_the_command(
     assert (check["health"], "chmod 600" in check["remedy"]) == ("error", True)
 
 
+def test_a_malformed_key_is_an_error_and_not_shown(
+    site: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FSGITOPS_KEY", "s3cret-but-no-key")
+    check = checks(site)["project-key"]
+    assert (check["health"], "s3cret" in json.dumps(check)) == ("error", False)
+
+
 def test_a_key_in_git_is_an_error(site: Project) -> None:
     site.run("key", "new")
     for words in (("init", "-q"), ("add", "-f", ".fsgitops/key")):

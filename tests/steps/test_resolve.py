@@ -255,6 +255,7 @@ def test_a_key_for_anchors_is_left_alone() -> None:
     "source",
     [
         "{env: 1X}",
+        "{env: FSGITOPS_KEY}",
         "{env: A, file: b}",
         "{file: ../s3cret}",
         "{sops: x}",
