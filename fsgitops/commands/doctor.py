@@ -141,7 +141,7 @@ def _check_secrets(workspace: Workspace, declared: Declared) -> Iterator[Check]:
         return
     for agent in named:
         book.find(agent)
-    for reason in book.unavailable[:SHOWN]:
+    for reason in list(book.unavailable)[:SHOWN]:
         yield warn("secrets", reason, "make it available here, or apply where it is")
     for finding in book.findings[:SHOWN]:
         make = bad if finding.severity == "error" else warn

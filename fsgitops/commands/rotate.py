@@ -85,7 +85,18 @@ def start_rotation(workspace: Workspace) -> tuple[Path, ProjectKey]:
 def move_agents(
     workspace: Workspace, groups: tuple[str, ...], extensions: tuple[str, ...], *, everyone: bool
 ) -> RotationSettings:
-    """Add agents to those whose secrets come from the next key, in `fsgitops.yaml`."""
+    """Add agents to those whose secrets come from the next key, in `fsgitops.yaml`.
+
+    Raises UsageError for a group that nobody is in, or an agent that is not declared.
+    """
+    agents = declare_desired(workspace).desired.agents
+    known = {name for agent in agents for name in agent.groups}
+    for group in sorted(set(groups) - known):
+        raise UsageError(
+            f"no agent is in group {group}; the groups are: {', '.join(sorted(known))}"
+        )
+    for extension in sorted(set(extensions) - {agent.extension for agent in agents}):
+        raise UsageError(f"no agent {extension} is declared")
     before = workspace.settings.key_rotation or RotationSettings()
     after = RotationSettings(
         everyone=before.everyone or everyone,

@@ -57,15 +57,23 @@ def find_keys(workspace: Workspace) -> Keys:
     return Keys(current, load_key(os.environ, next_key_file(settings, root), NEXT_KEY_VARIABLE))
 
 
-def is_moved(agent: Agent, rotation: RotationSettings | None) -> bool:
-    """Tell whether an agent's secrets are derived from the next key."""
-    if rotation is None:
-        return False
-    return (
-        rotation.everyone
-        or agent.extension in rotation.extensions
-        or not set(rotation.groups).isdisjoint(agent.groups)
-    )
+class Moved:
+    """Which agents' secrets are derived from the next key."""
+
+    __slots__ = ("everyone", "extensions", "groups")
+
+    def __init__(self, rotation: RotationSettings | None) -> None:
+        self.everyone = rotation is not None and rotation.everyone
+        self.groups = frozenset(rotation.groups if rotation else ())
+        self.extensions = frozenset(rotation.extensions if rotation else ())
+
+    def has(self, agent: Agent) -> bool:
+        """Tell whether this agent has moved."""
+        return (
+            self.everyone
+            or agent.extension in self.extensions
+            or not self.groups.isdisjoint(agent.groups)
+        )
 
 
 def is_derived(agent: Agent) -> bool:
@@ -87,9 +95,14 @@ class SecretBook:
     desired: Desired
     fetcher: SecretFetcher | None
     findings: list[Finding] = field(default_factory=list)
-    unavailable: list[str] = field(default_factory=list)
+    unavailable: dict[str, None] = field(default_factory=dict)
+    """Why secrets are not at hand, each reason once."""
+    _moved: Moved = field(init=False, repr=False)
     _found: dict[str, AgentSecrets] = field(default_factory=dict, repr=False)
     _passwords: dict[str, tuple[str, Hashable]] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        self._moved = Moved(self.rotation)
 
     @property
     def key(self) -> ProjectKey | None:
@@ -154,14 +167,15 @@ class SecretBook:
         )
         for group in sorted(set(total) - {""}):
             yield f"key rotation: group {group}: {moved[group]} of {total[group]} on the next key"
+        for group in sorted(set(self.rotation.groups).difference(total)):
+            yield f"key rotation: no agent with derived secrets is in group {group}"
 
     def _key_of(self, agent: Agent) -> ProjectKey | None:
-        if not is_moved(agent, self.rotation):
+        if not self._moved.has(agent):
             return self.keys.current
         if self.keys.upcoming is None:
             reason = f"the next key: set {NEXT_KEY_VARIABLE}, or put its file beside the key file"
-            if reason not in self.unavailable:
-                self.unavailable.append(reason)
+            self.unavailable[reason] = None
         return self.keys.upcoming
 
     def _fetch(self, agent: Agent, name: str, source: Source) -> Secret | None:
@@ -170,7 +184,7 @@ class SecretBook:
         try:
             return self.fetcher.fetch(source)
         except SecretUnavailableError as problem:
-            self.unavailable.append(f"agent {agent.extension}: {name}: {problem}")
+            self.unavailable[f"agent {agent.extension}: {name}: {problem}"] = None
         except SecretError as problem:
             message = f"agent {agent.extension}: `{name}`: {problem}"
             self.findings.append(error("secret", self._place(agent), message))
@@ -212,11 +226,12 @@ def count_rotation(
     """
     moved: Counter[str] = Counter()
     total: Counter[str] = Counter()
+    chosen = Moved(rotation)
     for agent in desired.agents:
         if agent.enabled and is_derived(agent):
             names = ["", *(agent.groups or ("(no group)",))]
             total.update(names)
-            if is_moved(agent, rotation):
+            if chosen.has(agent):
                 moved.update(names)
     return moved, total
 

@@ -135,6 +135,22 @@ def test_a_second_start_never_overwrites_the_next_key(keyed: Project) -> None:
     assert (keyed.root / ".fsgitops/key.next").read_text() == text
 
 
+@pytest.mark.parametrize("words", [("--groups", "slaes"), ("--extensions", "1999")])
+def test_only_who_is_declared_can_move(keyed: Project, words: tuple[str, ...]) -> None:
+    keyed.run("key", "rotate", "--start")
+    before = (keyed.root / "fsgitops.yaml").read_text()
+    ran = keyed.run("key", "rotate", *words)
+    assert (ran.code, words[1] in ran.err) == (64, True)
+    assert (keyed.root / "fsgitops.yaml").read_text() == before
+
+
+def test_a_group_that_emptied_meanwhile_is_told(keyed: Project) -> None:
+    keyed.run("key", "rotate", "--start", "--groups", "sales")
+    path = keyed.root / "desired/agents.yaml"
+    path.write_text(path.read_text().replace("[sales]", "[support]"))
+    assert "no agent with derived secrets is in group sales" in keyed.run("plan").err
+
+
 @pytest.mark.parametrize(
     "words", [(), ("--finish", "--everyone"), ("--groups", "sales"), ("--finish",)]
 )

@@ -246,7 +246,7 @@ def leak_by_repr(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def find(self: SecretBook, agent: Any) -> Any:
         found = before(self, agent)
-        self.unavailable.append(f"agent {agent.extension} {found.password}")
+        self.unavailable[f"agent {agent.extension} {found.password}"] = None
         return found
 
     monkeypatch.setattr(Secret, "__repr__", lambda self: self.reveal())
