@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from fsgitops.model.compiled import CompiledConfig, Settled
     from fsgitops.model.desired import Desired
     from fsgitops.model.document import Document
+    from fsgitops.model.templates import Templates
     from fsgitops.secret import ProjectKey
 
 
@@ -121,18 +122,14 @@ def compile_declared(
     """
     from fsgitops.commands.secrets import open_book
     from fsgitops.steps.compile import compile_config
-    from fsgitops.steps.read_templates import read_templates
 
     if has_errors(list(declared.findings)):
         raise DesiredInvalidError(list(declared.findings))
     book = open_book(workspace, declared.desired, fetch=fetch)
-    templates, problems = read_templates(workspace.root / workspace.settings.templates)
-    if has_errors(problems):
-        raise DesiredInvalidError(problems)
     compiled, findings = compile_config(
         declared.desired,
         domain=workspace.target.domain,
-        templates=templates,
+        templates=_load_templates(workspace),
         key=book.key,
         default_caller_id=workspace.settings.default_caller_id,
         default_caller_name=workspace.settings.default_caller_name,
@@ -149,6 +146,15 @@ def compile_declared(
         tuple(book.unavailable),
         tuple(book.explain_rotation(declared.desired)),
     )
+
+
+def _load_templates(workspace: Workspace) -> Templates:
+    from fsgitops.steps.read_templates import read_templates
+
+    templates, problems = read_templates(workspace.root / workspace.settings.templates)
+    if has_errors(problems):
+        raise DesiredInvalidError(problems)
+    return templates
 
 
 def find_key(workspace: Workspace) -> ProjectKey | None:

@@ -66,8 +66,7 @@ def compile_config(
         domain: The SIP domain of the target.
         templates: The templates by name; all three must be there.
         key: The project key. None leaves derived secrets UNKNOWN.
-        secrets: Gives each agent's secrets, from wherever it says that they stand; those not at
-            hand are UNKNOWN. Without it, all are derived from `key`.
+        secrets: Gives each agent's secrets, UNKNOWN where None. Default: derived from `key`.
         default_caller_id: The number shown outside for agents that declare none.
         default_caller_name: The name shown outside for agents that declare none.
         settled: Path -> what an earlier apply proved and wrote there. The same inputs give the
@@ -78,8 +77,9 @@ def compile_config(
         return CompiledConfig({}, {}, {}), findings
     finder = secrets or DerivedSecrets(key, domain)
     target = _Target(domain, key, finder, default_caller_id, default_caller_name)
-    base = digest_inputs(templates, target)
-    work = _Compilation(templates, desired.sources, settled or {}, target, base)
+    work = _Compilation(
+        templates, desired.sources, settled or {}, target, digest_inputs(templates, target)
+    )
     for agent in desired.agents:
         if agent.enabled:
             _compile_agent(work, agent)
@@ -88,8 +88,7 @@ def compile_config(
             _compile_route(work, route)
     if any(file.resource.kind is Kind.AGENT for file in work.files.values()):
         _compile_dialplan(work)
-    files = dict(sorted(work.files.items()))
-    return CompiledConfig(files, work.users, work.routes), work.findings
+    return work.result(), work.findings
 
 
 def digest_inputs(templates: Templates, target: _Target) -> bytes:
@@ -135,6 +134,10 @@ class _Compilation:
     routes: dict[str, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
+
+    def result(self) -> CompiledConfig:
+        """Return all that was compiled, sorted by path."""
+        return CompiledConfig(dict(sorted(self.files.items())), self.users, self.routes)
 
     def refuse(self, resource: Resource, message: str, hint: str) -> None:
         position = self.sources.get(resource, _NOWHERE)
