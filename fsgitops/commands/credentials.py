@@ -219,4 +219,4 @@ def _find_secrets(workspace: Workspace, agent: Agent) -> AgentSecrets:
 
 def _literal(value: Any) -> str:
     """Return a JavaScript literal that is safe inside a script element too."""
-    return json.dumps(value).replace("<", "\\u003c").replace("/", "\\/")
+    return json.dumps(value).replace("<", "\\u003c")
