@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from fsgitops.commands.commit import read_commit
@@ -66,7 +65,7 @@ def run_plan(workspace: Workspace) -> Planned:
     if edited:
         kept = {path: known for path, known in settled.items() if path not in edited}
         compilation = compile_declared(workspace, declared, kept)
-    notes = [*notes, *compilation.notes, *name_unavailable(compilation)]
+    notes = [*notes, *name_unavailable(compilation)]
     return replace(_plan(workspace, compilation, live), notes=tuple(notes))
 
 
@@ -113,7 +112,10 @@ def _plan(workspace: Workspace, compilation: Compilation, live: LiveConfig) -> P
         dirty=dirty,
         simulated=target.simulated,
         unknown_secrets=_is_unknown(compilation),
-        warnings=partial(find_shadowed, target.conf_dir),
+        warnings=lambda changes: (
+            *compilation.notes,
+            *find_shadowed(target.conf_dir, changes),
+        ),
     )
     plan = build_plan(compilation.compiled, live, context, _keyed(compilation.key))
     return Planned(plan, compilation, live)

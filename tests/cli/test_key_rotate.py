@@ -61,10 +61,12 @@ def test_only_the_agents_of_the_group_move(keyed: Project) -> None:
 
 def test_the_plan_explains_which_group_has_which_key(keyed: Project) -> None:
     keyed.run("key", "rotate", "--start", "--groups", "sales")
-    told = keyed.run("plan").err
+    told = keyed.run("plan").out
     assert "1 of 3 agents have secrets of the next key" in told
     assert "group sales: 1 of 1 on the next key" in told
     assert "group support: 0 of 1 on the next key" in told
+    data = keyed.run("plan", "--json").json()
+    assert "group sales: 1 of 1" in " ".join(data["warnings"])
 
 
 def test_status_counts_by_group(keyed: Project) -> None:
@@ -148,7 +150,7 @@ def test_a_group_that_emptied_meanwhile_is_told(keyed: Project) -> None:
     keyed.run("key", "rotate", "--start", "--groups", "sales")
     path = keyed.root / "desired/agents.yaml"
     path.write_text(path.read_text().replace("[sales]", "[support]"))
-    assert "no agent with derived secrets is in group sales" in keyed.run("plan").err
+    assert "no agent with derived secrets is in group sales" in keyed.run("plan").out
 
 
 @pytest.mark.parametrize(
