@@ -49,7 +49,7 @@ class Case:
         self._write("fsgitops.yaml", SETTINGS)
         self._write("desired/agents.yaml", AGENTS)
         self._write("desired/routes.yaml", ROUTES)
-        self.runner = Runner(self.root, {"FSGITOPS_KEY": KEY})
+        self.runner = Runner(self.root, {"FSGITOPS_KEY": KEY, "PATH": "/nowhere"})  # without git
         if not image:
             assert self.runner.run(*self.apply)["code"] == 0
         self._write("desired/agents.yaml", CHANGED_AGENTS)
