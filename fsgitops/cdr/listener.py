@@ -49,6 +49,7 @@ class Listener:
         self._builder = builder
         self._quarantine = quarantine
         self._heard_us = heard_us
+        self.first_wait = _FIRST_WAIT
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="cdr-listener", daemon=True)
 
@@ -62,7 +63,7 @@ class Listener:
         self._thread.join()
 
     def _run(self) -> None:
-        wait = _FIRST_WAIT
+        wait = self.first_wait
         while not self._stop.is_set():
             began = time.monotonic()
             try:
@@ -71,10 +72,10 @@ class Listener:
                 self._metrics.fail("esl", str(problem))
                 say(logging.WARNING, "no events: connecting again", why=str(problem),
                     wait_seconds=wait)  # fmt: skip
-            finally:
-                self._metrics.hear(connected=False)
-            if time.monotonic() - began > _MAX_WAIT:
-                wait = _FIRST_WAIT
+            heard = self._metrics.hearing
+            self._metrics.hear(connected=False)
+            if time.monotonic() - began > _MAX_WAIT or heard:
+                wait = self.first_wait
             self._stop.wait(wait)
             wait = min(wait * 2, _MAX_WAIT)
 

@@ -33,6 +33,7 @@ _SECRET_SETTING = re.compile(
     r"((?:[\w-]*(?:pass|secret|token|auth|pin|key|hash)[\w-]*)\s*=\s*)('[^']*'|[^,}\]\s]*)",
     re.IGNORECASE,
 )
+_SECRET_HINT = re.compile(r"pass|secret|token|auth|pin|key|hash", re.IGNORECASE)
 _SECRET_VALUE = re.compile(r"a=crypto:|inline:|BEGIN [A-Z ]*PRIVATE KEY", re.IGNORECASE)
 _DIALLED = re.compile(r"\+?[0-9]{3,}")
 _RECORDING = ("recording_path", "recording_file", "record_file", "cc_record_filename")
@@ -127,7 +128,7 @@ def is_secret_name(name: str) -> bool:
 
 def hide_credentials(text: Any) -> Any:
     """Return an application's argument without the passwords in its `{name=value}` part."""
-    if not isinstance(text, str) or "=" not in text:
+    if not isinstance(text, str) or "=" not in text or not _SECRET_HINT.search(text):
         return text
     return _SECRET_SETTING.sub(r"\1***", text)
 

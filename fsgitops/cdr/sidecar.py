@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import logging
 import os
 import threading
@@ -97,6 +98,15 @@ class Sidecar:
             "spool_bytes": self.ingest.pending_bytes,
             "troubles": troubles,
         }
+
+
+def tune_process() -> None:
+    """Let Python's cycle collector run rarely: records are trees, and it costs a third of the time.
+
+    For a process that does nothing but be a sidecar.
+    """
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 100)
 
 
 def _lock_spool(folder: Path) -> int:

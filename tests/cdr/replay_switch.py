@@ -42,7 +42,7 @@ def renew(template: dict[str, object], number: int, start_us: int, switch: str =
     """Return the event as that of a fresh leg: its own UUID and times."""
     event = dict(template)
     former = str(event["Unique-ID"])
-    fresh = str(uuid.UUID(int=(number << 64) | 0x4000_8000_0000_0000_0000))
+    fresh = str(uuid.UUID(int=(number << 80) | 0x4000_8000_0000_0000_0000))
     for name, value in event.items():
         if value == former:
             event[name] = fresh

@@ -1,0 +1,161 @@
+"""How fast the CDR sidecar is: `python bench/cdr.py [--events N] [--records N] [--modesl DIR]`.
+
+Every figure is taken in one run on one core (the process under test is pinned to one, whoever
+feeds it to another where there is one), as the median of three. docs/cdr.md says what each means.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "cdr")]
+
+RUNS = 3
+CORES = sorted(os.sched_getaffinity(0))
+MODESL = """
+const esl = require('modesl');
+const wanted = Number(process.argv[3]);
+let got = 0, began = 0n;
+const c = new esl.Connection('127.0.0.1', Number(process.argv[2]), 'x', () => {
+  c.events('json', 'CHANNEL_HANGUP_COMPLETE', () => {});
+  c.on('esl::event::CHANNEL_HANGUP_COMPLETE::*', () => {
+    if (got++ === 0) began = process.hrtime.bigint();
+    if (got === wanted) {
+      console.log(Number(process.hrtime.bigint() - began) / 1e9);
+      process.exit(0);
+    }
+  });
+});
+"""
+
+
+def feed(events: int) -> None:
+    """Be a switch: accept one listener after the other and send each the same fresh events."""
+    from replay_switch import GREETING, frame, load_templates, renew
+
+    shared = ROOT.parent / "shared"
+    real = load_templates(shared if shared.is_dir() else None)
+    begin = time.time_ns() // 1000
+    chunks = [b""]
+    for number in range(events):
+        event = renew(real[number % len(real)], number + 1, begin + number * 1000)
+        chunks[-1] += frame(json.dumps(event, separators=(",", ":")).encode())
+        if number % 20 == 0:
+            chunks.append(b"")
+    server = socket.create_server(("127.0.0.1", 0))
+    print(server.getsockname()[1], round(sum(map(len, chunks)) / events), flush=True)
+    while True:
+        conn, _ = server.accept()
+        conn.sendall(GREETING)
+        conn.recv(4096)
+        conn.sendall(b"Content-Type: command/reply\nReply-Text: +OK accepted\n\n")
+        conn.recv(4096)
+        conn.sendall(b"Content-Type: command/reply\nReply-Text: +OK event listener enabled json\n\n")
+        try:
+            for chunk in chunks:
+                conn.sendall(chunk)
+            conn.recv(4096)
+        except OSError:
+            pass
+        conn.close()
+
+
+def pin_first() -> None:
+    os.sched_setaffinity(0, {CORES[0]})
+
+
+def measure_sidecar(port: int, events: int) -> float:
+    """Seconds from the first byte to the last record synced in Parquet."""
+    script = f"""
+import sys, time, threading
+from pathlib import Path
+import pyarrow.parquet, fsgitops.esl, fsgitops.cdr.flush
+from fsgitops.cdr.options import EslAddress, RunOptions
+from fsgitops.cdr.sidecar import Sidecar, tune_process
+tune_process()
+folder = Path(sys.argv[1])
+options = RunOptions(lake=str(folder / "lake"), spool=folder / "spool", flush_seconds=0.2)
+sidecar = Sidecar(options, EslAddress("127.0.0.1", {port}, "x"))
+began = time.perf_counter()
+sidecar.start()
+while sidecar.metrics.written._value.get() < {events}:
+    time.sleep(0.002)
+print(time.perf_counter() - began)
+sidecar.stop()
+"""
+    folder = tempfile.mkdtemp(prefix="cdr-bench-")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    try:
+        out = subprocess.run([sys.executable, "-c", script, folder], check=True, env=environment,
+                             capture_output=True, text=True, preexec_fn=pin_first, timeout=120)  # fmt: skip
+    finally:
+        shutil.rmtree(folder)
+    return float(out.stdout)
+
+
+def measure_modesl(port: int, events: int, modules: Path) -> float:
+    """Seconds in which a bare modesl consumer receives the same events and does nothing."""
+    script = modules / "bench-consumer.js"
+    script.write_text(MODESL)
+    out = subprocess.run(["node", str(script), str(port), str(events)], check=True,
+                         cwd=modules, capture_output=True, text=True, preexec_fn=pin_first, timeout=120)  # fmt: skip
+    return float(out.stdout)
+
+
+def find_modesl(folder: str | None) -> Path | None:
+    """Return a folder with modesl in it, outside the checkout; None where there is no Node."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        return None
+    modules = Path(folder or Path(tempfile.gettempdir()) / "fsgitops-bench-modesl")
+    if not (modules / "node_modules" / "modesl").is_dir():
+        modules.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["npm", "install", "--silent", "modesl"], cwd=modules, check=True)
+    return modules
+
+
+def bench_stream(events: int, modesl: str | None) -> dict[str, float]:
+    feeder = subprocess.Popen([sys.executable, __file__, "--feed", str(events)],
+                              stdout=subprocess.PIPE, text=True)  # fmt: skip
+    assert feeder.stdout is not None
+    try:
+        os.sched_setaffinity(feeder.pid, {CORES[-1]})
+        port, size = map(int, feeder.stdout.readline().split())
+        ours = [events / measure_sidecar(port, events) for _ in range(RUNS)]
+        result = {"event_bytes": float(size), "sidecar_events_per_s": statistics.median(ours)}
+        if modules := find_modesl(modesl):
+            theirs = [events / measure_modesl(port, events, modules) for _ in range(RUNS)]
+            result["modesl_events_per_s"] = statistics.median(theirs)
+            result["ratio"] = result["sidecar_events_per_s"] / result["modesl_events_per_s"]
+        return result
+    finally:
+        feeder.kill()
+        feeder.wait()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, default=60_000)
+    parser.add_argument("--records", type=int, default=10_000_000)
+    parser.add_argument("--modesl", help="folder with node_modules/modesl")
+    parser.add_argument("--feed", type=int, help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.feed:
+        feed(chosen.feed)
+        return
+    result = bench_stream(chosen.events, chosen.modesl)
+    print(json.dumps({name: round(value, 2) for name, value in result.items()}, indent=1))
+
+
+if __name__ == "__main__":
+    main()
