@@ -62,6 +62,7 @@ class Day:
     commit: Commit
     sizes: dict[str, int] = field(default_factory=dict)
     modified: dict[str, float] = field(default_factory=dict)
+    committed_at: float = 0.0
 
     @property
     def live(self) -> list[str]:
@@ -197,12 +198,14 @@ class Lake:
     def _day(self, date: str, infos: dict[str, Any]) -> Day:
         numbers = [found[1] for name in infos if (found := _COMMIT.fullmatch(name))]
         commit = self._read_commit(date, max(numbers)) if numbers else Commit()
+        newest = infos[f"_commit-{commit.number:08d}.json"].mtime_ns / 1e9 if numbers else 0.0
         files = {name: info for name, info in infos.items() if is_data(name)}
         return Day(
             date,
             commit,
             {name: info.size for name, info in files.items()},
             {name: info.mtime_ns / 1e9 for name, info in files.items()},
+            newest,
         )
 
     def _read_commit(self, date: str, number: str) -> Commit:
