@@ -14,6 +14,7 @@ import hmac
 import os
 import re
 import stat
+from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -22,6 +23,9 @@ from fsgitops.errors import SecretError
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 KEY_VARIABLE: Final = "FSGITOPS_KEY"
 PASSWORD_LENGTH: Final = 24
@@ -241,15 +245,17 @@ def resolve_file_secret(path: Path) -> Secret:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as problem:
         raise SecretError(f"{path}: cannot read the secret: {problem.strerror}") from None
-    with os.fdopen(descriptor, "rb") as stream:
-        status = os.fstat(stream.fileno())
+    try:
+        status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise SecretError(f"{path}: a secret is kept in a plain file, and this is not one")
         if status.st_mode & 0o007:
             raise SecretError(
                 f"{path}: everybody on this machine may read it: run chmod o-rwx {path}"
             )
-        content = stream.read(_FILE_LIMIT)
+        content = os.read(descriptor, _FILE_LIMIT)
+    finally:
+        os.close(descriptor)
     try:
         text = content.decode().removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError:
@@ -293,8 +299,8 @@ def _read_key_file(path: Path) -> str | None:
                 f"{path}: the key file is a symbolic link: name the file itself"
             ) from None
         raise SecretError(f"{path}: cannot read the key file: {problem.strerror}") from None
-    with os.fdopen(descriptor, "rb") as stream:
-        status = os.fstat(stream.fileno())
+    try:
+        status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise SecretError(f"{path}: the key file is not a plain file")
         if status.st_uid != os.geteuid():
@@ -307,7 +313,9 @@ def _read_key_file(path: Path) -> str | None:
                 f"{path}: others may read the key file (mode {stat.S_IMODE(status.st_mode):04o}): "
                 f"run chmod 600 {path}"
             )
-        content = stream.read(_FILE_LIMIT)
+        content = os.read(descriptor, _FILE_LIMIT)
+    finally:
+        os.close(descriptor)
     return content.decode("utf-8", "replace")
 
 
@@ -317,7 +325,14 @@ def _info(extension: str, domain: str, password_version: int) -> bytes:
 
 
 def _expand(key: bytes, info: bytes, length: int) -> bytes:
+    expand, algorithm = _hkdf()
+    return expand(algorithm, length, info).derive(key)
+
+
+@cache
+def _hkdf() -> tuple[type[HKDFExpand], SHA256]:
+    # Imported here, so that a command that derives nothing does not wait for the library.
     from cryptography.hazmat.primitives.hashes import SHA256
     from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
-    return HKDFExpand(algorithm=SHA256(), length=length, info=info).derive(key)
+    return HKDFExpand, SHA256()

@@ -6,16 +6,34 @@ import contextlib
 import json
 import socket
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from fsgitops.esl import EslSession, connect_esl
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
 
 GREETING = b"Content-Type: auth/request\n\n"
 ACCEPTED = b"Content-Type: command/reply\nReply-Text: +OK accepted\n\n"
 REFUSED = b"Content-Type: command/reply\nReply-Text: -ERR invalid\n\n"
 BYE = b"Content-Type: command/reply\nReply-Text: +OK bye\n\n"
+RUDE = b"Content-Type: text/rude-rejection\nContent-Length: 24\n\nAccess Denied, go away.\n"
+NOTICE = b"Content-Type: text/disconnect-notice\nContent-Length: 13\n\nDisconnected\n"
+PIECES = [
+    b"\n",
+    b"\n\n",
+    b"Content-Type: api/response\n",
+    b"Content-Length: 3\n",
+    b"Content-Length: -1\n",
+    b"abc",
+    b"Content-Type: api/response\nContent-Length: 1\n\nx",
+    GREETING,
+    ACCEPTED,
+    NOTICE,
+]
+"""What arbitrary bytes are mixed with, to get far enough to do harm."""
+
 PASSWORD = "ClueCon-not"
 _BOUND = 10.0
 
@@ -31,6 +49,13 @@ def reply(text: str) -> bytes:
 
 def json_event(body: bytes) -> bytes:
     return b"Content-Length: %d\nContent-Type: text/event-json\n\n%s" % (len(body), body)
+
+
+def connect(server: ScriptedEsl, limit: float = 0.2, password: str = PASSWORD) -> EslSession:
+    """A session with the server; `limit` in seconds for connecting and for each reply."""
+    return connect_esl(
+        server.host, server.port, password, connect_timeout=limit, reply_timeout=limit
+    )
 
 
 class Peer:
@@ -57,8 +82,8 @@ class Peer:
         return command.decode()
 
     def hold(self) -> None:
-        """Say nothing until the client goes away."""
-        while self.read_command() is not None:
+        """Say nothing until the client goes away, or says that it will."""
+        while self.read_command() not in (None, "exit"):
             pass
 
     def log_in(self) -> None:

@@ -37,7 +37,7 @@ def command(
     With PLAN, exactly that saved plan, or nothing if anything has changed since. On any failure
     the files are restored and reloaded: exit code 5, or 6 if even that failed.
     """
-    from fsgitops.cli.printing import print_findings, print_json, print_lines, working
+    from fsgitops.cli.printing import print_findings, print_json, print_lines, print_notes, working
     from fsgitops.commands.apply import run_apply
     from fsgitops.commands.plan import load_plan, run_plan
     from fsgitops.steps.render_json import applied_to_json
@@ -47,6 +47,7 @@ def command(
     approved = load_plan(saved) if saved else None
     with working("Comparing what is declared with what is live"):
         planned = run_plan(workspace)
+    print_notes(planned.notes)
     print_findings(planned.compilation.declared.findings)
     print_lines(render_plan(planned.plan), err=as_json)
     if planned.plan.changes and not (yes or approved):

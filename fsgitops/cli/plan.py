@@ -32,7 +32,7 @@ def command(
     Reads the files that fsgitops manages and whatever stands in the way of new ones. Without the
     project key, secret values are shown as known after apply.
     """
-    from fsgitops.cli.printing import print_findings, print_json, print_lines, working
+    from fsgitops.cli.printing import print_findings, print_json, print_lines, print_notes, working
     from fsgitops.commands.plan import run_plan, save_plan
     from fsgitops.model.plan_json import plan_to_json
     from fsgitops.steps.render_text import render_plan
@@ -40,6 +40,7 @@ def command(
     workspace = open_place(shared, directory, target)
     with working("Comparing what is declared with what is live"):
         planned = run_plan(workspace)
+    print_notes(planned.notes)
     print_findings(planned.compilation.declared.findings)
     if out is not None:
         save_plan(planned.plan, out)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fsgitops.steps.render_text import Line, render_findings
+from fsgitops.steps.render_text import Line, escape, render_findings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -54,6 +54,11 @@ def print_findings(findings: Iterable[Finding]) -> None:
     if findings:
         warnings = sum(item.severity == "warning" for item in findings)
         click.echo(f"{_count(errors, 'error')}, {_count(warnings, 'warning')}", err=True)
+
+
+def print_notes(notes: Iterable[str]) -> None:
+    """Print what was done beside what was asked, to stderr."""
+    print_lines((Line(escape(note), "note") for note in notes), err=True)
 
 
 @contextmanager

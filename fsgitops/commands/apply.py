@@ -86,6 +86,6 @@ def _end_registrations(prover: SwitchProver, plan: Plan) -> int:
         raise SwitchError(
             f"everything is applied, but these deleted agents are still registered: "
             f"{', '.join(left)}; end their registrations by hand "
-            "(sofia profile PROFILE flush_inbound_reg EXT@DOMAIN reboot)"
+            "(sofia profile PROFILE flush_inbound_reg EXT@DOMAIN)"
         )
     return ended

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, TypeAlias, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 from pydantic_core import PydanticCustomError
 
 if TYPE_CHECKING:
@@ -14,6 +21,9 @@ if TYPE_CHECKING:
     from fsgitops.findings import Position
     from fsgitops.model.resource import Resource
 
+
+FaultKind: TypeAlias = Literal["missing", "unknown", "word", "value"]
+"""A field left out, a field that does not exist, a word for true or false, any other value."""
 
 _WORDS = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -107,6 +117,34 @@ class DidRoute(Noun):
     destination_extension: Extension
     description: Text | None = None
     enabled: Switch = True
+
+
+class Fault(NamedTuple):
+    """One thing that a noun refused: where in its values, of what kind, and what stood there."""
+
+    path: tuple[str | int, ...]
+    kind: FaultKind
+    value: object
+
+
+_FAULT_KINDS: dict[str, FaultKind] = {
+    "missing": "missing",
+    "extra_forbidden": "unknown",
+    "bool_word": "word",
+}
+
+_Noun = TypeVar("_Noun", bound=Noun)
+
+
+def make_noun(model: type[_Noun], values: Mapping[str, object]) -> tuple[_Noun | None, list[Fault]]:
+    """Return the noun that `values` describe, or everything in them that it refuses."""
+    try:
+        return model.model_validate(values), []
+    except ValidationError as refused:
+        return None, [
+            Fault(item["loc"], _FAULT_KINDS.get(item["type"], "value"), item["input"])
+            for item in refused.errors(include_url=False, include_context=False)
+        ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ END: Final = ">"
 
 _OPEN: Final = b"<include>\n"
 _CLOSE: Final = b"</include>\n"
+_LINE_END: Final = re.compile(rb"([\r\n])")
 _PLAIN: Final = re.compile(r"[\w.+:*-]+", re.ASCII)
 _DIRECTIVE: Final = re.compile(
     rb"""cmd[^=]*=[^"]*"([^"]*)"?.*?data[^=]*=[^"]*"([^"]*)""", re.IGNORECASE | re.DOTALL
@@ -49,10 +50,11 @@ def preprocess_lines(content: bytes) -> tuple[bytes, tuple[str, ...]]:
     kept: list[bytes] = []
     directives: list[str] = []
     in_comment = False
-    for line in content.split(b"\n"):
-        text, in_comment = _read_line(line, in_comment, directives)
-        kept.append(text)
-    return b"\n".join(kept), tuple(directives)
+    pieces = _LINE_END.split(content)
+    for line, ending in zip(pieces[::2], [*pieces[1::2], b""], strict=True):
+        text, in_comment = _read_line(line.partition(b"\0")[0], in_comment, directives)
+        kept += text, ending
+    return b"".join(kept), tuple(directives)
 
 
 def read_items(content: bytes) -> tuple[list[str], tuple[str, ...]]:
@@ -176,6 +178,9 @@ class _Walk:
         prefix, counts = above.prefix, above.counts
         if tag in ("param", "variable") and "name" in attributes:
             label, value = f"{tag} {_quoted(attributes.pop('name'))}", attributes.pop("value", "")
+            if above.tag != f"{tag}s":
+                # FreeSWITCH looks for parameters in <params> and for variables in <variables> only.
+                label = f"{above.tag}/{label}"
         elif tag == "user":
             counts["user"] = counts.get("user", 0) + 1
             label, value = _numbered("user", counts["user"]), attributes.pop("id", "")
@@ -190,7 +195,8 @@ class _Walk:
             counts[tag] = number = counts.get(tag, 0) + 1
             label = f"{tag} {number} {_quoted(attributes.pop('application', ''))}"
             value = attributes.pop("data", "")
-        elif tag in ("params", "variables") and not attributes:
+        elif tag in ("params", "variables") and not attributes and tag not in counts:
+            counts[tag] = 1
             return _Place(tag, prefix, counts)
         else:
             name = attributes.pop("name", "")
@@ -220,7 +226,13 @@ def _numbered(label: str, number: int) -> str:
 
 
 def _has_special(content: bytes) -> bool:
-    return b"<?" in content or b"<!--#" in content or b"x-pre-process" in content.lower()
+    return (
+        b"<?" in content
+        or b"<!--#" in content
+        or b"\r" in content
+        or b"\0" in content
+        or b"x-pre-process" in content.lower()
+    )
 
 
 def _read_line(line: bytes, in_comment: bool, directives: list[str]) -> tuple[bytes, bool]:

@@ -30,7 +30,7 @@ _ESCAPES = {
 def serialise(element: Element) -> bytes:
     """Return the element and all below it as the switch would print them."""
     out = _Output()
-    _write(element, out, 0)
+    _write(element, out)
     return out.encode()
 
 
@@ -48,31 +48,43 @@ class _Output:
         return "".join(self.parts).encode("utf-8", "surrogateescape")
 
 
-def _write(element: Element, out: _Output, depth: int) -> None:
+def _write(element: Element, out: _Output) -> None:
+    """Write depth first with a stack of our own: a hostile file may nest a million deep."""
+    _open(element, out, 0)
+    stack = [(element, 0, iter(element.children))]
+    while stack:
+        parent, start, children = stack.pop()
+        child = next(children, None)
+        depth = len(stack)
+        if child is None:
+            out.add(_escape(parent.text[start:], _SPECIAL_TEXT))
+            _close(parent, out, depth)
+            continue
+        # A length of nothing means "all of it" to the original, so text is printed twice there.
+        end = child.offset if child.offset > start else len(parent.text)
+        out.add(_escape(parent.text[start:end], _SPECIAL_TEXT))
+        stack.append((parent, child.offset, children))
+        _open(child, out, depth + 1)
+        if child.children:
+            stack.append((child, 0, iter(child.children)))
+        else:
+            out.add(_escape(child.text, _SPECIAL_TEXT))
+            _close(child, out, depth + 1)
+
+
+def _open(element: Element, out: _Output, depth: int) -> None:
     if out.last == ">":
         out.add("\n")
     out.add(_INDENT * depth + f"<{element.name}")
     for name, value in element.attributes.items():
         out.add(f' {name}="{_escape(value, _SPECIAL_ATTRIBUTE)}"')
     out.add(">")
-    if element.children:
-        _write_children(element, out, depth + 1)
-    else:
-        out.add(_escape(element.text, _SPECIAL_TEXT))
+
+
+def _close(element: Element, out: _Output, depth: int) -> None:
     if out.last == "\n":
         out.add(_INDENT * depth)
     out.add(f"</{element.name}>\n")
-
-
-def _write_children(element: Element, out: _Output, depth: int) -> None:
-    text, start = element.text, 0
-    for child in element.children:
-        # A length of nothing means "all of it" to the original, so text is printed twice there.
-        end = child.offset if child.offset > start else len(text)
-        out.add(_escape(text[start:end], _SPECIAL_TEXT))
-        _write(child, out, depth)
-        start = child.offset
-    out.add(_escape(text[start:], _SPECIAL_TEXT))
 
 
 def _escape(text: str, special: re.Pattern[str]) -> str:

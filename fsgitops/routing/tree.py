@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import gc
 import re
+import sys
 from typing import NoReturn
 
 from fsgitops.errors import FsgitopsError
@@ -51,6 +52,10 @@ class XmlSyntaxError(FsgitopsError):
         return encoded.decode("utf-8", "surrogateescape")
 
 
+_CHILDLESS: list[Element] = []
+"""Shared by all elements without children; most are, and never changed."""
+
+
 class Element:
     """One tag: its attributes (the first of each name), children and text, in document order.
 
@@ -65,7 +70,7 @@ class Element:
         self.attributes = attributes
         self.offset = offset
         self.line = line
-        self.children: list[Element] = []
+        self.children = _CHILDLESS
         self.text = ""
 
     def child(self, name: str) -> Element | None:
@@ -158,6 +163,7 @@ class _Parser:
             else:
                 pairs = _ATTRIBUTE.findall(attributes)
                 found = first_of_each([(key, clean_attribute(value)) for key, value in pairs])
+                self.drift += sum(reference_drift(value) for _, value in pairs)
             self.open_tag(name, found, match.start())
             if empty:
                 self.stack.pop()
@@ -185,8 +191,10 @@ class _Parser:
             end = body.find("]]>", start)
             if end < 0:
                 self.fail(start, "unclosed <![CDATA[")
-            if end > start + 8:
-                self.append(body[start + 8 : end].replace("\r\n", "\n").replace("\r", "\n"))
+            if end > start + 8 and self.stack:
+                text = body[start + 8 : end]
+                self.drift += lone_returns(text)
+                self.append(text.replace("\r\n", "\n").replace("\r", "\n"))
             return end + 2
         if body.startswith("!DOCTYPE", start):
             return self.document_type(start)
@@ -221,6 +229,7 @@ class _Parser:
                         self.fail(start, f"missing {quote}")
                     value = clean_attribute(body[at + 1 : closing])
                     lost += body.count("\n", at + 1, closing)
+                    lost -= reference_drift(body[at + 1 : closing])
                     at = closing + 1
             pairs.append((key, value))
             at = _end(_SPACES, body, at)
@@ -262,9 +271,13 @@ class _Parser:
         if position > self.line_at:
             self.line += self.body.count("\n", self.line_at, position)
             self.line_at = position
-        element = Element(name, attributes, self.size, self.line)
+        element = Element(sys.intern(name), attributes, self.size, self.line)
         if self.stack:
-            self.stack[-1][0].children.append(element)
+            parent = self.stack[-1][0]
+            if parent.children:
+                parent.children.append(element)
+            else:
+                parent.children = [element]
         elif self.root is None:
             self.root = element
         else:
@@ -327,21 +340,36 @@ def first_of_each(pairs: list[tuple[str, str]]) -> dict[str, str]:
 
 
 def text_drift(text: str) -> int:
-    """Return how many line feeds FreeSWITCH counts too many in a text once it decoded it.
+    """Return how many line feeds FreeSWITCH counts too many in a text once it decoded it."""
+    return lone_returns(text) + reference_drift(text)
 
-    A lone carriage return becomes a line feed. And a reference that shrinks pulls the rest of
-    the text to the left, so its tail stands in the buffer twice; `&lt;` and `&gt;` grow first,
-    which makes it go on in a copy.
+
+def lone_returns(text: str) -> int:
+    """Return how many carriage returns without a line feed FreeSWITCH makes line feeds of."""
+    return text.count("\r") - text.count("\r\n")
+
+
+def reference_drift(text: str) -> int:
+    """Return how many line feeds decoding the references adds to FreeSWITCH's buffer.
+
+    Besides those it decodes: a reference that shrinks pulls the rest of the text to the left,
+    so its tail stands in the buffer twice. `&lt;` and `&gt;` grow first, which makes FreeSWITCH
+    go on in a copy of the text and leave the buffer alone.
     """
-    extra = text.count("\r") - text.count("\r\n")
+    if "&" not in text:
+        return 0
+    extra = 0
     plain = text.replace("\r\n", "\n").replace("\r", "\n")
     for match in _ENTITY.finditer(plain):
         if match[3] in ("lt", "gt"):
             break
-        source = 5 if match[3] else match.end() - match.start()
-        stale = source - len(_entity(match).encode("utf-8", "surrogateescape")) - 1
-        tail = plain[match.end() :].encode("utf-8", "surrogateescape")
-        extra += tail[max(0, len(tail) - stale) :].count(b"\n") if stale > 0 else 0
+        decoded = _entity(match).encode("utf-8", "surrogateescape")
+        stale = (5 if match[3] else match.end() - match.start()) - len(decoded) - 1
+        extra += decoded == b"\n"
+        if stale > 0:
+            # The last few characters are enough: a reference has at most twenty.
+            tail = plain[max(match.end(), len(plain) - stale) :]
+            extra += tail.encode("utf-8", "surrogateescape")[-stale:].count(b"\n")
     return extra
 
 

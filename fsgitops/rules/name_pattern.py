@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from fsgitops.findings import quote_value
 from fsgitops.rules.breach import Breach, agent
+from fsgitops.rules.unsafe_value import unsafe_reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +29,8 @@ def check(desired: Desired) -> Iterator[Breach]:
             if _NAME.fullmatch(name):
                 good.add(name)
                 continue
+            if unsafe_reason(name):
+                continue  # there is a finding already, with a better reason
             yield Breach(
                 agent(item.extension),
                 path,

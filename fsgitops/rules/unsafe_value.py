@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from fsgitops.model.desired import Agent, Desired
     from fsgitops.model.document import Path
 
-_UNSAFE = re.compile(r"\$\{|`|[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
+_UNSAFE = re.compile(
+    r"(?i:x-pre-process)|<!|\$\{|`|[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]"
+)
 _GLOBAL = re.compile(r"\$\$\{[A-Za-z_][A-Za-z0-9_.-]{0,63}\}")
 _JOIN = " "
 
@@ -25,16 +27,16 @@ def check(desired: Desired) -> Iterator[Breach]:
         if _UNSAFE.search(_JOIN.join(_texts(item))):
             for path, text in _agent_values(item):
                 variable = path[0] == "variables"
-                if reason := _reason(text, variable=variable):
+                if reason := unsafe_reason(text, variable=variable):
                     hint = _HINT_VARIABLE if variable else _HINT
                     yield Breach(agent(item.extension), path, _message(path, reason), hint)
             for name in item.variables:
-                if reason := _reason(name, variable=False):
+                if reason := unsafe_reason(name):
                     message = f"the name of a variable {reason}"
                     path = ("variables", name)
                     yield Breach(agent(item.extension), path, message, _HINT, key=True)
     for line in desired.did_routes:
-        if line.description and (reason := _reason(line.description, variable=False)):
+        if line.description and (reason := unsafe_reason(line.description)):
             path = ("description",)
             yield Breach(route(line.did_number), path, _message(path, reason), _HINT)
 
@@ -66,7 +68,8 @@ def _agent_values(item: Agent) -> Iterator[tuple[Path, str]]:
         yield ("variables", name), text
 
 
-def _reason(text: str, *, variable: bool) -> str | None:
+def unsafe_reason(text: str, *, variable: bool = False) -> str | None:
+    """Return why `text` must not reach the switch, or None; a `variable` may be one global."""
     match = _UNSAFE.search(text)
     if match is None or (variable and _GLOBAL.fullmatch(text)):
         return None
@@ -77,6 +80,11 @@ def _reason(text: str, *, variable: bool) -> str | None:
         return "holds `${`, which FreeSWITCH expands during a call; it can run commands"
     if found == "`":
         return "holds a backtick, which FreeSWITCH and shells take for the start of a command"
+    if found == "<!":
+        # switch_xml_ampencode in switch_xml.c stops escaping there when a look-up copies a user.
+        return "holds `<!`, after which FreeSWITCH takes quotes and brackets for markup"
+    if found.lower() == "x-pre-process":
+        return "holds X-PRE-PROCESS, which FreeSWITCH takes for a directive of its preprocessor"
     if found in "\r\n\u2028\u2029\x85":
         return "holds a line break, and FreeSWITCH reads its files line by line"
     if found in "\ufffe\uffff" or "\ud800" <= found <= "\udfff":

@@ -1,1 +1,10 @@
-"""The embedded switch: a simulation of FreeSWITCH for demo, tests and previews."""
+"""The embedded switch: a simulation for demos and tests, the target where no FreeSWITCH is.
+
+It loads a conf directory as FreeSWITCH does and speaks ESL on loopback. It carries no calls.
+"""
+
+from fsgitops.sandbox.serve import serve_forever
+from fsgitops.sandbox.skeleton import write_skeleton
+from fsgitops.sandbox.switch import EmbeddedSwitch
+
+__all__ = ["EmbeddedSwitch", "serve_forever", "write_skeleton"]

@@ -36,6 +36,9 @@ try:
 except ImportError:  # PyYAML was built without libyaml
     CParser = None
 
+MAX_FINDINGS = 100
+"""After so many faults a file is not read any further."""
+
 NULLS = frozenset({"", "~", "null"})
 STR_TAG = "tag:yaml.org,2002:str"
 _PLAIN = frozenset({"", None})
@@ -256,7 +259,10 @@ class _Builder:
         )
 
     def note(self, event: Event, rule: str, message: str, hint: str) -> None:
-        self.findings.append(error(rule, _position(self.path, event), message, hint))
+        finding = error(rule, _position(self.path, event), message, hint)
+        if len(self.findings) >= MAX_FINDINGS:
+            raise _RefusedError(finding)
+        self.findings.append(finding)
 
     def stop(self, event: Event, rule: str, message: str, hint: str) -> NoReturn:
         raise _RefusedError(error(rule, _position(self.path, event), message, hint))

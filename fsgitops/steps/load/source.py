@@ -10,7 +10,6 @@ from fsgitops.findings import Position, error
 if TYPE_CHECKING:
     from fsgitops.findings import Finding
 
-_BREAK = re.compile(r"\r\n|\r|\n")
 _CONTROLS = bytes({*range(0x20), 0x7F} - {0x09, 0x0A, 0x0D})
 # YAML 1.1 takes U+0085, U+2028 and U+2029 for line breaks, and editors do not: with them in a
 # file, a value could begin on another line than the one a reviewer sees.
@@ -53,9 +52,9 @@ def check_source(path: str, data: bytes) -> Finding | None:
 
 def position_of(path: str, before: str) -> Position:
     """Return the position of the character that follows the text `before`."""
-    breaks = list(_BREAK.finditer(before))
-    start = breaks[-1].end() if breaks else 0
-    return Position(path, len(breaks) + 1, len(before) - start + 1)
+    breaks = before.count("\n") + before.count("\r") - before.count("\r\n")
+    start = max(before.rfind("\n"), before.rfind("\r")) + 1
+    return Position(path, breaks + 1, len(before) - start + 1)
 
 
 def _control_character(path: str, text: str) -> Finding | None:

@@ -54,6 +54,11 @@ _KNOWN = (
         "a mapping in `{ }` that is not closed, or lacks a comma",
         "Close it with `}` and put commas between; or quote a value that begins with `{`.",
     ),
+    (
+        "flow node",
+        "a value is missing in `[ ]` or `{ }`, or they are not closed",
+        "Close the bracket, and remove a comma too many.",
+    ),
     ("block mapping", "this line does not go on with the mapping above it", _INDENT),
     ("block collection", "this line does not go on with the list above it", _INDENT),
     ("block sequence", "this line does not go on with the list above it", _INDENT),
@@ -67,8 +72,10 @@ def describe_syntax_error(path: str, data: bytes, problem: Exception) -> Finding
     text = data.decode("utf-8", "replace")
     lines = re.split(r"\r\n|\r|\n", text)
     mark: Any = getattr(problem, "problem_mark", None) or getattr(problem, "context_mark", None)
-    line = min(mark.line, len(lines) - 1) if mark else 0
-    column = min(mark.column, len(lines[line])) if mark else 0
+    line, column = (mark.line, mark.column) if mark else (0, 0)
+    if line >= len(lines):  # a parser takes the end of the file for a line of its own
+        line, column = len(lines) - 1, len(lines[-1])
+    column = min(column, len(lines[line]))
     indent = re.match(r"[ ]*(?:- *)*\t", lines[line])
     if indent:
         return error(

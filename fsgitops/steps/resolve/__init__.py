@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from pydantic import ValidationError
-
 from fsgitops.findings import Finding, Position, error, quote_value, sort_findings
-from fsgitops.model.desired import Agent, Desired, DidRoute, Noun
+from fsgitops.model.desired import Agent, Desired, DidRoute, Fault, Noun, make_noun
 from fsgitops.model.resource import Kind, Resource
 from fsgitops.rules.phone import NumberError, is_extension, normalise_number
-from fsgitops.steps.resolve.sections import AGENTS, DID_ROUTES, Section, check_sections
-from fsgitops.steps.resolve.wording import describe_validation
+from fsgitops.steps.resolve.sections import (
+    AGENTS,
+    DID_ROUTES,
+    Section,
+    check_project_defaults,
+    check_sections,
+)
+from fsgitops.steps.resolve.wording import describe_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -49,13 +53,15 @@ class _Resolver:
             items = document.data.get(key)
             if not isinstance(items, list):
                 continue
-            merged = _merge(defaults.get(key, {}), own.get(key, {}))
+            project = defaults.get(key, {})
+            merged = _merge(project, own.get(key, {}))
+            fields = frozenset(project)
             places = document.item_positions.get(key, ())
             for index, item in enumerate(items):
                 place = (
                     places[index] if len(places) == len(items) else document.position((key, index))
                 )
-                section = Section(document, self.settings, key, index, place)
+                section = Section(document, self.settings, key, index, place, fields)
                 if isinstance(item, dict):
                     self.read_item(section, kind, model, _merge(merged, item) if merged else item)
                 else:
@@ -71,19 +77,17 @@ class _Resolver:
         """Make a noun of one item, or findings."""
         field = "did_number" if kind is Kind.DID_ROUTE else "caller_id_number"
         values, problem = self.normalise(section, item, field)
-        try:
-            noun = model.model_validate(values)
-        except ValidationError as refused:
-            self.findings += describe_validation(section, model, refused)
-            noun = None
-        if noun is None or problem is not None:
-            if problem is not None:
-                self.findings.append(problem)
+        noun, faults = make_noun(model, values)
+        if faults:
+            self.findings += [describe_fault(section, model, fault) for fault in faults]
+            noun = _salvage(model, values, faults)
             self.reject(kind, values)
-            return
+        if problem is not None:
+            self.findings.append(problem)
+            self.reject(kind, values)
         if isinstance(noun, Agent):
             self.keep(self.agents, Resource(kind, noun.extension), noun, section.place)
-        else:
+        elif noun is not None and noun.did_number != _STAND_IN:
             self.keep(self.routes, Resource(kind, noun.did_number), noun, section.place)
 
     def normalise(
@@ -99,7 +103,9 @@ class _Resolver:
             place = section.position((field,))
             message = f"`{field}`: {quote_value(text)} {problem}"
             finding = error("invalid-number", place, message, problem.hint)
-            return {**item, field: _STAND_IN}, finding
+            # An agent can do without its number; a route needs one to be checked any further.
+            stand_in = _STAND_IN if field == "did_number" else None
+            return {**item, field: stand_in}, finding
         return (item if number == text else {**item, field: number}), None
 
     def keep(
@@ -141,6 +147,8 @@ def resolve_desired(
     places in findings. National numbers are read as those of `default_region` (two letters).
     """
     resolver = _Resolver(default_region, settings)
+    defaults, found = check_project_defaults(defaults, settings)
+    resolver.findings += found
     for document in documents:
         resolver.read(document, defaults)
     # A bad default is found once for each item that it fills in, always at the same place.
@@ -161,6 +169,27 @@ def _merge(
         elif field == "voicemail":
             merged[field] = {"enabled": below, **above}
     return merged
+
+
+def _salvage(
+    model: type[Agent | DidRoute], values: Mapping[str, object], faults: list[Fault]
+) -> Agent | DidRoute | None:
+    """Return what is left of an item without its faults, so that the rules see the rest of it.
+
+    None where the fault is in what identifies it or where it leads. An error has been found, so
+    nothing is ever compiled from it.
+    """
+    left = {"name": "-", **values} if model is Agent else dict(values)
+    for fault in faults:
+        field, rest = str(fault.path[0]), fault.path[1:]
+        inner = left.get(field)
+        if field in ("variables", "voicemail") and rest and isinstance(inner, dict):
+            left[field] = {name: value for name, value in inner.items() if name != rest[0]}
+        elif field == "name":
+            left[field] = "-"
+        else:
+            left.pop(field, None)
+    return make_noun(model, left)[0]
 
 
 def _not_a_mapping(section: Section) -> Finding:

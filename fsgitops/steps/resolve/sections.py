@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from fsgitops.findings import Finding, Position, error, quote_value
 from fsgitops.model.desired import Agent, DidRoute
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 AGENTS = "agents"
 DID_ROUTES = "did_routes"
 DEFAULTS = "defaults"
+SETTINGS_FILE = "fsgitops.yaml"
 _SECTIONS = (AGENTS, DID_ROUTES, DEFAULTS)
 _FIELDS = {AGENTS: tuple(Agent.model_fields), DID_ROUTES: tuple(DidRoute.model_fields)}
 _NAMES = {AGENTS: "extension", DID_ROUTES: "did_number"}
@@ -31,6 +32,8 @@ class Section:
     key: str
     index: int
     place: Position
+    project_fields: frozenset[str] = frozenset()
+    """The fields that the project's own defaults fill in."""
 
     def position(self, path: Path, *, key: bool = False) -> Position:
         """Return where the item, its file's defaults or the settings say what is at `path`."""
@@ -45,6 +48,8 @@ class Section:
                 if document.has((*prefix, *path[:length])):
                     whole = length == len(path)
                     return document.position((*prefix, *path[:length]), key=key and whole)
+        if path and path[0] in self.project_fields:
+            return Position(SETTINGS_FILE)
         return self.place
 
 
@@ -112,15 +117,33 @@ def _check_defaults(
     return usable, findings
 
 
+def check_project_defaults(
+    defaults: Mapping[str, Mapping[str, object]], settings: Document | None
+) -> tuple[dict[str, dict[str, object]], list[Finding]]:
+    """Return the project's defaults that can be used, and what is wrong with the others."""
+    findings: list[Finding] = []
+    usable: dict[str, dict[str, object]] = {}
+    for key, fields in defaults.items():
+        if key in _FIELDS:
+            usable[key], found = _known_fields(settings, key, fields)
+            findings += found
+    return usable, findings
+
+
+_V = TypeVar("_V")
+
+
 def _known_fields(
-    document: Document, key: str, fields: dict[str, Value]
-) -> tuple[dict[str, Value], list[Finding]]:
+    document: Document | None, key: str, fields: Mapping[str, _V]
+) -> tuple[dict[str, _V], list[Finding]]:
     findings: list[Finding] = []
     known = [name for name in _FIELDS[key] if name != _NAMES[key]]
     for name in fields:
         if name in known:
             continue
-        place = document.position((DEFAULTS, key, name), key=True)
+        place = Position(SETTINGS_FILE)
+        if document is not None:
+            place = document.position((DEFAULTS, key, name), key=True)
         if name == _NAMES[key]:
             message, hint = f"`{name}` cannot have a default", "It must differ for every item."
         else:

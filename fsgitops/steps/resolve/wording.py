@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fsgitops.findings import error, quote_value
 from fsgitops.model.desired import Agent, DidRoute, Voicemail
 from fsgitops.steps.resolve.sections import suggest
 
 if TYPE_CHECKING:
-    from pydantic import ValidationError
-
     from fsgitops.findings import Finding
+    from fsgitops.model.desired import Fault
     from fsgitops.model.document import Path
     from fsgitops.steps.resolve.sections import Section
 
@@ -58,24 +57,15 @@ _UNKNOWN: dict[str, str] = {
 _YES_NO = frozenset({"yes", "no", "on", "off", "y", "n", "1", "0", "t", "f"})
 
 
-def describe_validation(
-    section: Section, model: type[Agent | DidRoute], refused: ValidationError
-) -> list[Finding]:
-    """Return one finding for each thing that the model refused."""
-    return [
-        _describe(section, model, item)
-        for item in refused.errors(include_url=False, include_context=False)
-    ]
-
-
-def _describe(section: Section, model: type[Agent | DidRoute], item: Any) -> Finding:
-    path: Path = item["loc"]
+def describe_fault(section: Section, model: type[Agent | DidRoute], fault: Fault) -> Finding:
+    """Return the finding for one thing that the model refused."""
+    path = fault.path
     noun = "agent" if model is Agent else "route"
     name = str(path[-1])
-    if item["type"] == "missing":
+    if fault.kind == "missing":
         hint = f"Add `{name}:`; expected: {_expected(path)[0]}."
         return error("missing-field", section.place, f"this {noun} has no `{name}`", hint)
-    if item["type"] == "extra_forbidden":
+    if fault.kind == "unknown":
         known = Voicemail.model_fields if path[0] == "voicemail" else model.model_fields
         hint = _UNKNOWN.get(name) or suggest(name, known)
         where = section.position(path, key=True)
@@ -83,8 +73,8 @@ def _describe(section: Section, model: type[Agent | DidRoute], item: Any) -> Fin
         message = f"the key {quote_value(name)} is not known for {inside}"
         return error("unknown-field", where, message, hint)
     expected, hint = _expected(path)
-    found = _found(item["input"], secret=path[-1] == "pin")
-    if item["type"] == "bool_word" and str(item["input"]).lower() in _YES_NO:
+    found = _found(fault.value, secret=path[-1] == "pin")
+    if fault.kind == "word" and str(fault.value).lower() in _YES_NO:
         hint = "Only `true` and `false` are read as yes and no; everything else is a text."
     field = ".".join(str(step) for step in path if isinstance(step, str) and step != "[key]")
     message = f"`{field}` is {found}; expected {expected}"

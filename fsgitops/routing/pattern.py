@@ -1,0 +1,48 @@
+"""Regular expressions as FreeSWITCH runs them (`switch_regex_perform`): PCRE2, unanchored."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+
+def match_groups(field: str, expression: str) -> tuple[str, ...] | None:
+    """Return the whole match and its groups, or None where nothing matches.
+
+    `/…/i` and `/…/s` set options. An expression that PCRE2 refuses matches nothing, as in
+    FreeSWITCH, which only logs it; so does one that runs into PCRE2's match limit.
+    """
+    import pcre2
+
+    compiled = _compile(expression)
+    if compiled is None:
+        return None
+    try:
+        match = compiled.search(field)
+    except (pcre2.error, pcre2.LibraryError):
+        return None
+    if match is None:
+        return None
+    return (match.group(0), *(group or "" for group in match.groups()))
+
+
+def is_valid(expression: str) -> bool:
+    """Tell whether PCRE2 takes the expression."""
+    return _compile(expression) is not None
+
+
+@lru_cache(maxsize=4096)
+def _compile(expression: str) -> Any:
+    import pcre2
+
+    flags = 0
+    if expression.startswith("/"):
+        expression, slash, options = expression[1:].rpartition("/")
+        if not slash:
+            return None
+        flags |= pcre2.IGNORECASE if "i" in options else 0
+        flags |= pcre2.DOTALL if "s" in options else 0
+    try:
+        return pcre2.compile(expression, flags)
+    except (pcre2.error, pcre2.LibraryError, ValueError):
+        return None

@@ -1,0 +1,228 @@
+"""What the embedded switch holds in memory: the loaded tree, registrations, gateways."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from fsgitops.routing.directory import Directory, locate
+from fsgitops.routing.preprocess import MergeError, load_merged
+from fsgitops.routing.serialise import serialise
+from fsgitops.routing.tree import Element, XmlSyntaxError, fold, parse
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SUCCESS = "Success"
+NO_ROOT = "Cannot Open log directory or XML Root!"
+HOST_NAME = "fsgitops-sandbox"
+EXPIRES_SECONDS = 3600
+_CACHED_ANSWERS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A phone that is registered; `expires` is in seconds since 1970 UTC."""
+
+    user: str
+    domain: str
+    contact: str
+    profile: str = "internal"
+    network_ip: str = "127.0.0.1"
+    network_port: int = 5070
+    agent: str = "sandbox phone"
+    call_id: str = ""
+    expires: int = 0
+
+    @property
+    def address(self) -> str:
+        """`user@domain`, the address of record."""
+        return f"{self.user}@{self.domain}"
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A SIP profile that is configured: its address and the names it also answers to."""
+
+    name: str
+    url: str
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Loaded:
+    """One loaded tree with its look-ups; replaced as a whole by the next good reload."""
+
+    root: Element
+    directory: Directory = field(init=False)
+    answers: dict[tuple[str, ...], str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.directory = Directory(self.root)
+
+
+class SwitchMemory:
+    """Everything that the embedded switch knows. Safe to use from several threads."""
+
+    def __init__(self, conf_dir: Path) -> None:
+        self.conf_dir = conf_dir
+        self.lock = threading.RLock()
+        self.core_uuid = str(uuid.uuid4())
+        self.started = time.monotonic()
+        self.variables: dict[str, str] = {
+            "hostname": HOST_NAME,
+            "local_ip_v4": "127.0.0.1",
+            "local_mask_v4": "255.0.0.0",
+            "local_ip_v6": "::1",
+            "conf_dir": str(conf_dir),
+            "core_uuid": self.core_uuid,
+            "switchname": HOST_NAME,
+        }
+        self.loaded = Loaded(Element("document", {}, 0, 1))
+        self.registrations: list[Registration] = []
+        self.gateways: dict[tuple[str, str], str] = {}
+
+    def reload(self) -> str:
+        """Load the conf directory. Return `Success`, or what is wrong; then the old tree stays.
+
+        As in FreeSWITCH, variables that were set on the way stay set in either case.
+        """
+        with self.lock:
+            try:
+                merged = load_merged(self.conf_dir, self.variables)
+            except MergeError:
+                return NO_ROOT
+            self.variables = dict(merged.variables)
+            if not merged.text:
+                return NO_ROOT
+            try:
+                root = parse(merged.text)
+            except XmlSyntaxError as error:
+                return str(error)
+            self.loaded = Loaded(root)
+            return SUCCESS
+
+    def variable(self, name: str) -> str:
+        """Return a global variable, or nothing. Names are matched without regard to case."""
+        found = self.variables.get(name)
+        if found is not None:
+            return found
+        wanted = fold(name)
+        return next((value for key, value in self.variables.items() if fold(key) == wanted), "")
+
+    def locate(self, *path: str) -> str | None:
+        """Return the XML that `xml_locate` prints; None: there is nothing there."""
+        loaded = self.loaded
+        if path not in loaded.answers:
+            found = loaded.root if path == ("root",) else locate(loaded.root, *path)
+            if found is None:
+                return None
+            if len(loaded.answers) >= _CACHED_ANSWERS:
+                loaded.answers.clear()
+            loaded.answers[path] = serialise(found).decode("utf-8", "surrogateescape")
+        return loaded.answers.get(path)
+
+    def profiles(self) -> dict[str, Profile]:
+        """Return the SIP profiles that are configured, or the two usual ones if none is."""
+        found: dict[str, Profile] = {}
+        domains = self.domain_names()
+        for element in self._profile_elements():
+            name = element.attributes.get("name", "")
+            address = _setting(element, "sip-ip") or "127.0.0.1"
+            port = _setting(element, "sip-port") or "5060"
+            found.setdefault(
+                name, Profile(name, f"sip:mod_sofia@{address}:{port}", _aliases(element, domains))
+            )
+        if not found:
+            found = {
+                "external": Profile("external", "sip:mod_sofia@127.0.0.1:5080"),
+                "internal": Profile("internal", "sip:mod_sofia@127.0.0.1:5060", domains),
+            }
+        return dict(sorted(found.items()))
+
+    def find_profile(self, name: str) -> Profile | None:
+        """Return the profile of that name or alias."""
+        profiles = self.profiles()
+        return profiles.get(name) or next(
+            (item for item in profiles.values() if name in item.aliases), None
+        )
+
+    def start_gateways(self) -> None:
+        """Start every configured gateway that does not run; leave the others as they are."""
+        with self.lock:
+            for profile in self._profile_elements():
+                gateways = profile.child("gateways")
+                for gateway in gateways.all("gateway") if gateways else ():
+                    name = gateway.attributes.get("name", "")
+                    to = f"sip:{_setting(gateway, 'username')}@{_setting(gateway, 'proxy') or name}"
+                    self.gateways.setdefault((profile.attributes.get("name", ""), name), to)
+
+    def stop_gateway(self, name: str) -> bool:
+        """Stop the gateways of that name, or all for `_all_`. False: there is none."""
+        with self.lock:
+            gone = [key for key in self.gateways if name in (key[1], "_all_")]
+            for key in gone:
+                del self.gateways[key]
+            return bool(gone)
+
+    def expire(self, profile: str, whom: str | None) -> None:
+        """End registrations of a profile: all, one call ID, `user@domain`, or `@domain`."""
+        with self.lock:
+            self.registrations = [
+                item
+                for item in self.registrations
+                if item.profile != profile or not _is_meant(item, whom)
+            ]
+
+    def domain_names(self) -> tuple[str, ...]:
+        """Return the names of the directory's domains, in order."""
+        section = self.loaded.root.find("section", "name", "directory")
+        domains = section.all("domain") if section else []
+        return tuple(dict.fromkeys(item.attributes.get("name", "") for item in domains))
+
+    def modules(self) -> tuple[str, ...]:
+        """Return the modules that the configuration loads."""
+        section = self.loaded.root.find("section", "name", "configuration")
+        found = section.find("configuration", "name", "modules.conf") if section else None
+        modules = found.child("modules") if found else None
+        loads = modules.all("load") if modules else []
+        return tuple(item.attributes.get("module", "") for item in loads)
+
+    def _profile_elements(self) -> list[Element]:
+        section = self.loaded.root.find("section", "name", "configuration")
+        sofia = section.find("configuration", "name", "sofia.conf") if section else None
+        profiles = sofia.child("profiles") if sofia else None
+        return profiles.all("profile") if profiles else []
+
+
+def _setting(element: Element, name: str) -> str:
+    """Return a `<param>` of a profile's settings, or of a gateway itself."""
+    holder = element.child("settings") or element
+    found = holder.find("param", "name", name)
+    return found.attributes.get("value", "") if found else ""
+
+
+def _aliases(profile: Element, domains: tuple[str, ...]) -> tuple[str, ...]:
+    names: list[str] = []
+    holder = profile.child("domains")
+    for item in holder.all("domain") if holder else ():
+        if item.attributes.get("alias") == "true":
+            name = item.attributes.get("name", "")
+            names.extend(domains if name == "all" else (name,))
+    holder = profile.child("aliases")
+    names.extend(
+        item.attributes.get("name", "") for item in (holder.all("alias") if holder else ())
+    )
+    return tuple(dict.fromkeys(names))
+
+
+def _is_meant(registration: Registration, whom: str | None) -> bool:
+    if whom is None or registration.call_id == whom:
+        return True
+    user, at, domain = whom.partition("@")
+    if not at:
+        return registration.domain == whom
+    return registration.domain == domain and user in ("", registration.user)

@@ -1,0 +1,181 @@
+"""The embedded switch itself: a thread that accepts ESL connections on loopback."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import socket
+import threading
+import time
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from fsgitops.errors import SwitchError
+from fsgitops.sandbox.loaded import EXPIRES_SECONDS, HOST_NAME, SUCCESS, Registration, SwitchMemory
+from fsgitops.sandbox.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MAX_CONNECTIONS = 64
+STOP_SECONDS = 5.0
+
+
+class EmbeddedSwitch:
+    """A simulated FreeSWITCH: loads `conf_dir`, answers ESL, carries no calls.
+
+    Starting it loads the configuration; a conf directory that does not load raises SwitchError
+    with the words a FreeSWITCH would use. It binds to loopback addresses only.
+    """
+
+    def __init__(
+        self, conf_dir: Path | str, password: str, host: str = "127.0.0.1", port: int = 0
+    ) -> None:
+        if not _is_loopback(host):
+            raise SwitchError(
+                f"the sandbox listens on loopback only, and `{host}` is not a loopback address; "
+                "use 127.0.0.1 or ::1"
+            )
+        if not password:
+            raise SwitchError("the sandbox needs an ESL password")
+        self._wanted = (host, port)
+        self._password = password
+        self._memory = SwitchMemory(Path(conf_dir))
+        self._listener: socket.socket | None = None
+        self._accepting: threading.Thread | None = None
+        self._sessions: dict[Session, threading.Thread] = {}
+        self._lock = threading.Lock()
+        self._sequence = 0
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port that it listens on. Raises SwitchError when it is not running."""
+        if self._listener is None:
+            raise SwitchError("the sandbox is not running")
+        host, port = self._listener.getsockname()[:2]
+        return host, port
+
+    def start(self) -> Self:
+        """Load the configuration and listen. Raises SwitchError: neither can be done."""
+        said = self._memory.reload()
+        if said != SUCCESS:
+            raise SwitchError(f"the sandbox cannot load {self._memory.conf_dir}: {said}")
+        self._memory.start_gateways()
+        family = socket.AF_INET6 if ":" in self._wanted[0] else socket.AF_INET
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(self._wanted)
+            listener.listen(MAX_CONNECTIONS)
+        except OSError as error:
+            listener.close()
+            host, port = self._wanted
+            raise SwitchError(f"the sandbox cannot listen on {host}:{port}: {error}") from error
+        self._listener = listener
+        self._accepting = threading.Thread(
+            target=self._accept, args=(listener,), name="sandbox", daemon=True
+        )
+        self._accepting.start()
+        return self
+
+    def stop(self) -> None:
+        """Close every connection and stop listening. Does nothing when it is not running."""
+        listener, self._listener = self._listener, None
+        if listener is None:
+            return
+        # Only shutting down wakes a thread that waits in accept.
+        with contextlib.suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        if self._accepting is not None:
+            self._accepting.join(STOP_SECONDS)
+        with self._lock:
+            sessions = dict(self._sessions)
+        for session in sessions:
+            session.close()
+        for thread in sessions.values():
+            thread.join(STOP_SECONDS)
+
+    def add_registration(
+        self,
+        extension: str,
+        domain: str,
+        contact: str | None = None,
+        profile: str = "internal",
+        network_port: int = 5070,
+    ) -> Registration:
+        """Pretend that a phone registered, so that one can watch it being flushed."""
+        item = Registration(
+            user=extension,
+            domain=domain,
+            contact=contact or f"sip:{extension}@127.0.0.1:{network_port}",
+            profile=profile,
+            network_port=network_port,
+            call_id=f"{uuid.uuid4()}@127.0.0.1",
+            expires=int(time.time()) + EXPIRES_SECONDS,
+        )
+        with self._memory.lock:
+            self._memory.registrations.append(item)
+        return item
+
+    @property
+    def registrations(self) -> tuple[Registration, ...]:
+        """The phones that are registered now."""
+        return tuple(self._memory.registrations)
+
+    def fire_event(
+        self, name: str, headers: Mapping[str, str] | None = None, body: str | None = None
+    ) -> None:
+        """Send an event to every connection that listens for events of that name."""
+        with self._lock:
+            self._sequence += 1
+            sequence, sessions = self._sequence, list(self._sessions)
+        stamp = int(time.time() * 1_000_000)
+        common = {
+            "Event-Name": name,
+            "Core-UUID": self._memory.core_uuid,
+            "FreeSWITCH-Hostname": HOST_NAME,
+            "FreeSWITCH-Switchname": HOST_NAME,
+            "Event-Date-Timestamp": str(stamp),
+            "Event-Sequence": str(sequence),
+        }
+        for session in sessions:
+            session.deliver(name, {**common, **(headers or {})}, body)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _accept(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                peer, _ = listener.accept()
+            except OSError:
+                return
+            with self._lock:
+                full = len(self._sessions) >= MAX_CONNECTIONS
+            if full or self._listener is None:
+                peer.close()
+                continue
+            session = Session(peer, self._memory, self._password, self.fire_event)
+            thread = threading.Thread(target=self._serve, args=(session,), daemon=True)
+            with self._lock:
+                self._sessions[session] = thread
+            thread.start()
+
+    def _serve(self, session: Session) -> None:
+        try:
+            session.run()
+        finally:
+            with self._lock:
+                self._sessions.pop(session, None)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

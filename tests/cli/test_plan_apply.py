@@ -1,0 +1,318 @@
+"""The main job from the command line, against the embedded switch."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+
+import pytest
+from project import Project
+
+from fsgitops.sandbox import EmbeddedSwitch
+
+
+def test_an_empty_project_has_nothing_to_plan(project: Project) -> None:
+    for path in (project.root / "desired").iterdir():
+        path.unlink()
+    assert "No changes" in project.run("plan").out
+
+
+def test_a_first_plan_creates_everything_declared(project: Project) -> None:
+    ran = project.run("plan")
+    assert ran.code == 0
+    assert ran.out.splitlines()[-1] == "Plan: 4 to create, 0 to change, 0 to delete"
+
+
+def test_a_plan_writes_nothing_below_the_conf_directory(project: Project) -> None:
+    project.run("plan")
+    before = project.tree()
+    project.run("plan")
+    assert project.tree() == before
+    assert "directory/default/1020.xml" not in before
+
+
+def test_an_apply_is_read_back_from_the_switch(project: Project) -> None:
+    ran = project.run("apply", "--yes")
+    assert ran.code == 0, ran.err
+    assert "2 agents and 2 dialplan extension files, all as declared" in ran.out
+
+
+def test_a_second_plan_is_empty(project: Project) -> None:
+    project.run("apply", "--yes")
+    ran = project.run("plan", "--detailed-exitcode")
+    assert (ran.code, "No changes" in ran.out) == (0, True)
+
+
+def test_the_detailed_exit_code_is_2_when_changes_are_pending(project: Project) -> None:
+    assert project.run("plan", "--detailed-exitcode").code == 2
+
+
+def test_a_change_is_told_by_attribute(project: Project) -> None:
+    project.run("apply", "--yes")
+    path = project.root / "desired" / "agents.yaml"
+    path.write_text(path.read_text().replace("Alice", "Anna"))
+    lines = project.run("plan").out
+    assert 'agent 1020: effective_caller_id_name "Alice" -> "Anna"' in lines
+    assert "Plan: 0 to create, 1 to change, 0 to delete" in lines
+
+
+def test_an_apply_writes_only_what_changed(project: Project) -> None:
+    project.run("apply", "--yes")
+    unchanged = project.conf / "directory/default/1021.xml"
+    inode = unchanged.stat().st_ino
+    path = project.root / "desired" / "agents.yaml"
+    path.write_text(path.read_text().replace("Alice", "Anna"))
+    assert project.run("apply", "--yes").code == 0
+    assert unchanged.stat().st_ino == inode
+    assert b"Anna" in (project.conf / "directory/default/1020.xml").read_bytes()
+
+
+def test_an_agent_gone_from_the_yaml_is_gone_from_the_switch(project: Project) -> None:
+    project.run("apply", "--yes")
+    path = project.root / "desired" / "agents.yaml"
+    path.write_text(
+        path.read_text().splitlines()[0] + "\n" + path.read_text().splitlines()[1] + "\n"
+    )
+    ran = project.run("apply", "--yes")
+    assert ran.code == 0, ran.err
+    assert "Applied: 0 created, 0 changed, 1 deleted" in ran.out
+    assert not (project.conf / "directory/default/1021.xml").exists()
+
+
+def test_a_disabled_agent_is_a_deleted_one(project: Project) -> None:
+    project.run("apply", "--yes")
+    path = project.root / "desired" / "agents.yaml"
+    path.write_text(path.read_text().replace("webrtc: true", "enabled: false"))
+    assert "Plan: 0 to create, 0 to change, 1 to delete" in project.run("plan").out
+
+
+def test_a_file_edited_by_hand_is_told_as_drift(project: Project) -> None:
+    project.run("apply", "--yes")
+    file = project.conf / "directory/default/1020.xml"
+    file.write_bytes(file.read_bytes().replace(b"Alice", b"Mallory"))
+    out = project.run("plan").out
+    assert "drift" in out
+    assert 'effective_caller_id_name "Mallory" -> "Alice"' in out
+
+
+def test_a_file_deleted_by_hand_is_created_again(project: Project) -> None:
+    project.run("apply", "--yes")
+    (project.conf / "directory/default/1020.xml").unlink()
+    out = project.run("plan").out
+    assert "Plan: 1 to create, 0 to change, 0 to delete" in out
+    assert "drift" in out
+
+
+def test_white_space_attribute_order_and_comments_are_no_difference(project: Project) -> None:
+    project.run("apply", "--yes")
+    file = project.conf / "directory/default/1020.xml"
+    text = file.read_text()
+    text = text.replace('name="toll_allow" value="domestic,international,local"',
+                        'value="domestic,international,local"   name="toll_allow"')  # fmt: skip
+    file.write_text(text.replace("<params>", "<!-- mine -->\n\n  <params>"))
+    assert "No changes" in project.run("plan").out
+
+
+def test_a_line_that_freeswitch_would_drop_is_a_difference(project: Project) -> None:
+    project.run("apply", "--yes")
+    file = project.conf / "directory/default/1020.xml"
+    file.write_text("".join(line.strip() for line in file.read_text().splitlines()) + "\n")
+    assert "Plan: 0 to create, 1 to change, 0 to delete" in project.run("plan").out
+
+
+def test_a_foreign_file_in_the_way_stops_the_apply(project: Project) -> None:
+    project.run("plan")
+    foreign = project.conf / "directory/default/1020.xml"
+    foreign.write_text("<include>\n</include>\n")
+    before = project.tree()
+    ran = project.run("apply", "--yes")
+    assert (ran.code, project.tree()) == (4, before)
+    assert "foreign-file" in ran.err
+
+
+def test_a_symbolic_link_in_the_way_is_never_followed(project: Project) -> None:
+    project.run("apply", "--yes")
+    file = project.conf / "directory/default/1020.xml"
+    elsewhere = project.root / "elsewhere.xml"
+    elsewhere.write_text("precious")
+    file.unlink()
+    file.symlink_to(elsewhere)
+    path = project.root / "desired" / "agents.yaml"
+    path.write_text(path.read_text().replace("Alice", "Anna"))
+    ran = project.run("apply", "--yes")
+    assert (ran.code, elsewhere.read_text()) == (4, "precious")
+
+
+def test_a_folder_that_leads_out_of_the_conf_directory_is_never_followed(project: Project) -> None:
+    project.run("plan")
+    outside = project.root / "outside"
+    outside.mkdir()
+    (project.conf / "directory/default").rmdir()
+    (project.conf / "directory/default").symlink_to(outside)
+    ran = project.run("apply", "--yes")
+    assert (ran.code, list(outside.iterdir())) == (4, [])
+
+
+def test_unmanaged_files_are_counted_and_left_alone(project: Project) -> None:
+    project.run("plan")
+    (project.conf / "directory/default/9999.xml").write_text("<include>\n</include>\n")
+    assert "1 unmanaged file left alone" in project.run("plan").out
+    project.run("apply", "--yes")
+    assert (project.conf / "directory/default/9999.xml").exists()
+
+
+def test_a_saved_plan_is_applied_as_it_was_approved(project: Project) -> None:
+    plan = str(project.root / "plan.json")
+    project.run("plan", "--out", plan)
+    ran = project.run("apply", plan)
+    assert (ran.code, "Applied: 4 created" in ran.out) == (0, True)
+
+
+def test_a_saved_plan_is_refused_when_live_has_changed(project: Project) -> None:
+    project.run("apply", "--yes")
+    path = project.root / "desired" / "agents.yaml"
+    path.write_text(path.read_text().replace("Alice", "Anna"))
+    plan = str(project.root / "plan.json")
+    project.run("plan", "--out", plan)
+    file = project.conf / "directory/default/1021.xml"
+    file.write_bytes(file.read_bytes().replace(b"Bob", b"Rob"))
+    before = project.tree()
+    ran = project.run("apply", plan)
+    assert (ran.code, project.tree()) == (4, before)
+    assert "stale" in ran.err
+
+
+def test_a_saved_plan_is_refused_when_the_yaml_has_changed(project: Project) -> None:
+    plan = str(project.root / "plan.json")
+    project.run("plan", "--out", plan)
+    path = project.root / "desired" / "agents.yaml"
+    path.write_text(path.read_text().replace("Alice", "Anna"))
+    ran = project.run("apply", plan)
+    assert ran.code == 4
+    assert "compiles to something else" in ran.err
+
+
+def test_a_saved_plan_holds_no_secret(project: Project) -> None:
+    plan = project.root / "plan.json"
+    project.run("plan", "--out", str(plan))
+    project.run("apply", "--yes")
+    data = project.run("credentials", "1020", "--reveal", "--json").json()
+    compiled = (project.conf / "directory/default/1020.xml").read_text()
+    hashes = [part.split('"')[0] for part in compiled.split('a1-hash" value="')[1:]]
+    assert len(hashes) == 2
+    for secret in (data["password"], data["voicemail_pin"], *hashes):
+        assert secret not in plan.read_text()
+
+
+def test_a_rotated_password_is_masked_on_both_sides(project: Project) -> None:
+    project.run("apply", "--yes")
+    path = project.root / "desired" / "agents.yaml"
+    path.write_text(path.read_text().replace("webrtc: true", "webrtc: true, password_version: 2"))
+    out = project.run("plan").out
+    assert "agent 1021: a1-hash (secret) -> (secret)" in out
+
+
+def test_without_the_key_a_plan_works_and_an_apply_is_refused(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FSGITOPS_KEY")
+    plan = project.run("plan")
+    assert (plan.code, "known after apply" in plan.out) == (0, True)
+    ran = project.run("apply", "--yes")
+    assert (ran.code, "FSGITOPS_KEY" in ran.err) == (4, True)
+
+
+def test_without_the_key_an_applied_state_shows_no_changes(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.run("apply", "--yes")
+    monkeypatch.delenv("FSGITOPS_KEY")
+    assert "No changes" in project.run("plan").out
+
+
+def test_without_the_key_a_changed_attribute_is_still_told(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.run("apply", "--yes")
+    monkeypatch.delenv("FSGITOPS_KEY")
+    path = project.root / "desired" / "agents.yaml"
+    path.write_text(path.read_text().replace("Alice", "Anna"))
+    assert 'effective_caller_id_name "Alice" -> "Anna"' in project.run("plan").out
+
+
+def test_no_reload_writes_for_an_image_and_asks_no_switch(project: Project) -> None:
+    (project.root / "conf").mkdir()
+    ran = project.run("apply", "--yes", "--no-reload", "--target", "image")
+    assert ran.code == 0, ran.err
+    assert (project.root / "conf/directory/default/1020.xml").exists()
+
+
+def test_an_unreachable_switch_is_found_out_before_any_file_is_touched(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project.root / "conf").mkdir()
+    monkeypatch.setenv("FSGITOPS_ESL_PASSWORD", "x")
+    monkeypatch.setenv("FSGITOPS_ESL_PORT", "1")
+    ran = project.run("apply", "--yes", "--target", "image")
+    assert (ran.code, project.tree(project.root / "conf")) == (1, {})
+    assert "127.0.0.1:1" in ran.err
+
+
+def test_a_file_that_holds_secrets_is_not_readable_by_everybody(project: Project) -> None:
+    project.run("apply", "--yes")
+    mode = (project.conf / "directory/default/1020.xml").stat().st_mode
+    assert stat.S_IMODE(mode) == 0o640
+
+
+def test_an_apply_asks_and_a_script_must_say_yes(project: Project) -> None:
+    ran = project.run("apply")
+    assert (ran.code, "--yes" in ran.err) == (64, True)
+
+
+def test_the_json_of_a_plan_tells_its_version_and_every_change(project: Project) -> None:
+    data = project.run("plan", "--json").json()
+    assert (data["format"], data["version"]) == ("fsgitops-plan", 1)
+    assert data["summary"] == {"create": 4, "update": 0, "delete": 0}
+    assert [item["resource"] for item in data["changes"]] == [
+        "agent:1020", "agent:1021", "dialplan:agents", "did:+19495431333",
+    ]  # fmt: skip
+
+
+def test_the_same_input_gives_the_same_plan_bytes(project: Project) -> None:
+    assert project.run("plan", "--json").out == project.run("plan", "--json").out
+
+
+def test_the_json_of_an_apply_tells_what_was_proved(project: Project) -> None:
+    data = project.run("apply", "--yes", "--json").json()
+    assert (data["outcome"], data["agents_proved"], data["extensions_proved"]) == ("applied", 2, 2)
+
+
+def test_an_interrupted_apply_is_undone_by_the_next_plan(project: Project) -> None:
+    project.run("apply", "--yes")
+    before = project.tree()
+    from fsgitops.transaction import Operation, begin_transaction, hash_file, replace_files
+
+    file = project.conf / "directory/default/1020.xml"
+    operation = Operation("directory/default/1020.xml", b"half-done", hash_file(file))
+    replace_files(begin_transaction(project.conf, project.conf / ".fsgitops", [operation], b"{}"))
+    assert project.tree() != before
+    ran = project.run("plan")
+    assert (ran.code, project.tree()) == (0, before)
+    assert "undone" in ran.err
+
+
+def test_commands_for_the_sandbox_use_the_one_that_runs(project: Project) -> None:
+    project.run("apply", "--yes")
+    with EmbeddedSwitch(project.conf, "pw") as switch:
+        host, port = switch.address
+        state = project.conf.parent / "sandbox.json"
+        state.write_text(
+            json.dumps({"pid": os.getpid(), "host": host, "port": port, "password": "pw"})
+        )
+        switch.add_registration("1021", "sandbox.example")
+        path = project.root / "desired" / "agents.yaml"
+        path.write_text(path.read_text().replace("webrtc: true", "enabled: false"))
+        ran = project.run("apply", "--yes")
+        assert "Registrations ended: 1" in ran.out, ran.err
+        assert switch.registrations == ()

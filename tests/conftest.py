@@ -1,0 +1,59 @@
+"""Fixtures that every test may use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from project import AGENTS, KEY, ROUTES, SETTINGS, Project
+from real_switch import RealSwitch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+def shared_folder() -> Path:
+    folder = CHECKOUT.parent / "shared"
+    if not (folder / "freeswitch-conf").is_dir():
+        pytest.skip("the reference data is not beside this checkout (../shared)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The reference data beside the checkout, or a skip."""
+    return shared_folder()
+
+
+@pytest.fixture(scope="session")
+def freeswitch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealSwitch]:
+    """A real FreeSWITCH, started once for the whole run, or a skip."""
+    binary = os.environ.get("FSGITOPS_TEST_FREESWITCH")
+    if not binary:
+        pytest.skip("FSGITOPS_TEST_FREESWITCH does not name a FreeSWITCH binary")
+    template = shared_folder() / "freeswitch-conf" / "vanilla"
+    switch = RealSwitch(Path(binary), tmp_path_factory.mktemp("freeswitch"), template)
+    try:
+        yield switch.start()
+    finally:
+        switch.stop()
+
+
+@pytest.fixture
+def project(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Project:
+    """A small valid project with a key, nothing applied yet."""
+    for name in list(os.environ):
+        if name.startswith(("FSGITOPS_", "FS_", "DEFAULT_CALLER_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("FSGITOPS_KEY", KEY)
+    project = Project(tmp_path / "project", capsys)
+    project.write("fsgitops.yaml", SETTINGS)
+    project.write("desired/agents.yaml", AGENTS)
+    project.write("desired/routes.yaml", ROUTES)
+    return project

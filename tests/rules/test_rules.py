@@ -1,0 +1,294 @@
+"""Each rule: what it finds, and what it lets pass."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fsgitops.findings import Position
+from fsgitops.model.desired import Agent, Desired, DidRoute, Voicemail
+from fsgitops.model.resource import Kind, Resource
+from fsgitops.rules import (
+    caller_id_not_owned,
+    disabled_destination,
+    many_agents,
+    name_pattern,
+    path_collision,
+    unassigned_number,
+    unknown_destination,
+    unsafe_value,
+    variable_name,
+    variable_runs_code,
+    voicemail_pin,
+    weak_voicemail_pin,
+)
+from fsgitops.rules.table import RULES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fsgitops.rules.breach import Breach
+
+
+def agent(extension: str = "1020", **fields: Any) -> Agent:
+    return Agent(extension=extension, **{"name": "Ann", **fields})
+
+
+def route(destination: str = "1020", number: str = "+19495431333", **fields: Any) -> DidRoute:
+    return DidRoute(did_number=number, destination_extension=destination, **fields)
+
+
+def desired(*nouns: Agent | DidRoute, **fields: Any) -> Desired:
+    return Desired(
+        tuple(item for item in nouns if isinstance(item, Agent)),
+        tuple(item for item in nouns if isinstance(item, DidRoute)),
+        **fields,
+    )
+
+
+def breaches(module: Any, *nouns: Agent | DidRoute, **fields: Any) -> list[Breach]:
+    found: Iterator[Breach] = module.check(desired(*nouns, **fields))
+    return list(found)
+
+
+def test_every_rule_has_a_name_of_its_own_and_a_description() -> None:
+    assert len({rule.name for rule in RULES}) == len(RULES)
+    assert all(rule.description.endswith(".") for rule in RULES)
+
+
+def test_a_sound_state_breaks_no_rule() -> None:
+    state = desired(agent(caller_id_number="+19495431333"), route())
+    assert [breach for rule in RULES for breach in rule.check(state)] == []
+
+
+def test_a_declared_destination_is_known() -> None:
+    assert breaches(unknown_destination, agent(), route()) == []
+
+
+@pytest.mark.parametrize(
+    ("declared", "typo"),
+    [("1020", "1002"), ("1020", "1021"), ("1020", "10200"), ("10200", "1020"), ("1020", "1220")],
+)
+def test_an_unknown_destination_is_found_with_the_likely_one(declared: str, typo: str) -> None:
+    [breach] = breaches(unknown_destination, agent(declared), route(typo))
+    assert breach.path == ("destination_extension",)
+    assert breach.hint == f"Did you mean {declared}?"
+
+
+def test_a_destination_that_resembles_nothing_has_no_suggestion() -> None:
+    [breach] = breaches(unknown_destination, agent(), route("7788"))
+    assert "Did you mean" not in breach.hint
+
+
+def test_an_agent_with_a_wrong_field_is_not_unknown() -> None:
+    rejected = frozenset({Resource(Kind.AGENT, "1020")})
+    assert breaches(unknown_destination, route(), rejected=rejected) == []
+
+
+def test_a_disabled_destination_is_found() -> None:
+    sources = {Resource(Kind.AGENT, "1020"): Position("a.yaml", 3, 5)}
+    [breach] = breaches(disabled_destination, agent(enabled=False), route(), sources=sources)
+    assert "a.yaml:3:5" in breach.message
+
+
+def test_a_disabled_route_may_lead_to_a_disabled_agent() -> None:
+    assert breaches(disabled_destination, agent(enabled=False), route(enabled=False)) == []
+
+
+def test_a_number_that_nobody_declares_is_found_once_for_all_its_users() -> None:
+    users = [agent(str(number), caller_id_number="+12025550123") for number in (1020, 1021, 1022)]
+    [breach] = breaches(caller_id_not_owned, *users)
+    assert "and 2 more agents" in breach.message
+
+
+def test_the_extension_of_an_agent_is_owned() -> None:
+    assert breaches(caller_id_not_owned, agent(caller_id_number="1020")) == []
+
+
+def test_an_extension_of_nobody_is_not_owned() -> None:
+    [breach] = breaches(caller_id_not_owned, agent(caller_id_number="1099"))
+    assert "declared extension" in breach.message
+
+
+def test_a_number_outside_the_numbering_plan_is_found() -> None:
+    assert len(breaches(unassigned_number, route(number="+15551234567"))) == 1
+
+
+def test_two_resources_with_one_path_are_found() -> None:
+    twins = [agent(), agent(name="Bob")]
+    assert breaches(path_collision, *twins) == []  # one resource, whatever else it says
+    odd = DidRoute.model_construct(did_number="1 9495431333", destination_extension="1020")
+    [breach] = breaches(path_collision, route(), odd)
+    assert "dialplan/public/inbound_19495431333.xml" in breach.message
+
+
+UNSAFE = [
+    ("${system(id)}", "run commands"),
+    ("$${domain}", "replaces"),
+    ("`id`", "backtick"),
+    ('<!"/><variable name="evil" value="1', "markup"),
+    ("X-Pre-Process", "directive"),
+    ("a\nb", "line break"),
+    ("a\rb", "line break"),
+    ("a\u2028b", "line break"),
+    ("a\x07b", "U+0007"),
+    ("a\tb", "U+0009"),
+    ("a\ufffeb", "XML"),
+]
+
+
+@pytest.mark.parametrize(("text", "reason"), UNSAFE)
+@pytest.mark.parametrize("field", ["name", "caller_id_name", "context"])
+def test_an_unsafe_value_is_found_with_the_reason(field: str, text: str, reason: str) -> None:
+    [breach] = breaches(unsafe_value, agent(**{field: text}))
+    assert breach.path == (field,)
+    assert reason in breach.message
+
+
+def test_a_surrogate_is_found() -> None:
+    half = Agent.model_construct(extension="1020", name="a\ud800b")
+    [breach] = breaches(unsafe_value, half)
+    assert "XML" in breach.message
+
+
+@pytest.mark.parametrize("field", ["groups", "toll_allow"])
+def test_an_unsafe_item_of_a_list_is_found_at_its_index(field: str) -> None:
+    [breach] = breaches(unsafe_value, agent(**{field: ("good", "${x}")}))
+    assert breach.path == (field, 1)
+
+
+def test_an_unsafe_description_is_found() -> None:
+    [breach] = breaches(unsafe_value, route(description="a ${x}"))
+    assert breach.path == ("description",)
+
+
+def test_a_variable_may_be_exactly_one_global() -> None:
+    assert breaches(unsafe_value, agent(variables={"a": "$${outbound_caller_id}"})) == []
+
+
+@pytest.mark.parametrize("value", ["x$${a}", "$${a}x", "$${a}$${b}", "${a}", "$${a b}", "$${a}\n"])
+def test_a_variable_may_hold_no_more_than_one_global(value: str) -> None:
+    [breach] = breaches(unsafe_value, agent(variables={"a": value}))
+    assert breach.path == ("variables", "a")
+
+
+def test_dollars_and_markup_alone_are_safe() -> None:
+    assert breaches(unsafe_value, agent(name="5 $ & <b> \"q\" 'é' {x} $5")) == []
+
+
+@given(text=st.text(min_size=1, max_size=60).filter(lambda text: not text.isspace()))
+def test_what_passes_can_be_written_as_xml_and_holds_no_expansion(text: str) -> None:
+    if not breaches(unsafe_value, agent(name=text)):
+        assert "${" not in text
+        assert "`" not in text
+        assert all(
+            "\x20" <= char <= "\ud7ff" or "\ue000" <= char <= "\ufffd" or char > "\uffff"
+            for char in text
+        )
+
+
+@pytest.mark.parametrize(
+    "name", ["toll_allow", "Toll_Allow", "fsgitops_agent", "callgroup", "media_webrtc"]
+)
+def test_a_reserved_variable_is_found_whatever_its_case(name: str) -> None:
+    [breach] = breaches(variable_name, agent(variables={name: "x"}))
+    assert (breach.path, breach.key) == (("variables", name), True)
+    assert "reserved" in breach.message
+
+
+@pytest.mark.parametrize("name", ["", "1a", "a b", "a:b", 'a"', "é", "a" * 65, "a\n"])
+def test_a_malformed_variable_name_is_found(name: str) -> None:
+    assert len(breaches(variable_name, agent(variables={name: "x"}))) == 1
+
+
+def test_two_variables_that_differ_only_in_case_are_found() -> None:
+    assert len(breaches(variable_name, agent(variables={"abc": "x", "ABC": "y"}))) == 1
+
+
+@pytest.mark.parametrize("name", ["sip_h_X-Site", "hold_music", "_x", "ringback"])
+def test_an_ordinary_variable_passes(name: str) -> None:
+    state = agent(variables={name: "x"})
+    assert breaches(variable_name, state) + breaches(variable_runs_code, state) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "execute_on_answer",
+        "EXECUTE_ON_ANSWER_2",
+        "api_on_ring",
+        "sip_execute_on_image",
+        "opal_api_on_t38",
+        "api_before_bridge",
+        "api_after_bridge_1",
+        "api_hangup_hook",
+        "api_reporting_hook",
+        "session_in_hangup_hook",
+        "exec_after_bridge_app",
+        "bridge_pre_execute_bleg_app",
+        "record_post_process_exec_api",
+        "transfer_after_bridge",
+        "transfer_on_fail",
+        "inbound_dialplan",
+        "loopback_app",
+        "hold_hangup_xfer_exten",
+        "_nolocal_api_hangup_hook",
+    ],
+)
+def test_a_variable_that_runs_something_is_found(name: str) -> None:
+    assert len(breaches(variable_runs_code, agent(variables={name: "x"}))) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("hold_music", "Shell_Stream://x"), ("group_confirm_key", "exec")]
+)
+def test_a_value_that_runs_something_is_found(name: str, value: str) -> None:
+    assert len(breaches(variable_runs_code, agent(variables={name: value}))) == 1
+
+
+@pytest.mark.parametrize(
+    "pin", ["123", "12345678901", "12a4", "", "\uff11\uff12\uff13\uff14", "1234\n"]
+)
+def test_a_pin_that_cannot_be_dialled_is_found_and_not_shown(pin: str) -> None:
+    [breach] = breaches(voicemail_pin, agent(voicemail=Voicemail(pin=pin)))
+    assert breach.path == ("voicemail", "pin")
+    assert not pin or pin not in breach.message
+
+
+def test_a_pin_is_never_the_extension() -> None:
+    [breach] = breaches(voicemail_pin, agent(voicemail=Voicemail(pin="1020")))
+    assert "1020" not in breach.message
+
+
+@pytest.mark.parametrize("pin", ["1111", "1234", "9876", "567890"])
+def test_a_pin_that_is_easy_to_guess_is_found(pin: str) -> None:
+    assert len(breaches(weak_voicemail_pin, agent(voicemail=Voicemail(pin=pin)))) == 1
+
+
+def test_a_good_pin_passes() -> None:
+    state = agent(voicemail=Voicemail(pin="8264"))
+    assert breaches(voicemail_pin, state) + breaches(weak_voicemail_pin, state) == []
+
+
+@pytest.mark.parametrize("name", ["", "a,b", "a b", "-x", "a/b", "é"])
+def test_a_group_is_a_plain_word(name: str) -> None:
+    [breach] = breaches(name_pattern, agent(groups=(name,)))
+    assert breach.path == ("groups", 0)
+
+
+def test_a_context_is_a_plain_word() -> None:
+    assert len(breaches(name_pattern, agent(context="a b"))) == 1
+
+
+def test_many_enabled_agents_are_one_breach() -> None:
+    crowd = [agent(str(100_000 + number)) for number in range(many_agents.MANY + 2)]
+    [breach] = breaches(many_agents, *crowd)
+    assert breach.resource.name == str(100_000 + many_agents.MANY)
+
+
+def test_disabled_agents_do_not_count_as_many() -> None:
+    crowd = [agent(str(100_000 + n), enabled=n > 5) for n in range(many_agents.MANY + 2)]
+    assert breaches(many_agents, *crowd) == []
