@@ -61,7 +61,9 @@ def feed(events: int) -> None:
         conn.recv(4096)
         conn.sendall(b"Content-Type: command/reply\nReply-Text: +OK accepted\n\n")
         conn.recv(4096)
-        conn.sendall(b"Content-Type: command/reply\nReply-Text: +OK event listener enabled json\n\n")
+        conn.sendall(
+            b"Content-Type: command/reply\nReply-Text: +OK event listener enabled json\n\n"
+        )
         try:
             for chunk in chunks:
                 conn.sendall(chunk)
@@ -97,8 +99,15 @@ sidecar.stop()
     folder = tempfile.mkdtemp(prefix="cdr-bench-")
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     try:
-        out = subprocess.run([sys.executable, "-c", script, folder], check=True, env=environment,
-                             capture_output=True, text=True, preexec_fn=pin_first, timeout=120)  # fmt: skip
+        out = subprocess.run(
+            [sys.executable, "-c", script, folder],
+            check=True,
+            env=environment,
+            capture_output=True,
+            text=True,
+            preexec_fn=pin_first,
+            timeout=120,
+        )
     finally:
         shutil.rmtree(folder)
     return float(out.stdout)
@@ -108,8 +117,15 @@ def measure_modesl(port: int, events: int, modules: Path) -> float:
     """Seconds in which a bare modesl consumer receives the same events and does nothing."""
     script = modules / "bench-consumer.js"
     script.write_text(MODESL)
-    out = subprocess.run(["node", str(script), str(port), str(events)], check=True,
-                         cwd=modules, capture_output=True, text=True, preexec_fn=pin_first, timeout=120)  # fmt: skip
+    out = subprocess.run(
+        ["node", str(script), str(port), str(events)],
+        check=True,
+        cwd=modules,
+        capture_output=True,
+        text=True,
+        preexec_fn=pin_first,
+        timeout=120,
+    )
     return float(out.stdout)
 
 
@@ -125,8 +141,9 @@ def find_modesl(folder: str | None) -> Path | None:
 
 
 def bench_stream(events: int, modesl: str | None) -> dict[str, float]:
-    feeder = subprocess.Popen([sys.executable, __file__, "--feed", str(events)],
-                              stdout=subprocess.PIPE, text=True)  # fmt: skip
+    feeder = subprocess.Popen(
+        [sys.executable, __file__, "--feed", str(events)], stdout=subprocess.PIPE, text=True
+    )
     assert feeder.stdout is not None
     try:
         os.sched_setaffinity(feeder.pid, {CORES[-1]})

@@ -27,6 +27,9 @@ DOMAIN_PATTERN = (
 )
 
 
+HOST_PORT_PATTERN = r"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$"
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -71,6 +74,25 @@ class DefaultsSettings(_Part):
     did_routes: dict[str, Any] = {}
 
 
+class CdrSettings(_Part):
+    """What the CDR sidecar is told (docs/cdr.md). Times in seconds, sizes in bytes."""
+
+    lake: str | None = None
+    spool: str | None = None
+    json_dir: str | None = None
+    http: Annotated[str, Field(pattern=HOST_PORT_PATTERN)] | None = None
+    http_credential: EnvReference | FileReference | None = None
+    remove_json: bool = False
+    variables: tuple[str, ...] = ()
+    commit_seconds: Annotated[float, Field(gt=0, le=10)] = 0.05
+    flush_rows: Annotated[int, Field(ge=1, le=1_000_000)] = 50_000
+    flush_bytes: Annotated[int, Field(ge=1024)] = 64 * 1024 * 1024
+    flush_seconds: Annotated[float, Field(gt=0, le=86_400)] = 60.0
+    max_spool_bytes: Annotated[int, Field(ge=1024 * 1024)] = 4 * 1024 * 1024 * 1024
+    settle_seconds: Annotated[float, Field(ge=1, le=86_400)] = 30.0
+    ledger_days: Annotated[int, Field(ge=1, le=3650)] = 14
+
+
 class Settings(_Part):
     """All of `fsgitops.yaml`."""
 
@@ -83,6 +105,7 @@ class Settings(_Part):
     key_file: str = ".fsgitops/key"
     defaults: DefaultsSettings = DefaultsSettings()
     rules: dict[str, Literal["error", "warning", "off"]] = {}
+    cdr: CdrSettings = CdrSettings()
     targets: dict[
         Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")], TargetSettings
     ] = {}
@@ -236,7 +259,8 @@ def _unknown_key(path: tuple[Any, ...], position: Callable[..., Position]) -> Fi
     from difflib import get_close_matches
 
     owners: dict[str, type[BaseModel]] = {
-        "esl": EslSettings, "defaults": DefaultsSettings, "targets": TargetSettings,
+        "esl": EslSettings, "cdr": CdrSettings, "defaults": DefaultsSettings,
+        "targets": TargetSettings,
     }  # fmt: skip
     owner = next((owners[part] for part in reversed(path[:-1]) if part in owners), Settings)
     close = get_close_matches(str(path[-1]), owner.model_fields, n=1)

@@ -27,7 +27,7 @@ def build_table(payloads: Iterable[bytes]) -> pa.Table:
     rows = orjson.loads(b"[" + b",".join(payloads) + b"]")
     if not rows:
         return _SCHEMA.empty_table()
-    columns = dict(zip(PAYLOAD, zip(*rows, strict=True), strict=True))
+    columns: dict[str, Sequence[Any]] = dict(zip(PAYLOAD, zip(*rows, strict=True), strict=True))
     arrays = [_build_column(column.name, column.kind, columns) for column in COLUMNS]
     return pa.Table.from_arrays(arrays, schema=_SCHEMA)
 

@@ -7,32 +7,44 @@ path, the SIP identifiers and the kept variables.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from fsgitops.cdr.compact import merge_files, read_batches, sweep_day
+from fsgitops.cdr.json_cdr import unwrap
 from fsgitops.cdr.lake import put_local
 from fsgitops.cdr.schema import BUILT, COPIED, PAYLOAD, TEXT_COLUMNS
 from fsgitops.cdr.spool import Spool, transaction
+from fsgitops.cdr.watcher import list_json_files
 from fsgitops.errors import FsgitopsError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from fsgitops.cdr.lake import Day, Lake
 
 PERSONAL = (
-    "caller_id_name", "caller_id_number", "destination_number", "network_addr", "remote_media_ip",
-    "user_agent", "sip_call_id", "recording_path", "last_arg", "variables",
-)  # fmt: skip
+    "caller_id_name",
+    "caller_id_number",
+    "destination_number",
+    "network_addr",
+    "remote_media_ip",
+    "user_agent",
+    "sip_call_id",
+    "recording_path",
+    "last_arg",
+    "variables",
+)
 _KEPT = {"uuid", "leg", "other_leg_uuid", "call_uuid", "direction", "switch", "core_uuid", "source"}
 _SEARCHED = tuple(name for name in TEXT_COLUMNS if name not in _KEPT)
 _WAIT_ROUNDS = 5
@@ -66,12 +78,18 @@ def number_pattern(number: str) -> str:
 
 
 def erase_number(
-    lake: Lake, spool_folder: Path | None, number: str, reference: str, other: Iterable[str] = ()
+    lake: Lake,
+    spool_folder: Path | None,
+    number: str,
+    reference: str,
+    other: Iterable[str] = (),
+    json_dir: Path | None = None,
 ) -> Erased:
     """Erase a number, and its other spellings (`other`), from spool, quarantine and lake.
 
     The proof is a second reading of everything; a record that came meanwhile makes it go on.
-    Appends to `cdr/_erasures.log` (never the number). Raises EraseError when something is left.
+    JSON files of mod_json_cdr that hold it are named as left, unless they can be deleted. Writes
+    a note to `cdr/_erasures/` (never the number). Raises EraseError when something is left.
     """
     patterns = "|".join(number_pattern(text) for text in (number, *other))
     rows = files = spooled = 0
@@ -79,6 +97,7 @@ def erase_number(
     with lake.lock():
         for _ in range(_WAIT_ROUNDS):
             spooled += erase_from_spool(spool_folder, patterns) if spool_folder else 0
+            erase_json_files(json_dir, patterns)
             for day in lake.days():
                 changed = _erase_from_day(lake, day, patterns)
                 rows, files = rows + changed[0], files + changed[1]
@@ -124,7 +143,9 @@ def _erase_from_day(lake: Lake, day: Day, pattern: str) -> tuple[int, int]:
     """Rewrite the files that hold the number; return how many rows and files."""
     hits: dict[str, int] = {}
     for name in day.live:
-        count = sum(pc.sum(matches(t, pattern)).as_py() or 0 for t in read_batches(lake, day, [name]))
+        count = sum(
+            pc.sum(matches(t, pattern)).as_py() or 0 for t in read_batches(lake, day, [name])
+        )
         if count:
             hits[name] = int(count)
     if hits:
@@ -158,11 +179,23 @@ def erase_from_spool(folder: Path, pattern: str) -> int:
     return len(changed)
 
 
+def erase_json_files(folder: Path | None, pattern: str) -> None:
+    """Delete mod_json_cdr's files that hold the number: their records are in the lake, blanked.
+
+    One that the lake has no record of yet would come back, so it goes too: what must not be kept
+    must not be read.
+    """
+    expression = re.compile(pattern)
+    for entry in list_json_files(folder) if folder else ():
+        with contextlib.suppress(FileNotFoundError):
+            text = unwrap(Path(entry.path).read_bytes()).decode("utf-8", "replace")
+            if expression.search(unquote(text)):
+                Path(entry.path).unlink()
+
+
 def _blank_payload(values: list[Any], expression: re.Pattern[str]) -> list[Any]:
     return [
-        None
-        if name in PERSONAL or (name not in _KEPT and _holds(value, expression))
-        else value
+        None if name in PERSONAL or (name not in _KEPT and _holds(value, expression)) else value
         for name, value in zip(PAYLOAD, values, strict=True)
     ]
 
@@ -198,7 +231,7 @@ def find_number(lake: Lake, spool_folder: Path | None, pattern: str) -> list[str
 
 def log_erasure(lake: Lake, done: Erased) -> None:
     """Write the erasure down: when, by which reference, how much, proven or not; no number."""
-    line = {
+    line: dict[str, object] = {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "reference": done.reference,
         "rows": done.rows,
@@ -206,12 +239,10 @@ def log_erasure(lake: Lake, done: Erased) -> None:
         "spool_rows": done.spool_rows,
         "proven": not done.left,
     }
-    name = f"{line['time'][:19].replace(':', '')}-{uuid.uuid4().hex[:8]}.json"
+    name = f"{str(line['time'])[:19].replace(':', '')}-{uuid.uuid4().hex[:8]}.json"
     path = f"{lake.root}/_erasures/{name}"
     body = orjson.dumps(line)
     if lake.local:
-        from pathlib import Path
-
         put_local(Path(path), body)
         return
     with lake.filesystem.open_output_stream(path) as stream:

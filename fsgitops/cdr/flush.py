@@ -77,8 +77,9 @@ def read_keys(lake: Lake, day: Day) -> Iterator[tuple[int, str]]:
         with lake.filesystem.open_input_file(lake.path(day.date, name)) as source:
             for batch in pq.ParquetFile(source).iter_batches(_BATCH_ROWS, columns=columns):
                 start = batch.column("start_time").cast(pa.int64()).to_pylist()
-                names = zip(*(batch.column(column).to_pylist() for column in columns[:3]),
-                            strict=True)  # fmt: skip
+                names = zip(
+                    *(batch.column(column).to_pylist() for column in columns[:3]), strict=True
+                )
                 for microseconds, parts in zip(start, names, strict=True):
                     yield (microseconds or 0) // HOUR_US, "\x1f".join(parts)
 

@@ -224,8 +224,10 @@ class Lake:
         body = orjson.dumps({"live": list(live), "replaced": replaced, "reason": reason})
         current = self.day(before.date).commit.number
         if current != before.commit.number:
-            raise LakeError(f"{self.path(before.date, name)}: somebody else changed this day; "
-                            "run it again, one at a time")  # fmt: skip
+            raise LakeError(
+                f"{self.path(before.date, name)}: somebody else changed this day; "
+                "run it again, one at a time"
+            )
         self.put(before.date, name, body)
         stale = [f"_commit-{old:08d}.json" for old in range(max(1, number - 3), number)]
         self.delete(before.date, stale[:-1])

@@ -70,8 +70,12 @@ class Listener:
                 self._listen()
             except SwitchError as problem:
                 self._metrics.fail("esl", str(problem))
-                say(logging.WARNING, "no events: connecting again", why=str(problem),
-                    wait_seconds=wait)  # fmt: skip
+                say(
+                    logging.WARNING,
+                    "no events: connecting again",
+                    why=str(problem),
+                    wait_seconds=wait,
+                )
             heard = self._metrics.hearing
             self._metrics.hear(connected=False)
             if time.monotonic() - began > _MAX_WAIT or heard:
@@ -151,5 +155,7 @@ class Listener:
                 # The switch drops events for a listener that stands still, and would do so in
                 # silence: hanging up makes it plain, and the JSON directory has them all.
                 self._metrics.refused.labels("esl").inc(len(rows))
-                raise SwitchError(f"the spool took nothing for {_REFUSE_AFTER:g} s: hung up; "
-                                  f"{len(rows)} records are left to the JSON directory")  # fmt: skip
+                raise SwitchError(
+                    f"the spool took nothing for {_REFUSE_AFTER:g} s: hung up; "
+                    f"{len(rows)} records are left to the JSON directory"
+                )

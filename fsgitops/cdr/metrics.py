@@ -13,32 +13,44 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
-        self.received = Counter("fsgitops_cdr_received", "Records that came", ["road"],
-                                registry=registry)  # fmt: skip
-        self.duplicates = Counter("fsgitops_cdr_duplicates", "Records known already",
-                                  registry=registry)  # fmt: skip
-        self.spooled = Counter("fsgitops_cdr_spooled", "Records synced in the spool",
-                               registry=registry)  # fmt: skip
-        self.written = Counter("fsgitops_cdr_written", "Records synced in the lake",
-                               registry=registry)  # fmt: skip
+        self.received = Counter(
+            "fsgitops_cdr_received", "Records that came", ["road"], registry=registry
+        )
+        self.duplicates = Counter(
+            "fsgitops_cdr_duplicates", "Records known already", registry=registry
+        )
+        self.spooled = Counter(
+            "fsgitops_cdr_spooled", "Records synced in the spool", registry=registry
+        )
+        self.written = Counter(
+            "fsgitops_cdr_written", "Records synced in the lake", registry=registry
+        )
         self.parts = Counter("fsgitops_cdr_parts", "Parquet parts written", registry=registry)
-        self.errors = Counter("fsgitops_cdr_errors", "Failures that are retried", ["where"],
-                              registry=registry)  # fmt: skip
-        self.quarantined = Counter("fsgitops_cdr_quarantined", "Things that were no record",
-                                   ["road"], registry=registry)  # fmt: skip
-        self.refused = Counter("fsgitops_cdr_refused", "Records that the sender must keep",
-                               ["road"], registry=registry)  # fmt: skip
-        self.removed = Counter("fsgitops_cdr_json_files_removed", "JSON files removed",
-                               registry=registry)  # fmt: skip
-        self.spool_rows = Gauge("fsgitops_cdr_spool_rows", "Records that wait for the lake",
-                                registry=registry)  # fmt: skip
+        self.errors = Counter(
+            "fsgitops_cdr_errors", "Failures that are retried", ["where"], registry=registry
+        )
+        self.quarantined = Counter(
+            "fsgitops_cdr_quarantined", "Things that were no record", ["road"], registry=registry
+        )
+        self.refused = Counter(
+            "fsgitops_cdr_refused", "Records that the sender must keep", ["road"], registry=registry
+        )
+        self.removed = Counter(
+            "fsgitops_cdr_json_files_removed", "JSON files removed", registry=registry
+        )
+        self.spool_rows = Gauge(
+            "fsgitops_cdr_spool_rows", "Records that wait for the lake", registry=registry
+        )
         self.spool_bytes = Gauge("fsgitops_cdr_spool_bytes", "Their size", registry=registry)
-        self.lag = Gauge("fsgitops_cdr_lag_seconds", "Age of the oldest record that waits",
-                         registry=registry)  # fmt: skip
-        self.connected = Gauge("fsgitops_cdr_connected", "1 while events can come",
-                               registry=registry)  # fmt: skip
-        self.deaf = Counter("fsgitops_cdr_deaf_seconds", "Seconds without an event connection",
-                            registry=registry)  # fmt: skip
+        self.lag = Gauge(
+            "fsgitops_cdr_lag_seconds", "Age of the oldest record that waits", registry=registry
+        )
+        self.connected = Gauge(
+            "fsgitops_cdr_connected", "1 while events can come", registry=registry
+        )
+        self.deaf = Counter(
+            "fsgitops_cdr_deaf_seconds", "Seconds without an event connection", registry=registry
+        )
         self._lock = threading.Lock()
         self._troubles: dict[str, str] = {}
         self._deaf_mark: float | None = time.monotonic()

@@ -11,9 +11,13 @@ if TYPE_CHECKING:
     from fsgitops.cdr.report import Line, Report
 
 _TITLES = {
-    "day": "Day", "hour": "Hour of day (UTC)", "agent": "Agent", "did": "DID",
-    "gateway": "Gateway", "cause": "Hang-up cause",
-}  # fmt: skip
+    "day": "Day",
+    "hour": "Hour of day (UTC)",
+    "agent": "Agent",
+    "did": "DID",
+    "gateway": "Gateway",
+    "cause": "Hang-up cause",
+}
 _ROWS = 100
 _WIDTH, _HEIGHT, _FOOT = 720, 200, 22
 _STYLE = """
@@ -23,7 +27,8 @@ _STYLE = """
 --dim:#9aa4af;--line:#343b43;--all:#3f5877;--good:#5aa2f5}}
 *{box-sizing:border-box}body{margin:0 auto;max-width:1080px;padding:32px 20px;
 background:var(--back);color:var(--text);font:15px/1.5 system-ui,sans-serif}
-h1{font-size:24px;margin:0}h2{font-size:17px;margin:36px 0 10px}p{color:var(--dim);margin:4px 0 20px}
+h1{font-size:24px;margin:0}h2{font-size:17px;margin:36px 0 10px}
+p{color:var(--dim);margin:4px 0 20px}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(140px,1fr));gap:12px}
 .tile{background:var(--card);border-radius:10px;padding:14px 16px}
 .tile b{display:block;font-size:24px;font-variant-numeric:tabular-nums}
@@ -55,7 +60,7 @@ def render_page(report: Report) -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
         "style-src 'unsafe-inline'\">"
         f"<title>Calls, {escape(when)}</title><style>{_STYLE}</style></head>"
         f"<body>{''.join(body)}</body></html>\n"
@@ -64,7 +69,7 @@ def render_page(report: Report) -> str:
 
 def figure(value: float | None, digits: int = 0) -> str:
     """Return a number with thousands separated, or a dash for none."""
-    return "–" if value is None else f"{value:,.{digits}f}"
+    return "-" if value is None else f"{value:,.{digits}f}"
 
 
 def _tiles(total: Line) -> str:
@@ -76,8 +81,9 @@ def _tiles(total: Line) -> str:
         ("PDD", f"{figure(total.pdd_ms)} ms"),
         ("minutes", figure(total.minutes, 1)),
     )
-    cells = "".join(f'<div class="tile"><b>{value}</b><span>{name}</span></div>'
-                    for name, value in tiles)  # fmt: skip
+    cells = "".join(
+        f'<div class="tile"><b>{value}</b><span>{name}</span></div>' for name, value in tiles
+    )
     return f'<div class="tiles">{cells}</div>'
 
 
@@ -98,17 +104,21 @@ def columns_chart(lines: Sequence[Line]) -> str:
     shapes = []
     for part in range(5):
         y = _HEIGHT - _HEIGHT * part / 4 + 8
-        shapes.append(f'<line class="rule" x1="50" x2="{_WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>'
-                      f'<text x="44" y="{y + 4:.1f}" text-anchor="end">'
-                      f"{figure(top * part / 4)}</text>")  # fmt: skip
+        shapes.append(
+            f'<line class="rule" x1="50" x2="{_WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>'
+            f'<text x="44" y="{y + 4:.1f}" text-anchor="end">'
+            f"{figure(top * part / 4)}</text>"
+        )
     every = max(1, round(len(lines) / 12))
     for at, line in enumerate(lines):
         x = 54 + at * step
         shapes.append(_column(x, width, line, top))
         if at % every == 0:
             label = escape(line.group[5:] if len(line.group) == 10 else line.group)
-            shapes.append(f'<text x="{x + width / 2:.1f}" y="{_HEIGHT + _FOOT + 4}" '
-                          f'text-anchor="middle">{label}</text>')  # fmt: skip
+            shapes.append(
+                f'<text x="{x + width / 2:.1f}" y="{_HEIGHT + _FOOT + 4}" '
+                f'text-anchor="middle">{label}</text>'
+            )
     return (
         f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT + _FOOT + 10}" role="img" '
         f'aria-label="calls, answered and not">{"".join(shapes)}</svg>'
@@ -135,8 +145,10 @@ def _round_up(value: float) -> float:
 
 
 def _table(title: str, lines: Sequence[Line]) -> str:
-    heads = "".join(f"<th>{head}</th>" for head in
-                    (title, "calls", "", "answered", "ASR %", "ACD s", "PDD ms", "minutes"))  # fmt: skip
+    heads = "".join(
+        f"<th>{head}</th>"
+        for head in (title, "calls", "", "answered", "ASR %", "ACD s", "PDD ms", "minutes")
+    )
     most = max((line.calls for line in lines), default=1) or 1
     rows = "".join(_row(line, most) for line in lines[:_ROWS])
     more = f"<p>and {len(lines) - _ROWS} more</p>" if len(lines) > _ROWS else ""
@@ -154,8 +166,13 @@ def _row(line: Line, most: int) -> str:
         f'<rect class="good" width="{good:.1f}" height="10"/></svg>'
     )
     cells = (
-        escape(line.group), figure(line.calls), drawn, figure(line.answered),
-        figure(line.asr_percent, 1), figure(line.acd_seconds, 1), figure(line.pdd_ms),
+        escape(line.group),
+        figure(line.calls),
+        drawn,
+        figure(line.answered),
+        figure(line.asr_percent, 1),
+        figure(line.acd_seconds, 1),
+        figure(line.pdd_ms),
         figure(line.minutes, 1),
-    )  # fmt: skip
+    )
     return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"

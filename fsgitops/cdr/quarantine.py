@@ -8,7 +8,6 @@ import os
 import re
 import sqlite3
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import orjson
@@ -20,6 +19,7 @@ from fsgitops.cdr.spool import ROADS, SPOOL_FILE, Spool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 _SOURCE = PAYLOAD.index("source")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
@@ -79,8 +79,12 @@ def rescue_spool(folder: Path) -> Spool:
             saved += spool.add(group).fresh
             group = []
     saved += spool.add(group).fresh
-    say(logging.ERROR, "the spool was damaged: moved aside, a fresh one begun",
-        moved_to=str(aside), rows_saved=saved)  # fmt: skip
+    say(
+        logging.ERROR,
+        "the spool was damaged: moved aside, a fresh one begun",
+        moved_to=str(aside),
+        rows_saved=saved,
+    )
     return spool
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fsgitops.cdr.lake import LakeError, open_lake
@@ -18,6 +17,7 @@ from fsgitops.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     import duckdb
     import pyarrow as pa
@@ -111,9 +111,7 @@ def run_query(
     raise AssertionError
 
 
-def add_views(
-    connection: duckdb.DuckDBPyConnection, source: Source, first: str, last: str
-) -> None:
+def add_views(connection: duckdb.DuckDBPyConnection, source: Source, first: str, last: str) -> None:
     """Define the views `lake`, `spool` and `cdr` (both together). Raises LakeError."""
     from fsgitops.cdr.columns import build_table
 
@@ -126,11 +124,13 @@ def add_views(
     if lake.local and files:
         listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
         connection.execute(
-            f"CREATE VIEW lake AS SELECT * FROM read_parquet([{listed}], union_by_name = true)"
+            f"CREATE VIEW lake AS SELECT * FROM read_parquet([{listed}], union_by_name = true)"  # noqa: S608
         )
     else:
         connection.register("lake", remote_table(lake, files))
-    connection.execute("CREATE VIEW cdr AS SELECT * FROM lake UNION ALL BY NAME SELECT * FROM spool")
+    connection.execute(
+        "CREATE VIEW cdr AS SELECT * FROM lake UNION ALL BY NAME SELECT * FROM spool"
+    )
 
 
 def remote_table(lake: Lake, files: list[str]) -> Any:

@@ -44,7 +44,7 @@ class Receiver:
         health: Callable[[], tuple[bool, dict[str, Any]]],
         credential: str | None = None,
     ) -> None:
-        """Bind. `credential` is `user:password`, as mod_json_cdr's `cred` has it. Raises OSError."""
+        """Bind. `credential` is `user:password`, as in mod_json_cdr's `cred`. Raises OSError."""
         self.metrics = metrics
         self.ingest = ingest
         self.builder = builder
@@ -57,8 +57,9 @@ class Receiver:
         handler = type("Handler", (_Handler,), {"receiver": self})
         self._server = ThreadingHTTPServer(place, handler)
         self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, name="cdr-http",
-                                        daemon=True)  # fmt: skip
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, name="cdr-http", daemon=True
+        )
 
     @property
     def port(self) -> int:
@@ -85,9 +86,9 @@ class Receiver:
             return 400, str(problem)
         self.metrics.received.labels("http").inc()
         submission = Submission([row])
-        if self.ingest.submit(submission, timeout=_SYNC_WAIT) and submission.done.wait(_SYNC_WAIT):
-            if submission.synced:
-                return 200, "synced"
+        taken = self.ingest.submit(submission, timeout=_SYNC_WAIT)
+        if taken and submission.done.wait(_SYNC_WAIT) and submission.synced:
+            return 200, "synced"
         self.metrics.refused.labels("http").inc()
         return 503, "the spool takes nothing at present; keep it and send it again"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from fsgitops.cdr.query import Source, add_views, live_files, run_query
+from fsgitops.cdr.query import Source, live_files, run_query
 from fsgitops.errors import UsageError
 
 if TYPE_CHECKING:
@@ -96,14 +96,23 @@ def _run_spark(source: Source, span: Span) -> Report:
         scheme = "" if lake.local else source.lake.split("://", 1)[0] + "a://"
         listed = session.read.parquet(*(f"{scheme}{file}" for file in files)).select(columns)
         listed.createOrReplaceTempView("lake")
-        records = backend.table("lake").union(records) if waiting.num_rows else backend.table("lake")
+        records = (
+            backend.table("lake").union(records) if waiting.num_rows else backend.table("lake")
+        )
     return compute(records, span)
 
 
 _COLUMNS = (
-    "leg", "start_time", "answered", "billsec", "pdd_ms", "agent_extension", "did_number",
-    "gateway", "hangup_cause",
-)  # fmt: skip
+    "leg",
+    "start_time",
+    "answered",
+    "billsec",
+    "pdd_ms",
+    "agent_extension",
+    "did_number",
+    "gateway",
+    "hangup_cause",
+)
 
 
 def compute(records: ir.Table, span: Span) -> Report:
@@ -116,8 +125,8 @@ def compute(records: ir.Table, span: Span) -> Report:
     }
     for name in DIMENSIONS[2:]:
         found = _sum_by(labelled, [name]).to_pyarrow().to_pylist()
-        by[name] = sorted(_fold(found, lambda row, name=name: row[name] or NONE),
-                          key=lambda line: (-line.calls, line.group))[:_TOP]  # fmt: skip
+        lines = _fold(found, lambda row, key=name: str(row[key] or NONE))  # type: ignore[misc]
+        by[name] = sorted(lines, key=lambda line: (-line.calls, line.group))[:_TOP]
     total = _fold(moments, lambda _: "all") or [_line("all", dict.fromkeys(_SUMS, 0))]
     return Report(span, total[0], {name: tuple(lines) for name, lines in by.items()})
 
@@ -156,8 +165,9 @@ def _fold(rows: list[dict[str, Any]], group: Callable[[dict[str, Any]], str]) ->
     """Add up rows of one group, and return the lines in the order of their groups."""
     sums: dict[str, dict[str, int]] = {}
     for row in rows:
-        into = sums.setdefault(group(row) if row.get("moment", 1) else NONE,
-                               dict.fromkeys(_SUMS, 0))  # fmt: skip
+        into = sums.setdefault(
+            group(row) if row.get("moment", 1) else NONE, dict.fromkeys(_SUMS, 0)
+        )
         for name in _SUMS:
             into[name] += int(row[name] or 0)
     return [_line(name, sums[name]) for name in sorted(sums)]

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from fsgitops.cdr.lake import Lake
 
 
-def expire(lake: Lake, keep_days: int, *, today: date | None = None, dry: bool = False) -> list[str]:
+def expire(
+    lake: Lake, keep_days: int, *, today: date | None = None, dry: bool = False
+) -> list[str]:
     """Delete the days that began more than `keep_days` before today (UTC); return their dates.
 
     For readers a day goes in one step, by a commit that leaves nothing live; then its files go.

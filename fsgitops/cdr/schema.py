@@ -93,7 +93,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("received_at", "time", None, "when the sidecar first saw the record"),
     Column("source", "text", None, "the road it came by first: `esl`, `json` or `http`"),
     Column("variables", "map", None, "further channel variables that the settings list"),
-)  # fmt: skip
+)
 
 COLUMN_NAMES = tuple(column.name for column in COLUMNS)
 TEXT_COLUMNS = tuple(column.name for column in COLUMNS if column.kind == "text")
@@ -114,10 +114,23 @@ WORKING = {
 
 # What the record builder sets itself, in this order, before the copied values.
 BUILT = (
-    "uuid", "leg", "other_leg_uuid", "call_uuid", "direction", "did_number", "agent_extension",
-    "gateway", "hangup_cause", "network_addr", "last_arg", "recording_path", "switch",
-    "received_at", "source", "variables",
-)  # fmt: skip
+    "uuid",
+    "leg",
+    "other_leg_uuid",
+    "call_uuid",
+    "direction",
+    "did_number",
+    "agent_extension",
+    "gateway",
+    "hangup_cause",
+    "network_addr",
+    "last_arg",
+    "recording_path",
+    "switch",
+    "received_at",
+    "source",
+    "variables",
+)
 
 COPIED = {column.name: column.raw for column in COLUMNS if column.raw} | WORKING
 PAYLOAD = (*BUILT, *COPIED)

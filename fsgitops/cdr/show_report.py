@@ -29,9 +29,15 @@ def report_text(report: Report) -> str:
 
 def _cells(line: Line, most: int) -> tuple[object, ...]:
     return (
-        line.group, line.calls, bar(line.calls, most), line.answered, line.asr_percent,
-        line.acd_seconds, line.pdd_ms, line.minutes,
-    )  # fmt: skip
+        line.group,
+        line.calls,
+        bar(line.calls, most),
+        line.answered,
+        line.asr_percent,
+        line.acd_seconds,
+        line.pdd_ms,
+        line.minutes,
+    )
 
 
 def report_json(report: Report) -> str:

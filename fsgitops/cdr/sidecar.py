@@ -6,7 +6,6 @@ import fcntl
 import gc
 import logging
 import os
-import threading
 from typing import TYPE_CHECKING, Any
 
 from fsgitops.cdr.flusher import Flusher
@@ -21,6 +20,7 @@ from fsgitops.cdr.spool import Spool, SpoolCorruptError, SpoolError
 from fsgitops.cdr.watcher import Watcher
 
 if TYPE_CHECKING:
+    import threading
     from pathlib import Path
 
     from fsgitops.cdr.options import EslAddress, RunOptions
@@ -50,11 +50,18 @@ class Sidecar:
         self.listener = Listener(address, *shared, heard_us=heard) if address else None
         self.watcher = Watcher(*shared) if options.json_dir else None
         self.receiver = (
-            Receiver(options.http, self.metrics, self.ingest, builder, quarantine, self.health,
-                     options.http_credential)
+            Receiver(
+                options.http,
+                self.metrics,
+                self.ingest,
+                builder,
+                quarantine,
+                self.health,
+                options.http_credential,
+            )
             if options.http
             else None
-        )  # fmt: skip
+        )
         self._spool = spool
 
     def start(self) -> None:
@@ -64,8 +71,13 @@ class Sidecar:
         for part in (self.flusher, self.listener, self.watcher, self.receiver):
             if part is not None:
                 part.start()
-        say(logging.INFO, "started", lake=self.options.lake.split("?", 1)[0],
-            spool=str(self.options.spool), waiting_rows=self.ingest.pending_rows)  # fmt: skip
+        say(
+            logging.INFO,
+            "started",
+            lake=self.options.lake.split("?", 1)[0],
+            spool=str(self.options.spool),
+            waiting_rows=self.ingest.pending_rows,
+        )
 
     def stop(self) -> None:
         """Close the roads, sync the spool, flush it into the lake, end."""
@@ -114,8 +126,9 @@ def _lock_spool(folder: Path) -> int:
         folder.mkdir(parents=True, exist_ok=True, mode=0o750)
         handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
     except OSError as problem:
-        raise SpoolError(f"{folder}: {problem.strerror}: the spool needs a directory that this "
-                         "user may write") from problem  # fmt: skip
+        raise SpoolError(
+            f"{folder}: {problem.strerror}: the spool needs a directory that this user may write"
+        ) from problem
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

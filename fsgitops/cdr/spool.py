@@ -13,7 +13,6 @@ import time
 import uuid
 from itertools import groupby
 from operator import attrgetter
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from fsgitops.cdr.record import HOUR_US
@@ -21,6 +20,7 @@ from fsgitops.errors import FsgitopsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from fsgitops.cdr.record import Row
 
@@ -98,8 +98,10 @@ class Spool:
         except sqlite3.DatabaseError as problem:
             raise classify(problem, self.path) from problem
         except OSError as problem:
-            raise SpoolError(f"{self.path}: {problem.strerror}: the spool needs a directory "
-                             "that this user may write") from problem  # fmt: skip
+            raise SpoolError(
+                f"{self.path}: {problem.strerror}: the spool needs a directory "
+                "that this user may write"
+            ) from problem
 
     def _prepare(self, check: bool) -> None:
         db = self._db
@@ -113,9 +115,13 @@ class Spool:
         db.executescript(_TABLES)
         db.executemany(
             "INSERT OR IGNORE INTO meta VALUES(?, ?)",
-            [("id", uuid.uuid4().hex[:12]), ("created_us", str(time.time_ns() // 1000)),
-             ("flushed", "0"), ("forgotten_hour", "0")],
-        )  # fmt: skip
+            [
+                ("id", uuid.uuid4().hex[:12]),
+                ("created_us", str(time.time_ns() // 1000)),
+                ("flushed", "0"),
+                ("forgotten_hour", "0"),
+            ],
+        )
         values = dict(db.execute("SELECT name, value FROM meta").fetchall())
         self.id = values["id"]
         self._created_us = int(values["created_us"])
@@ -313,7 +319,7 @@ class transaction:  # noqa: N801 - reads as a statement
             self._db.execute("ROLLBACK")
 
 
-def classify(problem: sqlite3.DatabaseError, path: Path) -> SpoolError:
+def classify(problem: sqlite3.Error, path: Path) -> SpoolError:
     """Return damage as SpoolCorruptError, anything else (locked, full) as SpoolError."""
     code = getattr(problem, "sqlite_errorcode", 0) & 0xFF
     if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:

@@ -32,7 +32,9 @@ def write_result(table: pa.Table, form: str, out: BinaryIO) -> None:
     elif form == "csv":
         text = to_csv(table.column_names, rows)
     else:
-        text = draw_table(table.column_names, ([row[n] for n in table.column_names] for row in rows))
+        text = draw_table(
+            table.column_names, ([row[n] for n in table.column_names] for row in rows)
+        )
     out.write(text.encode("utf-8", "replace"))
 
 
@@ -64,7 +66,9 @@ def plain(value: Any) -> Any:
 def draw_table(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     """Return a plain text table; control characters are shown, never sent to the terminal."""
     cells = [[show(value) for value in row] for row in rows]
-    widths = [max([width(name), *(width(row[at]) for row in cells)]) for at, name in enumerate(names)]
+    widths = [
+        max([width(name), *(width(row[at]) for row in cells)]) for at, name in enumerate(names)
+    ]
     lines = [_line(names, widths), _line(["-" * size for size in widths], widths)]
     lines += [_line(row, widths) for row in cells]
     return "\n".join(lines) + "\n"
@@ -88,7 +92,7 @@ def show(value: Any) -> str:
 
 
 def _escape(char: str) -> str:
-    return char.encode("unicode_escape").decode()
+    return str(char.encode("unicode_escape"), "ascii")
 
 
 def width(text: str) -> int:

@@ -49,8 +49,10 @@ def follow(source: Source, *, poll: float = 0.5, go_on: Callable[[], bool]) -> I
 
 
 def _unseen(table: pa.Table, shown: set[str], order: deque[str]) -> pa.Table:
-    keys = [f"{switch}\x1f{uuid}" for switch, uuid in
-            zip(table["switch"].to_pylist(), table["uuid"].to_pylist(), strict=True)]  # fmt: skip
+    keys = [
+        f"{switch}\x1f{uuid}"
+        for switch, uuid in zip(table["switch"].to_pylist(), table["uuid"].to_pylist(), strict=True)
+    ]
     mask = [key not in shown for key in keys]
     for key in keys:
         if key not in shown:

@@ -150,8 +150,6 @@ class Watcher:
         except FileNotFoundError:
             return None
         try:
-            if len(body) > _MAX_FILE:
-                raise RecordError(f"larger than {_MAX_FILE} bytes")
             received = time.time_ns() // 1000
             row = self._builder.build(decode_document(body), "json", received)
         except RecordError as problem:
@@ -178,8 +176,13 @@ class Watcher:
         Path(path).unlink(missing_ok=True)
         del self._unsettled[path]
         self._metrics.quarantined.labels("json").inc()
-        say(logging.WARNING, "not a record: put in quarantine", file=path, kept=str(kept),
-            why=str(problem))  # fmt: skip
+        say(
+            logging.WARNING,
+            "not a record: put in quarantine",
+            file=path,
+            kept=str(kept),
+            why=str(problem),
+        )
 
     def _remove_synced(self, spool: Spool) -> None:
         """Remove the files whose records are synced in the lake, whichever road they took."""
@@ -199,5 +202,6 @@ class Watcher:
                 continue
         if found:
             with transaction(spool.db):
-                spool.db.executemany("DELETE FROM json_file WHERE path = ?",
-                                     [(path,) for path, *_ in found])  # fmt: skip
+                spool.db.executemany(
+                    "DELETE FROM json_file WHERE path = ?", [(path,) for path, *_ in found]
+                )

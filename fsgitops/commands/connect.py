@@ -30,19 +30,23 @@ def prepare_conf_dir(target: Target) -> None:
 
 def read_password(target: Target, root: Path) -> str:
     """Return the ESL password of a target. Raises SecretError when none can be had."""
-    from fsgitops.secret import resolve_env_secret, resolve_file_secret
-
     if target.esl_password is not None:
         return target.esl_password.get_secret_value()
-    reference = target.esl.password
-    if isinstance(reference, EnvReference):
-        return resolve_env_secret(reference.env, os.environ).reveal()
-    if isinstance(reference, FileReference):
-        return resolve_file_secret(root / reference.file).reveal()
+    if target.esl.password is not None:
+        return read_reference(target.esl.password, root)
     raise SecretError(
         f"target `{target.name}` has no ESL password; set FSGITOPS_ESL_PASSWORD, or "
         "`esl: {password: {env: NAME}}` or `{file: PATH}` in fsgitops.yaml"
     )
+
+
+def read_reference(reference: EnvReference | FileReference, root: Path) -> str:
+    """Return the secret that a setting refers to. Raises SecretError when it cannot be had."""
+    from fsgitops.secret import resolve_env_secret, resolve_file_secret
+
+    if isinstance(reference, EnvReference):
+        return resolve_env_secret(reference.env, os.environ).reveal()
+    return resolve_file_secret(root / reference.file).reveal()
 
 
 @contextmanager

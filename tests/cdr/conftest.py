@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("pyarrow", reason="the extra [cdr] is not installed")
 sys.path.insert(0, str(Path(__file__).parent))
 
-from replay_switch import load_templates  # noqa: E402
+from replay_switch import load_templates
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 

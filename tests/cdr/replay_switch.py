@@ -122,7 +122,9 @@ class ReplaySwitch:
         conn.close()
 
     def _answer(self, conn: socket.socket, command: bytes) -> None:
-        text = b"+OK accepted" if command.startswith(b"auth") else b"+OK event listener enabled json"
+        text = (
+            b"+OK accepted" if command.startswith(b"auth") else b"+OK event listener enabled json"
+        )
         with self.lock:
             conn.sendall(b"Content-Type: command/reply\nReply-Text: %s\n\n" % text)
             if command.startswith(b"event"):

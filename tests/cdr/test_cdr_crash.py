@@ -9,7 +9,7 @@ from pathlib import Path
 
 import kill_harness
 import pytest
-from replay_switch import ReplaySwitch, load_templates
+from replay_switch import ReplaySwitch
 
 from fsgitops.cdr.flush import read_keys
 from fsgitops.cdr.lake import open_lake
