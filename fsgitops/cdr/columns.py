@@ -70,8 +70,7 @@ def _float(values: Sequence[Any]) -> pa.Array:
 
 
 def _time(values: Sequence[Any]) -> pa.Array:
-    numbers = pa.array(values) if isinstance(values[0], int) else _int(values)
-    return _to_time(numbers)
+    return _to_time(_int(values))
 
 
 def _to_time(numbers: pa.Array) -> pa.Array:
@@ -132,6 +131,7 @@ _CONVERT: dict[str, Callable[[Sequence[Any]], pa.Array]] = {
 }
 _DERIVED: dict[str, Callable[[dict[str, Sequence[Any]]], pa.Array]] = {
     "answered": _answered,
+    "received_at": lambda columns: _to_time(pa.array(columns["received_at"], pa.int64())),
     "progress_ms": _progress_ms,
     "pdd_ms": _pdd_ms,
     "sip_status": _sip_status,

@@ -62,8 +62,10 @@ def read_spool(folder: Path | None) -> SpoolRows:
         db.close()
 
 
-def waiting_rows(spool: SpoolRows, days: list[Day]) -> list[SpooledRow]:
-    """Return the spool's rows that no part of the lake holds."""
+def waiting_rows(
+    spool: SpoolRows, days: list[Day], first: str = "", last: str = _MAX_DATE
+) -> list[SpooledRow]:
+    """Return the spool's rows, of the days from `first` to `last`, that the lake does not hold."""
     from fsgitops.cdr.flush import date_of
 
     held: dict[str, list[tuple[int, int]]] = {}
@@ -73,7 +75,8 @@ def waiting_rows(spool: SpoolRows, days: list[Day]) -> list[SpooledRow]:
     return [
         row
         for row in spool.rows
-        if not any(lo < row.seq <= hi for lo, hi in held.get(date_of(row.hour // 24), ()))
+        if first <= (date := date_of(row.hour // 24)) <= last
+        and not any(lo < row.seq <= hi for lo, hi in held.get(date, ()))
     ]
 
 
@@ -118,7 +121,7 @@ def add_views(connection: duckdb.DuckDBPyConnection, source: Source, first: str,
     spool = read_spool(source.spool)
     lake = open_lake(source.lake)
     days = lake.days(first, last)
-    waiting = waiting_rows(spool, days)
+    waiting = waiting_rows(spool, days, first, last)
     connection.register("spool", build_table(row.payload for row in waiting))
     files = live_files(lake, days)
     if lake.local and files:
@@ -151,7 +154,9 @@ def fetch(source: Source, sql: str, parameters: list[Any] | None = None) -> pa.T
 
 def to_table(relation: Any) -> pa.Table:
     """Return a DuckDB result as an Arrow table."""
-    return relation.arrow().read_all()
+    # DuckDB 1 and 2 differ in the name; both give a reader of record batches.
+    reader = getattr(relation, "to_arrow_reader", None) or relation.fetch_record_batch
+    return reader().read_all()
 
 
 @dataclass(frozen=True, slots=True)

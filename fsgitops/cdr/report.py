@@ -87,31 +87,30 @@ def _run_spark(source: Source, span: Span) -> Report:
         .config("spark.sql.shuffle.partitions", "8")
         .getOrCreate()
     )
-    backend = ibis.pyspark.connect(session)
-    waiting = build_table(row.payload for row in waiting_rows(spool, days))
-    columns = list(_COLUMNS)
-    records = ibis.memtable(waiting.select(columns))
+    waiting = build_table(row.payload for row in waiting_rows(spool, days, span.first, span.last))
+    columns = [name for name, _ in _COLUMNS]
+    values = [tuple(row.values()) for row in waiting.select(columns).to_pylist()]
+    frame = session.createDataFrame(values, ", ".join(f"{n} {kind}" for n, kind in _COLUMNS))
     files = live_files(lake, days)
     if files:
-        scheme = "" if lake.local else source.lake.split("://", 1)[0] + "a://"
-        listed = session.read.parquet(*(f"{scheme}{file}" for file in files)).select(columns)
-        listed.createOrReplaceTempView("lake")
-        records = (
-            backend.table("lake").union(records) if waiting.num_rows else backend.table("lake")
-        )
-    return compute(records, span)
+        scheme = "file://" if lake.local else _SPARK_SCHEMES[source.lake.split("://", 1)[0]]
+        read = session.read.parquet(*(f"{scheme}{file}" for file in files))
+        frame = read.select(columns).unionByName(frame)
+    frame.createOrReplaceTempView("cdr")
+    return compute(ibis.pyspark.connect(session).table("cdr"), span)
 
 
+_SPARK_SCHEMES = {"s3": "s3a://", "gs": "gs://"}
 _COLUMNS = (
-    "leg",
-    "start_time",
-    "answered",
-    "billsec",
-    "pdd_ms",
-    "agent_extension",
-    "did_number",
-    "gateway",
-    "hangup_cause",
+    ("leg", "string"),
+    ("start_time", "timestamp"),
+    ("answered", "boolean"),
+    ("billsec", "bigint"),
+    ("pdd_ms", "bigint"),
+    ("agent_extension", "string"),
+    ("did_number", "string"),
+    ("gateway", "string"),
+    ("hangup_cause", "string"),
 )
 
 

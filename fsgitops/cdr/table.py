@@ -108,4 +108,5 @@ def bar(value: float, greatest: float, size: int = 12) -> str:
     if greatest <= 0:
         return ""
     eighths = round(value / greatest * size * 8)
-    return "█" * (eighths // 8) + ("", *"▏▎▍▌▋▊▉")[eighths % 8]
+    whole, part = divmod(eighths, 8)
+    return "█" * whole + " ▏▎▍▌▋▊▉"[part].strip()

@@ -17,7 +17,9 @@ START_US = 1_795_400_000_000_000  # 2026-11-23
 DAY_US = 86_400_000_000
 
 
-def make_row(templates, number: int, *, road: str = "esl", start_us: int = START_US, **changes) -> Row:
+def make_row(
+    templates, number: int, *, road: str = "esl", start_us: int = START_US, **changes
+) -> Row:
     event = renew(templates[number % len(templates)], number, start_us) | changes
     return RecordBuilder().build(event, road, NOW_US)
 

@@ -136,7 +136,9 @@ def test_a_spooled_record_is_listed_before_it_is_in_the_lake_and_once_after(
     assert fetch(source, count).to_pylist() == [{"n": 11}]
 
 
-def test_a_record_in_both_places_for_a_moment_is_read_once(tmp_path, templates, monkeypatch) -> None:
+def test_a_record_in_both_places_for_a_moment_is_read_once(
+    tmp_path, templates, monkeypatch
+) -> None:
     from fsgitops.cdr.spool import Spool
 
     spool, lake = fill(tmp_path, templates, 10)
@@ -179,7 +181,9 @@ def test_retention_deletes_whole_days_that_are_older(tmp_path, templates) -> Non
     assert [day.date for day in lake.days()] == ["2026-11-24"]
 
 
-def test_erasing_a_number_leaves_the_records_and_no_trace_of_the_number(tmp_path, templates) -> None:
+def test_erasing_a_number_leaves_the_records_and_no_trace_of_the_number(
+    tmp_path, templates
+) -> None:
     spool, lake = fill(tmp_path, templates, 70, parts=2)
     spool.add([make_row(templates, n) for n in range(71, 78)])
     done = erase_number(lake, tmp_path / "spool", "+1 202 555 0666", "request 7")

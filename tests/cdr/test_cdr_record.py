@@ -22,7 +22,7 @@ from fsgitops.cdr.record import (
 from fsgitops.cdr.schema import COLUMNS
 
 NOW = 1_795_431_190_118_181
-UNSAFE = "\r\n #%&+:;<=>?@[\\]^`{|}\""
+UNSAFE = '\r\n #%&+:;<=>?@[\\]^`{|}"'
 
 
 def record_of(event: dict, road: str = "esl", variables: tuple[str, ...] = ()) -> dict:
@@ -34,7 +34,9 @@ def event_by(templates, text: str) -> dict:
     return next(e for e in templates if str(e["Unique-ID"]).startswith(text))
 
 
-def test_an_inbound_call_that_an_agent_answered_has_its_times_cause_did_and_agent(templates) -> None:
+def test_an_inbound_call_that_an_agent_answered_has_its_times_cause_did_and_agent(
+    templates,
+) -> None:
     record = record_of(event_by(templates, "14136671"))
     assert record["start_time"] == datetime(2026, 11, 23, 10, 52, 58, 238174, tzinfo=UTC)
     assert record["answer_time"] == datetime(2026, 11, 23, 10, 53, 8, 598177, tzinfo=UTC)
@@ -133,16 +135,13 @@ def test_no_bytes_make_the_decoder_fail_otherwise(body: bytes) -> None:
         pass
 
 
-_JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
-    max_leaves=8,
-)
+_RAW = sorted({column.raw for column in COLUMNS if column.raw})
+_VALUE = st.none() | st.booleans() | st.integers() | st.text(max_size=9) | st.just(["a", 1, None])
 
 
-@given(st.dictionaries(st.sampled_from(sorted({c.raw for c in COLUMNS if c.raw})), _JSON))
-def test_hostile_values_cost_no_record(values: dict) -> None:
-    event = {"Unique-ID": "u", "FreeSWITCH-Switchname": "s"} | values
+@given(st.sampled_from(_RAW), _VALUE)
+def test_a_hostile_value_costs_no_record(name: str, value: object) -> None:
+    event = {"Unique-ID": "u", "FreeSWITCH-Switchname": "s"} | {name: value}
     assert record_of(event)["uuid"] == "u"
 
 
@@ -172,7 +171,10 @@ def test_listed_variables_are_kept_and_no_others(templates) -> None:
 
 def test_credentials_in_a_dial_string_are_hidden() -> None:
     text = "{sip_auth_username=joe,sip_auth_password='a b',x=1}sofia/gateway/gw/123"
-    assert hide_credentials(text) == "{sip_auth_username=***,sip_auth_password=***,x=1}sofia/gateway/gw/123"
+    assert (
+        hide_credentials(text)
+        == "{sip_auth_username=***,sip_auth_password=***,x=1}sofia/gateway/gw/123"
+    )
 
 
 def test_an_event_without_a_leg_is_no_record() -> None:
