@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
-from fsgitops.cdr.schema import COPIED
+from fsgitops.cdr.schema import BUILT, COPIED
 from fsgitops.errors import FsgitopsError
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class RecordBuilder:
         built.extend(map(get, _COPIED_KEYS))
         hour = start_microseconds(get("variable_start_uepoch")) // HOUR_US
         key = f"{switch}\x1f{uuid}\x1f{leg}"
-        return Row(hour, key, road, orjson.dumps(built))
+        return Row(hour, key, road, _encode(built))
 
     def _keep(self, event: Mapping[str, Any]) -> dict[str, str]:
         kept: dict[str, str] = {}
@@ -119,6 +119,23 @@ class RecordBuilder:
         if len(self._wanted) < 10_000:
             self._wanted[name] = wanted
         return wanted
+
+
+def _encode(values: list[Any]) -> bytes:
+    try:
+        return orjson.dumps(values)
+    except TypeError:
+        # A number beyond 64 bits: no switch sends one, but a hostile file can.
+        copied = [flat_text(value) for value in values[len(BUILT) :]]
+        return orjson.dumps([*(_small(value) for value in values[: len(BUILT)]), *copied])
+
+
+def _small(value: Any) -> Any:
+    return value if isinstance(value, dict) or value is None else _within(value)
+
+
+def _within(value: Any) -> Any:
+    return value if isinstance(value, int) and abs(value) < 2**63 else flat_text(value)
 
 
 def is_secret_name(name: str) -> bool:
