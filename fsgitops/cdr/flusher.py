@@ -37,7 +37,11 @@ class Flusher:
         self._thread = threading.Thread(target=self._run, name="cdr-flusher", daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Begin. The lake is made at once, so that readers find it before the first flush."""
+        try:
+            self._lake = open_lake(self._options.lake, create=True)
+        except (FsgitopsError, OSError) as problem:
+            self._fail(problem)
         self._thread.start()
 
     def stop(self) -> None:

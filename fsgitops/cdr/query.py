@@ -149,14 +149,15 @@ def remote_table(lake: Lake, files: list[str]) -> Any:
 
 def fetch(source: Source, sql: str, parameters: list[Any] | None = None) -> pa.Table:
     """Return the result of a SELECT as an Arrow table. Raises as `run_query`."""
-    return run_query(source, lambda db: to_table(db.execute(sql, parameters or [])))
+    return run_query(source, lambda db: to_table(db, sql, parameters or []))
 
 
-def to_table(relation: Any) -> pa.Table:
-    """Return a DuckDB result as an Arrow table."""
-    # DuckDB 1 and 2 differ in the name; both give a reader of record batches.
-    reader = getattr(relation, "to_arrow_reader", None) or relation.fetch_record_batch
-    return reader().read_all()
+def to_table(connection: duckdb.DuckDBPyConnection, sql: str, values: list[Any]) -> pa.Table:
+    """Return a statement's result as an Arrow table; an empty one where it has none."""
+    import pyarrow as pa
+
+    relation = connection.sql(sql, params=values)
+    return pa.table({}) if relation is None else relation.to_arrow_table()
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +197,7 @@ def list_records(source: Source, wanted: Wanted) -> pa.Table:
     sql = f"SELECT * FROM cdr {where} ORDER BY start_time DESC, uuid LIMIT ?"  # noqa: S608
     first, last = _days_of(wanted)
     values.append(wanted.limit)
-    return run_query(source, lambda db: to_table(db.execute(sql, values)), first, last)
+    return run_query(source, lambda db: to_table(db, sql, values), first, last)
 
 
 def _days_of(wanted: Wanted) -> tuple[str, str]:
