@@ -1,7 +1,7 @@
 """How fast the CDR sidecar is: `python bench/cdr.py [--events N] [--records N] [--modesl DIR]`.
 
 Every figure is taken in one run on one core (the process under test is pinned to one, whoever
-feeds it to another where there is one), as the median of three. docs/cdr.md says what each means.
+feeds it to another where there is one), as the median of three. bench/README.md says what each means.
 """
 
 from __future__ import annotations
@@ -160,6 +160,53 @@ def bench_stream(events: int, modesl: str | None) -> dict[str, float]:
         feeder.wait()
 
 
+def write_records(folder: Path, records: int) -> None:
+    """Write a lake of 30 days, in which agents, DIDs, gateways and causes are spread at random."""
+    import duckdb
+
+    each = records // 30
+    for number in range(30):
+        day = f"2026-10-{number + 1:02d}"
+        target = folder / "cdr" / f"date={day}"
+        target.mkdir(parents=True)
+        name = f"part-aaaaaaaaaaaa-{number * each:012d}-{(number + 1) * each:012d}.parquet"
+        duckdb.sql(f"""
+            COPY (SELECT uuid()::VARCHAR AS uuid, CASE WHEN random() < 0.8 THEN 'a' ELSE 'b' END
+                AS leg, (1000 + random() * 200)::INT::VARCHAR AS agent_extension,
+                '+1949543' || (1000 + random() * 100)::INT AS did_number,
+                'gateway' || (random() * 4)::INT AS gateway,
+                CASE WHEN random() < 0.7 THEN 'NORMAL_CLEARING' ELSE 'NO_ANSWER' END
+                AS hangup_cause, TIMESTAMPTZ '{day} 00:00:00+00'
+                + to_milliseconds((random() * 86399000)::INT) AS start_time,
+                random() < 0.7 AS answered, (random() * 300)::BIGINT AS billsec,
+                (random() * 5000)::BIGINT AS pdd_ms, 'pbx' AS switch FROM range({each}))
+            TO '{target / name}' (FORMAT PARQUET, COMPRESSION ZSTD)""")
+
+
+def bench_report(records: int) -> dict[str, float]:
+    script = """
+import sys, time
+from fsgitops.cdr.query import Source
+from fsgitops.cdr.report import Span, make_report
+began = time.perf_counter()
+made = make_report(Source(sys.argv[1]), Span())
+print(time.perf_counter() - began, made.total.calls)
+"""
+    folder = Path(tempfile.mkdtemp(prefix="cdr-bench-"))
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    try:
+        write_records(folder, records)
+        times = []
+        for _ in range(RUNS):
+            command = [sys.executable, "-c", script, str(folder)]
+            out = subprocess.run(command, check=True, env=environment, capture_output=True,
+                                 text=True, preexec_fn=pin_first)  # fmt: skip
+            times.append(float(out.stdout.split()[0]))
+    finally:
+        shutil.rmtree(folder)
+    return {"report_records": float(records), "report_s": statistics.median(times)}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=60_000)
@@ -171,6 +218,7 @@ def main() -> None:
         feed(chosen.feed)
         return
     result = bench_stream(chosen.events, chosen.modesl)
+    result |= bench_report(chosen.records)
     print(json.dumps({name: round(value, 2) for name, value in result.items()}, indent=1))
 
 

@@ -18,6 +18,7 @@ _TITLES = {
     "gateway": "Gateway",
     "cause": "Hang-up cause",
 }
+_CHARTS = {"day": "day", "hour": "hour of the day (UTC)"}
 _ROWS = 100
 _WIDTH, _HEIGHT, _FOOT = 720, 200, 22
 _STYLE = """
@@ -31,7 +32,7 @@ h1{font-size:24px;margin:0}h2{font-size:17px;margin:36px 0 10px}
 p{color:var(--dim);margin:4px 0 20px}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(140px,1fr));gap:12px}
 .tile{background:var(--card);border-radius:10px;padding:14px 16px}
-.tile b{display:block;font-size:24px;font-variant-numeric:tabular-nums}
+.tile b{display:block;font-size:21px;font-variant-numeric:tabular-nums}
 .tile span{color:var(--dim);font-size:13px}
 svg{display:block;width:100%;height:auto}svg text{fill:var(--dim);font-size:11px}
 .all{fill:var(--all)}.good{fill:var(--good)}.rule{stroke:var(--line)}
@@ -54,7 +55,7 @@ def render_page(report: Report) -> str:
         _legend(),
     ]
     for name in ("day", "hour"):
-        body.append(f"<h2>Calls by {_TITLES[name].lower()}</h2>{columns_chart(report.by[name])}")
+        body.append(f"<h2>Calls by {_CHARTS[name]}</h2>{columns_chart(report.by[name])}")
     for name, lines in report.by.items():
         body.append(f"<h2>{_TITLES[name]}</h2>{_table(_TITLES[name], lines)}")
     return (
@@ -79,7 +80,7 @@ def _tiles(total: Line) -> str:
         ("ASR", f"{figure(total.asr_percent, 1)} %"),
         ("ACD", f"{figure(total.acd_seconds, 1)} s"),
         ("PDD", f"{figure(total.pdd_ms)} ms"),
-        ("minutes", figure(total.minutes, 1)),
+        ("minutes", figure(total.minutes, 0 if total.minutes >= 1000 else 1)),
     )
     cells = "".join(
         f'<div class="tile"><b>{value}</b><span>{name}</span></div>' for name, value in tiles

@@ -6,6 +6,8 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
 from fsgitops.cdr.columns import build_table
 from fsgitops.cdr.compact import read_batches
 from fsgitops.cdr.lake import open_lake, read_part_name
@@ -13,8 +15,6 @@ from fsgitops.cdr.query import read_spool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    import pyarrow as pa
 
     from fsgitops.cdr.lake import Day, Lake
     from fsgitops.cdr.query import Source
@@ -60,7 +60,7 @@ def _unseen(table: pa.Table, shown: set[str], order: deque[str]) -> pa.Table:
             order.append(key)
     while len(order) > _REMEMBERED:
         shown.discard(order.popleft())
-    return table.filter(mask)
+    return table.filter(pa.array(mask, pa.bool_()))
 
 
 def _recent_days(lake: Lake) -> list[Day]:

@@ -226,7 +226,7 @@ def test_a_number_within_another_number_is_not_erased(tmp_path, templates) -> No
 def test_reconcile_names_the_record_that_only_the_switch_has(tmp_path, templates) -> None:
     from replay_switch import as_document, renew
 
-    spool, lake = fill(tmp_path, templates, 10)
+    fill(tmp_path, templates, 10)
     folder = tmp_path / "json"
     folder.mkdir()
     for number in (1, 2, 99):

@@ -1,4 +1,4 @@
-"""Calls placed with sipp through a real FreeSWITCH are in the lake, the sidecar restarted between."""
+"""Calls placed with sipp through a real FreeSWITCH, the sidecar restarted in between."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 from datetime import UTC, datetime
 from urllib.parse import quote
@@ -129,10 +130,8 @@ def test_a_document_cut_off_anywhere_is_no_record(templates) -> None:
 
 @given(st.binary(max_size=300))
 def test_no_bytes_make_the_decoder_fail_otherwise(body: bytes) -> None:
-    try:
+    with contextlib.suppress(RecordError):
         decode_document(body)
-    except RecordError:
-        pass
 
 
 _RAW = sorted({column.raw for column in COLUMNS if column.raw})

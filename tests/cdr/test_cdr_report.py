@@ -100,8 +100,14 @@ def test_the_page_opens_in_a_browser_without_a_network(source: Source, tmp_path:
     page = tmp_path / "report.html"
     page.write_text(render_page(make_report(source, Span())), encoding="utf-8")
     picture = tmp_path / "report.png"
-    base = [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu",
-            f"--user-data-dir={tmp_path / 'profile'}", "--host-resolver-rules=MAP * ~NOTFOUND"]  # fmt: skip
+    base = [
+        str(CHROMIUM),
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        f"--user-data-dir={tmp_path / 'profile'}",
+        "--host-resolver-rules=MAP * ~NOTFOUND",
+    ]
     shot = [f"--screenshot={picture}", "--window-size=1100,1600", page.as_uri()]
     subprocess.run([*base, *shot], check=True, capture_output=True, timeout=60)
     assert picture.stat().st_size > 20_000
