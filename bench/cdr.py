@@ -1,4 +1,4 @@
-"""How fast the CDR sidecar is: `python bench/cdr.py [--events N] [--records N] [--modesl DIR]`.
+"""How fast the sidecar is: `python bench/cdr.py [--events N] [--records N] [--modesl DIR]`.
 
 Every figure is taken in one run on one core (the process under test is pinned to one, whoever
 feeds it to another where there is one), as the median of three. bench/README.md says what each means.

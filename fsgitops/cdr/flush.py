@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from fsgitops.cdr.columns import build_table
 from fsgitops.cdr.lake import Part, part_name
 from fsgitops.cdr.record import HOUR_US
+from fsgitops.cdr.schema import COLUMN_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _COMPRESSION_LEVEL = 3
 _BATCH_ROWS = 65_536
+_UNIQUE = {"uuid", "other_leg_uuid", "call_uuid", "sip_call_id", "start_time", "end_time"}
 
 
 class Flushed(NamedTuple):
@@ -98,6 +100,8 @@ def parquet_options() -> dict[str, object]:
         "compression_level": _COMPRESSION_LEVEL,
         "version": "2.6",
         "coerce_timestamps": "us",
+        # A dictionary of values that are all different is built in vain.
+        "use_dictionary": [name for name in COLUMN_NAMES if name not in _UNIQUE],
     }
 
 

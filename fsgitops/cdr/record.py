@@ -36,7 +36,12 @@ _SECRET_SETTING = re.compile(
 _SECRET_HINT = re.compile(r"pass|secret|token|auth|pin|key|hash", re.IGNORECASE)
 _SECRET_VALUE = re.compile(r"a=crypto:|inline:|BEGIN [A-Z ]*PRIVATE KEY", re.IGNORECASE)
 _DIALLED = re.compile(r"\+?[0-9]{3,}")
-_RECORDING = ("recording_path", "recording_file", "record_file", "cc_record_filename")
+_RECORDING = (
+    "variable_recording_path",
+    "variable_recording_file",
+    "variable_record_file",
+    "variable_cc_record_filename",
+)
 
 
 class RecordError(FsgitopsError):
@@ -181,6 +186,8 @@ def find_agent(event: Mapping[str, Any]) -> str | None:
     legs = event.get("variable_originated_legs")
     if not dialled or not legs or event.get("variable_originating_leg_uuid"):
         return dialled or event.get("variable_cc_agent")
+    if isinstance(legs, list) and legs.count(legs[0]) == len(legs):
+        return str(dialled)
     numbers = dict(_originated(legs))
     if len(numbers) < 2:
         return str(dialled)
@@ -215,7 +222,7 @@ def flat_text(value: Any) -> str | None:
 def find_recording(event: Mapping[str, Any]) -> str | None:
     """Return the recording's path, from the variables in which dialplans keep it."""
     for name in _RECORDING:
-        if value := event.get(f"variable_{name}"):
+        if value := event.get(name):
             return str(value)
     folder, file = event.get("variable_record_path"), event.get("variable_record_name")
     if folder and file:

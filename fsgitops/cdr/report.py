@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from fsgitops.cdr.query import Source, live_files, run_query
@@ -119,22 +120,24 @@ def compute(records: ir.Table, span: Span) -> Report:
     labelled = label(records, span)
     moments = _sum_by(labelled, ["moment"]).to_pyarrow().to_pylist()
     by = {
-        "day": _fold(moments, lambda row: row["moment"].strftime("%Y-%m-%d")),
-        "hour": _fold(moments, lambda row: row["moment"].strftime("%H")),
+        "day": _fold(moments, lambda row: _moment(row).strftime("%Y-%m-%d")),
+        "hour": _fold(moments, lambda row: _moment(row).strftime("%H")),
     }
-    for name in DIMENSIONS[2:]:
-        found = _sum_by(labelled, [name]).to_pyarrow().to_pylist()
-        lines = _fold(found, lambda row, key=name: str(row[key] or NONE))  # type: ignore[misc]
-        by[name] = sorted(lines, key=lambda line: (-line.calls, line.group))[:_TOP]
-    total = _fold(moments, lambda _: "all") or [_line("all", dict.fromkeys(_SUMS, 0))]
-    return Report(span, total[0], {name: tuple(lines) for name, lines in by.items()})
+    for names in (("agent",), ("did",), ("gateway", "cause")):
+        found = _sum_by(labelled, list(names)).to_pyarrow().to_pylist()
+        for name in names:
+            lines = _fold(found, lambda row, key=name: str(row[key] or NONE))  # type: ignore[misc]
+            by[name] = sorted(lines, key=lambda line: (-line.calls, line.group))[:_TOP]
+    sums = {name: sum(int(row[name] or 0) for row in moments) for name in _SUMS}
+    return Report(span, _line("all", sums), {name: tuple(lines) for name, lines in by.items()})
 
 
 def label(records: ir.Table, span: Span) -> ir.Table:
     """Return the wanted legs, with the report's dimensions as columns."""
     chosen = records.filter(records.leg == span.leg) if span.leg != "all" else records
     return chosen.select(
-        moment=chosen.start_time.truncate("h"),
+        # Plain arithmetic: truncating a time with a zone costs a calendar for each row.
+        moment=(chosen.start_time.epoch_seconds() / 3600).floor().cast("int64"),
         agent=chosen.agent_extension,
         did=chosen.did_number,
         gateway=chosen.gateway,
@@ -160,12 +163,16 @@ def _sum_by(labelled: ir.Table, names: list[str]) -> ir.Table:
     return summed
 
 
+def _moment(row: dict[str, Any]) -> datetime:
+    return datetime.fromtimestamp(row["moment"] * 3600, UTC)
+
+
 def _fold(rows: list[dict[str, Any]], group: Callable[[dict[str, Any]], str]) -> list[Line]:
     """Add up rows of one group, and return the lines in the order of their groups."""
     sums: dict[str, dict[str, int]] = {}
     for row in rows:
         into = sums.setdefault(
-            group(row) if row.get("moment", 1) else NONE, dict.fromkeys(_SUMS, 0)
+            group(row) if row.get("moment", 1) is not None else NONE, dict.fromkeys(_SUMS, 0)
         )
         for name in _SUMS:
             into[name] += int(row[name] or 0)
