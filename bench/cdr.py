@@ -1,7 +1,7 @@
-"""How fast the sidecar is: `python bench/cdr.py [--events N] [--records N] [--modesl DIR]`.
+"""How fast the sidecar is: `bench/cdr.py [--events N] [--records N] [--modesl DIR]`.
 
 Every figure is taken in one run on one core (the process under test is pinned to one, whoever
-feeds it to another where there is one), as the median of three. bench/README.md says what each means.
+feeds it to another where there is one), as the median of three; bench/README.md tells how.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ const c = new esl.Connection('127.0.0.1', Number(process.argv[2]), 'x', () => {
   c.on('esl::event::CHANNEL_HANGUP_COMPLETE::*', () => {
     if (got++ === 0) began = process.hrtime.bigint();
     if (got === wanted) {
-      console.log(Number(process.hrtime.bigint() - began) / 1e9);
+      const used = process.cpuUsage();
+      console.log(Number(process.hrtime.bigint() - began) / 1e9, (used.user + used.system) / 1e6);
       process.exit(0);
     }
   });
@@ -77,8 +78,8 @@ def pin_first() -> None:
     os.sched_setaffinity(0, {CORES[0]})
 
 
-def measure_sidecar(port: int, events: int) -> float:
-    """Seconds from the first byte to the last record synced in Parquet."""
+def measure_sidecar(port: int, events: int) -> tuple[float, float]:
+    """Seconds, and seconds of CPU, from the first byte to the last record synced in Parquet."""
     script = f"""
 import sys, time, threading
 from pathlib import Path
@@ -89,11 +90,11 @@ tune_process()
 folder = Path(sys.argv[1])
 options = RunOptions(lake=str(folder / "lake"), spool=folder / "spool", flush_seconds=0.2)
 sidecar = Sidecar(options, EslAddress("127.0.0.1", {port}, "x"))
-began = time.perf_counter()
+began, used = time.perf_counter(), time.process_time()
 sidecar.start()
 while sidecar.metrics.written._value.get() < {events}:
     time.sleep(0.002)
-print(time.perf_counter() - began)
+print(time.perf_counter() - began, time.process_time() - used)
 sidecar.stop()
 """
     folder = tempfile.mkdtemp(prefix="cdr-bench-")
@@ -110,11 +111,12 @@ sidecar.stop()
         )
     finally:
         shutil.rmtree(folder)
-    return float(out.stdout)
+    wall, cpu = map(float, out.stdout.split())
+    return wall, cpu
 
 
-def measure_modesl(port: int, events: int, modules: Path) -> float:
-    """Seconds in which a bare modesl consumer receives the same events and does nothing."""
+def measure_modesl(port: int, events: int, modules: Path) -> tuple[float, float]:
+    """Seconds, and seconds of CPU, in which a bare modesl consumer receives the same events."""
     script = modules / "bench-consumer.js"
     script.write_text(MODESL)
     out = subprocess.run(
@@ -126,7 +128,8 @@ def measure_modesl(port: int, events: int, modules: Path) -> float:
         preexec_fn=pin_first,
         timeout=120,
     )
-    return float(out.stdout)
+    wall, cpu = map(float, out.stdout.split())
+    return wall, cpu
 
 
 def find_modesl(folder: str | None) -> Path | None:
@@ -140,6 +143,14 @@ def find_modesl(folder: str | None) -> Path | None:
     return modules
 
 
+def rates(name: str, events: int, runs: list[tuple[float, float]]) -> dict[str, float]:
+    """Events per second, and per second of CPU: the second holds on a busy machine, too."""
+    return {
+        f"{name}_per_s": statistics.median(events / wall for wall, _ in runs),
+        f"{name}_per_cpu_s": statistics.median(events / cpu for _, cpu in runs),
+    }
+
+
 def bench_stream(events: int, modesl: str | None) -> dict[str, float]:
     feeder = subprocess.Popen(
         [sys.executable, __file__, "--feed", str(events)], stdout=subprocess.PIPE, text=True
@@ -148,12 +159,13 @@ def bench_stream(events: int, modesl: str | None) -> dict[str, float]:
     try:
         os.sched_setaffinity(feeder.pid, {CORES[-1]})
         port, size = map(int, feeder.stdout.readline().split())
-        ours = [events / measure_sidecar(port, events) for _ in range(RUNS)]
-        result = {"event_bytes": float(size), "sidecar_events_per_s": statistics.median(ours)}
+        result = {"event_bytes": float(size)}
+        result |= rates("sidecar", events, [measure_sidecar(port, events) for _ in range(RUNS)])
         if modules := find_modesl(modesl):
-            theirs = [events / measure_modesl(port, events, modules) for _ in range(RUNS)]
-            result["modesl_events_per_s"] = statistics.median(theirs)
-            result["ratio"] = result["sidecar_events_per_s"] / result["modesl_events_per_s"]
+            runs = [measure_modesl(port, events, modules) for _ in range(RUNS)]
+            result |= rates("modesl", events, runs)
+            for kind in ("per_s", "per_cpu_s"):
+                result[f"ratio_{kind}"] = result[f"sidecar_{kind}"] / result[f"modesl_{kind}"]
         return result
     finally:
         feeder.kill()

@@ -101,7 +101,8 @@ def run_query(
     for attempt in range(_ATTEMPTS):
         connection = duckdb.connect()
         try:
-            connection.execute("SET TimeZone = 'UTC'")
+            # DuckDB draws its progress bar on standard output, into whatever is printed there.
+            connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
             add_views(connection, source, first, last)
             return ask(connection)
         except (duckdb.IOException, FileNotFoundError, LakeError) as problem:
