@@ -105,6 +105,11 @@ def parquet_options() -> dict[str, object]:
     }
 
 
+def warm_up() -> None:
+    """Make pyarrow load now what it loads at its first use."""
+    pa.array([""], pa.string())
+
+
 def date_of(day: int) -> str:
     """Return the UTC date of a day, counted since 1970."""
     return datetime.fromtimestamp(day * 86_400, UTC).strftime("%Y-%m-%d")

@@ -227,6 +227,7 @@ def find_recording(event: Mapping[str, Any]) -> str | None:
     folder, file = event.get("variable_record_path"), event.get("variable_record_name")
     if folder and file:
         return f"{folder}/{file}"
-    if event.get("variable_last_app") in {"record_session", "record"}:
+    # A tuple: a variable that was set twice comes as a list, which no set can look up.
+    if event.get("variable_last_app") in ("record_session", "record"):
         return str(event.get("variable_last_arg") or "").split(" ")[0] or None
     return None

@@ -115,8 +115,12 @@ class Sidecar:
 def tune_process() -> None:
     """Let Python's cycle collector run rarely: records are trees, and it costs a third of the time.
 
-    For a process that does nothing but be a sidecar.
+    For a process that does nothing but be a sidecar. Loads, before any call has to wait for it,
+    what the first flush will need.
     """
+    from fsgitops.cdr.flush import warm_up
+
+    warm_up()
     gc.freeze()
     gc.set_threshold(100_000, 20, 100)
 

@@ -141,12 +141,27 @@ class Spool:
         Raises sqlite3.Error (disk full, damage); then nothing of it is stored.
         """
         with transaction(self._db):
-            fresh = self._sort_out(rows)
-            if fresh:
+            count = len(rows)
+            if not self._insert_all(rows):
+                fresh = self._sort_out(rows)
                 self._insert(fresh)
+                count = len(fresh)
             if files:
                 self._db.executemany("INSERT OR REPLACE INTO json_file VALUES(?,?,?,?,?)", files)
-        return Added(len(fresh), len(rows) - len(fresh))
+        return Added(count, len(rows) - count)
+
+    def _insert_all(self, rows: Sequence[Row]) -> bool:
+        """Insert rows that are all fresh, which is the common case; False: not all of them are."""
+        self._db.execute("SAVEPOINT fresh")
+        try:
+            self._insert([(row, ROADS[row.road]) for row in rows])
+        except sqlite3.IntegrityError:
+            self._db.execute("ROLLBACK TO fresh")
+            return False
+        finally:
+            if self._db.in_transaction:
+                self._db.execute("RELEASE fresh")
+        return True
 
     def _sort_out(self, rows: Sequence[Row]) -> list[tuple[Row, int]]:
         """Return the fresh rows, each with the roads it came by; note the others' roads."""
@@ -180,13 +195,13 @@ class Spool:
 
     def _insert(self, fresh: list[tuple[Row, int]]) -> None:
         numbered = list(enumerate(fresh, self.last_seq() + 1))
+        # In the order of the keys, so that neighbouring entries share a page of the ledger.
+        ledger = sorted((row.hour, row.key, roads, seq) for seq, (row, roads) in numbered)
+        self._db.executemany("INSERT INTO seen VALUES(?,?,?,?)", ledger)
         self._db.executemany(
             "INSERT INTO record VALUES(?,?,?,?)",
             [(seq, row.hour, row.key, row.payload) for seq, (row, _) in numbered],
         )
-        # In the order of the keys, so that neighbouring entries share a page of the ledger.
-        ledger = sorted((row.hour, row.key, roads, seq) for seq, (row, roads) in numbered)
-        self._db.executemany("INSERT INTO seen VALUES(?,?,?,?)", ledger)
 
     def read_meta(self, name: str) -> str | None:
         """Return a value that was noted; None when it never was."""

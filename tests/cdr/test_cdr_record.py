@@ -134,7 +134,12 @@ def test_no_bytes_make_the_decoder_fail_otherwise(body: bytes) -> None:
         decode_document(body)
 
 
-_RAW = sorted({column.raw for column in COLUMNS if column.raw})
+_READ = (
+    "dialed_user", "originated_legs", "bridge_uuid", "last_arg", "sip_req_user", "sip_to_user",
+    "originator", "record_path", "record_name", "user_name", "sip_authorized", "hangup_cause",
+    "sip_gateway_name", "sip_network_ip", "start_uepoch", "rtp_audio_in_mos", "sip_term_status",
+)  # fmt: skip
+_RAW = sorted({column.raw for column in COLUMNS if column.raw} | {f"variable_{n}" for n in _READ})
 _VALUE = st.none() | st.booleans() | st.integers() | st.text(max_size=9) | st.just(["a", 1, None])
 
 
