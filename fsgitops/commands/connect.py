@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from fsgitops.switch import Switch
 
 RUNNING_FILE = "sandbox.json"
+_OVERRIDE = "FSGITOPS_ESL_PASSWORD"
 
 
 def prepare_conf_dir(target: Target) -> None:
@@ -31,7 +32,10 @@ def prepare_conf_dir(target: Target) -> None:
 def read_password(target: Target, root: Path) -> str:
     """Return the ESL password of a target. Raises SecretError when none can be had."""
     if target.esl_password is not None:
-        return target.esl_password.get_secret_value()
+        from fsgitops.secret import resolve_env_secret
+
+        text = target.esl_password.get_secret_value()
+        return resolve_env_secret(_OVERRIDE, {_OVERRIDE: text}).reveal()
     if target.esl.password is not None:
         return read_reference(target.esl.password, root)
     raise SecretError(
