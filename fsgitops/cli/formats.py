@@ -52,7 +52,7 @@ class Outputs:
     full: str = ""
 
     def write(self, review: Callable[[], Review], to_json: Callable[[], Any]) -> None:
-        """Write the files, and stdout unless it is for text or JSON: those the caller prints.
+        r"""Write the files, and stdout unless it is for text or JSON: those the caller prints.
 
         Files are UTF-8; what UTF-8 has no way to say is written as `\\udc..`.
         """

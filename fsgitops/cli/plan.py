@@ -12,7 +12,9 @@ from fsgitops.cli.options import Shared, open_place, with_json, with_place
 CHANGES_PENDING = 2
 
 
-@click.command("plan", epilog="Example: fsgitops plan --target prod --out plan.json --output plan.html")
+@click.command(
+    "plan", epilog="Example: fsgitops plan --target prod --out plan.json --output plan.html"
+)
 @with_place
 @click.option("--out", type=click.Path(path_type=Path), help="Save the plan for a later apply.")
 @click.option(
@@ -53,7 +55,8 @@ def command(
     except DesiredInvalidError as problem:
         findings = problem
         wanted.write(
-            lambda: review_refusal(findings, workspace.root), lambda: error_to_json(findings)
+            lambda: review_refusal(findings, workspace.target.name, workspace.root, wanted.full),
+            lambda: error_to_json(findings),
         )
         raise
     print_notes(planned.notes)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from fsgitops.cli.formats import choose_outputs, with_formats
 from fsgitops.cli.options import Shared, open_place, with_json, with_place
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @click.command("validate", epilog="Example: fsgitops validate --format github")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from fsgitops.errors import DesiredInvalidError
 from fsgitops.findings import Severity
 from fsgitops.model.plan import Action
 from fsgitops.model.review import Contents, Review, find_reached
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
     from fsgitops.commands.plan import Planned
     from fsgitops.commands.validate import Report
+    from fsgitops.errors import DesiredInvalidError
     from fsgitops.findings import Finding
 
 FORMATS = ("text", "json", "markdown", "html", "github", "sarif", "junit")
@@ -42,6 +42,7 @@ def review_plan(planned: Planned, root: Path, full: str = "") -> Review:
         remarks.append("No project key at hand: secret values are (known after apply).")
     declared = planned.compilation.declared
     return Review(
+        title=_title(plan.target),
         summary=summarise_plan(plan),
         findings=declared.findings,
         plan=plan,
@@ -60,15 +61,22 @@ def review_report(report: Report, root: Path) -> Review:
     """Return what a validation found, for a reader."""
     summary = _summarise(report.findings)
     if report.valid:
-        counts = f"{count_noun(report.agents, 'agent')}, {count_noun(report.did_routes, 'DID route')}"
+        counts = (
+            f"{count_noun(report.agents, 'agent')}, {count_noun(report.did_routes, 'DID route')}"
+        )
         summary = f"Valid: {counts}." if not report.findings else f"Valid, {summary}: {counts}."
-    return Review(summary, report.findings, prefix=find_prefix(root))
+    return Review("validate", summary, report.findings, prefix=find_prefix(root))
 
 
-def review_refusal(problem: DesiredInvalidError, root: Path) -> Review:
+def review_refusal(problem: DesiredInvalidError, target: str, root: Path, full: str = "") -> Review:
     """Return the findings for which no plan could be made, for a reader."""
     findings = tuple(problem.findings)
-    return Review(f"No plan: {_summarise(findings)}.", findings, prefix=find_prefix(root))
+    summary = f"No plan: {_summarise(findings)}."
+    return Review(_title(target), summary, findings, prefix=find_prefix(root), full=full)
+
+
+def _title(target: str) -> str:
+    return f"plan for {target}"
 
 
 def _summarise(findings: Iterable[Finding]) -> str:
@@ -112,9 +120,7 @@ def _render_text(review: Review) -> str:
     from fsgitops.steps.render_text import render_findings, render_plan
 
     lines = [line.text for line in render_findings(review.findings)]
-    lines += (
-        [line.text for line in render_plan(review.plan)] if review.plan else [review.summary]
-    )
+    lines += [line.text for line in render_plan(review.plan)] if review.plan else [review.summary]
     return "\n".join(lines) + "\n"
 
 

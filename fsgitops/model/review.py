@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from fsgitops.model.desired import Desired
+    from fsgitops.model.plan import Change
 
 _SOURCE = re.compile(r"(.+):([0-9]{1,9}):([0-9]{1,9})", re.DOTALL)
 
@@ -45,6 +46,7 @@ class Review:
     the whole plan is, for the format that may leave something out.
     """
 
+    title: str
     summary: str
     findings: tuple[Finding, ...] = ()
     plan: Plan | None = None
@@ -56,11 +58,6 @@ class Review:
     prefix: str = ""
     full: str = ""
 
-    @property
-    def title(self) -> str:
-        """Return what this is: a plan for a target, or a validation."""
-        return f"plan for {self.plan.target}" if self.plan else "validate"
-
     def count(self, severity: Severity) -> int:
         """Return how many findings are of this severity."""
         return sum(1 for item in self.findings if item.severity is severity)
@@ -68,6 +65,17 @@ class Review:
     def locate(self, file: str) -> str:
         """Return a file's path from the top of the repository."""
         return f"{self.prefix}/{file}" if self.prefix else file
+
+
+def find_source(change: Change) -> Position | None:
+    """Return where the change's resource is declared: nowhere any more once it is deleted."""
+    return None if change.action is Action.DELETE else read_source(change.source)
+
+
+def tell_source(change: Change) -> str:
+    """Return where the resource is declared, or was when its file was written."""
+    was = "was " if change.source and change.action is Action.DELETE else ""
+    return f"{was}{change.source}"
 
 
 def read_source(text: str) -> Position | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from fsgitops.findings import Severity
 from fsgitops.model.plan import Action
-from fsgitops.model.review import read_source
+from fsgitops.model.review import find_source, read_source
 from fsgitops.model.wording import count_noun, label_attribute, make_visible, show_side
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def _plan_lines(review: Review, plan: Plan) -> Iterator[str]:
     drifted = [change for change in by_action if change.drifted]
     for change in drifted[:SHOWN_NOTICES]:
         text = f"{_name(change)}: the file was changed by somebody else since the last apply"
-        yield _command(review, "warning", read_source(change.source), "drift", [text, change.path])
+        yield _command(review, "warning", find_source(change), "drift", [text, change.path])
     many = len(by_action) > SHOWN_NOTICES - 1
     for change in by_action[: SHOWN_NOTICES - 2] if many else by_action:
         yield _change_line(review, change)
@@ -70,7 +70,7 @@ def _change_line(review: Review, change: Change) -> str:
             f"{show_side(item, after=True)}"
             for item in change.attributes[:SHOWN_ATTRIBUTES]
         ]
-    return _command(review, "notice", read_source(change.source), lines[0], lines)
+    return _command(review, "notice", find_source(change), lines[0], lines)
 
 
 def _name(change: Change) -> str:

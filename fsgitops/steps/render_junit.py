@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from fsgitops.findings import Severity
 from fsgitops.model.plan import Action
+from fsgitops.model.review import tell_source
 from fsgitops.model.wording import label_attribute, make_visible, show_side
 
 if TYPE_CHECKING:
@@ -41,7 +42,9 @@ def _finding_cases(review: Review) -> list[tuple[str, bool]]:
         failed = finding.severity is Severity.ERROR
         text = f"{finding.position}: {finding.severity}: {finding.message}"
         name = f"{finding.rule} at {finding.position}"
-        place = f'file={_quote(review.locate(finding.position.file))} line="{finding.position.line}"'
+        place = (
+            f'file={_quote(review.locate(finding.position.file))} line="{finding.position.line}"'
+        )
         cases.append(_case("validate", name, place, text, finding.hint, failed=failed))
     if not any(failed for _, failed in cases):
         cases.append(_case("validate", "what is declared is valid", "", "", "", failed=False))
@@ -65,7 +68,7 @@ def _plan_cases(review: Review, plan: Plan) -> list[tuple[str, bool]]:
 
 
 def _explain(change: Change) -> str:
-    lines = [f"{change.path} {change.source}"]
+    lines = [f"{change.path} {tell_source(change)}"]
     if change.drifted:
         lines.append("drift: changed by somebody else since the last apply")
     if change.action is Action.UPDATE:

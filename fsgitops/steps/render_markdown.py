@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from fsgitops.findings import Severity
 from fsgitops.model.plan import Action
+from fsgitops.model.review import tell_source
 from fsgitops.model.wording import (
     count_noun,
     label_attribute,
@@ -118,14 +119,13 @@ def _changes(plan: Plan, action: Action, room: int) -> str:
 
 def _change_item(change: Change, *, explained: bool) -> list[str]:
     drift = "  (drift)" if change.drifted else ""
-    words = f"{change.resource.kind} {change.resource.name}  {change.path}  {change.source}{drift}"
+    name = f"{change.resource.kind} {change.resource.name}"
+    words = f"{name}  {change.path}  {tell_source(change)}{drift}"
     lines = [f"{_MARKS[change.action]} {make_visible(words, _WIDTH)}"]
     if explained:
         for item in change.attributes:
             label = label_attribute(item)
-            before, after = (
-                show_side(item, after=side, limit=_WIDTH) for side in (False, True)
-            )
+            before, after = (show_side(item, after=side, limit=_WIDTH) for side in (False, True))
             if item.secret and item.before is not None:
                 lines.append(f"!     {label} {before} -> {after}")
                 continue
@@ -164,7 +164,9 @@ def _diagram(reached: tuple[Reached, ...]) -> Iterator[str]:
     for number, item in enumerate(reached[:SHOWN_REACHED]):
         label = f"{item.destination} {item.name}".strip() or "no longer routed"
         node = nodes.setdefault(label, f"to{len(nodes)}")
-        lines.append(f'  did{number}["{_node(item.did)}"] -->|{item.action}| {node}["{_node(label)}"]')
+        lines.append(
+            f'  did{number}["{_node(item.did)}"] -->|{item.action}| {node}["{_node(label)}"]'
+        )
     title = f"What {count_noun(len(reached), 'changed DID')} will reach"
     if len(reached) > SHOWN_REACHED:
         title += f" (the first {SHOWN_REACHED})"

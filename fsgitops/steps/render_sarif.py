@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from fsgitops.findings import Finding, Position, Severity
 from fsgitops.model.plan import Action
-from fsgitops.model.review import read_source
+from fsgitops.model.review import find_source, read_source
 from fsgitops.model.wording import count_noun, make_visible
 
 if TYPE_CHECKING:
@@ -48,9 +48,7 @@ def render_sarif(review: Review, version: str) -> str:
     invocation: dict[str, Any] = {"executionSuccessful": True}
     if left > 0:
         text = f"{count_noun(left, 'result')} left out: a log holds {SHOWN_RESULTS:,}"
-        invocation["toolExecutionNotifications"] = [
-            {"level": "warning", "message": {"text": text}}
-        ]
+        invocation["toolExecutionNotifications"] = [{"level": "warning", "message": {"text": text}}]
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
@@ -72,7 +70,7 @@ def _plan_findings(review: Review, plan: Plan) -> Iterator[Finding]:
         if change.drifted:
             message = f"{change.path} was changed by somebody else since the last apply"
             hint = f"an apply will {change.action} {change.resource.kind} {change.resource.name}"
-            place = read_source(change.source) or _NOWHERE
+            place = find_source(change) or _NOWHERE
             yield Finding("drift", Severity.WARNING, place, message, hint)
 
 
