@@ -122,22 +122,4 @@ def _tell(problem: FsgitopsError, *, as_json: bool) -> None:
         return
     from fsgitops.steps.render_text import escape_lines
 
-<<<<<<< HEAD
-    click.echo(f"fsgitops: {escape(str(problem))}", err=True)
-=======
     click.echo(f"fsgitops: {escape_lines(str(problem))}", err=True)
-
-
-def _error_json(problem: FsgitopsError) -> dict[str, Any]:
-    findings = problem.findings if isinstance(problem, DesiredInvalidError) else []
-    from fsgitops.steps.render_json import findings_to_json
-
-    return {
-        "format": "fsgitops-error",
-        "version": 1,
-        "error": type(problem).__name__.removesuffix("Error"),
-        "exit_code": problem.exit_code,
-        "message": str(problem),
-        "findings": findings_to_json(findings),
-    }
->>>>>>> main
