@@ -60,6 +60,34 @@ class EslSettings(_Part):
     reload_timeout: Annotated[float, Field(gt=0, le=3600)] = 120.0
 
 
+class LimitsSettings(_Part):
+    """The largest share of the managed resources that one plan may touch, in percent."""
+
+    deletes_percent: Annotated[float, Field(ge=0, le=100)] | None = None
+    updates_percent: Annotated[float, Field(ge=0, le=100)] | None = None
+    minimum: Annotated[int, Field(ge=0)] | None = None
+
+    def over(self, other: LimitsSettings) -> LimitsSettings:
+        """Return these limits, completed with `other` where they say nothing."""
+        return other.model_copy(update=self.model_dump(exclude_none=True))
+
+
+class IgnoredDrift(_Part):
+    """Drift that is expected: globs of a resource and of one of its attributes."""
+
+    resource: str
+    attribute: str = "*"
+
+
+class DriftSettings(_Part):
+    """What `fsgitops drift` says nothing about."""
+
+    ignore: tuple[IgnoredDrift, ...] = ()
+
+
+AllowedDanger = Literal["reload", "registration", "gateway-restart", "calls"]
+
+
 class TargetSettings(_Part):
     """One FreeSWITCH: its conf directory, its domain and its event socket."""
 
@@ -68,6 +96,8 @@ class TargetSettings(_Part):
     esl: EslSettings = EslSettings()
     profile: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")] = "internal"
     state_dir: str | None = None
+    limits: LimitsSettings = LimitsSettings()
+    allow: tuple[AllowedDanger, ...] | None = None
 
 
 class DefaultsSettings(_Part):
@@ -91,6 +121,13 @@ class NotifySettings(_Part):
     timeout: Annotated[float, Field(gt=0, le=60)] = 10.0
 
 
+class HistorySettings(_Part):
+    """How many revisions of a target are kept, and for how many days; the last one always is."""
+
+    keep: Annotated[int, Field(ge=1, le=100_000)] = 50
+    days: Annotated[int, Field(ge=1, le=36_500)] = 365
+
+
 class Settings(_Part):
     """All of `fsgitops.yaml`."""
 
@@ -102,8 +139,12 @@ class Settings(_Part):
     default_caller_name: str | None = None
     key_file: str = ".fsgitops/key"
     defaults: DefaultsSettings = DefaultsSettings()
+    history: HistorySettings = HistorySettings()
     rules: dict[str, Literal["error", "warning", "off"]] = {}
     notify: NotifySettings | None = None
+    limits: LimitsSettings = LimitsSettings()
+    allow: tuple[AllowedDanger, ...] = ("reload", "registration")
+    drift: DriftSettings = DriftSettings()
     targets: dict[
         Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")], TargetSettings
     ] = {}
@@ -153,6 +194,8 @@ class Target(_Part):
     profile: str
     esl: EslSettings
     esl_password: SecretStr | None = None
+    limits: LimitsSettings = LimitsSettings()
+    allow: tuple[AllowedDanger, ...] = ("reload", "registration")
 
     @property
     def simulated(self) -> bool:
@@ -212,11 +255,17 @@ def select_target(
             domain=SANDBOX_DOMAIN,
             profile="internal",
             esl=EslSettings(),
+            limits=settings.limits,
+            allow=settings.allow,
         )
     if chosen not in settings.targets:
         known = ", ".join(sorted([*settings.targets, SANDBOX]))
         raise UsageError(f"no target `{chosen}` in {SETTINGS_FILE}; the targets are: {known}")
-    return _override_target(chosen, settings.targets[chosen], root, environment)
+    declared = settings.targets[chosen]
+    allow = settings.allow if declared.allow is None else declared.allow
+    return _override_target(chosen, declared, root, environment).model_copy(
+        update={"limits": declared.limits.over(settings.limits), "allow": allow}
+    )
 
 
 def _override_target(
@@ -262,6 +311,8 @@ def _unknown_key(path: tuple[Any, ...], position: Callable[..., Position]) -> Fi
     owners: dict[str, type[BaseModel]] = {
         "esl": EslSettings, "defaults": DefaultsSettings, "targets": TargetSettings,
         "notify": NotifySettings,
+        "limits": LimitsSettings, "drift": DriftSettings, "ignore": IgnoredDrift,
+        "history": HistorySettings,
     }  # fmt: skip
     owner = next((owners[part] for part in reversed(path[:-1]) if part in owners), Settings)
     close = get_close_matches(str(path[-1]), owner.model_fields, n=1)

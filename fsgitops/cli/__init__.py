@@ -26,14 +26,20 @@ COLLECT_SELDOM = (100_000, 50, 100)
 """A plan makes a million small values and no cycles; looking for those costs much time."""
 
 COMMANDS = {
+    "adopt": "adopt",
     "apply": "apply",
     "compile": "compile",
     "completion": "completion",
     "credentials": "credentials",
+    "drift": "drift",
+    "history": "history",
     "init": "init",
     "key": "key",
     "plan": "plan",
+    "release": "release",
+    "rollback": "rollback",
     "sandbox": "sandbox",
+    "show": "show",
     "validate": "validate",
 }
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from fsgitops.cli.formats import choose_outputs, with_formats
-from fsgitops.cli.options import Shared, open_place, with_json, with_place
+from fsgitops.cli.options import Shared, open_place, with_demands, with_json, with_place
 
 CHANGES_PENDING = 2
 
@@ -21,6 +21,8 @@ CHANGES_PENDING = 2
     "--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes, 0 when none."
 )
 @with_formats
+@click.option("--live", is_flag=True, help="Ask the switch who is registered or on a call now.")
+@with_demands
 @with_json
 @click.pass_obj
 def command(
@@ -32,6 +34,11 @@ def command(
     named: str | None,
     outputs: tuple[Path, ...],
     full_at: str,
+    live: bool,
+    only: tuple[str, ...],
+    exclude: tuple[str, ...],
+    allow: tuple[str, ...],
+    kick_rotated: bool,
     as_json: bool,
 ) -> int:
     """Show what an apply would do, attribute by attribute, and do none of it.
@@ -42,6 +49,7 @@ def command(
     from fsgitops.cli.printing import print_findings, print_json, print_lines, print_notes, working
     from fsgitops.commands.plan import run_plan, save_plan
     from fsgitops.commands.review import review_plan, review_refusal
+    from fsgitops.commands.shape import Demands
     from fsgitops.errors import DesiredInvalidError
     from fsgitops.model.plan_json import plan_to_json
     from fsgitops.steps.render_json import error_to_json
@@ -49,9 +57,10 @@ def command(
 
     wanted = choose_outputs(named, outputs, as_json=as_json, full=full_at)
     workspace = open_place(shared, directory, target)
+    demands = Demands(only, exclude, frozenset(allow), kick_rotated)
     try:
         with working("Comparing what is declared with what is live"):
-            planned = run_plan(workspace)
+            planned = run_plan(workspace, demands, live=live)
     except DesiredInvalidError as problem:
         findings = problem
         wanted.write(
