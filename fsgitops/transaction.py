@@ -60,7 +60,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 __all__ = [
-    "BEFORE", "FILE_MODE", "FOLDER", "REVISIONS", "REVISION_FILE", "Journal", "LockedError", "TransactionError", "hash_file",
+    "BEFORE", "FILE_MODE", "FOLDER", "REVISIONS", "REVISION_FILE", "Journal", "LockedError",
+    "TransactionError", "hash_file",
     "lock_state", "read_journal", "write_state",
 ]  # fmt: skip
 

@@ -62,7 +62,7 @@ def read_journal(conf_dir: Path, state_dir: Path) -> Journal | None:
         return Journal(conf_dir, folder, steps, made, revision=int(data["revision"]), **flags)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, ValueError, KeyError, TypeError) as problem:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as problem:
         raise TransactionError(
             f"{folder / 'journal.json'} cannot be read: {problem}\n{folder}/{RECORD}/{BEFORE} "
             "holds the files as they were before the apply that was interrupted"

@@ -17,6 +17,7 @@ from fsgitops.model.plan import (
     Plan,
     ReloadStep,
     is_secret_attribute,
+    looks_like_hash,
 )
 from fsgitops.model.plan_json import plan_to_json
 from fsgitops.model.resource import Kind
@@ -108,8 +109,12 @@ def digest_live(live: LiveConfig, digest: Callable[[bytes], str]) -> str:
 
 
 def fingerprint_plan(plan: Plan) -> str:
-    """Return a short hash of the whole plan, the fingerprint itself left out."""
-    data = plan_to_json(replace(plan, fingerprint=""))
+    """Return a short hash of the whole plan.
+
+    The fingerprint itself is left out, and so is what is true only now: what the switch said of
+    the agents, and which permissions are given.
+    """
+    data = plan_to_json(replace(plan, fingerprint="", needs=(), activity=None))
     text = json.dumps(data, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -301,7 +306,7 @@ def _explain(
 
 
 def _attribute(name: str, before: str | None, after: str | None) -> AttributeChange:
-    if is_secret_attribute(name):
+    if is_secret_attribute(name) or any(map(looks_like_hash, (before, after))):
         return AttributeChange(name, _mask(before), _mask(after), secret=True)
     return AttributeChange(name, before, after)
 
