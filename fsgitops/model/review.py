@@ -85,8 +85,13 @@ def name_change(change: Change) -> str:
 
 
 def find_source(change: Change) -> Position | None:
-    """Return where the change's resource is declared: nowhere any more once it is deleted."""
-    return None if change.action is Action.DELETE else read_source(change.source)
+    """Return where in the repository the change comes from.
+
+    None once it is deleted, since something else stands there now, and for what comes of a
+    template that is not part of the project.
+    """
+    outside = change.source.startswith(("packaged:", "/"))
+    return None if outside or change.action is Action.DELETE else read_source(change.source)
 
 
 def tell_source(change: Change) -> str:

@@ -71,6 +71,13 @@ def test_a_deleted_did_reaches_nobody() -> None:
     assert find_reached(plan, Desired()) == (Reached("+1949", Action.DELETE),)
 
 
+def test_what_comes_of_a_packaged_template_has_no_place_in_the_repository() -> None:
+    resource = Resource(Kind.DIALPLAN, "agents")
+    change = Change(Action.CREATE, resource, "x", source="packaged:agents.xml.j2:1:1")
+    plan = Plan("p", "t", "c", "d", changes=(change,))
+    assert "packaged" not in _render("github", simple_review(plan=plan, findings=()))
+
+
 def test_a_place_is_read_back_from_its_text() -> None:
     place = read_source("a:b/c.yaml:12:3")
     assert place is not None
