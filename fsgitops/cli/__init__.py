@@ -31,6 +31,7 @@ COMMANDS = {
     "compile": "compile",
     "completion": "completion",
     "credentials": "credentials",
+    "doctor": "doctor",
     "drift": "drift",
     "history": "history",
     "init": "init",
@@ -39,6 +40,7 @@ COMMANDS = {
     "release": "release",
     "rollback": "rollback",
     "sandbox": "sandbox",
+    "secret": "secret",
     "show": "show",
     "validate": "validate",
 }
