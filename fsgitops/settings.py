@@ -54,6 +54,25 @@ class EslSettings(_Part):
     reload_timeout: Annotated[float, Field(gt=0, le=3600)] = 120.0
 
 
+class DialSettings(_Part):
+    """How `fsgitops dial` places a call. `timeout` is how many seconds a phone may ring."""
+
+    gateway: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$")] = "telnyx"
+    timeout: Annotated[int, Field(ge=5, le=120)] = 30
+
+
+class ApiSettings(_Part):
+    """What the HTTP API tells phones, and how much it takes from one caller."""
+
+    cors: tuple[Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9.\[\]:-]+$")], ...] = ()
+    sip_server: str | None = None
+    sip_port: Annotated[int, Field(ge=1, le=65535)] = 5060
+    websocket_url: str | None = None
+    stun_server: str | None = None
+    reads_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 1200
+    operations_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 60
+
+
 class TargetSettings(_Part):
     """One FreeSWITCH: its conf directory, its domain and its event socket."""
 
@@ -62,6 +81,7 @@ class TargetSettings(_Part):
     esl: EslSettings = EslSettings()
     profile: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")] = "internal"
     state_dir: str | None = None
+    dial: DialSettings = DialSettings()
 
 
 class DefaultsSettings(_Part):
@@ -83,6 +103,7 @@ class Settings(_Part):
     key_file: str = ".fsgitops/key"
     defaults: DefaultsSettings = DefaultsSettings()
     rules: dict[str, Literal["error", "warning", "off"]] = {}
+    api: ApiSettings = ApiSettings()
     targets: dict[
         Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")], TargetSettings
     ] = {}
@@ -129,6 +150,7 @@ class Target(_Part):
     profile: str
     esl: EslSettings
     esl_password: SecretStr | None = None
+    dial: DialSettings = DialSettings()
 
     @property
     def simulated(self) -> bool:
@@ -213,6 +235,7 @@ def _override_target(
         profile=declared.profile,
         esl=esl,
         esl_password=environment.esl_password,
+        dial=declared.dial,
     )
 
 
@@ -237,6 +260,7 @@ def _unknown_key(path: tuple[Any, ...], position: Callable[..., Position]) -> Fi
 
     owners: dict[str, type[BaseModel]] = {
         "esl": EslSettings, "defaults": DefaultsSettings, "targets": TargetSettings,
+        "dial": DialSettings, "api": ApiSettings,
     }  # fmt: skip
     owner = next((owners[part] for part in reversed(path[:-1]) if part in owners), Settings)
     close = get_close_matches(str(path[-1]), owner.model_fields, n=1)

@@ -22,14 +22,23 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COMMANDS = {
+    "api": "api",
     "apply": "apply",
+    "calls": "calls",
     "compile": "compile",
     "completion": "completion",
     "credentials": "credentials",
+    "dial": "dial",
+    "hangup": "hangup",
     "init": "init",
     "key": "key",
+    "kick": "kick",
     "plan": "plan",
+    "registrations": "registrations",
     "sandbox": "sandbox",
+    "status": "status",
+    "token": "token",
+    "transfer": "transfer",
     "validate": "validate",
 }
 
