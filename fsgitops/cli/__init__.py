@@ -5,6 +5,7 @@ Each command lives in a module of its own, which is imported when the command is
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import os
@@ -20,6 +21,9 @@ from fsgitops.errors import DesiredInvalidError, FsgitopsError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+COLLECT_SELDOM = (100_000, 50, 100)
+"""A plan makes a million small values and no cycles; looking for those costs much time."""
 
 COMMANDS = {
     "api": "api",
@@ -81,6 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; anything wrong is told on stderr."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    gc.set_threshold(*COLLECT_SELDOM)
     try:
         code = cli.main(words, prog_name="fsgitops", standalone_mode=False)
         sys.stdout.flush()

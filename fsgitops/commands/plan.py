@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from fsgitops.commands.workspace import (
     compile_declared,
     declare_desired,
 )
+from fsgitops.model.compiled import Settled
 from fsgitops.model.plan_json import plan_from_json, plan_to_json
 from fsgitops.settings import SETTINGS_FILE
 
@@ -51,19 +51,47 @@ def run_plan(workspace: Workspace) -> Planned:
     prepare_conf_dir(target)
     notes = recover_unfinished(workspace)
     manifest = read_manifest(target.state_dir)
-    verified = {path: entry.inputs for path, entry in manifest.entries.items()}
-    compilation = compile_declared(workspace, declare_desired(workspace), verified)
-    return replace(compare_live(workspace, compilation), notes=tuple(notes))
+    settled = {
+        path: Settled(entry.inputs, entry.sha256) for path, entry in manifest.entries.items()
+    }
+    declared = declare_desired(workspace)
+    compilation = compile_declared(workspace, declared, settled)
+    live = _read_live(workspace, compilation)
+    edited = _find_edited(compilation.compiled, live)
+    if edited:
+        kept = {path: known for path, known in settled.items() if path not in edited}
+        compilation = compile_declared(workspace, declared, kept)
+    return replace(_plan(workspace, compilation, live), notes=tuple(notes))
 
 
 def compare_live(workspace: Workspace, compilation: Compilation) -> Planned:
     """Read what is live now and plan against it: again under the lock, before an apply."""
-    from fsgitops.steps.plan import PlanContext, build_plan
+    return _plan(workspace, compilation, _read_live(workspace, compilation))
+
+
+def _read_live(workspace: Workspace, compilation: Compilation) -> LiveConfig:
     from fsgitops.steps.read_live import read_live
 
+    expected = {
+        path: "" if file.unknown else file.sha256
+        for path, file in compilation.compiled.files.items()
+    }
+    return read_live(workspace.target.conf_dir, workspace.target.state_dir, expected)
+
+
+def _find_edited(compiled: CompiledConfig, live: LiveConfig) -> set[str]:
+    """Return the settled paths where something else stands now: their content is needed."""
+    return {
+        path
+        for path, file in compiled.files.items()
+        if file.settled and live.files[path].sha256 != file.sha256
+    }
+
+
+def _plan(workspace: Workspace, compilation: Compilation, live: LiveConfig) -> Planned:
+    from fsgitops.steps.plan import PlanContext, build_plan
+
     target, settings = workspace.target, workspace.settings
-    compiled = compilation.compiled
-    live = read_live(target.conf_dir, target.state_dir, _hash_compiled(compiled))
     paths = [settings.desired, settings.templates, SETTINGS_FILE]
     commit, dirty = read_commit(workspace.root, paths)
     context = PlanContext(
@@ -75,9 +103,9 @@ def compare_live(workspace: Workspace, compilation: Compilation) -> Planned:
         commit=commit,
         dirty=dirty,
         simulated=target.simulated,
-        unknown_secrets=any(file.unknown for file in compiled.files.values()),
+        unknown_secrets=any(file.unknown for file in compilation.compiled.files.values()),
     )
-    plan = build_plan(compiled, live, context, _keyed(compilation.key))
+    plan = build_plan(compilation.compiled, live, context, _keyed(compilation.key))
     return Planned(plan, compilation, live)
 
 
@@ -97,13 +125,6 @@ def load_plan(path: Path) -> Plan:
         raise UsageError(f"{path}: {problem.strerror}") from None
     except ValueError as problem:
         raise UsageError(f"{path}: {problem}; make one with `fsgitops plan --out`") from None
-
-
-def _hash_compiled(compiled: CompiledConfig) -> dict[str, str]:
-    return {
-        path: "" if file.unknown else hashlib.sha256(file.content).hexdigest()
-        for path, file in compiled.files.items()
-    }
 
 
 def _keyed(key: ProjectKey | None) -> Callable[[bytes], str]:

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from fsgitops.model.compiled import CompiledConfig
+    from fsgitops.model.compiled import CompiledConfig, Settled
     from fsgitops.model.desired import Desired
+    from fsgitops.model.document import Document
     from fsgitops.secret import ProjectKey
 
 
@@ -35,6 +36,8 @@ class Workspace:
     settings: Settings
     environment: Environment
     target: Target
+    document: Document | None = None
+    """The settings file, for the places that findings about it name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +65,20 @@ def open_workspace(root: Path, target: str | None = None) -> Workspace:
     from fsgitops.steps.load import load_document
 
     environment = read_environment()
-    data: Any = {}
-    position = Position(SETTINGS_FILE)
-    locate: Any = lambda _path, **_: position  # noqa: E731 - the file is absent or empty
+    document: Document | None = None
     if (root / SETTINGS_FILE).exists():
         document, findings = load_document(root, SETTINGS_FILE)
         if findings or document is None:
             raise DesiredInvalidError(findings)
-        data, locate = document.data or {}, document.position
+    data: Any = (document.data if document else None) or {}
+    locate = document.position if document else _nowhere
     settings = build_settings(data, locate, environment)
-    return Workspace(
-        root, settings, environment, select_target(settings, target, root, environment)
-    )
+    chosen = select_target(settings, target, root, environment)
+    return Workspace(root, settings, environment, chosen, document)
+
+
+def _nowhere(_path: tuple[str | int, ...], *, key: bool = False) -> Position:  # noqa: ARG001
+    return Position(SETTINGS_FILE)
 
 
 def declare_desired(workspace: Workspace) -> Declared:
@@ -89,18 +94,21 @@ def declare_desired(workspace: Workspace) -> Declared:
         documents,
         defaults=settings.defaults.model_dump(),
         default_region=settings.default_region,
+        settings=workspace.document,
     )
     findings = findings + problems
-    findings += check_desired(desired, documents, settings.rules, complete=complete)
+    findings += check_desired(
+        desired, documents, settings.rules, complete=complete, settings=workspace.document
+    )
     return Declared(desired, tuple(sort_findings(findings)))
 
 
 def compile_declared(
-    workspace: Workspace, declared: Declared, verified: Mapping[str, str] | None = None
+    workspace: Workspace, declared: Declared, settled: Mapping[str, Settled] | None = None
 ) -> Compilation:
     """Compile a desired state without errors. Raises DesiredInvalidError with every finding.
 
-    `verified` maps paths to the digests of inputs whose output was proved before.
+    `settled` maps paths to what an earlier apply proved and wrote there.
     """
     from fsgitops.steps.compile import compile_config
     from fsgitops.steps.read_templates import read_templates
@@ -118,7 +126,7 @@ def compile_declared(
         key=key,
         default_caller_id=workspace.settings.default_caller_id,
         default_caller_name=workspace.settings.default_caller_name,
-        verified=verified or {},
+        settled=settled,
     )
     everything = sort_findings([*declared.findings, *findings])
     if has_errors(everything):

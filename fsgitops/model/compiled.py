@@ -36,7 +36,8 @@ class CompiledFile:
 
     `path` is relative to the conf directory, with `/`. `inputs` is a hex digest of all that
     went into the bytes (declared values, secrets, template, compiler version). `unknown` says
-    that the spans hold UNKNOWN, for want of a key.
+    that the spans hold UNKNOWN, for want of a key. `settled` says that an apply proved and wrote
+    the output of the same inputs: `sha256` is known from then, and `content` is left empty.
     """
 
     path: str
@@ -46,11 +47,21 @@ class CompiledFile:
     secret_spans: tuple[tuple[int, int], ...] = ()
     unknown: bool = False
     inputs: str = ""
+    sha256: str = ""
+    settled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What the manifest knows of a path: the digest of the inputs, and the hash of their output."""
+
+    inputs: str
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledConfig:
-    """Every file by its path, and every directory user and DID that the switch must hold."""
+    """Every file by its path; users and DIDs that the switch must hold, all but the settled."""
 
     files: Mapping[str, CompiledFile]
     users: Mapping[str, DirectoryUser]

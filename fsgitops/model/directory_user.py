@@ -27,9 +27,12 @@ _GLOBAL: Final = re.compile(r"\$\$\{[A-Za-z_][A-Za-z0-9_.-]*\}")
 _NOT_XML: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*", re.ASCII)
 _EMAIL: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+%-]*@[A-Za-z0-9][A-Za-z0-9.-]*", re.ASCII)
+# The rule `variable_runs_code` says which of FreeSWITCH's functions run these, and says it to the
+# user; here is the last line of defence, so it is a little wider.
 _RUNS_CODE: Final = re.compile(
-    r"execute_on_|api_on_|api_after_|api_before_|exec_after_|bridge_pre_execute|"
-    r"record_post_process_exec|transfer_after_bridge|transfer_on_fail|.*_hook$",
+    r"execute_on_|api_on_|^(?:_?nolocal[_:])*(?:api_|exec_after_|bridge_pre_execute|loopback_app|"
+    r"record_post_process_exec|transfer_|park_timeout$|hold_hangup_xfer_exten$|"
+    r"python_script_path$|.*_hook$|.*_dialplan$)",
     re.IGNORECASE,
 )
 _OURS: Final = re.compile(r"fsgitops_|destination_number$|domain_name$", re.IGNORECASE)
@@ -105,7 +108,7 @@ def unsafe_values(agent: Agent, user: DirectoryUser) -> list[str]:
     if not _is_plainly_safe(" ".join(built_in.values())):
         reasons += [f"{name}: {why}" for name, value in built_in.items() if (why := unsafe(value))]
     for name, value in declared.items():
-        why = unsafe_name(name) or unsafe(value, global_variables=True)
+        why = unsafe_name(name) or unsafe(value, global_variables=True) or _unsafe_stream(value)
         reasons += [f"variables: {name!r}: {why}"] if why else []
     if len({name.lower() for name in declared}) != len(declared):
         reasons.append("variables: two names differ only in case, and FreeSWITCH keeps one of them")
@@ -124,7 +127,8 @@ def unsafe(value: str, *, global_variables: bool = False) -> str | None:
     `$${name}` passes where `global_variables` says so. Sources: expand_vars and preprocess in
     switch_xml.c (a line that holds `X-PRE-PROCESS` is dropped or run), and
     switch_channel_expand_variables_check in switch_channel.c (`${…}` is run at call time, also
-    when it comes out of another variable).
+    when it comes out of another variable). A user that is looked up is a copy, written and parsed
+    again, and switch_xml_ampencode in switch_xml.c escapes nothing after `<!`.
     """
     if _is_plainly_safe(value):
         return None
@@ -132,6 +136,8 @@ def unsafe(value: str, *, global_variables: bool = False) -> str | None:
         return "holds a control character, a line break, or one that XML cannot hold"
     if "x-pre-process" in value.lower():
         return "holds X-PRE-PROCESS, which FreeSWITCH takes for a directive"
+    if "<!" in value:
+        return "holds <!, after which FreeSWITCH stops escaping when it copies a user"
     if UNKNOWN in value:
         return f"holds {UNKNOWN}, which stands for a value that is not known yet"
     if "${" in (_GLOBAL.sub("", value) if global_variables else value):
@@ -145,15 +151,20 @@ def unsafe_name(name: str) -> str | None:
         return "is not a variable name: letters, digits, _, . and - only"
     if _OURS.match(name):
         return "is a name that the dialplan relies on"
-    if _RUNS_CODE.match(name):
+    if _RUNS_CODE.search(name):
         return "makes FreeSWITCH run what its value says"
     return None
+
+
+def _unsafe_stream(value: str) -> str | None:
+    return "is a command to run" if "shell_stream:" in value.lower() else None
 
 
 def _is_plainly_safe(text: str) -> bool:
     return (
         text.isprintable()
         and "${" not in text
+        and "<!" not in text
         and UNKNOWN not in text
         and "x-pre-process" not in text.lower()
     )

@@ -17,6 +17,7 @@ LINE_LIMIT = 1024 * 1024 - 2
 """Bytes of one line that the preprocessor's line buffer holds; the byte after them is lost."""
 
 _REFERENCE = re.compile(rb"\$(?=\\*\{)")
+_BRACE = re.compile(rb"[{}]")
 
 
 class Variables:
@@ -90,26 +91,29 @@ def line_capacity(line: bytes, capacity: int) -> int:
 
 
 def _references(line: bytes) -> Iterator[tuple[int, bytes, int]]:
-    """Yield (start, name, position of the closing brace) of each `$${name}`."""
+    """Yield (start, name, position of the closing brace) of each `$${name}`.
+
+    One without its closing brace stands for itself, and the search goes on inside it.
+    """
     start = line.find(b"$${")
+    closing = _matching_braces(line) if start >= 0 else {}
     while start >= 0:
-        end = _closing_brace(line, start + 2)
-        if end < 0:
-            return
-        yield start, line[start + 3 : end], end
-        start = line.find(b"$${", end + 1)
+        end = closing.get(start + 2, -1)
+        if end >= 0:
+            yield start, line[start + 3 : end], end
+        start = line.find(b"$${", max(start, end) + 1)
 
 
-def _closing_brace(line: bytes, opening: int) -> int:
-    depth = 0
-    for position in range(opening, len(line)):
-        if line[position] == 0x7B:
-            depth += 1
-        elif line[position] == 0x7D:
-            depth -= 1
-            if depth == 0:
-                return position
-    return -1
+def _matching_braces(line: bytes) -> dict[int, int]:
+    """Map each opening brace to the one that closes it; braces nest."""
+    closing: dict[int, int] = {}
+    opened: list[int] = []
+    for match in _BRACE.finditer(line):
+        if match.group() == b"{":
+            opened.append(match.start())
+        elif opened:
+            closing[opened.pop()] = match.start()
+    return closing
 
 
 def _encode(text: str) -> bytes:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from fsgitops.model.desired import Agent, Desired
     from fsgitops.model.document import Path
 
-_UNSAFE = re.compile(r"\$\{|`|[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
+_UNSAFE = re.compile(r"(?i:x-pre-process)|<!|\$\{|`|[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 _GLOBAL = re.compile(r"\$\$\{[A-Za-z_][A-Za-z0-9_.-]{0,63}\}")
 _JOIN = " "
 
@@ -78,6 +78,11 @@ def unsafe_reason(text: str, *, variable: bool = False) -> str | None:
         return "holds `${`, which FreeSWITCH expands during a call; it can run commands"
     if found == "`":
         return "holds a backtick, which FreeSWITCH and shells take for the start of a command"
+    if found == "<!":
+        # switch_xml_ampencode in switch_xml.c stops escaping there when a look-up copies a user.
+        return "holds `<!`, after which FreeSWITCH takes quotes and brackets for markup"
+    if found.lower() == "x-pre-process":
+        return "holds X-PRE-PROCESS, which FreeSWITCH takes for a directive of its preprocessor"
     if found in "\r\n\u2028\u2029\x85":
         return "holds a line break, and FreeSWITCH reads its files line by line"
     if found in "\ufffe\uffff" or "\ud800" <= found <= "\udfff":

@@ -200,7 +200,7 @@ def _describe_update(
 
 
 def _digest_compiled(file: CompiledFile, digest: Callable[[bytes], str]) -> str:
-    return digest(hashlib.sha256(file.content).hexdigest().encode())
+    return digest(file.sha256.encode())
 
 
 def _append_deletions(

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import stat
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fsgitops.errors import FsgitopsError
@@ -14,7 +15,6 @@ from fsgitops.transaction import FOLDER, MANIFEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
 
 def read_live(conf_dir: Path, state_dir: Path, expected: Mapping[str, str]) -> LiveConfig:
@@ -32,8 +32,9 @@ def read_live(conf_dir: Path, state_dir: Path, expected: Mapping[str, str]) -> L
     paths = sorted({*manifest.entries, *expected})
     inside = _folders_inside(conf_dir, paths)
     linked = (state_dir / FOLDER).exists()  # backups of an apply under way are hard links
+    top = str(conf_dir)
     files = {
-        path: _read_file(conf_dir / path, expected.get(path, ""), linked=linked)
+        path: _read_file(f"{top}/{path}", expected.get(path, ""), linked=linked)
         if inside[path.rpartition("/")[0]]
         else LiveFile(FileKind.OUTSIDE)
         for path in paths
@@ -64,7 +65,7 @@ def _folders_inside(conf_dir: Path, paths: Iterable[str]) -> dict[str, bool]:
     return {name: (conf_dir / name).resolve().is_relative_to(root) for name in folders}
 
 
-def _read_file(path: Path, expected: str, *, linked: bool) -> LiveFile:
+def _read_file(path: str, expected: str, *, linked: bool) -> LiveFile:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
@@ -72,19 +73,27 @@ def _read_file(path: Path, expected: str, *, linked: bool) -> LiveFile:
     except PermissionError:
         return LiveFile(FileKind.UNREADABLE)
     except OSError:
-        return LiveFile(FileKind.SYMLINK if path.is_symlink() else FileKind.OTHER)
+        return LiveFile(FileKind.SYMLINK if Path(path).is_symlink() else FileKind.OTHER)
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             is_folder = stat.S_ISDIR(status.st_mode)
             return LiveFile(FileKind.DIRECTORY if is_folder else FileKind.OTHER)
-        with os.fdopen(descriptor, "rb", closefd=False) as file:
-            content = file.read()
+        content = _read_all(descriptor, status.st_size)
     finally:
         os.close(descriptor)
     kind = FileKind.HARD_LINK if status.st_nlink > 1 and not linked else FileKind.REGULAR
     digest = hashlib.sha256(content).hexdigest()
     return LiveFile(kind, digest, None if digest == expected else content)
+
+
+def _read_all(descriptor: int, size: int) -> bytes:
+    """Return all bytes: one call for a file that holds still, more for one that grows."""
+    content = os.read(descriptor, size + 1)
+    while len(content) > size:
+        size = len(content)
+        content += os.read(descriptor, size + 1)
+    return content
 
 
 def _count_unmanaged(

@@ -187,6 +187,12 @@ def test_a_caller_id_number_is_normalised() -> None:
     assert agent("caller_id_number: +1 949 543 1333").caller_id_number == "+19495431333"
 
 
+def test_a_wrong_caller_id_number_leaves_the_agent_without_one() -> None:
+    desired, [finding] = resolve("agents: [{extension: 1020, name: A, caller_id_number: 12}]\n")
+    assert finding.rule == "invalid-number"
+    assert desired.agents[0].caller_id_number is None
+
+
 def test_a_caller_id_number_may_be_an_extension() -> None:
     assert agent("caller_id_number: 0100").caller_id_number == "0100"
 

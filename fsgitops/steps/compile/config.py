@@ -6,12 +6,13 @@ not known to be right already is parsed again and proved (see routing/skeleton.p
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from fsgitops.findings import Finding, Position, error
-from fsgitops.model.compiled import UNKNOWN, CompiledConfig, CompiledFile, DirectoryUser
+from fsgitops.model.compiled import UNKNOWN, CompiledConfig, CompiledFile, DirectoryUser, Settled
 from fsgitops.model.directory_user import expected_user, unsafe, unsafe_values
 from fsgitops.model.resource import Kind, Resource
 from fsgitops.routing.proof import (
@@ -21,8 +22,9 @@ from fsgitops.routing.proof import (
     prove_route,
     prove_user,
 )
-from fsgitops.secret import Secret, a1_hash, derive_sip_password, derive_voicemail_pin
-from fsgitops.steps.compile.program import Job, Program, TemplateError, load_programs
+from fsgitops.secret import Secret, a1_hash, derive_sip_password, derive_voicemail_pin, keyed_digest
+from fsgitops.steps.compile.job import Job, TemplateError
+from fsgitops.steps.compile.source import source_digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from fsgitops.model.desired import Agent, Desired, DidRoute
     from fsgitops.model.templates import Templates
     from fsgitops.secret import ProjectKey
+    from fsgitops.steps.compile.program import Program
 
 AGENT: Final = "agent.xml.j2"
 DID_ROUTE: Final = "did_route.xml.j2"
@@ -52,7 +55,7 @@ def compile_config(
     key: ProjectKey | None,
     default_caller_id: str | None = None,
     default_caller_name: str | None = None,
-    verified: Mapping[str, str] | None = None,
+    settled: Mapping[str, Settled] | None = None,
 ) -> tuple[CompiledConfig, list[Finding]]:
     """Return every file that the desired state means, and what stands in the way of writing it.
 
@@ -63,25 +66,42 @@ def compile_config(
         key: The project key. None leaves derived secrets UNKNOWN.
         default_caller_id: The number shown outside for agents that declare none.
         default_caller_name: The name shown outside for agents that declare none.
-        verified: Path -> `inputs` digest of files proved before, which are not parsed again.
+        settled: Path -> what an earlier apply proved and wrote there. The same inputs give the
+            same bytes, so they are not rendered again: such a file has its hash and no content.
     """
     findings = _check_settings(domain, default_caller_id, default_caller_name)
-    programs, problems = load_programs(templates, (AGENT, DID_ROUTE, AGENTS_DIALPLAN))
-    findings += problems
     if findings:
         return CompiledConfig({}, {}, {}), findings
     target = _Target(domain, key, default_caller_id, default_caller_name)
-    work = _Compilation(programs, desired.sources, verified or {}, target)
+    base = digest_inputs(templates, target)
+    work = _Compilation(templates, desired.sources, settled or {}, target, base)
     for agent in desired.agents:
         if agent.enabled:
             _compile_agent(work, agent)
     for route in desired.did_routes:
         if route.enabled:
             _compile_route(work, route)
-    if work.users:
+    if any(file.resource.kind is Kind.AGENT for file in work.files.values()):
         _compile_dialplan(work)
     files = dict(sorted(work.files.items()))
     return CompiledConfig(files, work.users, work.routes), work.findings
+
+
+def digest_inputs(templates: Templates, target: _Target) -> bytes:
+    """Return the digest of all that every file's bytes follow from, but for what is declared.
+
+    The compiler's own source is part of it: another compiler may write other bytes.
+    """
+    key = keyed_digest(target.key, b"inputs") or ""
+    outbound = (target.default_caller_id, target.default_caller_name)
+    words = (
+        source_digest(),
+        target.domain,
+        key,
+        repr(outbound),
+        repr(sorted(templates.sources.items())),
+    )
+    return hashlib.blake2b("\x1f".join(words).encode("utf-8", "surrogatepass")).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +118,12 @@ class _Target:
 class _Compilation:
     """The files, users, routes and findings gathered so far."""
 
-    programs: Mapping[str, Program]
+    templates: Templates
     sources: Mapping[Resource, Position]
-    verified: Mapping[str, str]
+    settled: Mapping[str, Settled]
     target: _Target
+    base: bytes
+    programs: dict[str, Program] | None = None
     files: dict[str, CompiledFile] = field(default_factory=dict)
     users: dict[str, DirectoryUser] = field(default_factory=dict)
     routes: dict[str, str] = field(default_factory=dict)
@@ -112,18 +134,47 @@ class _Compilation:
         position = self.sources.get(resource, _NOWHERE)
         self.findings.append(error(RULE, position, f"{resource}: {message}", hint))
 
-    def add(self, template: str, resource: Resource, job: Job, secrets: Sequence[str]) -> bool:
-        """Render one file; tell whether it is there now. A broken template is one finding."""
-        if template in self.broken:
+    def digest(self, *declared: object) -> str:
+        """Return the digest of a resource's inputs."""
+        return hashlib.blake2b(self.base + repr(declared).encode(), digest_size=16).hexdigest()
+
+    def settle(self, path: str, resource: Resource, inputs: str) -> bool:
+        """Tell whether the same inputs were proved and written before; then the file is known."""
+        known = self.settled.get(path)
+        if known is None or known.inputs != inputs or path in self.files:
             return False
+        source = self.sources.get(resource, _NOWHERE)
+        self.files[path] = CompiledFile(
+            path, b"", resource, source, inputs=inputs, sha256=known.sha256, settled=True
+        )
+        return True
+
+    def program(self, template: str) -> Program | None:
+        """Return a template's program; they are loaded when the first is asked for."""
+        if self.programs is None:
+            from fsgitops.steps.compile.program import load_programs
+
+            self.programs, findings = load_programs(
+                self.templates, (AGENT, DID_ROUTE, AGENTS_DIALPLAN)
+            )
+            self.findings += findings
+            self.broken.update({AGENT, DID_ROUTE, AGENTS_DIALPLAN} if findings else ())
+        return None if template in self.broken else self.programs[template]
+
+    def add(
+        self, template: str, resource: Resource, job: Job, inputs: str, secrets: Sequence[str]
+    ) -> bool:
+        """Render one file; tell whether it is there now. A broken template is one finding."""
         path = job.path
         if path in self.files:
             taken = self.files[path].resource
             self.refuse(resource, f"{path} is written for {taken} already", "declare it once")
             return False
-        program = self.programs[template]
+        program = self.program(template)
+        if program is None:
+            return False
         try:
-            content, inputs = program.run(job, self.verified.get(path))
+            content = program.run(job)
         except TemplateError as problem:
             self.broken.add(template)
             self.findings.append(problem.finding)
@@ -139,7 +190,10 @@ class _Compilation:
         source = Position(program.file) if generic else self.sources.get(resource, _NOWHERE)
         spans = _find_spans(content, secrets) if secrets else ()
         unknown = UNKNOWN in secrets
-        self.files[path] = CompiledFile(path, content, resource, source, spans, unknown, inputs)
+        sha256 = hashlib.sha256(content).hexdigest()
+        self.files[path] = CompiledFile(
+            path, content, resource, source, spans, unknown, inputs, sha256
+        )
         return True
 
 
@@ -150,6 +204,11 @@ def _compile_agent(work: _Compilation, agent: Agent) -> None:
         work.refuse(
             resource, "an extension is 4 to 6 digits", "it names a file and a dialled number"
         )
+        return
+    path = f"directory/default/{extension}.xml"
+    declared = {**agent.__dict__, "voicemail": agent.voicemail.__dict__}
+    inputs = work.digest(AGENT, declared)
+    if work.settle(path, resource, inputs):
         return
     sip_hash, voicemail_hash = _hashes(agent, target)
     user = expected_user(
@@ -166,7 +225,7 @@ def _compile_agent(work: _Compilation, agent: Agent) -> None:
         return
     params, variables = user.params, user.variables
     job = Job(
-        path=f"directory/default/{extension}.xml",
+        path=path,
         shape=(*params, "", *variables),
         values=[extension, *params.values(), *variables.values()],
         context={"user": user},
@@ -174,7 +233,7 @@ def _compile_agent(work: _Compilation, agent: Agent) -> None:
         prove=lambda skeleton: prove_user(skeleton, user),
     )
     secrets = [params[name] for name in user.secret_params]
-    if work.add(AGENT, resource, job, secrets):
+    if work.add(AGENT, resource, job, inputs, secrets):
         work.users[extension] = user
 
 
@@ -208,20 +267,27 @@ def _compile_route(work: _Compilation, route: DidRoute) -> None:
         return
     digits, destination = route.did_number[1:], route.destination_extension
     values = [digits, destination, work.target.domain]
+    path = f"dialplan/public/inbound_{digits}.xml"
+    inputs = work.digest(DID_ROUTE, values)
+    if work.settle(path, resource, inputs):
+        return
     job = Job(
-        path=f"dialplan/public/inbound_{digits}.xml",
+        path=path,
         shape=(),
         values=values,
         context=_route_context(values),
         neutral=lambda: _route_context(neutral_words(3)),
         prove=prove_route,
     )
-    if work.add(DID_ROUTE, resource, job, ()):
+    if work.add(DID_ROUTE, resource, job, inputs, ()):
         work.routes[f"inbound_{digits}"] = destination
 
 
 def _compile_dialplan(work: _Compilation) -> None:
     domain = work.target.domain
+    resource, inputs = Resource(Kind.DIALPLAN, "agents"), work.digest(AGENTS_DIALPLAN)
+    if work.settle(DIALPLAN_PATH, resource, inputs):
+        return
     job = Job(
         path=DIALPLAN_PATH,
         shape=(),
@@ -230,7 +296,7 @@ def _compile_dialplan(work: _Compilation) -> None:
         neutral=lambda: {"domain": neutral_words(1)[0]},
         prove=prove_dialplan,
     )
-    work.add(AGENTS_DIALPLAN, Resource(Kind.DIALPLAN, "agents"), job, ())
+    work.add(AGENTS_DIALPLAN, resource, job, inputs, ())
 
 
 def _route_context(values: Sequence[str]) -> dict[str, Any]:

@@ -6,8 +6,6 @@ no way to switch escaping off, and every rendering is compared with the proved s
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import jinja2
@@ -15,18 +13,17 @@ from jinja2 import nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import escape
 
-from fsgitops.errors import FsgitopsError
 from fsgitops.findings import Finding, Position, error
 from fsgitops.model.compiled import DirectoryUser
 from fsgitops.routing.fragment import FragmentError
 from fsgitops.routing.skeleton import NEUTRAL, Skeleton
+from fsgitops.steps.compile.job import Job, TemplateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from fsgitops.model.templates import Templates
 
-COMPILER_VERSION: Final = "1"
 RULE: Final = "template"
 
 # Nothing that marks text as safe, and nothing that gives another result on another day.
@@ -48,70 +45,28 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         return super().is_safe_attribute(obj, attr, value)
 
 
-class TemplateError(FsgitopsError):
-    """A template cannot be used; carries the finding that says why."""
-
-    def __init__(self, finding: Finding) -> None:
-        super().__init__(finding.message)
-        self.finding = finding
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One rendering: what the template is given, and how to prove what it makes of it.
-
-    `values` are the values in the order of the made-up words in `neutral`; two jobs of the same
-    `shape` differ in nothing else.
-    """
-
-    path: str
-    shape: tuple[str, ...]
-    values: Sequence[str]
-    context: dict[str, Any]
-    neutral: Callable[[], dict[str, Any]]
-    prove: Callable[[Skeleton], list[str]]
-
-
 class Program:
     """One template, ready to render and to prove what it rendered."""
 
-    __slots__ = ("_base", "_seen", "_skeletons", "_template", "file")
+    __slots__ = ("_skeletons", "_template", "file")
 
-    def __init__(self, file: str, template: jinja2.Template, base: bytes) -> None:
+    def __init__(self, file: str, template: jinja2.Template) -> None:
         self.file = file
         self._template = template
-        self._base = base
         self._skeletons: dict[tuple[str, ...], Skeleton] = {}
-        self._seen: set[tuple[str, ...]] = set()
 
-    def run(self, job: Job, verified: str | None) -> tuple[bytes | None, str]:
-        """Return the bytes, None where they are not what was declared, and the inputs' digest.
-
-        Args:
-            job: What to render.
-            verified: The inputs' digest of a rendering that was proved before; the same inputs are
-                not rendered and parsed again, but filled into the skeleton.
+    def run(self, job: Job) -> bytes | None:
+        """Return the bytes, or None where they are not what was declared.
 
         Raises:
             TemplateError: the template fails, or is not usable at all.
         """
-        text = "\x1f".join((job.path, *job.shape, "\x1e", *job.values))
-        inputs = hashlib.blake2b(self._base + text.encode(), digest_size=16).hexdigest()
         # Values hold no control characters, so all of them can be escaped in one go.
         values = str(escape("\x1f".join(job.values))).split("\x1f")
-        if verified == inputs:
-            return self._fill_verified(job, values), inputs
         content = self._render(job.context)
         skeleton = self._skeleton(job)
         right = content == skeleton.fill(values).encode()
-        return (content if right and _matches(skeleton, content, job.values) else None), inputs
-
-    def _fill_verified(self, job: Job, escaped: Sequence[str]) -> bytes:
-        if job.shape in self._skeletons or job.shape in self._seen:
-            return self._skeleton(job).fill(escaped).encode()
-        # A shape that is seen only once is not worth a skeleton.
-        self._seen.add(job.shape)
-        return self._render(job.context)
+        return content if right and _matches(skeleton, content, job.values) else None
 
     def _skeleton(self, job: Job) -> Skeleton:
         known = self._skeletons.get(job.shape)
@@ -158,8 +113,6 @@ def load_programs(
 ) -> tuple[dict[str, Program], list[Finding]]:
     """Return the named templates as programs, and what is wrong with any template at all."""
     environment = _new_environment(templates)
-    versions = (COMPILER_VERSION, jinja2.__version__, repr(sorted(templates.sources.items())))
-    base = hashlib.blake2b("\x1f".join(versions).encode("utf-8", "surrogatepass")).digest()
     programs: dict[str, Program] = {}
     findings: list[Finding] = []
     for name, source in sorted(templates.sources.items()):
@@ -170,7 +123,7 @@ def load_programs(
             findings.append(error(RULE, position, f"the template {name} is missing"))
         elif not findings:
             template = environment.get_template(name)
-            programs[name] = Program(templates.file(name), template, base + name.encode())
+            programs[name] = Program(templates.file(name), template)
     return programs, findings
 
 

@@ -103,7 +103,9 @@ class _Resolver:
             place = section.position((field,))
             message = f"`{field}`: {quote_value(text)} {problem}"
             finding = error("invalid-number", place, message, problem.hint)
-            return {**item, field: _STAND_IN}, finding
+            # An agent can do without its number; a route needs one to be checked any further.
+            stand_in = _STAND_IN if field == "did_number" else None
+            return {**item, field: stand_in}, finding
         return (item if number == text else {**item, field: number}), None
 
     def keep(
