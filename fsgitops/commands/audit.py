@@ -34,7 +34,7 @@ def write_audit(
         "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "user": user or system_user(),
         "action": action,
-        "subject": subject,
+        "subject": subject[:200],
         "result": result,
         **known,
     }
