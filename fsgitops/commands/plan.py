@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from fsgitops.commands.commit import read_commit
 from fsgitops.commands.connect import prepare_conf_dir
 from fsgitops.commands.recover import recover_unfinished
+from fsgitops.commands.shadowed import find_shadowed
 from fsgitops.commands.workspace import (
     Compilation,
     Workspace,
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fsgitops.model.compiled import CompiledConfig
-    from fsgitops.model.live import LiveConfig
+    from fsgitops.model.live import LiveConfig, Manifest
     from fsgitops.model.plan import Plan
     from fsgitops.secret import ProjectKey
 
@@ -56,7 +58,7 @@ def run_plan(workspace: Workspace) -> Planned:
     }
     declared = declare_desired(workspace)
     compilation = compile_declared(workspace, declared, settled)
-    live = _read_live(workspace, compilation)
+    live = _read_live(workspace, compilation, manifest)
     edited = _find_edited(compilation.compiled, live)
     if edited:
         kept = {path: known for path, known in settled.items() if path not in edited}
@@ -69,14 +71,17 @@ def compare_live(workspace: Workspace, compilation: Compilation) -> Planned:
     return _plan(workspace, compilation, _read_live(workspace, compilation))
 
 
-def _read_live(workspace: Workspace, compilation: Compilation) -> LiveConfig:
+def _read_live(
+    workspace: Workspace, compilation: Compilation, manifest: Manifest | None = None
+) -> LiveConfig:
     from fsgitops.steps.read_live import read_live
 
     expected = {
         path: "" if file.unknown else file.sha256
         for path, file in compilation.compiled.files.items()
     }
-    return read_live(workspace.target.conf_dir, workspace.target.state_dir, expected)
+    target = workspace.target
+    return read_live(target.conf_dir, target.state_dir, expected, manifest)
 
 
 def _find_edited(compiled: CompiledConfig, live: LiveConfig) -> set[str]:
@@ -104,6 +109,7 @@ def _plan(workspace: Workspace, compilation: Compilation, live: LiveConfig) -> P
         dirty=dirty,
         simulated=target.simulated,
         unknown_secrets=any(file.unknown for file in compilation.compiled.files.values()),
+        warnings=partial(find_shadowed, target.conf_dir),
     )
     plan = build_plan(compilation.compiled, live, context, _keyed(compilation.key))
     return Planned(plan, compilation, live)
