@@ -49,7 +49,12 @@ class LiveBoard:
         self._tick = tick
         self._lock = asyncio.Lock()
         self._cached: tuple[float, dict[str, Any]] | None = None
+        self._closing = asyncio.Event()
         self.listeners = 0
+
+    def close(self) -> None:
+        """End every stream of events, so that the server can stop; call it in the loop's thread."""
+        self._closing.set()
 
     async def snapshot(self) -> dict[str, Any]:
         """Return what to show; a switch that is away is part of it, not an error."""
@@ -63,7 +68,7 @@ class LiveBoard:
         self.listeners += 1
         sent, quiet = "", 0
         try:
-            while may_go_on():
+            while may_go_on() and not self._closing.is_set():
                 text = json.dumps(await self.snapshot(), separators=(",", ":"))
                 if text != sent:
                     sent, quiet = text, 0
@@ -72,7 +77,8 @@ class LiveBoard:
                     quiet = 0
                     yield ": still here\n\n"
                 quiet += 1
-                await asyncio.sleep(self._tick)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._closing.wait(), self._tick)
         finally:
             self.listeners -= 1
 

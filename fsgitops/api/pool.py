@@ -68,7 +68,7 @@ class SwitchPool:
         with contextlib.suppress(queue.Empty):
             while True:
                 job = self._jobs.get_nowait()
-                if job is not None:
+                if job is not None and job[0].set_running_or_notify_cancel():
                     job[0].set_exception(SwitchUnreachableError("the API is stopping"))
         for _ in self._threads:
             with contextlib.suppress(queue.Full):

@@ -19,6 +19,7 @@ from fsgitops.commands.connect import hold_target
 from fsgitops.errors import UsageError
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
@@ -90,4 +91,17 @@ def serve(
             timeout_graceful_shutdown=STOP_SECONDS,
             ws="none",
         )
-        uvicorn.Server(config).run()
+        ApiServer(config, service.board).run()
+
+
+class ApiServer(uvicorn.Server):
+    """A server that ends the streams of events first: they would never end by themselves."""
+
+    def __init__(self, config: uvicorn.Config, board: LiveBoard) -> None:
+        super().__init__(config)
+        self._board = board
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop serving."""
+        self._board.close()
+        await super().shutdown(sockets)

@@ -39,14 +39,19 @@ def write_audit(
         **known,
     }
     line = json.dumps(record, ensure_ascii=True) + "\n"
-    target_state_dir.mkdir(parents=True, exist_ok=True)
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-    descriptor = os.open(target_state_dir / AUDIT_FILE, flags, AUDIT_MODE)
+    descriptor = open_audit(target_state_dir)
     try:
         # One write: lines of several processes that append do not mix.
         os.write(descriptor, line.encode())
     finally:
         os.close(descriptor)
+
+
+def open_audit(target_state_dir: Path) -> int:
+    """Return a descriptor that appends to the audit log. Raises OSError when there is none."""
+    target_state_dir.mkdir(parents=True, exist_ok=True)
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    return os.open(target_state_dir / AUDIT_FILE, flags, AUDIT_MODE)
 
 
 def system_user() -> str:

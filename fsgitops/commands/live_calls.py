@@ -106,7 +106,7 @@ def _call(uuid: str, channels: list[Channel], roster: Roster, domain: str, now: 
     first, last = ordered[0], ordered[-1]
     owners = [agent_of(item, roster, domain) for item in ordered]
     did = _did(first, roster)
-    direction = _direction(first, owners, did)
+    direction = _direction(first, owners)
     caller = first.caller_number if owners[0] is None else owners[0]
     click_to_call = first.direction == "outbound" and len(ordered) == 1
     return LiveCall(
@@ -145,8 +145,8 @@ def _did(first: Channel, roster: Roster) -> str | None:
     return number if number in roster.numbers else None
 
 
-def _direction(first: Channel, owners: list[str | None], did: str | None) -> str:
-    if did or owners[0] is None:
+def _direction(first: Channel, owners: list[str | None]) -> str:
+    if owners[0] is None:
         return "inbound" if first.direction == "inbound" else "outbound"
     return "internal" if len(owners) > 1 and owners[-1] else "outbound"
 

@@ -8,14 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fsgitops.commands.audit import AUDIT_FILE, write_audit
+from fsgitops.commands.audit import AUDIT_FILE, open_audit, write_audit
 from fsgitops.commands.workspace import Workspace, declare_desired
 from fsgitops.errors import DesiredInvalidError, FsgitopsError, UsageError
 from fsgitops.findings import has_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from fsgitops.model.desired import Agent, Desired, DidRoute
     from fsgitops.switch import Registration
@@ -101,8 +100,7 @@ def audited(
     target = workspace.target
     place = target.state_dir / AUDIT_FILE
     try:
-        target.state_dir.mkdir(parents=True, exist_ok=True)
-        _probe(place)
+        os.close(open_audit(target.state_dir))
     except OSError as problem:
         raise FsgitopsError(
             f"{place}: {problem.strerror}: nothing was done, because it could not be written down"
@@ -115,11 +113,6 @@ def audited(
         _note(workspace, action, subject, f"failed: {said}", user, details)
         raise
     _note(workspace, action, subject, "done", user, details)
-
-
-def _probe(path: Path) -> None:
-    if not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise PermissionError(13, "not writable by this user")
 
 
 def _note(
