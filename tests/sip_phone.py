@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from real_switch import RealSwitch
 
 SCENARIOS = Path(__file__).resolve().parent / "sipp"
-SECONDS = 20
+SECONDS = 60
 
 
 class CallFailedError(Exception):

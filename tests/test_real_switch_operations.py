@@ -273,3 +273,40 @@ def test_kick_ends_the_registration(real: Project, phones: Callable[[str], SipPh
 def test_a_call_that_is_not_there_is_said_to_be_so(real: Project) -> None:
     ran = real.run("hangup", "4c02599d-865c-42fd-9045-079b692658b0")
     assert (ran.code, "no call" in ran.err) == (1, True)
+
+
+def test_the_api_places_and_ends_a_real_call(
+    real: Project, phones: Callable[[str], SipPhone], carrier: SipPhone
+) -> None:
+    from starlette.testclient import TestClient
+
+    from fsgitops.api.app import create_app
+    from fsgitops.api.serve import build_service
+    from fsgitops.commands.connect import hold_target
+    from fsgitops.commands.workspace import open_workspace
+
+    phone = phones("1020")
+    carrier.answer()
+    workspace = open_workspace(real.root)
+    with hold_target(workspace.target, workspace.root) as connect:
+        service = build_service(workspace, connect, anonymous=["read", "operate"])
+        with TestClient(create_app(service)) as client:
+            assert client.get("/health").json()["switch"] == "up"
+            assert client.get("/api/agents/1020/status").json()["data"]["online"] is True
+            asked = {"agent_extension": "1020", "destination": "+18005551234"}
+            answer = client.post("/api/calls/dial", json=asked)
+            assert answer.status_code == 200, answer.text
+            uuid = answer.json()["data"]["uuid"]
+            path = "/api/calls/active"
+            (call,) = until(
+                lambda: (
+                    (found := client.get(path).json()["data"])
+                    and len(found[0]["legs"]) == 2
+                    and found
+                )
+            )
+            assert (call["uuid"], call["agent"]) == (uuid, "1020")
+            assert client.post(f"/api/calls/{uuid}/hangup").status_code == 200
+            assert phone.wait_answered()
+            assert carrier.wait_answered()
+            assert client.post("/api/agents/1020/kick").json()["data"]["ended"] == 1
