@@ -13,7 +13,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from fsgitops.commands.workspace import Workspace
+
 TODAY_SECONDS = 15.0
+
+_NEEDED = ("fsgitops.cdr", "duckdb", "pyarrow")
 
 COLUMNS = (
     "uuid",
@@ -102,11 +106,20 @@ class LakeRecords:
         return found
 
 
-def open_records(lake: str | None, spool: Path | None) -> CallRecords | None:
-    """Return the records of a lake; None where there is no lake, or no room that reads one."""
-    if lake is None or importlib.util.find_spec("fsgitops.cdr") is None:
+def open_records(
+    workspace: Workspace, lake: str | None = None, spool: Path | None = None
+) -> CallRecords | None:
+    """Return the records of the lake that is named here, else in `cdr:` of the settings.
+
+    None where there is no lake, or no room that reads one.
+    """
+    declared = getattr(workspace.settings, "cdr", None)
+    lake = lake or getattr(declared, "lake", None)
+    waiting = spool or getattr(declared, "spool", None)
+    if lake is None or not all(map(importlib.util.find_spec, _NEEDED)):
         return None
-    return LakeRecords(lake, spool)
+    url = lake if "://" in lake else str(workspace.root / lake)
+    return LakeRecords(url, workspace.root / waiting if waiting else None)
 
 
 def plain(value: Any) -> Any:

@@ -48,7 +48,7 @@ def build_service(
         reads_per_minute=api.reads_per_minute,
         operations_per_minute=api.operations_per_minute,
     )
-    records = open_records(lake, spool)
+    records = open_records(workspace, lake, spool)
     return Service(pool, declared, gate, LiveBoard(pool, declared, records), records)
 
 
