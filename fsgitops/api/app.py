@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -163,12 +164,21 @@ def _page() -> Callable[[Request], Awaitable[Response]]:
 
 
 def _health(service: Service) -> Callable[[Request], Awaitable[Response]]:
-    async def health(_request: Request) -> Response:
+    asking: asyncio.Task[bool] | None = None
+
+    async def ask() -> bool:
         try:
             await service.pool.run(lambda switch: switch.uptime(), timeout=8.0)
-            up = True
         except FsgitopsError:
-            up = False
+            return False
+        return True
+
+    async def health(_request: Request) -> Response:
+        nonlocal asking
+        # Anybody may ask, so all who ask at a time share one question to the switch.
+        if asking is None or asking.done():
+            asking = asyncio.create_task(ask())
+        up = await asyncio.shield(asking)
         problem = service.declared.problem
         said = {
             "status": "ok" if up else "unavailable",

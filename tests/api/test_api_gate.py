@@ -199,6 +199,30 @@ def test_a_switch_that_takes_the_connection_and_says_nothing_is_503(served: Serv
             assert client.get("/api/calls/active").status_code == 503
 
 
+def test_all_who_ask_for_health_at_a_time_share_one_question(served: Served) -> None:
+    import httpx
+
+    asked = []
+
+    class Pool:
+        async def run(self, job: Any, *, timeout: float) -> int:
+            asked.append(timeout)
+            await asyncio.sleep(0)
+            return 1
+
+    async def ask() -> list[int]:
+        from dataclasses import replace
+
+        app = create_app(replace(served.service, pool=Pool()))  # type: ignore[arg-type]
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            answers = await asyncio.gather(*(client.get("/health") for _ in range(50)))
+        return [answer.status_code for answer in answers]
+
+    assert asyncio.run(ask()) == [200] * 50
+    assert len(asked) < 10
+
+
 def test_a_failed_connection_is_not_tried_again_for_everybody() -> None:
     tries = []
     now = [0.0]
