@@ -31,6 +31,8 @@ _OVERRIDES = {
     "project", "desired", "templates", "default_region", "default_caller_id",
     "default_caller_name", "key_file",
 }  # fmt: skip
+_ENVIRONMENT_NAMES = ("FSGITOPS_", "FS_", "DEFAULT_CALLER_")
+_PathText = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
 class _Part(BaseModel):
@@ -46,7 +48,7 @@ class EnvReference(_Part):
 class FileReference(_Part):
     """A secret that stands in a file, which only its owner may read."""
 
-    file: str
+    file: _PathText
 
 
 class EslSettings(_Part):
@@ -82,11 +84,11 @@ class ApiSettings(_Part):
 class TargetSettings(_Part):
     """One FreeSWITCH: its conf directory, its domain and its event socket."""
 
-    conf_dir: str
+    conf_dir: _PathText
     domain: Annotated[str, Field(pattern=DOMAIN_PATTERN)]
     esl: EslSettings = EslSettings()
     profile: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")] = "internal"
-    state_dir: str | None = None
+    state_dir: _PathText | None = None
     dial: DialSettings = DialSettings()
 
 
@@ -101,12 +103,12 @@ class Settings(_Part):
     """All of `fsgitops.yaml`."""
 
     project: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]*$")] = "fsgitops"
-    desired: str = "desired"
-    templates: str = "templates"
+    desired: _PathText = "desired"
+    templates: _PathText = "templates"
     default_region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None
     default_caller_id: str | None = None
     default_caller_name: str | None = None
-    key_file: str = ".fsgitops/key"
+    key_file: _PathText = ".fsgitops/key"
     defaults: DefaultsSettings = DefaultsSettings()
     rules: dict[str, Literal["error", "warning", "off"]] = {}
     api: ApiSettings = ApiSettings()
@@ -173,9 +175,10 @@ def read_environment() -> Environment:
         return Environment()
     except ValidationError as problem:
         first = problem.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
+        name = ".".join(str(part) for part in first["loc"]).upper()
+        name = name if name.startswith(_ENVIRONMENT_NAMES) else f"FSGITOPS_{name}"
         raise UsageError(
-            f"environment variable {name.upper()}: {_expected(first)}; correct it or unset it"
+            f"environment variable {name}: expected {_expected(first)}; correct it or unset it"
         ) from None
 
 
@@ -256,7 +259,8 @@ def _finding(item: Any, position: Callable[..., Position]) -> Finding:
         return error("plaintext-secret", place, message, hint)
     if item["type"] == "extra_forbidden":
         return _unknown_key(path, position)
-    found = "" if item["type"] == "missing" else f"found {item['input']!r}, "
+    told = item["type"] != "missing" and not {"esl", "password"}.intersection(path[-2:])
+    found = f"found {item['input']!r}, " if told else ""
     place = position(path[:-1] if item["type"] == "missing" else path)
     return error("settings", place, f"`{name}`: {found}expected {_expected(item)}")
 

@@ -189,7 +189,7 @@ def read_journal(conf_dir: Path, state_dir: Path) -> Journal | None:
         return Journal(conf_dir, folder, steps, made, bool(data["committed"]))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError) as problem:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as problem:
         raise TransactionError(f"{folder / 'journal.json'} cannot be read: {problem}") from problem
 
 

@@ -92,6 +92,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.exceptions.Exit as ending:
         return ending.exit_code
     except click.UsageError as problem:
+        if "--json" in words:
+            _tell_json(UsageError(problem.format_message()))
         problem.show()
         return UsageError.exit_code
     except (click.Abort, KeyboardInterrupt):
@@ -105,14 +107,14 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return problem.exit_code
     except OSError as problem:
         where = f"{problem.filename}: " if problem.filename else ""
-        click.echo(f"fsgitops: {where}{problem.strerror or problem}", err=True)
-        return 1
+        _tell(FsgitopsError(f"{where}{problem.strerror or problem}"), as_json="--json" in words)
+        return FsgitopsError.exit_code
     return code if isinstance(code, int) else 0
 
 
 def _tell(problem: FsgitopsError, *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(_error_json(problem), ensure_ascii=False))
+        _tell_json(problem)
     if isinstance(problem, DesiredInvalidError):
         from fsgitops.cli.printing import print_findings
 
@@ -121,6 +123,10 @@ def _tell(problem: FsgitopsError, *, as_json: bool) -> None:
     from fsgitops.steps.render_text import escape_lines
 
     click.echo(f"fsgitops: {escape_lines(str(problem))}", err=True)
+
+
+def _tell_json(problem: FsgitopsError) -> None:
+    click.echo(json.dumps(_error_json(problem), ensure_ascii=False))
 
 
 def _error_json(problem: FsgitopsError) -> dict[str, Any]:

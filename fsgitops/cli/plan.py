@@ -15,7 +15,9 @@ CHANGES_PENDING = 2
 @with_place
 @click.option("--out", type=click.Path(path_type=Path), help="Save the plan for a later apply.")
 @click.option(
-    "--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes, 0 when none."
+    "--detailed-exitcode",
+    is_flag=True,
+    help="Exit with 2 when there are changes or hazards, 0 when none.",
 )
 @with_json
 @click.pass_obj
@@ -48,4 +50,5 @@ def command(
         print_json(plan_to_json(planned.plan))
     else:
         print_lines(render_plan(planned.plan))
-    return CHANGES_PENDING if detailed_exitcode and planned.plan.changes else 0
+    pending = planned.plan.changes or planned.plan.hazards
+    return CHANGES_PENDING if detailed_exitcode and pending else 0

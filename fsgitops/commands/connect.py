@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from fsgitops.switch import Switch
 
 RUNNING_FILE = "sandbox.json"
+_OVERRIDE = "FSGITOPS_ESL_PASSWORD"
 
 
 def prepare_conf_dir(target: Target) -> None:
@@ -33,7 +34,8 @@ def read_password(target: Target, root: Path) -> str:
     from fsgitops.secret import resolve_env_secret, resolve_file_secret
 
     if target.esl_password is not None:
-        return target.esl_password.get_secret_value()
+        text = target.esl_password.get_secret_value()
+        return resolve_env_secret(_OVERRIDE, {_OVERRIDE: text}).reveal()
     reference = target.esl.password
     if isinstance(reference, EnvReference):
         return resolve_env_secret(reference.env, os.environ).reveal()

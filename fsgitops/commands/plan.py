@@ -122,15 +122,22 @@ def save_plan(plan: Plan, path: Path) -> None:
 
 
 def load_plan(path: Path) -> Plan:
-    """Return a saved plan. Raises UsageError when the file is not one."""
-    from fsgitops.errors import UsageError
+    """Return a saved plan.
+
+    Raises UsageError when the file is not one, PlanRefusedError when it was edited since.
+    """
+    from fsgitops.errors import PlanRefusedError, UsageError
+    from fsgitops.steps.plan import fingerprint_plan
 
     try:
-        return plan_from_json(json.loads(path.read_bytes()))
+        plan = plan_from_json(json.loads(path.read_bytes()))
     except OSError as problem:
         raise UsageError(f"{path}: {problem.strerror}") from None
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         raise UsageError(f"{path}: {problem}; make one with `fsgitops plan --out`") from None
+    if fingerprint_plan(plan) != plan.fingerprint:
+        raise PlanRefusedError(f"{path}: the plan was edited after it was made; make it again")
+    return plan
 
 
 def _keyed(key: ProjectKey | None) -> Callable[[bytes], str]:

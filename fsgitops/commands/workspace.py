@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from fsgitops.commands.check_settings import check_settings
 from fsgitops.errors import DesiredInvalidError
 from fsgitops.findings import Finding, Position, has_errors, sort_findings
 from fsgitops.settings import (
@@ -97,6 +98,7 @@ def declare_desired(workspace: Workspace) -> Declared:
         settings=workspace.document,
     )
     findings = findings + problems
+    findings += check_settings(workspace.root, settings, workspace.document)[1]
     findings += check_desired(
         desired, documents, settings.rules, complete=complete, settings=workspace.document
     )
@@ -119,12 +121,14 @@ def compile_declared(
     templates, problems = read_templates(workspace.root / workspace.settings.templates)
     if has_errors(problems):
         raise DesiredInvalidError(problems)
+    settings = workspace.settings
+    caller_id, _ = check_settings(workspace.root, settings, workspace.document)
     compiled, findings = compile_config(
         declared.desired,
         domain=workspace.target.domain,
         templates=templates,
         key=key,
-        default_caller_id=workspace.settings.default_caller_id,
+        default_caller_id=caller_id,
         default_caller_name=workspace.settings.default_caller_name,
         settled=settled,
     )

@@ -53,8 +53,8 @@ class Manifest:
         entries: dict[str, ManifestEntry] = {}
         parsed: dict[str, Resource] = {}
         for path, entry in data["entries"].items():
-            if path.startswith("/") or ".." in path.split("/"):
-                raise ValueError(f"{path!r} leaves the conf directory")
+            if path.startswith("/") or "\0" in path or ".." in path.split("/"):
+                raise ValueError(f"{path!r} is no path in the conf directory")
             name = entry["resource"]
             resource = parsed.get(name) or parsed.setdefault(name, Resource.parse(name))
             entries[path] = ManifestEntry(

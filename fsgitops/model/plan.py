@@ -13,15 +13,23 @@ if TYPE_CHECKING:
 PLAN_VERSION = 1
 
 _SECRET_NAME = re.compile(
-    r"(^|/)(user \d+/)?(param|variable) \"?[\w .:-]*"
+    r"((^|/)(user \d+/)?(param|variable) \"?[\w .:-]*|@[\w.:-]*)"
     r"(a1-hash|passw|secret|token|-pass\b|_pin\b|auth-key)",
     re.IGNORECASE,
 )
+_HASH = re.compile(r"[0-9A-Fa-f]{32}")
+_NAMELESS = re.compile(r"(^|/)(param|variable)( #?\d+)?(@|$)")
+"""Who edits a secret by hand may break its name, or put the value into another attribute."""
 
 
 def is_secret_attribute(name: str) -> bool:
     """Tell whether an attribute, named as `flatten_fragment` names it, holds a secret."""
-    return _SECRET_NAME.search(name) is not None
+    return bool(_SECRET_NAME.search(name) or _NAMELESS.search(name))
+
+
+def looks_like_hash(value: str | None) -> bool:
+    """Tell whether a value looks like the hash of a password, whatever name it goes by."""
+    return value is not None and _HASH.fullmatch(value) is not None
 
 
 class Action(StrEnum):

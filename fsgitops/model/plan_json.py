@@ -1,4 +1,4 @@
-"""A plan as a JSON object and back: `docs/schemas/plan.json` describes the shape."""
+"""A plan as a JSON object and back: `docs/json.md` describes the shape."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def read_manifest(state_dir: Path) -> Manifest:
         return Manifest()
     except OSError as problem:
         raise FsgitopsError(f"{path}: {problem.strerror}; run as a user who may read it") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as problem:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
         raise FsgitopsError(
             f"{path}: not a manifest ({problem}); restore it from a backup, or move it away and "
             "adopt the files that are ours"

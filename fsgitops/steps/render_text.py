@@ -58,6 +58,8 @@ def render_plan(plan: Plan) -> Iterator[Line]:
 
 def summarise_plan(plan: Plan) -> str:
     """Return the plan's last line."""
+    if plan.hazards and not plan.changes:
+        return f"No changes beside {_count(len(plan.hazards), 'path')} in the way."
     if not plan.changes:
         return "No changes: the live configuration is as declared."
     create, change, delete = (plan.count(action) for action in Action)
