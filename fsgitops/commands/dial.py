@@ -142,6 +142,8 @@ def choose_caller_id(
     roster: Roster, settings: Settings, asked: str | None, agent: Agent | None = None
 ) -> str:
     """Return the number to show outside: the one asked for if it is ours, else as declared."""
+    from fsgitops.rules.phone import is_extension
+
     if asked is not None:
         number = read_number(asked, settings.default_region)
         if number not in roster.numbers:
@@ -151,13 +153,14 @@ def choose_caller_id(
         return number
     if agent is not None and (agent.caller_id_number or "").startswith("+"):
         return str(agent.caller_id_number)
-    if settings.default_caller_id is None:
+    shown = settings.default_caller_id
+    if shown is None or is_extension(shown):
         whose = "the caller" if agent is None else f"agent {agent.extension}"
         raise NotPossibleError(
             f"no number to show for {whose}: declare a `caller_id_number`, set "
             "`default_caller_id` in fsgitops.yaml, or name a declared number"
         )
-    return read_number(settings.default_caller_id, settings.default_region)
+    return read_number(shown, settings.default_region)
 
 
 def read_number(text: str, default_region: str | None) -> str:
