@@ -35,8 +35,7 @@ def serve_forever(
     `phones` are (extension, domain) of simulated phones that are registered from the start.
 
     Raises:
-        SwitchError: the configuration does not load, the port is taken, or the sandbox that
-            `state_path` speaks of still runs.
+        SwitchError: the configuration does not load, the port is taken, or a sandbox runs already.
     """
     from fsgitops.sandbox.switch import EmbeddedSwitch
 

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import token
+from served_api import token
 from starlette.testclient import TestClient
 from switchboard import DOMAIN
 
@@ -24,7 +24,7 @@ from fsgitops.switch import Switch, connect_switch
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Served
+    from served_api import Served
 
 EVERY = (
     ("GET", "/api/agents", "read"),

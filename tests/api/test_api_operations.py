@@ -9,7 +9,7 @@ import pytest
 from switchboard import DOMAIN
 
 if TYPE_CHECKING:
-    from conftest import Served
+    from served_api import Served
 
 
 def test_agents_have_the_older_shape(served: Served) -> None:

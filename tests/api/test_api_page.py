@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import uvicorn
 from browser import Browser
-from conftest import token
+from served_api import token
 from switchboard import DOMAIN
 
 from fsgitops.api.app import create_app
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from conftest import Served
+    from served_api import Served
 
     from fsgitops.api.handlers import Service
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 schemathesis = pytest.importorskip("schemathesis")
 
 if TYPE_CHECKING:
-    from conftest import Served
+    from served_api import Served
 
 OPERATIONS = 13
 

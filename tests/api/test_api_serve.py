@@ -18,8 +18,8 @@ from starlette.testclient import TestClient
 from fsgitops.api.app import create_app
 
 if TYPE_CHECKING:
-    from conftest import Served
     from project import Project
+    from served_api import Served
 
 MAIN = "from fsgitops.cli import main; main()"
 
