@@ -81,6 +81,34 @@ class ApiSettings(_Part):
     operations_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 60
 
 
+class LimitsSettings(_Part):
+    """The largest share of the managed resources that one plan may touch, in percent."""
+
+    deletes_percent: Annotated[float, Field(ge=0, le=100)] | None = None
+    updates_percent: Annotated[float, Field(ge=0, le=100)] | None = None
+    minimum: Annotated[int, Field(ge=0)] | None = None
+
+    def over(self, other: LimitsSettings) -> LimitsSettings:
+        """Return these limits, completed with `other` where they say nothing."""
+        return other.model_copy(update=self.model_dump(exclude_none=True))
+
+
+class IgnoredDrift(_Part):
+    """Drift that is expected: globs of a resource and of one of its attributes."""
+
+    resource: str
+    attribute: str = "*"
+
+
+class DriftSettings(_Part):
+    """What `fsgitops drift` says nothing about."""
+
+    ignore: tuple[IgnoredDrift, ...] = ()
+
+
+AllowedDanger = Literal["reload", "registration", "gateway-restart", "calls"]
+
+
 class TargetSettings(_Part):
     """One FreeSWITCH: its conf directory, its domain and its event socket."""
 
@@ -90,6 +118,8 @@ class TargetSettings(_Part):
     profile: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")] = "internal"
     state_dir: _PathText | None = None
     dial: DialSettings = DialSettings()
+    limits: LimitsSettings = LimitsSettings()
+    allow: tuple[AllowedDanger, ...] | None = None
 
 
 class DefaultsSettings(_Part):
@@ -97,6 +127,13 @@ class DefaultsSettings(_Part):
 
     agents: dict[str, Any] = {}
     did_routes: dict[str, Any] = {}
+
+
+class HistorySettings(_Part):
+    """How many revisions of a target are kept, and for how many days; the last one always is."""
+
+    keep: Annotated[int, Field(ge=1, le=100_000)] = 50
+    days: Annotated[int, Field(ge=1, le=36_500)] = 365
 
 
 class Settings(_Part):
@@ -110,8 +147,12 @@ class Settings(_Part):
     default_caller_name: str | None = None
     key_file: _PathText = ".fsgitops/key"
     defaults: DefaultsSettings = DefaultsSettings()
+    history: HistorySettings = HistorySettings()
     rules: dict[str, Literal["error", "warning", "off"]] = {}
     api: ApiSettings = ApiSettings()
+    limits: LimitsSettings = LimitsSettings()
+    allow: tuple[AllowedDanger, ...] = ("reload", "registration")
+    drift: DriftSettings = DriftSettings()
     targets: dict[
         Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")], TargetSettings
     ] = {}
@@ -162,6 +203,8 @@ class Target(_Part):
     esl: EslSettings
     esl_password: SecretStr | None = None
     dial: DialSettings = DialSettings()
+    limits: LimitsSettings = LimitsSettings()
+    allow: tuple[AllowedDanger, ...] = ("reload", "registration")
 
     @property
     def simulated(self) -> bool:
@@ -222,11 +265,17 @@ def select_target(
             domain=SANDBOX_DOMAIN,
             profile="internal",
             esl=EslSettings(),
+            limits=settings.limits,
+            allow=settings.allow,
         )
     if chosen not in settings.targets:
         known = ", ".join(sorted([*settings.targets, SANDBOX]))
         raise UsageError(f"no target `{chosen}` in {SETTINGS_FILE}; the targets are: {known}")
-    return _override_target(chosen, settings.targets[chosen], root, environment)
+    declared = settings.targets[chosen]
+    allow = settings.allow if declared.allow is None else declared.allow
+    return _override_target(chosen, declared, root, environment).model_copy(
+        update={"limits": declared.limits.over(settings.limits), "allow": allow}
+    )
 
 
 def _override_target(
@@ -271,6 +320,8 @@ def _unknown_key(path: tuple[Any, ...], position: Callable[..., Position]) -> Fi
     owners: dict[str, type[BaseModel]] = {
         "esl": EslSettings, "defaults": DefaultsSettings, "targets": TargetSettings,
         "dial": DialSettings, "api": ApiSettings,
+        "limits": LimitsSettings, "drift": DriftSettings, "ignore": IgnoredDrift,
+        "history": HistorySettings,
     }  # fmt: skip
     owner = next((owners[part] for part in reversed(path[:-1]) if part in owners), Settings)
     close = get_close_matches(str(path[-1]), owner.model_fields, n=1)

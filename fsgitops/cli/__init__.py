@@ -26,6 +26,7 @@ COLLECT_SELDOM = (100_000, 50, 100)
 """A plan makes a million small values and no cycles; looking for those costs much time."""
 
 COMMANDS = {
+    "adopt": "adopt",
     "api": "api",
     "apply": "apply",
     "calls": "calls",
@@ -33,13 +34,18 @@ COMMANDS = {
     "completion": "completion",
     "credentials": "credentials",
     "dial": "dial",
+    "drift": "drift",
     "hangup": "hangup",
+    "history": "history",
     "init": "init",
     "key": "key",
     "kick": "kick",
     "plan": "plan",
     "registrations": "registrations",
+    "release": "release",
+    "rollback": "rollback",
     "sandbox": "sandbox",
+    "show": "show",
     "status": "status",
     "token": "token",
     "transfer": "transfer",

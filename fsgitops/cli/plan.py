@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from fsgitops.cli.options import Shared, open_place, with_json, with_place
+from fsgitops.cli.options import Shared, open_place, with_demands, with_json, with_place
 
 CHANGES_PENDING = 2
 
@@ -19,6 +19,8 @@ CHANGES_PENDING = 2
     is_flag=True,
     help="Exit with 2 when there are changes or hazards, 0 when none.",
 )
+@click.option("--live", is_flag=True, help="Ask the switch who is registered or on a call now.")
+@with_demands
 @with_json
 @click.pass_obj
 def command(
@@ -27,6 +29,11 @@ def command(
     target: str | None,
     out: Path | None,
     detailed_exitcode: bool,
+    live: bool,
+    only: tuple[str, ...],
+    exclude: tuple[str, ...],
+    allow: tuple[str, ...],
+    kick_rotated: bool,
     as_json: bool,
 ) -> int:
     """Show what an apply would do, attribute by attribute, and do none of it.
@@ -36,12 +43,14 @@ def command(
     """
     from fsgitops.cli.printing import print_findings, print_json, print_lines, print_notes, working
     from fsgitops.commands.plan import run_plan, save_plan
+    from fsgitops.commands.shape import Demands
     from fsgitops.model.plan_json import plan_to_json
     from fsgitops.steps.render_text import render_plan
 
     workspace = open_place(shared, directory, target)
+    demands = Demands(only, exclude, frozenset(allow), kick_rotated)
     with working("Comparing what is declared with what is live"):
-        planned = run_plan(workspace)
+        planned = run_plan(workspace, demands, live=live)
     print_notes(planned.notes)
     print_findings(planned.compilation.declared.findings)
     if out is not None:

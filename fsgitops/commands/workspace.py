@@ -113,6 +113,7 @@ def compile_declared(
     `settled` maps paths to what an earlier apply proved and wrote there.
     """
     from fsgitops.steps.compile import compile_config
+    from fsgitops.steps.protect import mark_protected
     from fsgitops.steps.read_templates import read_templates
 
     if has_errors(list(declared.findings)):
@@ -135,6 +136,7 @@ def compile_declared(
     everything = sort_findings([*declared.findings, *findings])
     if has_errors(everything):
         raise DesiredInvalidError(everything)
+    compiled = mark_protected(compiled, declared.desired)
     return Compilation(Declared(declared.desired, tuple(everything)), compiled, key)
 
 

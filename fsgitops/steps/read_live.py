@@ -90,7 +90,8 @@ def _read_file(path: str, expected: str, *, linked: bool) -> LiveFile:
         os.close(descriptor)
     kind = FileKind.HARD_LINK if status.st_nlink > 1 and not linked else FileKind.REGULAR
     digest = hashlib.sha256(content).hexdigest()
-    return LiveFile(kind, digest, None if digest == expected else content)
+    exposed = bool(status.st_mode & stat.S_IROTH)
+    return LiveFile(kind, digest, None if digest == expected else content, exposed)
 
 
 def _read_all(descriptor: int, size: int) -> bytes:

@@ -273,7 +273,7 @@ def test_an_apply_asks_and_a_script_must_say_yes(project: Project) -> None:
 def test_the_json_of_a_plan_tells_its_version_and_every_change(project: Project) -> None:
     data = project.run("plan", "--json").json()
     assert (data["format"], data["version"]) == ("fsgitops-plan", 1)
-    assert data["summary"] == {"create": 4, "update": 0, "delete": 0}
+    assert data["summary"] == {"create": 4, "update": 0, "delete": 0, "rename": 0}
     assert [item["resource"] for item in data["changes"]] == [
         "agent:1020", "agent:1021", "dialplan:agents", "did:+19495431333",
     ]  # fmt: skip
