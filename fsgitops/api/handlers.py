@@ -97,17 +97,16 @@ async def show_credentials(call: Call) -> Any:
 
 
 def _reveal(workspace: Workspace, extension: str, user: str) -> dict[str, Any]:
-    api, target = workspace.settings.api, workspace.target
     with audited(workspace, "reveal credentials", extension, user=user):
-        found = run_credentials(workspace, extension)
+        found = run_credentials(workspace, extension, reveal=True)
     return {
         "username": found.username,
-        "password": found.password.reveal(),
+        "password": found.password,
         "domain": found.domain,
-        "websocket_url": api.websocket_url,
-        "sip_server": api.sip_server or target.domain,
-        "sip_port": api.sip_port,
-        "stun_server": api.stun_server,
+        "websocket_url": found.websocket_url,
+        "sip_server": found.host,
+        "sip_port": found.public.sip_port,
+        "stun_server": found.public.stun,
     }
 
 

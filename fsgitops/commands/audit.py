@@ -1,64 +1,112 @@
-"""The audit log: who did what to a target, when, and what came of it. One JSON object a line."""
+"""The audit log: who was shown which secret, who did what to a live switch, and when.
+
+Never a secret.
+"""
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
+import pwd
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from fsgitops.errors import SecretError
+from fsgitops.settings import STATE_FOLDER
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from fsgitops.commands.workspace import Workspace
 
 AUDIT_FILE = "audit.jsonl"
 AUDIT_MODE = 0o640
 
 
-def write_audit(
-    target_state_dir: Path,
+def audit_path(workspace: Workspace) -> Path:
+    """Return where the log of a target is kept: `audit_log`, or in its state directory.
+
+    On a machine without the target's conf directory, the log is the project's own.
+    """
+    if workspace.settings.audit_log:
+        return workspace.root / workspace.settings.audit_log
+    target = workspace.target
+    if target.conf_dir.is_dir():
+        return target.state_dir / AUDIT_FILE
+    return workspace.root / STATE_FOLDER / AUDIT_FILE
+
+
+def record_reveal(workspace: Workspace, extension: str, fields: list[str]) -> None:
+    """Append one line before a secret is shown. Raises SecretError when it cannot be written."""
+    _append(
+        audit_path(workspace),
+        {
+            "time": datetime.now(UTC).isoformat(timespec="seconds"),
+            "action": "reveal",
+            **_person(),
+            "project": workspace.settings.project,
+            "target": workspace.target.name,
+            "agent": extension,
+            "fields": fields,
+        },
+    )
+
+
+def record_operation(
+    workspace: Workspace,
     action: str,
     subject: str,
     result: str,
     *,
     user: str | None = None,
-    **details: str | None,
+    **details: str,
 ) -> None:
-    """Append one record to the audit log of a target; `details` that are None are left out.
+    """Append what was done, or refused. Raises SecretError when it cannot be written.
 
-    `user` is who asked: by default the system's user. Secrets never belong in here. Raises OSError
-    when it cannot be written.
+    `user` is who asked over the HTTP API: beside this process, which did it.
     """
-    known = {name: value for name, value in details.items() if value is not None}
-    record = {
-        "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-        "user": user or system_user(),
+    entry = {
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "action": action,
+        **_person(),
+        "project": workspace.settings.project,
+        "target": workspace.target.name,
         "subject": subject[:200],
         "result": result,
-        **known,
+        **({} if user is None else {"token": user}),
+        **details,
     }
-    line = json.dumps(record, ensure_ascii=True) + "\n"
-    descriptor = open_audit(target_state_dir)
+    _append(audit_path(workspace), entry)
+
+
+def open_log(workspace: Workspace) -> None:
+    """Make the log if it is not there yet. Raises SecretError when it cannot be written."""
+    _append(audit_path(workspace), None)
+
+
+def _person() -> dict[str, Any]:
+    """Return who runs this: by the kernel's word, and by sudo's where it started this."""
+    uid = os.getuid()
     try:
-        # One write: lines of several processes that append do not mix.
-        os.write(descriptor, line.encode())
-    finally:
-        os.close(descriptor)
+        name = pwd.getpwuid(uid).pw_name
+    except KeyError:
+        name = ""
+    return {"uid": uid, "user": name, "sudo_user": os.environ.get("SUDO_USER", "")}
 
 
-def open_audit(target_state_dir: Path) -> int:
-    """Return a descriptor that appends to the audit log. Raises OSError when there is none."""
-    target_state_dir.mkdir(parents=True, exist_ok=True)
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-    return os.open(target_state_dir / AUDIT_FILE, flags, AUDIT_MODE)
-
-
-def system_user() -> str:
-    """Return who runs this process, with who asked sudo for it where that is known."""
+def _append(path: Path, entry: dict[str, Any] | None) -> None:
+    line = "" if entry is None else json.dumps(entry, ensure_ascii=True) + "\n"
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        name = getpass.getuser()
-    except (KeyError, OSError):
-        name = f"uid {os.getuid()}"
-    asked = os.environ.get("SUDO_USER")
-    return f"{asked} as {name}" if asked and asked != name else name
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
+        descriptor = os.open(path, flags, AUDIT_MODE)
+        try:
+            os.write(descriptor, line.encode())
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as problem:
+        raise SecretError(
+            f"{path}: nothing is revealed or done without a line in the audit log, which cannot be "
+            f"written: {problem.strerror}; name another place with `audit_log` in fsgitops.yaml"
+        ) from None

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fsgitops.commands.audit import AUDIT_FILE, open_audit, write_audit
+from fsgitops.commands.audit import open_log, record_operation
 from fsgitops.commands.workspace import Workspace, declare_desired
 from fsgitops.errors import DesiredInvalidError, FsgitopsError, UsageError
 from fsgitops.findings import has_errors
@@ -95,33 +94,14 @@ def audited(
 ) -> Iterator[dict[str, str]]:
     """Write down what the body does, or why it failed; it may add details to the yielded dict.
 
-    Raises FsgitopsError before the body runs when the log cannot be written: nothing is done then.
+    Raises SecretError before the body runs when the log cannot be written: nothing is done then.
     """
-    target = workspace.target
-    place = target.state_dir / AUDIT_FILE
-    try:
-        os.close(open_audit(target.state_dir))
-    except OSError as problem:
-        raise FsgitopsError(
-            f"{place}: {problem.strerror}: nothing was done, because it could not be written down"
-        ) from None
+    open_log(workspace)
     details: dict[str, str] = {}
     try:
         yield details
     except BaseException as problem:
         said = str(problem) if isinstance(problem, FsgitopsError) else type(problem).__name__
-        _note(workspace, action, subject, f"failed: {said}", user, details)
+        record_operation(workspace, action, subject, f"failed: {said}", user=user, **details)
         raise
-    _note(workspace, action, subject, "done", user, details)
-
-
-def _note(
-    workspace: Workspace,
-    action: str,
-    subject: str,
-    result: str,
-    user: str | None,
-    details: dict[str, str],
-) -> None:
-    target = workspace.target
-    write_audit(target.state_dir, action, subject, result, user=user, target=target.name, **details)
+    record_operation(workspace, action, subject, "done", user=user, **details)
