@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import threading
 import time
@@ -75,7 +74,8 @@ class LakeRecords:
 
     def find(self, query: RecordQuery) -> list[dict[str, Any]]:
         """Return records, the latest first, with the names of COLUMNS."""
-        room = importlib.import_module("fsgitops.cdr.query")
+        from fsgitops.cdr import query as room
+
         wanted = room.Wanted(
             since=query.since,
             until=query.until,
@@ -94,7 +94,8 @@ class LakeRecords:
             return self._today[1]
 
     def _count(self) -> dict[str, int]:
-        room = importlib.import_module("fsgitops.cdr.query")
+        from fsgitops.cdr import query as room
+
         midnight = datetime.now(UTC).strftime("%Y-%m-%d")
 
         def ask(connection: Any) -> dict[str, int]:
@@ -102,8 +103,7 @@ class LakeRecords:
             names = [column[0] for column in cursor.description]
             return dict(zip(names, map(int, cursor.fetchone()), strict=True))
 
-        found: dict[str, int] = room.run_query(room.Source(self.lake, self.spool), ask, midnight)
-        return found
+        return room.run_query(room.Source(self.lake, self.spool), ask, midnight)
 
 
 def open_records(
