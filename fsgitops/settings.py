@@ -72,6 +72,21 @@ class EslSettings(_Part):
     reload_timeout: Annotated[float, Field(gt=0, le=3600)] = 120.0
 
 
+class DialSettings(_Part):
+    """How `fsgitops dial` places a call. `timeout` is how many seconds a phone may ring."""
+
+    gateway: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$")] = "telnyx"
+    timeout: Annotated[int, Field(ge=5, le=120)] = 30
+
+
+class ApiSettings(_Part):
+    """Which web pages may use the HTTP API, and how much it takes from one caller."""
+
+    cors: tuple[Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9.\[\]:-]+$")], ...] = ()
+    reads_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 1200
+    operations_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 60
+
+
 class LimitsSettings(_Part):
     """The largest share of the managed resources that one plan may touch, in percent."""
 
@@ -123,6 +138,7 @@ class TargetSettings(_Part):
     esl: EslSettings = EslSettings()
     profile: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")] = "internal"
     state_dir: _PathText | None = None
+    dial: DialSettings = DialSettings()
     limits: LimitsSettings = LimitsSettings()
     allow: tuple[AllowedDanger, ...] | None = None
     public: PublicSettings = PublicSettings()
@@ -208,6 +224,7 @@ class Settings(_Part):
     history: HistorySettings = HistorySettings()
     rules: dict[str, Literal["error", "warning", "off"]] = {}
     notify: NotifySettings | None = None
+    api: ApiSettings = ApiSettings()
     limits: LimitsSettings = LimitsSettings()
     allow: tuple[AllowedDanger, ...] = ("reload", "registration")
     drift: DriftSettings = DriftSettings()
@@ -261,6 +278,7 @@ class Target(_Part):
     profile: str
     esl: EslSettings
     esl_password: SecretStr | None = None
+    dial: DialSettings = DialSettings()
     limits: LimitsSettings = LimitsSettings()
     allow: tuple[AllowedDanger, ...] = ("reload", "registration")
     public: PublicSettings = PublicSettings()
@@ -355,6 +373,7 @@ def _override_target(
         profile=declared.profile,
         esl=esl,
         esl_password=environment.esl_password,
+        dial=declared.dial,
         public=declared.public,
     )
 
@@ -387,6 +406,7 @@ def _unknown_key(path: tuple[Any, ...], position: Callable[..., Position]) -> Fi
         "esl": EslSettings, "cdr": CdrSettings, "defaults": DefaultsSettings,
         "targets": TargetSettings,
         "notify": NotifySettings,
+        "dial": DialSettings, "api": ApiSettings,
         "limits": LimitsSettings, "drift": DriftSettings, "ignore": IgnoredDrift,
         "history": HistorySettings,
         "public": PublicSettings, "secrets": SecretsSettings, "key_rotation": RotationSettings,

@@ -7,11 +7,14 @@ blanks, with quotes and backslashes of its own, so those never get through.
 from __future__ import annotations
 
 import re
+import time
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from fsgitops.errors import SwitchError, SwitchProtocolError
 from fsgitops.esl import EslSession, connect_esl
+from fsgitops.switch_dial import Dial, originate_command, transfer_command, uuid_word
 from fsgitops.switch_replies import (
+    NO_CHANNEL,
     NO_REPLY,
     NOT_LOCATED,
     NOT_REGISTERED,
@@ -31,9 +34,14 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from fsgitops.esl import EventQueue
+    from fsgitops.switch_dial import Onward
+
 __all__ = ["Call", "Channel", "Registration", "ReloadReply", "Switch", "connect_switch"]
 
 Place = Literal["param", "var"]
+
+_JOB = "+OK Job-UUID:"
 
 _Answer = TypeVar("_Answer", str, bytes)
 _Value = TypeVar("_Value")
@@ -220,6 +228,45 @@ class Switch:
         """Return every bridged call."""
         return self._read(read_calls, self._ask_bytes("show calls as json"))
 
+    def originate(self, dial: Dial, *, patience: float = 1.0) -> str | None:
+        """Ring an agent and connect them; return the uuid of the agent's leg once it answered.
+
+        Returns None when after `patience` seconds the phone still rings: the call goes on by
+        itself. Raises SwitchError with the cause when the switch gave up before that.
+        """
+        command = f"bgapi {originate_command(dial)}"
+        # Subscribed before asking, so that a refusal that comes at once is not missed.
+        events = self.session.subscribe_json(["BACKGROUND_JOB"])
+        try:
+            said = self.session.send(command)
+            if not said.startswith(_JOB):
+                raise self._refused("originate", said)
+            body = _job_answer(events, said.removeprefix(_JOB).strip(), patience)
+        finally:
+            if not self.session.closed:
+                self.session.send("nixevent BACKGROUND_JOB")
+        if body is None:
+            return None
+        if not body.startswith("+OK "):
+            raise self._refused("originate", body)
+        return body[4:].strip()
+
+    def hang_up(self, uuid: str) -> bool:
+        """End a leg, and with it its call; False when there is no such leg."""
+        return self._on_channel(f"uuid_kill {uuid_word(uuid)}")
+
+    def transfer(self, uuid: str, onward: Onward, *, other_leg: bool = False) -> bool:
+        """Send a leg, or the one it is bridged to, elsewhere; False when there is no such leg."""
+        return self._on_channel(transfer_command(uuid, onward, other_leg=other_leg))
+
+    def _on_channel(self, command: str) -> bool:
+        said = self.session.api(command)
+        if said == NO_CHANNEL:
+            return False
+        if not said.startswith("+OK"):
+            raise self._refused(command, said)
+        return True
+
     def _locate(self, what: str, timeout: float) -> bytes | None:
         found = self._ask_bytes(f"xml_locate {what}", timeout)
         return None if found == NOT_LOCATED.encode() else found
@@ -257,6 +304,15 @@ class Switch:
         return SwitchProtocolError(
             f"{self.session.place}: {command}: expected {expected}, found {said[:80]!a}"
         )
+
+
+def _job_answer(events: EventQueue, job: str, patience: float) -> str | None:
+    deadline = time.monotonic() + patience
+    while (left := deadline - time.monotonic()) > 0:
+        event = events.get(timeout=left)
+        if event is not None and event.get("Job-UUID") == job:
+            return str(event.get("_body", ""))
+    return None
 
 
 def _user_data(extension: str, domain: str, place: Place, name: str) -> str:

@@ -22,6 +22,9 @@ NO_REPLY = "-ERR no reply\n"
 NOT_LOCATED = "can't find anything\n"
 """What `xml_locate` prints (with no -ERR) when the tree has no such element."""
 
+NO_CHANNEL = "-ERR No such channel!\n"
+"""What `uuid_kill` and `uuid_transfer` answer for a leg that is not there (any more)."""
+
 NOT_REGISTERED = "error/user_not_registered"
 """What `sofia_contact` answers for a user without a registration."""
 
@@ -54,7 +57,11 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One leg. `created` is in seconds since 1970 UTC."""
+    """One leg. `created` is in seconds since 1970 UTC.
+
+    `initial_destination` is what was dialled, before any transfer. `presence` of an inbound leg is
+    what the caller claims to be, unless the leg was authenticated (sofia_handle_sip_i_invite).
+    """
 
     uuid: str
     call_uuid: str
@@ -72,6 +79,9 @@ class Channel:
     read_codec: str
     write_codec: str
     network_ip: str
+    presence: str = ""
+    initial_destination: str = ""
+    initial_context: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +207,9 @@ def read_channels(body: bytes) -> tuple[Channel, ...]:
             read_codec=_text(row, "read_codec"),
             write_codec=_text(row, "write_codec"),
             network_ip=_text(row, "ip_addr"),
+            presence=_text(row, "presence_id"),
+            initial_destination=_text(row, "initial_dest"),
+            initial_context=_text(row, "initial_context"),
         )
         for row in _rows(body)
     )

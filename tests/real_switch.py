@@ -168,6 +168,9 @@ class RealSwitch:
     def _adapt_profiles(self) -> None:
         for path in (self.conf_dir / "sip_profiles").glob("*.xml"):
             text = re.sub(r'<param name="wss?-binding"[^>]*/>', "", path.read_text())
+            # sipp takes a NOTIFY about waiting messages for the call that it is to answer.
+            quiet = '<settings>\n<param name="send-message-query-on-register" value="false"/>'
+            text = text.replace("<settings>", quiet, 1)
             path.write_text(text.replace("$${local_ip_v4}", "127.0.0.1"))
 
     def _adapt_modules(self) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from real_switch import RealSwitch
 
 SCENARIOS = Path(__file__).resolve().parent / "sipp"
-SECONDS = 20
+SECONDS = 60
 
 
 class CallFailedError(Exception):
@@ -127,6 +127,7 @@ def run_sipp(
 def sipp_command(work_dir: Path, scenario: str, *, port: int) -> list[str]:
     return [
         require_sipp(), "-sf", str(SCENARIOS / f"{scenario}.xml"), "-i", "127.0.0.1",
-        "-p", str(port), "-m", "1", "-l", "1", "-nostdin", "-timeout", f"{SECONDS}s",
+        "-p", str(port), "-mp", str(free_ports(1)[0]), "-m", "1", "-l", "1",
+        "-nostdin", "-timeout", f"{SECONDS}s",
         "-timeout_error", "-recv_timeout", str(SECONDS * 1000),
     ]  # fmt: skip

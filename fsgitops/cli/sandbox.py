@@ -12,16 +12,17 @@ from fsgitops.cli.options import Shared, open_place
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=0, help="Port [default: a free one]."
 )
+@click.option("--phone", "phones", multiple=True, metavar="EXT", help="Pretend it registered.")
 @click.pass_obj
-def command(shared: Shared, directory: str | None, port: int) -> int:
+def command(shared: Shared, directory: str | None, port: int, phones: tuple[str, ...]) -> int:
     """Run the embedded switch until Ctrl-C: a simulation of FreeSWITCH, on loopback only.
 
     While it runs, commands for the target `sandbox` talk to it. It loads the sandbox's conf
-    directory as FreeSWITCH would, and rings no phone.
+    directory as FreeSWITCH would. Its phones are simulated and picked up at once.
     """
     from fsgitops.commands.sandbox import run_sandbox
     from fsgitops.settings import SANDBOX
 
     workspace = open_place(shared, directory, SANDBOX)
-    run_sandbox(workspace, port, lambda text: click.echo(text, err=True))
+    run_sandbox(workspace, port, lambda text: click.echo(text, err=True), phones)
     return 0

@@ -1,4 +1,7 @@
-"""The audit log: who was shown which secret, and when. Never the secret."""
+"""The audit log: who was shown which secret, who did what to a live switch, and when.
+
+Never a secret.
+"""
 
 from __future__ import annotations
 
@@ -49,6 +52,38 @@ def record_reveal(workspace: Workspace, extension: str, fields: list[str]) -> No
     )
 
 
+def record_operation(
+    workspace: Workspace,
+    action: str,
+    subject: str,
+    result: str,
+    *,
+    user: str | None = None,
+    **details: str,
+) -> None:
+    """Append what was done, or refused. Raises SecretError when it cannot be written.
+
+    `user` is who asked over the HTTP API: beside this process, which did it.
+    """
+    entry = {
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "action": action,
+        **_person(),
+        "project": workspace.settings.project,
+        "target": workspace.target.name,
+        "subject": subject[:200],
+        "result": result,
+        **({} if user is None else {"token": user}),
+        **details,
+    }
+    _append(audit_path(workspace), entry)
+
+
+def open_log(workspace: Workspace) -> None:
+    """Make the log if it is not there yet. Raises SecretError when it cannot be written."""
+    _append(audit_path(workspace), None)
+
+
 def _person() -> dict[str, Any]:
     """Return who runs this: by the kernel's word, and by sudo's where it started this."""
     uid = os.getuid()
@@ -59,8 +94,8 @@ def _person() -> dict[str, Any]:
     return {"uid": uid, "user": name, "sudo_user": os.environ.get("SUDO_USER", "")}
 
 
-def _append(path: Path, entry: dict[str, Any]) -> None:
-    line = json.dumps(entry, ensure_ascii=True) + "\n"
+def _append(path: Path, entry: dict[str, Any] | None) -> None:
+    line = "" if entry is None else json.dumps(entry, ensure_ascii=True) + "\n"
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
@@ -72,6 +107,6 @@ def _append(path: Path, entry: dict[str, Any]) -> None:
             os.close(descriptor)
     except OSError as problem:
         raise SecretError(
-            f"{path}: nothing is revealed without a line in the audit log, and it cannot be "
+            f"{path}: nothing is revealed or done without a line in the audit log, which cannot be "
             f"written: {problem.strerror}; name another place with `audit_log` in fsgitops.yaml"
         ) from None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from fsgitops.errors import SecretError, SwitchUnreachableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from fsgitops.secret import SecretFetcher
@@ -127,3 +127,35 @@ def _open_running(target: Target) -> Switch | None:
         return open_switch(target, host, port, password)
     except SwitchUnreachableError:
         return None
+
+
+@contextmanager
+def hold_target(target: Target, root: Path) -> Iterator[Callable[[], Switch]]:
+    """Yield what opens further connections to the target's switch, for as long as it is held.
+
+    For a process that stays: the embedded switch is started once, where none is running, and each
+    call opens a connection that belongs to the calling thread. Calling raises as `connect_target`.
+    """
+    prepare_conf_dir(target)
+    if not target.simulated:
+        password = read_password(target, root)
+        yield lambda: open_switch(target, target.esl.host, target.esl.port, password)
+        return
+    running = _open_running(target)
+    if running is not None:
+        running.close()
+        yield lambda: _reopen_running(target)
+        return
+    from fsgitops.sandbox import EmbeddedSwitch
+
+    password = secrets.token_urlsafe(24)
+    with EmbeddedSwitch(target.conf_dir, password) as embedded:
+        host, port = embedded.address
+        yield lambda: open_switch(target, host, port, password)
+
+
+def _reopen_running(target: Target) -> Switch:
+    running = _open_running(target)
+    if running is None:
+        raise SwitchUnreachableError("the sandbox that was running is not running any more")
+    return running

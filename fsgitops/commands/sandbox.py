@@ -7,15 +7,25 @@ from typing import TYPE_CHECKING
 from fsgitops.commands.connect import RUNNING_FILE, prepare_conf_dir
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from fsgitops.commands.workspace import Workspace
 
 
-def run_sandbox(workspace: Workspace, port: int, tell: Callable[[str], None]) -> None:
-    """Serve the sandbox's conf directory until SIGINT or SIGTERM. `port` 0 takes a free one."""
+def run_sandbox(
+    workspace: Workspace,
+    port: int,
+    tell: Callable[[str], None],
+    phones: Sequence[str] = (),
+) -> None:
+    """Serve the sandbox's conf directory until SIGINT or SIGTERM. `port` 0 takes a free one.
+
+    `phones` are extensions whose simulated phones are registered from the start.
+    """
     from fsgitops.sandbox import serve_forever
 
     target = workspace.target
     prepare_conf_dir(target)
-    serve_forever(target.conf_dir, target.conf_dir.parent / RUNNING_FILE, port=port, tell=tell)
+    state = target.conf_dir.parent / RUNNING_FILE
+    registered = [(extension, target.domain) for extension in phones]
+    serve_forever(target.conf_dir, state, port=port, phones=registered, tell=tell)

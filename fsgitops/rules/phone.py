@@ -71,3 +71,11 @@ def is_assignable(e164: str) -> bool:
     import phonenumbers
 
     return bool(phonenumbers.is_valid_number(phonenumbers.parse(e164, None)))
+
+
+def is_domestic(e164: str, region: str | None) -> bool:
+    """Tell whether a number in E.164 has the country code of a region; without one, never."""
+    import phonenumbers
+
+    code = phonenumbers.country_code_for_region(region) if region else 0
+    return bool(code) and phonenumbers.parse(e164, None).country_code == code

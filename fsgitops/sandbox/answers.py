@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from fsgitops.routing.pattern import match_groups
+from fsgitops.sandbox.calls import call_rows, channel_rows, kill, originate, transfer
 from fsgitops.sandbox.loaded import HOST_NAME, SUCCESS
 from fsgitops.sandbox.sofia import sofia, sofia_contact
 from fsgitops.sandbox.words import split_words
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from fsgitops.sandbox.loaded import Registration, SwitchMemory
 
 SIMULATION = "fsgitops sandbox: a simulation, not a FreeSWITCH; it carries no calls"
-NO_CHANNEL = "-ERR No such channel!\n"
 _SCALES = {
     "microseconds": 1e-6, "us": 1e-6, "milliseconds": 1e-3, "ms": 1e-3, "": 1, "seconds": 1,
     "s": 1, "minutes": 60, "m": 60, "hours": 3600, "h": 3600, "days": 86400, "d": 86400,
@@ -138,7 +138,7 @@ def _show(memory: SwitchMemory, argument: str) -> str:
     words = [word.lower() for word in split_words(argument, 6)]
     if not words or words[0] not in ("calls", "channels", "registrations"):
         return "-USAGE: calls [count]|channels [count]|registrations [count] [as json]\n"
-    rows = [_row(item) for item in memory.registrations] if words[0] == "registrations" else []
+    rows = _ROWS[words[0]](memory)
     count = len(words) > 1 and words[1] == "count"
     rest = words[2:] if count else words[1:]
     style = rest[1] if len(rest) > 1 and rest[0] == "as" else "delim"
@@ -149,6 +149,17 @@ def _show(memory: SwitchMemory, argument: str) -> str:
     listed = "" if count else "".join(f"{','.join(row.values())}\n" for row in rows)
     head = f"{','.join(rows[0])}\n" if listed else ""
     return f"{head}{listed}\n{len(rows)} total.\n"
+
+
+def _registration_rows(memory: SwitchMemory) -> list[dict[str, str]]:
+    return [_row(item) for item in memory.registrations]
+
+
+_ROWS: Mapping[str, Callable[[SwitchMemory], list[dict[str, str]]]] = {
+    "calls": call_rows,
+    "channels": channel_rows,
+    "registrations": _registration_rows,
+}
 
 
 def _show_json(rows: list[dict[str, str]], *, count: bool) -> str:
@@ -173,35 +184,6 @@ def _row(item: Registration) -> dict[str, str]:
     }
 
 
-def _uuid_kill(_memory: SwitchMemory, argument: str) -> str:
-    return NO_CHANNEL if argument else "-USAGE: <uuid> [cause]\n"
-
-
-def _uuid_transfer(_memory: SwitchMemory, argument: str) -> str:
-    if not 2 <= len(split_words(argument, 5)) <= 5:
-        return "-USAGE: <uuid> [-bleg|-both] <dest-exten> [<dialplan>] [<context>]\n"
-    return NO_CHANNEL
-
-
-def _originate(memory: SwitchMemory, argument: str) -> str:
-    words = split_words(argument, 10)
-    if not 2 <= len(words) <= 7:
-        return (
-            "-USAGE: <call url> <exten>|&<application_name>(<app_args>) [<dialplan>] [<context>] "
-            "[<cid_name>] [<cid_num>] [<timeout_sec>]\n"
-        )
-    kind, _, address = words[0].rpartition("}")[2].partition("/")
-    if kind != "user":
-        return "-ERR CHAN_NOT_IMPLEMENTED\n"
-    user, _, domain = address.partition("@")
-    domain = domain or memory.variable("domain")
-    if memory.loaded.directory.user(user, domain) is None:
-        return "-ERR SUBSCRIBER_ABSENT\n"
-    registered = any(item.address == f"{user}@{domain}" for item in memory.registrations)
-    # A simulated phone is never picked up.
-    return "-ERR NO_ANSWER\n" if registered else "-ERR USER_NOT_REGISTERED\n"
-
-
 def _module_exists(memory: SwitchMemory, argument: str) -> str:
     return "true" if argument in memory.modules() else "false"
 
@@ -210,7 +192,7 @@ _COMMANDS: Mapping[str, Callable[[SwitchMemory, str], str]] = {
     "global_getvar": _global_getvar,
     "hostname": _host_name,
     "module_exists": _module_exists,
-    "originate": _originate,
+    "originate": originate,
     "regex": _regex,
     "reloadacl": _reload_acl,
     "reloadxml": _reload_xml,
@@ -221,8 +203,8 @@ _COMMANDS: Mapping[str, Callable[[SwitchMemory, str], str]] = {
     "uptime": _uptime,
     "user_data": _user_data,
     "user_exists": _user_exists,
-    "uuid_kill": _uuid_kill,
-    "uuid_transfer": _uuid_transfer,
+    "uuid_kill": kill,
+    "uuid_transfer": transfer,
     "version": _version,
     "xml_locate": _xml_locate,
 }

@@ -16,6 +16,8 @@ from fsgitops.routing.tree import Element, XmlSyntaxError, fold, parse
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from fsgitops.sandbox.calls import Leg
+
 SUCCESS = "Success"
 NO_ROOT = "Cannot Open log directory or XML Root!"
 HOST_NAME = "fsgitops-sandbox"
@@ -83,6 +85,7 @@ class SwitchMemory:
         }
         self.loaded = Loaded(Element("document", {}, 0, 1))
         self.registrations: list[Registration] = []
+        self.legs: list[Leg] = []
         self.gateways: dict[tuple[str, str], str] = {}
 
     def reload(self) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from fsgitops.errors import SwitchError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
     from types import FrameType
 
@@ -25,22 +25,25 @@ def serve_forever(
     *,
     host: str = "127.0.0.1",
     port: int = 0,
+    phones: Sequence[tuple[str, str]] = (),
     tell: Callable[[str], None] = print,
 ) -> None:
     """Serve `conf_dir` until SIGINT or SIGTERM; call it from the main thread.
 
     While it runs, `state_path` (mode 0600) holds pid, host, port and the ESL password as JSON.
-    `port` 0 takes a free one. The password is made afresh and told to nobody else.
+    `port` 0 takes a free one; The password is made afresh and told to nobody else.
+    `phones` are (extension, domain) of simulated phones that are registered from the start.
 
     Raises:
-        SwitchError: the configuration does not load, the port is taken, or the sandbox that
-            `state_path` speaks of still runs.
+        SwitchError: the configuration does not load, the port is taken, or a sandbox runs already.
     """
     from fsgitops.sandbox.switch import EmbeddedSwitch
 
     _refuse_second(state_path)
     password = secrets.token_urlsafe(24)
     with EmbeddedSwitch(conf_dir, password, host, port) as switch, _stop_signals() as stop:
+        for extension, domain in phones:
+            switch.add_registration(extension, domain)
         bound_host, bound_port = switch.address
         _write_state(
             state_path,

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from fsgitops.errors import SwitchError
+from fsgitops.sandbox.calls import Leg, bridge
 from fsgitops.sandbox.loaded import EXPIRES_SECONDS, HOST_NAME, SUCCESS, Registration, SwitchMemory
 from fsgitops.sandbox.session import Session
 
@@ -118,6 +119,21 @@ class EmbeddedSwitch:
         with self._memory.lock:
             self._memory.registrations.append(item)
         return item
+
+    def add_call(
+        self, did: str, extension: str, domain: str, caller: str, caller_name: str = ""
+    ) -> tuple[str, str]:
+        """Pretend that somebody called a public number and an agent answered; return both uuids."""
+        leg = Leg(
+            f"sofia/external/{caller}@127.0.0.1", "inbound", extension, caller_name, caller,
+            initial_destination=did,
+        )  # fmt: skip
+        other = Leg(
+            f"sofia/internal/{extension}@127.0.0.1:5070", "outbound", extension, caller_name,
+            caller, presence=f"{extension}@{domain}",
+        )  # fmt: skip
+        first, second = bridge(self._memory, leg, other)
+        return first.uuid, second.uuid
 
     @property
     def registrations(self) -> tuple[Registration, ...]:

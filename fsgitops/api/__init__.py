@@ -1,0 +1,8 @@
+"""The HTTP API and the operator page: reads and operates, declares nothing.
+
+The only room that knows Starlette and uvicorn, which the extra `api` brings.
+"""
+
+from fsgitops.api.serve import serve
+
+__all__ = ["serve"]

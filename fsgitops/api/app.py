@@ -1,0 +1,240 @@
+"""The ASGI application: routes made from the table of operations, errors made into answers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import HTMLResponse, JSONResponse, StreamingResponse
+from starlette.routing import Route
+
+from fsgitops.api.edge import Edge
+from fsgitops.api.gate import RefusedError
+from fsgitops.api.handlers import Call
+from fsgitops.api.live import MAX_LISTENERS
+from fsgitops.api.openapi import build_openapi
+from fsgitops.api.operations import OPERATIONS, check_body
+from fsgitops.api.page import read_page
+from fsgitops.commands.operation import NotPossibleError, NotThereError
+from fsgitops.errors import (
+    FsgitopsError,
+    SwitchAuthError,
+    SwitchError,
+    SwitchProtocolError,
+    SwitchTimeoutError,
+    SwitchUnreachableError,
+    UsageError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from fsgitops.api.handlers import Service
+    from fsgitops.api.operations import Operation
+
+MAX_BODY = 16 * 1024
+RETRY = {"Retry-After": "2"}
+_AWAY = (SwitchUnreachableError, SwitchTimeoutError, SwitchAuthError, SwitchProtocolError)
+_DECLARED = ("/api/agents", "/api/inbound-routes")
+_BY_GIT = (
+    "agents and routes are declared in git: change the YAML there, have it reviewed, and run "
+    "`fsgitops apply`; this API creates, changes and deletes nothing"
+)
+
+
+def create_app(
+    service: Service, *, origins: tuple[str, ...] = (), loopback_only: bool = False
+) -> Starlette:
+    """Return the application; its lifespan starts and stops the connections to the switch."""
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        service.pool.start()
+        try:
+            yield
+        finally:
+            service.pool.stop()
+
+    routes = [
+        Route("/", _page(), methods=["GET"]),
+        Route("/health", _health(service), methods=["GET"]),
+        Route("/openapi.json", _document, methods=["GET"]),
+        Route("/api/live", _live(service), methods=["GET"]),
+        *(Route(item.path, _endpoint(service, item), methods=[item.method]) for item in OPERATIONS),
+    ]
+    return Starlette(
+        routes=routes,
+        lifespan=lifespan,
+        middleware=[
+            Middleware(Edge, origins=origins, loopback_only=loopback_only),
+            Middleware(
+                CORSMiddleware,
+                allow_origins=list(origins),
+                allow_methods=["GET", "POST"],
+                allow_headers=["Authorization", "Content-Type", "X-Request-ID"],
+                expose_headers=["X-Request-ID"],
+            ),
+        ],
+        exception_handlers={HTTPException: _refuse, Exception: _break},
+    )
+
+
+def _endpoint(service: Service, operation: Operation) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        try:
+            caller = _admit(service, request, operation.scope)
+            body = check_body(operation, await _read_body(request, operation))
+            query = _check_query(operation, request)
+            call = Call(service, caller, dict(request.path_params), query, body)
+            result = await operation.run(call)
+        except RefusedError as refused:
+            return _error(request, refused.status, str(refused), refused.headers)
+        except FsgitopsError as problem:
+            status = status_of(problem)
+            return _error(request, status, str(problem), RETRY if status == 503 else {})
+        return JSONResponse({"success": True, "message" if operation.says else "data": result})
+
+    return endpoint
+
+
+def status_of(problem: FsgitopsError) -> int:
+    """Return the HTTP status that tells of a problem."""
+    table: tuple[tuple[type[FsgitopsError] | tuple[type[FsgitopsError], ...], int], ...] = (
+        (UsageError, 400),
+        (NotThereError, 404),
+        (NotPossibleError, 409),
+        (_AWAY, 503),
+        (SwitchError, 502),
+    )
+    return next((status for kind, status in table if isinstance(problem, kind)), 500)
+
+
+def _admit(service: Service, request: Request, scope: str) -> Any:
+    address = request.client.host if request.client else "?"
+    caller = service.gate.admit(request.headers.get("authorization", ""), address, scope)
+    request.state.caller = caller.name
+    return caller
+
+
+async def _read_body(request: Request, operation: Operation) -> Any:
+    if operation.takes is None:
+        return None
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise RefusedError(415, "send the body as application/json")
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY:
+            raise RefusedError(413, f"the body is larger than {MAX_BODY} bytes")
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        raise UsageError("the body is not JSON") from None
+
+
+def _check_query(operation: Operation, request: Request) -> dict[str, str]:
+    known = dict(operation.query)
+    for name in request.query_params:
+        if name not in known:
+            names = ", ".join(known) or "none"
+            raise UsageError(f"unknown query parameter {name[:40]!a}; known: {names}")
+    found = request.query_params.multi_items()
+    if len(found) != len(dict(found)):
+        raise UsageError("a query parameter is given twice")
+    return dict(found)
+
+
+def _page() -> Callable[[Request], Awaitable[Response]]:
+    text, policy = read_page()
+
+    async def page(_request: Request) -> Response:
+        return HTMLResponse(text, headers={"Content-Security-Policy": policy})
+
+    return page
+
+
+def _health(service: Service) -> Callable[[Request], Awaitable[Response]]:
+    asking: asyncio.Task[bool] | None = None
+
+    async def ask() -> bool:
+        try:
+            await service.pool.run(lambda switch: switch.uptime(), timeout=8.0)
+        except FsgitopsError:
+            return False
+        return True
+
+    async def health(_request: Request) -> Response:
+        nonlocal asking
+        # Anybody may ask, so all who ask at a time share one question to the switch.
+        if asking is None or asking.done():
+            asking = asyncio.create_task(ask())
+        up = await asyncio.shield(asking)
+        problem = service.declared.problem
+        said = {
+            "status": "ok" if up else "unavailable",
+            "switch": "up" if up else "down",
+            "declared": "in force" if problem is None else "invalid: the state before is in force",
+        }
+        return JSONResponse(said, 200 if up else 503, headers={} if up else RETRY)
+
+    return health
+
+
+async def _document(_request: Request) -> Response:
+    return JSONResponse(build_openapi())
+
+
+def _live(service: Service) -> Callable[[Request], Awaitable[Response]]:
+    async def live(request: Request) -> Response:
+        try:
+            _admit(service, request, "read")
+        except RefusedError as refused:
+            return _error(request, refused.status, str(refused), refused.headers)
+        if service.board.listeners >= MAX_LISTENERS:
+            return _error(request, 503, "too many pages are looking", RETRY)
+
+        def may_go_on() -> bool:
+            header = request.headers.get("authorization", "")
+            try:
+                return "read" in service.gate.identify(header, "live").scopes
+            except RefusedError:
+                return False
+
+        headers = {"X-Accel-Buffering": "no"}
+        return StreamingResponse(
+            service.board.events(may_go_on), media_type="text/event-stream", headers=headers
+        )
+
+    return live
+
+
+async def _refuse(request: Request, problem: Exception) -> Response:
+    status = problem.status_code if isinstance(problem, HTTPException) else 500
+    headers = dict(getattr(problem, "headers", None) or {})
+    text = {404: "there is no such path", 405: "not with this method"}.get(status, "refused")
+    if status == 405 and request.url.path.startswith(_DECLARED):
+        text = _BY_GIT
+    return _error(request, status, text, headers)
+
+
+async def _break(request: Request, _problem: Exception) -> Response:
+    return _error(request, 500, "something is wrong here; the log has more under this id", {})
+
+
+def _error(request: Request, status: int, text: str, headers: dict[str, str]) -> Response:
+    said = {
+        "success": False,
+        "error": text,
+        "request_id": getattr(request.state, "request_id", ""),
+    }
+    return JSONResponse(said, status, headers=headers)

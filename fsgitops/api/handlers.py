@@ -1,0 +1,321 @@
+"""What each operation of the API does, once its caller has been let in."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from fsgitops.api.gate import Caller, Gate, RefusedError
+from fsgitops.api.records import CallRecords, RecordQuery
+from fsgitops.commands.credentials import run_credentials
+from fsgitops.commands.dial import Asked, call_details, place_call
+from fsgitops.commands.hangup import end_call
+from fsgitops.commands.kick import end_registrations
+from fsgitops.commands.live_calls import join_calls
+from fsgitops.commands.operation import NotPossibleError, NotThereError, audited, check_extension
+from fsgitops.commands.registrations import registration_to_json
+from fsgitops.commands.status import build_status
+from fsgitops.commands.transfer import Transfer, move_call
+from fsgitops.errors import UsageError
+
+if TYPE_CHECKING:
+    from fsgitops.api.declared import DeclaredState
+    from fsgitops.api.live import LiveBoard
+    from fsgitops.api.pool import SwitchPool
+    from fsgitops.commands.operation import Roster
+    from fsgitops.commands.workspace import Workspace
+    from fsgitops.model.desired import Agent, DidRoute
+
+MAX_LISTED = 100_000
+MAX_RECORDS = 1000
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}(Z|\+00:00)?)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """All that the handlers work with."""
+
+    pool: SwitchPool
+    declared: DeclaredState
+    gate: Gate
+    board: LiveBoard
+    records: CallRecords | None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, taken apart: path, query and body values are text that nobody has checked."""
+
+    service: Service
+    caller: Caller
+    path: dict[str, str]
+    query: dict[str, str]
+    body: dict[str, Any]
+
+    async def declared(self) -> tuple[Workspace, Roster]:
+        """Return the workspace and roster in force."""
+        return await asyncio.to_thread(self.service.declared.current)
+
+    def number(self, name: str, default: int, most: int, least: int = 0) -> int:
+        """Return a query parameter that is a whole number. Raises UsageError."""
+        text = self.query.get(name)
+        if text is None:
+            return default
+        if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text)):
+            raise UsageError(f"`{name}` is a whole number from {least} to {most}")
+        if int(text) > most:
+            raise UsageError(f"`{name}` is a whole number from {least} to {most}")
+        return int(text)
+
+
+async def list_agents(call: Call) -> Any:
+    """Return the enabled agents."""
+    _, roster = await call.declared()
+    limit, offset = call.number("limit", 1000, MAX_LISTED, 1), call.number("offset", 0, 10**8)
+    known = [item for _, item in sorted(roster.agents.items()) if item.enabled]
+    return [agent_to_json(item) for item in known[offset : offset + limit]]
+
+
+async def show_agent(call: Call) -> Any:
+    """Return one agent."""
+    _, roster = await call.declared()
+    agent = find_declared(roster, call.path["id"])
+    return agent_to_json(agent) | {
+        "caller_id_name": agent.caller_id_name,
+        "caller_id_number": agent.caller_id_number,
+    }
+
+
+async def show_credentials(call: Call) -> Any:
+    """Return what a phone needs to register as an agent, and write down who asked."""
+    workspace, roster = await call.declared()
+    agent = find_declared(roster, call.path["id"])
+    return await asyncio.to_thread(_reveal, workspace, agent.extension, call.caller.name)
+
+
+def _reveal(workspace: Workspace, extension: str, user: str) -> dict[str, Any]:
+    with audited(workspace, "reveal credentials", extension, user=user):
+        found = run_credentials(workspace, extension, reveal=True)
+    return {
+        "username": found.username,
+        "password": found.password,
+        "domain": found.domain,
+        "websocket_url": found.websocket_url,
+        "sip_server": found.host,
+        "sip_port": found.public.sip_port,
+        "stun_server": found.public.stun,
+    }
+
+
+async def show_agent_status(call: Call) -> Any:
+    """Return whether an agent is registered, with its phones and calls."""
+    workspace, roster = await call.declared()
+    agent = find_declared(roster, call.path["id"])
+    target = workspace.target
+    registrations, channels = await call.service.pool.run(
+        lambda switch: (switch.registrations(target.profile), switch.channels())
+    )
+    (status,) = build_status(
+        roster, registrations, channels, target.domain, extensions=[agent.extension]
+    )
+    return {
+        "extension": agent.extension,
+        "online": bool(status.phones),
+        "on_call": bool(status.calls),
+        "calls": list(status.calls),
+        "phones": [registration_to_json(phone) for phone in status.phones],
+    }
+
+
+async def list_routes(call: Call) -> Any:
+    """Return the enabled routes."""
+    _, roster = await call.declared()
+    limit, offset = call.number("limit", 1000, MAX_LISTED, 1), call.number("offset", 0, 10**8)
+    known = [item for _, item in sorted(roster.numbers.items()) if item.enabled]
+    return [route_to_json(item) for item in known[offset : offset + limit]]
+
+
+async def show_route(call: Call) -> Any:
+    """Return one route."""
+    _, roster = await call.declared()
+    number = "+" + call.path["id"].strip().removeprefix("+")
+    route = roster.numbers.get(number)
+    if route is None:
+        raise NotThereError("Route not found")
+    return route_to_json(route)
+
+
+async def list_calls(call: Call) -> Any:
+    """Return the calls that are up."""
+    workspace, roster = await call.declared()
+    channels = await call.service.pool.run(lambda switch: switch.channels())
+    return [item.to_json() for item in join_calls(channels, roster, workspace.target.domain)]
+
+
+async def dial(call: Call) -> Any:
+    """Ring an agent, then call a number."""
+    workspace, roster = await call.declared()
+    body = call.body
+    asked = Asked(body["agent_extension"], body["destination"], body.get("caller_id_number"))
+    _refuse_other_name(workspace, roster, asked.extension, body.get("caller_id_name"))
+
+    def work(switch: Any) -> Any:
+        with audited(workspace, "dial", asked.extension, user=call.caller.name) as details:
+            details["number"] = asked.number
+            found = place_call(switch, roster, workspace.settings, workspace.target, asked)
+            details.update(call_details(found))
+        return found
+
+    dialled = await call.service.pool.run(work)
+    return {
+        "uuid": dialled.uuid,
+        "status": "agent_answered" if dialled.answered else "calling_agent",
+        "agent_extension": dialled.dial.extension,
+        "destination": dialled.dial.number,
+        "caller_id_number": dialled.dial.caller_number,
+    }
+
+
+async def hang_up(call: Call) -> Any:
+    """End a call."""
+    workspace, _ = await call.declared()
+    uuid = call.path["uuid"]
+
+    def work(switch: Any) -> None:
+        with audited(workspace, "hangup", uuid, user=call.caller.name):
+            end_call(switch, uuid)
+
+    await call.service.pool.run(work)
+    return "Call hung up"
+
+
+async def transfer(call: Call) -> Any:
+    """Send a leg elsewhere."""
+    workspace, roster = await call.declared()
+    asked = Transfer(
+        call.path["uuid"],
+        call.body["destination"],
+        call.body.get("caller_id_number"),
+        bool(call.body.get("other_leg", False)),
+    )
+
+    def work(switch: Any) -> None:
+        with audited(workspace, "transfer", asked.uuid, user=call.caller.name) as details:
+            details["destination"] = asked.destination
+            details["destination"] = move_call(
+                switch, roster, workspace.settings, workspace.target, asked
+            )
+
+    await call.service.pool.run(work)
+    return "Call transferred"
+
+
+async def kick(call: Call) -> Any:
+    """End an agent's registrations."""
+    workspace, _ = await call.declared()
+    extension = _extension(call.path["id"])
+
+    def work(switch: Any) -> int:
+        with audited(workspace, "kick", extension, user=call.caller.name) as details:
+            ended = end_registrations(switch, workspace.target, extension)
+            details["phones"] = str(len(ended))
+        return len(ended)
+
+    return {"extension": extension, "ended": await call.service.pool.run(work)}
+
+
+async def list_records(call: Call) -> Any:
+    """Return call records."""
+    records = call.service.records
+    if records is None:
+        raise RefusedError(
+            501, "this API was started without call records: give it --lake, and the extra `cdr`"
+        )
+    query = RecordQuery(
+        since=_time(call.query, "from"),
+        until=_time(call.query, "to"),
+        agent=_optional_extension(call.query.get("agent")),
+        did=_number_of_ours(await call.declared(), call.query.get("did")),
+        limit=call.number("limit", 100, MAX_RECORDS, 1),
+    )
+    return await asyncio.to_thread(records.find, query)
+
+
+def find_declared(roster: Roster, extension: str) -> Agent:
+    """Return an enabled agent. Raises NotThereError for anything else."""
+    agent = roster.agents.get(extension)
+    if agent is None or not agent.enabled:
+        raise NotThereError("Agent not found")
+    return agent
+
+
+def agent_to_json(agent: Agent) -> dict[str, Any]:
+    """Return an agent as the older back end showed it; its id is its extension."""
+    return {
+        "id": agent.extension,
+        "extension": agent.extension,
+        "name": agent.name,
+        "email": agent.email,
+        "is_active": agent.enabled,
+    }
+
+
+def route_to_json(route: DidRoute) -> dict[str, Any]:
+    """Return a route as the older back end showed it; its id is its number's digits."""
+    return {
+        "id": route.did_number.removeprefix("+"),
+        "did_number": route.did_number,
+        "destination_extension": route.destination_extension,
+        "description": route.description,
+        "is_active": route.enabled,
+    }
+
+
+def _refuse_other_name(
+    workspace: Workspace, roster: Roster, extension: str, name: str | None
+) -> None:
+    agent = roster.agents.get(extension)
+    if name is None or agent is None:
+        return
+    declared = agent.caller_id_name or workspace.settings.default_caller_name or agent.name
+    if name != declared:
+        raise NotPossibleError("the caller ID name is the declared one and cannot be chosen here")
+
+
+def _extension(text: str) -> str:
+    try:
+        return check_extension(text)
+    except UsageError:
+        raise NotThereError("Agent not found") from None
+
+
+def _optional_extension(text: str | None) -> str | None:
+    return None if text is None else check_extension(text)
+
+
+def _time(query: dict[str, str], name: str) -> str | None:
+    text = query.get(name)
+    if text is None:
+        return None
+    if not _TIME.fullmatch(text) or not _is_moment(text):
+        raise UsageError(f"`{name}` is a date or a time in UTC, such as 2026-01-31")
+    return text
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _number_of_ours(declared: tuple[Workspace, Roster], text: str | None) -> str | None:
+    if text is None:
+        return None
+    from fsgitops.commands.dial import read_number
+
+    return read_number(text, declared[0].settings.default_region)

@@ -1,0 +1,180 @@
+"""The operations of the API, in one table: routes and the OpenAPI document are made from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from fsgitops.api import handlers
+from fsgitops.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from fsgitops.api.handlers import Call
+
+Schema = dict[str, Any]
+
+_TEXT: Schema = {"type": "string"}
+_MAYBE: Schema = {"type": ["string", "null"]}
+_FLAG: Schema = {"type": "boolean"}
+_COUNT: Schema = {"type": "integer"}
+_TEXTS: Schema = {"type": "array", "items": _TEXT}
+EXTENSION: Schema = {"type": "string", "pattern": "^[0-9]{4,6}$"}
+UUID: Schema = {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._@-]{0,127}$"}
+NUMBER: Schema = {"type": "string", "minLength": 1, "maxLength": 40}
+DIGITS: Schema = {"type": "string", "pattern": "^\\+?[0-9]{6,15}$"}
+TIME: Schema = {
+    "type": "string",
+    "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}(Z|\\+00:00)?)?$",
+}
+
+
+def fields(optional: tuple[str, ...] = (), **properties: Schema) -> Schema:
+    """Return the schema of an object; every property is required but the optional ones."""
+    required = [name for name in properties if name not in optional]
+    return {"type": "object", "properties": properties, "required": required}
+
+
+def page(most: int) -> dict[str, Schema]:
+    """Return the query parameter `limit`."""
+    return {"limit": {"type": "integer", "minimum": 1, "maximum": most}}
+
+
+_OFFSET = {"offset": {"type": "integer", "minimum": 0, "maximum": 10**8}}
+AGENT = fields(id=EXTENSION, extension=EXTENSION, name=_TEXT, email=_MAYBE, is_active=_FLAG)
+ROUTE = fields(
+    id=_TEXT,
+    did_number=_TEXT,
+    destination_extension=EXTENSION,
+    description=_MAYBE,
+    is_active=_FLAG,
+)
+PHONE = fields(
+    user=_TEXT, domain=_TEXT, contact=_TEXT, user_agent=_TEXT, status=_TEXT, expires=_COUNT,
+    network_ip=_TEXT, network_port=_COUNT, call_id=_TEXT,
+)  # fmt: skip
+LEG = fields(
+    uuid=_TEXT, direction=_TEXT, agent=_MAYBE, number=_TEXT, state=_TEXT, read_codec=_TEXT,
+    write_codec=_TEXT, network_ip=_TEXT, age=_COUNT,
+)  # fmt: skip
+CALL = fields(
+    uuid=_TEXT, direction=_TEXT, caller=_TEXT, caller_name=_TEXT, callee=_TEXT, agent=_MAYBE,
+    agents=_TEXTS, did=_MAYBE, state=_TEXT, age=_COUNT, legs={"type": "array", "items": LEG},
+)  # fmt: skip
+_DETAILS = fields(**AGENT["properties"], caller_id_name=_MAYBE, caller_id_number=_MAYBE)
+_CREDENTIALS = fields(
+    username=EXTENSION, password=_TEXT, domain=_TEXT, websocket_url=_MAYBE, sip_server=_TEXT,
+    sip_port=_COUNT, stun_server=_MAYBE,
+)  # fmt: skip
+_STATUS = fields(
+    extension=EXTENSION, online=_FLAG, on_call=_FLAG, calls=_TEXTS,
+    phones={"type": "array", "items": PHONE},
+)  # fmt: skip
+_DIALLED = fields(
+    uuid=_MAYBE, status={"enum": ["calling_agent", "agent_answered"]},
+    agent_extension=EXTENSION, destination=_TEXT, caller_id_number=_TEXT,
+)  # fmt: skip
+_MAYBE_COUNT: Schema = {"type": ["integer", "null"]}
+_RECORD = fields(
+    uuid=_TEXT, caller_id_name=_MAYBE, caller_id_number=_MAYBE, destination_number=_MAYBE,
+    direction=_MAYBE, start_time=_MAYBE, answer_time=_MAYBE, end_time=_MAYBE,
+    duration=_MAYBE_COUNT, billsec=_MAYBE_COUNT, hangup_cause=_MAYBE, leg=_MAYBE,
+    agent_extension=_MAYBE, did_number=_MAYBE,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation: what it takes, what it gives, which scope it needs."""
+
+    method: Literal["GET", "POST"]
+    path: str
+    name: str
+    scope: str
+    summary: str
+    run: Callable[[Call], Awaitable[Any]]
+    gives: Schema
+    takes: Schema | None = None
+    path_schemas: Mapping[str, Schema] = field(default_factory=dict)
+    query: Mapping[str, Schema] = field(default_factory=dict)
+    statuses: tuple[int, ...] = ()
+
+    @property
+    def says(self) -> bool:
+        """Whether the answer is a `message`, and not `data`."""
+        return self.gives is _TEXT
+
+
+def _list(items: Schema) -> Schema:
+    return {"type": "array", "items": items}
+
+
+_ID = {"id": EXTENSION}
+_UUID = {"uuid": UUID}
+_DIAL = fields(
+    ("caller_id_number", "caller_id_name"),
+    agent_extension=EXTENSION,
+    destination=NUMBER,
+    caller_id_number=NUMBER,
+    caller_id_name={"type": "string", "maxLength": 80},
+)
+_TRANSFER = fields(
+    ("caller_id_number", "other_leg"), destination=NUMBER, caller_id_number=NUMBER, other_leg=_FLAG
+)
+_CDR_QUERY = {"from": TIME, "to": TIME, "agent": EXTENSION, "did": NUMBER, **page(1000)}
+_LIST_QUERY = {**page(100_000), **_OFFSET}
+
+OPERATIONS = (
+    Operation("GET", "/api/agents", "listAgents", "read", "Enabled agents",
+              handlers.list_agents, _list(AGENT), query=_LIST_QUERY),
+    Operation("GET", "/api/agents/{id}", "showAgent", "read", "One agent",
+              handlers.show_agent, _DETAILS, path_schemas=_ID, statuses=(404,)),
+    Operation("GET", "/api/agents/{id}/credentials", "showCredentials", "credentials",
+              "What a phone needs to register; written to the audit log",
+              handlers.show_credentials, _CREDENTIALS, path_schemas=_ID, statuses=(404, 500)),
+    Operation("GET", "/api/agents/{id}/status", "showAgentStatus", "read",
+              "Whether an agent is registered, and on which phones",
+              handlers.show_agent_status, _STATUS, path_schemas=_ID, statuses=(404, 502, 503)),
+    Operation("POST", "/api/agents/{id}/kick", "kickAgent", "operate",
+              "End an agent's registrations", handlers.kick,
+              fields(extension=EXTENSION, ended=_COUNT), path_schemas=_ID,
+              statuses=(404, 500, 502, 503)),
+    Operation("GET", "/api/inbound-routes", "listRoutes", "read", "Enabled DID routes",
+              handlers.list_routes, _list(ROUTE), query=_LIST_QUERY),
+    Operation("GET", "/api/inbound-routes/{id}", "showRoute", "read", "One DID route",
+              handlers.show_route, ROUTE, path_schemas={"id": DIGITS}, statuses=(404,)),
+    Operation("GET", "/api/calls/active", "listCalls", "read", "Calls that are up",
+              handlers.list_calls, _list(CALL), statuses=(502, 503)),
+    Operation("POST", "/api/calls/dial", "dial", "operate",
+              "Ring an agent, then call a number and connect them",
+              handlers.dial, _DIALLED, _DIAL, statuses=(404, 409, 500, 502, 503)),
+    Operation("POST", "/api/calls/{uuid}/hangup", "hangUp", "operate", "End a call",
+              handlers.hang_up, _TEXT, path_schemas=_UUID, statuses=(404, 500, 502, 503)),
+    Operation("POST", "/api/calls/{uuid}/transfer", "transfer", "operate",
+              "Send one leg of a call to an agent or a number", handlers.transfer, _TEXT,
+              _TRANSFER, path_schemas=_UUID, statuses=(404, 409, 500, 502, 503)),
+    Operation("GET", "/api/cdr", "listCallRecords", "cdr", "Call records, the latest first",
+              handlers.list_records, _list(_RECORD), query=_CDR_QUERY, statuses=(500, 501)),
+)  # fmt: skip
+
+
+def check_body(operation: Operation, body: Any) -> dict[str, Any]:
+    """Return the body's fields. Raises UsageError naming the first that is wrong."""
+    if operation.takes is None:
+        return {}
+    if not isinstance(body, dict):
+        raise UsageError("the body must be a JSON object")
+    known: Mapping[str, Schema] = operation.takes["properties"]
+    for name in operation.takes["required"]:
+        if name not in body:
+            raise UsageError(f"`{name}` is required")
+    for name, value in body.items():
+        if name not in known:
+            raise UsageError(f"unknown field {name[:40]!a}; known: {', '.join(known)}")
+        kind = bool if known[name]["type"] == "boolean" else str
+        if not isinstance(value, kind):
+            raise UsageError(f"`{name}` must be a {known[name]['type']}")
+        if isinstance(value, str) and len(value) > known[name].get("maxLength", 200):
+            raise UsageError(f"`{name}` is too long")
+    return body

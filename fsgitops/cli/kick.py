@@ -1,0 +1,36 @@
+"""`fsgitops kick`."""
+
+from __future__ import annotations
+
+import click
+
+from fsgitops.cli.options import Shared, open_place, with_json, with_place
+
+
+@click.command("kick", epilog="Example: fsgitops kick 1020 --target prod")
+@click.argument("extension", metavar="EXT")
+@with_place
+@with_json
+@click.pass_obj
+def command(
+    shared: Shared, extension: str, directory: str | None, target: str | None, as_json: bool
+) -> int:
+    """End the registrations of an extension, declared or not.
+
+    A phone that still knows a valid password registers again: change `password_version` too.
+    """
+    from fsgitops.cli.printing import print_json, working
+    from fsgitops.commands.kick import run_kick
+    from fsgitops.commands.registrations import registration_to_json
+
+    workspace = open_place(shared, directory, target)
+    with working(f"Ending the registrations of {extension}"):
+        ended = run_kick(workspace, extension)
+    if as_json:
+        phones = [registration_to_json(item) for item in ended]
+        print_json(
+            {"format": "fsgitops-kick", "version": 1, "extension": extension, "ended": phones}
+        )
+    else:
+        click.echo(f"Ended {len(ended)} registration{'' if len(ended) == 1 else 's'}.")
+    return 0

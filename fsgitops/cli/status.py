@@ -1,0 +1,111 @@
+"""`fsgitops status`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from fsgitops.cli.options import Shared, open_place, with_json, with_place
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fsgitops.commands.status import AgentStatus
+    from fsgitops.commands.workspace import Workspace
+
+CLEAR = "\x1b[H\x1b[2J"
+
+
+@click.command("status", epilog="Example: fsgitops status --target prod --missing")
+@click.argument("extensions", metavar="[EXT]...", nargs=-1)
+@with_place
+@click.option("--registered", is_flag=True, help="Only agents with a registered phone.")
+@click.option("--missing", is_flag=True, help="Only enabled agents without one.")
+@click.option("--watch", is_flag=True, help="Refresh in place until Ctrl-C.")
+@click.option(
+    "--every",
+    type=click.FloatRange(0.2, 3600),
+    default=2.0,
+    show_default=True,
+    help="Seconds between two refreshes.",
+)
+@with_json
+@click.pass_obj
+def command(
+    shared: Shared,
+    extensions: tuple[str, ...],
+    directory: str | None,
+    target: str | None,
+    registered: bool,
+    missing: bool,
+    watch: bool,
+    every: float,
+    as_json: bool,
+) -> int:
+    """Show each declared agent as the switch sees it: phones, calls, and what it holds in memory.
+
+    With EXT, only these agents. With --watch and --json, one JSON object a line.
+    """
+    from fsgitops.cli.printing import print_json, working
+    from fsgitops.commands.status import run_status, status_to_json
+
+    if registered and missing:
+        raise click.UsageError("--registered and --missing exclude each other")
+    workspace = open_place(shared, directory, target)
+    if watch:
+        return _watch(workspace, extensions, (registered, missing), every, as_json=as_json)
+    with working("Asking the switch"):
+        agents = run_status(workspace, extensions)
+    if as_json:
+        print_json(status_to_json(_chosen(agents, registered, missing)))
+    else:
+        click.echo("\n".join(_lines(agents, registered, missing)))
+    return 0
+
+
+def _chosen(
+    agents: Sequence[AgentStatus], registered: bool, missing: bool
+) -> tuple[AgentStatus, ...]:
+    return tuple(
+        item
+        for item in agents
+        if not (registered and not item.phones)
+        and not (missing and (item.phones or not item.agent.enabled))
+    )
+
+
+def _lines(agents: Sequence[AgentStatus], registered: bool, missing: bool) -> list[str]:
+    from fsgitops.cli.tables import format_status, format_summary
+    from fsgitops.commands.status import summarise
+
+    return [
+        *format_status(_chosen(agents, registered, missing)),
+        "",
+        format_summary(summarise(agents)),
+    ]
+
+
+def _watch(
+    workspace: Workspace,
+    extensions: tuple[str, ...],
+    shown: tuple[bool, bool],
+    every: float,
+    *,
+    as_json: bool,
+) -> int:
+    import json
+
+    from fsgitops.commands.status import status_to_json, watch_status
+
+    clear = CLEAR if sys.stdout.isatty() else ""
+    for agents in watch_status(workspace, extensions):
+        if as_json:
+            data = status_to_json(_chosen(agents, *shown))
+            click.echo(json.dumps(data, ensure_ascii=False))
+        else:
+            click.echo(clear + "\n".join(_lines(agents, *shown)))
+        time.sleep(every)
+    return 0

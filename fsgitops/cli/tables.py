@@ -1,0 +1,108 @@
+"""Tables for people: columns as wide as what is in them, and nothing that moves a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fsgitops.steps.render_text import escape
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fsgitops.commands.live_calls import LiveCall
+    from fsgitops.commands.status import AgentStatus
+    from fsgitops.switch import Registration
+
+MAX_COLUMN = 48
+
+
+def format_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return the lines of a table, its head first. Callers' names are made harmless."""
+    cells = [[_cell(value) for value in row] for row in rows]
+    table = [list(head), *cells]
+    widths = [max(len(row[at]) for row in table) for at in range(len(head))]
+    return [
+        "  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip()
+        for row in table
+    ]
+
+
+def format_status(agents: Sequence[AgentStatus]) -> list[str]:
+    """Return the table of `fsgitops status`: a line for each agent and each further phone."""
+    rows: list[list[str]] = []
+    for item in agents:
+        own = [item.agent.extension, item.agent.name, _state(item)]
+        end = ["yes" if item.calls else "-", _memory(item)]
+        phones = item.phones or (None,)
+        for number, phone in enumerate(phones):
+            middle = _phone(phone) if phone else ["-", "-", "-"]
+            rows.append([*own, *middle, *end] if number == 0 else ["", "", "", *middle, "", ""])
+    head = ("AGENT", "NAME", "STATE", "PHONE", "ADDRESS", "EXPIRES", "ON CALL", "SWITCH MEMORY")
+    return format_table(head, rows)
+
+
+def format_summary(counts: dict[str, int]) -> str:
+    """Return the last line of `fsgitops status`."""
+    text = (
+        f"{counts['registered']} of {counts['enabled']} enabled agents registered, "
+        f"{counts['on_call']} on a call"
+    )
+    if counts["not_as_declared"]:
+        text += f"; the switch does not hold {counts['not_as_declared']} as declared"
+    return text
+
+
+def format_registrations(items: Sequence[Registration]) -> list[str]:
+    """Return the table of `fsgitops registrations`."""
+    rows = [
+        [f"{item.user}@{item.domain}", *_phone(item), item.contact, item.status] for item in items
+    ]
+    return format_table(("USER", "PHONE", "ADDRESS", "EXPIRES", "CONTACT", "STATUS"), rows)
+
+
+def format_calls(calls: Sequence[LiveCall]) -> list[str]:
+    """Return the table of `fsgitops calls`."""
+    rows = [
+        [
+            call.uuid,
+            call.direction,
+            " ".join(part for part in (call.caller, call.caller_name) if part),
+            call.callee,
+            call.did or "-",
+            ", ".join(call.agents) or "-",
+            call.state.lower(),
+            format_age(call.age),
+            "/".join(leg.read_codec or "-" for leg in call.legs),
+        ]
+        for call in calls
+    ]
+    head = ("UUID", "DIRECTION", "CALLER", "CALLEE", "DID", "AGENT", "STATE", "AGE", "CODECS")
+    return format_table(head, rows)
+
+
+def format_age(seconds: int) -> str:
+    """Return seconds as `1:02:03` or `2:03`."""
+    hours, rest = divmod(max(0, seconds), 3600)
+    minutes, seconds = divmod(rest, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def _phone(phone: Registration) -> list[str]:
+    return [phone.agent, f"{phone.network_ip}:{phone.network_port}", f"{phone.expires} s"]
+
+
+def _state(item: AgentStatus) -> str:
+    if not item.agent.enabled:
+        return "disabled"
+    return "registered" if item.phones else "-"
+
+
+def _memory(item: AgentStatus) -> str:
+    if item.memory == "differs":
+        return f"differs: {', '.join(item.differences)}"
+    return item.memory or "-"
+
+
+def _cell(value: str) -> str:
+    text = escape(value)
+    return text if len(text) <= MAX_COLUMN else f"{text[: MAX_COLUMN - 1]}…"

@@ -1,0 +1,85 @@
+"""`fsgitops token`."""
+
+from __future__ import annotations
+
+import click
+
+from fsgitops.cli.options import Shared, find_root, with_json
+
+
+@click.group(
+    "token", epilog="Example: fsgitops token new --name console --scope read --scope operate"
+)
+def command() -> None:
+    """Make, list and revoke tokens of the HTTP API. Only their hashes are kept."""
+
+
+@command.command("new", epilog="Example: fsgitops token new --name console --scope read --days 90")
+@click.option("-C", "directory", metavar="DIR", help="Run as if in DIR.")
+@click.option("--name", required=True, help="Whose it is: stands in the audit log.")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    required=True,
+    type=click.Choice(["read", "cdr", "operate", "credentials"]),
+    help="What it may do; can be given several times.",
+)
+@click.option("--days", type=click.IntRange(1, 3650), help="Days until it expires.")
+@with_json
+@click.pass_obj
+def new(
+    shared: Shared,
+    directory: str | None,
+    name: str,
+    scopes: tuple[str, ...],
+    days: int | None,
+    as_json: bool,
+) -> int:
+    """Make a token and print it: this once, for it is not kept."""
+    from fsgitops.cli.printing import print_json
+    from fsgitops.commands.token import new_token
+
+    token, made = new_token(find_root(shared, directory), name, scopes, days=days)
+    if as_json:
+        kept = made.to_json()
+        print_json({"format": "fsgitops-token", "version": 1, "token": token, **kept})
+        return 0
+    click.echo(f"Token {made.id} for {', '.join(made.scopes)}. It is shown this once:", err=True)
+    click.echo(token)
+    return 0
+
+
+@command.command("list", epilog="Example: fsgitops token list --json")
+@click.option("-C", "directory", metavar="DIR", help="Run as if in DIR.")
+@with_json
+@click.pass_obj
+def list_tokens(shared: Shared, directory: str | None, as_json: bool) -> int:
+    """List tokens: ids, names, scopes, until when."""
+    from fsgitops.cli.printing import print_json
+    from fsgitops.cli.tables import format_table
+    from fsgitops.commands.token import read_tokens, tokens_to_json
+
+    tokens = read_tokens(find_root(shared, directory))
+    if as_json:
+        print_json(tokens_to_json(tokens))
+        return 0
+    rows = [
+        [item.id, item.name, ", ".join(item.scopes), item.created, item.expires or "never"]
+        for item in tokens
+    ]
+    click.echo("\n".join(format_table(("ID", "NAME", "SCOPES", "CREATED", "EXPIRES"), rows)))
+    return 0
+
+
+@command.command("revoke", epilog="Example: fsgitops token revoke 1f2e3d4c")
+@click.option("-C", "directory", metavar="DIR", help="Run as if in DIR.")
+@click.argument("token_id", metavar="ID")
+@click.pass_obj
+def revoke(shared: Shared, directory: str | None, token_id: str) -> int:
+    """Revoke a token; a running API refuses it at once."""
+    from fsgitops.commands.token import revoke_token
+
+    gone = revoke_token(find_root(shared, directory), token_id)
+    click.echo(f"Revoked token {gone.id} ({gone.name}).", err=True)
+    return 0

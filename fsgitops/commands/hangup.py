@@ -1,0 +1,27 @@
+"""`fsgitops hangup`: end a call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fsgitops.commands.connect import connect_target, prepare_conf_dir
+from fsgitops.commands.operation import NotThereError, audited, check_uuid
+
+if TYPE_CHECKING:
+    from fsgitops.commands.workspace import Workspace
+    from fsgitops.switch import Switch
+
+
+def run_hangup(workspace: Workspace, uuid: str) -> None:
+    """End the call that a leg belongs to, and write it down. Raises NotThereError, SwitchError."""
+    with audited(workspace, "hangup", uuid):
+        check_uuid(uuid)
+        prepare_conf_dir(workspace.target)
+        with connect_target(workspace.target, workspace.root) as switch:
+            end_call(switch, uuid)
+
+
+def end_call(switch: Switch, uuid: str) -> None:
+    """End a call at a switch that is at hand. Raises NotThereError when there is none."""
+    if not switch.hang_up(check_uuid(uuid)):
+        raise NotThereError(f"no call {uuid}")

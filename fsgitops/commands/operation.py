@@ -1,0 +1,107 @@
+"""What every live operation shares: what is declared, who may not be rung, and the audit log."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fsgitops.commands.audit import open_log, record_operation
+from fsgitops.commands.workspace import Workspace, declare_desired
+from fsgitops.errors import DesiredInvalidError, FsgitopsError, UsageError
+from fsgitops.findings import has_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from fsgitops.model.desired import Agent, Desired, DidRoute
+    from fsgitops.switch import Registration
+
+_EXTENSION = re.compile(r"[0-9]{4,6}")
+_UUID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,127}")
+
+
+class NotPossibleError(FsgitopsError):
+    """What was asked makes sense, but not now: the agent is disabled, the phone is gone."""
+
+
+class NotThereError(NotPossibleError):
+    """There is no such agent, call or phone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """Who and what is declared: agents by extension, routes by public number."""
+
+    agents: Mapping[str, Agent]
+    numbers: Mapping[str, DidRoute]
+
+
+def load_roster(workspace: Workspace) -> Roster:
+    """Return what is declared. Raises DesiredInvalidError with every finding."""
+    declared = declare_desired(workspace)
+    if has_errors(list(declared.findings)):
+        raise DesiredInvalidError(list(declared.findings))
+    return build_roster(declared.desired)
+
+
+def build_roster(desired: Desired) -> Roster:
+    """Return the roster of a desired state without errors."""
+    return Roster(
+        {agent.extension: agent for agent in desired.agents},
+        {route.did_number: route for route in desired.did_routes},
+    )
+
+
+def check_extension(text: str) -> str:
+    """Return an extension. Raises UsageError for anything else."""
+    if not _EXTENSION.fullmatch(text):
+        raise UsageError(f"{text!a} is no extension: 4 to 6 digits expected, such as 1020")
+    return text
+
+
+def check_uuid(text: str) -> str:
+    """Return a call's uuid. Raises UsageError for anything else."""
+    if not _UUID.fullmatch(text):
+        raise UsageError(
+            f"{text!a} is no uuid of a call: letters, digits, `.`, `_`, `@` and `-` expected; "
+            "`fsgitops calls` shows them"
+        )
+    return text
+
+
+def find_agent(roster: Roster, extension: str) -> Agent:
+    """Return a declared agent that is enabled. Raises NotThereError, NotPossibleError."""
+    agent = roster.agents.get(check_extension(extension))
+    if agent is None:
+        raise NotThereError(f"no agent {extension} is declared")
+    if not agent.enabled:
+        raise NotPossibleError(f"agent {extension} is declared, but disabled")
+    return agent
+
+
+def phones_of(
+    registrations: tuple[Registration, ...], extension: str, domain: str
+) -> list[Registration]:
+    """Return the registered phones of one extension."""
+    return [item for item in registrations if (item.user, item.domain) == (extension, domain)]
+
+
+@contextmanager
+def audited(
+    workspace: Workspace, action: str, subject: str, *, user: str | None = None
+) -> Iterator[dict[str, str]]:
+    """Write down what the body does, or why it failed; it may add details to the yielded dict.
+
+    Raises SecretError before the body runs when the log cannot be written: nothing is done then.
+    """
+    open_log(workspace)
+    details: dict[str, str] = {}
+    try:
+        yield details
+    except BaseException as problem:
+        said = str(problem) if isinstance(problem, FsgitopsError) else type(problem).__name__
+        record_operation(workspace, action, subject, f"failed: {said}", user=user, **details)
+        raise
+    record_operation(workspace, action, subject, "done", user=user, **details)

@@ -1,0 +1,187 @@
+"""`fsgitops status`: each declared agent as the switch sees it now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fsgitops.commands.connect import connect_target, prepare_conf_dir
+from fsgitops.commands.live_calls import LiveCall, join_calls
+from fsgitops.commands.operation import NotThereError, Roster, build_roster, check_extension
+from fsgitops.commands.registrations import registration_to_json
+from fsgitops.commands.workspace import compile_declared, declare_desired
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from fsgitops.commands.workspace import Workspace
+    from fsgitops.model.compiled import CompiledConfig
+    from fsgitops.model.desired import Agent
+    from fsgitops.switch import Channel, Registration, Switch
+
+MATCH, DIFFERS, MISSING, LEFT_OVER = "match", "differs", "missing", "left over"
+
+
+@dataclass(frozen=True, slots=True)
+class AgentStatus:
+    """One declared agent now; `memory` tells whether the switch holds what is declared of it.
+
+    `memory` is None where that was not asked.
+    """
+
+    agent: Agent
+    phones: tuple[Registration, ...]
+    calls: tuple[str, ...]
+    memory: str | None = None
+    differences: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return JSON values (docs/json.md)."""
+        return {
+            "extension": self.agent.extension,
+            "name": self.agent.name,
+            "enabled": self.agent.enabled,
+            "registered": bool(self.phones),
+            "phones": [registration_to_json(phone) for phone in self.phones],
+            "on_call": bool(self.calls),
+            "calls": list(self.calls),
+            "memory": self.memory,
+            "differences": list(self.differences),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What `status` compares a switch with; read once, asked about often."""
+
+    roster: Roster
+    compiled: CompiledConfig
+    domain: str
+    profile: str
+
+
+def read_declaration(workspace: Workspace) -> Declaration:
+    """Load and compile what is declared. Raises DesiredInvalidError with every finding."""
+    declared = declare_desired(workspace)
+    compilation = compile_declared(workspace, declared)
+    target = workspace.target
+    roster = build_roster(declared.desired)
+    return Declaration(roster, compilation.compiled, target.domain, target.profile)
+
+
+def run_status(workspace: Workspace, extensions: Sequence[str] = ()) -> tuple[AgentStatus, ...]:
+    """Return the state of each agent, or of these. Raises SwitchError, NotThereError."""
+    declaration = read_declaration(workspace)
+    prepare_conf_dir(workspace.target)
+    with connect_target(workspace.target, workspace.root) as switch:
+        return ask_status(switch, declaration, extensions)
+
+
+def ask_status(
+    switch: Switch, declaration: Declaration, extensions: Sequence[str] = ()
+) -> tuple[AgentStatus, ...]:
+    """Ask a switch about each agent, or about these, what it holds in memory included."""
+    from fsgitops.steps.compare_memory import compare_memory
+
+    _check_known(declaration.roster, extensions)
+    held = compare_memory(switch, declaration.compiled, declaration.domain)
+    disabled = [(item.extension, declaration.domain)
+                for item in declaration.roster.agents.values() if not item.enabled]  # fmt: skip
+    present = dict(zip(disabled, switch.users_exist(disabled), strict=True)) if disabled else {}
+    memory: dict[str, tuple[str, ...]] = {
+        **held,
+        **{user: (LEFT_OVER,) if there else () for (user, _), there in present.items()},
+    }
+    return build_status(
+        declaration.roster,
+        switch.registrations(declaration.profile),
+        switch.channels(),
+        declaration.domain,
+        extensions=extensions,
+        memory=memory,
+    )
+
+
+def build_status(
+    roster: Roster,
+    registrations: Iterable[Registration],
+    channels: Iterable[Channel],
+    domain: str,
+    *,
+    extensions: Sequence[str] = (),
+    memory: Mapping[str, tuple[str, ...]] | None = None,
+) -> tuple[AgentStatus, ...]:
+    """Join what is declared with what a switch said."""
+    phones: dict[str, list[Registration]] = {}
+    for item in registrations:
+        if item.domain == domain:
+            phones.setdefault(item.user, []).append(item)
+    calls = calls_by_agent(join_calls(channels, roster, domain))
+    wanted = [check_extension(item) for item in extensions] or sorted(roster.agents)
+    return tuple(
+        AgentStatus(
+            roster.agents[extension],
+            tuple(phones.get(extension, ())),
+            tuple(calls.get(extension, ())),
+            *_memory(extension, memory),
+        )
+        for extension in wanted
+    )
+
+
+def calls_by_agent(calls: Iterable[LiveCall]) -> dict[str, list[str]]:
+    """Return the uuids of the calls that each agent is in."""
+    found: dict[str, list[str]] = {}
+    for call in calls:
+        for extension in call.agents:
+            found.setdefault(extension, []).append(call.uuid)
+    return found
+
+
+def status_to_json(agents: Sequence[AgentStatus]) -> dict[str, Any]:
+    """Return JSON values (docs/json.md)."""
+    return {
+        "format": "fsgitops-status",
+        "version": 1,
+        "summary": summarise(agents),
+        "agents": [agent.to_json() for agent in agents],
+    }
+
+
+def summarise(agents: Sequence[AgentStatus]) -> dict[str, int]:
+    """Count agents: all, enabled, registered, on a call, and not held as declared."""
+    return {
+        "agents": len(agents),
+        "enabled": sum(item.agent.enabled for item in agents),
+        "registered": sum(bool(item.phones) for item in agents),
+        "on_call": sum(bool(item.calls) for item in agents),
+        "not_as_declared": sum(item.memory not in (MATCH, None) for item in agents),
+    }
+
+
+def _memory(
+    extension: str, memory: Mapping[str, tuple[str, ...]] | None
+) -> tuple[str | None, tuple[str, ...]]:
+    if memory is None:
+        return None, ()
+    found = memory.get(extension, (MISSING,))
+    if not found:
+        return MATCH, ()
+    return (found[0], ()) if found[0] in (MISSING, LEFT_OVER) else (DIFFERS, found)
+
+
+def _check_known(roster: Roster, extensions: Sequence[str]) -> None:
+    unknown = [item for item in extensions if check_extension(item) not in roster.agents]
+    if unknown:
+        raise NotThereError(f"not declared: {', '.join(unknown)}")
+
+
+def watch_status(
+    workspace: Workspace, extensions: Sequence[str] = ()
+) -> Iterator[tuple[AgentStatus, ...]]:
+    """Yield the state again and again over one connection. Raises as `run_status`."""
+    declaration = read_declaration(workspace)
+    prepare_conf_dir(workspace.target)
+    with connect_target(workspace.target, workspace.root) as switch:
+        while True:
+            yield ask_status(switch, declaration, extensions)

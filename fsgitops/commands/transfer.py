@@ -1,0 +1,89 @@
+"""`fsgitops transfer`: send one leg of a call elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fsgitops.commands.connect import connect_target, prepare_conf_dir
+from fsgitops.commands.dial import choose_caller_id, read_number
+from fsgitops.commands.operation import (
+    NotThereError,
+    Roster,
+    audited,
+    check_uuid,
+    find_agent,
+    load_roster,
+)
+from fsgitops.switch_dial import Onward, ToExtension, ToNumber
+
+if TYPE_CHECKING:
+    from fsgitops.commands.workspace import Workspace
+    from fsgitops.settings import Settings, Target
+    from fsgitops.switch import Switch
+
+AGENTS_CONTEXT = "default"
+"""The context whose dialplan rings agents: what the compiled configuration writes to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """What somebody asked for; nothing in it is trusted."""
+
+    uuid: str
+    destination: str
+    caller_id: str | None = None
+    other_leg: bool = False
+
+
+def run_transfer(workspace: Workspace, asked: Transfer) -> str:
+    """Transfer a leg and write it down; return where it went, as E.164 or an extension.
+
+    Raises UsageError, NotThereError, NotPossibleError, SwitchError.
+    """
+    with audited(workspace, "transfer", asked.uuid) as details:
+        details["destination"] = asked.destination
+        check_uuid(asked.uuid)
+        roster = load_roster(workspace)
+        prepare_conf_dir(workspace.target)
+        with connect_target(workspace.target, workspace.root) as switch:
+            where = move_call(switch, roster, workspace.settings, workspace.target, asked)
+        details["destination"] = where
+    return where
+
+
+def move_call(
+    switch: Switch, roster: Roster, settings: Settings, target: Target, asked: Transfer
+) -> str:
+    """Transfer a leg at a switch that is at hand; return where to. Raises as `run_transfer`."""
+    onward = plan_transfer(roster, settings, target, asked)
+    if not switch.transfer(check_uuid(asked.uuid), onward, other_leg=asked.other_leg):
+        raise NotThereError(f"no call {asked.uuid}")
+    return onward.number if isinstance(onward, ToNumber) else onward.destination
+
+
+def plan_transfer(roster: Roster, settings: Settings, target: Target, asked: Transfer) -> Onward:
+    """Return where a leg is meant to go: a declared agent, a declared number's, or out."""
+    from fsgitops.rules.phone import is_extension
+
+    if is_extension(asked.destination):
+        agent = find_agent(roster, asked.destination)
+        return ToExtension(agent.extension, AGENTS_CONTEXT)
+    number = read_number(asked.destination, settings.default_region)
+    route = roster.numbers.get(number)
+    if route is not None and route.enabled:
+        agent = find_agent(roster, route.destination_extension)
+        return ToExtension(agent.extension, AGENTS_CONTEXT)
+    shown = choose_caller_id(roster, settings, asked.caller_id)
+    return ToNumber(number, target.dial.gateway, shown)
+
+
+def transfer_to_json(asked: Transfer, destination: str) -> dict[str, Any]:
+    """Return JSON values (docs/json.md)."""
+    return {
+        "format": "fsgitops-transfer",
+        "version": 1,
+        "uuid": asked.uuid,
+        "destination": destination,
+        "other_leg": asked.other_leg,
+    }

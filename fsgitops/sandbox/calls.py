@@ -1,0 +1,183 @@
+"""Simulated calls: legs that carry nothing, so that one can watch, move and end them."""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from fsgitops.sandbox.words import split_words
+
+if TYPE_CHECKING:
+    from fsgitops.sandbox.loaded import SwitchMemory
+
+NO_CHANNEL = "-ERR No such channel!\n"
+_HOST = "fsgitops-sandbox"
+_ORIGINATE_USAGE = (
+    "-USAGE: <call url> <exten>|&<application_name>(<app_args>) [<dialplan>] [<context>] "
+    "[<cid_name>] [<cid_num>] [<timeout_sec>]\n"
+)
+_BRIDGE = re.compile(r"&bridge\((.*?)\)")
+_GATEWAY = re.compile(r"sofia/gateway/[^/]+/(.+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One leg of a simulated call, answered and up; `created` is in seconds since 1970 UTC."""
+
+    name: str
+    direction: str
+    destination: str
+    caller_name: str = ""
+    caller_number: str = ""
+    context: str = "default"
+    presence: str = ""
+    initial_destination: str = ""
+    uuid: str = field(default_factory=lambda: str(uuid.uuid4()))
+    call_uuid: str = ""
+    created: int = field(default_factory=lambda: int(time.time()))
+
+    def channel_row(self) -> dict[str, str]:
+        """Return the leg as `show channels as json` shows it."""
+        first = self.initial_destination or self.destination
+        inbound = self.direction == "inbound"
+        return self._row() | {
+            "application": "bridge" if inbound else "", "application_data": "",
+            "dialplan": "XML", "context": self.context,
+            "read_codec": "PCMU", "read_rate": "8000", "read_bit_rate": "64000",
+            "write_codec": "PCMU", "write_rate": "8000", "write_bit_rate": "64000",
+            "secure": "", "hostname": _HOST, "call_uuid": self.call_uuid,
+            "initial_cid_name": self.caller_name, "initial_cid_num": self.caller_number,
+            "initial_ip_addr": "127.0.0.1", "initial_dest": first, "initial_dialplan": "XML",
+            "initial_context": "public" if self.initial_destination else self.context,
+        }  # fmt: skip
+
+    def _row(self) -> dict[str, str]:
+        return {
+            "uuid": self.uuid, "direction": self.direction,
+            "created": time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.created)),
+            "created_epoch": str(self.created), "name": self.name, "state": "CS_EXCHANGE_MEDIA",
+            "cid_name": self.caller_name, "cid_num": self.caller_number, "ip_addr": "127.0.0.1",
+            "dest": self.destination, "presence_id": self.presence, "presence_data": "",
+            "accountcode": "", "callstate": "ACTIVE", "callee_name": "",
+            "callee_num": self.destination, "callee_direction": "SEND",
+        }  # fmt: skip
+
+    def call_row(self, other: Leg) -> dict[str, str]:
+        """Return this leg and the one it is bridged to as `show calls as json` shows them."""
+        joined = {f"b_{name}": value for name, value in other._row().items()}
+        row = self._row() | {"call_uuid": self.call_uuid, "hostname": _HOST}
+        return row | joined | {"call_created_epoch": str(other.created)}
+
+
+def bridge(memory: SwitchMemory, leg: Leg, other: Leg) -> tuple[Leg, Leg]:
+    """Put two legs up as one call."""
+    first = replace(leg, call_uuid=leg.uuid)
+    second = replace(other, call_uuid=leg.uuid)
+    with memory.lock:
+        memory.legs += [first, second]
+    return first, second
+
+
+def channel_rows(memory: SwitchMemory) -> list[dict[str, str]]:
+    """Return the rows of `show channels`."""
+    with memory.lock:
+        return [leg.channel_row() for leg in memory.legs]
+
+
+def call_rows(memory: SwitchMemory) -> list[dict[str, str]]:
+    """Return the rows of `show calls`."""
+    with memory.lock:
+        legs = {leg.uuid: leg for leg in memory.legs}
+        others = [leg for leg in memory.legs if leg.call_uuid != leg.uuid]
+        return [legs[leg.call_uuid].call_row(leg) for leg in others if leg.call_uuid in legs]
+
+
+def kill(memory: SwitchMemory, argument: str) -> str:
+    """Answer `uuid_kill`: the whole call ends."""
+    if not argument:
+        return "-USAGE: <uuid> [cause]\n"
+    wanted = argument.partition(" ")[0]
+    with memory.lock:
+        leg = _find(memory, wanted)
+        if leg is None:
+            return NO_CHANNEL
+        memory.legs = [item for item in memory.legs if item.call_uuid != leg.call_uuid]
+    return "+OK\n"
+
+
+def transfer(memory: SwitchMemory, argument: str) -> str:
+    """Answer `uuid_transfer`: the leg goes on alone, or to an agent whose phone is registered."""
+    words = split_words(argument, 5)
+    if not 2 <= len(words) <= 5:
+        return "-USAGE: <uuid> [-bleg|-both] <dest-exten> [<dialplan>] [<context>]\n"
+    other = words[1].lower() == "-bleg"
+    rest = words[2:] if words[1].startswith("-") else words[1:]
+    with memory.lock:
+        leg = _find(memory, words[0])
+        if leg is None:
+            return NO_CHANNEL
+        same = [item for item in memory.legs if item.call_uuid == leg.call_uuid]
+        moved = next((item for item in same if item.uuid != leg.uuid), leg) if other else leg
+        memory.legs = [item for item in memory.legs if item not in same]
+    if not rest:
+        return "-ERR\n"
+    _join(memory, moved, rest[0])
+    return "+OK\n"
+
+
+def originate(memory: SwitchMemory, argument: str) -> str:
+    """Answer `originate`: a registered simulated phone is picked up at once, and so is the far end.
+
+    Calls are only made to users; what they are connected to is the target of `&bridge(…)`.
+    """
+    words = split_words(argument, 10)
+    if not 2 <= len(words) <= 7:
+        return _ORIGINATE_USAGE
+    given, _, target = words[0].rpartition("}")
+    kind, _, address = target.partition("/")
+    if kind != "user":
+        return "-ERR CHAN_NOT_IMPLEMENTED\n"
+    user, _, domain = address.partition("@")
+    domain = domain or memory.variable("domain")
+    if memory.loaded.directory.user(user, domain) is None:
+        return "-ERR SUBSCRIBER_ABSENT\n"
+    if not any(item.address == f"{user}@{domain}" for item in memory.registrations):
+        return "-ERR USER_NOT_REGISTERED\n"
+    values = dict(part.partition("=")[::2] for part in given.lstrip("{").split(",") if "=" in part)
+    leg = Leg(
+        f"sofia/internal/{user}@127.0.0.1:5070", "outbound", user,
+        values.get("origination_caller_id_name", ""),
+        values.get("origination_caller_id_number", "0000000000"),
+        presence=f"{user}@{domain}", uuid=values.get("origination_uuid") or str(uuid.uuid4()),
+    )  # fmt: skip
+    found = _BRIDGE.fullmatch(words[1])
+    if found:
+        _join(memory, leg, found[1])
+    else:
+        with memory.lock:
+            memory.legs.append(replace(leg, call_uuid=leg.uuid))
+    return f"+OK {leg.uuid}\n"
+
+
+def _join(memory: SwitchMemory, leg: Leg, target: str) -> None:
+    given, _, plain = target.removeprefix("bridge:").rpartition("}")
+    values = dict(part.partition("=")[::2] for part in given.lstrip("{").split(",") if "=" in part)
+    number = values.get("origination_caller_id_number", leg.caller_number)
+    name = values.get("origination_caller_id_name", leg.caller_name)
+    outward = _GATEWAY.fullmatch(plain)
+    if outward:
+        far = Leg(f"sofia/external/{outward[1]}", "outbound", outward[1], name, number)
+        bridge(memory, leg, far)
+        return
+    domain = memory.variable("domain")
+    address = f"{plain}@{domain}"
+    if any(item.address == address for item in memory.registrations):
+        place = f"sofia/internal/{plain}@127.0.0.1:5070"
+        bridge(memory, leg, Leg(place, "outbound", plain, name, number, presence=address))
+
+
+def _find(memory: SwitchMemory, wanted: str) -> Leg | None:
+    return next((leg for leg in memory.legs if leg.uuid == wanted), None)

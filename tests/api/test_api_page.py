@@ -1,0 +1,110 @@
+"""The operator page in a real browser, fed by a real server: live, and deaf to hostile names."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+import uvicorn
+from browser import Browser
+from served_api import token
+from switchboard import DOMAIN
+
+from fsgitops.api.app import create_app
+from fsgitops.api.serve import ApiServer, build_service
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from served_api import Served
+
+    from fsgitops.api.handlers import Service
+
+HOSTILE = "<img src=x onerror=document.title='owned'><script>document.title='owned'</script>"
+
+
+class Server(ApiServer):
+    """Tells when it listens."""
+
+    def __init__(self, service: Service) -> None:
+        app = create_app(service)
+        super().__init__(uvicorn.Config(app, port=0, log_config=None), service.board)
+        self.listening = threading.Event()
+
+    async def startup(self, sockets: list[object] | None = None) -> None:
+        await super().startup(sockets)  # type: ignore[arg-type]
+        self.listening.set()
+
+    @property
+    def port(self) -> int:
+        return int(self.servers[0].sockets[0].getsockname()[1])
+
+
+@contextlib.contextmanager
+def listening(service: Service) -> Iterator[int]:
+    server = Server(service)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        assert server.listening.wait(10)
+        yield server.port
+    finally:
+        server.should_exit = True
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[Browser]:
+    with Browser(tmp_path / "browser") as one:
+        yield one
+
+
+def test_the_page_shows_calls_as_they_come_and_runs_no_name(
+    served: Served, browser: Browser
+) -> None:
+    service = build_service(served.workspace, served.connect)
+    served.board.add_registration("1020", DOMAIN)
+    secret = token(served.project, "read")["Authorization"].removeprefix("Bearer ")
+    with listening(service) as port:
+        browser.open(f"http://127.0.0.1:{port}/#token={secret}")
+        assert browser.until("document.querySelectorAll('.agent.available').length") == 1
+        assert browser.evaluate("location.href") == f"http://127.0.0.1:{port}/"
+        served.board.add_call("+19495431333", "1020", DOMAIN, "+12025550123", HOSTILE)
+        assert browser.until("document.querySelectorAll('.agent.on-call').length") == 1
+        (row,) = browser.evaluate(
+            "[...document.querySelectorAll('#calls tr')].map(row => row.innerText)"
+        )
+        assert row.startswith(f"+12025550123 {HOSTILE}\t1020\t+19495431333\t1020\tactive")
+        assert (
+            browser.evaluate("document.querySelectorAll('#board img, #board script').length") == 0
+        )
+        assert browser.evaluate("document.title") == "test: operators"
+
+
+def test_the_page_tells_when_the_switch_goes_away(served: Served, browser: Browser) -> None:
+    service = build_service(served.workspace, served.connect, anonymous=["read"])
+    with listening(service) as port:
+        browser.open(f"http://127.0.0.1:{port}/")
+        assert browser.until("document.querySelector('#state.up')?.textContent") == "switch up"
+        served.board.stop()
+        assert browser.until("document.querySelector('#note.shown')?.textContent")
+        assert browser.evaluate("document.getElementById('state').textContent") == "switch away"
+
+
+def test_without_a_token_the_page_asks_for_one_and_then_shows(
+    served: Served, browser: Browser
+) -> None:
+    service = build_service(served.workspace, served.connect)
+    secret = token(served.project, "read")["Authorization"].removeprefix("Bearer ")
+    with listening(service) as port:
+        browser.open(f"http://127.0.0.1:{port}/")
+        assert browser.until("document.querySelector('#login.shown') !== null")
+        assert "Alice" not in browser.evaluate("document.body.innerText")
+        browser.evaluate(f"document.getElementById('token').value = {secret!r}")
+        browser.evaluate("document.querySelector('#login button').click()")
+        assert browser.until("document.body.innerText.includes('Alice')")
+        assert browser.picture().startswith(b"\x89PNG")

@@ -1,0 +1,66 @@
+"""The API keeps to its OpenAPI document, whatever is sent."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+
+schemathesis = pytest.importorskip("schemathesis")
+
+if TYPE_CHECKING:
+    from served_api import Served
+
+OPERATIONS = 13
+
+
+class NoRecords:
+    """A lake without a record."""
+
+    def find(self, query: object) -> list[dict[str, Any]]:
+        return []
+
+    def today(self) -> dict[str, int]:
+        return {"calls": 0, "answered": 0, "billsec": 0}
+
+
+@pytest.mark.parametrize("mode", ["POSITIVE", "NEGATIVE"])
+def test_every_answer_is_as_the_document_says(served: Served, mode: str) -> None:
+    from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+    from fsgitops.api.app import create_app
+    from fsgitops.api.gate import Buckets
+    from fsgitops.api.serve import build_service
+
+    service = replace(build_service(served.workspace, served.connect), records=NoRecords())
+    gate = service.gate
+    gate._reads = gate._operations = gate._failures = Buckets(10**9)
+    served.board.add_registration("1020", "sandbox.example")
+    schema = schemathesis.openapi.from_asgi("/openapi.json", create_app(service))
+    operations = [item.ok() for item in schema.get_all_operations()]
+    assert len(operations) == OPERATIONS
+    headers = {"Authorization": served.client.headers["authorization"]}
+    wanted = schemathesis.GenerationMode[mode]
+    tried = 0
+    for operation in operations:
+        if mode == "NEGATIVE" and not (operation.query or operation.body):
+            continue
+        tried += 1
+        cases = operation.as_strategy(generation_mode=wanted)
+
+        @settings(
+            max_examples=15,
+            deadline=None,
+            database=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(case=cases)
+        def keeps_to_it(case: Any) -> None:
+            # Whether a number can be dialled, or a month has 31 days, no pattern can tell.
+            case.call_and_validate(headers=headers, excluded_checks=[positive_data_acceptance])
+
+        keeps_to_it()
+    assert tried >= 4

@@ -1,0 +1,383 @@
+"""Live operations from the command line, on the embedded switch."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import stat
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from project import Project
+from switchboard import DOMAIN, running_switch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fsgitops.sandbox import EmbeddedSwitch
+
+ROUTES = """\
+did_routes:
+  - {did_number: +19495431333, destination_extension: 1020}
+  - {did_number: +19495431334, destination_extension: 1021}
+"""
+GONE = "4c02599d-865c-42fd-9045-079b692658b0"
+
+
+@pytest.fixture
+def board(project: Project) -> Iterator[EmbeddedSwitch]:
+    project.write("desired/routes.yaml", ROUTES)
+    with running_switch(project) as switch:
+        yield switch
+
+
+def audit(project: Project) -> list[dict[str, Any]]:
+    lines = (project.conf / ".fsgitops" / "audit.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def operations(project: Project) -> list[tuple[str, str, str]]:
+    kept = ("dial", "hangup", "transfer", "kick")
+    return [
+        (item["action"], item["subject"], item["result"])
+        for item in audit(project)
+        if item["action"] in kept
+    ]
+
+
+def test_status_tells_who_is_there_and_that_memory_matches(
+    project: Project, board: EmbeddedSwitch
+) -> None:
+    board.add_registration("1020", DOMAIN)
+    data = project.run("status", "--json").json()
+    assert data["summary"] == {
+        "agents": 2, "enabled": 2, "registered": 1, "on_call": 0, "not_as_declared": 0,
+    }  # fmt: skip
+    first, second = data["agents"]
+    assert (first["extension"], first["registered"], first["memory"]) == ("1020", True, "match")
+    assert first["phones"][0]["network_port"] == 5070
+    assert (second["registered"], second["phones"]) == (False, [])
+
+
+def test_status_without_the_key_passes_over_the_secrets(
+    project: Project, board: EmbeddedSwitch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FSGITOPS_KEY")
+    assert project.run("status", "1020", "--json").json()["agents"][0]["memory"] == "match"
+
+
+def test_status_names_what_the_switch_holds_otherwise(
+    project: Project, board: EmbeddedSwitch
+) -> None:
+    agents = project.root / "desired" / "agents.yaml"
+    agents.write_text(agents.read_text().replace("Alice", "Alicia"))
+    (found,) = project.run("status", "1020", "--json").json()["agents"]
+    assert (found["memory"], found["differences"]) == (
+        "differs", ["variable effective_caller_id_name"],
+    )  # fmt: skip
+    assert "the switch does not hold 1 as declared" in project.run("status").out
+
+
+def test_status_tells_an_agent_that_was_never_applied_and_one_left_over(
+    project: Project, board: EmbeddedSwitch
+) -> None:
+    project.write("desired/more.yaml", "agents:\n  - {extension: 1022, name: New}\n")
+    agents = project.root / "desired" / "agents.yaml"
+    agents.write_text(agents.read_text().replace("name: Bob", "name: Bob, enabled: false"))
+    routes = project.root / "desired" / "routes.yaml"
+    routes.write_text(routes.read_text().replace("1021", "1020"))
+    found = project.run("status", "1021", "1022", "--json").json()["agents"]
+    assert [item["memory"] for item in found] == ["left over", "missing"]
+
+
+def test_status_filters(project: Project, board: EmbeddedSwitch) -> None:
+    board.add_registration("1020", DOMAIN)
+    there = project.run("status", "--registered", "--json").json()["agents"]
+    missing = project.run("status", "--missing", "--json").json()["agents"]
+    assert [item["extension"] for item in there] == ["1020"]
+    assert [item["extension"] for item in missing] == ["1021"]
+    assert project.run("status", "--missing", "--registered").code == 64
+
+
+def test_status_of_an_agent_that_is_not_declared_fails(
+    project: Project, board: EmbeddedSwitch
+) -> None:
+    ran = project.run("status", "1999")
+    assert (ran.code, "not declared: 1999" in ran.err) == (1, True)
+
+
+def test_watch_shows_each_change(project: Project, board: EmbeddedSwitch) -> None:
+    from fsgitops.commands.status import watch_status
+    from fsgitops.commands.workspace import open_workspace
+
+    seen = watch_status(open_workspace(project.root), ["1020"])
+    assert not next(seen)[0].phones
+    board.add_registration("1020", DOMAIN)
+    board.add_call("+19495431333", "1020", DOMAIN, "+12025550123")
+    (agent,) = next(seen)
+    assert (len(agent.phones), len(agent.calls)) == (1, 1)
+
+
+def test_watch_prints_a_line_of_json_each_time(
+    project: Project, board: EmbeddedSwitch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses = itertools.count()
+
+    def pause(_seconds: float) -> None:
+        if next(pauses) == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("fsgitops.cli.status.time.sleep", pause)
+    ran = project.run("status", "--watch", "--json")
+    lines = [json.loads(line) for line in ran.out.splitlines()]
+    assert (ran.code, [line["format"] for line in lines]) == (130, ["fsgitops-status"] * 2)
+
+
+def test_registrations_lists_phones_of_nobody_too(project: Project, board: EmbeddedSwitch) -> None:
+    assert project.run("registrations").out == "No phone is registered.\n"
+    board.add_registration("1999", DOMAIN)
+    (found,) = project.run("registrations", "--json").json()["registrations"]
+    assert (found["user"], found["domain"]) == ("1999", DOMAIN)
+    assert f"1999@{DOMAIN}" in project.run("registrations").out
+
+
+def test_calls_joins_the_legs_and_names_the_number_called(
+    project: Project, board: EmbeddedSwitch
+) -> None:
+    assert project.run("calls").out == "No call is up.\n"
+    board.add_call("+19495431333", "1020", DOMAIN, "+12025550123", "Eve")
+    (call,) = project.run("calls", "--json").json()["calls"]
+    assert (call["did"], call["agent"], call["caller"], len(call["legs"])) == (
+        "+19495431333", "1020", "+12025550123", 2,
+    )  # fmt: skip
+
+
+def test_a_callers_name_moves_no_terminal(project: Project, board: EmbeddedSwitch) -> None:
+    board.add_call("+19495431333", "1020", DOMAIN, "+12025550123", "Eve\x1b[2J\nnext")
+    out = project.run("calls").out
+    assert "\x1b" not in out
+    assert len(out.splitlines()) == 2
+
+
+def test_dial_prints_the_uuid_of_a_call_that_is_up(project: Project, board: EmbeddedSwitch) -> None:
+    board.add_registration("1020", DOMAIN)
+    ran = project.run("dial", "1020", "(800) 555-1234")
+    assert ran.code == 0, ran.err
+    (call,) = project.run("calls", "--json").json()["calls"]
+    assert ran.out.strip() == call["uuid"]
+    assert (call["caller"], call["callee"], call["direction"]) == (
+        "1020", "+18005551234", "outbound",
+    )  # fmt: skip
+    assert operations(project) == [("dial", "1020", "done")]
+    kept = audit(project)[-1]
+    assert (kept["number"], kept["caller_id"], kept["uuid"], kept["target"]) == (
+        "+18005551234", "+19495431333", call["uuid"], "sandbox",
+    )  # fmt: skip
+    assert kept["user"]
+
+
+def test_the_caller_id_may_be_another_declared_number_only(
+    project: Project, board: EmbeddedSwitch
+) -> None:
+    board.add_registration("1020", DOMAIN)
+    own = project.run("dial", "1020", "+18005551234", "--caller-id", "(949) 543-1334", "--json")
+    assert own.json()["caller_id_number"] == "+19495431334"
+    ran = project.run("dial", "1020", "+18005551234", "--caller-id", "+12125551234")
+    assert (ran.code, "not a declared number" in ran.err) == (1, True)
+
+
+def test_gateway_and_timeout_come_from_the_settings(project: Project) -> None:
+    from fsgitops.commands.dial import Asked, plan_dial
+    from fsgitops.commands.operation import load_roster
+    from fsgitops.commands.workspace import open_workspace
+
+    text = (
+        "targets:\n  t: {conf_dir: c, domain: d.example, dial: {gateway: carrier, timeout: 12}}\n"
+    )
+    project.write("fsgitops.yaml", text)
+    place = open_workspace(project.root, "t")
+    roster = load_roster(place)
+    dial = plan_dial(roster, place.settings, place.target, Asked("1020", "+18005551234"))
+    assert (dial.gateway, dial.timeout, dial.domain) == ("carrier", 12, "d.example")
+
+
+def test_a_gateway_with_a_meaning_in_dial_strings_is_refused(project: Project) -> None:
+    text = "targets:\n  t: {conf_dir: c, domain: d.example, dial: {gateway: 'a/b,c'}}\n"
+    project.write("fsgitops.yaml", text)
+    assert project.run("validate").code == 3
+
+
+def test_an_agent_with_two_phones_gets_a_uuid_of_the_switch(
+    project: Project, board: EmbeddedSwitch
+) -> None:
+    board.add_registration("1020", DOMAIN, network_port=5070)
+    board.add_registration("1020", DOMAIN, network_port=5071)
+    placed = project.run("dial", "1020", "+18005551234", "--json").json()
+    (call,) = project.run("calls", "--json").json()["calls"]
+    assert placed["uuid"] == call["uuid"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["1999", "+18005551234"], 1, "no agent 1999 is declared"),
+        (["1021", "+18005551234"], 1, "not registered"),
+        (["1020", "911"], 64, "wrong length"),
+        (["1020", "+18005551234\nbgapi x"], 64, "is not a telephone number"),
+        (["1020}", "+18005551234"], 64, "is no extension"),
+    ],
+)
+def test_what_cannot_be_dialled_is_refused_and_written_down(
+    project: Project, board: EmbeddedSwitch, words: list[str], code: int, said: str
+) -> None:
+    agents = project.root / "desired" / "agents.yaml"
+    agents.write_text(agents.read_text().replace("name: Bob", "name: Bob, caller_id_number: 1021"))
+    if words[0] != "1021":
+        board.add_registration("1020", DOMAIN)
+    project.write("fsgitops.yaml", "default_region: US\ndefault_caller_id: +19495431334\n")
+    ran = project.run("dial", *words)
+    assert (ran.code, said in ran.err) == (code, True), ran.err
+    assert project.run("calls").out == "No call is up.\n"
+    ((action, subject, result),) = operations(project)
+    assert (action, subject, said in result) == ("dial", words[0], True)
+
+
+def test_a_disabled_agent_is_not_dialled(project: Project, board: EmbeddedSwitch) -> None:
+    board.add_registration("1020", DOMAIN)
+    agents = project.root / "desired" / "agents.yaml"
+    agents.write_text(agents.read_text().replace("name: Alice", "name: Alice, enabled: false"))
+    project.write("desired/routes.yaml", "did_routes: []\n")
+    assert "disabled" in project.run("dial", "1020", "+18005551234").err
+
+
+def test_an_agent_who_may_not_call_abroad_does_not(project: Project, board: EmbeddedSwitch) -> None:
+    board.add_registration("1020", DOMAIN)
+    agents = project.root / "desired" / "agents.yaml"
+    agents.write_text(agents.read_text().replace("name: Alice", "name: Alice, toll_allow: local"))
+    ran = project.run("dial", "1020", "+4930123456")
+    assert (ran.code, "may not call +4930123456" in ran.err) == (1, True)
+    assert project.run("dial", "1020", "+18005551234").code == 0
+
+
+def test_an_agent_without_a_number_to_show_is_told_so(
+    project: Project, board: EmbeddedSwitch
+) -> None:
+    board.add_registration("1021", DOMAIN)
+    ran = project.run("dial", "1021", "+18005551234")
+    assert (ran.code, "no number to show for agent 1021" in ran.err) == (1, True)
+
+
+def test_a_default_caller_id_that_is_an_extension_is_not_shown_outside(
+    project: Project, board: EmbeddedSwitch
+) -> None:
+    project.write("fsgitops.yaml", 'default_region: US\ndefault_caller_id: "1020"\n')
+    board.add_registration("1021", DOMAIN)
+    ran = project.run("dial", "1021", "+18005551234")
+    assert (ran.code, "no number to show" in ran.err) == (1, True)
+
+
+def test_hangup_ends_the_call_once(project: Project, board: EmbeddedSwitch) -> None:
+    uuid, _ = board.add_call("+19495431333", "1020", DOMAIN, "+12025550123")
+    assert project.run("hangup", uuid, "--json").json()["uuid"] == uuid
+    ran = project.run("hangup", uuid)
+    assert (ran.code, f"no call {uuid}" in ran.err) == (1, True)
+    assert [item[2] for item in operations(project)] == ["done", f"failed: no call {uuid}"]
+
+
+def test_transfer_goes_to_an_agent_a_declared_number_or_outside(
+    project: Project, board: EmbeddedSwitch
+) -> None:
+    project.write("fsgitops.yaml", "default_region: US\ndefault_caller_id: +19495431334\n")
+    board.add_registration("1021", DOMAIN)
+    uuid, _ = board.add_call("+19495431333", "1020", DOMAIN, "+12025550123")
+    for wanted, arrived, callee in (
+        ("1021", "1021", "1021"),
+        ("(949) 543-1334", "1021", "1021"),
+        ("+18005559999", "+18005559999", "+18005559999"),
+    ):
+        ran = project.run("transfer", uuid, wanted, "--json")
+        assert ran.json()["destination"] == arrived
+        (call,) = project.run("calls", "--json").json()["calls"]
+        assert (call["uuid"], call["callee"]) == (uuid, callee)
+
+
+def test_the_leg_at_the_other_end_can_be_transferred(
+    project: Project, board: EmbeddedSwitch
+) -> None:
+    board.add_registration("1020", DOMAIN)
+    board.add_registration("1021", DOMAIN)
+    _, agents_leg = board.add_call("+19495431333", "1020", DOMAIN, "+12025550123")
+    assert project.run("transfer", agents_leg, "1021", "--other-leg").code == 0
+    (call,) = project.run("calls", "--json").json()["calls"]
+    assert (call["caller"], call["agents"]) == ("+12025550123", ["1021"])
+
+
+@pytest.mark.parametrize("destination", ["1999", "park", "&park()", "1021 XML public", "sofia/x"])
+def test_a_transfer_to_what_is_neither_declared_nor_a_number_is_refused(
+    project: Project, board: EmbeddedSwitch, destination: str
+) -> None:
+    uuid, _ = board.add_call("+19495431333", "1020", DOMAIN, "+12025550123")
+    assert project.run("transfer", uuid, destination).code in (1, 64)
+    assert project.run("calls", "--json").json()["calls"][0]["callee"] == "1020"
+
+
+def test_kick_ends_every_registration_of_one_extension(
+    project: Project, board: EmbeddedSwitch
+) -> None:
+    for port in (5070, 5071):
+        board.add_registration("1999", DOMAIN, network_port=port)
+    board.add_registration("1020", DOMAIN)
+    assert project.run("kick", "1999").out == "Ended 2 registrations.\n"
+    assert [item.user for item in board.registrations] == ["1020"]
+    assert project.run("kick", "1999", "--json").json()["ended"] == []
+
+
+@pytest.mark.parametrize("word", ["@", "", "1020@x", "1020 reboot", "1020\nx", "_all_"])
+def test_kick_takes_an_extension_and_nothing_else(
+    project: Project, board: EmbeddedSwitch, word: str
+) -> None:
+    board.add_registration("1020", DOMAIN)
+    assert project.run("kick", word).code == 64
+    assert len(board.registrations) == 1
+
+
+def test_the_audit_log_is_not_for_everybody(project: Project, board: EmbeddedSwitch) -> None:
+    project.run("hangup", GONE)
+    mode = (project.conf / ".fsgitops" / "audit.jsonl").stat().st_mode
+    assert stat.S_IMODE(mode) & 0o137 == 0
+
+
+def test_nothing_is_done_that_cannot_be_written_down(
+    project: Project, board: EmbeddedSwitch
+) -> None:
+    uuid, _ = board.add_call("+19495431333", "1020", DOMAIN, "+12025550123")
+    place = project.conf / ".fsgitops" / "audit.jsonl"
+    place.unlink(missing_ok=True)
+    place.mkdir()
+    ran = project.run("hangup", uuid)
+    assert ran.code == 1
+    assert "audit log" in ran.err
+    assert len(project.run("calls", "--json").json()["calls"]) == 1
+
+
+def test_an_operation_on_a_switch_that_is_away_fails_and_is_written_down(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "targets:\n  t: {conf_dir: c, domain: d.example, esl: {port: 1}}\n"
+    project.write("fsgitops.yaml", text)
+    monkeypatch.setenv("FSGITOPS_ESL_PASSWORD", "x")
+    ran = project.run("hangup", GONE, "--target", "t")
+    line = (project.root / ".fsgitops" / "audit.jsonl").read_text()
+    assert (ran.code, json.loads(line)["result"].startswith("failed: 127.0.0.1:1")) == (1, True)
+
+
+def test_a_token_is_shown_once_and_kept_as_a_hash(project: Project) -> None:
+    made = project.run("token", "new", "--name", "console", "--scope", "read", "--json").json()
+    path = project.root / ".fsgitops" / "tokens.json"
+    assert made["token"] not in path.read_text()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    (listed,) = project.run("token", "list", "--json").json()["tokens"]
+    assert (listed["id"], listed["scopes"]) == (made["id"], ["read"])
+    assert project.run("token", "revoke", made["id"]).code == 0
+    assert project.run("token", "list", "--json").json()["tokens"] == []
+    assert project.run("token", "revoke", made["id"]).code == 64
