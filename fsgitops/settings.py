@@ -167,6 +167,20 @@ class DefaultsSettings(_Part):
     did_routes: dict[str, Any] = {}
 
 
+class UrlReference(_Part):
+    """A URL that is a secret, and stands in an environment variable."""
+
+    env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+
+
+class NotifySettings(_Part):
+    """Which webhook `apply --notify` tells, in which shape; `timeout` in seconds for all of it."""
+
+    url: UrlReference
+    format: Literal["slack", "json"] = "slack"
+    timeout: Annotated[float, Field(gt=0, le=60)] = 10.0
+
+
 class HistorySettings(_Part):
     """How many revisions of a target are kept, and for how many days; the last one always is."""
 
@@ -210,6 +224,7 @@ class Settings(_Part):
     history: HistorySettings = HistorySettings()
     rules: dict[str, Literal["error", "warning", "off"]] = {}
     api: ApiSettings = ApiSettings()
+    notify: NotifySettings | None = None
     limits: LimitsSettings = LimitsSettings()
     allow: tuple[AllowedDanger, ...] = ("reload", "registration")
     drift: DriftSettings = DriftSettings()
@@ -366,6 +381,9 @@ def _override_target(
 def _finding(item: Any, position: Callable[..., Position]) -> Finding:
     path = tuple(part for part in item["loc"] if part != "[key]")
     name = ".".join(str(part) for part in path)
+    if path[:2] == ("notify", "url") and item["type"] != "missing":
+        hint = "write {env: NAME}; a webhook's URL is a secret, so it stands in the environment"
+        return error("plaintext-secret", position(path[:2]), "`notify.url` names no variable", hint)
     if path[-1:] == ("password",) and isinstance(item["input"], str):
         place = position(path)
         message = f"`{name}` holds a password in plain text"
@@ -388,6 +406,7 @@ def _unknown_key(path: tuple[Any, ...], position: Callable[..., Position]) -> Fi
         "esl": EslSettings, "cdr": CdrSettings, "defaults": DefaultsSettings,
         "targets": TargetSettings,
         "dial": DialSettings, "api": ApiSettings,
+        "notify": NotifySettings,
         "limits": LimitsSettings, "drift": DriftSettings, "ignore": IgnoredDrift,
         "history": HistorySettings,
         "public": PublicSettings, "secrets": SecretsSettings, "key_rotation": RotationSettings,

@@ -11,7 +11,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -100,7 +100,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.exceptions.Exit as ending:
         return ending.exit_code
     except click.UsageError as problem:
-        if "--json" in words:
+        if _wants_json(words):
             _tell_json(UsageError(problem.format_message()))
         problem.show()
         return UsageError.exit_code
@@ -111,13 +111,22 @@ def run(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except FsgitopsError as problem:
-        _tell(problem, as_json="--json" in words)
+        _tell(problem, as_json=_wants_json(words))
         return problem.exit_code
     except OSError as problem:
         where = f"{problem.filename}: " if problem.filename else ""
-        _tell(FsgitopsError(f"{where}{problem.strerror or problem}"), as_json="--json" in words)
+        _tell(FsgitopsError(f"{where}{problem.strerror or problem}"), as_json=_wants_json(words))
         return FsgitopsError.exit_code
     return code if isinstance(code, int) else 0
+
+
+def _wants_json(words: Sequence[str]) -> bool:
+    # The options were not parsed where a command line itself is what is wrong.
+    pairs = zip(words, [*words[1:], ""], strict=True)
+    return any(
+        word in ("--json", "--format=json") or (word, following) == ("--format", "json")
+        for word, following in pairs
+    )
 
 
 def _tell(problem: FsgitopsError, *, as_json: bool) -> None:
@@ -134,18 +143,6 @@ def _tell(problem: FsgitopsError, *, as_json: bool) -> None:
 
 
 def _tell_json(problem: FsgitopsError) -> None:
-    click.echo(json.dumps(_error_json(problem), ensure_ascii=False))
+    from fsgitops.steps.render_json import error_to_json
 
-
-def _error_json(problem: FsgitopsError) -> dict[str, Any]:
-    findings = problem.findings if isinstance(problem, DesiredInvalidError) else []
-    from fsgitops.steps.render_json import findings_to_json
-
-    return {
-        "format": "fsgitops-error",
-        "version": 1,
-        "error": type(problem).__name__.removesuffix("Error"),
-        "exit_code": problem.exit_code,
-        "message": str(problem),
-        "findings": findings_to_json(findings),
-    }
+    click.echo(json.dumps(error_to_json(problem), ensure_ascii=False))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fsgitops.cli.notify import note_applied, note_plan, with_notify
 from fsgitops.cli.options import Shared, open_place, with_demands, with_json, with_place
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 @with_demands
 @with_json
 @click.pass_obj
+@with_notify
 def command(
     shared: Shared,
     saved: Path | None,
@@ -56,6 +58,7 @@ def command(
         demands = demands.of_saved(approved)
     with working("Comparing what is declared with what is live"):
         planned = run_plan(workspace, demands, live=not no_reload)
+    note_plan(planned.plan)
     print_notes(planned.notes)
     print_findings(planned.compilation.declared.findings)
     print_lines(render_plan(planned.plan), err=as_json)
@@ -70,6 +73,7 @@ def command(
             wait_seconds=0.0 if no_wait else 60.0,
             tell=lambda text: print_notes([text]),
         )
+    note_applied(applied)
     if as_json:
         print_json(applied_to_json(applied))
     else:

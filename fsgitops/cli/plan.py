@@ -6,12 +6,15 @@ from pathlib import Path
 
 import click
 
+from fsgitops.cli.formats import choose_outputs, with_formats
 from fsgitops.cli.options import Shared, open_place, with_demands, with_json, with_place
 
 CHANGES_PENDING = 2
 
 
-@click.command("plan", epilog="Example: fsgitops plan --target prod --out plan.json")
+@click.command(
+    "plan", epilog="Example: fsgitops plan --target prod --out plan.json --output plan.html"
+)
 @with_place
 @click.option("--out", type=click.Path(path_type=Path), help="Save the plan for a later apply.")
 @click.option(
@@ -19,6 +22,7 @@ CHANGES_PENDING = 2
     is_flag=True,
     help="Exit with 2 when there are changes or hazards, 0 when none.",
 )
+@with_formats
 @click.option("--live", is_flag=True, help="Ask the switch who is registered or on a call now.")
 @with_demands
 @with_json
@@ -29,6 +33,9 @@ def command(
     target: str | None,
     out: Path | None,
     detailed_exitcode: bool,
+    named: str | None,
+    outputs: tuple[Path, ...],
+    full_at: str,
     live: bool,
     only: tuple[str, ...],
     exclude: tuple[str, ...],
@@ -43,21 +50,37 @@ def command(
     """
     from fsgitops.cli.printing import print_findings, print_json, print_lines, print_notes, working
     from fsgitops.commands.plan import run_plan, save_plan
+    from fsgitops.commands.review import review_plan, review_refusal
     from fsgitops.commands.shape import Demands
+    from fsgitops.errors import DesiredInvalidError
     from fsgitops.model.plan_json import plan_to_json
+    from fsgitops.steps.render_json import error_to_json
     from fsgitops.steps.render_text import render_plan
 
+    wanted = choose_outputs(named, outputs, as_json=as_json, full=full_at)
     workspace = open_place(shared, directory, target)
     demands = Demands(only, exclude, frozenset(allow), kick_rotated)
-    with working("Comparing what is declared with what is live"):
-        planned = run_plan(workspace, demands, live=live)
+    try:
+        with working("Comparing what is declared with what is live"):
+            planned = run_plan(workspace, demands, live=live)
+    except DesiredInvalidError as problem:
+        findings = problem
+        wanted.write(
+            lambda: review_refusal(findings, workspace.target.name, workspace.root, wanted.full),
+            lambda: error_to_json(findings),
+        )
+        raise
     print_notes(planned.notes)
     print_findings(planned.compilation.declared.findings)
     if out is not None:
         save_plan(planned.plan, out)
-    if as_json:
+    wanted.write(
+        lambda: review_plan(planned, workspace.root, wanted.full),
+        lambda: plan_to_json(planned.plan),
+    )
+    if wanted.shown == "json":
         print_json(plan_to_json(planned.plan))
-    else:
+    elif wanted.shown == "text":
         print_lines(render_plan(planned.plan))
     pending = planned.plan.changes or planned.plan.hazards
     return CHANGES_PENDING if detailed_exitcode and pending else 0

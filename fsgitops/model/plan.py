@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ _NAMELESS = re.compile(r"(^|/)(param|variable)( #?\d+)?(@|$)")
 """Who edits a secret by hand may break its name, or put the value into another attribute."""
 
 
+@lru_cache(maxsize=4096)
 def is_secret_attribute(name: str) -> bool:
     """Tell whether an attribute, named as `flatten_fragment` names it, holds a secret."""
     return bool(_SECRET_NAME.search(name) or _NAMELESS.search(name))
