@@ -30,6 +30,7 @@ COMMANDS = {
     "compile": "compile",
     "completion": "completion",
     "credentials": "credentials",
+    "fmt": "fmt",
     "init": "init",
     "key": "key",
     "plan": "plan",

@@ -1,0 +1,23 @@
+"""Write a YAML file in the one canonical way, and change nothing of what it says."""
+
+from __future__ import annotations
+
+from fsgitops.steps.format_source.fields import reorder_fields
+from fsgitops.steps.format_source.scalars import requote_scalars, tidy_lines
+from fsgitops.steps.format_source.tree import read_tree
+
+__all__ = ["format_text"]
+
+
+def format_text(text: str) -> str:
+    """Return `text` with fields in their order, scalars quoted alike and no stray white space.
+
+    Every edit is made on the text itself, at the places that ruamel.yaml's parser names, so that
+    comments, anchors, merge keys and block scalars stay as they are written. The text must be one
+    that the loader took without a finding. A caller compares what the loader reads before and
+    after: the edits are thought to be safe, and that proves it.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = requote_scalars(text, read_tree(text))
+    text = reorder_fields(text, read_tree(text))
+    return tidy_lines(text, read_tree(text))
