@@ -71,6 +71,13 @@ class DefaultsSettings(_Part):
     did_routes: dict[str, Any] = {}
 
 
+class PolicySettings(_Part):
+    """The project's own rules: a folder of YAML files, and installed entry points by name."""
+
+    folder: str = "policy"
+    entry_points: tuple[str, ...] = ()
+
+
 class Settings(_Part):
     """All of `fsgitops.yaml`."""
 
@@ -83,6 +90,7 @@ class Settings(_Part):
     key_file: str = ".fsgitops/key"
     defaults: DefaultsSettings = DefaultsSettings()
     rules: dict[str, Literal["error", "warning", "off"]] = {}
+    policy: PolicySettings = PolicySettings()
     targets: dict[
         Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")], TargetSettings
     ] = {}
@@ -237,6 +245,7 @@ def _unknown_key(path: tuple[Any, ...], position: Callable[..., Position]) -> Fi
 
     owners: dict[str, type[BaseModel]] = {
         "esl": EslSettings, "defaults": DefaultsSettings, "targets": TargetSettings,
+        "policy": PolicySettings,
     }  # fmt: skip
     owner = next((owners[part] for part in reversed(path[:-1]) if part in owners), Settings)
     close = get_close_matches(str(path[-1]), owner.model_fields, n=1)

@@ -33,6 +33,7 @@ COMMANDS = {
     "fmt": "fmt",
     "init": "init",
     "key": "key",
+    "lint": "lint",
     "plan": "plan",
     "sandbox": "sandbox",
     "validate": "validate",
