@@ -56,6 +56,10 @@ class SwitchError(FsgitopsError):
     """The switch did not do, or did not answer, what it was asked."""
 
 
+class ReloadRefusedError(SwitchError):
+    """The switch could not load the configuration, and keeps the one that it has in memory."""
+
+
 class SwitchUnreachableError(SwitchError):
     """No connection, or it broke: the switch is not there (any more)."""
 

@@ -6,6 +6,7 @@ Needs the binary and the stock "vanilla" configuration; writes only below `work_
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import re
 import secrets
@@ -105,6 +106,7 @@ class RealSwitch:
                 stdout=console,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                preexec_fn=die_with_parent,
             )
         self._wait_until_ready()
         return self
@@ -197,6 +199,12 @@ class RealSwitch:
     def _last_words(self) -> str:
         log = self.log_dir / "console.log"
         return log.read_text(errors="replace")[-4000:] if log.exists() else "(no output)"
+
+
+def die_with_parent() -> None:
+    """Run in the child: a test run that is killed must not leave a switch behind (Linux)."""
+    set_parent_death_signal = 1
+    ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
 
 
 def free_ports(count: int) -> list[int]:

@@ -111,9 +111,9 @@ def _tell(problem: FsgitopsError, *, as_json: bool) -> None:
 
         print_findings(problem.findings)
         return
-    from fsgitops.steps.render_text import escape
+    from fsgitops.steps.render_text import escape_lines
 
-    click.echo(f"fsgitops: {escape(str(problem))}", err=True)
+    click.echo(f"fsgitops: {escape_lines(str(problem))}", err=True)
 
 
 def _error_json(problem: FsgitopsError) -> dict[str, Any]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from fsgitops.commands.commit import read_commit
 from fsgitops.commands.connect import prepare_conf_dir
 from fsgitops.commands.recover import recover_unfinished
+from fsgitops.commands.shadowed import find_shadowed
 from fsgitops.commands.workspace import (
     Compilation,
     Workspace,
@@ -104,6 +106,7 @@ def _plan(workspace: Workspace, compilation: Compilation, live: LiveConfig) -> P
         dirty=dirty,
         simulated=target.simulated,
         unknown_secrets=any(file.unknown for file in compilation.compiled.files.values()),
+        warnings=partial(find_shadowed, target.conf_dir),
     )
     plan = build_plan(compilation.compiled, live, context, _keyed(compilation.key))
     return Planned(plan, compilation, live)

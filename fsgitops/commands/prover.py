@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from fsgitops.errors import SwitchError, SwitchUnreachableError
+from fsgitops.errors import ReloadRefusedError, SwitchError, SwitchUnreachableError
 from fsgitops.model.applied import SwitchReply
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class SwitchProver:
             self._reopened.append(self.switch)
         reply = self.switch.reload_xml(timeout=self.target.esl.reload_timeout)
         if not reply.ok:
-            raise SwitchError(
+            raise ReloadRefusedError(
                 f"reloadxml: the switch said {reply.text!r}{self._source(reply.line)}"
             )
         return SwitchReply("reloadxml", reply.text)

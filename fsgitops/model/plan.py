@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 PLAN_VERSION = 1
 
 _SECRET_NAME = re.compile(
-    r"(^|/)(user \d+/)?(param|variable) \"?[\w.:-]*"
+    r"(^|/)(user \d+/)?(param|variable) \"?[\w .:-]*"
     r"(a1-hash|passw|secret|token|-pass\b|_pin\b|auth-key)",
     re.IGNORECASE,
 )
@@ -91,6 +91,7 @@ class Plan:
     changes: tuple[Change, ...] = ()
     reloads: tuple[ReloadStep, ...] = ()
     hazards: tuple[Hazard, ...] = ()
+    warnings: tuple[str, ...] = ()
     unchanged: int = 0
     unmanaged: int = 0
     commit: str = ""

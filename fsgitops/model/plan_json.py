@@ -30,6 +30,7 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
         "summary": {action.value: plan.count(action) for action in Action},
         "changes": [_change_to_json(change) for change in plan.changes],
         "reloads": [{"command": step.command, "because": step.because} for step in plan.reloads],
+        "warnings": list(plan.warnings),
         "hazards": [
             {"rule": item.rule, "path": item.path, "message": item.message, "hint": item.hint}
             for item in plan.hazards
@@ -46,6 +47,7 @@ def plan_from_json(data: Any) -> Plan:
             **{name: data[name] for name in _PLAIN},
             changes=tuple(_change_from_json(item) for item in data["changes"]),
             reloads=tuple(ReloadStep(**item) for item in data["reloads"]),
+            warnings=tuple(data.get("warnings", ())),
             hazards=tuple(Hazard(**item) for item in data["hazards"]),
         )
     except (KeyError, TypeError, AttributeError) as problem:

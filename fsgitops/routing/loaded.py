@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LoadedUser:
-    """One directory user as loaded: its own parameters and variables, the first of each name."""
+    """One directory user as loaded: its own parameters and variables, the last of each name.
+
+    That is what `user_data` answers of a name that stands twice, seen on a real FreeSWITCH.
+    """
 
     params: Mapping[str, str]
     variables: Mapping[str, str]
@@ -23,14 +26,12 @@ class LoadedUser:
 def read_domain(answer: bytes) -> dict[str, LoadedUser]:
     """Return the users that a look-up in this `<domain>` can find, by id.
 
-    FreeSWITCH searches only the first `<users>` of each `<group>`, passes over pointers, and
-    takes the first match (docs/freeswitch.md, "Directory"). Raises SwitchProtocolError when the
-    answer is not XML.
+    FreeSWITCH searches only the first `<users>` of each `<group>` and takes the first match, be it
+    a pointer that holds nothing (docs/freeswitch.md, "Directory"). Raises SwitchProtocolError when
+    the answer is not XML.
     """
     users: dict[str, LoadedUser] = {}
     for user in _users(_parse(answer)):
-        if user.get("type") == "pointer":
-            continue
         params = _named(user, "params", "param")
         users.setdefault(
             user.get("id", ""), LoadedUser(params, _named(user, "variables", "variable"))
@@ -78,13 +79,15 @@ def _named(user: Any, plural: str, singular: str) -> dict[str, str]:
     parent = user.find(plural)
     if parent is not None:
         for item in parent.iterchildren(singular):
-            values.setdefault(item.get("name", ""), item.get("value", ""))
+            values[item.get("name", "")] = item.get("value", "")
     return values
 
 
 def _parse(answer: bytes) -> Any:
     from lxml import etree
 
+    if b"<!DOCTYPE" in answer:
+        raise SwitchProtocolError("the switch's xml_locate answer declares a document type")
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, huge_tree=True, remove_comments=True, recover=False
     )

@@ -18,11 +18,8 @@ import errno
 import os
 import re
 import stat
-from array import array
-from bisect import bisect_left, bisect_right
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from fsgitops.errors import FsgitopsError
 from fsgitops.routing.expand import (
@@ -34,12 +31,14 @@ from fsgitops.routing.expand import (
     set_from_line,
 )
 from fsgitops.routing.glob import find_files
-from fsgitops.routing.tree import XmlSyntaxError, parse
+from fsgitops.routing.merged import MergedConfig, Pieces, Skipped, SourceLine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 ROOT_FILE = "freeswitch.xml"
+__all__ = ["MergeError", "MergedConfig", "Skipped", "SourceLine", "load_merged"]
+
 MAX_DEPTH = 100
 MAX_FILES = 1_000_000
 MAX_BYTES = 1 << 30
@@ -50,105 +49,6 @@ _MARKS = (b"x-pre-process", b"$${", b"<?", b"<include>", b"</include>", b"<!--#"
 
 class MergeError(FsgitopsError):
     """The conf directory has no readable root file, or merging it would not end."""
-
-
-class SourceLine(NamedTuple):
-    """A place in a file of the conf directory; `file` is relative to it where it lies inside."""
-
-    file: str
-    line: int
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """An instruction that came to nothing: what it asked for, where it stands, and why."""
-
-    what: str
-    where: SourceLine
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class MergedConfig:
-    """The merged text (what FreeSWITCH writes to `freeswitch.xml.fsxml`) and where it came from.
-
-    `skipped` lists includes that brought nothing in, `not_run` the commands never carried out,
-    `outside` the files read from outside the conf directory, `unknown` the `$${names}` without a
-    value, `files` every file read (relative where inside the conf directory), in order.
-    """
-
-    text: bytes
-    files: tuple[str, ...]
-    variables: Mapping[str, str]
-    skipped: tuple[Skipped, ...]
-    not_run: tuple[Skipped, ...]
-    outside: tuple[str, ...]
-    unknown: frozenset[str]
-    _pieces: _Pieces = field(repr=False)
-
-    def source_of_line(self, number: int) -> SourceLine | None:
-        """Return the source of line `number` as FreeSWITCH names it in `[error near line N]`.
-
-        FreeSWITCH counts lines in a text that its parser has already chewed on, so its number
-        can be off. If our parser stops at the same number, the true place is known and taken;
-        otherwise `number` is read as a line of `text`. None: there is no such line.
-        """
-        try:
-            parse(self.text)
-        except XmlSyntaxError as error:
-            if error.reported_line == number:
-                return self.source_of_merged_line(error.line)
-        return self.source_of_merged_line(number)
-
-    def source_of_merged_line(self, number: int) -> SourceLine | None:
-        """Return where line `number` (from 1) of `text` was written; None: no such line."""
-        found = self._pieces.source(number, self.text)
-        return None if found is None else SourceLine(self.files[found[0]], found[1])
-
-
-class _Pieces:
-    """Runs of the merged text: the merged line and byte each starts at, its file and line."""
-
-    def __init__(self) -> None:
-        self.first_line = array("Q")
-        self.start = array("Q")
-        self.file = array("Q")
-        self.line = array("Q")
-
-    def add(self, first_line: int, start: int, file: int, line: int) -> None:
-        self.first_line.append(first_line)
-        self.start.append(start)
-        self.file.append(file)
-        self.line.append(line)
-
-    def source(self, number: int, text: bytes) -> tuple[int, int] | None:
-        """Prefer, of the runs that share a merged line, the first that is not blank there."""
-        if number < 1 or not self.start or number > text.count(b"\n") + 1:
-            return None
-        last = bisect_right(self.first_line, number) - 1
-        first = bisect_left(self.first_line, number)
-        candidates = range(first - 1 if first > 0 else 0, last + 1)
-        chosen = -1
-        for run in candidates:
-            content = self._on_line(run, number, text)
-            if content is None:
-                continue
-            if content.strip():
-                chosen = run
-                break
-            chosen = run if chosen < 0 else chosen
-        if chosen < 0:
-            return None
-        return self.file[chosen], self.line[chosen] + number - self.first_line[chosen]
-
-    def _on_line(self, run: int, number: int, text: bytes) -> bytes | None:
-        """Return what the run has on merged line `number`; None: it does not reach that far."""
-        end = self.start[run + 1] if run + 1 < len(self.start) else len(text)
-        lines = text[self.start[run] : end].split(b"\n")
-        index = number - self.first_line[run]
-        if index >= len(lines) or (index == len(lines) - 1 and index and not lines[index]):
-            return None
-        return lines[index]
 
 
 class _OpenFile:
@@ -178,7 +78,7 @@ class _Merger:
         self.chunks: list[bytes] = []
         self.size = 0
         self.newlines = 0
-        self.pieces = _Pieces()
+        self.pieces = Pieces()
         self.files: list[str] = []
         self.skipped: list[Skipped] = []
         self.not_run: list[Skipped] = []

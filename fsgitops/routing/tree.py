@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import gc
 import re
+import sys
 from typing import NoReturn
 
 from fsgitops.errors import FsgitopsError
@@ -51,6 +52,10 @@ class XmlSyntaxError(FsgitopsError):
         return encoded.decode("utf-8", "surrogateescape")
 
 
+_CHILDLESS: list[Element] = []
+"""Shared by all elements without children; most are, and never changed."""
+
+
 class Element:
     """One tag: its attributes (the first of each name), children and text, in document order.
 
@@ -65,7 +70,7 @@ class Element:
         self.attributes = attributes
         self.offset = offset
         self.line = line
-        self.children: list[Element] = []
+        self.children = _CHILDLESS
         self.text = ""
 
     def child(self, name: str) -> Element | None:
@@ -186,8 +191,10 @@ class _Parser:
             end = body.find("]]>", start)
             if end < 0:
                 self.fail(start, "unclosed <![CDATA[")
-            if end > start + 8:
-                self.append(body[start + 8 : end].replace("\r\n", "\n").replace("\r", "\n"))
+            if end > start + 8 and self.stack:
+                text = body[start + 8 : end]
+                self.drift += lone_returns(text)
+                self.append(text.replace("\r\n", "\n").replace("\r", "\n"))
             return end + 2
         if body.startswith("!DOCTYPE", start):
             return self.document_type(start)
@@ -264,9 +271,13 @@ class _Parser:
         if position > self.line_at:
             self.line += self.body.count("\n", self.line_at, position)
             self.line_at = position
-        element = Element(name, attributes, self.size, self.line)
+        element = Element(sys.intern(name), attributes, self.size, self.line)
         if self.stack:
-            self.stack[-1][0].children.append(element)
+            parent = self.stack[-1][0]
+            if parent.children:
+                parent.children.append(element)
+            else:
+                parent.children = [element]
         elif self.root is None:
             self.root = element
         else:
@@ -330,7 +341,12 @@ def first_of_each(pairs: list[tuple[str, str]]) -> dict[str, str]:
 
 def text_drift(text: str) -> int:
     """Return how many line feeds FreeSWITCH counts too many in a text once it decoded it."""
-    return text.count("\r") - text.count("\r\n") + reference_drift(text)
+    return lone_returns(text) + reference_drift(text)
+
+
+def lone_returns(text: str) -> int:
+    """Return how many carriage returns without a line feed FreeSWITCH makes line feeds of."""
+    return text.count("\r") - text.count("\r\n")
 
 
 def reference_drift(text: str) -> int:

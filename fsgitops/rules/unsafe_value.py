@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from fsgitops.model.desired import Agent, Desired
     from fsgitops.model.document import Path
 
-_UNSAFE = re.compile(r"(?i:x-pre-process)|<!|\$\{|`|[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
+_UNSAFE = re.compile(
+    r"(?i:x-pre-process)|<!|\$\{|`|[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]"
+)
 _GLOBAL = re.compile(r"\$\$\{[A-Za-z_][A-Za-z0-9_.-]{0,63}\}")
 _JOIN = " "
 

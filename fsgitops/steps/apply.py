@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from fsgitops.errors import (
     FsgitopsError,
     PlanRefusedError,
+    ReloadRefusedError,
     RollbackFailedError,
     RolledBackError,
     SwitchError,
@@ -165,6 +166,12 @@ def _roll_back(journal: Journal, prover: Prover | None, problem: BaseException) 
         try:
             prover.reload()
         except SwitchError as second:
+            if isinstance(problem, ReloadRefusedError) and isinstance(second, ReloadRefusedError):
+                raise RolledBackError(
+                    f"{said}\nrolled back: the files are as they were before; they do not load "
+                    f"either ({second}), and the switch keeps the configuration that it has in "
+                    f"memory; mend that file first{aside}"
+                ) from problem
             raise RollbackFailedError(
                 f"{said}\nthe files are as they were before, but the switch did not load them "
                 f"again: {second}\nreload it by hand once it answers: reloadxml{aside}"

@@ -22,7 +22,7 @@ from fsgitops.model.resource import Kind
 from fsgitops.routing.fragment import FragmentError, flatten_fragment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from fsgitops.model.compiled import CompiledConfig, CompiledFile
     from fsgitops.model.live import LiveConfig, LiveFile, ManifestEntry
@@ -41,6 +41,7 @@ class PlanContext:
     dirty: bool = False
     simulated: bool = False
     unknown_secrets: bool = False
+    warnings: Callable[[Sequence[Change]], Sequence[str]] = lambda _: ()
 
 
 def build_plan(
@@ -79,6 +80,7 @@ def build_plan(
         reloads=tuple(plan_reloads(changes, context.domain, context.profile)),
         hazards=tuple(sorted(hazards, key=lambda hazard: hazard.path)),
         unchanged=len(set(compiled.files).difference(touched)),
+        warnings=tuple(context.warnings(changes)),
         unmanaged=live.unmanaged,
         commit=context.commit,
         dirty=context.dirty,

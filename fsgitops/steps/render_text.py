@@ -17,6 +17,7 @@ SHOWN_CREATED = 200
 """Created and deleted resources beyond this are counted, not listed: updates are all shown."""
 
 SHOWN_STEPS = 10
+SHOWN_WARNINGS = 20
 SIMULATION = "This target is the embedded switch: a simulation, not a FreeSWITCH."
 
 _MARKS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-"}
@@ -47,6 +48,7 @@ def render_plan(plan: Plan) -> Iterator[Line]:
         if action is not Action.UPDATE and count > SHOWN_CREATED:
             yield Line(f"  {_MARKS[action]} and {count - SHOWN_CREATED} more to {action}", action)
     yield from _render_reloads(plan.reloads)
+    yield from _render_warnings(plan)
     yield from _render_hazards(plan)
     yield Line("")
     unmanaged = f"{_count(plan.unmanaged, 'unmanaged file')} left alone"
@@ -66,7 +68,7 @@ def render_findings(findings: Iterable[Finding]) -> Iterator[Line]:
     """Yield every finding as `file:line:column: severity: message [rule]` and its hint."""
     for finding in findings:
         style = "delete" if finding.severity is Severity.ERROR else "update"
-        yield Line(escape(str(finding)), style)
+        yield Line(escape_lines(str(finding)), style)
 
 
 def render_applied(applied: Applied) -> Iterator[Line]:
@@ -90,10 +92,15 @@ def render_applied(applied: Applied) -> Iterator[Line]:
 
 
 def escape(text: str) -> str:
-    """Return the text with every control character made visible, line breaks excepted."""
-    return "".join(
-        char if char == "\n" or char.isprintable() else f"\\x{ord(char):02x}" for char in text
-    )
+    """Return one line of text with every control character and line break made visible."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
+
+
+def escape_lines(text: str) -> str:
+    """Return text of several lines, each with every control character made visible."""
+    return "\n".join(escape(line) for line in text.split("\n"))
 
 
 def quote(value: str | None) -> str:
@@ -129,6 +136,15 @@ def _render_reloads(steps: tuple[ReloadStep, ...]) -> Iterator[Line]:
         yield Line(f"  {number}. {step.command}  because {step.because}")
     if len(steps) > SHOWN_STEPS:
         yield Line(f"  and {len(steps) - SHOWN_STEPS} more of the last kind")
+
+
+def _render_warnings(plan: Plan) -> Iterator[Line]:
+    if plan.warnings:
+        yield Line("")
+    for warning in plan.warnings[:SHOWN_WARNINGS]:
+        yield Line(f"  warning: {escape(warning)}", "update")
+    if len(plan.warnings) > SHOWN_WARNINGS:
+        yield Line(f"  and {len(plan.warnings) - SHOWN_WARNINGS} more warnings", "update")
 
 
 def _render_hazards(plan: Plan) -> Iterator[Line]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -10,10 +11,12 @@ from hypothesis import strategies as st
 
 from fsgitops.findings import Finding, Severity
 from fsgitops.model.desired import Agent, Desired, DidRoute
-from fsgitops.rules.breach import Breach
-from fsgitops.rules.table import Rule
 from fsgitops.steps.load.events import parse_document
 from fsgitops.steps.policy import read_policy
+
+if TYPE_CHECKING:
+    from fsgitops.rules.breach import Breach
+    from fsgitops.rules.table import Rule
 
 ALICE = Agent.model_validate(
     {
@@ -102,7 +105,8 @@ def test_a_breach_never_shows_a_pin() -> None:
 def test_no_pattern_can_keep_a_check_busy() -> None:
     name = "a" * 80
     slow = Desired(agents=tuple(ALICE.model_copy(update={"name": name}) for _ in range(50)))
-    text = "rules:\n- {name: own, kind: agent, require: {name: {matches: '(a+)+(a+)+$b'}}, message: no}\n"
+    require = "{name: {matches: '(a+)+(a+)+$b'}}"
+    text = f"rules:\n- {{name: own, kind: agent, require: {require}, message: no}}\n"
     [rule], _ = read(text)
     began = time.process_time()
     assert len(list(rule.check(slow))) == 50

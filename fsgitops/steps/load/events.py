@@ -343,7 +343,8 @@ def find_literals(data: bytes) -> list[tuple[tuple[int, int], tuple[int, int]]]:
     found = []
     while (event := get()).__class__ is not StreamEndEvent:
         if event.__class__ is ScalarEvent and event.style not in _PLAIN:
-            start, end = event.start_mark, event.end_mark
+            start: Any = event.start_mark
+            end: Any = event.end_mark
             found.append(((start.line + 1, start.column + 1), (end.line + 1, end.column + 1)))
     return found
 

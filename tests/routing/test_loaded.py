@@ -1,0 +1,91 @@
+"""What the switch answers to xml_locate."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fsgitops.errors import SwitchProtocolError
+from fsgitops.routing.loaded import LoadedContext, read_domain
+
+
+def domain(inner: str) -> bytes:
+    return f'<domain name="d">{inner}</domain>'.encode()
+
+
+def user(extension: str, name: str = "Ada", kind: str = "") -> str:
+    return (
+        f'<user id="{extension}"{kind}><params><param name="a1-hash" value="h"></param></params>'
+        f'<variables><variable name="name" value="{name}"></variable></variables></user>'
+    )
+
+
+def group(*lists: str) -> str:
+    return (
+        "<groups><group>"
+        + "".join(f"<users>{each}</users>" for each in lists)
+        + "</group></groups>"
+    )
+
+
+def test_a_user_of_a_group_has_its_parameters_and_variables():
+    found = read_domain(domain(group(user("1020"))))["1020"]
+    assert (found.params, found.variables) == ({"a1-hash": "h"}, {"name": "Ada"})
+
+
+def test_only_the_first_list_of_a_group_is_searched():
+    assert set(read_domain(domain(group(user("1020"), user("1021"))))) == {"1020"}
+
+
+def test_the_first_of_two_users_of_one_number_counts():
+    found = read_domain(domain(group(user("1020", "Ada") + user("1020", "Eve"))))
+    assert found["1020"].variables["name"] == "Ada"
+
+
+def test_a_pointer_that_comes_first_hides_the_user():
+    pointer = '<user id="1020" type="pointer"></user>'
+    assert read_domain(domain(group(pointer + user("1020"))))["1020"].params == {}
+
+
+def test_the_last_of_two_values_of_one_name_counts():
+    twice = user("1020").replace(
+        "</variables>", '<variable name="name" value="Eve"></variable></variables>'
+    )
+    assert read_domain(domain(group(twice)))["1020"].variables["name"] == "Eve"
+
+
+def test_an_extension_reads_as_the_file_that_it_came_from():
+    answer = (
+        b'<context name="public"><extension name="inbound_1"><condition field="destination_number"'
+        b' expression="^1$"><action application="transfer" data="1020 XML default"></action>'
+        b"</condition></extension></context>"
+    )
+    assert LoadedContext(answer).flatten(["inbound_1"]) == {
+        "inbound_1": "extension",
+        "inbound_1/destination_number": "^1$",
+        "inbound_1/action 1 transfer": "1020 XML default",
+    }
+
+
+def test_a_context_that_is_not_loaded_holds_nothing():
+    assert not LoadedContext(None).holds("inbound_1")
+
+
+@given(st.binary(max_size=200))
+def test_no_answer_raises_anything_but_a_protocol_error(answer: bytes):
+    with contextlib.suppress(SwitchProtocolError):
+        read_domain(answer)
+
+
+def test_a_document_type_is_refused_before_its_entities_can_do_anything():
+    bomb = b'<!DOCTYPE d [<!ENTITY a "boom">]><domain><user id="&a;"/></domain>'
+    with pytest.raises(SwitchProtocolError, match="document type"):
+        read_domain(bomb)
+
+
+def test_an_answer_that_is_not_xml_is_a_protocol_error():
+    with pytest.raises(SwitchProtocolError, match="not XML"):
+        read_domain(b"-ERR")

@@ -1,0 +1,129 @@
+"""Reading the live side."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fsgitops.errors import FsgitopsError
+from fsgitops.model.live import FileKind, Manifest, ManifestEntry
+from fsgitops.model.resource import Kind, Resource
+from fsgitops.steps.read_live import read_live, read_manifest
+
+PATH = "directory/default/1020.xml"
+
+
+@pytest.fixture
+def conf(tmp_path: Path) -> Path:
+    conf = tmp_path / "conf"
+    (conf / "directory/default").mkdir(parents=True)
+    return conf
+
+
+def kind_of(conf: Path, expected: str = "") -> FileKind:
+    return read_live(conf, conf / ".fsgitops", {PATH: expected}).files[PATH].kind
+
+
+def test_nothing_there_is_missing(conf: Path):
+    assert kind_of(conf) is FileKind.MISSING
+
+
+def test_a_plain_file_has_its_hash_and_content(conf: Path):
+    (conf / PATH).write_bytes(b"x")
+    found = read_live(conf, conf / ".fsgitops", {PATH: ""}).files[PATH]
+    assert (found.kind, found.sha256, found.content) == (
+        FileKind.REGULAR, hashlib.sha256(b"x").hexdigest(), b"x",
+    )  # fmt: skip
+
+
+def test_the_content_of_a_file_that_is_as_expected_is_not_kept(conf: Path):
+    (conf / PATH).write_bytes(b"x")
+    expected = {PATH: hashlib.sha256(b"x").hexdigest()}
+    assert read_live(conf, conf / ".fsgitops", expected).files[PATH].content is None
+
+
+def test_a_symbolic_link_is_seen_and_not_followed(conf: Path):
+    (conf / PATH).symlink_to("/etc/passwd")
+    found = read_live(conf, conf / ".fsgitops", {PATH: ""}).files[PATH]
+    assert (found.kind, found.content) == (FileKind.SYMLINK, None)
+
+
+def test_a_hard_link_is_seen(conf: Path):
+    (conf / "other").write_bytes(b"x")
+    os.link(conf / "other", conf / PATH)
+    assert kind_of(conf) is FileKind.HARD_LINK
+
+
+def test_a_directory_is_seen(conf: Path):
+    (conf / PATH).mkdir()
+    assert kind_of(conf) is FileKind.DIRECTORY
+
+
+def test_a_pipe_is_seen_and_does_not_block(conf: Path):
+    os.mkfifo(conf / PATH)
+    assert kind_of(conf) is FileKind.OTHER
+
+
+def test_a_folder_that_leads_elsewhere_is_seen(conf: Path, tmp_path: Path):
+    (tmp_path / "outside").mkdir()
+    (conf / "directory/default").rmdir()
+    (conf / "directory/default").symlink_to(tmp_path / "outside")
+    assert kind_of(conf) is FileKind.OUTSIDE
+
+
+def test_a_folder_that_leads_elsewhere_inside_is_fine(conf: Path):
+    (conf / "real").mkdir()
+    (conf / "directory/default").rmdir()
+    (conf / "directory/default").symlink_to(conf / "real")
+    assert kind_of(conf) is FileKind.MISSING
+
+
+def test_files_that_are_not_ours_are_counted(conf: Path):
+    for name in ("1000.xml", "1001.xml", "notes.txt"):
+        (conf / "directory/default" / name).write_bytes(b"x")
+    assert read_live(conf, conf / ".fsgitops", {PATH: ""}).unmanaged == 2
+
+
+def test_a_conf_directory_that_is_not_there_is_told(tmp_path: Path):
+    with pytest.raises(FsgitopsError, match="no such directory"):
+        read_live(tmp_path / "nowhere", tmp_path / "state", {})
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "null", '{"version": 2, "entries": {}}', '{"version": 1}',
+     '{"version": 1, "entries": {"../x": {}}}', '{"version": 1, "entries": {"/x": {}}}',
+     '{"version": 1, "entries": {"a": {"sha256": "", "resource": "x", "source": "", "commit": "",'
+     ' "inputs": ""}}}'],
+)  # fmt: skip
+def test_a_manifest_that_is_not_one_is_told(tmp_path: Path, text: str):
+    (tmp_path / "manifest.json").write_text(text)
+    with pytest.raises(FsgitopsError, match="not a manifest"):
+        read_manifest(tmp_path)
+
+
+names = st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min_size=1, max_size=8)
+
+
+@given(
+    st.dictionaries(
+        names.filter(lambda name: name not in {".", ".."}),
+        st.builds(
+            ManifestEntry,
+            sha256=st.text(),
+            resource=st.builds(Resource, st.sampled_from(Kind), st.text(min_size=1)),
+            source=st.text(),
+            commit=st.text(),
+            inputs=st.text(),
+        ),
+    )
+)
+def test_a_manifest_survives_being_written(entries):
+    manifest = Manifest(entries)
+    assert Manifest.from_json(json.loads(json.dumps(manifest.to_json()))) == manifest

@@ -1,0 +1,175 @@
+"""fsgitops.yaml and the environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fsgitops.errors import DesiredInvalidError, UsageError
+from fsgitops.findings import Position
+from fsgitops.settings import (
+    Environment,
+    EnvReference,
+    FileReference,
+    build_settings,
+    read_environment,
+    select_target,
+)
+
+PROD = {"conf_dir": "/etc/freeswitch", "domain": "pbx.example.com"}
+ROOT = Path("/project")
+
+
+def locate(path, *, key=False):
+    return Position("fsgitops.yaml", len(path), 2 if key else 1)
+
+
+def build(data, **environ):
+    return build_settings(data, locate, Environment.model_construct(**environ))
+
+
+def refused(data):
+    with pytest.raises(DesiredInvalidError) as caught:
+        build(data)
+    return caught.value.findings
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch):
+    import os
+
+    for name in list(os.environ):
+        if name.startswith(("FSGITOPS_", "FS_", "DEFAULT_CALLER_")):
+            monkeypatch.delenv(name)
+
+
+def target(data, name=None):
+    environment = read_environment()
+    return select_target(build_settings(data, locate, environment), name, ROOT, environment)
+
+
+def test_an_empty_file_has_every_default():
+    settings = build({})
+    assert (settings.desired, settings.templates, settings.targets) == ("desired", "templates", {})
+
+
+def test_a_password_comes_from_the_environment_or_a_file():
+    esl = [{"password": {"env": "NAME"}}, {"password": {"file": "secret"}}]
+    found = [
+        build({"targets": {"prod": {**PROD, "esl": each}}}).targets["prod"].esl.password
+        for each in esl
+    ]
+    assert found == [EnvReference(env="NAME"), FileReference(file="secret")]
+
+
+def test_a_password_in_plain_text_is_one_finding_that_does_not_repeat_it():
+    [finding] = refused({"targets": {"prod": {**PROD, "esl": {"password": "hunter2"}}}})
+    assert finding.rule == "plaintext-secret"
+    assert "hunter2" not in str(finding)
+
+
+def test_an_unknown_key_is_placed_at_the_key_with_a_suggestion():
+    [finding] = refused({"targets": {"prod": {**PROD, "esl": {"hots": "x"}}}})
+    assert finding.position == Position("fsgitops.yaml", 4, 2)
+    assert "`host`" in finding.hint
+
+
+def test_every_finding_of_the_settings_comes_at_once():
+    assert len(refused({"default_region": "usa", "rules": {"x": "maybe"}, "nonsense": "1"})) == 3
+
+
+def test_the_sandbox_cannot_be_declared():
+    [finding] = refused({"targets": {"sandbox": PROD}})
+    assert "built in" in finding.message
+
+
+def test_the_sandbox_is_the_default_target():
+    assert target({"targets": {"prod": PROD}}).simulated
+
+
+def test_the_environment_names_the_target(monkeypatch):
+    monkeypatch.setenv("FSGITOPS_TARGET", "prod")
+    assert target({"targets": {"prod": PROD}}).name == "prod"
+
+
+def test_an_option_wins_over_the_environment(monkeypatch):
+    monkeypatch.setenv("FSGITOPS_TARGET", "prod")
+    assert target({"targets": {"prod": PROD}}, "sandbox").simulated
+
+
+@pytest.mark.parametrize(
+    ("host", "port"), [("FSGITOPS_ESL_HOST", "FSGITOPS_ESL_PORT"), ("FS_HOST", "FS_ESL_PORT")]
+)
+def test_both_families_of_names_move_the_event_socket(monkeypatch, host, port):
+    monkeypatch.setenv(host, "192.0.2.9")
+    monkeypatch.setenv(port, "18443")
+    esl = target({"targets": {"prod": PROD}}, "prod").esl
+    assert (esl.host, esl.port) == ("192.0.2.9", 18443)
+
+
+def test_our_own_names_win_over_the_older_ones(monkeypatch):
+    monkeypatch.setenv("FS_HOST", "192.0.2.1")
+    monkeypatch.setenv("FSGITOPS_ESL_HOST", "192.0.2.2")
+    assert target({"targets": {"prod": PROD}}, "prod").esl.host == "192.0.2.2"
+
+
+def test_the_environment_never_moves_the_sandbox(monkeypatch):
+    monkeypatch.setenv("FS_HOST", "192.0.2.1")
+    monkeypatch.setenv("FSGITOPS_CONF_DIR", "/etc/freeswitch")
+    sandbox = target({})
+    assert (sandbox.esl.host, sandbox.conf_dir.is_relative_to(ROOT)) == ("127.0.0.1", True)
+
+
+@pytest.mark.parametrize("name", ["FSGITOPS_DEFAULT_CALLER_ID", "DEFAULT_CALLER_ID"])
+def test_the_environment_gives_the_default_caller_id(monkeypatch, name):
+    monkeypatch.setenv(name, "+19495431333")
+    assert build_settings({}, locate, read_environment()).default_caller_id == "+19495431333"
+
+
+def test_a_password_in_the_environment_is_never_shown(monkeypatch):
+    monkeypatch.setenv("FS_ESL_PASSWORD", "hunter2")
+    found = target({"targets": {"prod": PROD}}, "prod")
+    assert found.esl_password is not None
+    assert "hunter2" not in repr(found) + str(found) + str(found.model_dump())
+
+
+def test_a_port_that_is_not_a_number_is_wrong_usage(monkeypatch):
+    monkeypatch.setenv("FS_ESL_PORT", "abc")
+    with pytest.raises(UsageError, match="PORT"):
+        read_environment()
+
+
+def test_a_relative_conf_dir_is_below_the_project():
+    found = target({"targets": {"prod": {**PROD, "conf_dir": "conf"}}}, "prod")
+    assert (found.conf_dir, found.state_dir) == (ROOT / "conf", ROOT / "conf/.fsgitops")
+
+
+@pytest.mark.parametrize("domain", ["a b", "x;y", "${domain}", "a_b", "-x", "x..y", "a/b", ""])
+def test_a_domain_is_a_host_name_or_an_address(domain):
+    assert refused({"targets": {"prod": {**PROD, "domain": domain}}})
+
+
+@given(
+    data=st.recursive(
+        st.none() | st.text(max_size=8),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(
+                    ["targets", "project", "esl", "password", "rules", "defaults", "x"]
+                ),
+                inner,
+                max_size=4,
+            )
+        ),
+        max_leaves=12,
+    ).filter(lambda value: isinstance(value, dict))
+)
+def test_no_data_raises_anything_but_findings(data):
+    try:
+        build(data)
+    except DesiredInvalidError as problem:
+        assert problem.findings
