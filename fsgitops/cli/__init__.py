@@ -30,6 +30,7 @@ COMMANDS = {
     "compile": "compile",
     "completion": "completion",
     "credentials": "credentials",
+    "export-state": "export_state",
     "fmt": "fmt",
     "init": "init",
     "key": "key",

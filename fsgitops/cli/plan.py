@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -17,6 +18,12 @@ CHANGES_PENDING = 2
 @click.option(
     "--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes, 0 when none."
 )
+@click.option(
+    "--against",
+    metavar="STATE",
+    type=click.Path(path_type=Path),
+    help="Compare with a file of `export-state`: needs no conf directory and no key.",
+)
 @with_json
 @click.pass_obj
 def command(
@@ -25,6 +32,7 @@ def command(
     target: str | None,
     out: Path | None,
     detailed_exitcode: bool,
+    against: Path | None,
     as_json: bool,
 ) -> int:
     """Show what an apply would do, attribute by attribute, and do none of it.
@@ -33,13 +41,18 @@ def command(
     project key, secret values are shown as known after apply.
     """
     from fsgitops.cli.printing import print_findings, print_json, print_lines, print_notes, working
+    from fsgitops.commands.export_state import load_state, plan_against
     from fsgitops.commands.plan import run_plan, save_plan
     from fsgitops.model.plan_json import plan_to_json
     from fsgitops.steps.render_text import render_plan
 
-    workspace = open_place(shared, directory, target)
+    state = load_state(against) if against else None
+    recorded_on = state.target if state and not shared.target else None
+    workspace = open_place(shared, directory, target or recorded_on)
     with working("Comparing what is declared with what is live"):
-        planned = run_plan(workspace)
+        planned = (
+            plan_against(workspace, state, datetime.now(UTC)) if state else run_plan(workspace)
+        )
     print_notes(planned.notes)
     print_findings(planned.compilation.declared.findings)
     if out is not None:

@@ -112,6 +112,13 @@ def _plan(workspace: Workspace, compilation: Compilation, live: LiveConfig) -> P
     return Planned(plan, compilation, live)
 
 
+def plan_compiled(
+    workspace: Workspace, compilation: Compilation, live: LiveConfig, notes: tuple[str, ...] = ()
+) -> Planned:
+    """Plan against a live side that was not read here."""
+    return replace(_plan(workspace, compilation, live), notes=notes)
+
+
 def save_plan(plan: Plan, path: Path) -> None:
     """Write the plan to a file for a later apply. It holds no secret, only keyed digests."""
     text = json.dumps(plan_to_json(plan), indent=2, ensure_ascii=False)

@@ -78,11 +78,17 @@ class FileKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LiveFile:
-    """What stands at one path; `content` only where it is not what was expected there."""
+    """What stands at one path; `content` only where it is not what was expected there.
+
+    A file that is only known from a recording has `attributes`, its secrets masked, a digest for
+    its hash, and in `secrets` a keyed digest of those, or "".
+    """
 
     kind: FileKind
     sha256: str = ""
     content: bytes | None = None
+    attributes: Mapping[str, str] | None = None
+    secrets: str = ""
 
 
 @dataclass(frozen=True, slots=True)
