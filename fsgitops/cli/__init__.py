@@ -30,6 +30,8 @@ COMMANDS = {
     "compile": "compile",
     "completion": "completion",
     "credentials": "credentials",
+    "diff": "diff",
+    "explain": "explain",
     "export-state": "export_state",
     "fmt": "fmt",
     "init": "init",
@@ -37,6 +39,7 @@ COMMANDS = {
     "lint": "lint",
     "plan": "plan",
     "sandbox": "sandbox",
+    "schema": "schema",
     "validate": "validate",
 }
 
