@@ -78,6 +78,20 @@ class PolicySettings(_Part):
     entry_points: tuple[str, ...] = ()
 
 
+class UrlReference(_Part):
+    """A URL that is a secret, and stands in an environment variable."""
+
+    env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+
+
+class NotifySettings(_Part):
+    """Which webhook `apply --notify` tells, in which shape; `timeout` in seconds for all of it."""
+
+    url: UrlReference
+    format: Literal["slack", "json"] = "slack"
+    timeout: Annotated[float, Field(gt=0, le=60)] = 10.0
+
+
 class Settings(_Part):
     """All of `fsgitops.yaml`."""
 
@@ -91,6 +105,7 @@ class Settings(_Part):
     defaults: DefaultsSettings = DefaultsSettings()
     rules: dict[str, Literal["error", "warning", "off"]] = {}
     policy: PolicySettings = PolicySettings()
+    notify: NotifySettings | None = None
     targets: dict[
         Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")], TargetSettings
     ] = {}
@@ -228,6 +243,9 @@ def _finding(item: Any, position: Callable[..., Position]) -> Finding:
     union_branches = ("EnvReference", "FileReference", "[key]")
     path = tuple(part for part in item["loc"] if part not in union_branches)
     name = ".".join(str(part) for part in path)
+    if path[:2] == ("notify", "url") and item["type"] != "missing":
+        hint = "write {env: NAME}; a webhook's URL is a secret, so it stands in the environment"
+        return error("plaintext-secret", position(path[:2]), "`notify.url` names no variable", hint)
     if path[-1:] == ("password",) and isinstance(item["input"], str):
         place = position(path)
         message = f"`{name}` holds a password in plain text"
@@ -246,6 +264,7 @@ def _unknown_key(path: tuple[Any, ...], position: Callable[..., Position]) -> Fi
     owners: dict[str, type[BaseModel]] = {
         "esl": EslSettings, "defaults": DefaultsSettings, "targets": TargetSettings,
         "policy": PolicySettings,
+        "notify": NotifySettings,
     }  # fmt: skip
     owner = next((owners[part] for part in reversed(path[:-1]) if part in owners), Settings)
     close = get_close_matches(str(path[-1]), owner.model_fields, n=1)

@@ -11,7 +11,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -98,7 +98,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except FsgitopsError as problem:
-        _tell(problem, as_json="--json" in words)
+        _tell(problem, as_json=_wants_json(words))
         return problem.exit_code
     except OSError as problem:
         where = f"{problem.filename}: " if problem.filename else ""
@@ -107,9 +107,20 @@ def run(arguments: Sequence[str] | None = None) -> int:
     return code if isinstance(code, int) else 0
 
 
+def _wants_json(words: Sequence[str]) -> bool:
+    # The options were not parsed where a command line itself is what is wrong.
+    pairs = zip(words, [*words[1:], ""], strict=True)
+    return any(
+        word in ("--json", "--format=json") or (word, following) == ("--format", "json")
+        for word, following in pairs
+    )
+
+
 def _tell(problem: FsgitopsError, *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(_error_json(problem), ensure_ascii=False))
+        from fsgitops.steps.render_json import error_to_json
+
+        click.echo(json.dumps(error_to_json(problem), ensure_ascii=False))
     if isinstance(problem, DesiredInvalidError):
         from fsgitops.cli.printing import print_findings
 
@@ -118,17 +129,3 @@ def _tell(problem: FsgitopsError, *, as_json: bool) -> None:
     from fsgitops.steps.render_text import escape_lines
 
     click.echo(f"fsgitops: {escape_lines(str(problem))}", err=True)
-
-
-def _error_json(problem: FsgitopsError) -> dict[str, Any]:
-    findings = problem.findings if isinstance(problem, DesiredInvalidError) else []
-    from fsgitops.steps.render_json import findings_to_json
-
-    return {
-        "format": "fsgitops-error",
-        "version": 1,
-        "error": type(problem).__name__.removesuffix("Error"),
-        "exit_code": problem.exit_code,
-        "message": str(problem),
-        "findings": findings_to_json(findings),
-    }

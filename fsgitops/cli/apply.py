@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fsgitops.cli.notify import note_applied, note_plan, with_notify
 from fsgitops.cli.options import Shared, open_place, with_json, with_place
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 @click.option("--no-wait", is_flag=True, help="Fail at once when another apply is at work.")
 @with_json
 @click.pass_obj
+@with_notify
 def command(
     shared: Shared,
     saved: Path | None,
@@ -47,6 +49,7 @@ def command(
     approved = load_plan(saved) if saved else None
     with working("Comparing what is declared with what is live"):
         planned = run_plan(workspace)
+    note_plan(planned.plan)
     print_notes(planned.notes)
     print_findings(planned.compilation.declared.findings)
     print_lines(render_plan(planned.plan), err=as_json)
@@ -60,6 +63,7 @@ def command(
             reload=not no_reload,
             wait_seconds=0.0 if no_wait else 60.0,
         )
+    note_applied(applied)
     if as_json:
         print_json(applied_to_json(applied))
     else:

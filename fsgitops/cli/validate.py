@@ -2,32 +2,50 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
+from fsgitops.cli.formats import choose_outputs, with_formats
 from fsgitops.cli.options import Shared, open_place, with_json, with_place
 
+if TYPE_CHECKING:
+    from pathlib import Path
 
-@click.command("validate", epilog="Example: fsgitops validate --json")
+
+@click.command("validate", epilog="Example: fsgitops validate --format github")
 @with_place
+@with_formats
 @with_json
 @click.pass_obj
-def command(shared: Shared, directory: str | None, target: str | None, as_json: bool) -> int:
+def command(
+    shared: Shared,
+    directory: str | None,
+    target: str | None,
+    named: str | None,
+    outputs: tuple[Path, ...],
+    full_at: str,
+    as_json: bool,
+) -> int:
     """Check everything that is declared, and say all that is wrong with it at once.
 
     Loads every YAML file, checks it, compiles it and reads the result back. Needs neither a
     switch nor the project key. Exit code 3 when there are errors.
     """
     from fsgitops.cli.printing import print_findings, print_json, working
+    from fsgitops.commands.review import review_report
     from fsgitops.commands.validate import run_validate
     from fsgitops.errors import DesiredInvalidError
 
+    wanted = choose_outputs(named, outputs, as_json=as_json, full=full_at)
     workspace = open_place(shared, directory, target)
     with working("Checking what is declared"):
         report = run_validate(workspace)
-    if as_json:
+    wanted.write(lambda: review_report(report, workspace.root), report.to_json)
+    if wanted.shown == "json":
         print_json(report.to_json())
     else:
         print_findings(report.findings)
-        if report.valid:
+        if report.valid and wanted.shown == "text":
             click.echo(f"Valid: {report.agents} agents, {report.did_routes} DID routes.")
     return 0 if report.valid else DesiredInvalidError.exit_code

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fsgitops.errors import DesiredInvalidError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from fsgitops.errors import FsgitopsError
     from fsgitops.findings import Finding
     from fsgitops.model.applied import Applied
 
@@ -41,4 +44,17 @@ def applied_to_json(applied: Applied) -> dict[str, Any]:
         "extensions_proved": applied.routes_proved,
         "registrations_ended": applied.registrations_ended,
         "notes": list(applied.notes),
+    }
+
+
+def error_to_json(problem: FsgitopsError) -> dict[str, Any]:
+    """Return what a command ended on, with every finding."""
+    findings = problem.findings if isinstance(problem, DesiredInvalidError) else []
+    return {
+        "format": "fsgitops-error",
+        "version": 1,
+        "error": type(problem).__name__.removesuffix("Error"),
+        "exit_code": problem.exit_code,
+        "message": str(problem),
+        "findings": findings_to_json(findings),
     }

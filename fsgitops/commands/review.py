@@ -1,0 +1,149 @@
+"""What `plan` and `validate` answer, in any of the formats (docs/formats.md)."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from fsgitops.findings import Severity
+from fsgitops.model.plan import Action
+from fsgitops.model.review import Contents, Review, find_reached
+from fsgitops.model.wording import count_noun
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+    from fsgitops.commands.plan import Planned
+    from fsgitops.commands.validate import Report
+    from fsgitops.errors import DesiredInvalidError
+    from fsgitops.findings import Finding
+
+FORMATS = ("text", "json", "markdown", "html", "github", "sarif", "junit")
+ENDINGS = {
+    ".txt": "text",
+    ".json": "json",
+    ".md": "markdown",
+    ".html": "html",
+    ".sarif": "sarif",
+    ".xml": "junit",
+}
+SHOWN_CONTENTS = 1000
+"""Files whose XML is shown beside their attributes: changed and deleted ones first."""
+
+
+def review_plan(planned: Planned, root: Path, full: str = "") -> Review:
+    """Return a plan for a reader, with what it was made from."""
+    from fsgitops.steps.render_text import SIMULATION, summarise_plan
+
+    plan, files = planned.plan, planned.compilation.compiled.files
+    remarks = [SIMULATION] if plan.simulated else []
+    if plan.unknown_secrets:
+        remarks.append("No project key at hand: secret values are (known after apply).")
+    declared = planned.compilation.declared
+    return Review(
+        title=_title(plan.target),
+        summary=summarise_plan(plan),
+        findings=declared.findings,
+        plan=plan,
+        remarks=(*remarks, *planned.notes),
+        reached=find_reached(plan, declared.desired),
+        contents=_read_contents(planned),
+        sources={
+            item.path: str(files[item.path].source) for item in plan.hazards if item.path in files
+        },
+        prefix=find_prefix(root),
+        full=full,
+    )
+
+
+def review_report(report: Report, root: Path) -> Review:
+    """Return what a validation found, for a reader."""
+    summary = _summarise(report.findings)
+    if report.valid:
+        counts = (
+            f"{count_noun(report.agents, 'agent')}, {count_noun(report.did_routes, 'DID route')}"
+        )
+        summary = f"Valid: {counts}." if not report.findings else f"Valid, {summary}: {counts}."
+    return Review("validate", summary, report.findings, prefix=find_prefix(root))
+
+
+def review_refusal(problem: DesiredInvalidError, target: str, root: Path, full: str = "") -> Review:
+    """Return the findings for which no plan could be made, for a reader."""
+    findings = tuple(problem.findings)
+    summary = f"No plan: {_summarise(findings)}."
+    return Review(_title(target), summary, findings, prefix=find_prefix(root), full=full)
+
+
+def _title(target: str) -> str:
+    return f"plan for {target}"
+
+
+def _summarise(findings: Iterable[Finding]) -> str:
+    severities = [item.severity for item in findings]
+    errors = count_noun(severities.count(Severity.ERROR), "error")
+    return f"{errors}, {count_noun(severities.count(Severity.WARNING), 'warning')}"
+
+
+def render_review(name: str, review: Review, to_json: Callable[[], Any]) -> str:
+    """Return the review in one of FORMATS. `to_json` gives the values for `json`.
+
+    Each format's module is imported when that format is asked for.
+    """
+    if name == "json":
+        return json.dumps(to_json(), indent=2, ensure_ascii=False) + "\n"
+    if name == "markdown":
+        from fsgitops.steps.render_markdown import render_markdown
+
+        return render_markdown(review)
+    if name == "html":
+        from fsgitops.steps.render_html import render_html
+
+        return render_html(review)
+    if name == "github":
+        from fsgitops.steps.render_github import render_github
+
+        return render_github(review)
+    if name == "sarif":
+        from fsgitops import __version__
+        from fsgitops.steps.render_sarif import render_sarif
+
+        return render_sarif(review, __version__)
+    if name == "junit":
+        from fsgitops.steps.render_junit import render_junit
+
+        return render_junit(review)
+    return _render_text(review)
+
+
+def _render_text(review: Review) -> str:
+    from fsgitops.steps.render_text import render_findings, render_plan
+
+    lines = [line.text for line in render_findings(review.findings)]
+    lines += [line.text for line in render_plan(review.plan)] if review.plan else [review.summary]
+    return "\n".join(lines) + "\n"
+
+
+def find_prefix(root: Path) -> str:
+    """Return the project's folder below the top of its git repository, "" where they are one."""
+    for folder in (root, *root.parents):
+        if (folder / ".git").exists():
+            relative = root.relative_to(folder).as_posix()
+            return "" if relative == "." else relative
+    return ""
+
+
+def _read_contents(planned: Planned) -> Mapping[str, Contents]:
+    from fsgitops.routing.masked import show_compiled, show_masked
+
+    files, live = planned.compilation.compiled.files, planned.live.files
+    first = {Action.UPDATE: 0, Action.DELETE: 1, Action.CREATE: 2}
+    chosen = sorted(planned.plan.changes, key=lambda change: first.get(change.action, 0))
+    contents: dict[str, Contents] = {}
+    for change in chosen[:SHOWN_CONTENTS]:
+        file, found = files.get(change.path), live.get(change.path)
+        compiled = show_compiled(file.content, file.secret_spans) if file and file.content else ()
+        stands = show_masked(found.content) if found and found.content else ()
+        if compiled or stands:
+            contents[change.path] = Contents(stands, compiled)
+    return contents

@@ -1,0 +1,99 @@
+"""What a reviewer is shown: the findings, and the plan where one could be made."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from fsgitops.findings import Finding, Position, Severity
+from fsgitops.model.plan import Action, Plan
+from fsgitops.model.resource import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from fsgitops.model.desired import Desired
+    from fsgitops.model.plan import Change
+
+_SOURCE = re.compile(r"(.+):([0-9]{1,9}):([0-9]{1,9})", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A changed DID and the extension that it rings: `destination` is empty once it is deleted."""
+
+    did: str
+    action: Action
+    destination: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """A file's XML, line by line, as it is live and as it is compiled. Secrets are masked."""
+
+    live: Sequence[str] = ()
+    compiled: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """One answer of `plan` or `validate`, ready to be rendered in any format.
+
+    `plan` is None where none was asked for or none could be made. `prefix` is the project's folder
+    below the top of the repository, for the formats whose readers start there. `full` says where
+    the whole plan is, for the format that may leave something out.
+    """
+
+    title: str
+    summary: str
+    findings: tuple[Finding, ...] = ()
+    plan: Plan | None = None
+    remarks: tuple[str, ...] = ()
+    reached: tuple[Reached, ...] = ()
+    contents: Mapping[str, Contents] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """Path below the conf directory -> where the file that belongs there was declared."""
+    prefix: str = ""
+    full: str = ""
+
+    def count(self, severity: Severity) -> int:
+        """Return how many findings are of this severity."""
+        return sum(1 for item in self.findings if item.severity is severity)
+
+    def locate(self, file: str) -> str:
+        """Return a file's path from the top of the repository."""
+        return f"{self.prefix}/{file}" if self.prefix else file
+
+
+def find_source(change: Change) -> Position | None:
+    """Return where the change's resource is declared: nowhere any more once it is deleted."""
+    return None if change.action is Action.DELETE else read_source(change.source)
+
+
+def tell_source(change: Change) -> str:
+    """Return where the resource is declared, or was when its file was written."""
+    was = "was " if change.source and change.action is Action.DELETE else ""
+    return f"{was}{change.source}"
+
+
+def read_source(text: str) -> Position | None:
+    """Return the place that `str(position)` wrote, or None for anything else."""
+    match = _SOURCE.fullmatch(text)
+    return Position(match[1], int(match[2]), int(match[3])) if match else None
+
+
+def find_reached(plan: Plan, desired: Desired) -> tuple[Reached, ...]:
+    """Return what each changed DID of the plan will reach, in the plan's order."""
+    routes = {route.did_number: route.destination_extension for route in desired.did_routes}
+    names = {agent.extension: agent.name for agent in desired.agents}
+    reached: list[Reached] = []
+    for change in plan.changes:
+        if change.resource.kind is not Kind.DID_ROUTE:
+            continue
+        did = change.resource.name
+        gone = change.action is Action.DELETE
+        destination = "" if gone else routes.get(did, "")
+        reached.append(Reached(did, change.action, destination, names.get(destination, "")))
+    return tuple(reached)

@@ -1,0 +1,50 @@
+"""How values are put into words, the same in every format that a plan is shown in."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fsgitops.model.plan import AttributeChange
+
+_VISIBLE = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def make_visible(text: str, limit: int = 0) -> str:
+    """Return the text as one line in which nothing acts: no line break, control or bidi character.
+
+    What cannot be printed is shown by its number. `limit` is in characters; 0 means none.
+    """
+    if limit and len(text) > limit:
+        text = text[: limit - 1] + "…"
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else _show(char) for char in text)
+
+
+def _show(char: str) -> str:
+    return _VISIBLE.get(char) or f"\\x{ord(char):02x}"
+
+
+def label_attribute(attribute: AttributeChange) -> str:
+    """Return the attribute's name as a reader knows it."""
+    return make_visible(attribute.name.removeprefix("variable ").removeprefix("param "))
+
+
+def show_value(value: str | None, limit: int = 0) -> str:
+    """Return a value in double quotes, on one line; `(none)` where there is none."""
+    return "(none)" if value is None else make_visible(json.dumps(value, ensure_ascii=False), limit)
+
+
+def show_side(attribute: AttributeChange, *, after: bool, limit: int = 0) -> str:
+    """Return one side of an attribute: what stands for a secret is not quoted."""
+    value = attribute.after if after else attribute.before
+    if attribute.secret and value is not None:
+        return make_visible(value, limit)
+    return show_value(value, limit)
+
+
+def count_noun(number: int, noun: str) -> str:
+    """Return `1 file`, `2 files`, `10,000 files`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,98 @@
+"""A review as GitHub workflow commands: annotations on the exact lines of the YAML.
+
+GitHub shows ten annotations of each kind for a step, so changes are told last and few of them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fsgitops.findings import Severity
+from fsgitops.model.plan import Action
+from fsgitops.model.review import find_source, read_source
+from fsgitops.model.wording import count_noun, label_attribute, make_visible, show_side
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fsgitops.findings import Position
+    from fsgitops.model.plan import Change, Plan
+    from fsgitops.model.review import Review
+
+SHOWN_NOTICES = 10
+SHOWN_ATTRIBUTES = 12
+
+_COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
+_ORDER = (Action.DELETE, Action.UPDATE, Action.CREATE)
+_LIMIT = 2000
+
+
+def render_github(review: Review) -> str:
+    """Return one workflow command a line: errors, warnings, what is in the way, then changes."""
+    return "".join(line + "\n" for line in _lines(review))
+
+
+def _lines(review: Review) -> Iterator[str]:
+    order = list(Severity)
+    for finding in sorted(review.findings, key=lambda item: order.index(item.severity)):
+        text = f"{finding.message}\n{finding.hint}" if finding.hint else finding.message
+        yield _command(
+            review, _COMMANDS[finding.severity], finding.position, finding.rule, text.splitlines()
+        )
+    if review.plan is not None:
+        yield from _plan_lines(review, review.plan)
+
+
+def _plan_lines(review: Review, plan: Plan) -> Iterator[str]:
+    for hazard in plan.hazards:
+        place = read_source(review.sources.get(hazard.path, ""))
+        lines = [f"{hazard.path}: {hazard.message}", hazard.hint]
+        yield _command(review, "error", place, hazard.rule, lines)
+    by_action = sorted(plan.changes, key=lambda change: _ORDER.index(change.action))
+    drifted = [change for change in by_action if change.drifted]
+    for change in drifted[:SHOWN_NOTICES]:
+        text = f"{_name(change)}: the file was changed by somebody else since the last apply"
+        yield _command(review, "warning", find_source(change), "drift", [text, change.path])
+    many = len(by_action) > SHOWN_NOTICES - 1
+    for change in by_action[: SHOWN_NOTICES - 2] if many else by_action:
+        yield _change_line(review, change)
+    if many:
+        left = count_noun(len(by_action) - (SHOWN_NOTICES - 2), "more change")
+        yield _command(review, "notice", None, "plan", [f"and {left}"])
+    yield _command(review, "notice", None, review.title, [review.summary])
+
+
+def _change_line(review: Review, change: Change) -> str:
+    lines = [f"{change.action} {_name(change)}"]
+    if change.action is Action.UPDATE:
+        lines += [
+            f"{label_attribute(item)}: {show_side(item, after=False)} -> "
+            f"{show_side(item, after=True)}"
+            for item in change.attributes[:SHOWN_ATTRIBUTES]
+        ]
+    return _command(review, "notice", find_source(change), lines[0], lines)
+
+
+def _name(change: Change) -> str:
+    return f"{change.resource.kind} {change.resource.name}"
+
+
+def _command(
+    review: Review, command: str, place: Position | None, title: str, lines: list[str]
+) -> str:
+    properties: dict[str, object] = {}
+    if place is not None:
+        file = review.locate(place.file)
+        properties = {"file": file, "line": place.line, "col": place.column}
+    properties["title"] = f"fsgitops: {title}"
+    told = ",".join(f"{name}={_property(str(value))}" for name, value in properties.items())
+    text = "%0A".join(_data(make_visible(line, _LIMIT)) for line in lines if line)
+    return f"::{command} {told}::{text}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(make_visible(text, _LIMIT)).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,104 @@
+"""A review as JUnit XML: findings and what is in the way fail, each change is a passed case."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from fsgitops.findings import Severity
+from fsgitops.model.plan import Action
+from fsgitops.model.review import tell_source
+from fsgitops.model.wording import label_attribute, make_visible, show_side
+
+if TYPE_CHECKING:
+    from fsgitops.model.plan import Change, Plan
+    from fsgitops.model.review import Review
+
+_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
+
+
+def render_junit(review: Review) -> str:
+    """Return one `<testsuites>` document: the suite `validate`, and the suite `plan` if any."""
+    suites = [_suite("validate", _finding_cases(review))]
+    if review.plan is not None:
+        suites.append(_suite("plan", _plan_cases(review, review.plan)))
+    tests = sum(count for _, count, _ in suites)
+    failures = sum(count for _, _, count in suites)
+    head = f'<testsuites name="fsgitops" tests="{tests}" failures="{failures}" errors="0">'
+    body = "\n".join(text for text, _, _ in suites)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{head}\n{body}\n</testsuites>\n'
+
+
+def _suite(name: str, cases: list[tuple[str, bool]]) -> tuple[str, int, int]:
+    failures = sum(failed for _, failed in cases)
+    counts = f'tests="{len(cases)}" failures="{failures}" errors="0" skipped="0"'
+    body = "\n".join(text for text, _ in cases)
+    return f' <testsuite name="{name}" {counts}>\n{body}\n </testsuite>', len(cases), failures
+
+
+def _finding_cases(review: Review) -> list[tuple[str, bool]]:
+    cases: list[tuple[str, bool]] = []
+    for finding in review.findings:
+        failed = finding.severity is Severity.ERROR
+        text = f"{finding.position}: {finding.severity}: {finding.message}"
+        name = f"{finding.rule} at {finding.position}"
+        place = (
+            f'file={_quote(review.locate(finding.position.file))} line="{finding.position.line}"'
+        )
+        cases.append(_case("validate", name, place, text, finding.hint, failed=failed))
+    if not any(failed for _, failed in cases):
+        cases.append(_case("validate", "what is declared is valid", "", "", "", failed=False))
+    return cases
+
+
+def _plan_cases(review: Review, plan: Plan) -> list[tuple[str, bool]]:
+    cases = [
+        _case("plan", f"{item.rule} at {item.path}", "", item.message, item.hint, failed=True)
+        for item in plan.hazards
+    ]
+    seen: Counter[str] = Counter()
+    for change in plan.changes:
+        name = f"{change.action} {change.resource.kind} {change.resource.name}"
+        seen[name] += 1
+        if seen[name] > 1:
+            name = f"{name} ({change.path})"
+        cases.append(_case("plan", name, "", _explain(change), "", failed=False))
+    cases.append(_case("plan", review.summary, "", "", "", failed=False))
+    return cases
+
+
+def _explain(change: Change) -> str:
+    lines = [f"{change.path} {tell_source(change)}"]
+    if change.drifted:
+        lines.append("drift: changed by somebody else since the last apply")
+    if change.action is Action.UPDATE:
+        lines += [
+            f"{label_attribute(item)}: {show_side(item, after=False)} -> "
+            f"{show_side(item, after=True)}"
+            for item in change.attributes
+        ]
+    return "\n".join(lines)
+
+
+def _case(
+    group: str, name: str, place: str, text: str, hint: str, *, failed: bool
+) -> tuple[str, bool]:
+    head = f"  <testcase classname={_quote(f'fsgitops.{group}')} name={_quote(name)}"
+    head += f" {place}" if place else ""
+    body = "\n".join(_escape(line) for line in [*text.split("\n"), hint] if line)
+    if failed:
+        inner = f"<failure message={_quote(text)}>{body}</failure>"
+    elif body:
+        inner = f"<system-out>{body}</system-out>"
+    else:
+        return f"{head}/>", failed
+    return f"{head}>{inner}</testcase>", failed
+
+
+def _escape(text: str) -> str:
+    # No control character, surrogate or non-character is left: XML 1.0 has no way to write them.
+    return make_visible(text).translate(_ESCAPES)
+
+
+def _quote(text: str) -> str:
+    return f'"{_escape(text)}"'

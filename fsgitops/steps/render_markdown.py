@@ -1,0 +1,208 @@
+"""A review as Markdown for a pull request's comment, never too long for one.
+
+Text that users wrote stands in code only: no markup, link or mention acts there. In a fenced block
+each line starts with a mark of ours, so that none can close the block.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from fsgitops.findings import Severity
+from fsgitops.model.plan import Action
+from fsgitops.model.review import tell_source
+from fsgitops.model.wording import (
+    count_noun,
+    label_attribute,
+    make_visible,
+    show_side,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from fsgitops.findings import Finding
+    from fsgitops.model.plan import Change, Hazard, Plan
+    from fsgitops.model.review import Reached, Review
+
+LIMIT = 65_000
+"""Bytes of UTF-8, so that it is no more in characters: GitHub takes 65,536 of those."""
+
+SHOWN_REACHED = 30
+SHOWN_STEPS = 10
+EXPLAINED_CREATIONS = 20
+"""So many creations are told attribute by attribute; more of them by name."""
+
+_SHARE = {"hazards": 8_000, "findings": 16_000}
+_WIDTH = 300
+_MARKS = {Action.CREATE: "+", Action.UPDATE: "!", Action.DELETE: "-"}
+_HEADINGS = {Action.DELETE: "delete", Action.UPDATE: "change", Action.CREATE: "create"}
+_RUNS = re.compile(r"`+")
+_LINK = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]+")
+
+
+def render_markdown(review: Review) -> str:
+    """Return the comment: summary, what is wrong, each kind of change folded, and a diagram."""
+    plan = review.plan
+    head = [_marker(review), f"### fsgitops: {_code(review.title)}", _summary(review)]
+    head += [f"> {_code(remark)}" for remark in review.remarks[:10]]
+    if plan is not None and plan.hazards:
+        lines = (_hazard_item(item) for item in plan.hazards)
+        head.append("**In the way: nothing is applied until this is resolved.**")
+        head.append(_block(lines, _SHARE["hazards"], len(plan.hazards)))
+    if review.findings:
+        head += _finding_parts(review)
+    tail = [*_diagram(review.reached), *(_reloads(plan) if plan else ()), _pointer(review)]
+    room = LIMIT - sum(len(part.encode()) + 2 for part in [*head, *tail])
+    changes: list[str] = []
+    if plan is not None:
+        for action in _HEADINGS:
+            part = _changes(plan, action, room)
+            room -= len(part.encode()) + 2
+            changes += [part] if part else []
+    return "\n\n".join([*head, *changes, *tail]) + "\n"
+
+
+def _marker(review: Review) -> str:
+    """Return a comment by which a pipeline finds what it wrote before, to update it in place."""
+    return f"<!-- fsgitops {re.sub(r'[^A-Za-z0-9]+', '-', review.title)} -->"
+
+
+def _summary(review: Review) -> str:
+    lines = [f"**{review.summary}**"]
+    plan = review.plan
+    if plan is not None:
+        unchanged = count_noun(plan.unchanged, "managed file")
+        unmanaged = count_noun(plan.unmanaged, "unmanaged file")
+        lines.append(f"{unchanged} unchanged, {unmanaged} left alone.")
+        drifted = sum(change.drifted for change in plan.changes)
+        if drifted:
+            files = count_noun(drifted, "file")
+            lines.append(f"**Drift:** {files} changed by somebody else since the last apply.")
+        lines.append(f"Domain {_code(plan.domain)}, plan {_code(plan.fingerprint)}.")
+    return "\n".join(lines)
+
+
+def _finding_parts(review: Review) -> list[str]:
+    errors, warnings = review.count(Severity.ERROR), review.count(Severity.WARNING)
+    title = f"{count_noun(errors, 'error')}, {count_noun(warnings, 'warning')}"
+    order = list(Severity)
+    found = sorted(review.findings, key=lambda item: order.index(item.severity))
+    block = _block((_finding_item(item) for item in found), _SHARE["findings"], len(found))
+    return [_fold(title, block, is_open=errors > 0)]
+
+
+def _finding_item(finding: Finding) -> list[str]:
+    mark = "-" if finding.severity is Severity.ERROR else "!"
+    text = f"{finding.position}: {finding.severity}: {finding.message} [{finding.rule}]"
+    lines = [f"{mark} {make_visible(text, _WIDTH)}"]
+    return [*lines, f"      {make_visible(finding.hint, _WIDTH)}"] if finding.hint else lines
+
+
+def _hazard_item(hazard: Hazard) -> list[str]:
+    text = f"{hazard.path}: {hazard.message} [{hazard.rule}]"
+    lines = [f"- {make_visible(text, _WIDTH)}"]
+    return [*lines, f"      {make_visible(hazard.hint, _WIDTH)}"] if hazard.hint else lines
+
+
+def _changes(plan: Plan, action: Action, room: int) -> str:
+    chosen = [change for change in plan.changes if change.action is action]
+    if not chosen:
+        return ""
+    title = f"{len(chosen):,} to {_HEADINGS[action]}"
+    explained = action is Action.UPDATE or len(chosen) <= EXPLAINED_CREATIONS
+    items = (_change_item(change, explained=explained) for change in chosen)
+    frame = len(_fold(title, "", is_open=False).encode()) + 100
+    return _fold(title, _block(items, room - frame, len(chosen)), is_open=False)
+
+
+def _change_item(change: Change, *, explained: bool) -> list[str]:
+    drift = "  (drift)" if change.drifted else ""
+    name = f"{change.resource.kind} {change.resource.name}"
+    words = f"{name}  {change.path}  {tell_source(change)}{drift}"
+    lines = [f"{_MARKS[change.action]} {make_visible(words, _WIDTH)}"]
+    if explained:
+        for item in change.attributes:
+            label = label_attribute(item)
+            before, after = (show_side(item, after=side, limit=_WIDTH) for side in (False, True))
+            if item.secret and item.before is not None:
+                lines.append(f"!     {label} {before} -> {after}")
+                continue
+            lines += [f"-     {label} {before}"] if item.before is not None else []
+            lines += [f"+     {label} {after}"] if item.after is not None else []
+    return lines
+
+
+def _block(items: Iterable[list[str]], room: int, total: int) -> str:
+    """Return as many whole items as there is room for, in bytes, and count the others."""
+    lines: list[str] = []
+    shown = 0
+    room -= 60
+    for item in items:
+        size = sum(len(line.encode()) + 1 for line in item)
+        if size > room:
+            break
+        lines += item
+        room -= size
+        shown += 1
+    if shown < total:
+        lines.append(f"# and {total - shown:,} more")
+    return "\n".join(["```diff", *lines, "```"])
+
+
+def _fold(title: str, body: str, *, is_open: bool) -> str:
+    start = "<details open>" if is_open else "<details>"
+    return f"{start}<summary>{title}</summary>\n\n{body}\n\n</details>"
+
+
+def _diagram(reached: tuple[Reached, ...]) -> Iterator[str]:
+    if not reached:
+        return
+    lines = ["flowchart LR"]
+    nodes: dict[str, str] = {}
+    for number, item in enumerate(reached[:SHOWN_REACHED]):
+        label = f"{item.destination} {item.name}".strip() or "no longer routed"
+        node = nodes.setdefault(label, f"to{len(nodes)}")
+        lines.append(
+            f'  did{number}["{_node(item.did)}"] -->|{item.action}| {node}["{_node(label)}"]'
+        )
+    title = f"What {count_noun(len(reached), 'changed DID')} will reach"
+    if len(reached) > SHOWN_REACHED:
+        title += f" (the first {SHOWN_REACHED})"
+    yield _fold(title, "\n".join(["```mermaid", *lines, "```"]), is_open=False)
+
+
+def _node(text: str) -> str:
+    """Return the text for a Mermaid label: letters and digits, all else by its number."""
+    shown = make_visible(text, 60)
+    return "".join(c if c.isalnum() or c == " " else f"#{ord(c)};" for c in shown)
+
+
+def _reloads(plan: Plan) -> Iterator[str]:
+    if not plan.reloads:
+        return
+    lines = [
+        f"{number}. {_code(step.command)} because {_code(step.because)}"
+        for number, step in enumerate(plan.reloads[:SHOWN_STEPS], 1)
+    ]
+    if len(plan.reloads) > SHOWN_STEPS:
+        lines.append(f"\nand {len(plan.reloads) - SHOWN_STEPS:,} more of the last kind")
+    title = f"Then, on the switch: {count_noun(len(plan.reloads), 'command')}"
+    yield _fold(title, "\n".join(lines), is_open=False)
+
+
+def _pointer(review: Review) -> str:
+    if not review.full:
+        return "Where something is cut here, `fsgitops plan` shows all of it."
+    shown = review.full if len(review.full) <= 2 * _WIDTH else ""
+    place = f"<{shown}>" if _LINK.fullmatch(shown) else _code(review.full)
+    return f"All of it: {place}"
+
+
+def _code(text: str) -> str:
+    """Return the text as a code span that nothing in it can end."""
+    shown = make_visible(text, _WIDTH) or " "
+    fence = "`" * (1 + max((len(run) for run in _RUNS.findall(shown)), default=0))
+    pad = " " if shown[0] in "` " or shown[-1] in "` " else ""
+    return f"{fence}{pad}{shown}{pad}{fence}"

@@ -1,0 +1,111 @@
+"""A review as SARIF 2.1.0: findings, what is in the way, and drift.
+
+A change is no defect, so changes are counted in the run's properties and are no results. Code
+scanning takes 25,000 results of a run and shows 5,000 of them, so no more are written.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from fsgitops.findings import Finding, Position, Severity
+from fsgitops.model.plan import Action
+from fsgitops.model.review import find_source, read_source
+from fsgitops.model.wording import count_noun, make_visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fsgitops.model.plan import Plan
+    from fsgitops.model.review import Review
+
+SHOWN_RESULTS = 5000
+SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+
+_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
+_NOWHERE = Position("fsgitops.yaml")
+_PLACEHOLDER = re.compile(r"\{([0-9]+)\}")
+
+
+def render_sarif(review: Review, version: str) -> str:
+    """Return the SARIF log as JSON text. `version` is that of fsgitops."""
+    found = [*review.findings, *(_plan_findings(review, review.plan) if review.plan else ())]
+    order = list(Severity)
+    found.sort(key=lambda item: order.index(item.severity))
+    shown, left = found[:SHOWN_RESULTS], len(found) - SHOWN_RESULTS
+    rules = sorted({item.rule for item in shown})
+    indices = {rule: index for index, rule in enumerate(rules)}
+    driver = {
+        "name": "fsgitops",
+        "semanticVersion": version,
+        "rules": [
+            {"id": rule, "shortDescription": {"text": rule.replace("-", " ")}} for rule in rules
+        ],
+    }
+    invocation: dict[str, Any] = {"executionSuccessful": True}
+    if left > 0:
+        text = f"{count_noun(left, 'result')} left out: a log holds {SHOWN_RESULTS:,}"
+        invocation["toolExecutionNotifications"] = [{"level": "warning", "message": {"text": text}}]
+    run = {
+        "tool": {"driver": driver},
+        "columnKind": "unicodeCodePoints",
+        "invocations": [invocation],
+        "results": [_result(review, item, indices) for item in shown],
+        "properties": _properties(review),
+    }
+    log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
+    # ASCII only, so that a lone surrogate in a name cannot make the file unreadable.
+    return json.dumps(log, indent=1) + "\n"
+
+
+def _plan_findings(review: Review, plan: Plan) -> Iterator[Finding]:
+    for hazard in plan.hazards:
+        place = read_source(review.sources.get(hazard.path, "")) or _NOWHERE
+        message = f"{hazard.path}: {hazard.message}"
+        yield Finding(hazard.rule, Severity.ERROR, place, message, hazard.hint)
+    for change in plan.changes:
+        if change.drifted:
+            message = f"{change.path} was changed by somebody else since the last apply"
+            hint = f"an apply will {change.action} {change.resource.kind} {change.resource.name}"
+            place = find_source(change) or _NOWHERE
+            yield Finding("drift", Severity.WARNING, place, message, hint)
+
+
+def _result(review: Review, finding: Finding, indices: dict[str, int]) -> dict[str, Any]:
+    text = make_visible(finding.message)
+    if finding.hint:
+        text += f" ({make_visible(finding.hint)})"
+    place = finding.position
+    uri = quote(review.locate(place.file).encode("utf-8", "surrogatepass"), safe="/")
+    return {
+        "ruleId": finding.rule,
+        "ruleIndex": indices[finding.rule],
+        "level": _LEVELS[finding.severity],
+        "message": {"text": _literal(text)},
+        "locations": [
+            {
+                "physicalLocation": {
+                    "artifactLocation": {"uri": uri, "uriBaseId": "%SRCROOT%"},
+                    "region": {"startLine": place.line, "startColumn": place.column},
+                }
+            }
+        ],
+    }
+
+
+def _literal(text: str) -> str:
+    """Return the text without what a SARIF reader takes for a link or a placeholder.
+
+    Few readers know the escapes that the standard has for these, so a space breaks them.
+    """
+    return _PLACEHOLDER.sub(r"{ \1 }", text.replace("](", "] ("))
+
+
+def _properties(review: Review) -> dict[str, Any]:
+    if review.plan is None:
+        return {"summary": review.summary}
+    counts = {action.value: review.plan.count(action) for action in Action}
+    return {"summary": review.summary, "target": review.plan.target, "changes": counts}
