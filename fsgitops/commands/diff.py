@@ -65,7 +65,7 @@ def _compare(before: Side, after: Side) -> Planned:
     shown = workspace.target.model_copy(update={"conf_dir": Path(f"{before.name}..{after.name}")})
     workspace = replace(workspace, target=shown)
     planned = plan_compiled(workspace, after.compilation, live)
-    plan = replace(planned.plan, commit="", dirty=False, unknown_secrets=False)
+    plan = replace(planned.plan, commit="", dirty=False, unknown_secrets=False, simulated=False)
     return replace(planned, plan=plan)
 
 

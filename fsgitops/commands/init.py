@@ -55,8 +55,9 @@ def _files(*, templates: bool) -> Iterator[tuple[str, bytes]]:
     yield SCHEMA_FILE, schema_text().encode()
     yield SETTINGS_SCHEMA_FILE, schema_text("settings").encode()
     yield ".gitignore", (example / "gitignore").read_bytes()
-    for path in sorted((example / "workflows").glob("*.yml")):
-        yield f".github/workflows/{path.name}", path.read_bytes()
+    for folder in ("workflows", "scripts"):
+        for path in sorted((example / folder).glob("*.*")):
+            yield f".github/{folder}/{path.name}", path.read_bytes()
     if templates:
         for path in sorted(packaged_templates().glob("*.j2")):
             yield f"templates/{path.name}", path.read_bytes()
