@@ -40,9 +40,36 @@ def serve(listener: socket.socket, events: bytes, repeat: int) -> None:
                 conn.sendall(TRUE * data.count(b"\n\n"))
 
 
-def measure(what: str, count: int, seconds: float, size: int = 0) -> None:
-    volume = f", {count * size / seconds / 1e6:.0f} MB/s" if size else ""
-    print(f"{what:32} {count / seconds:>10,.0f} /s   ({count:,} in {seconds:.2f} s{volume})")
+def measure(what: str, count: int, seconds: float, baseline: float) -> None:
+    rate = count / seconds
+    print(f"{what:40} {rate:>10,.0f} /s {rate / baseline:>8.2f}")
+
+
+def bare_events(port: int, count: int, size: int) -> float:
+    """The baseline: read the same bytes off a bare socket and look at none of them."""
+    with socket.create_connection(("127.0.0.1", port)) as conn:
+        conn.recv(4096)
+        conn.sendall(b"auth x\n\n")
+        conn.recv(4096)
+        begun = time.perf_counter()
+        conn.sendall(b"event json ALL\n\n")
+        left = count * size
+        while left > 0:
+            left -= len(conn.recv(1 << 20))
+        return count / (time.perf_counter() - begun)
+
+
+def bare_api(port: int, count: int) -> float:
+    """The baseline: one command, one reply, on a bare socket."""
+    with socket.create_connection(("127.0.0.1", port)) as conn:
+        conn.recv(4096)
+        conn.sendall(b"auth x\n\n")
+        conn.recv(4096)
+        begun = time.perf_counter()
+        for _ in range(count):
+            conn.sendall(b"api user_exists id 1020 example.com\n\n")
+            conn.recv(4096)
+        return count / (time.perf_counter() - begun)
 
 
 def invented_event() -> bytes:
@@ -63,21 +90,29 @@ def main() -> None:
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
 
-    def session():  # type: ignore[no-untyped-def]
-        server = multiprocessing.Process(target=serve, args=(listener, events, repeat), daemon=True)
-        server.start()
-        return connect_esl("127.0.0.1", port, "x")
+    def start() -> None:
+        arguments = (listener, events, repeat)
+        multiprocessing.Process(target=serve, args=arguments, daemon=True).start()
 
-    with session() as one:
-        begun = time.perf_counter()
-        said = one.api_many(["user_exists id 1020 example.com"] * REPLIES)
-        measure("api, pipelined", len(said), time.perf_counter() - begun)
+    size = len(events) // per_round
+    start()
+    asked = bare_api(port, 5000)
+    print(f"{'bare socket, api one by one':40} {asked:>10,.0f} /s     1.00")
+    start()
+    with connect_esl("127.0.0.1", port, "x") as one:
         begun = time.perf_counter()
         for _ in range(5000):
             one.api("user_exists id 1020 example.com")
-        measure("api, one by one", 5000, time.perf_counter() - begun)
+        measure("api, one by one", 5000, time.perf_counter() - begun, asked)
+        begun = time.perf_counter()
+        said = one.api_many(["user_exists id 1020 example.com"] * REPLIES)
+        measure("api, pipelined", len(said), time.perf_counter() - begun, asked)
+    start()
+    read = bare_events(port, per_round * repeat, size)
+    print(f"{f'bare socket, events of {size:,} bytes':40} {read:>10,.0f} /s     1.00")
     for what, decode in (("events, as bytes", False), ("events, decoded", True)):
-        with session() as one:
+        start()
+        with connect_esl("127.0.0.1", port, "x") as one:
             queue = one.subscribe_json(["ALL"])
             taken, begun = 0, time.perf_counter()
             while taken < per_round * repeat:
@@ -86,8 +121,7 @@ def main() -> None:
                 if decode:
                     for body in bodies:
                         decode_json_object(body)
-            size = len(events) // per_round
-            measure(what, taken, time.perf_counter() - begun, size)
+            measure(what, taken, time.perf_counter() - begun, read)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"peak memory {peak:.0f} MB")
 

@@ -27,6 +27,12 @@ DOMAIN_PATTERN = (
 )
 
 
+_OVERRIDES = {
+    "project", "desired", "templates", "default_region", "default_caller_id",
+    "default_caller_name", "key_file",
+}  # fmt: skip
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -117,6 +123,9 @@ class Environment(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="FSGITOPS_", extra="ignore", env_ignore_empty=True)
 
     target: str | None = None
+    project: str | None = None
+    desired: str | None = None
+    templates: str | None = None
     conf_dir: str | None = None
     domain: Annotated[str, Field(pattern=DOMAIN_PATTERN)] | None = None
     esl_host: str | None = Field(
@@ -189,10 +198,7 @@ def build_settings(
         message = f"target `{SANDBOX}` is built in and cannot be declared"
         hint = "give your own target another name"
         raise DesiredInvalidError([error("settings", place, message, hint)])
-    overrides = environment.model_dump(
-        include={"default_region", "default_caller_id", "default_caller_name", "key_file"},
-        exclude_none=True,
-    )
+    overrides = environment.model_dump(include=_OVERRIDES, exclude_none=True)
     return settings.model_copy(update=overrides)
 
 

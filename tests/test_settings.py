@@ -129,6 +129,13 @@ def test_the_environment_gives_the_default_caller_id(monkeypatch, name):
     assert build_settings({}, locate, read_environment()).default_caller_id == "+19495431333"
 
 
+@pytest.mark.parametrize("field", ["project", "desired", "templates", "key_file"])
+def test_the_environment_overrides_the_file(monkeypatch, field):
+    monkeypatch.setenv(f"FSGITOPS_{field.upper()}", "other")
+    settings = build_settings({field: "declared"}, locate, read_environment())
+    assert getattr(settings, field) == "other"
+
+
 def test_a_password_in_the_environment_is_never_shown(monkeypatch):
     monkeypatch.setenv("FS_ESL_PASSWORD", "hunter2")
     found = target({"targets": {"prod": PROD}}, "prod")

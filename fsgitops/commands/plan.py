@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fsgitops.model.compiled import CompiledConfig
-    from fsgitops.model.live import LiveConfig
+    from fsgitops.model.live import LiveConfig, Manifest
     from fsgitops.model.plan import Plan
     from fsgitops.secret import ProjectKey
 
@@ -58,7 +58,7 @@ def run_plan(workspace: Workspace) -> Planned:
     }
     declared = declare_desired(workspace)
     compilation = compile_declared(workspace, declared, settled)
-    live = _read_live(workspace, compilation)
+    live = _read_live(workspace, compilation, manifest)
     edited = _find_edited(compilation.compiled, live)
     if edited:
         kept = {path: known for path, known in settled.items() if path not in edited}
@@ -71,14 +71,17 @@ def compare_live(workspace: Workspace, compilation: Compilation) -> Planned:
     return _plan(workspace, compilation, _read_live(workspace, compilation))
 
 
-def _read_live(workspace: Workspace, compilation: Compilation) -> LiveConfig:
+def _read_live(
+    workspace: Workspace, compilation: Compilation, manifest: Manifest | None = None
+) -> LiveConfig:
     from fsgitops.steps.read_live import read_live
 
     expected = {
         path: "" if file.unknown else file.sha256
         for path, file in compilation.compiled.files.items()
     }
-    return read_live(workspace.target.conf_dir, workspace.target.state_dir, expected)
+    target = workspace.target
+    return read_live(target.conf_dir, target.state_dir, expected, manifest)
 
 
 def _find_edited(compiled: CompiledConfig, live: LiveConfig) -> set[str]:

@@ -17,18 +17,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
-def read_live(conf_dir: Path, state_dir: Path, expected: Mapping[str, str]) -> LiveConfig:
+def read_live(
+    conf_dir: Path,
+    state_dir: Path,
+    expected: Mapping[str, str],
+    manifest: Manifest | None = None,
+) -> LiveConfig:
     """Return what stands at every manifest path and at every path of `expected`.
 
     `expected` maps compiled paths to the hex sha256 of their compiled bytes ("" for unknown); a
     file's content is kept only where it differs from that. Links are seen and never followed.
+    `manifest` is what `read_manifest` returned a moment ago, where it did.
     Raises FsgitopsError when the conf directory or the manifest cannot be read.
     """
     if not conf_dir.is_dir():
         raise FsgitopsError(
             f"{conf_dir}: no such directory; set `conf_dir` to FreeSWITCH's conf directory"
         )
-    manifest = read_manifest(state_dir)
+    manifest = read_manifest(state_dir) if manifest is None else manifest
     paths = sorted({*manifest.entries, *expected})
     inside = _folders_inside(conf_dir, paths)
     linked = (state_dir / FOLDER).exists()  # backups of an apply under way are hard links
