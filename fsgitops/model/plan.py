@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ _SECRET_NAME = re.compile(
 )
 
 
+@lru_cache(maxsize=4096)
 def is_secret_attribute(name: str) -> bool:
     """Tell whether an attribute, named as `flatten_fragment` names it, holds a secret."""
     return _SECRET_NAME.search(name) is not None

@@ -81,6 +81,7 @@ def plan_schema() -> dict[str, Any]:
             ),
             "What stops the plan.",
         ),
+        "warnings": _list(_TEXT, "What somebody should know before an apply, in sentences."),
     }
     return {"$schema": _DIALECT, "title": "fsgitops: a plan", **_object(properties)}
 

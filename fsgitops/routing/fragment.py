@@ -67,6 +67,10 @@ def read_items(content: bytes) -> tuple[list[str], tuple[str, ...]]:
         FragmentError: the XML is not well formed.
     """
     text, directives = preprocess_lines(content)
+    return _read_text(text), directives
+
+
+def _read_text(text: bytes) -> list[str]:
     whole = b"<fragment>" + text + b"</fragment>"
     items: list[str] = []
     texts: list[str] = []
@@ -75,7 +79,7 @@ def read_items(content: bytes) -> tuple[list[str], tuple[str, ...]]:
     if "".join(texts).strip():
         items = []
         _parse(whole, items, lambda data: _add_text(items, data))
-    return items[1:-1], directives
+    return items[1:-1]
 
 
 def _parse(whole: bytes, items: list[str], characters: Callable[[str], None]) -> None:
@@ -117,7 +121,13 @@ def flatten_fragment(content: bytes) -> dict[str, str]:
     Raises:
         FragmentError: the XML is not well formed.
     """
-    items, directives = read_items(content)
+    text, directives = preprocess_lines(content)
+    return flatten_text(text, directives)
+
+
+def flatten_text(text: bytes, directives: tuple[str, ...]) -> dict[str, str]:
+    """Return what `flatten_fragment` does, of what `preprocess_lines` gave."""
+    items = _read_text(text)
     flat = {f"X-PRE-PROCESS {number}": text for number, text in enumerate(directives, 1)}
     walk = _Walk(flat)
     stack: list[_Place] = [_Place("", "", {})]

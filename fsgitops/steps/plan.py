@@ -20,6 +20,7 @@ from fsgitops.model.plan import (
 from fsgitops.model.plan_json import plan_to_json
 from fsgitops.model.resource import Kind
 from fsgitops.routing.fragment import FragmentError, flatten_fragment
+from fsgitops.routing.outline import Outlines
 from fsgitops.routing.recorded import flatten_recorded, holds_recorded
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def build_plan(
     """
     changes: list[Change] = []
     hazards: list[Hazard] = []
+    outlines = Outlines()
     unequal: list[tuple[Change, CompiledFile, LiveFile]] = []
     for path, file in compiled.files.items():
         found = live.files[path]
@@ -65,7 +67,10 @@ def build_plan(
         if hazard:
             hazards.append(hazard)
         elif found.kind is FileKind.MISSING:
-            changes.append(_describe_creation(file, drifted=entry is not None, digest=digest))
+            attributes = tuple(
+                _attribute(name, None, value) for name, value in outlines.flatten(file.content)
+            )
+            changes.append(_describe_creation(file, attributes, entry, digest))
         elif not _holds_compiled(file, found, digest):
             unequal.append((_describe_update(file, found, entry, digest), file, found))
     changes += _explain_updates(unequal, digest)
@@ -180,13 +185,13 @@ def _matches_around_secrets(file: CompiledFile, content: bytes) -> bool:
 
 
 def _describe_creation(
-    file: CompiledFile, *, drifted: bool, digest: Callable[[bytes], str]
+    file: CompiledFile,
+    attributes: tuple[AttributeChange, ...],
+    entry: ManifestEntry | None,
+    digest: Callable[[bytes], str],
 ) -> Change:
-    attributes = tuple(
-        _attribute(name, None, value) for name, value in flatten_fragment(file.content).items()
-    )
     return Change(
-        Action.CREATE, file.resource, file.path, attributes, drifted, str(file.source),
+        Action.CREATE, file.resource, file.path, attributes, entry is not None, str(file.source),
         "", _digest_compiled(file, digest),
     )  # fmt: skip
 

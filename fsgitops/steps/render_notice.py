@@ -50,4 +50,4 @@ def _cut(text: str) -> str:
 def _literal(text: str) -> str:
     shown = make_visible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     # A space of no width after what starts a mention, a link or emphasis keeps it from acting.
-    return "".join(f"{char}\u200b" if char in "@:*_~`[#" else char for char in shown)
+    return "".join(f"{char}\u200b" if char in "@:*_~`[]#" else char for char in shown)

@@ -36,7 +36,7 @@ def render_sarif(review: Review, version: str) -> str:
     order = list(Severity)
     found.sort(key=lambda item: order.index(item.severity))
     shown, left = found[:SHOWN_RESULTS], len(found) - SHOWN_RESULTS
-    rules = sorted({item.rule for item in shown})
+    rules = sorted({make_visible(item.rule) for item in shown})
     indices = {rule: index for index, rule in enumerate(rules)}
     driver = {
         "name": "fsgitops",
@@ -57,7 +57,6 @@ def render_sarif(review: Review, version: str) -> str:
         "properties": _properties(review),
     }
     log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
-    # ASCII only, so that a lone surrogate in a name cannot make the file unreadable.
     return json.dumps(log, indent=1) + "\n"
 
 
@@ -78,11 +77,11 @@ def _result(review: Review, finding: Finding, indices: dict[str, int]) -> dict[s
     text = make_visible(finding.message)
     if finding.hint:
         text += f" ({make_visible(finding.hint)})"
-    place = finding.position
+    place, rule = finding.position, make_visible(finding.rule)
     uri = quote(review.locate(place.file).encode("utf-8", "surrogatepass"), safe="/")
     return {
-        "ruleId": finding.rule,
-        "ruleIndex": indices[finding.rule],
+        "ruleId": rule,
+        "ruleIndex": indices[rule],
         "level": _LEVELS[finding.severity],
         "message": {"text": _literal(text)},
         "locations": [
@@ -108,4 +107,5 @@ def _properties(review: Review) -> dict[str, Any]:
     if review.plan is None:
         return {"summary": review.summary}
     counts = {action.value: review.plan.count(action) for action in Action}
-    return {"summary": review.summary, "target": review.plan.target, "changes": counts}
+    target = make_visible(review.plan.target)
+    return {"summary": review.summary, "target": target, "changes": counts}
