@@ -40,9 +40,10 @@ def command(
             listed = [state.to_json() for state in states]
             print_json({"format": "fsgitops-rules", "version": 1, "rules": listed})
             return 0
+        width = max(len(state.name) for state in states)
         for state in states:
             note = " (fixed)" if state.fixed else " (own)" if state.own else ""
-            click.echo(f"{state.name:22} {state.level:8} {state.description}{note}")
+            click.echo(f"{state.name:{width}} {state.level:8} {state.description}{note}")
         return 0
     findings = list(declare_desired(workspace).findings)
     if as_json:

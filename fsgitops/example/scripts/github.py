@@ -12,6 +12,7 @@ import os
 import re
 import sys
 import urllib.error
+import urllib.parse
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -121,7 +122,7 @@ def last_run(workflow: str, branch: str) -> str:
     """Tell which run of a workflow, on a push to a branch of this repository, succeeded last."""
     if not re.fullmatch(r"[A-Za-z0-9._-]+\.ya?ml", workflow):
         raise ApiError(f"{workflow!r} is not a workflow")
-    query = f"branch={urllib.request.quote(branch, safe='')}&event=push&status=success&per_page=1"
+    query = f"branch={urllib.parse.quote(branch, safe='')}&event=push&status=success&per_page=1"
     runs = call("GET", f"actions/workflows/{workflow}/runs?{query}")["workflow_runs"]
     number = str(int(runs[0]["id"])) if runs else ""
     with Path(os.environ.get("GITHUB_OUTPUT", os.devnull)).open("a", encoding="utf-8") as output:
