@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from conftest import CHECKOUT
 from fake_github import REPOSITORY, TOKEN, FakeGitHub
 from rehearsal import PULL_REQUEST, Rehearsal
-from workflow_runner import evaluate
+from workflow_runner import CHECKOUT, evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

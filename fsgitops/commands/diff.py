@@ -124,6 +124,8 @@ def _extract(root: Path, revision: str, place: Path) -> None:
     archive = _git(root, "archive", "--format=tar", shown.decode().strip(), ".")
     if archive is None:
         raise FsgitopsError(f"git could not read {revision} at {root}")
+    if not hasattr(tarfile, "data_filter"):
+        raise FsgitopsError("comparing revisions needs Python 3.11.4 or later")
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
         wanted = list(_wanted(tar))
         try:

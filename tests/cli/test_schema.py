@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from conftest import CHECKOUT
 from jsonschema import Draft7Validator
 
 from fsgitops.commands.init import schema_text
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from project import Project
+
+CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
 
 def examples(schema: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:

@@ -18,6 +18,10 @@ def format_text(text: str) -> str:
     after: the edits are thought to be safe, and that proves it.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    text = requote_scalars(text, read_tree(text))
-    text = reorder_fields(text, read_tree(text))
-    return tidy_lines(text, read_tree(text))
+    tree = read_tree(text)
+    for edit in (requote_scalars, reorder_fields, tidy_lines):
+        edited = edit(text, tree)
+        if edited != text and edit is not tidy_lines:
+            tree = read_tree(edited)  # parsing takes long, so only where places have moved
+        text = edited
+    return text
