@@ -41,6 +41,7 @@ _UNFAIR: Final = bytes(range(_FAIR, 256))
 _PIN_SPACE: Final = 10**PIN_LENGTH
 _PIN_FAIR: Final = 2**32 - 2**32 % _PIN_SPACE
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+_NOT_UTF_8: Final = re.compile("[\ud800-\udfff]")
 
 
 class Secret:
@@ -266,6 +267,8 @@ def resolve_file_secret(path: Path) -> Secret:
 
 
 def _checked(value: str, where: str) -> Secret:
+    if _NOT_UTF_8.search(value):
+        raise SecretError(f"{where}: the secret is not UTF-8 text")
     if _CONTROL.search(value):
         raise SecretError(f"{where}: a secret is one line without control characters")
     return Secret(value)

@@ -31,6 +31,8 @@ _OVERRIDES = {
     "project", "desired", "templates", "default_region", "default_caller_id",
     "default_caller_name", "key_file",
 }  # fmt: skip
+_ENVIRONMENT_NAMES = ("FSGITOPS_", "FS_", "DEFAULT_CALLER_")
+_PathText = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
 class _Part(BaseModel):
@@ -46,7 +48,7 @@ class EnvReference(_Part):
 class FileReference(_Part):
     """A secret that stands in a file, which only its owner may read."""
 
-    file: str
+    file: _PathText
 
 
 class EslSettings(_Part):
@@ -60,14 +62,44 @@ class EslSettings(_Part):
     reload_timeout: Annotated[float, Field(gt=0, le=3600)] = 120.0
 
 
+class LimitsSettings(_Part):
+    """The largest share of the managed resources that one plan may touch, in percent."""
+
+    deletes_percent: Annotated[float, Field(ge=0, le=100)] | None = None
+    updates_percent: Annotated[float, Field(ge=0, le=100)] | None = None
+    minimum: Annotated[int, Field(ge=0)] | None = None
+
+    def over(self, other: LimitsSettings) -> LimitsSettings:
+        """Return these limits, completed with `other` where they say nothing."""
+        return other.model_copy(update=self.model_dump(exclude_none=True))
+
+
+class IgnoredDrift(_Part):
+    """Drift that is expected: globs of a resource and of one of its attributes."""
+
+    resource: str
+    attribute: str = "*"
+
+
+class DriftSettings(_Part):
+    """What `fsgitops drift` says nothing about."""
+
+    ignore: tuple[IgnoredDrift, ...] = ()
+
+
+AllowedDanger = Literal["reload", "registration", "gateway-restart", "calls"]
+
+
 class TargetSettings(_Part):
     """One FreeSWITCH: its conf directory, its domain and its event socket."""
 
-    conf_dir: str
+    conf_dir: _PathText
     domain: Annotated[str, Field(pattern=DOMAIN_PATTERN)]
     esl: EslSettings = EslSettings()
     profile: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")] = "internal"
-    state_dir: str | None = None
+    state_dir: _PathText | None = None
+    limits: LimitsSettings = LimitsSettings()
+    allow: tuple[AllowedDanger, ...] | None = None
 
 
 class DefaultsSettings(_Part):
@@ -98,20 +130,31 @@ class NotifySettings(_Part):
     timeout: Annotated[float, Field(gt=0, le=60)] = 10.0
 
 
+class HistorySettings(_Part):
+    """How many revisions of a target are kept, and for how many days; the last one always is."""
+
+    keep: Annotated[int, Field(ge=1, le=100_000)] = 50
+    days: Annotated[int, Field(ge=1, le=36_500)] = 365
+
+
 class Settings(_Part):
     """All of `fsgitops.yaml`."""
 
     project: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]*$")] = "fsgitops"
-    desired: str = "desired"
-    templates: str = "templates"
+    desired: _PathText = "desired"
+    templates: _PathText = "templates"
     default_region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None
     default_caller_id: str | None = None
     default_caller_name: str | None = None
-    key_file: str = ".fsgitops/key"
+    key_file: _PathText = ".fsgitops/key"
     defaults: DefaultsSettings = DefaultsSettings()
+    history: HistorySettings = HistorySettings()
     rules: dict[str, Literal["error", "warning", "off"]] = {}
     policy: PolicySettings = PolicySettings()
     notify: NotifySettings | None = None
+    limits: LimitsSettings = LimitsSettings()
+    allow: tuple[AllowedDanger, ...] = ("reload", "registration")
+    drift: DriftSettings = DriftSettings()
     targets: dict[
         Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")], TargetSettings
     ] = {}
@@ -161,6 +204,8 @@ class Target(_Part):
     profile: str
     esl: EslSettings
     esl_password: SecretStr | None = None
+    limits: LimitsSettings = LimitsSettings()
+    allow: tuple[AllowedDanger, ...] = ("reload", "registration")
 
     @property
     def simulated(self) -> bool:
@@ -174,9 +219,10 @@ def read_environment() -> Environment:
         return Environment()
     except ValidationError as problem:
         first = problem.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
+        name = ".".join(str(part) for part in first["loc"]).upper()
+        name = name if name.startswith(_ENVIRONMENT_NAMES) else f"FSGITOPS_{name}"
         raise UsageError(
-            f"environment variable {name.upper()}: {_expected(first)}; correct it or unset it"
+            f"environment variable {name}: expected {_expected(first)}; correct it or unset it"
         ) from None
 
 
@@ -220,11 +266,17 @@ def select_target(
             domain=SANDBOX_DOMAIN,
             profile="internal",
             esl=EslSettings(),
+            limits=settings.limits,
+            allow=settings.allow,
         )
     if chosen not in settings.targets:
         known = ", ".join(sorted([*settings.targets, SANDBOX]))
         raise UsageError(f"no target `{chosen}` in {SETTINGS_FILE}; the targets are: {known}")
-    return _override_target(chosen, settings.targets[chosen], root, environment)
+    declared = settings.targets[chosen]
+    allow = settings.allow if declared.allow is None else declared.allow
+    return _override_target(chosen, declared, root, environment).model_copy(
+        update={"limits": declared.limits.over(settings.limits), "allow": allow}
+    )
 
 
 def _override_target(
@@ -259,7 +311,8 @@ def _finding(item: Any, position: Callable[..., Position]) -> Finding:
         return error("plaintext-secret", place, message, hint)
     if item["type"] == "extra_forbidden":
         return _unknown_key(path, position)
-    found = "" if item["type"] == "missing" else f"found {item['input']!r}, "
+    told = item["type"] != "missing" and not {"esl", "password"}.intersection(path[-2:])
+    found = f"found {item['input']!r}, " if told else ""
     place = position(path[:-1] if item["type"] == "missing" else path)
     return error("settings", place, f"`{name}`: {found}expected {_expected(item)}")
 
@@ -271,6 +324,8 @@ def _unknown_key(path: tuple[Any, ...], position: Callable[..., Position]) -> Fi
         "esl": EslSettings, "defaults": DefaultsSettings, "targets": TargetSettings,
         "policy": PolicySettings,
         "notify": NotifySettings,
+        "limits": LimitsSettings, "drift": DriftSettings, "ignore": IgnoredDrift,
+        "history": HistorySettings,
     }  # fmt: skip
     owner = next((owners[part] for part in reversed(path[:-1]) if part in owners), Settings)
     close = get_close_matches(str(path[-1]), owner.model_fields, n=1)

@@ -1,47 +1,72 @@
-"""All or nothing on a directory: lock, stage, journal, replace, restore.
+"""All or nothing on a directory: stage, journal, replace, restore.
 
 A transaction lives in the state directory, on the conf directory's own file system:
 
-    STATE/lock                      one apply at a time (flock: the kernel frees it with its owner)
-    STATE/manifest.json             what we own
-    STATE/transaction/journal.json  its presence says that a transaction is not finished
-    STATE/transaction/staged/N      bytes that will stand at path N
-    STATE/transaction/backup/N      hard link to what stood there, owner and mode included
+    STATE/lock                        one apply at a time (transaction_lock.py)
+    STATE/manifest.json               what we own
+    STATE/transaction/journal.json    its presence says that a transaction is not finished
+    STATE/transaction/staged/N        bytes that will stand at path N
+    STATE/transaction/manifest        what we will own
+    STATE/transaction/record/         what becomes STATE/revisions/NNNNNN when all is done:
+    STATE/transaction/record/before/N hard link to what stood at path N, owner and mode included
 
 Until the journal says `committed`, recovery puts everything back; from then on it finishes.
+Nothing below the conf directory is touched before the journal stands on the disk, and nothing of
+the transaction is thrown away before what it was for stands there.
 """
 
 from __future__ import annotations
 
 import errno
 import hashlib
-import json
+import itertools
 import os
 import shutil
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from fsgitops.errors import FsgitopsError
+from fsgitops.model.live import is_safe_path
+from fsgitops.transaction_files import (
+    FILE_MODE,
+    PRIVATE_MODE,
+    describe_problem,
+    hash_file,
+    link_or_copy,
+    make_folder,
+    make_state,
+    refuse_outside,
+    stage_file,
+    sync_files,
+    sync_folder,
+    write_state,
+    write_synced,
+)
+from fsgitops.transaction_journal import (
+    BEFORE,
+    FOLDER,
+    RECORD,
+    REVISION_FILE,
+    REVISIONS,
+    Journal,
+    TransactionError,
+    read_journal,
+    write_journal,
+)
+from fsgitops.transaction_lock import LockedError, lock_state
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Mapping, Sequence
+
+__all__ = [
+    "BEFORE", "FILE_MODE", "FOLDER", "REVISIONS", "REVISION_FILE", "Journal", "LockedError",
+    "TransactionError", "hash_file",
+    "lock_state", "read_journal", "write_state",
+]  # fmt: skip
 
 MANIFEST = "manifest.json"
-FOLDER = "transaction"
-FILE_MODE = 0o640
-STATE_MODE = 0o750
-SYNC_WHOLE_ABOVE = 64
-"""From this many files on, one sync of the file system is cheaper than an fsync of each."""
-
-
-class LockedError(FsgitopsError):
-    """Another process holds the target's lock."""
-
-
-class TransactionError(FsgitopsError):
-    """The file system refused; the text says what state the directory is in."""
+KEPT = "kept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,66 +81,49 @@ class Operation:
     before: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Journal:
-    """A transaction on disk: each step's path, and the hashes before and after it."""
-
-    conf_dir: Path
-    folder: Path
-    steps: tuple[tuple[str, str, str], ...]
-    made_folders: tuple[str, ...]
-    committed: bool = False
-
-
-@contextmanager
-def lock_state(state_dir: Path, *, wait_seconds: float) -> Iterator[None]:
-    """Hold the target's lock. Raises LockedError when another process has it for too long."""
-    from filelock import FileLock, Timeout
-
-    _make_state(state_dir)
-    owner = state_dir / "lock.owner"
-    lock = FileLock(state_dir / "lock", timeout=wait_seconds, mode=FILE_MODE)
-    try:
-        lock.acquire()
-    except Timeout:
-        with suppress(OSError):
-            pid = owner.read_text(encoding="ascii")
-            raise LockedError(f"another apply (process {pid}) is at work on this target") from None
-        raise LockedError("another apply is at work on this target") from None
-    try:
-        owner.write_text(str(os.getpid()), encoding="ascii")
-        yield
-    finally:
-        owner.unlink(missing_ok=True)
-        lock.release()
-
-
 def begin_transaction(
-    conf_dir: Path, state_dir: Path, operations: Sequence[Operation], manifest: bytes
+    conf_dir: Path,
+    state_dir: Path,
+    operations: Sequence[Operation],
+    manifest: bytes,
+    *,
+    record: Mapping[str, bytes] | None = None,
+    reload: bool = False,
 ) -> Journal:
     """Stage every byte beside the target, back up what it replaces, and write the journal.
 
-    Nothing below the conf directory is touched but new folders. Raises TransactionError (and
-    leaves nothing behind) when the disk refuses.
+    Nothing below the conf directory is touched. `record` holds the files of the revision that
+    this leaves. Raises TransactionError (and leaves nothing behind) when the disk refuses, or
+    when the journal of another transaction stands there.
     """
     folder = state_dir / FOLDER
+    left = read_journal(conf_dir, state_dir)
+    if left is not None:
+        if not left.restored:
+            raise TransactionError(f"{folder} holds an unfinished apply; no file was changed")
+        forget_transaction(left)
     try:
-        _make_state(state_dir)
-        shutil.rmtree(folder, ignore_errors=True)
-        for name in ("staged", "backup"):
-            (folder / name).mkdir(parents=True, mode=0o700)
-        made = _make_folders(conf_dir, operations)
+        make_state(state_dir)
+        _remove(folder)
+        refuse_outside(conf_dir, [item.path for item in operations])
+        for part in (folder, folder / "staged", folder / RECORD, folder / RECORD / BEFORE):
+            part.mkdir(mode=PRIVATE_MODE)
         steps = tuple(
             _stage(conf_dir, folder, number, operation)
             for number, operation in enumerate(operations)
         )
-        _write_synced(folder / "manifest", manifest)
-        _sync_all(folder, len(operations))
-        journal = Journal(conf_dir, folder, steps, made)
-        _write_journal(journal)
+        write_synced(folder / "manifest", manifest)
+        for name, content in (record or {}).items():
+            write_synced(folder / RECORD / name, content)
+        _sync_staged(folder, len(operations))
+        made = _missing_folders(conf_dir, operations)
+        revision = next_revision(state_dir) if record else 0
+        journal = Journal(conf_dir, folder, steps, made, reload=reload, revision=revision)
+        write_journal(journal)
     except OSError as problem:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise TransactionError(f"{_describe(problem)}; no file was changed") from problem
+        with suppress(OSError):
+            _remove(folder)
+        raise TransactionError(f"{describe_problem(problem)}; no file was changed") from problem
     return journal
 
 
@@ -125,222 +133,221 @@ def replace_files(journal: Journal) -> None:
     Raises TransactionError; the caller restores.
     """
     try:
-        for number, (path, _, after) in enumerate(journal.steps):
+        refuse_outside(journal.conf_dir, [path for path, _, _ in journal.steps])
+        for name in journal.made_folders:
+            make_folder(journal.conf_dir / name)
+        for number, (path, before, after) in enumerate(journal.steps):
             target = journal.conf_dir / path
+            _expect(target, before)
             if after:
                 (journal.folder / "staged" / str(number)).rename(target)
             else:
                 target.unlink(missing_ok=True)
         _sync_folders(journal)
     except OSError as problem:
-        raise TransactionError(_describe(problem)) from problem
+        raise TransactionError(describe_problem(problem)) from problem
 
 
 def restore_files(journal: Journal) -> list[str]:
     """Put back what stood at every path, byte for byte, with its owner and mode.
 
-    Returns where bytes were kept that somebody else wrote meanwhile: nothing is lost. Raises
-    TransactionError when the disk refuses; calling again goes on where it stopped.
+    Returns where things were moved that somebody else put there meanwhile: nothing is lost.
+    The journal stays until `forget_transaction`. Raises TransactionError when the disk refuses;
+    calling again goes on where it stopped.
     """
+    if journal.restored:
+        return []
     kept: list[str] = []
     try:
+        refuse_outside(journal.conf_dir, [path for path, _, _ in journal.steps])
         for number, (path, before, after) in enumerate(journal.steps):
             target = journal.conf_dir / path
             now = hash_file(target)
             if now == before:
                 continue
             if now and now != after:
-                kept.append(_keep_aside(journal, target, now))
-            if before:
-                (journal.folder / "backup" / str(number)).rename(target)
-            else:
+                kept.append(_keep_aside(journal, target, number))
+            elif now and not before:
                 target.unlink(missing_ok=True)
+            if before:
+                make_folder(target.parent)
+                (journal.folder / RECORD / BEFORE / str(number)).rename(target)
         for made in reversed(journal.made_folders):
             with suppress(OSError):
                 (journal.conf_dir / made).rmdir()
         _sync_folders(journal)
-        _remove(journal.folder)
     except OSError as problem:
-        raise TransactionError(_describe(problem)) from problem
+        raise TransactionError(describe_problem(problem)) from problem
+    with suppress(OSError):  # a disk that is full: restoring again changes nothing
+        write_journal(replace(journal, restored=True))
     return kept
 
 
-def commit_transaction(journal: Journal) -> None:
-    """Make the transaction final: the manifest takes its place and the backups go."""
-    try:
-        _write_journal(
-            Journal(journal.conf_dir, journal.folder, journal.steps, journal.made_folders, True)
-        )
-        _finish(journal)
-    except OSError as problem:
-        raise TransactionError(f"{_describe(problem)}; the next command finishes this") from problem
+def commit_transaction(journal: Journal, record: bytes | None = None) -> None:
+    """Make the transaction final: from here on, it is finished and not undone.
 
-
-def read_journal(conf_dir: Path, state_dir: Path) -> Journal | None:
-    """Return the unfinished transaction that an earlier process left, if any.
-
-    Raises TransactionError when a journal stands there that cannot be read.
+    `record` replaces what the revision says. Raises TransactionError: it is not final, and the
+    caller restores.
     """
-    folder = state_dir / FOLDER
     try:
-        data: Any = json.loads((folder / "journal.json").read_bytes())
-        steps = tuple((str(path), str(before), str(after)) for path, before, after in data["steps"])
-        made = tuple(str(name) for name in data["made_folders"])
-        return Journal(conf_dir, folder, steps, made, bool(data["committed"]))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, KeyError, TypeError) as problem:
-        raise TransactionError(f"{folder / 'journal.json'} cannot be read: {problem}") from problem
-
-
-def recover_transaction(journal: Journal) -> list[str]:
-    """Finish a committed transaction, or put everything back. Returns as `restore_files` does."""
-    if not journal.committed:
-        return restore_files(journal)
-    try:
-        _finish(journal)
+        if record is not None:
+            write_state(journal.folder / RECORD / REVISION_FILE, record)
+        write_journal(replace(journal, committed=True))
     except OSError as problem:
-        raise TransactionError(_describe(problem)) from problem
-    return []
+        if not is_committed(journal):
+            raise TransactionError(describe_problem(problem)) from problem
 
 
-def write_state(path: Path, content: bytes) -> None:
-    """Write a file of the state directory aside, sync it and rename it into place (0640)."""
-    _make_state(path.parent)
-    aside = path.with_name(path.name + ".next")
-    _write_synced(aside, content)
-    aside.replace(path)
-    _sync_folder(path.parent)
-
-
-def hash_file(path: Path) -> str:
-    """Return the hex sha256 of a regular file that is not a link, "" where nothing stands."""
+def is_committed(journal: Journal) -> bool:
+    """Tell whether the journal on disk says so, even where writing it ended with an error."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        found = read_journal(journal.conf_dir, journal.state_dir)
+    except TransactionError:
+        return False
+    return found is not None and found.committed
+
+
+def finish_transaction(journal: Journal) -> None:
+    """After a commit: the manifest takes its place, the record becomes a revision, all else goes.
+
+    Raises TransactionError when the disk refuses; the next command finishes it.
+    """
+    try:
+        staged = journal.folder / "manifest"
+        if staged.exists():
+            staged.replace(journal.state_dir / MANIFEST)
+            sync_folder(journal.state_dir)
+        _keep_record(journal)
+        _remove(journal.folder)
+    except OSError as problem:
+        raise TransactionError(
+            f"{describe_problem(problem)}; the next command finishes this"
+        ) from problem
+
+
+def forget_transaction(journal: Journal, record: bytes | None = None) -> None:
+    """After `restore_files`: keep `record` as the revision of an apply that failed; all else goes.
+
+    Raises TransactionError when the disk refuses; the next command finishes it.
+    """
+    try:
+        shutil.rmtree(journal.folder / RECORD / BEFORE, ignore_errors=True)
+        if record is not None:
+            amend_record(journal, record)
+        _keep_record(journal)
+        _remove(journal.folder)
+    except OSError as problem:
+        raise TransactionError(
+            f"{describe_problem(problem)}; the next command finishes this"
+        ) from problem
+
+
+def read_record(journal: Journal) -> bytes | None:
+    """Return what the transaction's record says so far, None where there is none."""
+    try:
+        return (journal.folder / RECORD / REVISION_FILE).read_bytes()
+    except OSError:
+        return None
+
+
+def amend_record(journal: Journal, record: bytes) -> None:
+    """Say more in the record, where the disk lets us: what it said before stays true."""
+    path = journal.folder / RECORD / REVISION_FILE
+    with suppress(OSError):
+        if path.exists():
+            write_state(path, record)
+
+
+def clear_litter(state_dir: Path) -> None:
+    """Remove what an apply left that was killed before its journal stood; the lock is held."""
+    folder = state_dir / FOLDER
+    if folder.is_dir() and not (folder / "journal.json").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def next_revision(state_dir: Path) -> int:
+    """Return the number that the next revision will have; they count from 1."""
+    try:
+        names = [entry.name for entry in (state_dir / REVISIONS).iterdir()]
     except FileNotFoundError:
-        return ""
-    with os.fdopen(descriptor, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _make_state(state_dir: Path) -> None:
-    state_dir.mkdir(parents=True, exist_ok=True, mode=STATE_MODE)
-
-
-def _make_folders(conf_dir: Path, operations: Sequence[Operation]) -> tuple[str, ...]:
-    """Create the folders that files will need; parents first, so that undoing goes backwards."""
-    made: list[str] = []
-    for name in sorted({str(Path(item.path).parent) for item in operations if item.content}):
-        missing = [
-            folder
-            for folder in [Path(name), *Path(name).parents]
-            if not (conf_dir / folder).exists()
-        ]
-        for folder in reversed(missing):
-            (conf_dir / folder).mkdir(mode=STATE_MODE)
-            made.append(str(folder))
-    return tuple(made)
+        return 1
+    return max((int(name) for name in names if name.isascii() and name.isdigit()), default=0) + 1
 
 
 def _stage(conf_dir: Path, folder: Path, number: int, operation: Operation) -> tuple[str, str, str]:
+    if not is_safe_path(operation.path):
+        raise OSError(errno.EPERM, "not a path that may be written", operation.path)
     target = conf_dir / operation.path
     if operation.before:
-        _link_or_copy(target, folder / "backup" / str(number))
-    if hash_file(target) != operation.before:
-        raise OSError(errno.EBUSY, "somebody else changed it a moment ago", str(target))
+        link_or_copy(target, folder / RECORD / BEFORE / str(number))
+    _expect(target, operation.before)
     if operation.content is None:
         return operation.path, operation.before, ""
-    staged = folder / "staged" / str(number)
-    status = target.lstat() if operation.before else None
-    owner = status or target.parent.stat()
-    descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(operation.content)
-        with suppress(PermissionError):
-            os.fchown(descriptor, status.st_uid if status else -1, owner.st_gid)
-        os.fchmod(descriptor, (status.st_mode & 0o7777) if status else FILE_MODE)
+    stage_file(
+        folder / "staged" / str(number),
+        operation.content,
+        like=target.lstat() if operation.before else None,
+        folder=target.parent,
+    )
     return operation.path, operation.before, hashlib.sha256(operation.content).hexdigest()
 
 
-def _link_or_copy(source: Path, backup: Path) -> None:
-    try:
-        os.link(source, backup, follow_symlinks=False)
-    except OSError:
-        shutil.copy2(source, backup, follow_symlinks=False)
-        status = source.lstat()
-        with suppress(PermissionError):
-            os.chown(backup, status.st_uid, status.st_gid)
+def _expect(target: Path, before: str) -> None:
+    if hash_file(target) != before:
+        raise OSError(errno.EBUSY, "somebody else changed it a moment ago", str(target))
 
 
-def _keep_aside(journal: Journal, target: Path, digest: str) -> str:
-    kept = journal.folder.parent / "kept" / f"{target.name}.{digest[:12]}"
-    kept.parent.mkdir(exist_ok=True, mode=0o700)
-    _link_or_copy(target, kept)
+def _missing_folders(conf_dir: Path, operations: Sequence[Operation]) -> tuple[str, ...]:
+    """Return the folders that files will need; parents first, so that undoing goes backwards."""
+    missing = {
+        str(folder)
+        for name in {item.path.rpartition("/")[0] for item in operations if item.content}
+        for folder in [Path(name), *Path(name).parents]
+        if not (conf_dir / folder).exists()
+    }
+    return tuple(sorted(missing))
+
+
+def _keep_aside(journal: Journal, target: Path, number: int) -> str:
+    """Move what somebody else put at a path where it can be found again."""
+    folder = journal.state_dir / KEPT
+    folder.mkdir(exist_ok=True, mode=PRIVATE_MODE)
+    names = (f"{target.name}.{journal.revision:06d}.{number}.{copy}" for copy in itertools.count(1))
+    kept = next(folder / name for name in names if not os.path.lexists(folder / name))
+    target.rename(kept)
     return str(kept)
 
 
-def _write_journal(journal: Journal) -> None:
-    data = {
-        "version": 1,
-        "committed": journal.committed,
-        "made_folders": list(journal.made_folders),
-        "steps": [list(step) for step in journal.steps],
-    }
-    write_state(journal.folder / "journal.json", json.dumps(data).encode())
-
-
-def _finish(journal: Journal) -> None:
-    staged = journal.folder / MANIFEST.removesuffix(".json")
-    if staged.exists():
-        staged.replace(journal.folder.parent / MANIFEST)
-        _sync_folder(journal.folder.parent)
-    _remove(journal.folder)
+def _keep_record(journal: Journal) -> None:
+    """Make the record a revision by one rename; done already when it is gone."""
+    record = journal.folder / RECORD
+    if not journal.revision or not record.exists():
+        return
+    revisions = journal.state_dir / REVISIONS
+    revisions.mkdir(exist_ok=True, mode=PRIVATE_MODE)
+    record.rename(revisions / f"{journal.revision:06d}")
+    sync_folder(revisions)
+    sync_folder(journal.state_dir)
 
 
 def _remove(folder: Path) -> None:
     """Remove a transaction, its journal first: without one, the rest is litter."""
-    (folder / "journal.json").unlink(missing_ok=True)
-    _sync_folder(folder)
+    if folder.is_dir():
+        (folder / "journal.json").unlink(missing_ok=True)
+        sync_folder(folder)
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _write_synced(path: Path, content: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(descriptor)
-
-
-def _sync_all(folder: Path, count: int) -> None:
-    if count > SYNC_WHOLE_ABOVE:
-        os.sync()
-        return
-    for name in ("staged", "backup"):
-        for path in (folder / name).iterdir():
-            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-        _sync_folder(folder / name)
+def _sync_staged(folder: Path, count: int) -> None:
+    record = folder / RECORD
+    sync_files([folder / "staged", record / BEFORE, record], count)
+    sync_folder(folder)
+    sync_folder(folder.parent)
 
 
 def _sync_folders(journal: Journal) -> None:
-    parents = {(journal.conf_dir / path).parent for path, _, _ in journal.steps}
-    for parent in parents | {journal.conf_dir}:
-        if parent.is_dir():
-            _sync_folder(parent)
-
-
-def _sync_folder(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _describe(problem: OSError) -> str:
-    where = problem.filename or "the conf directory"
-    return f"{where}: {problem.strerror or problem}"
+    touched = {(journal.conf_dir / path).parent for path, _, _ in journal.steps}
+    made = {journal.conf_dir / name for name in journal.made_folders}
+    for folder in touched | made | {folder.parent for folder in made} | {journal.conf_dir}:
+        if folder.is_dir():
+            sync_folder(folder)

@@ -180,3 +180,9 @@ def test_no_data_raises_anything_but_findings(data):
         build(data)
     except DesiredInvalidError as problem:
         assert problem.findings
+
+
+def test_a_malformed_environment_variable_is_named_as_the_user_wrote_it(monkeypatch):
+    monkeypatch.setenv("FSGITOPS_DOMAIN", "a b")
+    with pytest.raises(UsageError, match="variable FSGITOPS_DOMAIN: expected"):
+        read_environment()

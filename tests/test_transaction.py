@@ -19,9 +19,10 @@ from fsgitops.transaction import (
     TransactionError,
     begin_transaction,
     commit_transaction,
+    finish_transaction,
+    forget_transaction,
     lock_state,
     read_journal,
-    recover_transaction,
     replace_files,
     restore_files,
 )
@@ -69,6 +70,7 @@ def test_a_committed_transaction_leaves_exactly_the_declared_files(conf: Path) -
     journal = begin(conf)
     replace_files(journal)
     commit_transaction(journal)
+    finish_transaction(journal)
     assert snapshot(conf) == AFTER
     assert (conf / ".fsgitops" / "manifest.json").read_bytes() == b'{"manifest": 1}'
     assert not (conf / ".fsgitops" / "transaction").exists()
@@ -150,28 +152,20 @@ def test_an_interrupted_transaction_is_undone_from_its_journal(conf: Path, repla
         replace_files(journal)
     found = read_journal(conf, conf / ".fsgitops")
     assert found is not None
-    recover_transaction(found)
+    restore_files(found)
+    forget_transaction(found)
     assert snapshot(conf) == before
     assert read_journal(conf, conf / ".fsgitops") is None
 
 
-def test_an_interrupted_commit_is_finished_from_its_journal(
-    conf: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interrupted_commit_is_finished_from_its_journal(conf: Path) -> None:
     journal = begin(conf)
     replace_files(journal)
-
-    def die(journal: transaction.Journal) -> None:
-        raise OSError(5, "power loss")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(transaction, "_finish", die)
-        with pytest.raises(TransactionError):
-            commit_transaction(journal)
+    commit_transaction(journal)
     found = read_journal(conf, conf / ".fsgitops")
     assert found is not None
     assert found.committed
-    recover_transaction(found)
+    finish_transaction(found)
     assert snapshot(conf) == AFTER
     assert (conf / ".fsgitops" / "manifest.json").exists()
 
@@ -222,7 +216,8 @@ def test_stopped_anywhere_and_recovered_the_tree_is_as_before(
     replace_files(part)
     found = read_journal(conf, conf / ".fsgitops")
     assert found is not None
-    recover_transaction(found)
+    restore_files(found)
+    forget_transaction(found)
     assert snapshot(conf) == before
 
 
@@ -230,3 +225,80 @@ def test_the_journal_names_no_content(conf: Path) -> None:
     journal = begin(conf)
     data = json.loads((journal.folder / "journal.json").read_bytes())
     assert data["steps"][0] == ["directory/1.xml", sha(b"one"), sha(b"ONE")]
+
+
+def test_everything_that_somebody_put_in_the_way_is_kept_aside_under_a_name_of_its_own(
+    conf: Path,
+) -> None:
+    kept: list[str] = []
+    for turn in range(3):
+        journal = begin(conf)
+        replace_files(journal)
+        target = conf / "directory" / "1.xml"
+        target.unlink()
+        if turn == 0:
+            target.symlink_to(conf / "directory" / "foreign.xml")
+        elif turn == 1:
+            target.mkdir()
+        else:
+            target.write_bytes(b"theirs")
+        kept += restore_files(journal)
+        forget_transaction(journal)
+        assert target.read_bytes() == b"one"
+    assert len(set(kept)) == 3
+    assert Path(kept[0]).is_symlink()
+    assert Path(kept[1]).is_dir()
+    assert Path(kept[2]).read_bytes() == b"theirs"
+    assert (conf / "directory" / "foreign.xml").read_bytes() == b"foreign"
+
+
+def test_an_unfinished_transaction_is_never_overwritten_by_another(conf: Path) -> None:
+    begin(conf)
+    with pytest.raises(TransactionError, match="unfinished"):
+        begin(conf)
+    assert read_journal(conf, conf / ".fsgitops") is not None
+
+
+def test_a_file_edited_between_staging_and_replacing_stops_everything(conf: Path) -> None:
+    journal = begin(conf)
+    (conf / "directory" / "2.xml").unlink()
+    (conf / "directory" / "2.xml").write_bytes(b"an edit of the last second")
+    with pytest.raises(TransactionError, match="somebody else changed it"):
+        replace_files(journal)
+    kept = restore_files(journal)
+    assert [Path(name).read_bytes() for name in kept] == [b"an edit of the last second"]
+    assert (conf / "directory" / "1.xml").read_bytes() == b"one"
+
+
+@pytest.mark.parametrize(
+    "path", ["../x", "/etc/x", ".fsgitops/manifest.json", "a//b", "a/../b", ""]
+)
+def test_a_journal_that_names_a_path_outside_is_not_followed(conf: Path, path: str) -> None:
+    begin(conf)
+    journal = conf / ".fsgitops/transaction/journal.json"
+    data = json.loads(journal.read_text())
+    journal.write_text(json.dumps({**data, "steps": [[path, "", sha(b"x")]]}))
+    with pytest.raises(TransactionError, match="outside the conf directory"):
+        read_journal(conf, conf / ".fsgitops")
+
+
+def test_a_new_folder_is_as_readable_as_the_one_it_is_in(conf: Path) -> None:
+    conf.chmod(0o2755)
+    replace_files(begin(conf))
+    mode = stat.S_IMODE((conf / "dialplan" / "public").stat().st_mode)
+    assert mode & 0o777 == 0o755
+
+
+def test_what_was_staged_by_a_process_that_died_before_its_journal_is_removed(conf: Path) -> None:
+    journal = begin(conf)
+    (journal.folder / "journal.json").unlink()
+    assert (conf / "directory" / "1.xml").stat().st_nlink == 2
+    transaction.clear_litter(conf / ".fsgitops")
+    assert (conf / "directory" / "1.xml").stat().st_nlink == 1
+    assert not journal.folder.exists()
+
+
+def test_a_journal_that_stands_is_no_litter(conf: Path) -> None:
+    journal = begin(conf)
+    transaction.clear_litter(conf / ".fsgitops")
+    assert read_journal(conf, conf / ".fsgitops") == journal

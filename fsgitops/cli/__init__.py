@@ -26,20 +26,26 @@ COLLECT_SELDOM = (100_000, 50, 100)
 """A plan makes a million small values and no cycles; looking for those costs much time."""
 
 COMMANDS = {
+    "adopt": "adopt",
     "apply": "apply",
     "compile": "compile",
     "completion": "completion",
     "credentials": "credentials",
     "diff": "diff",
+    "drift": "drift",
     "explain": "explain",
     "export-state": "export_state",
     "fmt": "fmt",
+    "history": "history",
     "init": "init",
     "key": "key",
     "lint": "lint",
     "plan": "plan",
+    "release": "release",
+    "rollback": "rollback",
     "sandbox": "sandbox",
     "schema": "schema",
+    "show": "show",
     "validate": "validate",
 }
 
@@ -89,6 +95,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.exceptions.Exit as ending:
         return ending.exit_code
     except click.UsageError as problem:
+        if _wants_json(words):
+            _tell_json(UsageError(problem.format_message()))
         problem.show()
         return UsageError.exit_code
     except (click.Abort, KeyboardInterrupt):
@@ -102,8 +110,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return problem.exit_code
     except OSError as problem:
         where = f"{problem.filename}: " if problem.filename else ""
-        click.echo(f"fsgitops: {where}{problem.strerror or problem}", err=True)
-        return 1
+        _tell(FsgitopsError(f"{where}{problem.strerror or problem}"), as_json=_wants_json(words))
+        return FsgitopsError.exit_code
     return code if isinstance(code, int) else 0
 
 
@@ -118,9 +126,7 @@ def _wants_json(words: Sequence[str]) -> bool:
 
 def _tell(problem: FsgitopsError, *, as_json: bool) -> None:
     if as_json:
-        from fsgitops.steps.render_json import error_to_json
-
-        click.echo(json.dumps(error_to_json(problem), ensure_ascii=False))
+        _tell_json(problem)
     if isinstance(problem, DesiredInvalidError):
         from fsgitops.cli.printing import print_findings
 
@@ -129,3 +135,9 @@ def _tell(problem: FsgitopsError, *, as_json: bool) -> None:
     from fsgitops.steps.render_text import escape_lines
 
     click.echo(f"fsgitops: {escape_lines(str(problem))}", err=True)
+
+
+def _tell_json(problem: FsgitopsError) -> None:
+    from fsgitops.steps.render_json import error_to_json
+
+    click.echo(json.dumps(error_to_json(problem), ensure_ascii=False))

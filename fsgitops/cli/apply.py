@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fsgitops.cli.notify import note_applied, note_plan, with_notify
-from fsgitops.cli.options import Shared, open_place, with_json, with_place
+from fsgitops.cli.options import Shared, open_place, with_demands, with_json, with_place
 
 if TYPE_CHECKING:
     from fsgitops.commands.plan import Planned
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @click.option("--no-reload", is_flag=True, help="Write the files only: for building an image.")
 @click.option("--no-wait", is_flag=True, help="Fail at once when another apply is at work.")
+@with_demands
 @with_json
 @click.pass_obj
 @with_notify
@@ -32,6 +33,10 @@ def command(
     yes: bool,
     no_reload: bool,
     no_wait: bool,
+    only: tuple[str, ...],
+    exclude: tuple[str, ...],
+    allow: tuple[str, ...],
+    kick_rotated: bool,
     as_json: bool,
 ) -> int:
     """Carry a plan out: write, reload, and read back from the switch that it holds it.
@@ -42,13 +47,17 @@ def command(
     from fsgitops.cli.printing import print_findings, print_json, print_lines, print_notes, working
     from fsgitops.commands.apply import run_apply
     from fsgitops.commands.plan import load_plan, run_plan
+    from fsgitops.commands.shape import Demands
     from fsgitops.steps.render_json import applied_to_json
     from fsgitops.steps.render_text import render_applied, render_plan
 
     workspace = open_place(shared, directory, target)
     approved = load_plan(saved) if saved else None
+    demands = Demands(only, exclude, frozenset(allow), kick_rotated, reload=not no_reload)
+    if approved is not None:
+        demands = demands.of_saved(approved)
     with working("Comparing what is declared with what is live"):
-        planned = run_plan(workspace)
+        planned = run_plan(workspace, demands, live=not no_reload)
     note_plan(planned.plan)
     print_notes(planned.notes)
     print_findings(planned.compilation.declared.findings)
@@ -62,6 +71,7 @@ def command(
             approved=approved,
             reload=not no_reload,
             wait_seconds=0.0 if no_wait else 60.0,
+            tell=lambda text: print_notes([text]),
         )
     note_applied(applied)
     if as_json:

@@ -39,6 +39,36 @@ def with_json(function: _F) -> _F:
     return click.option("--json", "as_json", is_flag=True, help=text)(function)
 
 
+def with_allow(function: _F) -> _F:
+    """Give a command `--allow`."""
+    from fsgitops.model.limits import PERMISSIONS
+
+    return click.option(
+        "--allow",
+        multiple=True,
+        type=click.Choice(PERMISSIONS),
+        help="Permit what the plan says that it needs a permission for.",
+    )(function)
+
+
+def with_demands(function: _F) -> _F:
+    """Give a command `--only`, `--exclude`, `--allow` and `--kick-rotated`."""
+    named = "agent:1020, did:+1949…, a glob (agent:10*) or a YAML path (desired/sales/*.yaml)"
+    options = (
+        click.option("--only", multiple=True, metavar="WHAT", help=f"Nothing but this: {named}."),
+        click.option("--exclude", multiple=True, metavar="WHAT", help="All but this."),
+        with_allow,
+        click.option(
+            "--kick-rotated",
+            is_flag=True,
+            help="Agents with another password: end their registrations.",
+        ),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
 def find_root(shared: Shared, directory: str | None) -> Path:
     """Return the project's directory. Raises click.UsageError when there is none."""
     root = (shared.root / directory).resolve() if directory else shared.root
@@ -48,7 +78,27 @@ def find_root(shared: Shared, directory: str | None) -> Path:
 
 
 def open_place(shared: Shared, directory: str | None, target: str | None) -> Workspace:
-    """Return the workspace that the command's options and the group's together name."""
+    """Return the workspace that the command's options and the group's together name.
+
+    An apply that was interrupted on its target is finished or undone first, and that is told.
+    """
     from fsgitops.commands.workspace import open_workspace
 
-    return open_workspace(find_root(shared, directory), target or shared.target)
+    workspace = open_workspace(find_root(shared, directory), target or shared.target)
+    _recover(workspace)
+    return workspace
+
+
+def _recover(workspace: Workspace) -> None:
+    from fsgitops.commands.recover import recover_unfinished
+    from fsgitops.errors import FsgitopsError
+
+    try:
+        notes = recover_unfinished(workspace)
+    except FsgitopsError as problem:
+        # A command that touches the target meets the same again and fails on it.
+        notes = [str(problem)]
+    if notes:
+        from fsgitops.cli.printing import print_notes
+
+        print_notes(notes)

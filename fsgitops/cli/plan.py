@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from fsgitops.cli.formats import choose_outputs, with_formats
-from fsgitops.cli.options import Shared, open_place, with_json, with_place
+from fsgitops.cli.options import Shared, open_place, with_demands, with_json, with_place
 
 CHANGES_PENDING = 2
 
@@ -19,7 +19,9 @@ CHANGES_PENDING = 2
 @with_place
 @click.option("--out", type=click.Path(path_type=Path), help="Save the plan for a later apply.")
 @click.option(
-    "--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes, 0 when none."
+    "--detailed-exitcode",
+    is_flag=True,
+    help="Exit with 2 when there are changes or hazards, 0 when none.",
 )
 @click.option(
     "--against",
@@ -28,6 +30,8 @@ CHANGES_PENDING = 2
     help="Compare with a file of `export-state`: needs no conf directory and no key.",
 )
 @with_formats
+@click.option("--live", is_flag=True, help="Ask the switch who is registered or on a call now.")
+@with_demands
 @with_json
 @click.pass_obj
 def command(
@@ -40,6 +44,11 @@ def command(
     named: str | None,
     outputs: tuple[Path, ...],
     full_at: str,
+    live: bool,
+    only: tuple[str, ...],
+    exclude: tuple[str, ...],
+    allow: tuple[str, ...],
+    kick_rotated: bool,
     as_json: bool,
 ) -> int:
     """Show what an apply would do, attribute by attribute, and do none of it.
@@ -51,6 +60,7 @@ def command(
     from fsgitops.commands.export_state import load_state, plan_against
     from fsgitops.commands.plan import run_plan, save_plan
     from fsgitops.commands.review import review_plan, review_refusal
+    from fsgitops.commands.shape import Demands
     from fsgitops.errors import DesiredInvalidError
     from fsgitops.model.plan_json import plan_to_json
     from fsgitops.steps.render_json import error_to_json
@@ -60,10 +70,14 @@ def command(
     state = load_state(against) if against else None
     recorded_on = state.target if state and not shared.target else None
     workspace = open_place(shared, directory, target or recorded_on)
+    demands = Demands(only, exclude, frozenset(allow), kick_rotated)
     try:
         with working("Comparing what is declared with what is live"):
-            now = datetime.now(UTC)
-            planned = plan_against(workspace, state, now) if state else run_plan(workspace)
+            planned = (
+                plan_against(workspace, state, datetime.now(UTC), demands)
+                if state
+                else run_plan(workspace, demands, live=live)
+            )
     except DesiredInvalidError as problem:
         findings = problem
         wanted.write(
@@ -83,4 +97,5 @@ def command(
         print_json(plan_to_json(planned.plan))
     elif wanted.shown == "text":
         print_lines(render_plan(planned.plan))
-    return CHANGES_PENDING if detailed_exitcode and planned.plan.changes else 0
+    pending = planned.plan.changes or planned.plan.hazards
+    return CHANGES_PENDING if detailed_exitcode and pending else 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from fsgitops.cli.options import Shared, find_root
+from fsgitops.cli.options import Shared, open_place
 
 
 @click.command("sandbox", epilog="Example: fsgitops sandbox --port 8021")
@@ -20,9 +20,8 @@ def command(shared: Shared, directory: str | None, port: int) -> int:
     directory as FreeSWITCH would, and rings no phone.
     """
     from fsgitops.commands.sandbox import run_sandbox
-    from fsgitops.commands.workspace import open_workspace
     from fsgitops.settings import SANDBOX
 
-    workspace = open_workspace(find_root(shared, directory), SANDBOX)
+    workspace = open_place(shared, directory, SANDBOX)
     run_sandbox(workspace, port, lambda text: click.echo(text, err=True))
     return 0

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fsgitops.commands.connect import connect_target, open_switch, read_password
-from fsgitops.commands.plan import Planned, compare_live
+from fsgitops.commands.history import prune_revisions, start_revision
+from fsgitops.commands.plan import Planned, compare_live, observe
 from fsgitops.commands.prover import SwitchProver
 from fsgitops.commands.recover import recover_locked
 from fsgitops.errors import PlanRefusedError, SwitchError
@@ -16,8 +17,11 @@ from fsgitops.model.resource import Kind
 from fsgitops.transaction import lock_state
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fsgitops.commands.workspace import Workspace
     from fsgitops.model.applied import Applied
+    from fsgitops.model.compiled import CompiledConfig
     from fsgitops.model.plan import Plan
     from fsgitops.switch import Switch
 
@@ -29,8 +33,11 @@ def run_apply(
     approved: Plan | None = None,
     reload: bool = True,
     wait_seconds: float = 60.0,
+    tell: Callable[[str], None] | None = None,
 ) -> Applied:
     """Carry out the plan that was shown, or the saved one that was approved, and nothing else.
+
+    `tell` is told what is waited for.
 
     The switch is reached before any file is touched. Raises PlanRefusedError when live is not
     what it was, RolledBackError and RollbackFailedError as they say, SwitchError when the
@@ -43,24 +50,36 @@ def run_apply(
         refuse_stale(approved, shown.plan)
     refuse_unsafe(shown.plan)
     with ExitStack() as stack:
-        stack.enter_context(lock_state(target.state_dir, wait_seconds=wait_seconds))
+        stack.enter_context(lock_state(target.state_dir, wait_seconds=wait_seconds, tell=tell))
         notes = recover_locked(workspace)
-        current = compare_live(workspace, shown.compilation)
+        current = compare_live(workspace, shown.compilation, shown.demands)
         if current.plan.live_digest != shown.plan.live_digest:
             raise PlanRefusedError(
                 "the live configuration changed while the plan was read; nothing was touched; "
                 "make a new plan"
             )
-        prover = _prover(stack, workspace, current) if reload and current.plan.changes else None
+        compiled = current.compilation.compiled
+        asked = reload and bool(current.plan.reloads)
+        prover = open_prover(stack, workspace, current.plan, compiled) if asked else None
+        if prover:
+            # Who is on a call is known only now, and has to be: a plan may be days old.
+            current = observe(workspace, current, prover.switch)
+            refuse_unsafe(current.plan)
         place = ConfPlace(target.conf_dir, target.state_dir)
-        applied = apply_plan(
-            current.plan, current.compilation.compiled, current.live, place, prover
-        )
-        ended = _end_registrations(prover, current.plan) if prover else 0
-    return replace(applied, registrations_ended=ended, notes=tuple(notes))
+        revision = start_revision(workspace, current.plan)
+        applied = apply_plan(current.plan, compiled, current.live, place, prover, revision)
+        prune_revisions(target.state_dir, workspace.settings.history)
+        ended = end_registrations(prover, current.plan) if prover else 0
+        kicked = _kick_rotated(prover, current.plan) if prover else 0
+    return replace(
+        applied, registrations_ended=ended, registrations_kicked=kicked, notes=tuple(notes)
+    )
 
 
-def _prover(stack: ExitStack, workspace: Workspace, planned: Planned) -> SwitchProver:
+def open_prover(
+    stack: ExitStack, workspace: Workspace, plan: Plan, compiled: CompiledConfig
+) -> SwitchProver:
+    """Reach the switch, before any file is touched. Raises SwitchError when it is not there."""
     switch = stack.enter_context(connect_target(workspace.target, workspace.root))
 
     def reconnect() -> Switch:
@@ -70,22 +89,37 @@ def _prover(stack: ExitStack, workspace: Workspace, planned: Planned) -> SwitchP
         password = read_password(target, workspace.root)
         return open_switch(target, target.esl.host, target.esl.port, password)
 
-    prover = SwitchProver(
-        switch, reconnect, workspace.target, planned.plan, planned.compilation.compiled
-    )
+    prover = SwitchProver(switch, reconnect, workspace.target, plan, compiled)
     stack.callback(prover.close)
     return prover
 
 
-def _end_registrations(prover: SwitchProver, plan: Plan) -> int:
+def end_registrations(prover: SwitchProver, plan: Plan) -> int:
+    """End the registrations of deleted agents; return how many. Raises SwitchError saying so."""
     deleted = plan.names(Action.DELETE, Kind.AGENT)
     if not deleted:
         return 0
-    ended, left = prover.flush(deleted)
+    try:
+        ended, left = prover.flush(deleted)
+    except SwitchError as problem:
+        raise SwitchError(
+            "everything is applied, but the registrations of the deleted agents "
+            f"({', '.join(deleted)}) may not have ended: {problem}; end them by hand "
+            "(sofia profile PROFILE flush_inbound_reg EXT@DOMAIN)"
+        ) from problem
     if left:
         raise SwitchError(
             f"everything is applied, but these deleted agents are still registered: "
             f"{', '.join(left)}; end their registrations by hand "
             "(sofia profile PROFILE flush_inbound_reg EXT@DOMAIN)"
         )
+    return ended
+
+
+def _kick_rotated(prover: SwitchProver, plan: Plan) -> int:
+    """End registrations made with a password that is no longer valid; phones may come back."""
+    rotated = [change.resource.name for change in plan.changes if change.rotated]
+    if not (plan.kick_rotated and rotated):
+        return 0
+    ended, _ = prover.flush(rotated)
     return ended

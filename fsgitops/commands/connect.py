@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from contextlib import contextmanager
+import shutil
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from fsgitops.errors import SecretError, SwitchUnreachableError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from fsgitops.switch import Switch
 
 RUNNING_FILE = "sandbox.json"
+_OVERRIDE = "FSGITOPS_ESL_PASSWORD"
 
 
 def prepare_conf_dir(target: Target) -> None:
@@ -25,7 +27,12 @@ def prepare_conf_dir(target: Target) -> None:
     if target.simulated and not target.conf_dir.exists():
         from fsgitops.sandbox.skeleton import write_skeleton
 
-        write_skeleton(target.conf_dir, target.domain)
+        # Written aside: a process that is killed here leaves no half of a conf directory.
+        aside = target.conf_dir.with_name(f"{target.conf_dir.name}.{os.getpid()}")
+        write_skeleton(aside, target.domain)
+        with suppress(OSError):  # another process was first
+            aside.rename(target.conf_dir)
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def read_password(target: Target, root: Path) -> str:
@@ -33,7 +40,8 @@ def read_password(target: Target, root: Path) -> str:
     from fsgitops.secret import resolve_env_secret, resolve_file_secret
 
     if target.esl_password is not None:
-        return target.esl_password.get_secret_value()
+        text = target.esl_password.get_secret_value()
+        return resolve_env_secret(_OVERRIDE, {_OVERRIDE: text}).reveal()
     reference = target.esl.password
     if isinstance(reference, EnvReference):
         return resolve_env_secret(reference.env, os.environ).reveal()

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from fsgitops.commands.connect import prepare_conf_dir
-from fsgitops.commands.plan import Planned, plan_compiled
+from fsgitops.commands.plan import Planned, keyed, plan_compiled
 from fsgitops.commands.recover import recover_unfinished
 from fsgitops.commands.workspace import compile_declared, declare_desired, find_key
 from fsgitops.errors import UsageError
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from fsgitops.commands.shape import Demands
     from fsgitops.commands.workspace import Workspace
     from fsgitops.model.live import LiveConfig
     from fsgitops.secret import ProjectKey
@@ -42,7 +43,7 @@ def run_export_state(workspace: Workspace, now: datetime) -> RecordedState:
         taken_at=now.astimezone(UTC).replace(microsecond=0),
         key_id=_key_id(key),
         commit=commits.pop() if len(commits) == 1 else "",
-        files=_record_files(live, _keyed(key)),
+        files=_record_files(live, keyed(key)),
         foreign=_find_foreign(target.conf_dir, live),
     )
 
@@ -66,7 +67,9 @@ def load_state(path: Path) -> RecordedState:
         raise UsageError(f"{path}: {problem.strerror or problem}") from None
 
 
-def plan_against(workspace: Workspace, state: RecordedState, now: datetime) -> Planned:
+def plan_against(
+    workspace: Workspace, state: RecordedState, now: datetime, demands: Demands | None = None
+) -> Planned:
     """Plan against a recording of the target. Such a plan is for reading: no apply takes it.
 
     Raises UsageError when it is a recording of another target.
@@ -83,7 +86,7 @@ def plan_against(workspace: Workspace, state: RecordedState, now: datetime) -> P
     notes = [f"compared with what was live {describe_age(state.taken_at, now)}"]
     if not same_key:
         notes.append("without the key of that time: changes of secrets alone are not seen")
-    return plan_compiled(workspace, compilation, live, tuple(notes))
+    return plan_compiled(workspace, compilation, live, tuple(notes), demands)
 
 
 def describe_age(taken_at: datetime, now: datetime) -> str:
@@ -132,10 +135,4 @@ def _find_foreign(conf_dir: Path, live: LiveConfig) -> tuple[str, ...]:
 
 
 def _key_id(key: ProjectKey | None) -> str:
-    return _keyed(key)(KEY_LABEL)[:16]
-
-
-def _keyed(key: ProjectKey | None) -> Callable[[bytes], str]:
-    from fsgitops.secret import keyed_digest
-
-    return lambda data: keyed_digest(key, data) or ""
+    return keyed(key)(KEY_LABEL)[:16]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from fsgitops.commands.commit import read_commit
 from fsgitops.commands.connect import prepare_conf_dir
 from fsgitops.commands.recover import recover_unfinished
 from fsgitops.commands.shadowed import find_shadowed
+from fsgitops.commands.shape import Demands, shape_plan, weigh_plan
 from fsgitops.commands.workspace import (
     Compilation,
     Workspace,
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from fsgitops.model.live import LiveConfig, Manifest
     from fsgitops.model.plan import Plan
     from fsgitops.secret import ProjectKey
+    from fsgitops.steps.plan import PlanContext
+    from fsgitops.switch import Switch
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +43,17 @@ class Planned:
     live: LiveConfig
     notes: tuple[str, ...] = ()
     """What was done first: an interrupted apply that was finished or undone."""
+    demands: Demands = field(default_factory=Demands)
 
 
-def run_plan(workspace: Workspace) -> Planned:
+def run_plan(
+    workspace: Workspace, demands: Demands | None = None, *, live: bool = False
+) -> Planned:
     """Compile the desired state, read the live one and compare them.
 
-    Raises DesiredInvalidError with every finding, FsgitopsError when live cannot be read.
+    With `live`, the switch is asked what the agents concerned are doing; that it cannot be asked
+    is part of the plan. Raises DesiredInvalidError with every finding, UsageError for a selector
+    that names nothing, FsgitopsError when live cannot be read.
     """
     from fsgitops.steps.read_live import read_manifest
 
@@ -58,17 +66,38 @@ def run_plan(workspace: Workspace) -> Planned:
     }
     declared = declare_desired(workspace)
     compilation = compile_declared(workspace, declared, settled)
-    live = _read_live(workspace, compilation, manifest)
-    edited = _find_edited(compilation.compiled, live)
+    found = _read_live(workspace, compilation, manifest)
+    edited = _find_edited(compilation.compiled, found)
     if edited:
         kept = {path: known for path, known in settled.items() if path not in edited}
         compilation = compile_declared(workspace, declared, kept)
-    return replace(_plan(workspace, compilation, live), notes=tuple(notes))
+    planned = _plan(workspace, compilation, found, demands)
+    if live:
+        planned = observe(workspace, planned)
+    return replace(planned, notes=tuple(notes))
 
 
-def compare_live(workspace: Workspace, compilation: Compilation) -> Planned:
+def observe(workspace: Workspace, planned: Planned, switch: Switch | None = None) -> Planned:
+    """Ask the switch what the agents concerned are doing, and say what the plan needs for that.
+
+    Raises SwitchError only where `switch` is given.
+    """
+    from fsgitops.commands.activity import ask_activity, observe_plan
+
+    plan = (
+        ask_activity(planned.plan, switch, workspace.target)
+        if switch
+        else observe_plan(planned.plan, workspace.target, workspace.root)
+    )
+    weighed = weigh_plan(plan, planned.compilation, planned.live, workspace.target, planned.demands)
+    return replace(planned, plan=weighed)
+
+
+def compare_live(
+    workspace: Workspace, compilation: Compilation, demands: Demands | None = None
+) -> Planned:
     """Read what is live now and plan against it: again under the lock, before an apply."""
-    return _plan(workspace, compilation, _read_live(workspace, compilation))
+    return _plan(workspace, compilation, _read_live(workspace, compilation), demands)
 
 
 def _read_live(
@@ -93,13 +122,31 @@ def _find_edited(compiled: CompiledConfig, live: LiveConfig) -> set[str]:
     }
 
 
-def _plan(workspace: Workspace, compilation: Compilation, live: LiveConfig) -> Planned:
-    from fsgitops.steps.plan import PlanContext, build_plan
+def _plan(
+    workspace: Workspace,
+    compilation: Compilation,
+    live: LiveConfig,
+    demands: Demands | None = None,
+) -> Planned:
+    from fsgitops.steps.plan import build_plan
+
+    unknown = any(file.unknown for file in compilation.compiled.files.values())
+    context = make_context(workspace, unknown_secrets=unknown)
+    digest = keyed(compilation.key)
+    wanted = demands or Demands()
+    plan = build_plan(compilation.compiled, live, context, digest)
+    plan = shape_plan(plan, compilation, live, workspace.target, wanted, digest)
+    return Planned(plan, compilation, live, demands=wanted)
+
+
+def make_context(workspace: Workspace, *, unknown_secrets: bool = False) -> PlanContext:
+    """Return what a plan says of its target, and of the commit that it is made from."""
+    from fsgitops.steps.plan import PlanContext
 
     target, settings = workspace.target, workspace.settings
     paths = [settings.desired, settings.templates, SETTINGS_FILE]
     commit, dirty = read_commit(workspace.root, paths)
-    context = PlanContext(
+    return PlanContext(
         project=settings.project,
         target=target.name,
         conf_dir=str(target.conf_dir),
@@ -108,18 +155,20 @@ def _plan(workspace: Workspace, compilation: Compilation, live: LiveConfig) -> P
         commit=commit,
         dirty=dirty,
         simulated=target.simulated,
-        unknown_secrets=any(file.unknown for file in compilation.compiled.files.values()),
+        unknown_secrets=unknown_secrets,
         warnings=partial(find_shadowed, target.conf_dir),
     )
-    plan = build_plan(compilation.compiled, live, context, _keyed(compilation.key))
-    return Planned(plan, compilation, live)
 
 
 def plan_compiled(
-    workspace: Workspace, compilation: Compilation, live: LiveConfig, notes: tuple[str, ...] = ()
+    workspace: Workspace,
+    compilation: Compilation,
+    live: LiveConfig,
+    notes: tuple[str, ...] = (),
+    demands: Demands | None = None,
 ) -> Planned:
     """Plan against a live side that was not read here."""
-    return replace(_plan(workspace, compilation, live), notes=notes)
+    return replace(_plan(workspace, compilation, live, demands), notes=notes)
 
 
 def save_plan(plan: Plan, path: Path) -> None:
@@ -129,18 +178,26 @@ def save_plan(plan: Plan, path: Path) -> None:
 
 
 def load_plan(path: Path) -> Plan:
-    """Return a saved plan. Raises UsageError when the file is not one."""
-    from fsgitops.errors import UsageError
+    """Return a saved plan.
+
+    Raises UsageError when the file is not one, PlanRefusedError when it was edited since.
+    """
+    from fsgitops.errors import PlanRefusedError, UsageError
+    from fsgitops.steps.plan import fingerprint_plan
 
     try:
-        return plan_from_json(json.loads(path.read_bytes()))
+        plan = plan_from_json(json.loads(path.read_bytes()))
     except OSError as problem:
         raise UsageError(f"{path}: {problem.strerror}") from None
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         raise UsageError(f"{path}: {problem}; make one with `fsgitops plan --out`") from None
+    if fingerprint_plan(plan) != plan.fingerprint:
+        raise PlanRefusedError(f"{path}: the plan was edited after it was made; make it again")
+    return plan
 
 
-def _keyed(key: ProjectKey | None) -> Callable[[bytes], str]:
+def keyed(key: ProjectKey | None) -> Callable[[bytes], str]:
+    """Return the digest that plans are made with: keyed, so that it gives no secret away."""
     from fsgitops.secret import keyed_digest
 
     return lambda data: keyed_digest(key, data) or ""

@@ -29,6 +29,8 @@ class SwitchProver:
     plan: Plan
     compiled: CompiledConfig
     _reopened: list[Switch] = field(default_factory=list)
+    _silent: bool = False
+    """The last answer never came, or made no sense: this connection is not asked again."""
 
     def reload(self) -> SwitchReply:
         """Reload the configuration. Raises SwitchError unless the switch took all of it.
@@ -36,10 +38,12 @@ class SwitchProver:
         `+OK [[error near line N]: why]` is a failure (docs/freeswitch.md, "Reloading"); N is told
         as the file and line that it came from.
         """
-        if self.switch.session.closed:
+        if self.switch.session.closed or (self._silent and not self.target.simulated):
             self.switch = self.reconnect()
             self._reopened.append(self.switch)
+        self._silent = True
         reply = self.switch.reload_xml(timeout=self.target.esl.reload_timeout)
+        self._silent = False
         if not reply.ok:
             raise ReloadRefusedError(
                 f"reloadxml: the switch said {reply.text!r}{self._source(reply.line)}"
@@ -50,7 +54,9 @@ class SwitchProver:
         """Read back every change. Raises SwitchError with all that is not as declared."""
         from fsgitops.steps.verify import verify_switch
 
+        self._silent = True
         proof = verify_switch(self.switch, self.compiled, self.plan.changes, self.target.domain)
+        self._silent = False
         if proof.mismatches:
             lines = [f"  {item.subject}: {item.message}" for item in proof.mismatches]
             more = len(lines) - SHOWN_MISMATCHES

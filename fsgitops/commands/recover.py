@@ -1,14 +1,31 @@
-"""Finish or undo what an apply that was killed has left behind, before anything else is done."""
+"""Finish or undo what an apply that was killed has left behind, before anything else is done.
+
+Every command that opens a project comes through here (`cli/options.py`).
+"""
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fsgitops.errors import FsgitopsError, SwitchError
-from fsgitops.transaction import LockedError, lock_state, read_journal, recover_transaction
+from fsgitops.errors import FsgitopsError
+from fsgitops.transaction import (
+    Journal,
+    LockedError,
+    clear_litter,
+    finish_transaction,
+    forget_transaction,
+    lock_state,
+    read_journal,
+    read_record,
+    restore_files,
+)
 
 if TYPE_CHECKING:
     from fsgitops.commands.workspace import Workspace
+
+AT_WORK = "another apply is at work on this target; what is shown may be half of it"
 
 
 def recover_unfinished(workspace: Workspace, *, wait_seconds: float = 0.0) -> list[str]:
@@ -24,7 +41,12 @@ def recover_unfinished(workspace: Workspace, *, wait_seconds: float = 0.0) -> li
         with lock_state(target.state_dir, wait_seconds=wait_seconds):
             return recover_locked(workspace)
     except LockedError:
-        return []
+        return [AT_WORK]
+    except OSError as problem:
+        raise FsgitopsError(
+            f"an apply was interrupted, and undoing it failed: {problem.filename}: "
+            f"{problem.strerror}; run as a user who may write {target.state_dir}"
+        ) from problem
 
 
 def recover_locked(workspace: Workspace) -> list[str]:
@@ -32,25 +54,49 @@ def recover_locked(workspace: Workspace) -> list[str]:
     target = workspace.target
     journal = read_journal(target.conf_dir, target.state_dir)
     if journal is None:
+        clear_litter(target.state_dir)
         return []
-    kept = recover_transaction(journal)
-    done = "finished" if journal.committed else "undone"
-    notes = [f"an apply that was interrupted has been {done}"]
-    notes += [f"what somebody else wrote meanwhile is kept in {name}" for name in kept]
-    if not journal.committed:
-        notes.append(_reload_restored(workspace))
+    if journal.committed:
+        finish_transaction(journal)
+        return ["an apply that was interrupted has been finished"]
+    notes = []
+    if not journal.restored:
+        kept = restore_files(journal)
+        notes = ["an apply that was interrupted has been undone"]
+        notes += [f"what somebody else wrote meanwhile is kept in {name}" for name in kept]
+    if journal.reload:
+        loaded, note = _reload_restored(workspace)
+        notes.append(note)
+        if not loaded:
+            return notes
+    forget_transaction(journal, _undone(journal))
     return notes
 
 
-def _reload_restored(workspace: Workspace) -> str:
+def _reload_restored(workspace: Workspace) -> tuple[bool, str]:
     """The switch may hold what was undone; tell it to load what stands on disk."""
     from fsgitops.commands.connect import connect_target
 
+    ending = "; the next command tells it again"
     try:
         with connect_target(workspace.target, workspace.root) as switch:
             reply = switch.reload_xml(timeout=workspace.target.esl.reload_timeout)
-    except (SwitchError, FsgitopsError) as problem:
-        return f"the switch could not be told to load the restored files: {problem}"
+    except FsgitopsError as problem:
+        return False, f"the switch could not be told to load the restored files: {problem}{ending}"
     if not reply.ok:
-        return f"the switch did not load the restored files: it said {reply.text!r}"
-    return "the switch has loaded the restored files"
+        said = f"the switch did not load the restored files: it said {reply.text!r}"
+        return False, said + ending
+    return True, "the switch has loaded the restored files"
+
+
+def _undone(journal: Journal) -> bytes | None:
+    from fsgitops.model.revision import Ending, Revision
+
+    found = read_record(journal)
+    if found is None:
+        return None
+    try:
+        revision = Revision.from_json(json.loads(found))
+    except ValueError:
+        return None
+    return json.dumps(replace(revision, ending=Ending.UNDONE).to_json()).encode()

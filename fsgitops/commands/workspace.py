@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from fsgitops.commands.check_settings import check_settings
 from fsgitops.errors import DesiredInvalidError
 from fsgitops.findings import Finding, Position, has_errors, sort_findings
 from fsgitops.settings import (
@@ -97,6 +98,7 @@ def declare_desired(workspace: Workspace) -> Declared:
         settings=workspace.document,
     )
     findings = findings + problems
+    findings += check_settings(workspace.root, settings, workspace.document)[1]
     findings += judge_desired(workspace, desired, documents, complete=complete)
     return Declared(desired, tuple(sort_findings(findings)))
 
@@ -109,6 +111,7 @@ def compile_declared(
     `settled` maps paths to what an earlier apply proved and wrote there.
     """
     from fsgitops.steps.compile import compile_config
+    from fsgitops.steps.protect import mark_protected
     from fsgitops.steps.read_templates import read_templates
 
     if has_errors(list(declared.findings)):
@@ -117,18 +120,21 @@ def compile_declared(
     templates, problems = read_templates(workspace.root / workspace.settings.templates)
     if has_errors(problems):
         raise DesiredInvalidError(problems)
+    settings = workspace.settings
+    caller_id, _ = check_settings(workspace.root, settings, workspace.document)
     compiled, findings = compile_config(
         declared.desired,
         domain=workspace.target.domain,
         templates=templates,
         key=key,
-        default_caller_id=workspace.settings.default_caller_id,
+        default_caller_id=caller_id,
         default_caller_name=workspace.settings.default_caller_name,
         settled=settled,
     )
     everything = sort_findings([*declared.findings, *findings])
     if has_errors(everything):
         raise DesiredInvalidError(everything)
+    compiled = mark_protected(compiled, declared.desired)
     return Compilation(Declared(declared.desired, tuple(everything)), compiled, key)
 
 

@@ -38,8 +38,10 @@ class Applied:
     created: int = 0
     updated: int = 0
     deleted: int = 0
+    renamed: int = 0
     replies: tuple[SwitchReply, ...] = ()
     users_proved: int = 0
     routes_proved: int = 0
     registrations_ended: int = 0
+    registrations_kicked: int = 0
     notes: tuple[str, ...] = ()

@@ -38,6 +38,7 @@ class CompiledFile:
     went into the bytes (declared values, secrets, template, compiler version). `unknown` says
     that the spans hold UNKNOWN, for want of a key. `settled` says that an apply proved and wrote
     the output of the same inputs: `sha256` is known from then, and `content` is left empty.
+    `protect` says that the resource must not be deleted.
     """
 
     path: str
@@ -49,6 +50,7 @@ class CompiledFile:
     inputs: str = ""
     sha256: str = ""
     settled: bool = False
+    protect: bool = False
 
 
 @dataclass(frozen=True, slots=True)

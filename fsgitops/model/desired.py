@@ -108,6 +108,7 @@ class Agent(Noun):
     password_version: Annotated[
         int, BeforeValidator(_read_count), Field(strict=True, ge=1, le=1_000_000)
     ] = 1
+    protect: Switch = False
 
 
 class DidRoute(Noun):
@@ -117,6 +118,7 @@ class DidRoute(Noun):
     destination_extension: Extension
     description: Text | None = None
     enabled: Switch = True
+    protect: Switch = False
 
 
 class Fault(NamedTuple):

@@ -138,6 +138,8 @@ def unsafe(value: str, *, global_variables: bool = False) -> str | None:
         return "holds X-PRE-PROCESS, which FreeSWITCH takes for a directive"
     if "<!" in value:
         return "holds <!, after which FreeSWITCH stops escaping when it copies a user"
+    if "`" in value:
+        return "holds a backtick, which FreeSWITCH and shells take for the start of a command"
     if UNKNOWN in value:
         return f"holds {UNKNOWN}, which stands for a value that is not known yet"
     if "${" in (_GLOBAL.sub("", value) if global_variables else value):
@@ -165,6 +167,7 @@ def _is_plainly_safe(text: str) -> bool:
         text.isprintable()
         and "${" not in text
         and "<!" not in text
+        and "`" not in text
         and UNKNOWN not in text
         and "x-pre-process" not in text.lower()
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -13,6 +15,19 @@ if TYPE_CHECKING:
 
 MANIFEST_VERSION = 1
 
+_PATH_PART = re.compile(r"[A-Za-z0-9_+@-][A-Za-z0-9_+@. -]*")
+_RESOURCE_NAME = re.compile(r"[A-Za-z0-9+*#_][A-Za-z0-9_+*#@.:-]*")
+_HEX_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+def is_safe_path(path: str) -> bool:
+    """Tell whether a relative path stays below the directory that it starts from.
+
+    Every part is plain: not empty, not hidden (the state directory is), no `..`, no control
+    character, no backslash.
+    """
+    return len(path) < 1024 and all(map(_PATH_PART.fullmatch, path.split("/")))
+
 
 @dataclass(frozen=True, slots=True)
 class ManifestEntry:
@@ -23,6 +38,7 @@ class ManifestEntry:
     source: str = ""
     commit: str = ""
     inputs: str = ""
+    protect: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +56,15 @@ class Manifest:
                 "source": entry.source,
                 "commit": entry.commit,
                 "inputs": entry.inputs,
+                **({"protect": True} if entry.protect else {}),
             }
             for path, entry in sorted(self.entries.items())
         }
         return {"version": MANIFEST_VERSION, "entries": entries}
+
+    def encode(self) -> bytes:
+        """Return the bytes of the manifest's file."""
+        return json.dumps(self.to_json(), separators=(",", ":"), sort_keys=True).encode()
 
     @classmethod
     def from_json(cls, data: Any) -> Manifest:
@@ -53,14 +74,27 @@ class Manifest:
         entries: dict[str, ManifestEntry] = {}
         parsed: dict[str, Resource] = {}
         for path, entry in data["entries"].items():
-            if path.startswith("/") or ".." in path.split("/"):
-                raise ValueError(f"{path!r} leaves the conf directory")
+            if not is_safe_path(path):
+                raise ValueError(f"{path!r} is not a path below the conf directory")
             name = entry["resource"]
+            _check_entry(path, entry)
             resource = parsed.get(name) or parsed.setdefault(name, Resource.parse(name))
             entries[path] = ManifestEntry(
-                entry["sha256"], resource, entry["source"], entry["commit"], entry["inputs"]
-            )
+                entry["sha256"], resource, entry["source"], entry["commit"], entry["inputs"],
+                entry.get("protect") is True,
+            )  # fmt: skip
         return cls(entries)
+
+
+def _check_entry(path: str, entry: Any) -> None:
+    """Raise ValueError for what could become more than a hash or a name in a command."""
+    if not all(isinstance(entry[name], str) for name in ("source", "commit", "inputs")):
+        raise ValueError(f"{path!r}: expected text")
+    if not _HEX_DIGEST.fullmatch(entry["sha256"]):
+        raise ValueError(f"{path!r}: expected a sha256 in hexadecimal digits")
+    name = entry["resource"].partition(":")[2]
+    if not _RESOURCE_NAME.fullmatch(name):
+        raise ValueError(f"{path!r}: {name!r} is not the name of a resource")
 
 
 class FileKind(StrEnum):
@@ -80,13 +114,15 @@ class FileKind(StrEnum):
 class LiveFile:
     """What stands at one path; `content` only where it is not what was expected there.
 
-    A file that is only known from a recording has `attributes`, its secrets masked, a digest for
-    its hash, and in `secrets` a keyed digest of those, or "".
+    `exposed`: every user of the machine may read it. A file that is only known from a recording
+    has `attributes`, its secrets masked, a digest for its hash, and in `secrets` a keyed digest of
+    those, or "".
     """
 
     kind: FileKind
     sha256: str = ""
     content: bytes | None = None
+    exposed: bool = False
     attributes: Mapping[str, str] | None = None
     secrets: str = ""
 

@@ -14,16 +14,24 @@ if TYPE_CHECKING:
 PLAN_VERSION = 1
 
 _SECRET_NAME = re.compile(
-    r"(^|/)(user \d+/)?(param|variable) \"?[\w .:-]*"
+    r"((^|/)(user \d+/)?(param|variable) \"?[\w .:-]*|@[\w.:-]*)"
     r"(a1-hash|passw|secret|token|-pass\b|_pin\b|auth-key)",
     re.IGNORECASE,
 )
+_HASH = re.compile(r"[0-9A-Fa-f]{32}")
+_NAMELESS = re.compile(r"(^|/)(param|variable)( #?\d+)?(@|$)")
+"""Who edits a secret by hand may break its name, or put the value into another attribute."""
 
 
 @lru_cache(maxsize=4096)
 def is_secret_attribute(name: str) -> bool:
     """Tell whether an attribute, named as `flatten_fragment` names it, holds a secret."""
-    return _SECRET_NAME.search(name) is not None
+    return bool(_SECRET_NAME.search(name) or _NAMELESS.search(name))
+
+
+def looks_like_hash(value: str | None) -> bool:
+    """Tell whether a value looks like the hash of a password, whatever name it goes by."""
+    return value is not None and _HASH.fullmatch(value) is not None
 
 
 class Action(StrEnum):
@@ -32,6 +40,16 @@ class Action(StrEnum):
     CREATE = "create"
     UPDATE = "update"
     DELETE = "delete"
+
+
+class Danger(StrEnum):
+    """What a change can cost while it is carried out. Each class has a permission of its name."""
+
+    NOTHING = "nothing"
+    RELOAD = "reload"
+    REGISTRATION = "registration"
+    GATEWAY_RESTART = "gateway-restart"
+    CALLS = "calls"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +66,9 @@ class AttributeChange:
 class Change:
     """One resource and its file. `drifted`: somebody else changed the file since the last apply.
 
-    The digests are keyed with the project key (empty where there is none, or no file).
+    The digests are keyed with the project key (empty where there is none, or no file). A rename is
+    a deletion and a creation that name each other in `renamed_to` and `renamed_from`. `dangers`
+    says what the change can cost, whoever is registered or on a call.
     """
 
     action: Action
@@ -59,6 +79,16 @@ class Change:
     source: str = ""
     before_digest: str = ""
     after_digest: str = ""
+    dangers: tuple[Danger, ...] = ()
+    renamed_from: Resource | None = None
+    renamed_to: Resource | None = None
+
+    @property
+    def rotated(self) -> bool:
+        """Tell whether this gives a live agent another SIP password."""
+        return self.action is Action.UPDATE and any(
+            attribute.name == "param a1-hash" for attribute in self.attributes
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +110,38 @@ class Hazard:
 
 
 @dataclass(frozen=True, slots=True)
+class Need:
+    """A permission that the plan needs, why, and whether it is given (by settings or --allow)."""
+
+    permission: str
+    because: str
+    allowed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AgentActivity:
+    """What an agent that the plan deletes, or ends the registration of, is doing now."""
+
+    resource: Resource
+    registrations: int = 0
+    calls: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """What the switch said of the agents concerned; `problem` where it could not be asked."""
+
+    agents: tuple[AgentActivity, ...] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The whole plan. `fingerprint` ties an apply to it; `live_digest` to what it was made from.
 
     `unknown_secrets` says that no key was at hand: such a plan can be read but not applied.
+    A `partial` plan is what `only` and `exclude` chose; `left_out` changes stay undone. `activity`
+    is None where the switch was not asked; like `needs`, it is no part of the fingerprint.
     """
 
     project: str
@@ -102,10 +160,26 @@ class Plan:
     fingerprint: str = ""
     unknown_secrets: bool = False
     simulated: bool = field(default=False)
+    partial: bool = False
+    only: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    left_out: int = 0
+    kick_rotated: bool = False
+    needs: tuple[Need, ...] = ()
+    activity: Activity | None = None
+
+    @property
+    def renames(self) -> int:
+        """Return how many resources move to another name."""
+        return sum(1 for change in self.changes if change.renamed_from)
 
     def count(self, action: Action) -> int:
-        """Return how many changes are of this action."""
-        return sum(1 for change in self.changes if change.action is action)
+        """Return how many changes are of this action; the two halves of a rename are neither."""
+        return sum(
+            1
+            for change in self.changes
+            if change.action is action and not (change.renamed_from or change.renamed_to)
+        )
 
     def names(self, action: Action, kind: Kind) -> list[str]:
         """Return the names of the resources of one kind that this action happens to."""

@@ -1,4 +1,4 @@
-"""A plan as a JSON object and back: `docs/schemas/plan.json` describes the shape."""
+"""A plan as a JSON object and back: `docs/json.md` describes the shape."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from typing import Any
 from fsgitops.model.plan import (
     PLAN_VERSION,
     Action,
+    Activity,
+    AgentActivity,
     AttributeChange,
     Change,
+    Danger,
     Hazard,
+    Need,
     Plan,
     ReloadStep,
 )
@@ -27,7 +31,11 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
         "format": "fsgitops-plan",
         "version": PLAN_VERSION,
         **{name: getattr(plan, name) for name in _PLAIN},
-        "summary": {action.value: plan.count(action) for action in Action},
+        "summary": {
+            **{action.value: plan.count(action) for action in Action},
+            "rename": plan.renames,
+        },
+        **_additions_to_json(plan),
         "changes": [_change_to_json(change) for change in plan.changes],
         "reloads": [{"command": step.command, "because": step.because} for step in plan.reloads],
         "warnings": list(plan.warnings),
@@ -49,9 +57,62 @@ def plan_from_json(data: Any) -> Plan:
             reloads=tuple(ReloadStep(**item) for item in data["reloads"]),
             warnings=tuple(data.get("warnings", ())),
             hazards=tuple(Hazard(**item) for item in data["hazards"]),
+            **_additions_from_json(data),
         )
     except (KeyError, TypeError, AttributeError) as problem:
         raise ValueError(f"not a saved plan: {problem}") from None
+
+
+def _additions_to_json(plan: Plan) -> dict[str, Any]:
+    """Return what the first plans of this version did not have yet."""
+    activity = plan.activity
+    return {
+        "partial": plan.partial,
+        "only": list(plan.only),
+        "exclude": list(plan.exclude),
+        "left_out": plan.left_out,
+        "kick_rotated": plan.kick_rotated,
+        "needs": [
+            {"permission": item.permission, "because": item.because, "allowed": item.allowed}
+            for item in plan.needs
+        ],
+        "activity": None
+        if activity is None
+        else {
+            "problem": activity.problem,
+            "agents": [
+                {
+                    "resource": str(item.resource),
+                    "registrations": item.registrations,
+                    "calls": item.calls,
+                }
+                for item in activity.agents
+            ],
+        },
+    }
+
+
+def _additions_from_json(data: Any) -> dict[str, Any]:
+    activity = data.get("activity")
+    return {
+        "partial": data.get("partial", False),
+        "only": tuple(data.get("only", ())),
+        "exclude": tuple(data.get("exclude", ())),
+        "left_out": data.get("left_out", 0),
+        "kick_rotated": data.get("kick_rotated", False),
+        "needs": tuple(Need(**item) for item in data.get("needs", ())),
+        "activity": None
+        if activity is None
+        else Activity(
+            tuple(
+                AgentActivity(
+                    Resource.parse(item["resource"]), item["registrations"], item["calls"]
+                )
+                for item in activity["agents"]
+            ),
+            activity["problem"],
+        ),
+    }
 
 
 def _change_to_json(change: Change) -> dict[str, Any]:
@@ -63,6 +124,9 @@ def _change_to_json(change: Change) -> dict[str, Any]:
         "drifted": change.drifted,
         "before_digest": change.before_digest,
         "after_digest": change.after_digest,
+        "dangers": [danger.value for danger in change.dangers],
+        "renamed_from": str(change.renamed_from) if change.renamed_from else None,
+        "renamed_to": str(change.renamed_to) if change.renamed_to else None,
         "attributes": [
             {
                 "name": item.name,
@@ -85,4 +149,11 @@ def _change_from_json(data: Any) -> Change:
         before_digest=data["before_digest"],
         after_digest=data["after_digest"],
         attributes=tuple(AttributeChange(**item) for item in data["attributes"]),
+        dangers=tuple(Danger(item) for item in data.get("dangers", ())),
+        renamed_from=_resource(data.get("renamed_from")),
+        renamed_to=_resource(data.get("renamed_to")),
     )
+
+
+def _resource(text: str | None) -> Resource | None:
+    return Resource.parse(text) if text else None

@@ -23,12 +23,14 @@ _DESCRIPTIONS: dict[str, dict[str, str]] = {
         "voicemail": "true, false, or a mailbox's settings.",
         "variables": "Further channel variables of the agent's calls.",
         "password_version": "Raise it to give the agent another SIP password and voicemail PIN.",
+        "protect": "true: not deleted, even when this block is gone, until false was applied.",
     },
     "did_routes": {
         "did_number": "The public number: +19495431333, or national with a `default_region`.",
         "destination_extension": "The extension that rings: a declared and enabled agent.",
         "description": "For people who read this file.",
         "enabled": "false: not compiled. A route that was live is deleted.",
+        "protect": "true: not deleted, even when this block is gone, until false was applied.",
     },
 }
 
@@ -47,12 +49,14 @@ _EXAMPLES: dict[str, dict[str, list[Any]]] = {
         "voicemail": [True, {"email": "alice@example.com"}],
         "variables": [{"department": "support"}],
         "password_version": [2],
+        "protect": [True],
     },
     "did_routes": {
         "did_number": ["+19495431333", "(949) 543-1334"],
         "destination_extension": [1020],
         "description": ["Main number"],
         "enabled": [False],
+        "protect": [True],
     },
 }
 _PARTS = {

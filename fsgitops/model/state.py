@@ -95,7 +95,9 @@ class RecordedState:
         entries: dict[str, ManifestEntry] = {}
         for path, item in self.files.items():
             secrets = item.secrets if same_key else ""
-            files[path] = LiveFile(item.kind, item.digest, None, item.attributes, secrets)
+            files[path] = LiveFile(
+                item.kind, item.digest, attributes=item.attributes, secrets=secrets
+            )
             owned = "drifted" if item.drifted else item.digest
             entries[path] = ManifestEntry(owned, item.resource, item.source)
         for path in compiled_paths:

@@ -9,7 +9,7 @@ from fsgitops.errors import SwitchProtocolError
 from fsgitops.routing.fragment import flatten_fragment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ def read_domain(answer: bytes) -> dict[str, LoadedUser]:
     the answer is not XML.
     """
     users: dict[str, LoadedUser] = {}
-    for user in _users(_parse(answer)):
+    for user in find_users(parse_answer(answer)):
         params = _named(user, "params", "param")
         users.setdefault(
             user.get("id", ""), LoadedUser(params, _named(user, "variables", "variable"))
@@ -45,8 +45,12 @@ class LoadedContext:
     def __init__(self, answer: bytes | None) -> None:
         self._extensions: dict[str, Any] = {}
         if answer is not None:
-            for extension in _parse(answer).iterchildren("extension"):
+            for extension in parse_answer(answer).iterchildren("extension"):
                 self._extensions.setdefault(extension.get("name", ""), extension)
+
+    def names(self) -> Iterator[str]:
+        """Yield the names of all loaded extensions."""
+        return iter(self._extensions)
 
     def holds(self, name: str) -> bool:
         """Tell whether an extension of this name is loaded."""
@@ -63,7 +67,17 @@ class LoadedContext:
         return flat
 
 
-def _users(domain: Any) -> Iterator[Any]:
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the switch holds: users by id, contexts by name, and what `$${name}` stands for."""
+
+    users: Mapping[str, Mapping[str, str]]
+    contexts: Mapping[str, LoadedContext]
+    expand: Callable[[str], str]
+
+
+def find_users(domain: Any) -> Iterator[Any]:
+    """Yield the users of a `<domain>` that a look-up passes, in the order in which it does."""
     for groups in domain.iterchildren("groups"):
         for group in groups.iterchildren("group"):
             users = group.find("users")
@@ -83,7 +97,8 @@ def _named(user: Any, plural: str, singular: str) -> dict[str, str]:
     return values
 
 
-def _parse(answer: bytes) -> Any:
+def parse_answer(answer: bytes) -> Any:
+    """Return the root element of an `xml_locate` answer. Raises SwitchProtocolError."""
     from lxml import etree
 
     if b"<!DOCTYPE" in answer:

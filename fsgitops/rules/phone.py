@@ -22,6 +22,13 @@ def is_extension(text: str) -> bool:
     return _EXTENSION.fullmatch(text) is not None
 
 
+def is_region(text: str) -> bool:
+    """Tell whether `text` is a region that numbers can be read in: two letters, such as `US`."""
+    import phonenumbers
+
+    return text in phonenumbers.SUPPORTED_REGIONS
+
+
 @lru_cache(maxsize=65536)
 def normalise_number(text: str, default_region: str | None) -> str:
     """Return the E.164 form (`+` and digits) of a number as it was written.

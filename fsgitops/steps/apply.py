@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from fsgitops.errors import (
@@ -12,17 +12,22 @@ from fsgitops.errors import (
     ReloadRefusedError,
     RollbackFailedError,
     RolledBackError,
-    SwitchError,
 )
 from fsgitops.model.applied import Applied, Outcome, SwitchReply
 from fsgitops.model.live import Manifest, ManifestEntry
-from fsgitops.model.plan import Action, Change, Plan
+from fsgitops.model.plan import Action, Change, Danger, Plan
+from fsgitops.model.revision import CHANGES_FILE, Ending, Revision, list_changes
 from fsgitops.transaction import (
+    REVISION_FILE,
     Journal,
     Operation,
     TransactionError,
+    amend_record,
     begin_transaction,
     commit_transaction,
+    finish_transaction,
+    forget_transaction,
+    is_committed,
     replace_files,
     restore_files,
 )
@@ -58,33 +63,45 @@ def apply_plan(
     live: LiveConfig,
     place: ConfPlace,
     prover: Prover | None,
+    revision: Revision | None = None,
 ) -> Applied:
     """Write the planned files, reload, read back, and only then own them.
 
-    `prover` is None for image builds: files are written and nothing is reloaded. On any failure
-    the files are restored and the switch reloads them. Raises PlanRefusedError (nothing touched),
-    TransactionError (nothing touched), RolledBackError or RollbackFailedError.
+    `prover` is None for image builds: files are written and nothing is reloaded. `revision` says
+    who and when, for the history. On any failure the files are restored and the switch reloads
+    them. Raises PlanRefusedError (nothing touched), TransactionError (the text says what state
+    things are in), RolledBackError or RollbackFailedError.
     """
     refuse_unsafe(plan)
     if not plan.changes:
         return Applied(Outcome.UNCHANGED)
-    operations = [_operation(change, compiled, live) for change in plan.changes]
+    operations = [
+        _operation(change, compiled, live)
+        for change in plan.changes
+        if change.dangers != (Danger.NOTHING,)
+    ]
     manifest = manifest_after(plan, compiled, live)
-    content = json.dumps(manifest.to_json(), separators=(",", ":"), sort_keys=True).encode()
-    journal = begin_transaction(place.conf_dir, place.state_dir, operations, content)
+    journal = begin_transaction(
+        place.conf_dir, place.state_dir, operations, manifest.encode(),
+        record=_start_record(revision, plan, live), reload=prover is not None,
+    )  # fmt: skip
     try:
         replace_files(journal)
         reply = prover.reload() if prover else None
         users, extensions = prover.prove() if prover else (0, 0)
+        ending = Ending.APPLIED if prover else Ending.WRITTEN
+        commit_transaction(journal, _encode(revision, ending, reply))
     except BaseException as problem:
-        _roll_back(journal, prover, problem)
+        if not is_committed(journal):
+            _roll_back(journal, prover, problem, revision)
         raise
-    commit_transaction(journal)
+    _finish(journal, reloaded=prover is not None)
     return Applied(
-        outcome=Outcome.APPLIED if prover else Outcome.WRITTEN,
+        outcome=Outcome.APPLIED if prover or not plan.reloads else Outcome.WRITTEN,
         created=plan.count(Action.CREATE),
         updated=plan.count(Action.UPDATE),
         deleted=plan.count(Action.DELETE),
+        renamed=plan.renames,
         replies=(reply,) if reply else (),
         users_proved=users,
         routes_proved=extensions,
@@ -96,6 +113,13 @@ def refuse_unsafe(plan: Plan) -> None:
     if plan.hazards:
         lines = [f"{item.path}: {item.message}; {item.hint} [{item.rule}]" for item in plan.hazards]
         raise PlanRefusedError("the plan is not safe; nothing was touched\n" + "\n".join(lines))
+    missing = [item for item in plan.needs if not item.allowed]
+    if missing:
+        lines = [f"--allow {item.permission}: {item.because}" for item in missing]
+        raise PlanRefusedError(
+            "the plan needs permissions that are not given; nothing was touched\n"
+            + "\n".join(lines)
+        )
     if plan.unknown_secrets and plan.changes:
         raise PlanRefusedError(
             "without the project key the secrets are not known; set FSGITOPS_KEY or `key_file`, "
@@ -115,6 +139,10 @@ def refuse_stale(approved: Plan, current: Plan) -> None:
             raise PlanRefusedError(f"the saved plan is for {name} {was}, not {now}")
     if approved.unknown_secrets:
         raise PlanRefusedError("the saved plan was made without the project key; make it with it")
+    if (approved.only, approved.exclude) != (current.only, current.exclude):
+        raise PlanRefusedError("the saved plan is for other resources than --only and --exclude")
+    if approved.kick_rotated != current.kick_rotated:
+        raise PlanRefusedError("the saved plan was made without --kick-rotated")
     if approved.live_digest != current.live_digest:
         raise PlanRefusedError(
             "the saved plan is stale: the live configuration has changed since, or another "
@@ -141,7 +169,9 @@ def manifest_after(plan: Plan, compiled: CompiledConfig, live: LiveConfig) -> Ma
 
 def _entry(path: str, compiled: CompiledConfig, commit: str) -> ManifestEntry:
     file = compiled.files[path]
-    return ManifestEntry(file.sha256, file.resource, str(file.source), commit, file.inputs)
+    return ManifestEntry(
+        file.sha256, file.resource, str(file.source), commit, file.inputs, file.protect
+    )
 
 
 def _operation(change: Change, compiled: CompiledConfig, live: LiveConfig) -> Operation:
@@ -151,12 +181,27 @@ def _operation(change: Change, compiled: CompiledConfig, live: LiveConfig) -> Op
     return Operation(change.path, compiled.files[change.path].content, before)
 
 
-def _roll_back(journal: Journal, prover: Prover | None, problem: BaseException) -> None:
+def _finish(journal: Journal, *, reloaded: bool) -> None:
+    try:
+        finish_transaction(journal)
+    except TransactionError as problem:
+        held = ", the switch holds it," if reloaded else ""
+        raise TransactionError(
+            f"everything is applied{held} and stays so, but the record of it is not finished: "
+            f"{problem}"
+        ) from problem
+
+
+def _roll_back(
+    journal: Journal, prover: Prover | None, problem: BaseException, revision: Revision | None
+) -> None:
     """Put everything back and say so. Raises in place of the problem, which it names."""
     said = str(problem) or type(problem).__name__
+    failed = _encode(revision, Ending.ROLLBACK_FAILED, message=said)
     try:
         kept = restore_files(journal)
     except TransactionError as second:
+        _amend(journal, failed)
         raise RollbackFailedError(
             f"{said}\nrestoring the files failed as well: {second}\nthe journal in "
             f"{journal.folder} holds every file as it was; the next command goes on from there"
@@ -165,8 +210,10 @@ def _roll_back(journal: Journal, prover: Prover | None, problem: BaseException) 
     if prover:
         try:
             prover.reload()
-        except SwitchError as second:
+        except Exception as second:
+            _amend(journal, failed)
             if isinstance(problem, ReloadRefusedError) and isinstance(second, ReloadRefusedError):
+                aside += _forget(journal, _encode(revision, Ending.ROLLED_BACK, message=said))
                 raise RolledBackError(
                     f"{said}\nrolled back: the files are as they were before; they do not load "
                     f"either ({second}), and the switch keeps the configuration that it has in "
@@ -174,10 +221,48 @@ def _roll_back(journal: Journal, prover: Prover | None, problem: BaseException) 
                 ) from problem
             raise RollbackFailedError(
                 f"{said}\nthe files are as they were before, but the switch did not load them "
-                f"again: {second}\nreload it by hand once it answers: reloadxml{aside}"
+                f"again: {second}\nthe next command tells it again; or do it by hand once it "
+                f"answers: reloadxml{aside}"
             ) from problem
+    aside += _forget(journal, _encode(revision, Ending.ROLLED_BACK, message=said))
     if isinstance(problem, FsgitopsError | OSError):
         again = " and the switch has loaded them again" if prover else ""
         raise RolledBackError(
             f"{said}\nrolled back: the files are as they were before{again}{aside}"
         ) from problem
+
+
+def _forget(journal: Journal, record: bytes | None) -> str:
+    try:
+        forget_transaction(journal, record)
+    except TransactionError as problem:
+        return f"\nthe journal could not be removed: {problem}"
+    return ""
+
+
+def _amend(journal: Journal, record: bytes | None) -> None:
+    if record is not None:
+        amend_record(journal, record)
+
+
+def _start_record(
+    revision: Revision | None, plan: Plan, live: LiveConfig
+) -> dict[str, bytes] | None:
+    """Return the files of the revision as they stand while nothing is decided."""
+    if revision is None:
+        return None
+    changes = [change.to_json() for change in list_changes(plan, live)]
+    return {
+        REVISION_FILE: json.dumps(revision.to_json()).encode(),
+        CHANGES_FILE: json.dumps({"version": 1, "changes": changes}).encode(),
+    }
+
+
+def _encode(
+    revision: Revision | None, ending: Ending, reply: SwitchReply | None = None, message: str = ""
+) -> bytes | None:
+    if revision is None:
+        return None
+    replies = (reply,) if reply else ()
+    ended = replace(revision, ending=ending, replies=replies, message=message)
+    return json.dumps(ended.to_json()).encode()

@@ -12,10 +12,12 @@ from fsgitops.model.plan import (
     Action,
     AttributeChange,
     Change,
+    Danger,
     Hazard,
     Plan,
     ReloadStep,
     is_secret_attribute,
+    looks_like_hash,
 )
 from fsgitops.model.plan_json import plan_to_json
 from fsgitops.model.resource import Kind
@@ -24,7 +26,7 @@ from fsgitops.routing.outline import Outlines
 from fsgitops.routing.recorded import flatten_recorded, holds_recorded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from fsgitops.model.compiled import CompiledConfig, CompiledFile
     from fsgitops.model.live import LiveConfig, LiveFile, ManifestEntry
@@ -86,7 +88,7 @@ def build_plan(
         reloads=tuple(plan_reloads(changes, context.domain, context.profile)),
         hazards=tuple(sorted(hazards, key=lambda hazard: hazard.path)),
         unchanged=len(set(compiled.files).difference(touched)),
-        warnings=tuple(context.warnings(changes)),
+        warnings=(*context.warnings(changes), *_find_exposed(compiled, live)),
         unmanaged=live.unmanaged,
         commit=context.commit,
         dirty=context.dirty,
@@ -108,8 +110,12 @@ def digest_live(live: LiveConfig, digest: Callable[[bytes], str]) -> str:
 
 
 def fingerprint_plan(plan: Plan) -> str:
-    """Return a short hash of the whole plan, the fingerprint itself left out."""
-    data = plan_to_json(replace(plan, fingerprint=""))
+    """Return a short hash of the whole plan.
+
+    The fingerprint itself is left out, and so is what is true only now: what the switch said of
+    the agents, and which permissions are given.
+    """
+    data = plan_to_json(replace(plan, fingerprint="", needs=(), activity=None))
     text = json.dumps(data, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -130,27 +136,46 @@ def find_hazard(path: str, found: LiveFile, *, owned: bool, wanted: bool) -> Haz
     return None
 
 
-def plan_reloads(changes: Iterable[Change], domain: str, profile: str) -> list[ReloadStep]:
+def _find_exposed(compiled: CompiledConfig, live: LiveConfig) -> Iterator[str]:
+    """Yield a warning for each file whose secrets every user of the machine may read.
+
+    A mode is never changed: whether FreeSWITCH reads a file as its owner, by its group or as
+    anybody is not known here.
+    """
+    for path, file in compiled.files.items():
+        if live.files[path].exposed and file.resource.kind is Kind.AGENT:
+            yield (
+                f"{path}: every user of that machine may read it, secrets included "
+                "[secret-exposed]; take that right away (chmod o-rwx), once FreeSWITCH may read "
+                "it as its owner or by its group"
+            )
+
+
+def plan_reloads(
+    changes: Iterable[Change], domain: str, profile: str, *, kick_rotated: bool = False
+) -> list[ReloadStep]:
     """Return the smallest set of commands that makes the changes effective, in order.
 
     `reloadxml` reads the whole configuration again and drops no call; deleting a user does not
-    end its registration, flushing it does (docs/freeswitch.md, "Agents").
+    end its registration, flushing it does (docs/freeswitch.md, "Agents"). What is kept in the
+    manifest alone is nothing to reload. With `kick_rotated`, phones that registered with a
+    password that is no longer valid have to register again.
     """
-    changes = list(changes)
+    changes = [change for change in changes if change.dangers != (Danger.NOTHING,)]
     if not changes:
         return []
     folders = sorted({change.path.partition("/")[0] for change in changes})
     count = f"{len(changes)} file{'s' if len(changes) > 1 else ''}"
     steps = [ReloadStep("reloadxml", f"{count} under {' and '.join(folders)} changed")]
     for change in changes:
+        name = change.resource.name
+        flush = f"sofia profile {profile} flush_inbound_reg {name}@{domain}"
         if change.action is Action.DELETE and change.resource.kind is Kind.AGENT:
-            name = change.resource.name
-            steps.append(
-                ReloadStep(
-                    f"sofia profile {profile} flush_inbound_reg {name}@{domain}",
-                    f"agent {name} is deleted and its registration would outlive it",
-                )
-            )
+            because = f"agent {name} is deleted and its registration would outlive it"
+            steps.append(ReloadStep(flush, because))
+        elif kick_rotated and change.rotated:
+            because = f"agent {name} has another password and is to register with it"
+            steps.append(ReloadStep(flush, because))
     return steps
 
 
@@ -286,7 +311,7 @@ def _explain(
 
 
 def _attribute(name: str, before: str | None, after: str | None) -> AttributeChange:
-    if is_secret_attribute(name):
+    if is_secret_attribute(name) or any(map(looks_like_hash, (before, after))):
         return AttributeChange(name, _mask(before), _mask(after), secret=True)
     return AttributeChange(name, before, after)
 

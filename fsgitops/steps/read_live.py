@@ -57,7 +57,7 @@ def read_manifest(state_dir: Path) -> Manifest:
         return Manifest()
     except OSError as problem:
         raise FsgitopsError(f"{path}: {problem.strerror}; run as a user who may read it") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as problem:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
         raise FsgitopsError(
             f"{path}: not a manifest ({problem}); restore it from a backup, or move it away and "
             "adopt the files that are ours"
@@ -90,7 +90,8 @@ def _read_file(path: str, expected: str, *, linked: bool) -> LiveFile:
         os.close(descriptor)
     kind = FileKind.HARD_LINK if status.st_nlink > 1 and not linked else FileKind.REGULAR
     digest = hashlib.sha256(content).hexdigest()
-    return LiveFile(kind, digest, None if digest == expected else content)
+    exposed = bool(status.st_mode & stat.S_IROTH)
+    return LiveFile(kind, digest, None if digest == expected else content, exposed)
 
 
 def _read_all(descriptor: int, size: int) -> bytes:

@@ -39,10 +39,12 @@ def applied_to_json(applied: Applied) -> dict[str, Any]:
         "created": applied.created,
         "updated": applied.updated,
         "deleted": applied.deleted,
+        "renamed": applied.renamed,
         "replies": [{"command": item.command, "reply": item.reply} for item in applied.replies],
         "agents_proved": applied.users_proved,
         "extensions_proved": applied.routes_proved,
         "registrations_ended": applied.registrations_ended,
+        "registrations_kicked": applied.registrations_kicked,
         "notes": list(applied.notes),
     }
 

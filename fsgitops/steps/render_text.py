@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from fsgitops.findings import Finding, Severity
 from fsgitops.model.applied import Applied, Outcome
-from fsgitops.model.plan import Action, AttributeChange, Change, Plan, ReloadStep
+from fsgitops.model.lines import Line, escape, escape_lines, quote
+from fsgitops.model.plan import (
+    Action,
+    AgentActivity,
+    AttributeChange,
+    Change,
+    Plan,
+    ReloadStep,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+__all__ = ["Line", "escape", "escape_lines", "quote"]
 
 SHOWN_CREATED = 200
 """Created and deleted resources beyond this are counted, not listed: updates are all shown."""
@@ -23,13 +32,6 @@ SIMULATION = "This target is the embedded switch: a simulation, not a FreeSWITCH
 _MARKS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-"}
 
 
-class Line(NamedTuple):
-    """One line, and what it says: the terminal chooses a colour for that."""
-
-    text: str
-    style: str = ""
-
-
 def render_plan(plan: Plan) -> Iterator[Line]:
     """Yield the plan as lines, the summary last."""
     yield Line(f"Target {plan.target}: {plan.conf_dir}, domain {plan.domain}", "title")
@@ -37,19 +39,26 @@ def render_plan(plan: Plan) -> Iterator[Line]:
         yield Line(SIMULATION, "note")
     if plan.unknown_secrets:
         yield Line("No project key at hand: secret values are (known after apply).", "note")
+    if plan.partial:
+        yield from _render_partial(plan)
     if plan.changes:
         yield Line("")
+    busy = {item.resource: item for item in plan.activity.agents} if plan.activity else {}
     listed: Counter[Action] = Counter()
     for change in plan.changes:
+        if change.renamed_to:
+            continue
         listed[change.action] += 1
         if change.action is Action.UPDATE or listed[change.action] <= SHOWN_CREATED:
             yield from _render_change(change)
+            yield from _render_activity(busy.get(change.renamed_from or change.resource))
     for action, count in listed.items():
         if action is not Action.UPDATE and count > SHOWN_CREATED:
             yield Line(f"  {_MARKS[action]} and {count - SHOWN_CREATED} more to {action}", action)
     yield from _render_reloads(plan.reloads)
     yield from _render_warnings(plan)
     yield from _render_hazards(plan)
+    yield from _render_needs(plan)
     yield Line("")
     unmanaged = f"{_count(plan.unmanaged, 'unmanaged file')} left alone"
     yield Line(f"{_count(plan.unchanged, 'managed file')} unchanged, {unmanaged}.")
@@ -58,10 +67,16 @@ def render_plan(plan: Plan) -> Iterator[Line]:
 
 def summarise_plan(plan: Plan) -> str:
     """Return the plan's last line."""
+    if plan.hazards and not plan.changes:
+        return f"No changes beside {_count(len(plan.hazards), 'path')} in the way."
     if not plan.changes:
         return "No changes: the live configuration is as declared."
-    create, change, delete = (plan.count(action) for action in Action)
-    return f"Plan: {create} to create, {change} to change, {delete} to delete"
+    create, change, delete = (
+        plan.count(action) for action in (Action.CREATE, Action.UPDATE, Action.DELETE)
+    )
+    renamed = f", {plan.renames} to rename" if plan.renames else ""
+    partial = f"; partial: {plan.left_out} left out" if plan.partial else ""
+    return f"Plan: {create} to create, {change} to change, {delete} to delete{renamed}{partial}"
 
 
 def render_findings(findings: Iterable[Finding]) -> Iterator[Line]:
@@ -86,29 +101,20 @@ def render_applied(applied: Applied) -> Iterator[Line]:
         yield Line(f"Read back from the switch: {users} and {extensions}, all as declared.")
     if applied.registrations_ended:
         yield Line(f"Registrations ended: {applied.registrations_ended}")
+    if applied.registrations_kicked:
+        yield Line(f"Registrations with a former password ended: {applied.registrations_kicked}")
     counts = f"{applied.created} created, {applied.updated} changed, {applied.deleted} deleted"
+    if applied.renamed:
+        counts += f", {applied.renamed} renamed"
     ending = "" if applied.outcome is Outcome.APPLIED else " (written, the switch was not told)"
     yield Line(f"Applied: {counts}{ending}", "create")
 
 
-def escape(text: str) -> str:
-    """Return one line of text with every control character and line break made visible."""
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
-
-
-def escape_lines(text: str) -> str:
-    """Return text of several lines, each with every control character made visible."""
-    return "\n".join(escape(line) for line in text.split("\n"))
-
-
-def quote(value: str | None) -> str:
-    """Return a value in double quotes, everything that is not printable escaped."""
-    return "(none)" if value is None else escape(json.dumps(value, ensure_ascii=False))
-
-
 def _render_change(change: Change) -> Iterator[Line]:
+    if change.renamed_from:
+        names = f"{change.resource.kind} {change.renamed_from.name} -> {change.resource.name}"
+        yield Line(f"  > {names}  {change.path}  {change.source}", Action.UPDATE)
+        return
     mark = _MARKS[change.action]
     name = f"{change.resource.kind} {change.resource.name}"
     drift = " (drift: changed by somebody else since the last apply)" if change.drifted else ""
@@ -117,6 +123,37 @@ def _render_change(change: Change) -> Iterator[Line]:
     if change.action is Action.UPDATE:
         for attribute in change.attributes:
             yield Line(f"      {name}: {_render_attribute(attribute)}", change.action)
+
+
+def _render_partial(plan: Plan) -> Iterator[Line]:
+    chosen = [f"--only {item}" for item in plan.only]
+    chosen += [f"--exclude {item}" for item in plan.exclude]
+    yield Line(
+        f"Partial plan ({escape(' '.join(chosen))}): "
+        f"{_count(plan.left_out, 'other change')} left out.", "note",
+    )  # fmt: skip
+
+
+def _render_activity(activity: AgentActivity | None) -> Iterator[Line]:
+    if activity is None or not (activity.registrations or activity.calls):
+        return
+    facts = [_count(activity.registrations, "registration")] if activity.registrations else []
+    facts += [f"on {_count(activity.calls, 'call leg')}"] if activity.calls else []
+    yield Line(f"      {activity.resource.kind} {activity.resource.name} now: {', '.join(facts)}",
+               "delete")  # fmt: skip
+
+
+def _render_needs(plan: Plan) -> Iterator[Line]:
+    if plan.activity and plan.activity.problem:
+        yield Line("")
+        problem = escape(plan.activity.problem)
+        yield Line(f"Who is registered or on a call is not known: {problem}", "note")
+    missing = [need for need in plan.needs if not need.allowed]
+    if missing:
+        yield Line("")
+        yield Line("Refused unless these permissions are given:", "delete")
+    for need in missing:
+        yield Line(f"  --allow {need.permission}: {escape(need.because)}", "delete")
 
 
 def _render_attribute(attribute: AttributeChange) -> str:

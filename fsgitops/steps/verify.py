@@ -119,7 +119,7 @@ def _look_up(
             "user of the same number comes first",
         )
         for change, user, answer in zip(asked, users, answers, strict=True)
-        if answer != user.params["a1-hash"]
+        if answer != user.params.get("a1-hash")
     ]
 
 

@@ -179,3 +179,47 @@ def test_help_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert json.loads(done.stdout.splitlines()[-1]) == []
+
+
+@pytest.mark.parametrize("key", ["desired", "templates", "key_file"])
+def test_a_path_in_the_settings_with_a_control_character_is_a_finding(
+    project: Project, key: str
+) -> None:
+    project.write("fsgitops.yaml", f'{key}: "a\\0b"\n')
+    ran = project.run("validate")
+    assert (ran.code, f"`{key}`" in ran.err) == (3, True)
+
+
+@pytest.mark.parametrize("esl", ['["hunter2"]', '{password: ["hunter2"]}', "hunter2",
+                                 '{password: {env: "hunter-2"}}'])  # fmt: skip
+def test_a_misplaced_password_in_the_settings_is_not_repeated(project: Project, esl: str) -> None:
+    target = f"targets: {{p: {{conf_dir: /x, domain: a.example, esl: {esl}}}}}\n"
+    project.write("fsgitops.yaml", target)
+    ran = project.run("validate", "--json")
+    assert ran.code == 3
+    assert "hunter" not in ran.out + ran.err
+
+
+@pytest.mark.parametrize("name", ["DEFAULT_CALLER_NAME", "FSGITOPS_DEFAULT_CALLER_NAME"])
+def test_a_backtick_in_the_default_caller_name_is_refused(
+    project: Project, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "`id`")
+    ran = project.run("validate")
+    assert (ran.code, "backtick" in ran.err) == (3, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("plan", "--json", "--bogus"), 64),
+        (("apply", "--json"), 64),
+        (("plan", "--json", "--out", "/nowhere/plan.json"), 1),
+    ],
+)
+def test_whatever_fails_with_json_says_so_in_json(
+    project: Project, words: tuple[str, ...], code: int
+) -> None:
+    ran = project.run(*words)
+    assert ran.code == code
+    assert (ran.json()["format"], ran.json()["exit_code"]) == ("fsgitops-error", code)

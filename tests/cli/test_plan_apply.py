@@ -273,7 +273,7 @@ def test_an_apply_asks_and_a_script_must_say_yes(project: Project) -> None:
 def test_the_json_of_a_plan_tells_its_version_and_every_change(project: Project) -> None:
     data = project.run("plan", "--json").json()
     assert (data["format"], data["version"]) == ("fsgitops-plan", 1)
-    assert data["summary"] == {"create": 4, "update": 0, "delete": 0}
+    assert data["summary"] == {"create": 4, "update": 0, "delete": 0, "rename": 0}
     assert [item["resource"] for item in data["changes"]] == [
         "agent:1020", "agent:1021", "dialplan:agents", "did:+19495431333",
     ]  # fmt: skip
@@ -316,3 +316,65 @@ def test_commands_for_the_sandbox_use_the_one_that_runs(project: Project) -> Non
         ran = project.run("apply", "--yes")
         assert "Registrations ended: 1" in ran.out, ran.err
         assert switch.registrations == ()
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_a_path_in_the_way_is_never_told_as_no_changes(
+    project: Project, options: tuple[str, ...]
+) -> None:
+    project.run("apply", "--yes")
+    file = project.conf / "directory/default/1020.xml"
+    file.unlink()
+    file.symlink_to("/etc/hostname")
+    ran = project.run("plan", "--detailed-exitcode", *options)
+    assert ran.code == 2
+    assert "as declared" not in ran.out
+
+
+@pytest.mark.parametrize(
+    ("wanted", "edited"),
+    [
+        ('<param name="a1-hash" value=', "<param value="),
+        ('<param name="a1-hash" value=', '<param nam="a1-hash" value='),
+        ('<param name="a1-hash" value=', '<param name="a1_hsah" value='),
+        ('<param name="a1-hash" value=', '<param name="a1-hash" val='),
+        ('<user id="1020">', '<user id="1020" password="57f218120cf00072b4a48ee0">'),
+    ],
+)
+def test_a_secret_that_a_hand_edit_misplaced_is_still_masked(
+    project: Project, wanted: str, edited: str
+) -> None:
+    project.run("apply", "--yes")
+    file = project.conf / "directory/default/1020.xml"
+    text = file.read_text()
+    hashed = text.partition('a1-hash" value="')[2].partition('"')[0]
+    file.write_text(text.replace(wanted, edited))
+    for ran in (project.run("plan"), project.run("plan", "--json")):
+        assert "drift" in ran.out
+        assert hashed not in ran.out
+        assert "57f218120cf00072b4a48ee0" not in ran.out
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "transaction/journal.json", "plan.json"])
+def test_json_that_nests_without_end_is_a_plain_error(project: Project, name: str) -> None:
+    project.run("apply", "--yes")
+    project.write(f".fsgitops/sandbox/conf/.fsgitops/{name}", "[" * 200_000)
+    words = ("apply", str(project.conf / ".fsgitops" / name)) if name == "plan.json" else ("plan",)
+    ran = project.run(*words)
+    assert ran.code in (1, 64)
+    assert name in ran.err
+
+
+@pytest.mark.parametrize("password", ["a\udcffb", "a\n\napi version"])
+def test_an_esl_password_that_is_no_line_of_text_is_a_plain_error(
+    project: Project, monkeypatch: pytest.MonkeyPatch, password: str
+) -> None:
+    (project.root / "conf").mkdir()
+    for name in ("FSGITOPS_ESL_PASSWORD", "NAMED"):
+        monkeypatch.setenv(name, password)
+        ran = project.run("apply", "--yes", "--target", "image")
+        assert (ran.code, name in ran.err) == (1, True)
+        monkeypatch.delenv(name)
+        esl = "esl: {password: {env: NAMED}}"
+        target = f"targets: {{image: {{conf_dir: conf, domain: a.example, {esl}}}}}\n"
+        project.write("fsgitops.yaml", f"default_region: US\n{target}")

@@ -579,3 +579,10 @@ def test_a_template_that_cannot_be_read_is_a_finding(tmp_path, make):
     make(tmp_path / "agent.xml.j2")
     _, findings = read_templates(tmp_path)
     assert [item.position.file for item in findings] == [str(tmp_path / "agent.xml.j2")]
+
+
+def test_a_call_that_nobody_answers_ends_with_its_own_cause() -> None:
+    template = (Path(__file__).parents[2] / "templates" / "agents_dialplan.xml.j2").read_text()
+    without_voicemail = template.partition('<extension name="fsgitops_agent">')[2]
+    bridged = without_voicemail.partition('application="bridge"')[2]
+    assert '<action application="hangup" data="NO_ANSWER"/>' in bridged

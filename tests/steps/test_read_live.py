@@ -108,16 +108,22 @@ def test_a_manifest_that_is_not_one_is_told(tmp_path: Path, text: str):
         read_manifest(tmp_path)
 
 
-names = st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min_size=1, max_size=8)
+names = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_. -]{0,8}", fullmatch=True)
+paths = st.lists(names, min_size=1, max_size=4).map("/".join)
+digests = st.binary(min_size=32, max_size=32).map(bytes.hex)
 
 
 @given(
     st.dictionaries(
-        names.filter(lambda name: name not in {".", ".."}),
+        paths,
         st.builds(
             ManifestEntry,
-            sha256=st.text(),
-            resource=st.builds(Resource, st.sampled_from(Kind), st.text(min_size=1)),
+            sha256=digests,
+            resource=st.builds(
+                Resource,
+                st.sampled_from(Kind),
+                st.from_regex(r"[A-Za-z0-9+][0-9.-]*", fullmatch=True),
+            ),
             source=st.text(),
             commit=st.text(),
             inputs=st.text(),
@@ -127,3 +133,31 @@ names = st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min_size
 def test_a_manifest_survives_being_written(entries):
     manifest = Manifest(entries)
     assert Manifest.from_json(json.loads(json.dumps(manifest.to_json()))) == manifest
+
+
+@given(
+    st.text()
+    | st.lists(st.sampled_from(["..", ".", "", "a", "/", "\0", "~", "\\", " ", ".fsgitops"])).map(
+        "/".join
+    )
+)
+def test_no_path_of_a_manifest_can_leave_the_conf_directory(path):
+    entry = {"sha256": "0" * 64, "resource": "agent:1", "source": "", "commit": "", "inputs": ""}
+    try:
+        manifest = Manifest.from_json({"version": 1, "entries": {path: entry}})
+    except ValueError:
+        return
+    (kept,) = manifest.entries
+    landed = os.path.normpath(f"/conf/{kept}")
+    assert landed == f"/conf/{kept}"
+    assert not any(part.startswith(".") for part in kept.split("/"))
+    assert kept.isascii()
+    assert kept.isprintable()
+
+
+@pytest.mark.parametrize("name", ["agent:1 all", "agent:1\n2", "agent:", "agent:$(x)", "agent:;x"])
+def test_no_resource_of_a_manifest_can_become_more_than_a_name_in_a_command(tmp_path, name):
+    entry = {"sha256": "0" * 64, "resource": name, "source": "", "commit": "", "inputs": ""}
+    (tmp_path / "manifest.json").write_text(json.dumps({"version": 1, "entries": {"a": entry}}))
+    with pytest.raises(FsgitopsError, match="not a manifest"):
+        read_manifest(tmp_path)

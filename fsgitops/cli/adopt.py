@@ -1,0 +1,57 @@
+"""`fsgitops adopt`."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from fsgitops.cli.options import Shared, open_place, with_json, with_place
+
+
+@click.command("adopt", epilog="Example: fsgitops adopt directory/default/1020.xml")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@with_place
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@click.option("--no-wait", is_flag=True, help="Fail at once when another apply is at work.")
+@with_json
+@click.pass_obj
+def command(
+    shared: Shared,
+    paths: tuple[str, ...],
+    directory: str | None,
+    target: str | None,
+    yes: bool,
+    no_wait: bool,
+    as_json: bool,
+) -> int:
+    """Take over hand-written files that stand where declared ones belong.
+
+    PATH is below the conf directory. How each differs from what is declared is shown first. No
+    file changes now: they only become managed, and the next apply makes them as declared.
+    """
+    from fsgitops.cli.printing import print_json, print_lines, print_notes, working
+    from fsgitops.commands.adopt import plan_adoption, run_adoption
+    from fsgitops.steps.render_history import render_adoption
+
+    workspace = open_place(shared, directory, target)
+    with working("Comparing the files with what is declared"):
+        shown = plan_adoption(workspace, paths)
+    print_notes(shown.notes)
+    print_lines(render_adoption(shown.plan, list(shown.entries)), err=as_json)
+    if shown.entries:
+        if not yes:
+            if not sys.stdin.isatty():
+                raise click.UsageError("nobody to ask: give --yes")
+            click.confirm("Adopt?", abort=True, err=as_json)
+        run_adoption(
+            workspace,
+            shown,
+            wait_seconds=0.0 if no_wait else 60.0,
+            tell=lambda text: print_notes([text]),
+        )
+    if as_json:
+        print_json(shown.to_json())
+    else:
+        click.echo(f"Adopted: {len(shown.entries)}")
+    return 0

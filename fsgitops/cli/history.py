@@ -1,0 +1,29 @@
+"""`fsgitops history`."""
+
+from __future__ import annotations
+
+import click
+
+from fsgitops.cli.options import Shared, open_place, with_json, with_place
+
+
+@click.command("history", epilog="Example: fsgitops history --target prod")
+@with_place
+@with_json
+@click.pass_obj
+def command(shared: Shared, directory: str | None, target: str | None, as_json: bool) -> int:
+    """List every apply and roll-back of a target, the latest last: who, when, what, how it ended.
+
+    How many are kept is set by `history: {keep: 50, days: 365}` in fsgitops.yaml.
+    """
+    from fsgitops.cli.printing import print_json, print_lines
+    from fsgitops.commands.history import history_to_json, list_revisions
+    from fsgitops.steps.render_history import render_history
+
+    workspace = open_place(shared, directory, target)
+    revisions = list_revisions(workspace.target.state_dir)
+    if as_json:
+        print_json(history_to_json(revisions))
+    else:
+        print_lines(render_history((kept.number, kept.revision) for kept in revisions))
+    return 0

@@ -1,0 +1,169 @@
+"""`fsgitops adopt` and `fsgitops release`: take a hand-written file over, and give one back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fsgitops.commands.plan import keyed, make_context, run_plan
+from fsgitops.commands.recover import recover_locked
+from fsgitops.errors import PlanRefusedError, UsageError
+from fsgitops.model.live import FileKind, LiveConfig, Manifest, ManifestEntry, is_safe_path
+from fsgitops.transaction import MANIFEST, hash_file, lock_state, write_state
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from fsgitops.commands.plan import Planned
+    from fsgitops.commands.workspace import Workspace
+    from fsgitops.model.plan import Plan
+    from fsgitops.model.resource import Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """The files to take over, and the plan of what the next apply would do to them."""
+
+    plan: Plan
+    entries: dict[str, ManifestEntry]
+    notes: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what was adopted, and how each file differs from the compiled one."""
+        from fsgitops.model.plan_json import plan_to_json
+
+        return {
+            "format": "fsgitops-adopted",
+            "version": 1,
+            "adopted": _list_files((path, item.resource) for path, item in self.entries.items()),
+            "changes": plan_to_json(self.plan)["changes"],
+        }
+
+
+def plan_adoption(workspace: Workspace, words: Iterable[str]) -> Adoption:
+    """Compare hand-written files with what is compiled for their paths; touch nothing.
+
+    `words` are paths below the conf directory, or absolute ones that lead there. Raises
+    UsageError for a path outside, or where nothing stands; PlanRefusedError for one that nothing
+    declared compiles to, or that is not a plain file.
+    """
+    from fsgitops.steps.plan import build_plan
+    from fsgitops.steps.rewind import narrow_live
+
+    planned = run_plan(workspace)
+    paths = [relative_path(workspace.target.conf_dir, word) for word in words]
+    owned = [path for path in paths if path in planned.live.manifest.entries]
+    entries = {path: _entry(planned, path) for path in paths if path not in owned}
+    live = planned.live
+    manifest = Manifest({**live.manifest.entries, **entries})
+    compiled = planned.compilation.compiled
+    files = {path: compiled.files[path] for path in entries}
+    plan = build_plan(
+        replace(compiled, files=files),
+        narrow_live(LiveConfig(manifest, live.files, live.unmanaged), entries),
+        make_context(workspace, unknown_secrets=planned.plan.unknown_secrets),
+        keyed(planned.compilation.key),
+    )
+    notes = [*planned.notes, *(f"{path} is managed already" for path in owned)]
+    return Adoption(plan, entries, tuple(notes))
+
+
+def run_adoption(
+    workspace: Workspace,
+    shown: Adoption,
+    *,
+    wait_seconds: float = 60.0,
+    tell: Callable[[str], None] | None = None,
+) -> None:
+    """Take over the files that were shown. No file changes, only whose they are.
+
+    Raises PlanRefusedError when one is not what it was.
+    """
+    target = workspace.target
+    with lock_state(target.state_dir, wait_seconds=wait_seconds, tell=tell):
+        recover_locked(workspace)
+        for path, entry in shown.entries.items():
+            if hash_file(target.conf_dir / path) != entry.sha256:
+                raise PlanRefusedError(f"{path} changed a moment ago; nothing was adopted")
+        _change_manifest(workspace, add=shown.entries)
+
+
+def run_release(
+    workspace: Workspace,
+    words: Iterable[str],
+    *,
+    wait_seconds: float = 60.0,
+    tell: Callable[[str], None] | None = None,
+) -> dict[str, Resource]:
+    """Give files back: they stay as they are, and are no longer ours. Returns path -> resource.
+
+    `words` are paths, or resources such as `agent:1020`. Raises UsageError for what is not managed.
+    """
+    from fsgitops.steps.read_live import read_manifest
+
+    target = workspace.target
+    words = list(words)
+    with lock_state(target.state_dir, wait_seconds=wait_seconds, tell=tell):
+        recover_locked(workspace)
+        entries = read_manifest(target.state_dir).entries
+        by_name: dict[str, list[str]] = {}
+        for path, entry in entries.items():
+            by_name.setdefault(str(entry.resource), []).append(path)
+        found: dict[str, Resource] = {}
+        for word in words:
+            for path in by_name.get(word) or [relative_path(target.conf_dir, word)]:
+                if path not in entries:
+                    raise UsageError(f"{word}: not managed here; nothing was released")
+                found[path] = entries[path].resource
+        _change_manifest(workspace, remove=found)
+    return found
+
+
+def released_to_json(released: dict[str, Resource]) -> dict[str, Any]:
+    """Return what was given back."""
+    return {"format": "fsgitops-released", "version": 1, "released": _list_files(released.items())}
+
+
+def relative_path(conf_dir: Path, word: str) -> str:
+    """Return a path as the manifest names it. Raises UsageError for one outside the directory."""
+    path = Path(word)
+    if path.is_absolute():
+        for root in (conf_dir, conf_dir.resolve()):
+            if path.is_relative_to(root):
+                path = path.relative_to(root)
+                break
+    text = path.as_posix()
+    if not is_safe_path(text):
+        raise UsageError(f"{word}: not a path below {conf_dir}")
+    return text
+
+
+def _entry(planned: Planned, path: str) -> ManifestEntry:
+    file = planned.compilation.compiled.files.get(path)
+    if file is None:
+        raise PlanRefusedError(
+            f"{path}: nothing declared compiles to it; declare it first, then adopt the file"
+        )
+    found = planned.live.files[path]
+    if found.kind is FileKind.MISSING:
+        raise UsageError(f"{path}: no such file; an apply creates it")
+    if found.kind is not FileKind.REGULAR:
+        raise PlanRefusedError(f"{path}: a {found.kind} cannot be adopted, only a plain file")
+    return ManifestEntry(found.sha256, file.resource, str(file.source), planned.plan.commit)
+
+
+def _change_manifest(
+    workspace: Workspace, *, add: dict[str, ManifestEntry] | None = None, remove: Iterable[str] = ()
+) -> None:
+    from fsgitops.steps.read_live import read_manifest
+
+    state_dir = workspace.target.state_dir
+    entries = {**read_manifest(state_dir).entries, **(add or {})}
+    for path in remove:
+        del entries[path]
+    write_state(state_dir / MANIFEST, Manifest(entries).encode())
+
+
+def _list_files(files: Iterable[tuple[str, Resource]]) -> list[dict[str, str]]:
+    return [{"path": path, "resource": str(resource)} for path, resource in sorted(files)]

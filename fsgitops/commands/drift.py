@@ -1,0 +1,162 @@
+"""`fsgitops drift`: what is live and is not what was applied. Nothing is changed."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import time
+from typing import TYPE_CHECKING
+
+from fsgitops.commands.connect import connect_target, prepare_conf_dir
+from fsgitops.commands.recover import recover_unfinished
+from fsgitops.commands.workspace import compile_declared, declare_desired
+from fsgitops.errors import DesiredInvalidError, FsgitopsError, SecretError, SwitchError
+from fsgitops.model.drift import DriftReport
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from fsgitops.commands.workspace import Workspace
+    from fsgitops.model.drift import DriftItem
+    from fsgitops.model.live import LiveConfig
+
+METRICS_MODE = 0o644
+
+
+def run_drift(workspace: Workspace, *, offline: bool = False) -> DriftReport:
+    """Compare what was applied, what stands on disk and what the switch holds.
+
+    Needs no project key and writes nothing but what recovering an interrupted apply writes. A
+    switch that cannot be asked is told in the report. Raises FsgitopsError when the disk cannot
+    be read.
+    """
+    from fsgitops.steps.drift import ignore_expected
+    from fsgitops.steps.read_live import read_live
+
+    target = workspace.target
+    prepare_conf_dir(target)
+    notes = recover_unfinished(workspace)
+    live = read_live(target.conf_dir, target.state_dir, {})
+    applied, said = _find_applied(workspace, live)
+    problem = ""
+    found: Sequence[DriftItem]
+    if offline:
+        found = _compare(workspace, live, applied, asked=False)
+    else:
+        try:
+            found = _compare(workspace, live, applied, asked=True)
+        except (SwitchError, SecretError, ConnectionError) as refused:
+            problem = str(refused)
+            found = _compare(workspace, live, applied, asked=False)
+    expected = [(rule.resource, rule.attribute) for rule in workspace.settings.drift.ignore]
+    items, ignored = ignore_expected(found, expected)
+    return DriftReport(
+        target=target.name,
+        conf_dir=str(target.conf_dir),
+        domain=target.domain,
+        items=tuple(items),
+        managed=len(live.manifest.entries),
+        ignored=ignored,
+        asked=not (offline or problem),
+        problem=problem,
+        notes=(*notes, *said),
+        simulated=target.simulated,
+    )
+
+
+def watch_drift(
+    workspace: Workspace, seconds: float, *, offline: bool = False
+) -> Iterator[tuple[DriftReport, float]]:
+    """Yield a report and how long it took, in seconds, again and again; never ends by itself."""
+    while True:
+        yield time_drift(workspace, offline=offline)
+        wait_seconds(seconds)
+
+
+def time_drift(workspace: Workspace, *, offline: bool = False) -> tuple[DriftReport, float]:
+    """Return a report and how long it took, in seconds."""
+    started = time.monotonic()
+    report = run_drift(workspace, offline=offline)
+    return report, time.monotonic() - started
+
+
+def wait_seconds(seconds: float) -> None:
+    """Wait between two reports."""
+    time.sleep(seconds)
+
+
+def write_metrics(path: Path, report: DriftReport, seconds: float) -> None:
+    """Write the report for Prometheus' textfile collector, which never sees half a file."""
+    from fsgitops.steps.render_drift import render_metrics
+
+    text = render_metrics(report, checked_at=time.time(), seconds=seconds)
+    staged = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        descriptor = os.open(
+            staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, METRICS_MODE
+        )
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        staged.replace(path)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            staged.unlink()
+
+
+def _compare(
+    workspace: Workspace, live: LiveConfig, applied: dict[str, bytes], *, asked: bool
+) -> list[DriftItem]:
+    from fsgitops.steps.drift import find_drift
+
+    conf_dir = workspace.target.conf_dir
+
+    def exists(path: str) -> bool:
+        return os.path.lexists(conf_dir / path)
+
+    if not asked:
+        return find_drift(live, applied, None, exists)
+    from fsgitops.steps.read_loaded import read_loaded
+
+    with connect_target(workspace.target, workspace.root) as switch:
+        memory = read_loaded(switch, workspace.target.domain, _contexts(live.manifest.entries))
+        return find_drift(live, applied, memory, exists)
+
+
+def _contexts(paths: Iterable[str]) -> set[str]:
+    """Return the dialplan contexts that we write to, and the one that numbers arrive in."""
+    parts = (path.split("/") for path in paths if path.startswith("dialplan/"))
+    return {"public"} | {part[1] for part in parts if len(part) == 3}
+
+
+def _find_applied(workspace: Workspace, live: LiveConfig) -> tuple[dict[str, bytes], list[str]]:
+    """Return what was applied to the edited files, where what is declared still compiles to it.
+
+    The manifest has hashes only. Without the project key, secrets are UNKNOWN and the hash cannot
+    tell, so what is declared now stands for what was applied.
+    """
+    from fsgitops.steps.drift import find_edited
+
+    edited = find_edited(live)
+    if not edited:
+        return {}, []
+    try:
+        compiled = compile_declared(workspace, declare_desired(workspace)).compiled
+    except DesiredInvalidError:
+        return {}, ["what is declared holds errors (fsgitops validate): what the edited files "
+                    "were is not known"]  # fmt: skip
+    except FsgitopsError as problem:
+        return {}, [f"what the edited files were is not known: {problem}"]
+    applied: dict[str, bytes] = {}
+    guessed = False
+    for path in edited:
+        file = compiled.files.get(path)
+        if file is None:
+            continue
+        digest = hashlib.sha256(file.content).hexdigest()
+        if file.unknown or digest == live.manifest.entries[path].sha256:
+            applied[path] = file.content
+            guessed = guessed or file.unknown
+    note = "no project key at hand: edited files are compared with what is declared now"
+    return applied, [note] if guessed else []

@@ -1,0 +1,163 @@
+"""`fsgitops history` and `fsgitops show`: what every apply left behind, and how long it is kept."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import shutil
+import socket
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from fsgitops.errors import FsgitopsError, UsageError
+from fsgitops.model.plan import Action, Plan
+from fsgitops.model.revision import CHANGES_FILE, Actor, Revision, RevisionChange
+from fsgitops.transaction import REVISION_FILE, REVISIONS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fsgitops.commands.workspace import Workspace
+    from fsgitops.settings import HistorySettings
+
+CI_ACTORS = ("FSGITOPS_ACTOR", "GITHUB_ACTOR", "GITLAB_USER_LOGIN", "BUILD_USER_ID")
+"""Where CI systems say for whom they work; the first that is set counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A revision with its number, and where it is kept."""
+
+    number: int
+    revision: Revision
+    folder: Path
+
+
+def start_revision(
+    workspace: Workspace, plan: Plan, *, rolled_back_to: int | None = None
+) -> Revision:
+    """Return what is known of a revision before anything is done: who, when, and what."""
+    return Revision(
+        time=datetime.now(UTC).isoformat(timespec="seconds"),
+        actor=find_actor(),
+        target=workspace.target.name,
+        domain=plan.domain,
+        commit=plan.commit,
+        dirty=plan.dirty,
+        fingerprint=plan.fingerprint,
+        created=plan.count(Action.CREATE) + plan.renames,
+        updated=plan.count(Action.UPDATE),
+        deleted=plan.count(Action.DELETE) + plan.renames,
+        rolled_back_to=rolled_back_to,
+    )
+
+
+def find_actor() -> Actor:
+    """Return who runs this process, as far as the system and the environment tell."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = str(os.getuid())
+    ci_actor = next((os.environ[name] for name in CI_ACTORS if os.environ.get(name)), "")
+    return Actor(user, os.environ.get("SUDO_USER", ""), ci_actor, socket.gethostname())
+
+
+def list_revisions(state_dir: Path) -> list[Kept]:
+    """Return every revision that is kept, the oldest first.
+
+    Raises FsgitopsError when they cannot be read. One that is half removed is left out.
+    """
+    return [kept for number in _numbers(state_dir) if (kept := _read(state_dir, number))]
+
+
+def find_revision(state_dir: Path, number: int) -> Kept:
+    """Return one revision. Raises UsageError when it is not kept."""
+    kept = _read(state_dir, number)
+    if kept is None:
+        numbers = _numbers(state_dir)
+        known = f"kept are {numbers[0]} to {numbers[-1]}" if numbers else "none is kept"
+        raise UsageError(f"no revision {number}; {known}")
+    return kept
+
+
+def read_changes(kept: Kept) -> list[RevisionChange]:
+    """Return what a revision changed, in the order of its files. Raises FsgitopsError."""
+    path = kept.folder / CHANGES_FILE
+    try:
+        data = json.loads(path.read_bytes())
+        return [RevisionChange.from_json(item) for item in data["changes"]]
+    except OSError as problem:
+        raise FsgitopsError(f"{path}: {problem.strerror}") from None
+    except (ValueError, KeyError, TypeError) as problem:
+        raise FsgitopsError(f"{path}: {problem}") from None
+
+
+def prune_revisions(state_dir: Path, limits: HistorySettings) -> None:
+    """Remove the oldest revisions, by number and by age; the last one always stays.
+
+    What cannot be removed now is removed another time.
+    """
+    numbers = _numbers(state_dir)
+    oldest = (datetime.now(UTC) - timedelta(days=limits.days)).isoformat()
+    for position, number in enumerate(numbers[:-1]):
+        kept = _read(state_dir, number)
+        in_number = position >= len(numbers) - limits.keep
+        if in_number and kept is not None and kept.revision.time >= oldest:
+            return  # they are in the order of time
+        folder = state_dir / REVISIONS / f"{number:06d}"
+        with suppress(OSError):
+            # Without this file the rest is litter: nobody rolls back to half a revision.
+            (folder / REVISION_FILE).unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def history_to_json(revisions: list[Kept]) -> dict[str, Any]:
+    """Return the list of revisions (docs/json.md)."""
+    return {
+        "format": "fsgitops-history",
+        "version": 1,
+        "revisions": [_revision_to_json(kept) for kept in revisions],
+    }
+
+
+def revision_to_json(kept: Kept, changes: list[RevisionChange]) -> dict[str, Any]:
+    """Return one revision with its changes (docs/json.md). It holds no secret."""
+    shown = [{k: v for k, v in item.to_json().items() if k != "entry_before"} for item in changes]
+    return {
+        "format": "fsgitops-revision",
+        **_revision_to_json(kept),
+        "version": 1,
+        "changes": shown,
+    }
+
+
+def _revision_to_json(kept: Kept) -> dict[str, Any]:
+    return {"revision": kept.number, **asdict(kept.revision)}
+
+
+def _numbers(state_dir: Path) -> list[int]:
+    try:
+        names = [entry.name for entry in (state_dir / REVISIONS).iterdir()]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as problem:
+        raise FsgitopsError(
+            f"{problem.filename}: {problem.strerror}; run as a user who may read it"
+        ) from None
+    return sorted(int(name) for name in names if name.isascii() and name.isdigit())
+
+
+def _read(state_dir: Path, number: int) -> Kept | None:
+    folder = state_dir / REVISIONS / f"{number:06d}"
+    path = folder / REVISION_FILE
+    try:
+        return Kept(number, Revision.from_json(json.loads(path.read_bytes())), folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as problem:
+        raise FsgitopsError(f"{path}: {problem.strerror}; run as a user who may read it") from None
+    except ValueError as problem:
+        raise FsgitopsError(f"{path}: {problem}") from None

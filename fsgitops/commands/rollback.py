@@ -1,0 +1,178 @@
+"""`fsgitops rollback`: put every managed file back as it stood after an earlier revision."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from fsgitops.commands.activity import ask_activity
+from fsgitops.commands.apply import end_registrations, open_prover
+from fsgitops.commands.connect import prepare_conf_dir
+from fsgitops.commands.history import (
+    find_revision,
+    list_revisions,
+    prune_revisions,
+    read_changes,
+    start_revision,
+)
+from fsgitops.commands.plan import keyed, make_context
+from fsgitops.commands.recover import recover_locked, recover_unfinished
+from fsgitops.commands.shape import Demands, weigh_changes
+from fsgitops.commands.workspace import find_key
+from fsgitops.errors import FsgitopsError, PlanRefusedError, UsageError
+from fsgitops.model.plan import Action
+from fsgitops.transaction import BEFORE, lock_state
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from fsgitops.commands.history import Kept
+    from fsgitops.commands.workspace import Workspace
+    from fsgitops.model.applied import Applied
+    from fsgitops.model.compiled import CompiledConfig
+    from fsgitops.model.live import LiveConfig
+    from fsgitops.model.plan import Plan
+    from fsgitops.settings import Target
+    from fsgitops.steps.rewind import Earlier
+
+
+@dataclass(frozen=True, slots=True)
+class RollBack:
+    """A plan that undoes revisions, and what it was made from. `to` is 0 for before the first."""
+
+    plan: Plan
+    compiled: CompiledConfig
+    live: LiveConfig
+    to: int
+    undone: tuple[int, ...]
+    notes: tuple[str, ...] = ()
+    demands: Demands = field(default_factory=Demands)
+
+
+def plan_rollback(
+    workspace: Workspace, to: int | None = None, demands: Demands | None = None
+) -> RollBack:
+    """Plan what puts every managed file back as it stood after revision `to`.
+
+    Without `to`, the last apply is undone. Nothing is touched. Raises UsageError for a revision
+    that is not kept, FsgitopsError when live or the history cannot be read.
+    """
+    prepare_conf_dir(workspace.target)
+    notes = recover_unfinished(workspace)
+    return replace(_compare_earlier(workspace, to, demands or Demands()), notes=tuple(notes))
+
+
+def run_rollback(
+    workspace: Workspace,
+    shown: RollBack,
+    *,
+    reload: bool = True,
+    wait_seconds: float = 60.0,
+    tell: Callable[[str], None] | None = None,
+) -> Applied:
+    """Carry out the roll-back that was shown, as an apply: locked, all or nothing, read back.
+
+    Raises as `run_apply`.
+    """
+    from fsgitops.steps.apply import ConfPlace, apply_plan, refuse_unsafe
+
+    target = workspace.target
+    refuse_unsafe(shown.plan)
+    with ExitStack() as stack:
+        stack.enter_context(lock_state(target.state_dir, wait_seconds=wait_seconds, tell=tell))
+        notes = recover_locked(workspace)
+        now = _compare_earlier(workspace, shown.to, shown.demands)
+        seen, found = shown.plan, now.plan
+        if (found.live_digest, found.changes) != (seen.live_digest, seen.changes):
+            raise PlanRefusedError(
+                "the live configuration changed while the plan was read; nothing was touched; "
+                "roll back again"
+            )
+        asked = reload and bool(found.changes)
+        prover = open_prover(stack, workspace, found, now.compiled) if asked else None
+        if prover:
+            found = ask_activity(found, prover.switch, target)
+            found = weigh_changes(found, now.live, target, shown.demands, declared=1)
+            refuse_unsafe(found)
+        place = ConfPlace(target.conf_dir, target.state_dir)
+        revision = start_revision(workspace, found, rolled_back_to=now.to)
+        applied = apply_plan(found, now.compiled, now.live, place, prover, revision)
+        prune_revisions(target.state_dir, workspace.settings.history)
+        ended = end_registrations(prover, found) if prover else 0
+    return replace(applied, registrations_ended=ended, notes=tuple(notes))
+
+
+def _compare_earlier(workspace: Workspace, to: int | None, demands: Demands) -> RollBack:
+    from fsgitops.steps.plan import build_plan
+    from fsgitops.steps.read_live import read_live
+    from fsgitops.steps.rewind import keep_rest, narrow_live, rewind_config
+
+    target = workspace.target
+    number, undone = _choose(target.state_dir, to)
+    if any(kept.revision.domain != target.domain for kept in undone):
+        raise PlanRefusedError(
+            f"the target's domain is {target.domain}, and was another one then: passwords are "
+            "made for one domain; declare what you want and apply it"
+        )
+    earlier = _read_earlier(undone)
+    compiled = rewind_config(earlier)
+    expected = {path: file.sha256 for path, file in compiled.files.items()}
+    gone = {item.path: "" for item in earlier if item.path not in expected}
+    live = read_live(target.conf_dir, target.state_dir, {**gone, **expected})
+    context = make_context(workspace)
+    narrow = narrow_live(live, [item.path for item in earlier])
+    plan = build_plan(compiled, narrow, context, keyed(find_key(workspace)))
+    numbers = tuple(kept.number for kept in undone)
+    plan = _weigh(keep_rest(plan, live), live, target, demands)
+    return RollBack(plan, compiled, live, number, numbers, demands=demands)
+
+
+def _weigh(plan: Plan, live: LiveConfig, target: Target, demands: Demands) -> Plan:
+    """Hold a roll-back to the limits, the permissions and the protection of any other plan."""
+    from fsgitops.steps.danger import classify_changes
+    from fsgitops.steps.protect import refuse_protected
+
+    changes, hazards = refuse_protected(plan.changes, live)
+    plan = replace(plan, changes=classify_changes(changes), hazards=(*plan.hazards, *hazards))
+    return weigh_changes(plan, live, target, demands, declared=1)
+
+
+def _choose(state_dir: Path, to: int | None) -> tuple[int, list[Kept]]:
+    """Return the revision to go back to, and the ones that this undoes, the newest first."""
+    kept = list_revisions(state_dir)
+    changed = [item for item in kept if item.revision.changed_files]
+    if not changed:
+        raise UsageError("no apply is recorded here: there is nothing to roll back")
+    if to is None:
+        earlier = [item.number for item in changed[:-1]]
+        to = earlier[-1] if earlier else changed[-1].number - 1
+    elif to != kept[0].number - 1:  # the state before the oldest one is known too
+        find_revision(state_dir, to)
+    return to, [item for item in reversed(changed) if item.number > to]
+
+
+def _read_earlier(undone: list[Kept]) -> list[Earlier]:
+    """Return what stood at every path that these revisions changed, before the oldest of them."""
+    from fsgitops.steps.rewind import Earlier
+
+    places = {}
+    for kept in undone:  # the newest first, so that the oldest has the last word
+        for number, change in enumerate(read_changes(kept)):
+            stood = change.action is not Action.CREATE
+            file = kept.folder / BEFORE / str(number) if stood else None
+            places[change.path] = (file, change.entry_before)
+    return [
+        Earlier(path, _read(file) if file else None, entry)
+        for path, (file, entry) in sorted(places.items())
+    ]
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as problem:
+        raise FsgitopsError(
+            f"{path}: {problem.strerror}; this revision cannot be undone without it"
+        ) from None

@@ -1,0 +1,181 @@
+"""What a person asked of a plan beside the plan itself: which part, and with which permissions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from fsgitops.model.plan import Action, Change, Danger, Hazard, Need, Plan
+from fsgitops.model.resource import Kind, Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from fsgitops.commands.workspace import Compilation
+    from fsgitops.model.live import LiveConfig
+    from fsgitops.settings import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Demands:
+    """`--only`, `--exclude`, `--allow`, `--kick-rotated`, `--no-reload`."""
+
+    only: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    allow: frozenset[str] = field(default_factory=frozenset)
+    kick_rotated: bool = False
+    reload: bool = True
+
+    def of_saved(self, approved: Plan) -> Demands:
+        """Return the demands that make the approved plan again, with the permissions given now.
+
+        What the command line chooses beside a saved plan has to be what was approved.
+        """
+        return replace(
+            self,
+            only=self.only or approved.only,
+            exclude=self.exclude or approved.exclude,
+            kick_rotated=self.kick_rotated or approved.kick_rotated,
+        )
+
+
+def shape_plan(
+    plan: Plan,
+    compilation: Compilation,
+    live: LiveConfig,
+    target: Target,
+    demands: Demands,
+    digest: Callable[[bytes], str],
+) -> Plan:
+    """Return the plan that was asked for: selected, paired, with what it costs and needs.
+
+    Raises UsageError for a selector that names nothing.
+    """
+    from fsgitops.steps.danger import classify_changes
+    from fsgitops.steps.plan import fingerprint_plan, plan_reloads
+    from fsgitops.steps.protect import plan_protection, refuse_protected
+    from fsgitops.steps.rename import pair_renames
+
+    changes = plan_protection(plan.changes, compilation.compiled, live, plan.hazards, digest)
+    marks = len(changes) - len(plan.changes)
+    plan = replace(plan, changes=tuple(changes), unchanged=plan.unchanged - marks)
+    plan = _select(plan, compilation, live, demands)
+    changes, hazards = refuse_protected(plan.changes, live)
+    changes = list(classify_changes(pair_renames(changes, live)))
+    reloads = plan_reloads(
+        changes, target.domain, target.profile, kick_rotated=demands.kick_rotated
+    )
+    plan = replace(
+        plan,
+        changes=tuple(changes),
+        hazards=tuple(sorted((*plan.hazards, *hazards), key=lambda hazard: hazard.path)),
+        reloads=tuple(reloads),
+        kick_rotated=demands.kick_rotated,
+    )
+    plan = replace(plan, fingerprint=fingerprint_plan(plan))
+    return weigh_plan(plan, compilation, live, target, demands)
+
+
+def weigh_plan(
+    plan: Plan, compilation: Compilation, live: LiveConfig, target: Target, demands: Demands
+) -> Plan:
+    """Return the plan with the permissions that it needs, each given or not."""
+    declared = _count(file.resource for file in compilation.compiled.files.values())
+    return weigh_changes(plan, live, target, demands, declared=1 if plan.partial else declared)
+
+
+def weigh_changes(
+    plan: Plan, live: LiveConfig, target: Target, demands: Demands, *, declared: int
+) -> Plan:
+    """Do the same for a plan of any origin, where `declared` resources are wanted in all."""
+    from fsgitops.steps.danger import find_dangers
+
+    if not plan.changes:
+        return replace(plan, needs=())
+    dangers = find_dangers(plan) if demands.reload else []
+    needs = [*_find_excess(plan, live, target, declared), *dangers]
+    given = demands.allow.union(target.allow)
+    return replace(
+        plan, needs=tuple(replace(need, allowed=need.permission in given) for need in needs)
+    )
+
+
+def _find_excess(plan: Plan, live: LiveConfig, target: Target, declared: int) -> list[Need]:
+    from fsgitops.model.limits import Limits
+    from fsgitops.steps.limits import find_excess
+
+    entries = live.manifest.entries.values()
+    changes = [change for change in plan.changes if change.dangers != (Danger.NOTHING,)]
+    return find_excess(
+        managed=_count(entry.resource for entry in entries),
+        deletes=_count(item.resource for item in changes if item.action is Action.DELETE),
+        updates=_count(item.resource for item in changes if item.action is Action.UPDATE),
+        declared=declared,
+        limits=Limits(**target.limits.model_dump(exclude_none=True)),
+    )
+
+
+def _count(resources: Iterable[Resource]) -> int:
+    """Count what a person declares; the dialplan that follows from it is left out."""
+    return sum(resource.kind is not Kind.DIALPLAN for resource in resources)
+
+
+def _select(plan: Plan, compilation: Compilation, live: LiveConfig, demands: Demands) -> Plan:
+    from fsgitops.steps.select import (
+        Selection,
+        agents_after,
+        check_selection,
+        find_dangling,
+        select_changes,
+        source_file,
+    )
+
+    selection = Selection(demands.only, demands.exclude)
+    if not selection:
+        return plan
+    desired = compilation.declared.desired
+    known = {item.resource: source_file(item.source) for item in live.manifest.entries.values()}
+    known |= {item.resource: item.source.file for item in compilation.compiled.files.values()}
+    known |= {resource: position.file for resource, position in desired.sources.items()}
+    check_selection(selection, known)
+    managed = [entry.resource for entry in live.manifest.entries.values()]
+    chosen = [
+        change for change in plan.changes
+        if selection.selects(change.resource, source_file(change.source))
+    ]  # fmt: skip
+    agents = agents_after(managed, chosen)
+    kept = select_changes(plan.changes, selection, agents)
+    routes = {item.did_number: item.destination_extension for item in desired.did_routes}
+    return replace(
+        plan,
+        changes=tuple(kept),
+        hazards=_select_hazards(plan.hazards, kept, known, compilation, live, selection.selects),
+        partial=True,
+        only=demands.only,
+        exclude=demands.exclude,
+        left_out=len(plan.changes) - len(kept),
+        warnings=(*plan.warnings, *find_dangling(kept, routes, managed, agents)),
+    )
+
+
+def _select_hazards(
+    hazards: Iterable[Hazard],
+    kept: Iterable[Change],
+    known: dict[Resource, str],
+    compilation: Compilation,
+    live: LiveConfig,
+    selects: Callable[[Resource, str], bool],
+) -> tuple[Hazard, ...]:
+    """Leave out the hazards of what the plan does not touch."""
+    files, entries = compilation.compiled.files, live.manifest.entries
+    needed = {change.path for change in kept}
+    selected: list[Hazard] = []
+    for hazard in hazards:
+        owner = files.get(hazard.path) or entries.get(hazard.path)
+        resource = owner.resource if owner else None
+        if resource is None or resource.kind is Kind.DIALPLAN or hazard.path in needed:
+            selected.append(hazard)
+            continue
+        if selects(resource, known.get(resource, "")):
+            selected.append(hazard)
+    return tuple(selected)

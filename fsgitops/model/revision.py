@@ -1,0 +1,158 @@
+"""What an apply leaves behind: who changed what, when, from which commit, and how it ended."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from fsgitops.model.applied import SwitchReply
+from fsgitops.model.live import ManifestEntry, is_safe_path
+from fsgitops.model.plan import Action, AttributeChange, Danger
+from fsgitops.model.resource import Resource
+
+if TYPE_CHECKING:
+    from fsgitops.model.live import LiveConfig
+    from fsgitops.model.plan import Plan
+
+REVISION_VERSION = 1
+CHANGES_FILE = "changes.json"
+
+
+class Ending(StrEnum):
+    """How a revision ended. Only the first two changed the conf directory for good."""
+
+    APPLIED = "applied"
+    WRITTEN = "written"
+    ROLLED_BACK = "rolled-back"
+    ROLLBACK_FAILED = "rollback-failed"
+    INTERRUPTED = "interrupted"
+    """It is under way, or the process was killed; the next command makes it `undone`."""
+    UNDONE = "undone"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who ran the command: the login user, who that was before sudo, and the CI's name for them."""
+
+    user: str = ""
+    sudo_user: str = ""
+    ci_actor: str = ""
+    host: str = ""
+
+    def __str__(self) -> str:
+        names = [self.ci_actor, self.sudo_user or self.user]
+        return " as ".join(name for name in names if name) or "(unknown)"
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One apply or roll-back. `time` is UTC, ISO 8601; `rolled_back_to` is None for an apply."""
+
+    time: str
+    actor: Actor
+    target: str
+    domain: str
+    commit: str = ""
+    dirty: bool = False
+    fingerprint: str = ""
+    created: int = 0
+    updated: int = 0
+    deleted: int = 0
+    rolled_back_to: int | None = None
+    ending: Ending = Ending.INTERRUPTED
+    message: str = ""
+    replies: tuple[SwitchReply, ...] = ()
+
+    @property
+    def changed_files(self) -> bool:
+        """Tell whether the conf directory stayed changed."""
+        return self.ending in (Ending.APPLIED, Ending.WRITTEN)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the revision as the JSON object that is kept on disk."""
+        return {"version": REVISION_VERSION, **asdict(self)}
+
+    @classmethod
+    def from_json(cls, data: Any) -> Revision:
+        """Return the revision that `to_json` wrote. Raises ValueError for anything else."""
+        try:
+            if data["version"] != REVISION_VERSION:
+                raise ValueError(f"expected a revision of version {REVISION_VERSION}")
+            values = {name: data[name] for name in cls.__slots__}
+            values["actor"] = Actor(**values["actor"])
+            values["ending"] = Ending(values["ending"])
+            values["replies"] = tuple(SwitchReply(**item) for item in values["replies"])
+            return cls(**values)
+        except (KeyError, TypeError) as problem:
+            raise ValueError(f"not a revision: {problem}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionChange:
+    """One file that a revision changed, and whose it was before. It holds no secret.
+
+    Attributes are kept for updates only: a created or deleted file has them all.
+    """
+
+    action: Action
+    resource: Resource
+    path: str
+    drifted: bool = False
+    source: str = ""
+    attributes: tuple[AttributeChange, ...] = ()
+    entry_before: ManifestEntry | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the change as a JSON object."""
+        entry = self.entry_before
+        return {
+            "action": self.action.value,
+            "resource": str(self.resource),
+            "path": self.path,
+            "drifted": self.drifted,
+            "source": self.source,
+            "attributes": [asdict(item) for item in self.attributes],
+            "entry_before": entry and {**asdict(entry), "resource": str(entry.resource)},
+        }
+
+    @classmethod
+    def from_json(cls, data: Any) -> RevisionChange:
+        """Return the change that `to_json` wrote. Raises ValueError for anything else."""
+        try:
+            entry = data["entry_before"]
+            if not is_safe_path(data["path"]):
+                raise ValueError(f"{data['path']!r} is not a path below the conf directory")
+            if entry is not None:
+                entry = ManifestEntry(**{**entry, "resource": Resource.parse(entry["resource"])})
+            return cls(
+                Action(data["action"]),
+                Resource.parse(data["resource"]),
+                data["path"],
+                data["drifted"],
+                data["source"],
+                tuple(AttributeChange(**item) for item in data["attributes"]),
+                entry,
+            )
+        except (KeyError, TypeError, AttributeError) as problem:
+            raise ValueError(f"not a change of a revision: {problem}") from None
+
+
+def list_changes(plan: Plan, live: LiveConfig) -> list[RevisionChange]:
+    """Return what a revision says about each change of a file, in the plan's order.
+
+    What is kept in the manifest alone has no file to go back to, and is left out.
+    """
+    return [
+        RevisionChange(
+            change.action,
+            change.resource,
+            change.path,
+            change.drifted,
+            change.source,
+            change.attributes if change.action is Action.UPDATE else (),
+            live.manifest.entries.get(change.path),
+        )
+        for change in plan.changes
+        if change.dangers != (Danger.NOTHING,)
+    ]

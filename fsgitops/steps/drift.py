@@ -1,0 +1,247 @@
+"""Compare three ways: what was applied, what stands on disk, and what the switch holds."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from fsgitops.model.compiled import UNKNOWN
+from fsgitops.model.drift import AttributeDrift, Direction, DriftItem, DriftKind
+from fsgitops.model.live import FileKind
+from fsgitops.model.plan import is_secret_attribute
+from fsgitops.model.resource import Kind, Resource
+from fsgitops.routing.fragment import FragmentError, flatten_fragment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from fsgitops.model.live import LiveConfig, LiveFile, ManifestEntry
+    from fsgitops.routing.loaded import Memory
+
+_Flat = dict[str, str]
+
+_MARK = "variable fsgitops_agent"
+_EXTENSION = re.compile(r"[0-9]{4,6}", re.ASCII)
+_ROUTE = re.compile(r"inbound_([0-9]{3,15})", re.ASCII)
+MASK = "(secret)"
+
+
+@dataclass(slots=True)
+class _Sides:
+    """One managed file on its three sides; None is absent, or not known."""
+
+    resource: Resource
+    path: str
+    applied: _Flat | None = None
+    disk: _Flat | None = None
+    loaded: _Flat | None = None
+    kinds: list[DriftKind] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
+
+    def say(self, kind: DriftKind, message: str) -> None:
+        self.kinds.append(kind)
+        self.messages.append(message)
+
+
+def find_edited(live: LiveConfig) -> list[str]:
+    """Return the managed files whose bytes are not those that were applied."""
+    return [
+        path
+        for path, entry in live.manifest.entries.items()
+        if live.files[path].kind is FileKind.REGULAR and live.files[path].sha256 != entry.sha256
+    ]
+
+
+def find_drift(
+    live: LiveConfig,
+    applied: Mapping[str, bytes],
+    memory: Memory | None,
+    exists: Callable[[str], bool],
+) -> list[DriftItem]:
+    """Return every managed resource that is not, on disk or in memory, what was applied.
+
+    Args:
+        live: The manifest and its files, with their content.
+        applied: What was applied, for the edited files where that can be told; UNKNOWN stands
+            for secrets that cannot.
+        memory: What the switch holds; None leaves it out.
+        exists: Tells whether a path below the conf directory has anything.
+    """
+    items: list[DriftItem] = []
+    for path, entry in live.manifest.entries.items():
+        sides = _read_sides(path, entry, live.files[path], applied.get(path))
+        if memory is not None:
+            _compare_memory(sides, memory)
+        if sides.kinds:
+            item = _describe(sides, memory)
+            items += [item] if item else []
+    if memory is not None:
+        items += _find_left_over(live, memory, exists)
+    return sorted(items, key=lambda item: (item.resource, item.path))
+
+
+def ignore_expected(
+    items: Sequence[DriftItem], expected: Sequence[tuple[str, str]]
+) -> tuple[list[DriftItem], int]:
+    """Return the drift that is not expected, and how many resources had nothing else.
+
+    `expected` holds globs of a resource and of an attribute of it; a resource that is gone or
+    left over as a whole is expected only where the attribute is `*`.
+    """
+    kept: list[DriftItem] = []
+    for item in items:
+        globs = [glob for name, glob in expected if fnmatchcase(str(item.resource), name)]
+        left = tuple(
+            attribute
+            for attribute in item.attributes
+            if not any(fnmatchcase(attribute.name, glob) for glob in globs)
+        )
+        if left or (not item.attributes and "*" not in globs):
+            kept.append(replace(item, attributes=left))
+    return kept, len(items) - len(kept)
+
+
+def _read_sides(path: str, entry: ManifestEntry, found: LiveFile, applied: bytes | None) -> _Sides:
+    sides = _Sides(entry.resource, path)
+    if found.kind is FileKind.MISSING:
+        sides.say(DriftKind.DELETED, "the file is gone")
+        return sides
+    if found.kind is not FileKind.REGULAR:
+        sides.say(DriftKind.REPLACED, f"a {found.kind} stands in the place of the file")
+        return sides
+    edited = found.sha256 != entry.sha256
+    try:
+        sides.disk = flatten_fragment(found.content or b"")
+    except FragmentError as problem:
+        sides.say(DriftKind.EDITED, f"FreeSWITCH cannot read the file: {problem}")
+        return sides
+    if not edited:
+        sides.applied = sides.disk
+        return sides
+    sides.applied = flatten_fragment(applied) if applied is not None else None
+    # White space and comments mean nothing to FreeSWITCH, so they are no drift.
+    if sides.applied != sides.disk:
+        sides.say(DriftKind.EDITED, "the file was edited")
+        if sides.applied is None:
+            sides.messages.append("what was applied cannot be made again from what is declared")
+    return sides
+
+
+def _compare_memory(sides: _Sides, memory: Memory) -> None:
+    sides.loaded = _find_loaded(sides, memory)
+    if sides.disk is None:
+        held = "still holds" if sides.loaded else "does not hold"
+        sides.messages.append(f"the switch {held} the resource")
+        return
+    expand = memory.expand
+    if sides.loaded is None:
+        sides.say(DriftKind.NOT_LOADED, "the switch does not hold it: the loaded state is older")
+    elif {name: expand(value) for name, value in sides.disk.items()} != sides.loaded:
+        sides.say(
+            DriftKind.NOT_LOADED,
+            "the switch holds something else: the loaded state is older than the file, or "
+            "another file declares the same",
+        )
+
+
+def _find_loaded(sides: _Sides, memory: Memory) -> _Flat | None:
+    if sides.resource.kind is Kind.AGENT:
+        user = memory.users.get(sides.resource.name)
+        return dict(user) if user is not None else None
+    parts = sides.path.split("/")
+    context = memory.contexts.get(parts[1]) if len(parts) == 3 else None
+    if context is None:
+        return None
+    said = sides.disk or sides.applied
+    names = (
+        [name for name, value in said.items() if value == "extension"]
+        if said
+        else [parts[2].removesuffix(".xml")]
+    )
+    return context.flatten(names) or None
+
+
+def _describe(sides: _Sides, memory: Memory | None) -> DriftItem | None:
+    attributes: tuple[AttributeDrift, ...] = ()
+    direction = Direction.BOTH_DIFFER
+    if sides.disk is None:
+        direction = Direction.BOTH_DIFFER if sides.loaded else Direction.ONLY_DECLARED
+    elif sides.kinds == [DriftKind.NOT_LOADED] and sides.loaded is None:
+        direction = Direction.ONLY_DECLARED
+    else:
+        attributes = tuple(_compare_attributes(sides, memory))
+        secret_only = sides.applied is not None and UNKNOWN in sides.applied.values()
+        if not attributes and secret_only:
+            sides.messages.append("its secrets cannot be compared without the project key")
+    return DriftItem(
+        sides.resource, sides.path, tuple(sides.kinds), direction, "; ".join(sides.messages),
+        attributes,
+    )  # fmt: skip
+
+
+def _compare_attributes(sides: _Sides, memory: Memory | None) -> Iterable[AttributeDrift]:
+    disk, loaded = sides.disk or {}, sides.loaded or {}
+    applied = sides.applied
+    expand = memory.expand if memory else str
+    asked = memory is not None and sides.loaded is not None
+    for name in sorted({*disk, *loaded, *(applied or {})}):
+        on_disk, held = disk.get(name), loaded.get(name)
+        stale = asked and (None if on_disk is None else expand(on_disk)) != held
+        base = on_disk if applied is None else applied.get(name)
+        if base == UNKNOWN:
+            base = held if stale else on_disk
+        elif applied is None and asked:
+            base = held
+        if not stale and base == on_disk:
+            continue
+        wanted = None if base is None else expand(base)
+        live = held if asked and held != wanted else on_disk
+        secret = is_secret_attribute(name)
+        before, there, now = (_mask(value) if secret else value for value in (base, on_disk, held))
+        yield AttributeDrift(name, _direct(base, live), before, there, now, secret)
+
+
+def _direct(declared: str | None, live: str | None) -> Direction:
+    if declared is None:
+        return Direction.ONLY_LIVE
+    return Direction.ONLY_DECLARED if live is None else Direction.BOTH_DIFFER
+
+
+def _find_left_over(
+    live: LiveConfig, memory: Memory, exists: Callable[[str], bool]
+) -> Iterable[DriftItem]:
+    """Yield what is ours in memory and has no file any more, ours or anybody's."""
+    managed = {entry.resource for entry in live.manifest.entries.values()}
+    found: list[tuple[Resource, str]] = []
+    for name, user in memory.users.items():
+        if user.get(_MARK) == "true" and _EXTENSION.fullmatch(name):
+            found.append((Resource(Kind.AGENT, name), f"directory/default/{name}.xml"))
+    for context, loaded in memory.contexts.items():
+        for name in loaded.names():
+            match = _ROUTE.fullmatch(name)
+            if match:
+                path = f"dialplan/{context}/{name}.xml"
+                found.append((Resource(Kind.DID_ROUTE, f"+{match[1]}"), path))
+    for resource, path in found:
+        if resource in managed or path in live.files or exists(path):
+            continue
+        if resource.kind is Kind.AGENT or _is_ours(path, memory):
+            yield DriftItem(
+                resource, path, (DriftKind.LEFT_OVER,), Direction.ONLY_LIVE,
+                "the switch still holds it, and no file declares it any more",
+            )  # fmt: skip
+
+
+def _is_ours(path: str, memory: Memory) -> bool:
+    """Tell whether an extension of our name has our shape too: people write `inbound_…` as well."""
+    _, context, file = path.split("/")
+    name = file.removesuffix(".xml")
+    digits = name.removeprefix("inbound_")
+    said = memory.contexts[context].flatten([name])
+    return said.get(f"{name}/destination_number") == rf"^(\+?{digits})$"
+
+
+def _mask(value: str | None) -> str | None:
+    return None if value is None else MASK

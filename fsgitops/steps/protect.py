@@ -1,0 +1,87 @@
+"""Resources that must not be deleted: marked in the YAML, remembered in the manifest."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from fsgitops.model.compiled import CompiledConfig
+from fsgitops.model.plan import Action, AttributeChange, Change, Hazard
+from fsgitops.model.resource import Kind, Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from fsgitops.model.desired import Desired
+    from fsgitops.model.live import LiveConfig
+
+RULE = "protected"
+
+
+def mark_protected(compiled: CompiledConfig, desired: Desired) -> CompiledConfig:
+    """Return the compiled files with the mark that their resources carry in the YAML."""
+    protected = {Resource(Kind.AGENT, item.extension) for item in desired.agents if item.protect}
+    protected |= {
+        Resource(Kind.DID_ROUTE, item.did_number) for item in desired.did_routes if item.protect
+    }
+    if not protected:
+        return compiled
+    files = {
+        path: replace(file, protect=True) if file.resource in protected else file
+        for path, file in compiled.files.items()
+    }
+    return CompiledConfig(files, compiled.users, compiled.routes)
+
+
+def refuse_protected(
+    changes: Sequence[Change], live: LiveConfig
+) -> tuple[list[Change], list[Hazard]]:
+    """Return the changes without deletions of what is protected, and a hazard for each of those."""
+    kept: list[Change] = []
+    hazards: list[Hazard] = []
+    for change in changes:
+        entry = live.manifest.entries.get(change.path)
+        if change.action is Action.DELETE and entry is not None and entry.protect:
+            hazards.append(
+                Hazard(
+                    RULE,
+                    change.path,
+                    f"{change.resource} is protected, and is not declared now",
+                    "declare it with `protect: false` and apply that, then delete it",
+                )
+            )
+        else:
+            kept.append(change)
+    return kept, hazards
+
+
+def plan_protection(
+    changes: Sequence[Change],
+    compiled: CompiledConfig,
+    live: LiveConfig,
+    hazards: Sequence[Hazard],
+    digest: Callable[[bytes], str],
+) -> list[Change]:
+    """Return the changes, with those of the mark itself: they are kept in the manifest alone."""
+    changed = {change.path: change for change in changes}
+    blocked = {hazard.path for hazard in hazards}
+    for path, file in compiled.files.items():
+        entry = live.manifest.entries.get(path)
+        marked = entry is not None and entry.protect
+        if entry is None or file.protect == marked or path in blocked:
+            continue
+        mark = AttributeChange("protect", _word(marked), _word(file.protect))
+        change = changed.get(path)
+        if change is None:
+            known = digest(live.files[path].sha256.encode())
+            changed[path] = Change(
+                Action.UPDATE, file.resource, path, (mark,), source=str(file.source),
+                before_digest=known, after_digest=known,
+            )  # fmt: skip
+        elif change.action is Action.UPDATE:
+            changed[path] = replace(change, attributes=(*change.attributes, mark))
+    return sorted(changed.values(), key=lambda change: (change.resource, change.path))
+
+
+def _word(protect: bool) -> str:
+    return "true" if protect else "false"

@@ -1,0 +1,69 @@
+"""Find the deletion and the creation that are one resource under another name."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from fsgitops.model.plan import Action, Change, is_secret_attribute
+from fsgitops.model.resource import Kind
+from fsgitops.routing.fragment import FragmentError, flatten_fragment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from fsgitops.model.live import LiveConfig
+
+_NAME = "\0"
+
+
+def pair_renames(changes: Sequence[Change], live: LiveConfig) -> tuple[Change, ...]:
+    """Return the changes, where halves of a rename name each other.
+
+    A pair is one only where all but the name is the same and no other resource has the same
+    values, so that nothing is guessed. Secrets follow from the name and are left out. A file that
+    somebody edited is no pair: what it became is not what was declared.
+    """
+    gone: dict[object, list[int]] = defaultdict(list)
+    come: dict[object, list[int]] = defaultdict(list)
+    for number, change in enumerate(changes):
+        if change.drifted or change.resource.kind is Kind.DIALPLAN:
+            continue
+        if change.action is Action.DELETE:
+            values = _read(live.files[change.path].content)
+            if values is not None:
+                gone[_content(change, values)].append(number)
+        elif change.action is Action.CREATE:
+            attributes = {item.name: item.after or "" for item in change.attributes}
+            come[_content(change, attributes)].append(number)
+    paired = list(changes)
+    for content, before in gone.items():
+        after = come.get(content, [])
+        if len(before) == 1 and len(after) == 1:
+            left, right = changes[before[0]], changes[after[0]]
+            paired[before[0]] = replace(left, renamed_to=right.resource)
+            paired[after[0]] = replace(right, renamed_from=left.resource)
+    return tuple(paired)
+
+
+def _read(content: bytes | None) -> Mapping[str, str] | None:
+    try:
+        return flatten_fragment(content) if content else None
+    except FragmentError:
+        return None
+
+
+def _content(change: Change, values: Mapping[str, str]) -> tuple[Kind, frozenset[tuple[str, str]]]:
+    """Return what a file says, with its own name and its secrets taken out."""
+    kind, name = change.resource
+    if kind is Kind.AGENT:
+        return kind, frozenset(
+            (key, _NAME if value == name else value)
+            for key, value in values.items()
+            if not is_secret_attribute(key)
+        )
+    digits = name.removeprefix("+")
+    return kind, frozenset(
+        (key.replace(digits, _NAME), value.replace(digits, _NAME)) for key, value in values.items()
+    )

@@ -1,0 +1,123 @@
+"""A drift report for a terminal, and for Prometheus."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from fsgitops.model.drift import Direction, DriftKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fsgitops.model.drift import AttributeDrift, DriftItem, DriftReport
+
+SHOWN = 200
+"""Resources beyond this are counted, not listed; the JSON report has all."""
+
+_MARKS = {Direction.ONLY_LIVE: "+", Direction.ONLY_DECLARED: "-", Direction.BOTH_DIFFER: "~"}
+_STYLES = {
+    Direction.ONLY_LIVE: "create",
+    Direction.ONLY_DECLARED: "delete",
+    Direction.BOTH_DIFFER: "update",
+}
+
+
+class DriftLine(NamedTuple):
+    """One line, and what it says: the terminal chooses a colour for that."""
+
+    text: str
+    style: str = ""
+
+
+def render_drift(report: DriftReport) -> Iterator[DriftLine]:
+    """Yield the report as lines, the summary last."""
+    yield DriftLine(f"Target {report.target}: {report.conf_dir}, domain {report.domain}", "title")
+    if report.simulated:
+        yield DriftLine("This target is the embedded switch: a simulation.", "note")
+    for note in report.notes:
+        yield DriftLine(_escape(note), "note")
+    for item in report.items[:SHOWN]:
+        yield from _render_item(item)
+    if len(report.items) > SHOWN:
+        yield DriftLine(f"  and {len(report.items) - SHOWN} more")
+    if report.problem:
+        yield DriftLine(f"The switch could not be asked: {_escape(report.problem)}", "delete")
+    yield DriftLine(_summarise(report), "title")
+
+
+def render_metrics(report: DriftReport, *, checked_at: float, seconds: float) -> str:
+    """Return the report as Prometheus text; `checked_at` in seconds since 1970 UTC.
+
+    Read by the textfile collector of node_exporter. The names are part of the interface.
+    """
+    kinds = Counter(kind for item in report.items for kind in item.kinds)
+    directions = Counter(item.direction for item in report.items)
+    label = f'target="{_label(report.target)}"'
+    samples: list[tuple[str, str, list[tuple[str, float]]]] = [
+        ("fsgitops_drift_resources", "Managed resources that drifted.",
+         [("", len(report.items))]),
+        ("fsgitops_drift_by_kind", "The same by kind; a resource can be of several.",
+         [(f'kind="{kind}"', kinds[kind]) for kind in DriftKind]),
+        ("fsgitops_drift_by_direction", "The same by direction.",
+         [(f'direction="{side}"', directions[side]) for side in Direction]),
+        ("fsgitops_drift_ignored", "Resources whose only drift is expected.",
+         [("", report.ignored)]),
+        ("fsgitops_drift_managed", "Files that are managed.", [("", report.managed)]),
+        ("fsgitops_drift_switch_asked", "1: the switch's memory was compared too.",
+         [("", int(report.asked))]),
+        ("fsgitops_drift_checked_timestamp_seconds", "When, in seconds since 1970 UTC.",
+         [("", round(checked_at, 3))]),
+        ("fsgitops_drift_check_duration_seconds", "How long the check took.",
+         [("", round(seconds, 3))]),
+    ]  # fmt: skip
+    lines: list[str] = []
+    for name, text, values in samples:
+        lines += [f"# HELP {name} {text}", f"# TYPE {name} gauge"]
+        for more, value in values:
+            labels = f"{label},{more}" if more else label
+            lines.append(f"{name}{{{labels}}} {value}")
+    return "\n".join(lines) + "\n"
+
+
+def _render_item(item: DriftItem) -> Iterator[DriftLine]:
+    style = _STYLES[item.direction]
+    name = f"{item.resource.kind} {item.resource.name}"
+    kinds = ", ".join(item.kinds)
+    yield DriftLine(f"  {_MARKS[item.direction]} {name}  {item.path}  [{kinds}]", style)
+    yield DriftLine(f"      {_escape(item.message)}", style)
+    for attribute in item.attributes:
+        yield DriftLine(f"      {_render_attribute(attribute)}", _STYLES[attribute.direction])
+
+
+def _render_attribute(attribute: AttributeDrift) -> str:
+    sides = (
+        ("declared", attribute.declared), ("disk", attribute.disk), ("switch", attribute.loaded),
+    )  # fmt: skip
+    told = ", ".join(f"{side} {_quote(value, attribute)}" for side, value in sides)
+    return f"{_MARKS[attribute.direction]} {_escape(attribute.name)}: {told}"
+
+
+def _quote(value: str | None, attribute: AttributeDrift) -> str:
+    if value is None:
+        return "(none)"
+    return value if attribute.secret else _escape(json.dumps(value, ensure_ascii=False))
+
+
+def _summarise(report: DriftReport) -> str:
+    compared = "files and the switch's memory" if report.asked else "files only"
+    ignored = f", {report.ignored} ignored" if report.ignored else ""
+    if not report.items:
+        return f"No drift in {report.managed} managed files ({compared}{ignored})."
+    directions = Counter(item.direction for item in report.items)
+    parts = ", ".join(f"{directions[side]} {side}" for side in Direction if directions[side])
+    return f"Drift: {len(report.items)} of {report.managed} ({compared}{ignored}): {parts}"
+
+
+def _escape(text: str) -> str:
+    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
+
+
+def _label(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

@@ -1,0 +1,100 @@
+"""Revisions, roll-backs and ownership as lines for a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fsgitops.model.lines import Line, escape, quote
+from fsgitops.model.plan import Action, AttributeChange, Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from fsgitops.model.resource import Resource
+    from fsgitops.model.revision import Revision, RevisionChange
+
+_MARKS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-"}
+_SHORT_COMMIT = 12
+
+
+def render_history(revisions: Iterable[tuple[int, Revision]]) -> Iterator[Line]:
+    """Yield one line for each revision, in the order given."""
+    empty = True
+    for number, revision in revisions:
+        empty = False
+        style = "" if revision.changed_files else "delete"
+        counts = f"+{revision.created} ~{revision.updated} -{revision.deleted}"
+        words = [f"{number:>6}", revision.time, f"{revision.ending:<12}", f"{counts:<14}"]
+        yield Line("  ".join([*words, _describe_origin(revision)]), style)
+    if empty:
+        yield Line("No apply is recorded for this target yet.")
+
+
+def render_revision(
+    number: int, revision: Revision, changes: Iterable[RevisionChange]
+) -> Iterator[Line]:
+    """Yield everything that is recorded of a revision; secrets are not."""
+    yield Line(f"Revision {number}: {revision.ending}", "title")
+    yield Line(escape(f"When:   {revision.time} on {revision.actor.host}"))
+    yield Line(escape(f"Who:    {revision.actor}"))
+    yield Line(escape(f"What:   {_describe_origin(revision, who=False)}"))
+    yield Line(f"Plan:   {revision.fingerprint}, target {revision.target} ({revision.domain})")
+    for reply in revision.replies:
+        yield Line(f"Switch: {reply.command}: {quote(reply.reply)}")
+    for text in revision.message.splitlines():
+        yield Line(escape(f"Failed: {text}"), "delete")
+    yield Line("")
+    for change in changes:
+        source = f"  {change.source}" if change.source else ""
+        drift = " (drift: somebody else had changed it)" if change.drifted else ""
+        mark = _MARKS[change.action]
+        text = f"  {mark} {change.resource}  {change.path}{source}{drift}"
+        yield Line(escape(text), change.action)
+        for attribute in change.attributes:
+            yield _render_attribute(attribute, change.action)
+
+
+def render_rollback(to: int, undone: Sequence[int]) -> Iterator[Line]:
+    """Yield what a roll-back goes back to, and which revisions it undoes."""
+    place = f"to how revision {to} left it" if to else "to before the first revision"
+    numbers = ", ".join(map(str, reversed(undone)))
+    yield Line(f"Roll back {place}: " + (f"undoes {numbers}" if undone else "undoes nothing"))
+
+
+def render_adoption(plan: Plan, paths: Sequence[str]) -> Iterator[Line]:
+    """Yield how each file differs from the compiled one."""
+    changes = {change.path: change for change in plan.changes}
+    for path in paths:
+        change = changes.get(path)
+        if change is None:
+            yield Line(f"  = {path} is as declared")
+            continue
+        yield Line(escape(f"  ~ {change.resource}  {path}; the next apply changes it:"), "update")
+        for attribute in change.attributes:
+            yield _render_attribute(attribute, change.action)
+
+
+def render_released(released: Mapping[str, Resource]) -> Iterator[Line]:
+    """Yield what was given back."""
+    for path, resource in sorted(released.items()):
+        yield Line(escape(f"{path} is yours now; take {resource} out of the desired files too"))
+
+
+def _describe_origin(revision: Revision, *, who: bool = True) -> str:
+    """Say what a revision was made from: a commit, or a revision before it."""
+    if revision.rolled_back_to is not None:
+        origin = f"roll-back to revision {revision.rolled_back_to}"
+    elif revision.commit:
+        dirty = ", with changes that are not committed" if revision.dirty else ""
+        origin = f"commit {revision.commit[:_SHORT_COMMIT]}{dirty}"
+    else:
+        origin = "no commit"
+    return escape(f"{revision.actor}: {origin}" if who else origin)
+
+
+def _render_attribute(attribute: AttributeChange, style: str) -> Line:
+    if attribute.secret:
+        before, after = attribute.before or "(none)", attribute.after or "(none)"
+    else:
+        before, after = quote(attribute.before), quote(attribute.after)
+    return Line(f"      {escape(attribute.name)}: {before} -> {after}", style)

@@ -1,0 +1,148 @@
+"""Limit a plan to what a person named: resources, globs of them, or the files they stand in."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from functools import cache
+from typing import TYPE_CHECKING
+
+from fsgitops.errors import UsageError
+from fsgitops.model.plan import Action
+from fsgitops.model.resource import Kind, Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from fsgitops.model.plan import Change
+
+KINDS = {kind.value: kind for kind in Kind} | {"did_route": Kind.DID_ROUTE}
+SUGGESTED_AMONG = 20_000
+"""Names that a misspelt selector is compared with at most: it takes 0.1 s for 10,000."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """`--only` and `--exclude`. Empty: everything is selected."""
+
+    only: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.only or self.exclude)
+
+    def selects(self, resource: Resource, file: str) -> bool:
+        """Tell whether a resource, written in that file, is selected."""
+        chosen = not self.only or any(_matches(item, resource, file) for item in self.only)
+        return chosen and not any(_matches(item, resource, file) for item in self.exclude)
+
+
+def check_selection(selection: Selection, known: Mapping[Resource, str]) -> None:
+    """Raise UsageError for the selectors that name nothing of what is `known`, with its file."""
+    for selector in (*selection.only, *selection.exclude):
+        if not any(_matches(selector, resource, file) for resource, file in known.items()):
+            raise UsageError(
+                f"`{selector}` is nothing that is declared or managed{_suggest(selector, known)}"
+            )
+
+
+def select_changes(
+    changes: Sequence[Change], selection: Selection, agents_left: Iterable[str]
+) -> list[Change]:
+    """Return the selected changes, and with them the dialplan that new agents need.
+
+    `agents_left` are the agents that are live once the selected changes are made: while there is
+    one, the dialplan that makes agents ring stays.
+    """
+    chosen = [change for change in changes if selection.selects(change.resource, _file(change))]
+    creates = any(
+        change.action is Action.CREATE and change.resource.kind is Kind.AGENT for change in chosen
+    )
+    left = set(agents_left)
+    kept: list[Change] = []
+    for change in changes:
+        selected = selection.selects(change.resource, _file(change))
+        if change.resource.kind is Kind.DIALPLAN:
+            if change.action is Action.CREATE:
+                selected = selected or creates
+            elif change.action is Action.DELETE:
+                selected = selected and not left
+        if selected:
+            kept.append(change)
+    return kept
+
+
+def agents_after(managed: Iterable[Resource], changes: Iterable[Change]) -> set[str]:
+    """Return the agents that are live once the changes are made."""
+    agents = {resource.name for resource in managed if resource.kind is Kind.AGENT}
+    for change in changes:
+        if change.resource.kind is Kind.AGENT:
+            if change.action is Action.DELETE:
+                agents.discard(change.resource.name)
+            else:
+                agents.add(change.resource.name)
+    return agents
+
+
+def find_dangling(
+    changes: Iterable[Change],
+    declared: Mapping[str, str],
+    managed: Iterable[Resource],
+    agents: set[str],
+) -> list[str]:
+    """Return a warning for each DID that rings nobody once the selected changes are made.
+
+    `declared` maps DIDs to the extension that is declared for them.
+    """
+    made: set[str] = set()
+    gone: set[str] = set()
+    for change in changes:
+        if change.resource.kind is Kind.DID_ROUTE:
+            (gone if change.action is Action.DELETE else made).add(change.resource.name)
+    live = {resource.name for resource in managed if resource.kind is Kind.DID_ROUTE}
+    return [
+        f"did:{name} rings {declared[name]}, and agent:{declared[name]} is not there "
+        "once this partial plan is applied"
+        for name in sorted((live | made) - gone)
+        if name in declared and declared[name] not in agents
+    ]
+
+
+def _file(change: Change) -> str:
+    return source_file(change.source)
+
+
+def source_file(source: str) -> str:
+    """Return the file of a `file:line:column`."""
+    return re.sub(r":\d+(:\d+)?$", "", source)
+
+
+def _matches(selector: str, resource: Resource, file: str) -> bool:
+    kind, colon, name = selector.partition(":")
+    if colon and kind in KINDS:
+        if KINDS[kind] is not resource.kind:
+            return False
+        return name == resource.name or fnmatchcase(resource.name, name)
+    return selector == file or _path_pattern(selector).fullmatch(file) is not None
+
+
+@cache
+def _path_pattern(glob: str) -> re.Pattern[str]:
+    """Return the expression of a path glob: `*` and `?` stay within a folder, `**` does not."""
+    parts = re.split(r"(\*\*/?|\*|\?)", glob.removeprefix("./"))
+    words = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    return re.compile("".join(words.get(part, re.escape(part)) for part in parts))
+
+
+def _suggest(selector: str, known: Mapping[Resource, str]) -> str:
+    kind, colon, _ = selector.partition(":")
+    if colon and kind not in KINDS:
+        close = get_close_matches(kind, KINDS, n=1)
+        return f"; did you mean `{close[0]}:`?" if close else "; write agent:1020 or did:+1949…"
+    names = [str(resource) for resource in known] if colon else sorted(set(known.values()))
+    close = get_close_matches(selector, names[:SUGGESTED_AMONG], n=1)
+    if close:
+        return f"; did you mean `{close[0]}`?"
+    return "; write agent:1020, did:+1949…, a glob of these, or the path of a YAML file"

@@ -1,0 +1,207 @@
+"""Taking hand-written files over and giving files back, from the command line."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from project import Project
+
+from fsgitops.commands.adopt import relative_path
+from fsgitops.errors import UsageError
+
+PATH = "directory/default/1020.xml"
+
+
+@pytest.fixture
+def foreign(project: Project) -> Project:
+    """What an apply would write at PATH stands there by hand, with another name."""
+    project.run("apply", "--yes")
+    text = (project.conf / PATH).read_text().replace("Alice", "Alicia")
+    assert project.run("release", PATH).code == 0
+    (project.conf / PATH).write_text(text)
+    return project
+
+
+def test_a_released_file_stays_and_stops_the_next_plan_while_it_is_declared(
+    project: Project,
+) -> None:
+    project.run("apply", "--yes")
+    before = project.tree()
+    ran = project.run("release", "agent:1020")
+    assert (ran.code, project.tree()) == (0, before)
+    assert "foreign-file" in project.run("plan").out
+    path = project.root / "desired/agents.yaml"
+    path.write_text("agents:\n" + path.read_text().splitlines()[2] + "\n")
+    (project.root / "desired/routes.yaml").unlink()
+    assert project.run("apply", "--yes").code == 0
+    assert (project.conf / PATH).read_bytes() == before[PATH]
+
+
+def test_an_adoption_shows_the_difference_and_changes_no_file(foreign: Project) -> None:
+    before = foreign.tree()
+    ran = foreign.run("adopt", PATH, "--yes")
+    assert (ran.code, foreign.tree()) == (0, before)
+    assert 'effective_caller_id_name: "Alicia" -> "Alice"' in ran.out
+
+
+def test_an_adopted_file_is_updated_by_the_next_apply(foreign: Project) -> None:
+    foreign.run("adopt", PATH, "--yes")
+    plan = foreign.run("plan").out
+    assert "Plan: 0 to create, 1 to change, 0 to delete" in plan
+    assert "drift" not in plan
+    assert foreign.run("apply", "--yes").code == 0
+    assert b"Alice" in (foreign.conf / PATH).read_bytes()
+
+
+def test_an_adopted_file_that_is_as_declared_needs_nothing_more(project: Project) -> None:
+    project.run("apply", "--yes")
+    project.run("release", PATH)
+    ran = project.run("adopt", str(project.conf / PATH), "--yes")
+    assert (ran.code, "is as declared" in ran.out) == (0, True)
+    assert "No changes" in project.run("plan").out
+
+
+def test_an_adoption_asks_and_a_script_must_say_yes(foreign: Project) -> None:
+    ran = foreign.run("adopt", PATH)
+    assert (ran.code, "--yes" in ran.err) == (64, True)
+    assert "foreign-file" in foreign.run("plan").out
+
+
+def test_an_adoption_shows_no_secret(foreign: Project) -> None:
+    file = foreign.conf / PATH
+    text = file.read_text()
+    secret = text.split('a1-hash" value="')[1].split('"')[0]
+    file.write_text(text.replace(secret, "f" * 32))
+    ran = foreign.run("adopt", PATH, "--yes")
+    assert "(secret) -> (secret)" in ran.out
+    assert secret not in ran.out + ran.err
+    assert "f" * 32 not in ran.out + ran.err
+
+
+def test_an_adoption_is_told_as_json(foreign: Project) -> None:
+    data = foreign.run("adopt", PATH, "--yes", "--json").json()
+    assert data["adopted"] == [{"path": PATH, "resource": "agent:1020"}]
+    assert [change["path"] for change in data["changes"]] == [PATH]
+
+
+def test_a_release_is_told_as_json(project: Project) -> None:
+    project.run("apply", "--yes")
+    data = project.run("release", "did:+19495431333", "--json").json()
+    assert data["released"] == [
+        {"path": "dialplan/public/inbound_19495431333.xml", "resource": "did:+19495431333"}
+    ]
+
+
+def test_a_file_that_nothing_declared_compiles_to_is_not_adopted(foreign: Project) -> None:
+    (foreign.conf / "directory/default/9999.xml").write_text("<include>\n</include>\n")
+    ran = foreign.run("adopt", "directory/default/9999.xml", "--yes")
+    assert (ran.code, "declare it first" in ran.err) == (4, True)
+
+
+@pytest.mark.parametrize(
+    "path", ["../conf/x.xml", "/etc/passwd", ".fsgitops/manifest.json", "a/../b"]
+)
+def test_a_path_outside_is_not_adopted_nor_released(foreign: Project, path: str) -> None:
+    for word in ("adopt", "release"):
+        ran = foreign.run(word, path, *(["--yes"] if word == "adopt" else []))
+        assert (ran.code, "not a path below" in ran.err) == (64, True)
+
+
+def test_where_nothing_stands_nothing_is_adopted(foreign: Project) -> None:
+    (foreign.conf / PATH).unlink()
+    ran = foreign.run("adopt", PATH, "--yes")
+    assert (ran.code, "no such file" in ran.err) == (64, True)
+
+
+@pytest.mark.parametrize("kind", ["symbolic link", "further hard links", "directory"])
+def test_what_is_no_plain_file_is_not_adopted(foreign: Project, kind: str) -> None:
+    file = foreign.conf / PATH
+    elsewhere = foreign.root / "elsewhere.xml"
+    file.rename(elsewhere)
+    if kind == "directory":
+        file.mkdir()
+    elif kind == "symbolic link":
+        file.symlink_to(elsewhere)
+    else:
+        os.link(elsewhere, file)
+    ran = foreign.run("adopt", PATH, "--yes")
+    assert (ran.code, kind in ran.err) == (4, True)
+
+
+def test_what_is_not_managed_is_not_released_and_nothing_else_either(project: Project) -> None:
+    project.run("apply", "--yes")
+    ran = project.run("release", PATH, "agent:9999")
+    assert ran.code == 64
+    assert "No changes" in project.run("plan").out
+
+
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [("link", "hazard-symlink"), ("hard", "hazard-hard-link"), ("folder", "hazard-directory"),
+     ("pipe", "hazard-other"), ("file", "foreign-file")],
+)  # fmt: skip
+def test_whatever_stands_in_the_way_is_a_hazard_with_a_name(
+    project: Project, name: str, rule: str
+) -> None:
+    project.run("plan")
+    elsewhere = project.root / "elsewhere.xml"
+    elsewhere.write_text("precious")
+    place = project.conf / PATH
+    make = {
+        "link": lambda: place.symlink_to(elsewhere),
+        "hard": lambda: os.link(elsewhere, place),
+        "folder": place.mkdir,
+        "pipe": lambda: os.mkfifo(place),
+        "file": lambda: place.write_text("theirs"),
+    }
+    make[name]()
+    ran = project.run("apply", "--yes")
+    assert (ran.code, f"[{rule}]" in ran.err) == (4, True)
+    assert elsewhere.read_text() == "precious"
+    assert not (project.conf / "directory/default/1021.xml").exists()
+
+
+@pytest.mark.parametrize("name", ["link", "hard"])
+def test_a_managed_file_that_became_a_link_is_a_hazard_even_when_it_is_to_be_deleted(
+    project: Project, name: str
+) -> None:
+    project.run("apply", "--yes")
+    place = project.conf / PATH
+    elsewhere = project.root / "elsewhere.xml"
+    place.rename(elsewhere)
+    if name == "link":
+        place.symlink_to(elsewhere)
+    else:
+        os.link(elsewhere, place)
+    path = project.root / "desired/agents.yaml"
+    path.write_text("agents:\n" + path.read_text().splitlines()[2] + "\n")
+    (project.root / "desired/routes.yaml").unlink()
+    ran = project.run("apply", "--yes")
+    assert ran.code == 4
+    assert "hazard-" in ran.err
+    assert elsewhere.exists()
+    assert os.path.lexists(place)
+
+
+def test_a_secret_that_everybody_may_read_is_told_and_stops_nothing(project: Project) -> None:
+    project.run("apply", "--yes")
+    (project.conf / PATH).chmod(0o644)
+    ran = project.run("plan")
+    assert ran.code == 0
+    assert "[secret-exposed]" in ran.out
+    assert project.run("apply", "--yes").code == 0
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.text(max_size=30) | st.lists(st.sampled_from(["..", ".", "a", "", "~"])).map("/".join))
+def test_no_word_on_the_command_line_names_a_path_outside(tmp_path_factory, word: str) -> None:
+    conf = tmp_path_factory.getbasetemp() / "conf"
+    try:
+        path = relative_path(conf, word)
+    except UsageError:
+        return
+    assert os.path.normpath(conf / path) == str(conf / path)
+    assert (conf / path).is_relative_to(conf)

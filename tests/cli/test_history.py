@@ -1,0 +1,235 @@
+"""History and roll-back from the command line."""
+
+from __future__ import annotations
+
+import json
+import stat
+
+import pytest
+from project import Project
+
+from fsgitops.commands.history import list_revisions, prune_revisions
+from fsgitops.settings import HistorySettings
+
+
+def edit(project: Project, found: str, put: str) -> None:
+    path = project.root / "desired" / "agents.yaml"
+    path.write_text(path.read_text().replace(found, put))
+
+
+@pytest.fixture
+def applied(project: Project) -> Project:
+    """Three revisions: everything created; one changed; one deleted, one created."""
+    assert project.run("apply", "--yes").code == 0
+    edit(project, "Alice", "Anna")
+    assert project.run("apply", "--yes").code == 0
+    edit(project, "1021", "1022")
+    assert project.run("apply", "--yes").code == 0
+    return project
+
+
+def state(project: Project) -> dict[str, bytes]:
+    manifest = (project.conf / ".fsgitops/manifest.json").read_bytes()
+    return {**project.tree(), "manifest": manifest}
+
+
+def test_every_apply_leaves_a_revision(applied: Project) -> None:
+    listed = applied.run("history", "--json").json()
+    assert (listed["format"], listed["version"]) == ("fsgitops-history", 1)
+    assert [item["revision"] for item in listed["revisions"]] == [1, 2, 3]
+    assert [
+        (item["created"], item["updated"], item["deleted"]) for item in listed["revisions"]
+    ] == [(4, 0, 0), (0, 1, 0), (1, 0, 1)]
+    assert {item["ending"] for item in listed["revisions"]} == {"applied"}
+
+
+def test_a_revision_says_who_when_and_what_the_switch_said(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SUDO_USER", "erika")
+    monkeypatch.setenv("GITHUB_ACTOR", "max")
+    shown = project.run("plan", "--json").json()
+    project.run("apply", "--yes")
+    data = project.run("show", "1", "--json").json()
+    assert data["actor"]["sudo_user"] == "erika"
+    assert data["actor"]["ci_actor"] == "max"
+    assert data["time"].endswith("+00:00")
+    assert data["fingerprint"] == shown["fingerprint"]
+    assert data["replies"] == [{"command": "reloadxml", "reply": "+OK [Success]"}]
+    assert [item["path"] for item in data["changes"]] == [item["path"] for item in shown["changes"]]
+
+
+def test_a_revision_tells_what_changed_and_no_secret(applied: Project) -> None:
+    edit(applied, "webrtc: true", "webrtc: true, password_version: 2")
+    applied.run("apply", "--yes")
+    text = applied.run("show", "2").out
+    assert 'effective_caller_id_name: "Alice" -> "Anna"' in text
+    rotated = applied.run("show", "4")
+    assert "a1-hash: (secret) -> (secret)" in rotated.out
+    revisions = applied.conf / ".fsgitops/revisions"
+    hashes = {
+        part.split('"')[0]
+        for path in revisions.glob("*/before/*")
+        for part in path.read_text().split('a1-hash" value="')[1:]
+    }
+    assert hashes
+    told = "".join(path.read_text() for path in revisions.glob("*/*.json"))
+    told += rotated.out + applied.run("show", "4", "--json").out
+    assert not [secret for secret in hashes if secret in told]
+
+
+def test_revisions_are_as_protected_as_the_conf_directory(applied: Project) -> None:
+    folder = applied.conf / ".fsgitops/revisions"
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    for path in folder.rglob("*"):
+        mode = stat.S_IMODE(path.stat().st_mode)
+        assert mode == (0o700 if path.is_dir() else 0o640), path
+
+
+def test_a_failed_apply_is_in_the_history_too(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.run("apply", "--yes")
+    (project.conf / "directory/default/0000.xml").write_text(
+        '<include>\n<user id="1022"><params><param name="a1-hash" value="x"/></params></user>\n'
+        "</include>\n"
+    )
+    edit(project, "1021", "1022")
+    assert project.run("apply", "--yes").code == 5
+    data = project.run("show", "2", "--json").json()
+    assert data["ending"] == "rolled-back"
+    assert "1022" in data["message"]
+    assert not list((project.conf / ".fsgitops/revisions/000002").glob("before/*"))
+
+
+@pytest.mark.parametrize("to", [0, 1, 2])
+def test_a_roll_back_brings_back_every_byte_of_then(project: Project, to: int) -> None:
+    project.run("plan")
+    states = [project.tree()]
+    project.run("apply", "--yes")
+    states.append(project.tree())
+    edit(project, "Alice", "Anna")
+    project.run("apply", "--yes")
+    states.append(project.tree())
+    edit(project, "1021", "1022")
+    project.run("apply", "--yes")
+    ran = project.run("rollback", str(to), "--yes")
+    assert ran.code == 0, ran.err
+    assert project.tree() == states[to]
+
+
+def test_without_a_number_the_last_apply_is_undone(applied: Project) -> None:
+    ran = applied.run("rollback", "--yes")
+    assert ran.code == 0, ran.err
+    assert "undoes 3" in ran.out
+    assert "1 created, 0 changed, 1 deleted" in ran.out
+    assert (applied.conf / "directory/default/1021.xml").exists()
+
+
+def test_a_roll_back_is_a_revision_that_can_be_rolled_back(applied: Project) -> None:
+    before = state(applied)
+    applied.run("rollback", "--yes")
+    assert "roll-back to revision 2" in applied.run("history").out
+    applied.run("rollback", "--yes")
+    assert state(applied)["directory/default/1022.xml"] == before["directory/default/1022.xml"]
+    assert applied.tree() == {k: v for k, v in before.items() if k != "manifest"}
+
+
+def test_a_roll_back_leaves_what_is_declared_for_the_next_plan(applied: Project) -> None:
+    applied.run("rollback", "--yes")
+    assert "Plan: 0 to create, 0 to change, 0 to delete, 1 to rename" in applied.run("plan").out
+
+
+def test_a_roll_back_asks_and_a_script_must_say_yes(applied: Project) -> None:
+    before = state(applied)
+    ran = applied.run("rollback")
+    assert (ran.code, state(applied)) == (64, before)
+    assert "agent 1021" in ran.out
+
+
+def test_a_roll_back_needs_no_key(applied: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FSGITOPS_KEY")
+    assert applied.run("rollback", "--yes").code == 0
+
+
+def test_a_roll_back_stops_at_what_somebody_else_put_there(applied: Project) -> None:
+    foreign = applied.conf / "directory/default/1021.xml"
+    foreign.write_text("<include>\n</include>\n")
+    ran = applied.run("rollback", "--yes")
+    assert ran.code == 4
+    assert "foreign-file" in ran.err
+    assert foreign.read_text() == "<include>\n</include>\n"
+
+
+def test_a_roll_back_that_the_switch_does_not_hold_is_undone_itself(applied: Project) -> None:
+    (applied.conf / "directory/default/0000.xml").write_text(
+        '<include>\n<user id="1021"><params><param name="a1-hash" value="x"/></params></user>\n'
+        "</include>\n"
+    )
+    before = state(applied)
+    ran = applied.run("rollback", "--yes")
+    assert (ran.code, state(applied)) == (5, before)
+
+
+@pytest.mark.parametrize("number", ["9", "99999999999"])
+def test_a_revision_that_is_not_kept_is_told_with_those_that_are(
+    applied: Project, number: str
+) -> None:
+    for word in ("show", "rollback"):
+        ran = applied.run(word, number)
+        assert ran.code == 64
+        assert "kept are 1 to 3" in ran.err
+
+
+def test_nothing_applied_is_nothing_to_roll_back(project: Project) -> None:
+    project.run("plan")
+    ran = project.run("rollback", "--yes")
+    assert (ran.code, "nothing to roll back" in ran.err) == (64, True)
+    assert "No apply is recorded" in project.run("history").out
+
+
+def test_old_revisions_are_pruned_by_number(project: Project) -> None:
+    settings = project.root / "fsgitops.yaml"
+    settings.write_text(settings.read_text() + "history: {keep: 2}\n")
+    for name in ("Bea", "Cleo", "Dora"):
+        edit(project, "Alice", name)
+        assert project.run("apply", "--yes").code == 0
+        edit(project, name, "Alice")
+        assert project.run("apply", "--yes").code == 0
+    folders = sorted(path.name for path in (project.conf / ".fsgitops/revisions").iterdir())
+    assert folders == ["000005", "000006"]
+    assert project.run("rollback", "4", "--yes").code == 0
+
+
+def test_old_revisions_are_pruned_by_age_but_never_the_last(applied: Project) -> None:
+    state_dir = applied.conf / ".fsgitops"
+    for path in (state_dir / "revisions").glob("*/revision.json"):
+        data = json.loads(path.read_text())
+        path.write_text(json.dumps({**data, "time": "2020-01-01T00:00:00+00:00"}))
+    prune_revisions(state_dir, HistorySettings())
+    assert [kept.number for kept in list_revisions(state_dir)] == [3]
+
+
+def test_a_half_removed_revision_is_not_rolled_back_over(applied: Project) -> None:
+    (applied.conf / ".fsgitops/revisions/000001/revision.json").unlink()
+    assert [item["revision"] for item in applied.run("history", "--json").json()["revisions"]] == [
+        2,
+        3,
+    ]
+    assert applied.run("rollback", "1", "--yes").code == 0
+
+
+def test_a_history_that_names_a_path_outside_is_refused(applied: Project) -> None:
+    path = applied.conf / ".fsgitops/revisions/000003/changes.json"
+    path.write_text(path.read_text().replace("directory/default/1022.xml", "../../../evil"))
+    ran = applied.run("rollback", "--yes")
+    assert ran.code == 1
+    assert "not a path below the conf directory" in ran.err
+
+
+def test_a_history_with_terminal_codes_in_it_shows_them(applied: Project) -> None:
+    path = applied.conf / ".fsgitops/revisions/000003/revision.json"
+    data = json.loads(path.read_text())
+    data["actor"]["user"] = "\x1b[31mred"
+    path.write_text(json.dumps(data))
+    assert "\x1b" not in applied.run("history").out + applied.run("show", "3").out

@@ -1,0 +1,82 @@
+"""What a change can cost, and which permissions a plan needs."""
+
+from __future__ import annotations
+
+import pytest
+
+from fsgitops.model.plan import (
+    Action,
+    Activity,
+    AgentActivity,
+    AttributeChange,
+    Change,
+    Danger,
+    Plan,
+)
+from fsgitops.model.resource import Kind, Resource
+from fsgitops.steps.danger import classify_change, classify_changes, find_dangers, find_disturbed
+
+AGENT = Resource(Kind.AGENT, "1020")
+ROUTE = Resource(Kind.DID_ROUTE, "+19495431333")
+
+
+def change(action: Action, resource: Resource, *names: str) -> Change:
+    attributes = tuple(AttributeChange(name, "a", "b") for name in names)
+    return Change(action, resource, "x.xml", attributes)
+
+
+def plan(*changes: Change, **more: object) -> Plan:
+    return Plan("p", "t", "/c", "d", changes=classify_changes(changes), **more)
+
+
+@pytest.mark.parametrize(
+    ("what", "expected"),
+    [
+        (change(Action.CREATE, AGENT, "param a1-hash"), "reload"),
+        (change(Action.UPDATE, AGENT, "variable callgroup"), "reload"),
+        (change(Action.UPDATE, AGENT, "param a1-hash"), "reload registration"),
+        (change(Action.DELETE, AGENT), "reload registration"),
+        (change(Action.DELETE, ROUTE), "reload"),
+        (change(Action.UPDATE, AGENT, "protect"), "nothing"),
+        (change(Action.UPDATE, AGENT, "protect", "variable callgroup"), "reload"),
+    ],
+)
+def test_a_change_costs(what, expected):
+    assert " ".join(classify_change(what)) == expected
+
+
+def test_what_costs_nothing_needs_no_permission():
+    assert find_dangers(plan(change(Action.UPDATE, AGENT, "protect"))) == []
+
+
+def test_a_deletion_needs_the_permission_for_registrations_while_nobody_knows():
+    needs = find_dangers(plan(change(Action.DELETE, AGENT)))
+    assert [need.permission for need in needs] == ["reload", "registration"]
+
+
+@pytest.mark.parametrize(
+    ("registrations", "calls", "expected"),
+    [(0, 0, ["reload"]), (1, 0, ["reload", "registration"]), (0, 2, ["reload", "calls"]),
+     (1, 1, ["reload", "registration", "calls"])],
+)  # fmt: skip
+def test_a_deletion_needs_what_the_agent_would_lose_now(registrations, calls, expected):
+    seen = Activity((AgentActivity(AGENT, registrations, calls),))
+    needs = find_dangers(plan(change(Action.DELETE, AGENT), activity=seen))
+    assert [need.permission for need in needs] == expected
+
+
+def test_a_switch_that_could_not_be_asked_says_nothing_of_anybody():
+    needs = find_dangers(plan(change(Action.DELETE, AGENT), activity=Activity(problem="gone")))
+    assert Danger.REGISTRATION in [need.permission for need in needs]
+
+
+def test_rotated_agents_are_asked_about_only_when_they_are_kicked():
+    rotated = change(Action.UPDATE, AGENT, "param a1-hash")
+    assert find_disturbed(plan(rotated)) == []
+    assert find_disturbed(plan(rotated, kick_rotated=True)) == ["1020"]
+
+
+def test_a_class_names_three_and_counts_the_rest():
+    deleted = (change(Action.DELETE, Resource(Kind.AGENT, str(1000 + n))) for n in range(9))
+    because = find_dangers(plan(*deleted))[1].because
+    assert because.endswith("agent:1000, agent:1001, agent:1002 and 6 more")

@@ -1,0 +1,115 @@
+"""Which resources a person named."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fsgitops.errors import UsageError
+from fsgitops.model.plan import Action, Change
+from fsgitops.model.resource import Kind, Resource
+from fsgitops.steps.select import (
+    Selection,
+    agents_after,
+    check_selection,
+    find_dangling,
+    select_changes,
+)
+
+AGENT = Resource(Kind.AGENT, "1020")
+ROUTE = Resource(Kind.DID_ROUTE, "+19495431333")
+DIALPLAN = Resource(Kind.DIALPLAN, "agents")
+FILE = "desired/sales/west.yaml"
+
+
+def change(action: Action, resource: Resource, file: str = FILE) -> Change:
+    return Change(action, resource, f"x/{resource.name}.xml", source=f"{file}:3:5")
+
+
+@pytest.mark.parametrize(
+    "selector",
+    ["agent:1020", "agent:10*", "agent:*", FILE, "desired/sales/*.yaml", "desired/**",
+     "desired/**/*.yaml", "**/west.yaml", "./desired/sales/west.yaml", "agent:102?"],
+)  # fmt: skip
+def test_a_selector_that_means_the_agent_selects_it(selector):
+    assert Selection(only=(selector,)).selects(AGENT, FILE)
+    assert not Selection(exclude=(selector,)).selects(AGENT, FILE)
+
+
+@pytest.mark.parametrize(
+    "selector",
+    ["agent:102", "did:1020", "did:*", "desired/*.yaml", "sales", "agent:", "desired/sales/*.yml",
+     "desired/sales/west_yaml", "1020"],
+)  # fmt: skip
+def test_a_selector_that_means_something_else_does_not(selector):
+    assert not Selection(only=(selector,)).selects(AGENT, FILE)
+    assert Selection(exclude=(selector,)).selects(AGENT, FILE)
+
+
+def test_what_is_excluded_is_left_out_of_what_was_chosen():
+    selection = Selection(("agent:*",), ("agent:1020",))
+    assert not selection.selects(AGENT, FILE)
+    assert selection.selects(Resource(Kind.AGENT, "1021"), FILE)
+
+
+@pytest.mark.parametrize(
+    ("selector", "hint"),
+    [
+        ("agent:1002", "did you mean `agent:1020`?"),
+        ("agnet:1020", "did you mean `agent:`?"),
+        ("desired/sale/west.yaml", f"did you mean `{FILE}`?"),
+        ("zzz", "the path of a YAML file"),
+    ],
+)
+def test_a_selector_that_names_nothing_is_wrong_usage_with_a_suggestion(selector, hint):
+    with pytest.raises(UsageError) as caught:
+        check_selection(Selection((selector,)), {AGENT: FILE})
+    assert selector in str(caught.value)
+    assert hint in str(caught.value)
+
+
+def test_the_dialplan_comes_along_with_the_first_agent():
+    changes = [change(Action.CREATE, AGENT), change(Action.CREATE, DIALPLAN, "templates/x")]
+    assert select_changes(changes, Selection(("agent:1020",)), ["1020"]) == changes
+
+
+def test_the_dialplan_stays_while_an_agent_that_was_left_out_needs_it():
+    other = Resource(Kind.AGENT, "1021")
+    changes = [
+        change(Action.DELETE, AGENT), change(Action.DELETE, other),
+        change(Action.DELETE, DIALPLAN, "templates/x"),
+    ]  # fmt: skip
+    kept = select_changes(changes, Selection(exclude=("agent:1021",)), ["1021"])
+    assert kept == changes[:1]
+
+
+def test_agents_after_the_changes_are_those_that_were_plus_and_minus():
+    managed = [AGENT, ROUTE, Resource(Kind.AGENT, "1021")]
+    made = [
+        change(Action.DELETE, AGENT), change(Action.CREATE, Resource(Kind.AGENT, "1030")),
+    ]  # fmt: skip
+    assert agents_after(managed, made) == {"1021", "1030"}
+
+
+def test_a_route_without_its_agent_is_a_warning():
+    (warning,) = find_dangling([change(Action.CREATE, ROUTE)], {ROUTE.name: "1020"}, [], {"1021"})
+    assert "did:+19495431333 rings 1020" in warning
+
+
+def test_a_route_that_stays_while_its_agent_goes_is_a_warning():
+    assert find_dangling([], {ROUTE.name: "1020"}, [ROUTE], set())
+
+
+def test_a_route_that_goes_too_is_none():
+    changes = [change(Action.DELETE, ROUTE)]
+    assert find_dangling(changes, {ROUTE.name: "1020"}, [ROUTE], set()) == []
+
+
+@given(st.text(max_size=30), st.text(max_size=30))
+def test_any_selector_is_matched_or_not_and_never_an_error(selector, file):
+    both = (
+        Selection((selector,)).selects(AGENT, file),
+        Selection((), (selector,)).selects(AGENT, file),
+    )
+    assert both in [(True, False), (False, True)]
