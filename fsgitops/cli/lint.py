@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from fsgitops.cli.options import Shared, open_place, with_json, with_place
+
+if TYPE_CHECKING:
+    from fsgitops.commands.lint import RuleState
 
 
 @click.command("lint", epilog="Example: fsgitops lint --rules")
@@ -35,15 +40,7 @@ def command(
 
     workspace = open_place(shared, directory, target)
     if rules:
-        states = list_rules(workspace)
-        if as_json:
-            listed = [state.to_json() for state in states]
-            print_json({"format": "fsgitops-rules", "version": 1, "rules": listed})
-            return 0
-        width = max(len(state.name) for state in states)
-        for state in states:
-            note = " (fixed)" if state.fixed else " (own)" if state.own else ""
-            click.echo(f"{state.name:{width}} {state.level:8} {state.description}{note}")
+        _list_rules(list_rules(workspace), as_json=as_json)
         return 0
     findings = list(declare_desired(workspace).findings)
     if as_json:
@@ -55,3 +52,16 @@ def command(
             click.echo("Nothing found.")
     wrong = bool(findings) if strict else has_errors(findings)
     return DesiredInvalidError.exit_code if wrong else 0
+
+
+def _list_rules(states: list[RuleState], *, as_json: bool) -> None:
+    from fsgitops.cli.printing import print_json
+
+    if as_json:
+        listed = [state.to_json() for state in states]
+        print_json({"format": "fsgitops-rules", "version": 1, "rules": listed})
+        return
+    width = max(len(state.name) for state in states)
+    for state in states:
+        note = " (fixed)" if state.fixed else " (own)" if state.own else ""
+        click.echo(f"{state.name:{width}} {state.level:8} {state.description}{note}")

@@ -61,6 +61,13 @@ def plan_schema() -> dict[str, Any]:
             {action.value: _count(f"How many to {action.value}.") for action in Action}
         ),
         "changes": _list(_change(), "What an apply would do, one per file, sorted."),
+        **_around(),
+    }
+    return {"$schema": _DIALECT, "title": "fsgitops: a plan", **_object(properties)}
+
+
+def _around() -> dict[str, Any]:
+    return {
         "reloads": _list(
             _object(
                 {
@@ -83,7 +90,6 @@ def plan_schema() -> dict[str, Any]:
         ),
         "warnings": _list(_TEXT, "What somebody should know before an apply, in sentences."),
     }
-    return {"$schema": _DIALECT, "title": "fsgitops: a plan", **_object(properties)}
 
 
 def _change() -> dict[str, Any]:

@@ -34,7 +34,9 @@ SHOWN_STEPS = 10
 EXPLAINED_CREATIONS = 20
 """So many creations are told attribute by attribute; more of them by name."""
 
-_SHARE = {"hazards": 8_000, "findings": 16_000}
+_SHARE = {"hazards": 8_000, "findings": 16_000, "diagram": 12_000, "reloads": 6_000}
+"""Bytes: what stands beside the changes takes at most so much of the room."""
+
 _WIDTH = 300
 _MARKS = {Action.CREATE: "+", Action.UPDATE: "!", Action.DELETE: "-"}
 _HEADINGS = {Action.DELETE: "delete", Action.UPDATE: "change", Action.CREATE: "create"}
@@ -46,7 +48,7 @@ def render_markdown(review: Review) -> str:
     """Return the comment: summary, what is wrong, each kind of change folded, and a diagram."""
     plan = review.plan
     head = [_marker(review), f"### fsgitops: {_code(review.title)}", _summary(review)]
-    head += [f"> {_code(remark)}" for remark in review.remarks[:10]]
+    head += [f"> {_code(remark)}" for remark in review.remarks[:5]]
     if plan is not None and plan.hazards:
         lines = (_hazard_item(item) for item in plan.hazards)
         head.append("**In the way: nothing is applied until this is resolved.**")
@@ -54,13 +56,7 @@ def render_markdown(review: Review) -> str:
     if review.findings:
         head += _finding_parts(review)
     tail = [*_diagram(review.reached), *(_reloads(plan) if plan else ()), _pointer(review)]
-    room = LIMIT - sum(len(part.encode()) + 2 for part in [*head, *tail])
-    changes: list[str] = []
-    if plan is not None:
-        for action in _HEADINGS:
-            part = _changes(plan, action, room)
-            room -= len(part.encode()) + 2
-            changes += [part] if part else []
+    changes = _change_parts(plan, LIMIT - _size([*head, *tail])) if plan else []
     return "\n\n".join([*head, *changes, *tail]) + "\n"
 
 
@@ -106,15 +102,30 @@ def _hazard_item(hazard: Hazard) -> list[str]:
     return [*lines, f"      {make_visible(hazard.hint, _WIDTH)}"] if hazard.hint else lines
 
 
-def _changes(plan: Plan, action: Action, room: int) -> str:
-    chosen = [change for change in plan.changes if change.action is action]
-    if not chosen:
-        return ""
+def _size(parts: Iterable[str]) -> int:
+    return sum(len(part.encode()) + 2 for part in parts)
+
+
+def _change_parts(plan: Plan, room: int) -> list[str]:
+    """Return a part for each action: the first ones take of the room what they need."""
+    chosen = {
+        action: [change for change in plan.changes if change.action is action]
+        for action in _HEADINGS
+    }
+    frames = {action: _size([_changes(action, made, 0)]) for action, made in chosen.items() if made}
+    room -= sum(frames.values())
+    parts: list[str] = []
+    for action, frame in frames.items():
+        parts.append(_changes(action, chosen[action], room))
+        room -= _size(parts[-1:]) - frame
+    return parts
+
+
+def _changes(action: Action, chosen: list[Change], room: int) -> str:
     title = f"{len(chosen):,} to {_HEADINGS[action]}"
     explained = action is Action.UPDATE or len(chosen) <= EXPLAINED_CREATIONS
     items = (_change_item(change, explained=explained) for change in chosen)
-    frame = len(_fold(title, "", is_open=False).encode()) + 100
-    return _fold(title, _block(items, room - frame, len(chosen)), is_open=False)
+    return _fold(title, _block(items, room, len(chosen)), is_open=False)
 
 
 def _change_item(change: Change, *, explained: bool) -> list[str]:
@@ -138,7 +149,6 @@ def _block(items: Iterable[list[str]], room: int, total: int) -> str:
     """Return as many whole items as there is room for, in bytes, and count the others."""
     lines: list[str] = []
     shown = 0
-    room -= 60
     for item in items:
         size = sum(len(line.encode()) + 1 for line in item)
         if size > room:
@@ -162,14 +172,16 @@ def _diagram(reached: tuple[Reached, ...]) -> Iterator[str]:
     lines = ["flowchart LR"]
     nodes: dict[str, str] = {}
     for number, item in enumerate(reached[:SHOWN_REACHED]):
+        if _size(lines) > _SHARE["diagram"]:
+            break
         label = f"{item.destination} {item.name}".strip() or "no longer routed"
         node = nodes.setdefault(label, f"to{len(nodes)}")
         lines.append(
             f'  did{number}["{_node(item.did)}"] -->|{item.action}| {node}["{_node(label)}"]'
         )
     title = f"What {count_noun(len(reached), 'changed DID')} will reach"
-    if len(reached) > SHOWN_REACHED:
-        title += f" (the first {SHOWN_REACHED})"
+    if len(lines) - 1 < len(reached):
+        title += f" (the first {len(lines) - 1})"
     yield _fold(title, "\n".join(["```mermaid", *lines, "```"]), is_open=False)
 
 
@@ -182,12 +194,14 @@ def _node(text: str) -> str:
 def _reloads(plan: Plan) -> Iterator[str]:
     if not plan.reloads:
         return
-    lines = [
-        f"{number}. {_code(step.command)} because {_code(step.because)}"
-        for number, step in enumerate(plan.reloads[:SHOWN_STEPS], 1)
-    ]
-    if len(plan.reloads) > SHOWN_STEPS:
-        lines.append(f"\nand {len(plan.reloads) - SHOWN_STEPS:,} more of the last kind")
+    lines: list[str] = []
+    for number, step in enumerate(plan.reloads[:SHOWN_STEPS], 1):
+        line = f"{number}. {_code(step.command)} because {_code(step.because)}"
+        if _size([*lines, line]) > _SHARE["reloads"]:
+            break
+        lines.append(line)
+    left = len(plan.reloads) - len(lines)
+    lines += [f"\nand {left:,} more"] if left else []
     title = f"Then, on the switch: {count_noun(len(plan.reloads), 'command')}"
     yield _fold(title, "\n".join(lines), is_open=False)
 
