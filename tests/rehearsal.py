@@ -90,6 +90,11 @@ class Rehearsal:
         self.git("merge", "-q", "--no-ff", "-m", "Merge the pull request", "new-name")
         return self.apply()
 
+    def look_for_drift(self) -> dict[str, Job]:
+        """Run drift.yml, as the clock does."""
+        sha = self.git("rev-parse", "main")
+        return self.runner.run("drift.yml", "drift", self.event("schedule", sha), sha)
+
     def event(self, name: str, sha: str) -> dict[str, Any]:
         return {
             "event_name": name,

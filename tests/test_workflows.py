@@ -202,6 +202,22 @@ def test_what_changed_after_the_approval_is_not_applied(rehearsal: Rehearsal) ->
     assert "1022" in route.read_text()
 
 
+def test_drift_opens_one_issue_and_closes_it_when_it_is_gone(rehearsal: Rehearsal) -> None:
+    rehearsal.begin()
+    assert results(rehearsal.look_for_drift()) == {"drift": "success"}
+    assert not rehearsal.github.issues
+    live = rehearsal.runner.machine / ".fsgitops/sandbox/conf/directory/default/1020.xml"
+    before = live.read_text()
+    live.write_text(before.replace("Example Support", "Somebody Else"))
+    assert results(rehearsal.look_for_drift()) == {"drift": "success"}
+    [issue] = rehearsal.github.issues.values()
+    assert issue["title"] == "fsgitops: sandbox has drifted"
+    assert "Somebody Else" in issue["body"]
+    live.write_text(before)
+    assert results(rehearsal.look_for_drift()) == {"drift": "success"}
+    assert issue["state"] == "closed"
+
+
 def test_a_fork_gets_a_plan_in_the_summary_and_no_comment(rehearsal: Rehearsal) -> None:
     rehearsal.begin()
     rehearsal.branch()
