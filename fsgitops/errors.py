@@ -52,6 +52,10 @@ class SecretError(FsgitopsError):
     """A key or a secret is missing, malformed or too widely readable."""
 
 
+class SecretUnavailableError(SecretError):
+    """A secret is not at hand here: a plan goes on without it, an apply does not."""
+
+
 class SwitchError(FsgitopsError):
     """The switch did not do, or did not answer, what it was asked."""
 

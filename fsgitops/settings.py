@@ -9,11 +9,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    SecretStr,
+    ValidationError,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from fsgitops.errors import DesiredInvalidError, UsageError
 from fsgitops.findings import Finding, Position, error
+from fsgitops.secret import PlaintextSource, Source, SourceError, read_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,6 +34,8 @@ STATE_FOLDER = ".fsgitops"
 DOMAIN_PATTERN = (
     r"^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$"
 )
+
+HOST_PATTERN = r"^[A-Za-z0-9\[]([A-Za-z0-9.:\[\]-]{0,251}[A-Za-z0-9\]])?$"
 
 
 _OVERRIDES = {
@@ -39,16 +50,11 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class EnvReference(_Part):
-    """A secret that stands in an environment variable."""
-
-    env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-
-
-class FileReference(_Part):
-    """A secret that stands in a file, which only its owner may read."""
-
-    file: _PathText
+def _read_source(value: object) -> Source | None:
+    source = None if value is None else read_source(value)
+    if isinstance(source, PlaintextSource) and not source.marked:
+        raise SourceError("holds a password in plain text")
+    return source
 
 
 class EslSettings(_Part):
@@ -56,7 +62,7 @@ class EslSettings(_Part):
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 8021
-    password: EnvReference | FileReference | None = None
+    password: Annotated[Source | None, PlainValidator(_read_source)] = None
     connect_timeout: Annotated[float, Field(gt=0, le=300)] = 5.0
     reply_timeout: Annotated[float, Field(gt=0, le=300)] = 10.0
     reload_timeout: Annotated[float, Field(gt=0, le=3600)] = 120.0
@@ -90,6 +96,21 @@ class DriftSettings(_Part):
 AllowedDanger = Literal["reload", "registration", "gateway-restart", "calls"]
 
 
+class PublicSettings(_Part):
+    """How phones reach a target: what `fsgitops credentials` tells people.
+
+    `host` is the domain where it is not given. `provisioning_url` is where the configuration that
+    `--format linphone` makes will be served; `{extension}` in it stands for the agent's.
+    """
+
+    host: Annotated[str, Field(pattern=HOST_PATTERN)] | None = None
+    sip_port: Annotated[int, Field(ge=1, le=65535)] = 5060
+    sip_transport: Literal["udp", "tcp", "tls"] = "udp"
+    wss_port: Annotated[int, Field(ge=1, le=65535)] = 7443
+    stun: Annotated[str, Field(pattern=r"^stuns?:[A-Za-z0-9.\[\]:-]+$")] | None = None
+    provisioning_url: Annotated[str, Field(pattern=r"^https://[!-~]+$")] | None = None
+
+
 class TargetSettings(_Part):
     """One FreeSWITCH: its conf directory, its domain and its event socket."""
 
@@ -100,6 +121,23 @@ class TargetSettings(_Part):
     state_dir: _PathText | None = None
     limits: LimitsSettings = LimitsSettings()
     allow: tuple[AllowedDanger, ...] | None = None
+    public: PublicSettings = PublicSettings()
+
+
+class SecretsSettings(_Part):
+    """Where secrets come from beside the project key. Commands are run only where allowed."""
+
+    allow_commands: bool = False
+    age_recipients: tuple[str, ...] = ()
+    age_identity: str = f"{STATE_FOLDER}/age-identity"
+
+
+class RotationSettings(_Part):
+    """Which agents' secrets are derived from the next key already."""
+
+    everyone: bool = False
+    groups: tuple[str, ...] = ()
+    extensions: tuple[str, ...] = ()
 
 
 class DefaultsSettings(_Part):
@@ -147,6 +185,9 @@ class Settings(_Part):
     default_caller_id: str | None = None
     default_caller_name: str | None = None
     key_file: _PathText = ".fsgitops/key"
+    secrets: SecretsSettings = SecretsSettings()
+    key_rotation: RotationSettings | None = None
+    audit_log: str | None = None
     defaults: DefaultsSettings = DefaultsSettings()
     history: HistorySettings = HistorySettings()
     rules: dict[str, Literal["error", "warning", "off"]] = {}
@@ -206,6 +247,8 @@ class Target(_Part):
     esl_password: SecretStr | None = None
     limits: LimitsSettings = LimitsSettings()
     allow: tuple[AllowedDanger, ...] = ("reload", "registration")
+    public: PublicSettings = PublicSettings()
+    secrets: SecretsSettings = SecretsSettings()
 
     @property
     def simulated(self) -> bool:
@@ -268,14 +311,16 @@ def select_target(
             esl=EslSettings(),
             limits=settings.limits,
             allow=settings.allow,
+            secrets=settings.secrets,
         )
     if chosen not in settings.targets:
         known = ", ".join(sorted([*settings.targets, SANDBOX]))
         raise UsageError(f"no target `{chosen}` in {SETTINGS_FILE}; the targets are: {known}")
     declared = settings.targets[chosen]
     allow = settings.allow if declared.allow is None else declared.allow
+    limits = declared.limits.over(settings.limits)
     return _override_target(chosen, declared, root, environment).model_copy(
-        update={"limits": declared.limits.over(settings.limits), "allow": allow}
+        update={"limits": limits, "allow": allow, "secrets": settings.secrets}
     )
 
 
@@ -294,12 +339,12 @@ def _override_target(
         profile=declared.profile,
         esl=esl,
         esl_password=environment.esl_password,
+        public=declared.public,
     )
 
 
 def _finding(item: Any, position: Callable[..., Position]) -> Finding:
-    union_branches = ("EnvReference", "FileReference", "[key]")
-    path = tuple(part for part in item["loc"] if part not in union_branches)
+    path = tuple(part for part in item["loc"] if part != "[key]")
     name = ".".join(str(part) for part in path)
     if path[:2] == ("notify", "url") and item["type"] != "missing":
         hint = "write {env: NAME}; a webhook's URL is a secret, so it stands in the environment"
@@ -309,6 +354,8 @@ def _finding(item: Any, position: Callable[..., Position]) -> Finding:
         message = f"`{name}` holds a password in plain text"
         hint = "write {env: NAME} or {file: PATH}; change the password, since git has seen it"
         return error("plaintext-secret", place, message, hint)
+    if path[-1:] == ("password",) and item["type"] == "value_error":
+        return error("settings", position(path), f"`{name}`: {item['ctx']['error']}")
     if item["type"] == "extra_forbidden":
         return _unknown_key(path, position)
     told = item["type"] != "missing" and not {"esl", "password"}.intersection(path[-2:])
@@ -326,6 +373,7 @@ def _unknown_key(path: tuple[Any, ...], position: Callable[..., Position]) -> Fi
         "notify": NotifySettings,
         "limits": LimitsSettings, "drift": DriftSettings, "ignore": IgnoredDrift,
         "history": HistorySettings,
+        "public": PublicSettings, "secrets": SecretsSettings, "key_rotation": RotationSettings,
     }  # fmt: skip
     owner = next((owners[part] for part in reversed(path[:-1]) if part in owners), Settings)
     close = get_close_matches(str(path[-1]), owner.model_fields, n=1)

@@ -104,6 +104,14 @@ class Switch:
         """Return the value of a `$${name}`, or None where it is missing or empty."""
         return self._value(f"global_getvar {_checked('name', name)}")
 
+    def module_exists(self, name: str) -> bool:
+        """Tell whether a module (`mod_sofia`) is loaded."""
+        command = f"module_exists {_checked('name', name)}"
+        said = self._ask(command)
+        if said not in ("true", "false"):
+            raise self._strange(command, said, "true or false")
+        return said == "true"
+
     def reload_xml(self, *, timeout: float = 120.0) -> ReloadReply:
         """Load the XML anew. Not ok means that the switch keeps what it had.
 

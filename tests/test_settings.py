@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 
 from fsgitops.errors import DesiredInvalidError, UsageError
 from fsgitops.findings import Position
+from fsgitops.secret import read_source
 from fsgitops.settings import (
     Environment,
-    EnvReference,
-    FileReference,
     build_settings,
     read_environment,
     select_target,
@@ -62,7 +61,7 @@ def test_a_password_comes_from_the_environment_or_a_file():
         build({"targets": {"prod": {**PROD, "esl": each}}}).targets["prod"].esl.password
         for each in esl
     ]
-    assert found == [EnvReference(env="NAME"), FileReference(file="secret")]
+    assert found == [read_source({"env": "NAME"}), read_source({"file": "secret"})]
 
 
 def test_a_password_in_plain_text_is_one_finding_that_does_not_repeat_it():

@@ -32,6 +32,7 @@ COMMANDS = {
     "completion": "completion",
     "credentials": "credentials",
     "diff": "diff",
+    "doctor": "doctor",
     "drift": "drift",
     "explain": "explain",
     "export-state": "export_state",
@@ -45,6 +46,7 @@ COMMANDS = {
     "rollback": "rollback",
     "sandbox": "sandbox",
     "schema": "schema",
+    "secret": "secret",
     "show": "show",
     "validate": "validate",
 }

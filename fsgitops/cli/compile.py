@@ -18,10 +18,12 @@ def command(shared: Shared, directory: str | None, target: str | None, out: Path
 
     Nothing is compared, nothing is reloaded. Files that hold secrets are 0640.
     """
-    from fsgitops.cli.printing import print_findings
+    from fsgitops.cli.printing import print_findings, print_notes
     from fsgitops.commands.compile import run_compile
+    from fsgitops.commands.plan import name_unavailable
 
     compilation = run_compile(open_place(shared, directory, target), out)
+    print_notes([*compilation.notes, *name_unavailable(compilation)])
     print_findings(compilation.declared.findings)
     click.echo(f"Wrote {len(compilation.compiled.files)} files below {out}")
     return 0

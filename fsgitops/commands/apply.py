@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fsgitops.commands.connect import connect_target, open_switch, read_password
 from fsgitops.commands.history import prune_revisions, start_revision
-from fsgitops.commands.plan import Planned, compare_live, observe
+from fsgitops.commands.plan import Planned, compare_live, name_unavailable, observe
 from fsgitops.commands.prover import SwitchProver
 from fsgitops.commands.recover import recover_locked
 from fsgitops.errors import PlanRefusedError, SwitchError
@@ -48,6 +48,7 @@ def run_apply(
     target = workspace.target
     if approved is not None:
         refuse_stale(approved, shown.plan)
+    _refuse_unavailable(shown)
     refuse_unsafe(shown.plan)
     with ExitStack() as stack:
         stack.enter_context(lock_state(target.state_dir, wait_seconds=wait_seconds, tell=tell))
@@ -74,6 +75,13 @@ def run_apply(
     return replace(
         applied, registrations_ended=ended, registrations_kicked=kicked, notes=tuple(notes)
     )
+
+
+def _refuse_unavailable(shown: Planned) -> None:
+    """Raise PlanRefusedError when a secret that the project key does not give is missing."""
+    if shown.plan.changes and shown.compilation.key and shown.compilation.unavailable:
+        reasons = "\n".join(f"  {reason}" for reason in name_unavailable(shown.compilation))
+        raise PlanRefusedError(f"not every secret is at hand; nothing was touched\n{reasons}")
 
 
 def open_prover(

@@ -25,6 +25,11 @@ def read_commit(root: Path, paths: Sequence[str]) -> tuple[str, bool]:
     return head.strip(), bool(status)
 
 
+def is_tracked(root: Path, path: str) -> bool:
+    """Tell whether git keeps this file."""
+    return bool(_run_git(root, "ls-files", "--", path))
+
+
 def _run_git(root: Path, *arguments: str) -> str:
     git = shutil.which("git")
     if git is None:

@@ -10,12 +10,13 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from fsgitops.errors import SecretError, SwitchUnreachableError
-from fsgitops.settings import EnvReference, FileReference, Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from fsgitops.secret import SecretFetcher
+    from fsgitops.settings import SecretsSettings, Target
     from fsgitops.switch import Switch
 
 RUNNING_FILE = "sandbox.json"
@@ -37,19 +38,26 @@ def prepare_conf_dir(target: Target) -> None:
 
 def read_password(target: Target, root: Path) -> str:
     """Return the ESL password of a target. Raises SecretError when none can be had."""
-    from fsgitops.secret import resolve_env_secret, resolve_file_secret
+    from fsgitops.secret import check_secret
 
     if target.esl_password is not None:
-        text = target.esl_password.get_secret_value()
-        return resolve_env_secret(_OVERRIDE, {_OVERRIDE: text}).reveal()
-    reference = target.esl.password
-    if isinstance(reference, EnvReference):
-        return resolve_env_secret(reference.env, os.environ).reveal()
-    if isinstance(reference, FileReference):
-        return resolve_file_secret(root / reference.file).reveal()
+        return check_secret(target.esl_password.get_secret_value(), _OVERRIDE).reveal()
+    if target.esl.password is not None:
+        return make_fetcher(target.secrets, root).fetch(target.esl.password).reveal()
     raise SecretError(
         f"target `{target.name}` has no ESL password; set FSGITOPS_ESL_PASSWORD, or "
         "`esl: {password: {env: NAME}}` or `{file: PATH}` in fsgitops.yaml"
+    )
+
+
+def make_fetcher(settings: SecretsSettings, root: Path, *, trusted: bool = True) -> SecretFetcher:
+    """Return what fetches this project's secrets; `trusted` as for SecretPlace."""
+    from fsgitops.secret import SecretFetcher, SecretPlace
+
+    return SecretFetcher(
+        SecretPlace(
+            root, os.environ, root / settings.age_identity, settings.allow_commands, trusted
+        )
     )
 
 

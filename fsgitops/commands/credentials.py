@@ -2,60 +2,221 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import escape
 
-from fsgitops.commands.workspace import Workspace, declare_desired, find_key
+from fsgitops.commands.audit import record_reveal
+from fsgitops.commands.secrets import open_book
+from fsgitops.commands.workspace import Workspace, declare_desired
 from fsgitops.errors import DesiredInvalidError, SecretError, UsageError
 from fsgitops.findings import has_errors
 
 if TYPE_CHECKING:
-    from fsgitops.secret import Secret
+    from fsgitops.model.desired import Agent
+    from fsgitops.secret import AgentSecrets
+    from fsgitops.settings import PublicSettings
 
 HIDDEN = "(hidden)"
+
+LINPHONE = """\
+<?xml version="1.0" encoding="UTF-8"?>
+<config xmlns="http://www.linphone.org/xsds/lpconfig.xsd">
+  <section name="sip">
+    <entry name="default_proxy" overwrite="true">0</entry>
+  </section>
+  <section name="net">
+    <entry name="stun_server" overwrite="true">{stun}</entry>
+  </section>
+  <section name="auth_info_0" overwrite="true">
+    <entry name="username" overwrite="true">{username}</entry>
+    <entry name="passwd" overwrite="true">{password}</entry>
+    <entry name="realm" overwrite="true">{domain}</entry>
+    <entry name="domain" overwrite="true">{domain}</entry>
+  </section>
+  <section name="proxy_0" overwrite="true">
+    <entry name="reg_identity" overwrite="true">sip:{username}@{domain}</entry>
+    <entry name="reg_proxy" overwrite="true">{proxy}</entry>
+    <entry name="reg_sendregister" overwrite="true">1</entry>
+  </section>
+</config>
+"""
+
+SCRIPT = """\
+// Agent {extension}: for JsSIP 3, and for SIP.js from 0.20 on.
+import JsSIP from "jssip";
+import {{ UserAgent }} from "sip.js";
+
+export const peerConnection = {peer};
+
+export const jssip = {{
+  sockets: [new JsSIP.WebSocketInterface({url})],
+  uri: {uri},
+  password: {password},
+  register: true,
+}};
+// new JsSIP.UA(jssip); and for each call: ua.call(number, {{ pcConfig: peerConnection }})
+
+export const sipjs = {{
+  uri: UserAgent.makeURI({uri}),
+  transportOptions: {{ server: {url} }},
+  authorizationUsername: {username},
+  authorizationPassword: {password},
+  sessionDescriptionHandlerFactoryOptions: {{ peerConnectionConfiguration: peerConnection }},
+}};
+// new UserAgent(sipjs)
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """One agent's username, secrets and domain. Only `to_json(reveal=True)` shows a secret."""
+    """What one agent's phone needs. `revealed` is None unless somebody asked for the secrets."""
 
     username: str
     domain: str
-    password: Secret
-    voicemail_pin: Secret | None
+    public: PublicSettings
+    has_mailbox: bool
+    revealed: AgentSecrets | None = None
 
-    def to_json(self, *, reveal: bool) -> dict[str, Any]:
-        """Return JSON values (docs/json.md); the secrets as `(hidden)` unless `reveal`."""
-        pin = self.voicemail_pin
+    @property
+    def password(self) -> str:
+        """The SIP password, or `(hidden)`."""
+        found = self.revealed.password if self.revealed else None
+        return found.reveal() if found else HIDDEN
+
+    @property
+    def voicemail_pin(self) -> str | None:
+        """The voicemail PIN, or `(hidden)`; None without a mailbox."""
+        if not self.has_mailbox:
+            return None
+        found = self.revealed.pin if self.revealed else None
+        return found.reveal() if found else HIDDEN
+
+    @property
+    def host(self) -> str:
+        """The host that phones reach."""
+        return self.public.host or self.domain
+
+    @property
+    def uri(self) -> str:
+        """The agent's SIP address."""
+        return f"sip:{self.username}@{self.domain}"
+
+    @property
+    def websocket_url(self) -> str:
+        """Where phones in browsers connect."""
+        return f"wss://{self.host}:{self.public.wss_port}"
+
+    @property
+    def peer_connection(self) -> dict[str, Any]:
+        """The WebRTC options: FreeSWITCH sends RTP and RTCP through one port."""
+        servers = [{"urls": self.public.stun}] if self.public.stun else []
+        return {"rtcpMuxPolicy": "require", "iceServers": servers}
+
+    def to_json(self) -> dict[str, Any]:
+        """Return JSON values (docs/json.md); secrets as `(hidden)` unless revealed."""
+        peer = self.peer_connection
         return {
             "format": "fsgitops-credentials",
             "version": 1,
             "username": self.username,
-            "password": self.password.reveal() if reveal else HIDDEN,
+            "password": self.password,
             "domain": self.domain,
-            "voicemail_pin": pin if pin is None else pin.reveal() if reveal else HIDDEN,
+            "voicemail_pin": self.voicemail_pin,
+            "sip_server": self.host,
+            "sip_port": self.public.sip_port,
+            "sip_transport": self.public.sip_transport,
+            "websocket_url": self.websocket_url,
+            "stun_server": self.public.stun,
+            "jssip": {
+                "sockets": [self.websocket_url],
+                "uri": self.uri,
+                "password": self.password,
+                "register": True,
+                "pcConfig": peer,
+            },
+            "sipjs": {
+                "uri": self.uri,
+                "transportOptions": {"server": self.websocket_url},
+                "authorizationUsername": self.username,
+                "authorizationPassword": self.password,
+                "sessionDescriptionHandlerFactoryOptions": {"peerConnectionConfiguration": peer},
+            },
         }
 
+    def to_script(self) -> str:
+        """Return a JavaScript module with the configurations of JsSIP and SIP.js."""
+        return SCRIPT.format(
+            extension=self.username,
+            username=_literal(self.username),
+            password=_literal(self.password),
+            uri=_literal(self.uri),
+            url=_literal(self.websocket_url),
+            peer=_literal(self.peer_connection),
+        )
 
-def run_credentials(workspace: Workspace, extension: str) -> Credentials:
-    """Return the credentials of a declared agent.
+    def to_linphone(self) -> str:
+        """Return the configuration that Linphone fetches from the address in a QR code."""
+        public = self.public
+        proxy = f"<sip:{self.host}:{public.sip_port};transport={public.sip_transport}>"
+        return LINPHONE.format(
+            username=self.username,
+            password=escape(self.password),
+            domain=escape(self.domain),
+            proxy=escape(proxy),
+            stun=escape((public.stun or "").partition(":")[2]),
+        )
 
-    Raises UsageError for an agent that is not declared, SecretError without the project key.
+    def provisioning_url(self) -> str:
+        """Return what the QR code holds. Raises UsageError where no address is set."""
+        if self.public.provisioning_url is None:
+            raise UsageError(
+                "Linphone reads from a QR code the https address of a configuration: serve what "
+                "`--format linphone` makes, and set `public: {provisioning_url: https://…}` for "
+                "the target; {extension} in it stands for the agent's"
+            )
+        return self.public.provisioning_url.replace("{extension}", self.username)
+
+
+def run_credentials(workspace: Workspace, extension: str, *, reveal: bool = False) -> Credentials:
+    """Return the credentials of a declared agent; with `reveal` the secrets, once that is logged.
+
+    Raises UsageError for an agent that is not declared, SecretError when a secret is not at hand
+    or the audit log cannot be written.
     """
-    from fsgitops.secret import Secret, derive_sip_password, derive_voicemail_pin
-
     declared = declare_desired(workspace)
     if has_errors(list(declared.findings)):
         raise DesiredInvalidError(list(declared.findings))
     agent = next((item for item in declared.desired.agents if item.extension == extension), None)
     if agent is None:
         raise UsageError(f"no agent {extension} is declared")
-    key = find_key(workspace)
-    if key is None:
-        raise SecretError("no project key: set FSGITOPS_KEY, or make one with `fsgitops key new`")
-    domain = workspace.target.domain
-    subject = (key, agent.extension, domain, agent.password_version)
-    pin = None
-    if agent.voicemail.enabled:
-        pin = Secret(agent.voicemail.pin) if agent.voicemail.pin else derive_voicemail_pin(*subject)
-    return Credentials(agent.extension, domain, derive_sip_password(*subject), pin)
+    secrets = None
+    if reveal:
+        secrets = _find_secrets(workspace, agent)
+        fields = ["password", *(["voicemail_pin"] if agent.voicemail.enabled else [])]
+        record_reveal(workspace, extension, fields)
+    target = workspace.target
+    return Credentials(
+        agent.extension, target.domain, target.public, agent.voicemail.enabled, secrets
+    )
+
+
+def _find_secrets(workspace: Workspace, agent: Agent) -> AgentSecrets:
+    from fsgitops.model.desired import Desired
+
+    book = open_book(workspace, Desired(agents=(agent,)))
+    found = book.find(agent)
+    if has_errors(book.findings):
+        raise DesiredInvalidError(book.findings)
+    missing = list(book.unavailable)
+    if found.password is None or (agent.voicemail.enabled and found.pin is None):
+        if not missing:
+            missing = ["no project key: set FSGITOPS_KEY, or make one with `fsgitops key new`"]
+        raise SecretError("\n".join(missing))
+    return found
+
+
+def _literal(value: Any) -> str:
+    """Return a JavaScript literal that is safe inside a script element too."""
+    return json.dumps(value).replace("<", "\\u003c")

@@ -105,7 +105,9 @@ def _compile(root: Path, target: str | None, name: str) -> Side:
     workspace = open_workspace(root, target)
     settings = workspace.settings.model_copy(update={"key_file": f"../{_KEY_FILE}"})
     workspace = replace(workspace, settings=settings)
-    return Side(name, workspace, compile_declared(workspace, declare_desired(workspace)))
+    return Side(
+        name, workspace, compile_declared(workspace, declare_desired(workspace), fetch=False)
+    )
 
 
 def _make_key(top: Path) -> None:

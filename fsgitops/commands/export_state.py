@@ -72,6 +72,8 @@ def plan_against(
 ) -> Planned:
     """Plan against a recording of the target. Such a plan is for reading: no apply takes it.
 
+    No secret is fetched: what is declared may come from somebody whose pull request this is.
+
     Raises UsageError when it is a recording of another target.
     """
     target = workspace.target
@@ -80,7 +82,7 @@ def plan_against(
             f"this state was recorded on target `{state.target}` ({state.domain}), and the target "
             f"here is `{target.name}` ({target.domain}); name the right one with --target"
         )
-    compilation = compile_declared(workspace, declare_desired(workspace))
+    compilation = compile_declared(workspace, declare_desired(workspace), fetch=False)
     same_key = bool(state.key_id) and state.key_id == _key_id(compilation.key)
     live = state.to_live(compilation.compiled.files, same_key=same_key)
     notes = [f"compared with what was live {describe_age(state.taken_at, now)}"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from fsgitops.commands.commit import read_commit
@@ -32,6 +31,9 @@ if TYPE_CHECKING:
     from fsgitops.secret import ProjectKey
     from fsgitops.steps.plan import PlanContext
     from fsgitops.switch import Switch
+
+
+SHOWN_UNAVAILABLE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ def run_plan(
     if edited:
         kept = {path: known for path, known in settled.items() if path not in edited}
         compilation = compile_declared(workspace, declared, kept)
+    notes = [*notes, *name_unavailable(compilation)]
     planned = _plan(workspace, compilation, found, demands)
     if live:
         planned = observe(workspace, planned)
@@ -130,8 +133,9 @@ def _plan(
 ) -> Planned:
     from fsgitops.steps.plan import build_plan
 
-    unknown = any(file.unknown for file in compilation.compiled.files.values())
-    context = make_context(workspace, unknown_secrets=unknown)
+    context = make_context(
+        workspace, unknown_secrets=_is_unknown(compilation), notes=compilation.notes
+    )
     digest = keyed(compilation.key)
     wanted = demands or Demands()
     plan = build_plan(compilation.compiled, live, context, digest)
@@ -139,8 +143,13 @@ def _plan(
     return Planned(plan, compilation, live, demands=wanted)
 
 
-def make_context(workspace: Workspace, *, unknown_secrets: bool = False) -> PlanContext:
-    """Return what a plan says of its target, and of the commit that it is made from."""
+def make_context(
+    workspace: Workspace, *, unknown_secrets: bool = False, notes: tuple[str, ...] = ()
+) -> PlanContext:
+    """Return what a plan says of its target, and of the commit that it is made from.
+
+    `notes` are warnings that stand whatever changes.
+    """
     from fsgitops.steps.plan import PlanContext
 
     target, settings = workspace.target, workspace.settings
@@ -156,7 +165,7 @@ def make_context(workspace: Workspace, *, unknown_secrets: bool = False) -> Plan
         dirty=dirty,
         simulated=target.simulated,
         unknown_secrets=unknown_secrets,
-        warnings=partial(find_shadowed, target.conf_dir),
+        warnings=lambda changes: (*notes, *find_shadowed(target.conf_dir, changes)),
     )
 
 
@@ -169,6 +178,15 @@ def plan_compiled(
 ) -> Planned:
     """Plan against a live side that was not read here."""
     return replace(_plan(workspace, compilation, live, demands), notes=notes)
+
+
+def name_unavailable(compilation: Compilation) -> list[str]:
+    """Return which secrets are not at hand, the first of them by name."""
+    found = compilation.unavailable
+    lines = [f"not at hand, (known after apply): {reason}" for reason in found[:SHOWN_UNAVAILABLE]]
+    if len(found) > SHOWN_UNAVAILABLE:
+        lines.append(f"not at hand: {len(found) - SHOWN_UNAVAILABLE} more secrets")
+    return lines
 
 
 def save_plan(plan: Plan, path: Path) -> None:
@@ -194,6 +212,12 @@ def load_plan(path: Path) -> Plan:
     if fingerprint_plan(plan) != plan.fingerprint:
         raise PlanRefusedError(f"{path}: the plan was edited after it was made; make it again")
     return plan
+
+
+def _is_unknown(compilation: Compilation) -> bool:
+    """Tell whether this can be read only. The key also ties a plan to what it was made from."""
+    files = compilation.compiled.files.values()
+    return any(file.unknown or (compilation.key is None and file.secret_spans) for file in files)
 
 
 def keyed(key: ProjectKey | None) -> Callable[[bytes], str]:

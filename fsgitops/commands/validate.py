@@ -47,7 +47,7 @@ def run_validate(workspace: Workspace) -> Report:
     findings = declared.findings
     if not has_errors(list(findings)):
         try:
-            findings = compile_declared(workspace, declared).declared.findings
+            findings = compile_declared(workspace, declared, fetch=False).declared.findings
         except DesiredInvalidError as problem:
             findings = tuple(problem.findings)
     return Report(findings, len(declared.desired.agents), len(declared.desired.did_routes))

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from fsgitops.model.compiled import CompiledConfig, Settled
     from fsgitops.model.desired import Desired
     from fsgitops.model.document import Document
+    from fsgitops.model.templates import Templates
     from fsgitops.secret import ProjectKey
 
 
@@ -56,6 +57,10 @@ class Compilation:
     declared: Declared
     compiled: CompiledConfig
     key: ProjectKey | None = field(repr=False)
+    unavailable: tuple[str, ...] = ()
+    """Why secrets are not at hand: each makes an apply impossible."""
+    notes: tuple[str, ...] = ()
+    """Which agents' secrets are derived from which key, while a rotation is under way."""
 
 
 def open_workspace(root: Path, target: str | None = None) -> Workspace:
@@ -104,38 +109,55 @@ def declare_desired(workspace: Workspace) -> Declared:
 
 
 def compile_declared(
-    workspace: Workspace, declared: Declared, settled: Mapping[str, Settled] | None = None
+    workspace: Workspace,
+    declared: Declared,
+    settled: Mapping[str, Settled] | None = None,
+    *,
+    fetch: bool = True,
 ) -> Compilation:
     """Compile a desired state without errors. Raises DesiredInvalidError with every finding.
 
-    `settled` maps paths to what an earlier apply proved and wrote there.
+    `settled` maps paths to what an earlier apply proved and wrote there. With `fetch`
+    unset, no secret is fetched from where it stands: what it would be is not known.
     """
+    from fsgitops.commands.secrets import open_book
     from fsgitops.steps.compile import compile_config
     from fsgitops.steps.protect import mark_protected
-    from fsgitops.steps.read_templates import read_templates
 
     if has_errors(list(declared.findings)):
         raise DesiredInvalidError(list(declared.findings))
-    key = find_key(workspace)
-    templates, problems = read_templates(workspace.root / workspace.settings.templates)
-    if has_errors(problems):
-        raise DesiredInvalidError(problems)
     settings = workspace.settings
     caller_id, _ = check_settings(workspace.root, settings, workspace.document)
+    book = open_book(workspace, declared.desired, fetch=fetch)
     compiled, findings = compile_config(
         declared.desired,
         domain=workspace.target.domain,
-        templates=templates,
-        key=key,
+        templates=_load_templates(workspace),
+        key=book.key,
         default_caller_id=caller_id,
         default_caller_name=workspace.settings.default_caller_name,
         settled=settled,
+        secrets=book,
     )
-    everything = sort_findings([*declared.findings, *findings])
+    everything = sort_findings([*declared.findings, *findings, *book.findings])
     if has_errors(everything):
         raise DesiredInvalidError(everything)
-    compiled = mark_protected(compiled, declared.desired)
-    return Compilation(Declared(declared.desired, tuple(everything)), compiled, key)
+    return Compilation(
+        Declared(declared.desired, tuple(everything)),
+        mark_protected(compiled, declared.desired),
+        book.key,
+        tuple(book.unavailable),
+        tuple(book.explain_rotation(declared.desired)),
+    )
+
+
+def _load_templates(workspace: Workspace) -> Templates:
+    from fsgitops.steps.read_templates import read_templates
+
+    templates, problems = read_templates(workspace.root / workspace.settings.templates)
+    if has_errors(problems):
+        raise DesiredInvalidError(problems)
+    return templates
 
 
 def find_key(workspace: Workspace) -> ProjectKey | None:

@@ -10,10 +10,14 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainValidator,
     StringConstraints,
     ValidationError,
+    WithJsonSchema,
 )
 from pydantic_core import PydanticCustomError
+
+from fsgitops.secret import SOURCE_SCHEMA, Source, SourceError, read_source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,6 +60,13 @@ def _read_voicemail(value: object) -> object:
     return {"enabled": value} if isinstance(value, str | bool) else value
 
 
+def _read_source(value: object) -> Source | None:
+    try:
+        return None if value is None else read_source(value)
+    except SourceError:
+        raise PydanticCustomError("secret_source", "no source of a secret") from None
+
+
 # FreeSWITCH hands a mailbox's address to a shell: `/bin/cat FILE | MAILER -f FROM ARGS TO`, run by
 # switch_system() (switch_simple_email in src/switch_utils.c). Whether it is quoted there depends on
 # the switch's version, and a leading `-` would be an option to the mailer, so an address may only
@@ -74,6 +85,7 @@ Email = Annotated[str, StringConstraints(pattern=_EMAIL, max_length=254)]
 Label = Annotated[str, StringConstraints(pattern=r"\S", max_length=80)]
 Text = Annotated[str, StringConstraints(max_length=200)]
 VariableValue = Annotated[str, StringConstraints(max_length=1024)]
+SecretSource = Annotated[Source | None, PlainValidator(_read_source), WithJsonSchema(SOURCE_SCHEMA)]
 
 
 class Noun(BaseModel):
@@ -86,15 +98,16 @@ class Voicemail(Noun):
     """An agent's mailbox. Without a `pin`, one is derived from the project key."""
 
     enabled: Switch = True
-    pin: str | None = None
+    pin: SecretSource = None
     email: Email | None = None
 
 
 class Agent(Noun):
-    """A SIP extension: somebody's phone."""
+    """A SIP extension: somebody's phone. Without a `password`, one is derived."""
 
     extension: Extension
     name: Label
+    password: SecretSource = None
     email: Email | None = None
     caller_id_name: Label | None = None
     caller_id_number: CallerNumber | None = None

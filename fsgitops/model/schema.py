@@ -22,6 +22,7 @@ _DESCRIPTIONS: dict[str, dict[str, str]] = {
         "webrtc": "true: encrypted media, for phones in browsers.",
         "voicemail": "true, false, or a mailbox's settings.",
         "variables": "Further channel variables of the agent's calls.",
+        "password": "Where the SIP password stands. Default: derived from the project key.",
         "password_version": "Raise it to give the agent another SIP password and voicemail PIN.",
         "protect": "true: not deleted, even when this block is gone, until false was applied.",
     },
@@ -132,6 +133,8 @@ def _loosen(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, An
         }
         shape = {"type": "object", "additionalProperties": False, "properties": fields}
         return {"oneOf": [{"type": "boolean"}, shape]}
+    if "oneOf" in schema:
+        return {"oneOf": schema["oneOf"]}
     if "anyOf" in schema:
         return {"anyOf": [_loosen(item, definitions) for item in schema["anyOf"]]}
     if schema.get("type") == "string":

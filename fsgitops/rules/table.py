@@ -14,13 +14,15 @@ from fsgitops.rules import (
     many_agents,
     name_pattern,
     path_collision,
+    plaintext_secret,
+    shared_password,
     unassigned_number,
     unknown_destination,
     unsafe_value,
     variable_name,
     variable_runs_code,
     voicemail_pin,
-    weak_voicemail_pin,
+    weak_pin,
 )
 
 if TYPE_CHECKING:
@@ -98,6 +100,13 @@ RULES: tuple[Rule, ...] = (
         fixed=True,
     ),
     Rule(
+        "plaintext-secret",
+        _ERROR,
+        plaintext_secret.check,
+        "No secret is written out in YAML, unless it is marked `plaintext: true`.",
+        fixed=True,
+    ),
+    Rule(
         "voicemail-pin",
         _ERROR,
         voicemail_pin.check,
@@ -131,10 +140,16 @@ RULES: tuple[Rule, ...] = (
         "A DID is a number that its country's numbering plan knows.",
     ),
     Rule(
-        "weak-voicemail-pin",
+        "weak-pin",
         _WARNING,
-        weak_voicemail_pin.check,
-        "A voicemail PIN is not one digit repeated or digits in a row.",
+        weak_pin.check,
+        "A voicemail PIN has at least 6 digits that nobody guesses first.",
+    ),
+    Rule(
+        "shared-password",
+        _ERROR,
+        shared_password.check,
+        "No two agents have the same SIP password.",
     ),
     Rule(
         "many-agents",

@@ -51,7 +51,6 @@ def _texts(item: Agent) -> Iterator[str]:
     yield item.caller_id_name or ""
     yield from item.groups
     yield from item.toll_allow
-    yield item.voicemail.pin or ""
     yield from item.variables
     yield from item.variables.values()
 
@@ -60,7 +59,6 @@ def _agent_values(item: Agent) -> Iterator[tuple[Path, str]]:
     yield ("name",), item.name
     yield ("context",), item.context
     yield ("caller_id_name",), item.caller_id_name or ""
-    yield ("voicemail", "pin"), item.voicemail.pin or ""
     for field, names in (("groups", item.groups), ("toll_allow", item.toll_allow)):
         for index, text in enumerate(names):
             yield (field, index), text

@@ -122,8 +122,8 @@ def refuse_unsafe(plan: Plan) -> None:
         )
     if plan.unknown_secrets and plan.changes:
         raise PlanRefusedError(
-            "without the project key the secrets are not known; set FSGITOPS_KEY or `key_file`, "
-            "or make a key with `fsgitops key new`"
+            "not every secret is known; set FSGITOPS_KEY or `key_file`, or make a key with "
+            "`fsgitops key new`; what else is missing was said above"
         )
 
 

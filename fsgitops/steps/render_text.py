@@ -38,7 +38,7 @@ def render_plan(plan: Plan) -> Iterator[Line]:
     if plan.simulated:
         yield Line(SIMULATION, "note")
     if plan.unknown_secrets:
-        yield Line("No project key at hand: secret values are (known after apply).", "note")
+        yield Line("Not every secret is at hand: such values are (known after apply).", "note")
     if plan.partial:
         yield from _render_partial(plan)
     if plan.changes:

@@ -17,13 +17,15 @@ from fsgitops.rules import (
     many_agents,
     name_pattern,
     path_collision,
+    plaintext_secret,
+    shared_password,
     unassigned_number,
     unknown_destination,
     unsafe_value,
     variable_name,
     variable_runs_code,
     voicemail_pin,
-    weak_voicemail_pin,
+    weak_pin,
 )
 from fsgitops.rules.table import RULES
 
@@ -263,14 +265,76 @@ def test_a_pin_is_never_the_extension() -> None:
     assert "1020" not in breach.message
 
 
-@pytest.mark.parametrize("pin", ["1111", "1234", "9876", "567890"])
-def test_a_pin_that_is_easy_to_guess_is_found(pin: str) -> None:
-    assert len(breaches(weak_voicemail_pin, agent(voicemail=Voicemail(pin=pin)))) == 1
+@pytest.mark.parametrize(
+    "pin",
+    ["1111", "0000", "1234", "9876", "8264", "73918", "111111", "567890", "987654", "102055",
+     "121212", "390390"],
+)  # fmt: skip
+def test_a_pin_that_is_easy_to_guess_is_found_and_not_shown(pin: str) -> None:
+    [breach] = breaches(weak_pin, agent(voicemail=Voicemail(pin=pin)))
+    assert pin not in breach.message + breach.hint
 
 
 def test_a_good_pin_passes() -> None:
-    state = agent(voicemail=Voicemail(pin="8264"))
-    assert breaches(voicemail_pin, state) + breaches(weak_voicemail_pin, state) == []
+    state = agent(voicemail=Voicemail(pin="826491"))
+    assert breaches(voicemail_pin, state) + breaches(weak_pin, state) == []
+
+
+def test_a_pin_that_does_not_stand_in_the_yaml_is_not_judged_by_its_name() -> None:
+    state = agent(voicemail=Voicemail(pin={"env": "PIN_1020"}))
+    assert breaches(voicemail_pin, state) + breaches(weak_pin, state) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "path"),
+    [
+        ({"password": "hunter2-hunter2"}, ("password",)),
+        ({"voicemail": {"pin": "826491"}}, ("voicemail", "pin")),
+    ],
+)
+def test_a_secret_in_plain_text_is_found_and_not_shown(fields: Any, path: Any) -> None:
+    [breach] = breaches(plaintext_secret, agent(**fields))
+    assert breach.path == path
+    assert "hunter2" not in breach.message + breach.hint
+    assert "826491" not in breach.message + breach.hint
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        {"plaintext": "true", "value": "hunter2"},
+        {"env": "X"},
+        {"file": "x"},
+        {"sops": "x.yaml", "key": "a.b"},
+        {"command": ["vault"]},
+    ],
+)
+def test_a_named_or_marked_secret_is_no_plaintext(source: Any) -> None:
+    assert breaches(plaintext_secret, agent(password=source)) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "hunter2",
+        {"env": "X"},
+        {"file": "./secrets/x"},
+        {"sops": "x.yaml", "key": "a"},
+        {"command": ["vault", "x"]},
+    ],
+)
+def test_a_password_that_two_agents_share_is_found_once_and_not_shown(source: Any) -> None:
+    [breach] = breaches(
+        shared_password, agent("1020", password=source), agent("1021", password=source)
+    )
+    assert breach.resource.name == "1021"
+    assert "1020" in breach.message
+    assert "hunter2" not in breach.message + breach.hint
+
+
+def test_passwords_of_different_places_are_not_shared() -> None:
+    first, second = agent("1020", password={"env": "A"}), agent("1021", password={"env": "B"})
+    assert breaches(shared_password, first, second, agent("1022"), agent("1023")) == []
 
 
 @pytest.mark.parametrize("name", ["", "a,b", "a b", "-x", "a/b", "é"])

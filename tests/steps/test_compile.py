@@ -121,12 +121,10 @@ def test_without_a_key_the_secrets_are_unknown_and_the_rest_is_the_same():
     assert flatten_fragment(file.content) == {**with_key, "param a1-hash": UNKNOWN}
 
 
-def test_a_declared_pin_is_known_without_a_key():
-    flat = flatten_fragment(
-        compiled(agent(voicemail=Voicemail(pin="739182")), key=None)[0].files[PATH].content
-    )
-    assert flat["param a1-hash"] == UNKNOWN
-    assert len(flat["param vm-a1-hash"]) == 32
+def test_a_secret_that_stands_elsewhere_is_never_derived_in_its_place():
+    one = agent(password={"env": "X"}, voicemail=Voicemail(pin={"env": "Y"}))
+    flat = flatten_fragment(compiled(one)[0].files[PATH].content)
+    assert (flat["param a1-hash"], flat["param vm-a1-hash"]) == (UNKNOWN, UNKNOWN)
 
 
 def test_webrtc_variables_stand_only_where_webrtc_is_on():

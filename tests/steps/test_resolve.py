@@ -12,6 +12,7 @@ from fsgitops.findings import Finding, Position
 from fsgitops.model.desired import Agent, Desired
 from fsgitops.model.document import Document
 from fsgitops.model.resource import Kind, Resource
+from fsgitops.secret import read_source
 from fsgitops.steps.load.events import parse_document
 from fsgitops.steps.resolve import resolve_desired
 
@@ -110,7 +111,7 @@ def test_defaults_fill_in_below_variables_and_voicemail_too() -> None:
     defaults = {"agents": {"variables": {"a": "1", "b": "1"}, "voicemail": True}}
     made = agent("variables: {b: 2}, voicemail: {pin: 8642}", defaults=defaults)
     assert made.variables == {"a": "1", "b": "2"}
-    assert (made.voicemail.enabled, made.voicemail.pin) == (True, "8642")
+    assert (made.voicemail.enabled, made.voicemail.pin) == (True, read_source("8642"))
 
 
 def test_defaults_of_one_file_do_not_reach_another() -> None:
@@ -250,8 +251,28 @@ def test_a_key_for_anchors_is_left_alone() -> None:
     assert resolve("x-anything: [1]\n")[1] == []
 
 
-def test_a_password_is_refused_with_the_way_to_rotate_it() -> None:
-    assert "password_version" in fault("password: s3cret").hint
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{env: 1X}",
+        "{env: FSGITOPS_KEY}",
+        "{env: A, file: b}",
+        "{file: ../s3cret}",
+        "{sops: x}",
+        "{age: s3cret}",
+        "{command: s3cret}",
+        "{command: []}",
+        "{plaintext: false, value: s3cret}",
+        "{plaintext: s3cret, value: s3cret}",
+        "{s3cret: s3cret}",
+        "[s3cret]",
+        "{}",
+    ],
+)
+def test_what_is_no_source_of_a_secret_is_found_and_not_shown(source: str) -> None:
+    finding = fault(f"password: {source}")
+    assert finding.rule == "invalid-value"
+    assert "s3cret" not in str(finding)
 
 
 def test_a_wrong_pin_is_never_shown() -> None:

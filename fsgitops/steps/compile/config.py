@@ -22,7 +22,8 @@ from fsgitops.routing.proof import (
     prove_route,
     prove_user,
 )
-from fsgitops.secret import Secret, a1_hash, derive_sip_password, derive_voicemail_pin, keyed_digest
+from fsgitops.secret import a1_hash, keyed_digest
+from fsgitops.steps.compile.finder import DerivedSecrets, SecretFinder
 from fsgitops.steps.compile.job import Job, TemplateError
 from fsgitops.steps.compile.source import source_digest
 
@@ -56,6 +57,7 @@ def compile_config(
     default_caller_id: str | None = None,
     default_caller_name: str | None = None,
     settled: Mapping[str, Settled] | None = None,
+    secrets: SecretFinder | None = None,
 ) -> tuple[CompiledConfig, list[Finding]]:
     """Return every file that the desired state means, and what stands in the way of writing it.
 
@@ -64,6 +66,7 @@ def compile_config(
         domain: The SIP domain of the target.
         templates: The templates by name; all three must be there.
         key: The project key. None leaves derived secrets UNKNOWN.
+        secrets: Gives each agent's secrets, UNKNOWN where None. Default: derived from `key`.
         default_caller_id: The number shown outside for agents that declare none.
         default_caller_name: The name shown outside for agents that declare none.
         settled: Path -> what an earlier apply proved and wrote there. The same inputs give the
@@ -72,9 +75,11 @@ def compile_config(
     findings = _check_settings(domain, default_caller_id, default_caller_name)
     if findings:
         return CompiledConfig({}, {}, {}), findings
-    target = _Target(domain, key, default_caller_id, default_caller_name)
-    base = digest_inputs(templates, target)
-    work = _Compilation(templates, desired.sources, settled or {}, target, base)
+    finder = secrets or DerivedSecrets(key, domain)
+    target = _Target(domain, key, finder, default_caller_id, default_caller_name)
+    work = _Compilation(
+        templates, desired.sources, settled or {}, target, digest_inputs(templates, target)
+    )
     for agent in desired.agents:
         if agent.enabled:
             _compile_agent(work, agent)
@@ -83,8 +88,7 @@ def compile_config(
             _compile_route(work, route)
     if any(file.resource.kind is Kind.AGENT for file in work.files.values()):
         _compile_dialplan(work)
-    files = dict(sorted(work.files.items()))
-    return CompiledConfig(files, work.users, work.routes), work.findings
+    return work.result(), work.findings
 
 
 def digest_inputs(templates: Templates, target: _Target) -> bytes:
@@ -110,6 +114,7 @@ class _Target:
 
     domain: str
     key: ProjectKey | None
+    secrets: SecretFinder
     default_caller_id: str | None
     default_caller_name: str | None
 
@@ -129,6 +134,10 @@ class _Compilation:
     routes: dict[str, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
+
+    def result(self) -> CompiledConfig:
+        """Return all that was compiled, sorted by path."""
+        return CompiledConfig(dict(sorted(self.files.items())), self.users, self.routes)
 
     def refuse(self, resource: Resource, message: str, hint: str) -> None:
         position = self.sources.get(resource, _NOWHERE)
@@ -207,7 +216,7 @@ def _compile_agent(work: _Compilation, agent: Agent) -> None:
         return
     path = f"directory/default/{extension}.xml"
     declared = {**agent.__dict__, "voicemail": agent.voicemail.__dict__}
-    inputs = work.digest(AGENT, declared)
+    inputs = work.digest(AGENT, declared, target.secrets.mark(agent))
     if work.settle(path, resource, inputs):
         return
     sip_hash, voicemail_hash = _hashes(agent, target)
@@ -238,23 +247,12 @@ def _compile_agent(work: _Compilation, agent: Agent) -> None:
 
 
 def _hashes(agent: Agent, target: _Target) -> tuple[str, str]:
-    extension, version, key, domain = (
-        agent.extension,
-        agent.password_version,
-        target.key,
-        target.domain,
-    )
-    sip_hash = voicemail_hash = UNKNOWN
-    if key is not None:
-        password = derive_sip_password(key, extension, domain, version)
-        sip_hash = a1_hash(extension, domain, password).reveal()
-    if agent.voicemail.enabled:
-        pin = Secret(agent.voicemail.pin) if agent.voicemail.pin else None
-        if pin is None and key is not None:
-            pin = derive_voicemail_pin(key, extension, domain, version)
-        if pin is not None:
-            voicemail_hash = a1_hash(extension, domain, pin).reveal()
-    return sip_hash, voicemail_hash
+    found = target.secrets.find(agent)
+    hashes = [
+        UNKNOWN if secret is None else a1_hash(agent.extension, target.domain, secret).reveal()
+        for secret in (found.password, found.pin)
+    ]
+    return hashes[0], hashes[1]
 
 
 def _compile_route(work: _Compilation, route: DidRoute) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from fsgitops.findings import error, quote_value
 from fsgitops.model.desired import Agent, DidRoute, Voicemail
+from fsgitops.secret import SourceError, read_source
 from fsgitops.steps.resolve.sections import suggest
 
 if TYPE_CHECKING:
@@ -40,20 +41,19 @@ _EXPECTED: dict[str, tuple[str, str]] = {
     "context": ("the name of a dialplan context", "Leave it out for `default`."),
     "description": ("a text of at most 200 characters", ""),
     "voicemail": ("true, false or a mapping", "Its keys are `enabled`, `pin` and `email`."),
-    "voicemail.pin": ("4 to 10 digits", "Leave it out, and one is derived from the project key."),
     "variables": ("a mapping of at most 100 names to texts", "Write `name: value` lines below it."),
     "password_version": ("a whole number from 1 to 1000000", "Raise it to get another password."),
 }
 
 _UNKNOWN: dict[str, str] = {
-    "password": "SIP passwords are derived from the project key; raise `password_version` to get "
-    "another one.",
+    "sip_password": "Did you mean `password`?",
     "vm_password": "Set `voicemail: {pin: …}`, or leave it out and one is derived.",
     "is_active": "Did you mean `enabled`?",
     "did": "Did you mean `did_number`?",
     "number": "Did you mean `did_number`?",
     "destination": "Did you mean `destination_extension`?",
 }
+_SECRETS = ("password", "pin")
 _YES_NO = frozenset({"yes", "no", "on", "off", "y", "n", "1", "0", "t", "f"})
 
 
@@ -72,8 +72,10 @@ def describe_fault(section: Section, model: type[Agent | DidRoute], fault: Fault
         inside = f"the `voicemail` of {noun}s" if path[0] == "voicemail" else f"{noun}s"
         message = f"the key {quote_value(name)} is not known for {inside}"
         return error("unknown-field", where, message, hint)
+    if name in _SECRETS:
+        return _describe_source_fault(section, fault)
     expected, hint = _expected(path)
-    found = _found(fault.value, secret=path[-1] == "pin")
+    found = _found(fault.value)
     if fault.kind == "word" and str(fault.value).lower() in _YES_NO:
         hint = "Only `true` and `false` are read as yes and no; everything else is a text."
     field = ".".join(str(step) for step in path if isinstance(step, str) and step != "[key]")
@@ -91,11 +93,24 @@ def _expected(path: Path) -> tuple[str, str]:
     return _EXPECTED.get(full) or _EXPECTED.get(names[0]) or ("something else", "")
 
 
-def _found(value: object, *, secret: bool) -> str:
+def _describe_source_fault(section: Section, fault: Fault) -> Finding:
+    """Say why this is no source of a secret. What stands there is never shown."""
+    field = ".".join(str(step) for step in fault.path)
+    try:
+        read_source(fault.value)
+    except SourceError as problem:
+        why = str(problem)
+    else:
+        why = "found no source of a secret"
+    hint = "Leave it out, and one is derived from the project key."
+    return error("invalid-value", section.position(fault.path), f"`{field}`: {why}", hint)
+
+
+def _found(value: object) -> str:
     if value is None:
         return "empty"
     if isinstance(value, dict):
         return "a mapping"
     if isinstance(value, list | tuple):
         return "a list"
-    return "something else (not shown)" if secret else quote_value(str(value))
+    return quote_value(str(value))

@@ -1,0 +1,60 @@
+"""`fsgitops secret`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from fsgitops.cli.options import Shared, open_place, with_place
+
+
+@click.group("secret", epilog="Example: fsgitops secret encrypt < password.txt")
+def command() -> None:
+    """Encrypt secrets with age, to keep them in the YAML itself."""
+
+
+@command.command("keygen", epilog="Example: fsgitops secret keygen")
+@with_place
+@click.option("--file", "file", type=click.Path(path_type=Path), help="Where to write it.")
+@click.pass_obj
+def keygen(shared: Shared, directory: str | None, target: str | None, file: Path | None) -> int:
+    """Make an age identity, in a file that only you may read, and print its recipient.
+
+    The identity opens what is encrypted for the recipient; keep it out of git. The recipient is
+    public: it belongs into fsgitops.yaml, as `secrets: {age_recipients: [age1…]}`.
+    """
+    from fsgitops.secret.age import write_identity
+
+    workspace = open_place(shared, directory, target)
+    path = file or workspace.root / workspace.settings.secrets.age_identity
+    recipient = write_identity(path)
+    click.echo(f"Wrote {path}. Keep a copy with your other secrets, never in git.", err=True)
+    click.echo(recipient)
+    return 0
+
+
+@command.command("encrypt", epilog="Example: fsgitops secret encrypt < password.txt")
+@with_place
+@click.option("--recipient", "extra", multiple=True, metavar="AGE1…", help="One more recipient.")
+@click.pass_obj
+def encrypt(
+    shared: Shared, directory: str | None, target: str | None, extra: tuple[str, ...]
+) -> int:
+    """Read a secret from standard input, and print the YAML that holds it encrypted.
+
+    For every recipient in fsgitops.yaml. On a terminal it is asked for and not shown.
+    """
+    from fsgitops.secret.age import encrypt as encrypt_for
+    from fsgitops.secret.value import check_secret
+
+    workspace = open_place(shared, directory, target)
+    if sys.stdin.isatty():
+        text = click.prompt("Secret", hide_input=True, confirmation_prompt=True, err=True)
+    else:
+        text = sys.stdin.read(65536).removesuffix("\n").removesuffix("\r")
+    secret = check_secret(text, "standard input")
+    recipients = [*workspace.settings.secrets.age_recipients, *extra]
+    click.echo(f"{{age: {encrypt_for(secret, recipients)}}}")
+    return 0

@@ -1,0 +1,153 @@
+"""`fsgitops doctor`: everything that has to be right around the desired state."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fsgitops.commands.commit import is_tracked
+from fsgitops.commands.doctor_files import check_files
+from fsgitops.commands.doctor_switch import check_switch
+from fsgitops.commands.secrets import find_keys, next_key_file, open_book
+from fsgitops.commands.workspace import Workspace, declare_desired
+from fsgitops.errors import FsgitopsError, SecretError
+from fsgitops.findings import has_errors
+from fsgitops.model.diagnosis import Check, Health, bad, good, skip, warn
+from fsgitops.secret import KEY_VARIABLE, NEXT_KEY_VARIABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fsgitops.commands.workspace import Declared
+
+SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Every answer, in the order of the checks."""
+
+    target: str
+    checks: tuple[Check, ...]
+
+    @property
+    def healthy(self) -> bool:
+        """Tell whether no check found an error."""
+        return not any(check.health is Health.ERROR for check in self.checks)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return JSON values (docs/json.md)."""
+        return {
+            "format": "fsgitops-doctor",
+            "version": 1,
+            "target": self.target,
+            "healthy": self.healthy,
+            "checks": [check.to_json() for check in self.checks],
+        }
+
+
+def run_doctor(workspace: Workspace) -> Diagnosis:
+    """Make every check that can be made here; none of them changes anything."""
+    checks = [*_check_key(workspace)]
+    declared: Declared | None = None
+    try:
+        declared = declare_desired(workspace)
+    except FsgitopsError as problem:
+        checks.append(bad("desired", str(problem), "correct it"))
+    if declared is not None:
+        checks.append(_check_desired(declared))
+        checks += _check_secrets(workspace, declared)
+    checks += check_files(workspace)
+    checks += check_switch(workspace, declared)
+    return Diagnosis(workspace.target.name, tuple(checks))
+
+
+def _check_key(workspace: Workspace) -> Iterator[Check]:
+    settings, root = workspace.settings, workspace.root
+    path = root / settings.key_file
+    try:
+        keys = find_keys(workspace)
+    except SecretError as problem:
+        message, _, command = str(problem).partition(": run ")
+        yield bad("project-key", message, command or "correct it, or use a copy of your own")
+        return
+    if keys.current is None:
+        yield warn(
+            "project-key",
+            "there is no project key here: plans show secrets as (known after apply)",
+            f"set {KEY_VARIABLE}, or make a key with `fsgitops key new`",
+        )
+    else:
+        where = KEY_VARIABLE if os.environ.get(KEY_VARIABLE, "").strip() else str(path)
+        yield good("project-key", f"key {keys.current.id}, from {where}")
+    if settings.key_rotation is not None and keys.upcoming is None:
+        yield bad(
+            "next-key",
+            "a key rotation is under way and the next key is not at hand",
+            f"set {NEXT_KEY_VARIABLE}, or put it into {next_key_file(settings, root)}",
+        )
+    yield from _check_git(workspace)
+
+
+def _check_git(workspace: Workspace) -> Iterator[Check]:
+    settings = workspace.settings
+    names = [settings.key_file, f"{settings.key_file}.next", settings.secrets.age_identity]
+    tracked = [name for name in names if is_tracked(workspace.root, name)]
+    for name in tracked:
+        yield bad(
+            "key-in-git",
+            f"git keeps {name}: whoever reads the repository has every secret",
+            f"git rm --cached {name}, put it into .gitignore, and replace it",
+        )
+    if not tracked:
+        yield good("key-in-git", "git keeps no key file")
+    for name in names:
+        path = workspace.root / name
+        folder = path.parent
+        if path.exists() and stat.S_IMODE(folder.stat().st_mode) & 0o022:
+            yield warn(
+                "key-folder",
+                f"others may write in {folder}, and so replace {path.name}",
+                f"chmod go-w {folder}",
+            )
+
+
+def _check_desired(declared: Declared) -> Check:
+    findings = list(declared.findings)
+    if has_errors(findings):
+        errors = sum(item.severity == "error" for item in findings)
+        return bad(
+            "desired", f"the desired state has {errors} errors", "see them with `fsgitops validate`"
+        )
+    return good("desired", f"valid: {len(declared.desired.agents)} agents")
+
+
+def _check_secrets(workspace: Workspace, declared: Declared) -> Iterator[Check]:
+    """Fetch every secret that an agent does not leave to be derived, and show none."""
+    named = [
+        item
+        for item in declared.desired.agents
+        if item.enabled and (item.password or item.voicemail.pin)
+    ]
+    if not named:
+        yield good("secrets", "every secret is derived from the project key")
+        return
+    try:
+        book = open_book(workspace, declared.desired)
+    except SecretError:
+        yield skip("secrets", "not fetched: the project key is not usable")
+        return
+    for agent in named:
+        book.find(agent)
+    for reason in list(book.unavailable)[:SHOWN]:
+        yield warn("secrets", reason, "make it available here, or apply where it is")
+    for finding in book.findings[:SHOWN]:
+        make = bad if finding.severity == "error" else warn
+        yield make("secrets", f"{finding.position}: {finding.message}", finding.hint)
+    rest = len(book.unavailable) + len(book.findings) - 2 * SHOWN
+    if rest > 0:
+        yield warn("secrets", f"and up to {rest} more", "correct these first")
+    if not book.unavailable and not book.findings:
+        yield good("secrets", f"the secrets of {len(named)} agents are at hand")

@@ -1,0 +1,277 @@
+"""The doctor's checks of the conf directory: modes, owners, includes, the event socket."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fsgitops.errors import FsgitopsError
+from fsgitops.model.diagnosis import Check, bad, good, skip, warn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fsgitops.commands.workspace import Workspace
+    from fsgitops.routing.preprocess import MergedConfig
+
+STOCK_PASSWORD = "ClueCon"  # noqa: S105 - what every installation begins with
+STOCK_PIN = "1234"
+PROBES = {
+    "directory/default/0000.xml": ("<users> of the domain in directory/default.xml", "default"),
+    "dialplan/default/0000.xml": ("the context in dialplan/default.xml", "default"),
+    "dialplan/public/0000.xml": ("the context in dialplan/public.xml", "public"),
+}
+_INCLUDE = re.compile(rb"""X-PRE-PROCESS\s[^>]*?cmd\s*=\s*["']include["'][^>]*?data\s*=\s*["']"""
+                      rb"""([^"']*)["']""", re.IGNORECASE)  # fmt: skip
+_SOCKET = re.compile(
+    rb"""<configuration\s[^>]*name\s*=\s*["']event_socket\.conf["'].*?</configuration>""",
+    re.DOTALL | re.IGNORECASE,
+)
+_COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
+_PARAM = re.compile(rb"""<param\s+name\s*=\s*["']([^"']*)["']\s+value\s*=\s*["']([^"']*)["']""")
+_DOMAIN = re.compile(rb"""<domain\s[^>]*name\s*=\s*["']([^"']*)["']""", re.IGNORECASE)
+
+
+def check_files(workspace: Workspace) -> Iterator[Check]:
+    """Yield what is found about the conf directory, without a switch."""
+    conf_dir = workspace.target.conf_dir
+    if not conf_dir.is_dir():
+        if workspace.target.simulated:
+            yield skip("conf-dir", "the sandbox has none yet: the first plan makes it")
+        else:
+            yield bad(
+                "conf-dir",
+                f"{conf_dir}: no such directory",
+                "set the target's `conf_dir` to FreeSWITCH's conf directory, or run this there",
+            )
+        return
+    yield from _check_folder(workspace)
+    yield from _check_managed(workspace)
+    from fsgitops.routing.preprocess import load_merged
+
+    try:
+        merged = load_merged(conf_dir)
+    except (FsgitopsError, OSError) as problem:
+        yield bad("includes", f"the configuration cannot be read: {problem}", "correct that first")
+        return
+    yield from _check_includes(conf_dir, merged)
+    yield _check_domain(workspace, merged)
+    if not workspace.target.simulated:
+        yield from _check_socket(merged)
+    yield _check_default_password(merged)
+
+
+def _check_folder(workspace: Workspace) -> Iterator[Check]:
+    target = workspace.target
+    conf_dir, state_dir = target.conf_dir, target.state_dir
+    found = conf_dir.stat()
+    mode = stat.S_IMODE(found.st_mode)
+    told = f"{conf_dir}: owner uid {found.st_uid}, mode {mode:04o}"
+    if mode & 0o002:
+        yield bad(
+            "conf-dir", f"{told}: everybody may put files in its place", f"chmod o-w {conf_dir}"
+        )
+    elif not os.access(conf_dir, os.W_OK | os.X_OK):
+        yield warn("conf-dir", f"{told}: not writable for you", "apply as a user who may write")
+    else:
+        yield good("conf-dir", told)
+    if state_dir.is_dir() and stat.S_IMODE(state_dir.stat().st_mode) & 0o007:
+        yield warn(
+            "state-dir", f"{state_dir}: everybody may look into it", f"chmod o-rwx {state_dir}"
+        )
+
+
+def _check_managed(workspace: Workspace) -> Iterator[Check]:
+    from fsgitops.steps.read_live import read_manifest
+
+    target = workspace.target
+    try:
+        paths = sorted(read_manifest(target.state_dir).entries)
+    except FsgitopsError as problem:
+        yield bad("managed-files", str(problem), "run as a user who may read it")
+        return
+    if not paths:
+        yield skip("managed-files", "nothing is applied here yet")
+        return
+    files = [(path, _stat(target.conf_dir / path)) for path in paths]
+    wide = [path for path, found in files if found and found.st_mode & 0o007]
+    if wide:
+        yield bad(
+            "managed-files",
+            f"everybody may read {len(wide)} files that hold secrets or routes, {wide[0]} first",
+            f"chmod o-rwx {target.conf_dir / wide[0]}, and so on",
+        )
+    else:
+        yield good("managed-files", f"{len(paths)} files, none of them open to everybody")
+    if target.simulated:
+        yield skip("switch-user", "the embedded switch runs as you")
+    else:
+        yield _check_reader(target.conf_dir, files)
+
+
+def _check_reader(conf_dir: Path, files: list[tuple[str, os.stat_result | None]]) -> Check:
+    """Tell whether FreeSWITCH's own user may read what we wrote for it."""
+    person = _find_switch(conf_dir)
+    if person is None:
+        return skip("switch-user", "no FreeSWITCH process of this conf directory is visible here")
+    uid, groups = person
+    if uid == 0:
+        return warn(
+            "switch-user",
+            "FreeSWITCH runs as root: whoever takes it over has the machine",
+            "run it as a user of its own (-u and -g)",
+        )
+    for path, found in files:
+        if found and not _may_read(found, uid, groups):
+            return bad(
+                "switch-user",
+                f"FreeSWITCH (uid {uid}) may not read {path} (uid {found.st_uid}, gid "
+                f"{found.st_gid}, mode {stat.S_IMODE(found.st_mode):04o})",
+                f"give the files its group: chgrp -R GROUP {conf_dir}, and chmod g+s its folders",
+            )
+    return good("switch-user", f"FreeSWITCH (uid {uid}) may read every managed file")
+
+
+def _may_read(found: os.stat_result, uid: int, groups: set[int]) -> bool:
+    if found.st_uid == uid:
+        return bool(found.st_mode & stat.S_IRUSR)
+    if found.st_gid in groups:
+        return bool(found.st_mode & stat.S_IRGRP)
+    return bool(found.st_mode & stat.S_IROTH)
+
+
+def _find_switch(conf_dir: Path) -> tuple[int, set[int]] | None:
+    """Return the user and groups of the FreeSWITCH that runs with this conf directory.
+
+    One that names no conf directory on its command line counts when it is the only one.
+    """
+    unnamed = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if (folder / "comm").read_text().strip() != "freeswitch":
+                continue
+            words = (folder / "cmdline").read_bytes().split(b"\0")
+            status = (folder / "status").read_text()
+        except OSError:
+            continue
+        if os.fsencode(conf_dir) in words:
+            return _read_person(status)
+        if b"-conf" not in words:
+            unnamed.append(status)
+    return _read_person(unnamed[0]) if len(unnamed) == 1 else None
+
+
+def _read_person(status: str) -> tuple[int, set[int]]:
+    lines = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
+    groups = {int(word) for word in (lines["Groups"] + lines["Gid"]).split()}
+    return int(lines["Uid"].split()[1]), groups
+
+
+def _check_includes(conf_dir: Path, merged: MergedConfig) -> Iterator[Check]:
+    patterns = list(_include_patterns(conf_dir, merged))
+    missing = [
+        (probe, where, folder)
+        for probe, (where, folder) in PROBES.items()
+        if not any(_asks_for(pattern, probe) for pattern in patterns)
+    ]
+    for probe, where, folder in missing:
+        yield bad(
+            "includes",
+            f"nothing includes {probe.rpartition('/')[0]}/*.xml: FreeSWITCH would not read our "
+            "files there",
+            f'put <X-PRE-PROCESS cmd="include" data="{folder}/*.xml"/> into {where}',
+        )
+    if not missing:
+        yield good("includes", "the folders that fsgitops writes to are included")
+
+
+def _asks_for(pattern: str, path: str) -> bool:
+    """Tell whether an include's pattern takes a path: no wildcard crosses a slash."""
+    steps, parts = pattern.split("/"), path.split("/")
+    return len(steps) == len(parts) and all(map(fnmatchcase, parts, steps))
+
+
+def _include_patterns(conf_dir: Path, merged: MergedConfig) -> Iterator[str]:
+    """Yield what the includes of each file ask for, relative to the conf directory."""
+    for name in merged.files:
+        file = conf_dir / name
+        if not file.is_file() or any(fnmatchcase(name, f"{Path(p).parent}/*") for p in PROBES):
+            continue
+        for found in _INCLUDE.findall(file.read_bytes()):
+            text = found.decode("utf-8", "replace")
+            for variable, value in merged.variables.items():
+                text = text.replace(f"$${{{variable}}}", value)
+            path = os.path.normpath(file.parent / text)
+            yield os.path.relpath(path, conf_dir)
+
+
+def _check_domain(workspace: Workspace, merged: MergedConfig) -> Check:
+    domain = workspace.target.domain
+    names = {name.decode("utf-8", "replace") for name in _DOMAIN.findall(merged.text)}
+    if domain in names:
+        return good("domain", f"the directory has the domain {domain}")
+    found = ", ".join(sorted(names)[:5]) or "none"
+    return bad(
+        "domain",
+        f"the directory has no domain {domain}; it has: {found}",
+        "set the target's `domain` to the one in directory/default.xml ($${domain} in vars.xml; "
+        "the stock one is the machine's address, which files alone do not tell)",
+    )
+
+
+def _check_socket(merged: MergedConfig) -> Iterator[Check]:
+    found = _SOCKET.search(_COMMENT.sub(b"", merged.text))
+    if found is None:
+        yield warn("event-socket", "there is no event_socket.conf", "configure mod_event_socket")
+        return
+    params: dict[str, list[str]] = {}
+    for name, value in _PARAM.findall(found[0]):
+        params.setdefault(name.decode(), []).append(value.decode("utf-8", "replace"))
+    # Defaults of mod_event_socket.c, set_pref_ip and set_pref_pass.
+    address = params.get("listen-ip", ["127.0.0.1"])[-1]
+    if params.get("password", [STOCK_PASSWORD])[-1] == STOCK_PASSWORD:
+        yield bad(
+            "event-socket-password",
+            "the event socket has the password that every installation begins with",
+            "set another one in autoload_configs/event_socket.conf.xml, and reload "
+            "mod_event_socket",
+        )
+    else:
+        yield good("event-socket-password", "the event socket has a password of its own")
+    yield _check_address(address, params.get("apply-inbound-acl", []))
+
+
+def _check_address(address: str, lists: list[str]) -> Check:
+    name = "event-socket-address"
+    if address in ("::1", "localhost") or address.startswith("127."):
+        return good(name, f"the event socket listens on {address} only")
+    remedy = (
+        'set <param name="listen-ip" value="127.0.0.1"/> in event_socket.conf.xml, or let only '
+        "known addresses in with apply-inbound-acl"
+    )
+    if lists:
+        told = f"the event socket listens on {address}; the list {', '.join(lists)} guards it"
+        return warn(name, told, remedy)
+    return bad(name, f"the event socket listens on {address}, and no list guards it", remedy)
+
+
+def _check_default_password(merged: MergedConfig) -> Check:
+    if merged.variables.get("default_password") == STOCK_PIN:
+        return bad(
+            "default-password",
+            "default_password in vars.xml is what every installation begins with: anybody can "
+            "register as a stock user",
+            "set another one in vars.xml, and remove the stock users from directory/default",
+        )
+    return good("default-password", "default_password is not the stock one")
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    try:
+        return path.lstat()
+    except OSError:
+        return None

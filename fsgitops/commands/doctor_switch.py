@@ -1,0 +1,120 @@
+"""The doctor's checks of the running switch; without one, the rest is checked all the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fsgitops.commands.connect import connect_target, read_password
+from fsgitops.commands.doctor_files import STOCK_PASSWORD, STOCK_PIN
+from fsgitops.errors import FsgitopsError, SecretError, SwitchError
+from fsgitops.model.diagnosis import Check, bad, good, skip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fsgitops.commands.workspace import Declared, Workspace
+    from fsgitops.switch import Switch
+
+SAMPLE = 200
+MODULES = {
+    "mod_commands": "reads back what the switch holds",
+    "mod_sofia": "speaks SIP",
+    "mod_dialplan_xml": "reads the dialplan",
+    "mod_dptools": "bridges and transfers calls",
+}
+VOICEMAIL = {"mod_voicemail": "keeps the mailboxes that agents have"}
+
+
+def check_switch(workspace: Workspace, declared: Declared | None) -> Iterator[Check]:
+    """Yield what the switch itself says; one error when it cannot be reached."""
+    target = workspace.target
+    if target.simulated and not target.conf_dir.is_dir():
+        yield skip("esl", "the sandbox has no conf directory yet: the first plan makes it")
+        return
+    if not target.simulated:
+        try:
+            password = read_password(target, workspace.root)
+        except SecretError as problem:
+            yield bad("esl-password", str(problem), "put the password there")
+            return
+        if password == STOCK_PASSWORD:
+            yield bad(
+                "esl-password",
+                "the ESL password is the one that every installation begins with",
+                "set another one in event_socket.conf.xml and where the target reads it",
+            )
+        else:
+            yield good("esl-password", "the ESL password is not the stock one")
+    try:
+        with connect_target(target, workspace.root) as switch:
+            yield good("esl", f"reached: {switch.version()}")
+            yield from _ask(workspace, declared, switch)
+    except (SwitchError, OSError) as problem:
+        yield bad(
+            "esl",
+            str(problem),
+            "start FreeSWITCH with mod_event_socket, and correct `esl` of the target",
+        )
+
+
+def _ask(workspace: Workspace, declared: Declared | None, switch: Switch) -> Iterator[Check]:
+    target = workspace.target
+    try:
+        switch.registrations(target.profile)
+        yield good("profile", f"the SIP profile {target.profile} runs")
+    except SwitchError as problem:
+        yield bad("profile", str(problem), "set the target's `profile` to one that runs")
+    if target.simulated:
+        yield skip("modules", "the embedded switch has none")
+    else:
+        yield from _check_modules(declared, switch)
+        if switch.global_variable("default_password") == STOCK_PIN:
+            yield bad(
+                "default-password-loaded",
+                "the running switch has the stock default_password",
+                "set another one in vars.xml, and reloadxml",
+            )
+    yield from _check_loaded(workspace, switch)
+
+
+def _check_modules(declared: Declared | None, switch: Switch) -> Iterator[Check]:
+    agents = declared.desired.agents if declared else ()
+    mailboxes = any(agent.enabled and agent.voicemail.enabled for agent in agents)
+    needed = {**MODULES, **(VOICEMAIL if mailboxes else {})}
+    missing = [name for name in needed if not switch.module_exists(name)]
+    for name in missing:
+        yield bad(
+            "modules",
+            f"{name} is not loaded; it {needed[name]}",
+            f'put <load module="{name}"/> into autoload_configs/modules.conf.xml, and run '
+            f"`load {name}` on the switch",
+        )
+    if not missing:
+        yield good("modules", f"loaded: {', '.join(sorted(needed))}")
+
+
+def _check_loaded(workspace: Workspace, switch: Switch) -> Iterator[Check]:
+    """Ask for some of the agents that were applied: are our files what the switch reads?"""
+    from fsgitops.model.resource import Kind
+    from fsgitops.steps.read_live import read_manifest
+
+    target = workspace.target
+    try:
+        entries = read_manifest(target.state_dir).entries.values()
+    except FsgitopsError:
+        return
+    names = sorted(entry.resource.name for entry in entries if entry.resource.kind is Kind.AGENT)
+    sample = names[:: max(1, len(names) // SAMPLE)]
+    if not sample:
+        return
+    there = switch.users_exist((name, target.domain) for name in sample)
+    absent = [name for name, found in zip(sample, there, strict=True) if not found]
+    if absent:
+        yield bad(
+            "effective",
+            f"{len(absent)} of {len(sample)} applied agents are not in the switch's directory "
+            f"({target.domain}), {absent[0]} first",
+            "reloadxml; if that does not help, `conf_dir` or `domain` is not the switch's",
+        )
+    else:
+        yield good("effective", f"the switch holds {len(sample)} applied agents that were asked")

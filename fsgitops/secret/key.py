@@ -1,0 +1,131 @@
+"""The project key: one secret from which all others can be made again.
+
+Nothing secret is kept in git: SIP passwords and voicemail PINs are derived (HKDF-SHA256, RFC 5869)
+from the project key and the extension, the domain and a version number, so the same key always
+gives the same password.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import os
+from functools import cache
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from fsgitops.errors import SecretError
+from fsgitops.secret.private_file import read_private_file, write_private_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+
+KEY_VARIABLE: Final = "FSGITOPS_KEY"
+NEXT_KEY_VARIABLE: Final = "FSGITOPS_KEY_NEXT"
+
+_KEY_BYTES: Final = 32
+
+
+class ProjectKey:
+    """The project's 32-byte key, held only as the sub-keys made from it, one for each purpose."""
+
+    __slots__ = ("digests", "id", "passwords", "pins")
+
+    id: str
+    """A public fingerprint: tells two keys apart and reveals nothing about either."""
+
+    def __init__(self, material: bytes) -> None:
+        if len(material) != _KEY_BYTES:
+            raise SecretError(f"a project key is {_KEY_BYTES} bytes long, not {len(material)}")
+        root = hmac.digest(b"fsgitops project key", material, "sha256")
+        self.passwords = expand(root, b"sip password", _KEY_BYTES)
+        self.pins = expand(root, b"voicemail pin", _KEY_BYTES)
+        self.digests = expand(root, b"plan digest", _KEY_BYTES)
+        self.id = expand(root, b"key id", 8).hex()
+
+    def __repr__(self) -> str:
+        return f"ProjectKey(id={self.id!r})"
+
+    def __getstate__(self) -> NoReturn:
+        raise TypeError("a ProjectKey is not serialised")
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError("a ProjectKey is not serialised")
+
+
+def new_key() -> str:
+    """Return a fresh random project key as base64 text."""
+    return base64.b64encode(os.urandom(_KEY_BYTES)).decode("ascii")
+
+
+def load_key(
+    environ: Mapping[str, str], key_file: Path | None, variable: str = KEY_VARIABLE
+) -> ProjectKey | None:
+    """Return the project key, or None where there is none.
+
+    `variable` (`FSGITOPS_KEY`) wins over the file; an empty variable counts as absent, since
+    that is what a CI job without access to its secrets gets.
+
+    Raises:
+        SecretError: the key is malformed, or its file is not private to this user.
+    """
+    text = environ.get(variable, "").strip()
+    if text:
+        return _decode_key(text, variable)
+    if key_file is None:
+        return None
+    content = read_private_file(key_file, "key file")
+    return None if content is None else _decode_key(content.strip(), str(key_file))
+
+
+def write_key_file(path: Path) -> ProjectKey:
+    """Create `path`, mode 0600, with a fresh key in it, and return the key.
+
+    Raises:
+        SecretError: the file exists already (a key is never overwritten) or cannot be created.
+    """
+    text = new_key()
+    write_private_file(path, text + "\n", "key file")
+    return _decode_key(text, str(path))
+
+
+def keyed_digest(key: ProjectKey | None, data: bytes) -> str | None:
+    """Return a hex digest of `data` that only holders of the key can compute; None without one."""
+    if key is None:
+        return None
+    return hmac.digest(key.digests, data, "sha256").hex()
+
+
+def _decode_key(text: str, where: str) -> ProjectKey:
+    hint = "`fsgitops key new` makes one"
+    try:
+        material = base64.b64decode(text.encode("ascii"), validate=True)
+    except (binascii.Error, ValueError):
+        raise SecretError(f"{where}: the project key is not base64 text; {hint}") from None
+    if len(material) != _KEY_BYTES:
+        raise SecretError(
+            f"{where}: the project key is {_KEY_BYTES} bytes written as base64, and this has "
+            f"{len(material)}; {hint}"
+        )
+    if len(set(material)) < 8:
+        raise SecretError(f"{where}: this is a placeholder, not a random project key; {hint}")
+    return ProjectKey(material)
+
+
+def expand(key: bytes, info: bytes, length: int) -> bytes:
+    """Return `length` bytes of HKDF-Expand (RFC 5869) from a sub-key: for this room only."""
+    make, algorithm = _hkdf()
+    return make(algorithm, length, info).derive(key)
+
+
+@cache
+def _hkdf() -> tuple[type[HKDFExpand], SHA256]:
+    # Imported here, so that a command that derives nothing does not wait for the library.
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+
+    return HKDFExpand, SHA256()

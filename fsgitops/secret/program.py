@@ -1,0 +1,108 @@
+"""Secrets that other programs give: `sops`, and the clients of vaults.
+
+A program gets no terminal and no standard input, so it cannot ask; what it says on standard
+error is not shown, since nobody knows what it says there.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from typing import TYPE_CHECKING, Any, Final
+
+from fsgitops.errors import SecretError, SecretUnavailableError
+from fsgitops.secret.age import IDENTITY_VARIABLE
+from fsgitops.secret.key import KEY_VARIABLE, NEXT_KEY_VARIABLE
+from fsgitops.secret.value import Secret, check_secret
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+PROGRAM_SECONDS: Final = 30.0
+_OUTPUT_LIMIT: Final = 16 * 1024 * 1024
+_OURS: Final = (
+    *(KEY_VARIABLE, NEXT_KEY_VARIABLE, IDENTITY_VARIABLE),
+    *("FSGITOPS_ESL_PASSWORD", "FS_ESL_PASSWORD"),
+)
+
+
+def run_command(words: Sequence[str], root: Path, environ: Mapping[str, str]) -> Secret:
+    """Return what a command prints, without the newline at its end.
+
+    Raises:
+        SecretUnavailableError: it is not there, fails, or takes longer than 30 seconds.
+        SecretError: it prints nothing, or more than one line.
+    """
+    where = f"the command {words[0]}"
+    output = _run(words, root, environ, where)
+    try:
+        text = output.decode()
+    except UnicodeDecodeError:
+        raise SecretError(f"{where} printed what is not UTF-8 text") from None
+    return check_secret(text.removesuffix("\n").removesuffix("\r"), where)
+
+
+def decrypt_sops(path: Path, root: Path, environ: Mapping[str, str]) -> Any:
+    """Return the values of a file that `sops` decrypts, as JSON values.
+
+    Raises:
+        SecretUnavailableError: `sops` is not installed, or holds no key that opens the file.
+        SecretError: what it prints is not JSON.
+    """
+    words = ("sops", "--decrypt", "--output-type", "json", str(path))
+    output = _run(words, root, environ, f"sops --decrypt {path.name}")
+    try:
+        return json.loads(output)
+    except ValueError:
+        raise SecretError(f"{path.name}: what sops decrypted is not a mapping of values") from None
+
+
+def pick_value(values: Any, key: str, where: str) -> Secret:
+    """Return the value at a dotted path. Raises SecretError where there is no text."""
+    found = values
+    for step in key.split("."):
+        if isinstance(found, list) and step.isdigit() and int(step) < len(found):
+            found = found[int(step)]
+        elif isinstance(found, dict) and step in found:
+            found = found[step]
+        else:
+            raise SecretError(f"{where}: there is nothing at `{key}`")
+    if isinstance(found, bool) or not isinstance(found, str | int):
+        raise SecretError(f"{where}: `{key}` is not a text")
+    return check_secret(str(found), where)
+
+
+def _run(words: Sequence[str], root: Path, environ: Mapping[str, str], where: str) -> bytes:
+    program = shutil.which(words[0], path=environ.get("PATH"))
+    if "/" in words[0] and not words[0].startswith("/"):
+        program = shutil.which(str(root / words[0]))
+    if program is None:
+        raise SecretUnavailableError(f"{where}: there is no program {words[0]} here")
+    kept = {name: value for name, value in environ.items() if name not in _OURS}
+    try:
+        done = subprocess.run(  # noqa: S603 - no shell; commands run only where the project allows
+            [program, *words[1:]],
+            cwd=root,
+            env=kept,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=PROGRAM_SECONDS,
+            check=False,
+            start_new_session=True,
+        )
+    except subprocess.TimeoutExpired:
+        raise SecretUnavailableError(
+            f"{where}: no answer within {PROGRAM_SECONDS:g} seconds"
+        ) from None
+    except OSError as problem:
+        raise SecretUnavailableError(f"{where}: {problem.strerror}") from None
+    if done.returncode != 0:
+        raise SecretUnavailableError(
+            f"{where}: it ended with code {done.returncode}; run it by hand to see why"
+        )
+    if len(done.stdout) > _OUTPUT_LIMIT:
+        raise SecretError(f"{where}: it printed more than a secret")
+    return done.stdout

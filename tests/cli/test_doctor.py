@@ -1,0 +1,278 @@
+"""Everything that has to be right around the desired state, and what to do where it is not."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from fsgitops.commands import doctor_files
+from fsgitops.commands.doctor_files import _may_read, _read_person
+from fsgitops.sandbox import EmbeddedSwitch
+from fsgitops.sandbox.skeleton import write_skeleton
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from project import Project
+
+SOCKET = """\
+<include>
+<configuration name="event_socket.conf">
+  <settings>
+    <!-- <param name="listen-ip" value="127.0.0.1"/> -->
+    {params}
+  </settings>
+</configuration>
+</include>
+"""
+GOOD = '<param name="listen-ip" value="127.0.0.1"/>\n    <param name="password" value="own"/>'
+
+
+@pytest.fixture
+def site(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A conf directory of the target `image`, and no switch that answers."""
+    write_skeleton(project.root / "conf", "pbx.example.com")
+    monkeypatch.setenv("FSGITOPS_ESL_PASSWORD", "own")
+    monkeypatch.setenv("FSGITOPS_ESL_PORT", str(closed_port()))
+    set_socket(project, GOOD)
+    assert project.run("apply", "--yes", "--no-reload", "--target", "image").code == 0
+    return project
+
+
+def closed_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def set_socket(project: Project, params: str) -> None:
+    project.write("conf/autoload_configs/event_socket.conf.xml", SOCKET.format(params=params))
+
+
+def checks(project: Project, *words: str) -> dict[str, dict[str, Any]]:
+    data = project.run("doctor", "--target", "image", "--json", *words).json()
+    found: dict[str, dict[str, Any]] = {}
+    for check in data["checks"]:
+        found.setdefault(check["name"], check)
+        if check["health"] == "error":
+            found[check["name"]] = check
+    return found
+
+
+def test_the_sandbox_is_healthy_after_an_apply(project: Project) -> None:
+    project.run("apply", "--yes")
+    ran = project.run("doctor")
+    assert ran.code == 0, ran.out
+    assert "error" not in ran.out
+
+
+def test_a_fresh_project_is_told_what_is_not_there_yet(project: Project) -> None:
+    ran = project.run("doctor")
+    assert (ran.code, "first plan makes it" in ran.out) == (0, True)
+
+
+def test_only_the_missing_switch_is_wrong_with_a_good_site(site: Project) -> None:
+    found = checks(site)
+    assert [name for name, check in found.items() if check["health"] == "error"] == ["esl"]
+    assert "event_socket" in found["esl"]["remedy"]
+
+
+def test_every_finding_has_a_remedy_in_text_and_in_json(site: Project) -> None:
+    set_socket(site, "")
+    shutil.rmtree(site.root / "conf" / "dialplan")
+    data = site.run("doctor", "--target", "image", "--json").json()
+    wrong = [check for check in data["checks"] if check["health"] in ("error", "warning")]
+    text = site.run("doctor", "--target", "image").out
+    assert (data["healthy"], len(wrong) >= 3) == (False, True)
+    for check in wrong:
+        assert check["remedy"]
+        assert check["remedy"] in text
+
+
+def test_the_exit_code_tells_of_errors(site: Project) -> None:
+    assert site.run("doctor", "--target", "image").code == 1
+
+
+@pytest.mark.parametrize(
+    ("params", "name"),
+    [
+        ("", "event-socket-password"),
+        ('<param name="password" value="ClueCon"/>', "event-socket-password"),
+        ('<param name="listen-ip" value="::"/>', "event-socket-address"),
+        ('<param name="listen-ip" value="0.0.0.0"/>', "event-socket-address"),
+        ("<param name='listen-ip' value='$${bind}'/>", "event-socket-address"),
+    ],
+)
+def test_an_open_event_socket_is_an_error(site: Project, params: str, name: str) -> None:
+    vars_file = site.root / "conf/vars.xml"
+    line = '<include>\n  <X-PRE-PROCESS cmd="set" data="bind=192.0.2.1"/>'
+    vars_file.write_text(vars_file.read_text().replace("<include>", line, 1))
+    set_socket(site, params)
+    assert checks(site)[name]["health"] == "error"
+
+
+def test_a_list_that_guards_the_event_socket_leaves_a_warning(site: Project) -> None:
+    set_socket(
+        site,
+        GOOD.replace("127.0.0.1", "::") + '<param name="apply-inbound-acl" value="office"/>',
+    )
+    assert checks(site)["event-socket-address"]["health"] == "warning"
+
+
+def test_the_stock_esl_password_is_an_error(site: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FSGITOPS_ESL_PASSWORD", "ClueCon")
+    assert checks(site)["esl-password"]["health"] == "error"
+
+
+def test_the_stock_default_password_is_an_error(site: Project) -> None:
+    path = site.root / "conf/vars.xml"
+    line = '<include>\n  <X-PRE-PROCESS cmd="set" data="default_password=1234"/>'
+    path.write_text(path.read_text().replace("<include>", line, 1))
+    assert checks(site)["default-password"]["health"] == "error"
+
+
+@pytest.mark.parametrize(
+    ("file", "folder"),
+    [
+        ("directory/default.xml", "directory/default"),
+        ("dialplan/default.xml", "dialplan/default"),
+        ("dialplan/public.xml", "dialplan/public"),
+    ],
+)
+def test_a_folder_that_nothing_includes_is_an_error(site: Project, file: str, folder: str) -> None:
+    path = site.root / "conf" / file
+    kept = [line for line in path.read_text().splitlines() if "X-PRE-PROCESS" not in line]
+    path.write_text("\n".join(kept) + "\n")
+    check = checks(site)["includes"]
+    assert (check["health"], folder in check["message"]) == ("error", True)
+
+
+def test_a_domain_that_the_directory_does_not_have_is_an_error(
+    site: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FSGITOPS_DOMAIN", "other.example.com")
+    check = checks(site)["domain"]
+    assert (check["health"], "pbx.example.com" in check["message"]) == ("error", True)
+
+
+def test_a_missing_conf_directory_is_an_error(site: Project) -> None:
+    shutil.rmtree(site.root / "conf")
+    assert checks(site)["conf-dir"]["health"] == "error"
+
+
+def test_a_conf_directory_that_everybody_may_write_to_is_an_error(site: Project) -> None:
+    (site.root / "conf").chmod(0o777)
+    assert checks(site)["conf-dir"]["health"] == "error"
+
+
+def test_a_managed_file_that_everybody_may_read_is_an_error(site: Project) -> None:
+    (site.root / "conf/directory/default/1020.xml").chmod(0o644)
+    check = checks(site)["managed-files"]
+    assert (check["health"], "1020.xml" in check["remedy"]) == ("error", True)
+
+
+def test_a_switch_that_may_not_read_our_files_is_an_error(
+    site: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor_files, "_find_switch", lambda _: (54321, {54321}))
+    check = checks(site)["switch-user"]
+    assert (check["health"], "chgrp" in check["remedy"]) == ("error", True)
+
+
+def test_a_switch_in_the_group_of_our_files_may_read_them(
+    site: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = (site.root / "conf/directory/default/1020.xml").stat().st_gid
+    monkeypatch.setattr(doctor_files, "_find_switch", lambda _: (54321, {group}))
+    assert checks(site)["switch-user"]["health"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("mode", "uid", "groups", "readable"),
+    [
+        (0o640, 7, set(), True),
+        (0o040, 7, {8}, False),
+        (0o640, 9, {8}, True),
+        (0o600, 9, {8}, False),
+        (0o604, 9, {8}, False),
+        (0o640, 9, {9}, False),
+        (0o644, 9, {9}, True),
+    ],
+)
+def test_the_kernel_s_rule_decides_who_may_read(
+    mode: int, uid: int, groups: set[int], readable: bool
+) -> None:
+    status = os.stat_result((mode, 0, 0, 1, 7, 8, 0, 0, 0, 0))
+    assert _may_read(status, uid, groups) is readable
+
+
+def test_the_user_and_groups_of_a_process_are_read_as_the_kernel_tells_them() -> None:
+    status = "Name:\tfreeswitch\nUid:\t1\t2\t3\t4\nGid:\t5\t5\t5\t5\nGroups:\t6 7 \n"
+    assert _read_person(status) == (2, {5, 6, 7})
+
+
+def test_a_key_file_that_others_may_read_is_an_error_with_the_command(
+    site: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FSGITOPS_KEY")
+    site.run("key", "new")
+    (site.root / ".fsgitops/key").chmod(0o644)
+    check = checks(site)["project-key"]
+    assert (check["health"], "chmod 600" in check["remedy"]) == ("error", True)
+
+
+def test_a_malformed_key_is_an_error_and_not_shown(
+    site: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FSGITOPS_KEY", "s3cret-but-no-key")
+    check = checks(site)["project-key"]
+    assert (check["health"], "s3cret" in json.dumps(check)) == ("error", False)
+
+
+def test_a_key_in_git_is_an_error(site: Project) -> None:
+    site.run("key", "new")
+    for words in (("init", "-q"), ("add", "-f", ".fsgitops/key")):
+        subprocess.run(["git", "-C", str(site.root), *words], check=True)
+    assert checks(site)["key-in-git"]["health"] == "error"
+
+
+def test_a_missing_key_is_a_warning(site: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FSGITOPS_KEY")
+    assert checks(site)["project-key"]["health"] == "warning"
+
+
+def test_an_invalid_desired_state_is_told_and_the_rest_is_checked(site: Project) -> None:
+    site.write("desired/broken.yaml", "agents: 7\n")
+    found = checks(site)
+    assert (found["desired"]["health"], found["includes"]["health"]) == ("error", "ok")
+
+
+def test_a_secret_that_is_not_at_hand_is_named(site: Project) -> None:
+    site.write(
+        "desired/more.yaml", "agents: [{extension: 1030, name: X, password: {env: NOWHERE}}]\n"
+    )
+    check = checks(site)["secrets"]
+    assert (check["health"], "NOWHERE" in check["message"]) == ("warning", True)
+
+
+def test_applied_agents_that_the_switch_does_not_hold_are_an_error(
+    project: Project, tmp_path: Path
+) -> None:
+    project.run("apply", "--yes")
+    elsewhere = tmp_path / "elsewhere"
+    write_skeleton(elsewhere, "sandbox.example")
+    with EmbeddedSwitch(elsewhere, "pw") as switch:
+        host, port = switch.address
+        state = project.conf.parent / "sandbox.json"
+        state.write_text(
+            json.dumps({"pid": os.getpid(), "host": host, "port": port, "password": "pw"})
+        )
+        ran = project.run("doctor", "--json")
+    found = {check["name"]: check["health"] for check in ran.json()["checks"]}
+    assert (ran.code, found["effective"]) == (1, "error")

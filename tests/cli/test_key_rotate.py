@@ -1,0 +1,184 @@
+"""One project key takes another's place, group by group."""
+
+from __future__ import annotations
+
+import stat
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fsgitops.commands.rotate import edit_rotation
+from fsgitops.errors import UsageError
+from fsgitops.settings import RotationSettings
+
+if TYPE_CHECKING:
+    from project import Project
+
+AGENTS = """\
+agents:
+  - {extension: 1020, name: Alice, groups: [sales]}
+  - {extension: 1021, name: Bob, groups: [support]}
+  - {extension: 1022, name: Carol}
+  - {extension: 1023, name: Dave, password: {env: DAVE}}
+"""
+
+
+@pytest.fixture
+def keyed(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A project that is applied, with its key in a file."""
+    monkeypatch.delenv("FSGITOPS_KEY")
+    monkeypatch.setenv("DAVE", "daves-own-password")
+    project.write("desired/agents.yaml", AGENTS)
+    (project.root / "desired/routes.yaml").unlink()
+    assert project.run("key", "new").code == 0
+    assert project.run("apply", "--yes").code == 0
+    return project
+
+
+def password(project: Project, extension: str) -> str:
+    data = project.run("credentials", extension, "--reveal", "--json").json()
+    return str(data["password"])
+
+
+def test_starting_makes_a_private_second_key_and_changes_no_password(keyed: Project) -> None:
+    before = password(keyed, "1020")
+    assert keyed.run("key", "rotate", "--start").code == 0
+    mode = (keyed.root / ".fsgitops/key.next").stat().st_mode
+    assert stat.S_IMODE(mode) == 0o600
+    assert password(keyed, "1020") == before
+    assert "No changes" in keyed.run("plan").out
+
+
+def test_only_the_agents_of_the_group_move(keyed: Project) -> None:
+    before = {name: password(keyed, name) for name in ("1020", "1021", "1022", "1023")}
+    keyed.run("key", "rotate", "--start", "--groups", "sales")
+    after = {name: password(keyed, name) for name in before}
+    assert [name for name in before if before[name] != after[name]] == ["1020"]
+    assert "Plan: 0 to create, 1 to change, 0 to delete" in keyed.run("plan").out
+
+
+def test_the_plan_explains_which_group_has_which_key(keyed: Project) -> None:
+    keyed.run("key", "rotate", "--start", "--groups", "sales")
+    told = keyed.run("plan").out
+    assert "1 of 3 agents have secrets of the next key" in told
+    assert "group sales: 1 of 1 on the next key" in told
+    assert "group support: 0 of 1 on the next key" in told
+    data = keyed.run("plan", "--json").json()
+    assert "group sales: 1 of 1" in " ".join(data["warnings"])
+
+
+def test_status_counts_by_group(keyed: Project) -> None:
+    keyed.run("key", "rotate", "--start", "--groups", "sales", "--extensions", "1022")
+    data = keyed.run("key", "status", "--json").json()
+    assert (data["agents"], data["agents_moved"], data["rotation_under_way"]) == (3, 2, True)
+    assert data["groups"]["(no group)"] == {"agents": 1, "moved": 1}
+    assert data["current_key"] != data["next_key"]
+
+
+def test_a_pipeline_with_both_keys_in_variables_gets_the_same_passwords(
+    keyed: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keyed.run("key", "rotate", "--start", "--groups", "sales")
+    here = password(keyed, "1020")
+    keys = keyed.root / ".fsgitops"
+    monkeypatch.setenv("FSGITOPS_KEY", (keys / "key").read_text())
+    monkeypatch.setenv("FSGITOPS_KEY_NEXT", (keys / "key.next").read_text())
+    (keys / "key").unlink()
+    (keys / "key.next").unlink()
+    assert password(keyed, "1020") == here
+
+
+def test_without_the_next_key_a_plan_works_and_an_apply_is_refused(keyed: Project) -> None:
+    keyed.run("key", "rotate", "--start", "--groups", "sales")
+    (keyed.root / ".fsgitops/key.next").unlink()
+    plan = keyed.run("plan")
+    assert (plan.code, "FSGITOPS_KEY_NEXT" in plan.err) == (0, True)
+    path = keyed.root / "desired/agents.yaml"
+    path.write_text(path.read_text().replace("Alice", "Anna"))
+    ran = keyed.run("apply", "--yes")
+    assert (ran.code, "FSGITOPS_KEY_NEXT" in ran.err) == (4, True)
+
+
+def test_finishing_needs_everybody_to_have_moved(keyed: Project) -> None:
+    keyed.run("key", "rotate", "--start", "--groups", "sales")
+    ran = keyed.run("key", "rotate", "--finish")
+    assert (ran.code, "2 of 3 agents" in ran.err) == (64, True)
+
+
+def test_finishing_makes_the_next_key_the_key_and_changes_nothing_more(keyed: Project) -> None:
+    settings = (keyed.root / "fsgitops.yaml").read_text()
+    former = (keyed.root / ".fsgitops/key").read_text()
+    keyed.run("key", "rotate", "--start", "--groups", "sales,support", "--extensions", "1022")
+    assert keyed.run("apply", "--yes").code == 0
+    moved = password(keyed, "1020")
+    assert keyed.run("key", "rotate", "--finish").code == 0
+    assert password(keyed, "1020") == moved
+    assert "No changes" in keyed.run("plan").out
+    assert (keyed.root / ".fsgitops/key.previous").read_text() == former
+    assert (keyed.root / "fsgitops.yaml").read_text().strip() == settings.strip()
+
+
+def test_an_interrupted_finish_is_finished_by_the_next(keyed: Project) -> None:
+    keyed.run("key", "rotate", "--start", "--everyone")
+    keyed.run("apply", "--yes")
+    keys = keyed.root / ".fsgitops"
+    (keys / "key").rename(keys / "key.previous")
+    (keys / "key.next").rename(keys / "key")
+    assert keyed.run("key", "rotate", "--finish").code == 0
+    assert "No changes" in keyed.run("plan").out
+
+
+def test_a_second_start_never_overwrites_the_next_key(keyed: Project) -> None:
+    keyed.run("key", "rotate", "--start")
+    text = (keyed.root / ".fsgitops/key.next").read_text()
+    assert keyed.run("key", "rotate", "--start").code == 1
+    assert (keyed.root / ".fsgitops/key.next").read_text() == text
+
+
+@pytest.mark.parametrize("words", [("--groups", "slaes"), ("--extensions", "1999")])
+def test_only_who_is_declared_can_move(keyed: Project, words: tuple[str, ...]) -> None:
+    keyed.run("key", "rotate", "--start")
+    before = (keyed.root / "fsgitops.yaml").read_text()
+    ran = keyed.run("key", "rotate", *words)
+    assert (ran.code, words[1] in ran.err) == (64, True)
+    assert (keyed.root / "fsgitops.yaml").read_text() == before
+
+
+def test_a_group_that_emptied_meanwhile_is_told(keyed: Project) -> None:
+    keyed.run("key", "rotate", "--start", "--groups", "sales")
+    path = keyed.root / "desired/agents.yaml"
+    path.write_text(path.read_text().replace("[sales]", "[support]"))
+    assert "no agent with derived secrets is in group sales" in keyed.run("plan").out
+
+
+@pytest.mark.parametrize(
+    "words", [(), ("--finish", "--everyone"), ("--groups", "sales"), ("--finish",)]
+)
+def test_what_makes_no_sense_is_wrong_usage(keyed: Project, words: tuple[str, ...]) -> None:
+    assert keyed.run("key", "rotate", *words).code == 64
+
+
+SETTINGS = st.sampled_from(
+    ["", "project: x\n", "# only a comment\n", "project: x\n\ntargets:\n  a: {conf_dir: c}\n",
+     "project: x\nkey_rotation: {groups: [a]}\ndesired: d\n",
+     "key_rotation:\n  groups:\n    - a\n\n  everyone: true\nproject: x\n", "project: x"]
+)  # fmt: skip
+NAMES = st.lists(st.text(min_size=1, max_size=8).filter(str.isprintable), max_size=3).map(tuple)
+
+
+@given(SETTINGS, st.builds(RotationSettings, everyone=st.booleans(), groups=NAMES))
+def test_the_settings_keep_all_else_that_they_say(text: str, rotation: RotationSettings) -> None:
+    changed = edit_rotation(text, rotation)
+    without = edit_rotation(changed, None)
+    for line in text.splitlines():
+        if line.strip() and "key_rotation" not in line and not line.startswith(" "):
+            assert line in without
+    assert "key_rotation" in changed
+    assert "key_rotation" not in without
+
+
+def test_settings_written_in_another_way_are_left_alone() -> None:
+    with pytest.raises(UsageError, match="by hand"):
+        edit_rotation("{project: x}\n", RotationSettings(everyone=True))

@@ -1,0 +1,379 @@
+"""No secret leaves: known ones are planted, every byte that is written is searched for them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import logging
+import os
+import re
+import subprocess
+import sys
+import traceback
+import urllib.parse
+from typing import TYPE_CHECKING, Any
+
+import click
+import pytest
+from project import KEY
+from secret_sources import EXTENSIONS, NAMED, Planted, plant_secrets
+
+from fsgitops.cli import COMMANDS, cli
+from fsgitops.secret import (
+    ProjectKey,
+    Secret,
+    derive_sip_password,
+    derive_voicemail_pin,
+    new_key,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from project import Project
+
+MARK = "Zq{kind}+9/=ü Wk"
+ESL_PASSWORD = "Esl+Geheim/77=="
+DOMAINS = ("sandbox.example", "pbx.example.com")
+
+# What fsgitops was given secrets in, and never writes to.
+GIVEN = ("desired/", "outside/", ".fsgitops/key", ".fsgitops/age-identity")
+
+
+def spellings(secret: str) -> set[bytes]:
+    """Return every way in which a secret is still readable."""
+    raw = secret.encode()
+    found = {
+        raw,
+        raw.hex().encode(),
+        raw.hex().upper().encode(),
+        urllib.parse.quote(secret, safe="").encode(),
+        urllib.parse.quote(secret).encode(),
+        urllib.parse.quote_plus(secret).encode(),
+        json.dumps(secret)[1:-1].encode(),
+        repr(secret)[1:-1].encode(),
+        secret.encode("utf-16-le"),
+        raw[::-1],
+    }
+    if len(raw) >= 12:
+        # In base64 the neighbours of a secret change its first and last letters only.
+        for before in range(3):
+            text = base64.b64encode(b"\0" * before + raw)
+            inner = text[4 if before else 0 : len(text) // 4 * 4 - 4]
+            found |= {inner, inner.translate(bytes.maketrans(b"+/", b"-_"))}
+    return {item for item in found if len(item) >= 6}
+
+
+class Search:
+    """Knows all that must not be found, and finds it."""
+
+    def __init__(self, secrets: dict[str, str]) -> None:
+        self._needles = {word: name for name, text in secrets.items() for word in spellings(text)}
+        self._any = re.compile(b"|".join(re.escape(word) for word in self._needles))
+
+    def find(self, where: str, data: bytes) -> list[str]:
+        return sorted({f"{where}: {self._needles[hit]}" for hit in self._any.findall(data)})
+
+
+def all_secrets(planted: Planted) -> tuple[dict[str, str], dict[str, str]]:
+    """Return what may stand nowhere, and what may stand in the conf directory only."""
+    key = ProjectKey(base64.b64decode(KEY))
+    plain: dict[str, str] = {"project key": KEY, "ESL password": ESL_PASSWORD}
+    hashes: dict[str, str] = {}
+    for domain in DOMAINS:
+        derived = {
+            "password": derive_sip_password(key, "2000", domain, 1).reveal(),
+            "PIN": derive_voicemail_pin(key, "2000", domain, 1).reveal(),
+        }
+        for field, value in derived.items():
+            plain[f"derived {field} ({domain})"] = value
+        for kind in NAMED:
+            plain[f"{kind} password"] = planted.passwords[kind]
+            plain[f"{kind} PIN"] = planted.pins[kind]
+        for kind, extension in EXTENSIONS.items():
+            for field, own in (("password", planted.passwords), ("PIN", planted.pins)):
+                text = own.get(kind) or derived[field]
+                word = f"{extension}:{domain}:{text}".encode()
+                hashes[f"hash of the {kind} {field} ({domain})"] = hashlib.md5(word).hexdigest()
+    return plain, hashes
+
+
+@pytest.fixture
+def planted(project: Project, monkeypatch: pytest.MonkeyPatch) -> Planted:
+    found = plant_secrets(project, monkeypatch, MARK)
+    monkeypatch.setenv("FSGITOPS_ESL_PASSWORD", ESL_PASSWORD)
+    monkeypatch.setenv("FSGITOPS_ESL_PORT", "1")
+    (project.root / "conf").mkdir()
+    return found
+
+
+def run_everything(project: Project) -> Iterator[tuple[str, bytes]]:
+    """Run every command in every format, and yield what each printed."""
+    plan = str(project.root / "saved-plan.json")
+    log = io.StringIO()
+    handler = logging.StreamHandler(log)
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    try:
+        for words in commands(project, plan):
+            ran = project.run(*words)
+            yield " ".join(words), (ran.out + ran.err).encode()
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(level)
+    yield "logs at debug level", log.getvalue().encode()
+
+
+def formats_of(name: str) -> Sequence[str]:
+    """Return what a command's `--format` offers, where it has one."""
+    found = cli.get_command(click.Context(cli), name)
+    assert found is not None
+    for option in found.params:
+        if option.name == "format" or "--format" in option.opts:
+            return tuple(getattr(option.type, "choices", ()))
+    return ()
+
+
+def commands(project: Project, plan: str) -> Iterator[tuple[str, ...]]:
+    agents = project.root / "desired" / "agents.yaml"
+    given = agents.read_text()
+    for form in ((), ("--json",)):
+        yield ("validate", *form)
+        yield ("plan", *form)
+        yield ("plan", "--target", "image", *form)
+        yield ("doctor", *form)
+        yield ("doctor", "--target", "image", *form)
+        yield ("key", "status", *form)
+        for kind in EXTENSIONS.values():
+            yield ("credentials", kind, *form)
+    for form in ("js", "linphone", "json", "text"):
+        yield ("credentials", "2000", "--format", form)
+    for name in ("plan", "validate", "apply"):
+        for form in formats_of(name):
+            yield (name, "--format", form)
+    yield ("plan", "--out", plan)
+    yield ("apply", plan, "--json")
+    yield ("apply", "--yes")
+    agents.write_text(given.replace("name: derived", "name: derived, password_version: 2"))
+    yield ("plan", "--json")
+    yield ("apply", "--yes", "--json")
+    agents.write_text(given)
+    drifted = project.conf / "directory/default/2001.xml"
+    if drifted.exists():
+        drifted.write_bytes(drifted.read_bytes().replace(b"a1-hash", b"password"))
+    yield ("plan",)
+    yield ("plan", "--json")
+    yield ("apply", "--yes")
+    yield ("apply", "--yes", "--target", "image")
+    yield ("apply", "--yes", "--target", "image", "--no-reload")
+    yield ("compile", "--out", str(project.root / "conf" / "image"))
+    yield ("key", "rotate", "--start", "--groups", "env")
+    yield ("plan",)
+    yield ("key", "rotate", "--everyone")
+    yield ("key", "rotate", "--finish")
+    yield ("key", "new", "--file", str(project.root / ".fsgitops" / "key-too"))
+    yield ("secret", "keygen")
+    agents.write_text(given.replace('{"plaintext": true, "value":', '{"plaintext": 1, "value":'))
+    yield ("validate", "--json")
+    agents.write_text(given.replace('{"plaintext": true, "value":', '{"value":'))
+    yield ("validate",)
+    agents.write_text(re.sub(r'\{"plaintext": true, "value": ("[^"]*")\}', r"\1", given))
+    yield ("validate",)
+    yield ("plan", "--json")
+    agents.write_text(given)
+
+
+def written_files(root: Path) -> Iterator[tuple[str, bytes, bool]]:
+    """Yield every file that fsgitops wrote, and whether it is in a conf directory."""
+    for path in sorted(root.rglob("*")):
+        name = str(path.relative_to(root))
+        if path.is_file() and not name.startswith(GIVEN):
+            inside = re.match(r"(\.fsgitops/sandbox/)?conf/(?!\.fsgitops/)", name) is not None
+            yield name, path.read_bytes(), inside
+
+
+def find_leaks(project: Project, planted: Planted) -> list[str]:
+    """Run everything, and return every place where a secret was found."""
+    plain, hashes = all_secrets(planted)
+    anywhere, conf_dir = Search({**plain, **hashes}), Search(plain)
+    found = []
+    for where, data in run_everything(project):
+        found += anywhere.find(where, data)
+    for name, data, inside in written_files(project.root):
+        found += (conf_dir if inside else anywhere).find(name, data)
+    return found
+
+
+def test_no_command_writes_a_secret_anywhere(project: Project, planted: Planted) -> None:
+    assert find_leaks(project, planted) == []
+
+
+def test_every_command_is_searched(project: Project, planted: Planted) -> None:
+    ran = {words[0] for words in _names(project)}
+    elsewhere = {"completion", "init", "sandbox"}  # these know no secret of a project
+    assert set(COMMANDS) - elsewhere - ran == set()
+
+
+def _names(project: Project) -> Iterator[tuple[str, ...]]:
+    project.run("apply", "--yes")
+    yield from commands(project, "plan.json")
+
+
+def test_the_hashes_stand_in_the_conf_directory_so_the_search_is_able_to_find(
+    project: Project, planted: Planted
+) -> None:
+    project.run("apply", "--yes")
+    _, hashes = all_secrets(planted)
+    found = [
+        hit
+        for name, data, inside in written_files(project.root)
+        if inside
+        for hit in Search(hashes).find(name, data)
+    ]
+    assert len(found) == 2 * len(EXTENSIONS)
+
+
+def leak_by_repr(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Secret that shows itself, in a note about what is missing."""
+    from fsgitops.commands.secrets import SecretBook
+
+    before = SecretBook.find
+
+    def find(self: SecretBook, agent: Any) -> Any:
+        found = before(self, agent)
+        self.unavailable[f"agent {agent.extension} {found.password}"] = None
+        return found
+
+    monkeypatch.setattr(Secret, "__repr__", lambda self: self.reveal())
+    monkeypatch.setattr(Secret, "__format__", lambda self, spec: self.reveal())
+    monkeypatch.setattr(SecretBook, "find", find)
+
+
+def leak_by_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line in a debug log."""
+    from fsgitops.secret import fetch
+
+    before = fetch.check_secret
+
+    def check(value: str, where: str) -> Secret:
+        logging.getLogger("fsgitops").debug("fetched %s", value)
+        return before(value, where)
+
+    monkeypatch.setattr(fetch, "check_secret", check)
+
+
+def leak_by_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hash in a plan: is_secret_attribute forgot one."""
+    from fsgitops.steps import plan
+
+    monkeypatch.setattr(plan, "is_secret_attribute", lambda name: False)
+
+
+def encoded_into_a_file(
+    encode: Callable[[bytes], str],
+) -> Callable[[pytest.MonkeyPatch], None]:
+    def leak(monkeypatch: pytest.MonkeyPatch) -> None:
+        from fsgitops.commands import plan
+
+        before = plan.save_plan
+
+        def save(made: Any, path: Path) -> None:
+            before(made, path)
+            secret = os.environ["SECRET_PASSWORD"].encode()
+            path.write_text(path.read_text() + encode(b"x" + secret + b"yz"))
+
+        monkeypatch.setattr(plan, "save_plan", save)
+
+    return leak
+
+
+PLANTED_LEAKS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
+    "repr": leak_by_repr,
+    "log": leak_by_log,
+    "plan": leak_by_plan,
+    "plain": encoded_into_a_file(lambda data: data.decode()),
+    "base64": encoded_into_a_file(lambda data: base64.b64encode(data).decode()),
+    "urlsafe base64": encoded_into_a_file(lambda data: base64.urlsafe_b64encode(data).decode()),
+    "hex": encoded_into_a_file(lambda data: data.hex()),
+    "HEX": encoded_into_a_file(lambda data: data.hex().upper()),
+    "url": encoded_into_a_file(lambda data: urllib.parse.quote(data)),
+    "form": encoded_into_a_file(lambda data: urllib.parse.quote_plus(data)),
+    "json": encoded_into_a_file(lambda data: json.dumps(data.decode())),
+}
+
+
+@pytest.mark.parametrize("name", PLANTED_LEAKS)
+def test_a_leak_that_is_planted_on_purpose_is_found(
+    project: Project, planted: Planted, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    PLANTED_LEAKS[name](monkeypatch)
+    assert find_leaks(project, planted)
+
+
+def test_reveal_shows_the_secrets_on_stdout_alone_and_logs_only_that_it_did(
+    project: Project, planted: Planted
+) -> None:
+    plain, hashes = all_secrets(planted)
+    for kind, extension in EXTENSIONS.items():
+        ran = project.run("credentials", extension, "--reveal", "--json")
+        assert Search(plain).find(kind, json.dumps(ran.json(), ensure_ascii=False).encode())
+        assert Search({**plain, **hashes}).find("stderr", ran.err.encode()) == []
+    log = project.root / ".fsgitops" / "audit.jsonl"
+    assert len(log.read_text().splitlines()) == len(EXTENSIONS)
+    assert Search({**plain, **hashes}).find("audit log", log.read_bytes()) == []
+
+
+def test_a_traceback_shows_no_secret_not_even_with_local_values(
+    project: Project, planted: Planted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fsgitops.commands import secrets
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(secrets.SecretBook, "_compare", fail)
+    with pytest.raises(RuntimeError) as caught:
+        project.run("plan")
+    shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    frames = [frame for frame in shown.stack if "/fsgitops/" in frame.filename]
+    told = "".join(traceback.StackSummary.from_list(frames).format())
+    plain, _ = all_secrets(planted)
+    assert Search(plain).find("traceback", told.encode()) == []
+    assert "password = ***" in told
+
+
+def test_a_process_that_dies_shows_no_secret(project: Project, planted: Planted) -> None:
+    code = (
+        "import sys, fsgitops.steps.plan as plan\n"
+        "plan.build_plan = None\n"
+        "from fsgitops.cli import main\n"
+        "main(sys.argv[1:])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-X", "dev", "-c", code, "-C", str(project.root), "plan"],
+        capture_output=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    plain, hashes = all_secrets(planted)
+    assert done.returncode == 1
+    assert b"Traceback" in done.stderr
+    assert Search({**plain, **hashes}).find("stderr", done.stdout + done.stderr) == []
+
+
+def test_the_next_key_is_never_printed(
+    project: Project, planted: Planted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upcoming = new_key()
+    monkeypatch.setenv("FSGITOPS_KEY_NEXT", upcoming)
+    project.run("key", "rotate", "--start", "--everyone")
+    stored = (project.root / ".fsgitops" / "key.next").read_text().strip()
+    search = Search({"next key": upcoming, "stored key": stored})
+    for words in (("plan",), ("plan", "--json"), ("key", "status"), ("doctor", "--json")):
+        ran = project.run(*words)
+        assert search.find(" ".join(words), (ran.out + ran.err).encode()) == []

@@ -1,0 +1,121 @@
+"""A real FreeSWITCH takes the secrets of every kind of source, and the doctor knows it."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+from project import Project
+from real_switch import RealSwitch
+from secret_sources import EXTENSIONS, KINDS, Planted, plant_secrets
+from sip_phone import CallFailedError, SipPhone, require_sipp
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.freeswitch
+
+SETTINGS = """\
+project: test
+targets:
+  real:
+    conf_dir: {conf_dir}
+    domain: {domain}
+    esl: {{host: {host}, port: {port}, password: {{file: outside/esl}}}}
+"""
+
+
+@pytest.fixture
+def real(
+    project: Project, freeswitch: RealSwitch, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Project]:
+    """A project with the real switch as its target; everything is deleted afterwards."""
+    monkeypatch.setenv("FSGITOPS_TARGET", "real")
+    text = SETTINGS.format(
+        conf_dir=freeswitch.conf_dir,
+        domain=freeswitch.domain,
+        host=freeswitch.esl_host,
+        port=freeswitch.esl_port,
+    )
+    project.write("fsgitops.yaml", text)
+    project.write("outside/esl", freeswitch.esl_password).chmod(0o600)
+    yield project
+    for path in (project.root / "desired").iterdir():
+        path.unlink()
+    assert project.run("apply", "--yes").code == 0
+    shutil.rmtree(freeswitch.conf_dir / ".fsgitops")
+
+
+@pytest.fixture
+def planted(real: Project, monkeypatch: pytest.MonkeyPatch) -> Planted:
+    # The words of sipp's authentication keyword end at a blank.
+    return plant_secrets(real, monkeypatch, "Pw+{kind}/7")
+
+
+def phone_of(project: Project, switch: RealSwitch, kind: str, work_dir: Path) -> SipPhone:
+    require_sipp()
+    shown = project.run("credentials", EXTENSIONS[kind], "--reveal", "--json").json()
+    return SipPhone(switch, work_dir / kind, shown["username"], shown["password"])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_phone_registers_with_a_password_of_each_kind(
+    real: Project, planted: Planted, freeswitch: RealSwitch, tmp_path: Path, kind: str
+) -> None:
+    ran = real.run("apply", "--yes")
+    assert ran.code == 0, ran.err
+    phone_of(real, freeswitch, kind, tmp_path).register()
+
+
+def test_a_wrong_password_registers_nobody(
+    real: Project, planted: Planted, freeswitch: RealSwitch, tmp_path: Path
+) -> None:
+    real.run("apply", "--yes")
+    phone = SipPhone(freeswitch, tmp_path, EXTENSIONS["env"], planted.passwords["file"])
+    with pytest.raises(CallFailedError):
+        phone.register()
+
+
+def test_a_moved_group_registers_with_the_next_key_s_password_and_no_longer_with_the_former(
+    real: Project, freeswitch: RealSwitch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real.write(
+        "desired/agents.yaml",
+        "agents:\n"
+        "  - {extension: 2000, name: A, groups: [sales]}\n"
+        "  - {extension: 2001, name: B, groups: [support]}\n",
+    )
+    (real.root / "desired/routes.yaml").unlink(missing_ok=True)
+    assert real.run("apply", "--yes").code == 0
+    former = phone_of(real, freeswitch, "derived", tmp_path / "former")
+    assert real.run("key", "rotate", "--start", "--groups", "sales").code == 0
+    ran = real.run("apply", "--yes")
+    assert ran.code == 0, ran.err
+    phone_of(real, freeswitch, "derived", tmp_path / "moved").register()
+    phone_of(real, freeswitch, "env", tmp_path / "unmoved").register()
+    with pytest.raises(CallFailedError):
+        former.register()
+
+
+def test_the_doctor_finds_the_real_switch_in_order(
+    real: Project, planted: Planted, freeswitch: RealSwitch
+) -> None:
+    assert real.run("apply", "--yes").code == 0
+    checks = real.run("doctor", "--json").json()["checks"]
+    health = {check["name"]: check["health"] for check in checks}
+    wrong = [check for check in checks if check["health"] == "error"]
+    assert wrong == []
+    for name in ("esl", "modules", "includes", "effective", "domain", "profile", "esl-password"):
+        assert health[name] == "ok", checks
+
+
+def test_the_doctor_finds_the_process_that_reads_the_conf_directory(
+    real: Project, planted: Planted
+) -> None:
+    assert real.run("apply", "--yes").code == 0
+    checks = real.run("doctor", "--json").json()["checks"]
+    [check] = [check for check in checks if check["name"] == "switch-user"]
+    assert "FreeSWITCH" in check["message"]
+    assert check["health"] in ("ok", "warning")
