@@ -38,6 +38,7 @@ DOMAIN_PATTERN = (
 HOST_PATTERN = r"^[A-Za-z0-9\[]([A-Za-z0-9.:\[\]-]{0,251}[A-Za-z0-9\]])?$"
 
 
+HOST_PORT_PATTERN = r"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$"
 _OVERRIDES = {
     "project", "desired", "templates", "default_region", "default_caller_id",
     "default_caller_name", "key_file",
@@ -57,12 +58,15 @@ def _read_source(value: object) -> Source | None:
     return source
 
 
+_SecretSource = Annotated[Source | None, PlainValidator(_read_source)]
+
+
 class EslSettings(_Part):
     """Where a target's event socket listens. Times are in seconds."""
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 8021
-    password: Annotated[Source | None, PlainValidator(_read_source)] = None
+    password: _SecretSource = None
     connect_timeout: Annotated[float, Field(gt=0, le=300)] = 5.0
     reply_timeout: Annotated[float, Field(gt=0, le=300)] = 10.0
     reload_timeout: Annotated[float, Field(gt=0, le=3600)] = 120.0
@@ -175,6 +179,25 @@ class HistorySettings(_Part):
     days: Annotated[int, Field(ge=1, le=36_500)] = 365
 
 
+class CdrSettings(_Part):
+    """What the CDR sidecar is told (docs/cdr.md). Times in seconds, sizes in bytes."""
+
+    lake: str | None = None
+    spool: str | None = None
+    json_dir: str | None = None
+    http: Annotated[str, Field(pattern=HOST_PORT_PATTERN)] | None = None
+    http_credential: _SecretSource = None
+    remove_json: bool = False
+    variables: tuple[str, ...] = ()
+    commit_seconds: Annotated[float, Field(gt=0, le=10)] = 0.05
+    flush_rows: Annotated[int, Field(ge=1, le=1_000_000)] = 50_000
+    flush_bytes: Annotated[int, Field(ge=1024)] = 64 * 1024 * 1024
+    flush_seconds: Annotated[float, Field(gt=0, le=86_400)] = 60.0
+    max_spool_bytes: Annotated[int, Field(ge=1024 * 1024)] = 4 * 1024 * 1024 * 1024
+    settle_seconds: Annotated[float, Field(ge=1, le=86_400)] = 30.0
+    ledger_days: Annotated[int, Field(ge=1, le=3650)] = 14
+
+
 class Settings(_Part):
     """All of `fsgitops.yaml`."""
 
@@ -196,6 +219,7 @@ class Settings(_Part):
     limits: LimitsSettings = LimitsSettings()
     allow: tuple[AllowedDanger, ...] = ("reload", "registration")
     drift: DriftSettings = DriftSettings()
+    cdr: CdrSettings = CdrSettings()
     targets: dict[
         Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")], TargetSettings
     ] = {}
@@ -368,9 +392,9 @@ def _unknown_key(path: tuple[Any, ...], position: Callable[..., Position]) -> Fi
     from difflib import get_close_matches
 
     owners: dict[str, type[BaseModel]] = {
-        "esl": EslSettings, "defaults": DefaultsSettings, "targets": TargetSettings,
-        "policy": PolicySettings,
-        "notify": NotifySettings,
+        "esl": EslSettings, "cdr": CdrSettings, "defaults": DefaultsSettings,
+        "targets": TargetSettings,
+        "policy": PolicySettings, "notify": NotifySettings,
         "limits": LimitsSettings, "drift": DriftSettings, "ignore": IgnoredDrift,
         "history": HistorySettings,
         "public": PublicSettings, "secrets": SecretsSettings, "key_rotation": RotationSettings,

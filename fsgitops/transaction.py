@@ -61,8 +61,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BEFORE", "FILE_MODE", "FOLDER", "REVISIONS", "REVISION_FILE", "Journal", "LockedError",
-    "TransactionError", "hash_file",
-    "lock_state", "read_journal", "write_state",
+    "TransactionError", "hash_file", "lock_state", "read_journal", "write_state",
 ]  # fmt: skip
 
 MANIFEST = "manifest.json"

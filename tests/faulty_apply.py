@@ -7,6 +7,7 @@ product: the faults are put into this process's `os` module.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import select
@@ -122,6 +123,7 @@ def _serve(root: str) -> None:
 
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     cli.run(["-C", root, "validate"])  # imports what is left
+    gc.freeze()  # what is shared with every child stays shared
     for line in sys.stdin:
         request = json.loads(line)
         os.write(_ANSWERS, (json.dumps(_fork(root, request)) + "\n").encode())

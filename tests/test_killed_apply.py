@@ -6,6 +6,8 @@ import json
 import os
 import random
 import shutil
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +16,6 @@ from project import AGENTS, KEY, ROUTES, SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 MOMENTS = 100
 """Random moments for each kind of apply: 200 together."""
@@ -48,7 +49,7 @@ class Case:
         self._write("fsgitops.yaml", SETTINGS)
         self._write("desired/agents.yaml", AGENTS)
         self._write("desired/routes.yaml", ROUTES)
-        self.runner = Runner(self.root, {"FSGITOPS_KEY": KEY})
+        self.runner = Runner(self.root, {"FSGITOPS_KEY": KEY, "PATH": "/nowhere"})  # without git
         if not image:
             assert self.runner.run(*self.apply)["code"] == 0
         self._write("desired/agents.yaml", CHANGED_AGENTS)
@@ -98,9 +99,17 @@ def case(
             if name.startswith(("FSGITOPS_", "FS_", "DEFAULT_CALLER_")):
                 patch.delenv(name)
         words = ("--no-reload",) if request.param == "image" else ()
-        case = Case(tmp_path_factory.mktemp("killed"), request.param, words)
-        yield case
-        case.runner.close()
+        # In memory where that can be had: a kill is no power failure, and syncing a disk is slow.
+        memory = Path("/dev/shm")
+        folder = tempfile.mkdtemp(dir=memory) if os.access(memory, os.W_OK) else None
+        try:
+            place = Path(folder) if folder else tmp_path_factory.mktemp("killed")
+            case = Case(place, request.param, words)
+            yield case
+            case.runner.close()
+        finally:
+            if folder:
+                shutil.rmtree(folder)
 
 
 def test_killed_before_any_file_operation_it_is_the_one_state_or_the_other(case: Case) -> None:

@@ -91,7 +91,7 @@ def read_changes(kept: Kept) -> list[RevisionChange]:
         return [RevisionChange.from_json(item) for item in data["changes"]]
     except OSError as problem:
         raise FsgitopsError(f"{path}: {problem.strerror}") from None
-    except (ValueError, KeyError, TypeError) as problem:
+    except (ValueError, KeyError, TypeError, RecursionError) as problem:
         raise FsgitopsError(f"{path}: {problem}") from None
 
 
@@ -159,5 +159,5 @@ def _read(state_dir: Path, number: int) -> Kept | None:
         return None
     except OSError as problem:
         raise FsgitopsError(f"{path}: {problem.strerror}; run as a user who may read it") from None
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         raise FsgitopsError(f"{path}: {problem}") from None

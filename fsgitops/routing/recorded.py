@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fsgitops.model.plan import is_secret_attribute
+from fsgitops.model.plan import is_secret_attribute, looks_like_hash
 from fsgitops.routing.fragment import FragmentError, flatten_fragment
 
 if TYPE_CHECKING:
@@ -20,14 +20,14 @@ UNREADABLE = "(the whole file)"
 def mask_attributes(content: bytes) -> dict[str, str]:
     """Return what a file says, as `flatten_fragment` names it, with MASK for every secret."""
     return {
-        name: MASK if is_secret_attribute(name) else value
+        name: MASK if _is_secret(name, value) else value
         for name, value in _flatten(content).items()
     }
 
 
 def digest_secrets(content: bytes, digest: Callable[[bytes], str]) -> str:
     """Return one keyed digest of all secrets in a file, "" where there is no key."""
-    secrets = [f"{k}={v}" for k, v in sorted(_flatten(content).items()) if is_secret_attribute(k)]
+    secrets = [f"{k}={v}" for k, v in sorted(_flatten(content).items()) if _is_secret(k, v)]
     return digest("\n".join(secrets).encode())
 
 
@@ -54,6 +54,10 @@ def _same_secrets(file: CompiledFile, found: LiveFile, digest: Callable[[bytes],
     if file.unknown or not found.secrets:
         return True
     return digest_secrets(file.content, digest) == found.secrets
+
+
+def _is_secret(name: str, value: str) -> bool:
+    return is_secret_attribute(name) or looks_like_hash(value)
 
 
 def _flatten(content: bytes) -> dict[str, str]:

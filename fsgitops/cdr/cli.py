@@ -1,0 +1,270 @@
+"""`fsgitops-cdr`: run the sidecar, and work on the lake."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fsgitops import __version__
+from fsgitops.cdr.places import Place, parse_address
+from fsgitops.errors import FsgitopsError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fsgitops.cdr.options import EslAddress
+
+_READING = ("list", "query", "tail", "report")
+
+
+class Group(click.Group):
+    """Imports the reading commands only when one of them is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return sorted([*super().list_commands(ctx), *_READING])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return one command, or None for a name that is not one."""
+        if cmd_name in _READING:
+            from fsgitops.cdr.cli_read import READING
+
+            return READING[cmd_name]
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="fsgitops-cdr")
+@click.option("-C", "directory", default=".", metavar="DIR", help="Run as if in DIR.")
+@click.option("--target", metavar="NAME", help="The switch, as fsgitops.yaml names it.")
+@click.option("--lake", metavar="DIR-OR-URL", help="The lake: a directory, s3://… or gs://…")
+@click.option("--spool", metavar="DIR", help="The spool's directory.")
+@click.option("--json-dir", metavar="DIR", help="mod_json_cdr's log-dir.")
+@click.pass_context
+def cli(ctx: click.Context, /, **chosen: Any) -> None:
+    """Every call, once, in Parquet. The options here can stand after a command as well."""
+    ctx.obj = Place(Path(chosen.pop("directory")).resolve(), chosen)
+
+
+def with_places(function: Any) -> Any:
+    """Give a command `--target`, `--lake`, `--spool` and `--json-dir` of its own."""
+    for option in ("--target", "--lake", "--spool", "--json-dir"):
+        function = click.option(option, metavar=option[2:].upper(), hidden=True)(function)
+    return function
+
+
+@cli.command()
+@with_places
+@click.option("--http", metavar="HOST:PORT", help="Take posts; /healthz and /metrics.")
+@click.option("--remove-json/--keep-json", default=None, help="Remove JSON files once in the lake.")
+@click.option("--log", "form", type=click.Choice(["json", "text"]), default="json")
+@click.option("--verbose", is_flag=True)
+@click.pass_obj
+def run(
+    place: Place,
+    /,
+    http: str | None,
+    remove_json: bool | None,
+    form: str,
+    verbose: bool,
+    **chosen: Any,
+) -> None:
+    """Run the sidecar until SIGTERM or SIGINT; then flush everything into the lake."""
+    from fsgitops.cdr.log import set_up_logging
+    from fsgitops.cdr.sidecar import Sidecar, tune_process
+
+    set_up_logging(form, verbose=verbose)
+    place = place.with_choices(chosen)
+    options = place.run_options(http=parse_address(http) if http else None, remove_json=remove_json)
+    sidecar = Sidecar(options, place.address())
+    tune_process()
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    sidecar.run(stop)
+
+
+@cli.command()
+@with_places
+@click.pass_obj
+def doctor(place: Place, /, **chosen: Any) -> int:
+    """Tell whether everything is in place for every call to be recorded."""
+    from fsgitops.cdr.doctor import examine
+
+    place = place.with_choices(chosen)
+    well = True
+    for advice in examine(place.run_options(), _address_or_none(place)):
+        click.echo(f"{'ok ' if advice.well else 'BAD'}  {advice.what}")
+        if not advice.well:
+            well = False
+            click.echo("     " + advice.remedy.replace("\n", "\n     ").rstrip())
+    return 0 if well else 1
+
+
+def _address_or_none(place: Place) -> EslAddress | None:
+    try:
+        return place.address()
+    except FsgitopsError as problem:
+        click.echo(f"BAD  {problem}")
+        return None
+
+
+@cli.command()
+@with_places
+@click.option("--from", "first", default="", metavar="DATE", help="First day (UTC).")
+@click.option("--to", "last", default="9999-12-31", metavar="DATE", help="Last day (UTC).")
+@click.option("--json", "as_json", is_flag=True)
+@click.pass_obj
+def reconcile(place: Place, /, first: str, last: str, as_json: bool, **chosen: Any) -> int:
+    """Count per hour what the switch wrote and the lake holds; name what is missing."""
+    from fsgitops.cdr.reconcile import reconcile as count
+    from fsgitops.cdr.table import draw_table
+
+    place = place.with_choices(chosen)
+    found = count(place.source(), place.json_dir(), first, last)
+    if as_json:
+        click.echo(json.dumps(asdict(found) | {"missing": found.missing}))
+    else:
+        heads = ("hour", "files", "esl", "json", "http", "waiting", "lake", "missing")
+        rows = [
+            (
+                h.hour,
+                h.json_files,
+                h.by_esl,
+                h.by_json,
+                h.by_http,
+                h.waiting,
+                h.lake,
+                len(h.missing),
+            )
+            for h in found.hours
+        ]
+        click.echo(draw_table(heads, rows), nl=False)
+        for kind, names in (
+            ("missing", found.missing),
+            ("twice", found.doubled),
+            ("not a record (yet)", found.unreadable),
+        ):
+            for name in names:
+                click.echo(f"{kind}: {name}")
+    return 1 if found.missing or found.doubled else 0
+
+
+@cli.command()
+@with_places
+@click.option("--from", "first", default="", metavar="DATE")
+@click.option("--to", "last", default="9999-12-31", metavar="DATE")
+@click.option("--grace", default=600.0, show_default=True, help="Seconds that dead files stay.")
+@click.option("--min-files", default=2, show_default=True, help="Leave days with fewer files.")
+@click.pass_obj
+def compact(
+    place: Place, /, first: str, last: str, grace: float, min_files: int, **chosen: Any
+) -> None:
+    """Merge each day's small files; readers see every record once all the while."""
+    from fsgitops.cdr.compact import compact_lake
+
+    place = place.with_choices(chosen)
+    for done in compact_lake(place.lake(), first, last, min_files=min_files, grace=grace):
+        click.echo(
+            f"{done.date}: {done.files_before} files to {done.files_after}, "
+            f"{done.rows} records, {done.deleted} dead files deleted"
+        )
+
+
+@cli.command()
+@with_places
+@click.option("--keep-days", type=int, required=True, help="How many whole days to keep.")
+@click.option("--dry-run", is_flag=True, help="Only tell which days would go.")
+@click.pass_obj
+def retention(place: Place, /, keep_days: int, dry_run: bool, **chosen: Any) -> None:
+    """Delete the days that are older."""
+    from fsgitops.cdr.retention import expire
+
+    for date in expire(place.with_choices(chosen).lake(), keep_days, dry=dry_run):
+        click.echo(f"{date}: {'would be ' if dry_run else ''}deleted")
+
+
+@cli.command()
+@with_places
+@click.argument("number")
+@click.option("--also", multiple=True, metavar="NUMBER", help="Another spelling of it.")
+@click.option("--reference", required=True, help="The request, for the log; not the number.")
+@click.pass_obj
+def erase(
+    place: Place, /, number: str, also: tuple[str, ...], reference: str, **chosen: Any
+) -> None:
+    """Erase one person's number everywhere, prove it, and log it."""
+    from fsgitops.cdr.erase import erase_number
+
+    place = place.with_choices(chosen)
+    done = erase_number(place.lake(), place.spool(), number, reference, also, place.json_dir())
+    click.echo(
+        f"{done.rows} records in {done.files} files, {done.spool_rows} in the spool; "
+        "a second reading found none"
+    )
+
+
+@cli.command()
+@with_places
+@click.pass_obj
+def files(place: Place, /, **chosen: Any) -> None:
+    """Print the files to read, one a line: for readers of other makers."""
+    from fsgitops.cdr.query import live_files
+
+    lake = place.with_choices(chosen).lake()
+    for path in live_files(lake, lake.days()):
+        click.echo(path)
+
+
+@cli.command()
+def schema() -> None:
+    """Print the columns, their types and what they mean."""
+    from fsgitops.cdr.schema import COLUMNS, SCHEMA_VERSION
+    from fsgitops.cdr.table import draw_table
+
+    click.echo(f"version {SCHEMA_VERSION}")
+    rows = [(column.name, column.kind, column.about) for column in COLUMNS]
+    click.echo(draw_table(("column", "type", "meaning"), rows), nl=False)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command and end the process with its exit code."""
+    sys.exit(invoke(list(sys.argv[1:] if arguments is None else arguments)))
+
+
+def invoke(words: list[str]) -> int:
+    """Run a command and return its exit code; what is wrong is told on standard error."""
+    try:
+        code = cli.main(words, prog_name="fsgitops-cdr", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Exit as ending:
+        return ending.exit_code
+    except click.UsageError as problem:
+        problem.show()
+        return UsageError.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except FsgitopsError as problem:
+        click.echo(f"fsgitops-cdr: {problem}", err=True)
+        return problem.exit_code
+    except ImportError as problem:
+        missing = f"{problem.name} is not installed: pip install 'fsgitops[cdr]'"
+        click.echo(f"fsgitops-cdr: {missing}", err=True)
+        return 1
+    except OSError as problem:
+        click.echo(
+            f"fsgitops-cdr: {problem.filename or ''}: {problem.strerror or problem}", err=True
+        )
+        return 1
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,131 @@
+"""Merging a day's small parts into large files, without a reader noticing.
+
+The merged files are written first and the commit last: it alone makes them live and the parts
+dead, in one step. Dead files are deleted when the commit is older than the grace period, so that
+a query that listed them can still read them. Killed anywhere, the next run finishes the work.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from fsgitops.cdr.flush import parquet_options
+from fsgitops.cdr.schema import arrow_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from fsgitops.cdr.lake import Day, Lake
+
+_BATCH_ROWS = 65_536
+
+
+class Compacted(NamedTuple):
+    """What was done to one day. Sizes are in bytes."""
+
+    date: str
+    files_before: int
+    files_after: int
+    rows: int
+    deleted: int
+
+
+def compact_day(
+    lake: Lake, day: Day, *, min_files: int = 2, max_rows: int = 2_000_000, grace: float = 600.0
+) -> Compacted | None:
+    """Merge a day's live files; delete what has been dead for `grace` seconds.
+
+    None when there was nothing to do. Raises LakeError; then every record is still live once.
+    """
+    live = day.live
+    small = [name for name in live if not name.startswith("compact-")]
+    rows, files = 0, len(live)
+    if len(live) >= min_files and small:
+        names = list(merge_files(lake, day, live, max_rows, "compact", None))
+        rows = sum(count for _, count in names)
+        lake.commit(day, [name for name, _ in names], live, "compact")
+        day = lake.day(day.date)
+        files = len(names)
+    deleted = sweep_day(lake, day, grace)
+    if not rows and not deleted:
+        return None
+    return Compacted(day.date, len(live), files, rows, deleted)
+
+
+def merge_files(
+    lake: Lake,
+    day: Day,
+    names: Sequence[str],
+    max_rows: int,
+    kind: str,
+    change: object,
+) -> Iterator[tuple[str, int]]:
+    """Write the rows of files of a day into fresh files; yield each name with its rows.
+
+    `change` is a function from table to table, or None. The names follow from what is merged:
+    the same work, done again after a crash, overwrites its own half-done files. Memory holds one
+    batch; each file is put together in a temporary file.
+    """
+    stem = hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
+    batches = read_batches(lake, day, names, change)
+    number, pending = 0, next(batches, None)
+    while pending is not None:
+        name = f"{kind}-{stem}-{day.commit.number + 1:08d}-{number:04d}.parquet"
+        with tempfile.TemporaryDirectory(prefix="fsgitops-cdr-") as folder:
+            path = Path(folder) / name
+            count = 0
+            with pq.ParquetWriter(path, arrow_schema(), **parquet_options()) as writer:
+                while pending is not None and count < max_rows:
+                    writer.write_table(pending)
+                    count += pending.num_rows
+                    pending = next(batches, None)
+            with pa.memory_map(str(path)) as source:
+                lake.put(day.date, name, source.read_buffer())
+        yield name, count
+        number += 1
+
+
+def read_batches(
+    lake: Lake, day: Day, names: Sequence[str], change: object = None
+) -> Iterator[pa.Table]:
+    """Yield the rows of files, under today's schema: columns that an old file lacks are null."""
+    schema = arrow_schema()
+    for name in names:
+        with lake.filesystem.open_input_file(lake.path(day.date, name)) as source:
+            for batch in pq.ParquetFile(source).iter_batches(_BATCH_ROWS):
+                table = pa.Table.from_batches([batch])
+                for column in schema:
+                    if column.name not in table.column_names:
+                        table = table.append_column(column, pa.nulls(len(table), column.type))
+                table = table.select(schema.names).cast(schema)
+                yield change(table) if callable(change) else table
+
+
+def sweep_day(lake: Lake, day: Day, grace: float) -> int:
+    """Delete the dead files of a day that have been dead for long enough; return how many."""
+    dead = day.dead
+    if not dead:
+        return 0
+    now = time.time()
+    settled = [name for name in dead if now - max(day.modified[name], day.committed_at) >= grace]
+    lake.delete(day.date, settled)
+    return len(settled)
+
+
+def compact_lake(
+    lake: Lake, first: str = "", last: str = "9999", *, min_files: int = 2, grace: float = 600.0
+) -> list[Compacted]:
+    """Compact every day in turn. Raises LakeError, also when another run is under way."""
+    with lake.lock():
+        found = (
+            compact_day(lake, day, min_files=min_files, grace=grace)
+            for day in lake.days(first, last)
+        )
+        return [done for done in found if done is not None]

@@ -1,0 +1,179 @@
+"""`doctor`: is everything in place for every call to be recorded, and what to do if not."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree
+
+from fsgitops.cdr.lake import open_lake
+from fsgitops.cdr.spool import Spool
+from fsgitops.errors import FsgitopsError, SwitchError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from fsgitops.cdr.options import EslAddress, RunOptions
+
+_LEAST_FREE = 1024**3
+JSON_CDR_CONF = """\
+<configuration name="json_cdr.conf" description="JSON CDR">
+  <settings>
+    <param name="log-dir" value="{folder}"/>
+    <param name="log-b-leg" value="true"/>
+    <param name="prefix-a-leg" value="false"/>
+    <param name="encode-values" value="false"/>
+    <param name="rotate" value="false"/>
+  </settings>
+</configuration>
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """One thing that was looked at; `remedy` says what to do when it is not well."""
+
+    well: bool
+    what: str
+    remedy: str = ""
+
+
+def examine(options: RunOptions, address: EslAddress | None) -> list[Advice]:
+    """Look at the spool, the lake, the JSON directory and the switch."""
+    found = [*check_spool(options.spool), check_lake(options.lake)]
+    if options.json_dir is None:
+        found.append(
+            Advice(
+                False,
+                "no JSON directory: calls that end while the sidecar is not connected are lost",
+                "set `cdr: {json_dir: …}`",
+            )
+        )
+    else:
+        found += check_json_dir(options.json_dir, remove=options.remove_json)
+    if address is not None:
+        found += check_switch(address, options)
+    return found
+
+
+def check_spool(folder: Path) -> Iterator[Advice]:
+    """Open the spool, and look at the room on its disk."""
+    try:
+        spool = Spool(folder, check=True)
+        rows, size = spool.depth()
+        spool.close()
+        yield Advice(True, f"spool {folder}: sound, {rows} records ({size} bytes) wait")
+    except FsgitopsError as problem:
+        yield Advice(False, str(problem), "`run` moves a damaged spool aside and goes on")
+        return
+    free = shutil.disk_usage(folder).free
+    yield Advice(
+        free >= _LEAST_FREE,
+        f"spool {folder}: {free // 1024**2} MiB free",
+        "keep at least 1 GiB free",
+    )
+
+
+def check_lake(url: str) -> Advice:
+    """Write and delete a small file in the lake."""
+    place = url.split("?", 1)[0]
+    try:
+        lake = open_lake(url, create=True)
+        lake.put("1970-01-01", "_doctor.txt", b"doctor\n")
+        lake.delete("1970-01-01", ["_doctor.txt"])
+    except FsgitopsError as problem:
+        return Advice(False, f"lake {place}: {problem}", "the sidecar must be able to write there")
+    return Advice(True, f"lake {place}: can be written")
+
+
+def check_json_dir(folder: Path, *, remove: bool) -> Iterator[Advice]:
+    """Look at the rights on mod_json_cdr's directory."""
+    if not folder.is_dir():
+        yield Advice(
+            False,
+            f"{folder}: no such directory",
+            "set `log-dir` in json_cdr.conf.xml to it, and create it for the switch's user",
+        )
+        return
+    readable = os.access(folder, os.R_OK | os.X_OK)
+    yield Advice(
+        readable,
+        f"{folder}: {'readable' if readable else 'not readable'}",
+        "give the sidecar's user the right to read it",
+    )
+    if remove:
+        writable = os.access(folder, os.W_OK)
+        yield Advice(
+            writable,
+            f"{folder}: files {'can' if writable else 'cannot'} be removed",
+            "give the sidecar's user the right to write, or leave remove_json off",
+        )
+
+
+def check_switch(address: EslAddress, options: RunOptions) -> Iterator[Advice]:
+    """Ask the switch whether mod_json_cdr runs, and as what it is configured."""
+    from fsgitops.esl import connect_esl
+
+    try:
+        with connect_esl(
+            address.host,
+            address.port,
+            address.password,
+            connect_timeout=address.connect_timeout,
+            reply_timeout=address.reply_timeout,
+        ) as session:
+            yield Advice(True, f"switch {session.place}: logged in")
+            loaded = session.api("module_exists mod_json_cdr").strip() == "true"
+            conf = session.api("xml_locate configuration configuration name json_cdr.conf")
+    except SwitchError as problem:
+        yield Advice(False, str(problem), "without events a record comes when its JSON file does")
+        return
+    snippet = JSON_CDR_CONF.format(folder=options.json_dir or "/var/lib/freeswitch/json_cdr")
+    yield Advice(
+        loaded,
+        "mod_json_cdr is " + ("loaded" if loaded else "not loaded"),
+        'add <load module="mod_json_cdr"/> to modules.conf.xml, `load mod_json_cdr`, '
+        f"and put this into json_cdr.conf.xml:\n{snippet}",
+    )
+    if loaded:
+        yield from judge_conf(conf, snippet)
+
+
+def judge_conf(conf: str, snippet: str) -> Iterator[Advice]:
+    """Judge json_cdr.conf as the switch holds it."""
+    params = read_params(conf)
+    if params is None:
+        yield Advice(False, "json_cdr.conf: not found in the switch", f"use this:\n{snippet}")
+        return
+    off = {"false", "no", "off", "0", "disabled", "inactive", "disallow"}
+    both = params.get("log-b-leg", "true").lower() not in off
+    yield Advice(both, f"B legs are {'' if both else 'not '}written", "set log-b-leg to true")
+    plain = params.get("encode-values", "true").lower() in off
+    yield Advice(
+        plain,
+        "variables are written " + ("as they are" if plain else "percent-encoded"),
+        "set encode-values to false: encoding loses the last character of some values",
+    )
+    disk = "url" not in params or params.get("log-http-and-disk", "false").lower() not in off
+    disk = disk and ("log-dir" in params or "url" in params)
+    yield Advice(
+        disk,
+        "records are " + ("written to disk" if disk else "posted only"),
+        "set log-dir, and log-http-and-disk to true: a post that waits dies with the switch",
+    )
+    prefixed = params.get("prefix-a-leg", "false").lower() not in off
+    yield Advice(True, "A legs' files are named " + ("a_UUID" if prefixed else "UUID"))
+
+
+def read_params(conf: str) -> dict[str, str] | None:
+    """Return the parameters of a configuration that `xml_locate` answered; None for none."""
+    try:
+        # Without a document type there are no entities to expand.
+        text = "" if "<!" in conf else conf.strip()
+        root = ElementTree.fromstring(text)  # noqa: S314
+    except ElementTree.ParseError:
+        return None
+    return {p.get("name", ""): p.get("value", "") for p in root.iter("param")}

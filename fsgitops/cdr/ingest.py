@@ -1,0 +1,187 @@
+"""The way in: every road hands its rows to one writer, which groups them into synced commits."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import sqlite3
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from fsgitops.cdr.log import say
+from fsgitops.cdr.quarantine import rescue_spool
+from fsgitops.cdr.spool import Spool, SpoolCorruptError, SpoolError, classify
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fsgitops.cdr.metrics import Metrics
+    from fsgitops.cdr.options import RunOptions
+    from fsgitops.cdr.record import Row
+    from fsgitops.cdr.spool import Added, JsonFile
+
+_GROUP_ROWS = 5000
+_MAX_WAIT = 10.0
+
+
+@dataclass(slots=True)
+class Submission:
+    """Rows on their way into the spool. `done` is set once they are synced, or given up."""
+
+    rows: Sequence[Row]
+    files: Sequence[JsonFile] = ()
+    done: threading.Event = field(default_factory=threading.Event)
+    synced: bool = False
+
+
+class Ingest:
+    """The bounded queue, and the only thread that puts rows into the spool."""
+
+    def __init__(self, options: RunOptions, metrics: Metrics) -> None:
+        self._options = options
+        self._metrics = metrics
+        self._queue: queue.Queue[Submission] = queue.Queue()
+        self._room = threading.Condition()
+        self._queued_rows = 0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="cdr-writer", daemon=True)
+        self.rescue_lock = threading.Lock()
+        self.pending_rows = 0
+        self.pending_bytes = 0
+        self.oldest: float | None = None
+
+    def start(self, spool: Spool) -> None:
+        """Take over what a former run left in the spool, and begin."""
+        self._take_stock(spool)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write what is queued, as far as the disk lets it, and end."""
+        self._stop.set()
+        self._thread.join(_MAX_WAIT * 3)
+
+    def submit(self, submission: Submission, timeout: float) -> bool:
+        """Queue rows; wait up to `timeout` seconds for room. False: refused, the sender keeps it.
+
+        This is the back-pressure: a full disk fills this queue, and then nobody reads on.
+        """
+        with self._room:
+            if not self._room.wait_for(self._has_room, timeout) or self._stop.is_set():
+                return False
+            self._queued_rows += len(submission.rows)
+        self._queue.put(submission)
+        return True
+
+    def _has_room(self) -> bool:
+        return self._queued_rows < self._options.queue_rows or self._stop.is_set()
+
+    def settle(self, spool: Spool, *, flushed: bool) -> None:
+        """Count again what waits for the lake, after a flush or an attempt."""
+        oldest = self.oldest
+        self._take_stock(spool)
+        if not flushed:
+            self.oldest = oldest
+
+    def _take_stock(self, spool: Spool) -> None:
+        rows, size = spool.depth()
+        with self._room:
+            self.pending_rows, self.pending_bytes = rows, size
+            self.oldest = time.monotonic() if rows else None
+
+    def _run(self) -> None:
+        spool = self._open()
+        while spool is not None:
+            group = self._gather()
+            if group:
+                spool = self._commit(spool, group)
+                with self._room:
+                    self._queued_rows -= sum(len(item.rows) for item in group)
+                    self._room.notify_all()
+            elif self._stop.is_set():
+                spool.close()
+                return
+
+    def _open(self) -> Spool | None:
+        wait = 0.1
+        while not self._stop.is_set():
+            try:
+                return Spool(self._options.spool)
+            except SpoolError as problem:
+                self._fail(problem)
+                self._stop.wait(wait)
+                wait = min(wait * 2, _MAX_WAIT)
+        return None
+
+    def _gather(self) -> list[Submission]:
+        try:
+            group = [self._queue.get(timeout=0.1)]
+        except queue.Empty:
+            return []
+        rows = len(group[0].rows)
+        deadline = time.monotonic() + self._options.commit_seconds
+        while rows < _GROUP_ROWS and (left := deadline - time.monotonic()) > 0:
+            try:
+                group.append(self._queue.get(timeout=left))
+            except queue.Empty:
+                break
+            rows += len(group[-1].rows)
+        return group
+
+    def _commit(self, spool: Spool, group: list[Submission]) -> Spool:
+        rows = [row for item in group for row in item.rows]
+        files = [file for item in group for file in item.files]
+        wait = 0.1
+        while True:
+            try:
+                self._check_bound()
+                added = spool.add(rows, files)
+                break
+            except (sqlite3.Error, SpoolError) as problem:
+                spool = self._handle(spool, problem)
+            if self._stop.is_set() and wait > 1.0:
+                say(logging.ERROR, "gave up writing to the spool while stopping", rows=len(rows))
+                self._release(group, synced=False)
+                return spool
+            self._stop.wait(wait)
+            wait = min(wait * 2, _MAX_WAIT)
+        self._note(added, rows)
+        self._release(group, synced=True)
+        return spool
+
+    def _check_bound(self) -> None:
+        if self.pending_bytes > self._options.max_spool_bytes:
+            limit = self._options.max_spool_bytes
+            raise SpoolError(f"the spool is full ({limit} bytes): is the lake writable?")
+
+    def _handle(self, spool: Spool, problem: Exception) -> Spool:
+        known = classify(problem, spool.path) if isinstance(problem, sqlite3.Error) else problem
+        self._fail(known)
+        if isinstance(known, SpoolCorruptError):
+            with self.rescue_lock:
+                spool.close()
+                spool = rescue_spool(self._options.spool)
+            self._take_stock(spool)
+        return spool
+
+    def _fail(self, problem: Exception) -> None:
+        say(logging.ERROR, "the spool cannot be written: nothing is taken in", why=str(problem))
+        self._metrics.fail("spool", str(problem))
+
+    def _note(self, added: Added, rows: Sequence[Row]) -> None:
+        metrics = self._metrics
+        metrics.spooled.inc(added.fresh)
+        metrics.duplicates.inc(added.duplicate)
+        if metrics.recover("spool"):
+            say(logging.INFO, "the spool can be written again")
+        with self._room:
+            self.pending_rows += added.fresh
+            self.pending_bytes += sum(len(row.payload) for row in rows)
+            if added.fresh and self.oldest is None:
+                self.oldest = time.monotonic()
+
+    def _release(self, group: list[Submission], *, synced: bool) -> None:
+        for item in group:
+            item.synced = synced
+            item.done.set()

@@ -1,0 +1,289 @@
+"""The lake: Parquet parts under `cdr/date=YYYY-MM-DD/`, and which of them are live.
+
+A part appears whole, in one step: a synced rename on a local disk, one put in an object store.
+`part-*` files are live by being there. Whatever replaces files (compact, erase, retention) writes
+its own files first and then one commit, `_commit-NNNNNNNN.json`: the highest number counts, and
+says which `part-*` files are dead (`replaced`) and which other files are live (`live`). Readers
+that follow this see every record once, at every moment. A name that was replaced stays in the
+list for good, so that a sidecar which repeats a write after a crash cannot revive it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+
+from fsgitops.errors import FsgitopsError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    import pyarrow.fs as pafs
+
+ROOT = "cdr"
+_PART = re.compile(r"part-(?P<spool>[0-9a-f]+)-(?P<lo>[0-9]{12})-(?P<hi>[0-9]{12})\.parquet")
+_COMMIT = re.compile(r"_commit-([0-9]{8})\.json")
+_DATE = re.compile(r"date=([0-9]{4}-[0-9]{2}-[0-9]{2})")
+
+
+class LakeError(FsgitopsError):
+    """The lake cannot be read or written."""
+
+
+class Part(NamedTuple):
+    """What a part's name says: which spool wrote it, and which sequence numbers it covers."""
+
+    spool: str
+    lo: int
+    hi: int
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """The state of one day after something was replaced."""
+
+    number: int = 0
+    live: tuple[str, ...] = ()
+    replaced: frozenset[str] = frozenset()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One day's files: `live` are to be read, `dead` are not; `sizes` in bytes, by name."""
+
+    date: str
+    commit: Commit
+    sizes: dict[str, int] = field(default_factory=dict)
+    modified: dict[str, float] = field(default_factory=dict)
+    committed_at: float = 0.0
+
+    @property
+    def live(self) -> list[str]:
+        """The names of the files to read, in the order in which they were written."""
+        parts = [name for name in self.sizes if _PART.fullmatch(name)]
+        return [*self.commit.live, *sorted(set(parts) - self.commit.replaced)]
+
+    @property
+    def dead(self) -> list[str]:
+        """The Parquet files that are not to be read (any more)."""
+        live = set(self.live)
+        return sorted(name for name in self.sizes if name not in live)
+
+    def committed_parts(self) -> Iterator[Part]:
+        """Yield every part that ever became part of this day, the replaced ones included."""
+        for name in {*self.sizes, *self.commit.replaced}:
+            if part := read_part_name(name):
+                yield part
+
+
+def part_name(part: Part) -> str:
+    """Return the file name of the rows after `lo` up to `hi` of a spool."""
+    return f"part-{part.spool}-{part.lo:012d}-{part.hi:012d}.parquet"
+
+
+def read_part_name(name: str) -> Part | None:
+    """Return what a part's name says; None for any other file."""
+    found = _PART.fullmatch(name)
+    return Part(found["spool"], int(found["lo"]), int(found["hi"])) if found else None
+
+
+def open_lake(url: str, *, create: bool = False) -> Lake:
+    """Open a lake by directory or URL (`s3://`, `gs://`, `file://`); pyarrow's options apply.
+
+    Raises LakeError when it is not there and `create` is false; UsageError for a bad URL.
+    """
+    import pyarrow as pa
+    import pyarrow.fs as pafs
+
+    if "://" not in url or url.startswith("file://"):
+        path = Path(url.removeprefix("file://")).absolute()
+        if create:
+            path.mkdir(parents=True, exist_ok=True)
+        if not path.is_dir():
+            raise LakeError(f"{path}: no such directory: expected a lake that `run` has written")
+        return Lake(pafs.LocalFileSystem(), str(path), local=True)
+    try:
+        filesystem, path_text = pafs.FileSystem.from_uri(url)
+    except (pa.ArrowInvalid, OSError, ValueError) as problem:
+        raise UsageError(f"lake {url.split('?', 1)[0]}: {problem}") from None
+    return Lake(filesystem, path_text.rstrip("/"), local=False)
+
+
+class Lake:
+    """One lake. All paths inside are `cdr/date=…/name`; OSError from below becomes LakeError."""
+
+    def __init__(self, filesystem: pafs.FileSystem, base: str, *, local: bool) -> None:
+        self.filesystem = filesystem
+        self.local = local
+        self.base = base
+        self.root = f"{base}/{ROOT}"
+
+    def path(self, date: str, name: str) -> str:
+        """Return the full path of a day's file."""
+        return f"{self.root}/date={date}/{name}"
+
+    def put(self, date: str, name: str, body: Any) -> None:
+        """Make a file appear, whole and synced, under its final name; replaces one of that name.
+
+        Raises LakeError; then there is no file, or the former one, under that name.
+        """
+        path = self.path(date, name)
+        try:
+            if self.local:
+                put_local(Path(path), body)
+            else:
+                with self.filesystem.open_output_stream(path) as stream:
+                    stream.write(body)
+        except OSError as problem:
+            raise LakeError(f"{path}: not written: {problem}") from problem
+
+    def read(self, path: str) -> bytes:
+        """Return a small file's bytes. Raises LakeError."""
+        try:
+            with self.filesystem.open_input_stream(path) as stream:
+                return bytes(stream.read())
+        except OSError as problem:
+            raise LakeError(f"{path}: not read: {problem}") from problem
+
+    def delete(self, date: str, names: Iterable[str]) -> None:
+        """Delete files of a day; one that is gone already is no error. Raises LakeError."""
+        for name in names:
+            try:
+                self.filesystem.delete_file(self.path(date, name))
+            except FileNotFoundError:
+                continue
+            except OSError as problem:
+                raise LakeError(f"{self.path(date, name)}: not deleted: {problem}") from problem
+        if self.local:
+            sync_folder(Path(self.root) / f"date={date}")
+
+    def delete_day(self, date: str) -> None:
+        """Delete a day's folder with everything in it. Raises LakeError."""
+        try:
+            self.filesystem.delete_dir(f"{self.root}/date={date}")
+        except OSError as problem:
+            raise LakeError(f"{self.root}/date={date}: not deleted: {problem}") from problem
+
+    def days(self, first: str = "", last: str = "9999") -> list[Day]:
+        """Return the days from `first` to `last` (dates, both included), in order."""
+        infos: dict[str, dict[str, Any]] = {}
+        for info in self._list(self.root, recursive=True):
+            date = _DATE.fullmatch(Path(info.path).parent.name)
+            if date and first <= date[1] <= last:
+                infos.setdefault(date[1], {})[info.base_name] = info
+        return [self._day(date, infos[date]) for date in sorted(infos)]
+
+    def day(self, date: str) -> Day:
+        """Return one day, which may be empty."""
+        listed = self._list(f"{self.root}/date={date}", recursive=False)
+        return self._day(date, {info.base_name: info for info in listed})
+
+    def _list(self, path: str, *, recursive: bool) -> list[Any]:
+        import pyarrow.fs as pafs
+
+        selector = pafs.FileSelector(path, recursive=recursive, allow_not_found=True)
+        try:
+            found = self.filesystem.get_file_info(selector)
+        except OSError as problem:
+            raise LakeError(f"{path}: not listed: {problem}") from problem
+        return [info for info in found if info.is_file]
+
+    def _day(self, date: str, infos: dict[str, Any]) -> Day:
+        numbers = [found[1] for name in infos if (found := _COMMIT.fullmatch(name))]
+        commit = self._read_commit(date, max(numbers)) if numbers else Commit()
+        newest = infos[f"_commit-{commit.number:08d}.json"].mtime_ns / 1e9 if numbers else 0.0
+        files = {name: info for name, info in infos.items() if is_data(name)}
+        return Day(
+            date,
+            commit,
+            {name: info.size for name, info in files.items()},
+            {name: info.mtime_ns / 1e9 for name, info in files.items()},
+            newest,
+        )
+
+    def _read_commit(self, date: str, number: str) -> Commit:
+        data = orjson.loads(self.read(self.path(date, f"_commit-{number}.json")))
+        replaced = frozenset(data["replaced"])
+        return Commit(int(number), tuple(data["live"]), replaced, data["reason"])
+
+    def commit(self, before: Day, live: Iterable[str], gone: Iterable[str], reason: str) -> None:
+        """Replace files of a day in one step: `gone` die, `live` are the day's other files now.
+
+        Raises LakeError when another commit came in between (nothing is replaced then).
+        """
+        number = before.commit.number + 1
+        name = f"_commit-{number:08d}.json"
+        replaced = sorted(before.commit.replaced | set(gone))
+        body = orjson.dumps({"live": list(live), "replaced": replaced, "reason": reason})
+        current = self.day(before.date).commit.number
+        if current != before.commit.number:
+            raise LakeError(
+                f"{self.path(before.date, name)}: somebody else changed this day; "
+                "run it again, one at a time"
+            )
+        self.put(before.date, name, body)
+        stale = [f"_commit-{old:08d}.json" for old in range(max(1, number - 3), number)]
+        self.delete(before.date, stale[:-1])
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keep other compact, erase and retention runs away; local lakes only.
+
+        Raises LakeError when one is running.
+        """
+        if not self.local:
+            yield
+            return
+        import fcntl
+
+        path = Path(self.root) / "_lock"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise LakeError(f"{self.root}: compact, erase or retention is running") from None
+            yield
+
+
+def is_data(name: str) -> bool:
+    """Tell whether a file of a day holds records (and not a commit, or a half-written file)."""
+    return name.endswith(".parquet") and not name.startswith(("_", "."))
+
+
+def put_local(path: Path, body: Any) -> None:
+    """Write aside, sync, rename, sync the directory. The file aside is gone when this raises."""
+    made = not path.parent.is_dir()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with aside.open("wb") as handle:
+            handle.write(body)
+            handle.flush()
+            os.fsync(handle.fileno())
+        aside.replace(path)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+    if made:
+        sync_folder(path.parent.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """Make renames and deletions in a directory durable."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    except FileNotFoundError:
+        return
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,161 @@
+"""The immediate road: hang-up events over ESL, with a new connection whenever one breaks."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from fsgitops.cdr.ingest import Submission
+from fsgitops.cdr.log import say
+from fsgitops.cdr.record import RecordError
+from fsgitops.errors import SwitchError, SwitchProtocolError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fsgitops.cdr.ingest import Ingest
+    from fsgitops.cdr.metrics import Metrics
+    from fsgitops.cdr.options import EslAddress, RunOptions
+    from fsgitops.cdr.quarantine import Quarantine
+    from fsgitops.cdr.record import RecordBuilder, Row
+    from fsgitops.esl import EventQueue
+
+EVENTS = ("CHANNEL_HANGUP_COMPLETE", "HEARTBEAT")
+_TAKE = 1000
+_FIRST_WAIT, _MAX_WAIT = 0.1, 15.0
+_REFUSE_AFTER = 30.0
+
+
+class Listener:
+    """Holds the event connection. gevent works inside its thread only; nothing is patched."""
+
+    def __init__(
+        self,
+        address: EslAddress,
+        options: RunOptions,
+        metrics: Metrics,
+        ingest: Ingest,
+        builder: RecordBuilder,
+        quarantine: Quarantine,
+        *,
+        heard_us: int = 0,
+    ) -> None:
+        self._address = address
+        self._options = options
+        self._metrics = metrics
+        self._ingest = ingest
+        self._builder = builder
+        self._quarantine = quarantine
+        self._heard_us = heard_us
+        self.first_wait = _FIRST_WAIT
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="cdr-listener", daemon=True)
+
+    def start(self) -> None:
+        """Begin to listen."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Hang up, after what has arrived is handed on."""
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        wait = self.first_wait
+        while not self._stop.is_set():
+            began = time.monotonic()
+            try:
+                self._listen()
+            except SwitchError as problem:
+                self._metrics.fail("esl", str(problem))
+                say(
+                    logging.WARNING,
+                    "no events: connecting again",
+                    why=str(problem),
+                    wait_seconds=wait,
+                )
+            heard = self._metrics.hearing
+            self._metrics.hear(connected=False)
+            if time.monotonic() - began > _MAX_WAIT or heard:
+                wait = self.first_wait
+            self._stop.wait(wait)
+            wait = min(wait * 2, _MAX_WAIT)
+
+    def _listen(self) -> None:
+        from fsgitops.esl import connect_esl
+
+        address = self._address
+        with connect_esl(
+            address.host,
+            address.port,
+            address.password,
+            connect_timeout=address.connect_timeout,
+            reply_timeout=address.reply_timeout,
+        ) as session:
+            events = session.subscribe_json(EVENTS, max_queued=2 * _TAKE)
+            self._metrics.hear(connected=True)
+            self._metrics.recover("esl")
+            now = time.time_ns() // 1000
+            deaf = round((now - self._heard_us) / 1e6, 3) if self._heard_us else None
+            say(logging.INFO, "listening for events", peer=session.place, deaf_seconds=deaf)
+            try:
+                self._take_events(events)
+            finally:
+                self._heard_us = time.time_ns() // 1000
+
+    def _take_events(self, events: EventQueue) -> None:
+        quiet_since = time.monotonic()
+        while not self._stop.is_set():
+            bodies = events.take(_TAKE, timeout=0.2)
+            if bodies:
+                quiet_since = time.monotonic()
+                self._hand_on(self._build(bodies))
+            elif time.monotonic() - quiet_since > self._options.silence_seconds:
+                raise SwitchProtocolError(
+                    f"no event, not even a heartbeat, for {self._options.silence_seconds:g} s"
+                )
+
+    def _build(self, bodies: list[bytes]) -> list[Row]:
+        from fsgitops.esl import decode_json_object
+
+        received = time.time_ns() // 1000
+        rows: list[Row] = []
+        build: Callable[..., Row] = self._builder.build
+        for body in bodies:
+            try:
+                event = decode_json_object(body)
+                if event.get("Event-Name") == "CHANNEL_HANGUP_COMPLETE":
+                    rows.append(build(event, "esl", received))
+            except (SwitchProtocolError, RecordError) as problem:
+                self._set_aside(body, problem)
+        return rows
+
+    def _set_aside(self, body: bytes, problem: Exception) -> None:
+        self._metrics.quarantined.labels("esl").inc()
+        try:
+            kept = self._quarantine.keep("event.json", body)
+        except OSError as failure:
+            self._metrics.fail("quarantine", str(failure))
+            return
+        say(logging.WARNING, "not a record: put in quarantine", kept=str(kept), why=str(problem))
+
+    def _hand_on(self, rows: list[Row]) -> None:
+        if not rows:
+            return
+        self._metrics.received.labels("esl").inc(len(rows))
+        submission = Submission(rows)
+        began = time.monotonic()
+        while not self._ingest.submit(submission, timeout=0.5):
+            if self._stop.is_set():
+                self._metrics.refused.labels("esl").inc(len(rows))
+                return
+            if time.monotonic() - began > _REFUSE_AFTER:
+                # The switch drops events for a listener that stands still, and would do so in
+                # silence: hanging up makes it plain, and the JSON directory has them all.
+                self._metrics.refused.labels("esl").inc(len(rows))
+                raise SwitchError(
+                    f"the spool took nothing for {_REFUSE_AFTER:g} s: hung up; "
+                    f"{len(rows)} records are left to the JSON directory"
+                )

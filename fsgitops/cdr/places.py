@@ -1,0 +1,137 @@
+"""Where things are: from the command line, else from `fsgitops.yaml`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from fsgitops.cdr.options import EslAddress, RunOptions
+from fsgitops.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from fsgitops.cdr.lake import Lake
+    from fsgitops.cdr.query import Source
+    from fsgitops.commands.workspace import Workspace
+
+_TUNING = (
+    "commit_seconds",
+    "flush_rows",
+    "flush_bytes",
+    "flush_seconds",
+    "max_spool_bytes",
+    "settle_seconds",
+    "ledger_days",
+    "variables",
+    "remove_json",
+)
+
+
+def parse_address(text: str) -> tuple[str, int]:
+    """Return host and port of `host:port` or `[IPv6]:port`. Raises UsageError."""
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65535:
+        raise UsageError(f"`{text}`: expected HOST:PORT, such as 127.0.0.1:8090")
+    return host.strip("[]"), int(port)
+
+
+@dataclass(frozen=True)
+class Place:
+    """One project directory, and what the command line chose. Settings are read when needed."""
+
+    root: Path
+    choices: Mapping[str, Any]
+
+    def with_choices(self, more: Mapping[str, Any]) -> Place:
+        """Return the place with what stood after the command."""
+        return replace(self, choices={**self.choices, **{k: v for k, v in more.items() if v}})
+
+    @cached_property
+    def workspace(self) -> Workspace:
+        """The project's settings and target. Raises as `open_workspace`."""
+        from fsgitops.commands.workspace import open_workspace
+
+        return open_workspace(self.root, self.choices.get("target"))
+
+    def _find(self, name: str) -> str | None:
+        chosen: str | None = self.choices.get(name)
+        declared: str | None = None if chosen else getattr(self.workspace.settings.cdr, name)
+        return chosen or declared
+
+    def _need(self, name: str) -> str:
+        found = self._find(name)
+        if not found:
+            raise UsageError(f"no {name}: say --{name}, or `cdr: {{{name}: …}}` in fsgitops.yaml")
+        return found
+
+    def lake_url(self) -> str:
+        """Return the lake's URL, or its absolute path. Raises UsageError when there is none."""
+        found = self._need("lake")
+        return found if "://" in found else str(self.root / found)
+
+    def lake(self) -> Lake:
+        """Open the lake. Raises UsageError, LakeError."""
+        from fsgitops.cdr.lake import open_lake
+
+        return open_lake(self.lake_url())
+
+    def spool(self) -> Path | None:
+        """Return the spool's directory, when there is one."""
+        found = self._find("spool")
+        return self.root / found if found else None
+
+    def json_dir(self) -> Path | None:
+        """Return mod_json_cdr's directory, when there is one."""
+        found = self._find("json_dir")
+        return self.root / found if found else None
+
+    def source(self) -> Source:
+        """Return where to read records."""
+        from fsgitops.cdr.query import Source
+
+        return Source(self.lake_url(), self.spool())
+
+    def run_options(
+        self, *, http: tuple[str, int] | None = None, remove_json: bool | None = None
+    ) -> RunOptions:
+        """Return how to run. Raises UsageError when lake or spool are missing."""
+        settings = self.workspace.settings.cdr
+        tuning = {name: getattr(settings, name) for name in _TUNING}
+        if remove_json is not None:
+            tuning["remove_json"] = remove_json
+        return RunOptions(
+            lake=self.lake_url(),
+            spool=self.root / self._need("spool"),
+            json_dir=self.json_dir(),
+            http=http or (parse_address(settings.http) if settings.http else None),
+            http_credential=self._credential(),
+            **tuning,
+        )
+
+    def _credential(self) -> str | None:
+        from fsgitops.commands.connect import make_fetcher
+
+        settings = self.workspace.settings
+        source = settings.cdr.http_credential
+        if source is None:
+            return None
+        return make_fetcher(settings.secrets, self.root).fetch(source).reveal()
+
+    def address(self) -> EslAddress:
+        """Return the target's event socket. Raises UsageError, SecretError."""
+        from fsgitops.commands.connect import read_password
+
+        target = self.workspace.target
+        if target.simulated:
+            raise UsageError("say which switch: --target NAME; the sandbox has no calls")
+        esl = target.esl
+        return EslAddress(
+            esl.host,
+            esl.port,
+            read_password(target, self.root),
+            esl.connect_timeout,
+            esl.reply_timeout,
+        )

@@ -1,0 +1,118 @@
+"""What is no record is kept aside, never thrown away: bad documents, and a damaged spool."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import re
+import sqlite3
+import time
+from typing import TYPE_CHECKING
+
+import orjson
+
+from fsgitops.cdr.log import say
+from fsgitops.cdr.record import Row
+from fsgitops.cdr.schema import PAYLOAD
+from fsgitops.cdr.spool import ROADS, SPOOL_FILE, Spool
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_SOURCE = PAYLOAD.index("source")
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
+_SALVAGE_ROWS = 1000
+
+
+class Quarantine:
+    """A directory for what could not be read, with a bound on its size."""
+
+    def __init__(self, folder: Path, max_bytes: int = 256 * 1024 * 1024) -> None:
+        self.folder = folder
+        self._max_bytes = max_bytes
+        self._used: int | None = None
+
+    def keep(self, name: str, body: bytes) -> Path | None:
+        """Store a body, synced; return where. None when the quarantine is full.
+
+        The same body is stored once. Raises OSError.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o750)
+        digest = hashlib.sha256(body).hexdigest()[:16]
+        path = self.folder / f"{digest}-{_UNSAFE.sub('_', name)[-80:]}"
+        if path.exists():
+            return path
+        if self._used is None:
+            self._used = sum(entry.stat().st_size for entry in self.folder.iterdir())
+        if self._used + len(body) > self._max_bytes:
+            return None
+        aside = path.with_suffix(path.suffix + ".tmp")
+        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640), "wb") as out:
+            out.write(body)
+            out.flush()
+            os.fsync(out.fileno())
+        aside.replace(path)
+        self._used += len(body)
+        return path
+
+
+def rescue_spool(folder: Path) -> Spool:
+    """Move a damaged spool aside, start a fresh one, save what can still be read.
+
+    The ledger of the fresh one is empty: `flush` asks the lake about every day that began before,
+    and the JSON directory is read again, so nothing is lost and nothing comes twice.
+    """
+    aside = folder / f"corrupt-{time.time_ns() // 1000}"
+    aside.mkdir(mode=0o750)
+    for suffix in ("", "-wal", "-shm"):
+        path = folder / f"{SPOOL_FILE}{suffix}"
+        if path.exists():
+            path.rename(aside / path.name)
+    spool = Spool(folder)
+    saved = 0
+    group: list[Row] = []
+    for row in _readable(aside / SPOOL_FILE):
+        group.append(row)
+        if len(group) == _SALVAGE_ROWS:
+            saved += spool.add(group).fresh
+            group = []
+    saved += spool.add(group).fresh
+    say(
+        logging.ERROR,
+        "the spool was damaged: moved aside, a fresh one begun",
+        moved_to=str(aside),
+        rows_saved=saved,
+    )
+    return spool
+
+
+def _readable(path: Path) -> Iterator[Row]:
+    """Yield the rows of a damaged spool, from both ends towards the damage."""
+    for order in ("ASC", "DESC"):
+        try:
+            db = sqlite3.connect(path)
+            try:
+                found = db.execute(f"SELECT hour, key, payload FROM record ORDER BY seq {order}")  # noqa: S608
+                for hour, key, payload in found:
+                    if row := _valid(hour, key, payload):
+                        yield row
+            finally:
+                db.close()
+        except sqlite3.Error:
+            continue
+        return
+
+
+def _valid(hour: object, key: object, payload: object) -> Row | None:
+    if not isinstance(hour, int) or not isinstance(key, str) or not isinstance(payload, bytes):
+        return None
+    try:
+        values = orjson.loads(payload)
+    except orjson.JSONDecodeError:
+        return None
+    if not isinstance(values, list) or len(values) != len(PAYLOAD) or key.count("\x1f") != 2:
+        return None
+    road = values[_SOURCE]
+    return Row(hour, key, road, payload) if road in ROADS else None

@@ -1,0 +1,209 @@
+"""Reading: DuckDB over the live files of the lake, and over what still waits in the spool.
+
+The spool is read first and the lake second, so a record that moves in between is seen twice, not
+missed; the parts' names then tell which of the spool's rows the lake has. A file that compaction
+deletes under a running query makes the query start again on a fresh list.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from fsgitops.cdr.lake import LakeError, open_lake
+from fsgitops.cdr.spool import SPOOL_FILE, SpooledRow
+from fsgitops.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import duckdb
+    import pyarrow as pa
+
+    from fsgitops.cdr.lake import Day, Lake
+
+_ATTEMPTS = 5
+_MAX_DATE = "9999-12-31"
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where records are: a lake's URL, and a spool's directory where there is one."""
+
+    lake: str
+    spool: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolRows:
+    """The rows that a spool held at one moment."""
+
+    spool_id: str = ""
+    rows: tuple[SpooledRow, ...] = ()
+
+
+def read_spool(folder: Path | None) -> SpoolRows:
+    """Return the rows that wait in a spool, without disturbing the sidecar that fills it."""
+    path = None if folder is None else folder / SPOOL_FILE
+    if path is None or not path.exists():
+        return SpoolRows()
+    db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30.0)
+    try:
+        db.execute("BEGIN")
+        found = db.execute("SELECT value FROM meta WHERE name = 'id'").fetchone()
+        rows = db.execute("SELECT seq, hour, key, payload FROM record ORDER BY seq").fetchall()
+        return SpoolRows(str(found[0]), tuple(SpooledRow(*row) for row in rows))
+    except sqlite3.OperationalError as problem:
+        raise LakeError(f"{path}: not read: {problem}") from problem
+    finally:
+        db.close()
+
+
+def waiting_rows(
+    spool: SpoolRows, days: list[Day], first: str = "", last: str = _MAX_DATE
+) -> list[SpooledRow]:
+    """Return the spool's rows, of the days from `first` to `last`, that the lake does not hold."""
+    from fsgitops.cdr.flush import date_of
+
+    held: dict[str, list[tuple[int, int]]] = {}
+    for day in days:
+        ranges = [(p.lo, p.hi) for p in day.committed_parts() if p.spool == spool.spool_id]
+        held[day.date] = ranges
+    return [
+        row
+        for row in spool.rows
+        if first <= (date := date_of(row.hour // 24)) <= last
+        and not any(lo < row.seq <= hi for lo, hi in held.get(date, ()))
+    ]
+
+
+def live_files(lake: Lake, days: list[Day]) -> list[str]:
+    """Return the full paths of the files to read."""
+    return [lake.path(day.date, name) for day in days for name in day.live]
+
+
+def run_query(
+    source: Source,
+    ask: Callable[[duckdb.DuckDBPyConnection], _T],
+    first: str = "",
+    last: str = _MAX_DATE,
+) -> _T:
+    """Run `ask` on a DuckDB connection that has the view `cdr` (and `lake` and `spool`).
+
+    `first` and `last` are the dates, both included, of the days to read. Raises UsageError with
+    DuckDB's words for a query that is wrong, LakeError when the files cannot be read.
+    """
+    import duckdb
+
+    for attempt in range(_ATTEMPTS):
+        connection = duckdb.connect()
+        try:
+            # DuckDB draws its progress bar on standard output, into whatever is printed there.
+            connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
+            add_views(connection, source, first, last)
+            return ask(connection)
+        except (duckdb.IOException, FileNotFoundError, LakeError) as problem:
+            if attempt == _ATTEMPTS - 1:
+                raise LakeError(f"the lake cannot be read: {problem}") from problem
+        except duckdb.Error as problem:
+            raise UsageError(f"the query failed: {problem}") from None
+        finally:
+            connection.close()
+    raise AssertionError
+
+
+def add_views(connection: duckdb.DuckDBPyConnection, source: Source, first: str, last: str) -> None:
+    """Define the views `lake`, `spool` and `cdr` (both together). Raises LakeError."""
+    from fsgitops.cdr.columns import build_table
+
+    spool = read_spool(source.spool)
+    lake = open_lake(source.lake)
+    days = lake.days(first, last)
+    waiting = waiting_rows(spool, days, first, last)
+    connection.register("spool", build_table(row.payload for row in waiting))
+    files = live_files(lake, days)
+    if lake.local and files:
+        listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
+        connection.execute(
+            f"CREATE VIEW lake AS SELECT * FROM read_parquet([{listed}], union_by_name = true)"  # noqa: S608
+        )
+    else:
+        connection.register("lake", remote_table(lake, files))
+    connection.execute(
+        "CREATE VIEW cdr AS SELECT * FROM lake UNION ALL BY NAME SELECT * FROM spool"
+    )
+
+
+def remote_table(lake: Lake, files: list[str]) -> Any:
+    """Return the files of an object store as something DuckDB scans through pyarrow."""
+    import pyarrow.dataset as ds
+
+    from fsgitops.cdr.schema import arrow_schema
+
+    if not files:
+        return arrow_schema().empty_table()
+    return ds.dataset(files, schema=arrow_schema(), filesystem=lake.filesystem, format="parquet")
+
+
+def fetch(source: Source, sql: str, parameters: list[Any] | None = None) -> pa.Table:
+    """Return the result of a SELECT as an Arrow table. Raises as `run_query`."""
+    return run_query(source, lambda db: to_table(db, sql, parameters or []))
+
+
+def to_table(connection: duckdb.DuckDBPyConnection, sql: str, values: list[Any]) -> pa.Table:
+    """Return a statement's result as an Arrow table; an empty one where it has none."""
+    import pyarrow as pa
+
+    relation = connection.sql(sql, params=values)
+    return pa.table({}) if relation is None else relation.to_arrow_table()
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which records to list. Times are text that DuckDB reads as a UTC timestamp."""
+
+    since: str | None = None
+    until: str | None = None
+    agent: str | None = None
+    number: str | None = None
+    did: str | None = None
+    cause: str | None = None
+    leg: str | None = None
+    limit: int = 100
+
+
+def list_records(source: Source, wanted: Wanted) -> pa.Table:
+    """Return matching records, the latest first. Raises as `run_query`."""
+    conditions: list[str] = []
+    values: list[Any] = []
+    for condition, value in (
+        ("start_time >= CAST(? AS TIMESTAMPTZ)", wanted.since),
+        ("start_time < CAST(? AS TIMESTAMPTZ)", wanted.until),
+        ("agent_extension = ?", wanted.agent),
+        ("did_number = ?", wanted.did),
+        ("hangup_cause = upper(?)", wanted.cause),
+        ("leg = lower(?)", wanted.leg),
+    ):
+        if value is not None:
+            conditions.append(condition)
+            values.append(value)
+    if wanted.number is not None:
+        conditions.append("(caller_id_number = ? OR destination_number = ? OR did_number = ?)")
+        values += [wanted.number] * 3
+    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+    # Only constants and placeholders are put together here; what the user wrote is bound.
+    sql = f"SELECT * FROM cdr {where} ORDER BY start_time DESC, uuid LIMIT ?"  # noqa: S608
+    first, last = _days_of(wanted)
+    values.append(wanted.limit)
+    return run_query(source, lambda db: to_table(db, sql, values), first, last)
+
+
+def _days_of(wanted: Wanted) -> tuple[str, str]:
+    """Return the days that can hold the records; all of them where a time has an offset."""
+    since, until = wanted.since or "", wanted.until or ""
+    first = since[:10] if len(since) in {10, 16, 19} else ""
+    last = until[:10] if len(until) in {10, 16, 19} else _MAX_DATE
+    return first, last

@@ -1,0 +1,233 @@
+"""From one event, or one JSON CDR, to one row: the same row, whichever road it came by.
+
+Both roads carry the channel's variables; everything that identifies a record (switch, uuid, leg,
+start) is read from those, so that two copies of a record always meet under one key.
+"""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+
+from fsgitops.cdr.schema import BUILT, COPIED
+from fsgitops.errors import FsgitopsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+HOUR_US = 3_600_000_000
+_MAX_US = 4_102_444_800_000_000
+_COPIED_KEYS = tuple(COPIED.values())
+
+_SECRET_NAME = re.compile(
+    # `digits`: what a caller keys in, voicemail PINs and card numbers included; `sdp`: SRTP keys.
+    r"pass(word|wd|phrase)?|secret|credential|a1[-_]?hash|token|crypto|api[-_]?key|private[-_]?key|"
+    r"(^|[-_])(pin|key|auth|cred|nonce|digest|cookie|jwt|otp|dtls|ice|digits)([-_]|$)|"
+    r"authorization|sdp",
+    re.IGNORECASE,
+)
+_SECRET_SETTING = re.compile(
+    r"((?:[\w-]*(?:pass|secret|token|auth|pin|key|hash)[\w-]*)\s*=\s*)('[^']*'|[^,}\]\s]*)",
+    re.IGNORECASE,
+)
+_SECRET_HINT = re.compile(r"pass|secret|token|auth|pin|key|hash", re.IGNORECASE)
+_SECRET_VALUE = re.compile(r"a=crypto:|inline:|BEGIN [A-Z ]*PRIVATE KEY", re.IGNORECASE)
+_DIALLED = re.compile(r"\+?[0-9]{3,}")
+_RECORDING = (
+    "variable_recording_path",
+    "variable_recording_file",
+    "variable_record_file",
+    "variable_cc_record_filename",
+)
+
+
+class RecordError(FsgitopsError):
+    """What came is not a record of a call: it is kept in the quarantine."""
+
+
+class Row(NamedTuple):
+    """One record on its way. `hour` and `key` identify it; `payload` is what the spool keeps."""
+
+    hour: int
+    key: str
+    road: str
+    payload: bytes
+
+
+class RecordBuilder:
+    """Builds rows. `variables` lists which further channel variables to keep (globs).
+
+    Variables whose names or values look like credentials are never kept, whatever the list says.
+    """
+
+    def __init__(self, variables: Iterable[str] = ()) -> None:
+        self._patterns = tuple(variables)
+        self._wanted: dict[str, bool] = {}
+
+    def build(self, event: Mapping[str, Any], road: str, received_us: int) -> Row:
+        """Return the row of a decoded CHANNEL_HANGUP_COMPLETE event.
+
+        Raises RecordError when the event names no leg or no switch.
+        """
+        get = event.get
+        uuid = get("Unique-ID") or get("variable_uuid")
+        switch = get("FreeSWITCH-Switchname")
+        if not isinstance(uuid, str) or not isinstance(switch, str) or not uuid or not switch:
+            raise RecordError("no Unique-ID and switch name in it: expected the record of a call")
+        origin = get("variable_originating_leg_uuid") or get("variable_originator")
+        leg = "b" if origin else "a"
+        dialled_by = get("variable_user_name") if get("variable_sip_authorized") == "true" else None
+        direction = get("Call-Direction") or get("variable_direction")
+        built = [
+            uuid,
+            leg,
+            origin or get("variable_bridge_uuid") or get("variable_last_bridge_to"),
+            origin or uuid,
+            direction,
+            None if origin or dialled_by or direction != "inbound" else find_did(event),
+            dialled_by or find_agent(event),
+            get("variable_sip_gateway_name") or get("variable_sip_gateway"),
+            get("variable_hangup_cause") or get("Hangup-Cause"),
+            get("variable_sip_network_ip") or get("Caller-Network-Addr"),
+            hide_credentials(get("variable_last_arg")),
+            find_recording(event),
+            switch,
+            received_us,
+            road,
+            self._keep(event) if self._patterns else None,
+        ]
+        built.extend(map(get, _COPIED_KEYS))
+        hour = start_microseconds(get("variable_start_uepoch")) // HOUR_US
+        key = f"{switch}\x1f{uuid}\x1f{leg}"
+        return Row(hour, key, road, _encode(built))
+
+    def _keep(self, event: Mapping[str, Any]) -> dict[str, str]:
+        kept: dict[str, str] = {}
+        for header, value in event.items():
+            if not header.startswith("variable_"):
+                continue
+            name = header[9:]
+            wanted = self._wanted.get(name)
+            if wanted is None:
+                wanted = self._decide(name)
+            text = value if isinstance(value, str) else flat_text(value)
+            if wanted and text is not None and not _SECRET_VALUE.search(text):
+                kept[name] = str(hide_credentials(text))
+        return kept
+
+    def _decide(self, name: str) -> bool:
+        wanted = not is_secret_name(name) and any(fnmatchcase(name, p) for p in self._patterns)
+        # Callers can send any number of X- headers: the memory of names must not grow with them.
+        if len(self._wanted) < 10_000:
+            self._wanted[name] = wanted
+        return wanted
+
+
+def _encode(values: list[Any]) -> bytes:
+    try:
+        return orjson.dumps(values)
+    except TypeError:
+        # A number beyond 64 bits: no switch sends one, but a hostile file can.
+        copied = [flat_text(value) for value in values[len(BUILT) :]]
+        return orjson.dumps([*(_small(value) for value in values[: len(BUILT)]), *copied])
+
+
+def _small(value: Any) -> Any:
+    return value if isinstance(value, dict) or value is None else _within(value)
+
+
+def _within(value: Any) -> Any:
+    return value if isinstance(value, int) and abs(value) < 2**63 else flat_text(value)
+
+
+def is_secret_name(name: str) -> bool:
+    """Tell whether a channel variable of this name may hold a credential."""
+    return _SECRET_NAME.search(name) is not None
+
+
+def hide_credentials(text: Any) -> Any:
+    """Return an application's argument without the passwords in its `{name=value}` part."""
+    if not isinstance(text, str) or "=" not in text or not _SECRET_HINT.search(text):
+        return text
+    return _SECRET_SETTING.sub(r"\1***", text)
+
+
+def start_microseconds(text: Any) -> int:
+    """Return a `*_uepoch` value in microseconds since 1970 UTC; 0 for none or nonsense."""
+    try:
+        value = int(text)
+    except (TypeError, ValueError):
+        return 0
+    return value if 0 < value < _MAX_US else 0
+
+
+def find_did(event: Mapping[str, Any]) -> str | None:
+    """Return the number that an outside caller dialled.
+
+    A gateway that registers is called by its user name: then the To header has the number.
+    """
+    asked = event.get("variable_sip_req_user")
+    for candidate in (asked, event.get("variable_sip_to_user")):
+        if isinstance(candidate, str) and _DIALLED.fullmatch(candidate):
+            return candidate
+    return asked or event.get("Caller-RDNIS") or event.get("Caller-Destination-Number")
+
+
+def find_agent(event: Mapping[str, Any]) -> str | None:
+    """Return the agent whose phone rang; with several phones, the one that answered.
+
+    `dialed_user` is set by the `user` endpoint on both legs (mod_dptools), for each phone in
+    turn; `originated_legs` has `uuid;name;number` of every leg (switch_ivr_originate.c).
+    """
+    dialled = event.get("variable_dialed_user")
+    legs = event.get("variable_originated_legs")
+    if not dialled or not legs or event.get("variable_originating_leg_uuid"):
+        return dialled or event.get("variable_cc_agent")
+    if isinstance(legs, list) and legs.count(legs[0]) == len(legs):
+        return str(dialled)
+    numbers = dict(_originated(legs))
+    if len(numbers) < 2:
+        return str(dialled)
+    answered = numbers.get(str(event.get("variable_bridge_uuid")))
+    return answered or (str(dialled) if len(set(numbers.values())) == 1 else None)
+
+
+def _originated(legs: Any) -> Iterable[tuple[str, str]]:
+    for entry in split_array(legs):
+        parts = entry.split(";")
+        if len(parts) >= 3:
+            yield parts[0], parts[-1]
+
+
+def split_array(value: Any) -> list[str]:
+    """Return the items of a variable with several values: a list, or `ARRAY::x|:y`."""
+    if isinstance(value, list):
+        return [str(item) for item in value]
+    text = str(value)
+    return text[7:].split("|:") if text.startswith("ARRAY::") else [text]
+
+
+def flat_text(value: Any) -> str | None:
+    """Return a value as FreeSWITCH writes it in one string; None for none."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return "ARRAY::" + "|:".join(str(item) for item in value)
+    return str(value)
+
+
+def find_recording(event: Mapping[str, Any]) -> str | None:
+    """Return the recording's path, from the variables in which dialplans keep it."""
+    for name in _RECORDING:
+        if value := event.get(name):
+            return str(value)
+    folder, file = event.get("variable_record_path"), event.get("variable_record_name")
+    if folder and file:
+        return f"{folder}/{file}"
+    # A tuple: a variable that was set twice comes as a list, which no set can look up.
+    if event.get("variable_last_app") in ("record_session", "record"):
+        return str(event.get("variable_last_arg") or "").split(" ")[0] or None
+    return None

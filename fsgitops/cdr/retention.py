@@ -1,0 +1,33 @@
+"""Retention: days older than a limit leave the lake."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from fsgitops.errors import UsageError
+
+if TYPE_CHECKING:
+    from fsgitops.cdr.lake import Lake
+
+
+def expire(
+    lake: Lake, keep_days: int, *, today: date | None = None, dry: bool = False
+) -> list[str]:
+    """Delete the days that began more than `keep_days` before today (UTC); return their dates.
+
+    For readers a day goes in one step, by a commit that leaves nothing live; then its files go.
+    Raises LakeError; UsageError for less than one day.
+    """
+    if keep_days < 1:
+        raise UsageError(f"retention: at least 1 day must be kept, not {keep_days}")
+    limit = ((today or datetime.now(UTC).date()) - timedelta(days=keep_days)).isoformat()
+    with lake.lock():
+        days = [day for day in lake.days() if day.date < limit]
+        for day in days:
+            if dry:
+                continue
+            if day.live:
+                lake.commit(day, [], day.live, "retention")
+            lake.delete_day(day.date)
+    return [day.date for day in days]

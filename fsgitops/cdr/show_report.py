@@ -1,0 +1,45 @@
+"""The report for a terminal, and as JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from fsgitops.cdr.table import bar, draw_table
+
+if TYPE_CHECKING:
+    from fsgitops.cdr.report import Line, Report
+
+_HEADS = ("calls", "", "answered", "ASR %", "ACD s", "PDD ms", "minutes")
+_ROWS = 20
+
+
+def report_text(report: Report) -> str:
+    """Return the report as tables with small bars."""
+    parts = [draw_table(("", *_HEADS), [_cells(report.total, report.total.calls)])]
+    for name, lines in report.by.items():
+        most = max((line.calls for line in lines), default=0)
+        shown = lines if name in {"day", "hour"} else lines[:_ROWS]
+        parts.append(draw_table((name, *_HEADS), [_cells(line, most) for line in shown]))
+        if len(shown) < len(lines):
+            parts[-1] += f"… and {len(lines) - len(shown)} more\n"
+    return "\n".join(parts)
+
+
+def _cells(line: Line, most: int) -> tuple[object, ...]:
+    return (
+        line.group,
+        line.calls,
+        bar(line.calls, most),
+        line.answered,
+        line.asr_percent,
+        line.acd_seconds,
+        line.pdd_ms,
+        line.minutes,
+    )
+
+
+def report_json(report: Report) -> str:
+    """Return the report as JSON."""
+    return json.dumps(asdict(report), ensure_ascii=False, indent=1) + "\n"

@@ -1,0 +1,148 @@
+"""One sidecar: the roads in, the spool, the lake, and what it says about itself."""
+
+from __future__ import annotations
+
+import fcntl
+import gc
+import logging
+import os
+from typing import TYPE_CHECKING, Any
+
+from fsgitops.cdr.flusher import Flusher
+from fsgitops.cdr.ingest import Ingest
+from fsgitops.cdr.listener import Listener
+from fsgitops.cdr.log import say
+from fsgitops.cdr.metrics import Metrics
+from fsgitops.cdr.quarantine import Quarantine, rescue_spool
+from fsgitops.cdr.receiver import Receiver
+from fsgitops.cdr.record import RecordBuilder
+from fsgitops.cdr.spool import Spool, SpoolCorruptError, SpoolError
+from fsgitops.cdr.watcher import Watcher
+
+if TYPE_CHECKING:
+    import threading
+    from pathlib import Path
+
+    from fsgitops.cdr.options import EslAddress, RunOptions
+
+# Troubles that a load balancer or a pager should know of; `esl` alone is covered by the JSON road.
+_SICK = ("spool", "lake", "quarantine")
+
+
+class Sidecar:
+    """Start it, wait, stop it. One per spool."""
+
+    def __init__(self, options: RunOptions, address: EslAddress | None) -> None:
+        """Lock and open the spool. `address` None: no ESL, the other roads only.
+
+        Raises SpoolError when another sidecar has the spool, OSError when the port is taken.
+        """
+        self.options = options
+        self.metrics = Metrics()
+        self._lock = _lock_spool(options.spool)
+        spool = _open_spool(options.spool)
+        builder = RecordBuilder(options.variables)
+        quarantine = Quarantine(options.spool / "quarantine")
+        self.ingest = Ingest(options, self.metrics)
+        self.flusher = Flusher(options, self.metrics, self.ingest)
+        shared = (options, self.metrics, self.ingest, builder, quarantine)
+        heard = int(spool.read_meta("heard_us") or 0)
+        self.listener = Listener(address, *shared, heard_us=heard) if address else None
+        self.watcher = Watcher(*shared) if options.json_dir else None
+        self.receiver = (
+            Receiver(
+                options.http,
+                self.metrics,
+                self.ingest,
+                builder,
+                quarantine,
+                self.health,
+                options.http_credential,
+            )
+            if options.http
+            else None
+        )
+        self._spool = spool
+
+    def start(self) -> None:
+        """Start every thread. Returns at once."""
+        self.ingest.start(self._spool)
+        self._spool.close()
+        for part in (self.flusher, self.listener, self.watcher, self.receiver):
+            if part is not None:
+                part.start()
+        say(
+            logging.INFO,
+            "started",
+            lake=self.options.lake.split("?", 1)[0],
+            spool=str(self.options.spool),
+            waiting_rows=self.ingest.pending_rows,
+        )
+
+    def stop(self) -> None:
+        """Close the roads, sync the spool, flush it into the lake, end."""
+        for road in (self.listener, self.watcher, self.receiver):
+            if road is not None:
+                road.stop()
+        self.ingest.stop()
+        self.flusher.stop()
+        os.close(self._lock)
+        say(logging.INFO, "stopped", waiting_rows=self.ingest.pending_rows)
+
+    def run(self, stop: threading.Event) -> None:
+        """Run until `stop` is set, then flush and end."""
+        self.start()
+        try:
+            stop.wait()
+        finally:
+            self.stop()
+
+    def health(self) -> tuple[bool, dict[str, Any]]:
+        """Tell whether all is well, with the facts."""
+        troubles = self.metrics.troubles()
+        well = not any(where in troubles for where in _SICK)
+        if "esl" in troubles and self.watcher is None:
+            well = False
+        return well, {
+            "status": "ok" if well else "failing",
+            "connected": self.metrics.hearing,
+            "spool_rows": self.ingest.pending_rows,
+            "spool_bytes": self.ingest.pending_bytes,
+            "troubles": troubles,
+        }
+
+
+def tune_process() -> None:
+    """Let Python's cycle collector run rarely: records are trees, and it costs a third of the time.
+
+    For a process that does nothing but be a sidecar. Loads, before any call has to wait for it,
+    what the first flush will need.
+    """
+    from fsgitops.cdr.flush import warm_up
+
+    warm_up()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 100)
+
+
+def _lock_spool(folder: Path) -> int:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o750)
+        handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    except OSError as problem:
+        raise SpoolError(
+            f"{folder}: {problem.strerror}: the spool needs a directory that this user may write"
+        ) from problem
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        raise SpoolError(f"{folder}: another sidecar uses this spool") from None
+    return handle
+
+
+def _open_spool(folder: Path) -> Spool:
+    try:
+        return Spool(folder, check=True)
+    except SpoolCorruptError:
+        return rescue_spool(folder)

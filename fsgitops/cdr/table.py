@@ -1,0 +1,112 @@
+"""Printing results: a table for people, JSON, CSV or Parquet for programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import unicodedata
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import pyarrow as pa
+
+FORMS = ("table", "json", "csv", "parquet")
+_MAX_CELL = 60
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def write_result(table: pa.Table, form: str, out: BinaryIO) -> None:
+    """Write an Arrow table in one of `FORMS`; UTF-8 where it is text."""
+    if form == "parquet":
+        import pyarrow.parquet as pq
+
+        pq.write_table(table, out)
+        return
+    rows = table.to_pylist()
+    if form == "json":
+        text = "".join(json.dumps(row, default=plain, ensure_ascii=False) + "\n" for row in rows)
+    elif form == "csv":
+        text = to_csv(table.column_names, rows)
+    else:
+        text = draw_table(
+            table.column_names, ([row[n] for n in table.column_names] for row in rows)
+        )
+    out.write(text.encode("utf-8", "replace"))
+
+
+def to_csv(names: Sequence[str], rows: Iterable[dict[str, Any]]) -> str:
+    """Return CSV text. A text that a spreadsheet would run as a formula gets an apostrophe."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow(names)
+    for row in rows:
+        writer.writerow([_csv_cell(row[name]) for name in names])
+    return buffer.getvalue()
+
+
+def _csv_cell(value: Any) -> Any:
+    if isinstance(value, str) and value.startswith(_FORMULA) and not value[1:].isdecimal():
+        return f"'{value}"
+    return plain(value) if value is not None and not isinstance(value, str | int | float) else value
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON has it: times in ISO 8601, UTC."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, list | tuple):
+        return json.dumps(dict(value) if value and isinstance(value[0], tuple) else list(value))
+    return str(value)
+
+
+def draw_table(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Return a plain text table; control characters are shown, never sent to the terminal."""
+    cells = [[show(value) for value in row] for row in rows]
+    widths = [
+        max([width(name), *(width(row[at]) for row in cells)]) for at, name in enumerate(names)
+    ]
+    lines = [_line(names, widths), _line(["-" * size for size in widths], widths)]
+    lines += [_line(row, widths) for row in cells]
+    return "\n".join(lines) + "\n"
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    padded = (cell + " " * (size - width(cell)) for cell, size in zip(cells, widths, strict=True))
+    return "  ".join(padded).rstrip()
+
+
+def show(value: Any) -> str:
+    """Return a value for a cell of a terminal table."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.2f}"
+    text = value.strftime("%Y-%m-%d %H:%M:%S") if isinstance(value, datetime) else str(value)
+    if len(text) > _MAX_CELL:
+        text = text[: _MAX_CELL - 1] + "…"
+    return "".join(char if char.isprintable() else _escape(char) for char in text)
+
+
+def _escape(char: str) -> str:
+    return str(char.encode("unicode_escape"), "ascii")
+
+
+def width(text: str) -> int:
+    """Return how many terminal columns a text takes."""
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
+        for char in text
+    )
+
+
+def bar(value: float, greatest: float, size: int = 12) -> str:
+    """Return a small bar that shows how a value compares with the greatest."""
+    if greatest <= 0:
+        return ""
+    eighths = round(value / greatest * size * 8)
+    whole, part = divmod(eighths, 8)
+    return "█" * whole + " ▏▎▍▌▋▊▉"[part].strip()

@@ -1,0 +1,207 @@
+"""The durable road: the directory into which mod_json_cdr writes one file per leg.
+
+The switch writes in place, so a file can be seen half-written: it is tried again until it has not
+changed for `settle_seconds`, and then goes to the quarantine. A file is removed, when asked, only
+after its record is synced in the lake.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fsgitops.cdr.ingest import Submission
+from fsgitops.cdr.json_cdr import decode_document
+from fsgitops.cdr.log import say
+from fsgitops.cdr.record import RecordError
+from fsgitops.cdr.spool import JsonFile, Spool, SpoolError, transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fsgitops.cdr.ingest import Ingest
+    from fsgitops.cdr.metrics import Metrics
+    from fsgitops.cdr.options import RunOptions
+    from fsgitops.cdr.quarantine import Quarantine
+    from fsgitops.cdr.record import RecordBuilder, Row
+
+_GROUP = 200
+_MAX_FILE = 16 * 1024 * 1024
+_DEPTH = 2
+
+
+def list_json_files(folder: Path, depth: int = _DEPTH) -> Iterator[os.DirEntry[str]]:
+    """Yield the JSON files of a directory, and of the dated ones that `rotate` makes in it."""
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.startswith("."):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    if depth > 1:
+                        yield from list_json_files(Path(entry.path), depth - 1)
+                elif entry.name.endswith(".json") and entry.is_file(follow_symlinks=False):
+                    yield entry
+    except FileNotFoundError:
+        return
+
+
+class Watcher:
+    """Reads new files, hands on their records, and clears up behind the lake."""
+
+    def __init__(
+        self,
+        options: RunOptions,
+        metrics: Metrics,
+        ingest: Ingest,
+        builder: RecordBuilder,
+        quarantine: Quarantine,
+    ) -> None:
+        self._options = options
+        self._folder = options.json_dir or Path()
+        self._metrics = metrics
+        self._ingest = ingest
+        self._builder = builder
+        self._quarantine = quarantine
+        self._unsettled: dict[str, tuple[int, int, float]] = {}
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="cdr-watcher", daemon=True)
+
+    def start(self) -> None:
+        """Begin with everything that is in the directory."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the files in hand."""
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        wait = 0.0
+        while not self._stop.wait(wait):
+            began = time.monotonic()
+            try:
+                spool = Spool(self._options.spool)
+                try:
+                    self.scan(spool)
+                    if self._options.remove_json:
+                        self._remove_synced(spool)
+                finally:
+                    spool.close()
+                self._metrics.recover("json")
+            except (OSError, SpoolError, sqlite3.Error) as problem:
+                say(logging.ERROR, "the JSON directory was not read", why=str(problem))
+                self._metrics.fail("json", str(problem))
+            # A directory of a million kept files must not keep a core busy with listing it.
+            wait = max(self._options.poll_seconds, 5 * (time.monotonic() - began))
+
+    def scan(self, spool: Spool) -> None:
+        """Take in every file that is not known yet. Raises OSError and sqlite3.Error."""
+        if not self._folder.is_dir():
+            raise NotADirectoryError(f"{self._folder}: no such directory: expected mod_json_cdr's")
+        group: list[str] = []
+        for entry in list_json_files(self._folder):
+            group.append(entry.path)
+            if len(group) == _GROUP:
+                self._take(spool, group)
+                group = []
+            if self._stop.is_set():
+                return
+        self._take(spool, group)
+
+    def _take(self, spool: Spool, paths: list[str]) -> None:
+        marks = ",".join("?" * len(paths))
+        known = {
+            path
+            for (path,) in spool.db.execute(
+                f"SELECT path FROM json_file WHERE path IN ({marks})",  # noqa: S608
+                paths,
+            )
+        }
+        rows: list[Row] = []
+        files: list[JsonFile] = []
+        for path in paths:
+            if path not in known and (found := self._read(path)):
+                rows.append(found[0])
+                files.append(found[1])
+        if rows:
+            self._metrics.received.labels("json").inc(len(rows))
+            self._hand_on(Submission(rows, files))
+
+    def _hand_on(self, submission: Submission) -> None:
+        while not self._ingest.submit(submission, timeout=0.5):
+            if self._stop.is_set():
+                return
+        while not submission.done.wait(0.5):
+            if self._stop.is_set():
+                return
+
+    def _read(self, path: str) -> tuple[Row, JsonFile] | None:
+        """Return a file's record; None when there is none (yet)."""
+        try:
+            with Path(path).open("rb") as handle:
+                stat = os.fstat(handle.fileno())
+                body = handle.read(_MAX_FILE + 1)
+        except FileNotFoundError:
+            return None
+        try:
+            received = time.time_ns() // 1000
+            row = self._builder.build(decode_document(body), "json", received)
+        except RecordError as problem:
+            self._wait_or_set_aside(path, stat, body, problem)
+            return None
+        self._unsettled.pop(path, None)
+        return row, JsonFile(path, stat.st_size, stat.st_mtime_ns, row.hour, row.key)
+
+    def _wait_or_set_aside(
+        self, path: str, stat: os.stat_result, body: bytes, problem: RecordError
+    ) -> None:
+        state = (stat.st_size, stat.st_mtime_ns)
+        before = self._unsettled.get(path)
+        now = time.monotonic()
+        if before is None or before[:2] != state:
+            self._unsettled[path] = (*state, now)
+            return
+        if now - before[2] < self._options.settle_seconds:
+            return
+        kept = self._quarantine.keep(Path(path).name, body) if len(body) <= _MAX_FILE else None
+        if kept is None:
+            self._metrics.fail("quarantine", f"{path}: too large, or the quarantine is full")
+            return
+        Path(path).unlink(missing_ok=True)
+        del self._unsettled[path]
+        self._metrics.quarantined.labels("json").inc()
+        say(
+            logging.WARNING,
+            "not a record: put in quarantine",
+            file=path,
+            kept=str(kept),
+            why=str(problem),
+        )
+
+    def _remove_synced(self, spool: Spool) -> None:
+        """Remove the files whose records are synced in the lake, whichever road they took."""
+        found = spool.db.execute(
+            "SELECT f.path, f.size, f.mtime_ns FROM json_file f "
+            "LEFT JOIN seen s ON s.hour = f.hour AND s.key = f.key "
+            "WHERE s.seq IS NULL OR s.seq <= ? LIMIT 5000",
+            (spool.flushed_seq(),),
+        ).fetchall()
+        for path, size, mtime_ns in found:
+            try:
+                stat = Path(path).stat()
+                if (stat.st_size, stat.st_mtime_ns) == (size, mtime_ns):
+                    Path(path).unlink()
+                    self._metrics.removed.inc()
+            except FileNotFoundError:
+                continue
+        if found:
+            with transaction(spool.db):
+                spool.db.executemany(
+                    "DELETE FROM json_file WHERE path = ?", [(path,) for path, *_ in found]
+                )

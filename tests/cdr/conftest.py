@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("pyarrow", reason="the extra [cdr] is not installed")
+sys.path.insert(0, str(Path(__file__).parent))
+
+from replay_switch import load_templates
+
+SHARED = Path(__file__).resolve().parents[3] / "shared"
+
+
+@pytest.fixture(scope="session")
+def captures() -> Path:
+    """The recorded streams beside the checkout, or this folder's own small ones."""
+    folder = SHARED / "esl-captures"
+    return folder if folder.is_dir() else Path(__file__).parent / "fixtures"
+
+
+@pytest.fixture(scope="session")
+def templates() -> list[dict]:
+    return load_templates(SHARED if (SHARED / "esl-captures").is_dir() else None)

@@ -1,0 +1,193 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from lakes import fill, make_row
+from replay_switch import ReplaySwitch
+
+from fsgitops.cdr.cli import invoke
+from fsgitops.cdr.doctor import judge_conf, read_params
+from fsgitops.cdr.query import Source
+from fsgitops.cdr.schema import COLUMNS
+from fsgitops.cdr.table import draw_table
+from fsgitops.cdr.tail import follow
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def place(tmp_path: Path, templates, monkeypatch) -> list[str]:
+    for name in list(os.environ):
+        if name.startswith(("FSGITOPS_", "FS_")):
+            monkeypatch.delenv(name)
+    spool, _ = fill(tmp_path, templates, 14)
+    spool.add([make_row(templates, 15)])
+    return ["-C", str(tmp_path), "--lake", "lake", "--spool", "spool"]
+
+
+def test_list_prints_json_lines(place, capfdbinary) -> None:
+    assert invoke([*place, "list", "--leg", "a", "--limit", "3", "--format", "json"]) == 0
+    lines = capfdbinary.readouterr().out.splitlines()
+    assert len(lines) == 3
+    assert json.loads(lines[0])["leg"] == "a"
+
+
+def test_query_reads_lake_and_spool_as_one(place, capfdbinary) -> None:
+    assert invoke([*place, "query", "SELECT count(*) AS n FROM cdr", "--format", "csv"]) == 0
+    assert capfdbinary.readouterr().out.split() == [b"n", b"15"]
+
+
+def test_query_writes_parquet(place, capfdbinary) -> None:
+    assert invoke([*place, "query", "SELECT uuid FROM cdr", "--format", "parquet"]) == 0
+    assert pq.read_table(io.BytesIO(capfdbinary.readouterr().out)).num_rows == 15
+
+
+def test_a_wrong_query_ends_with_the_code_for_wrong_usage(place, capfd) -> None:
+    assert invoke([*place, "query", "SELEC"]) == 64
+    assert "the query failed" in capfd.readouterr().err
+
+
+def test_a_lake_must_be_named(tmp_path, monkeypatch, capfd) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert invoke(["list"]) == 64
+    assert "cdr: {lake: …}" in capfd.readouterr().err
+
+
+def test_the_settings_file_names_the_places_too(place, tmp_path, capfd) -> None:
+    (tmp_path / "fsgitops.yaml").write_text("cdr:\n  lake: lake\n  spool: spool\n")
+    assert invoke(["-C", str(tmp_path), "reconcile"]) == 0
+    assert "waiting" in capfd.readouterr().out
+
+
+def test_an_unknown_setting_is_told_with_its_place(tmp_path, capfd) -> None:
+    (tmp_path / "fsgitops.yaml").write_text("cdr:\n  laek: lake\n")
+    assert invoke(["-C", str(tmp_path), "files"]) == 3
+    assert "fsgitops.yaml:2:3" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("form", ["text", "json", "html"])
+def test_report_writes_every_form_to_a_file(place, tmp_path, form) -> None:
+    out = tmp_path / f"report.{form}"
+    assert invoke([*place, "report", "--format", form, "--out", str(out)]) == 0
+    assert "cause" in out.read_text()
+
+
+def test_compact_files_and_erase_work_on_the_lake(place, capfd) -> None:
+    assert invoke([*place, "compact", "--grace", "0"]) == 0
+    assert invoke([*place, "files"]) == 0
+    assert capfd.readouterr().out.splitlines()[-1].endswith(".parquet")
+    assert invoke([*place, "erase", "+12025550666", "--reference", "r7"]) == 0
+    assert "a second reading found none" in capfd.readouterr().out
+
+
+def test_csv_does_not_run_as_a_formula_in_a_spreadsheet(place, capfdbinary) -> None:
+    sql = "SELECT '=cmd()' AS a, '+12025550123' AS b"
+    assert invoke([*place, "query", sql, "--format", "csv"]) == 0
+    rows = list(csv.DictReader(io.StringIO(capfdbinary.readouterr().out.decode())))
+    assert rows == [{"a": "'=cmd()", "b": "+12025550123"}]
+
+
+def test_a_caller_cannot_move_the_cursor_of_whoever_reads() -> None:
+    assert "\x1b" not in draw_table(["name"], [["\x1b[2J\nx"]])
+
+
+def test_help_is_quick_and_imports_nothing_heavy() -> None:
+    script = (
+        "import sys; from fsgitops.cdr.cli import invoke; invoke(['--help']);"
+        "heavy = {'pyarrow', 'duckdb', 'ibis', 'gevent', 'pyspark', 'prometheus_client'};"
+        "sys.exit(len(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=CHECKOUT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout
+    assert "reconcile" in done.stdout
+
+
+def test_run_ends_on_sigterm_with_everything_in_the_lake(tmp_path, templates) -> None:
+    switch = ReplaySwitch(templates, None)
+    (tmp_path / "fsgitops.yaml").write_text(
+        "targets:\n  prod:\n    conf_dir: conf\n    domain: example.com\n"
+        f"    esl: {{host: 127.0.0.1, port: {switch.port}, password: {{env: SECRET}}}}\n"
+        "cdr: {lake: lake, spool: spool, flush_seconds: 3600}\n"
+    )
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "fsgitops.cdr", "-C", str(tmp_path), "run", "--target", "prod"]
+    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), "SECRET": "hunter2"}
+    process = subprocess.Popen([*command, "--http", f"127.0.0.1:{port}"], cwd=tmp_path,
+                               env=environment, stderr=subprocess.PIPE, text=True)  # fmt: skip
+    deadline = time.monotonic() + 30
+    while not switch.listeners and time.monotonic() < deadline:
+        time.sleep(0.02)
+    sent = {switch.emit() for _ in range(5)}
+    time.sleep(0.3)
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 0, errors
+    events = [json.loads(line)["event"] for line in errors.splitlines()]
+    assert events[0] == "started"
+    assert events[-1] == "stopped"
+    assert "hunter2" not in errors
+    (part,) = (tmp_path / "lake").rglob("*.parquet")
+    assert set(pq.read_table(part)["uuid"].to_pylist()) == sent
+    switch.close()
+
+
+def test_tail_shows_records_from_the_spool_and_those_it_was_too_slow_for(
+    tmp_path, templates
+) -> None:
+    from lakes import flush_all
+
+    spool, lake = fill(tmp_path, templates, 5)
+    steps = iter(range(6))
+
+    def go_on() -> bool:
+        step = next(steps)
+        if step == 1:
+            spool.add([make_row(templates, 6)])
+        if step == 2:
+            spool.add([make_row(templates, 7)])
+            flush_all(spool, lake)
+        return step < 5
+
+    source = Source(str(tmp_path / "lake"), tmp_path / "spool")
+    shown = [
+        u for table in follow(source, poll=0.0, go_on=go_on) for u in table["uuid"].to_pylist()
+    ]
+    assert len(shown) == len(set(shown)) == 2
+
+
+def test_doctor_judges_the_switchs_configuration() -> None:
+    conf = (
+        '<configuration name="json_cdr.conf"><settings><param name="log-b-leg" value="false"/>'
+        '<param name="log-dir" value="/x"/></settings></configuration>'
+    )
+    judged = {advice.what: advice.well for advice in judge_conf(conf, "")}
+    assert judged["B legs are not written"] is False
+    assert judged["variables are written percent-encoded"] is False
+    assert judged["records are written to disk"] is True
+
+
+@pytest.mark.parametrize("text", ["-ERR no reply", "", "<!DOCTYPE x [<!ENTITY a 'b'>]><x>&a;</x>"])
+def test_an_answer_that_is_no_configuration_is_none(text: str) -> None:
+    assert read_params(text) is None
+
+
+def test_the_documentation_has_every_column_as_the_schema_has_it() -> None:
+    text = (CHECKOUT / "docs" / "cdr.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| (\w+) \| (.*) \|$", text, re.MULTILINE)
+    assert rows == [(c.name, c.kind, c.about) for c in COLUMNS]

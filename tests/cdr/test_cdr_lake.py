@@ -1,0 +1,249 @@
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter
+from datetime import date
+
+import pyarrow.parquet as pq
+import pytest
+from lakes import DAY_US, START_US, fill, flush_all, make_row
+
+from fsgitops.cdr import compact as compacting
+from fsgitops.cdr.compact import compact_lake
+from fsgitops.cdr.erase import erase_number
+from fsgitops.cdr.flush import read_keys
+from fsgitops.cdr.lake import Lake, LakeError
+from fsgitops.cdr.query import Source, Wanted, fetch, list_records
+from fsgitops.cdr.reconcile import reconcile
+from fsgitops.cdr.retention import expire
+from fsgitops.cdr.schema import COLUMN_NAMES, SCHEMA_VERSION, VERSION_KEY
+from fsgitops.errors import UsageError
+
+DATE = "2026-11-23"
+
+
+def keys_in(lake) -> Counter:
+    return Counter(key for day in lake.days() for _, key in read_keys(lake, day))
+
+
+def test_every_part_says_which_version_of_the_schema_it_has(tmp_path, templates) -> None:
+    fill(tmp_path, templates, 5)
+    (part,) = (tmp_path / "lake").rglob("*.parquet")
+    found = pq.read_schema(part)
+    assert tuple(found.names) == COLUMN_NAMES
+    assert found.metadata[VERSION_KEY] == str(SCHEMA_VERSION).encode()
+    assert pq.ParquetFile(part).metadata.row_group(0).column(0).compression == "ZSTD"
+
+
+def test_compacting_merges_a_day_and_changes_no_record(tmp_path, templates) -> None:
+    _, lake = fill(tmp_path, templates, 60, parts=6)
+    before = keys_in(lake)
+    (done,) = compact_lake(lake, grace=0)
+    assert (done.files_before, done.files_after, done.rows, done.deleted) == (6, 1, 60, 6)
+    assert keys_in(lake) == before
+    assert compact_lake(lake, grace=0) == []
+
+
+def test_dead_files_stay_for_the_grace_period(tmp_path, templates) -> None:
+    _, lake = fill(tmp_path, templates, 20, parts=2)
+    compact_lake(lake, grace=3600)
+    assert len(list((tmp_path / "lake").rglob("*.parquet"))) == 3
+    assert set(keys_in(lake).values()) == {1}
+
+
+@pytest.mark.parametrize("method", ["put", "commit", "delete"])
+@pytest.mark.parametrize("moment", [0, 1])
+def test_a_compaction_killed_anywhere_shows_every_record_once_and_can_be_repeated(
+    tmp_path, templates, monkeypatch, method, moment
+) -> None:
+    _, lake = fill(tmp_path, templates, 60, parts=6)
+    before = keys_in(lake)
+    calls = []
+    real = getattr(Lake, method)
+
+    def dies(self, *args, **named):
+        calls.append(args)
+        if moment == 1:
+            real(self, *args, **named)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Lake, method, dies)
+    with pytest.raises(KeyboardInterrupt):
+        compact_lake(lake, grace=0)
+    monkeypatch.undo()
+    assert calls
+    assert keys_in(lake) == before
+    compact_lake(lake, grace=0)
+    assert keys_in(lake) == before
+    assert len(list((tmp_path / "lake").rglob("*.parquet"))) == 1
+
+
+def test_a_part_written_again_after_it_was_merged_stays_dead(tmp_path, templates) -> None:
+    _, lake = fill(tmp_path, templates, 20, parts=2)
+    name = lake.day(DATE).live[0]
+    body = lake.read(lake.path(DATE, name))
+    compact_lake(lake, grace=0)
+    lake.put(DATE, name, body)
+    assert sum(keys_in(lake).values()) == 20
+
+
+def test_readers_see_every_record_once_while_it_is_compacted(tmp_path, templates) -> None:
+    spool, lake = fill(tmp_path, templates, 40, parts=4)
+    source = Source(str(tmp_path / "lake"))
+    seen: list[tuple[int, int]] = []
+    stop = threading.Event()
+
+    def read() -> None:
+        while not stop.is_set():
+            table = fetch(source, "SELECT count(*) n, count(DISTINCT uuid) d FROM cdr")
+            seen.append(tuple(table.to_pylist()[0].values()))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        for number in range(41, 61):
+            spool.add([make_row(templates, number)])
+            flush_all(spool, lake)
+            compact_lake(lake, grace=0)
+    finally:
+        stop.set()
+        reader.join()
+    assert seen
+    assert all(total == distinct for total, distinct in seen)
+    totals = [total for total, _ in seen]
+    assert totals == sorted(totals)
+    assert totals[0] >= 40
+
+
+def test_two_commits_at_once_do_not_both_count(tmp_path, templates) -> None:
+    _, lake = fill(tmp_path, templates, 20, parts=2)
+    day = lake.day(DATE)
+    lake.commit(day, [], [], "first")
+    with pytest.raises(LakeError, match="somebody else"):
+        lake.commit(day, [], [], "second")
+
+
+def test_a_spooled_record_is_listed_before_it_is_in_the_lake_and_once_after(
+    tmp_path, templates
+) -> None:
+    spool, lake = fill(tmp_path, templates, 10)
+    spool.add([make_row(templates, 11)])
+    source = Source(str(tmp_path / "lake"), tmp_path / "spool")
+    count = "SELECT count(*) n FROM cdr"
+    assert fetch(source, count).to_pylist() == [{"n": 11}]
+    flush_all(spool, lake)
+    assert fetch(source, count).to_pylist() == [{"n": 11}]
+
+
+def test_a_record_in_both_places_for_a_moment_is_read_once(
+    tmp_path, templates, monkeypatch
+) -> None:
+    from fsgitops.cdr.spool import Spool
+
+    spool, lake = fill(tmp_path, templates, 10)
+    spool.add([make_row(templates, 11)])
+    monkeypatch.setattr(Spool, "finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        flush_all(spool, lake)
+    source = Source(str(tmp_path / "lake"), tmp_path / "spool")
+    assert fetch(source, "SELECT count(*) n FROM cdr").to_pylist() == [{"n": 11}]
+
+
+def test_listing_filters_by_agent_number_time_and_cause(tmp_path, templates) -> None:
+    fill(tmp_path, templates, 70)
+    source = Source(str(tmp_path / "lake"))
+    assert list_records(source, Wanted(agent="1020")).num_rows == 60
+    assert list_records(source, Wanted(agent="1020", leg="a", limit=5)).num_rows == 5
+    assert list_records(source, Wanted(number="+15550000000")).num_rows == 10
+    assert list_records(source, Wanted(since="2026-11-24")).num_rows == 0
+    assert list_records(source, Wanted(until="2026-11-24", cause="normal_clearing")).num_rows == 70
+
+
+@pytest.mark.parametrize("evil", ["' OR 1=1 --", "1020'; DROP VIEW cdr; --"])
+def test_a_filter_is_a_value_and_never_sql(tmp_path, templates, evil) -> None:
+    fill(tmp_path, templates, 7)
+    assert list_records(Source(str(tmp_path / "lake")), Wanted(agent=evil)).num_rows == 0
+
+
+def test_wrong_sql_is_a_usage_error(tmp_path, templates) -> None:
+    fill(tmp_path, templates, 7)
+    with pytest.raises(UsageError, match="the query failed"):
+        fetch(Source(str(tmp_path / "lake")), "SELEC 1")
+
+
+def test_retention_deletes_whole_days_that_are_older(tmp_path, templates) -> None:
+    spool, lake = fill(tmp_path, templates, 10)
+    spool.add([make_row(templates, n, start_us=START_US + DAY_US) for n in range(11, 16)])
+    flush_all(spool, lake)
+    assert expire(lake, 1, today=date(2026, 11, 25), dry=True) == [DATE]
+    assert expire(lake, 1, today=date(2026, 11, 25)) == [DATE]
+    assert [day.date for day in lake.days()] == ["2026-11-24"]
+
+
+def test_erasing_a_number_leaves_the_records_and_no_trace_of_the_number(
+    tmp_path, templates
+) -> None:
+    spool, lake = fill(tmp_path, templates, 70, parts=2)
+    spool.add([make_row(templates, n) for n in range(71, 78)])
+    done = erase_number(lake, tmp_path / "spool", "+1 202 555 0666", "request 7")
+    assert done.rows > 0
+    assert done.spool_rows > 0
+    assert not done.left
+    source = Source(str(tmp_path / "lake"), tmp_path / "spool")
+    assert fetch(source, "SELECT count(*) n FROM cdr").to_pylist() == [{"n": 77}]
+    texts = fetch(source, "SELECT * FROM cdr").to_pylist()
+    assert "2025550666" not in json.dumps(texts, default=str)
+    for path in (tmp_path / "lake").rglob("*.parquet"):
+        assert "2025550666" not in json.dumps(pq.read_table(path).to_pylist(), default=str)
+
+
+def test_an_erasure_is_logged_without_the_number(tmp_path, templates) -> None:
+    _, lake = fill(tmp_path, templates, 14)
+    erase_number(lake, None, "+12025550666", "request 7")
+    (note,) = (tmp_path / "lake" / "cdr" / "_erasures").iterdir()
+    text = note.read_text()
+    assert '"reference":"request 7"' in text
+    assert '"proven":true' in text
+    assert "2025550666" not in text
+
+
+def test_an_erased_number_does_not_come_back_by_a_late_copy(tmp_path, templates) -> None:
+    spool, lake = fill(tmp_path, templates, 14)
+    erase_number(lake, tmp_path / "spool", "+12025550666", "request 7")
+    spool.add([make_row(templates, n, road="json") for n in range(1, 15)])
+    flush_all(spool, lake)
+    texts = fetch(Source(str(tmp_path / "lake")), "SELECT * FROM cdr").to_pylist()
+    assert len(texts) == 14
+    assert "2025550666" not in json.dumps(texts, default=str)
+
+
+def test_a_number_within_another_number_is_not_erased(tmp_path, templates) -> None:
+    _, lake = fill(tmp_path, templates, 14)
+    assert erase_number(lake, None, "2025550", "request 8").rows == 0
+
+
+def test_reconcile_names_the_record_that_only_the_switch_has(tmp_path, templates) -> None:
+    from replay_switch import as_document, renew
+
+    fill(tmp_path, templates, 10)
+    folder = tmp_path / "json"
+    folder.mkdir()
+    for number in (1, 2, 99):
+        event = renew(templates[number % len(templates)], number, START_US)
+        (folder / f"{event['Unique-ID']}.cdr.json").write_bytes(as_document(event))
+        last = event["Unique-ID"]
+    (folder / "half.cdr.json").write_bytes(b'{"core-uuid":')
+    source = Source(str(tmp_path / "lake"), tmp_path / "spool")
+    found = reconcile(source, folder, "", "9999")
+    assert found.missing == [last]
+    assert [p.endswith("half.cdr.json") for p in found.unreadable] == [True]
+    (hour,) = found.hours
+    assert (hour.json_files, hour.by_esl, hour.lake) == (3, 10, 10)
+
+
+def test_compaction_keeps_its_memory_bounded_by_batches(tmp_path, templates, monkeypatch) -> None:
+    _, lake = fill(tmp_path, templates, 40, parts=2)
+    monkeypatch.setattr(compacting, "_BATCH_ROWS", 7)
+    compact_lake(lake, grace=0)
+    assert sum(keys_in(lake).values()) == 40

@@ -1,0 +1,149 @@
+"""Calls placed with sipp through a real FreeSWITCH, the sidecar restarted in between."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections import Counter
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from sip_phone import CallFailedError, SipPhone, call_from_outside, require_sipp
+
+from fsgitops.cdr.doctor import check_switch
+from fsgitops.cdr.options import EslAddress, RunOptions
+from fsgitops.cdr.query import Source, fetch
+from fsgitops.cdr.reconcile import reconcile
+from fsgitops.cdr.sidecar import Sidecar
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from project import Project
+    from real_switch import RealSwitch
+
+pytestmark = pytest.mark.freeswitch
+
+SETTINGS = """\
+project: test
+default_region: US
+targets:
+  real:
+    conf_dir: {conf_dir}
+    domain: {domain}
+    esl: {{host: {host}, port: {port}, password: {{env: TEST_ESL_PASSWORD}}}}
+"""
+DID = "19495431333"
+_BOUND = 30.0
+
+
+@pytest.fixture
+def agent(project: Project, freeswitch: RealSwitch, tmp_path: Path, monkeypatch):
+    """Agent 1020, declared, applied and registered; everything is deleted afterwards."""
+    require_sipp()
+    monkeypatch.setenv("TEST_ESL_PASSWORD", freeswitch.esl_password)
+    monkeypatch.setenv("FSGITOPS_TARGET", "real")
+    project.write(
+        "fsgitops.yaml",
+        SETTINGS.format(conf_dir=freeswitch.conf_dir, domain=freeswitch.domain,
+                        host=freeswitch.esl_host, port=freeswitch.esl_port),
+    )  # fmt: skip
+    ran = project.run("apply", "--yes")
+    assert ran.code == 0, ran.err
+    login = project.run("credentials", "1020", "--reveal", "--json").json()
+    with SipPhone(freeswitch, tmp_path / "phone", login["username"], login["password"]) as phone:
+        phone.register()
+        yield phone
+    for path in (project.root / "desired").iterdir():
+        path.unlink()
+    assert project.run("apply", "--yes").code == 0
+    shutil.rmtree(freeswitch.conf_dir / ".fsgitops")
+
+
+def start(switch: RealSwitch, folder: Path) -> Sidecar:
+    options = RunOptions(lake=str(folder / "lake"), spool=folder / "spool", flush_seconds=0.5,
+                         json_dir=switch.json_cdr_dir, poll_seconds=0.2)  # fmt: skip
+    address = EslAddress(switch.esl_host, switch.esl_port, switch.esl_password)
+    sidecar = Sidecar(options, address)
+    sidecar.start()
+    until(lambda: sidecar.metrics.hearing)
+    return sidecar
+
+
+def until(condition) -> None:
+    deadline = time.monotonic() + _BOUND
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def records(source: Source, caller: str) -> list[dict]:
+    found = fetch(source, "SELECT * FROM cdr WHERE caller_id_number LIKE ? ORDER BY leg",
+                  [f"%{caller}"])  # fmt: skip
+    return found.to_pylist()
+
+
+def check_answered(legs: list[dict], began: datetime, ended: datetime) -> None:
+    a, b = legs
+    assert [a["leg"], b["leg"]] == ["a", "b"]
+    assert (a["did_number"], a["agent_extension"], b["agent_extension"]) == (DID, "1020", "1020")
+    assert (a["other_leg_uuid"], b["other_leg_uuid"]) == (b["uuid"], a["uuid"])
+    assert a["call_uuid"] == b["call_uuid"] == a["uuid"]
+    for leg in legs:
+        assert leg["hangup_cause"] == "NORMAL_CLEARING"
+        assert leg["answered"]
+        assert began <= leg["start_time"] <= leg["answer_time"] <= leg["end_time"] <= ended
+        spent = (leg["end_time"] - leg["start_time"]).total_seconds() * 1000
+        assert abs(spent - leg["duration_ms"]) <= 20
+
+
+def test_calls_through_a_real_switch_are_in_the_lake_while_the_sidecar_is_restarted(
+    agent: SipPhone, freeswitch: RealSwitch, tmp_path: Path
+) -> None:
+    source = Source(str(tmp_path / "lake"), tmp_path / "spool")
+    moments = [datetime.now(UTC)]
+
+    def call(caller: str) -> None:
+        agent.answer()
+        call_from_outside(freeswitch, tmp_path / "caller", DID, caller)
+        assert agent.wait_answered()
+
+    first = start(freeswitch, tmp_path)
+    call("15550100001")
+    until(lambda: len(records(source, "15550100001")) == 2)
+    first.stop()
+    call("15550100002")
+    second = start(freeswitch, tmp_path)
+    call("15550100003")
+    with pytest.raises(CallFailedError):
+        call_from_outside(freeswitch, tmp_path / "caller", "15550000000", "15550100004")
+    until(lambda: len(records(source, "15550100002")) == 2)
+    until(lambda: len(records(source, "15550100003")) == 2)
+    until(lambda: len(records(source, "15550100004")) == 1)
+    second.stop()
+    moments.append(datetime.now(UTC))
+
+    for caller in ("15550100001", "15550100002", "15550100003"):
+        check_answered(records(source, caller), *moments)
+    (lost,) = records(source, "15550100004")
+    assert not lost["answered"]
+    assert lost["agent_extension"] is None
+    assert {r["source"] for r in records(source, "15550100002")} == {"json"}
+    assert "esl" in {r["source"] for r in records(source, "15550100001")}
+    counts = Counter(r["uuid"] for r in fetch(source, "SELECT uuid FROM cdr").to_pylist())
+    assert set(counts.values()) == {1}
+    compared = reconcile(source, freeswitch.json_cdr_dir, "", "9999")
+    assert (compared.missing, compared.doubled, compared.unreadable) == ([], [], [])
+
+
+def test_doctor_sees_how_the_real_switch_writes_its_records(
+    freeswitch: RealSwitch, tmp_path: Path
+) -> None:
+    options = RunOptions(lake=str(tmp_path), spool=tmp_path, json_dir=freeswitch.json_cdr_dir)
+    address = EslAddress(freeswitch.esl_host, freeswitch.esl_port, freeswitch.esl_password)
+    said = {advice.what: advice.well for advice in check_switch(address, options)}
+    assert said["mod_json_cdr is loaded"]
+    assert said["B legs are written"]
+    assert said["variables are written percent-encoded"] is False
+    assert said["records are written to disk"]

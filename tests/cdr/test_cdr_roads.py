@@ -1,0 +1,265 @@
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from lakes import NOW_US, make_row, uuid_of
+from replay_switch import ReplaySwitch, as_document, renew
+
+from fsgitops.cdr.flush import read_keys
+from fsgitops.cdr.ingest import Submission
+from fsgitops.cdr.lake import open_lake
+from fsgitops.cdr.options import EslAddress, RunOptions
+from fsgitops.cdr.sidecar import Sidecar
+from fsgitops.cdr.spool import SPOOL_FILE, Spool, SpoolError
+
+_BOUND = 20.0
+
+
+def options(folder: Path, **changes) -> RunOptions:
+    (folder / "json").mkdir(exist_ok=True)
+    settled = {"flush_seconds": 0.1, "poll_seconds": 0.02, "settle_seconds": 0.1} | changes
+    return RunOptions(lake=str(folder / "lake"), spool=folder / "spool",
+                      json_dir=folder / "json", **settled)  # fmt: skip
+
+
+def until(condition) -> None:
+    deadline = time.monotonic() + _BOUND
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.01)
+
+
+def uuids_in(folder: Path) -> list[str]:
+    lake = open_lake(str(folder / "lake"), create=True)
+    return sorted(key.split("\x1f")[1] for day in lake.days() for _, key in read_keys(lake, day))
+
+
+def event(templates, number: int) -> dict:
+    return renew(templates[number % len(templates)], number, NOW_US)
+
+
+@pytest.fixture
+def sidecar(tmp_path):
+    made = []
+
+    def start(address=None, **changes) -> Sidecar:
+        made.append(Sidecar(options(tmp_path, **changes), address))
+        made[-1].start()
+        return made[-1]
+
+    yield start
+    for one in made:
+        one.stop()
+
+
+def write(folder: Path, name: str, body: bytes) -> Path:
+    path = folder / "json" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(body)
+    return path
+
+
+def test_files_of_both_legs_and_of_rotated_folders_are_read(tmp_path, templates, sidecar) -> None:
+    events = [event(templates, n) for n in range(1, 5)]
+    one = sidecar()
+    for number, name in enumerate(("a_x", "y", "2026-11-23-10-00-00/z", "w")):
+        write(tmp_path, f"{name}.cdr.json", as_document(events[number]))
+    until(lambda: one.metrics.written._value.get() == 4)
+    assert uuids_in(tmp_path) == sorted(str(e["Unique-ID"]) for e in events)
+
+
+def test_files_are_kept_unless_asked_and_read_once(tmp_path, templates, sidecar) -> None:
+    path = write(tmp_path, "x.cdr.json", as_document(event(templates, 1)))
+    one = sidecar()
+    until(lambda: one.metrics.written._value.get() == 1)
+    assert path.exists()
+    assert one.metrics.received.labels("json")._value.get() == 1
+
+
+def test_a_file_is_removed_only_when_its_record_is_in_the_lake(
+    tmp_path, templates, sidecar
+) -> None:
+    (tmp_path / "lake").mkdir()
+    (tmp_path / "lake" / "cdr").write_text("in the way")
+    path = write(tmp_path, "x.cdr.json", as_document(event(templates, 1)))
+    one = sidecar(remove_json=True)
+    until(lambda: "lake" in one.metrics.troubles())
+    assert path.exists()
+    assert one.health()[0] is False
+    (tmp_path / "lake" / "cdr").unlink()
+    until(lambda: not path.exists())
+    assert len(uuids_in(tmp_path)) == 1
+
+
+def test_a_file_that_grows_is_read_when_it_is_whole(tmp_path, templates, sidecar) -> None:
+    body = as_document(event(templates, 1))
+    path = write(tmp_path, "x.cdr.json", body[:500])
+    one = sidecar(settle_seconds=60.0)
+    until(lambda: one.watcher._unsettled)
+    path.write_bytes(body)
+    until(lambda: one.metrics.written._value.get() == 1)
+    assert not list((tmp_path / "spool").glob("quarantine/*"))
+
+
+def test_a_file_that_stays_cut_off_goes_to_the_quarantine(tmp_path, templates, sidecar) -> None:
+    body = as_document(event(templates, 1))[:500]
+    path = write(tmp_path, "x.cdr.json", body)
+    one = sidecar()
+    until(lambda: not path.exists())
+    (kept,) = (tmp_path / "spool" / "quarantine").iterdir()
+    assert kept.read_bytes() == body
+    assert one.metrics.quarantined.labels("json")._value.get() == 1
+
+
+def post(port: int, body: bytes, **headers: str) -> tuple[int, bytes]:
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/cdr?uuid=x", body, headers)
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as problem:
+        return problem.code, problem.read()
+
+
+def test_a_post_is_answered_when_its_record_is_synced(tmp_path, templates, sidecar) -> None:
+    one = sidecar(http=("127.0.0.1", 0), flush_seconds=600.0)
+    document = as_document(event(templates, 1))
+    for body in (b"cdr=" + quote(document, safe="").encode(), document,
+                 b"cdr=" + base64.b64encode(document)):  # fmt: skip
+        assert post(one.receiver.port, body)[0] == 200
+    assert Spool(tmp_path / "spool").depth()[0] == 1
+
+
+def test_a_post_that_is_no_record_is_refused_and_kept(tmp_path, sidecar) -> None:
+    one = sidecar(http=("127.0.0.1", 0))
+    assert post(one.receiver.port, b"cdr=%7B%22half")[0] == 400
+    assert len(list((tmp_path / "spool" / "quarantine").iterdir())) == 1
+
+
+def test_a_post_needs_the_credential_that_was_set(templates, sidecar) -> None:
+    one = sidecar(http=("127.0.0.1", 0), http_credential="fs:secret")
+    document = as_document(event(templates, 1))
+    assert post(one.receiver.port, document)[0] == 401
+    right = "Basic " + base64.b64encode(b"fs:secret").decode()
+    assert post(one.receiver.port, document, Authorization=right)[0] == 200
+
+
+def test_health_and_metrics_tell_what_goes_on(templates, sidecar) -> None:
+    one = sidecar(http=("127.0.0.1", 0))
+    post(one.receiver.port, as_document(event(templates, 1)))
+    base = f"http://127.0.0.1:{one.receiver.port}"
+    with urllib.request.urlopen(f"{base}/healthz", timeout=10) as answer:
+        assert json.loads(answer.read())["status"] == "ok"
+    with urllib.request.urlopen(f"{base}/metrics", timeout=10) as answer:
+        text = answer.read().decode()
+    assert 'fsgitops_cdr_received_total{road="http"} 1.0' in text
+    for name in ("spool_rows", "deaf_seconds_total", "lag_seconds", "written_total"):
+        assert f"fsgitops_cdr_{name}" in text
+
+
+def test_an_event_over_esl_is_in_the_lake(tmp_path, templates, sidecar) -> None:
+    switch = ReplaySwitch(templates, None)
+    one = sidecar(EslAddress("127.0.0.1", switch.port, "x"))
+    until(lambda: switch.listeners)
+    sent = [switch.emit() for _ in range(20)]
+    until(lambda: one.metrics.written._value.get() == 20)
+    assert uuids_in(tmp_path) == sorted(sent)
+    switch.close()
+
+
+def test_a_torn_event_is_set_aside_and_the_next_one_is_taken(tmp_path, templates, sidecar) -> None:
+    switch = ReplaySwitch(templates, None)
+    one = sidecar(EslAddress("127.0.0.1", switch.port, "x"))
+    until(lambda: switch.listeners)
+    torn = b'{"Event-Name":"CHANNEL_HANGUP_COMPLETE","Unique-ID":"'
+    switch._send(b"Content-Length: %d\nContent-Type: text/event-json\n\n%s" % (len(torn), torn))
+    switch.emit()
+    until(lambda: one.metrics.written._value.get() == 1)
+    (kept,) = (tmp_path / "spool" / "quarantine").iterdir()
+    assert kept.read_bytes() == torn
+    switch.close()
+
+
+def test_how_long_it_was_deaf_is_in_log_and_metrics(templates, sidecar, caplog) -> None:
+    switch = ReplaySwitch(templates, None)
+    with caplog.at_level(logging.INFO, "fsgitops.cdr"):
+        one = sidecar(EslAddress("127.0.0.1", switch.port, "x"))
+        until(lambda: switch.listeners)
+        before = one.metrics.deaf._value.get()
+        switch.drop()
+        until(lambda: not one.metrics.hearing)
+        until(lambda: one.metrics.hearing)
+    facts = [r.facts for r in caplog.records if r.message == "listening for events"]
+    assert facts[-1]["deaf_seconds"] > 0
+    assert one.metrics.deaf._value.get() > before
+    switch.close()
+
+
+def test_a_full_spool_refuses_loudly_and_goes_on_when_there_is_room(
+    tmp_path, templates, sidecar, monkeypatch
+) -> None:
+    import sqlite3
+
+    real, full = Spool.add, [True]
+
+    def add(self, rows, files=()):
+        if full[0]:
+            raise sqlite3.OperationalError("database or disk is full")
+        return real(self, rows, files)
+
+    monkeypatch.setattr(Spool, "add", add)
+    one = sidecar(queue_rows=2)
+    taken = [Submission([make_row(templates, n)]) for n in (1, 2, 3)]
+    assert one.ingest.submit(taken[0], 1)
+    assert one.ingest.submit(taken[1], 1)
+    assert not one.ingest.submit(taken[2], 0.05)
+    until(lambda: "spool" in one.metrics.troubles())
+    assert one.health()[0] is False
+    full[0] = False
+    until(lambda: taken[1].done.is_set())
+    until(lambda: one.health()[0])
+    assert taken[0].synced
+
+
+def test_a_spool_that_is_damaged_under_way_is_replaced(
+    tmp_path, templates, sidecar, monkeypatch
+) -> None:
+    import sqlite3
+
+    real, damaged = Spool.add, [True]
+
+    def add(self, rows, files=()):
+        if damaged.pop() if damaged else False:
+            problem = sqlite3.DatabaseError("database disk image is malformed")
+            problem.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+            raise problem
+        return real(self, rows, files)
+
+    monkeypatch.setattr(Spool, "add", add)
+    one = sidecar()
+    row = make_row(templates, 1)
+    one.ingest.submit(Submission([row]), 1)
+    until(lambda: one.metrics.written._value.get() == 1)
+    assert uuids_in(tmp_path) == [uuid_of(row)]
+    assert (next((tmp_path / "spool").glob("corrupt-*")) / SPOOL_FILE).exists()
+
+
+def test_two_sidecars_never_share_a_spool(tmp_path, sidecar) -> None:
+    sidecar()
+    with pytest.raises(SpoolError, match="another sidecar"):
+        Sidecar(options(tmp_path), None)
+
+
+def test_ending_flushes_what_waits(tmp_path, templates) -> None:
+    one = Sidecar(options(tmp_path, flush_seconds=3600.0), None)
+    one.start()
+    one.ingest.submit(Submission([make_row(templates, 1)]), 1)
+    one.stop()
+    assert len(uuids_in(tmp_path)) == 1
