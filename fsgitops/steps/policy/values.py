@@ -16,6 +16,10 @@ Values: TypeAlias = "Mapping[str, FieldValue]"
 """Field (dotted where nested) -> its text, or its texts; what is not set is not in it."""
 
 
+MASKED = "(secret)"
+"""Stands for a secret, or for where one is fetched from: a rule can ask whether it is there."""
+
+
 def agent_values(agent: Agent) -> Values:
     """Return the fields of an agent, `voicemail.pin` and `variables.NAME` among them."""
     return _flatten(agent)
@@ -71,7 +75,9 @@ def _put_all(values: dict[str, FieldValue], prefix: str, items: Mapping[str, Any
 def _put(values: dict[str, FieldValue], name: str, value: Any) -> None:
     if value is None or value == ():
         return
-    if isinstance(value, tuple):
+    if is_secret_field(name) or not isinstance(value, str | bool | int | tuple):
+        values[name] = MASKED
+    elif isinstance(value, tuple):
         values[name] = tuple(str(part) for part in value)
     else:
         values[name] = str(value).lower() if isinstance(value, bool) else str(value)
