@@ -32,6 +32,7 @@ changes = st.builds(
     attributes=st.lists(attributes, max_size=4).map(tuple),
     drifted=st.booleans(),
     source=positions.map(str) | texts,
+    renamed_from=st.none() | st.builds(Resource, st.sampled_from(Kind), texts),
 )
 hazards = st.builds(Hazard, texts, texts, texts, texts)
 plans = st.builds(
@@ -60,6 +61,7 @@ def reviews(draw: st.DrawFn) -> Review:
         summary="Plan: 1 to create, 2 to change, 3 to delete",
         findings=tuple(draw(st.lists(findings, max_size=4))),
         plan=plan,
+        warnings=tuple(draw(st.lists(texts, max_size=2))),
         remarks=tuple(draw(st.lists(texts, max_size=2))),
         reached=tuple(draw(st.lists(reached, max_size=3))),
         contents={path: Contents(draw(lines), draw(lines)) for path in paths},

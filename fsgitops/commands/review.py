@@ -11,13 +11,14 @@ from fsgitops.model.review import Contents, Review, find_reached
 from fsgitops.model.wording import count_noun
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from fsgitops.commands.plan import Planned
     from fsgitops.commands.validate import Report
     from fsgitops.errors import DesiredInvalidError
     from fsgitops.findings import Finding
+    from fsgitops.model.plan import Plan
 
 FORMATS = ("text", "json", "markdown", "html", "github", "sarif", "junit")
 ENDINGS = {
@@ -46,7 +47,8 @@ def review_plan(planned: Planned, root: Path, full: str = "") -> Review:
         summary=summarise_plan(plan),
         findings=declared.findings,
         plan=plan,
-        remarks=(*remarks, *plan.warnings, *planned.notes),
+        warnings=tuple(_warnings(plan)),
+        remarks=(*remarks, *planned.notes),
         reached=find_reached(plan, declared.desired),
         contents=_read_contents(planned),
         sources={
@@ -55,6 +57,27 @@ def review_plan(planned: Planned, root: Path, full: str = "") -> Review:
         prefix=find_prefix(root),
         full=full,
     )
+
+
+def _warnings(plan: Plan) -> Iterator[str]:
+    for need in plan.needs:
+        if not need.allowed:
+            yield f"Refused unless --allow {need.permission} is given: {need.because}"
+    if plan.partial:
+        chosen = [f"--only {item}" for item in plan.only]
+        chosen += [f"--exclude {item}" for item in plan.exclude]
+        left = count_noun(plan.left_out, "other change")
+        yield f"Partial plan ({' '.join(chosen)}): {left} left out"
+    yield from plan.warnings
+    if plan.activity is None:
+        return
+    if plan.activity.problem:
+        yield f"Who is registered or on a call is not known: {plan.activity.problem}"
+    for item in plan.activity.agents:
+        if item.registrations or item.calls:
+            facts = f"{count_noun(item.registrations, 'registration')}, "
+            facts += count_noun(item.calls, "call leg")
+            yield f"{item.resource.kind} {item.resource.name} now: {facts}"
 
 
 def review_report(report: Report, root: Path) -> Review:

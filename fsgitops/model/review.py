@@ -50,6 +50,7 @@ class Review:
     summary: str
     findings: tuple[Finding, ...] = ()
     plan: Plan | None = None
+    warnings: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     reached: tuple[Reached, ...] = ()
     contents: Mapping[str, Contents] = field(default_factory=dict)
@@ -67,9 +68,30 @@ class Review:
         return f"{self.prefix}/{file}" if self.prefix else file
 
 
+def list_changes(plan: Plan) -> list[Change]:
+    """Return the changes to show: a rename is one, told by the half that creates."""
+    return [change for change in plan.changes if not change.renamed_to]
+
+
+def word_change(change: Change) -> str:
+    """Return what happens to the resource: create, update, delete or rename."""
+    return "rename" if change.renamed_from else change.action.value
+
+
+def name_change(change: Change) -> str:
+    """Return `agent 1020`, or `agent 1020 -> 1030` for a rename."""
+    before = f"{change.renamed_from.name} -> " if change.renamed_from else ""
+    return f"{change.resource.kind} {before}{change.resource.name}"
+
+
 def find_source(change: Change) -> Position | None:
-    """Return where the change's resource is declared: nowhere any more once it is deleted."""
-    return None if change.action is Action.DELETE else read_source(change.source)
+    """Return where in the repository the change comes from.
+
+    None once it is deleted, since something else stands there now, and for what comes of a
+    template that is not part of the project.
+    """
+    outside = change.source.startswith(("packaged:", "/"))
+    return None if outside or change.action is Action.DELETE else read_source(change.source)
 
 
 def tell_source(change: Change) -> str:
@@ -89,7 +111,7 @@ def find_reached(plan: Plan, desired: Desired) -> tuple[Reached, ...]:
     routes = {route.did_number: route.destination_extension for route in desired.did_routes}
     names = {agent.extension: agent.name for agent in desired.agents}
     reached: list[Reached] = []
-    for change in plan.changes:
+    for change in list_changes(plan):
         if change.resource.kind is not Kind.DID_ROUTE:
             continue
         did = change.resource.name

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from fsgitops.model.plan import is_secret_attribute
+from fsgitops.model.plan import is_secret_attribute, looks_like_hash
 from fsgitops.routing.fragment import COMMENT, END, TEXT, FragmentError, read_items
 
 if TYPE_CHECKING:
@@ -40,7 +40,14 @@ def show_masked(content: bytes) -> list[str]:
         elif item in (TEXT, COMMENT):
             if item == TEXT:
                 hidden = any(secret for _, _, secret in stack)
-                lines.append(_indent(stack) + (MASK if hidden else _escape(items[position])))
+                lines.append(
+                    _indent(stack)
+                    + (
+                        MASK
+                        if hidden or looks_like_hash(items[position])
+                        else _escape(items[position])
+                    )
+                )
             position += 1
         else:
             attributes: list[tuple[str, str]] = []
@@ -71,13 +78,15 @@ def _open(tag: str, attributes: list[tuple[str, str]]) -> tuple[str, bool]:
     name = next((value for key, value in attributes if key == "name"), "")
     secret = is_secret_attribute(f"param {name}")
     words = [
-        f'{key}="{_escape(value) if _is_shown(key, secret=secret) else MASK}"'
+        f'{key}="{_escape(value) if _is_shown(key, value, secret=secret) else MASK}"'
         for key, value in attributes
     ]
     return f"<{' '.join([tag, *words])}>", secret
 
 
-def _is_shown(key: str, *, secret: bool) -> bool:
+def _is_shown(key: str, value: str, *, secret: bool) -> bool:
+    if looks_like_hash(value):
+        return False
     return key == "name" if secret else not is_secret_attribute(f"param {key}")
 
 

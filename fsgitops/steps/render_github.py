@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 
 from fsgitops.findings import Severity
 from fsgitops.model.plan import Action
-from fsgitops.model.review import find_source, read_source
+from fsgitops.model.review import (
+    find_source,
+    list_changes,
+    name_change,
+    read_source,
+    word_change,
+)
 from fsgitops.model.wording import count_noun, label_attribute, make_visible, show_side
 
 if TYPE_CHECKING:
@@ -48,10 +54,12 @@ def _plan_lines(review: Review, plan: Plan) -> Iterator[str]:
         place = read_source(review.sources.get(hazard.path, ""))
         lines = [f"{hazard.path}: {hazard.message}", hazard.hint]
         yield _command(review, "error", place, hazard.rule, lines)
-    by_action = sorted(plan.changes, key=lambda change: _ORDER.index(change.action))
+    for warning in review.warnings[:SHOWN_NOTICES]:
+        yield _command(review, "warning", None, review.title, [warning])
+    by_action = sorted(list_changes(plan), key=lambda change: _ORDER.index(change.action))
     drifted = [change for change in by_action if change.drifted]
     for change in drifted[:SHOWN_NOTICES]:
-        text = f"{_name(change)}: the file was changed by somebody else since the last apply"
+        text = f"{name_change(change)}: the file was changed by somebody else since the last apply"
         yield _command(review, "warning", find_source(change), "drift", [text, change.path])
     many = len(by_action) > SHOWN_NOTICES - 1
     for change in by_action[: SHOWN_NOTICES - 2] if many else by_action:
@@ -63,7 +71,7 @@ def _plan_lines(review: Review, plan: Plan) -> Iterator[str]:
 
 
 def _change_line(review: Review, change: Change) -> str:
-    lines = [f"{change.action} {_name(change)}"]
+    lines = [f"{word_change(change)} {name_change(change)}"]
     if change.action is Action.UPDATE:
         lines += [
             f"{label_attribute(item)}: {show_side(item, after=False)} -> "
@@ -71,10 +79,6 @@ def _change_line(review: Review, change: Change) -> str:
             for item in change.attributes[:SHOWN_ATTRIBUTES]
         ]
     return _command(review, "notice", find_source(change), lines[0], lines)
-
-
-def _name(change: Change) -> str:
-    return f"{change.resource.kind} {change.resource.name}"
 
 
 def _command(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fsgitops.findings import Severity
 from fsgitops.model.plan import Action
-from fsgitops.model.review import tell_source
+from fsgitops.model.review import list_changes, name_change, tell_source, word_change
 from fsgitops.model.wording import label_attribute, make_visible, show_side
 
 if TYPE_CHECKING:
@@ -57,8 +57,8 @@ def _plan_cases(review: Review, plan: Plan) -> list[tuple[str, bool]]:
         for item in plan.hazards
     ]
     seen: Counter[str] = Counter()
-    for change in plan.changes:
-        name = f"{change.action} {change.resource.kind} {change.resource.name}"
+    for change in list_changes(plan):
+        name = f"{word_change(change)} {name_change(change)}"
         seen[name] += 1
         if seen[name] > 1:
             name = f"{name} ({change.path})"

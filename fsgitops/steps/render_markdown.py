@@ -10,8 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from fsgitops.findings import Severity
-from fsgitops.model.plan import Action
-from fsgitops.model.review import tell_source
+from fsgitops.model.review import list_changes, name_change, tell_source, word_change
 from fsgitops.model.wording import (
     count_noun,
     label_attribute,
@@ -31,15 +30,16 @@ LIMIT = 65_000
 
 SHOWN_REACHED = 30
 SHOWN_STEPS = 10
+SHOWN_WARNINGS = 10
 EXPLAINED_CREATIONS = 20
 """So many creations are told attribute by attribute; more of them by name."""
 
-_SHARE = {"hazards": 8_000, "findings": 16_000, "diagram": 12_000, "reloads": 6_000}
+_SHARE = {"hazards": 6_000, "findings": 12_000, "diagram": 10_000, "reloads": 6_000}
 """Bytes: what stands beside the changes takes at most so much of the room."""
 
 _WIDTH = 300
-_MARKS = {Action.CREATE: "+", Action.UPDATE: "!", Action.DELETE: "-"}
-_HEADINGS = {Action.DELETE: "delete", Action.UPDATE: "change", Action.CREATE: "create"}
+_MARKS = {"create": "+", "update": "!", "delete": "-", "rename": "!"}
+_HEADINGS = {"delete": "delete", "rename": "rename", "update": "change", "create": "create"}
 _RUNS = re.compile(r"`+")
 _LINK = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]+")
 
@@ -48,6 +48,9 @@ def render_markdown(review: Review) -> str:
     """Return the comment: summary, what is wrong, each kind of change folded, and a diagram."""
     plan = review.plan
     head = [_marker(review), f"### fsgitops: {_code(review.title)}", _summary(review)]
+    head += [f"> **Warning:** {_code(warning)}" for warning in review.warnings[:SHOWN_WARNINGS]]
+    if len(review.warnings) > SHOWN_WARNINGS:
+        head.append(f"> and {len(review.warnings) - SHOWN_WARNINGS:,} more warnings")
     head += [f"> {_code(remark)}" for remark in review.remarks[:5]]
     if plan is not None and plan.hazards:
         lines = (_hazard_item(item) for item in plan.hazards)
@@ -109,30 +112,29 @@ def _size(parts: Iterable[str]) -> int:
 def _change_parts(plan: Plan, room: int) -> list[str]:
     """Return a part for each action: the first ones take of the room what they need."""
     chosen = {
-        action: [change for change in plan.changes if change.action is action]
-        for action in _HEADINGS
+        word: [change for change in list_changes(plan) if word_change(change) == word]
+        for word in _HEADINGS
     }
-    frames = {action: _size([_changes(action, made, 0)]) for action, made in chosen.items() if made}
+    frames = {word: _size([_changes(word, made, 0)]) for word, made in chosen.items() if made}
     room -= sum(frames.values())
     parts: list[str] = []
-    for action, frame in frames.items():
-        parts.append(_changes(action, chosen[action], room))
+    for word, frame in frames.items():
+        parts.append(_changes(word, chosen[word], room))
         room -= _size(parts[-1:]) - frame
     return parts
 
 
-def _changes(action: Action, chosen: list[Change], room: int) -> str:
-    title = f"{len(chosen):,} to {_HEADINGS[action]}"
-    explained = action is Action.UPDATE or len(chosen) <= EXPLAINED_CREATIONS
+def _changes(word: str, chosen: list[Change], room: int) -> str:
+    title = f"{len(chosen):,} to {_HEADINGS[word]}"
+    explained = word == "update" or len(chosen) <= EXPLAINED_CREATIONS
     items = (_change_item(change, explained=explained) for change in chosen)
     return _fold(title, _block(items, room, len(chosen)), is_open=False)
 
 
 def _change_item(change: Change, *, explained: bool) -> list[str]:
     drift = "  (drift)" if change.drifted else ""
-    name = f"{change.resource.kind} {change.resource.name}"
-    words = f"{name}  {change.path}  {tell_source(change)}{drift}"
-    lines = [f"{_MARKS[change.action]} {make_visible(words, _WIDTH)}"]
+    words = f"{name_change(change)}  {change.path}  {tell_source(change)}{drift}"
+    lines = [f"{_MARKS[word_change(change)]} {make_visible(words, _WIDTH)}"]
     if explained:
         for item in change.attributes:
             label = label_attribute(item)

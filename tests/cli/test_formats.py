@@ -7,7 +7,7 @@ import time
 
 import pytest
 from hostile_review import big_review
-from project import Project
+from project import SETTINGS, Project
 
 from fsgitops.commands.review import FORMATS, render_review
 from fsgitops.model.plan_json import plan_to_json
@@ -136,3 +136,9 @@ def test_ten_thousand_changes_are_rendered_in_a_second_and_a_half(name: str) -> 
     before = time.process_time()
     render_review(name, review, lambda: plan_to_json(plan))
     assert time.process_time() - before < 1.5
+
+
+def test_a_permission_that_is_missing_is_a_warning_in_every_format(project: Project) -> None:
+    project.write("fsgitops.yaml", f"{SETTINGS}allow: []\n")
+    for name in ("markdown", "html", "github"):
+        assert "--allow reload" in project.run("plan", "--format", name).out

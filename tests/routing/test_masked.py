@@ -55,3 +55,9 @@ def test_a_file_that_is_not_xml_shows_nothing_of_itself() -> None:
 @given(st.binary(max_size=200) | st.text(alphabet='<>/="ab #!-?&;', max_size=60).map(str.encode))
 def test_any_bytes_give_lines(content: bytes) -> None:
     assert isinstance(show_masked(content), list)
+
+
+def test_what_looks_like_a_password_hash_is_masked_under_any_name() -> None:
+    digest = "0123456789abcdef" * 2
+    content = f'<param name="note" value="{digest}"/><a b="{digest}">{digest}</a>'
+    assert digest not in "\n".join(show_masked(content.encode()))

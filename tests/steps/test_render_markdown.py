@@ -22,6 +22,7 @@ _OWN_HTML = re.compile(
 _OWN_TEXT = re.compile(
     r"(fsgitops: |Plan: [\w ,]*|"
     r"[\d,]+ managed files? unchanged, [\d,]+ unmanaged files? left alone\.|"
+    r"Warning:| |and [\d,]+ more warnings|"
     r"Drift:| \d+ files? changed by somebody else since the last apply\.|Domain |, plan |\.|"
     r" because |In the way: nothing is applied until this is resolved\.|All of it: |"
     r"Where something is cut here, | shows all of it\.|)"
@@ -91,7 +92,14 @@ def test_long_values_of_the_widest_characters_still_fit() -> None:
     plan = Plan("p", "t", wide, wide, changes, steps, hazards, fingerprint=wide)
     reached = tuple(Reached(f"{at}{wide}", Action.CREATE, wide, f"{at}") for at in range(50))
     review = Review(
-        wide, "Plan: many", findings, plan, remarks=(wide,) * 50, reached=reached, full=wide
+        wide,
+        "Plan: many",
+        findings,
+        plan,
+        warnings=(wide,) * 50,
+        remarks=(wide,) * 50,
+        reached=reached,
+        full=wide,
     )
     assert len(render_markdown(review).encode()) <= LIMIT
 

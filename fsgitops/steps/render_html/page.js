@@ -1,9 +1,9 @@
 "use strict";
 (function () {
   const STEP = 100;
-  const ACTIONS = ["create", "update", "delete"];
-  const WORDS = { create: "create", update: "change", delete: "delete" };
-  const SIGNS = { create: "+", update: "~", delete: "−" };
+  const ACTIONS = ["create", "update", "delete", "rename"];
+  const WORDS = { create: "create", update: "change", delete: "delete", rename: "rename" };
+  const SIGNS = { create: "+", update: "~", delete: "−", rename: ">" };
   const data = JSON.parse(document.getElementById("data").textContent);
   const text = data.strings;
   const list = document.getElementById("list");

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from fsgitops.findings import Severity
 from fsgitops.model.plan import Action
+from fsgitops.model.review import list_changes, word_change
 from fsgitops.model.wording import count_noun, make_visible
 from fsgitops.steps.render_html.rows import rows_to_json
 
@@ -76,6 +77,8 @@ def _body(review: Review, title: str) -> Iterator[str]:
     yield f'<p class="summary">{_text(review.summary)}</p></div>'
     yield '<button type="button" id="theme" hidden>Light / dark</button></header>'
     yield "<main>"
+    for warning in review.warnings[:SHOWN_FINDINGS]:
+        yield f'<p class="notice update"><strong>warning</strong> {_text(warning)}</p>'
     for remark in review.remarks:
         yield f'<p class="notice update">{_text(remark)}</p>'
     if plan is not None:
@@ -94,6 +97,8 @@ def _facts(plan: Plan) -> Iterator[str]:
     yield '<ul class="tiles" aria-label="Changes by action">'
     for action, word in _WORDS.items():
         yield f'<li class="{action.value}"><strong>{plan.count(action):,}</strong>to {word}</li>'
+    if plan.renames:
+        yield f'<li class="rename"><strong>{plan.renames:,}</strong>to rename</li>'
     drifted = sum(change.drifted for change in plan.changes)
     yield f"<li><strong>{drifted:,}</strong>drifted</li>"
     yield f"<li><strong>{plan.unchanged:,}</strong>unchanged</li></ul>"
@@ -143,15 +148,16 @@ def _finding(item: Finding) -> str:
 
 
 def _changes(plan: Plan) -> Iterator[str]:
-    actions: Counter[str] = Counter(change.action.value for change in plan.changes)
-    kinds: Counter[str] = Counter(str(change.resource.kind) for change in plan.changes)
+    shown = list_changes(plan)
+    actions: Counter[str] = Counter(word_change(change) for change in shown)
+    kinds: Counter[str] = Counter(str(change.resource.kind) for change in shown)
     yield '<section id="changes" aria-labelledby="changes-title" tabindex="-1">'
     yield '<h2 id="changes-title">Changes</h2>'
     yield "<noscript><p>The list of changes needs scripts to be allowed.</p></noscript>"
     yield '<form id="filter" role="search" aria-label="Filter the changes" hidden>'
     yield '<div class="search"><label for="search">Search names, values, files ( / )</label>'
     yield '<input type="search" id="search" autocomplete="off" spellcheck="false"></div>'
-    words = {action.value: word for action, word in _WORDS.items()}
+    words = {**{action.value: word for action, word in _WORDS.items()}, "rename": "rename"}
     yield _boxes(
         "Action", "action", {word: name for name, word in words.items() if actions[name]}, actions
     )

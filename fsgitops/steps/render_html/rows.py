@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from fsgitops.model.plan import Action
-from fsgitops.model.review import Contents, tell_source
+from fsgitops.model.review import Contents, list_changes, name_change, tell_source, word_change
 from fsgitops.model.wording import label_attribute, make_visible, show_side
 
 if TYPE_CHECKING:
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from fsgitops.model.plan import AttributeChange, Change
     from fsgitops.model.review import Review
 
-_ACTIONS = {Action.CREATE: 0, Action.UPDATE: 1, Action.DELETE: 2}
+_ACTIONS = {"create": 0, "update": 1, "delete": 2, "rename": 3}
 _UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
 _NONE = Contents()
 
@@ -30,7 +29,7 @@ def rows_to_json(review: Review) -> str:
     strings; -1 is none.
     """
     strings = _Strings()
-    changes = review.plan.changes if review.plan else ()
+    changes = list_changes(review.plan) if review.plan else []
     kinds = sorted({str(change.resource.kind) for change in changes})
     numbers = {kind: number for number, kind in enumerate(kinds)}
     rows = [_row(change, numbers, strings, review) for change in changes]
@@ -66,9 +65,9 @@ class _Strings:
 def _row(change: Change, kinds: dict[str, int], strings: _Strings, review: Review) -> Row:
     contents = review.contents.get(change.path, _NONE)
     return [
-        _ACTIONS.get(change.action, 1),
+        _ACTIONS[word_change(change)],
         kinds[str(change.resource.kind)],
-        strings.add(change.resource.name),
+        strings.add(name_change(change).partition(" ")[2]),
         strings.add(change.path),
         strings.add(tell_source(change)),
         int(change.drifted),

@@ -1,0 +1,85 @@
+"""What every format shows alike: renames as one change, and warnings."""
+
+from __future__ import annotations
+
+import pytest
+from hostile_review import simple_review
+
+from fsgitops.commands.review import FORMATS, render_review
+from fsgitops.model.desired import Agent, Desired, DidRoute
+from fsgitops.model.plan import Action, Change, Plan
+from fsgitops.model.resource import Kind, Resource
+from fsgitops.model.review import Reached, Review, find_reached, read_source
+
+FORMER, NEXT = Resource(Kind.AGENT, "1020"), Resource(Kind.AGENT, "1030")
+RENAMED = Plan(
+    "p", "t", "/c", "d",
+    changes=(
+        Change(Action.DELETE, FORMER, "1020.xml", source="a.yaml:1:1", renamed_to=NEXT),
+        Change(Action.CREATE, NEXT, "1030.xml", source="a.yaml:1:1", renamed_from=FORMER),
+    ),
+)  # fmt: skip
+
+
+def _render(name: str, review: Review) -> str:
+    return render_review(name, review, dict)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("markdown", "! agent 1020 -> 1030  1030.xml"),
+        ("github", "rename agent 1020 -> 1030"),
+        ("junit", 'name="rename agent 1020 -&gt; 1030"'),
+        ("html", '"1020 -\\u003e 1030"'),
+    ],
+)
+def test_a_rename_is_one_change(name: str, told: str) -> None:
+    text = _render(name, simple_review(plan=RENAMED))
+    assert text.count(told) >= 1
+    assert "delete agent 1020" not in text
+
+
+def test_a_rename_is_counted_as_one_in_a_comment() -> None:
+    text = _render("markdown", simple_review(plan=RENAMED))
+    assert "<summary>1 to rename</summary>" in text
+    assert "to create</summary>" not in text
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in FORMATS if name in ("markdown", "html", "github")]
+)
+def test_a_warning_of_the_plan_is_told(name: str) -> None:
+    warning = "Refused unless --allow calls is given"
+    assert warning in _render(name, simple_review(warnings=(warning,)))
+
+
+def test_a_changed_did_reaches_the_agent_that_is_declared_for_it() -> None:
+    did = "+19495431333"
+    desired = Desired(
+        (Agent(extension="1020", name="Alice"),),
+        (DidRoute(did_number=did, destination_extension="1020"),),
+    )
+    resource = Resource(Kind.DID_ROUTE, did)
+    plan = Plan("p", "t", "c", "d", changes=(Change(Action.UPDATE, resource, "x"),))
+    assert find_reached(plan, desired) == (Reached(did, Action.UPDATE, "1020", "Alice"),)
+
+
+def test_a_deleted_did_reaches_nobody() -> None:
+    change = Change(Action.DELETE, Resource(Kind.DID_ROUTE, "+1949"), "x")
+    plan = Plan("p", "t", "c", "d", changes=(change,))
+    assert find_reached(plan, Desired()) == (Reached("+1949", Action.DELETE),)
+
+
+def test_what_comes_of_a_packaged_template_has_no_place_in_the_repository() -> None:
+    resource = Resource(Kind.DIALPLAN, "agents")
+    change = Change(Action.CREATE, resource, "x", source="packaged:agents.xml.j2:1:1")
+    plan = Plan("p", "t", "c", "d", changes=(change,))
+    assert "packaged" not in _render("github", simple_review(plan=plan, findings=()))
+
+
+def test_a_place_is_read_back_from_its_text() -> None:
+    place = read_source("a:b/c.yaml:12:3")
+    assert place is not None
+    assert (place.file, place.line, place.column) == ("a:b/c.yaml", 12, 3)
+    assert read_source("nothing") is None
