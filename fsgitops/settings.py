@@ -167,6 +167,13 @@ class DefaultsSettings(_Part):
     did_routes: dict[str, Any] = {}
 
 
+class PolicySettings(_Part):
+    """The project's own rules: a folder of YAML files, and installed entry points by name."""
+
+    folder: str = "policy"
+    entry_points: tuple[str, ...] = ()
+
+
 class UrlReference(_Part):
     """A URL that is a secret, and stands in an environment variable."""
 
@@ -223,6 +230,7 @@ class Settings(_Part):
     defaults: DefaultsSettings = DefaultsSettings()
     history: HistorySettings = HistorySettings()
     rules: dict[str, Literal["error", "warning", "off"]] = {}
+    policy: PolicySettings = PolicySettings()
     notify: NotifySettings | None = None
     api: ApiSettings = ApiSettings()
     limits: LimitsSettings = LimitsSettings()
@@ -405,7 +413,7 @@ def _unknown_key(path: tuple[Any, ...], position: Callable[..., Position]) -> Fi
     owners: dict[str, type[BaseModel]] = {
         "esl": EslSettings, "cdr": CdrSettings, "defaults": DefaultsSettings,
         "targets": TargetSettings,
-        "notify": NotifySettings,
+        "policy": PolicySettings, "notify": NotifySettings,
         "dial": DialSettings, "api": ApiSettings,
         "limits": LimitsSettings, "drift": DriftSettings, "ignore": IgnoredDrift,
         "history": HistorySettings,
