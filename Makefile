@@ -37,7 +37,7 @@ bench: $(INSTALLED)
 
 lock: $(INSTALLED)
 	$(BIN)/pip install --quiet pip-tools
-	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --extra dev --strip-extras \
+	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --extra dev --extra cdr --extra api --extra spark --strip-extras \
 		--generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host \
 		--no-emit-find-links --output-file requirements.lock pyproject.toml
 
