@@ -473,6 +473,14 @@ def test_a_template_may_include_another_one_of_its_folder():
     assert values(user, "params", "param")["sip-force-expires"] == "600"
 
 
+def test_an_expression_that_freeswitch_cannot_compile_is_a_finding():
+    text = ROUTE.replace("^(", "^((", 1)
+    assert text != ROUTE
+    route = DidRoute(did_number="+19495431333", destination_extension="1020")
+    _, findings = compiled(agent(), routes=(route,), templates=with_templates(did_route=text))
+    assert any("is not a regular expression" in finding.message for finding in findings)
+
+
 # What was proved before
 
 
