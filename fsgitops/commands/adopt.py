@@ -56,7 +56,7 @@ def plan_adoption(workspace: Workspace, words: Iterable[str]) -> Adoption:
     owned = [path for path in paths if path in planned.live.manifest.entries]
     entries = {path: _entry(planned, path) for path in paths if path not in owned}
     live = planned.live
-    manifest = Manifest({**live.manifest.entries, **entries})
+    manifest = replace(live.manifest, entries={**live.manifest.entries, **entries})
     compiled = planned.compilation.compiled
     files = {path: compiled.files[path] for path in entries}
     plan = build_plan(
@@ -159,10 +159,13 @@ def _change_manifest(
     from fsgitops.steps.read_live import read_manifest
 
     state_dir = workspace.target.state_dir
-    entries = {**read_manifest(state_dir).entries, **(add or {})}
+    manifest = read_manifest(state_dir)
+    entries = {**manifest.entries, **(add or {})}
+    unloaded = dict(manifest.unloaded)
     for path in remove:
         del entries[path]
-    write_state(state_dir / MANIFEST, Manifest(entries).encode())
+        unloaded.pop(path, None)
+    write_state(state_dir / MANIFEST, Manifest(entries, unloaded).encode())
 
 
 def _list_files(files: Iterable[tuple[str, Resource]]) -> list[dict[str, str]]:

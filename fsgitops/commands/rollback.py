@@ -18,7 +18,7 @@ from fsgitops.commands.history import (
 )
 from fsgitops.commands.plan import keyed, make_context
 from fsgitops.commands.recover import recover_locked, recover_unfinished
-from fsgitops.commands.shape import Demands, weigh_changes
+from fsgitops.commands.shape import Demands, list_unloaded, weigh_changes
 from fsgitops.commands.workspace import find_key
 from fsgitops.errors import FsgitopsError, PlanRefusedError, UsageError
 from fsgitops.model.plan import Action
@@ -90,7 +90,7 @@ def run_rollback(
                 "the live configuration changed while the plan was read; nothing was touched; "
                 "roll back again"
             )
-        asked = reload and bool(found.changes)
+        asked = reload and bool(found.reloads)
         prover = open_prover(stack, workspace, found, now.compiled) if asked else None
         if prover:
             found = ask_activity(found, prover.switch, target)
@@ -132,17 +132,24 @@ def _compare_earlier(workspace: Workspace, to: int | None, demands: Demands) -> 
 def _weigh(plan: Plan, live: LiveConfig, target: Target, demands: Demands) -> Plan:
     """Hold a roll-back to the limits, the permissions and the protection of any other plan."""
     from fsgitops.steps.danger import classify_changes
+    from fsgitops.steps.plan import plan_reloads
     from fsgitops.steps.protect import refuse_protected
 
-    changes, hazards = refuse_protected(plan.changes, live)
-    plan = replace(plan, changes=classify_changes(changes), hazards=(*plan.hazards, *hazards))
+    allowed, hazards = refuse_protected(plan.changes, live)
+    changes = classify_changes(allowed)
+    unloaded = list_unloaded(changes, live, target)
+    reloads = plan_reloads(changes, target.domain, target.profile, unloaded=unloaded)
+    plan = replace(
+        plan, changes=changes, hazards=(*plan.hazards, *hazards), unloaded=unloaded,
+        reloads=tuple(reloads),
+    )  # fmt: skip
     return weigh_changes(plan, live, target, demands, declared=1)
 
 
 def _choose(state_dir: Path, to: int | None) -> tuple[int, list[Kept]]:
     """Return the revision to go back to, and the ones that this undoes, the newest first."""
     kept = list_revisions(state_dir)
-    changed = [item for item in kept if item.revision.changed_files]
+    changed = [item for item in kept if _undoable(item)]
     if not changed:
         raise UsageError("no apply is recorded here: there is nothing to roll back")
     if to is None:
@@ -151,6 +158,12 @@ def _choose(state_dir: Path, to: int | None) -> tuple[int, list[Kept]]:
     elif to != kept[0].number - 1:  # the state before the oldest one is known too
         find_revision(state_dir, to)
     return to, [item for item in reversed(changed) if item.number > to]
+
+
+def _undoable(kept: Kept) -> bool:
+    """Tell whether a revision changed anything; some only had loaded what was written before."""
+    revision = kept.revision
+    return revision.changed_files and bool(revision.created + revision.updated + revision.deleted)
 
 
 def _read_earlier(undone: list[Kept]) -> list[Earlier]:

@@ -69,6 +69,9 @@ def summarise_plan(plan: Plan) -> str:
     """Return the plan's last line."""
     if plan.hazards and not plan.changes:
         return f"No changes beside {_count(len(plan.hazards), 'path')} in the way."
+    if plan.unloaded and not plan.changes:
+        files = _count(len(plan.unloaded), "file")
+        return f"No changes to files, but {files} changed earlier and the switch was not told."
     if not plan.changes:
         return "No changes: the live configuration is as declared."
     create, change, delete = (
