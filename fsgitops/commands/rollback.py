@@ -149,21 +149,17 @@ def _weigh(plan: Plan, live: LiveConfig, target: Target, demands: Demands) -> Pl
 def _choose(state_dir: Path, to: int | None) -> tuple[int, list[Kept]]:
     """Return the revision to go back to, and the ones that this undoes, the newest first."""
     kept = list_revisions(state_dir)
-    changed = [item for item in kept if _undoable(item)]
+    changed = [item for item in kept if item.revision.changed_files]
     if not changed:
         raise UsageError("no apply is recorded here: there is nothing to roll back")
     if to is None:
-        earlier = [item.number for item in changed[:-1]]
-        to = earlier[-1] if earlier else changed[-1].number - 1
+        # Some changed no file: they set a mark, or had loaded what was written before.
+        last = next((item for item in reversed(changed) if read_changes(item)), changed[-1])
+        earlier = [item.number for item in changed if item.number < last.number]
+        to = earlier[-1] if earlier else last.number - 1
     elif to != kept[0].number - 1:  # the state before the oldest one is known too
         find_revision(state_dir, to)
     return to, [item for item in reversed(changed) if item.number > to]
-
-
-def _undoable(kept: Kept) -> bool:
-    """Tell whether a revision changed anything; some only had loaded what was written before."""
-    revision = kept.revision
-    return revision.changed_files and bool(revision.created + revision.updated + revision.deleted)
 
 
 def _read_earlier(undone: list[Kept]) -> list[Earlier]:

@@ -90,7 +90,7 @@ def apply_plan(
         replace_files(journal)
         reply = prover.reload() if prover else None
         users, extensions = prover.prove() if prover else (0, 0)
-        ending = Ending.APPLIED if prover else Ending.WRITTEN
+        ending = Ending.APPLIED if prover or not plan.reloads else Ending.WRITTEN
         commit_transaction(journal, _encode(revision, ending, reply))
     except BaseException as problem:
         if not is_committed(journal):

@@ -98,7 +98,7 @@ def render_applied(applied: Applied) -> Iterator[Line]:
         return
     for reply in applied.replies:
         yield Line(f"{reply.command}: the switch said {quote(reply.reply)}")
-    if applied.outcome is Outcome.APPLIED:
+    if applied.replies:
         users = _count(applied.users_proved, "agent")
         extensions = _count(applied.routes_proved, "dialplan extension file")
         yield Line(f"Read back from the switch: {users} and {extensions}, all as declared.")
