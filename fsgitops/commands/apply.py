@@ -77,9 +77,9 @@ def run_apply(
         place = ConfPlace(target.conf_dir, target.state_dir)
         revision = start_revision(workspace, current.plan)
         applied = apply_plan(current.plan, compiled, current.live, place, prover, revision)
-        prune_revisions(target.state_dir, workspace.settings.history)
         ended = end_registrations(prover, current.plan) if prover else 0
         kicked = _kick_rotated(prover, current.plan) if prover else 0
+        prune_revisions(target.state_dir, workspace.settings.history)
     return replace(
         applied, registrations_ended=ended, registrations_kicked=kicked, notes=tuple(notes)
     )

@@ -99,8 +99,8 @@ def run_rollback(
         place = ConfPlace(target.conf_dir, target.state_dir)
         revision = start_revision(workspace, found, rolled_back_to=now.to)
         applied = apply_plan(found, now.compiled, now.live, place, prover, revision)
-        prune_revisions(target.state_dir, workspace.settings.history)
         ended = end_registrations(prover, found) if prover else 0
+        prune_revisions(target.state_dir, workspace.settings.history)
     return replace(applied, registrations_ended=ended, notes=tuple(notes))
 
 
