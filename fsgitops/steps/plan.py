@@ -152,6 +152,14 @@ def _find_exposed(compiled: CompiledConfig, live: LiveConfig) -> Iterator[str]:
             )
 
 
+def _say_files(changes: Sequence[Change], what: str) -> list[str]:
+    if not changes:
+        return []
+    folders = sorted({change.path.partition("/")[0] for change in changes})
+    count = f"{len(changes)} file{'s' if len(changes) > 1 else ''}"
+    return [f"{count} under {' and '.join(folders)} {what}"]
+
+
 def plan_reloads(
     changes: Iterable[Change],
     domain: str,
@@ -184,14 +192,6 @@ def plan_reloads(
             because = f"agent {name} has another password and is to register with it"
             steps.append(ReloadStep(flush, because))
     return steps
-
-
-def _say_files(changes: Sequence[Change], what: str) -> list[str]:
-    if not changes:
-        return []
-    folders = sorted({change.path.partition("/")[0] for change in changes})
-    count = f"{len(changes)} file{'s' if len(changes) > 1 else ''}"
-    return [f"{count} under {' and '.join(folders)} {what}"]
 
 
 def _holds_compiled(file: CompiledFile, found: LiveFile) -> bool:
