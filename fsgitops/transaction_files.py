@@ -47,7 +47,13 @@ def hash_file(path: Path) -> str:
 
 
 def make_state(state_dir: Path) -> None:
-    """Create the state directory, durably, where it is missing."""
+    """Create the state directory, durably, where it is missing.
+
+    Raises OSError when it is a link: who may write the conf directory could have everything that
+    is written there, as another user perhaps, end up elsewhere.
+    """
+    if state_dir.is_symlink():
+        raise OSError(errno.ELOOP, "the state directory is a link; move it here", str(state_dir))
     if state_dir.is_dir():
         return
     state_dir.mkdir(parents=True, exist_ok=True, mode=STATE_MODE)

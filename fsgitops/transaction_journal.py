@@ -62,6 +62,11 @@ def read_journal(conf_dir: Path, state_dir: Path) -> Journal | None:
         return Journal(conf_dir, folder, steps, made, revision=int(data["revision"]), **flags)
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except PermissionError as problem:
+        raise TransactionError(
+            f"{problem.filename}: {problem.strerror}; an apply of somebody else is at work, or was "
+            "interrupted; run as a user who may read it"
+        ) from problem
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as problem:
         raise TransactionError(
             f"{folder / 'journal.json'} cannot be read: {problem}\n{folder}/{RECORD}/{BEFORE} "

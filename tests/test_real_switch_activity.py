@@ -211,3 +211,18 @@ def test_ten_thousand_agents_are_compared_in_three_calls(
     monkeypatch.setenv("FSGITOPS_TARGET", "real")
     assert (ran.code, ran.json()["managed"], ran.json()["switch_asked"]) == (0, 10_003, True)
     assert asked.count("xml_locate") == 3
+
+
+def test_what_was_written_without_a_reload_is_loaded_and_flushed_by_the_next_apply(
+    real: Project, freeswitch: RealSwitch, tmp_path: Path
+) -> None:
+    register(real, freeswitch, "1021", tmp_path)
+    real.write("desired/agents.yaml", ONE.replace("Alice", "Anna"))
+    assert real.run("apply", "--yes", "--no-reload").code == 0
+    assert "1021" in real.run("registrations").out
+    ran = real.run("apply", "--yes")
+    assert ran.code == 0, ran.err
+    assert "Read back from the switch: 2 agents and 0 dialplan" in ran.out
+    assert "Registrations ended: 1" in ran.out
+    assert "1021" not in real.run("registrations").out
+    assert real.run("drift").code == 0

@@ -302,3 +302,15 @@ def test_a_journal_that_stands_is_no_litter(conf: Path) -> None:
     journal = begin(conf)
     transaction.clear_litter(conf / ".fsgitops")
     assert read_journal(conf, conf / ".fsgitops") == journal
+
+
+def test_a_journal_that_this_user_may_not_read_says_as_whom_to_run(
+    conf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(TransactionError, match=r"Permission denied; .* run as a user who") as told:
+        read_journal(conf, conf / ".fsgitops")
+    assert "\n" not in str(told.value)

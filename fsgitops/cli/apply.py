@@ -62,7 +62,8 @@ def command(
     print_notes(planned.notes)
     print_findings(planned.compilation.declared.findings)
     print_lines(render_plan(planned.plan), err=as_json)
-    if planned.plan.changes and not (yes or approved):
+    pending = planned.plan.changes or (planned.plan.unloaded and not no_reload)
+    if pending and not (yes or approved):
         _ask(planned, shown_on_stderr=as_json)
     with working("Applying"):
         applied = run_apply(

@@ -21,7 +21,7 @@ CHANGES_PENDING = 2
 @click.option(
     "--detailed-exitcode",
     is_flag=True,
-    help="Exit with 2 when there are changes or hazards, 0 when none.",
+    help="Exit with 2 when an apply would do something or stop at a hazard, 0 when not.",
 )
 @click.option(
     "--against",
@@ -97,5 +97,5 @@ def command(
         print_json(plan_to_json(planned.plan))
     elif wanted.shown == "text":
         print_lines(render_plan(planned.plan))
-    pending = planned.plan.changes or planned.plan.hazards
+    pending = planned.plan.changes or planned.plan.hazards or planned.plan.unloaded
     return CHANGES_PENDING if detailed_exitcode and pending else 0

@@ -51,7 +51,7 @@ def command(
     print_notes(shown.notes)
     print_lines(render_rollback(shown.to, shown.undone), err=as_json)
     print_lines(render_plan(shown.plan), err=as_json)
-    if shown.plan.changes and not yes:
+    if (shown.plan.changes or (shown.plan.unloaded and not no_reload)) and not yes:
         _ask(shown, shown_on_stderr=as_json)
     with working("Rolling back"):
         applied = run_rollback(

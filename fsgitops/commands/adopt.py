@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fsgitops.commands.operation import audited
 from fsgitops.commands.plan import keyed, make_context, run_plan
 from fsgitops.commands.recover import recover_locked
 from fsgitops.errors import PlanRefusedError, UsageError
@@ -13,7 +14,7 @@ from fsgitops.model.live import FileKind, LiveConfig, Manifest, ManifestEntry, i
 from fsgitops.transaction import MANIFEST, hash_file, lock_state, write_state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from fsgitops.commands.plan import Planned
     from fsgitops.commands.workspace import Workspace
@@ -56,7 +57,7 @@ def plan_adoption(workspace: Workspace, words: Iterable[str]) -> Adoption:
     owned = [path for path in paths if path in planned.live.manifest.entries]
     entries = {path: _entry(planned, path) for path in paths if path not in owned}
     live = planned.live
-    manifest = Manifest({**live.manifest.entries, **entries})
+    manifest = replace(live.manifest, entries={**live.manifest.entries, **entries})
     compiled = planned.compilation.compiled
     files = {path: compiled.files[path] for path in entries}
     plan = build_plan(
@@ -86,7 +87,9 @@ def run_adoption(
         for path, entry in shown.entries.items():
             if hash_file(target.conf_dir / path) != entry.sha256:
                 raise PlanRefusedError(f"{path} changed a moment ago; nothing was adopted")
-        _change_manifest(workspace, add=shown.entries)
+        with audited(workspace, "adopt", _name(shown.entries)) as details:
+            details["paths"] = " ".join(sorted(shown.entries))
+            _change_manifest(workspace, add=shown.entries)
 
 
 def run_release(
@@ -116,7 +119,9 @@ def run_release(
                 if path not in entries:
                     raise UsageError(f"{word}: not managed here; nothing was released")
                 found[path] = entries[path].resource
-        _change_manifest(workspace, remove=found)
+        with audited(workspace, "release", _name(found)) as details:
+            details["paths"] = " ".join(sorted(found))
+            _change_manifest(workspace, remove=found)
     return found
 
 
@@ -159,10 +164,17 @@ def _change_manifest(
     from fsgitops.steps.read_live import read_manifest
 
     state_dir = workspace.target.state_dir
-    entries = {**read_manifest(state_dir).entries, **(add or {})}
+    manifest = read_manifest(state_dir)
+    entries = {**manifest.entries, **(add or {})}
+    unloaded = dict(manifest.unloaded)
     for path in remove:
         del entries[path]
-    write_state(state_dir / MANIFEST, Manifest(entries).encode())
+        unloaded.pop(path, None)
+    write_state(state_dir / MANIFEST, Manifest(entries, unloaded).encode())
+
+
+def _name(paths: Collection[str]) -> str:
+    return next(iter(paths)) if len(paths) == 1 else f"{len(paths)} files"
 
 
 def _list_files(files: Iterable[tuple[str, Resource]]) -> list[dict[str, str]]:

@@ -18,12 +18,18 @@ from fsgitops.transaction import lock_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from fsgitops.commands.workspace import Workspace
     from fsgitops.model.applied import Applied
     from fsgitops.model.compiled import CompiledConfig
     from fsgitops.model.plan import Plan
     from fsgitops.switch import Switch
+
+NOT_TOLD = (
+    "what was written earlier without a reload is not loaded either; an apply without --no-reload "
+    "has the switch load and prove it"
+)
 
 
 def run_apply(
@@ -66,12 +72,14 @@ def run_apply(
             # Who is on a call is known only now, and has to be: a plan may be days old.
             current = observe(workspace, current, prover.switch)
             refuse_unsafe(current.plan)
+        if current.plan.unloaded and not reload:
+            notes.append(NOT_TOLD)
         place = ConfPlace(target.conf_dir, target.state_dir)
         revision = start_revision(workspace, current.plan)
         applied = apply_plan(current.plan, compiled, current.live, place, prover, revision)
-        prune_revisions(target.state_dir, workspace.settings.history)
         ended = end_registrations(prover, current.plan) if prover else 0
         kicked = _kick_rotated(prover, current.plan) if prover else 0
+        prune_revisions(target.state_dir, workspace.settings.history)
     return replace(
         applied, registrations_ended=ended, registrations_kicked=kicked, notes=tuple(notes)
     )
@@ -97,14 +105,36 @@ def open_prover(
         password = read_password(target, workspace.root)
         return open_switch(target, target.esl.host, target.esl.port, password)
 
-    prover = SwitchProver(switch, reconnect, workspace.target, plan, compiled)
+    held = _read_unloaded(plan, compiled, workspace.target.conf_dir)
+    prover = SwitchProver(switch, reconnect, workspace.target, plan, held)
     stack.callback(prover.close)
     return prover
+
+
+def _read_unloaded(plan: Plan, compiled: CompiledConfig, conf_dir: Path) -> CompiledConfig:
+    """Return what the switch has to hold, what it was never told of as it stands on disk."""
+    from fsgitops.model.live import ManifestEntry
+    from fsgitops.steps.rewind import Earlier, rewind_config
+    from fsgitops.steps.unloaded import overlay_config
+
+    written = [
+        Earlier(
+            change.path, (conf_dir / change.path).read_bytes(), ManifestEntry("", change.resource)
+        )
+        for change in plan.unloaded
+        if change.action is not Action.DELETE
+    ]
+    return overlay_config(compiled, rewind_config(written))
 
 
 def end_registrations(prover: SwitchProver, plan: Plan) -> int:
     """End the registrations of deleted agents; return how many. Raises SwitchError saying so."""
     deleted = plan.names(Action.DELETE, Kind.AGENT)
+    deleted += [
+        change.resource.name
+        for change in plan.unloaded
+        if change.action is Action.DELETE and change.resource.kind is Kind.AGENT
+    ]
     if not deleted:
         return 0
     try:

@@ -98,13 +98,21 @@ def read_changes(kept: Kept) -> list[RevisionChange]:
 def prune_revisions(state_dir: Path, limits: HistorySettings) -> None:
     """Remove the oldest revisions, by number and by age; the last one always stays.
 
-    What cannot be removed now is removed another time.
+    What cannot be read or removed now is removed another time: an apply that is done stays done.
     """
-    numbers = _numbers(state_dir)
+    try:
+        numbers = _numbers(state_dir)
+    except FsgitopsError:
+        return
     oldest = (datetime.now(UTC) - timedelta(days=limits.days)).isoformat()
     for position, number in enumerate(numbers[:-1]):
-        kept = _read(state_dir, number)
         in_number = position >= len(numbers) - limits.keep
+        try:
+            kept = _read(state_dir, number)
+        except FsgitopsError:
+            if in_number:
+                continue
+            kept = None
         if in_number and kept is not None and kept.revision.time >= oldest:
             return  # they are in the order of time
         folder = state_dir / REVISIONS / f"{number:06d}"

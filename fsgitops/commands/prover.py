@@ -55,7 +55,8 @@ class SwitchProver:
         from fsgitops.steps.verify import verify_switch
 
         self._silent = True
-        proof = verify_switch(self.switch, self.compiled, self.plan.changes, self.target.domain)
+        changes = (*self.plan.changes, *self.plan.unloaded)
+        proof = verify_switch(self.switch, self.compiled, changes, self.target.domain)
         self._silent = False
         if proof.mismatches:
             lines = [f"  {item.subject}: {item.message}" for item in proof.mismatches]

@@ -18,7 +18,7 @@ from fsgitops.commands.history import (
 )
 from fsgitops.commands.plan import keyed, make_context
 from fsgitops.commands.recover import recover_locked, recover_unfinished
-from fsgitops.commands.shape import Demands, weigh_changes
+from fsgitops.commands.shape import Demands, list_unloaded, weigh_changes
 from fsgitops.commands.workspace import find_key
 from fsgitops.errors import FsgitopsError, PlanRefusedError, UsageError
 from fsgitops.model.plan import Action
@@ -90,7 +90,7 @@ def run_rollback(
                 "the live configuration changed while the plan was read; nothing was touched; "
                 "roll back again"
             )
-        asked = reload and bool(found.changes)
+        asked = reload and bool(found.reloads)
         prover = open_prover(stack, workspace, found, now.compiled) if asked else None
         if prover:
             found = ask_activity(found, prover.switch, target)
@@ -99,8 +99,8 @@ def run_rollback(
         place = ConfPlace(target.conf_dir, target.state_dir)
         revision = start_revision(workspace, found, rolled_back_to=now.to)
         applied = apply_plan(found, now.compiled, now.live, place, prover, revision)
-        prune_revisions(target.state_dir, workspace.settings.history)
         ended = end_registrations(prover, found) if prover else 0
+        prune_revisions(target.state_dir, workspace.settings.history)
     return replace(applied, registrations_ended=ended, notes=tuple(notes))
 
 
@@ -132,10 +132,17 @@ def _compare_earlier(workspace: Workspace, to: int | None, demands: Demands) -> 
 def _weigh(plan: Plan, live: LiveConfig, target: Target, demands: Demands) -> Plan:
     """Hold a roll-back to the limits, the permissions and the protection of any other plan."""
     from fsgitops.steps.danger import classify_changes
+    from fsgitops.steps.plan import plan_reloads
     from fsgitops.steps.protect import refuse_protected
 
-    changes, hazards = refuse_protected(plan.changes, live)
-    plan = replace(plan, changes=classify_changes(changes), hazards=(*plan.hazards, *hazards))
+    allowed, hazards = refuse_protected(plan.changes, live)
+    changes = classify_changes(allowed)
+    unloaded = list_unloaded(changes, live, target)
+    reloads = plan_reloads(changes, target.domain, target.profile, unloaded=unloaded)
+    plan = replace(
+        plan, changes=changes, hazards=(*plan.hazards, *hazards), unloaded=unloaded,
+        reloads=tuple(reloads),
+    )  # fmt: skip
     return weigh_changes(plan, live, target, demands, declared=1)
 
 
@@ -146,8 +153,10 @@ def _choose(state_dir: Path, to: int | None) -> tuple[int, list[Kept]]:
     if not changed:
         raise UsageError("no apply is recorded here: there is nothing to roll back")
     if to is None:
-        earlier = [item.number for item in changed[:-1]]
-        to = earlier[-1] if earlier else changed[-1].number - 1
+        # Some changed no file: they set a mark, or had loaded what was written before.
+        last = next((item for item in reversed(changed) if read_changes(item)), changed[-1])
+        earlier = [item.number for item in changed if item.number < last.number]
+        to = earlier[-1] if earlier else last.number - 1
     elif to != kept[0].number - 1:  # the state before the oldest one is known too
         find_revision(state_dir, to)
     return to, [item for item in reversed(changed) if item.number > to]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -62,18 +63,34 @@ def shape_plan(
     plan = _select(plan, compilation, live, demands)
     changes, hazards = refuse_protected(plan.changes, live)
     changes = list(classify_changes(pair_renames(changes, live)))
+    unloaded = list_unloaded(changes, live, target)
     reloads = plan_reloads(
-        changes, target.domain, target.profile, kick_rotated=demands.kick_rotated
-    )
+        changes, target.domain, target.profile, kick_rotated=demands.kick_rotated,
+        unloaded=unloaded,
+    )  # fmt: skip
     plan = replace(
         plan,
         changes=tuple(changes),
+        unloaded=unloaded,
         hazards=tuple(sorted((*plan.hazards, *hazards), key=lambda hazard: hazard.path)),
         reloads=tuple(reloads),
         kick_rotated=demands.kick_rotated,
     )
     plan = replace(plan, fingerprint=fingerprint_plan(plan))
     return weigh_plan(plan, compilation, live, target, demands)
+
+
+def list_unloaded(
+    changes: Iterable[Change], live: LiveConfig, target: Target
+) -> tuple[Change, ...]:
+    """Return what an earlier apply did not tell the switch, each with what loading it can cost."""
+    from fsgitops.steps.danger import classify_changes
+    from fsgitops.steps.unloaded import find_unloaded
+
+    def exists(path: str) -> bool:
+        return os.path.lexists(target.conf_dir / path)
+
+    return classify_changes(find_unloaded(changes, live, exists))
 
 
 def weigh_plan(
@@ -90,10 +107,8 @@ def weigh_changes(
     """Do the same for a plan of any origin, where `declared` resources are wanted in all."""
     from fsgitops.steps.danger import find_dangers
 
-    if not plan.changes:
-        return replace(plan, needs=())
-    dangers = find_dangers(plan) if demands.reload else []
-    needs = [*_find_excess(plan, live, target, declared), *dangers]
+    excess = _find_excess(plan, live, target, declared) if plan.changes else []
+    needs = [*excess, *(find_dangers(plan) if demands.reload else [])]
     given = demands.allow.union(target.allow)
     return replace(
         plan, needs=tuple(replace(need, allowed=need.permission in given) for need in needs)

@@ -43,9 +43,13 @@ class ManifestEntry:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """Every path below the conf directory that fsgitops wrote and may change or delete."""
+    """Every path below the conf directory that fsgitops wrote and may change or delete.
+
+    `unloaded`: what was written or deleted without telling the switch, and not loaded since.
+    """
 
     entries: Mapping[str, ManifestEntry] = field(default_factory=dict)
+    unloaded: Mapping[str, Resource] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the manifest as the JSON object that is kept on disk."""
@@ -60,7 +64,9 @@ class Manifest:
             }
             for path, entry in sorted(self.entries.items())
         }
-        return {"version": MANIFEST_VERSION, "entries": entries}
+        unloaded = {path: str(resource) for path, resource in sorted(self.unloaded.items())}
+        mark = {"unloaded": unloaded} if unloaded else {}
+        return {"version": MANIFEST_VERSION, "entries": entries, **mark}
 
     def encode(self) -> bytes:
         """Return the bytes of the manifest's file."""
@@ -83,7 +89,16 @@ class Manifest:
                 entry["sha256"], resource, entry["source"], entry["commit"], entry["inputs"],
                 entry.get("protect") is True,
             )  # fmt: skip
-        return cls(entries)
+        return cls(entries, _read_unloaded(data.get("unloaded", {})))
+
+
+def _read_unloaded(data: Any) -> dict[str, Resource]:
+    for path, name in data.items():
+        if not is_safe_path(path):
+            raise ValueError(f"{path!r} is not a path below the conf directory")
+        if not _RESOURCE_NAME.fullmatch(name.partition(":")[2]):
+            raise ValueError(f"{path!r}: {name!r} is not a resource")
+    return {path: Resource.parse(name) for path, name in data.items()}
 
 
 def _check_entry(path: str, entry: Any) -> None:

@@ -142,6 +142,7 @@ class Plan:
     `unknown_secrets` says that no key was at hand: such a plan can be read but not applied.
     A `partial` plan is what `only` and `exclude` chose; `left_out` changes stay undone. `activity`
     is None where the switch was not asked; like `needs`, it is no part of the fingerprint.
+    `unloaded` is what an apply without a reload left behind: this one has it loaded.
     """
 
     project: str
@@ -167,6 +168,7 @@ class Plan:
     kick_rotated: bool = False
     needs: tuple[Need, ...] = ()
     activity: Activity | None = None
+    unloaded: tuple[Change, ...] = ()
 
     @property
     def renames(self) -> int:

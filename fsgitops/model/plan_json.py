@@ -72,6 +72,7 @@ def _additions_to_json(plan: Plan) -> dict[str, Any]:
         "exclude": list(plan.exclude),
         "left_out": plan.left_out,
         "kick_rotated": plan.kick_rotated,
+        "unloaded": [_change_to_json(change) for change in plan.unloaded],
         "needs": [
             {"permission": item.permission, "because": item.because, "allowed": item.allowed}
             for item in plan.needs
@@ -100,6 +101,7 @@ def _additions_from_json(data: Any) -> dict[str, Any]:
         "exclude": tuple(data.get("exclude", ())),
         "left_out": data.get("left_out", 0),
         "kick_rotated": data.get("kick_rotated", False),
+        "unloaded": tuple(_change_from_json(item) for item in data.get("unloaded", ())),
         "needs": tuple(Need(**item) for item in data.get("needs", ())),
         "activity": None
         if activity is None

@@ -67,20 +67,21 @@ def apply_plan(
 ) -> Applied:
     """Write the planned files, reload, read back, and only then own them.
 
-    `prover` is None for image builds: files are written and nothing is reloaded. `revision` says
-    who and when, for the history. On any failure the files are restored and the switch reloads
-    them. Raises PlanRefusedError (nothing touched), TransactionError (the text says what state
-    things are in), RolledBackError or RollbackFailedError.
+    `prover` is None for image builds: files are written, nothing is reloaded, and the manifest
+    says so until an apply with a prover. `revision` says who and when, for the history. On any
+    failure the files are restored and the switch reloads them. Raises PlanRefusedError (nothing
+    touched), TransactionError (the text says what state things are in), RolledBackError or
+    RollbackFailedError.
     """
     refuse_unsafe(plan)
-    if not plan.changes:
+    if not plan.changes and not (prover and plan.unloaded):
         return Applied(Outcome.UNCHANGED)
     operations = [
         _operation(change, compiled, live)
         for change in plan.changes
         if change.dangers != (Danger.NOTHING,)
     ]
-    manifest = manifest_after(plan, compiled, live)
+    manifest = manifest_after(plan, compiled, live, loaded=prover is not None)
     journal = begin_transaction(
         place.conf_dir, place.state_dir, operations, manifest.encode(),
         record=_start_record(revision, plan, live), reload=prover is not None,
@@ -89,7 +90,7 @@ def apply_plan(
         replace_files(journal)
         reply = prover.reload() if prover else None
         users, extensions = prover.prove() if prover else (0, 0)
-        ending = Ending.APPLIED if prover else Ending.WRITTEN
+        ending = Ending.APPLIED if prover or not plan.reloads else Ending.WRITTEN
         commit_transaction(journal, _encode(revision, ending, reply))
     except BaseException as problem:
         if not is_committed(journal):
@@ -156,15 +157,24 @@ def refuse_stale(approved: Plan, current: Plan) -> None:
         )
 
 
-def manifest_after(plan: Plan, compiled: CompiledConfig, live: LiveConfig) -> Manifest:
-    """Return what we own once the plan is carried out."""
+def manifest_after(
+    plan: Plan, compiled: CompiledConfig, live: LiveConfig, *, loaded: bool
+) -> Manifest:
+    """Return what we own once the plan is carried out, and `loaded` by the switch or not."""
     entries: dict[str, ManifestEntry] = dict(live.manifest.entries)
     for change in plan.changes:
         if change.action is Action.DELETE:
             entries.pop(change.path, None)
             continue
         entries[change.path] = _entry(change.path, compiled, plan.commit)
-    return Manifest(entries)
+    if loaded:
+        return Manifest(entries)
+    written = {
+        change.path: change.resource
+        for change in plan.changes
+        if change.dangers != (Danger.NOTHING,)
+    }
+    return Manifest(entries, {**live.manifest.unloaded, **written})
 
 
 def _entry(path: str, compiled: CompiledConfig, commit: str) -> ManifestEntry:

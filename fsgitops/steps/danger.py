@@ -43,7 +43,7 @@ def find_disturbed(plan: Plan) -> list[str]:
     """Return the agents whose phones the plan may disturb: those to ask the switch about."""
     return [
         change.resource.name
-        for change in plan.changes
+        for change in (*plan.changes, *plan.unloaded)
         if change.resource.kind is Kind.AGENT
         and (change.action is Action.DELETE or (plan.kick_rotated and change.rotated))
     ]
@@ -58,7 +58,7 @@ def find_dangers(plan: Plan) -> list[Need]:
     activity = plan.activity if plan.activity and not plan.activity.problem else None
     known = {item.resource: item for item in activity.agents} if activity else {}
     classes: dict[Danger, list[Change]] = {}
-    for change in plan.changes:
+    for change in (*plan.changes, *plan.unloaded):
         for danger in _dangers_now(change, known.get(change.resource)):
             if danger is not Danger.NOTHING:
                 classes.setdefault(danger, []).append(change)

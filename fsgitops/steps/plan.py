@@ -106,6 +106,8 @@ def digest_live(live: LiveConfig, digest: Callable[[bytes], str]) -> str:
         entry = live.manifest.entries.get(path)
         owned = entry.sha256 if entry else ""
         state.update(f"{path}\0{file.kind}\0{file.sha256}\0{owned}\n".encode())
+    for path in sorted(live.manifest.unloaded):
+        state.update(f"{path}\0not loaded\n".encode())
     return digest(state.digest())
 
 
@@ -151,23 +153,37 @@ def _find_exposed(compiled: CompiledConfig, live: LiveConfig) -> Iterator[str]:
             )
 
 
+def _say_files(changes: Sequence[Change], what: str) -> list[str]:
+    if not changes:
+        return []
+    folders = sorted({change.path.partition("/")[0] for change in changes})
+    count = f"{len(changes)} file{'s' if len(changes) > 1 else ''}"
+    return [f"{count} under {' and '.join(folders)} {what}"]
+
+
 def plan_reloads(
-    changes: Iterable[Change], domain: str, profile: str, *, kick_rotated: bool = False
+    changes: Iterable[Change],
+    domain: str,
+    profile: str,
+    *,
+    kick_rotated: bool = False,
+    unloaded: Sequence[Change] = (),
 ) -> list[ReloadStep]:
     """Return the smallest set of commands that makes the changes effective, in order.
 
     `reloadxml` reads the whole configuration again and drops no call; deleting a user does not
     end its registration, flushing it does (docs/freeswitch.md, "Agents"). What is kept in the
     manifest alone is nothing to reload. With `kick_rotated`, phones that registered with a
-    password that is no longer valid have to register again.
+    password that is no longer valid have to register again. What is `unloaded` was written
+    before, and the switch was not told.
     """
     changes = [change for change in changes if change.dangers != (Danger.NOTHING,)]
-    if not changes:
+    reasons = _say_files(changes, "changed")
+    reasons += _say_files(unloaded, "changed earlier and the switch was not told")
+    if not reasons:
         return []
-    folders = sorted({change.path.partition("/")[0] for change in changes})
-    count = f"{len(changes)} file{'s' if len(changes) > 1 else ''}"
-    steps = [ReloadStep("reloadxml", f"{count} under {' and '.join(folders)} changed")]
-    for change in changes:
+    steps = [ReloadStep("reloadxml", "; ".join(reasons))]
+    for change in (*changes, *unloaded):
         name = change.resource.name
         flush = f"sofia profile {profile} flush_inbound_reg {name}@{domain}"
         if change.action is Action.DELETE and change.resource.kind is Kind.AGENT:

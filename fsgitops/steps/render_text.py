@@ -69,6 +69,9 @@ def summarise_plan(plan: Plan) -> str:
     """Return the plan's last line."""
     if plan.hazards and not plan.changes:
         return f"No changes beside {_count(len(plan.hazards), 'path')} in the way."
+    if plan.unloaded and not plan.changes:
+        files = _count(len(plan.unloaded), "file")
+        return f"No changes to files, but {files} changed earlier and the switch was not told."
     if not plan.changes:
         return "No changes: the live configuration is as declared."
     create, change, delete = (
@@ -95,7 +98,7 @@ def render_applied(applied: Applied) -> Iterator[Line]:
         return
     for reply in applied.replies:
         yield Line(f"{reply.command}: the switch said {quote(reply.reply)}")
-    if applied.outcome is Outcome.APPLIED:
+    if applied.replies:
         users = _count(applied.users_proved, "agent")
         extensions = _count(applied.routes_proved, "dialplan extension file")
         yield Line(f"Read back from the switch: {users} and {extensions}, all as declared.")

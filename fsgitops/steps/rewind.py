@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from fsgitops.findings import Position
 from fsgitops.model.compiled import CompiledConfig, CompiledFile, DirectoryUser
-from fsgitops.model.live import LiveConfig, Manifest, ManifestEntry
+from fsgitops.model.live import LiveConfig, ManifestEntry
 from fsgitops.model.plan import is_secret_attribute
 from fsgitops.model.resource import Kind
 from fsgitops.routing.fragment import FragmentError, flatten_fragment
@@ -64,7 +64,7 @@ def narrow_live(live: LiveConfig, paths: Iterable[str]) -> LiveConfig:
     wanted = set(paths)
     entries = {path: entry for path, entry in live.manifest.entries.items() if path in wanted}
     files = {path: file for path, file in live.files.items() if path in wanted}
-    return LiveConfig(Manifest(entries), files, live.unmanaged)
+    return LiveConfig(replace(live.manifest, entries=entries), files, live.unmanaged)
 
 
 def keep_rest(plan: Plan, live: LiveConfig) -> Plan:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 import pytest
@@ -205,3 +206,13 @@ def test_no_word_on_the_command_line_names_a_path_outside(tmp_path_factory, word
         return
     assert os.path.normpath(conf / path) == str(conf / path)
     assert (conf / path).is_relative_to(conf)
+
+
+def test_who_took_a_file_over_or_gave_it_back_is_in_the_audit_log(foreign: Project) -> None:
+    assert foreign.run("adopt", PATH, "--yes").code == 0
+    log = foreign.conf / ".fsgitops/audit.jsonl"
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [(line["action"], line["subject"], line["result"]) for line in lines] == [
+        ("release", PATH, "done"), ("adopt", PATH, "done"),
+    ]  # fmt: skip
+    assert {line["paths"] for line in lines} == {PATH}

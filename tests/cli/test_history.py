@@ -233,3 +233,16 @@ def test_a_history_with_terminal_codes_in_it_shows_them(applied: Project) -> Non
     data["actor"]["user"] = "\x1b[31mred"
     path.write_text(json.dumps(data))
     assert "\x1b" not in applied.run("history").out + applied.run("show", "3").out
+
+
+def test_a_revision_that_cannot_be_read_does_not_make_an_apply_fail_that_is_done(
+    applied: Project,
+) -> None:
+    revisions = applied.conf / ".fsgitops/revisions"
+    (revisions / "000001/revision.json").write_text("{}")
+    edit(applied, "Anna", "Bea")
+    ran = applied.run("apply", "--yes")
+    assert (ran.code, "Applied: 0 created, 1 changed" in ran.out) == (0, True), ran.err
+    assert (revisions / "000001").exists()
+    prune_revisions(applied.conf / ".fsgitops", HistorySettings(keep=1))
+    assert [path.name for path in revisions.iterdir()] == ["000004"]

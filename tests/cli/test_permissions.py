@@ -329,3 +329,20 @@ def test_no_reload_step_can_drop_a_call(many: Project) -> None:
     assert len(steps) == 21
     assert all(step["command"].startswith(harmless) and step["because"] for step in steps)
     assert [step["command"] for step in steps].index("reloadxml") == 0
+
+
+def test_an_apply_of_marks_alone_claims_no_read_back_and_is_not_what_a_roll_back_undoes(
+    many: Project,
+) -> None:
+    declare(many, [*range(1000, 1019), 1030])
+    assert many.run("apply", "--yes").code == 0
+    declare(many, [*range(1000, 1019), 1030], more=", protect: true")
+    ran = many.run("apply", "--yes")
+    assert (ran.code, "Read back" in ran.out) == (0, False)
+    *_, last = many.run("history", "--json").json()["revisions"]
+    assert last["ending"] == "applied"
+    declare(many, range(1000, 1019))
+    ran = many.run("rollback", "1", "--yes")
+    assert (ran.code, "protected" in ran.err) == (4, True)
+    ran = many.run("rollback", "--yes")
+    assert "undoes 2, 3" in ran.out

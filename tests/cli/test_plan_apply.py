@@ -378,3 +378,13 @@ def test_an_esl_password_that_is_no_line_of_text_is_a_plain_error(
         esl = "esl: {password: {env: NAMED}}"
         target = f"targets: {{image: {{conf_dir: conf, domain: a.example, {esl}}}}}\n"
         project.write("fsgitops.yaml", f"default_region: US\n{target}")
+
+
+def test_a_state_directory_that_is_a_link_is_not_written_to(project: Project) -> None:
+    (project.root / "conf").mkdir()
+    (project.root / "elsewhere").mkdir()
+    (project.root / "conf/.fsgitops").symlink_to("../elsewhere")
+    ran = project.run("apply", "--yes", "--no-reload", "--target", "image")
+    assert (ran.code, "the state directory is a link" in ran.err) == (1, True)
+    assert list((project.root / "elsewhere").iterdir()) == []
+    assert project.tree(project.root / "conf") == {}

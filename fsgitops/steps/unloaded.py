@@ -1,0 +1,45 @@
+"""What an apply without a reload left behind: on the disk, and never told to the switch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from fsgitops.model.live import FileKind
+from fsgitops.model.plan import Action, Change
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from fsgitops.model.compiled import CompiledConfig
+    from fsgitops.model.live import LiveConfig
+
+
+def find_unloaded(
+    changes: Iterable[Change], live: LiveConfig, exists: Callable[[str], bool]
+) -> tuple[Change, ...]:
+    """Return what is to be loaded, and read back, beside these changes.
+
+    Left out is what they change anyway, what drifted away since, and what was deleted and stands
+    there again: somebody else declares it. `exists` tells whether a path has anything.
+    """
+    touched = {change.path for change in changes}
+    found: list[Change] = []
+    for path, resource in sorted(live.manifest.unloaded.items()):
+        if path in touched:
+            continue
+        if path in live.manifest.entries:
+            if live.files[path].kind is FileKind.REGULAR:
+                found.append(Change(Action.UPDATE, resource, path))
+        elif not exists(path):
+            found.append(Change(Action.DELETE, resource, path))
+    return tuple(found)
+
+
+def overlay_config(compiled: CompiledConfig, written: CompiledConfig) -> CompiledConfig:
+    """Return the configuration with some files as they stand on the disk."""
+    return replace(
+        compiled,
+        files={**compiled.files, **written.files},
+        users={**compiled.users, **written.users},
+    )
