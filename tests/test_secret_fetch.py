@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
+import shutil
+import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -142,6 +145,29 @@ def test_what_age_encrypted_is_opened_with_the_identity(tmp_path: Path, armored:
         keys = [pyrage.x25519.Recipient.from_str(recipient)]
         text = pyrage.encrypt("ünder lock".encode(), keys, armored=True).decode()
     assert fetcher(tmp_path).fetch(read_source({"age": text})).reveal() == "ünder lock"
+
+
+def run_age(*words: str, text: str) -> bytes:
+    found = shutil.which("age")
+    if found is None:
+        pytest.skip("the program age is not installed")
+    done = subprocess.run([found, *words], input=text.encode(), capture_output=True, check=True)
+    return done.stdout
+
+
+@pytest.mark.parametrize("flags", [("--armor",), ()])
+def test_what_the_program_age_encrypted_is_opened(tmp_path: Path, flags: tuple[str, ...]) -> None:
+    recipient = write_identity(tmp_path / "identity")
+    content = run_age(*flags, "--recipient", recipient, text="ünder lock\n")
+    text = content.decode() if flags else base64.b64encode(content).decode()
+    assert fetcher(tmp_path).fetch(read_source({"age": text})).reveal() == "ünder lock"
+
+
+def test_the_program_age_opens_what_was_encrypted_here(tmp_path: Path) -> None:
+    recipient = write_identity(tmp_path / "identity")
+    (tmp_path / "file").write_bytes(base64.b64decode(encrypt(Secret("ünder lock"), [recipient])))
+    words = ("--decrypt", "--identity", str(tmp_path / "identity"), str(tmp_path / "file"))
+    assert run_age(*words, text="").decode() == "ünder lock"
 
 
 def test_an_identity_in_the_environment_wins_over_the_file(tmp_path: Path) -> None:
