@@ -274,7 +274,9 @@ def test_an_identity_is_private_and_never_overwritten(project: Project) -> None:
 def test_a_password_in_a_slip_of_the_pen_is_refused_and_not_shown(
     project: Project, field: str, form: str
 ) -> None:
-    project.write("desired/agents.yaml", f"agents:\n  - extension: 1020\n    name: A\n    {field}\n")
+    project.write(
+        "desired/agents.yaml", f"agents:\n  - extension: 1020\n    name: A\n    {field}\n"
+    )
     ran = project.run("validate", "--format", form)
     assert ran.code == 3
     assert "unter2" not in ran.out + ran.err
