@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SCENARIOS = Path(__file__).resolve().parent / "sipp"
 SECONDS = 60
+LISTEN_ATTEMPTS = 400
 
 
 class CallFailedError(Exception):
@@ -65,7 +66,22 @@ class SipPhone:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
+        self._wait_until_listening()
         return self
+
+    def _wait_until_listening(self) -> None:
+        """Wait for sipp's socket: a call that is sooner is refused, and taken by the mailbox.
+
+        Each look ends by itself, so the wait is bounded.
+        """
+        assert self._answering is not None
+        for _ in range(LISTEN_ATTEMPTS):
+            if is_bound(self.port):
+                return
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                code = self._answering.wait(0.05)
+                raise CallFailedError(f"answer: sipp ended at once, with code {code}")
+        raise CallFailedError("answer: sipp never listened")
 
     def wait_answered(self) -> bool:
         """Whether the phone rang, was answered and saw the call end."""
@@ -97,6 +113,12 @@ def call_from_outside(
     """
     target = (switch.esl_host, switch.external_port)
     run_sipp(work_dir, "call", target, f"{number};{caller}", port=free_ports(1)[0])
+
+
+def is_bound(port: int) -> bool:
+    """Whether a UDP socket of this machine has the port (Linux): asked without taking it."""
+    lines = Path("/proc/net/udp").read_text().splitlines()[1:]
+    return any(line.split()[1].endswith(f":{port:04X}") for line in lines)
 
 
 def run_sipp(

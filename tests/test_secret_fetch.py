@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
+import select
+import shutil
+import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -142,6 +146,55 @@ def test_what_age_encrypted_is_opened_with_the_identity(tmp_path: Path, armored:
         keys = [pyrage.x25519.Recipient.from_str(recipient)]
         text = pyrage.encrypt("ünder lock".encode(), keys, armored=True).decode()
     assert fetcher(tmp_path).fetch(read_source({"age": text})).reveal() == "ünder lock"
+
+
+def test_a_command_that_never_stops_printing_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(program, "_OUTPUT_LIMIT", 100_000)
+    source = read_source(python("while True: print('x' * 1000)"))
+    with pytest.raises(SecretError, match="printed more than a secret"):
+        fetcher(tmp_path).fetch(source)
+
+
+def test_what_a_late_command_started_ends_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(program, "PROGRAM_SECONDS", 3.0)
+    pipe = tmp_path / "alive"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    code = "import os, sys, time; os.fork(); f = open(sys.argv[1], 'w'); time.sleep(60)"
+    source = read_source({"command": [sys.executable, "-c", code, str(pipe)]})
+    with pytest.raises(SecretUnavailableError, match="no answer within"):
+        fetcher(tmp_path).fetch(source)
+    # An end to read is there only once nobody holds the other side any more.
+    assert select.select([reader], [], [], 20)[0]
+    assert os.read(reader, 1) == b""
+    os.close(reader)
+
+
+def run_age(*words: str, text: str) -> bytes:
+    found = shutil.which("age")
+    if found is None:
+        pytest.skip("the program age is not installed")
+    done = subprocess.run([found, *words], input=text.encode(), capture_output=True, check=True)
+    return done.stdout
+
+
+@pytest.mark.parametrize("flags", [("--armor",), ()])
+def test_what_the_program_age_encrypted_is_opened(tmp_path: Path, flags: tuple[str, ...]) -> None:
+    recipient = write_identity(tmp_path / "identity")
+    content = run_age(*flags, "--recipient", recipient, text="ünder lock\n")
+    text = content.decode() if flags else base64.b64encode(content).decode()
+    assert fetcher(tmp_path).fetch(read_source({"age": text})).reveal() == "ünder lock"
+
+
+def test_the_program_age_opens_what_was_encrypted_here(tmp_path: Path) -> None:
+    recipient = write_identity(tmp_path / "identity")
+    (tmp_path / "file").write_bytes(base64.b64decode(encrypt(Secret("ünder lock"), [recipient])))
+    words = ("--decrypt", "--identity", str(tmp_path / "identity"), str(tmp_path / "file"))
+    assert run_age(*words, text="").decode() == "ünder lock"
 
 
 def test_an_identity_in_the_environment_wins_over_the_file(tmp_path: Path) -> None:

@@ -34,6 +34,12 @@ _SECRET_SETTING = re.compile(
     re.IGNORECASE,
 )
 _SECRET_HINT = re.compile(r"pass|secret|token|auth|pin|key|hash", re.IGNORECASE)
+_SECRET_ADDRESS = re.compile(r"(://[^/\s:@]*:)[^/\s]*(?=@)|(@[\w.-]+\+)[^+\s]+")
+_CONFERENCE_PIN = re.compile(r"^([^+]*\+)[^+\s]+")
+_APPLICATION_OF = {
+    "last_arg": "variable_last_app",
+    "current_application_data": "variable_current_application",
+}
 _SECRET_VALUE = re.compile(r"a=crypto:|inline:|BEGIN [A-Z ]*PRIVATE KEY", re.IGNORECASE)
 _DIALLED = re.compile(r"\+?[0-9]{3,}")
 _RECORDING = (
@@ -92,7 +98,7 @@ class RecordBuilder:
             get("variable_sip_gateway_name") or get("variable_sip_gateway"),
             get("variable_hangup_cause") or get("Hangup-Cause"),
             get("variable_sip_network_ip") or get("Caller-Network-Addr"),
-            hide_credentials(get("variable_last_arg")),
+            _hide_argument(get("variable_last_app"), get("variable_last_arg")),
             find_recording(event),
             switch,
             received_us,
@@ -115,7 +121,8 @@ class RecordBuilder:
                 wanted = self._decide(name)
             text = value if isinstance(value, str) else flat_text(value)
             if wanted and text is not None and not _SECRET_VALUE.search(text):
-                kept[name] = str(hide_credentials(text))
+                application = event.get(_APPLICATION_OF.get(name, ""))
+                kept[name] = str(_hide_argument(application, text))
         return kept
 
     def _decide(self, name: str) -> bool:
@@ -149,10 +156,25 @@ def is_secret_name(name: str) -> bool:
 
 
 def hide_credentials(text: Any) -> Any:
-    """Return an application's argument without the passwords in its `{name=value}` part."""
-    if not isinstance(text, str) or "=" not in text or not _SECRET_HINT.search(text):
+    """Return an application's argument without the passwords that its syntax tells apart.
+
+    Those are in its `{name=value}` part, in `scheme://user:password@host`, and in a conference's
+    `room@profile+pin`.
+    """
+    if not isinstance(text, str):
         return text
-    return _SECRET_SETTING.sub(r"\1***", text)
+    if "=" in text and _SECRET_HINT.search(text):
+        text = _SECRET_SETTING.sub(r"\1***", text)
+    return _SECRET_ADDRESS.sub(r"\1\2***", text) if "@" in text else text
+
+
+def _hide_argument(application: Any, argument: Any) -> str | None:
+    # A variable that was set twice comes as a list, and hides nothing less for that.
+    text = flat_text(argument)
+    if application == "conference" and text:
+        text = _CONFERENCE_PIN.sub(r"\1***", text)
+    hidden: str | None = hide_credentials(text)
+    return hidden
 
 
 def start_microseconds(text: Any) -> int:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from fsgitops.commands.commit import is_tracked
 from fsgitops.commands.doctor_files import check_files
 from fsgitops.commands.doctor_switch import check_switch
-from fsgitops.commands.secrets import find_keys, next_key_file, open_book
+from fsgitops.commands.rotate import PREVIOUS_SUFFIX
+from fsgitops.commands.secrets import NEXT_SUFFIX, find_keys, next_key_file, open_book
 from fsgitops.commands.workspace import Workspace, declare_desired
 from fsgitops.errors import FsgitopsError, SecretError
 from fsgitops.findings import has_errors
@@ -93,7 +94,8 @@ def _check_key(workspace: Workspace) -> Iterator[Check]:
 
 def _check_git(workspace: Workspace) -> Iterator[Check]:
     settings = workspace.settings
-    names = [settings.key_file, f"{settings.key_file}.next", settings.secrets.age_identity]
+    keys = [f"{settings.key_file}{suffix}" for suffix in ("", NEXT_SUFFIX, PREVIOUS_SUFFIX)]
+    names = [*keys, settings.secrets.age_identity]
     tracked = [name for name in names if is_tracked(workspace.root, name)]
     for name in tracked:
         yield bad(

@@ -16,7 +16,7 @@ from fsgitops.commands.secrets import count_rotation, find_keys, next_key_file
 from fsgitops.commands.workspace import declare_desired
 from fsgitops.errors import DesiredInvalidError, UsageError
 from fsgitops.findings import has_errors
-from fsgitops.secret import NEXT_KEY_VARIABLE, write_key_file
+from fsgitops.secret import NEXT_KEY_VARIABLE, load_key, write_key_file
 from fsgitops.settings import SETTINGS_FILE, RotationSettings
 
 if TYPE_CHECKING:
@@ -110,7 +110,8 @@ def move_agents(
 def finish_rotation(workspace: Workspace) -> list[str]:
     """Make the next key the project key; return what was done.
 
-    Raises UsageError when agents have not moved, or no rotation is under way.
+    Raises UsageError when agents have not moved, no rotation is under way, or the next key is
+    not at hand: without it, every password would fall back to the current one's.
     """
     if workspace.settings.key_rotation is None:
         raise UsageError("no key rotation is under way: `fsgitops key rotate --start` begins one")
@@ -121,6 +122,7 @@ def finish_rotation(workspace: Workspace) -> list[str]:
             f"{left} of {rotation.total['']} agents still have secrets of the current key; move "
             "them with `fsgitops key rotate --groups …` or `--everyone`, and apply"
         )
+    _require_next_key(workspace, rotation)
     done = _replace_key_file(workspace)
     write_rotation(workspace.root, None)
     done.append(f"removed `key_rotation` from {SETTINGS_FILE}: commit that")
@@ -128,12 +130,29 @@ def finish_rotation(workspace: Workspace) -> list[str]:
     return done
 
 
+def _require_next_key(workspace: Workspace, rotation: Rotation) -> None:
+    upcoming = rotation.keys.upcoming
+    path = next_key_file(workspace.settings, workspace.root)
+    if upcoming is None and _previous_key_file(workspace).exists():
+        return  # An interrupted --finish has made it the project key already.
+    if upcoming is None:
+        raise UsageError(
+            f"the next key is not at hand: set {NEXT_KEY_VARIABLE}, or put its file at {path}"
+        )
+    stored = load_key({}, path)  # A variable would hide the file.
+    if stored is not None and stored.id != upcoming.id:
+        raise UsageError(
+            f"{NEXT_KEY_VARIABLE} (key {upcoming.id}), which the passwords come from, is not the "
+            f"key in {path} (key {stored.id}): remove the wrong one"
+        )
+
+
 def _replace_key_file(workspace: Workspace) -> list[str]:
     upcoming = next_key_file(workspace.settings, workspace.root)
     current = workspace.root / workspace.settings.key_file
     if not upcoming.exists():
         return []
-    previous = current.with_name(current.name + PREVIOUS_SUFFIX)
+    previous = _previous_key_file(workspace)
     done = []
     if current.exists():
         if previous.exists():
@@ -142,6 +161,10 @@ def _replace_key_file(workspace: Workspace) -> list[str]:
         done.append(f"kept the former key as {previous}: destroy it once nothing needs it")
     upcoming.rename(current)
     return [*done, f"made {upcoming.name} the project key, {current}"]
+
+
+def _previous_key_file(workspace: Workspace) -> Path:
+    return workspace.root / f"{workspace.settings.key_file}{PREVIOUS_SUFFIX}"
 
 
 def write_rotation(root: Path, rotation: RotationSettings | None) -> None:

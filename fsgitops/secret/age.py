@@ -55,7 +55,7 @@ def load_identities(environ: Mapping[str, str], path: Path) -> list[Any]:
 
 
 def decrypt(text: str, identities: Sequence[Any], where: str) -> Secret:
-    """Return what a ciphertext hides.
+    """Return what a ciphertext hides, without the newline at its end: `echo … | age` adds one.
 
     Raises:
         SecretUnavailableError: no identity is at hand that opens it.
@@ -73,7 +73,7 @@ def decrypt(text: str, identities: Sequence[Any], where: str) -> Secret:
             "below `secrets` in fsgitops.yaml"
         )
     try:
-        return check_secret(open_ciphertext(content, list(identities)).decode(), where)
+        text = open_ciphertext(content, list(identities)).decode()
     except DecryptError:
         raise SecretUnavailableError(
             f"{where}: no age identity at hand opens it: encrypt it again for the recipients in "
@@ -81,6 +81,7 @@ def decrypt(text: str, identities: Sequence[Any], where: str) -> Secret:
         ) from None
     except UnicodeDecodeError:
         raise SecretError(f"{where}: the secret is not UTF-8 text") from None
+    return check_secret(text.removesuffix("\n").removesuffix("\r"), where)
 
 
 def encrypt(secret: Secret, recipients: Sequence[str]) -> str:

@@ -7,8 +7,12 @@ error is not shown, since nobody knows what it says there.
 from __future__ import annotations
 
 import json
+import os
+import select
 import shutil
+import signal
 import subprocess
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 from fsgitops.errors import SecretError, SecretUnavailableError
@@ -82,27 +86,49 @@ def _run(words: Sequence[str], root: Path, environ: Mapping[str, str], where: st
         raise SecretUnavailableError(f"{where}: there is no program {words[0]} here")
     kept = {name: value for name, value in environ.items() if name not in _OURS}
     try:
-        done = subprocess.run(  # noqa: S603 - no shell; commands run only where the project allows
+        process = subprocess.Popen(  # noqa: S603 - no shell; commands run only where allowed
             [program, *words[1:]],
             cwd=root,
             env=kept,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            timeout=PROGRAM_SECONDS,
-            check=False,
             start_new_session=True,
         )
-    except subprocess.TimeoutExpired:
-        raise SecretUnavailableError(
-            f"{where}: no answer within {PROGRAM_SECONDS:g} seconds"
-        ) from None
     except OSError as problem:
         raise SecretUnavailableError(f"{where}: {problem.strerror}") from None
-    if done.returncode != 0:
+    with process:
+        try:
+            output = _read_output(process, where)
+        except BaseException:
+            # What the program started itself goes with it.
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    if process.returncode != 0:
         raise SecretUnavailableError(
-            f"{where}: it ended with code {done.returncode}; run it by hand to see why"
+            f"{where}: it ended with code {process.returncode}; run it by hand to see why"
         )
-    if len(done.stdout) > _OUTPUT_LIMIT:
-        raise SecretError(f"{where}: it printed more than a secret")
-    return done.stdout
+    return output
+
+
+def _read_output(process: subprocess.Popen[bytes], where: str) -> bytes:
+    """Return all that a program prints, once it has ended; never more than the limit."""
+    assert process.stdout is not None
+    deadline = time.monotonic() + PROGRAM_SECONDS
+    late = f"{where}: no answer within {PROGRAM_SECONDS:g} seconds"
+    output = bytearray()
+    while True:
+        left = deadline - time.monotonic()
+        if left <= 0 or not select.select([process.stdout], [], [], left)[0]:
+            raise SecretUnavailableError(late)
+        part = os.read(process.stdout.fileno(), 65536)
+        output += part
+        if len(output) > _OUTPUT_LIMIT:
+            raise SecretError(f"{where}: it printed more than a secret")
+        if not part:
+            break
+    try:
+        process.wait(max(0.0, deadline - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        raise SecretUnavailableError(late) from None
+    return bytes(output)

@@ -235,9 +235,10 @@ def test_a_malformed_key_is_an_error_and_not_shown(
     assert (check["health"], "s3cret" in json.dumps(check)) == ("error", False)
 
 
-def test_a_key_in_git_is_an_error(site: Project) -> None:
-    site.run("key", "new")
-    for words in (("init", "-q"), ("add", "-f", ".fsgitops/key")):
+@pytest.mark.parametrize("name", ["key", "key.next", "key.previous"])
+def test_a_key_in_git_is_an_error(site: Project, name: str) -> None:
+    site.run("key", "new", "--file", str(site.root / ".fsgitops" / name))
+    for words in (("init", "-q"), ("add", "-f", f".fsgitops/{name}")):
         subprocess.run(["git", "-C", str(site.root), *words], check=True)
     assert checks(site)["key-in-git"]["health"] == "error"
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from fsgitops.commands.rotate import edit_rotation
 from fsgitops.errors import UsageError
+from fsgitops.secret import new_key
 from fsgitops.settings import RotationSettings
 
 if TYPE_CHECKING:
@@ -128,6 +129,26 @@ def test_an_interrupted_finish_is_finished_by_the_next(keyed: Project) -> None:
     (keys / "key.next").rename(keys / "key")
     assert keyed.run("key", "rotate", "--finish").code == 0
     assert "No changes" in keyed.run("plan").out
+
+
+def test_finishing_without_the_next_key_at_hand_changes_nothing(keyed: Project) -> None:
+    keyed.run("key", "rotate", "--start", "--everyone")
+    keyed.run("apply", "--yes")
+    (keyed.root / ".fsgitops/key.next").unlink()
+    ran = keyed.run("key", "rotate", "--finish")
+    assert (ran.code, "FSGITOPS_KEY_NEXT" in ran.err) == (64, True)
+    assert "key_rotation" in (keyed.root / "fsgitops.yaml").read_text()
+
+
+def test_finishing_refuses_a_file_that_is_not_the_key_the_passwords_come_from(
+    keyed: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keyed.run("key", "rotate", "--start", "--everyone")
+    monkeypatch.setenv("FSGITOPS_KEY_NEXT", new_key())
+    assert keyed.run("apply", "--yes").code == 0
+    ran = keyed.run("key", "rotate", "--finish")
+    assert (ran.code, "is not the key in" in ran.err) == (64, True)
+    assert (keyed.root / ".fsgitops/key.next").exists()
 
 
 def test_a_second_start_never_overwrites_the_next_key(keyed: Project) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import io
 import json
 import logging
@@ -17,17 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import pytest
-from project import KEY
-from secret_sources import EXTENSIONS, NAMED, Planted, plant_secrets
+from leak_search import ESL_PASSWORD, MARK, Search, all_secrets
+from secret_sources import EXTENSIONS, Planted, plant_secrets
 
 from fsgitops.cli import COMMANDS, cli
-from fsgitops.secret import (
-    ProjectKey,
-    Secret,
-    derive_sip_password,
-    derive_voicemail_pin,
-    new_key,
-)
+from fsgitops.secret import Secret, new_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -35,70 +28,8 @@ if TYPE_CHECKING:
 
     from project import Project
 
-MARK = "Zq{kind}+9/=ü Wk"
-ESL_PASSWORD = "Esl+Geheim/77=="
-DOMAINS = ("sandbox.example", "pbx.example.com")
-
 # What fsgitops was given secrets in, and never writes to.
 GIVEN = ("desired/", "outside/", ".fsgitops/key", ".fsgitops/age-identity")
-
-
-def spellings(secret: str) -> set[bytes]:
-    """Return every way in which a secret is still readable."""
-    raw = secret.encode()
-    found = {
-        raw,
-        raw.hex().encode(),
-        raw.hex().upper().encode(),
-        urllib.parse.quote(secret, safe="").encode(),
-        urllib.parse.quote(secret).encode(),
-        urllib.parse.quote_plus(secret).encode(),
-        json.dumps(secret)[1:-1].encode(),
-        repr(secret)[1:-1].encode(),
-        secret.encode("utf-16-le"),
-        raw[::-1],
-    }
-    if len(raw) >= 12:
-        # In base64 the neighbours of a secret change its first and last letters only.
-        for before in range(3):
-            text = base64.b64encode(b"\0" * before + raw)
-            inner = text[4 if before else 0 : len(text) // 4 * 4 - 4]
-            found |= {inner, inner.translate(bytes.maketrans(b"+/", b"-_"))}
-    return {item for item in found if len(item) >= 6}
-
-
-class Search:
-    """Knows all that must not be found, and finds it."""
-
-    def __init__(self, secrets: dict[str, str]) -> None:
-        self._needles = {word: name for name, text in secrets.items() for word in spellings(text)}
-        self._any = re.compile(b"|".join(re.escape(word) for word in self._needles))
-
-    def find(self, where: str, data: bytes) -> list[str]:
-        return sorted({f"{where}: {self._needles[hit]}" for hit in self._any.findall(data)})
-
-
-def all_secrets(planted: Planted) -> tuple[dict[str, str], dict[str, str]]:
-    """Return what may stand nowhere, and what may stand in the conf directory only."""
-    key = ProjectKey(base64.b64decode(KEY))
-    plain: dict[str, str] = {"project key": KEY, "ESL password": ESL_PASSWORD}
-    hashes: dict[str, str] = {}
-    for domain in DOMAINS:
-        derived = {
-            "password": derive_sip_password(key, "2000", domain, 1).reveal(),
-            "PIN": derive_voicemail_pin(key, "2000", domain, 1).reveal(),
-        }
-        for field, value in derived.items():
-            plain[f"derived {field} ({domain})"] = value
-        for kind in NAMED:
-            plain[f"{kind} password"] = planted.passwords[kind]
-            plain[f"{kind} PIN"] = planted.pins[kind]
-        for kind, extension in EXTENSIONS.items():
-            for field, own in (("password", planted.passwords), ("PIN", planted.pins)):
-                text = own.get(kind) or derived[field]
-                word = f"{extension}:{domain}:{text}".encode()
-                hashes[f"hash of the {kind} {field} ({domain})"] = hashlib.md5(word).hexdigest()
-    return plain, hashes
 
 
 @pytest.fixture

@@ -251,3 +251,32 @@ def test_an_identity_is_private_and_never_overwritten(project: Project) -> None:
     ran = project.run("secret", "keygen")
     assert (ran.code, path.read_text(), path.stat().st_mode & 0o777) == (1, text, 0o600)
     assert "AGE-SECRET-KEY" not in ran.out + ran.err
+
+
+@pytest.mark.parametrize("form", ["text", "json", "sarif", "html", "markdown", "junit", "github"])
+@pytest.mark.parametrize(
+    "field",
+    [
+        "password: *Hunter2geheim",
+        "password: !Hunter2geheim",
+        "password: !Hunter2geheim x",
+        "password: !!Hunter2geheim",
+        "password: &Hunter2geheim x",
+        "password: {Hunter2geheim}",
+        "password: [Hunter2geheim]",
+        'password: "Hunter2geheim',
+        "password: @Hunter2geheim",
+        "voicemail: Hunter2geheim",
+        "voicemail: {pin: Hunter2geheim}",
+        "passwrod: Hunter2geheim",
+    ],
+)
+def test_a_password_in_a_slip_of_the_pen_is_refused_and_not_shown(
+    project: Project, field: str, form: str
+) -> None:
+    project.write(
+        "desired/agents.yaml", f"agents:\n  - extension: 1020\n    name: A\n    {field}\n"
+    )
+    ran = project.run("validate", "--format", form)
+    assert ran.code == 3
+    assert "unter2" not in ran.out + ran.err

@@ -6,6 +6,7 @@ by one, so nesting is counted here before anything can recurse too deep.
 
 from __future__ import annotations
 
+import re
 from typing import Any, NoReturn, TypeAlias
 
 import yaml
@@ -41,6 +42,10 @@ MAX_FINDINGS = 100
 
 NULLS = frozenset({"", "~", "null"})
 STR_TAG = "tag:yaml.org,2002:str"
+_KNOWN_TAG = re.compile(
+    r"!!(python/[a-z_/]+|binary|bool|float|int|map|merge|null|omap|pairs|seq|set|timestamp)"
+    r"(:[\w.]+)?"
+)
 _PLAIN = frozenset({"", None})
 
 Event: TypeAlias = Any
@@ -156,8 +161,9 @@ class _Builder:
             message = f"the alias `*{name}` stands inside the very value that it names"
             self.stop(event, "alias-cycle", message, hint)
         if name not in self.anchors:
-            hint = f"Put `&{name}` before the value that is meant, above this place."
-            message = f"the alias `*{name}` names nothing: no `&{name}` comes before it"
+            # Its name is not shown: a password may begin with an asterisk.
+            hint = "Put a value that begins with `*` in quotes, or its anchor (`&…`) above."
+            message = "an alias (`*…`) that names nothing: no anchor of that name comes before it"
             self.stop(event, "unknown-alias", message, hint)
         value, size = self.anchors[name]
         self.values += size
@@ -251,10 +257,12 @@ class _Builder:
 
     def tag(self, event: Event) -> None:
         name = str(event.tag).replace("tag:yaml.org,2002:", "!!")
+        # Any other is not shown: a password may begin with an exclamation mark.
+        shown = quote_value(name) if _KNOWN_TAG.fullmatch(name) else "`!…`"
         self.note(
             event,
             "yaml-tag",
-            f"the tag {quote_value(name)} is not allowed; only `!!str` is",
+            f"the tag {shown} is not allowed; only `!!str` is",
             "Remove the tag: every value is taken as the text that is written.",
         )
 

@@ -75,7 +75,9 @@ def describe_fault(section: Section, model: type[Agent | DidRoute], fault: Fault
     if name in _SECRETS:
         return _describe_source_fault(section, fault)
     expected, hint = _expected(path)
-    found = _found(fault.value)
+    # What stands in the place of a mailbox may be its PIN.
+    hidden = path in (("voicemail",), ("voicemail", "enabled")) and _is_text(fault.value)
+    found = "a text" if hidden else _found(fault.value)
     if fault.kind == "word" and str(fault.value).lower() in _YES_NO:
         hint = "Only `true` and `false` are read as yes and no; everything else is a text."
     field = ".".join(str(step) for step in path if isinstance(step, str) and step != "[key]")
@@ -104,6 +106,10 @@ def _describe_source_fault(section: Section, fault: Fault) -> Finding:
         why = "found no source of a secret"
     hint = "Leave it out, and one is derived from the project key."
     return error("invalid-value", section.position(fault.path), f"`{field}`: {why}", hint)
+
+
+def _is_text(value: object) -> bool:
+    return value is not None and not isinstance(value, dict | list | tuple)
 
 
 def _found(value: object) -> str:
