@@ -102,7 +102,13 @@ def commands(project: Project, plan: str) -> Iterator[tuple[str, ...]]:
     yield ("apply", "--yes")
     yield ("apply", "--yes", "--target", "image")
     yield ("apply", "--yes", "--target", "image", "--no-reload")
+    state = str(project.root / "state.json")
+    yield ("export-state", "--out", state)
     for form in ((), ("--json",)):
+        yield ("plan", "--against", state, *form)
+        yield ("lint", *form)
+        yield ("fmt", "--check", *form)
+        yield ("diff", "HEAD", *form)
         yield ("drift", *form)
         yield ("history", *form)
         yield ("show", "1", *form)
@@ -169,7 +175,7 @@ def test_no_command_writes_a_secret_anywhere(project: Project, planted: Planted)
 def test_every_command_is_searched(project: Project, planted: Planted) -> None:
     ran = {words[0] for words in _names(project)}
     # The first three know no secret of a project; what `api` answers has tests of its own.
-    elsewhere = {"completion", "init", "sandbox", "api"}
+    elsewhere = {"completion", "explain", "init", "sandbox", "schema", "api"}
     assert set(COMMANDS) - elsewhere - ran == set()
 
 
