@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +15,7 @@ from fsgitops.api.app import create_app
 from fsgitops.api.live import MAX_LISTENERS, LiveBoard
 from fsgitops.api.pool import SwitchPool
 from fsgitops.api.records import LakeRecords, RecordQuery
+from fsgitops.commands.token import new_token, read_tokens
 from fsgitops.errors import FsgitopsError, SwitchTimeoutError, UsageError
 
 if TYPE_CHECKING:
@@ -188,3 +190,9 @@ def test_a_fault_is_answered_with_its_id_in_the_header(
 def test_a_wrong_reading_of_an_operation_does_not_speak_of_git(served: Served) -> None:
     answer = served.get("/api/agents/1020/kick")
     assert (answer.status_code, "git" in answer.json()["error"]) == (405, False)
+
+
+def test_tokens_made_at_the_same_time_are_all_kept(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        made = pool.map(lambda number: new_token(tmp_path, f"t{number}", ["read"])[1].id, range(40))
+        assert sorted(made) == sorted(item.id for item in read_tokens(tmp_path))
