@@ -11,13 +11,13 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse, JSONResponse, StreamingResponse
 from starlette.routing import Route
 
 from fsgitops.api.edge import Edge
 from fsgitops.api.gate import RefusedError
 from fsgitops.api.handlers import Call
-from fsgitops.api.live import MAX_LISTENERS
 from fsgitops.api.openapi import build_openapi
 from fsgitops.api.operations import OPERATIONS, check_body
 from fsgitops.api.page import read_page
@@ -37,11 +37,14 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
     from starlette.responses import Response
+    from starlette.types import Receive, Scope, Send
 
     from fsgitops.api.handlers import Service
+    from fsgitops.api.live import LiveBoard
     from fsgitops.api.operations import Operation
 
 MAX_BODY = 16 * 1024
+BODY_SECONDS = 10.0
 RETRY = {"Retry-After": "2"}
 _AWAY = (SwitchUnreachableError, SwitchTimeoutError, SwitchAuthError, SwitchProtocolError)
 _DECLARED = ("/api/agents", "/api/inbound-routes")
@@ -131,15 +134,26 @@ async def _read_body(request: Request, operation: Operation) -> Any:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise RefusedError(415, "send the body as application/json")
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            body = await _take_body(request)
+    except ClientDisconnect:
+        raise UsageError("the body ended too soon") from None
+    except TimeoutError:
+        raise RefusedError(400, "the body did not come in time", {"Connection": "close"}) from None
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        raise UsageError("the body is not JSON") from None
+
+
+async def _take_body(request: Request) -> bytes:
     body = b""
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_BODY:
             raise RefusedError(413, f"the body is larger than {MAX_BODY} bytes")
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        raise UsageError("the body is not JSON") from None
+    return body
 
 
 def _check_query(operation: Operation, request: Request) -> dict[str, str]:
@@ -200,35 +214,51 @@ def _live(service: Service) -> Callable[[Request], Awaitable[Response]]:
             _admit(service, request, "read")
         except RefusedError as refused:
             return _error(request, refused.status, str(refused), refused.headers)
-        if service.board.listeners >= MAX_LISTENERS:
-            return _error(request, 503, "too many pages are looking", RETRY)
+        except FsgitopsError as problem:
+            return _error(request, status_of(problem), str(problem), {})
 
-        def may_go_on() -> bool:
+        def scopes() -> frozenset[str]:
             header = request.headers.get("authorization", "")
             try:
-                return "read" in service.gate.identify(header, "live").scopes
-            except RefusedError:
-                return False
+                return service.gate.identify(header, "live").scopes
+            except (RefusedError, FsgitopsError):
+                return frozenset()
 
-        headers = {"X-Accel-Buffering": "no"}
-        return StreamingResponse(
-            service.board.events(may_go_on), media_type="text/event-stream", headers=headers
-        )
+        if not service.board.join():
+            return _error(request, 503, "too many pages are looking", RETRY)
+        return _Events(service.board, scopes)
 
     return live
+
+
+class _Events(StreamingResponse):
+    """A stream of events that gives up its place when it ends, however it ends."""
+
+    def __init__(self, board: LiveBoard, scopes: Callable[[], frozenset[str]]) -> None:
+        headers = {"X-Accel-Buffering": "no"}
+        super().__init__(board.events(scopes), media_type="text/event-stream", headers=headers)
+        self._board = board
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._board.leave()
 
 
 async def _refuse(request: Request, problem: Exception) -> Response:
     status = problem.status_code if isinstance(problem, HTTPException) else 500
     headers = dict(getattr(problem, "headers", None) or {})
     text = {404: "there is no such path", 405: "not with this method"}.get(status, "refused")
-    if status == 405 and request.url.path.startswith(_DECLARED):
+    if status == 405 and request.method != "GET" and request.url.path.startswith(_DECLARED):
         text = _BY_GIT
     return _error(request, status, text, headers)
 
 
 async def _break(request: Request, _problem: Exception) -> Response:
-    return _error(request, 500, "something is wrong here; the log has more under this id", {})
+    # This answer is given outside of the edge, so it carries its id by itself.
+    headers = {"X-Request-ID": request.state.request_id, "Cache-Control": "no-store"}
+    return _error(request, 500, "something is wrong here; the log has more under this id", headers)
 
 
 def _error(request: Request, status: int, text: str, headers: dict[str, str]) -> Response:

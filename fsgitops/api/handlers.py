@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fsgitops.api.gate import Caller, Gate, RefusedError
 from fsgitops.api.records import CallRecords, RecordQuery
@@ -19,15 +19,22 @@ from fsgitops.commands.operation import NotPossibleError, NotThereError, audited
 from fsgitops.commands.registrations import registration_to_json
 from fsgitops.commands.status import build_status
 from fsgitops.commands.transfer import Transfer, move_call
-from fsgitops.errors import UsageError
+from fsgitops.errors import FsgitopsError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
     from fsgitops.api.declared import DeclaredState
     from fsgitops.api.live import LiveBoard
     from fsgitops.api.pool import SwitchPool
+    from fsgitops.commands.dial import Dialled
     from fsgitops.commands.operation import Roster
     from fsgitops.commands.workspace import Workspace
     from fsgitops.model.desired import Agent, DidRoute
+    from fsgitops.switch import Switch
+
+_Result = TypeVar("_Result")
 
 MAX_LISTED = 100_000
 MAX_RECORDS = 1000
@@ -160,16 +167,15 @@ async def dial(call: Call) -> Any:
     workspace, roster = await call.declared()
     body = call.body
     asked = Asked(body["agent_extension"], body["destination"], body.get("caller_id_number"))
-    _refuse_other_name(workspace, roster, asked.extension, body.get("caller_id_name"))
 
-    def work(switch: Any) -> Any:
-        with audited(workspace, "dial", asked.extension, user=call.caller.name) as details:
-            details["number"] = asked.number
-            found = place_call(switch, roster, workspace.settings, workspace.target, asked)
-            details.update(call_details(found))
+    def work(switch: Switch, details: dict[str, str]) -> Dialled:
+        _refuse_other_name(workspace, roster, asked.extension, body.get("caller_id_name"))
+        found = place_call(switch, roster, workspace.settings, workspace.target, asked)
+        details.update(call_details(found))
         return found
 
-    dialled = await call.service.pool.run(work)
+    entry = Entry(workspace, "dial", asked.extension, {"number": asked.number})
+    dialled = await _operate(call, entry, work)
     return {
         "uuid": dialled.uuid,
         "status": "agent_answered" if dialled.answered else "calling_agent",
@@ -183,12 +189,9 @@ async def hang_up(call: Call) -> Any:
     """End a call."""
     workspace, _ = await call.declared()
     uuid = call.path["uuid"]
-
-    def work(switch: Any) -> None:
-        with audited(workspace, "hangup", uuid, user=call.caller.name):
-            end_call(switch, uuid)
-
-    await call.service.pool.run(work)
+    await _operate(
+        call, Entry(workspace, "hangup", uuid), lambda switch, _details: end_call(switch, uuid)
+    )
     return "Call hung up"
 
 
@@ -202,14 +205,13 @@ async def transfer(call: Call) -> Any:
         bool(call.body.get("other_leg", False)),
     )
 
-    def work(switch: Any) -> None:
-        with audited(workspace, "transfer", asked.uuid, user=call.caller.name) as details:
-            details["destination"] = asked.destination
-            details["destination"] = move_call(
-                switch, roster, workspace.settings, workspace.target, asked
-            )
+    def work(switch: Switch, details: dict[str, str]) -> None:
+        details["destination"] = move_call(
+            switch, roster, workspace.settings, workspace.target, asked
+        )
 
-    await call.service.pool.run(work)
+    entry = Entry(workspace, "transfer", asked.uuid, {"destination": asked.destination})
+    await _operate(call, entry, work)
     return "Call transferred"
 
 
@@ -218,13 +220,52 @@ async def kick(call: Call) -> Any:
     workspace, _ = await call.declared()
     extension = _extension(call.path["id"])
 
-    def work(switch: Any) -> int:
-        with audited(workspace, "kick", extension, user=call.caller.name) as details:
-            ended = end_registrations(switch, workspace.target, extension)
-            details["phones"] = str(len(ended))
+    def work(switch: Switch, details: dict[str, str]) -> int:
+        ended = end_registrations(switch, workspace.target, extension)
+        details["phones"] = str(len(ended))
         return len(ended)
 
-    return {"extension": extension, "ended": await call.service.pool.run(work)}
+    ended = await _operate(call, Entry(workspace, "kick", extension), work)
+    return {"extension": extension, "ended": ended}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the audit log will say of an operation, before anything is done."""
+
+    workspace: Workspace
+    action: str
+    subject: str
+    details: dict[str, str] = field(default_factory=dict)
+
+
+async def _operate(
+    call: Call, entry: Entry, work: Callable[[Switch, dict[str, str]], _Result]
+) -> _Result:
+    """Do something to the switch and write it down, also when the switch cannot be reached."""
+    began = False
+
+    def write_down() -> AbstractContextManager[dict[str, str]]:
+        return audited(entry.workspace, entry.action, entry.subject, user=call.caller.name)
+
+    def job(switch: Switch) -> _Result:
+        nonlocal began
+        began = True
+        with write_down() as details:
+            details.update(entry.details)
+            return work(switch, details)
+
+    def refuse(problem: FsgitopsError) -> None:
+        with write_down() as details:
+            details.update(entry.details)
+            raise problem
+
+    try:
+        return await call.service.pool.run(job)
+    except FsgitopsError as problem:
+        if not began:
+            await asyncio.to_thread(refuse, problem)
+        raise
 
 
 async def list_records(call: Call) -> Any:

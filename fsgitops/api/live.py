@@ -50,7 +50,18 @@ class LiveBoard:
         self._lock = asyncio.Lock()
         self._cached: tuple[float, dict[str, Any]] | None = None
         self._closing = asyncio.Event()
-        self.listeners = 0
+        self._listeners = 0
+
+    def join(self) -> bool:
+        """Take a place among those who look, to be given up with `leave`; False: all are taken."""
+        if self._listeners >= MAX_LISTENERS:
+            return False
+        self._listeners += 1
+        return True
+
+    def leave(self) -> None:
+        """Give up a place that `join` took."""
+        self._listeners -= 1
 
     def close(self) -> None:
         """End every stream of events, so that the server can stop; call it in the loop's thread."""
@@ -63,24 +74,26 @@ class LiveBoard:
                 self._cached = (time.monotonic(), await self._ask())
             return self._cached[1]
 
-    async def events(self, may_go_on: Callable[[], bool]) -> AsyncIterator[str]:
-        """Yield server-sent events: a snapshot whenever it differs, a comment now and then."""
-        self.listeners += 1
+    async def events(self, scopes: Callable[[], frozenset[str]]) -> AsyncIterator[str]:
+        """Yield server-sent events: a snapshot whenever it differs, a comment now and then.
+
+        `scopes` tells what the listener may see at that moment; without `read` the stream ends.
+        """
         sent, quiet = "", 0
-        try:
-            while may_go_on() and not self._closing.is_set():
-                text = json.dumps(await self.snapshot(), separators=(",", ":"))
-                if text != sent:
-                    sent, quiet = text, 0
-                    yield f"event: snapshot\ndata: {text}\n\n"
-                elif quiet >= KEEP_ALIVE_TICKS:
-                    quiet = 0
-                    yield ": still here\n\n"
-                quiet += 1
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._closing.wait(), self._tick)
-        finally:
-            self.listeners -= 1
+        while "read" in (allowed := scopes()) and not self._closing.is_set():
+            seen = await self.snapshot()
+            if "cdr" not in allowed:
+                seen = {**seen, "today": None}
+            text = json.dumps(seen, separators=(",", ":"))
+            if text != sent:
+                sent, quiet = text, 0
+                yield f"event: snapshot\ndata: {text}\n\n"
+            elif quiet >= KEEP_ALIVE_TICKS:
+                quiet = 0
+                yield ": still here\n\n"
+            quiet += 1
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._closing.wait(), self._tick)
 
     async def _ask(self) -> dict[str, Any]:
         workspace, roster = await asyncio.to_thread(self._declared.current)

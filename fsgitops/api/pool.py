@@ -35,7 +35,7 @@ RETRY_SECONDS = 1.0
 FRESH_SECONDS = 1.0
 
 _BROKEN = (SwitchUnreachableError, SwitchTimeoutError, SwitchProtocolError)
-_Job = tuple["Future[Any]", "Callable[[Switch], Any]"]
+_Job = tuple["Future[Any]", "Callable[[Switch], Any]", float]
 
 
 class SwitchPool:
@@ -84,7 +84,7 @@ class SwitchPool:
         """
         future: Future[_T] = Future()
         try:
-            self._jobs.put_nowait((future, job))
+            self._jobs.put_nowait((future, job, self._clock() + timeout))
         except queue.Full:
             raise SwitchUnreachableError("too much is waiting for the switch") from None
         try:
@@ -96,11 +96,12 @@ class SwitchPool:
         switch: Switch | None = None
         used = 0.0
         while (item := self._jobs.get()) is not None:
-            future, job = item
+            future, job, deadline = item
             if not future.set_running_or_notify_cancel():
                 continue
             try:
                 switch = self._ready(switch, used)
+                self._refuse_late(deadline)
                 result = job(switch)
             except BaseException as problem:  # the future carries it to the caller
                 future.set_exception(problem)
@@ -124,6 +125,11 @@ class SwitchPool:
             else:
                 return switch
         return self._open()
+
+    def _refuse_late(self, deadline: float) -> None:
+        # Whoever asked was told that it failed: a phone must not ring after that.
+        if self._clock() >= deadline:
+            raise SwitchTimeoutError("the switch came back too late")
 
     def _open(self) -> Switch:
         failed = self._failed

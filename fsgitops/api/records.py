@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
+from fsgitops.errors import FsgitopsError, UsageError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -83,7 +85,12 @@ class LakeRecords:
             did=query.did,
             limit=query.limit,
         )
-        table = room.list_records(room.Source(self.lake, self.spool), wanted)
+        try:
+            table = room.list_records(room.Source(self.lake, self.spool), wanted)
+        except UsageError as problem:
+            # The question was checked before: what DuckDB refuses here is a damaged file.
+            said = str(problem).splitlines()[0]
+            raise FsgitopsError(f"the call records cannot be read: {said}") from None
         return [{name: plain(row.get(name)) for name in COLUMNS} for row in table.to_pylist()]
 
     def today(self) -> dict[str, int]:

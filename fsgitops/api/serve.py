@@ -12,6 +12,7 @@ from fsgitops.api.app import create_app
 from fsgitops.api.declared import DeclaredState
 from fsgitops.api.gate import Gate, is_loopback
 from fsgitops.api.handlers import Service
+from fsgitops.api.heads import HeadProtocol
 from fsgitops.api.live import LiveBoard
 from fsgitops.api.pool import SwitchPool
 from fsgitops.api.records import open_records
@@ -82,6 +83,7 @@ def serve(
             app,
             host=host,
             port=port,
+            http=HeadProtocol,
             log_config=None,
             log_level="warning",
             access_log=False,

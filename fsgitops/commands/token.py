@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import hmac
 import json
 import os
 import secrets
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -15,7 +17,7 @@ from fsgitops.errors import FsgitopsError, UsageError
 from fsgitops.settings import STATE_FOLDER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
 TOKENS_FILE = "tokens.json"
@@ -69,17 +71,19 @@ def new_token(
     now = datetime.now(UTC).replace(microsecond=0)
     expires = (now + timedelta(days=days)).isoformat() if days else None
     made = ApiToken(token_id, name, wanted, _hash(token), now.isoformat(), expires)
-    _write(root, [*read_tokens(root), made])
+    with _alone(root):
+        _write(root, [*read_tokens(root), made])
     return token, made
 
 
 def revoke_token(root: Path, token_id: str) -> ApiToken:
     """Delete a token by its id; a running API refuses it at once. Raises UsageError."""
-    known = read_tokens(root)
-    gone = next((item for item in known if item.id == token_id), None)
-    if gone is None:
-        raise UsageError(f"no token {token_id!a}; `fsgitops token list` shows the ids")
-    _write(root, [item for item in known if item is not gone])
+    with _alone(root):
+        known = read_tokens(root)
+        gone = next((item for item in known if item.id == token_id), None)
+        if gone is None:
+            raise UsageError(f"no token {token_id!a}; `fsgitops token list` shows the ids")
+        _write(root, [item for item in known if item is not gone])
     return gone
 
 
@@ -125,9 +129,21 @@ def _hash(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
 
 
+@contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    """Keep other processes from changing the list meanwhile: a revoked token would come back."""
+    folder = tokens_path(root).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def _write(root: Path, tokens: Iterable[ApiToken]) -> None:
     path = tokens_path(root)
-    path.parent.mkdir(parents=True, exist_ok=True)
     staged = path.with_name(f".{path.name}.{os.getpid()}")
     staged.unlink(missing_ok=True)
     descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
