@@ -10,6 +10,7 @@ import base64
 import hmac
 import json
 import logging
+import socket
 import sys
 import threading
 import time
@@ -99,6 +100,10 @@ class Receiver:
 
 
 class _Server(ThreadingHTTPServer):
+    def __init__(self, place: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        self.address_family = socket.AF_INET6 if ":" in place[0] else socket.AF_INET
+        super().__init__(place, handler)
+
     def handle_error(self, *_: Any) -> None:
         """Log a peer that hung up, or a fault, as one line: a traceback is no structured log."""
         problem = sys.exc_info()[1]

@@ -322,3 +322,11 @@ def test_an_erasure_proves_nothing_while_a_flush_does_not_end(tmp_path, template
         fcntl.flock(held, fcntl.LOCK_EX)
         with pytest.raises(erasing.EraseError, match="nothing is proven"):
             erasing.wait_for_flush(tmp_path / "spool", 0.0)
+
+
+def test_a_damaged_spool_is_told_and_no_fault(tmp_path, templates) -> None:
+    fill(tmp_path, templates, 7)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "spool.sqlite").write_bytes(b"garbage" * 1000)
+    with pytest.raises(LakeError, match="not a database"):
+        fetch(Source(str(tmp_path / "lake"), tmp_path / "other"), "SELECT 1")

@@ -376,3 +376,12 @@ def test_a_damaged_spool_on_a_full_disk_is_replaced_when_there_is_room(
     until(lambda: one.metrics.written._value.get() == 1)
     assert uuids_in(tmp_path) == [uuid_of(row)]
     assert one.health()[0]
+
+
+def test_posts_are_taken_over_ipv6(sidecar) -> None:
+    try:
+        one = sidecar(http=("::1", 0))
+    except OSError:
+        pytest.skip("no IPv6 loopback here")
+    with urllib.request.urlopen(f"http://[::1]:{one.receiver.port}/healthz", timeout=10) as answer:
+        assert answer.status == 200
