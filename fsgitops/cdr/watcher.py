@@ -34,6 +34,7 @@ _GROUP = 200
 _MAX_FILE = 16 * 1024 * 1024
 _DEPTH = 2
 _MAX_WAIT = 30.0
+_LOOKED_AT_ONCE = 1000
 
 
 def list_json_files(folder: Path, depth: int = _DEPTH) -> Iterator[os.DirEntry[str]]:
@@ -70,6 +71,7 @@ class Watcher:
         self._builder = builder
         self._quarantine = quarantine
         self._unsettled: dict[str, tuple[int, int, float]] = {}
+        self._looked_at = ""
         self._unread: dict[str, str] = {}
         self._told: dict[str, str] = {}
         self._stop = threading.Event()
@@ -94,6 +96,7 @@ class Watcher:
                     self.scan(spool)
                     if self._options.remove_json:
                         self._remove_synced(spool)
+                    self.forget_gone(spool)
                 finally:
                     spool.close()
                 self._tell_unread()
@@ -228,3 +231,21 @@ class Watcher:
                 spool.db.executemany(
                     "DELETE FROM json_file WHERE path = ?", [(path,) for path, *_ in found]
                 )
+
+    def forget_gone(self, spool: Spool) -> None:
+        """Forget files that somebody else has deleted, a thousand at a time, in turn.
+
+        Without this the spool would grow with every call where `remove_json` is off.
+        """
+        found = [
+            path
+            for (path,) in spool.db.execute(
+                "SELECT path FROM json_file WHERE path > ? ORDER BY path LIMIT ?",
+                (self._looked_at, _LOOKED_AT_ONCE),
+            )
+        ]
+        self._looked_at = found[-1] if len(found) == _LOOKED_AT_ONCE else ""
+        gone = [(path,) for path in found if not os.path.lexists(path)]
+        if gone:
+            with transaction(spool.db):
+                spool.db.executemany("DELETE FROM json_file WHERE path = ?", gone)

@@ -385,3 +385,21 @@ def test_posts_are_taken_over_ipv6(sidecar) -> None:
         pytest.skip("no IPv6 loopback here")
     with urllib.request.urlopen(f"http://[::1]:{one.receiver.port}/healthz", timeout=10) as answer:
         assert answer.status == 200
+
+
+def test_the_spool_forgets_files_that_somebody_else_deleted(
+    tmp_path, templates, sidecar, monkeypatch
+) -> None:
+    monkeypatch.setattr("fsgitops.cdr.watcher._LOOKED_AT_ONCE", 2)
+    paths = [
+        write(tmp_path, f"{number}.cdr.json", as_document(event(templates, number)))
+        for number in range(1, 6)
+    ]
+    one = sidecar()
+    until(lambda: one.metrics.written._value.get() == 5)
+    for path in paths[1:]:
+        path.unlink()
+    spool = Spool(tmp_path / "spool")
+    known = "SELECT path FROM json_file"
+    until(lambda: spool.db.execute(known).fetchall() == [(str(paths[0]),)])
+    spool.close()
