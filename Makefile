@@ -3,12 +3,15 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: demo test lint types contracts unit bench lock clean
+.PHONY: demo rehearse-pr workflows test lint types contracts unit bench lock clean
 
 demo: $(INSTALLED)
 	FSGITOPS=$(CURDIR)/$(BIN)/fsgitops sh docs/demo.sh
 
-test: lint types contracts unit
+rehearse-pr: $(INSTALLED)
+	PYTHONPATH=tests $(BIN)/python tests/rehearsal.py build/rehearsal
+
+test: lint types contracts workflows unit
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
@@ -20,6 +23,12 @@ types: $(INSTALLED)
 contracts: $(INSTALLED)
 	$(BIN)/lint-imports
 
+# zizmor reads the workflows for what an attacker could use; check-jsonschema brings GitHub's schema.
+workflows: $(INSTALLED)
+	$(BIN)/zizmor --offline --no-progress --quiet .github/workflows action.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action.yml
+
 unit: $(INSTALLED)
 	$(BIN)/pytest -n 2
 
@@ -28,7 +37,7 @@ bench: $(INSTALLED)
 
 lock: $(INSTALLED)
 	$(BIN)/pip install --quiet pip-tools
-	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --extra dev --strip-extras \
+	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --extra dev --extra cdr --extra api --extra spark --strip-extras \
 		--generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host \
 		--no-emit-find-links --output-file requirements.lock pyproject.toml
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -22,6 +23,12 @@ CHANGES_PENDING = 2
     is_flag=True,
     help="Exit with 2 when there are changes or hazards, 0 when none.",
 )
+@click.option(
+    "--against",
+    metavar="STATE",
+    type=click.Path(path_type=Path),
+    help="Compare with a file of `export-state`: needs no conf directory and no key.",
+)
 @with_formats
 @click.option("--live", is_flag=True, help="Ask the switch who is registered or on a call now.")
 @with_demands
@@ -33,6 +40,7 @@ def command(
     target: str | None,
     out: Path | None,
     detailed_exitcode: bool,
+    against: Path | None,
     named: str | None,
     outputs: tuple[Path, ...],
     full_at: str,
@@ -49,6 +57,7 @@ def command(
     project key, secret values are shown as known after apply.
     """
     from fsgitops.cli.printing import print_findings, print_json, print_lines, print_notes, working
+    from fsgitops.commands.export_state import load_state, plan_against
     from fsgitops.commands.plan import run_plan, save_plan
     from fsgitops.commands.review import review_plan, review_refusal
     from fsgitops.commands.shape import Demands
@@ -58,11 +67,17 @@ def command(
     from fsgitops.steps.render_text import render_plan
 
     wanted = choose_outputs(named, outputs, as_json=as_json, full=full_at)
-    workspace = open_place(shared, directory, target)
+    state = load_state(against) if against else None
+    recorded_on = state.target if state and not shared.target else None
+    workspace = open_place(shared, directory, target or recorded_on)
     demands = Demands(only, exclude, frozenset(allow), kick_rotated)
     try:
         with working("Comparing what is declared with what is live"):
-            planned = run_plan(workspace, demands, live=live)
+            planned = (
+                plan_against(workspace, state, datetime.now(UTC), demands)
+                if state
+                else run_plan(workspace, demands, live=live)
+            )
     except DesiredInvalidError as problem:
         findings = problem
         wanted.write(

@@ -7,8 +7,8 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fsgitops.commands.schema import read_schema
 from fsgitops.errors import UsageError
-from fsgitops.model.schema import desired_schema
 from fsgitops.settings import SETTINGS_FILE
 from fsgitops.steps.read_templates import packaged_templates
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SCHEMA_FILE = "schema/desired.schema.json"
+SETTINGS_SCHEMA_FILE = "schema/settings.schema.json"
 
 
 def run_init(root: Path, *, templates: bool) -> tuple[list[str], list[str]]:
@@ -39,9 +40,9 @@ def run_init(root: Path, *, templates: bool) -> tuple[list[str], list[str]]:
     return written, left
 
 
-def schema_text() -> str:
-    """Return the JSON Schema of desired files, as editors read it."""
-    return json.dumps(desired_schema(), indent=2, ensure_ascii=False) + "\n"
+def schema_text(name: str = "desired") -> str:
+    """Return a JSON Schema (`fsgitops schema NAME`), as editors read it."""
+    return json.dumps(read_schema(name), indent=2, ensure_ascii=False) + "\n"
 
 
 def _files(*, templates: bool) -> Iterator[tuple[str, bytes]]:
@@ -52,9 +53,11 @@ def _files(*, templates: bool) -> Iterator[tuple[str, bytes]]:
     for path in sorted((project / "desired").rglob("*.yaml")):
         yield str(path.relative_to(project)), path.read_bytes()
     yield SCHEMA_FILE, schema_text().encode()
+    yield SETTINGS_SCHEMA_FILE, schema_text("settings").encode()
     yield ".gitignore", (example / "gitignore").read_bytes()
-    for path in sorted((example / "workflows").glob("*.yml")):
-        yield f".github/workflows/{path.name}", path.read_bytes()
+    for folder in ("workflows", "scripts"):
+        for path in sorted((example / folder).glob("*.*")):
+            yield f".github/{folder}/{path.name}", path.read_bytes()
     if templates:
         for path in sorted(packaged_templates().glob("*.j2")):
             yield f"templates/{path.name}", path.read_bytes()

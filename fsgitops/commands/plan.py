@@ -169,6 +169,17 @@ def make_context(
     )
 
 
+def plan_compiled(
+    workspace: Workspace,
+    compilation: Compilation,
+    live: LiveConfig,
+    notes: tuple[str, ...] = (),
+    demands: Demands | None = None,
+) -> Planned:
+    """Plan against a live side that was not read here."""
+    return replace(_plan(workspace, compilation, live, demands), notes=notes)
+
+
 def name_unavailable(compilation: Compilation) -> list[str]:
     """Return which secrets are not at hand, the first of them by name."""
     found = compilation.unavailable

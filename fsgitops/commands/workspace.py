@@ -89,7 +89,7 @@ def _nowhere(_path: tuple[str | int, ...], *, key: bool = False) -> Position:  #
 
 def declare_desired(workspace: Workspace) -> Declared:
     """Load, resolve and check everything that is declared. Findings are returned, not raised."""
-    from fsgitops.steps.check import check_desired
+    from fsgitops.commands.lint import judge_desired
     from fsgitops.steps.load import load_documents
     from fsgitops.steps.resolve import resolve_desired
 
@@ -104,9 +104,7 @@ def declare_desired(workspace: Workspace) -> Declared:
     )
     findings = findings + problems
     findings += check_settings(workspace.root, settings, workspace.document)[1]
-    findings += check_desired(
-        desired, documents, settings.rules, complete=complete, settings=workspace.document
-    )
+    findings += judge_desired(workspace, desired, documents, complete=complete)
     return Declared(desired, tuple(sort_findings(findings)))
 
 

@@ -114,13 +114,17 @@ class FileKind(StrEnum):
 class LiveFile:
     """What stands at one path; `content` only where it is not what was expected there.
 
-    `exposed`: every user of the machine may read it.
+    `exposed`: every user of the machine may read it. A file that is only known from a recording
+    has `attributes`, its secrets masked, a digest for its hash, and in `secrets` a keyed digest of
+    those, or "".
     """
 
     kind: FileKind
     sha256: str = ""
     content: bytes | None = None
     exposed: bool = False
+    attributes: Mapping[str, str] | None = None
+    secrets: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,37 @@ _DESCRIPTIONS: dict[str, dict[str, str]] = {
     },
 }
 
+_EXAMPLES: dict[str, dict[str, list[Any]]] = {
+    "agents": {
+        "extension": [1020, "0100"],
+        "name": ["Alice Example"],
+        "email": ["alice@example.com"],
+        "caller_id_name": ["Example Support"],
+        "caller_id_number": ["+19495431333", 1020],
+        "enabled": [False],
+        "groups": [["office", "sales"], "office, sales"],
+        "toll_allow": [["local"], "domestic, local"],
+        "context": ["default"],
+        "webrtc": [True],
+        "voicemail": [True, {"email": "alice@example.com"}],
+        "variables": [{"department": "support"}],
+        "password_version": [2],
+        "protect": [True],
+    },
+    "did_routes": {
+        "did_number": ["+19495431333", "(949) 543-1334"],
+        "destination_extension": [1020],
+        "description": ["Main number"],
+        "enabled": [False],
+        "protect": [True],
+    },
+}
+_PARTS = {
+    "enabled": "false: no mailbox.",
+    "pin": "4 to 10 digits. Default: derived from the project key.",
+    "email": "Where messages are sent.",
+}
+
 
 def desired_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 7) of one desired file.
@@ -71,7 +102,12 @@ def _item(noun: type[Agent | DidRoute], name: str) -> dict[str, Any]:
     schema = noun.model_json_schema()
     definitions = schema.pop("$defs", {})
     properties = {
-        field: {**_loosen(value, definitions), "description": _DESCRIPTIONS[name][field]}
+        field: {
+            **_loosen(value, definitions),
+            **_default(value),
+            "description": _DESCRIPTIONS[name].get(field, ""),
+            "examples": _EXAMPLES[name].get(field, []),
+        }
         for field, value in schema["properties"].items()
     }
     return {
@@ -82,11 +118,19 @@ def _item(noun: type[Agent | DidRoute], name: str) -> dict[str, Any]:
     }
 
 
+def _default(schema: dict[str, Any]) -> dict[str, Any]:
+    default = schema.get("default")
+    return {} if default in (None, {}, []) or "$ref" in schema else {"default": default}
+
+
 def _loosen(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
     """Say the same of what people write as the model says of what it became."""
     if "$ref" in schema:
         referred = definitions[schema["$ref"].rpartition("/")[2]]
-        fields = {name: _loosen(value, {}) for name, value in referred["properties"].items()}
+        fields = {
+            name: {**_loosen(value, {}), **_default(value), "description": _PARTS.get(name, "")}
+            for name, value in referred["properties"].items()
+        }
         shape = {"type": "object", "additionalProperties": False, "properties": fields}
         return {"oneOf": [{"type": "boolean"}, shape]}
     if "oneOf" in schema:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fsgitops.model.compiled import DirectoryUser
+from fsgitops.routing.pattern import is_valid
 from fsgitops.routing.skeleton import neutral_word
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def prove_route(skeleton: Skeleton) -> list[str]:
         for _, at in found
     ):
         problems.append("no action transfers to {{ destination }}")
-    return problems
+    return problems + _broken_expressions(found)
 
 
 def prove_dialplan(skeleton: Skeleton) -> list[str]:
@@ -83,4 +84,15 @@ def prove_dialplan(skeleton: Skeleton) -> list[str]:
     found = skeleton.elements()
     if not any(path == ("extension",) for path, _ in found):
         return ["it must render at least one <extension>, inside <include>"]
-    return [] if any(path[-1] == "action" for path, _ in found) else ["no <action> in it"]
+    if not any(path[-1] == "action" for path, _ in found):
+        return ["no <action> in it"]
+    return _broken_expressions(found)
+
+
+def _broken_expressions(found: list[tuple[tuple[str, ...], dict[str, str]]]) -> list[str]:
+    """FreeSWITCH only logs an expression that it cannot compile, and matches nothing with it."""
+    return [
+        f"the expression {attributes['expression']} is not a regular expression"
+        for path, attributes in found
+        if path[-1] == "condition" and not is_valid(attributes.get("expression", ""))
+    ]

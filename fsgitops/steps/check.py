@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from fsgitops.model.desired import Desired
     from fsgitops.model.document import Document
     from fsgitops.rules.breach import Breach
+    from fsgitops.rules.table import Rule
 
 __all__ = ["check_desired"]
 
@@ -31,17 +32,18 @@ def check_desired(
     *,
     complete: bool = True,
     settings: Document | None = None,
+    policy: tuple[Rule, ...] = (),
 ) -> list[Finding]:
-    """Return all breaches of the rules, sorted by place.
+    """Return all breaches of the rules, sorted by place; `policy` are the project's own.
 
     `overrides` sets rules (by name) to `error`, `warning` or `off`; one that cannot be set so is
     a finding, at its place in `settings` (the document it came from) if that is given. Pass
     `complete=False` when a file could not be read: then the rules that would blame others for
     what is missing stay silent.
     """
-    findings = _check_overrides(overrides, settings)
+    findings = _check_overrides(overrides, settings, policy)
     sources = Sources(documents)
-    for rule in RULES:
+    for rule in (*RULES, *policy):
         level = overrides.get(rule.name, rule.severity.value)
         if rule.fixed or level not in _LEVELS:
             level = rule.severity.value
@@ -67,8 +69,10 @@ def _place(desired: Desired, sources: Sources, breach: Breach) -> Position:
     return sources.locate(source, section, breach.path, key=breach.key)
 
 
-def _check_overrides(overrides: Mapping[str, str], settings: Document | None) -> list[Finding]:
-    known = {rule.name: rule for rule in RULES}
+def _check_overrides(
+    overrides: Mapping[str, str], settings: Document | None, policy: tuple[Rule, ...]
+) -> list[Finding]:
+    known = {rule.name: rule for rule in (*RULES, *policy)}
     findings = []
     for name, level in overrides.items():
         path = ("rules", name)

@@ -23,6 +23,7 @@ from fsgitops.model.plan_json import plan_to_json
 from fsgitops.model.resource import Kind
 from fsgitops.routing.fragment import FragmentError, flatten_fragment
 from fsgitops.routing.outline import Outlines
+from fsgitops.routing.recorded import flatten_recorded, holds_recorded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -72,9 +73,9 @@ def build_plan(
                 _attribute(name, None, value) for name, value in outlines.flatten(file.content)
             )
             changes.append(_describe_creation(file, attributes, entry, digest))
-        elif not _holds_compiled(file, found):
+        elif not _holds_compiled(file, found, digest):
             unequal.append((_describe_update(file, found, entry, digest), file, found))
-    changes += _explain_updates(unequal)
+    changes += _explain_updates(unequal, digest)
     _append_deletions(compiled, live, changes, hazards, digest)
     changes.sort(key=lambda change: (change.resource, change.path))
     touched = {change.path for change in changes} | {hazard.path for hazard in hazards}
@@ -178,12 +179,14 @@ def plan_reloads(
     return steps
 
 
-def _holds_compiled(file: CompiledFile, found: LiveFile) -> bool:
+def _holds_compiled(file: CompiledFile, found: LiveFile, digest: Callable[[bytes], str]) -> bool:
     """Tell whether the live file already says what the compiled one does.
 
     Its content was dropped when its hash was the compiled one's. White space, comments and the
     order of attributes mean nothing to FreeSWITCH, so they are no difference.
     """
+    if found.attributes is not None:
+        return holds_recorded(file, found, digest)
     if found.content is None:
         return True
     if file.unknown:
@@ -259,6 +262,7 @@ def _append_deletions(
 
 def _explain_updates(
     unequal: list[tuple[Change, CompiledFile, LiveFile]],
+    digest: Callable[[bytes], str],
 ) -> list[Change]:
     """Say which attributes differ, in one deepdiff of all that is not equal."""
     if not unequal:
@@ -267,7 +271,8 @@ def _explain_updates(
     after: dict[str, dict[str, str]] = {}
     for change, file, found in unequal:
         compiled = flatten_fragment(file.content)
-        loaded = _flatten_live(found)
+        recorded = found.attributes is not None
+        loaded = flatten_recorded(file, found, digest) if recorded else _flatten_live(found)
         names = {name for name in {*compiled, *loaded} if compiled.get(name) != loaded.get(name)}
         before[change.path] = {name: loaded[name] for name in names if name in loaded}
         after[change.path] = {name: compiled[name] for name in names if name in compiled}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import uvicorn
-from browser import Browser
+from piped_browser import Browser
 from served_api import token
 from switchboard import DOMAIN
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import fsgitops
 from fsgitops.findings import Position, Severity
 from fsgitops.model.compiled import UNKNOWN, Settled
 from fsgitops.model.desired import Agent, Desired, DidRoute, Voicemail
@@ -17,6 +18,7 @@ from fsgitops.model.templates import Templates
 from fsgitops.routing.fragment import flatten_fragment, read_items
 from fsgitops.secret import ProjectKey, a1_hash, derive_sip_password, derive_voicemail_pin
 from fsgitops.steps.compile import compile_config
+from fsgitops.steps.compile.source import DECIDING
 from fsgitops.steps.read_templates import packaged_templates, read_templates
 
 KEY = ProjectKey(bytes(range(32)))
@@ -471,6 +473,14 @@ def test_a_template_may_include_another_one_of_its_folder():
     assert values(user, "params", "param")["sip-force-expires"] == "600"
 
 
+def test_an_expression_that_freeswitch_cannot_compile_is_a_finding():
+    text = ROUTE.replace("^(", "^((", 1)
+    assert text != ROUTE
+    route = DidRoute(did_number="+19495431333", destination_extension="1020")
+    _, findings = compiled(agent(), routes=(route,), templates=with_templates(did_route=text))
+    assert any("is not a regular expression" in finding.message for finding in findings)
+
+
 # What was proved before
 
 
@@ -493,6 +503,11 @@ def test_what_changed_since_is_rendered_as_if_nothing_had_been_settled():
     changed = (agent(name="Anna"), agent(extension="1021"))
     second, _ = compiled(*changed, settled=settle(first))
     assert second.files[PATH] == compiled(*changed)[0].files[PATH]
+
+
+@pytest.mark.parametrize("name", DECIDING)
+def test_every_source_that_decides_on_the_output_is_part_of_the_digest(name):
+    assert (Path(fsgitops.__file__).parent / name).is_file()
 
 
 def test_another_key_settles_nothing():

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import fsgitops
 
-_DECIDING = (
+DECIDING = (
     "model/directory_user.py",
-    "secret.py",
+    "secret/derive.py",
+    "secret/key.py",
     "steps/compile/config.py",
     "steps/compile/program.py",
     "routing/skeleton.py",
@@ -22,7 +23,7 @@ def source_digest() -> str:
     """Return a hex digest that changes with the program's version and with its source."""
     state = hashlib.blake2b(fsgitops.__version__.encode(), digest_size=16)
     package = Path(fsgitops.__file__).parent
-    for name in _DECIDING:
+    for name in DECIDING:
         path = package / name
         if path.is_file():
             state.update(path.read_bytes())

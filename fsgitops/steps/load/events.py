@@ -334,6 +334,21 @@ def scan_marks(data: bytes) -> Mark:
     return _Marker(data).scan()
 
 
+def find_literals(data: bytes) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    """Return where quoted and block scalars begin and end (line and column, both from 1).
+
+    A `#` inside one of them begins no comment. `data` is a file that `parse_document` took.
+    """
+    get = _new_parser(data).get_event
+    found = []
+    while (event := get()).__class__ is not StreamEndEvent:
+        if event.__class__ is ScalarEvent and event.style not in _PLAIN:
+            start: Any = event.start_mark
+            end: Any = event.end_mark
+            found.append(((start.line + 1, start.column + 1), (end.line + 1, end.column + 1)))
+    return found
+
+
 def _position(path: str, event: Event) -> Position:
     return Position(path, event.start_mark.line + 1, event.start_mark.column + 1)
 

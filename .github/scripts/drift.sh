@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Looks for drift and writes it down for an issue. Reads TARGET, OUT; writes `drifted` as an output.
+# Ends with 0 whether there is drift or not, and with another code when nobody could tell.
+set -uo pipefail
+out=${OUT:-drift}
+mkdir -p "$out"
+fsgitops drift --target "$TARGET" >"$out/drift.txt" 2>"$out/notes.txt"
+code=$?
+cat "$out/drift.txt" "$out/notes.txt"
+case $code in
+    0) drifted=false ;;
+    2) drifted=true ;;
+    *) exit "$code" ;;
+esac
+{
+    printf '### fsgitops: `%s` is not as it was applied\n\n' "$TARGET"
+    # Each line begins with four spaces: whatever it holds, it stays code.
+    head -c 50000 "$out/drift.txt" | sed 's/^/    /'
+    printf '\n\nRun `fsgitops plan` to see what an apply would put back. This issue is kept up to date, and closed when the drift is gone.\n'
+} >"$out/issue.md"
+printf 'drifted=%s\n' "$drifted" >>"${GITHUB_OUTPUT:-/dev/stdout}"

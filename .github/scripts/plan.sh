@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# What a pull request changes, for its reviewers: annotations, a comment, a page and a plan.
+# Compares with the recorded live state if there is one, and with the base commit otherwise.
+# Needs no key and no switch. Reads TARGET, BASE_SHA, STATE, OUT, RUN_URL.
+set -uo pipefail
+out=${OUT:-plan}
+state=${STATE:-}
+mkdir -p "$out"
+options=(--output "$out/comment.md" --output "$out/plan.html" --output "$out/plan.json" --full-at "${RUN_URL:-}")
+if [ -n "${TARGET:-}" ]; then
+    options+=(--target "$TARGET")
+fi
+
+fsgitops validate --format github
+valid=$?
+
+if [ -n "$state" ] && [ -f "$state" ]; then
+    fsgitops plan --against "$state" "${options[@]}"
+elif [ -n "${BASE_SHA:-}" ]; then
+    fsgitops diff "${options[@]}" -- "$BASE_SHA"
+else
+    fsgitops plan "${options[@]}"
+fi
+planned=$?
+
+if [ -n "${GITHUB_STEP_SUMMARY:-}" ] && [ -f "$out/comment.md" ]; then
+    cat "$out/comment.md" >>"$GITHUB_STEP_SUMMARY"
+fi
+if [ "$valid" -ne 0 ]; then
+    exit "$valid"
+fi
+exit "$planned"

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# The plan that somebody approves and that is then applied as it is: made on the machine that
+# reaches the switch, with the key. Reads TARGET, OUT; writes `changes` and `sha256` as outputs.
+set -euo pipefail
+out=${OUT:-plan}
+mkdir -p "$out"
+fsgitops plan --target "$TARGET" --out "$out/plan.json" \
+    --output "$out/comment.md" --output "$out/plan.html"
+sum=$(sha256sum "$out/plan.json" | cut -d ' ' -f 1)
+changes=$(python3 -c 'import json, sys; print(len(json.load(open(sys.argv[1]))["changes"]))' "$out/plan.json")
+fsgitops export-state --target "$TARGET" --out "$out/state.json"
+printf 'sha256=%s\nchanges=%s\n' "$sum" "$changes" >>"${GITHUB_OUTPUT:-/dev/stdout}"
+if [ -n "${GITHUB_STEP_SUMMARY:-}" ]; then
+    cat "$out/comment.md" >>"$GITHUB_STEP_SUMMARY"
+fi

@@ -1,0 +1,19 @@
+"""`fsgitops explain`."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command("explain", epilog="Example: fsgitops explain agent.caller_id_number")
+@click.argument("path", default="agent", metavar="[KIND[.FIELD]...]")
+def command(path: str) -> int:
+    """Say what a kind or a field means and what may stand there.
+
+    KIND is agent, did, settings or plan; a field below a field is named with dots.
+    """
+    from fsgitops.commands.schema import explain
+
+    for line in explain(path):
+        click.echo(line)
+    return 0

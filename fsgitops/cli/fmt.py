@@ -1,0 +1,43 @@
+"""`fsgitops fmt`."""
+
+from __future__ import annotations
+
+import click
+
+from fsgitops.cli.options import Shared, open_place, with_json, with_place
+
+NOT_CANONICAL = 1
+
+
+@click.command("fmt", epilog="Example: fsgitops fmt --check desired/agents.yaml")
+@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@with_place
+@click.option("--check", is_flag=True, help="Write nothing; exit with 1 when a file would change.")
+@with_json
+@click.pass_obj
+def command(
+    shared: Shared,
+    paths: tuple[str, ...],
+    directory: str | None,
+    target: str | None,
+    check: bool,
+    as_json: bool,
+) -> int:
+    """Write YAML files in one canonical form: fields in order, quotes only where needed.
+
+    Without PATH, everything declared. Comments stay with their field. A file is only written when
+    it is proved to say exactly what it said before.
+    """
+    from fsgitops.cli.printing import print_json
+    from fsgitops.commands.fmt import run_fmt
+
+    workspace = open_place(shared, directory, target)
+    done = run_fmt(workspace, paths, check=check)
+    if as_json:
+        data = {"changed": list(done.changed), "canonical": done.canonical, "check": check}
+        print_json({"format": "fsgitops-fmt", "version": 1, **data})
+    else:
+        for name in done.changed:
+            click.echo(f"{'would change' if check else 'changed'}: {name}")
+        click.echo(f"{len(done.changed)} changed, {done.canonical} canonical already", err=True)
+    return NOT_CANONICAL if check and done.changed else 0

@@ -1,0 +1,67 @@
+"""`fsgitops lint`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from fsgitops.cli.options import Shared, open_place, with_json, with_place
+
+if TYPE_CHECKING:
+    from fsgitops.commands.lint import RuleState
+
+
+@click.command("lint", epilog="Example: fsgitops lint --rules")
+@with_place
+@click.option("--rules", is_flag=True, help="List all rules and how much each weighs here.")
+@click.option("--strict", is_flag=True, help="Exit with 3 for warnings too.")
+@with_json
+@click.pass_obj
+def command(
+    shared: Shared,
+    directory: str | None,
+    target: str | None,
+    rules: bool,
+    strict: bool,
+    as_json: bool,
+) -> int:
+    """Say what the rules find in everything declared, without compiling it.
+
+    `rules` in fsgitops.yaml sets a rule to error, warning or off. A comment silences one on its
+    line: # fsgitops: ignore[rule-name] because it says why
+    """
+    from fsgitops.cli.printing import print_findings, print_json
+    from fsgitops.commands.lint import list_rules
+    from fsgitops.commands.workspace import declare_desired
+    from fsgitops.errors import DesiredInvalidError
+    from fsgitops.findings import has_errors
+    from fsgitops.steps.render_json import findings_to_json
+
+    workspace = open_place(shared, directory, target)
+    if rules:
+        _list_rules(list_rules(workspace), as_json=as_json)
+        return 0
+    findings = list(declare_desired(workspace).findings)
+    if as_json:
+        data = {"format": "fsgitops-lint", "version": 1}
+        print_json({**data, "findings": findings_to_json(findings)})
+    else:
+        print_findings(findings)
+        if not findings:
+            click.echo("Nothing found.")
+    wrong = bool(findings) if strict else has_errors(findings)
+    return DesiredInvalidError.exit_code if wrong else 0
+
+
+def _list_rules(states: list[RuleState], *, as_json: bool) -> None:
+    from fsgitops.cli.printing import print_json
+
+    if as_json:
+        listed = [state.to_json() for state in states]
+        print_json({"format": "fsgitops-rules", "version": 1, "rules": listed})
+        return
+    width = max(len(state.name) for state in states)
+    for state in states:
+        note = " (fixed)" if state.fixed else " (own)" if state.own else ""
+        click.echo(f"{state.name:{width}} {state.level:8} {state.description}{note}")

@@ -1,0 +1,124 @@
+"""`fsgitops fmt`: YAML files in one canonical form, each proved to say what it said before."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fsgitops.errors import DesiredInvalidError, UsageError
+from fsgitops.findings import Finding, Position, error, sort_findings
+from fsgitops.settings import SETTINGS_FILE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fsgitops.commands.workspace import Workspace
+    from fsgitops.model.document import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Formatted:
+    """The files that are (or, for a check, would be) written again, and how many are canonical."""
+
+    changed: tuple[str, ...]
+    canonical: int
+
+
+def run_fmt(workspace: Workspace, paths: Sequence[str], *, check: bool) -> Formatted:
+    """Format the YAML files at `paths`, or everything declared; with `check`, write nothing.
+
+    All files are read, formatted and compared before the first is written. Raises
+    DesiredInvalidError for a file that the loader refuses, UsageError for a path outside the
+    project.
+    """
+    changes: list[tuple[str, bytes]] = []
+    findings: list[Finding] = []
+    canonical = 0
+    names, findings = _find(workspace, paths)
+    for name in names:
+        content, found = _format_file(workspace.root, name)
+        findings += found
+        if content is None:
+            canonical += 1
+        else:
+            changes.append((name, content))
+    if findings:
+        raise DesiredInvalidError(sort_findings(findings))
+    if not check:
+        for name, content in changes:
+            _replace_file(workspace.root / name, content)
+    return Formatted(tuple(name for name, _ in changes), canonical)
+
+
+def _find(workspace: Workspace, paths: Sequence[str]) -> tuple[list[str], list[Finding]]:
+    from fsgitops.steps.load.files import find_files
+
+    root = workspace.root
+    starts = [_relative(root, path) for path in paths] or [workspace.settings.desired]
+    names: dict[str, None] = {}
+    findings: list[Finding] = []
+    for start in starts:
+        found, problems = find_files(root, start)
+        names.update(dict.fromkeys(found))
+        findings += problems
+    return [name for name in names if name != SETTINGS_FILE or name in starts], findings
+
+
+def _relative(root: Path, path: str) -> str:
+    full = Path(os.path.normpath(root / path))
+    if not full.is_relative_to(root):
+        raise UsageError(f"{path}: outside the project; only files below {root} are formatted")
+    return full.relative_to(root).as_posix()
+
+
+def _format_file(root: Path, name: str) -> tuple[bytes | None, list[Finding]]:
+    from fsgitops.steps.format_source import format_text
+    from fsgitops.steps.load import load_document
+    from fsgitops.steps.load.events import parse_document
+
+    document, findings = load_document(root, name)
+    if findings or document is None:
+        return None, findings
+    try:
+        content = format_text(document.text.decode("utf-8")).encode("utf-8")
+    except ValueError as problem:
+        message = f"this file cannot be formatted: {problem}"
+        return None, [error("format", Position(name), message, "Write the line in a plainer way.")]
+    if content == document.text:
+        return None, []
+    again, problems = parse_document(name, content)
+    if problems or again is None or not _says_the_same(document, again):
+        message = "this file cannot be brought into canonical form without changing what it says"
+        hint = "Write it in a plainer style; it is left as it is."
+        return None, [error("format", Position(name), message, hint)]
+    return content, []
+
+
+def _says_the_same(before: Document, after: Document) -> bool:
+    """Compare what the loader reads, the number of items, and every comment."""
+    return (
+        before.data == after.data
+        and {name: len(items) for name, items in before.item_positions.items()}
+        == {name: len(items) for name, items in after.item_positions.items()}
+        and before.text.count(b"#") == after.text.count(b"#")
+    )
+
+
+def _replace_file(place: Path, content: bytes) -> None:
+    """Put the content in place at once, with the mode that the file had; a link stays a link."""
+    real = Path(os.path.realpath(place))
+    descriptor, name = tempfile.mkstemp(prefix=f".{real.name}.", dir=real.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            os.fchmod(stream.fileno(), real.stat().st_mode & 0o7777)
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(real)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

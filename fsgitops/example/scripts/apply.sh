@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Applies exactly the plan that was approved, or refuses. Reads TARGET, PLAN, PLAN_SHA256, OUT;
+# writes `state` and `text` as outputs, for the commit, and ends as the apply ended.
+set -uo pipefail
+out=${OUT:-applied}
+mkdir -p "$out"
+
+finish() {
+    printf 'state=%s\ntext=%s\n' "$2" "$3" >>"${GITHUB_OUTPUT:-/dev/stdout}"
+    exit "$1"
+}
+
+if ! printf '%s  %s\n' "$PLAN_SHA256" "$PLAN" | sha256sum --check --status; then
+    echo "The plan is not the one that was approved: nothing is applied." >&2
+    finish 4 failure "Refused: the plan is not the one that was approved"
+fi
+fsgitops apply --target "$TARGET" --json "$PLAN" >"$out/applied.json"
+code=$?
+case $code in
+    0) ;;
+    4) finish 4 failure "Refused: something has changed since the plan was approved" ;;
+    5) finish 5 failure "Failed; everything was put back as it was" ;;
+    6) finish 6 error "Failed, and putting things back failed too: look at the switch now" ;;
+    *) finish "$code" failure "Failed with exit code $code; see the log" ;;
+esac
+fsgitops export-state --target "$TARGET" --out "$out/state.json" || finish $? error "Applied, but the state could not be recorded"
+text=$(python3 -c '
+import json, sys
+done = json.load(open(sys.argv[1]))
+print("Applied: {created} created, {updated} changed, {deleted} deleted".format(**done))
+' "$out/applied.json")
+finish 0 success "$text"

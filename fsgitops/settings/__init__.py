@@ -1,0 +1,89 @@
+"""`fsgitops.yaml` and the environment: which project, which targets, which defaults.
+
+The environment wins over the file. `FSGITOPS_*` wins over the names that older back ends used
+(`FS_HOST`, `FS_ESL_PORT`, `FS_ESL_PASSWORD`, `DEFAULT_CALLER_ID`, `DEFAULT_CALLER_NAME`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from fsgitops.errors import DesiredInvalidError
+from fsgitops.findings import Position, error
+from fsgitops.settings.environment import Environment, read_environment
+from fsgitops.settings.shapes import (
+    SANDBOX,
+    SETTINGS_FILE,
+    STATE_FOLDER,
+    ApiSettings,
+    CdrSettings,
+    DialSettings,
+    DriftSettings,
+    EslSettings,
+    HistorySettings,
+    LimitsSettings,
+    NotifySettings,
+    PolicySettings,
+    PublicSettings,
+    RotationSettings,
+    SecretsSettings,
+    Settings,
+)
+from fsgitops.settings.target import Target, select_target
+from fsgitops.settings.wording import find_faults
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = [
+    "SANDBOX",
+    "SETTINGS_FILE",
+    "STATE_FOLDER",
+    "ApiSettings",
+    "CdrSettings",
+    "DialSettings",
+    "DriftSettings",
+    "Environment",
+    "EslSettings",
+    "HistorySettings",
+    "LimitsSettings",
+    "NotifySettings",
+    "PolicySettings",
+    "PublicSettings",
+    "RotationSettings",
+    "SecretsSettings",
+    "Settings",
+    "Target",
+    "build_settings",
+    "read_environment",
+    "select_target",
+]
+
+_OVERRIDES = {
+    "project", "desired", "templates", "default_region", "default_caller_id",
+    "default_caller_name", "key_file",
+}  # fmt: skip
+
+
+def build_settings(
+    data: Mapping[str, Any], position: Callable[..., Position], environment: Environment
+) -> Settings:
+    """Return the settings that a parsed `fsgitops.yaml` holds, under the environment's overrides.
+
+    `position(path, key=...)` gives the place of a value, or of a key, in the file. Raises
+    DesiredInvalidError with every finding.
+    """
+    try:
+        settings = Settings.model_validate(data)
+    except ValidationError as problem:
+        details = problem.errors(include_url=False)
+        raise DesiredInvalidError(find_faults(details, position)) from None
+    if SANDBOX in settings.targets:
+        place = position(("targets", SANDBOX), key=True)
+        message = f"target `{SANDBOX}` is built in and cannot be declared"
+        hint = "give your own target another name"
+        raise DesiredInvalidError([error("settings", place, message, hint)])
+    overrides = environment.model_dump(include=_OVERRIDES, exclude_none=True)
+    return settings.model_copy(update=overrides)

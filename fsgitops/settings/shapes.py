@@ -1,0 +1,231 @@
+"""What `fsgitops.yaml` may hold."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator
+
+from fsgitops.secret import PlaintextSource, Source, SourceError, read_source
+
+SETTINGS_FILE = "fsgitops.yaml"
+
+
+SANDBOX = "sandbox"
+
+
+SANDBOX_DOMAIN = "sandbox.example"
+
+
+STATE_FOLDER = ".fsgitops"
+
+
+DOMAIN_PATTERN = (
+    r"^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$"
+)
+
+
+HOST_PATTERN = r"^[A-Za-z0-9\[]([A-Za-z0-9.:\[\]-]{0,251}[A-Za-z0-9\]])?$"
+
+
+HOST_PORT_PATTERN = r"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$"
+
+
+PathText = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+
+class Part(BaseModel):
+    """A part of the settings: frozen, and a key that it does not know is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _read_source(value: object) -> Source | None:
+    source = None if value is None else read_source(value)
+    if isinstance(source, PlaintextSource) and not source.marked:
+        raise SourceError("holds a password in plain text")
+    return source
+
+
+_SecretSource = Annotated[Source | None, PlainValidator(_read_source)]
+
+
+class EslSettings(Part):
+    """Where a target's event socket listens. Times are in seconds."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 8021
+    password: _SecretSource = None
+    connect_timeout: Annotated[float, Field(gt=0, le=300)] = 5.0
+    reply_timeout: Annotated[float, Field(gt=0, le=300)] = 10.0
+    reload_timeout: Annotated[float, Field(gt=0, le=3600)] = 120.0
+
+
+class DialSettings(Part):
+    """How `fsgitops dial` places a call. `timeout` is how many seconds a phone may ring."""
+
+    gateway: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$")] = "telnyx"
+    timeout: Annotated[int, Field(ge=5, le=120)] = 30
+
+
+class ApiSettings(Part):
+    """Which web pages may use the HTTP API, and how much it takes from one caller."""
+
+    cors: tuple[Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9.\[\]:-]+$")], ...] = ()
+    reads_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 1200
+    operations_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 60
+
+
+class LimitsSettings(Part):
+    """The largest share of the managed resources that one plan may touch, in percent."""
+
+    deletes_percent: Annotated[float, Field(ge=0, le=100)] | None = None
+    updates_percent: Annotated[float, Field(ge=0, le=100)] | None = None
+    minimum: Annotated[int, Field(ge=0)] | None = None
+
+    def over(self, other: LimitsSettings) -> LimitsSettings:
+        """Return these limits, completed with `other` where they say nothing."""
+        return other.model_copy(update=self.model_dump(exclude_none=True))
+
+
+class IgnoredDrift(Part):
+    """Drift that is expected: globs of a resource and of one of its attributes."""
+
+    resource: str
+    attribute: str = "*"
+
+
+class DriftSettings(Part):
+    """What `fsgitops drift` says nothing about."""
+
+    ignore: tuple[IgnoredDrift, ...] = ()
+
+
+AllowedDanger = Literal["reload", "registration", "gateway-restart", "calls"]
+
+
+class PublicSettings(Part):
+    """How phones reach a target: what `fsgitops credentials` tells people.
+
+    `host` is the domain where it is not given. `provisioning_url` is where the configuration that
+    `--format linphone` makes will be served; `{extension}` in it stands for the agent's.
+    """
+
+    host: Annotated[str, Field(pattern=HOST_PATTERN)] | None = None
+    sip_port: Annotated[int, Field(ge=1, le=65535)] = 5060
+    sip_transport: Literal["udp", "tcp", "tls"] = "udp"
+    wss_port: Annotated[int, Field(ge=1, le=65535)] = 7443
+    stun: Annotated[str, Field(pattern=r"^stuns?:[A-Za-z0-9.\[\]:-]+$")] | None = None
+    provisioning_url: Annotated[str, Field(pattern=r"^https://[!-~]+$")] | None = None
+
+
+class TargetSettings(Part):
+    """One FreeSWITCH: its conf directory, its domain and its event socket."""
+
+    conf_dir: PathText
+    domain: Annotated[str, Field(pattern=DOMAIN_PATTERN)]
+    esl: EslSettings = EslSettings()
+    profile: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")] = "internal"
+    state_dir: PathText | None = None
+    dial: DialSettings = DialSettings()
+    limits: LimitsSettings = LimitsSettings()
+    allow: tuple[AllowedDanger, ...] | None = None
+    public: PublicSettings = PublicSettings()
+
+
+class SecretsSettings(Part):
+    """Where secrets come from beside the project key. Commands are run only where allowed."""
+
+    allow_commands: bool = False
+    age_recipients: tuple[str, ...] = ()
+    age_identity: str = f"{STATE_FOLDER}/age-identity"
+
+
+class RotationSettings(Part):
+    """Which agents' secrets are derived from the next key already."""
+
+    everyone: bool = False
+    groups: tuple[str, ...] = ()
+    extensions: tuple[str, ...] = ()
+
+
+class DefaultsSettings(Part):
+    """Fields that declared resources leave out; the same names as in the desired files."""
+
+    agents: dict[str, Any] = {}
+    did_routes: dict[str, Any] = {}
+
+
+class PolicySettings(Part):
+    """The project's own rules: a folder of YAML files, and installed entry points by name."""
+
+    folder: str = "policy"
+    entry_points: tuple[str, ...] = ()
+
+
+class UrlReference(Part):
+    """A URL that is a secret, and stands in an environment variable."""
+
+    env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+
+
+class NotifySettings(Part):
+    """Which webhook `apply --notify` tells, in which shape; `timeout` in seconds for all of it."""
+
+    url: UrlReference
+    format: Literal["slack", "json"] = "slack"
+    timeout: Annotated[float, Field(gt=0, le=60)] = 10.0
+
+
+class HistorySettings(Part):
+    """How many revisions of a target are kept, and for how many days; the last one always is."""
+
+    keep: Annotated[int, Field(ge=1, le=100_000)] = 50
+    days: Annotated[int, Field(ge=1, le=36_500)] = 365
+
+
+class CdrSettings(Part):
+    """What the CDR sidecar is told (docs/cdr.md). Times in seconds, sizes in bytes."""
+
+    lake: str | None = None
+    spool: str | None = None
+    json_dir: str | None = None
+    http: Annotated[str, Field(pattern=HOST_PORT_PATTERN)] | None = None
+    http_credential: _SecretSource = None
+    remove_json: bool = False
+    variables: tuple[str, ...] = ()
+    commit_seconds: Annotated[float, Field(gt=0, le=10)] = 0.05
+    flush_rows: Annotated[int, Field(ge=1, le=1_000_000)] = 50_000
+    flush_bytes: Annotated[int, Field(ge=1024)] = 64 * 1024 * 1024
+    flush_seconds: Annotated[float, Field(gt=0, le=86_400)] = 60.0
+    max_spool_bytes: Annotated[int, Field(ge=1024 * 1024)] = 4 * 1024 * 1024 * 1024
+    settle_seconds: Annotated[float, Field(ge=1, le=86_400)] = 30.0
+    ledger_days: Annotated[int, Field(ge=1, le=3650)] = 14
+
+
+class Settings(Part):
+    """All of `fsgitops.yaml`."""
+
+    project: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]*$")] = "fsgitops"
+    desired: PathText = "desired"
+    templates: PathText = "templates"
+    default_region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None
+    default_caller_id: str | None = None
+    default_caller_name: str | None = None
+    key_file: PathText = ".fsgitops/key"
+    secrets: SecretsSettings = SecretsSettings()
+    key_rotation: RotationSettings | None = None
+    audit_log: str | None = None
+    defaults: DefaultsSettings = DefaultsSettings()
+    history: HistorySettings = HistorySettings()
+    rules: dict[str, Literal["error", "warning", "off"]] = {}
+    policy: PolicySettings = PolicySettings()
+    notify: NotifySettings | None = None
+    api: ApiSettings = ApiSettings()
+    limits: LimitsSettings = LimitsSettings()
+    allow: tuple[AllowedDanger, ...] = ("reload", "registration")
+    drift: DriftSettings = DriftSettings()
+    cdr: CdrSettings = CdrSettings()
+    targets: dict[
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")], TargetSettings
+    ] = {}

@@ -1,0 +1,159 @@
+"""The fields of agents and DID routes in the order in which the documentation has them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from fsgitops.model.desired import Agent, DidRoute, Voicemail
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fsgitops.steps.format_source.tree import Node
+
+_ORDERS: dict[str, tuple[str, ...]] = {
+    "agents": ("<<", *Agent.model_fields),
+    "did_routes": ("<<", *DidRoute.model_fields),
+}
+_BELOW: dict[str, tuple[str, ...]] = {"voicemail": ("<<", *Voicemail.model_fields)}
+
+
+class _Edit(NamedTuple):
+    start: int
+    end: int
+    text: str
+
+
+def reorder_fields(text: str, top: Node | None) -> str:
+    """Return the text with the fields of every item in order, comments moved with their field.
+
+    A comment on lines of its own belongs to the field below it. An item that sets an anchor keeps
+    its order: what refers to the anchor must come after it.
+    """
+    if top is None or top.kind != "mapping":
+        return text
+    lines = _line_starts(text)
+    edits: list[_Edit] = []
+    for node, order in _items(top):
+        edits += _reorder(text, lines, node, order)
+    return _apply(text, edits)
+
+
+def _items(top: Node) -> Iterator[tuple[Node, tuple[str, ...]]]:
+    for key, value in top.pairs:
+        if key.value in _ORDERS and value.kind == "sequence":
+            for item in value.children:
+                if item.kind == "mapping":
+                    yield item, _ORDERS[key.value]
+        elif key.value == "defaults" and value.kind == "mapping":
+            for section, fields in value.pairs:
+                if section.value in _ORDERS and fields.kind == "mapping":
+                    yield fields, _ORDERS[section.value]
+
+
+def _reorder(text: str, lines: list[int], node: Node, order: tuple[str, ...]) -> list[_Edit]:
+    """Return the edits of one mapping; those of mappings inside it are part of the moved text."""
+    pairs = node.pairs
+    if node.anchored and any(child.anchored for child in node.children):
+        return []
+    rank = {name: number for number, name in enumerate(order)}
+    wanted = sorted(pairs, key=lambda pair: rank.get(pair[0].value, len(order)))
+    if node.flow:
+        return _reorder_flow(text, pairs, wanted)
+    edit = _reorder_block(text, lines, pairs, wanted)
+    return [edit] if edit else []
+
+
+def _reorder_flow(
+    text: str, pairs: list[tuple[Node, Node]], wanted: list[tuple[Node, Node]]
+) -> list[_Edit]:
+    if not pairs or pairs[0][0].line != pairs[-1][1].last_line:
+        return []
+    if any(value.empty for _, value in pairs):
+        return []
+    edits = []
+    for (key, value), (moved_key, moved_value) in zip(pairs, wanted, strict=True):
+        moved = _piece(text, moved_key, moved_value)
+        if moved != text[key.start : value.end]:
+            edits.append(_Edit(key.start, value.end, moved))
+    return edits
+
+
+def _piece(text: str, key: Node, value: Node) -> str:
+    """Return the text of one field, with a mapping below it in its order too."""
+    below = _BELOW.get(key.value)
+    piece = text[key.start : value.end]
+    if below is None or value.kind != "mapping" or not value.flow:
+        return piece
+    pairs = value.pairs
+    wanted = sorted(
+        pairs, key=lambda pair: below.index(pair[0].value) if pair[0].value in below else 99
+    )
+    edits = _reorder_flow(text, pairs, wanted)
+    return _apply(piece, [_Edit(e.start - key.start, e.end - key.start, e.text) for e in edits])
+
+
+def _reorder_block(
+    text: str,
+    lines: list[int],
+    pairs: list[tuple[Node, Node]],
+    wanted: list[tuple[Node, Node]],
+) -> _Edit | None:
+    if not pairs or not _stacked(pairs):
+        return None
+    column = pairs[0][0].column
+    blocks: dict[int, tuple[str, str]] = {}
+    first = start = pairs[0][0].line
+    for key, value in pairs:
+        end = key.line if value.empty else max(key.line, value.last_line)
+        lead = text[lines[start] : lines[key.line]]
+        head = lines[key.line] + column
+        body = text[head : lines[end + 1]]
+        if not value.empty and value.flow:
+            body = _piece(text, key, value) + text[value.end : lines[end + 1]]
+        blocks[key.start] = (lead, body if body.endswith("\n") else body + "\n")
+        start = end + 1
+    prefix = text[lines[first] : lines[first] + column]
+    parts: list[str] = []
+    for number, (key, _) in enumerate(wanted):
+        lead, body = blocks[key.start]
+        if number == 0 and prefix.strip():
+            lead = _indent(lead, len(prefix) - len(prefix.lstrip()))
+        parts += (lead, prefix if number == 0 else " " * column, body)
+    changed = "".join(parts)
+    if changed == text[lines[first] : lines[start]]:
+        return None
+    return _Edit(lines[first], lines[start], changed)
+
+
+def _indent(lead: str, width: int) -> str:
+    """Return comment lines indented as the item that they now stand above."""
+    lines = lead.split("\n")
+    return "\n".join(" " * width + line.lstrip() if line.strip() else line for line in lines)
+
+
+def _stacked(pairs: list[tuple[Node, Node]]) -> bool:
+    """Tell whether every field stands on lines of its own, one below the other."""
+    line = -1
+    for key, value in pairs:
+        if key.line <= line or key.column != pairs[0][0].column:
+            return False
+        line = key.line if value.empty else max(key.line, value.last_line)
+    return True
+
+
+def _line_starts(text: str) -> list[int]:
+    starts = [0]
+    for line in text.split("\n"):
+        starts.append(starts[-1] + len(line) + 1)
+    starts[-1] = len(text)
+    return starts
+
+
+def _apply(text: str, edits: list[_Edit]) -> str:
+    parts: list[str] = []
+    position = 0
+    for edit in sorted(edits):
+        parts += (text[position : edit.start], edit.text)
+        position = edit.end
+    return "".join([*parts, text[position:]])

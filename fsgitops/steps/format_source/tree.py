@@ -1,0 +1,104 @@
+"""The nodes of a YAML file with their places in the text: the one home of ruamel.yaml."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+NodeKind = Literal["scalar", "mapping", "sequence", "alias"]
+
+
+@dataclass(slots=True)
+class Node:
+    """One node: where its text begins and ends (characters), and on which lines (from 0).
+
+    `anchored` says that an anchor is set at this node or below it.
+    """
+
+    kind: NodeKind
+    start: int
+    end: int
+    line: int
+    last_line: int
+    column: int
+    value: str = ""
+    style: str = ""
+    flow: bool = False
+    plain: bool = True
+    anchored: bool = False
+    children: list[Node] = field(default_factory=list)
+
+    @property
+    def pairs(self) -> list[tuple[Node, Node]]:
+        """Return the keys and values of a mapping."""
+        return list(zip(self.children[::2], self.children[1::2], strict=True))
+
+    @property
+    def empty(self) -> bool:
+        """Tell whether nothing is written here: the null of `key:`."""
+        return self.kind == "scalar" and self.start == self.end
+
+
+def read_tree(text: str) -> Node | None:
+    """Return the top node of the one document that says something, or None.
+
+    Raises ValueError for the few things that the loader takes and this parser does not, such as
+    a tab behind a value.
+    """
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+    from ruamel.yaml.events import NodeEvent
+
+    try:
+        events = iter(YAML(typ="safe", pure=True).parse(text))
+        for event in events:
+            if isinstance(event, NodeEvent):
+                node = _read_node(event, events)
+                if not node.empty:
+                    return node
+    except YAMLError as problem:
+        mark = getattr(problem, "problem_mark", None)
+        where = f"line {mark.line + 1}: " if mark else ""
+        raise ValueError(f"{where}{getattr(problem, 'problem', None) or problem}") from None
+    return None
+
+
+def _read_node(event: Any, events: Any) -> Node:
+    from ruamel.yaml.events import AliasEvent, MappingStartEvent, ScalarEvent
+
+    start, end = event.start_mark, event.end_mark
+    kind: NodeKind = "sequence"
+    if isinstance(event, AliasEvent):
+        kind = "alias"
+    elif isinstance(event, ScalarEvent):
+        kind = "scalar"
+    elif isinstance(event, MappingStartEvent):
+        kind = "mapping"
+    node = Node(kind, start.index, end.index, start.line, end.line, start.column)
+    if kind == "alias":
+        return node
+    node.anchored = event.anchor is not None
+    node.plain = event.anchor is None and event.tag is None
+    if kind == "scalar":
+        node.value, node.style = event.value, event.style or ""
+        if node.style in ("|", ">") and end.column == 0:
+            node.last_line = max(start.line, end.line - 1)
+        return node
+    _read_children(node, event, events)
+    return node
+
+
+def _read_children(node: Node, event: Any, events: Any) -> None:
+    from ruamel.yaml.events import CollectionEndEvent
+
+    node.flow = bool(event.flow_style)
+    for item in events:
+        if isinstance(item, CollectionEndEvent):
+            node.end, node.last_line = item.end_mark.index, item.end_mark.line
+            break
+        node.children.append(_read_node(item, events))
+    if not node.flow:
+        # The end of a block is where the next thing begins, comments behind it passed over.
+        written = [child for child in node.children if not child.empty]
+        node.last_line = max((child.last_line for child in written), default=node.line)
+    node.anchored = node.anchored or any(child.anchored for child in node.children)

@@ -1,0 +1,159 @@
+"""An organisation's own rules, written in YAML, as rules like the built-in ones."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, TypeVar
+
+from fsgitops.findings import Finding, Severity, error, quote_value
+from fsgitops.model.resource import Kind, Resource
+from fsgitops.rules.breach import Breach
+from fsgitops.rules.table import RULES, Rule
+from fsgitops.steps.policy.condition import Condition, ConditionError, read_condition
+from fsgitops.steps.policy.values import Values, agent_values, is_secret_field, route_values
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from fsgitops.model.desired import Desired
+    from fsgitops.model.document import Document, Path, Value
+
+__all__ = ["read_policy"]
+
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,63}")
+_KINDS = {"agent": Kind.AGENT, "did": Kind.DID_ROUTE}
+_SEVERITIES = {"error": Severity.ERROR, "warning": Severity.WARNING}
+_KNOWN = ("name", "kind", "when", "require", "message", "hint", "severity")
+_REQUIRED = ("name", "kind", "require", "message")
+
+
+_Meant = TypeVar("_Meant", Kind, Severity)
+
+
+class _Wrong(Exception):  # noqa: N818 - carries a finding out of nested reading
+    def __init__(self, path: Path, message: str, hint: str = "", *, key: bool = False) -> None:
+        super().__init__(message)
+        self.path, self.hint, self.key = path, hint, key
+
+
+def read_policy(documents: Iterable[Document]) -> tuple[tuple[Rule, ...], list[Finding]]:
+    """Return the rules that policy files declare below `rules`, and what is wrong with them."""
+    rules: dict[str, Rule] = {}
+    findings: list[Finding] = []
+    taken = {rule.name for rule in RULES}
+    for document in documents:
+        items = document.data.get("rules")
+        for path, wrong in _shape(document.data, items):
+            findings.append(_finding(document, wrong, path))
+        for index, item in enumerate(items if isinstance(items, list) else ()):
+            try:
+                rule = _read_rule(item, taken)
+            except _Wrong as wrong:
+                findings.append(_finding(document, wrong, ("rules", index)))
+                continue
+            taken.add(rule.name)
+            rules[rule.name] = rule
+    return tuple(rules.values()), findings
+
+
+def _shape(data: Mapping[str, Value], items: Value) -> Iterator[tuple[Path, _Wrong]]:
+    for name in data:
+        if name != "rules" and not name.startswith("x-"):
+            yield (
+                (),
+                _Wrong((name,), f"unknown key {quote_value(name)}", "Known: rules.", key=True),
+            )
+    if not isinstance(items, list):
+        yield (), _Wrong(("rules",), "a policy file holds a list `rules`")
+
+
+def _finding(document: Document, wrong: _Wrong, base: Path) -> Finding:
+    place = document.position((*base, *wrong.path), key=wrong.key)
+    return error("policy", place, str(wrong), wrong.hint)
+
+
+def _read_rule(item: Value, taken: set[str]) -> Rule:
+    if not isinstance(item, dict):
+        raise _Wrong((), "a rule is a mapping with name, kind, require and message")
+    for name in item:
+        if name not in _KNOWN:
+            raise _Wrong((name,), f"unknown key {quote_value(name)}", _known(_KNOWN), key=True)
+    for name in _REQUIRED:
+        if not item.get(name):
+            raise _Wrong((), f"the rule says nothing for `{name}`, which is required")
+    name = _text(item, "name")
+    if not _NAME.fullmatch(name):
+        raise _Wrong(("name",), f"{quote_value(name)} is no rule name", "Write it like-this.")
+    if name in taken:
+        message = f"there is a rule {quote_value(name)} already"
+        raise _Wrong(("name",), message, "Give this one another name.")
+    kind = _word(item, "kind", _KINDS, "")
+    severity = _word(item, "severity", _SEVERITIES, "error")
+    try:
+        require = read_condition(kind, item["require"], ("require",))
+        when = read_condition(kind, item.get("when") or {}, ("when",))
+    except ConditionError as problem:
+        raise _Wrong(problem.path, str(problem), problem.hint, key=problem.key) from None
+    message, hint = _text(item, "message"), _text(item, "hint") if item.get("hint") else ""
+    check = _checker(kind, when, require, message, hint)
+    return Rule(name, severity, check, message)
+
+
+def _text(item: dict[str, Value], name: str) -> str:
+    value = item[name]
+    if not isinstance(value, str) or len(value) > 500:
+        raise _Wrong((name,), f"`{name}` is a text of at most 500 characters")
+    return value
+
+
+def _word(item: dict[str, Value], name: str, words: Mapping[str, _Meant], default: str) -> _Meant:
+    value = item.get(name) or default
+    if not isinstance(value, str) or value not in words:
+        raise _Wrong((name,), f"`{name}` is {quote_value(str(value))}", _known(words))
+    return words[value]
+
+
+def _known(words: Iterable[str]) -> str:
+    return "Known: " + ", ".join(words) + "."
+
+
+def _checker(
+    kind: Kind, when: Condition, require: Condition, message: str, hint: str
+) -> Callable[[Desired], Iterator[Breach]]:
+    def check(desired: Desired) -> Iterator[Breach]:
+        for resource, values in _subjects(kind, desired):
+            if when.holds(values) and not require.holds(values):
+                field = require.blame(values)
+                yield Breach(resource, _path(field), message + _found(field, values), hint)
+
+    return check
+
+
+def _subjects(kind: Kind, desired: Desired) -> Iterator[tuple[Resource, Values]]:
+    if kind is Kind.AGENT:
+        for agent in desired.agents:
+            yield Resource(kind, agent.extension), agent_values(agent)
+        return
+    agents = {agent.extension: agent for agent in desired.agents}
+    for route in desired.did_routes:
+        destination = agents.get(route.destination_extension)
+        yield Resource(kind, route.did_number), route_values(route, destination)
+
+
+def _path(field: str) -> Path:
+    head, _, rest = field.partition(".")
+    if head == "destination":
+        return ("destination_extension",)
+    return (head, rest) if rest else (head,) if head else ()
+
+
+def _found(field: str, values: Values) -> str:
+    if not field:
+        return ""
+    value = values.get(field)
+    if value is None:
+        return f" (`{field}` is not set)"
+    if is_secret_field(field):
+        return f" (see `{field}`)"
+    text = value if isinstance(value, str) else ", ".join(value)
+    return f" (`{field}` is {quote_value(text)})"

@@ -1,0 +1,194 @@
+"""The small language of `when` and `require`: it compares, and it can do nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from fsgitops.findings import quote_value
+from fsgitops.routing.pattern import is_valid, match_groups
+from fsgitops.steps.policy.values import is_known_field
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fsgitops.model.document import Path, Value
+    from fsgitops.model.resource import Kind
+    from fsgitops.steps.policy.values import FieldValue, Values
+
+MAX_PATTERN = 300
+_BOUND = "(*LIMIT_MATCH=20000)(*LIMIT_DEPTH=2000)"
+"""PCRE2 gives up after so many steps, and then nothing matches: no pattern can hang a check."""
+
+
+class Condition(Protocol):
+    """Something that holds for a resource or does not."""
+
+    def holds(self, values: Values) -> bool:
+        """Tell whether it holds."""
+        ...
+
+    def blame(self, values: Values) -> str:
+        """Return the field because of which it does not hold, or "" for no single one."""
+        ...
+
+
+class ConditionError(Exception):
+    """A condition that cannot be read; `path` leads to the place, from the rule on."""
+
+    def __init__(self, path: Path, message: str, hint: str = "", *, key: bool = False) -> None:
+        super().__init__(message)
+        self.path, self.hint, self.key = path, hint, key
+
+
+_Test: TypeAlias = "Callable[[FieldValue | None], bool]"
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    name: str
+    test: _Test
+
+    def holds(self, values: Values) -> bool:
+        return self.test(values.get(self.name))
+
+    def blame(self, values: Values) -> str:  # noqa: ARG002 - it has but one field
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class _All:
+    parts: tuple[Condition, ...]
+
+    def holds(self, values: Values) -> bool:
+        return all(part.holds(values) for part in self.parts)
+
+    def blame(self, values: Values) -> str:
+        return next((part.blame(values) for part in self.parts if not part.holds(values)), "")
+
+
+@dataclass(frozen=True, slots=True)
+class _Any:
+    parts: tuple[Condition, ...]
+
+    def holds(self, values: Values) -> bool:
+        return any(part.holds(values) for part in self.parts)
+
+    def blame(self, values: Values) -> str:  # noqa: ARG002
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Not:
+    part: Condition
+
+    def holds(self, values: Values) -> bool:
+        return not self.part.holds(values)
+
+    def blame(self, values: Values) -> str:  # noqa: ARG002
+        return self.part.name if isinstance(self.part, _Field) else ""
+
+
+def read_condition(kind: Kind, value: Value, path: Path) -> Condition:
+    """Return the condition that `value` writes down. Raises ConditionError."""
+    if not isinstance(value, dict):
+        raise ConditionError(path, "a condition is a mapping of fields to tests")
+    parts: list[Condition] = []
+    for name, item in value.items():
+        place = (*path, name)
+        if name in ("all", "any"):
+            if not isinstance(item, list):
+                raise ConditionError(place, f"`{name}` takes a list of conditions")
+            inner = tuple(read_condition(kind, x, (*place, i)) for i, x in enumerate(item))
+            parts.append(_All(inner) if name == "all" else _Any(inner))
+        elif name == "not":
+            parts.append(_Not(read_condition(kind, item, place)))
+        elif not is_known_field(kind, name):
+            message = f"`{kind}` has no field {quote_value(name)}"
+            raise ConditionError(place, message, f"See `fsgitops explain {kind}`.", key=True)
+        else:
+            parts.extend(_Field(name, test) for test in _read_tests(item, place))
+    return parts[0] if len(parts) == 1 else _All(tuple(parts))
+
+
+def _read_tests(item: Value, path: Path) -> list[_Test]:
+    if isinstance(item, str):
+        return [_equals(item, path)]
+    if isinstance(item, list):
+        return [_in(item, path)]
+    if not isinstance(item, dict) or not item:
+        raise ConditionError(path, "expected a text, a list of texts, or a mapping of tests")
+    tests = []
+    for name, argument in item.items():
+        if name not in _OPERATORS:
+            hint = "Known: " + ", ".join(_OPERATORS) + "."
+            raise ConditionError((*path, name), f"no test {quote_value(name)}", hint, key=True)
+        tests.append(_OPERATORS[name](argument, (*path, name)))
+    return tests
+
+
+def _texts(value: FieldValue | None) -> tuple[str, ...]:
+    return () if value is None else (value,) if isinstance(value, str) else value
+
+
+def _one(argument: Value, path: Path) -> str:
+    if not isinstance(argument, str) or len(argument) > MAX_PATTERN:
+        raise ConditionError(path, f"expected a text of at most {MAX_PATTERN} characters")
+    return argument
+
+
+def _many(argument: Value, path: Path) -> frozenset[str]:
+    if not isinstance(argument, list) or not argument:
+        raise ConditionError(path, "expected a list of texts")
+    return frozenset(_one(item, (*path, index)) for index, item in enumerate(argument))
+
+
+def _equals(argument: Value, path: Path) -> _Test:
+    wanted = _one(argument, path)
+    return lambda value: wanted in (value, ", ".join(_texts(value)) or None)
+
+
+def _in(argument: Value, path: Path) -> _Test:
+    allowed = _many(argument, path)
+    return lambda value: value is not None and allowed.issuperset(_texts(value))
+
+
+def _matches(argument: Value, path: Path) -> _Test:
+    pattern = _BOUND + _one(argument, path)
+    if not is_valid(pattern):
+        raise ConditionError(path, f"{quote_value(str(argument))} is no regular expression (PCRE2)")
+    return lambda value: (
+        value is not None and all(match_groups(text, pattern) is not None for text in _texts(value))
+    )
+
+
+def _contains(argument: Value, path: Path) -> _Test:
+    wanted = _one(argument, path)
+    return lambda value: value is not None and wanted in value
+
+
+def _exists(argument: Value, path: Path) -> _Test:
+    if argument not in ("true", "false"):
+        raise ConditionError(path, "expected true or false")
+    return lambda value: (value is not None) == (argument == "true")
+
+
+def _negate(reader: Callable[[Value, Path], _Test]) -> Callable[[Value, Path], _Test]:
+    def read(argument: Value, path: Path) -> _Test:
+        test = reader(argument, path)
+        return lambda value: not test(value)
+
+    return read
+
+
+_OPERATORS: dict[str, Callable[[Value, Path], _Test]] = {
+    "equals": _equals,
+    "not_equals": _negate(_equals),
+    "in": _in,
+    "not_in": _negate(_in),
+    "matches": _matches,
+    "not_matches": _negate(_matches),
+    "contains": _contains,
+    "not_contains": _negate(_contains),
+    "exists": _exists,
+}

@@ -1,0 +1,140 @@
+"""Comments that silence a rule on one line, and what is wrong with such comments."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from fsgitops.findings import Finding, Position, error, quote_value, sort_findings, warning
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from fsgitops.model.document import Document
+    from fsgitops.rules.table import Rule
+
+    Place = tuple[int, int]
+    Literals = Sequence[tuple[Place, Place]]
+
+MARK = b"fsgitops:"
+FORM = "# fsgitops: ignore[rule-name] because it says why"
+
+_COMMENT = re.compile(r"(?:^|(?<=\s))#\s*fsgitops:(?P<rest>.*)$")
+_IGNORE = re.compile(r"\s*ignore\s*\[(?P<names>[^\]]*)\]\s*(?P<reason>.*)$")
+_REASON = re.compile(r"because\s+\S.*\S\s*$")
+
+
+@dataclass(slots=True)
+class _Silence:
+    place: Position
+    line: int
+    """The line whose findings are silenced."""
+    names: tuple[str, ...]
+    reason: str
+    used: bool = False
+
+
+def silence_findings(
+    findings: Iterable[Finding],
+    documents: Iterable[Document],
+    rules: Mapping[str, Rule],
+    find_literals: Callable[[bytes], Literals],
+    *,
+    complete: bool = True,
+) -> list[Finding]:
+    """Return the findings that no comment silences, and one for each comment that is no good.
+
+    A comment behind a value silences its own line; one on a line of its own, the next line that
+    says something. It must name rules and give a reason; a fixed rule cannot be silenced, and a
+    silence that silences nothing is a warning. Pass `complete=False` when some files could not be
+    read: then nobody knows what is of no use.
+    """
+    judged: list[Finding] = []
+    silences: dict[tuple[str, int, str], _Silence] = {}
+    everything: list[_Silence] = []
+    for document in documents:
+        if MARK not in document.text:
+            continue
+        found, problems = _read_silences(document, rules, find_literals)
+        judged += problems
+        everything += found
+        for item in found:
+            for name in item.names:
+                silences.setdefault((document.path, item.line, name), item)
+    for finding in findings:
+        silence = silences.get((finding.position.file, finding.position.line, finding.rule))
+        if silence is None:
+            judged.append(finding)
+        else:
+            silence.used = True
+    if complete:
+        judged += [_unused(item) for item in everything if not item.used]
+    return sort_findings(judged)
+
+
+def _unused(item: _Silence) -> Finding:
+    message = f"nothing on line {item.line} breaks {' or '.join(item.names)}"
+    return warning("silence-unused", item.place, message, "Remove the comment.")
+
+
+def _read_silences(
+    document: Document, rules: Mapping[str, Rule], find_literals: Callable[[bytes], Literals]
+) -> tuple[list[_Silence], list[Finding]]:
+    lines = document.text.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    literals = find_literals(document.text)
+    starts = [start for start, _ in literals]
+    silences: list[_Silence] = []
+    findings: list[Finding] = []
+    for number, text in enumerate(lines, 1):
+        match = _COMMENT.search(text)
+        if match is None:
+            continue
+        column = match.start() + 1
+        index = bisect_right(starts, (number, column)) - 1
+        if index >= 0 and (number, column) < literals[index][1]:
+            continue
+        place = Position(document.path, number, column)
+        line = number if text[: match.start()].strip() else _next_line(lines, number)
+        item, problems = _read_silence(match["rest"], place, line, rules)
+        findings += problems
+        if item is not None:
+            silences.append(item)
+    return silences, findings
+
+
+def _next_line(lines: list[str], number: int) -> int:
+    for index in range(number, len(lines)):
+        text = lines[index].strip()
+        if text and not text.startswith("#"):
+            return index + 1
+    return number
+
+
+def _read_silence(
+    text: str, place: Position, line: int, rules: Mapping[str, Rule]
+) -> tuple[_Silence | None, list[Finding]]:
+    match = _IGNORE.match(text)
+    if match is None:
+        message = "a comment that begins with `fsgitops:` silences a rule, and this one does not"
+        return None, [error("silence-form", place, message, f"Write: {FORM}")]
+    if not _REASON.match(match["reason"]):
+        message = "this silences a rule without a reason"
+        return None, [error("silence-reason", place, message, f"Write: {FORM}")]
+    good: list[str] = []
+    findings: list[Finding] = []
+    for name in (part.strip() for part in match["names"].split(",")):
+        rule = rules.get(name)
+        if rule is None:
+            near = get_close_matches(name, rules, n=1)
+            hint = f"Did you mean `{near[0]}`?" if near else "See `fsgitops lint --rules`."
+            message = f"there is no rule {quote_value(name)}"
+            findings.append(error("silence-unknown", place, message, hint))
+        elif rule.fixed:
+            message = f"the rule `{name}` cannot be silenced: it protects the switch"
+            findings.append(error("silence-fixed", place, message, "Correct what it finds."))
+        else:
+            good.append(name)
+    return (_Silence(place, line, tuple(good), match["reason"]) if good else None), findings

@@ -1,0 +1,157 @@
+"""Promises of `schema` and `explain`: valid schemas, whose own examples obey them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from jsonschema import Draft7Validator
+
+from fsgitops.commands.init import schema_text
+from fsgitops.commands.schema import SCHEMAS, explain, read_schema
+from fsgitops.model.desired import Agent, DidRoute
+from fsgitops.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from project import Project
+
+CHECKOUT = Path(__file__).resolve().parent.parent.parent
+
+
+def examples(schema: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Yield every example in a schema with the schema that it stands in."""
+    if isinstance(schema, dict):
+        if isinstance(schema.get("examples"), list):
+            for item in schema["examples"]:
+                yield path, schema, item
+        for name, inner in schema.items():
+            yield from examples(inner, f"{path}/{name}")
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_a_schema_is_one(name: str) -> None:
+    Draft7Validator.check_schema(read_schema(name))
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_every_example_obeys_its_own_schema(name: str) -> None:
+    found = list(examples(read_schema(name)))
+    assert found
+    for path, schema, item in found:
+        assert Draft7Validator(schema).is_valid(item), (path, item)
+
+
+def test_every_example_of_a_desired_field_is_taken_by_the_loader(project: Project) -> None:
+    schema = read_schema("desired")["properties"]
+    required = {
+        "agents": {"extension": 1020, "name": "Alice"},
+        "did_routes": {"did_number": "+19495431333", "destination_extension": 1020},
+    }
+    for section, fields in required.items():
+        for name, inner in schema[section]["items"]["properties"].items():
+            for item in inner["examples"]:
+                declared = {**required, section: {**fields, name: item}}
+                text = yaml.safe_dump({key: [value] for key, value in declared.items()})
+                project.write("desired/agents.yaml", text)
+                project.write("desired/routes.yaml", "")
+                wrong = [
+                    finding["message"]
+                    for finding in project.run("validate", "--json").json()["findings"]
+                    if finding["rule"] not in ("unknown-destination", "disabled-destination")
+                    and finding["severity"] == "error"
+                ]
+                assert not wrong, (name, item)
+
+
+@pytest.mark.parametrize("noun", [Agent, DidRoute])
+def test_every_field_is_described_and_has_an_example(noun: type[Agent | DidRoute]) -> None:
+    section = "agents" if noun is Agent else "did_routes"
+    fields = read_schema("desired")["properties"][section]["items"]["properties"]
+    assert list(fields) == list(noun.model_fields)
+    assert not [name for name, item in fields.items() if not item["description"]]
+
+
+def test_the_example_files_obey_the_schemas() -> None:
+    desired = Draft7Validator(read_schema("desired"))
+    for path in sorted((CHECKOUT / "desired").glob("*.yaml")):
+        desired.validate(yaml.safe_load(path.read_text()))
+    settings = Draft7Validator(read_schema("settings"))
+    settings.validate(yaml.safe_load((CHECKOUT / "fsgitops.yaml").read_text()))
+
+
+@pytest.mark.parametrize(
+    "settings", [{"nothing": 1}, {"targets": {"a": {}}}, {"rules": {"x": "loud"}}]
+)
+def test_settings_that_would_be_refused_break_the_schema(settings: Any) -> None:
+    assert not Draft7Validator(read_schema("settings")).is_valid(settings)
+
+
+def test_every_setting_can_be_explained() -> None:
+    assert all(explain(f"settings.{name}") for name in Settings.model_fields)
+
+
+@pytest.mark.parametrize("name", ["desired", "settings"])
+def test_the_schema_in_this_checkout_is_the_one_that_is_printed(
+    name: str, project: Project
+) -> None:
+    shipped = (CHECKOUT / "schema" / f"{name}.schema.json").read_text(encoding="utf-8")
+    assert shipped == schema_text(name) == project.run("schema", name).out
+
+
+def test_the_example_files_name_their_schema() -> None:
+    files = [CHECKOUT / "fsgitops.yaml", *sorted((CHECKOUT / "desired").glob("*.yaml"))]
+    for path in files:
+        first = path.read_text().splitlines()[0]
+        assert first.startswith("# yaml-language-server: $schema=")
+        assert (path.parent / first.partition("=")[2]).is_file()
+
+
+def test_a_plan_obeys_its_schema(project: Project) -> None:
+    plan = Draft7Validator(read_schema("plan"))
+    plan.validate(project.run("plan", "--json").json())
+    project.run("apply", "--yes")
+    project.write("desired/agents.yaml", "agents:\n- {extension: 1020, name: Al}\n")
+    changed = project.run("plan", "--json").json()
+    assert changed["changes"]
+    plan.validate(changed)
+
+
+def test_explain_tells_a_field(project: Project) -> None:
+    ran = project.run("explain", "agent.caller_id_number")
+    assert ran.out.splitlines()[0] == "agent.caller_id_number  text"
+    assert "The number that called parties see. Default: the extension." in ran.out
+    assert "for example: +19495431333 | 1020" in ran.out
+
+
+def test_explain_lists_the_fields_of_a_kind(project: Project) -> None:
+    out = project.run("explain", "did").out
+    assert "did_number *" in out
+    assert "(* required)" in out
+
+
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        ("agent.nam", "did you mean 'name'?"),
+        ("gateway", "say one of agent, did, settings, plan"),
+        ("agent.name.x", "known: none"),
+    ],
+)
+def test_explain_knows_what_does_not_exist(project: Project, path: str, hint: str) -> None:
+    ran = project.run("explain", path)
+    assert ran.code == 64
+    assert hint in ran.err
+
+
+def test_a_setting_of_a_target_is_found_below_any_name() -> None:
+    assert "ESL" not in "".join(explain("settings.targets.prod.esl.port"))
+    assert "for example: 8021" in "\n".join(explain("settings.targets.prod.esl.port"))
+
+
+def test_the_schema_is_json(project: Project) -> None:
+    assert json.loads(project.run("schema").out)["title"] == "fsgitops: agents and DID routes"

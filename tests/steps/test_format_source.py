@@ -1,0 +1,154 @@
+"""Promises of steps/format_source: one form, the same meaning, every comment kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fsgitops.steps.format_source import format_text
+from fsgitops.steps.load.events import parse_document
+from fsgitops.steps.load.source import check_source
+
+if TYPE_CHECKING:
+    from fsgitops.findings import Finding
+    from fsgitops.model.document import Document
+
+VALUES = st.one_of(
+    st.sampled_from(
+        ["1020", "0100", "+19495431333", "true", "No", "null", "~", "", "a: b", "x #y", "- z", "<<"]
+    ),
+    st.text(
+        st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"], exclude_characters="\ufeff"),
+        max_size=12,
+    ),
+)
+FIELDS = ("name", "extension", "email", "enabled", "groups", "unknown")
+
+
+def read(text: str) -> tuple[Document | None, list[Finding]]:
+    problem = check_source("a.yaml", text.encode())
+    return (None, [problem]) if problem else parse_document("a.yaml", text.encode())
+
+
+def data(text: str) -> object:
+    document, findings = read(text)
+    assert findings == []
+    assert document is not None
+    return document.data
+
+
+@st.composite
+def scalar(draw: st.DrawFn) -> str:
+    value = draw(VALUES)
+    style = draw(st.sampled_from(["plain", "single", "double"]))
+    if style == "single":
+        return "'" + value.replace("'", "''") + "'"
+    if style == "double":
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return value
+
+
+@st.composite
+def source(draw: st.DrawFn) -> str:
+    """Agents in any field order, style and quoting, with comments anywhere between."""
+    lines = ["# head", "agents:"]
+    for number in range(draw(st.integers(1, 3))):
+        fields = draw(st.permutations(FIELDS))[: draw(st.integers(1, 6))]
+        values = {name: draw(scalar()) for name in fields}
+        if draw(st.booleans()):
+            pairs = ", ".join(f"{name}: {value}" for name, value in values.items())
+            lines.append(f"- {{{pairs}}}  # item {number}")
+            continue
+        for index, (name, value) in enumerate(values.items()):
+            if draw(st.booleans()):
+                lines.append(f"  # about {name}")
+            if draw(st.booleans()):
+                lines.append("")
+            lines.append(f"{'- ' if index == 0 else '  '}{name}: {value}")
+    return "\n".join(lines) + draw(st.sampled_from(["", "\n", "\n\n# tail\n"]))
+
+
+@given(source())
+def test_formatting_changes_nothing_that_the_loader_reads_and_keeps_every_comment(
+    text: str,
+) -> None:
+    document, findings = read(text)
+    if findings or document is None:
+        return
+    formatted = format_text(text)
+    assert data(formatted) == document.data
+    assert sorted(_comments(formatted)) == sorted(_comments(text))
+
+
+@given(source())
+def test_formatting_twice_is_formatting_once(text: str) -> None:
+    document, findings = read(text)
+    if findings or document is None:
+        return
+    formatted = format_text(text)
+    assert format_text(formatted) == formatted
+
+
+def _comments(text: str) -> list[str]:
+    return [line.strip() for line in text.split("\n") if line.strip().startswith("#")]
+
+
+@pytest.mark.parametrize(
+    ("written", "canonical"),
+    [
+        ("'1020'", "1020"),
+        ("'+19495431333'", "+19495431333"),
+        ("'Alice Example'", "Alice Example"),
+        ("'a: b'", '"a: b"'),
+        ("'@home'", '"@home"'),
+        ("'a, b'", "a, b"),
+        ("{b: 'c, d'}", '{b: "c, d"}'),
+        ("'say \"hi\"'", "'say \"hi\"'"),
+        ("~", "null"),
+        ("'null'", '"null"'),
+        ("'yes'", '"yes"'),
+        ("yes", "yes"),
+        ("!!str 12", "!!str 12"),
+        ("'O''Brien'", "O'Brien"),
+    ],
+)
+def test_a_scalar_has_one_form(written: str, canonical: str) -> None:
+    assert format_text(f"x-a: {written}\n") == f"x-a: {canonical}\n"
+
+
+def test_fields_move_with_the_comments_above_and_behind_them() -> None:
+    text = (
+        "agents:\n  - name: Alice  # her name\n    # where she sits\n    extension: 1020\n"
+        "    # trailing\n"
+    )
+    assert format_text(text) == (
+        "agents:\n  # where she sits\n  - extension: 1020\n    name: Alice  # her name\n"
+        "    # trailing\n"
+    )
+
+
+def test_a_block_scalar_is_moved_as_it_stands() -> None:
+    text = "agents:\n- name: |\n    two  \n     lines\n  extension: 1020\n"
+    assert format_text(text) == "agents:\n- extension: 1020\n  name: |\n    two  \n     lines\n"
+
+
+def test_a_merge_key_comes_first_and_the_fields_of_a_mailbox_are_ordered() -> None:
+    text = (
+        "x-b: &b {context: c}\nagents:\n"
+        "- {extension: 1020, <<: *b, voicemail: {pin: 4711, enabled: true}}\n"
+    )
+    assert format_text(text).splitlines()[-1] == (
+        "- {<<: *b, extension: 1020, voicemail: {enabled: true, pin: 4711}}"
+    )
+
+
+def test_an_item_that_sets_an_anchor_keeps_its_order() -> None:
+    text = "agents:\n- name: &n Alice\n  extension: 1020\n  caller_id_name: *n\n"
+    assert format_text(text) == text
+
+
+def test_line_ends_and_trailing_white_space_become_plain() -> None:
+    assert format_text("x-a: 1  \r\nx-b: 2 \r\n\r\n\r\n") == "x-a: 1\nx-b: 2\n"

@@ -1,0 +1,76 @@
+"""Promises of steps/silence: a silence needs a rule, a reason and something to silence."""
+
+from __future__ import annotations
+
+import pytest
+
+from fsgitops.findings import Finding, Position, warning
+from fsgitops.rules.table import RULES
+from fsgitops.steps.load.events import find_literals, parse_document
+from fsgitops.steps.silence import silence_findings
+
+BECAUSE = "because the old office keeps its number"
+KNOWN = {rule.name: rule for rule in RULES}
+
+
+def judge(text: str, line: int = 2, *, complete: bool = True) -> list[Finding]:
+    document, findings = parse_document("a.yaml", text.encode())
+    assert findings == []
+    assert document is not None
+    found = warning("caller-id-not-owned", Position("a.yaml", line, 5), "not owned")
+    return silence_findings([found], [document], KNOWN, find_literals, complete=complete)
+
+
+def rules_of(findings: list[Finding]) -> list[str]:
+    return sorted(item.rule for item in findings)
+
+
+def test_a_comment_behind_a_value_silences_its_line() -> None:
+    assert judge(f"x-a: 1\nx-b: 2  # fsgitops: ignore[caller-id-not-owned] {BECAUSE}\n") == []
+
+
+def test_a_comment_on_its_own_line_silences_the_next_line_that_says_something() -> None:
+    text = f"# fsgitops: ignore[caller-id-not-owned] {BECAUSE}\n\n# more\nx-b: 2\n"
+    assert judge(text, line=4) == []
+
+
+def test_one_comment_can_silence_two_rules() -> None:
+    text = f"x: 1\nb: 2  # fsgitops: ignore[many-agents, caller-id-not-owned] {BECAUSE}\n"
+    assert judge(text) == []
+
+
+@pytest.mark.parametrize(
+    ("comment", "rule"),
+    [
+        ("ignore[caller-id-not-owned]", "silence-reason"),
+        ("ignore[caller-id-not-owned] because", "silence-reason"),
+        ("ignore[caller-id-not-owned] I like it", "silence-reason"),
+        (f"ignore[caller-id] {BECAUSE}", "silence-unknown"),
+        (f"ignore[unsafe-value] {BECAUSE}", "silence-fixed"),
+        (f"ignore caller-id-not-owned {BECAUSE}", "silence-form"),
+        (f"ignore[many-agents] {BECAUSE}", "silence-unused"),
+    ],
+)
+def test_a_silence_that_is_no_good_is_a_finding_and_silences_nothing(
+    comment: str, rule: str
+) -> None:
+    findings = judge(f"x-a: 1\nx-b: 2  # fsgitops: {comment}\n")
+    assert rules_of(findings) == sorted(["caller-id-not-owned", rule])
+    assert {item.position.line for item in findings} == {2}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        '"# fsgitops: ignore[caller-id-not-owned]"',
+        "'a # fsgitops: ignore[caller-id-not-owned]'",
+        "|\n  # fsgitops: ignore[caller-id-not-owned]\n",
+    ],
+)
+def test_text_that_looks_like_a_comment_is_none(value: str) -> None:
+    assert rules_of(judge(f"x-a: 1\nx-b: {value}\n")) == ["caller-id-not-owned"]
+
+
+def test_nothing_is_called_useless_when_some_files_could_not_be_read() -> None:
+    text = f"x-a: 1\nx-b: 2  # fsgitops: ignore[many-agents] {BECAUSE}\n"
+    assert rules_of(judge(text, complete=False)) == ["caller-id-not-owned"]

@@ -1,0 +1,389 @@
+"""Promises of the workflows: well formed, without a way in, and rehearsed from branch to switch."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from fake_github import REPOSITORY, TOKEN, FakeGitHub
+from rehearsal import PULL_REQUEST, Rehearsal
+from workflow_runner import CHECKOUT, evaluate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+WORKFLOWS = sorted((CHECKOUT / ".github" / "workflows").glob("*.yml"))
+SCRIPTS = CHECKOUT / ".github" / "scripts"
+EXAMPLE = CHECKOUT / "fsgitops" / "example"
+FILES = [*WORKFLOWS, CHECKOUT / "action.yml"]
+BIN = Path(sys.executable).parent
+
+
+def load(path: Path) -> Any:
+    return yaml.safe_load(path.read_text())
+
+
+def steps(data: Any) -> Iterator[dict[str, Any]]:
+    for job in [*data.get("jobs", {}).values(), data.get("runs", {})]:
+        yield from job.get("steps", [])
+
+
+def check(*words: str) -> str:
+    done = subprocess.run(
+        [str(BIN / words[0]), *words[1:]], cwd=CHECKOUT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_zizmor_finds_nothing_an_attacker_could_use() -> None:
+    check("zizmor", "--offline", "--no-progress", "--quiet", *map(str, FILES))
+
+
+@pytest.mark.parametrize(
+    ("schema", "files"),
+    [
+        ("vendor.github-workflows", WORKFLOWS),
+        ("custom.github-workflows-require-timeout", WORKFLOWS),
+        ("vendor.github-actions", [CHECKOUT / "action.yml"]),
+        ("vendor.gitlab-ci", [CHECKOUT / "docs" / "ci" / "gitlab.yml"]),
+    ],
+)
+def test_every_file_obeys_the_vendored_schema(schema: str, files: list[Path]) -> None:
+    assert files
+    extra = ["--data-transform", "gitlab-ci"] if "gitlab" in schema else []
+    check("check-jsonschema", "--builtin-schema", schema, *extra, *map(str, files))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_no_text_is_interpolated_into_a_shell_and_actions_are_pinned(path: Path) -> None:
+    found = list(steps(load(path)))
+    assert found
+    for step in found:
+        assert "${{" not in step.get("run", "")
+        if "uses" in step:
+            assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", step["uses"])
+    for line in path.read_text().splitlines():
+        if " uses: " in line:
+            assert re.search(r"# v\d+\.\d+\.\d+$", line)
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_permissions_are_granted_job_by_job(path: Path) -> None:
+    data = load(path)
+    assert data["permissions"] == {}
+    assert all(job["permissions"] for job in data["jobs"].values())
+    assert "pull_request_target" not in path.read_text()
+    assert "workflow_run" not in data[True]
+
+
+def test_a_pull_request_meets_no_secret() -> None:
+    assert "secrets." not in (CHECKOUT / ".github/workflows/plan.yml").read_text()
+    assert "secrets." not in (CHECKOUT / ".github/workflows/ci.yml").read_text()
+
+
+def test_the_job_that_may_write_runs_nothing_of_the_pull_request() -> None:
+    jobs = load(CHECKOUT / ".github/workflows/plan.yml")["jobs"]
+    writing = [job for job in jobs.values() if "write" in {*job["permissions"].values()}]
+    assert [job["name"] for job in writing] == ["comment"]
+    [checkout] = [s for s in writing[0]["steps"] if s.get("uses", "").startswith("actions/check")]
+    assert checkout["with"]["ref"] == "${{ github.event.pull_request.base.sha }}"
+
+
+@pytest.mark.parametrize("folder", ["workflows", "scripts"])
+def test_the_example_is_this_project_s_own(folder: str) -> None:
+    shipped = {path.name: path.read_text() for path in (EXAMPLE / folder).glob("*.*")}
+    ours = {path.name: path.read_text() for path in (CHECKOUT / ".github" / folder).glob("*.*")}
+    ours.pop("ci.yml", None)
+    assert shipped == ours
+
+
+@pytest.mark.parametrize("path", sorted(SCRIPTS.glob("*.sh")), ids=lambda path: path.name)
+def test_a_script_is_well_formed_and_stops_at_unset_variables(path: Path) -> None:
+    subprocess.run(["bash", "-n", str(path)], check=True)
+    assert re.search(r"^set -e?uo pipefail$", path.read_text(), re.MULTILINE)
+
+
+def test_the_hooks_name_commands_that_exist() -> None:
+    from fsgitops.cli import COMMANDS
+
+    hooks = load(CHECKOUT / ".pre-commit-hooks.yaml")
+    assert {hook["entry"].split()[1] for hook in hooks} <= set(COMMANDS)
+
+
+@pytest.fixture
+def rehearsal(tmp_path: Path) -> Iterator[Rehearsal]:
+    with FakeGitHub() as github:
+        yield Rehearsal(tmp_path / "rehearsal", github)
+
+
+def results(jobs: dict[str, Any]) -> dict[str, str]:
+    return {name: job.result for name, job in jobs.items()}
+
+
+def test_a_pull_request_goes_from_branch_to_switch(rehearsal: Rehearsal) -> None:
+    github = rehearsal.github
+    assert results(rehearsal.begin()) == {"propose": "success", "apply": "success"}
+
+    rehearsal.branch()
+    assert results(rehearsal.plan()) == {"plan": "success", "comment": "success"}
+    comment = rehearsal.comment()
+    assert "0 to create, 2 to change, 0 to delete" in comment
+    assert "compared with what was live" in comment
+
+    place = rehearsal.origin / "desired" / "agents.yaml"
+    place.write_text(place.read_text().replace("Help Desk", "Front Desk"))
+    rehearsal.git("commit", "-q", "-am", "Another name")
+    rehearsal.plan()
+    assert "Front Desk" in rehearsal.comment()
+    assert github.writes[-1].startswith("PATCH issues/comments/")
+
+    jobs = rehearsal.merge()
+    assert results(jobs) == {"propose": "success", "apply": "success"}
+    merged = rehearsal.git("rev-parse", "main")
+    [status] = [item for item in github.statuses if item["sha"] == merged]
+    assert (status["state"], status["context"]) == ("success", "fsgitops/apply (sandbox)")
+    assert status["description"] == "Applied: 0 created, 2 changed, 0 deleted"
+    live = rehearsal.runner.machine / ".fsgitops/sandbox/conf/directory/default/1020.xml"
+    assert "Front Desk" in live.read_text()
+
+    key = rehearsal.runner.secrets["FSGITOPS_KEY"]
+    kept = [p for p in (rehearsal.runner.root / "artifacts").rglob("*") if p.is_file()]
+    assert kept
+    assert not [path for path in kept if key in path.read_text()]
+    assert results(rehearsal.apply()) == {"propose": "success", "apply": "skipped"}
+
+
+def test_a_plan_that_is_not_the_approved_one_is_refused(rehearsal: Rehearsal) -> None:
+    rehearsal.begin()
+    rehearsal.branch()
+    rehearsal.git("checkout", "-q", "main")
+    rehearsal.git("merge", "-q", "--no-ff", "-m", "Merge", "new-name")
+    act = rehearsal.runner.act
+
+    def tamper(step: Any, context: Any, run_id: str, sha: str, folder: Path) -> bool:
+        done = act(step, context, run_id, sha, folder)
+        if "download-artifact" in step["uses"]:
+            plan = folder / "approved" / "plan.json"
+            plan.write_text(plan.read_text().replace('"1020 XML default"', '"1022 XML default"'))
+        return done
+
+    rehearsal.runner.act = tamper  # type: ignore[method-assign]
+    jobs = rehearsal.apply()
+    assert results(jobs) == {"propose": "success", "apply": "failure"}
+    assert rehearsal.github.statuses[-1]["state"] == "failure"
+    live = rehearsal.runner.machine / ".fsgitops/sandbox/conf/dialplan/public"
+    assert all("1020" not in p.read_text() for p in live.glob("*1334.xml"))
+
+
+def test_what_changed_after_the_approval_is_not_applied(rehearsal: Rehearsal) -> None:
+    rehearsal.begin()
+    rehearsal.branch()
+    rehearsal.git("checkout", "-q", "main")
+    rehearsal.git("merge", "-q", "--no-ff", "-m", "Merge", "new-name")
+    live = rehearsal.runner.machine / ".fsgitops/sandbox/conf/dialplan/public"
+    [route] = live.glob("*1334.xml")
+    act = rehearsal.runner.act
+
+    def edit(step: Any, context: Any, run_id: str, sha: str, folder: Path) -> bool:
+        if "download-artifact" in step["uses"]:
+            route.write_text(route.read_text().replace("1021", "1022"))
+        return act(step, context, run_id, sha, folder)
+
+    rehearsal.runner.act = edit  # type: ignore[method-assign]
+    assert results(rehearsal.apply()) == {"propose": "success", "apply": "failure"}
+    assert rehearsal.github.statuses[-1]["description"].startswith("Refused: something has changed")
+    assert "1022" in route.read_text()
+
+
+def test_drift_opens_one_issue_and_closes_it_when_it_is_gone(rehearsal: Rehearsal) -> None:
+    rehearsal.begin()
+    assert results(rehearsal.look_for_drift()) == {"drift": "success"}
+    assert not rehearsal.github.issues
+    live = rehearsal.runner.machine / ".fsgitops/sandbox/conf/directory/default/1020.xml"
+    before = live.read_text()
+    live.write_text(before.replace("Example Support", "Somebody Else"))
+    assert results(rehearsal.look_for_drift()) == {"drift": "success"}
+    [issue] = rehearsal.github.issues.values()
+    assert issue["title"] == "fsgitops: sandbox has drifted"
+    assert "Somebody Else" in issue["body"]
+    live.write_text(before)
+    assert results(rehearsal.look_for_drift()) == {"drift": "success"}
+    assert issue["state"] == "closed"
+
+
+def test_a_fork_gets_a_plan_in_the_summary_and_no_comment(rehearsal: Rehearsal) -> None:
+    rehearsal.begin()
+    rehearsal.branch()
+    assert results(rehearsal.plan(fork=True)) == {"plan": "success", "comment": "skipped"}
+    assert not rehearsal.github.comments
+    assert "2 to change" in rehearsal.runner.summary
+
+
+def test_findings_become_annotations_and_a_comment(rehearsal: Rehearsal) -> None:
+    rehearsal.begin()
+    rehearsal.branch()
+    place = rehearsal.origin / "desired" / "did_routes.yaml"
+    place.write_text(
+        place.read_text().replace("destination_extension: 1020", "destination_extension: 1")
+    )
+    rehearsal.git("commit", "-q", "-am", "Wrong")
+    jobs = rehearsal.plan()
+    assert results(jobs) == {"plan": "failure", "comment": "success"}
+    assert "::error file=desired/did_routes.yaml,line=" in jobs["plan"].log
+    assert "No plan:" in rehearsal.comment()
+
+
+def test_without_a_recorded_state_the_base_commit_is_compared_with(rehearsal: Rehearsal) -> None:
+    rehearsal.begin()
+    rehearsal.github.runs.clear()
+    rehearsal.branch()
+    assert results(rehearsal.plan())["plan"] == "success"
+    assert "2 to change" in rehearsal.comment()
+    assert "compared with what was live" not in rehearsal.comment()
+
+
+@pytest.fixture
+def script(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, FakeGitHub]]:
+    spec = spec_from_file_location("fsgitops_github_script", SCRIPTS / "github.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    with FakeGitHub() as github:
+        monkeypatch.setenv("GITHUB_API_URL", github.url)
+        monkeypatch.setenv("GITHUB_REPOSITORY", REPOSITORY)
+        monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
+        yield module, github
+
+
+BODY = "<!-- fsgitops plan-for-prod -->\n"
+
+
+def test_somebody_else_s_comment_is_never_touched(
+    script: tuple[Any, FakeGitHub], tmp_path: Path
+) -> None:
+    module, github = script
+    theirs = github.add(
+        github.comments, issue=PULL_REQUEST, body=BODY + "mine", user={"login": "mallory"}
+    )
+    file = tmp_path / "comment.md"
+    file.write_text(BODY + "plan")
+    assert module.main(["comment", str(PULL_REQUEST), str(file)]) == 0
+    assert theirs["body"] == BODY + "mine"
+    assert len(github.comments) == 2
+
+
+def test_the_comment_is_found_behind_hundreds_of_others(
+    script: tuple[Any, FakeGitHub], tmp_path: Path
+) -> None:
+    module, github = script
+    for _ in range(250):
+        github.add(github.comments, issue=PULL_REQUEST, body="talk", user={"login": "bob"})
+    file = tmp_path / "comment.md"
+    for text in ("one", "two", "two"):
+        file.write_text(BODY + text)
+        assert module.main(["comment", str(PULL_REQUEST), str(file)]) == 0
+    assert github.writes == [
+        f"POST issues/{PULL_REQUEST}/comments",
+        f"PATCH issues/comments/{max(github.comments)}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("number", "body"), [("7/../8", BODY), ("7", "no marker\n"), ("7", BODY + "x" * 70_000)]
+)
+def test_what_is_not_our_comment_is_not_sent(
+    script: tuple[Any, FakeGitHub], tmp_path: Path, number: str, body: str
+) -> None:
+    module, github = script
+    file = tmp_path / "comment.md"
+    file.write_text(body)
+    assert module.main(["comment", number, str(file)]) == 1
+    assert github.writes == []
+
+
+def test_one_issue_is_opened_updated_and_closed(
+    script: tuple[Any, FakeGitHub], tmp_path: Path
+) -> None:
+    module, github = script
+    file = tmp_path / "issue.md"
+    for text, drifted in (("a", "true"), ("a", "true"), ("b", "true"), ("", "false")):
+        file.write_text(text)
+        assert module.main(["issue", "prod", str(file), drifted]) == 0
+    [issue] = github.issues.values()
+    assert (issue["state"], issue["body"]) == ("closed", "<!-- fsgitops drift-of-prod -->\nb")
+    number = issue["number"]
+    assert github.writes == [
+        "POST issues",
+        f"PATCH issues/{number}",
+        f"POST issues/{number}/comments",
+        f"PATCH issues/{number}",
+    ]
+    assert module.main(["issue", "prod", str(file), "false"]) == 0
+    assert len(github.writes) == 4
+
+
+def test_a_refusal_of_github_is_told_and_shows_no_token(
+    script: tuple[Any, FakeGitHub],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    module, _ = script
+    monkeypatch.setenv("GITHUB_TOKEN", "wrong-token")
+    file = tmp_path / "comment.md"
+    file.write_text(BODY)
+    assert module.main(["comment", "7", str(file)]) == 1
+    said = capsys.readouterr().err
+    assert "GitHub answered 401" in said
+    assert "wrong-token" not in said
+
+
+@pytest.mark.parametrize(("code", "drifted"), [(0, "false"), (2, "true"), (1, None)])
+def test_the_drift_script_tells_drift_from_trouble(
+    tmp_path: Path, code: int, drifted: str | None
+) -> None:
+    stub = tmp_path / "bin" / "fsgitops"
+    stub.parent.mkdir()
+    stub.write_text(f"#!/bin/sh\necho '```'\necho 'agent 1020 differs'\nexit {code}\n")
+    stub.chmod(0o755)
+    output = tmp_path / "output"
+    done = subprocess.run(
+        ["bash", str(SCRIPTS / "drift.sh")],
+        cwd=tmp_path,
+        env={
+            "PATH": f"{stub.parent}:/usr/bin:/bin",
+            "TARGET": "prod",
+            "GITHUB_OUTPUT": str(output),
+        },
+        capture_output=True,
+        check=False,
+    )
+    if drifted is None:
+        assert done.returncode == 1
+        assert not output.exists()
+        return
+    assert done.returncode == 0
+    assert output.read_text() == f"drifted={drifted}\n"
+    assert "    ```\n    agent 1020 differs\n" in (tmp_path / "drift/issue.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("a.b == 'x'", True),
+        ("a.b != ''", True),
+        ("a.none != ''", False),
+        ("!cancelled() && a.b == 'x'", True),
+        ("a.b", "x"),
+    ],
+)
+def test_the_rehearsal_reads_expressions_as_github_does(expression: str, value: object) -> None:
+    assert evaluate(expression, {"a": {"b": "x"}}) == value
