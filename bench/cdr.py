@@ -89,7 +89,7 @@ from fsgitops.cdr.sidecar import Sidecar, tune_process
 tune_process()
 folder = Path(sys.argv[1])
 options = RunOptions(lake=str(folder / "lake"), spool=folder / "spool", flush_rows=20_000,
-                     flush_seconds=1.0)
+                     flush_seconds=0.2)
 sidecar = Sidecar(options, EslAddress("127.0.0.1", {port}, "x"))
 began, used = time.perf_counter(), time.process_time()
 sidecar.start()

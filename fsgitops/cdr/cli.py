@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fsgitops import __version__
-from fsgitops.cdr.places import Place, parse_address
+from fsgitops.cdr.places import Place, parse_address, parse_date
 from fsgitops.errors import FsgitopsError, UsageError
 
 if TYPE_CHECKING:
@@ -119,8 +119,17 @@ def _address_or_none(place: Place) -> EslAddress | None:
 
 @cli.command()
 @with_places
-@click.option("--from", "first", default="", metavar="DATE", help="First day (UTC).")
-@click.option("--to", "last", default="9999-12-31", metavar="DATE", help="Last day (UTC).")
+@click.option(
+    "--from", "first", default="", metavar="DATE", callback=parse_date, help="First day (UTC)."
+)
+@click.option(
+    "--to",
+    "last",
+    default="9999-12-31",
+    metavar="DATE",
+    callback=parse_date,
+    help="Last day (UTC).",
+)
 @click.option("--json", "as_json", is_flag=True)
 @click.pass_obj
 def reconcile(place: Place, /, first: str, last: str, as_json: bool, **chosen: Any) -> int:
@@ -160,8 +169,8 @@ def reconcile(place: Place, /, first: str, last: str, as_json: bool, **chosen: A
 
 @cli.command()
 @with_places
-@click.option("--from", "first", default="", metavar="DATE")
-@click.option("--to", "last", default="9999-12-31", metavar="DATE")
+@click.option("--from", "first", default="", metavar="DATE", callback=parse_date)
+@click.option("--to", "last", default="9999-12-31", metavar="DATE", callback=parse_date)
 @click.option("--grace", default=600.0, show_default=True, help="Seconds that dead files stay.")
 @click.option("--min-files", default=2, show_default=True, help="Leave days with fewer files.")
 @click.pass_obj

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fsgitops.cdr.cli import with_places
+from fsgitops.cdr.places import parse_date
 from fsgitops.cdr.table import FORMS, write_result
 
 if TYPE_CHECKING:
@@ -85,8 +86,17 @@ def tail(place: Place, /, count: int | None, form: str, **chosen: Any) -> None:
 
 @click.command()
 @with_places
-@click.option("--from", "first", default="", metavar="DATE", help="First day (UTC).")
-@click.option("--to", "last", default="9999-12-31", metavar="DATE", help="Last day (UTC).")
+@click.option(
+    "--from", "first", default="", metavar="DATE", callback=parse_date, help="First day (UTC)."
+)
+@click.option(
+    "--to",
+    "last",
+    default="9999-12-31",
+    metavar="DATE",
+    callback=parse_date,
+    help="Last day (UTC).",
+)
 @click.option("--leg", type=click.Choice(["a", "b", "all"]), default="a", show_default=True)
 @click.option("--engine", type=click.Choice(["duckdb", "spark"]), default="duckdb")
 @click.option("--format", "form", type=click.Choice(["text", "json", "html"]), default="text")

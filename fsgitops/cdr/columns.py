@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 _MAX_US = 4_102_444_800_000_000
 _SCHEMA = arrow_schema()
+# So many rows, decoded, still fit a core's cache: the same work on 20,000 at once takes twice as
+# long.
+_CHUNK_ROWS = 2000
 
 
 def build_table(payloads: Iterable[bytes]) -> pa.Table:
@@ -24,9 +28,15 @@ def build_table(payloads: Iterable[bytes]) -> pa.Table:
     A number that is none, or a time out of range, becomes null: one hostile value must not cost
     the record.
     """
+    left = iter(payloads)
+    chunks = []
+    while chunk := list(islice(left, _CHUNK_ROWS)):
+        chunks.append(_build_chunk(chunk))
+    return pa.concat_tables(chunks) if chunks else _SCHEMA.empty_table()
+
+
+def _build_chunk(payloads: Sequence[bytes]) -> pa.Table:
     rows = orjson.loads(b"[" + b",".join(payloads) + b"]")
-    if not rows:
-        return _SCHEMA.empty_table()
     columns: dict[str, Sequence[Any]] = dict(zip(PAYLOAD, zip(*rows, strict=True), strict=True))
     arrays = [_build_column(column.name, column.kind, columns) for column in COLUMNS]
     return pa.Table.from_arrays(arrays, schema=_SCHEMA)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from fsgitops.cdr.lake import Day, Lake
 
 _BATCH_ROWS = 65_536
+_HALF_WRITTEN = 3600.0
 
 
 class Compacted(NamedTuple):
@@ -54,6 +55,7 @@ def compact_day(
         day = lake.day(day.date)
         files = len(names)
     deleted = sweep_day(lake, day, grace)
+    lake.delete_half_written(day.date, max(grace, _HALF_WRITTEN))
     if not rows and not deleted:
         return None
     return Compacted(day.date, len(live), files, rows, deleted)

@@ -8,7 +8,9 @@ path, the SIP identifiers and the kept variables.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import re
+import time
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -48,6 +50,9 @@ PERSONAL = (
 _KEPT = {"uuid", "leg", "other_leg_uuid", "call_uuid", "direction", "switch", "core_uuid", "source"}
 _SEARCHED = tuple(name for name in TEXT_COLUMNS if name not in _KEPT)
 _WAIT_ROUNDS = 5
+_WAIT_SECONDS = 60.0
+_BETWEEN = r"[ ()./_-]{0,3}"
+_SPACED = 7
 
 
 class EraseError(FsgitopsError):
@@ -68,13 +73,17 @@ class Erased:
 def number_pattern(number: str) -> str:
     """Return the regular expression of a number: its digits, with or without `+` or `00`.
 
+    Spaces, brackets, dots, slashes and dashes may stand between the digits of one with seven.
+
     Raises UsageError for fewer than five digits: that would hit half of all records.
     """
     digits = re.sub(r"\D", "", number).removeprefix("00")
     if len(digits) < 5:
         raise UsageError("erase: expected a whole number with at least five digits")
+    # People write `+1 (202) 555-0666` into names; a short one would be found in versions and dates.
+    spelt = _BETWEEN.join(digits) if len(digits) >= _SPACED else digits
     # What stands around the digits must not be a digit: 5550123 is not 15550123.
-    return rf"(^|[^0-9])(00)?{digits}([^0-9]|$)"
+    return rf"(^|[^0-9])(00)?{spelt}([^0-9]|$)"
 
 
 def erase_number(
@@ -96,7 +105,9 @@ def erase_number(
     left: list[str] = []
     with lake.lock():
         for _ in range(_WAIT_ROUNDS):
-            spooled += erase_from_spool(spool_folder, patterns) if spool_folder else 0
+            if spool_folder:
+                spooled += erase_from_spool(spool_folder, patterns)
+                wait_for_flush(spool_folder)
             erase_json_files(json_dir, patterns)
             for day in lake.days():
                 changed = _erase_from_day(lake, day, patterns)
@@ -156,6 +167,7 @@ def _erase_from_day(lake: Lake, day: Day, pattern: str) -> tuple[int, int]:
         day = lake.day(day.date)
     # Dead files hold the number as well: privacy does not wait for the grace period.
     sweep_day(lake, day, 0.0)
+    lake.delete_half_written(day.date, 0.0)
     return sum(hits.values()), len(hits)
 
 
@@ -177,6 +189,39 @@ def erase_from_spool(folder: Path, pattern: str) -> int:
             path.unlink()
             changed.append((b"", 0))
     return len(changed)
+
+
+def wait_for_flush(folder: Path, limit: float = _WAIT_SECONDS) -> None:
+    """Wait until a flush that began before is in the lake: it holds rows as they were.
+
+    Waits only while a sidecar has the spool; what a dead one left half-done is read again from the
+    spool. Raises EraseError after `limit` seconds.
+    """
+    spool = Spool(folder)
+    try:
+        under_way = spool.db.execute("SELECT lo, hi FROM batch").fetchone()
+        deadline = time.monotonic() + limit
+        while under_way is not None and is_locked(folder):
+            if under_way != spool.db.execute("SELECT lo, hi FROM batch").fetchone():
+                return
+            if time.monotonic() > deadline:
+                raise EraseError(
+                    "the sidecar is writing to the lake and does not get done: nothing is proven; "
+                    "see its log, and run this again"
+                )
+            time.sleep(0.05)
+    finally:
+        spool.close()
+
+
+def is_locked(folder: Path) -> bool:
+    """Tell whether a sidecar has the spool."""
+    with contextlib.suppress(FileNotFoundError), (folder / "lock").open("rb") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False
 
 
 def erase_json_files(folder: Path | None, pattern: str) -> None:

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fsgitops.cdr.log import say
-from fsgitops.cdr.quarantine import rescue_spool
+from fsgitops.cdr.quarantine import open_spool, rescue_spool
 from fsgitops.cdr.spool import Spool, SpoolCorruptError, SpoolError, classify
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from fsgitops.cdr.metrics import Metrics
     from fsgitops.cdr.options import RunOptions
@@ -159,11 +160,23 @@ class Ingest:
         known = classify(problem, spool.path) if isinstance(problem, sqlite3.Error) else problem
         self._fail(known)
         if isinstance(known, SpoolCorruptError):
+            return self._replace(spool, rescue_spool)
+        if isinstance(problem, sqlite3.ProgrammingError):
+            # A replacement that failed has left the connection closed.
+            return self._replace(spool, open_spool)
+        return spool
+
+    def _replace(self, spool: Spool, make: Callable[[Path], Spool]) -> Spool:
+        """Return a sound spool; the former one, closed, where the disk does not let us (yet)."""
+        try:
             with self.rescue_lock:
                 spool.close()
-                spool = rescue_spool(self._options.spool)
-            self._take_stock(spool)
-        return spool
+                fresh = make(self._options.spool)
+            self._take_stock(fresh)
+        except (OSError, sqlite3.Error, SpoolError) as failure:
+            self._fail(failure)
+            return spool
+        return fresh
 
     def _fail(self, problem: Exception) -> None:
         say(logging.ERROR, "the spool cannot be written: nothing is taken in", why=str(problem))

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -163,6 +164,19 @@ class Lake:
                 raise LakeError(f"{self.path(date, name)}: not deleted: {problem}") from problem
         if self.local:
             sync_folder(Path(self.root) / f"date={date}")
+
+    def delete_half_written(self, date: str, age: float) -> None:
+        """Delete what a process that was killed left of a file, `age` seconds ago or longer.
+
+        A process that is still at it fails, and writes its file again.
+        """
+        if not self.local:
+            return
+        limit = time.time() - age
+        for path in (Path(self.root) / f"date={date}").glob(".*.tmp"):
+            with contextlib.suppress(FileNotFoundError):
+                if path.stat().st_mtime <= limit:
+                    path.unlink()
 
     def delete_day(self, date: str) -> None:
         """Delete a day's folder with everything in it. Raises LakeError."""

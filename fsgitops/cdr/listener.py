@@ -134,10 +134,9 @@ class Listener:
 
     def _set_aside(self, body: bytes, problem: Exception) -> None:
         self._metrics.quarantined.labels("esl").inc()
-        try:
-            kept = self._quarantine.keep("event.json", body)
-        except OSError as failure:
-            self._metrics.fail("quarantine", str(failure))
+        kept = self._quarantine.set_aside("event.json", body, self._metrics)
+        if kept is None:
+            say(logging.ERROR, "not a record, and the quarantine takes nothing", why=str(problem))
             return
         say(logging.WARNING, "not a record: put in quarantine", kept=str(kept), why=str(problem))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,14 @@ def parse_address(text: str) -> tuple[str, int]:
     if not host or not port.isdecimal() or int(port) > 65535:
         raise UsageError(f"`{text}`: expected HOST:PORT, such as 127.0.0.1:8090")
     return host.strip("[]"), int(port)
+
+
+def parse_date(_context: object, _parameter: object, text: str) -> str:
+    """Return a date as the lake writes it, for click. '' stays ''. Raises UsageError."""
+    try:
+        return date.fromisoformat(text).isoformat() if text else text
+    except ValueError:
+        raise UsageError(f"`{text}`: expected a date, such as 2026-11-23") from None
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,13 @@ import orjson
 from fsgitops.cdr.log import say
 from fsgitops.cdr.record import Row
 from fsgitops.cdr.schema import PAYLOAD
-from fsgitops.cdr.spool import ROADS, SPOOL_FILE, Spool
+from fsgitops.cdr.spool import ROADS, SPOOL_FILE, Spool, SpoolCorruptError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from fsgitops.cdr.metrics import Metrics
 
 _SOURCE = PAYLOAD.index("source")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
@@ -44,18 +46,51 @@ class Quarantine:
         path = self.folder / f"{digest}-{_UNSAFE.sub('_', name)[-80:]}"
         if path.exists():
             return path
-        if self._used is None:
+        if self._used is None or self._used + len(body) > self._max_bytes:
+            # Counted again when it seems full: somebody may have emptied it.
             self._used = sum(entry.stat().st_size for entry in self.folder.iterdir())
         if self._used + len(body) > self._max_bytes:
             return None
         aside = path.with_suffix(path.suffix + ".tmp")
-        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640), "wb") as out:
-            out.write(body)
-            out.flush()
-            os.fsync(out.fileno())
-        aside.replace(path)
+        try:
+            handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640)
+            with os.fdopen(handle, "wb") as out:
+                out.write(body)
+                out.flush()
+                os.fsync(out.fileno())
+            aside.replace(path)
+        except OSError:
+            aside.unlink(missing_ok=True)
+            raise
         self._used += len(body)
         return path
+
+    def try_again(self, metrics: Metrics) -> None:
+        """After a failure: see whether it takes something now, and tell the metrics."""
+        probe = self.set_aside("probe", b"probe\n", metrics)
+        if probe is not None:
+            probe.unlink(missing_ok=True)
+
+    def set_aside(self, name: str, body: bytes, metrics: Metrics) -> Path | None:
+        """Store a body as `keep` does; None when that failed, which the metrics then tell."""
+        try:
+            kept = self.keep(name, body)
+        except OSError as problem:
+            metrics.fail("quarantine", f"{self.folder}: {problem.strerror}")
+            return None
+        if kept is None:
+            metrics.fail("quarantine", f"{self.folder}: full: look at what is in it, and empty it")
+        else:
+            metrics.recover("quarantine")
+        return kept
+
+
+def open_spool(folder: Path) -> Spool:
+    """Open a spool and look for damage; a damaged one is replaced, see `rescue_spool`."""
+    try:
+        return Spool(folder, check=True)
+    except SpoolCorruptError:
+        return rescue_spool(folder)
 
 
 def rescue_spool(folder: Path) -> Spool:

@@ -7,6 +7,7 @@ deletes under a running query makes the query start again on a fresh list.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -56,7 +57,7 @@ def read_spool(folder: Path | None) -> SpoolRows:
         found = db.execute("SELECT value FROM meta WHERE name = 'id'").fetchone()
         rows = db.execute("SELECT seq, hour, key, payload FROM record ORDER BY seq").fetchall()
         return SpoolRows(str(found[0]), tuple(SpooledRow(*row) for row in rows))
-    except sqlite3.OperationalError as problem:
+    except sqlite3.Error as problem:
         raise LakeError(f"{path}: not read: {problem}") from problem
     finally:
         db.close()
@@ -204,6 +205,10 @@ def list_records(source: Source, wanted: Wanted) -> pa.Table:
 def _days_of(wanted: Wanted) -> tuple[str, str]:
     """Return the days that can hold the records; all of them where a time has an offset."""
     since, until = wanted.since or "", wanted.until or ""
-    first = since[:10] if len(since) in {10, 16, 19} else ""
-    last = until[:10] if len(until) in {10, 16, 19} else _MAX_DATE
-    return first, last
+    return _day_of(since) or "", _day_of(until) or _MAX_DATE
+
+
+def _day_of(text: str) -> str | None:
+    """Return the UTC day of a time as DuckDB reads it; None where that is not plain to see."""
+    plain = re.fullmatch(r"([0-9]{4}-[0-9]{2}-[0-9]{2})([ T][0-9:]{5,8})?", text)
+    return plain[1] if plain else None

@@ -9,6 +9,9 @@ from __future__ import annotations
 import base64
 import hmac
 import json
+import logging
+import socket
+import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,6 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from fsgitops.cdr.ingest import Submission
 from fsgitops.cdr.json_cdr import decode_document
+from fsgitops.cdr.log import say
 from fsgitops.cdr.record import RecordError
 
 if TYPE_CHECKING:
@@ -55,7 +59,7 @@ class Receiver:
         )
         self.slots = threading.BoundedSemaphore(_MAX_AT_ONCE)
         handler = type("Handler", (_Handler,), {"receiver": self})
-        self._server = ThreadingHTTPServer(place, handler)
+        self._server = _Server(place, handler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(
             target=self._server.serve_forever, name="cdr-http", daemon=True
@@ -81,8 +85,10 @@ class Receiver:
             received = time.time_ns() // 1000
             row = self.builder.build(decode_document(body), "http", received)
         except RecordError as problem:
+            if self.quarantine.set_aside("post.json", body, self.metrics) is None:
+                self.metrics.refused.labels("http").inc()
+                return 503, f"{problem}; and the quarantine takes nothing at present"
             self.metrics.quarantined.labels("http").inc()
-            self.quarantine.keep("post.json", body)
             return 400, str(problem)
         self.metrics.received.labels("http").inc()
         submission = Submission([row])
@@ -91,6 +97,18 @@ class Receiver:
             return 200, "synced"
         self.metrics.refused.labels("http").inc()
         return 503, "the spool takes nothing at present; keep it and send it again"
+
+
+class _Server(ThreadingHTTPServer):
+    def __init__(self, place: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        self.address_family = socket.AF_INET6 if ":" in place[0] else socket.AF_INET
+        super().__init__(place, handler)
+
+    def handle_error(self, *_: Any) -> None:
+        """Log a peer that hung up, or a fault, as one line: a traceback is no structured log."""
+        problem = sys.exc_info()[1]
+        level = logging.DEBUG if isinstance(problem, OSError) else logging.ERROR
+        say(level, "a request was not answered", why=repr(problem))
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -13,10 +13,10 @@ from fsgitops.cdr.ingest import Ingest
 from fsgitops.cdr.listener import Listener
 from fsgitops.cdr.log import say
 from fsgitops.cdr.metrics import Metrics
-from fsgitops.cdr.quarantine import Quarantine, rescue_spool
+from fsgitops.cdr.quarantine import Quarantine, open_spool
 from fsgitops.cdr.receiver import Receiver
 from fsgitops.cdr.record import RecordBuilder
-from fsgitops.cdr.spool import Spool, SpoolCorruptError, SpoolError
+from fsgitops.cdr.spool import SpoolError
 from fsgitops.cdr.watcher import Watcher
 
 if TYPE_CHECKING:
@@ -40,9 +40,9 @@ class Sidecar:
         self.options = options
         self.metrics = Metrics()
         self._lock = _lock_spool(options.spool)
-        spool = _open_spool(options.spool)
+        spool = open_spool(options.spool)
         builder = RecordBuilder(options.variables)
-        quarantine = Quarantine(options.spool / "quarantine")
+        self._quarantine = quarantine = Quarantine(options.spool / "quarantine")
         self.ingest = Ingest(options, self.metrics)
         self.flusher = Flusher(options, self.metrics, self.ingest)
         shared = (options, self.metrics, self.ingest, builder, quarantine)
@@ -99,6 +99,8 @@ class Sidecar:
 
     def health(self) -> tuple[bool, dict[str, Any]]:
         """Tell whether all is well, with the facts."""
+        if "quarantine" in self.metrics.troubles():
+            self._quarantine.try_again(self.metrics)
         troubles = self.metrics.troubles()
         well = not any(where in troubles for where in _SICK)
         if "esl" in troubles and self.watcher is None:
@@ -139,10 +141,3 @@ def _lock_spool(folder: Path) -> int:
         os.close(handle)
         raise SpoolError(f"{folder}: another sidecar uses this spool") from None
     return handle
-
-
-def _open_spool(folder: Path) -> Spool:
-    try:
-        return Spool(folder, check=True)
-    except SpoolCorruptError:
-        return rescue_spool(folder)

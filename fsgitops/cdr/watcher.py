@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 _GROUP = 200
 _MAX_FILE = 16 * 1024 * 1024
 _DEPTH = 2
+_MAX_WAIT = 30.0
+_LOOKED_AT_ONCE = 1000
 
 
 def list_json_files(folder: Path, depth: int = _DEPTH) -> Iterator[os.DirEntry[str]]:
@@ -69,6 +71,9 @@ class Watcher:
         self._builder = builder
         self._quarantine = quarantine
         self._unsettled: dict[str, tuple[int, int, float]] = {}
+        self._looked_at = ""
+        self._unread: dict[str, str] = {}
+        self._told: dict[str, str] = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="cdr-watcher", daemon=True)
 
@@ -84,26 +89,41 @@ class Watcher:
     def _run(self) -> None:
         wait = 0.0
         while not self._stop.wait(wait):
-            began = time.monotonic()
+            began = time.thread_time()
             try:
                 spool = Spool(self._options.spool)
                 try:
                     self.scan(spool)
                     if self._options.remove_json:
                         self._remove_synced(spool)
+                    self.forget_gone(spool)
                 finally:
                     spool.close()
-                self._metrics.recover("json")
+                self._tell_unread()
             except (OSError, SpoolError, sqlite3.Error) as problem:
                 say(logging.ERROR, "the JSON directory was not read", why=str(problem))
                 self._metrics.fail("json", str(problem))
-            # A directory of a million kept files must not keep a core busy with listing it.
-            wait = max(self._options.poll_seconds, 5 * (time.monotonic() - began))
+            # A directory of a million kept files must not keep a core busy with listing it. Time
+            # spent waiting for the disk does not count: after a stall there is much to catch up.
+            busy = min(5 * (time.thread_time() - began), _MAX_WAIT)
+            wait = max(self._options.poll_seconds, busy)
+
+    def _tell_unread(self) -> None:
+        """Note the files that this user may not read, or that the disk does not give."""
+        if not self._unread:
+            self._metrics.recover("json")
+            return
+        path, why = next(iter(self._unread.items()))
+        self._metrics.fail("json", f"{len(self._unread)} files not read, such as {path}: {why}")
+        if self._unread != self._told:
+            say(logging.ERROR, "files not read", files=len(self._unread), such_as=path, why=why)
+        self._told = dict(self._unread)
 
     def scan(self, spool: Spool) -> None:
         """Take in every file that is not known yet. Raises OSError and sqlite3.Error."""
         if not self._folder.is_dir():
             raise NotADirectoryError(f"{self._folder}: no such directory: expected mod_json_cdr's")
+        self._unread.clear()
         group: list[str] = []
         for entry in list_json_files(self._folder):
             group.append(entry.path)
@@ -149,6 +169,10 @@ class Watcher:
                 body = handle.read(_MAX_FILE + 1)
         except FileNotFoundError:
             return None
+        except OSError as problem:
+            # One file of another owner must not hold up all the others.
+            self._unread[path] = problem.strerror or str(problem)
+            return None
         try:
             received = time.time_ns() // 1000
             row = self._builder.build(decode_document(body), "json", received)
@@ -169,9 +193,11 @@ class Watcher:
             return
         if now - before[2] < self._options.settle_seconds:
             return
-        kept = self._quarantine.keep(Path(path).name, body) if len(body) <= _MAX_FILE else None
+        if len(body) > _MAX_FILE:
+            self._unread[path] = f"larger than {_MAX_FILE} bytes: expected the record of a call"
+            return
+        kept = self._quarantine.set_aside(Path(path).name, body, self._metrics)
         if kept is None:
-            self._metrics.fail("quarantine", f"{path}: too large, or the quarantine is full")
             return
         Path(path).unlink(missing_ok=True)
         del self._unsettled[path]
@@ -205,3 +231,21 @@ class Watcher:
                 spool.db.executemany(
                     "DELETE FROM json_file WHERE path = ?", [(path,) for path, *_ in found]
                 )
+
+    def forget_gone(self, spool: Spool) -> None:
+        """Forget files that somebody else has deleted, a thousand at a time, in turn.
+
+        Without this the spool would grow with every call where `remove_json` is off.
+        """
+        found = [
+            path
+            for (path,) in spool.db.execute(
+                "SELECT path FROM json_file WHERE path > ? ORDER BY path LIMIT ?",
+                (self._looked_at, _LOOKED_AT_ONCE),
+            )
+        ]
+        self._looked_at = found[-1] if len(found) == _LOOKED_AT_ONCE else ""
+        gone = [(path,) for path in found if not os.path.lexists(path)]
+        if gone:
+            with transaction(spool.db):
+                spool.db.executemany("DELETE FROM json_file WHERE path = ?", gone)

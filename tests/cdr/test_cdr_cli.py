@@ -191,3 +191,20 @@ def test_the_documentation_has_every_column_as_the_schema_has_it() -> None:
     text = (CHECKOUT / "docs" / "cdr.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)` \| (\w+) \| (.*) \|$", text, re.MULTILINE)
     assert rows == [(c.name, c.kind, c.about) for c in COLUMNS]
+
+
+@pytest.mark.parametrize("command", ["report", "reconcile", "compact"])
+def test_what_is_no_date_is_wrong_usage_and_no_empty_answer(place, command, capfd) -> None:
+    assert invoke([*place, command, "--from", "nonsense"]) == 64
+    assert "`nonsense`: expected a date" in capfd.readouterr().err
+
+
+def test_a_date_without_dashes_finds_the_same_records(place, capfdbinary) -> None:
+    assert invoke([*place, "report", "--from", "20261123", "--to", "20261123",
+                   "--leg", "all", "--format", "json"]) == 0  # fmt: skip
+    assert json.loads(capfdbinary.readouterr().out)["total"]["calls"] == 15
+
+
+def test_a_time_that_is_written_short_skips_no_day(place, capfdbinary) -> None:
+    assert invoke([*place, "list", "--from", "2026-11-3 10:00Z", "--format", "json"]) == 0
+    assert len(capfdbinary.readouterr().out.splitlines()) == 15

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+import re
 import threading
 from collections import Counter
 from datetime import date
@@ -10,14 +13,16 @@ import pytest
 from lakes import DAY_US, START_US, fill, flush_all, make_row
 
 from fsgitops.cdr import compact as compacting
+from fsgitops.cdr import erase as erasing
 from fsgitops.cdr.compact import compact_lake
-from fsgitops.cdr.erase import erase_number
+from fsgitops.cdr.erase import erase_number, number_pattern
 from fsgitops.cdr.flush import read_keys
 from fsgitops.cdr.lake import Lake, LakeError
 from fsgitops.cdr.query import Source, Wanted, fetch, list_records
 from fsgitops.cdr.reconcile import reconcile
 from fsgitops.cdr.retention import expire
 from fsgitops.cdr.schema import COLUMN_NAMES, SCHEMA_VERSION, VERSION_KEY
+from fsgitops.cdr.spool import Spool
 from fsgitops.errors import UsageError
 
 DATE = "2026-11-23"
@@ -139,8 +144,6 @@ def test_a_spooled_record_is_listed_before_it_is_in_the_lake_and_once_after(
 def test_a_record_in_both_places_for_a_moment_is_read_once(
     tmp_path, templates, monkeypatch
 ) -> None:
-    from fsgitops.cdr.spool import Spool
-
     spool, lake = fill(tmp_path, templates, 10)
     spool.add([make_row(templates, 11)])
     monkeypatch.setattr(Spool, "finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
@@ -247,3 +250,83 @@ def test_compaction_keeps_its_memory_bounded_by_batches(tmp_path, templates, mon
     monkeypatch.setattr(compacting, "_BATCH_ROWS", 7)
     compact_lake(lake, grace=0)
     assert sum(keys_in(lake).values()) == 40
+
+
+@pytest.mark.parametrize("spelt", ["+1 (202) 555-0666", "1.202.555.0666", "%2B12025550666"])
+def test_a_number_is_erased_however_it_is_spaced(tmp_path, templates, spelt) -> None:
+    spool, lake = fill(tmp_path, templates, 7)
+    spool.add([make_row(templates, 8, **{"Caller-Caller-ID-Name": f"call {spelt}"})])
+    flush_all(spool, lake)
+    erase_number(lake, tmp_path / "spool", "+12025550666", "request 9")
+    names = fetch(Source(str(tmp_path / "lake")), "SELECT caller_id_name FROM cdr").to_pylist()
+    assert spelt not in json.dumps(names)
+
+
+def test_a_short_number_is_not_found_in_a_version() -> None:
+    assert re.search(number_pattern("52100"), "Phone/5.2.100") is None
+
+
+@pytest.mark.parametrize("work", ["erase", "compact"])
+def test_what_a_killed_writer_left_half_done_is_deleted(tmp_path, templates, work) -> None:
+    _, lake = fill(tmp_path, templates, 14)
+    left = tmp_path / "lake" / "cdr" / f"date={DATE}" / ".part-0a-000-001.parquet.77.tmp"
+    left.write_bytes(b"+12025550666")
+    if work == "erase":
+        erase_number(lake, None, "+12025550666", "request 10")
+    else:
+        compact_lake(lake)
+        assert left.exists()
+        os.utime(left, (1, 1))
+        compact_lake(lake)
+    assert not left.exists()
+
+
+def test_an_erasure_waits_for_the_flush_that_is_under_way(tmp_path, templates, monkeypatch) -> None:
+    (tmp_path / "spool").mkdir()
+    with (tmp_path / "spool" / "lock").open("wb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        spool, lake = fill(tmp_path, templates, 7)
+        spool.add([make_row(templates, n) for n in range(8, 15)])
+        real, fetched, waits = Lake.put, threading.Event(), threading.Event()
+
+        def put(self, date, name, body):
+            if name.startswith("part-"):
+                fetched.set()
+                assert waits.wait(20)
+            real(self, date, name, body)
+
+        monkeypatch.setattr(Lake, "put", put)
+        monkeypatch.setattr(erasing.time, "sleep", lambda _: waits.set())
+
+        def flush() -> None:
+            own = Spool(tmp_path / "spool")
+            flush_all(own, lake)
+            own.close()
+
+        flushing = threading.Thread(target=flush)
+        flushing.start()
+        assert fetched.wait(20)
+        done = erase_number(lake, tmp_path / "spool", "+12025550666", "request 11")
+        flushing.join()
+    assert not done.left
+    for path in (tmp_path / "lake").rglob("*.parquet"):
+        assert "2025550666" not in json.dumps(pq.read_table(path).to_pylist(), default=str)
+
+
+def test_an_erasure_proves_nothing_while_a_flush_does_not_end(tmp_path, templates) -> None:
+    spool, _ = fill(tmp_path, templates, 7)
+    spool.add([make_row(templates, 8)])
+    spool.freeze(10, 1 << 30)
+    erasing.wait_for_flush(tmp_path / "spool", 0.0)
+    with (tmp_path / "spool" / "lock").open("wb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(erasing.EraseError, match="nothing is proven"):
+            erasing.wait_for_flush(tmp_path / "spool", 0.0)
+
+
+def test_a_damaged_spool_is_told_and_no_fault(tmp_path, templates) -> None:
+    fill(tmp_path, templates, 7)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "spool.sqlite").write_bytes(b"garbage" * 1000)
+    with pytest.raises(LakeError, match="not a database"):
+        fetch(Source(str(tmp_path / "lake"), tmp_path / "other"), "SELECT 1")

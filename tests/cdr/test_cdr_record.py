@@ -9,6 +9,7 @@ from urllib.parse import quote
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lakes import make_row
 from replay_switch import as_document, read_events
 
 from fsgitops.cdr.columns import build_table
@@ -192,3 +193,11 @@ def test_of_several_phones_the_one_that_answered_is_the_agent(templates) -> None
     event["variable_originated_legs"] = ["leg-1;Agent;1020", "leg-2;Agent;1030"]
     event["variable_bridge_uuid"] = "leg-1"
     assert record_of(event)["agent_extension"] == "1020"
+
+
+def test_a_table_of_several_chunks_has_every_record_in_order(templates, monkeypatch) -> None:
+    payloads = [make_row(templates, number).payload for number in range(1, 24)]
+    whole = build_table(payloads)
+    monkeypatch.setattr("fsgitops.cdr.columns._CHUNK_ROWS", 5)
+    assert build_table(iter(payloads)).equals(whole)
+    assert build_table([]).num_rows == 0

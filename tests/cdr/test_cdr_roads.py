@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import json
 import logging
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -17,6 +18,7 @@ from fsgitops.cdr.flush import read_keys
 from fsgitops.cdr.ingest import Submission
 from fsgitops.cdr.lake import open_lake
 from fsgitops.cdr.options import EslAddress, RunOptions
+from fsgitops.cdr.quarantine import Quarantine
 from fsgitops.cdr.sidecar import Sidecar
 from fsgitops.cdr.spool import SPOOL_FILE, Spool, SpoolError
 
@@ -263,3 +265,141 @@ def test_ending_flushes_what_waits(tmp_path, templates) -> None:
     one.ingest.submit(Submission([make_row(templates, 1)]), 1)
     one.stop()
     assert len(uuids_in(tmp_path)) == 1
+
+
+def test_a_file_that_cannot_be_read_holds_up_no_other(
+    tmp_path, templates, sidecar, monkeypatch
+) -> None:
+    real = Path.open
+
+    def open_but_one(self, *args, **kwargs):
+        if self.name == "a.cdr.json":
+            raise PermissionError(13, "Permission denied")
+        return real(self, *args, **kwargs)
+
+    for number, name in enumerate("abc", 1):
+        write(tmp_path, f"{name}.cdr.json", as_document(event(templates, number)))
+    monkeypatch.setattr(Path, "open", open_but_one)
+    one = sidecar()
+    until(lambda: one.metrics.written._value.get() == 2)
+    until(lambda: "a.cdr.json: Permission denied" in one.metrics.troubles().get("json", ""))
+    monkeypatch.undo()
+    until(lambda: one.metrics.written._value.get() == 3)
+    until(lambda: "json" not in one.metrics.troubles())
+
+
+def test_a_long_stall_of_the_disk_does_not_put_off_the_next_reading(
+    tmp_path, templates, sidecar, monkeypatch
+) -> None:
+    real = Spool.add
+
+    def add(self, rows, files=()):
+        if any(row.road == "json" for row in rows) and not stalled.wait(1.0):
+            stalled.set()
+        return real(self, rows, files)
+
+    stalled = threading.Event()
+    monkeypatch.setattr(Spool, "add", add)
+    write(tmp_path, "a.cdr.json", as_document(event(templates, 1)))
+    one = sidecar()
+    until(lambda: one.metrics.written._value.get() == 1)
+    began = time.monotonic()
+    write(tmp_path, "b.cdr.json", as_document(event(templates, 2)))
+    until(lambda: one.metrics.written._value.get() == 2)
+    assert time.monotonic() - began < 4
+
+
+def test_a_quarantine_without_room_refuses_and_recovers(tmp_path, sidecar, monkeypatch) -> None:
+    one = sidecar(http=("127.0.0.1", 0))
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    assert post(one.receiver.port, b"cdr=%7B%22half")[0] == 503
+    assert one.health()[0] is False
+    assert not list((tmp_path / "spool" / "quarantine").iterdir())
+    monkeypatch.undo()
+    assert one.health()[0] is True
+    assert post(one.receiver.port, b"cdr=%7B%22half")[0] == 400
+
+
+def test_a_quarantine_that_was_emptied_has_room_again(tmp_path) -> None:
+    quarantine = Quarantine(tmp_path, max_bytes=10)
+    kept = quarantine.keep("a", b"12345678")
+    assert kept is not None
+    assert quarantine.keep("b", b"abcdefgh") is None
+    kept.unlink()
+    assert quarantine.keep("b", b"abcdefgh") is not None
+
+
+def test_a_peer_that_hangs_up_leaves_no_traceback(sidecar, capsys, monkeypatch) -> None:
+    one = sidecar(http=("127.0.0.1", 0))
+
+    def reset(*_):
+        raise ConnectionResetError("gone")
+
+    monkeypatch.setattr(one.receiver, "take", reset)
+    with pytest.raises(OSError, match="closed connection"):
+        post(one.receiver.port, b"{}")
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_damaged_spool_on_a_full_disk_is_replaced_when_there_is_room(
+    tmp_path, templates, sidecar, monkeypatch
+) -> None:
+    import sqlite3
+
+    from fsgitops.cdr import ingest
+
+    real_add, real_rescue, troubles = Spool.add, ingest.rescue_spool, ["damaged", "full"]
+
+    def add(self, rows, files=()):
+        if troubles[:1] == ["damaged"]:
+            troubles.pop(0)
+            problem = sqlite3.DatabaseError("database disk image is malformed")
+            problem.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+            raise problem
+        return real_add(self, rows, files)
+
+    def rescue(folder):
+        if troubles:
+            troubles.pop(0)
+            raise OSError(28, "No space left on device")
+        return real_rescue(folder)
+
+    monkeypatch.setattr(Spool, "add", add)
+    monkeypatch.setattr(ingest, "rescue_spool", rescue)
+    one = sidecar()
+    row = make_row(templates, 1)
+    one.ingest.submit(Submission([row]), 1)
+    until(lambda: one.metrics.written._value.get() == 1)
+    assert uuids_in(tmp_path) == [uuid_of(row)]
+    assert one.health()[0]
+
+
+def test_posts_are_taken_over_ipv6(sidecar) -> None:
+    try:
+        one = sidecar(http=("::1", 0))
+    except OSError:
+        pytest.skip("no IPv6 loopback here")
+    with urllib.request.urlopen(f"http://[::1]:{one.receiver.port}/healthz", timeout=10) as answer:
+        assert answer.status == 200
+
+
+def test_the_spool_forgets_files_that_somebody_else_deleted(
+    tmp_path, templates, sidecar, monkeypatch
+) -> None:
+    monkeypatch.setattr("fsgitops.cdr.watcher._LOOKED_AT_ONCE", 2)
+    paths = [
+        write(tmp_path, f"{number}.cdr.json", as_document(event(templates, number)))
+        for number in range(1, 6)
+    ]
+    one = sidecar()
+    until(lambda: one.metrics.written._value.get() == 5)
+    for path in paths[1:]:
+        path.unlink()
+    spool = Spool(tmp_path / "spool")
+    known = "SELECT path FROM json_file"
+    until(lambda: spool.db.execute(known).fetchall() == [(str(paths[0]),)])
+    spool.close()
