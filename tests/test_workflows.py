@@ -375,6 +375,54 @@ def test_the_drift_script_tells_drift_from_trouble(
     assert "    ```\n    agent 1020 differs\n" in (tmp_path / "drift/issue.md").read_text()
 
 
+def test_an_issue_that_was_cut_inside_a_character_is_still_sent(
+    script: tuple[Any, FakeGitHub], tmp_path: Path
+) -> None:
+    module, github = script
+    file = tmp_path / "issue.md"
+    file.write_bytes("    drifted é".encode()[:-1] + b"\n")
+    assert module.main(["issue", "prod", str(file), "true"]) == 0
+    [issue] = github.issues.values()
+    assert "    drifted " in issue["body"]
+
+
+def test_text_from_outside_is_printed_where_the_runner_takes_no_commands(tmp_path: Path) -> None:
+    stub = tmp_path / "bin" / "fsgitops"
+    stub.parent.mkdir()
+    stub.write_text('#!/bin/sh\n[ "$1" = validate ] || echo "agent ##[add-mask]a"\nexit 1\n')
+    stub.chmod(0o755)
+    for name in ("plan", "propose", "apply", "drift"):
+        done = subprocess.run(
+            ["bash", str(SCRIPTS / f"{name}.sh")],
+            cwd=tmp_path,
+            env={
+                "PATH": f"{stub.parent}:{BIN}:/usr/bin:/bin",
+                "TARGET": "prod",
+                "PLAN": "/dev/null",
+                "PLAN_SHA256": "",
+                "GITHUB_ACTIONS": "true",
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        lines = done.stdout.splitlines()
+        stop = next(line for line in lines if line.startswith("::stop-commands::"))
+        assert done.returncode != 0
+        assert not any("##[" in line for line in lines[: lines.index(stop)])
+        assert lines[-1] == f"::{stop.removeprefix('::stop-commands::')}::"
+
+
+def test_no_other_workflow_joins_the_group_in_which_an_apply_waits() -> None:
+    groups = {
+        path.name: load(path)["concurrency"]["group"]
+        for path in WORKFLOWS
+        if "concurrency" in load(path)
+    }
+    assert "apply.yml" in groups
+    assert [name for name, group in groups.items() if group == groups["apply.yml"]] == ["apply.yml"]
+
+
 @pytest.mark.parametrize(
     ("expression", "value"),
     [

@@ -4,6 +4,12 @@
 set -uo pipefail
 out=${OUT:-applied}
 mkdir -p "$out"
+# Names in messages are no commands to the runner, which otherwise looks for some in any line.
+if [ -n "${GITHUB_ACTIONS:-}" ]; then
+    token=$(python3 -c 'import secrets; print(secrets.token_hex(16))')
+    echo "::stop-commands::$token"
+    trap 'echo "::$token::"' EXIT
+fi
 
 finish() {
     printf 'state=%s\ntext=%s\n' "$2" "$3" >>"${GITHUB_OUTPUT:-/dev/stdout}"

@@ -6,6 +6,12 @@ out=${OUT:-drift}
 mkdir -p "$out"
 fsgitops drift --target "$TARGET" >"$out/drift.txt" 2>"$out/notes.txt"
 code=$?
+# What stands on the switch is no command to the runner, which otherwise looks for some in any line.
+if [ -n "${GITHUB_ACTIONS:-}" ]; then
+    token=$(python3 -c 'import secrets; print(secrets.token_hex(16))')
+    echo "::stop-commands::$token"
+    trap 'echo "::$token::"' EXIT
+fi
 cat "$out/drift.txt" "$out/notes.txt"
 case $code in
     0) drifted=false ;;

@@ -108,7 +108,9 @@ def issue(target: str, file: Path, *, drifted: bool) -> str:
         call("POST", f"issues/{number}/comments", {"body": "The drift is gone."})
         call("PATCH", f"issues/{number}", {"state": "closed", "state_reason": "completed"})
         return "closed"
-    body = f"{marker}\n{file.read_text(encoding='utf-8')}"[:LIMIT]
+    # The file was cut at a number of bytes, which may be in the middle of a character.
+    text = file.read_text(encoding="utf-8", errors="replace")
+    body = f"{marker}\n{text}"[:LIMIT]
     if found is None:
         call("POST", "issues", {"title": f"fsgitops: {target} has drifted", "body": body})
         return "opened"
@@ -153,7 +155,7 @@ def main(words: list[str]) -> int:
             done = issue(given.target, Path(given.file), drifted=given.drifted == "true")
         else:
             done = last_run(given.workflow, given.branch)
-    except (ApiError, OSError, KeyError) as problem:
+    except (ApiError, OSError, KeyError, ValueError) as problem:
         print(f"github.py: {problem}", file=sys.stderr)  # noqa: T201
         return 1
     print(f"{given.command}: {done}")  # noqa: T201

@@ -14,6 +14,12 @@ fi
 fsgitops validate --format github
 valid=$?
 
+# Names in a plan are no commands to the runner, which otherwise looks for some in any line.
+if [ -n "${GITHUB_ACTIONS:-}" ]; then
+    token=$(python3 -c 'import secrets; print(secrets.token_hex(16))')
+    echo "::stop-commands::$token"
+    trap 'echo "::$token::"' EXIT
+fi
 if [ -n "$state" ] && [ -f "$state" ]; then
     fsgitops plan --against "$state" "${options[@]}"
 elif [ -n "${BASE_SHA:-}" ]; then

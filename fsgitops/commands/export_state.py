@@ -60,7 +60,7 @@ def load_state(path: Path) -> RecordedState:
         content = path.read_bytes()
         data = json.loads(gzip.decompress(content) if path.suffix == ".gz" else content)
         return RecordedState.from_json(data)
-    except (ValueError, EOFError) as problem:
+    except (ValueError, EOFError, RecursionError) as problem:
         text = f"{path}: {problem}; make one with `fsgitops export-state --out`"
         raise UsageError(text) from None
     except OSError as problem:

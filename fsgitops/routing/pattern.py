@@ -6,24 +6,40 @@ from functools import lru_cache
 from typing import Any
 
 
+class TooManyStepsError(Exception):
+    """PCRE2 ran into a limit, so nobody knows whether the expression matches."""
+
+
 def match_groups(field: str, expression: str) -> tuple[str, ...] | None:
     """Return the whole match and its groups, or None where nothing matches.
 
     `/…/i` and `/…/s` set options. An expression that PCRE2 refuses matches nothing, as in
     FreeSWITCH, which only logs it; so does one that runs into PCRE2's match limit.
     """
+    try:
+        match = _search(field, expression)
+    except TooManyStepsError:
+        return None
+    if match is None:
+        return None
+    return (match.group(0), *(group or "" for group in match.groups()))
+
+
+def has_match(field: str, expression: str) -> bool:
+    """Tell whether the expression matches. Raises TooManyStepsError when PCRE2 gave up."""
+    return _search(field, expression) is not None
+
+
+def _search(field: str, expression: str) -> Any:
     import pcre2
 
     compiled = _compile(expression)
     if compiled is None:
         return None
     try:
-        match = compiled.search(field)
-    except (pcre2.error, pcre2.LibraryError):
-        return None
-    if match is None:
-        return None
-    return (match.group(0), *(group or "" for group in match.groups()))
+        return compiled.search(field)
+    except (pcre2.error, pcre2.LibraryError) as problem:
+        raise TooManyStepsError(str(problem)) from None
 
 
 def is_valid(expression: str) -> bool:

@@ -183,6 +183,7 @@ def test_a_compressed_recording_is_the_same(project: Project, state: Path) -> No
         "{}",
         '{"format": "fsgitops-state", "version": 9}',
         '{"format": "fsgitops-state", "version": 1, "files": 3}',
+        "[" * 200_000,
     ],
 )
 def test_a_file_that_is_no_recording_is_wrong_usage(project: Project, content: str) -> None:

@@ -9,12 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fsgitops.steps.format_source import format_text
+from fsgitops.steps.format_source.tree import read_tree
 from fsgitops.steps.load.events import parse_document
 from fsgitops.steps.load.source import check_source
 
 if TYPE_CHECKING:
     from fsgitops.findings import Finding
     from fsgitops.model.document import Document
+    from fsgitops.steps.format_source.tree import Node
 
 VALUES = st.one_of(
     st.sampled_from(
@@ -110,6 +112,12 @@ def _comments(text: str) -> list[str]:
         ("~", "null"),
         ("'null'", '"null"'),
         ("'yes'", '"yes"'),
+        ("'0012'", '"0012"'),
+        ("0012", "0012"),
+        ("'0x10'", '"0x10"'),
+        ("'1e3'", '"1e3"'),
+        ("'1.50'", '"1.50"'),
+        ("'2026-01-31'", '"2026-01-31"'),
         ("yes", "yes"),
         ("!!str 12", "!!str 12"),
         ("'O''Brien'", "O'Brien"),
@@ -152,3 +160,32 @@ def test_an_item_that_sets_an_anchor_keeps_its_order() -> None:
 
 def test_line_ends_and_trailing_white_space_become_plain() -> None:
     assert format_text("x-a: 1  \r\nx-b: 2 \r\n\r\n\r\n") == "x-a: 1\nx-b: 2\n"
+
+
+def test_a_comment_that_silences_the_first_field_keeps_it_first() -> None:
+    text = (
+        "agents:\n"
+        "  # fsgitops: ignore[caller-id-not-owned] because the lab shows a made-up number\n"
+        "  - caller_id_number: +12125550100\n"
+        "    extension: 1020\n"
+        "  # a remark\n"
+        "  - name: Bob\n"
+        "    extension: 1021\n"
+    )
+    head, tail = text.split("  - name: Bob\n    extension: 1021\n")
+    assert format_text(text) == f"{head}  - extension: 1021\n    name: Bob\n{tail}"
+
+
+def test_a_file_is_parsed_once_however_much_is_edited(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[str] = []
+
+    def parse(text: str) -> Node | None:
+        parsed.append(text)
+        return read_tree(text)
+
+    monkeypatch.setattr("fsgitops.steps.format_source.read_tree", parse)
+    text = "agents:\n- {'name': 'A', 'extension': '1'}  \n- name: 'B'   \n  extension: '1021'"
+    assert format_text(text) == (
+        "agents:\n- {extension: 1, name: A}\n- extension: 1021\n  name: B\n"
+    )
+    assert len(parsed) == 1

@@ -103,9 +103,9 @@ def test_a_breach_never_shows_a_pin() -> None:
 
 
 def test_no_pattern_can_keep_a_check_busy() -> None:
-    name = "a" * 80
+    name = "a" * 80 + "!"
     slow = Desired(agents=tuple(ALICE.model_copy(update={"name": name}) for _ in range(50)))
-    require = "{name: {matches: '(a+)+(a+)+$b'}}"
+    require = "{name: {matches: '^(a+)+$'}}"
     text = f"rules:\n- {{name: own, kind: agent, require: {require}, message: no}}\n"
     [rule], _ = read(text)
     began = time.process_time()
@@ -114,8 +114,31 @@ def test_no_pattern_can_keep_a_check_busy() -> None:
 
 
 @pytest.mark.parametrize(
+    "rule",
+    [
+        "require: {name: {not_matches: '^(a+)+$'}}",
+        "when: {name: {matches: '^(a+)+$'}}, require: {email: {exists: true}}",
+        "require: {any: [{name: {not_matches: '^(a+)+$'}}, {email: {exists: true}}]}",
+    ],
+)
+def test_a_value_that_makes_a_pattern_give_up_does_not_pass_unjudged(rule: str) -> None:
+    hostile = Desired(agents=(ALICE.model_copy(update={"name": "a" * 80 + "!"}),))
+    [own], findings = read(f"rules:\n- {{name: own, kind: agent, {rule}, message: no}}\n")
+    assert not findings
+    [breach] = own.check(hostile)
+    assert breach.path == ("name",)
+    assert "too many steps" in breach.message
+
+
+@pytest.mark.parametrize(
     ("rule", "line", "message"),
     [
+        (
+            "{name: x, kind: agent, require: {email: {matches: '(*UTF)(*LIMIT_MATCH=9)a'}}, "
+            "message: m}",
+            2,
+            "no limits of its own",
+        ),
         ("{name: x, kind: agent, require: {emial: a}, message: m}", 2, 'no field "emial"'),
         ("{name: x, kind: agent, require: {email: {like: a}}, message: m}", 2, 'no test "like"'),
         ("{name: x, kind: agent, require: {email: {matches: '('}}, message: m}", 2, "no regular"),

@@ -4,6 +4,12 @@
 set -euo pipefail
 out=${OUT:-plan}
 mkdir -p "$out"
+# Names in a plan are no commands to the runner, which otherwise looks for some in any line.
+if [ -n "${GITHUB_ACTIONS:-}" ]; then
+    token=$(python3 -c 'import secrets; print(secrets.token_hex(16))')
+    echo "::stop-commands::$token"
+    trap 'echo "::$token::"' EXIT
+fi
 fsgitops plan --target "$TARGET" --out "$out/plan.json" \
     --output "$out/comment.md" --output "$out/plan.html"
 sum=$(sha256sum "$out/plan.json" | cut -d ' ' -f 1)

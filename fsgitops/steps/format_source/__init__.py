@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from fsgitops.steps.format_source.edits import apply_edits, follow_places
 from fsgitops.steps.format_source.fields import reorder_fields
 from fsgitops.steps.format_source.scalars import requote_scalars, tidy_lines
-from fsgitops.steps.format_source.tree import read_tree
+from fsgitops.steps.format_source.tree import move_tree, read_tree
 
 __all__ = ["format_text"]
 
@@ -18,10 +19,11 @@ def format_text(text: str) -> str:
     after: the edits are thought to be safe, and that proves it.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if text and not text.endswith("\n"):
+        text += "\n"
     tree = read_tree(text)
-    for edit in (requote_scalars, reorder_fields, tidy_lines):
-        edited = edit(text, tree)
-        if edited != text and edit is not tidy_lines:
-            tree = read_tree(edited)  # parsing takes long, so only where places have moved
-        text = edited
-    return text
+    edits = [*requote_scalars(text, tree), *tidy_lines(text, tree)]
+    if edits:
+        text = apply_edits(text, edits)
+        move_tree(tree, follow_places(edits))  # parsing it again would take far longer
+    return reorder_fields(text, tree)

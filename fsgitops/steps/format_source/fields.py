@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from fsgitops.model.desired import Agent, DidRoute, Voicemail
+from fsgitops.steps.format_source.edits import Edit, apply_edits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,12 +19,6 @@ _ORDERS: dict[str, tuple[str, ...]] = {
 _BELOW: dict[str, tuple[str, ...]] = {"voicemail": ("<<", *Voicemail.model_fields)}
 
 
-class _Edit(NamedTuple):
-    start: int
-    end: int
-    text: str
-
-
 def reorder_fields(text: str, top: Node | None) -> str:
     """Return the text with the fields of every item in order, comments moved with their field.
 
@@ -33,10 +28,10 @@ def reorder_fields(text: str, top: Node | None) -> str:
     if top is None or top.kind != "mapping":
         return text
     lines = _line_starts(text)
-    edits: list[_Edit] = []
+    edits: list[Edit] = []
     for node, order in _items(top):
         edits += _reorder(text, lines, node, order)
-    return _apply(text, edits)
+    return apply_edits(text, edits)
 
 
 def _items(top: Node) -> Iterator[tuple[Node, tuple[str, ...]]]:
@@ -51,7 +46,7 @@ def _items(top: Node) -> Iterator[tuple[Node, tuple[str, ...]]]:
                     yield fields, _ORDERS[section.value]
 
 
-def _reorder(text: str, lines: list[int], node: Node, order: tuple[str, ...]) -> list[_Edit]:
+def _reorder(text: str, lines: list[int], node: Node, order: tuple[str, ...]) -> list[Edit]:
     """Return the edits of one mapping; those of mappings inside it are part of the moved text."""
     pairs = node.pairs
     if node.anchored and any(child.anchored for child in node.children):
@@ -66,7 +61,7 @@ def _reorder(text: str, lines: list[int], node: Node, order: tuple[str, ...]) ->
 
 def _reorder_flow(
     text: str, pairs: list[tuple[Node, Node]], wanted: list[tuple[Node, Node]]
-) -> list[_Edit]:
+) -> list[Edit]:
     if not pairs or pairs[0][0].line != pairs[-1][1].last_line:
         return []
     if any(value.empty for _, value in pairs):
@@ -75,7 +70,7 @@ def _reorder_flow(
     for (key, value), (moved_key, moved_value) in zip(pairs, wanted, strict=True):
         moved = _piece(text, moved_key, moved_value)
         if moved != text[key.start : value.end]:
-            edits.append(_Edit(key.start, value.end, moved))
+            edits.append(Edit(key.start, value.end, moved))
     return edits
 
 
@@ -90,7 +85,7 @@ def _piece(text: str, key: Node, value: Node) -> str:
         pairs, key=lambda pair: below.index(pair[0].value) if pair[0].value in below else 99
     )
     edits = _reorder_flow(text, pairs, wanted)
-    return _apply(piece, [_Edit(e.start - key.start, e.end - key.start, e.text) for e in edits])
+    return apply_edits(piece, [Edit(e.start - key.start, e.end - key.start, e.text) for e in edits])
 
 
 def _reorder_block(
@@ -98,7 +93,7 @@ def _reorder_block(
     lines: list[int],
     pairs: list[tuple[Node, Node]],
     wanted: list[tuple[Node, Node]],
-) -> _Edit | None:
+) -> Edit | None:
     if not pairs or not _stacked(pairs):
         return None
     column = pairs[0][0].column
@@ -121,9 +116,22 @@ def _reorder_block(
             lead = _indent(lead, len(prefix) - len(prefix.lstrip()))
         parts += (lead, prefix if number == 0 else " " * column, body)
     changed = "".join(parts)
+    if wanted[0] is not pairs[0] and _is_silenced(text, lines, first):
+        return None
     if changed == text[lines[first] : lines[start]]:
         return None
-    return _Edit(lines[first], lines[start], changed)
+    return Edit(lines[first], lines[start], changed)
+
+
+def _is_silenced(text: str, lines: list[int], first: int) -> bool:
+    """Tell whether a comment above the line silences a rule on exactly this line."""
+    for number in range(first - 1, -1, -1):
+        line = text[lines[number] : lines[number + 1]].strip()
+        if line and not line.startswith("#"):
+            return False
+        if "fsgitops:" in line:
+            return True
+    return False
 
 
 def _indent(lead: str, width: int) -> str:
@@ -148,12 +156,3 @@ def _line_starts(text: str) -> list[int]:
         starts.append(starts[-1] + len(line) + 1)
     starts[-1] = len(text)
     return starts
-
-
-def _apply(text: str, edits: list[_Edit]) -> str:
-    parts: list[str] = []
-    position = 0
-    for edit in sorted(edits):
-        parts += (text[position : edit.start], edit.text)
-        position = edit.end
-    return "".join([*parts, text[position:]])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from fsgitops.steps.format_source.edits import Edit
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -19,31 +21,42 @@ _SIMPLE_IN_BLOCK = re.compile(r"[\w(+/][\w ./+()@&'*,-]*(?<! )")
 # and so is their absence: for `fsgitops` both are the same text.
 _WORDS = frozenset(["true", "false", "yes", "no", "on", "off", "y", "n", "null", "~"])
 
+# Numbers that they would write another way, so that digits or letters would be lost.
+_OTHER_NUMBER = re.compile(
+    r"[+-]?(0[0-9_]+|0[xob][0-9a-f_]+|[0-9][0-9_]*(\.[0-9_]*)?e[+-]?[0-9]+"
+    r"|[0-9_]+\.[0-9_]*|[0-9]+_[0-9_]*)|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}",
+    re.IGNORECASE,
+)
 
-def requote_scalars(text: str, top: Node | None) -> str:
-    """Return the text with every scalar that stands on one line in its canonical form."""
-    parts: list[str] = []
-    position = 0
+
+def requote_scalars(text: str, top: Node | None) -> Iterator[Edit]:
+    """Yield the edits that give every scalar that stands on one line its canonical form."""
     for node, flow in _scalars(top):
         form = _canonical(node, flow=flow)
-        if form is None or form == text[node.start : node.end]:
-            continue
-        parts += (text[position : node.start], form)
-        position = node.end
-    return "".join([*parts, text[position:]])
+        if form is not None and form != text[node.start : node.end]:
+            yield Edit(node.start, node.end, form)
 
 
-def tidy_lines(text: str, top: Node | None) -> str:
-    """Return the text without white space at line ends, and with one newline at its end."""
+def tidy_lines(text: str, top: Node | None) -> Iterator[Edit]:
+    """Yield the edits that leave no white space at line ends, and one newline at the end."""
     kept: set[int] = set()
     for node, _ in _scalars(top):
         if node.line != node.last_line:
             kept.update(range(node.line, node.last_line + 1))
     lines = text.split("\n")
-    tidy = [line if number in kept else line.rstrip(" \t") for number, line in enumerate(lines)]
-    while tidy and not tidy[-1] and len(tidy) - 1 not in kept:
-        tidy.pop()
-    return "\n".join(tidy) + "\n" if tidy else ""
+    last = len(lines)
+    while last and not lines[last - 1].strip(" \t") and last - 1 not in kept:
+        last -= 1
+    place = 0
+    for number, line in enumerate(lines[:last]):
+        bare = line if number in kept else line.rstrip(" \t")
+        if bare != line:
+            yield Edit(place + len(bare), place + len(line), "")
+        place += len(line) + 1
+    if last == len(lines):
+        yield Edit(len(text), len(text), "\n")
+    elif place < len(text) or not last:
+        yield Edit(place, len(text), "")
 
 
 def _scalars(node: Node | None) -> Iterator[tuple[Node, bool]]:
@@ -63,7 +76,7 @@ def _canonical(node: Node, *, flow: bool) -> str | None:
         return None
     if not node.style and value in ("~", "null"):
         return "null"
-    if value.lower() in _WORDS or value == "<<":
+    if value.lower() in _WORDS or value == "<<" or _OTHER_NUMBER.fullmatch(value):
         return None if not node.style else _double(value)
     simple = _SIMPLE if flow else _SIMPLE_IN_BLOCK
     if simple.fullmatch(value) and value.isprintable():

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NodeKind = Literal["scalar", "mapping", "sequence", "alias"]
 
@@ -61,6 +64,17 @@ def read_tree(text: str) -> Node | None:
         where = f"line {mark.line + 1}: " if mark else ""
         raise ValueError(f"{where}{getattr(problem, 'problem', None) or problem}") from None
     return None
+
+
+def move_tree(top: Node | None, follow: Callable[[int], int]) -> None:
+    """Put every node where it is after edits that left each on its line and in its column."""
+    pending = [top] if top is not None else []
+    while pending:
+        node = pending.pop()
+        empty = node.empty
+        node.end = follow(node.end)
+        node.start = node.end if empty else follow(node.start)
+        pending.extend(node.children)
 
 
 def _read_node(event: Any, events: Any) -> Node:

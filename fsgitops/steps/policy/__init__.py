@@ -9,7 +9,12 @@ from fsgitops.findings import Finding, Severity, error, quote_value
 from fsgitops.model.resource import Kind, Resource
 from fsgitops.rules.breach import Breach
 from fsgitops.rules.table import RULES, Rule
-from fsgitops.steps.policy.condition import Condition, ConditionError, read_condition
+from fsgitops.steps.policy.condition import (
+    Condition,
+    ConditionError,
+    UndecidedError,
+    read_condition,
+)
 from fsgitops.steps.policy.values import Values, agent_values, is_secret_field, route_values
 
 if TYPE_CHECKING:
@@ -25,7 +30,8 @@ _KINDS = {"agent": Kind.AGENT, "did": Kind.DID_ROUTE}
 _SEVERITIES = {"error": Severity.ERROR, "warning": Severity.WARNING}
 _KNOWN = ("name", "kind", "when", "require", "message", "hint", "severity")
 _REQUIRED = ("name", "kind", "require", "message")
-
+_UNDECIDED = "a pattern of this rule needs too many steps for this value, so nothing is decided: "
+_PLAINER = "Write the pattern in a plainer way: nothing passes unjudged."
 
 _Meant = TypeVar("_Meant", Kind, Severity)
 
@@ -122,9 +128,12 @@ def _checker(
 ) -> Callable[[Desired], Iterator[Breach]]:
     def check(desired: Desired) -> Iterator[Breach]:
         for resource, values in _subjects(kind, desired):
-            if when.holds(values) and not require.holds(values):
-                field = require.blame(values)
-                yield Breach(resource, _path(field), message + _found(field, values), hint)
+            try:
+                if when.holds(values) and not require.holds(values):
+                    field = require.blame(values)
+                    yield Breach(resource, _path(field), message + _found(field, values), hint)
+            except UndecidedError as problem:
+                yield Breach(resource, _path(problem.field), _UNDECIDED + message, _PLAINER)
 
     return check
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from fsgitops.findings import quote_value
-from fsgitops.routing.pattern import is_valid, match_groups
+from fsgitops.routing.pattern import TooManyStepsError, has_match, is_valid
 from fsgitops.steps.policy.values import is_known_field
 
 if TYPE_CHECKING:
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 
 MAX_PATTERN = 300
 _BOUND = "(*LIMIT_MATCH=20000)(*LIMIT_DEPTH=2000)"
-"""PCRE2 gives up after so many steps, and then nothing matches: no pattern can hang a check."""
+"""PCRE2 gives up after so many steps, and the check says so: no pattern can hang it."""
+
+_LIMITS = re.compile(r"\(\*\s*LIMIT_", re.IGNORECASE)
 
 
 class Condition(Protocol):
@@ -41,6 +44,14 @@ class ConditionError(Exception):
         self.path, self.hint, self.key = path, hint, key
 
 
+class UndecidedError(Exception):
+    """A pattern needs too many steps for the value of `field`: neither answer would be true."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(field)
+        self.field = field
+
+
 _Test: TypeAlias = "Callable[[FieldValue | None], bool]"
 
 
@@ -50,7 +61,10 @@ class _Field:
     test: _Test
 
     def holds(self, values: Values) -> bool:
-        return self.test(values.get(self.name))
+        try:
+            return self.test(values.get(self.name))
+        except TooManyStepsError:
+            raise UndecidedError(self.name) from None
 
     def blame(self, values: Values) -> str:  # noqa: ARG002 - it has but one field
         return self.name
@@ -154,11 +168,14 @@ def _in(argument: Value, path: Path) -> _Test:
 
 
 def _matches(argument: Value, path: Path) -> _Test:
-    pattern = _BOUND + _one(argument, path)
+    text = _one(argument, path)
+    if _LIMITS.search(text):
+        raise ConditionError(path, "a pattern sets no limits of its own", "Leave out `(*LIMIT_…)`.")
+    pattern = _BOUND + text
     if not is_valid(pattern):
         raise ConditionError(path, f"{quote_value(str(argument))} is no regular expression (PCRE2)")
     return lambda value: (
-        value is not None and all(match_groups(text, pattern) is not None for text in _texts(value))
+        value is not None and all(has_match(text, pattern) for text in _texts(value))
     )
 
 
