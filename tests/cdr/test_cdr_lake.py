@@ -17,10 +17,10 @@ from fsgitops.cdr import erase as erasing
 from fsgitops.cdr.compact import compact_lake
 from fsgitops.cdr.erase import erase_number, number_pattern
 from fsgitops.cdr.flush import read_keys
-from fsgitops.cdr.lake import Lake, LakeError
+from fsgitops.cdr.lake import Lake, LakeError, open_lake
 from fsgitops.cdr.query import Source, Wanted, fetch, list_records
 from fsgitops.cdr.reconcile import reconcile
-from fsgitops.cdr.retention import expire
+from fsgitops.cdr.retention import UNDATED, expire
 from fsgitops.cdr.schema import COLUMN_NAMES, SCHEMA_VERSION, VERSION_KEY
 from fsgitops.cdr.spool import Spool
 from fsgitops.errors import UsageError
@@ -173,6 +173,12 @@ def test_wrong_sql_is_a_usage_error(tmp_path, templates) -> None:
     fill(tmp_path, templates, 7)
     with pytest.raises(UsageError, match="the query failed"):
         fetch(Source(str(tmp_path / "lake")), "SELEC 1")
+
+
+def test_retention_keeps_records_whose_age_nobody_knows(tmp_path) -> None:
+    lake = open_lake(str(tmp_path / "lake"), create=True)
+    lake.put(UNDATED, "part-1.parquet", b"x")
+    assert expire(lake, 1, today=date(2026, 11, 25)) == []
 
 
 def test_retention_deletes_whole_days_that_are_older(tmp_path, templates) -> None:
