@@ -121,7 +121,7 @@ def plan_dial(roster: Roster, settings: Settings, target: Target, asked: Asked) 
 
     agent = find_agent(roster, asked.extension)
     number = read_number(asked.number, settings.default_region)
-    _check_toll(agent, number, settings.default_region)
+    check_toll(agent, number, settings.default_region)
     timeout = target.dial.timeout if asked.timeout is None else asked.timeout
     if not 1 <= timeout <= MAX_RING_SECONDS:
         raise UsageError(f"a phone may ring from 1 to {MAX_RING_SECONDS} seconds, not {timeout}")
@@ -173,7 +173,8 @@ def read_number(text: str, default_region: str | None) -> str:
         raise UsageError(f"{text!a} {problem}. {problem.hint}") from None
 
 
-def _check_toll(agent: Agent, number: str, region: str | None) -> None:
+def check_toll(agent: Agent, number: str, region: str | None) -> None:
+    """Raise NotPossibleError unless the agent's `toll_allow` covers a call to this number."""
     from fsgitops.rules.phone import is_domestic
 
     kinds = {"domestic", "local"} if is_domestic(number, region) else {"international"}

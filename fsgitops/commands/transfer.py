@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fsgitops.commands.connect import connect_target, prepare_conf_dir
-from fsgitops.commands.dial import choose_caller_id, read_number
+from fsgitops.commands.dial import check_toll, choose_caller_id, read_number
+from fsgitops.commands.live_calls import join_calls
 from fsgitops.commands.operation import (
+    NotPossibleError,
     NotThereError,
     Roster,
     audited,
@@ -57,9 +59,32 @@ def move_call(
 ) -> str:
     """Transfer a leg at a switch that is at hand; return where to. Raises as `run_transfer`."""
     onward = plan_transfer(roster, settings, target, asked)
+    if isinstance(onward, ToNumber):
+        _check_tolls(switch, roster, settings, target, asked.uuid, onward.number)
     if not switch.transfer(check_uuid(asked.uuid), onward, other_leg=asked.other_leg):
         raise NotThereError(f"no call {asked.uuid}")
     return onward.number if isinstance(onward, ToNumber) else onward.destination
+
+
+def _check_tolls(
+    switch: Switch, roster: Roster, settings: Settings, target: Target, uuid: str, number: str
+) -> None:
+    """Refuse to take a call outside that none of its agents might have made there.
+
+    A call without an agent in it, such as one at an IVR, is the operator's to decide on.
+    """
+    calls = join_calls(switch.channels(), roster, target.domain)
+    names = next((call.agents for call in calls if uuid in {leg.uuid for leg in call.legs}), ())
+    refusals: list[NotPossibleError] = []
+    for name in names:
+        try:
+            check_toll(find_agent(roster, name), number, settings.default_region)
+        except NotPossibleError as refusal:
+            refusals.append(refusal)
+        else:
+            return
+    if refusals:
+        raise refusals[0]
 
 
 def plan_transfer(roster: Roster, settings: Settings, target: Target, asked: Transfer) -> Onward:

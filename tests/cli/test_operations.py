@@ -301,6 +301,18 @@ def test_transfer_goes_to_an_agent_a_declared_number_or_outside(
         assert (call["uuid"], call["callee"]) == (uuid, callee)
 
 
+def test_a_transfer_takes_no_call_where_its_agent_may_not_call(
+    project: Project, board: EmbeddedSwitch
+) -> None:
+    path = project.root / "desired" / "agents.yaml"
+    path.write_text(path.read_text().replace("name: Alice", "name: Alice, toll_allow: [local]"))
+    project.write("fsgitops.yaml", "default_region: US\ndefault_caller_id: +19495431334\n")
+    uuid, _ = board.add_call("+19495431333", "1020", DOMAIN, "+12025550123")
+    ran = project.run("transfer", uuid, "+442079460000")
+    assert (ran.code, "toll_allow" in ran.err) == (1, True)
+    assert project.run("transfer", uuid, "+18005559999").code == 0
+
+
 def test_the_leg_at_the_other_end_can_be_transferred(
     project: Project, board: EmbeddedSwitch
 ) -> None:
