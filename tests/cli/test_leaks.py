@@ -140,6 +140,16 @@ def commands(project: Project, plan: str) -> Iterator[tuple[str, ...]]:
     agents.write_text(re.sub(r'\{"plaintext": true, "value": ("[^"]*")\}', r"\1", given))
     yield ("validate",)
     yield ("plan", "--json")
+    yield from (("validate",), ("lint",), ("export-state",), ("export-state", "--json"))
+    agents.write_text(given)
+    for form in ((), ("--json",)):
+        yield ("lint", *form)
+        yield ("diff", plan, *form)
+        yield ("explain", "agent:2000", *form)
+        yield ("export-state", *form)
+    yield ("schema",)
+    yield ("fmt", "--diff")
+    yield ("fmt",)
     agents.write_text(given)
 
 
