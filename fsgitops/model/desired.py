@@ -62,7 +62,8 @@ def _read_voicemail(value: object) -> object:
 
 def _read_source(value: object) -> Source | None:
     try:
-        return None if value is None else read_source(value)
+        # Nothing behind the key is not "derive one": `password: #secret` reads as a comment.
+        return read_source(value)
     except SourceError:
         raise PydanticCustomError("secret_source", "no source of a secret") from None
 

@@ -44,6 +44,15 @@ def test_every_finding_comes_at_once_with_its_place(project: Project) -> None:
     assert "Did you mean `name`?" in ran.err
 
 
+@pytest.mark.parametrize("text", ["password: #hunter2", "password:", "password: ~"])
+def test_a_password_that_reads_as_nothing_is_found_and_not_derived(
+    project: Project, text: str
+) -> None:
+    project.write("desired/more.yaml", f"agents:\n  - extension: 1030\n    name: X\n    {text}\n")
+    ran = project.run("validate")
+    assert (ran.code, "desired/more.yaml:4:" in ran.err, "hunter2" in ran.err) == (3, True, False)
+
+
 def test_findings_as_json_have_their_places(project: Project) -> None:
     project.write("desired/more.yaml", "agents:\n  - extension: 12\n    name: X\n")
     ran = project.run("validate", "--json")
