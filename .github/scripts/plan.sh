@@ -11,7 +11,8 @@ if [ -n "${TARGET:-}" ]; then
     options+=(--target "$TARGET")
 fi
 
-fsgitops validate --format github
+said=$(mktemp)
+fsgitops validate --format github 2>"$said"
 valid=$?
 
 # Names in a plan are no commands to the runner, which otherwise looks for some in any line.
@@ -20,6 +21,8 @@ if [ -n "${GITHUB_ACTIONS:-}" ]; then
     echo "::stop-commands::$token"
     trap 'echo "::$token::"' EXIT
 fi
+cat "$said"
+rm -f "$said"
 if [ -n "$state" ] && [ -f "$state" ]; then
     fsgitops plan --against "$state" "${options[@]}"
 elif [ -n "${BASE_SHA:-}" ]; then
