@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 from fake_github import REPOSITORY, TOKEN, FakeGitHub
+from project import Project
 from rehearsal import PULL_REQUEST, Rehearsal
 from workflow_runner import CHECKOUT, evaluate
 
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 
 WORKFLOWS = sorted((CHECKOUT / ".github" / "workflows").glob("*.yml"))
 SCRIPTS = CHECKOUT / ".github" / "scripts"
-EXAMPLE = CHECKOUT / "fsgitops" / "example"
 FILES = [*WORKFLOWS, CHECKOUT / "action.yml"]
 BIN = Path(sys.executable).parent
 
@@ -96,12 +97,22 @@ def test_the_job_that_may_write_runs_nothing_of_the_pull_request() -> None:
     assert checkout["with"]["ref"] == "${{ github.event.pull_request.base.sha }}"
 
 
-@pytest.mark.parametrize("folder", ["workflows", "scripts"])
-def test_the_example_is_this_project_s_own(folder: str) -> None:
-    shipped = {path.name: path.read_text() for path in (EXAMPLE / folder).glob("*.*")}
-    ours = {path.name: path.read_text() for path in (CHECKOUT / ".github" / folder).glob("*.*")}
-    ours.pop("ci.yml", None)
-    assert shipped == ours
+def test_a_fresh_project_gets_these_very_pipelines(project: Project) -> None:
+    project.run("init", str(project.root / "fresh"))
+    github = project.root / "fresh" / ".github"
+    written = {str(path.relative_to(github)) for path in github.rglob("*.*") if path.is_file()}
+    ours = {f"scripts/{path.name}" for path in SCRIPTS.glob("*.*")}
+    ours |= {f"workflows/{path.name}" for path in WORKFLOWS if path.name != "ci.yml"}
+    assert written == ours
+
+
+def test_the_wheel_carries_every_pipeline_but_the_project_s_own_tests() -> None:
+    carried = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())
+    names = carried["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    workflows = {name for name in names if name.startswith(".github/workflows/")}
+    assert workflows == {
+        f".github/workflows/{path.name}" for path in WORKFLOWS if path.name != "ci.yml"
+    }
 
 
 @pytest.mark.parametrize("path", sorted(SCRIPTS.glob("*.sh")), ids=lambda path: path.name)

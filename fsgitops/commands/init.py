@@ -19,6 +19,10 @@ SCHEMA_FILE = "schema/desired.schema.json"
 SETTINGS_SCHEMA_FILE = "schema/settings.schema.json"
 
 
+OWN_WORKFLOW = "ci.yml"
+"""Runs the tests of fsgitops itself: no part of a user's project."""
+
+
 def run_init(root: Path, *, templates: bool) -> tuple[list[str], list[str]]:
     """Write the example project below `root`; files that exist are left as they are.
 
@@ -55,9 +59,11 @@ def _files(*, templates: bool) -> Iterator[tuple[str, bytes]]:
     yield SCHEMA_FILE, schema_text().encode()
     yield SETTINGS_SCHEMA_FILE, schema_text("settings").encode()
     yield ".gitignore", (example / "gitignore").read_bytes()
+    pipelines = example if project == example else project / ".github"
     for folder in ("workflows", "scripts"):
-        for path in sorted((example / folder).glob("*.*")):
-            yield f".github/{folder}/{path.name}", path.read_bytes()
+        for path in sorted((pipelines / folder).glob("*.*")):
+            if path.name != OWN_WORKFLOW:
+                yield f".github/{folder}/{path.name}", path.read_bytes()
     if templates:
         for path in sorted(packaged_templates().glob("*.j2")):
             yield f"templates/{path.name}", path.read_bytes()
