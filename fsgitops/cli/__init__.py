@@ -22,7 +22,7 @@ from fsgitops.errors import DesiredInvalidError, FsgitopsError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COLLECT_SELDOM = (100_000, 50, 100)
+COLLECT_SELDOM = (1_000_000, 50, 100)
 """A plan makes a million small values and no cycles; looking for those costs much time."""
 
 COMMANDS = {

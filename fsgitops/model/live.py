@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 MANIFEST_VERSION = 1
 
-_PATH_PART = re.compile(r"[A-Za-z0-9_+@-][A-Za-z0-9_+@. -]*")
+_PATH = re.compile(r"[A-Za-z0-9_+@-][A-Za-z0-9_+@. -]*(?:/[A-Za-z0-9_+@-][A-Za-z0-9_+@. -]*)*")
 _RESOURCE_NAME = re.compile(r"[A-Za-z0-9+*#_][A-Za-z0-9_+*#@.:-]*")
 _HEX_DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -26,7 +26,7 @@ def is_safe_path(path: str) -> bool:
     Every part is plain: not empty, not hidden (the state directory is), no `..`, no control
     character, no backslash.
     """
-    return len(path) < 1024 and all(map(_PATH_PART.fullmatch, path.split("/")))
+    return len(path) < 1024 and _PATH.fullmatch(path) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,8 @@ def _read_unloaded(data: Any) -> dict[str, Resource]:
 
 def _check_entry(path: str, entry: Any) -> None:
     """Raise ValueError for what could become more than a hash or a name in a command."""
-    if not all(isinstance(entry[name], str) for name in ("source", "commit", "inputs")):
+    texts = (entry["source"], entry["commit"], entry["inputs"])
+    if not (type(texts[0]) is type(texts[1]) is type(texts[2]) is str):
         raise ValueError(f"{path!r}: expected text")
     if not _HEX_DIGEST.fullmatch(entry["sha256"]):
         raise ValueError(f"{path!r}: expected a sha256 in hexadecimal digits")
