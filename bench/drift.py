@@ -45,17 +45,18 @@ def main() -> None:
         run(root, "apply", "--yes")
         rows = [("files only", run(root, "drift", "--offline"))]
         command = [sys.executable, "-u", *RUN[1:], "sandbox"]
-        with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE) as switch:
-            assert switch.stdout is not None
-            switch.stdout.readline()
+        with subprocess.Popen(command, cwd=root, stderr=subprocess.PIPE) as switch:
+            assert switch.stderr is not None
+            switch.stderr.readline()
             rows.append(("files and the switch's memory", run(root, "drift")))
             edit(root / ".fsgitops/sandbox/conf")
             label = f"the same, {EDITED} files edited"
             rows.append((label, run(root, "drift", expected=2)))
             switch.terminate()
     print(f"{agents} agents, {agents // 10} routes")
+    baseline = rows[0][1]
     for label, seconds in rows:
-        print(f"{label:<32}{seconds:>8.2f} s")
+        print(f"{label:<32}{seconds:>8.2f} s {seconds / baseline:>7.1f}")
 
 
 if __name__ == "__main__":
