@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from fresh_switch import run_freeswitch
 from project import AGENTS, KEY, ROUTES, SETTINGS, Project
 from real_switch import RealSwitch
 
@@ -32,15 +33,8 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def freeswitch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealSwitch]:
     """A real FreeSWITCH, started once for the whole run, or a skip."""
-    binary = os.environ.get("FSGITOPS_TEST_FREESWITCH")
-    if not binary:
-        pytest.skip("FSGITOPS_TEST_FREESWITCH does not name a FreeSWITCH binary")
     template = shared_folder() / "freeswitch-conf" / "vanilla"
-    switch = RealSwitch(Path(binary), tmp_path_factory.mktemp("freeswitch"), template)
-    try:
-        yield switch.start()
-    finally:
-        switch.stop()
+    yield from run_freeswitch(tmp_path_factory.mktemp("freeswitch"), template)
 
 
 @pytest.fixture

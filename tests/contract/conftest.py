@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
+from fresh_switch import run_freeswitch
 from plain_esl import PlainEsl
 
 from fsgitops.sandbox import EmbeddedSwitch, write_skeleton
@@ -64,6 +65,13 @@ class Subject:
 
 def open_subject(conf_dir: Path, domain: str, host: str, port: int, password: str) -> Subject:
     return Subject(conf_dir, domain, host, port, password, PlainEsl.open(host, port, password))
+
+
+@pytest.fixture(scope="session")
+def freeswitch(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealSwitch]:
+    """A FreeSWITCH for the contract alone: what it lists must be what these tests did."""
+    template = shared / "freeswitch-conf" / "vanilla"
+    yield from run_freeswitch(tmp_path_factory.mktemp("contract-freeswitch"), template)
 
 
 @pytest.fixture(scope="session")
