@@ -59,12 +59,7 @@ def run_apply(
     with ExitStack() as stack:
         stack.enter_context(lock_state(target.state_dir, wait_seconds=wait_seconds, tell=tell))
         notes = recover_locked(workspace)
-        current = compare_live(workspace, shown.compilation, shown.demands)
-        if current.plan.live_digest != shown.plan.live_digest:
-            raise PlanRefusedError(
-                "the live configuration changed while the plan was read; nothing was touched; "
-                "make a new plan"
-            )
+        current = _compare_again(workspace, shown)
         compiled = current.compilation.compiled
         asked = reload and bool(current.plan.reloads)
         prover = open_prover(stack, workspace, current.plan, compiled) if asked else None
@@ -83,6 +78,17 @@ def run_apply(
     return replace(
         applied, registrations_ended=ended, registrations_kicked=kicked, notes=tuple(notes)
     )
+
+
+def _compare_again(workspace: Workspace, shown: Planned) -> Planned:
+    """Read live under the lock. Raises PlanRefusedError unless it is what was shown."""
+    current = compare_live(workspace, shown.compilation, shown.demands)
+    if current.plan.live_digest != shown.plan.live_digest:
+        raise PlanRefusedError(
+            "the live configuration changed while the plan was read; nothing was touched; "
+            "make a new plan"
+        )
+    return current
 
 
 def _refuse_unavailable(shown: Planned) -> None:

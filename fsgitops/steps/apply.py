@@ -129,7 +129,10 @@ def refuse_unsafe(plan: Plan) -> None:
 
 
 def refuse_stale(approved: Plan, current: Plan) -> None:
-    """Raise PlanRefusedError unless the current plan is, change by change, the approved one."""
+    """Raise PlanRefusedError unless the current plan is, change by change, the approved one.
+
+    It is bound to the commit as well: what was approved is what people read there.
+    """
     pairs = (
         ("target", approved.target, current.target),
         ("conf_dir", approved.conf_dir, current.conf_dir),
@@ -154,6 +157,11 @@ def refuse_stale(approved: Plan, current: Plan) -> None:
             f"the saved plan was made from commit {approved.commit or '(none)'}; what is declared "
             f"here ({current.commit or 'no commit'}) compiles to something else; check out that "
             "commit, or make a new plan"
+        )
+    if approved.commit != current.commit:
+        raise PlanRefusedError(
+            f"the saved plan is bound to commit {approved.commit or '(none)'}, and this is "
+            f"{current.commit or 'no commit'}; check out that commit, or make a new plan"
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 
 import pytest
 from project import SETTINGS, Project
@@ -37,6 +38,20 @@ def test_a_national_default_caller_id_is_written_as_e164(project: Project) -> No
     project.run("apply", "--yes")
     text = (project.conf / "directory/default/1021.xml").read_text()
     assert 'name="outbound_caller_id_number" value="+19495431333"' in text
+
+
+def test_a_saved_plan_is_bound_to_its_commit(project: Project) -> None:
+    def git(*words: str) -> None:
+        identity = ("-c", "user.name=t", "-c", "user.email=t@example.com")
+        subprocess.run(["git", "-C", str(project.root), *identity, *words], check=True)
+
+    git("init", "-q")
+    git("commit", "-q", "--allow-empty", "-m", "one")
+    path = str(project.root / "plan.json")
+    project.run("plan", "--out", path)
+    git("commit", "-q", "--allow-empty", "-m", "two")
+    ran = project.run("apply", path)
+    assert (ran.code, "bound to commit" in ran.err) == (4, True)
 
 
 def test_a_saved_plan_that_was_edited_is_refused(project: Project) -> None:
