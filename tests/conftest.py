@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,3 +52,35 @@ def project(
     project.write("desired/agents.yaml", AGENTS)
     project.write("desired/routes.yaml", ROUTES)
     return project
+
+
+REAL_TARGET = """\
+project: test
+default_region: US
+targets:
+  real:
+    conf_dir: {conf_dir}
+    domain: {domain}
+    esl: {{host: {host}, port: {port}, password: {{env: TEST_ESL_PASSWORD}}}}
+"""
+
+
+@pytest.fixture
+def on_real_switch(
+    project: Project, freeswitch: RealSwitch, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Project]:
+    """The project with the real switch as its target; all that it applied is deleted afterwards."""
+    monkeypatch.setenv("TEST_ESL_PASSWORD", freeswitch.esl_password)
+    monkeypatch.setenv("FSGITOPS_TARGET", "real")
+    text = REAL_TARGET.format(
+        conf_dir=freeswitch.conf_dir,
+        domain=freeswitch.domain,
+        host=freeswitch.esl_host,
+        port=freeswitch.esl_port,
+    )
+    project.write("fsgitops.yaml", text)
+    yield project
+    for path in (project.root / "desired").iterdir():
+        path.unlink()
+    assert project.run("apply", "--yes", "--allow", "empty", "--allow", "calls").code == 0
+    shutil.rmtree(freeswitch.conf_dir / ".fsgitops")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,49 +10,24 @@ from real_switch import RealSwitch
 from sip_phone import SipPhone, require_sipp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from plain_esl import PlainEsl
 
 pytestmark = pytest.mark.freeswitch
 
-SETTINGS = """\
-project: test
-default_region: US
-targets:
-  real:
-    conf_dir: {conf_dir}
-    domain: {domain}
-    esl: {{host: {host}, port: {port}, password: {{env: TEST_ESL_PASSWORD}}}}
-"""
 
 TWO = "agents:\n  - {extension: 1020, name: Alice}\n  - {extension: 1021, name: Bob}\n"
 ONE = "agents:\n  - {extension: 1020, name: Alice}\n"
 
 
 @pytest.fixture
-def real(
-    project: Project, freeswitch: RealSwitch, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Project]:
-    """Two agents applied to the real switch; everything is deleted afterwards."""
-    monkeypatch.setenv("TEST_ESL_PASSWORD", freeswitch.esl_password)
-    monkeypatch.setenv("FSGITOPS_TARGET", "real")
-    text = SETTINGS.format(
-        conf_dir=freeswitch.conf_dir,
-        domain=freeswitch.domain,
-        host=freeswitch.esl_host,
-        port=freeswitch.esl_port,
-    )
-    project.write("fsgitops.yaml", text)
-    (project.root / "desired/routes.yaml").unlink()
-    project.write("desired/agents.yaml", TWO)
-    assert project.run("apply", "--yes").code == 0
-    yield project
-    for path in (project.root / "desired").iterdir():
-        path.unlink()
-    assert project.run("apply", "--yes", "--allow", "empty", "--allow", "calls").code == 0
-    shutil.rmtree(freeswitch.conf_dir / ".fsgitops")
+def real(on_real_switch: Project) -> Project:
+    """Two agents applied to the real switch."""
+    (on_real_switch.root / "desired/routes.yaml").unlink()
+    on_real_switch.write("desired/agents.yaml", TWO)
+    assert on_real_switch.run("apply", "--yes").code == 0
+    return on_real_switch
 
 
 def register(real: Project, switch: RealSwitch, extension: str, work_dir: Path) -> SipPhone:

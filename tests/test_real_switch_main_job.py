@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,41 +10,15 @@ from real_switch import RealSwitch
 from sip_phone import CallFailedError, SipPhone, call_from_outside, require_sipp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.freeswitch
 
-SETTINGS = """\
-project: test
-default_region: US
-targets:
-  real:
-    conf_dir: {conf_dir}
-    domain: {domain}
-    esl: {{host: {host}, port: {port}, password: {{env: TEST_ESL_PASSWORD}}}}
-"""
-
 
 @pytest.fixture
-def real(
-    project: Project, freeswitch: RealSwitch, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Project]:
-    """The example project, with the real switch as a target; everything is deleted afterwards."""
-    monkeypatch.setenv("TEST_ESL_PASSWORD", freeswitch.esl_password)
-    monkeypatch.setenv("FSGITOPS_TARGET", "real")
-    text = SETTINGS.format(
-        conf_dir=freeswitch.conf_dir,
-        domain=freeswitch.domain,
-        host=freeswitch.esl_host,
-        port=freeswitch.esl_port,
-    )
-    project.write("fsgitops.yaml", text)
-    yield project
-    for path in (project.root / "desired").iterdir():
-        path.unlink()
-    assert project.run("apply", "--yes", "--allow", "empty", "--allow", "calls").code == 0
-    shutil.rmtree(freeswitch.conf_dir / ".fsgitops")
+def real(on_real_switch: Project) -> Project:
+    """The example project, with the real switch as a target; nothing is applied yet."""
+    return on_real_switch
 
 
 def phone_of(real: Project, switch: RealSwitch, extension: str, work_dir: Path) -> SipPhone:

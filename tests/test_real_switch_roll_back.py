@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -20,15 +19,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.freeswitch
 
-SETTINGS = """\
-project: test
-default_region: US
-targets:
-  real:
-    conf_dir: {conf_dir}
-    domain: {domain}
-    esl: {{host: {host}, port: {port}, password: {{env: TEST_ESL_PASSWORD}}}}
-"""
 PARKED = """\
 <include>
   <extension name="parked">
@@ -51,30 +41,15 @@ RIVAL = """\
 
 
 @pytest.fixture
-def real(
-    project: Project, freeswitch: RealSwitch, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Project]:
-    """The example project, applied to the real switch; everything is deleted afterwards."""
-    monkeypatch.setenv("TEST_ESL_PASSWORD", freeswitch.esl_password)
-    monkeypatch.setenv("FSGITOPS_TARGET", "real")
-    text = SETTINGS.format(
-        conf_dir=freeswitch.conf_dir,
-        domain=freeswitch.domain,
-        host=freeswitch.esl_host,
-        port=freeswitch.esl_port,
-    )
-    project.write("fsgitops.yaml", text)
+def real(on_real_switch: Project, freeswitch: RealSwitch) -> Iterator[Project]:
+    """The example project, applied to the real switch, with an extension that parks calls."""
     parked = freeswitch.conf_dir / "dialplan/public/00_parked.xml"
     rival = freeswitch.conf_dir / "directory/default/0rival.xml"
     parked.write_text(PARKED)
-    assert project.run("apply", "--yes").code == 0
-    yield project
+    assert on_real_switch.run("apply", "--yes").code == 0
+    yield on_real_switch
     parked.unlink()
     rival.unlink(missing_ok=True)
-    for path in (project.root / "desired").iterdir():
-        path.unlink()
-    assert project.run("apply", "--yes", "--allow", "empty", "--allow", "calls").code == 0
-    shutil.rmtree(freeswitch.conf_dir / ".fsgitops")
 
 
 class Talk:
