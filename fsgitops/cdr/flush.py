@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from fsgitops.cdr.spool import Spool, SpooledRow
 
 _COMPRESSION_LEVEL = 3
-_BATCH_ROWS = 65_536
 _UNIQUE = {"uuid", "other_leg_uuid", "call_uuid", "sip_call_id", "start_time", "end_time"}
 
 
@@ -73,17 +72,18 @@ def _choose(
 
 
 def read_keys(lake: Lake, day: Day) -> Iterator[tuple[int, str]]:
-    """Yield hour and key of every live record of a day."""
+    """Yield hour and key of every live record of a day. Raises LakeError.
+
+    Read as datasets are: pyarrow's ParquetFile keeps hold of the interpreter while Cloud Storage
+    answers, and a sidecar's other threads would hear no event until then.
+    """
     columns = ["switch", "uuid", "leg", "start_time"]
     for name in day.live:
-        with lake.filesystem.open_input_file(lake.path(day.date, name)) as source:
-            for batch in pq.ParquetFile(source).iter_batches(_BATCH_ROWS, columns=columns):
-                start = batch.column("start_time").cast(pa.int64()).to_pylist()
-                names = zip(
-                    *(batch.column(column).to_pylist() for column in columns[:3]), strict=True
-                )
-                for microseconds, parts in zip(start, names, strict=True):
-                    yield (microseconds or 0) // HOUR_US, "\x1f".join(parts)
+        for batch in lake.read_columns(lake.path(day.date, name), columns):
+            start = batch.column("start_time").cast(pa.int64()).to_pylist()
+            names = zip(*(batch.column(column).to_pylist() for column in columns[:3]), strict=True)
+            for microseconds, parts in zip(start, names, strict=True):
+                yield (microseconds or 0) // HOUR_US, "\x1f".join(parts)
 
 
 def encode(table: pa.Table) -> pa.Buffer:

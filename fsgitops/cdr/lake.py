@@ -25,9 +25,12 @@ from fsgitops.errors import FsgitopsError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    import pyarrow as pa
     import pyarrow.fs as pafs
 
 ROOT = "cdr"
+_BATCH_ROWS = 65_536
+_RETRY_SECONDS = 30
 _PART = re.compile(r"part-(?P<spool>[0-9a-f]+)-(?P<lo>[0-9]{12})-(?P<hi>[0-9]{12})\.parquet")
 _COMMIT = re.compile(r"_commit-([0-9]{8})\.json")
 _DATE = re.compile(r"date=([0-9]{4}-[0-9]{2}-[0-9]{2})")
@@ -111,10 +114,22 @@ def open_lake(url: str, *, create: bool = False) -> Lake:
             raise LakeError(f"{path}: no such directory: expected a lake that `run` has written")
         return Lake(pafs.LocalFileSystem(), str(path), local=True)
     try:
-        filesystem, path_text = pafs.FileSystem.from_uri(url)
+        filesystem, path_text = pafs.FileSystem.from_uri(bound_retries(url))
     except (pa.ArrowInvalid, OSError, ValueError) as problem:
         raise UsageError(f"lake {url.split('?', 1)[0]}: {problem}") from None
     return Lake(filesystem, path_text.rstrip("/"), local=False)
+
+
+def bound_retries(url: str) -> str:
+    """Return a lake's URL with a limit on how long Cloud Storage is tried, unless it has one.
+
+    Without, pyarrow tries for a quarter of an hour: a full disk of a spool would tell nobody why,
+    and a command that only reads would seem to hang.
+    """
+    scheme, _, query = url.partition("://")[0], *url.partition("?")[1:]
+    if scheme not in {"gs", "gcs"} or "retry_limit_seconds=" in query:
+        return url
+    return f"{url}{'&' if query else '?'}retry_limit_seconds={_RETRY_SECONDS}"
 
 
 class Lake:
@@ -153,6 +168,18 @@ class Lake:
         except OSError as problem:
             raise LakeError(f"{path}: not read: {problem}") from problem
 
+    def read_columns(self, path: str, columns: list[str]) -> Iterator[pa.RecordBatch]:
+        """Yield a Parquet file's rows, in order, one bounded batch at a time. Raises LakeError."""
+        import pyarrow.dataset as ds
+
+        try:
+            file = ds.ParquetFileFormat().make_fragment(path, filesystem=self.filesystem)
+            yield from file.to_batches(
+                columns=columns, batch_size=_BATCH_ROWS, batch_readahead=1, use_threads=False
+            )
+        except OSError as problem:
+            raise LakeError(f"{path}: not read: {problem}") from problem
+
     def delete(self, date: str, names: Iterable[str]) -> None:
         """Delete files of a day; one that is gone already is no error. Raises LakeError."""
         for name in names:
@@ -179,9 +206,15 @@ class Lake:
                     path.unlink()
 
     def delete_day(self, date: str) -> None:
-        """Delete a day's folder with everything in it. Raises LakeError."""
+        """Delete a day's folder with everything in it; one that is gone is no error.
+
+        Raises LakeError.
+        """
         try:
             self.filesystem.delete_dir(f"{self.root}/date={date}")
+        except FileNotFoundError:
+            # Cloud Storage has no folders: pyarrow deletes what is in it, then misses the folder.
+            return
         except OSError as problem:
             raise LakeError(f"{self.root}/date={date}: not deleted: {problem}") from problem
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from fsgitops.cdr.lake import Day, Lake
 
 _ATTEMPTS = 5
+_STREAM_FAILED = "reading the stream registered as"
+"""What DuckDB says, as of a wrong query, when pyarrow cannot read what it scans for it."""
 _MAX_DATE = "9999-12-31"
 _T = TypeVar("_T")
 
@@ -110,7 +112,10 @@ def run_query(
             if attempt == _ATTEMPTS - 1:
                 raise LakeError(f"the lake cannot be read: {problem}") from problem
         except duckdb.Error as problem:
-            raise UsageError(f"the query failed: {problem}") from None
+            if _STREAM_FAILED not in str(problem):
+                raise UsageError(f"the query failed: {problem}") from None
+            if attempt == _ATTEMPTS - 1:
+                raise LakeError(f"the lake cannot be read: {problem}") from problem
         finally:
             connection.close()
     raise AssertionError

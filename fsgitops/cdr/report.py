@@ -94,14 +94,22 @@ def _run_spark(source: Source, span: Span) -> Report:
     frame = session.createDataFrame(values, ", ".join(f"{n} {kind}" for n, kind in _COLUMNS))
     files = live_files(lake, days)
     if files:
-        scheme = "file://" if lake.local else _SPARK_SCHEMES[source.lake.split("://", 1)[0]]
+        scheme = "file://" if lake.local else spark_scheme(source.lake)
         read = session.read.parquet(*(f"{scheme}{file}" for file in files))
         frame = read.select(columns).unionByName(frame)
     frame.createOrReplaceTempView("cdr")
     return compute(ibis.pyspark.connect(session).table("cdr"), span)
 
 
-_SPARK_SCHEMES = {"s3": "s3a://", "gs": "gs://"}
+def spark_scheme(lake: str) -> str:
+    """Return how Spark names the store of a lake's URL. Raises UsageError for one it has not."""
+    named = lake.split("://", 1)[0]
+    known = {"s3": "s3a://", "gs": "gs://", "gcs": "gs://"}
+    if named not in known:
+        raise UsageError(f"--engine spark reads directories, s3:// and gs://, not {named}://")
+    return known[named]
+
+
 _COLUMNS = (
     ("leg", "string"),
     ("start_time", "timestamp"),

@@ -34,5 +34,7 @@ def expire(
                 continue
             if day.live:
                 lake.commit(day, [], day.live, "retention")
+            # Killed in here, what is left is still dead: the commit goes after the records.
+            lake.delete(day.date, day.sizes)
             lake.delete_day(day.date)
     return [day.date for day in days]

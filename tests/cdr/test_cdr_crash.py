@@ -9,6 +9,7 @@ from pathlib import Path
 
 import kill_harness
 import pytest
+from object_stores import gs_store
 from replay_switch import ReplaySwitch
 
 from fsgitops.cdr.flush import read_keys
@@ -20,8 +21,8 @@ KILLS = 100
 _BOUND = 60.0
 
 
-def uuids_in(lake_folder: Path) -> Counter[str]:
-    lake = open_lake(str(lake_folder))
+def uuids_in(url: str) -> Counter[str]:
+    lake = open_lake(url)
     keys = (key for day in lake.days() for _, key in read_keys(lake, day))
     return Counter(key.split("\x1f")[1] for key in keys)
 
@@ -38,8 +39,7 @@ def drain(chosen, port: int) -> None:
     sidecar.stop()
 
 
-def run_kills(tmp_path: Path, switch: ReplaySwitch, seed: int, *, drops: bool) -> None:
-    places = [str(tmp_path / name) for name in ("lake", "spool", "json")]
+def run_kills(places: list[str], switch: ReplaySwitch, seed: int) -> None:
     here = Path(__file__).parent
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(here.parents[1]), str(here)])}
     harness = subprocess.Popen(
@@ -55,27 +55,36 @@ def run_kills(tmp_path: Path, switch: ReplaySwitch, seed: int, *, drops: bool) -
         for _ in range(4):
             switch.emit(pause=0.001)
             emitted += 1
-        if drops and emitted % 32 == 0:
+        if emitted % 32 == 0:
             switch.drop()
         time.sleep(0.01)
     lines = harness.stdout.read().splitlines()
     assert [line.split()[1] for line in lines] == ["9"] * KILLS, harness.stderr.read()[-2000:]
 
 
+@pytest.fixture(params=["directory", "gs"])
+def lake_url(request, tmp_path: Path, monkeypatch):
+    if request.param == "directory":
+        yield str(tmp_path / "lake")
+        return
+    with gs_store(monkeypatch) as url:
+        yield url
+
+
 @pytest.mark.parametrize("seed", [20261123])
 def test_a_hundred_kills_under_a_steady_stream_lose_nothing_and_double_nothing(
-    tmp_path: Path, seed: int, templates
+    tmp_path: Path, seed: int, templates, lake_url: str
 ) -> None:
     (tmp_path / "json").mkdir()
+    places = [lake_url, str(tmp_path / "spool"), str(tmp_path / "json")]
     switch = ReplaySwitch(templates, tmp_path / "json", seed)
     try:
-        run_kills(tmp_path, switch, seed, drops=True)
-        chosen = kill_harness.options(*(str(tmp_path / n) for n in ("lake", "spool", "json")))
-        drain(chosen, switch.port)
+        run_kills(places, switch, seed)
+        drain(kill_harness.options(*places), switch.port)
     finally:
         switch.close()
     assert len(switch.uuids) > KILLS
-    assert uuids_in(tmp_path / "lake") == Counter(switch.uuids)
+    assert uuids_in(lake_url) == Counter(switch.uuids)
 
 
 def test_a_hundred_cut_connections_lose_nothing_and_double_nothing(
@@ -97,4 +106,4 @@ def test_a_hundred_cut_connections_lose_nothing_and_double_nothing(
     drain(chosen, switch.port)
     switch.close()
     assert cuts >= 100
-    assert uuids_in(tmp_path / "lake") == Counter(switch.uuids)
+    assert uuids_in(str(tmp_path / "lake")) == Counter(switch.uuids)

@@ -11,8 +11,9 @@ from lakes import DAY_US, START_US, fill, flush_all, make_row
 
 from fsgitops.cdr.page import render_page
 from fsgitops.cdr.query import Source
-from fsgitops.cdr.report import DIMENSIONS, Line, Report, Span, make_report
+from fsgitops.cdr.report import DIMENSIONS, Line, Report, Span, make_report, spark_scheme
 from fsgitops.cdr.show_report import report_json, report_text
+from fsgitops.errors import UsageError
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
@@ -115,3 +116,8 @@ def test_the_page_opens_in_a_browser_without_a_network(source: Source, tmp_path:
                             text=True, timeout=60).stdout  # fmt: skip
     assert "ASR" in dumped
     assert dumped.count("<rect") > 20
+
+
+def test_spark_says_which_stores_it_reads(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="not hdfs://"):
+        spark_scheme("hdfs://somewhere/lake")
