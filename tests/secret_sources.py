@@ -7,6 +7,8 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from real_sops import require_sops, write_sops_file
+
 from fsgitops.secret import Secret
 from fsgitops.secret.age import encrypt, write_identity
 
@@ -19,13 +21,6 @@ if TYPE_CHECKING:
 KINDS = ("derived", "env", "file", "sops", "age", "command", "plaintext")
 EXTENSIONS = dict(zip(KINDS, (str(2000 + number) for number in range(len(KINDS))), strict=True))
 NAMED = KINDS[1:]
-
-FAKE_SOPS = """\
-#!{python}
-import json, sys
-assert sys.argv[1:4] == ["--decrypt", "--output-type", "json"], sys.argv
-print(json.dumps(json.load(open(sys.argv[4]))["encrypted"]))
-"""
 
 FAKE_VAULT = """\
 #!{python}
@@ -51,7 +46,6 @@ def plant_secrets(
     pins = {kind: str(739_182 + 1001 * number) for number, kind in enumerate(NAMED)}
     place = project.root / "outside"
     place.mkdir(parents=True, exist_ok=True)
-    monkeypatch.setenv("PATH", f"{place}:/usr/bin:/bin")
     agents = ["agents:", "  - {extension: 2000, name: derived, voicemail: true}"]
     recipient = write_identity(project.root / ".fsgitops" / "age-identity")
     values: dict[str, dict[str, str]] = {}
@@ -68,10 +62,9 @@ def plant_secrets(
             f"    password: {json.dumps(sources['password'])}",
             f"    voicemail: {{pin: {json.dumps(sources['pin'])}}}",
         ]
-    encrypted = place / "all.enc.json"
-    encrypted.write_text(json.dumps({"encrypted": {"agents": [values["sops"]]}}))
-    encrypted.chmod(0o600)
-    _program(place / "sops", FAKE_SOPS)
+    write_sops_file(place / "all.enc.json", json.dumps({"agents": [values["sops"]]}), monkeypatch)
+    _program(place / "sops", f'#!/bin/sh\nexec {require_sops()} "$@"\n')
+    monkeypatch.setenv("PATH", f"{place}:/usr/bin:/bin")
     _program(place / "vault", FAKE_VAULT)
     project.write("desired/agents.yaml", "\n".join(agents) + "\n")
     (project.root / "desired/routes.yaml").unlink(missing_ok=True)

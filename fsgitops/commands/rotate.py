@@ -16,7 +16,8 @@ from fsgitops.commands.secrets import count_rotation, find_keys, next_key_file
 from fsgitops.commands.workspace import declare_desired
 from fsgitops.errors import DesiredInvalidError, UsageError
 from fsgitops.findings import has_errors
-from fsgitops.secret import NEXT_KEY_VARIABLE, load_key, write_key_file
+from fsgitops.secret import KEY_VARIABLE, NEXT_KEY_VARIABLE, load_key, write_key_file
+from fsgitops.secret.private_file import write_private_file
 from fsgitops.settings import SETTINGS_FILE, RotationSettings
 
 if TYPE_CHECKING:
@@ -110,8 +111,8 @@ def move_agents(
 def finish_rotation(workspace: Workspace) -> list[str]:
     """Make the next key the project key; return what was done.
 
-    Raises UsageError when agents have not moved, no rotation is under way, or the next key is
-    not at hand: without it, every password would fall back to the current one's.
+    Raises UsageError when agents have not moved, no rotation is under way, the next key is not at
+    hand, or a variable holds the former one: every password would fall back to what that gives.
     """
     if workspace.settings.key_rotation is None:
         raise UsageError("no key rotation is under way: `fsgitops key rotate --start` begins one")
@@ -123,10 +124,13 @@ def finish_rotation(workspace: Workspace) -> list[str]:
             "them with `fsgitops key rotate --groups …` or `--everyone`, and apply"
         )
     _require_next_key(workspace, rotation)
-    done = _replace_key_file(workspace)
+    _require_no_former_variable(rotation)
+    done = _replace_key_file(workspace, rotation.keys.upcoming)
     write_rotation(workspace.root, None)
-    done.append(f"removed `key_rotation` from {SETTINGS_FILE}: commit that")
-    done.append(f"where keys are variables: put {NEXT_KEY_VARIABLE}'s value into FSGITOPS_KEY")
+    done.append(
+        f"removed `key_rotation` from {SETTINGS_FILE}: before that is merged, put the next key "
+        f"into {KEY_VARIABLE} of every pipeline, then remove {NEXT_KEY_VARIABLE}"
+    )
     return done
 
 
@@ -147,11 +151,27 @@ def _require_next_key(workspace: Workspace, rotation: Rotation) -> None:
         )
 
 
-def _replace_key_file(workspace: Workspace) -> list[str]:
+def _require_no_former_variable(rotation: Rotation) -> None:
+    current, upcoming = rotation.keys.current, rotation.keys.upcoming
+    if not os.environ.get(KEY_VARIABLE, "").strip() or current is None or upcoming is None:
+        return
+    if current.id != upcoming.id:
+        raise UsageError(
+            f"{KEY_VARIABLE} still holds the former key (key {current.id}), and wins over a file: "
+            f"put the next key (key {upcoming.id}) there first, here and in every pipeline. "
+            "While everybody has moved, that changes no password"
+        )
+
+
+def _replace_key_file(workspace: Workspace, key: ProjectKey | None) -> list[str]:
     upcoming = next_key_file(workspace.settings, workspace.root)
     current = workspace.root / workspace.settings.key_file
     if not upcoming.exists():
-        return []
+        stored = load_key({}, current)
+        if key is None or stored is None or stored.id == key.id:
+            return []
+        # The former key stands in the file, and the next one only in a variable.
+        write_private_file(upcoming, os.environ[NEXT_KEY_VARIABLE].strip() + "\n", "key file")
     previous = _previous_key_file(workspace)
     done = []
     if current.exists():

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 PROGRAM_SECONDS: Final = 30.0
 _OUTPUT_LIMIT: Final = 16 * 1024 * 1024
+_SOPS_ALTERED: Final = frozenset({24, 25, 51, 52})
+_SOPS_NO_KEY: Final = 128
 _OURS: Final = (
     *(KEY_VARIABLE, NEXT_KEY_VARIABLE, IDENTITY_VARIABLE),
     *("FSGITOPS_ESL_PASSWORD", "FS_ESL_PASSWORD"),
@@ -40,7 +42,8 @@ def run_command(words: Sequence[str], root: Path, environ: Mapping[str, str]) ->
         SecretError: it prints nothing, or more than one line.
     """
     where = f"the command {words[0]}"
-    output = _run(words, root, environ, where)
+    code, output = _run(words, root, environ, where)
+    _require_success(code, where)
     try:
         text = output.decode()
     except UnicodeDecodeError:
@@ -51,12 +54,25 @@ def run_command(words: Sequence[str], root: Path, environ: Mapping[str, str]) ->
 def decrypt_sops(path: Path, root: Path, environ: Mapping[str, str]) -> Any:
     """Return the values of a file that `sops` decrypts, as JSON values.
 
+    sops tells a file's format by how its name ends (.yaml, .json, .env, .ini) and finds its keys
+    as it always does (SOPS_AGE_KEY_FILE, a cloud's credentials, …). Its exit codes are those of
+    sops 3, cmd/sops/codes/codes.go.
+
     Raises:
         SecretUnavailableError: `sops` is not installed, or holds no key that opens the file.
-        SecretError: what it prints is not JSON.
+        SecretError: the file was changed after it was encrypted, or what is in it is not JSON.
     """
+    where = f"sops --decrypt {path.name}"
     words = ("sops", "--decrypt", "--output-type", "json", str(path))
-    output = _run(words, root, environ, f"sops --decrypt {path.name}")
+    code, output = _run(words, root, environ, where)
+    if code in _SOPS_ALTERED:
+        raise SecretError(
+            f"{where}: the file was changed after it was encrypted, or is not whole; take it from "
+            "git again, and change it with `sops edit`"
+        )
+    if code == _SOPS_NO_KEY:
+        raise SecretUnavailableError(f"{where}: sops has no key here that opens it")
+    _require_success(code, where)
     try:
         return json.loads(output)
     except ValueError:
@@ -64,7 +80,11 @@ def decrypt_sops(path: Path, root: Path, environ: Mapping[str, str]) -> Any:
 
 
 def pick_value(values: Any, key: str, where: str) -> Secret:
-    """Return the value at a dotted path. Raises SecretError where there is no text."""
+    """Return the value at a dotted path. Raises SecretError where there is no text.
+
+    A number is none: sops reads `004711` as octal and hands out 2505 (sops 3.11), and nobody
+    could tell.
+    """
     found = values
     for step in key.split("."):
         if isinstance(found, list) and step.isdigit() and int(step) < len(found):
@@ -73,12 +93,26 @@ def pick_value(values: Any, key: str, where: str) -> Secret:
             found = found[step]
         else:
             raise SecretError(f"{where}: there is nothing at `{key}`")
-    if isinstance(found, bool) or not isinstance(found, str | int):
+    if isinstance(found, int | float) and not isinstance(found, bool):
+        raise SecretError(
+            f"{where}: `{key}` is a number, of which sops keeps no leading zeros; write it in "
+            'quotes ("004711"), with `sops edit`'
+        )
+    if not isinstance(found, str):
         raise SecretError(f"{where}: `{key}` is not a text")
-    return check_secret(str(found), where)
+    return check_secret(found, where)
 
 
-def _run(words: Sequence[str], root: Path, environ: Mapping[str, str], where: str) -> bytes:
+def _require_success(code: int, where: str) -> None:
+    if code != 0:
+        raise SecretUnavailableError(
+            f"{where}: it ended with code {code}; run it by hand to see why"
+        )
+
+
+def _run(
+    words: Sequence[str], root: Path, environ: Mapping[str, str], where: str
+) -> tuple[int, bytes]:
     program = shutil.which(words[0], path=environ.get("PATH"))
     if "/" in words[0] and not words[0].startswith("/"):
         program = shutil.which(str(root / words[0]))
@@ -104,11 +138,7 @@ def _run(words: Sequence[str], root: Path, environ: Mapping[str, str], where: st
             # What the program started itself goes with it.
             os.killpg(process.pid, signal.SIGKILL)
             raise
-    if process.returncode != 0:
-        raise SecretUnavailableError(
-            f"{where}: it ended with code {process.returncode}; run it by hand to see why"
-        )
-    return output
+    return process.returncode, output
 
 
 def _read_output(process: subprocess.Popen[bytes], where: str) -> bytes:

@@ -151,6 +151,41 @@ def test_finishing_refuses_a_file_that_is_not_the_key_the_passwords_come_from(
     assert (keyed.root / ".fsgitops/key.next").exists()
 
 
+def test_a_next_key_that_is_only_a_variable_takes_the_place_of_the_file(
+    keyed: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = keyed.root / ".fsgitops"
+    keyed.run("key", "rotate", "--start", "--everyone")
+    monkeypatch.setenv("FSGITOPS_KEY_NEXT", (keys / "key.next").read_text())
+    (keys / "key.next").unlink()
+    assert keyed.run("apply", "--yes").code == 0
+    former, moved = (keys / "key").read_text(), password(keyed, "1020")
+    assert keyed.run("key", "rotate", "--finish").code == 0
+    monkeypatch.delenv("FSGITOPS_KEY_NEXT")
+    assert password(keyed, "1020") == moved
+    assert "No changes" in keyed.run("plan").out
+    assert (keys / "key.previous").read_text() == former
+    assert stat.S_IMODE((keys / "key").stat().st_mode) == 0o600
+    assert not (keys / "key.next").exists()
+
+
+def test_finishing_waits_until_the_variable_no_longer_holds_the_former_key(
+    keyed: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = keyed.root / ".fsgitops"
+    keyed.run("key", "rotate", "--start", "--everyone")
+    keyed.run("apply", "--yes")
+    upcoming = (keys / "key.next").read_text()
+    monkeypatch.setenv("FSGITOPS_KEY", (keys / "key").read_text())
+    ran = keyed.run("key", "rotate", "--finish")
+    assert (ran.code, "FSGITOPS_KEY still holds the former key" in ran.err) == (64, True)
+    assert "key_rotation" in (keyed.root / "fsgitops.yaml").read_text()
+    monkeypatch.setenv("FSGITOPS_KEY", upcoming)
+    assert "No changes" in keyed.run("plan").out
+    assert keyed.run("key", "rotate", "--finish").code == 0
+    assert "No changes" in keyed.run("plan").out
+
+
 def test_a_second_start_never_overwrites_the_next_key(keyed: Project) -> None:
     keyed.run("key", "rotate", "--start")
     text = (keyed.root / ".fsgitops/key.next").read_text()
