@@ -3,10 +3,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: demo rehearse-pr workflows test lint types contracts unit bench lock clean
+.PHONY: demo rehearse-pr rehearse-mr workflows test lint types contracts unit bench lock clean
 
 demo: $(INSTALLED)
 	FSGITOPS=$(CURDIR)/$(BIN)/fsgitops sh docs/demo.sh
+
+# The same as GitLab plays it.
+rehearse-mr: $(INSTALLED)
+	PYTHONPATH=tests $(BIN)/python tests/rehearsal_gitlab.py build/rehearsal
 
 rehearse-pr: $(INSTALLED)
 	PYTHONPATH=tests $(BIN)/python tests/rehearsal.py build/rehearsal

@@ -12,7 +12,7 @@ if [ -n "${GITHUB_ACTIONS:-}" ]; then
 fi
 
 finish() {
-    printf 'state=%s\ntext=%s\n' "$2" "$3" >>"${GITHUB_OUTPUT:-/dev/stdout}"
+    printf 'state=%s\ntext=%s\n' "$2" "$3" >>"${OUTPUTS:-${GITHUB_OUTPUT:-/dev/stdout}}"
     exit "$1"
 }
 

@@ -24,4 +24,4 @@ esac
     head -c 50000 "$out/drift.txt" | sed 's/^/    /'
     printf '\n\nRun `fsgitops plan` to see what an apply would put back. This issue is kept up to date, and closed when the drift is gone.\n'
 } >"$out/issue.md"
-printf 'drifted=%s\n' "$drifted" >>"${GITHUB_OUTPUT:-/dev/stdout}"
+printf 'drifted=%s\n' "$drifted" >>"${OUTPUTS:-${GITHUB_OUTPUT:-/dev/stdout}}"

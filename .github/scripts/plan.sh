@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What a pull request changes, for its reviewers: annotations, a comment, a page and a plan.
+# What a pull or merge request changes, for its reviewers: annotations, a comment, a page, a plan.
 # Compares with the recorded live state if there is one, and with the base commit otherwise.
 # Needs no key and no switch. Reads TARGET, BASE_SHA, STATE, OUT, RUN_URL.
 set -uo pipefail
@@ -12,7 +12,13 @@ if [ -n "${TARGET:-}" ]; then
 fi
 
 said=$(mktemp)
-fsgitops validate --format github 2>"$said"
+if [ -n "${GITLAB_CI:-}" ]; then
+    # GitLab reads what it marks in a merge request from files.
+    fsgitops validate --format junit --output "$out/junit.xml" >/dev/null 2>&1
+    fsgitops validate --format gitlab --output "$out/gl-code-quality-report.json" 2>"$said"
+else
+    fsgitops validate --format github 2>"$said"
+fi
 valid=$?
 
 # Names in a plan are no commands to the runner, which otherwise looks for some in any line.

@@ -15,7 +15,7 @@ fsgitops plan --target "$TARGET" --out "$out/plan.json" \
 sum=$(sha256sum "$out/plan.json" | cut -d ' ' -f 1)
 changes=$(python3 -c 'import json, sys; print(len(json.load(open(sys.argv[1]))["changes"]))' "$out/plan.json")
 fsgitops export-state --target "$TARGET" --out "$out/state.json"
-printf 'sha256=%s\nchanges=%s\n' "$sum" "$changes" >>"${GITHUB_OUTPUT:-/dev/stdout}"
+printf 'sha256=%s\nchanges=%s\n' "$sum" "$changes" >>"${OUTPUTS:-${GITHUB_OUTPUT:-/dev/stdout}}"
 if [ -n "${GITHUB_STEP_SUMMARY:-}" ]; then
     cat "$out/comment.md" >>"$GITHUB_STEP_SUMMARY"
 fi

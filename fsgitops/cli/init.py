@@ -15,9 +15,18 @@ if TYPE_CHECKING:
 @click.argument("directory", required=False, type=click.Path(path_type=Path))
 @click.option("-C", "place", metavar="DIR", help="Run as if in DIR.")
 @click.option("--templates", is_flag=True, help="Copy the templates too, to edit them.")
+@click.option(
+    "--ci",
+    type=click.Choice(("github", "gitlab", "none")),
+    default="github",
+    show_default=True,
+    help="Whose pipelines to write.",
+)
 @click.pass_obj
-def command(shared: Shared, directory: Path | None, place: str | None, templates: bool) -> int:
-    """Write a new project: settings, an example, CI workflows, .gitignore and editor schema.
+def command(
+    shared: Shared, directory: Path | None, place: str | None, templates: bool, ci: str
+) -> int:
+    """Write a new project: settings, an example, CI pipelines, .gitignore and editor schema.
 
     What exists already is left as it is.
     """
@@ -25,7 +34,7 @@ def command(shared: Shared, directory: Path | None, place: str | None, templates
 
     root = shared.root / (place or "") / (directory or "")
     root.mkdir(parents=True, exist_ok=True)
-    written, left = run_init(root, templates=templates)
+    written, left = run_init(root, templates=templates, pipelines=ci)
     for path in written:
         click.echo(f"wrote {path}")
     for path in left:

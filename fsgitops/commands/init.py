@@ -19,19 +19,23 @@ SCHEMA_FILE = "schema/desired.schema.json"
 SETTINGS_SCHEMA_FILE = "schema/settings.schema.json"
 
 
+GITLAB_PIPELINES = "docs/ci/gitlab.yml"
 OWN_WORKFLOW = "ci.yml"
 """Runs the tests of fsgitops itself: no part of a user's project."""
 
 
-def run_init(root: Path, *, templates: bool) -> tuple[list[str], list[str]]:
+def run_init(
+    root: Path, *, templates: bool, pipelines: str = "github"
+) -> tuple[list[str], list[str]]:
     """Write the example project below `root`; files that exist are left as they are.
 
-    `templates` copies the templates too, for projects that edit them. Returns the paths that
-    were written and those that were left. Raises UsageError when nothing is left to write.
+    `templates` copies the templates too, for projects that edit them; `pipelines` is `github`,
+    `gitlab` or `none`. Returns the paths that were written and those that were left. Raises
+    UsageError when nothing is left to write.
     """
     written: list[str] = []
     left: list[str] = []
-    for path, content in _files(templates=templates):
+    for path, content in _files(templates=templates, pipelines=pipelines):
         place = root / path
         if place.exists() or place.is_symlink():
             left.append(path)
@@ -49,21 +53,35 @@ def schema_text(name: str = "desired") -> str:
     return json.dumps(read_schema(name), indent=2, ensure_ascii=False) + "\n"
 
 
-def _files(*, templates: bool) -> Iterator[tuple[str, bytes]]:
+def _files(*, templates: bool, pipelines: str) -> Iterator[tuple[str, bytes]]:
     package = Path(str(resources.files("fsgitops")))
     example = package / "example"
     project = example if (example / SETTINGS_FILE).exists() else package.parent
     yield SETTINGS_FILE, (project / SETTINGS_FILE).read_bytes()
-    for path in sorted((project / "desired").rglob("*.yaml")):
-        yield str(path.relative_to(project)), path.read_bytes()
+    for declared in sorted((project / "desired").rglob("*.yaml")):
+        yield str(declared.relative_to(project)), declared.read_bytes()
     yield SCHEMA_FILE, schema_text().encode()
     yield SETTINGS_SCHEMA_FILE, schema_text("settings").encode()
     yield ".gitignore", (example / "gitignore").read_bytes()
-    pipelines = example if project == example else project / ".github"
-    for folder in ("workflows", "scripts"):
-        for path in sorted((pipelines / folder).glob("*.*")):
-            if path.name != OWN_WORKFLOW:
-                yield f".github/{folder}/{path.name}", path.read_bytes()
+    for path, place in _pipeline_files(example, project, pipelines):
+        yield path, place.read_bytes()
     if templates:
-        for path in sorted(packaged_templates().glob("*.j2")):
-            yield f"templates/{path.name}", path.read_bytes()
+        for template in sorted(packaged_templates().glob("*.j2")):
+            yield f"templates/{template.name}", template.read_bytes()
+
+
+def _pipeline_files(example: Path, project: Path, pipelines: str) -> Iterator[tuple[str, Path]]:
+    packaged = project == example
+    ours = example if packaged else project / ".github"
+    scripts = sorted((ours / "scripts").glob("*.*"))
+    if pipelines == "github":
+        for path in sorted((ours / "workflows").glob("*.*")):
+            if path.name != OWN_WORKFLOW:
+                yield f".github/workflows/{path.name}", path
+        for path in scripts:
+            yield f".github/scripts/{path.name}", path
+    if pipelines == "gitlab":
+        gitlab = example / "gitlab" if packaged else project / ".gitlab" / "scripts"
+        yield ".gitlab-ci.yml", gitlab / "gitlab.yml" if packaged else project / GITLAB_PIPELINES
+        for path in (*(path for path in scripts if path.suffix == ".sh"), gitlab / "gitlab.py"):
+            yield f".gitlab/scripts/{path.name}", path

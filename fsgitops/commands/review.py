@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from fsgitops.findings import Severity
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from fsgitops.findings import Finding
     from fsgitops.model.plan import Plan
 
-FORMATS = ("text", "json", "markdown", "html", "github", "sarif", "junit")
+FORMATS = ("text", "json", "markdown", "html", "github", "gitlab", "sarif", "junit")
 ENDINGS = {
     ".txt": "text",
     ".json": "json",
@@ -115,28 +116,16 @@ def render_review(name: str, review: Review, to_json: Callable[[], Any]) -> str:
     """
     if name == "json":
         return json.dumps(to_json(), indent=2, ensure_ascii=False) + "\n"
-    if name == "markdown":
-        from fsgitops.steps.render_markdown import render_markdown
-
-        return render_markdown(review)
-    if name == "html":
-        from fsgitops.steps.render_html import render_html
-
-        return render_html(review)
-    if name == "github":
-        from fsgitops.steps.render_github import render_github
-
-        return render_github(review)
+    if name == "text":
+        return _render_text(review)
     if name == "sarif":
         from fsgitops import __version__
         from fsgitops.steps.render_sarif import render_sarif
 
         return render_sarif(review, __version__)
-    if name == "junit":
-        from fsgitops.steps.render_junit import render_junit
-
-        return render_junit(review)
-    return _render_text(review)
+    module = import_module(f"fsgitops.steps.render_{name}")
+    rendered: str = getattr(module, f"render_{name}")(review)
+    return rendered
 
 
 def _render_text(review: Review) -> str:

@@ -11,11 +11,12 @@ from fsgitops.model.plan import Action, Plan
 from fsgitops.model.resource import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from fsgitops.model.desired import Desired
     from fsgitops.model.plan import Change
 
+_NOWHERE = Position("fsgitops.yaml")
 _SOURCE = re.compile(r"(.+):([0-9]{1,9}):([0-9]{1,9})", re.DOTALL)
 
 
@@ -66,6 +67,26 @@ class Review:
     def locate(self, file: str) -> str:
         """Return a file's path from the top of the repository."""
         return f"{self.prefix}/{file}" if self.prefix else file
+
+
+def list_findings(review: Review) -> list[Finding]:
+    """Return all that is wrong, errors first: findings, what is in the way, and drift."""
+    found = [*review.findings, *(_plan_findings(review, review.plan) if review.plan else ())]
+    order = list(Severity)
+    return sorted(found, key=lambda item: order.index(item.severity))
+
+
+def _plan_findings(review: Review, plan: Plan) -> Iterator[Finding]:
+    for hazard in plan.hazards:
+        place = read_source(review.sources.get(hazard.path, "")) or _NOWHERE
+        message = f"{hazard.path}: {hazard.message}"
+        yield Finding(hazard.rule, Severity.ERROR, place, message, hazard.hint)
+    for change in plan.changes:
+        if change.drifted:
+            message = f"{change.path} was changed by somebody else since the last apply"
+            hint = f"an apply will {change.action} {change.resource.kind} {change.resource.name}"
+            place = find_source(change) or _NOWHERE
+            yield Finding("drift", Severity.WARNING, place, message, hint)
 
 
 def list_changes(plan: Plan) -> list[Change]:

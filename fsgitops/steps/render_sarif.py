@@ -11,30 +11,25 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from fsgitops.findings import Finding, Position, Severity
+from fsgitops.findings import Severity
 from fsgitops.model.plan import Action
-from fsgitops.model.review import find_source, read_source
+from fsgitops.model.review import list_findings
 from fsgitops.model.wording import count_noun, make_visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from fsgitops.model.plan import Plan
+    from fsgitops.findings import Finding
     from fsgitops.model.review import Review
 
 SHOWN_RESULTS = 5000
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
-_NOWHERE = Position("fsgitops.yaml")
 _PLACEHOLDER = re.compile(r"\{([0-9]+)\}")
 
 
 def render_sarif(review: Review, version: str) -> str:
     """Return the SARIF log as JSON text. `version` is that of fsgitops."""
-    found = [*review.findings, *(_plan_findings(review, review.plan) if review.plan else ())]
-    order = list(Severity)
-    found.sort(key=lambda item: order.index(item.severity))
+    found = list_findings(review)
     shown, left = found[:SHOWN_RESULTS], len(found) - SHOWN_RESULTS
     rules = sorted({make_visible(item.rule) for item in shown})
     indices = {rule: index for index, rule in enumerate(rules)}
@@ -58,19 +53,6 @@ def render_sarif(review: Review, version: str) -> str:
     }
     log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
     return json.dumps(log, indent=1) + "\n"
-
-
-def _plan_findings(review: Review, plan: Plan) -> Iterator[Finding]:
-    for hazard in plan.hazards:
-        place = read_source(review.sources.get(hazard.path, "")) or _NOWHERE
-        message = f"{hazard.path}: {hazard.message}"
-        yield Finding(hazard.rule, Severity.ERROR, place, message, hazard.hint)
-    for change in plan.changes:
-        if change.drifted:
-            message = f"{change.path} was changed by somebody else since the last apply"
-            hint = f"an apply will {change.action} {change.resource.kind} {change.resource.name}"
-            place = find_source(change) or _NOWHERE
-            yield Finding("drift", Severity.WARNING, place, message, hint)
 
 
 def _result(review: Review, finding: Finding, indices: dict[str, int]) -> dict[str, Any]:

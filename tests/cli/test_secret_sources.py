@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from secret_sources import EXTENSIONS, KINDS, NAMED, Planted, plant_secrets
 
+from fsgitops.commands.review import FORMATS
+
 if TYPE_CHECKING:
     from project import Project
 
@@ -253,7 +255,7 @@ def test_an_identity_is_private_and_never_overwritten(project: Project) -> None:
     assert "AGE-SECRET-KEY" not in ran.out + ran.err
 
 
-@pytest.mark.parametrize("form", ["text", "json", "sarif", "html", "markdown", "junit", "github"])
+@pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize(
     "field",
     [

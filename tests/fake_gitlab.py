@@ -1,0 +1,136 @@
+"""Just enough of GitLab's REST API (v4), on loopback, for what the pipelines say to it."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+PROJECT = 42
+COMMENT_TOKEN = "glpat-rehearsal-reporter"
+PROJECT_TOKEN = "glpat-rehearsal-developer"
+JOB_TOKEN = "glcbt-rehearsal-job"
+USERS = {COMMENT_TOKEN: 11, PROJECT_TOKEN: 12}
+
+
+@dataclass
+class FakeGitLab:
+    """What GitLab knows. `writes` lists every request that changed something."""
+
+    notes: dict[int, dict[str, Any]] = field(default_factory=dict)
+    issues: dict[int, dict[str, Any]] = field(default_factory=dict)
+    statuses: list[dict[str, Any]] = field(default_factory=list)
+    artifacts: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    """Job and path -> content, of the last successful pipeline of the main branch."""
+    writes: list[str] = field(default_factory=list)
+    job_tokens: bool = False
+    """Whether a job's own token may read artifacts, as on the plans that are paid for."""
+    elsewhere: str = ""
+    """Where artifacts are kept, when not here."""
+    next_id: int = 100
+    url: str = ""
+
+    def __enter__(self) -> FakeGitLab:
+        gitlab = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def answer(self) -> None:
+                length = int(self.headers.get("Content-Length") or 0)
+                body = json.loads(self.rfile.read(length)) if length else None
+                code, data = gitlab.answer(self.command, self.path, body, self.headers)
+                content = data if isinstance(data, bytes) else json.dumps(data).encode()
+                self.send_response(code)
+                if code == 302:
+                    self.send_header("Location", content.decode())
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            do_GET = do_POST = do_PUT = answer
+
+            def log_message(self, *words: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/api/v4"
+        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+    def add(self, items: dict[int, dict[str, Any]], user: int, **fields: Any) -> dict[str, Any]:
+        self.next_id += 1
+        key = self.next_id
+        item = {"id": key, "iid": key, "author": {"id": user}, "state": "opened", **fields}
+        items[key] = item
+        return item
+
+    def answer(self, method: str, path: str, body: Any, headers: Any) -> tuple[int, Any]:
+        address = urlsplit(path)
+        where, query = address.path.removeprefix("/api/v4/"), parse_qs(address.query)
+        user = USERS.get(headers.get("Private-Token", ""))
+        prefix = f"projects/{PROJECT}/"
+        if where == "user":
+            return (200, {"id": user}) if user else (401, {})
+        if not where.startswith(prefix):
+            return 404, {}
+        where = where.removeprefix(prefix)
+        if match := re.fullmatch(r"jobs/artifacts/main/raw/(.+)", where):
+            allowed = user or (self.job_tokens and headers.get("Job-Token") == JOB_TOKEN)
+            return self.artifact(query["job"][0], unquote(match[1])) if allowed else (403, {})
+        if not user:
+            return 401, {}
+        if method != "GET":
+            self.writes.append(f"{method} {where}")
+        return self.route(method, where, query, body or {}, user)
+
+    def artifact(self, job: str, path: str) -> tuple[int, Any]:
+        found = self.artifacts.get((job, path))
+        if found is None:
+            return 404, {}
+        return (302, f"{self.elsewhere}/{path}".encode()) if self.elsewhere else (200, found)
+
+    def route(
+        self, method: str, where: str, query: Any, body: dict[str, Any], user: int
+    ) -> tuple[int, Any]:
+        if match := re.fullmatch(r"(merge_requests|issues)/(\d+)/notes", where):
+            on = {"on": f"{match[1]}/{match[2]}"}
+            if method == "POST":
+                return 201, self.add(self.notes, user, **on, body=body["body"])
+            return 200, page([x for x in self.notes.values() if x["on"] == on["on"]], query)
+        if match := re.fullmatch(r"merge_requests/\d+/notes/(\d+)", where):
+            note = self.notes[int(match[1])]
+            note["body"] = body["body"]
+            return 200, note
+        if where == "issues" and method == "POST":
+            return 201, self.add(self.issues, user, **body)
+        if where == "issues":
+            mine = query.get("scope") == ["created_by_me"]
+            found = [x for x in self.issues.values() if x["state"] == query["state"][0]]
+            return 200, page([x for x in found if not mine or x["author"]["id"] == user], query)
+        if match := re.fullmatch(r"issues/(\d+)", where):
+            issue = self.issues[int(match[1])]
+            issue.update({k: v for k, v in body.items() if k != "state_event"})
+            if body.get("state_event") == "close":
+                issue["state"] = "closed"
+            return 200, issue
+        if match := re.fullmatch(r"statuses/([0-9a-f]{40})", where):
+            if user != USERS[PROJECT_TOKEN]:
+                return 403, {}
+            self.statuses.append({"sha": match[1], **body})
+            return 201, {}
+        return 404, {}
+
+
+def page(items: list[dict[str, Any]], query: dict[str, list[str]]) -> list[dict[str, Any]]:
+    size = int(query.get("per_page", ["20"])[0])
+    number = int(query.get("page", ["1"])[0])
+    return items[(number - 1) * size : number * size]

@@ -1,0 +1,179 @@
+"""Runs a GitLab pipeline's jobs on this machine: every `script` as it is written."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import yaml
+from workflow_runner import CHECKOUT, STEP_SECONDS
+
+_TERM = re.compile(r'^\s*(\$\w+|"[^"]*")\s*==\s*(\$\w+|"[^"]*")\s*$')
+
+
+@dataclass
+class PipelineJob:
+    """How a job ended, what it printed, and where its artifacts are."""
+
+    result: str
+    log: str = ""
+    artifacts: Path | None = None
+    variables: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class PipelineRunner:
+    """A scratch repository `origin`, a machine that reaches the switch, and hosted machines.
+
+    `protected` are variables that only pipelines of the main branch get.
+    """
+
+    root: Path
+    api_url: str
+    variables: dict[str, str]
+    protected: dict[str, str]
+    _count: int = 0
+
+    @property
+    def origin(self) -> Path:
+        return self.root / "origin"
+
+    @property
+    def machine(self) -> Path:
+        """The self-hosted runner: its folder, and so the sandbox's conf directory, stays."""
+        return self.root / "machine"
+
+    def run(
+        self, predefined: dict[str, str], changed: list[str], *, play: bool = True
+    ) -> dict[str, PipelineJob]:
+        """Run all jobs of a pipeline, stage by stage; `play` starts the manual ones."""
+        sha = predefined["CI_COMMIT_SHA"]
+        data = yaml.safe_load(self.git("show", f"{sha}:.gitlab-ci.yml"))
+        on_main = "CI_COMMIT_BRANCH" in predefined
+        variables = {
+            "CI": "true",
+            "GITLAB_CI": "true",
+            "CI_API_V4_URL": self.api_url,
+            "CI_DEFAULT_BRANCH": "main",
+            "CI_JOB_URL": "https://gitlab.example/jobs/1",
+            **predefined,
+            **self.variables,
+            **(self.protected if on_main else {}),
+        }
+        for name, value in data.get("variables", {}).items():
+            variables.setdefault(name, value)
+        jobs = {n: job for n, job in data.items() if isinstance(job, dict) and "script" in job}
+        done: dict[str, PipelineJob] = {}
+        for name in sorted(jobs, key=lambda name: data["stages"].index(jobs[name]["stage"])):
+            rule = self.find_rule(jobs[name], variables, changed)
+            if rule is None:
+                continue
+            before = [done[need] for need in jobs[name].get("needs", done) if need in done]
+            fine = all(job.result == "success" for job in before)
+            if (rule == "manual" and not play) or not (fine or rule == "always"):
+                done[name] = PipelineJob("manual" if fine else "skipped")
+                continue
+            done[name] = self.run_job(jobs[name], variables, before, sha)
+        return done
+
+    def find_rule(self, job: Any, variables: dict[str, str], changed: list[str]) -> str | None:
+        """Return when the job runs, by its first rule that holds; None where none does."""
+        for rule in job["rules"]:
+            paths = rule.get("changes")
+            if all(holds(term, variables) for term in rule["if"].split("&&")) and (
+                not paths or any(matches(path, glob) for path in changed for glob in paths)
+            ):
+                return str(rule.get("when", "on_success"))
+        return None
+
+    def run_job(
+        self, job: Any, variables: dict[str, str], before: list[PipelineJob], sha: str
+    ) -> PipelineJob:
+        self._count += 1
+        hosted = "tags" not in job
+        folder = self.root / f"job-{self._count}" if hosted else self.machine
+        self.check_out(folder, sha)
+        for earlier in before:
+            if earlier.artifacts:
+                shutil.copytree(earlier.artifacts, folder, dirs_exist_ok=True)
+            variables = {**variables, **earlier.variables}
+        environment = {"PATH": f"{self.root / 'bin'}:{os.environ['PATH']}", "HOME": str(self.root)}
+        environment |= variables
+        for name, value in job.get("variables", {}).items():
+            environment[name] = expand(value, environment)
+        lines = ["set -eo pipefail", *job.get("before_script", []), *job["script"]]
+        ran = subprocess.run(
+            ["bash", "-c", "\n".join(lines)],
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=STEP_SECONDS,
+            check=False,
+        )
+        result = PipelineJob("failed" if ran.returncode else "success", ran.stdout + ran.stderr)
+        self.keep(job.get("artifacts", {}), folder, result)
+        return result
+
+    def keep(self, artifacts: Any, folder: Path, job: PipelineJob) -> None:
+        if not artifacts or (job.result != "success" and artifacts.get("when") != "always"):
+            return
+        job.artifacts = self.root / f"artifacts-{self._count}"
+        job.artifacts.mkdir()
+        for path in artifacts["paths"]:
+            if (folder / path).is_dir():
+                shutil.copytree(folder / path, job.artifacts / path)
+        for name in ("junit", "codequality"):
+            report = artifacts.get("reports", {}).get(name)
+            assert report is None or (folder / report).is_file(), f"no report {report}"
+        if dotenv := artifacts.get("reports", {}).get("dotenv"):
+            pairs = (line.partition("=") for line in (folder / dotenv).read_text().splitlines())
+            job.variables = {name: value for name, _, value in pairs}
+
+    def check_out(self, folder: Path, sha: str) -> None:
+        if not folder.exists():
+            self.git("clone", "-q", "--no-checkout", str(self.origin), str(folder))
+        self.git("fetch", "-q", "origin", folder=folder)
+        self.git("checkout", "-q", "--force", "--detach", sha, folder=folder)
+        # A runner cleans its folder; the sandbox's conf directory stands in for a real one's.
+        self.git("clean", "-q", "-ffdx", "-e", ".fsgitops", folder=folder)
+
+    def git(self, *words: str, folder: Path | None = None) -> str:
+        """Run git in a repository (by default the scratch one) and return what it printed."""
+        who = ["-c", "user.name=Rehearsal", "-c", "user.email=rehearsal@example.com"]
+        command = ["git", "-C", str(folder or self.origin), *who, *words]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    def put_fsgitops_on_the_path(self) -> None:
+        place = self.root / "bin" / "fsgitops"
+        place.parent.mkdir(parents=True)
+        code = "from fsgitops.cli import main; main()"
+        place.write_text(
+            f'#!/bin/sh\nPYTHONPATH={CHECKOUT} exec {sys.executable} -c "{code}" "$@"\n'
+        )
+        place.chmod(0o755)
+
+
+def expand(text: str, variables: dict[str, str]) -> str:
+    """Return a text with `$NAME` replaced, as GitLab does in variables."""
+    return re.sub(r"\$(\w+)", lambda match: variables.get(match[1], ""), str(text))
+
+
+def holds(term: str, variables: dict[str, str]) -> bool:
+    """Tell whether one comparison of a rule holds: the little of the language that is used."""
+    match = _TERM.match(term)
+    assert match, f"not understood: {term}"
+    sides = [variables.get(s[1:]) if s.startswith("$") else s.strip('"') for s in match.groups()]
+    return sides[0] == sides[1]
+
+
+def matches(path: str, glob: str) -> bool:
+    """Tell whether a path is one of a `changes` glob: `**/` also stands for no folder."""
+    return fnmatchcase(path, glob) or fnmatchcase(path, glob.replace("**/", ""))

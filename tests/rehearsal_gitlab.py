@@ -1,0 +1,140 @@
+"""`make rehearse-mr`: a merge request from branch to switch, on one machine, as GitLab plays it.
+
+A scratch repository as `fsgitops init --ci gitlab` writes it; the jobs of its pipelines, run as
+they are written; GitLab's API played on loopback; the plan applied to the sandbox.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fake_gitlab import COMMENT_TOKEN, JOB_TOKEN, PROJECT, PROJECT_TOKEN, FakeGitLab
+from pipeline_runner import PipelineRunner
+from rehearsal import CHANGED
+
+from fsgitops.cli import run
+from fsgitops.secret import new_key
+
+if TYPE_CHECKING:
+    from pipeline_runner import PipelineJob
+
+MERGE_REQUEST = 7
+DECLARED = ["desired/agents.yaml", "desired/did_routes.yaml"]
+
+
+class GitLabRehearsal:
+    """One scratch repository and the story of one merge request in it."""
+
+    def __init__(self, root: Path, gitlab: FakeGitLab) -> None:
+        self.gitlab = gitlab
+        self.runner = PipelineRunner(
+            root,
+            gitlab.url,
+            {
+                "TARGET": "sandbox",
+                "CI_PROJECT_ID": str(PROJECT),
+                "CI_JOB_TOKEN": JOB_TOKEN,
+                "FSGITOPS_COMMENT_TOKEN": COMMENT_TOKEN,
+            },
+            {"FSGITOPS_KEY": new_key(), "FSGITOPS_GITLAB_TOKEN": PROJECT_TOKEN},
+        )
+        self.runner.put_fsgitops_on_the_path()
+        self.origin, self.git = self.runner.origin, self.runner.git
+
+    def begin(self) -> dict[str, PipelineJob]:
+        """Write the project, push it to main, and let the pipeline apply it."""
+        self.origin.mkdir(parents=True)
+        assert run(["-C", str(self.origin), "init", "--ci", "gitlab"]) == 0
+        self.git("init", "-q", "-b", "main")
+        self.git("add", ".")
+        self.git("commit", "-q", "-m", "Begin")
+        return self.push()
+
+    def push(self, *, play: bool = True) -> dict[str, PipelineJob]:
+        """Run what a push to main runs; a pipeline that succeeds can be found by later ones."""
+        sha = self.git("rev-parse", "main")
+        given = {"CI_COMMIT_SHA": sha, "CI_COMMIT_BRANCH": "main", "CI_PIPELINE_SOURCE": "push"}
+        jobs = self.runner.run(given, DECLARED, play=play)
+        if all(job.result == "success" for job in jobs.values()):
+            for name, job in jobs.items():
+                self.keep(name, job.artifacts)
+        return jobs
+
+    def keep(self, name: str, folder: Path | None) -> None:
+        for path in folder.rglob("*") if folder else ():
+            if path.is_file():
+                key = (name, path.relative_to(folder).as_posix())
+                self.gitlab.artifacts[key] = path.read_bytes()
+
+    def branch(self) -> None:
+        """Change what is declared, on a branch."""
+        self.git("checkout", "-q", "-b", "new-name")
+        for path, before, after in CHANGED:
+            place = self.origin / path
+            text = place.read_text()
+            assert before in text
+            place.write_text(text.replace(before, after))
+        self.git("commit", "-q", "-am", "Alice has a new name, and the second number is hers")
+
+    def plan(self) -> dict[str, PipelineJob]:
+        """Run the pipeline of the merge request as it is."""
+        given = {
+            "CI_COMMIT_SHA": self.git("rev-parse", "new-name"),
+            "CI_PIPELINE_SOURCE": "merge_request_event",
+            "CI_MERGE_REQUEST_IID": str(MERGE_REQUEST),
+            "CI_MERGE_REQUEST_PROJECT_ID": str(PROJECT),
+            "CI_MERGE_REQUEST_DIFF_BASE_SHA": self.git("merge-base", "main", "new-name"),
+        }
+        return self.runner.run(given, DECLARED)
+
+    def merge(self) -> None:
+        """Merge the branch."""
+        self.git("checkout", "-q", "main")
+        self.git("merge", "-q", "--no-ff", "-m", "Merge the merge request", "new-name")
+
+    def look_for_drift(self) -> dict[str, PipelineJob]:
+        """Run what a schedule runs."""
+        sha = self.git("rev-parse", "main")
+        given = {"CI_COMMIT_SHA": sha, "CI_COMMIT_BRANCH": "main", "CI_PIPELINE_SOURCE": "schedule"}
+        return self.runner.run(given, [])
+
+    def comment(self) -> str:
+        """Return the one note of the merge request."""
+        where = f"merge_requests/{MERGE_REQUEST}"
+        [only] = [note for note in self.gitlab.notes.values() if note["on"] == where]
+        return str(only["body"])
+
+
+def show(title: str, jobs: dict[str, PipelineJob]) -> None:
+    print(f"\n=== {title}")
+    for name, job in jobs.items():
+        print(f"--- {name}: {job.result}\n{job.log}", end="")
+        if job.result == "failed":
+            sys.exit(1)
+
+
+def main(kept: Path) -> None:
+    with tempfile.TemporaryDirectory() as folder, FakeGitLab() as gitlab:
+        rehearsal = GitLabRehearsal(Path(folder), gitlab)
+        show("main", rehearsal.begin())
+        rehearsal.branch()
+        jobs = rehearsal.plan()
+        show("merge request", jobs)
+        rehearsal.merge()
+        show("merged, and the manual job started", rehearsal.push())
+        kept.mkdir(parents=True, exist_ok=True)
+        (kept / "note.md").write_text(rehearsal.comment())
+        plan = jobs["plan"].artifacts
+        assert plan is not None
+        shutil.copy2(plan / "plan" / "plan.html", kept / "plan.html")
+        print(f"\n=== the note, also in {kept}/note.md\n\n{rehearsal.comment()}")
+        last = gitlab.statuses[-1]
+        print(f"=== on the commit: {last['name']}: {last['state']}: {last['description']}")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "build/rehearsal"))
