@@ -27,11 +27,12 @@ types: $(INSTALLED)
 contracts: $(INSTALLED)
 	$(BIN)/lint-imports
 
-# zizmor reads the workflows for what an attacker could use; check-jsonschema brings GitHub's schema.
+# zizmor reads the workflows for what an attacker could use; check-jsonschema brings the schemas.
 workflows: $(INSTALLED)
 	$(BIN)/zizmor --offline --no-progress --quiet .github/workflows action.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci docs/ci/gitlab.yml
 
 unit: $(INSTALLED)
 	$(BIN)/pytest -n 2

@@ -4,6 +4,11 @@
 set -uo pipefail
 out=${OUT:-applied}
 mkdir -p "$out"
+outputs=${OUTPUTS:-${GITHUB_OUTPUT:-}}
+# Not to /dev/stdout: it cannot be opened where it is a socket.
+emit() {
+    if [ -n "$outputs" ]; then cat >>"$outputs"; else cat; fi
+}
 # Names in messages are no commands to the runner, which otherwise looks for some in any line.
 if [ -n "${GITHUB_ACTIONS:-}" ]; then
     token=$(python3 -c 'import secrets; print(secrets.token_hex(16))')
@@ -12,7 +17,7 @@ if [ -n "${GITHUB_ACTIONS:-}" ]; then
 fi
 
 finish() {
-    printf 'state=%s\ntext=%s\n' "$2" "$3" >>"${OUTPUTS:-${GITHUB_OUTPUT:-/dev/stdout}}"
+    printf 'state=%s\ntext=%s\n' "$2" "$3" | emit
     exit "$1"
 }
 

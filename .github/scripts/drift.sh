@@ -4,6 +4,11 @@
 set -uo pipefail
 out=${OUT:-drift}
 mkdir -p "$out"
+outputs=${OUTPUTS:-${GITHUB_OUTPUT:-}}
+# Not to /dev/stdout: it cannot be opened where it is a socket.
+emit() {
+    if [ -n "$outputs" ]; then cat >>"$outputs"; else cat; fi
+}
 fsgitops drift --target "$TARGET" >"$out/drift.txt" 2>"$out/notes.txt"
 code=$?
 # What stands on the switch is no command to the runner, which otherwise looks for some in any line.
@@ -24,4 +29,4 @@ esac
     head -c 50000 "$out/drift.txt" | sed 's/^/    /'
     printf '\n\nRun `fsgitops plan` to see what an apply would put back. This issue is kept up to date, and closed when the drift is gone.\n'
 } >"$out/issue.md"
-printf 'drifted=%s\n' "$drifted" >>"${OUTPUTS:-${GITHUB_OUTPUT:-/dev/stdout}}"
+printf 'drifted=%s\n' "$drifted" | emit
