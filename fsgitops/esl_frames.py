@@ -83,7 +83,8 @@ class FrameReader:
             last = buffer.rfind(b"\n", max(at, self._searched))
             if last >= 0:
                 first = buffer.rfind(b"\n", at, max(at, self._searched)) + 1
-                parse_headers(bytes(buffer[max(at, first) : last]))
+                for line in bytes(buffer[max(at, first) : last]).split(b"\n"):
+                    _split_header(line)
             self._searched = len(buffer)
             return -at - 1
         headers = parse_headers(bytes(memoryview(buffer)[at:end]))
@@ -103,13 +104,18 @@ def parse_headers(block: bytes) -> dict[str, str]:
     """
     headers: dict[str, str] = {}
     for line in block.split(b"\n"):
-        name, colon, value = line.partition(b":")
-        if not colon or not name or not _NAME_BYTES.issuperset(name):
-            raise SwitchProtocolError(f"a line that is no ESL header: {_shown(line)}")
+        name, value = _split_header(line)
         text = value.strip().decode("utf-8", "replace")
         if headers.setdefault(name.decode("ascii"), text) != text and name == b"Content-Length":
             raise SwitchProtocolError("two different Content-Length headers in one message")
     return headers
+
+
+def _split_header(line: bytes) -> tuple[bytes, bytes]:
+    name, colon, value = line.partition(b":")
+    if not colon or not name or not _NAME_BYTES.issuperset(name):
+        raise SwitchProtocolError(f"a line that is no ESL header: {_shown(line)}")
+    return name, value
 
 
 def _content_length(text: str) -> int:

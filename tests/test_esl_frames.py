@@ -3,7 +3,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scripted_esl import (
     PIECES,
@@ -51,6 +51,7 @@ esl_like = st.lists(st.one_of(st.binary(max_size=20), st.sampled_from(PIECES)), 
 )
 
 
+@example(b"Content-Length:\nContent-Length:\0\n", [])
 @given(esl_like, cuts)
 def test_any_chunking_of_garbage_fails_at_the_same_place(data: bytes, places: list[int]) -> None:
     whole = read_all([data])

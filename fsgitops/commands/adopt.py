@@ -10,7 +10,7 @@ from fsgitops.commands.operation import audited
 from fsgitops.commands.plan import keyed, make_context, run_plan
 from fsgitops.commands.recover import recover_locked
 from fsgitops.errors import PlanRefusedError, UsageError
-from fsgitops.model.live import FileKind, LiveConfig, Manifest, ManifestEntry, is_safe_path
+from fsgitops.model.live import FileKind, LiveConfig, ManifestEntry, is_safe_path
 from fsgitops.transaction import MANIFEST, hash_file, lock_state, write_state
 
 if TYPE_CHECKING:
@@ -170,7 +170,8 @@ def _change_manifest(
     for path in remove:
         del entries[path]
         unloaded.pop(path, None)
-    write_state(state_dir / MANIFEST, Manifest(entries, unloaded).encode())
+    changed = replace(manifest, entries=entries, unloaded=unloaded)
+    write_state(state_dir / MANIFEST, changed.encode())
 
 
 def _name(paths: Collection[str]) -> str:

@@ -109,6 +109,12 @@ class SecretBook:
         """The project key, which also ties plans to what they were made from."""
         return self.keys.current
 
+    def keys_in_use(self) -> frozenset[str]:
+        """Return the fingerprints of the keys at hand that agents' secrets are derived from."""
+        agents = (agent for agent in self.desired.agents if agent.enabled and is_derived(agent))
+        keys = {self._key_of(agent) for agent in agents}
+        return frozenset(key.id for key in keys if key is not None)
+
     def mark(self, agent: Agent) -> str:
         """Return what differs whenever the agent's secrets differ, and tells nothing of them."""
         key = self._key_of(agent) if is_derived(agent) else None

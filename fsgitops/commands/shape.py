@@ -97,18 +97,35 @@ def weigh_plan(
     plan: Plan, compilation: Compilation, live: LiveConfig, target: Target, demands: Demands
 ) -> Plan:
     """Return the plan with the permissions that it needs, each given or not."""
-    declared = _count(file.resource for file in compilation.compiled.files.values())
-    return weigh_changes(plan, live, target, demands, declared=1 if plan.partial else declared)
+    from fsgitops.steps.other_key import find_other_key
+
+    compiled = compilation.compiled
+    declared = _count(file.resource for file in compiled.files.values())
+    other = find_other_key(
+        plan.changes, live.manifest.keys, compiled.keys, upcoming=compiled.upcoming_key
+    )
+    return weigh_changes(
+        plan, live, target, demands, declared=1 if plan.partial else declared, others=other
+    )
 
 
 def weigh_changes(
-    plan: Plan, live: LiveConfig, target: Target, demands: Demands, *, declared: int
+    plan: Plan,
+    live: LiveConfig,
+    target: Target,
+    demands: Demands,
+    *,
+    declared: int,
+    others: Iterable[Need] = (),
 ) -> Plan:
-    """Do the same for a plan of any origin, where `declared` resources are wanted in all."""
+    """Do the same for a plan of any origin, where `declared` resources are wanted in all.
+
+    `others` are permissions that it needs for what only its origin knows.
+    """
     from fsgitops.steps.danger import find_dangers
 
     excess = _find_excess(plan, live, target, declared) if plan.changes else []
-    needs = [*excess, *(find_dangers(plan) if demands.reload else [])]
+    needs = [*excess, *others, *(find_dangers(plan) if demands.reload else [])]
     given = demands.allow.union(target.allow)
     return replace(
         plan, needs=tuple(replace(need, allowed=need.permission in given) for need in needs)

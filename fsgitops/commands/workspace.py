@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from fsgitops.commands.check_settings import check_settings
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from fsgitops.commands.secrets import SecretBook
     from fsgitops.model.compiled import CompiledConfig, Settled
     from fsgitops.model.desired import Desired
     from fsgitops.model.document import Document
@@ -144,11 +145,16 @@ def compile_declared(
         raise DesiredInvalidError(everything)
     return Compilation(
         Declared(declared.desired, tuple(everything)),
-        mark_protected(compiled, declared.desired),
+        _name_keys(mark_protected(compiled, declared.desired), book),
         book.key,
         tuple(book.unavailable),
         tuple(book.explain_rotation(declared.desired)),
     )
+
+
+def _name_keys(compiled: CompiledConfig, book: SecretBook) -> CompiledConfig:
+    upcoming = book.keys.upcoming
+    return replace(compiled, keys=book.keys_in_use(), upcoming_key=upcoming.id if upcoming else "")
 
 
 def _load_templates(workspace: Workspace) -> Templates:

@@ -18,6 +18,7 @@ MANIFEST_VERSION = 1
 _PATH = re.compile(r"[A-Za-z0-9_+@-][A-Za-z0-9_+@. -]*(?:/[A-Za-z0-9_+@-][A-Za-z0-9_+@. -]*)*")
 _RESOURCE_NAME = re.compile(r"[A-Za-z0-9+*#_][A-Za-z0-9_+*#@.:-]*")
 _HEX_DIGEST = re.compile(r"[0-9a-f]{64}")
+_KEY_ID = re.compile(r"[0-9a-f]{16}")
 
 
 def is_safe_path(path: str) -> bool:
@@ -46,10 +47,13 @@ class Manifest:
     """Every path below the conf directory that fsgitops wrote and may change or delete.
 
     `unloaded`: what was written or deleted without telling the switch, and not loaded since.
+    `keys`: fingerprints of the project keys that the agents' secrets are derived from; empty where
+    that is not known.
     """
 
     entries: Mapping[str, ManifestEntry] = field(default_factory=dict)
     unloaded: Mapping[str, Resource] = field(default_factory=dict)
+    keys: frozenset[str] = frozenset()
 
     def to_json(self) -> dict[str, Any]:
         """Return the manifest as the JSON object that is kept on disk."""
@@ -65,8 +69,10 @@ class Manifest:
             for path, entry in sorted(self.entries.items())
         }
         unloaded = {path: str(resource) for path, resource in sorted(self.unloaded.items())}
-        mark = {"unloaded": unloaded} if unloaded else {}
-        return {"version": MANIFEST_VERSION, "entries": entries, **mark}
+        marks: dict[str, Any] = {"unloaded": unloaded} if unloaded else {}
+        if self.keys:
+            marks["keys"] = sorted(self.keys)
+        return {"version": MANIFEST_VERSION, "entries": entries, **marks}
 
     def encode(self) -> bytes:
         """Return the bytes of the manifest's file."""
@@ -89,7 +95,10 @@ class Manifest:
                 entry["sha256"], resource, entry["source"], entry["commit"], entry["inputs"],
                 entry.get("protect") is True,
             )  # fmt: skip
-        return cls(entries, _read_unloaded(data.get("unloaded", {})))
+        keys = data.get("keys", [])
+        if not all(isinstance(key, str) and _KEY_ID.fullmatch(key) for key in keys):
+            raise ValueError("expected fingerprints of keys in `keys`")
+        return cls(entries, _read_unloaded(data.get("unloaded", {})), frozenset(keys))
 
 
 def _read_unloaded(data: Any) -> dict[str, Resource]:

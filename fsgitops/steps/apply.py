@@ -175,14 +175,15 @@ def manifest_after(
             entries.pop(change.path, None)
             continue
         entries[change.path] = _entry(change.path, compiled, plan.commit)
+    keys = compiled.keys | live.manifest.keys if plan.partial else compiled.keys
     if loaded:
-        return Manifest(entries)
+        return Manifest(entries, keys=keys)
     written = {
         change.path: change.resource
         for change in plan.changes
         if change.dangers != (Danger.NOTHING,)
     }
-    return Manifest(entries, {**live.manifest.unloaded, **written})
+    return Manifest(entries, {**live.manifest.unloaded, **written}, keys)
 
 
 def _entry(path: str, compiled: CompiledConfig, commit: str) -> ManifestEntry:

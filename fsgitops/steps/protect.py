@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fsgitops.model.compiled import CompiledConfig
 from fsgitops.model.plan import Action, AttributeChange, Change, Hazard
 from fsgitops.model.resource import Kind, Resource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from fsgitops.model.compiled import CompiledConfig
     from fsgitops.model.desired import Desired
     from fsgitops.model.live import LiveConfig
 
@@ -30,7 +30,7 @@ def mark_protected(compiled: CompiledConfig, desired: Desired) -> CompiledConfig
         path: replace(file, protect=True) if file.resource in protected else file
         for path, file in compiled.files.items()
     }
-    return CompiledConfig(files, compiled.users, compiled.routes)
+    return replace(compiled, files=files)
 
 
 def refuse_protected(

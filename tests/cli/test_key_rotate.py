@@ -238,3 +238,48 @@ def test_the_settings_keep_all_else_that_they_say(text: str, rotation: RotationS
 def test_settings_written_in_another_way_are_left_alone() -> None:
     with pytest.raises(UsageError, match="by hand"):
         edit_rotation("{project: x}\n", RotationSettings(everyone=True))
+
+
+def test_another_key_that_nobody_announced_is_refused_unless_it_is_meant(keyed: Project) -> None:
+    keys = keyed.root / ".fsgitops"
+    before = (keyed.conf / "directory/default/1020.xml").read_bytes()
+    (keys / "key").unlink()
+    keyed.run("key", "new")
+    assert "Refused unless --allow key is given" in keyed.run("plan", "--format", "markdown").out
+    ran = keyed.run("apply", "--yes")
+    assert (ran.code, "3 agents would get other secrets" in ran.err) == (4, True)
+    assert (keyed.conf / "directory/default/1020.xml").read_bytes() == before
+    assert keyed.run("apply", "--yes", "--allow", "key").code == 0
+    assert "No changes" in keyed.run("plan").out
+    keyed.write("desired/agents.yaml", AGENTS.replace("Carol}", "Carol, password_version: 2}"))
+    assert keyed.run("apply", "--yes").code == 0
+
+
+def test_part_of_a_plan_does_not_bring_another_key_in(keyed: Project) -> None:
+    (keyed.root / ".fsgitops/key").unlink()
+    keyed.run("key", "new")
+    keyed.write("desired/agents.yaml", AGENTS + "  - {extension: 1024, name: Erin}\n")
+    ran = keyed.run("apply", "--yes", "--only", "agent:1024")
+    assert (ran.code, "--allow key" in ran.err) == (4, True)
+
+
+def test_going_back_to_the_former_key_once_all_have_moved_is_refused(keyed: Project) -> None:
+    settings = (keyed.root / "fsgitops.yaml").read_text()
+    keyed.run("key", "rotate", "--start", "--everyone")
+    assert keyed.run("apply", "--yes").code == 0
+    keyed.write("fsgitops.yaml", settings)
+    ran = keyed.run("apply", "--yes")
+    assert (ran.code, "--allow key" in ran.err) == (4, True)
+
+
+def test_after_a_roll_back_the_key_of_before_is_no_other_key(keyed: Project) -> None:
+    keys = keyed.root / ".fsgitops"
+    former = (keys / "key").read_text()
+    (keys / "key").unlink()
+    keyed.run("key", "new")
+    assert keyed.run("apply", "--yes", "--allow", "key").code == 0
+    assert keyed.run("rollback", "--yes").code == 0
+    (keys / "key").write_text(former)
+    assert "No changes" in keyed.run("plan").out
+    keyed.write("desired/agents.yaml", AGENTS.replace("Carol}", "Carol, password_version: 2}"))
+    assert keyed.run("apply", "--yes").code == 0

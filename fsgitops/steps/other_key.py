@@ -1,0 +1,47 @@
+"""Whether a plan takes agents' secrets from a project key that nobody announced."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fsgitops.model.plan import Action, Need
+from fsgitops.model.resource import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from fsgitops.model.plan import Change
+
+PERMISSION = "key"
+
+
+def find_other_key(
+    changes: Iterable[Change], live: Collection[str], keys: Collection[str], *, upcoming: str
+) -> list[Need]:
+    """Return the permission that it takes to derive secrets from another project key.
+
+    A wrong key gives every agent another password, and all phones are locked out at once. A
+    declared rotation says which key comes next, and needs none.
+
+    Args:
+        changes: The plan's changes.
+        live: Fingerprints of the keys that live secrets are derived from; empty: not known.
+        keys: Those that the declared ones are derived from.
+        upcoming: That of the key which a rotation moves agents to, or "".
+    """
+    other = sorted(set(keys).difference(live, (upcoming,)))
+    if not live or not other:
+        return []
+    agents = sum(
+        change.resource.kind is Kind.AGENT
+        and change.action is not Action.DELETE
+        and any(attribute.secret for attribute in change.attributes)
+        for change in changes
+    )
+    if not agents:
+        return []
+    because = (
+        f"the project key ({', '.join(other)}) is not the one that what is live was derived from "
+        f"({', '.join(sorted(live))}): {agents} agents would get other secrets"
+    )
+    return [Need(PERMISSION, because)]
