@@ -8,6 +8,7 @@ import pytest
 pytest.importorskip("pyarrow", reason="the extra [cdr] is not installed")
 sys.path.insert(0, str(Path(__file__).parent))
 
+from object_stores import gs_store
 from replay_switch import load_templates
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
@@ -23,3 +24,13 @@ def captures() -> Path:
 @pytest.fixture(scope="session")
 def templates() -> list[dict]:
     return load_templates(SHARED if (SHARED / "esl-captures").is_dir() else None)
+
+
+@pytest.fixture(params=["directory", "gs"])
+def lake_url(request, tmp_path: Path, monkeypatch):
+    """A lake that is not there yet: on disk, and in Cloud Storage."""
+    if request.param == "directory":
+        yield str(tmp_path / "lake")
+        return
+    with gs_store(monkeypatch) as url:
+        yield url

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import kill_harness
 import pytest
-from object_stores import gs_store
 from replay_switch import ReplaySwitch
 
 from fsgitops.cdr.flush import read_keys
@@ -60,15 +59,6 @@ def run_kills(places: list[str], switch: ReplaySwitch, seed: int) -> None:
         time.sleep(0.01)
     lines = harness.stdout.read().splitlines()
     assert [line.split()[1] for line in lines] == ["9"] * KILLS, harness.stderr.read()[-2000:]
-
-
-@pytest.fixture(params=["directory", "gs"])
-def lake_url(request, tmp_path: Path, monkeypatch):
-    if request.param == "directory":
-        yield str(tmp_path / "lake")
-        return
-    with gs_store(monkeypatch) as url:
-        yield url
 
 
 @pytest.mark.parametrize("seed", [20261123])

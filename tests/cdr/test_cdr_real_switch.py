@@ -61,8 +61,8 @@ def agent(project: Project, freeswitch: RealSwitch, tmp_path: Path, monkeypatch)
     shutil.rmtree(freeswitch.conf_dir / ".fsgitops")
 
 
-def start(switch: RealSwitch, folder: Path) -> Sidecar:
-    options = RunOptions(lake=str(folder / "lake"), spool=folder / "spool", flush_seconds=0.5,
+def start(switch: RealSwitch, folder: Path, lake: str) -> Sidecar:
+    options = RunOptions(lake=lake, spool=folder / "spool", flush_seconds=0.5,
                          json_dir=switch.json_cdr_dir, poll_seconds=0.2)  # fmt: skip
     address = EslAddress(switch.esl_host, switch.esl_port, switch.esl_password)
     sidecar = Sidecar(options, address)
@@ -99,9 +99,11 @@ def check_answered(legs: list[dict], began: datetime, ended: datetime) -> None:
 
 
 def test_calls_through_a_real_switch_are_in_the_lake_while_the_sidecar_is_restarted(
-    agent: SipPhone, freeswitch: RealSwitch, tmp_path: Path
+    agent: SipPhone, freeswitch: RealSwitch, tmp_path: Path, lake_url: str
 ) -> None:
-    source = Source(str(tmp_path / "lake"), tmp_path / "spool")
+    source = Source(lake_url, tmp_path / "spool")
+    # The switch's JSON CDRs stay: each run has callers of its own.
+    one, two, three, four = (f"155501{'0' if '://' in lake_url else '1'}000{n}" for n in range(4))
     moments = [datetime.now(UTC)]
 
     def call(caller: str) -> None:
@@ -109,28 +111,28 @@ def test_calls_through_a_real_switch_are_in_the_lake_while_the_sidecar_is_restar
         call_from_outside(freeswitch, tmp_path / "caller", DID, caller)
         assert agent.wait_answered()
 
-    first = start(freeswitch, tmp_path)
-    call("15550100001")
-    until(lambda: len(records(source, "15550100001")) == 2)
+    first = start(freeswitch, tmp_path, lake_url)
+    call(one)
+    until(lambda: len(records(source, one)) == 2)
     first.stop()
-    call("15550100002")
-    second = start(freeswitch, tmp_path)
-    call("15550100003")
+    call(two)
+    second = start(freeswitch, tmp_path, lake_url)
+    call(three)
     with pytest.raises(CallFailedError):
-        call_from_outside(freeswitch, tmp_path / "caller", "15550000000", "15550100004")
-    until(lambda: len(records(source, "15550100002")) == 2)
-    until(lambda: len(records(source, "15550100003")) == 2)
-    until(lambda: len(records(source, "15550100004")) == 1)
+        call_from_outside(freeswitch, tmp_path / "caller", "15550000000", four)
+    until(lambda: len(records(source, two)) == 2)
+    until(lambda: len(records(source, three)) == 2)
+    until(lambda: len(records(source, four)) == 1)
     second.stop()
     moments.append(datetime.now(UTC))
 
-    for caller in ("15550100001", "15550100002", "15550100003"):
+    for caller in (one, two, three):
         check_answered(records(source, caller), *moments)
-    (lost,) = records(source, "15550100004")
+    (lost,) = records(source, four)
     assert not lost["answered"]
     assert lost["agent_extension"] is None
-    assert {r["source"] for r in records(source, "15550100002")} == {"json"}
-    assert "esl" in {r["source"] for r in records(source, "15550100001")}
+    assert {r["source"] for r in records(source, two)} == {"json"}
+    assert "esl" in {r["source"] for r in records(source, one)}
     counts = Counter(r["uuid"] for r in fetch(source, "SELECT uuid FROM cdr").to_pylist())
     assert set(counts.values()) == {1}
     compared = reconcile(source, freeswitch.json_cdr_dir, "", "9999")
