@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from fsgitops.cli.options import Shared, open_place, with_demands, with_json, wi
 
 if TYPE_CHECKING:
     from fsgitops.commands.plan import Planned
+    from fsgitops.commands.shape import Demands
 
 
 @click.command("apply", epilog="Example: fsgitops apply --target prod plan.json")
@@ -33,10 +35,7 @@ def command(
     yes: bool,
     no_reload: bool,
     no_wait: bool,
-    only: tuple[str, ...],
-    exclude: tuple[str, ...],
-    allow: tuple[str, ...],
-    kick_rotated: bool,
+    demands: Demands,
     as_json: bool,
 ) -> int:
     """Carry a plan out: write, reload, and read back from the switch that it holds it.
@@ -47,15 +46,13 @@ def command(
     from fsgitops.cli.printing import print_findings, print_json, print_lines, print_notes, working
     from fsgitops.commands.apply import run_apply
     from fsgitops.commands.plan import load_plan, run_plan
-    from fsgitops.commands.shape import Demands
     from fsgitops.steps.render_json import applied_to_json
     from fsgitops.steps.render_text import render_applied, render_plan
 
     workspace = open_place(shared, directory, target)
     approved = load_plan(saved) if saved else None
-    demands = Demands(only, exclude, frozenset(allow), kick_rotated, reload=not no_reload)
-    if approved is not None:
-        demands = demands.of_saved(approved)
+    demands = replace(demands, reload=not no_reload)
+    demands = demands.of_saved(approved) if approved else demands
     with working("Comparing what is declared with what is live"):
         planned = run_plan(workspace, demands, live=not no_reload)
     note_plan(planned.plan)

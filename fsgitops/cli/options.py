@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
@@ -52,7 +53,7 @@ def with_allow(function: _F) -> _F:
 
 
 def with_demands(function: _F) -> _F:
-    """Give a command `--only`, `--exclude`, `--allow` and `--kick-rotated`."""
+    """Give a command `--only`, `--exclude`, `--allow` and `--kick-rotated`, as its `demands`."""
     named = "agent:1020, did:+1949…, a glob (agent:10*) or a YAML path (desired/sales/*.yaml)"
     options = (
         click.option("--only", multiple=True, metavar="WHAT", help=f"Nothing but this: {named}."),
@@ -64,9 +65,25 @@ def with_demands(function: _F) -> _F:
             help="Agents with another password: end their registrations.",
         ),
     )
+
+    @wraps(function)
+    def gather(
+        *words: Any,
+        only: tuple[str, ...],
+        exclude: tuple[str, ...],
+        allow: tuple[str, ...],
+        kick_rotated: bool,
+        **others: Any,
+    ) -> Any:
+        from fsgitops.commands.shape import Demands
+
+        demands = Demands(only, exclude, frozenset(allow), kick_rotated)
+        return function(*words, demands=demands, **others)
+
+    asked: Any = gather
     for option in reversed(options):
-        function = option(function)
-    return function
+        asked = option(asked)
+    return cast("_F", asked)
 
 
 def find_root(shared: Shared, directory: str | None) -> Path:

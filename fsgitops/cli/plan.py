@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from fsgitops.cli.formats import choose_outputs, with_formats
 from fsgitops.cli.options import Shared, open_place, with_demands, with_json, with_place
 
-CHANGES_PENDING = 2
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fsgitops.commands.plan import Planned
+    from fsgitops.commands.shape import Demands
+    from fsgitops.commands.workspace import Workspace
 
 
 @click.command(
@@ -45,10 +51,7 @@ def command(
     outputs: tuple[Path, ...],
     full_at: str,
     live: bool,
-    only: tuple[str, ...],
-    exclude: tuple[str, ...],
-    allow: tuple[str, ...],
-    kick_rotated: bool,
+    demands: Demands,
     as_json: bool,
 ) -> int:
     """Show what an apply would do, attribute by attribute, and do none of it.
@@ -56,46 +59,42 @@ def command(
     Reads the files that fsgitops manages and whatever stands in the way of new ones. Without the
     project key, secret values are shown as known after apply.
     """
-    from fsgitops.cli.printing import print_findings, print_json, print_lines, print_notes, working
-    from fsgitops.commands.export_state import load_state, plan_against
-    from fsgitops.commands.plan import run_plan, save_plan
-    from fsgitops.commands.review import review_plan, review_refusal
-    from fsgitops.commands.shape import Demands
-    from fsgitops.errors import DesiredInvalidError
-    from fsgitops.model.plan_json import plan_to_json
-    from fsgitops.steps.render_json import error_to_json
-    from fsgitops.steps.render_text import render_plan
+    from fsgitops.cli.planned import CHANGES_PENDING, answer_planned, make_planned
+    from fsgitops.commands.plan import save_plan
 
     wanted = choose_outputs(named, outputs, as_json=as_json, full=full_at)
-    state = load_state(against) if against else None
-    recorded_on = state.target if state and not shared.target else None
-    workspace = open_place(shared, directory, target or recorded_on)
-    demands = Demands(only, exclude, frozenset(allow), kick_rotated)
-    try:
-        with working("Comparing what is declared with what is live"):
-            planned = (
-                plan_against(workspace, state, datetime.now(UTC), demands)
-                if state
-                else run_plan(workspace, demands, live=live)
-            )
-    except DesiredInvalidError as problem:
-        findings = problem
-        wanted.write(
-            lambda: review_refusal(findings, workspace.target.name, workspace.root, wanted.full),
-            lambda: error_to_json(findings),
-        )
-        raise
-    print_notes(planned.notes)
-    print_findings(planned.compilation.declared.findings)
+    make, workspace = _choose(shared, directory, target, against, live=live, demands=demands)
+    planned = make_planned(
+        make,
+        wanted,
+        "Comparing what is declared with what is live",
+        workspace.target.name,
+        workspace.root,
+    )
     if out is not None:
         save_plan(planned.plan, out)
-    wanted.write(
-        lambda: review_plan(planned, workspace.root, wanted.full),
-        lambda: plan_to_json(planned.plan),
-    )
-    if wanted.shown == "json":
-        print_json(plan_to_json(planned.plan))
-    elif wanted.shown == "text":
-        print_lines(render_plan(planned.plan))
+    answer_planned(planned, wanted, workspace.root)
     pending = planned.plan.changes or planned.plan.hazards or planned.plan.unloaded
     return CHANGES_PENDING if detailed_exitcode and pending else 0
+
+
+def _choose(
+    shared: Shared,
+    directory: str | None,
+    target: str | None,
+    against: Path | None,
+    *,
+    live: bool,
+    demands: Demands,
+) -> tuple[Callable[[], Planned], Workspace]:
+    """Return what makes the plan, and where: against what is live, or against a recorded state."""
+    from fsgitops.commands.export_state import load_state, plan_against
+    from fsgitops.commands.plan import run_plan
+
+    if against is None:
+        workspace = open_place(shared, directory, target)
+        return (lambda: run_plan(workspace, demands, live=live)), workspace
+    state = load_state(against)
+    recorded_on = None if shared.target else state.target
+    workspace = open_place(shared, directory, target or recorded_on)
+    return (lambda: plan_against(workspace, state, datetime.now(UTC), demands)), workspace

@@ -1,0 +1,57 @@
+"""What `plan` and `diff` have in common: one plan, answered in any format."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fsgitops.cli.printing import print_findings, print_json, print_lines, print_notes, working
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from fsgitops.cli.formats import Outputs
+    from fsgitops.commands.plan import Planned
+
+CHANGES_PENDING = 2
+
+
+def make_planned(
+    make: Callable[[], Planned], wanted: Outputs, doing: str, target: str, root: Path
+) -> Planned:
+    """Return the plan that `make` makes; print its notes and findings.
+
+    Where what is declared has errors, every format tells them, and DesiredInvalidError is raised.
+    """
+    from fsgitops.commands.review import review_refusal
+    from fsgitops.errors import DesiredInvalidError
+    from fsgitops.steps.render_json import error_to_json
+
+    try:
+        with working(doing):
+            planned = make()
+    except DesiredInvalidError as problem:
+        findings = problem
+        wanted.write(
+            lambda: review_refusal(findings, target, root, wanted.full),
+            lambda: error_to_json(findings),
+        )
+        raise
+    print_notes(planned.notes)
+    print_findings(planned.compilation.declared.findings)
+    return planned
+
+
+def answer_planned(planned: Planned, wanted: Outputs, root: Path) -> None:
+    """Write the files that were asked for, and print the plan."""
+    from fsgitops.commands.review import review_plan
+    from fsgitops.model.plan_json import plan_to_json
+    from fsgitops.steps.render_text import render_plan
+
+    wanted.write(
+        lambda: review_plan(planned, root, wanted.full), lambda: plan_to_json(planned.plan)
+    )
+    if wanted.shown == "json":
+        print_json(plan_to_json(planned.plan))
+    elif wanted.shown == "text":
+        print_lines(render_plan(planned.plan))
