@@ -91,7 +91,7 @@ def rotate(
     credentials), and finish when all have moved. Who has moved is written into fsgitops.yaml:
     commit it. A pipeline gets the next key as FSGITOPS_KEY_NEXT.
     """
-    from fsgitops.commands.rotate import finish_rotation
+    from fsgitops.commands.finish_rotation import finish_rotation
 
     moving = bool(groups or extensions or everyone)
     if not (start or moving or finish) or (finish and (start or moving)):

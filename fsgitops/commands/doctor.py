@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fsgitops.commands.commit import is_tracked
 from fsgitops.commands.doctor_files import check_files
 from fsgitops.commands.doctor_switch import check_switch
-from fsgitops.commands.rotate import PREVIOUS_SUFFIX
+from fsgitops.commands.finish_rotation import PREVIOUS_SUFFIX
 from fsgitops.commands.secrets import NEXT_SUFFIX, find_keys, next_key_file, open_book
 from fsgitops.commands.workspace import Workspace, declare_desired
 from fsgitops.errors import FsgitopsError, SecretError

@@ -16,8 +16,7 @@ from fsgitops.commands.secrets import count_rotation, find_keys, next_key_file
 from fsgitops.commands.workspace import declare_desired
 from fsgitops.errors import DesiredInvalidError, UsageError
 from fsgitops.findings import has_errors
-from fsgitops.secret import KEY_VARIABLE, NEXT_KEY_VARIABLE, load_key, write_key_file
-from fsgitops.secret.private_file import write_private_file
+from fsgitops.secret import NEXT_KEY_VARIABLE, write_key_file
 from fsgitops.settings import SETTINGS_FILE, RotationSettings
 
 if TYPE_CHECKING:
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from fsgitops.commands.workspace import Workspace
     from fsgitops.secret import ProjectKey
 
-PREVIOUS_SUFFIX = ".previous"
 _BLOCK = re.compile(r"^key_rotation[ \t]*:.*\n?(?:(?:[ \t]+.*|[ \t]*)\n)*", re.MULTILINE)
 
 
@@ -75,11 +73,19 @@ def read_rotation(workspace: Workspace) -> Rotation:
 
 
 def start_rotation(workspace: Workspace) -> tuple[Path, ProjectKey]:
-    """Make the next key, beside the project key. Raises SecretError when there is one already."""
+    """Make the next key, beside the project key.
+
+    Raises SecretError when there is one already, UsageError when another one was announced.
+    """
     path = next_key_file(workspace.settings, workspace.root)
+    before = workspace.settings.key_rotation or RotationSettings()
+    if before.next_key and not path.exists():
+        raise UsageError(
+            f"a rotation to the key {before.next_key} is under way: put that key at {path}, or set "
+            f"{NEXT_KEY_VARIABLE}"
+        )
     key = write_key_file(path)
-    if workspace.settings.key_rotation is None:
-        write_rotation(workspace.root, RotationSettings())
+    write_rotation(workspace.root, before.model_copy(update={"next_key": key.id}))
     return path, key
 
 
@@ -100,91 +106,13 @@ def move_agents(
         raise UsageError(f"no agent {extension} is declared")
     before = workspace.settings.key_rotation or RotationSettings()
     after = RotationSettings(
+        next_key=before.next_key,
         everyone=before.everyone or everyone,
         groups=tuple(sorted({*before.groups, *groups})),
         extensions=tuple(sorted({*before.extensions, *extensions})),
     )
     write_rotation(workspace.root, after)
     return after
-
-
-def finish_rotation(workspace: Workspace) -> list[str]:
-    """Make the next key the project key; return what was done.
-
-    Raises UsageError when agents have not moved, no rotation is under way, the next key is not at
-    hand, or a variable holds the former one: every password would fall back to what that gives.
-    """
-    if workspace.settings.key_rotation is None:
-        raise UsageError("no key rotation is under way: `fsgitops key rotate --start` begins one")
-    rotation = read_rotation(workspace)
-    if not rotation.complete:
-        left = rotation.total[""] - rotation.moved[""]
-        raise UsageError(
-            f"{left} of {rotation.total['']} agents still have secrets of the current key; move "
-            "them with `fsgitops key rotate --groups …` or `--everyone`, and apply"
-        )
-    _require_next_key(workspace, rotation)
-    _require_no_former_variable(rotation)
-    done = _replace_key_file(workspace, rotation.keys.upcoming)
-    write_rotation(workspace.root, None)
-    done.append(
-        f"removed `key_rotation` from {SETTINGS_FILE}: before that is merged, put the next key "
-        f"into {KEY_VARIABLE} of every pipeline, then remove {NEXT_KEY_VARIABLE}"
-    )
-    return done
-
-
-def _require_next_key(workspace: Workspace, rotation: Rotation) -> None:
-    upcoming = rotation.keys.upcoming
-    path = next_key_file(workspace.settings, workspace.root)
-    if upcoming is None and _previous_key_file(workspace).exists():
-        return  # An interrupted --finish has made it the project key already.
-    if upcoming is None:
-        raise UsageError(
-            f"the next key is not at hand: set {NEXT_KEY_VARIABLE}, or put its file at {path}"
-        )
-    stored = load_key({}, path)  # A variable would hide the file.
-    if stored is not None and stored.id != upcoming.id:
-        raise UsageError(
-            f"{NEXT_KEY_VARIABLE} (key {upcoming.id}), which the passwords come from, is not the "
-            f"key in {path} (key {stored.id}): remove the wrong one"
-        )
-
-
-def _require_no_former_variable(rotation: Rotation) -> None:
-    current, upcoming = rotation.keys.current, rotation.keys.upcoming
-    if not os.environ.get(KEY_VARIABLE, "").strip() or current is None or upcoming is None:
-        return
-    if current.id != upcoming.id:
-        raise UsageError(
-            f"{KEY_VARIABLE} still holds the former key (key {current.id}), and wins over a file: "
-            f"put the next key (key {upcoming.id}) there first, here and in every pipeline. "
-            "While everybody has moved, that changes no password"
-        )
-
-
-def _replace_key_file(workspace: Workspace, key: ProjectKey | None) -> list[str]:
-    upcoming = next_key_file(workspace.settings, workspace.root)
-    current = workspace.root / workspace.settings.key_file
-    if not upcoming.exists():
-        stored = load_key({}, current)
-        if key is None or stored is None or stored.id == key.id:
-            return []
-        # The former key stands in the file, and the next one only in a variable.
-        write_private_file(upcoming, os.environ[NEXT_KEY_VARIABLE].strip() + "\n", "key file")
-    previous = _previous_key_file(workspace)
-    done = []
-    if current.exists():
-        if previous.exists():
-            raise UsageError(f"{previous}: there is a file already; move it to a safe place")
-        current.rename(previous)
-        done.append(f"kept the former key as {previous}: destroy it once nothing needs it")
-    upcoming.rename(current)
-    return [*done, f"made {upcoming.name} the project key, {current}"]
-
-
-def _previous_key_file(workspace: Workspace) -> Path:
-    return workspace.root / f"{workspace.settings.key_file}{PREVIOUS_SUFFIX}"
 
 
 def write_rotation(root: Path, rotation: RotationSettings | None) -> None:
@@ -220,7 +148,8 @@ def edit_rotation(text: str, rotation: RotationSettings | None) -> str:
 
 
 def _flow(rotation: RotationSettings) -> str:
-    parts = ["everyone: true"] if rotation.everyone else []
+    parts = [f'next_key: "{rotation.next_key}"'] if rotation.next_key else []
+    parts += ["everyone: true"] if rotation.everyone else []
     for name in ("groups", "extensions"):
         words = getattr(rotation, name)
         if words:

@@ -15,15 +15,28 @@ _FILE_LIMIT: Final = 65536
 
 
 def write_private_file(path: Path, text: str, what: str) -> None:
-    """Create `path`, mode 0600, and write `text`; `what` it is, for messages.
+    """Create `path`, mode 0600, with `text` in it; `what` it is, for messages.
+
+    It appears whole: nothing that interrupts this leaves a file that is empty or cut.
 
     Raises:
         SecretError: the file exists already (it is never overwritten) or cannot be created.
     """
+    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(path, flags, 0o600)
+        descriptor = os.open(aside, flags, 0o600)
+        try:
+            with os.fdopen(descriptor, "w", encoding="ascii") as stream:
+                os.fchmod(stream.fileno(), 0o600)
+                stream.write(text)
+                stream.flush()
+                os.fsync(stream.fileno())
+            # A link, unlike a rename, replaces nothing.
+            path.hardlink_to(aside)
+        finally:
+            aside.unlink()
     except FileExistsError:
         raise SecretError(
             f"{path}: there is a file already and a key is never overwritten: without it the "
@@ -31,11 +44,6 @@ def write_private_file(path: Path, text: str, what: str) -> None:
         ) from None
     except OSError as problem:
         raise SecretError(f"{path}: cannot create the {what}: {problem.strerror}") from None
-    with os.fdopen(descriptor, "w", encoding="ascii") as stream:
-        os.fchmod(stream.fileno(), 0o600)
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
 
 
 def read_private_file(path: Path, what: str) -> str | None:

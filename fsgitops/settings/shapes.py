@@ -142,8 +142,9 @@ class SecretsSettings(Part):
 
 
 class RotationSettings(Part):
-    """Which agents' secrets are derived from the next key already."""
+    """Which agents' secrets are derived from the next key already, and that key's fingerprint."""
 
+    next_key: Annotated[str, Field(pattern=r"^([0-9a-f]{16})?$")] = ""
     everyone: bool = False
     groups: tuple[str, ...] = ()
     extensions: tuple[str, ...] = ()
