@@ -235,7 +235,7 @@ def test_a_dotted_key_leads_to_a_text(key: str, found: str) -> None:
     assert pick_value(values, key, "here").reveal() == found
 
 
-@pytest.mark.parametrize("key", ["a", "a.c", "list.9", "list.x", "yes", "none", "a.b.c"])
+@pytest.mark.parametrize("key", ["a", "a.c", "list.9", "list.x", "list.²", "yes", "none", "a.b.c"])
 def test_a_key_that_leads_to_no_text_is_told(key: str) -> None:
     values = json.loads('{"a": {"b": "x"}, "list": ["1"], "yes": true, "none": null}')
     with pytest.raises(SecretError, match="here"):

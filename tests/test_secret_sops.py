@@ -82,9 +82,42 @@ def test_a_file_that_is_not_encrypted_gives_nothing(
 ) -> None:
     write_sops_file(tmp_path / "other.yaml", "a: x\n", monkeypatch)
     (tmp_path / "a.yaml").write_text("a: in-the-clear\n")
-    with pytest.raises(SecretError, match="it ended with code") as caught:
+    with pytest.raises(SecretError, match="a file that sops encrypted") as caught:
         fetch(tmp_path, "a.yaml", "a")
+    assert not isinstance(caught.value, SecretUnavailableError)
     assert "in-the-clear" not in str(caught.value)
+
+
+def test_a_file_that_is_cut_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.yaml"
+    write_sops_file(path, "a: word\n", monkeypatch)
+    path.write_bytes(path.read_bytes()[:150])
+    with pytest.raises(SecretError) as caught:
+        fetch(tmp_path, "a.yaml", "a")
+    assert not isinstance(caught.value, SecretUnavailableError)
+
+
+def test_a_date_is_refused_since_sops_makes_a_time_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_sops_file(tmp_path / "a.yaml", "bare: 2026-11-26\nquoted: '2026-11-26'\n", monkeypatch)
+    assert fetch(tmp_path, "a.yaml", "quoted").reveal() == "2026-11-26"
+    with pytest.raises(SecretError, match="write it in quotes"):
+        fetch(tmp_path, "a.yaml", "bare")
+
+
+@pytest.mark.parametrize("code", [24, 25, 51, 52])
+def test_each_code_for_a_changed_file_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    program = tmp_path / "bin" / "sops"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\nexit {code}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    (tmp_path / "a.yaml").write_text("a: b\n")
+    with pytest.raises(SecretError, match="was changed after it was encrypted"):
+        fetch(tmp_path, "a.yaml", "a")
 
 
 def test_the_project_s_keys_do_not_reach_sops(

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from fsgitops.cdr.lake import Day, Lake
 
-_BATCH_ROWS = 65_536
 _HALF_WRITTEN = 3600.0
 
 
@@ -100,14 +99,13 @@ def read_batches(
     """Yield the rows of files, under today's schema: columns that an old file lacks are null."""
     schema = arrow_schema()
     for name in names:
-        with lake.filesystem.open_input_file(lake.path(day.date, name)) as source:
-            for batch in pq.ParquetFile(source).iter_batches(_BATCH_ROWS):
-                table = pa.Table.from_batches([batch])
-                for column in schema:
-                    if column.name not in table.column_names:
-                        table = table.append_column(column, pa.nulls(len(table), column.type))
-                table = table.select(schema.names).cast(schema)
-                yield change(table) if callable(change) else table
+        for batch in lake.read_batches(lake.path(day.date, name)):
+            table = pa.Table.from_batches([batch])
+            for column in schema:
+                if column.name not in table.column_names:
+                    table = table.append_column(column, pa.nulls(len(table), column.type))
+            table = table.select(schema.names).cast(schema)
+            yield change(table) if callable(change) else table
 
 
 def sweep_day(lake: Lake, day: Day, grace: float) -> int:

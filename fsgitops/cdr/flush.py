@@ -72,14 +72,10 @@ def _choose(
 
 
 def read_keys(lake: Lake, day: Day) -> Iterator[tuple[int, str]]:
-    """Yield hour and key of every live record of a day. Raises LakeError.
-
-    Read as datasets are: pyarrow's ParquetFile keeps hold of the interpreter while Cloud Storage
-    answers, and a sidecar's other threads would hear no event until then.
-    """
+    """Yield hour and key of every live record of a day. Raises LakeError."""
     columns = ["switch", "uuid", "leg", "start_time"]
     for name in day.live:
-        for batch in lake.read_columns(lake.path(day.date, name), columns):
+        for batch in lake.read_batches(lake.path(day.date, name), columns):
             start = batch.column("start_time").cast(pa.int64()).to_pylist()
             names = zip(*(batch.column(column).to_pylist() for column in columns[:3]), strict=True)
             for microseconds, parts in zip(start, names, strict=True):

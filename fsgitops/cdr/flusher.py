@@ -44,6 +44,11 @@ class Flusher:
             self._fail(problem)
         self._thread.start()
 
+    @property
+    def alive(self) -> bool:
+        """Whether the thread is there that moves rows to the lake."""
+        return self._thread.is_alive()
+
     def stop(self) -> None:
         """Flush what the spool holds, if the lake lets it, and end."""
         self._stop.set()
@@ -61,6 +66,8 @@ class Flusher:
                 continue
             if self._flush():
                 wait = 0.5
+            elif self._stop.is_set():
+                return  # It failed just now: the rows stay in the spool.
             else:
                 next_try, wait = time.monotonic() + wait, min(wait * 2, _MAX_WAIT)
         self._flush()
@@ -88,7 +95,7 @@ class Flusher:
             try:
                 self._empty(spool)
                 flushed = True
-            except (FsgitopsError, OSError, sqlite3.Error) as problem:
+            except Exception as problem:  # a file that somebody else put there can hold anything
                 return self._fail(problem)
             finally:
                 self._settle(spool, flushed=flushed)

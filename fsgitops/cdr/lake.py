@@ -17,6 +17,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import parse_qs, urlsplit
 
 import orjson
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 ROOT = "cdr"
 _BATCH_ROWS = 65_536
+_RETRY_OPTION = "retry_limit_seconds"
 _RETRY_SECONDS = 30
 _PART = re.compile(r"part-(?P<spool>[0-9a-f]+)-(?P<lo>[0-9]{12})-(?P<hi>[0-9]{12})\.parquet")
 _COMMIT = re.compile(r"_commit-([0-9]{8})\.json")
@@ -103,7 +105,6 @@ def open_lake(url: str, *, create: bool = False) -> Lake:
 
     Raises LakeError when it is not there and `create` is false; UsageError for a bad URL.
     """
-    import pyarrow as pa
     import pyarrow.fs as pafs
 
     if "://" not in url or url.startswith("file://"):
@@ -113,10 +114,12 @@ def open_lake(url: str, *, create: bool = False) -> Lake:
         if not path.is_dir():
             raise LakeError(f"{path}: no such directory: expected a lake that `run` has written")
         return Lake(pafs.LocalFileSystem(), str(path), local=True)
+    if "#" in url:
+        raise UsageError(f"lake {show_url(url)}: `#` and what follows mean nothing here")
     try:
         filesystem, path_text = pafs.FileSystem.from_uri(bound_retries(url))
-    except (pa.ArrowInvalid, OSError, ValueError) as problem:
-        raise UsageError(f"lake {url.split('?', 1)[0]}: {problem}") from None
+    except _failures(ValueError) as problem:
+        raise UsageError(f"lake {show_url(url)}: {_without_credentials(problem, url)}") from None
     return Lake(filesystem, path_text.rstrip("/"), local=False)
 
 
@@ -126,10 +129,33 @@ def bound_retries(url: str) -> str:
     Without, pyarrow tries for a quarter of an hour: a full disk of a spool would tell nobody why,
     and a command that only reads would seem to hang.
     """
-    scheme, _, query = url.partition("://")[0], *url.partition("?")[1:]
-    if scheme not in {"gs", "gcs"} or "retry_limit_seconds=" in query:
+    parts = urlsplit(url)
+    if parts.scheme not in {"gs", "gcs"} or _RETRY_OPTION in parse_qs(parts.query, True):
         return url
-    return f"{url}{'&' if query else '?'}retry_limit_seconds={_RETRY_SECONDS}"
+    query = f"{parts.query}&" if parts.query else ""
+    return parts._replace(query=f"{query}{_RETRY_OPTION}={_RETRY_SECONDS}").geturl()
+
+
+def show_url(url: str) -> str:
+    """Return a lake's directory or URL without what may hold credentials, for messages."""
+    if "://" not in url:
+        return url
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def _without_credentials(problem: Exception, url: str) -> str:
+    text, parts = str(problem), urlsplit(url)
+    for secret in (url, parts.netloc.rpartition("@")[0], parts.query):
+        text = text.replace(secret, "…") if secret else text
+    return text
+
+
+def _failures(*others: type[Exception]) -> tuple[type[Exception], ...]:
+    """What pyarrow raises for a store that does not answer, or a file that is not whole."""
+    import pyarrow as pa
+
+    return (OSError, pa.ArrowException, *others)
 
 
 class Lake:
@@ -157,7 +183,7 @@ class Lake:
             else:
                 with self.filesystem.open_output_stream(path) as stream:
                     stream.write(body)
-        except OSError as problem:
+        except _failures() as problem:
             raise LakeError(f"{path}: not written: {problem}") from problem
 
     def read(self, path: str) -> bytes:
@@ -165,19 +191,28 @@ class Lake:
         try:
             with self.filesystem.open_input_stream(path) as stream:
                 return bytes(stream.read())
-        except OSError as problem:
+        except _failures() as problem:
             raise LakeError(f"{path}: not read: {problem}") from problem
 
-    def read_columns(self, path: str, columns: list[str]) -> Iterator[pa.RecordBatch]:
-        """Yield a Parquet file's rows, in order, one bounded batch at a time. Raises LakeError."""
+    def read_batches(self, path: str, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """Yield a Parquet file's rows in order, batch by batch. Raises LakeError.
+
+        Read as datasets are: pyarrow's ParquetFile keeps hold of the interpreter while Cloud
+        Storage answers, and a sidecar's other threads would hear no event until then.
+        """
         import pyarrow.dataset as ds
 
+        options = ds.ParquetFragmentScanOptions(pre_buffer=False, use_buffered_stream=True)
         try:
             file = ds.ParquetFileFormat().make_fragment(path, filesystem=self.filesystem)
             yield from file.to_batches(
-                columns=columns, batch_size=_BATCH_ROWS, batch_readahead=1, use_threads=False
+                columns=columns,
+                batch_size=_BATCH_ROWS,
+                batch_readahead=1,
+                use_threads=False,
+                fragment_scan_options=options,
             )
-        except OSError as problem:
+        except _failures() as problem:
             raise LakeError(f"{path}: not read: {problem}") from problem
 
     def delete(self, date: str, names: Iterable[str]) -> None:
@@ -187,7 +222,7 @@ class Lake:
                 self.filesystem.delete_file(self.path(date, name))
             except FileNotFoundError:
                 continue
-            except OSError as problem:
+            except _failures() as problem:
                 raise LakeError(f"{self.path(date, name)}: not deleted: {problem}") from problem
         if self.local:
             sync_folder(Path(self.root) / f"date={date}")
@@ -215,7 +250,7 @@ class Lake:
         except FileNotFoundError:
             # Cloud Storage has no folders: pyarrow deletes what is in it, then misses the folder.
             return
-        except OSError as problem:
+        except _failures() as problem:
             raise LakeError(f"{self.root}/date={date}: not deleted: {problem}") from problem
 
     def days(self, first: str = "", last: str = "9999") -> list[Day]:
@@ -238,7 +273,7 @@ class Lake:
         selector = pafs.FileSelector(path, recursive=recursive, allow_not_found=True)
         try:
             found = self.filesystem.get_file_info(selector)
-        except OSError as problem:
+        except _failures() as problem:
             raise LakeError(f"{path}: not listed: {problem}") from problem
         return [info for info in found if info.is_file]
 
@@ -256,9 +291,13 @@ class Lake:
         )
 
     def _read_commit(self, date: str, number: str) -> Commit:
-        data = orjson.loads(self.read(self.path(date, f"_commit-{number}.json")))
-        replaced = frozenset(data["replaced"])
-        return Commit(int(number), tuple(data["live"]), replaced, data["reason"])
+        path = self.path(date, f"_commit-{number}.json")
+        try:
+            data = orjson.loads(self.read(path))
+            replaced = frozenset(data["replaced"])
+            return Commit(int(number), tuple(data["live"]), replaced, data["reason"])
+        except (ValueError, KeyError, TypeError) as problem:
+            raise LakeError(f"{path}: this is no commit of a lake: {problem!r}") from problem
 
     def commit(self, before: Day, live: Iterable[str], gone: Iterable[str], reason: str) -> None:
         """Replace files of a day in one step: `gone` die, `live` are the day's other files now.

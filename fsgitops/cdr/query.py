@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _ATTEMPTS = 5
 _STREAM_FAILED = "reading the stream registered as"
 """What DuckDB says, as of a wrong query, when pyarrow cannot read what it scans for it."""
+_GONE = re.compile(r"not[ _]found|no[ _]such|does not exist|errno 2\b", re.IGNORECASE)
 _MAX_DATE = "9999-12-31"
 _T = TypeVar("_T")
 
@@ -108,17 +109,27 @@ def run_query(
             connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
             add_views(connection, source, first, last)
             return ask(connection)
-        except (duckdb.IOException, FileNotFoundError, LakeError) as problem:
-            if attempt == _ATTEMPTS - 1:
-                raise LakeError(f"the lake cannot be read: {problem}") from problem
-        except duckdb.Error as problem:
-            if _STREAM_FAILED not in str(problem):
+        except (duckdb.Error, FileNotFoundError, LakeError) as problem:
+            stream = isinstance(problem, duckdb.Error) and _STREAM_FAILED in str(problem)
+            if isinstance(problem, duckdb.Error) and not (
+                stream or isinstance(problem, duckdb.IOException)
+            ):
                 raise UsageError(f"the query failed: {problem}") from None
-            if attempt == _ATTEMPTS - 1:
+            if attempt == _ATTEMPTS - 1 or not _is_gone(problem, stream=stream):
                 raise LakeError(f"the lake cannot be read: {problem}") from problem
         finally:
             connection.close()
     raise AssertionError
+
+
+def _is_gone(problem: Exception, *, stream: bool) -> bool:
+    """Tell whether a file went away since it was listed: then another look finds what replaced it.
+
+    A store that does not answer is not asked again: each time can take half a minute.
+    """
+    if isinstance(problem, LakeError):
+        return isinstance(problem.__cause__, FileNotFoundError)
+    return not stream or _GONE.search(str(problem)) is not None
 
 
 def add_views(connection: duckdb.DuckDBPyConnection, source: Source, first: str, last: str) -> None:

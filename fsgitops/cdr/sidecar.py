@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fsgitops.cdr.flusher import Flusher
 from fsgitops.cdr.ingest import Ingest
+from fsgitops.cdr.lake import show_url
 from fsgitops.cdr.listener import Listener
 from fsgitops.cdr.log import say
 from fsgitops.cdr.metrics import Metrics
@@ -39,7 +40,7 @@ class Sidecar:
         """
         self.options = options
         self.metrics = Metrics()
-        self._lock = _lock_spool(options.spool)
+        self._lock: int | None = _lock_spool(options.spool)
         spool = open_spool(options.spool)
         builder = RecordBuilder(options.variables)
         self._quarantine = quarantine = Quarantine(options.spool / "quarantine")
@@ -74,19 +75,23 @@ class Sidecar:
         say(
             logging.INFO,
             "started",
-            lake=self.options.lake.split("?", 1)[0],
+            lake=show_url(self.options.lake),
             spool=str(self.options.spool),
             waiting_rows=self.ingest.pending_rows,
         )
 
     def stop(self) -> None:
-        """Close the roads, sync the spool, flush it into the lake, end."""
+        """Close the roads, sync the spool, flush it into the lake, end. Again, it does nothing."""
         for road in (self.listener, self.watcher, self.receiver):
             if road is not None:
                 road.stop()
         self.ingest.stop()
         self.flusher.stop()
+        if self._lock is None:
+            return
+        # Once only: by a second time its number can be that of another file.
         os.close(self._lock)
+        self._lock = None
         say(logging.INFO, "stopped", waiting_rows=self.ingest.pending_rows)
 
     def run(self, stop: threading.Event) -> None:
@@ -102,6 +107,8 @@ class Sidecar:
         if "quarantine" in self.metrics.troubles():
             self._quarantine.try_again(self.metrics)
         troubles = self.metrics.troubles()
+        if not self.flusher.alive:
+            troubles = {**troubles, "lake": "nothing moves rows to it any more: start again"}
         well = not any(where in troubles for where in _SICK)
         if "esl" in troubles and self.watcher is None:
             well = False

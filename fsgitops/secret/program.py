@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import select
 import shutil
 import signal
@@ -28,6 +29,8 @@ PROGRAM_SECONDS: Final = 30.0
 _OUTPUT_LIMIT: Final = 16 * 1024 * 1024
 _SOPS_ALTERED: Final = frozenset({24, 25, 51, 52})
 _SOPS_NO_KEY: Final = 128
+_INDEX: Final = re.compile(r"[0-9]{1,9}")
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 _OURS: Final = (
     *(KEY_VARIABLE, NEXT_KEY_VARIABLE, IDENTITY_VARIABLE),
     *("FSGITOPS_ESL_PASSWORD", "FS_ESL_PASSWORD"),
@@ -59,8 +62,9 @@ def decrypt_sops(path: Path, root: Path, environ: Mapping[str, str]) -> Any:
     sops 3, cmd/sops/codes/codes.go.
 
     Raises:
-        SecretUnavailableError: `sops` is not installed, or holds no key that opens the file.
-        SecretError: the file was changed after it was encrypted, or what is in it is not JSON.
+        SecretUnavailableError: `sops` is not installed, is stopped, or holds no key that opens the
+            file.
+        SecretError: the file is not encrypted, not whole, or was changed after it was encrypted.
     """
     where = f"sops --decrypt {path.name}"
     words = ("sops", "--decrypt", "--output-type", "json", str(path))
@@ -72,6 +76,11 @@ def decrypt_sops(path: Path, root: Path, environ: Mapping[str, str]) -> Any:
         )
     if code == _SOPS_NO_KEY:
         raise SecretUnavailableError(f"{where}: sops has no key here that opens it")
+    if code > 0:
+        raise SecretError(
+            f"{where}: sops cannot read it (code {code}): it must be a file that sops encrypted, "
+            "whole, with a name that ends as its format does; run it by hand to see why"
+        )
     _require_success(code, where)
     try:
         return json.loads(output)
@@ -83,11 +92,11 @@ def pick_value(values: Any, key: str, where: str) -> Secret:
     """Return the value at a dotted path. Raises SecretError where there is no text.
 
     A number is none: sops reads `004711` as octal and hands out 2505 (sops 3.11), and nobody
-    could tell.
+    could tell. Nor is what sops makes of a date that is not in quotes.
     """
     found = values
     for step in key.split("."):
-        if isinstance(found, list) and step.isdigit() and int(step) < len(found):
+        if isinstance(found, list) and _INDEX.fullmatch(step) and int(step) < len(found):
             found = found[int(step)]
         elif isinstance(found, dict) and step in found:
             found = found[step]
@@ -100,6 +109,11 @@ def pick_value(values: Any, key: str, where: str) -> Secret:
         )
     if not isinstance(found, str):
         raise SecretError(f"{where}: `{key}` is not a text")
+    if _TIME.fullmatch(found):
+        raise SecretError(
+            f"{where}: `{key}` is a time, which sops makes of a date; write it in quotes, with "
+            "`sops edit`"
+        )
     return check_secret(found, where)
 
 

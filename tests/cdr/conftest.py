@@ -10,6 +10,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from object_stores import gs_store
 from replay_switch import load_templates
+from sidecars import options
+
+from fsgitops.cdr.sidecar import Sidecar
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 
@@ -34,3 +37,17 @@ def lake_url(request, tmp_path: Path, monkeypatch):
         return
     with gs_store(monkeypatch) as url:
         yield url
+
+
+@pytest.fixture
+def sidecar(tmp_path):
+    made = []
+
+    def start(address=None, **changes) -> Sidecar:
+        made.append(Sidecar(options(tmp_path, **changes), address))
+        made[-1].start()
+        return made[-1]
+
+    yield start
+    for one in made:
+        one.stop()

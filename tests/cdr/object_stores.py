@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -31,7 +32,7 @@ def s3_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     moto_server = pytest.importorskip("moto.server", reason="moto is not installed")
     import boto3
 
-    _go_past_proxies(monkeypatch)
+    go_past_proxies(monkeypatch)
     server = moto_server.ThreadedMotoServer(ip_address="127.0.0.1", port=0)
     server.start()
     _, port = server.get_host_and_port()
@@ -50,7 +51,7 @@ def s3_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 def gs_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Yield the URL of a lake in an empty bucket of a Cloud Storage server."""
     pytest.importorskip("gcp_storage_emulator", reason="gcp-storage-emulator is not installed")
-    _go_past_proxies(monkeypatch)
+    go_past_proxies(monkeypatch)
     with subprocess.Popen(
         [sys.executable, "-c", _EMULATOR],
         stdin=subprocess.PIPE,
@@ -64,9 +65,10 @@ def gs_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         server.stdin.close()
 
 
-def _go_past_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
-        monkeypatch.delenv(name, raising=False)
+def go_past_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no proxy stand between this process, or its children, and loopback."""
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
 
 
 def gs_url(port: int) -> str:

@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 from lakes import DAY_US, START_US, fill, flush_all, make_row
 
-from fsgitops.cdr import compact as compacting
 from fsgitops.cdr import erase as erasing
+from fsgitops.cdr import lake as reading
 from fsgitops.cdr.compact import compact_lake
 from fsgitops.cdr.erase import erase_number, number_pattern
 from fsgitops.cdr.flush import read_keys
@@ -253,7 +253,7 @@ def test_reconcile_names_the_record_that_only_the_switch_has(tmp_path, templates
 
 def test_compaction_keeps_its_memory_bounded_by_batches(tmp_path, templates, monkeypatch) -> None:
     _, lake = fill(tmp_path, templates, 40, parts=2)
-    monkeypatch.setattr(compacting, "_BATCH_ROWS", 7)
+    monkeypatch.setattr(reading, "_BATCH_ROWS", 7)
     compact_lake(lake, grace=0)
     assert sum(keys_in(lake).values()) == 40
 
@@ -336,3 +336,62 @@ def test_a_damaged_spool_is_told_and_no_fault(tmp_path, templates) -> None:
     (tmp_path / "other" / "spool.sqlite").write_bytes(b"garbage" * 1000)
     with pytest.raises(LakeError, match="not a database"):
         fetch(Source(str(tmp_path / "lake"), tmp_path / "other"), "SELECT 1")
+
+
+BROKEN = {
+    "empty": b"",
+    "garbage": b"no Parquet at all",
+    "cut": None,
+}
+
+
+@pytest.mark.parametrize("kind", sorted(BROKEN))
+def test_a_part_that_is_not_whole_is_told_and_the_spool_keeps_its_rows(
+    tmp_path, templates, kind
+) -> None:
+    _, lake = fill(tmp_path, templates, 3)
+    (part,) = (tmp_path / "lake").rglob("*.parquet")
+    broken = part.with_name(part.name.replace("part-", "part-abcd", 1))
+    content = BROKEN[kind]
+    broken.write_bytes(part.read_bytes()[:-20] if content is None else content)
+    spool = Spool(tmp_path / "fresh")
+    spool.add([make_row(templates, 9)])
+    for attempt in (lambda: flush_all(spool, lake), lambda: compact_lake(lake, grace=0)):
+        with pytest.raises(LakeError, match="not read"):
+            attempt()
+    broken.unlink()
+    assert flush_all(spool, lake)[0].rows == 1
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"live": 1}'])
+def test_a_commit_that_is_none_is_told(tmp_path, templates, text) -> None:
+    _, lake = fill(tmp_path, templates, 3)
+    (folder,) = (tmp_path / "lake/cdr").glob("date=*")
+    (folder / "_commit-00000001.json").write_text(text)
+    with pytest.raises(LakeError, match="_commit-00000001"):
+        lake.days()
+
+
+def test_a_part_that_went_away_is_told(tmp_path, templates) -> None:
+    _, lake = fill(tmp_path, templates, 3)
+    (day,) = lake.days()
+    (part,) = (tmp_path / "lake").rglob("*.parquet")
+    part.unlink()
+    with pytest.raises(LakeError, match="not read"):
+        list(read_keys(lake, day))
+
+
+def test_an_old_day_that_is_deleted_half_way_brings_no_record_back(
+    tmp_path, templates, monkeypatch
+) -> None:
+    _, lake = fill(tmp_path, templates, 7)
+
+    def die(self, date: str) -> None:
+        for path in (tmp_path / "lake").rglob("_commit-*.json"):
+            path.unlink()
+        raise LakeError("the power went")
+
+    monkeypatch.setattr(Lake, "delete_day", die)
+    with pytest.raises(LakeError):
+        expire(lake, 1, today=date(2027, 1, 1))
+    assert keys_in(open_lake(str(tmp_path / "lake"))) == Counter()

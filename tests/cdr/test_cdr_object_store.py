@@ -10,18 +10,20 @@ from pathlib import Path
 
 import pytest
 from lakes import DAY_US, START_US, flush_all, make_row
-from object_stores import gs_store, s3_store
+from object_stores import go_past_proxies, gs_store, gs_url, s3_store
 
+from fsgitops.cdr import lake as lake_module
 from fsgitops.cdr import query
 from fsgitops.cdr.cli import invoke
 from fsgitops.cdr.compact import compact_lake
 from fsgitops.cdr.erase import erase_number
 from fsgitops.cdr.flush import read_keys
-from fsgitops.cdr.lake import Day, Lake, bound_retries, open_lake
+from fsgitops.cdr.lake import Day, Lake, LakeError, bound_retries, open_lake
 from fsgitops.cdr.query import Source, fetch
 from fsgitops.cdr.report import Span, make_report
 from fsgitops.cdr.retention import expire
 from fsgitops.cdr.spool import Spool
+from fsgitops.errors import UsageError
 
 HANG_SECONDS = 60
 STORES = {"s3": s3_store, "gs": gs_store}
@@ -109,12 +111,13 @@ server.stop()
 """
 
 
-def test_while_a_flush_waits_for_the_store_the_other_threads_go_on(captures) -> None:
+def test_while_a_flush_waits_for_the_store_the_other_threads_go_on(captures, monkeypatch) -> None:
     """A server that shares the process answers only when the flush has let go of the interpreter.
 
     pyarrow keeps hold of it in some calls on Cloud Storage: a sidecar would hear no event then.
     """
     pytest.importorskip("gcp_storage_emulator", reason="gcp-storage-emulator is not installed")
+    go_past_proxies(monkeypatch)
     here = Path(__file__).parent
     script = IN_ONE_PROCESS.format(
         paths=[str(here), str(here.parents[1])], events=str(captures / "inbound-calls.json.esl")
@@ -136,11 +139,32 @@ def test_while_a_flush_waits_for_the_store_the_other_threads_go_on(captures) -> 
         ("gs://b/p?scheme=http", "gs://b/p?scheme=http&retry_limit_seconds=30"),
         ("gcs://b", "gcs://b?retry_limit_seconds=30"),
         ("gs://b/p?retry_limit_seconds=5", "gs://b/p?retry_limit_seconds=5"),
+        ("gs://b/p?", "gs://b/p?retry_limit_seconds=30"),
+        ("gs://b/p?retry%5Flimit_seconds=5", "gs://b/p?retry%5Flimit_seconds=5"),
+        (
+            "gs://b/p?endpoint_override=x%3Fretry_limit_seconds=4",
+            "gs://b/p?endpoint_override=x%3Fretry_limit_seconds=4&retry_limit_seconds=30",
+        ),
         ("s3://b/p?region=eu-west-1", "s3://b/p?region=eu-west-1"),
     ],
 )
 def test_cloud_storage_is_not_tried_for_ever(url: str, bounded: str) -> None:
     assert bound_retries(url) == bounded
+
+
+def test_a_store_that_is_not_there_is_told_before_long(monkeypatch) -> None:
+    go_past_proxies(monkeypatch)
+    monkeypatch.setattr(lake_module, "_RETRY_SECONDS", 1)
+    with pytest.raises(LakeError, match="not listed"):
+        open_lake(gs_url(1)).days()
+
+
+@pytest.mark.parametrize("url", ["s3://KEY:SECRET@b/p?nonsense=1", "s3://KEY:SECRET@b/p#x"])
+def test_what_is_wrong_with_a_url_is_told_without_its_credentials(url: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        open_lake(url)
+    assert "s3://b/p" in str(caught.value)
+    assert "SECRET" not in str(caught.value)
 
 
 def test_a_store_that_loses_a_file_is_no_wrong_query(

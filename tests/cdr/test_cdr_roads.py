@@ -13,30 +13,15 @@ from urllib.parse import quote
 import pytest
 from lakes import NOW_US, make_row, uuid_of
 from replay_switch import ReplaySwitch, as_document, renew
+from sidecars import options, until
 
 from fsgitops.cdr.flush import read_keys
 from fsgitops.cdr.ingest import Submission
 from fsgitops.cdr.lake import open_lake
-from fsgitops.cdr.options import EslAddress, RunOptions
+from fsgitops.cdr.options import EslAddress
 from fsgitops.cdr.quarantine import Quarantine
 from fsgitops.cdr.sidecar import Sidecar
 from fsgitops.cdr.spool import SPOOL_FILE, Spool, SpoolError
-
-_BOUND = 20.0
-
-
-def options(folder: Path, **changes) -> RunOptions:
-    (folder / "json").mkdir(exist_ok=True)
-    settled = {"flush_seconds": 0.1, "poll_seconds": 0.02, "settle_seconds": 0.1} | changes
-    return RunOptions(lake=str(folder / "lake"), spool=folder / "spool",
-                      json_dir=folder / "json", **settled)  # fmt: skip
-
-
-def until(condition) -> None:
-    deadline = time.monotonic() + _BOUND
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
 
 
 def uuids_in(folder: Path) -> list[str]:
@@ -46,20 +31,6 @@ def uuids_in(folder: Path) -> list[str]:
 
 def event(templates, number: int) -> dict:
     return renew(templates[number % len(templates)], number, NOW_US)
-
-
-@pytest.fixture
-def sidecar(tmp_path):
-    made = []
-
-    def start(address=None, **changes) -> Sidecar:
-        made.append(Sidecar(options(tmp_path, **changes), address))
-        made[-1].start()
-        return made[-1]
-
-    yield start
-    for one in made:
-        one.stop()
 
 
 def write(folder: Path, name: str, body: bytes) -> Path:
