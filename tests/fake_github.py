@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
-import threading
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from loopback_api import LoopbackApi, page
 
 BOT = {"login": "github-actions[bot]"}
 TOKEN = "rehearsal-token"
@@ -16,7 +15,7 @@ REPOSITORY = "example/pbx"
 
 
 @dataclass
-class FakeGitHub:
+class FakeGitHub(LoopbackApi):
     """What GitHub knows. `writes` lists every request that changed something."""
 
     comments: dict[int, dict[str, Any]] = field(default_factory=dict)
@@ -25,38 +24,6 @@ class FakeGitHub:
     runs: list[dict[str, Any]] = field(default_factory=list)
     writes: list[str] = field(default_factory=list)
     next_id: int = 100
-    url: str = ""
-
-    def __enter__(self) -> FakeGitHub:
-        github = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def answer(self) -> None:
-                length = int(self.headers.get("Content-Length") or 0)
-                body = json.loads(self.rfile.read(length)) if length else None
-                allowed = self.headers.get("Authorization") == f"Bearer {TOKEN}"
-                code, data = github.answer(self.command, self.path, body) if allowed else (401, {})
-                content = json.dumps(data).encode()
-                self.send_response(code)
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-
-            do_GET = do_POST = do_PATCH = answer
-
-            def log_message(self, *words: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
-        self.thread.start()
-        return self
-
-    def __exit__(self, *problem: object) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
 
     def add(self, items: dict[int, dict[str, Any]], **fields: Any) -> dict[str, Any]:
         self.next_id += 1
@@ -64,7 +31,13 @@ class FakeGitHub:
         items[key] = {"id": key, "number": key, "user": BOT, "state": "open", **fields}
         return items[key]
 
-    def answer(self, method: str, path: str, body: Any) -> tuple[int, Any]:
+    @property
+    def url(self) -> str:
+        return self.root
+
+    def handle(self, method: str, path: str, body: Any, headers: Any) -> tuple[int, Any]:
+        if headers.get("Authorization") != f"Bearer {TOKEN}":
+            return 401, {}
         address = urlsplit(path)
         prefix = f"/repos/{REPOSITORY}/"
         if not address.path.startswith(prefix):
@@ -96,9 +69,3 @@ class FakeGitHub:
         if re.fullmatch(r"actions/workflows/[a-z]+\.yml/runs", where):
             return 200, {"workflow_runs": self.runs[-1:]}
         return 404, {}
-
-
-def page(items: list[dict[str, Any]], query: dict[str, list[str]]) -> list[dict[str, Any]]:
-    size = int(query.get("per_page", ["30"])[0])
-    number = int(query.get("page", ["1"])[0])
-    return items[(number - 1) * size : number * size]

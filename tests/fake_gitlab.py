@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
-import threading
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from loopback_api import LoopbackApi, page
 
 PROJECT = 42
 COMMENT_TOKEN = "glpat-rehearsal-reporter"
@@ -18,7 +17,7 @@ USERS = {COMMENT_TOKEN: 11, PROJECT_TOKEN: 12}
 
 
 @dataclass
-class FakeGitLab:
+class FakeGitLab(LoopbackApi):
     """What GitLab knows. `writes` lists every request that changed something."""
 
     notes: dict[int, dict[str, Any]] = field(default_factory=dict)
@@ -32,39 +31,6 @@ class FakeGitLab:
     elsewhere: str = ""
     """Where artifacts are kept, when not here."""
     next_id: int = 100
-    url: str = ""
-
-    def __enter__(self) -> FakeGitLab:
-        gitlab = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def answer(self) -> None:
-                length = int(self.headers.get("Content-Length") or 0)
-                body = json.loads(self.rfile.read(length)) if length else None
-                code, data = gitlab.answer(self.command, self.path, body, self.headers)
-                content = data if isinstance(data, bytes) else json.dumps(data).encode()
-                self.send_response(code)
-                if code == 302:
-                    self.send_header("Location", content.decode())
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-
-            do_GET = do_POST = do_PUT = answer
-
-            def log_message(self, *words: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/api/v4"
-        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
-        self.thread.start()
-        return self
-
-    def __exit__(self, *problem: object) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
 
     def add(self, items: dict[int, dict[str, Any]], user: int, **fields: Any) -> dict[str, Any]:
         self.next_id += 1
@@ -73,7 +39,11 @@ class FakeGitLab:
         items[key] = item
         return item
 
-    def answer(self, method: str, path: str, body: Any, headers: Any) -> tuple[int, Any]:
+    @property
+    def url(self) -> str:
+        return f"{self.root}/api/v4"
+
+    def handle(self, method: str, path: str, body: Any, headers: Any) -> tuple[int, Any]:
         address = urlsplit(path)
         where, query = address.path.removeprefix("/api/v4/"), parse_qs(address.query)
         user = USERS.get(headers.get("Private-Token", ""))
@@ -128,9 +98,3 @@ class FakeGitLab:
             self.statuses.append({"sha": match[1], **body})
             return 201, {}
         return 404, {}
-
-
-def page(items: list[dict[str, Any]], query: dict[str, list[str]]) -> list[dict[str, Any]]:
-    size = int(query.get("per_page", ["20"])[0])
-    number = int(query.get("page", ["1"])[0])
-    return items[(number - 1) * size : number * size]

@@ -6,14 +6,13 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 import yaml
-from workflow_runner import CHECKOUT, STEP_SECONDS
+from scratch_repository import STEP_SECONDS, ScratchRepository
 
 _TERM = re.compile(r'^\s*(\$\w+|"[^"]*")\s*==\s*(\$\w+|"[^"]*")\s*$')
 
@@ -29,7 +28,7 @@ class PipelineJob:
 
 
 @dataclass
-class PipelineRunner:
+class PipelineRunner(ScratchRepository):
     """A scratch repository `origin`, a machine that reaches the switch, and hosted machines.
 
     `protected` are variables that only pipelines of the main branch get.
@@ -40,15 +39,6 @@ class PipelineRunner:
     variables: dict[str, str]
     protected: dict[str, str]
     _count: int = 0
-
-    @property
-    def origin(self) -> Path:
-        return self.root / "origin"
-
-    @property
-    def machine(self) -> Path:
-        """The self-hosted runner: its folder, and so the sandbox's conf directory, stays."""
-        return self.root / "machine"
 
     def run(
         self, predefined: dict[str, str], changed: list[str], *, play: bool = True
@@ -99,7 +89,7 @@ class PipelineRunner:
         self._count += 1
         hosted = "tags" not in job
         folder = self.root / f"job-{self._count}" if hosted else self.machine
-        self.check_out(folder, sha)
+        self.clean_out(folder, sha)
         for earlier in before:
             if earlier.artifacts:
                 shutil.copytree(earlier.artifacts, folder, dirs_exist_ok=True)
@@ -137,28 +127,10 @@ class PipelineRunner:
             pairs = (line.partition("=") for line in (folder / dotenv).read_text().splitlines())
             job.variables = {name: value for name, _, value in pairs}
 
-    def check_out(self, folder: Path, sha: str) -> None:
-        if not folder.exists():
-            self.git("clone", "-q", "--no-checkout", str(self.origin), str(folder))
-        self.git("fetch", "-q", "origin", folder=folder)
-        self.git("checkout", "-q", "--force", "--detach", sha, folder=folder)
+    def clean_out(self, folder: Path, sha: str) -> None:
+        self.check_out(folder, sha)
         # A runner cleans its folder; the sandbox's conf directory stands in for a real one's.
         self.git("clean", "-q", "-ffdx", "-e", ".fsgitops", folder=folder)
-
-    def git(self, *words: str, folder: Path | None = None) -> str:
-        """Run git in a repository (by default the scratch one) and return what it printed."""
-        who = ["-c", "user.name=Rehearsal", "-c", "user.email=rehearsal@example.com"]
-        command = ["git", "-C", str(folder or self.origin), *who, *words]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-
-    def put_fsgitops_on_the_path(self) -> None:
-        place = self.root / "bin" / "fsgitops"
-        place.parent.mkdir(parents=True)
-        code = "from fsgitops.cli import main; main()"
-        place.write_text(
-            f'#!/bin/sh\nPYTHONPATH={CHECKOUT} exec {sys.executable} -c "{code}" "$@"\n'
-        )
-        place.chmod(0o755)
 
 
 def expand(text: str, variables: dict[str, str]) -> str:

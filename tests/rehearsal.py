@@ -19,6 +19,7 @@ from fsgitops.cli import run
 from fsgitops.secret import new_key
 
 if TYPE_CHECKING:
+    from scratch_repository import ScratchRepository
     from workflow_runner import Job
 
 PULL_REQUEST = 7
@@ -26,6 +27,18 @@ CHANGED = (
     ("desired/agents.yaml", "caller_id_name: Example Support", "caller_id_name: Help Desk"),
     ("desired/did_routes.yaml", "destination_extension: 1021", "destination_extension: 1020"),
 )
+
+
+def change_desired(repository: ScratchRepository) -> None:
+    """Change what is declared, on a branch."""
+    repository.git("checkout", "-q", "-b", "new-name")
+    for path, before, after in CHANGED:
+        place = repository.origin / path
+        text = place.read_text()
+        assert before in text
+        place.write_text(text.replace(before, after))
+    message = "Alice has a new name, and the second number is hers"
+    repository.git("commit", "-q", "-am", message)
 
 
 class Rehearsal:
@@ -64,13 +77,7 @@ class Rehearsal:
 
     def branch(self) -> None:
         """Change what is declared, on a branch."""
-        self.git("checkout", "-q", "-b", "new-name")
-        for path, before, after in CHANGED:
-            place = self.origin / path
-            text = place.read_text()
-            assert before in text
-            place.write_text(text.replace(before, after))
-        self.git("commit", "-q", "-am", "Alice has a new name, and the second number is hers")
+        change_desired(self.runner)
 
     def plan(self, *, fork: bool = False) -> dict[str, Job]:
         """Run plan.yml for the pull request as it is."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from fake_gitlab import COMMENT_TOKEN, JOB_TOKEN, PROJECT, PROJECT_TOKEN, FakeGitLab
 from pipeline_runner import PipelineRunner
-from rehearsal import CHANGED
+from rehearsal import change_desired
 
 from fsgitops.cli import run
 from fsgitops.secret import new_key
@@ -72,13 +72,7 @@ class GitLabRehearsal:
 
     def branch(self) -> None:
         """Change what is declared, on a branch."""
-        self.git("checkout", "-q", "-b", "new-name")
-        for path, before, after in CHANGED:
-            place = self.origin / path
-            text = place.read_text()
-            assert before in text
-            place.write_text(text.replace(before, after))
-        self.git("commit", "-q", "-am", "Alice has a new name, and the second number is hers")
+        change_desired(self.runner)
 
     def plan(self) -> dict[str, PipelineJob]:
         """Run the pipeline of the merge request as it is."""

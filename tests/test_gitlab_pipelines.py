@@ -13,7 +13,7 @@ import yaml
 from fake_gitlab import COMMENT_TOKEN, JOB_TOKEN, PROJECT, USERS, FakeGitLab
 from pipeline_runner import matches
 from rehearsal_gitlab import MERGE_REQUEST, GitLabRehearsal
-from workflow_runner import CHECKOUT
+from scratch_repository import CHECKOUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

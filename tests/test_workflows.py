@@ -15,7 +15,8 @@ import yaml
 from fake_github import REPOSITORY, TOKEN, FakeGitHub
 from project import Project
 from rehearsal import PULL_REQUEST, Rehearsal
-from workflow_runner import CHECKOUT, evaluate
+from scratch_repository import CHECKOUT
+from workflow_runner import evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,16 +6,14 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 from fake_github import REPOSITORY, TOKEN
+from scratch_repository import STEP_SECONDS, ScratchRepository
 
-CHECKOUT = Path(__file__).resolve().parent.parent
-STEP_SECONDS = 120
 _TOKEN = re.compile(r"'[^']*'|&&|\|\||==|!=|!|\(|\)|[A-Za-z_][\w-]*\(\)|[A-Za-z_][\w.-]*|\s+")
 _WORDS = {"&&": " and ", "||": " or ", "!": " not ", "==": "==", "!=": "!=", "(": "(", ")": ")"}
 
@@ -30,7 +28,7 @@ class Job:
 
 
 @dataclass
-class Runner:
+class Runner(ScratchRepository):
     """A scratch repository `origin`, a machine that reaches the switch, and hosted machines."""
 
     root: Path
@@ -40,15 +38,6 @@ class Runner:
     artifacts: dict[str, dict[str, Path]] = field(default_factory=dict)
     summary: str = ""
     _count: int = 0
-
-    @property
-    def origin(self) -> Path:
-        return self.root / "origin"
-
-    @property
-    def machine(self) -> Path:
-        """The self-hosted runner: its folder, and so the sandbox's conf directory, stays."""
-        return self.root / "machine"
 
     def run(self, workflow: str, run_id: str, github: dict[str, Any], sha: str) -> dict[str, Job]:
         """Run all jobs of a workflow of the checked-out commit, in order."""
@@ -143,27 +132,6 @@ class Runner:
         else:
             assert action == "actions/setup-python", action
         return True
-
-    def check_out(self, folder: Path, ref: str) -> None:
-        if not folder.exists():
-            subprocess.run(["git", "clone", "-q", str(self.origin), str(folder)], check=True)
-        self.git("fetch", "-q", "origin", folder=folder)
-        self.git("checkout", "-q", "--force", "--detach", ref, folder=folder)
-
-    def git(self, *words: str, folder: Path | None = None) -> str:
-        """Run git in a repository (by default the scratch one) and return what it printed."""
-        who = ["-c", "user.name=Rehearsal", "-c", "user.email=rehearsal@example.com"]
-        command = ["git", "-C", str(folder or self.origin), *who, *words]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-
-    def put_fsgitops_on_the_path(self) -> None:
-        place = self.root / "bin" / "fsgitops"
-        place.parent.mkdir(parents=True)
-        code = "from fsgitops.cli import main; main()"
-        place.write_text(
-            f'#!/bin/sh\nPYTHONPATH={CHECKOUT} exec {sys.executable} -c "{code}" "$@"\n'
-        )
-        place.chmod(0o755)
 
 
 def copy(source: Path, place: Path) -> None:
