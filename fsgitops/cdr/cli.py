@@ -228,9 +228,10 @@ def files(place: Place, /, **chosen: Any) -> None:
     """Print the files to read, one a line: for readers of other makers."""
     from fsgitops.cdr.query import live_files
 
-    lake = place.with_choices(chosen).lake()
+    place = place.with_choices(chosen)
+    lake, scheme = place.lake(), place.lake_url().partition("://")[0]
     for path in live_files(lake, lake.days()):
-        click.echo(path)
+        click.echo(path if lake.local else f"{scheme}://{path}")
 
 
 @cli.command()
