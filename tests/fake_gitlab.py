@@ -10,8 +10,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from loopback_api import LoopbackApi, page
 
 PROJECT = 42
-COMMENT_TOKEN = "glpat-rehearsal-reporter"
-PROJECT_TOKEN = "glpat-rehearsal-developer"
+COMMENT_TOKEN = "glpat-rehearsal-requests"
+PROJECT_TOKEN = "glpat-rehearsal-main"
 JOB_TOKEN = "glcbt-rehearsal-job"
 USERS = {COMMENT_TOKEN: 11, PROJECT_TOKEN: 12}
 
@@ -22,14 +22,24 @@ class FakeGitLab(LoopbackApi):
 
     notes: dict[int, dict[str, Any]] = field(default_factory=dict)
     issues: dict[int, dict[str, Any]] = field(default_factory=dict)
-    statuses: list[dict[str, Any]] = field(default_factory=list)
-    artifacts: dict[tuple[str, str], bytes] = field(default_factory=dict)
-    """Job and path -> content, of the last successful pipeline of the main branch."""
+    heads: dict[int, str] = field(default_factory=dict)
+    """Merge request -> the commit that its source branch is at."""
+    outcomes: list[dict[str, Any]] = field(default_factory=list)
+    """Comments on commits."""
+    deployments: list[dict[str, Any]] = field(default_factory=list)
+    artifacts: dict[tuple[int, str], bytes] = field(default_factory=dict)
+    """Job and path -> content."""
+    failures: list[int] = field(default_factory=list)
+    """What to answer, instead, to the next requests."""
     writes: list[str] = field(default_factory=list)
     job_tokens: bool = False
     """Whether a job's own token may read artifacts, as on the plans that are paid for."""
     elsewhere: str = ""
     """Where artifacts are kept, when not here."""
+    moved: str = ""
+    """Where everything that writes is sent on to."""
+    odd: list[Any] = field(default_factory=list)
+    """What to answer, instead, where lists of notes are asked for."""
     next_id: int = 100
 
     def add(self, items: dict[int, dict[str, Any]], user: int, **fields: Any) -> dict[str, Any]:
@@ -39,6 +49,14 @@ class FakeGitLab(LoopbackApi):
         items[key] = item
         return item
 
+    def deploy(self, environment: str, status: str, files: dict[str, bytes]) -> None:
+        """Add the deployment that a job made, and the artifacts of that job."""
+        self.next_id += 1
+        job = self.next_id
+        made = {"environment": environment, "status": status, "deployable": {"id": job}}
+        self.deployments.append(made)
+        self.artifacts.update({(job, path): content for path, content in files.items()})
+
     @property
     def url(self) -> str:
         return f"{self.root}/api/v4"
@@ -47,22 +65,35 @@ class FakeGitLab(LoopbackApi):
         address = urlsplit(path)
         where, query = address.path.removeprefix("/api/v4/"), parse_qs(address.query)
         user = USERS.get(headers.get("Private-Token", ""))
+        if self.failures:
+            return self.failures.pop(0), {}
         prefix = f"projects/{PROJECT}/"
         if where == "user":
             return (200, {"id": user}) if user else (401, {})
         if not where.startswith(prefix):
             return 404, {}
         where = where.removeprefix(prefix)
-        if match := re.fullmatch(r"jobs/artifacts/main/raw/(.+)", where):
-            allowed = user or (self.job_tokens and headers.get("Job-Token") == JOB_TOKEN)
-            return self.artifact(query["job"][0], unquote(match[1])) if allowed else (403, {})
+        of_job = headers.get("Job-Token") == JOB_TOKEN
+        if where == "deployments" and (user or of_job):
+            return 200, self.find_deployments(query)
+        if match := re.fullmatch(r"jobs/(\d+)/artifacts/(.+)", where):
+            allowed = user or (self.job_tokens and of_job)
+            return self.artifact(int(match[1]), unquote(match[2])) if allowed else (403, {})
         if not user:
             return 401, {}
+        if self.moved and method != "GET":
+            return 302, f"{self.moved}/{where}".encode()
         if method != "GET":
             self.writes.append(f"{method} {where}")
         return self.route(method, where, query, body or {}, user)
 
-    def artifact(self, job: str, path: str) -> tuple[int, Any]:
+    def find_deployments(self, query: Any) -> list[dict[str, Any]]:
+        assert (query["order_by"], query["sort"]) == (["id"], ["desc"])
+        wanted = {name: query[name][0] for name in ("environment", "status")}
+        found = [d for d in self.deployments if wanted.items() <= d.items()]
+        return page(found[::-1], query)
+
+    def artifact(self, job: int, path: str) -> tuple[int, Any]:
         found = self.artifacts.get((job, path))
         if found is None:
             return 404, {}
@@ -75,7 +106,11 @@ class FakeGitLab(LoopbackApi):
             on = {"on": f"{match[1]}/{match[2]}"}
             if method == "POST":
                 return 201, self.add(self.notes, user, **on, body=body["body"])
+            if self.odd:
+                return 200, self.odd[0]
             return 200, page([x for x in self.notes.values() if x["on"] == on["on"]], query)
+        if match := re.fullmatch(r"merge_requests/(\d+)", where):
+            return 200, {"sha": self.heads[int(match[1])]}
         if match := re.fullmatch(r"merge_requests/\d+/notes/(\d+)", where):
             note = self.notes[int(match[1])]
             note["body"] = body["body"]
@@ -92,9 +127,7 @@ class FakeGitLab(LoopbackApi):
             if body.get("state_event") == "close":
                 issue["state"] = "closed"
             return 200, issue
-        if match := re.fullmatch(r"statuses/([0-9a-f]{40})", where):
-            if user != USERS[PROJECT_TOKEN]:
-                return 403, {}
-            self.statuses.append({"sha": match[1], **body})
+        if match := re.fullmatch(r"repository/commits/([0-9a-f]{40})/comments", where):
+            self.outcomes.append({"sha": match[1], "by": user, **body})
             return 201, {}
         return 404, {}

@@ -55,20 +55,13 @@ class GitLabRehearsal:
         return self.push()
 
     def push(self, *, play: bool = True) -> dict[str, PipelineJob]:
-        """Run what a push to main runs; a pipeline that succeeds can be found by later ones."""
+        """Run what a push to main runs; a deployment can be found by later pipelines."""
         sha = self.git("rev-parse", "main")
         given = {"CI_COMMIT_SHA": sha, "CI_COMMIT_BRANCH": "main", "CI_PIPELINE_SOURCE": "push"}
         jobs = self.runner.run(given, DECLARED, play=play)
-        if all(job.result == "success" for job in jobs.values()):
-            for name, job in jobs.items():
-                self.keep(name, job.artifacts)
+        if (apply := jobs["apply"]).result in {"success", "failed"}:
+            self.gitlab.deploy("sandbox", apply.result, read_all(apply.artifacts))
         return jobs
-
-    def keep(self, name: str, folder: Path | None) -> None:
-        for path in folder.rglob("*") if folder else ():
-            if path.is_file():
-                key = (name, path.relative_to(folder).as_posix())
-                self.gitlab.artifacts[key] = path.read_bytes()
 
     def branch(self) -> None:
         """Change what is declared, on a branch."""
@@ -76,11 +69,14 @@ class GitLabRehearsal:
 
     def plan(self) -> dict[str, PipelineJob]:
         """Run the pipeline of the merge request as it is."""
+        sha = self.git("rev-parse", "new-name")
+        self.gitlab.heads[MERGE_REQUEST] = sha
         given = {
-            "CI_COMMIT_SHA": self.git("rev-parse", "new-name"),
+            "CI_COMMIT_SHA": sha,
             "CI_PIPELINE_SOURCE": "merge_request_event",
             "CI_MERGE_REQUEST_IID": str(MERGE_REQUEST),
             "CI_MERGE_REQUEST_PROJECT_ID": str(PROJECT),
+            "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
             "CI_MERGE_REQUEST_DIFF_BASE_SHA": self.git("merge-base", "main", "new-name"),
         }
         return self.runner.run(given, DECLARED)
@@ -101,6 +97,11 @@ class GitLabRehearsal:
         where = f"merge_requests/{MERGE_REQUEST}"
         [only] = [note for note in self.gitlab.notes.values() if note["on"] == where]
         return str(only["body"])
+
+
+def read_all(folder: Path | None) -> dict[str, bytes]:
+    files = (path for path in folder.rglob("*") if path.is_file()) if folder else ()
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files if folder}
 
 
 def show(title: str, jobs: dict[str, PipelineJob]) -> None:
@@ -126,8 +127,7 @@ def main(kept: Path) -> None:
         assert plan is not None
         shutil.copy2(plan / "plan" / "plan.html", kept / "plan.html")
         print(f"\n=== the note, also in {kept}/note.md\n\n{rehearsal.comment()}")
-        last = gitlab.statuses[-1]
-        print(f"=== on the commit: {last['name']}: {last['state']}: {last['description']}")
+        print(f"=== below the commit: {gitlab.outcomes[-1]['note']}")
 
 
 if __name__ == "__main__":

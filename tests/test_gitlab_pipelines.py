@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from importlib.util import module_from_spec, spec_from_file_location
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from fake_gitlab import COMMENT_TOKEN, JOB_TOKEN, PROJECT, USERS, FakeGitLab
+from fake_gitlab import COMMENT_TOKEN, JOB_TOKEN, FakeGitLab
 from pipeline_runner import matches
 from rehearsal_gitlab import MERGE_REQUEST, GitLabRehearsal
 from scratch_repository import CHECKOUT
@@ -24,6 +22,8 @@ if TYPE_CHECKING:
 
 PIPELINES = CHECKOUT / "docs" / "ci" / "gitlab.yml"
 SCRIPT = CHECKOUT / ".gitlab" / "scripts" / "gitlab.py"
+APPLIED = {"validate": "success", "propose": "success", "apply": "success"}
+REFUSED = {**APPLIED, "apply": "failed"}
 NOTES = f"merge_requests/{MERGE_REQUEST}/notes"
 
 
@@ -42,7 +42,8 @@ def test_a_fresh_project_gets_these_very_pipelines(project: Project) -> None:
     fresh = project.root / "fresh"
     assert (fresh / ".gitlab-ci.yml").read_bytes() == PIPELINES.read_bytes()
     names = {path.name for path in (CHECKOUT / ".github" / "scripts").glob("*.sh")}
-    assert {path.name for path in (fresh / ".gitlab/scripts").iterdir()} == {*names, SCRIPT.name}
+    names |= {path.name for path in SCRIPT.parent.glob("*.*")}
+    assert {path.name for path in (fresh / ".gitlab/scripts").iterdir()} == names
     assert not (fresh / ".github").exists()
 
 
@@ -54,7 +55,7 @@ def test_a_project_without_pipelines_gets_none(project: Project) -> None:
 
 def test_a_merge_request_goes_from_branch_to_switch(rehearsal: GitLabRehearsal) -> None:
     gitlab = rehearsal.gitlab
-    assert results(rehearsal.begin()) == {"propose": "success", "apply": "success"}
+    assert results(rehearsal.begin()) == APPLIED
 
     rehearsal.branch()
     assert results(rehearsal.plan()) == {"plan": "success", "comment": "success"}
@@ -70,16 +71,17 @@ def test_a_merge_request_goes_from_branch_to_switch(rehearsal: GitLabRehearsal) 
 
     rehearsal.merge()
     jobs = rehearsal.push(play=False)
-    assert results(jobs) == {"propose": "success", "apply": "manual"}
+    assert results(jobs) == {**APPLIED, "apply": "manual"}
     live = rehearsal.runner.machine / ".fsgitops/sandbox/conf/directory/default/1020.xml"
     assert "Front Desk" not in live.read_text()
 
-    assert results(rehearsal.push()) == {"propose": "success", "apply": "success"}
+    assert results(rehearsal.push()) == APPLIED
     assert "Front Desk" in live.read_text()
     merged = rehearsal.git("rev-parse", "main")
-    [status] = [item for item in gitlab.statuses if item["sha"] == merged]
-    assert (status["state"], status["name"]) == ("success", "fsgitops/apply (sandbox)")
-    assert status["description"] == "Applied: 0 created, 2 changed, 0 deleted"
+    [outcome] = [item["note"] for item in gitlab.outcomes if item["sha"] == merged]
+    told, _, url = outcome.partition("\n\n")
+    assert told == "fsgitops/apply (sandbox): **success**: Applied: 0 created, 2 changed, 0 deleted"
+    assert url == "https://gitlab.example/jobs/1"
 
     secrets = (*rehearsal.runner.protected.values(), COMMENT_TOKEN, JOB_TOKEN)
     kept = [p for p in rehearsal.runner.root.glob("artifacts-*/**/*") if p.is_file()]
@@ -107,16 +109,14 @@ def test_a_plan_that_is_not_the_approved_one_is_refused(rehearsal: GitLabRehears
     run_job = rehearsal.runner.run_job
 
     def tamper(job: Any, variables: Any, before: list[PipelineJob], sha: str) -> PipelineJob:
-        for earlier in before:
-            assert earlier.artifacts is not None
-            plan = earlier.artifacts / "plan" / "plan.json"
+        for plan in (p for e in before for p in e.artifacts.glob("plan/plan.json")):  # type: ignore[union-attr]
             plan.write_text(plan.read_text().replace('"1020 XML default"', '"1022 XML default"'))
         return run_job(job, variables, before, sha)
 
     rehearsal.runner.run_job = tamper  # type: ignore[method-assign]
-    assert results(rehearsal.push()) == {"propose": "success", "apply": "failed"}
-    assert rehearsal.gitlab.statuses[-1]["state"] == "failed"
-    assert "not the one that was approved" in rehearsal.gitlab.statuses[-1]["description"]
+    assert results(rehearsal.push()) == REFUSED
+    outcome = rehearsal.gitlab.outcomes[-1]["note"]
+    assert "**failure**: Refused: the plan is not the one that was approved" in outcome
     live = rehearsal.runner.machine / ".fsgitops/sandbox/conf/dialplan/public"
     assert all("1022" not in path.read_text() for path in live.glob("*1334.xml"))
 
@@ -141,20 +141,123 @@ def test_drift_opens_one_issue_and_closes_it_when_it_is_gone(rehearsal: GitLabRe
 def test_without_tokens_the_pipelines_do_all_but_speak(rehearsal: GitLabRehearsal) -> None:
     del rehearsal.runner.variables["FSGITOPS_COMMENT_TOKEN"]
     del rehearsal.runner.protected["FSGITOPS_GITLAB_TOKEN"]
-    assert results(rehearsal.begin()) == {"propose": "success", "apply": "success"}
+    assert results(rehearsal.begin()) == APPLIED
     rehearsal.branch()
     jobs = rehearsal.plan()
     assert results(jobs) == {"plan": "success", "comment": "success"}
-    assert "neither FSGITOPS_GITLAB_TOKEN nor FSGITOPS_COMMENT_TOKEN is set" in jobs["comment"].log
+    assert "nothing said: FSGITOPS_COMMENT_TOKEN is not set" in jobs["comment"].log
     assert results(rehearsal.look_for_drift()) == {"drift": "success"}
     assert not rehearsal.gitlab.writes
 
 
-def test_an_apply_that_cannot_be_told_of_fails_its_job(rehearsal: GitLabRehearsal) -> None:
-    rehearsal.runner.protected["FSGITOPS_GITLAB_TOKEN"] = COMMENT_TOKEN
+def test_an_apply_that_cannot_be_told_of_is_still_an_apply(rehearsal: GitLabRehearsal) -> None:
+    rehearsal.runner.protected["FSGITOPS_GITLAB_TOKEN"] = "expired"
     jobs = rehearsal.begin()
-    assert results(jobs) == {"propose": "success", "apply": "failed"}
-    assert "GitLab answered 403" in jobs["apply"].log
+    assert results(jobs) == APPLIED
+    assert "GitLab answered 401" in jobs["apply"].log
+    assert "The outcome is not below the commit" in jobs["apply"].log
+
+
+def test_only_the_token_of_the_main_branch_speaks_there(rehearsal: GitLabRehearsal) -> None:
+    del rehearsal.runner.protected["FSGITOPS_GITLAB_TOKEN"]
+    assert results(rehearsal.begin()) == APPLIED
+    assert results(rehearsal.look_for_drift()) == {"drift": "success"}
+    assert not rehearsal.gitlab.writes
+
+
+def test_a_manual_job_started_for_another_target_applies_nothing(
+    rehearsal: GitLabRehearsal,
+) -> None:
+    rehearsal.runner.started_with["TARGET"] = "prod"
+    jobs = rehearsal.begin()
+    assert results(jobs) == REFUSED
+    assert not list(rehearsal.runner.machine.glob(".fsgitops/sandbox/conf/directory/default/1*"))
+
+
+def test_a_permission_is_given_when_the_manual_job_is_started(rehearsal: GitLabRehearsal) -> None:
+    rehearsal.begin()
+    settings = rehearsal.origin / "fsgitops.yaml"
+    settings.write_text(settings.read_text() + "\nlimits: {minimum: 1}\n")
+    place = rehearsal.origin / "desired" / "agents.yaml"
+    place.write_text(place.read_text().partition("  - extension: 1021")[0])
+    routes = rehearsal.origin / "desired" / "did_routes.yaml"
+    routes.write_text(routes.read_text().replace("1021", "1020"))
+    rehearsal.git("commit", "-q", "-am", "Two leave")
+    assert results(rehearsal.push()) == REFUSED
+    outcome = rehearsal.gitlab.outcomes[-1]["note"]
+    assert "Refused: the plan needs permissions that are not given" in outcome
+    assert "--allow deletes: 2 of" in outcome
+    rehearsal.runner.started_with["FSGITOPS_ALLOW"] = "deletes, updates"
+    assert results(rehearsal.push()) == APPLIED
+
+
+def test_drift_in_between_does_not_hide_the_recorded_state(rehearsal: GitLabRehearsal) -> None:
+    rehearsal.begin()
+    rehearsal.look_for_drift()
+    rehearsal.gitlab.deploy("sandbox", "failed", {})
+    rehearsal.gitlab.deploy("elsewhere", "success", {"applied/state.json": b"{}"})
+    rehearsal.branch()
+    rehearsal.plan()
+    assert "compared with what was live" in rehearsal.comment()
+
+
+def test_what_others_merged_since_is_no_change_of_this_merge_request(
+    rehearsal: GitLabRehearsal,
+) -> None:
+    rehearsal.begin()
+    rehearsal.branch()
+    rehearsal.git("checkout", "-q", "main")
+    agents = rehearsal.origin / "desired" / "sales.yaml"
+    agents.write_text("agents:\n  - {extension: 1055, name: Dora Example}\n")
+    rehearsal.git("add", ".")
+    rehearsal.git("commit", "-q", "-m", "Dora")
+    rehearsal.push()
+    rehearsal.plan()
+    assert "0 to create, 2 to change, 0 to delete" in rehearsal.comment()
+    assert "compared with what was live" in rehearsal.comment()
+    rehearsal.gitlab.deployments.clear()
+    rehearsal.plan()
+    assert "0 to create, 2 to change, 0 to delete" in rehearsal.comment()
+
+
+def test_what_cannot_be_merged_is_compared_with_what_it_is_based_on(
+    rehearsal: GitLabRehearsal,
+) -> None:
+    rehearsal.begin()
+    rehearsal.branch()
+    rehearsal.git("checkout", "-q", "main")
+    place = rehearsal.origin / "desired" / "agents.yaml"
+    place.write_text(place.read_text().replace("Example Support", "Conflict"))
+    rehearsal.git("commit", "-q", "-am", "At the same place")
+    rehearsal.push()
+    jobs = rehearsal.plan()
+    assert "Not merged with its target branch" in jobs["plan"].log
+    assert "0 to create, 2 to change, 0 to delete" in rehearsal.comment()
+    assert "compared with what was live" not in rehearsal.comment()
+
+
+def test_a_plan_that_came_to_nothing_replaces_the_note(rehearsal: GitLabRehearsal) -> None:
+    rehearsal.begin()
+    rehearsal.branch()
+    rehearsal.plan()
+    (rehearsal.origin / "fsgitops.yaml").write_text("targets: [\n")
+    rehearsal.git("commit", "-q", "-am", "Broken settings")
+    assert results(rehearsal.plan()) == {"plan": "failed", "comment": "success"}
+    assert "No plan: 1 error" in rehearsal.comment()
+    assert "fsgitops.yaml:2:1" in rehearsal.comment()
+
+
+def test_a_job_that_ends_before_there_is_a_plan_replaces_the_note(
+    rehearsal: GitLabRehearsal,
+) -> None:
+    rehearsal.begin()
+    rehearsal.branch()
+    rehearsal.plan()
+    (rehearsal.origin / ".gitlab" / "scripts" / "install.sh").write_text("exit 1\n")
+    rehearsal.git("commit", "-q", "-am", "Nothing to install from")
+    assert results(rehearsal.plan()) == {"plan": "failed", "comment": "success"}
+    assert "**No plan**: the job `plan` ended" in rehearsal.comment()
+    assert "2 to change" not in rehearsal.comment()
 
 
 def test_findings_become_reports_and_a_note(rehearsal: GitLabRehearsal) -> None:
@@ -179,10 +282,10 @@ def test_without_a_recorded_state_the_base_commit_is_compared_with(
     rehearsal: GitLabRehearsal,
 ) -> None:
     rehearsal.begin()
-    rehearsal.gitlab.artifacts.clear()
+    rehearsal.gitlab.deployments.clear()
     rehearsal.branch()
     jobs = rehearsal.plan()
-    assert "recorded: none (GET projects/42/jobs" in jobs["plan"].log
+    assert "recorded: none (no deployment yet)" in jobs["plan"].log
     assert "2 to change" in rehearsal.comment()
     assert "compared with what was live" not in rehearsal.comment()
 
@@ -191,156 +294,40 @@ def test_jobs_that_reach_the_switch_run_on_its_machine_one_at_a_time_for_a_targe
     data = yaml.safe_load(PIPELINES.read_text())
     for name in ("propose", "apply", "drift"):
         assert data[name]["tags"] == ["freeswitch"]
-        assert data[name]["environment"]["name"] == "$TARGET"
     assert data["propose"]["resource_group"] == data["apply"]["resource_group"] == "$TARGET"
     assert data["apply"]["rules"][0]["when"] == "manual"
     assert all("timeout" in data[name] for name in data["stages"])
 
 
-@pytest.fixture
-def script(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, FakeGitLab]]:
-    spec = spec_from_file_location("fsgitops_gitlab_script", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    with FakeGitLab() as gitlab:
-        for name, value in {
-            "CI_API_V4_URL": gitlab.url,
-            "CI_PROJECT_ID": str(PROJECT),
-            "CI_MERGE_REQUEST_PROJECT_ID": str(PROJECT),
-            "CI_MERGE_REQUEST_IID": str(MERGE_REQUEST),
-            "CI_DEFAULT_BRANCH": "main",
-            "CI_JOB_TOKEN": JOB_TOKEN,
-            "TARGET": "prod",
-            "FSGITOPS_COMMENT_TOKEN": COMMENT_TOKEN,
-        }.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.delenv("FSGITOPS_GITLAB_TOKEN", raising=False)
-        yield module, gitlab
+def test_the_environment_that_is_protected_belongs_to_the_apply_alone() -> None:
+    data = yaml.safe_load(PIPELINES.read_text())
+    assert data["apply"]["environment"] == {"name": "$TARGET"}
+    for name in ("propose", "drift"):
+        assert data[name]["environment"] == {"name": "$TARGET-plan", "action": "access"}
 
 
-BODY = "<!-- fsgitops plan-for-prod -->\n"
+def test_what_the_jobs_run_in_is_pinned_and_their_artifacts_are_for_members() -> None:
+    data = yaml.safe_load(PIPELINES.read_text())
+    jobs = {name: job for name, job in data.items() if isinstance(job, dict) and "script" in job}
+    assert re.fullmatch(r"[a-z]+:[a-z0-9.-]+@sha256:[0-9a-f]{64}", data["default"]["image"])
+    assert not [name for name, job in jobs.items() if {"image", "before_script"} & job.keys()]
+    kept = {name: job["artifacts"] for name, job in jobs.items() if "artifacts" in job}
+    assert {name: a.get("access") for name, a in kept.items()} == dict.fromkeys(kept, "developer")
 
 
-def test_somebody_else_s_note_is_never_touched(
-    script: tuple[Any, FakeGitLab], tmp_path: Path
-) -> None:
-    module, gitlab = script
-    where = f"merge_requests/{MERGE_REQUEST}"
-    theirs = gitlab.add(gitlab.notes, 99, on=where, body=BODY + "mine")
-    (tmp_path / "comment.md").write_text(BODY + "plan")
-    assert module.main(["comment", str(tmp_path / "comment.md")]) == 0
-    assert theirs["body"] == BODY + "mine"
-    assert len(gitlab.notes) == 2
-
-
-def test_the_note_is_found_behind_hundreds_of_others(
-    script: tuple[Any, FakeGitLab], tmp_path: Path
-) -> None:
-    module, gitlab = script
-    for _ in range(250):
-        gitlab.add(gitlab.notes, 99, on=f"merge_requests/{MERGE_REQUEST}", body="talk")
-    file = tmp_path / "comment.md"
-    for text in ("one", "two", "two"):
-        file.write_text(BODY + text)
-        assert module.main(["comment", str(file)]) == 0
-    assert gitlab.writes == [f"POST {NOTES}", f"PUT {NOTES}/{max(gitlab.notes)}"]
-
-
-def test_no_line_of_a_note_or_an_issue_commands_gitlab(
-    script: tuple[Any, FakeGitLab], tmp_path: Path
-) -> None:
-    module, gitlab = script
-    file, outputs = tmp_path / "text.md", tmp_path / "drifted.env"
-    file.write_bytes(BODY.encode() + b"/merge\n```\n/close\n```\nwords\r/approve\n    /label ~x\n")
-    outputs.write_text("drifted=true\n")
-    assert module.main(["comment", str(file)]) == 0
-    assert module.main(["issue", str(file), str(outputs)]) == 0
-    [note], [issue] = gitlab.notes.values(), gitlab.issues.values()
-    for text in (note["body"], issue["description"]):
-        assert "/merge" in text
-        assert not [line for line in text.replace("\r", "").splitlines() if line.startswith("/")]
-
-
-@pytest.mark.parametrize(
-    ("number", "body"), [("7/../8", BODY), ("7", "no marker\n"), ("7", BODY + "x" * 70_000)]
-)
-def test_what_is_not_our_note_is_not_sent(
-    script: tuple[Any, FakeGitLab],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    number: str,
-    body: str,
-) -> None:
-    module, gitlab = script
-    monkeypatch.setenv("CI_MERGE_REQUEST_IID", number)
-    (tmp_path / "comment.md").write_text(body)
-    assert module.main(["comment", str(tmp_path / "comment.md")]) == 1
-    assert gitlab.writes == []
-
-
-def test_a_refusal_of_gitlab_is_told_and_shows_no_token(
-    script: tuple[Any, FakeGitLab],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    module, _ = script
-    monkeypatch.setenv("FSGITOPS_COMMENT_TOKEN", "wrong-token")
-    (tmp_path / "comment.md").write_text(BODY)
-    assert module.main(["comment", str(tmp_path / "comment.md")]) == 1
-    said = capsys.readouterr().err
-    assert "GitLab answered 401" in said
-    assert "wrong-token" not in said
-
-
-@pytest.mark.parametrize("job_tokens", [True, False])
-def test_a_recorded_state_is_fetched_with_whichever_token_may(
-    script: tuple[Any, FakeGitLab], tmp_path: Path, job_tokens: bool
-) -> None:
-    module, gitlab = script
-    gitlab.job_tokens = job_tokens
-    gitlab.artifacts["apply", "applied/state.json"] = b'{"format": "fsgitops-state"}'
-    place = tmp_path / "recorded" / "state.json"
-    assert module.main(["recorded", "apply", "applied/state.json", str(place)]) == 0
-    assert json.loads(place.read_bytes()) == {"format": "fsgitops-state"}
-
-
-def test_another_host_is_shown_no_token(script: tuple[Any, FakeGitLab], tmp_path: Path) -> None:
-    module, gitlab = script
-    seen: list[dict[str, str]] = []
-
-    class Store(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            seen.append(dict(self.headers))
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(b"{}")
-
-        def log_message(self, *words: object) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Store)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    gitlab.elsewhere = f"http://localhost:{server.server_port}"
-    gitlab.artifacts["apply", "applied/state.json"] = b"{}"
-    place = tmp_path / "state.json"
-    assert module.main(["recorded", "apply", "applied/state.json", str(place)]) == 0
-    server.shutdown()
-    server.server_close()
-    [headers] = seen
-    assert not [value for value in headers.values() if value in (*USERS, JOB_TOKEN)]
-
-
-def test_what_is_fetched_but_is_no_state_is_not_kept(
-    script: tuple[Any, FakeGitLab], tmp_path: Path
-) -> None:
-    module, gitlab = script
-    gitlab.artifacts["apply", "applied/state.json"] = b"<html>sign in</html>"
-    place = tmp_path / "state.json"
-    assert module.main(["recorded", "apply", "applied/state.json", str(place)]) == 0
-    assert not place.exists()
+def test_no_text_of_somebody_else_stands_in_a_line_of_shell() -> None:
+    data = yaml.safe_load(PIPELINES.read_text())
+    jobs = {name: job for name, job in data.items() if isinstance(job, dict) and "script" in job}
+    assert len(jobs) == 6
+    named = {
+        variable
+        for job in jobs.values()
+        for line in job["script"]
+        for variable in re.findall(r"\$\{?(\w+)", line)
+    }
+    assert named <= {"TARGET", "CI_ENVIRONMENT_NAME", "OUTPUTS", "code"}
+    given = {str(value) for job in jobs.values() for value in job.get("variables", {}).values()}
+    assert not [value for value in given if re.search(r"TITLE|MESSAGE|DESCRIPTION|REF_NAME", value)]
 
 
 def test_the_rehearsal_matches_paths_as_gitlab_does() -> None:

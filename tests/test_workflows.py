@@ -6,17 +6,18 @@ import re
 import subprocess
 import sys
 import tomllib
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from fake_github import REPOSITORY, TOKEN, FakeGitHub
+from fake_github import FakeGitHub
 from project import Project
-from rehearsal import PULL_REQUEST, Rehearsal
+from rehearsal import Rehearsal
 from scratch_repository import CHECKOUT
 from workflow_runner import evaluate
+
+import fsgitops
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,10 +117,26 @@ def test_the_wheel_carries_every_pipeline_but_the_project_s_own_tests() -> None:
     }
 
 
-@pytest.mark.parametrize("path", sorted(SCRIPTS.glob("*.sh")), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path",
+    sorted([*SCRIPTS.glob("*.sh"), *CHECKOUT.glob(".gitlab/scripts/*.sh")]),
+    ids=lambda path: path.name,
+)
 def test_a_script_is_well_formed_and_stops_at_unset_variables(path: Path) -> None:
     subprocess.run(["bash", "-n", str(path)], check=True)
     assert re.search(r"^set -e?uo pipefail$", path.read_text(), re.MULTILINE)
+
+
+def test_a_source_distribution_holds_all_that_the_wheel_is_made_of() -> None:
+    targets = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]
+    included = [Path(name) for name in targets["targets"]["sdist"]["include"]]
+    for name in targets["targets"]["wheel"]["force-include"]:
+        assert [place for place in included if Path(name).is_relative_to(place)], name
+
+
+def test_pipelines_install_the_release_that_they_came_with() -> None:
+    said = re.findall(r"FSGITOPS_VERSION:-([^}]+)", (SCRIPTS / "install.sh").read_text())
+    assert said == [fsgitops.__version__]
 
 
 def test_the_hooks_name_commands_that_exist() -> None:
@@ -210,7 +227,9 @@ def test_what_changed_after_the_approval_is_not_applied(rehearsal: Rehearsal) ->
 
     rehearsal.runner.act = edit  # type: ignore[method-assign]
     assert results(rehearsal.apply()) == {"propose": "success", "apply": "failure"}
-    assert rehearsal.github.statuses[-1]["description"].startswith("Refused: something has changed")
+    assert rehearsal.github.statuses[-1]["description"].startswith(
+        "Refused: the saved plan is stale"
+    )
     assert "1022" in route.read_text()
 
 
@@ -238,6 +257,44 @@ def test_a_fork_gets_a_plan_in_the_summary_and_no_comment(rehearsal: Rehearsal) 
     assert "2 to change" in rehearsal.runner.summary
 
 
+def test_settings_that_are_wrong_become_annotations_and_a_comment(rehearsal: Rehearsal) -> None:
+    rehearsal.begin()
+    rehearsal.branch()
+    (rehearsal.origin / "fsgitops.yaml").write_text("targets: [\n")
+    rehearsal.git("commit", "-q", "-am", "Broken settings")
+    jobs = rehearsal.plan()
+    assert results(jobs) == {"plan": "failure", "comment": "success"}
+    assert "::error file=fsgitops.yaml,line=2" in jobs["plan"].log
+    assert "No plan: 1 error" in rehearsal.comment()
+
+
+def test_a_job_that_ends_before_there_is_a_plan_replaces_the_comment(rehearsal: Rehearsal) -> None:
+    rehearsal.begin()
+    rehearsal.branch()
+    rehearsal.plan()
+    assert "2 to change" in rehearsal.comment()
+    (rehearsal.origin / ".github" / "scripts" / "install.sh").write_text("exit 1\n")
+    rehearsal.git("commit", "-q", "-am", "Nothing to install from")
+    assert results(rehearsal.plan()) == {"plan": "failure", "comment": "success"}
+    assert "**No plan**: the job `plan` ended" in rehearsal.comment()
+    assert "2 to change" not in rehearsal.comment()
+
+
+def test_a_permission_is_given_by_a_variable_of_the_environment(rehearsal: Rehearsal) -> None:
+    rehearsal.begin()
+    settings = rehearsal.origin / "fsgitops.yaml"
+    settings.write_text(settings.read_text() + "\nlimits: {minimum: 1}\n")
+    place = rehearsal.origin / "desired" / "agents.yaml"
+    place.write_text(place.read_text().partition("  - extension: 1021")[0])
+    routes = rehearsal.origin / "desired" / "did_routes.yaml"
+    routes.write_text(routes.read_text().replace("1021", "1020"))
+    assert results(rehearsal.push("Two leave")) == {"propose": "success", "apply": "failure"}
+    told = rehearsal.github.statuses[-1]["description"]
+    assert told.startswith("Refused: the plan needs permissions that are not given")
+    rehearsal.runner.variables["FSGITOPS_ALLOW"] = "deletes updates"
+    assert results(rehearsal.apply()) == {"propose": "success", "apply": "success"}
+
+
 def test_findings_become_annotations_and_a_comment(rehearsal: Rehearsal) -> None:
     rehearsal.begin()
     rehearsal.branch()
@@ -259,172 +316,6 @@ def test_without_a_recorded_state_the_base_commit_is_compared_with(rehearsal: Re
     assert results(rehearsal.plan())["plan"] == "success"
     assert "2 to change" in rehearsal.comment()
     assert "compared with what was live" not in rehearsal.comment()
-
-
-@pytest.fixture
-def script(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, FakeGitHub]]:
-    spec = spec_from_file_location("fsgitops_github_script", SCRIPTS / "github.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    with FakeGitHub() as github:
-        monkeypatch.setenv("GITHUB_API_URL", github.url)
-        monkeypatch.setenv("GITHUB_REPOSITORY", REPOSITORY)
-        monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
-        yield module, github
-
-
-BODY = "<!-- fsgitops plan-for-prod -->\n"
-
-
-def test_somebody_else_s_comment_is_never_touched(
-    script: tuple[Any, FakeGitHub], tmp_path: Path
-) -> None:
-    module, github = script
-    theirs = github.add(
-        github.comments, issue=PULL_REQUEST, body=BODY + "mine", user={"login": "mallory"}
-    )
-    file = tmp_path / "comment.md"
-    file.write_text(BODY + "plan")
-    assert module.main(["comment", str(PULL_REQUEST), str(file)]) == 0
-    assert theirs["body"] == BODY + "mine"
-    assert len(github.comments) == 2
-
-
-def test_the_comment_is_found_behind_hundreds_of_others(
-    script: tuple[Any, FakeGitHub], tmp_path: Path
-) -> None:
-    module, github = script
-    for _ in range(250):
-        github.add(github.comments, issue=PULL_REQUEST, body="talk", user={"login": "bob"})
-    file = tmp_path / "comment.md"
-    for text in ("one", "two", "two"):
-        file.write_text(BODY + text)
-        assert module.main(["comment", str(PULL_REQUEST), str(file)]) == 0
-    assert github.writes == [
-        f"POST issues/{PULL_REQUEST}/comments",
-        f"PATCH issues/comments/{max(github.comments)}",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("number", "body"), [("7/../8", BODY), ("7", "no marker\n"), ("7", BODY + "x" * 70_000)]
-)
-def test_what_is_not_our_comment_is_not_sent(
-    script: tuple[Any, FakeGitHub], tmp_path: Path, number: str, body: str
-) -> None:
-    module, github = script
-    file = tmp_path / "comment.md"
-    file.write_text(body)
-    assert module.main(["comment", number, str(file)]) == 1
-    assert github.writes == []
-
-
-def test_one_issue_is_opened_updated_and_closed(
-    script: tuple[Any, FakeGitHub], tmp_path: Path
-) -> None:
-    module, github = script
-    file = tmp_path / "issue.md"
-    for text, drifted in (("a", "true"), ("a", "true"), ("b", "true"), ("", "false")):
-        file.write_text(text)
-        assert module.main(["issue", "prod", str(file), drifted]) == 0
-    [issue] = github.issues.values()
-    assert (issue["state"], issue["body"]) == ("closed", "<!-- fsgitops drift-of-prod -->\nb")
-    number = issue["number"]
-    assert github.writes == [
-        "POST issues",
-        f"PATCH issues/{number}",
-        f"POST issues/{number}/comments",
-        f"PATCH issues/{number}",
-    ]
-    assert module.main(["issue", "prod", str(file), "false"]) == 0
-    assert len(github.writes) == 4
-
-
-def test_a_refusal_of_github_is_told_and_shows_no_token(
-    script: tuple[Any, FakeGitHub],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    module, _ = script
-    monkeypatch.setenv("GITHUB_TOKEN", "wrong-token")
-    file = tmp_path / "comment.md"
-    file.write_text(BODY)
-    assert module.main(["comment", "7", str(file)]) == 1
-    said = capsys.readouterr().err
-    assert "GitHub answered 401" in said
-    assert "wrong-token" not in said
-
-
-@pytest.mark.parametrize(("code", "drifted"), [(0, "false"), (2, "true"), (1, None)])
-def test_the_drift_script_tells_drift_from_trouble(
-    tmp_path: Path, code: int, drifted: str | None
-) -> None:
-    stub = tmp_path / "bin" / "fsgitops"
-    stub.parent.mkdir()
-    stub.write_text(f"#!/bin/sh\necho '```'\necho 'agent 1020 differs'\nexit {code}\n")
-    stub.chmod(0o755)
-    output = tmp_path / "output"
-    done = subprocess.run(
-        ["bash", str(SCRIPTS / "drift.sh")],
-        cwd=tmp_path,
-        env={
-            "PATH": f"{stub.parent}:/usr/bin:/bin",
-            "TARGET": "prod",
-            "GITHUB_OUTPUT": str(output),
-        },
-        capture_output=True,
-        check=False,
-    )
-    if drifted is None:
-        assert done.returncode == 1
-        assert not output.exists()
-        return
-    assert done.returncode == 0
-    assert output.read_text() == f"drifted={drifted}\n"
-    assert "    ```\n    agent 1020 differs\n" in (tmp_path / "drift/issue.md").read_text()
-
-
-def test_an_issue_that_was_cut_inside_a_character_is_still_sent(
-    script: tuple[Any, FakeGitHub], tmp_path: Path
-) -> None:
-    module, github = script
-    file = tmp_path / "issue.md"
-    file.write_bytes("    drifted é".encode()[:-1] + b"\n")
-    assert module.main(["issue", "prod", str(file), "true"]) == 0
-    [issue] = github.issues.values()
-    assert "    drifted " in issue["body"]
-
-
-def test_text_from_outside_is_printed_where_the_runner_takes_no_commands(tmp_path: Path) -> None:
-    stub = tmp_path / "bin" / "fsgitops"
-    stub.parent.mkdir()
-    lines = ('[ "$1" = validate ] && exec >&2', 'echo "agent ##[add-mask]a"', "exit 1", "")
-    stub.write_text("\n".join(["#!/bin/sh", *lines]))
-    stub.chmod(0o755)
-    for name in ("plan", "propose", "apply", "drift"):
-        done = subprocess.run(
-            ["bash", str(SCRIPTS / f"{name}.sh")],
-            cwd=tmp_path,
-            env={
-                "PATH": f"{stub.parent}:{BIN}:/usr/bin:/bin",
-                "TARGET": "prod",
-                "PLAN": "/dev/null",
-                "PLAN_SHA256": "",
-                "GITHUB_ACTIONS": "true",
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        said = done.stdout.splitlines()
-        stop = next(line for line in said if line.startswith("::stop-commands::"))
-        assert done.returncode != 0
-        assert not any("##[" in line for line in said[: said.index(stop)])
-        assert name != "plan" or "##[" not in done.stderr
-        assert said[-1] == f"::{stop.removeprefix('::stop-commands::')}::"
 
 
 def test_no_other_workflow_joins_the_group_in_which_an_apply_waits() -> None:

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Applies exactly the plan that was approved, or refuses. Reads TARGET, PLAN, PLAN_SHA256, OUT;
-# writes `state` and `text` as outputs, for the commit, and ends as the apply ended.
+# Applies exactly the plan that was approved, or refuses. Reads TARGET, PLAN, PLAN_SHA256, OUT and
+# FSGITOPS_ALLOW (permissions, each as `--allow` takes it); writes `state` and `text` as outputs,
+# for the commit, and ends as the apply ended.
 set -uo pipefail
 out=${OUT:-applied}
 mkdir -p "$out"
@@ -20,19 +21,40 @@ finish() {
     printf 'state=%s\ntext=%s\n' "$2" "$3" | emit
     exit "$1"
 }
+# What the apply said of itself, in one line.
+said() {
+    python3 -c '
+import json, sys
+try:
+    message = str(json.load(open(sys.argv[1]))["message"])
+except (OSError, ValueError, LookupError, TypeError):
+    message = "see the log"
+print(" ".join(message.split()))
+' "$out/applied.json"
+}
 
 if ! printf '%s  %s\n' "$PLAN_SHA256" "$PLAN" | sha256sum --check --status; then
     echo "The plan is not the one that was approved: nothing is applied." >&2
     finish 4 failure "Refused: the plan is not the one that was approved"
 fi
-fsgitops apply --target "$TARGET" --json "$PLAN" >"$out/applied.json"
+echo "sha256=$PLAN_SHA256"
+allowed=${FSGITOPS_ALLOW:-}
+read -ra names <<<"${allowed//,/ }"
+allow=()
+for name in "${names[@]}"; do
+    allow+=(--allow "$name")
+done
+fsgitops apply --target "$TARGET" "${allow[@]}" --json "$PLAN" >"$out/applied.json"
 code=$?
 case $code in
     0) ;;
-    4) finish 4 failure "Refused: something has changed since the plan was approved" ;;
-    5) finish 5 failure "Failed; everything was put back as it was" ;;
+    4)
+        echo "Where the plan is stale, run the job \`propose\` again, and approve what it makes." >&2
+        finish 4 failure "Refused: $(said)"
+        ;;
+    5) finish 5 failure "Failed; everything was put back as it was: $(said)" ;;
     6) finish 6 error "Failed, and putting things back failed too: look at the switch now" ;;
-    *) finish "$code" failure "Failed with exit code $code; see the log" ;;
+    *) finish "$code" failure "Failed with exit code $code: $(said)" ;;
 esac
 fsgitops export-state --target "$TARGET" --out "$out/state.json" || finish $? error "Applied, but the state could not be recorded"
 text=$(python3 -c '

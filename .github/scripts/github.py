@@ -69,14 +69,32 @@ def find_ours(path: str, marker: str) -> dict[str, Any] | None:
     return None
 
 
+def read_comment(file: Path) -> str:
+    """Return the comment that the job `plan` left, or one that tells that it left none."""
+    if file.exists():
+        body = file.read_text(encoding="utf-8")
+        marker = body.partition("\n")[0]
+        if re.fullmatch(r"<!-- fsgitops [A-Za-z0-9-]+ -->", marker) and len(body) <= LIMIT:
+            return body
+        raise ApiError(f"{file} is not a comment of fsgitops")
+    title = f"plan for {os.environ.get('TARGET') or 'sandbox'}"
+    return (
+        f"<!-- fsgitops {slug(title)} -->\n### fsgitops: `{title}`\n\n"
+        f"**No plan**: the job `plan` ended before it had one. Its log tells why.\n"
+    )
+
+
+def slug(text: str) -> str:
+    """Return a text as it stands in a marker."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", text)
+
+
 def comment(number: str, file: Path) -> str:
     """Write the one comment of a pull request, or write it again."""
     if not number.isdigit():
         raise ApiError(f"{number!r} is not the number of a pull request")
-    body = file.read_text(encoding="utf-8")
+    body = read_comment(file)
     marker = body.partition("\n")[0]
-    if not re.fullmatch(r"<!-- fsgitops [A-Za-z0-9-]+ -->", marker) or len(body) > LIMIT:
-        raise ApiError(f"{file} is not a comment of fsgitops")
     found = find_ours(f"issues/{number}/comments", marker)
     if found is None:
         call("POST", f"issues/{number}/comments", {"body": body})
@@ -98,8 +116,7 @@ def status(sha: str, state: str, text: str, target: str, url: str) -> str:
 
 def issue(target: str, file: Path, *, drifted: bool) -> str:
     """Open, update or close the one issue about a target's drift."""
-    name = re.sub(r"[^A-Za-z0-9]+", "-", target)
-    marker = f"<!-- fsgitops drift-of-{name} -->"
+    marker = f"<!-- fsgitops drift-of-{slug(target)} -->"
     found = find_ours("issues?state=open", marker)
     if not drifted:
         if found is None:

@@ -13,7 +13,7 @@ fi
 
 said=$(mktemp)
 if [ -n "${GITLAB_CI:-}" ]; then
-    # GitLab reads what it marks in a merge request from files.
+    # GitLab reads what it shows in a merge request from files.
     fsgitops validate --format junit --output "$out/junit.xml" >/dev/null 2>&1
     fsgitops validate --format gitlab --output "$out/gl-code-quality-report.json" 2>"$said"
 else

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fsgitops.cli.formats import choose_outputs, with_formats
-from fsgitops.cli.options import Shared, open_place, with_demands, with_json, with_place
+from fsgitops.cli.options import Shared, find_root, open_place, with_demands, with_json, with_place
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,11 +59,13 @@ def command(
     Reads the files that fsgitops manages and whatever stands in the way of new ones. Without the
     project key, secret values are shown as known after apply.
     """
-    from fsgitops.cli.planned import CHANGES_PENDING, answer_planned, make_planned
+    from fsgitops.cli.planned import CHANGES_PENDING, answer_planned, make_planned, telling
     from fsgitops.commands.plan import save_plan
 
     wanted = choose_outputs(named, outputs, as_json=as_json, full=full_at)
-    make, workspace = _choose(shared, directory, target, against, live=live, demands=demands)
+    name = target or shared.target or "sandbox"
+    with telling(wanted, name, find_root(shared, directory)):
+        make, workspace = _choose(shared, directory, target, against, live=live, demands=demands)
     planned = make_planned(
         make,
         wanted,

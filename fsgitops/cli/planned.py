@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from fsgitops.cli.printing import print_findings, print_json, print_lines, print_notes, working
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from fsgitops.cli.formats import Outputs
@@ -19,17 +20,26 @@ CHANGES_PENDING = 2
 def make_planned(
     make: Callable[[], Planned], wanted: Outputs, doing: str, target: str, root: Path
 ) -> Planned:
-    """Return the plan that `make` makes; print its notes and findings.
+    """Return the plan that `make` makes; print its notes and findings. Raises as `telling`."""
+    with telling(wanted, target, root), working(doing):
+        planned = make()
+    print_notes(planned.notes)
+    print_findings(planned.compilation.declared.findings)
+    return planned
 
-    Where what is declared has errors, every format tells them, and DesiredInvalidError is raised.
+
+@contextmanager
+def telling(wanted: Outputs, target: str, root: Path) -> Iterator[None]:
+    """Let every format tell the errors of what is declared, or of the settings.
+
+    DesiredInvalidError goes on to the caller.
     """
     from fsgitops.commands.review import review_refusal
     from fsgitops.errors import DesiredInvalidError
     from fsgitops.steps.render_json import error_to_json
 
     try:
-        with working(doing):
-            planned = make()
+        yield
     except DesiredInvalidError as problem:
         findings = problem
         wanted.write(
@@ -37,9 +47,6 @@ def make_planned(
             lambda: error_to_json(findings),
         )
         raise
-    print_notes(planned.notes)
-    print_findings(planned.compilation.declared.findings)
-    return planned
 
 
 def answer_planned(planned: Planned, wanted: Outputs, root: Path) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fsgitops.cli.formats import choose_outputs, with_formats
-from fsgitops.cli.options import Shared, open_place, with_json, with_place
+from fsgitops.cli.options import Shared, find_root, open_place, with_json, with_place
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,14 +34,19 @@ def command(
     """
     from fsgitops.cli.printing import print_findings, print_json, working
     from fsgitops.commands.review import review_report
-    from fsgitops.commands.validate import run_validate
+    from fsgitops.commands.validate import Report, run_validate
     from fsgitops.errors import DesiredInvalidError
 
     wanted = choose_outputs(named, outputs, as_json=as_json, full=full_at)
-    workspace = open_place(shared, directory, target)
-    with working("Checking what is declared"):
-        report = run_validate(workspace)
-    wanted.write(lambda: review_report(report, workspace.root), report.to_json)
+    try:
+        workspace = open_place(shared, directory, target)
+    except DesiredInvalidError as problem:
+        report = Report(tuple(problem.findings))
+    else:
+        with working("Checking what is declared"):
+            report = run_validate(workspace)
+    root = find_root(shared, directory)
+    wanted.write(lambda: review_report(report, root), report.to_json)
     if wanted.shown == "json":
         print_json(report.to_json())
     else:

@@ -81,7 +81,8 @@ def _pipeline_files(example: Path, project: Path, pipelines: str) -> Iterator[tu
         for path in scripts:
             yield f".github/scripts/{path.name}", path
     if pipelines == "gitlab":
-        gitlab = example / "gitlab" if packaged else project / ".gitlab" / "scripts"
+        gitlab = example / "gitlab" if packaged else project / ".gitlab"
         yield ".gitlab-ci.yml", gitlab / "gitlab.yml" if packaged else project / GITLAB_PIPELINES
-        for path in (*(path for path in scripts if path.suffix == ".sh"), gitlab / "gitlab.py"):
+        shared = (path for path in scripts if path.suffix == ".sh")
+        for path in (*shared, *sorted((gitlab / "scripts").glob("*.*"))):
             yield f".gitlab/scripts/{path.name}", path

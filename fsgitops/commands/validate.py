@@ -19,8 +19,8 @@ class Report:
     """Every finding, and how much was declared."""
 
     findings: tuple[Finding, ...]
-    agents: int
-    did_routes: int
+    agents: int = 0
+    did_routes: int = 0
 
     @property
     def valid(self) -> bool:

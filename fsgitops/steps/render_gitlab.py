@@ -1,6 +1,6 @@
 """A review as GitLab's Code Quality report: findings, what is in the way, and drift.
 
-GitLab marks the lines in a merge request. Two entries of one fingerprint count as one there, so
+GitLab shows those that are new in a merge request. Two entries of one fingerprint count as one there, so
 each has its own, made of what it says and where.
 """
 

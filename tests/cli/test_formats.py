@@ -43,6 +43,26 @@ def test_without_a_plan_each_format_tells_the_findings(project: Project, name: s
     assert "desired/routes.yaml:2:" in ran.err
 
 
+@pytest.mark.parametrize("name", [name for name in FORMATS if name not in ("text", "json")])
+@pytest.mark.parametrize("command", ["plan", "validate"])
+def test_settings_that_are_wrong_are_told_in_each_format(
+    project: Project, command: str, name: str
+) -> None:
+    project.write("fsgitops.yaml", "targets: [\n")
+    ran = project.run(command, "--format", name)
+    assert ran.code == 3
+    assert "fsgitops.yaml" in ran.out
+    assert "fsgitops.yaml:2:1: error:" in ran.err
+
+
+def test_json_of_a_validation_tells_wrong_settings_as_findings(project: Project) -> None:
+    project.write("fsgitops.yaml", "targets: [\n")
+    ran = project.run("validate", "--json")
+    data = ran.json()
+    assert (ran.code, data["format"], data["valid"]) == (3, "fsgitops-findings", False)
+    assert [item["file"] for item in data["findings"]] == ["fsgitops.yaml"]
+
+
 def test_json_of_what_is_invalid_is_the_documented_error(project: Project) -> None:
     _break(project)
     for words in (("--json",), ("--format", "json"), ("--format=json",)):
