@@ -99,6 +99,18 @@ def main() -> None:
     asked = bare_api(port, 5000)
     print(f"{'bare socket, api one by one':40} {asked:>10,.0f} /s     1.00")
     start()
+    measure_api(port, asked)
+    start()
+    read = bare_events(port, per_round * repeat, size)
+    print(f"{f'bare socket, events of {size:,} bytes':40} {read:>10,.0f} /s     1.00")
+    for what, decode in (("events, as bytes", False), ("events, decoded", True)):
+        start()
+        measure_events(what, port, per_round * repeat, read, decode=decode)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"peak memory {peak:.0f} MB")
+
+
+def measure_api(port: int, asked: float) -> None:
     with connect_esl("127.0.0.1", port, "x") as one:
         begun = time.perf_counter()
         for _ in range(5000):
@@ -107,23 +119,19 @@ def main() -> None:
         begun = time.perf_counter()
         said = one.api_many(["user_exists id 1020 example.com"] * REPLIES)
         measure("api, pipelined", len(said), time.perf_counter() - begun, asked)
-    start()
-    read = bare_events(port, per_round * repeat, size)
-    print(f"{f'bare socket, events of {size:,} bytes':40} {read:>10,.0f} /s     1.00")
-    for what, decode in (("events, as bytes", False), ("events, decoded", True)):
-        start()
-        with connect_esl("127.0.0.1", port, "x") as one:
-            queue = one.subscribe_json(["ALL"])
-            taken, begun = 0, time.perf_counter()
-            while taken < per_round * repeat:
-                bodies = queue.take(BATCH, timeout=5.0)
-                taken += len(bodies)
-                if decode:
-                    for body in bodies:
-                        decode_json_object(body)
-            measure(what, taken, time.perf_counter() - begun, read)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"peak memory {peak:.0f} MB")
+
+
+def measure_events(what: str, port: int, count: int, read: float, *, decode: bool) -> None:
+    with connect_esl("127.0.0.1", port, "x") as one:
+        queue = one.subscribe_json(["ALL"])
+        taken, begun = 0, time.perf_counter()
+        while taken < count:
+            bodies = queue.take(BATCH, timeout=5.0)
+            taken += len(bodies)
+            if decode:
+                for body in bodies:
+                    decode_json_object(body)
+        measure(what, taken, time.perf_counter() - begun, read)
 
 
 if __name__ == "__main__":

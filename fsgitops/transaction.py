@@ -105,16 +105,8 @@ def begin_transaction(
         make_state(state_dir)
         _remove(folder)
         refuse_outside(conf_dir, [item.path for item in operations])
-        for part in (folder, folder / "staged", folder / RECORD, folder / RECORD / BEFORE):
-            part.mkdir(mode=PRIVATE_MODE)
-        steps = tuple(
-            _stage(conf_dir, folder, number, operation)
-            for number, operation in enumerate(operations)
-        )
-        write_synced(folder / "manifest", manifest)
-        for name, content in (record or {}).items():
-            write_synced(folder / RECORD / name, content)
-        _sync_staged(folder, len(operations))
+        files = {f"{RECORD}/{name}": content for name, content in (record or {}).items()}
+        steps = _stage_all(conf_dir, folder, operations, {"manifest": manifest, **files})
         made = _missing_folders(conf_dir, operations)
         revision = next_revision(state_dir) if record else 0
         journal = Journal(conf_dir, folder, steps, made, reload=reload, revision=revision)
@@ -124,6 +116,24 @@ def begin_transaction(
             _remove(folder)
         raise TransactionError(f"{describe_problem(problem)}; no file was changed") from problem
     return journal
+
+
+def _stage_all(
+    conf_dir: Path,
+    folder: Path,
+    operations: Sequence[Operation],
+    files: Mapping[str, bytes],
+) -> tuple[tuple[str, str, str], ...]:
+    """Write everything below the folder, synced. Raises OSError."""
+    for part in (folder, folder / "staged", folder / RECORD, folder / RECORD / BEFORE):
+        part.mkdir(mode=PRIVATE_MODE)
+    steps = tuple(
+        _stage(conf_dir, folder, number, operation) for number, operation in enumerate(operations)
+    )
+    for name, content in files.items():
+        write_synced(folder / name, content)
+    _sync_staged(folder, len(operations))
+    return steps
 
 
 def replace_files(journal: Journal) -> None:

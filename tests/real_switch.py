@@ -46,6 +46,12 @@ JSON_CDR = """<configuration name="json_cdr.conf">
 </configuration>
 """
 
+FOLDERS = (
+    *("db", "run", "scripts", "temp", "certs", "recordings"),
+    *("storage", "cache", "sounds", "htdocs", "grammar"),
+)
+"""Where FreeSWITCH keeps what is no configuration: each is an option of its command line."""
+
 
 class RealSwitch:
     """Start it, use its `conf_dir` and ports, stop it. `template` is the stock configuration."""
@@ -66,22 +72,7 @@ class RealSwitch:
 
     def start(self) -> RealSwitch:
         self.prepare()
-        folders = {
-            name: self.work_dir / name
-            for name in (
-                "db",
-                "run",
-                "scripts",
-                "temp",
-                "certs",
-                "recordings",
-                "storage",
-                "cache",
-                "sounds",
-                "htdocs",
-                "grammar",
-            )
-        }
+        folders = {name: self.work_dir / name for name in FOLDERS}
         for folder in (*folders.values(), self.log_dir, self.json_cdr_dir):
             folder.mkdir(parents=True, exist_ok=True)
         flags = [part for name, folder in folders.items() for part in (f"-{name}", str(folder))]

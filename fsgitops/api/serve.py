@@ -71,9 +71,8 @@ def serve(
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s")
     with hold_target(workspace.target, workspace.root) as connect:
         service = build_service(workspace, connect, anonymous=anonymous, lake=lake, spool=spool)
-        app = create_app(
-            service, origins=workspace.settings.api.cors, loopback_only=bool(anonymous)
-        )
+        origins = workspace.settings.api.cors
+        app = create_app(service, origins=origins, loopback_only=bool(anonymous))
         tell(f"target {workspace.target.name}: http://{host}:{port}/ (stop it with Ctrl-C)")
         if not is_loopback(host):
             tell("tokens cross the network: put TLS in front of this port")

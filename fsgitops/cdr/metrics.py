@@ -12,48 +12,30 @@ class Metrics:
     """One sidecar's counters. Safe to use from its threads."""
 
     def __init__(self) -> None:
-        self.registry = registry = CollectorRegistry()
-        self.received = Counter(
-            "fsgitops_cdr_received", "Records that came", ["road"], registry=registry
-        )
-        self.duplicates = Counter(
-            "fsgitops_cdr_duplicates", "Records known already", registry=registry
-        )
-        self.spooled = Counter(
-            "fsgitops_cdr_spooled", "Records synced in the spool", registry=registry
-        )
-        self.written = Counter(
-            "fsgitops_cdr_written", "Records synced in the lake", registry=registry
-        )
-        self.parts = Counter("fsgitops_cdr_parts", "Parquet parts written", registry=registry)
-        self.errors = Counter(
-            "fsgitops_cdr_errors", "Failures that are retried", ["where"], registry=registry
-        )
-        self.quarantined = Counter(
-            "fsgitops_cdr_quarantined", "Things that were no record", ["road"], registry=registry
-        )
-        self.refused = Counter(
-            "fsgitops_cdr_refused", "Records that the sender must keep", ["road"], registry=registry
-        )
-        self.removed = Counter(
-            "fsgitops_cdr_json_files_removed", "JSON files removed", registry=registry
-        )
-        self.spool_rows = Gauge(
-            "fsgitops_cdr_spool_rows", "Records that wait for the lake", registry=registry
-        )
-        self.spool_bytes = Gauge("fsgitops_cdr_spool_bytes", "Their size", registry=registry)
-        self.lag = Gauge(
-            "fsgitops_cdr_lag_seconds", "Age of the oldest record that waits", registry=registry
-        )
-        self.connected = Gauge(
-            "fsgitops_cdr_connected", "1 while events can come", registry=registry
-        )
-        self.deaf = Counter(
-            "fsgitops_cdr_deaf_seconds", "Seconds without an event connection", registry=registry
-        )
+        self.registry = CollectorRegistry()
+        self.received = self._counter("received", "Records that came", "road")
+        self.duplicates = self._counter("duplicates", "Records known already")
+        self.spooled = self._counter("spooled", "Records synced in the spool")
+        self.written = self._counter("written", "Records synced in the lake")
+        self.parts = self._counter("parts", "Parquet parts written")
+        self.errors = self._counter("errors", "Failures that are retried", "where")
+        self.quarantined = self._counter("quarantined", "Things that were no record", "road")
+        self.refused = self._counter("refused", "Records that the sender must keep", "road")
+        self.removed = self._counter("json_files_removed", "JSON files removed")
+        self.spool_rows = self._gauge("spool_rows", "Records that wait for the lake")
+        self.spool_bytes = self._gauge("spool_bytes", "Their size")
+        self.lag = self._gauge("lag_seconds", "Age of the oldest record that waits")
+        self.connected = self._gauge("connected", "1 while events can come")
+        self.deaf = self._counter("deaf_seconds", "Seconds without an event connection")
         self._lock = threading.Lock()
         self._troubles: dict[str, str] = {}
         self._deaf_mark: float | None = time.monotonic()
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(f"fsgitops_cdr_{name}", text, labels, registry=self.registry)
+
+    def _gauge(self, name: str, text: str) -> Gauge:
+        return Gauge(f"fsgitops_cdr_{name}", text, registry=self.registry)
 
     def render(self) -> bytes:
         """Return everything in Prometheus' text format."""

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
+from fsgitops.cli.carry import confirm, print_note, with_wait, with_yes
 from fsgitops.cli.options import Shared, open_place, with_json, with_place
 
 
 @click.command("adopt", epilog="Example: fsgitops adopt directory/default/1020.xml")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @with_place
-@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
-@click.option("--no-wait", is_flag=True, help="Fail at once when another apply is at work.")
+@with_yes
+@with_wait
 @with_json
 @click.pass_obj
 def command(
@@ -22,7 +21,7 @@ def command(
     directory: str | None,
     target: str | None,
     yes: bool,
-    no_wait: bool,
+    wait_seconds: float,
     as_json: bool,
 ) -> int:
     """Take over hand-written files that stand where declared ones belong.
@@ -41,14 +40,12 @@ def command(
     print_lines(render_adoption(shown.plan, list(shown.entries)), err=as_json)
     if shown.entries:
         if not yes:
-            if not sys.stdin.isatty():
-                raise click.UsageError("nobody to ask: give --yes")
-            click.confirm("Adopt?", abort=True, err=as_json)
+            confirm("Adopt?", err=as_json)
         run_adoption(
             workspace,
             shown,
-            wait_seconds=0.0 if no_wait else 60.0,
-            tell=lambda text: print_notes([text]),
+            wait_seconds=wait_seconds,
+            tell=print_note,
         )
     if as_json:
         print_json(shown.to_json())

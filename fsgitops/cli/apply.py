@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from fsgitops.cli.carry import Carry, print_applied, print_note, with_carry
 from fsgitops.cli.notify import note_applied, note_plan, with_notify
 from fsgitops.cli.options import Shared, open_place, with_demands, with_json, with_place
 
@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 @click.command("apply", epilog="Example: fsgitops apply --target prod plan.json")
 @click.argument("saved", required=False, metavar="[PLAN]", type=click.Path(path_type=Path))
 @with_place
-@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
-@click.option("--no-reload", is_flag=True, help="Write the files only: for building an image.")
-@click.option("--no-wait", is_flag=True, help="Fail at once when another apply is at work.")
+@with_carry
 @with_demands
 @with_json
 @click.pass_obj
@@ -32,9 +30,7 @@ def command(
     saved: Path | None,
     directory: str | None,
     target: str | None,
-    yes: bool,
-    no_reload: bool,
-    no_wait: bool,
+    carry: Carry,
     demands: Demands,
     as_json: bool,
 ) -> int:
@@ -43,47 +39,39 @@ def command(
     With PLAN, exactly that saved plan, or nothing if anything has changed since. On any failure
     the files are restored and reloaded: exit code 5, or 6 if even that failed.
     """
-    from fsgitops.cli.printing import print_findings, print_json, print_lines, print_notes, working
+    from fsgitops.cli.printing import working
     from fsgitops.commands.apply import run_apply
     from fsgitops.commands.plan import load_plan, run_plan
-    from fsgitops.steps.render_json import applied_to_json
-    from fsgitops.steps.render_text import render_applied, render_plan
 
     workspace = open_place(shared, directory, target)
     approved = load_plan(saved) if saved else None
-    demands = replace(demands, reload=not no_reload)
+    demands = replace(demands, reload=carry.reload)
     demands = demands.of_saved(approved) if approved else demands
     with working("Comparing what is declared with what is live"):
-        planned = run_plan(workspace, demands, live=not no_reload)
-    note_plan(planned.plan)
-    print_notes(planned.notes)
-    print_findings(planned.compilation.declared.findings)
-    print_lines(render_plan(planned.plan), err=as_json)
-    pending = planned.plan.changes or (planned.plan.unloaded and not no_reload)
-    if pending and not (yes or approved):
-        _ask(planned, shown_on_stderr=as_json)
+        planned = run_plan(workspace, demands, live=carry.reload)
+    _show(planned, err=as_json)
+    if not approved:
+        question = f"Apply this to {planned.plan.target}?"
+        carry.confirm(planned.plan, question, hint=", or a saved plan", err=as_json)
     with working("Applying"):
         applied = run_apply(
             workspace,
             planned,
             approved=approved,
-            reload=not no_reload,
-            wait_seconds=0.0 if no_wait else 60.0,
-            tell=lambda text: print_notes([text]),
+            reload=carry.reload,
+            wait_seconds=carry.wait_seconds,
+            tell=print_note,
         )
     note_applied(applied)
-    if as_json:
-        print_json(applied_to_json(applied))
-    else:
-        print_lines(render_applied(applied))
+    print_applied(applied, as_json=as_json)
     return 0
 
 
-def _ask(planned: Planned, *, shown_on_stderr: bool) -> None:
-    from fsgitops.steps.apply import refuse_unsafe
+def _show(planned: Planned, *, err: bool) -> None:
+    from fsgitops.cli.printing import print_findings, print_lines, print_notes
+    from fsgitops.steps.render_text import render_plan
 
-    refuse_unsafe(planned.plan)
-    if not sys.stdin.isatty():
-        raise click.UsageError("nobody to ask: give --yes, or a saved plan")
-    question = f"Apply this to {planned.plan.target}?"
-    click.confirm(question, abort=True, err=shown_on_stderr)
+    note_plan(planned.plan)
+    print_notes(planned.notes)
+    print_findings(planned.compilation.declared.findings)
+    print_lines(render_plan(planned.plan), err=err)

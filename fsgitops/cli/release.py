@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
+from fsgitops.cli.carry import print_note, with_wait
 from fsgitops.cli.options import Shared, open_place, with_json, with_place
 
 
 @click.command("release", epilog="Example: fsgitops release agent:1020")
 @click.argument("names", nargs=-1, required=True, metavar="PATH-OR-RESOURCE...")
 @with_place
-@click.option("--no-wait", is_flag=True, help="Fail at once when another apply is at work.")
+@with_wait
 @with_json
 @click.pass_obj
 def command(
@@ -18,7 +19,7 @@ def command(
     names: tuple[str, ...],
     directory: str | None,
     target: str | None,
-    no_wait: bool,
+    wait_seconds: float,
     as_json: bool,
 ) -> int:
     """Give managed files back: they stay as they are and are never touched again.
@@ -26,7 +27,7 @@ def command(
     Take what they were made from out of the desired files too: as long as it is declared there,
     a plan stops at the file, which is no longer ours.
     """
-    from fsgitops.cli.printing import print_json, print_lines, print_notes
+    from fsgitops.cli.printing import print_json, print_lines
     from fsgitops.commands.adopt import released_to_json, run_release
     from fsgitops.steps.render_history import render_released
 
@@ -34,8 +35,8 @@ def command(
     released = run_release(
         workspace,
         names,
-        wait_seconds=0.0 if no_wait else 60.0,
-        tell=lambda text: print_notes([text]),
+        wait_seconds=wait_seconds,
+        tell=print_note,
     )
     if as_json:
         print_json(released_to_json(released))

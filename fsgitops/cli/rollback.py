@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING
-
 import click
 
+from fsgitops.cli.carry import Carry, print_applied, print_note, with_carry
 from fsgitops.cli.options import Shared, open_place, with_allow, with_json, with_place
-
-if TYPE_CHECKING:
-    from fsgitops.commands.rollback import RollBack
 
 
 @click.command("rollback", epilog="Example: fsgitops rollback 11 --target prod")
 @click.argument("to", required=False, metavar="[REV]", type=click.IntRange(min=0))
 @with_place
-@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
-@click.option("--no-reload", is_flag=True, help="Write the files only: for building an image.")
-@click.option("--no-wait", is_flag=True, help="Fail at once when another apply is at work.")
+@with_carry
 @with_allow
 @with_json
 @click.pass_obj
@@ -27,9 +20,7 @@ def command(
     to: int | None,
     directory: str | None,
     target: str | None,
-    yes: bool,
-    no_reload: bool,
-    no_wait: bool,
+    carry: Carry,
     allow: tuple[str, ...],
     as_json: bool,
 ) -> int:
@@ -38,41 +29,26 @@ def command(
     It is shown as a plan first, and carried out as an apply is: all or nothing, read back from
     the switch, and recorded as a revision of its own. What is declared stays as it is.
     """
-    from fsgitops.cli.printing import print_json, print_lines, print_notes, working
+    from fsgitops.cli.printing import print_lines, print_notes, working
     from fsgitops.commands.rollback import plan_rollback, run_rollback
     from fsgitops.commands.shape import Demands
     from fsgitops.steps.render_history import render_rollback
-    from fsgitops.steps.render_json import applied_to_json
-    from fsgitops.steps.render_text import render_applied, render_plan
+    from fsgitops.steps.render_text import render_plan
 
     workspace = open_place(shared, directory, target)
     with working("Comparing what stood then with what is live"):
-        shown = plan_rollback(workspace, to, Demands(allow=frozenset(allow), reload=not no_reload))
+        shown = plan_rollback(workspace, to, Demands(allow=frozenset(allow), reload=carry.reload))
     print_notes(shown.notes)
     print_lines(render_rollback(shown.to, shown.undone), err=as_json)
     print_lines(render_plan(shown.plan), err=as_json)
-    if (shown.plan.changes or (shown.plan.unloaded and not no_reload)) and not yes:
-        _ask(shown, shown_on_stderr=as_json)
+    carry.confirm(shown.plan, f"Roll {shown.plan.target} back?", err=as_json)
     with working("Rolling back"):
         applied = run_rollback(
             workspace,
             shown,
-            reload=not no_reload,
-            wait_seconds=0.0 if no_wait else 60.0,
-            tell=lambda text: print_notes([text]),
+            reload=carry.reload,
+            wait_seconds=carry.wait_seconds,
+            tell=print_note,
         )
-    if as_json:
-        print_json(applied_to_json(applied))
-    else:
-        print_lines(render_applied(applied))
+    print_applied(applied, as_json=as_json)
     return 0
-
-
-def _ask(shown: RollBack, *, shown_on_stderr: bool) -> None:
-    from fsgitops.steps.apply import refuse_unsafe
-
-    refuse_unsafe(shown.plan)
-    if not sys.stdin.isatty():
-        raise click.UsageError("nobody to ask: give --yes")
-    question = f"Roll {shown.plan.target} back?"
-    click.confirm(question, abort=True, err=shown_on_stderr)

@@ -43,11 +43,9 @@ def run_apply(
 ) -> Applied:
     """Carry out the plan that was shown, or the saved one that was approved, and nothing else.
 
-    `tell` is told what is waited for.
-
-    The switch is reached before any file is touched. Raises PlanRefusedError when live is not
-    what it was, RolledBackError and RollbackFailedError as they say, SwitchError when the
-    switch cannot be asked.
+    `tell` is told what is waited for. The switch is reached before any file is touched. Raises
+    PlanRefusedError when live is not what it was, RolledBackError and RollbackFailedError as they
+    say, SwitchError when the switch cannot be asked.
     """
     from fsgitops.steps.apply import ConfPlace, apply_plan, refuse_stale, refuse_unsafe
 
@@ -64,20 +62,30 @@ def run_apply(
         asked = reload and bool(current.plan.reloads)
         prover = open_prover(stack, workspace, current.plan, compiled) if asked else None
         if prover:
-            # Who is on a call is known only now, and has to be: a plan may be days old.
-            current = observe(workspace, current, prover.switch)
-            refuse_unsafe(current.plan)
+            current = _observe_again(workspace, current, prover)
         if current.plan.unloaded and not reload:
             notes.append(NOT_TOLD)
         place = ConfPlace(target.conf_dir, target.state_dir)
         revision = start_revision(workspace, current.plan)
         applied = apply_plan(current.plan, compiled, current.live, place, prover, revision)
-        ended = end_registrations(prover, current.plan) if prover else 0
-        kicked = _kick_rotated(prover, current.plan) if prover else 0
+        applied = _end_registrations(applied, prover, current.plan) if prover else applied
         prune_revisions(target.state_dir, workspace.settings.history)
-    return replace(
-        applied, registrations_ended=ended, registrations_kicked=kicked, notes=tuple(notes)
-    )
+    return replace(applied, notes=tuple(notes))
+
+
+def _end_registrations(applied: Applied, prover: SwitchProver, plan: Plan) -> Applied:
+    ended = end_registrations(prover, plan)
+    kicked = _kick_rotated(prover, plan)
+    return replace(applied, registrations_ended=ended, registrations_kicked=kicked)
+
+
+def _observe_again(workspace: Workspace, current: Planned, prover: SwitchProver) -> Planned:
+    """Ask who is on a call: that is known only now, and has to be, as a plan may be days old."""
+    from fsgitops.steps.apply import refuse_unsafe
+
+    observed = observe(workspace, current, prover.switch)
+    refuse_unsafe(observed.plan)
+    return observed
 
 
 def _compare_again(workspace: Workspace, shown: Planned) -> Planned:

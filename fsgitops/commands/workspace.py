@@ -127,8 +127,7 @@ def compile_declared(
 
     if has_errors(list(declared.findings)):
         raise DesiredInvalidError(list(declared.findings))
-    settings = workspace.settings
-    caller_id, _ = check_settings(workspace.root, settings, workspace.document)
+    caller_id, _ = check_settings(workspace.root, workspace.settings, workspace.document)
     book = open_book(workspace, declared.desired, fetch=fetch)
     compiled, findings = compile_config(
         declared.desired,

@@ -38,6 +38,9 @@ _RUNS_CODE: Final = re.compile(
 _OURS: Final = re.compile(r"fsgitops_|destination_number$|domain_name$", re.IGNORECASE)
 
 
+_HASHES = frozenset(("a1-hash", "vm-a1-hash"))
+
+
 def expected_user(
     agent: Agent,
     *,
@@ -73,13 +76,11 @@ def expected_user(
         variables.update(dict.fromkeys(WEBRTC_VARIABLES, "true"))
     variables["fsgitops_agent"] = "true"
     variables["fsgitops_voicemail"] = "true" if agent.voicemail.enabled else "false"
-    if agent.variables:
-        # FreeSWITCH keeps variables by name without regard to case: one name, one value.
-        written = {name.lower(): name for name in variables}
-        for name, value in agent.variables.items():
-            variables[written.get(name.lower(), name)] = value
-    secret = frozenset(("a1-hash", "vm-a1-hash")).intersection(params)
-    return DirectoryUser(agent.extension, params, variables, secret)
+    # FreeSWITCH keeps variables by name without regard to case: one name, one value.
+    written = {name.lower(): name for name in variables} if agent.variables else {}
+    for name, value in agent.variables.items():
+        variables[written.get(name.lower(), name)] = value
+    return DirectoryUser(agent.extension, params, variables, _HASHES.intersection(params))
 
 
 def _voicemail_params(agent: Agent, voicemail_hash: str) -> dict[str, str]:

@@ -76,11 +76,8 @@ def apply_plan(
     refuse_unsafe(plan)
     if not plan.changes and not (prover and plan.unloaded):
         return Applied(Outcome.UNCHANGED)
-    operations = [
-        _operation(change, compiled, live)
-        for change in plan.changes
-        if change.dangers != (Danger.NOTHING,)
-    ]
+    writing = (change for change in plan.changes if change.dangers != (Danger.NOTHING,))
+    operations = [_operation(change, compiled, live) for change in writing]
     manifest = manifest_after(plan, compiled, live, loaded=prover is not None)
     journal = begin_transaction(
         place.conf_dir, place.state_dir, operations, manifest.encode(),
@@ -97,15 +94,19 @@ def apply_plan(
             _roll_back(journal, prover, problem, revision)
         raise
     _finish(journal, reloaded=prover is not None)
+    outcome = Outcome.APPLIED if prover or not plan.reloads else Outcome.WRITTEN
+    done = _describe_applied(plan, outcome, reply)
+    return replace(done, users_proved=users, routes_proved=extensions)
+
+
+def _describe_applied(plan: Plan, outcome: Outcome, reply: SwitchReply | None) -> Applied:
     return Applied(
-        outcome=Outcome.APPLIED if prover or not plan.reloads else Outcome.WRITTEN,
+        outcome=outcome,
         created=plan.count(Action.CREATE),
         updated=plan.count(Action.UPDATE),
         deleted=plan.count(Action.DELETE),
         renamed=plan.renames,
         replies=(reply,) if reply else (),
-        users_proved=users,
-        routes_proved=extensions,
     )
 
 

@@ -58,24 +58,7 @@ def build_plan(
 
     `digest` is a keyed digest: no hash of a file that holds secrets leaves this function bare.
     """
-    changes: list[Change] = []
-    hazards: list[Hazard] = []
-    outlines = Outlines()
-    unequal: list[tuple[Change, CompiledFile, LiveFile]] = []
-    for path, file in compiled.files.items():
-        found = live.files[path]
-        entry = live.manifest.entries.get(path)
-        hazard = find_hazard(path, found, owned=entry is not None, wanted=True)
-        if hazard:
-            hazards.append(hazard)
-        elif found.kind is FileKind.MISSING:
-            attributes = tuple(
-                _attribute(name, None, value) for name, value in outlines.flatten(file.content)
-            )
-            changes.append(_describe_creation(file, attributes, entry, digest))
-        elif not _holds_compiled(file, found, digest):
-            unequal.append((_describe_update(file, found, entry, digest), file, found))
-    changes += _explain_updates(unequal, digest)
+    changes, hazards = _compare(compiled, live, digest)
     _append_deletions(compiled, live, changes, hazards, digest)
     changes.sort(key=lambda change: (change.resource, change.path))
     touched = {change.path for change in changes} | {hazard.path for hazard in hazards}
@@ -97,6 +80,30 @@ def build_plan(
         simulated=context.simulated,
     )
     return replace(plan, fingerprint=fingerprint_plan(plan))
+
+
+def _compare(
+    compiled: CompiledConfig, live: LiveConfig, digest: Callable[[bytes], str]
+) -> tuple[list[Change], list[Hazard]]:
+    """Return what is to be created or updated, and what stands in the way."""
+    changes: list[Change] = []
+    hazards: list[Hazard] = []
+    outlines = Outlines()
+    unequal: list[tuple[Change, CompiledFile, LiveFile]] = []
+    for path, file in compiled.files.items():
+        found = live.files[path]
+        entry = live.manifest.entries.get(path)
+        hazard = find_hazard(path, found, owned=entry is not None, wanted=True)
+        if hazard:
+            hazards.append(hazard)
+        elif found.kind is FileKind.MISSING:
+            attributes = tuple(
+                _attribute(name, None, value) for name, value in outlines.flatten(file.content)
+            )
+            changes.append(_describe_creation(file, attributes, entry, digest))
+        elif not _holds_compiled(file, found, digest):
+            unequal.append((_describe_update(file, found, entry, digest), file, found))
+    return [*changes, *_explain_updates(unequal, digest)], hazards
 
 
 def digest_live(live: LiveConfig, digest: Callable[[bytes], str]) -> str:

@@ -1,7 +1,7 @@
 """A review as GitLab's Code Quality report: findings, what is in the way, and drift.
 
-GitLab shows those that are new in a merge request. Two entries of one fingerprint count as one there, so
-each has its own, made of what it says and where.
+GitLab shows those that are new in a merge request. Two entries of one fingerprint count as one
+there, so each has its own, made of what it says and where.
 """
 
 from __future__ import annotations

@@ -77,9 +77,8 @@ def compile_config(
         return CompiledConfig({}, {}, {}), findings
     finder = secrets or DerivedSecrets(key, domain)
     target = _Target(domain, key, finder, default_caller_id, default_caller_name)
-    work = _Compilation(
-        templates, desired.sources, settled or {}, target, digest_inputs(templates, target)
-    )
+    inputs = digest_inputs(templates, target)
+    work = _Compilation(templates, desired.sources, settled or {}, target, inputs)
     for agent in desired.agents:
         if agent.enabled:
             _compile_agent(work, agent)

@@ -1,0 +1,48 @@
+"""Agents, and what they are compiled to, for the tests of the compiler."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+from fsgitops.model.desired import Agent, Desired
+from fsgitops.model.templates import Templates
+from fsgitops.secret import ProjectKey
+from fsgitops.steps.compile import compile_config
+from fsgitops.steps.read_templates import packaged_templates, read_templates
+
+KEY = ProjectKey(bytes(range(32)))
+DOMAIN = "pbx.example.com"
+GOLDEN = Path(__file__).resolve().parent / "golden" / "compile"
+PACKAGED, _ = read_templates(None)
+PATH = "directory/default/1020.xml"
+AGENT = (packaged_templates() / "agent.xml.j2").read_text()
+ROUTE = (packaged_templates() / "did_route.xml.j2").read_text()
+DIALPLAN = "dialplan/default/10_fsgitops_agents.xml"
+
+
+def with_templates(**changed):
+    sources = dict(PACKAGED.sources)
+    for name, text in changed.items():
+        sources[f"{name}.xml.j2"] = text
+    return Templates(sources)
+
+
+def agent(**fields):
+    """An agent as its checks would refuse it too: what is compiled here must defend itself."""
+    return Agent.model_construct(**{"extension": "1020", "name": "Ada", **fields})
+
+
+def compiled(*agents, routes=(), key=KEY, templates=PACKAGED, domain=DOMAIN, **more):
+    desired = Desired(tuple(agents), tuple(routes), more.pop("sources", {}))
+    return compile_config(desired, domain=domain, templates=templates, key=key, **more)
+
+
+def one_user(*agents, **more):
+    config, findings = compiled(*agents, **more)
+    assert findings == []
+    return ElementTree.fromstring(config.files[PATH].content).find("user")
+
+
+def values(user, box, tag):
+    return {item.get("name"): item.get("value") for item in user.find(box).findall(tag)}

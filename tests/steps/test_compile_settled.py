@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from compiling import AGENT, PATH, agent, compiled, with_templates
+
+import fsgitops
+from fsgitops.model.compiled import Settled
+from fsgitops.model.desired import Voicemail
+from fsgitops.secret import ProjectKey
+from fsgitops.steps.compile.source import DECIDING
+
+
+def settle(config):
+    return {path: Settled(file.inputs, file.sha256) for path, file in config.files.items()}
+
+
+def test_what_an_apply_proved_and_wrote_is_not_rendered_again():
+    first, _ = compiled(agent(), agent(extension="1021"))
+    second, findings = compiled(agent(), agent(extension="1021"), settled=settle(first))
+    assert findings == []
+    assert [file.settled for file in second.files.values()] == [True, True, True]
+    assert [file.sha256 for file in second.files.values()] == [
+        file.sha256 for file in first.files.values()
+    ]
+
+
+def test_what_changed_since_is_rendered_as_if_nothing_had_been_settled():
+    first, _ = compiled(agent(), agent(extension="1021"))
+    changed = (agent(name="Anna"), agent(extension="1021"))
+    second, _ = compiled(*changed, settled=settle(first))
+    assert second.files[PATH] == compiled(*changed)[0].files[PATH]
+
+
+@pytest.mark.parametrize("name", DECIDING)
+def test_every_source_that_decides_on_the_output_is_part_of_the_digest(name):
+    assert (Path(fsgitops.__file__).parent / name).is_file()
+
+
+def test_another_key_settles_nothing():
+    first, _ = compiled(agent())
+    other = ProjectKey(bytes(range(7, 39)))
+    second, _ = compiled(agent(), key=other, settled=settle(first))
+    assert not second.files[PATH].settled
+
+
+def test_another_template_settles_nothing():
+    first, _ = compiled(agent())
+    text = AGENT.replace("<params>", '<params>\n      <param name="sip-force-expires" value="60"/>')
+    second, _ = compiled(agent(), templates=with_templates(agent=text), settled=settle(first))
+    assert b"sip-force-expires" in second.files[PATH].content
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"name": "Bob"}, {"variables": {"x": "y"}}, {"webrtc": True}, {"password_version": 2},
+        {"voicemail": Voicemail()}, {"groups": ("a",)},
+    ],
+)  # fmt: skip
+def test_the_digest_of_the_inputs_follows_every_declared_value(changed):
+    assert (
+        compiled(agent())[0].files[PATH].inputs != compiled(agent(**changed))[0].files[PATH].inputs
+    )
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"key": None}, {"domain": "b.example"}, {"default_caller_id": "+1"},
+     {"templates": with_templates(agent=AGENT + "\n")}],
+)  # fmt: skip
+def test_the_digest_of_the_inputs_follows_everything_else_too(changed):
+    first, second = compiled(agent())[0], compiled(agent(), **changed)[0]
+    assert first.files[PATH].inputs != second.files[PATH].inputs
+
+
+# Reading the templates
