@@ -41,6 +41,17 @@ def change_desired(repository: ScratchRepository) -> None:
     repository.git("commit", "-q", "-am", message)
 
 
+def exceed_limits(repository: ScratchRepository) -> None:
+    """Delete more agents than a plan may without a permission."""
+    settings = repository.origin / "fsgitops.yaml"
+    settings.write_text(settings.read_text() + "\nlimits: {minimum: 1}\n")
+    agents = repository.origin / "desired" / "agents.yaml"
+    agents.write_text(agents.read_text().partition("  - extension: 1021")[0])
+    routes = repository.origin / "desired" / "did_routes.yaml"
+    routes.write_text(routes.read_text().replace("1021", "1020"))
+    repository.git("commit", "-q", "-am", "Two leave")
+
+
 class Rehearsal:
     """One scratch repository and the story of one pull request in it."""
 

@@ -10,6 +10,7 @@ import pytest
 import yaml
 from fake_gitlab import COMMENT_TOKEN, JOB_TOKEN, FakeGitLab
 from pipeline_runner import matches
+from rehearsal import exceed_limits
 from rehearsal_gitlab import MERGE_REQUEST, GitLabRehearsal
 from scratch_repository import CHECKOUT
 
@@ -176,13 +177,7 @@ def test_a_manual_job_started_for_another_target_applies_nothing(
 
 def test_a_permission_is_given_when_the_manual_job_is_started(rehearsal: GitLabRehearsal) -> None:
     rehearsal.begin()
-    settings = rehearsal.origin / "fsgitops.yaml"
-    settings.write_text(settings.read_text() + "\nlimits: {minimum: 1}\n")
-    place = rehearsal.origin / "desired" / "agents.yaml"
-    place.write_text(place.read_text().partition("  - extension: 1021")[0])
-    routes = rehearsal.origin / "desired" / "did_routes.yaml"
-    routes.write_text(routes.read_text().replace("1021", "1020"))
-    rehearsal.git("commit", "-q", "-am", "Two leave")
+    exceed_limits(rehearsal.runner)
     assert results(rehearsal.push()) == REFUSED
     outcome = rehearsal.gitlab.outcomes[-1]["note"]
     assert "Refused: the plan needs permissions that are not given" in outcome

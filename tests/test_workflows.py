@@ -13,7 +13,7 @@ import pytest
 import yaml
 from fake_github import FakeGitHub
 from project import Project
-from rehearsal import Rehearsal
+from rehearsal import Rehearsal, exceed_limits
 from scratch_repository import CHECKOUT
 from workflow_runner import evaluate
 
@@ -282,13 +282,8 @@ def test_a_job_that_ends_before_there_is_a_plan_replaces_the_comment(rehearsal: 
 
 def test_a_permission_is_given_by_a_variable_of_the_environment(rehearsal: Rehearsal) -> None:
     rehearsal.begin()
-    settings = rehearsal.origin / "fsgitops.yaml"
-    settings.write_text(settings.read_text() + "\nlimits: {minimum: 1}\n")
-    place = rehearsal.origin / "desired" / "agents.yaml"
-    place.write_text(place.read_text().partition("  - extension: 1021")[0])
-    routes = rehearsal.origin / "desired" / "did_routes.yaml"
-    routes.write_text(routes.read_text().replace("1021", "1020"))
-    assert results(rehearsal.push("Two leave")) == {"propose": "success", "apply": "failure"}
+    exceed_limits(rehearsal.runner)
+    assert results(rehearsal.apply()) == {"propose": "success", "apply": "failure"}
     told = rehearsal.github.statuses[-1]["description"]
     assert told.startswith("Refused: the plan needs permissions that are not given")
     rehearsal.runner.variables["FSGITOPS_ALLOW"] = "deletes updates"
