@@ -180,7 +180,9 @@ def test_a_permission_is_given_when_the_manual_job_is_started(rehearsal: GitLabR
     exceed_limits(rehearsal.runner)
     assert results(rehearsal.push()) == REFUSED
     outcome = rehearsal.gitlab.outcomes[-1]["note"]
-    assert "Refused: the plan needs permissions that are not given" in outcome
+    assert (
+        "Refused: needs --allow deletes: the plan needs permissions that are not given" in outcome
+    )
     assert "--allow deletes: 2 of" in outcome
     rehearsal.runner.started_with["FSGITOPS_ALLOW"] = "deletes, updates"
     assert results(rehearsal.push()) == APPLIED
@@ -304,8 +306,20 @@ def test_the_environment_that_is_protected_belongs_to_the_apply_alone() -> None:
 def test_what_the_jobs_run_in_is_pinned() -> None:
     data = yaml.safe_load(PIPELINES.read_text())
     jobs = {name: job for name, job in data.items() if isinstance(job, dict) and "script" in job}
-    assert re.fullmatch(r"[a-z]+:[a-z0-9.-]+@sha256:[0-9a-f]{64}", data["default"]["image"])
-    assert not [name for name, job in jobs.items() if {"image", "before_script"} & job.keys()]
+    hosted = {name: job["image"] for name, job in jobs.items() if "tags" not in job}
+    assert hosted.keys() == {"plan", "validate", "comment"}
+    for image in hosted.values():
+        assert re.fullmatch(r"[a-z]+:[a-z0-9.-]+@sha256:[0-9a-f]{64}", image)
+    ours = [job for job in jobs.values() if "tags" in job]
+    assert not [job for job in ours if "image" in job]
+
+
+def test_no_later_commit_keeps_what_is_merged_from_being_proposed() -> None:
+    data = yaml.safe_load(PIPELINES.read_text())
+    assert data["workflow"] == {"auto_cancel": {"on_new_commit": "interruptible"}}
+    jobs = {name: job for name, job in data.items() if isinstance(job, dict) and "script" in job}
+    assert [name for name, job in jobs.items() if job.get("interruptible")] == ["plan"]
+    assert data["propose"]["needs"] == []
 
 
 def test_artifacts_are_for_developers_but_for_what_a_reporter_s_token_must_read() -> None:

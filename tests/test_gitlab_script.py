@@ -202,6 +202,24 @@ def test_a_busy_gitlab_is_asked_again_and_nothing_is_written_twice(
     assert len(gitlab.outcomes) == 1
 
 
+def test_a_malformed_token_is_never_printed(
+    script: tuple[Any, FakeGitLab],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    module, gitlab = script
+    (tmp_path / "comment.md").write_text(BODY)
+    monkeypatch.setenv("FSGITOPS_COMMENT_TOKEN", "glpat-\nsecret")
+    assert module.main(["comment", str(tmp_path / "comment.md")]) == 1
+    said = capsys.readouterr()
+    assert "the URL or the token is malformed" in said.err
+    assert "secret" not in said.err + said.out
+    monkeypatch.setenv("FSGITOPS_COMMENT_TOKEN", f"{COMMENT_TOKEN}\n")
+    assert module.main(["comment", str(tmp_path / "comment.md")]) == 0
+    assert gitlab.writes == [f"POST {NOTES}"]
+
+
 def test_an_answer_of_another_shape_is_an_error_and_no_traceback(
     script: tuple[Any, FakeGitLab], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

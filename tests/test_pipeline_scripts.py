@@ -80,6 +80,26 @@ def test_what_is_not_our_comment_is_not_sent(
     assert github.writes == []
 
 
+@pytest.mark.parametrize(("target", "kept"), [("prod", "prod"), ("", "prod"), ("other", "other")])
+def test_where_there_is_no_plan_the_comment_about_that_target_tells_so(
+    script: tuple[Any, FakeGitHub],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    target: str,
+    kept: str,
+) -> None:
+    module, github = script
+    monkeypatch.setenv("TARGET", target)
+    file = tmp_path / "comment.md"
+    file.write_text(BODY + "2 to change")
+    assert module.main(["comment", str(PULL_REQUEST), str(file)]) == 0
+    file.unlink()
+    assert module.main(["comment", str(PULL_REQUEST), str(file)]) == 0
+    last = list(github.comments.values())[-1]["body"]
+    assert last.startswith(f"<!-- fsgitops plan-for-{kept} -->\n**No plan**")
+    assert len(github.comments) == (2 if kept == "other" else 1)
+
+
 def test_one_issue_is_opened_updated_and_closed(
     script: tuple[Any, FakeGitHub], tmp_path: Path
 ) -> None:

@@ -285,7 +285,7 @@ def test_a_permission_is_given_by_a_variable_of_the_environment(rehearsal: Rehea
     exceed_limits(rehearsal.runner)
     assert results(rehearsal.apply()) == {"propose": "success", "apply": "failure"}
     told = rehearsal.github.statuses[-1]["description"]
-    assert told.startswith("Refused: the plan needs permissions that are not given")
+    assert told.startswith("Refused: needs --allow deletes: the plan needs permissions")
     rehearsal.runner.variables["FSGITOPS_ALLOW"] = "deletes updates"
     assert results(rehearsal.apply()) == {"propose": "success", "apply": "success"}
 

@@ -24,12 +24,14 @@ finish() {
 # What the apply said of itself, in one line.
 said() {
     python3 -c '
-import json, sys
+import json, re, sys
 try:
     message = str(json.load(open(sys.argv[1]))["message"])
 except (OSError, ValueError, LookupError, TypeError):
     message = "see the log"
-print(" ".join(message.split()))
+names = re.findall("^--allow ([a-z-]+):", message, re.MULTILINE)
+needs = ["needs --allow {}:".format(", ".join(names))] if names else []
+print(" ".join([*needs, *message.split()]))
 ' "$out/applied.json"
 }
 
@@ -39,7 +41,7 @@ if ! printf '%s  %s\n' "$PLAN_SHA256" "$PLAN" | sha256sum --check --status; then
 fi
 echo "sha256=$PLAN_SHA256"
 allowed=${FSGITOPS_ALLOW:-}
-read -ra names <<<"${allowed//,/ }"
+read -ra names <<<"${allowed//[$',\n']/ }"
 allow=()
 for name in "${names[@]}"; do
     allow+=(--allow "$name")

@@ -70,18 +70,12 @@ def find_ours(path: str, marker: str) -> dict[str, Any] | None:
 
 
 def read_comment(file: Path) -> str:
-    """Return the comment that the job `plan` left, or one that tells that it left none."""
-    if file.exists():
-        body = file.read_text(encoding="utf-8")
-        marker = body.partition("\n")[0]
-        if re.fullmatch(r"<!-- fsgitops [A-Za-z0-9-]+ -->", marker) and len(body) <= LIMIT:
-            return body
+    """Return the comment that the job `plan` left."""
+    body = file.read_text(encoding="utf-8")
+    marker = body.partition("\n")[0]
+    if not re.fullmatch(r"<!-- fsgitops [A-Za-z0-9-]+ -->", marker) or len(body) > LIMIT:
         raise ApiError(f"{file} is not a comment of fsgitops")
-    title = f"plan for {os.environ.get('TARGET') or 'sandbox'}"
-    return (
-        f"<!-- fsgitops {slug(title)} -->\n### fsgitops: `{title}`\n\n"
-        f"**No plan**: the job `plan` ended before it had one. Its log tells why.\n"
-    )
+    return body
 
 
 def slug(text: str) -> str:
@@ -90,14 +84,28 @@ def slug(text: str) -> str:
 
 
 def comment(number: str, file: Path) -> str:
-    """Write the one comment of a pull request, or write it again."""
+    """Write the one comment of a pull request, or write it again: also where there is no plan."""
     if not number.isdigit():
         raise ApiError(f"{number!r} is not the number of a pull request")
-    body = read_comment(file)
-    marker = body.partition("\n")[0]
-    found = find_ours(f"issues/{number}/comments", marker)
+    comments = f"issues/{number}/comments"
+    if file.exists():
+        body = read_comment(file)
+        found = find_ours(comments, body.partition("\n")[0])
+    else:
+        # Without TARGET only a plan could have named it: then any comment about one is ours.
+        target = os.environ.get("TARGET", "")
+        begins = f"<!-- fsgitops plan-for-{slug(target)}"
+        found = find_ours(comments, f"{begins} -->" if target else begins)
+        marker = (
+            found["body"].partition("\n")[0]
+            if found
+            else f"{begins}{'' if target else 'sandbox'} -->"
+        )
+        body = (
+            f"{marker}\n**No plan**: the job `plan` ended before it had one. Its log tells why.\n"
+        )
     if found is None:
-        call("POST", f"issues/{number}/comments", {"body": body})
+        call("POST", comments, {"body": body})
         return "written"
     if found["body"] == body:
         return "as it was"

@@ -81,19 +81,23 @@ class Api:
             raise ApiError(f"{method} {path}: {problem}") from None
 
     def send(self, method: str, path: str, body: dict[str, Any] | None = None) -> bytes:
-        """Send one request, again where that helps and cannot write twice; return the answer."""
+        """Send one request, again where that helps and writes nothing twice; return the answer."""
         said = ""
         for pause in (*PAUSES, None):
             try:
                 return self.send_once(method, path, body)
             except urllib.error.HTTPError as problem:
                 said = f"GitLab answered {problem.code}"
-                again = problem.code in {429, 503} or (method != "POST" and problem.code >= 500)
-            except (OSError, ValueError, http.client.HTTPException) as problem:
-                said, again = str(problem), method != "POST"
+                again = problem.code == 429 or (method != "POST" and problem.code >= 500)
+                asked = str(problem.headers.get("Retry-After", ""))
+            except ValueError:
+                # Its text can hold the header, and so the token.
+                raise ApiError(f"{method} {path}: the URL or the token is malformed") from None
+            except (OSError, http.client.HTTPException) as problem:
+                said, again, asked = str(problem), method != "POST", ""
             if pause is None or not again:
                 break
-            time.sleep(pause)
+            time.sleep(max(pause, min(int(asked), SECONDS * 2) if asked.isdigit() else 0))
         raise ApiError(f"{method} {path}: {said}")
 
     def send_once(self, method: str, path: str, body: dict[str, Any] | None) -> bytes:
@@ -216,20 +220,20 @@ def issue(api: Api, file: Path, *, drifted: bool) -> str:
         if found is None:
             return "no drift, no issue"
         number = int(found["iid"])
-        api.call("POST", f"{issues}/{number}/notes", {"body": "The drift is gone."})
         api.call("PUT", f"{issues}/{number}", {"state_event": "close"})
+        api.call("POST", f"{issues}/{number}/notes", {"body": "The drift is gone."})
         return "closed"
     # The file was cut at a number of bytes, which may be in the middle of a character.
-    text = disarm(file.read_text(encoding="utf-8", errors="replace"))
-    body = f"{marker}\n{text}"[:LIMIT]
+    told = disarm(file.read_text(encoding="utf-8", errors="replace"))
+    body = f"{marker}\n{told}"[:LIMIT]
+    # What stands on the switch is not for everybody, where the project is.
+    text = {"description": body, "confidential": True}
     if found is None:
-        title = f"fsgitops: {target} has drifted"
-        # What stands on the switch is not for everybody, where the project is.
-        api.call("POST", issues, {"title": title, "description": body, "confidential": True})
+        api.call("POST", issues, {"title": f"fsgitops: {target} has drifted", **text})
         return "opened"
     if found["description"] == body:
         return "as it was"
-    api.call("PUT", f"{issues}/{int(found['iid'])}", {"description": body})
+    api.call("PUT", f"{issues}/{int(found['iid'])}", text)
     return "updated"
 
 
@@ -302,7 +306,7 @@ def main(words: list[str]) -> int:
 
 def act(given: argparse.Namespace) -> str:
     """Do what one command says, and tell what was done."""
-    token = os.environ.get(TOKENS[given.command], "")
+    token = os.environ.get(TOKENS[given.command], "").strip()
     if given.command == "recorded":
         return recorded(token, given.path, Path(given.file))
     if not token:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from fsgitops.commands.plan import Planned
     from fsgitops.commands.shape import Demands
     from fsgitops.commands.workspace import Workspace
+    from fsgitops.model.state import RecordedState
 
 
 @click.command(
@@ -60,14 +61,16 @@ def command(
     project key, secret values are shown as known after apply.
     """
     from fsgitops.cli.planned import CHANGES_PENDING, answer_planned, make_planned, telling
+    from fsgitops.commands.export_state import load_state
     from fsgitops.commands.plan import save_plan
 
     wanted = choose_outputs(named, outputs, as_json=as_json, full=full_at)
-    name = target or shared.target or "sandbox"
-    with telling(wanted, name, find_root(shared, directory)):
-        make, workspace = _choose(shared, directory, target, against, live=live, demands=demands)
+    state = load_state(against) if against else None
+    name = target or shared.target or (state.target if state else None)
+    with telling(wanted, name or "sandbox", find_root(shared, directory)):
+        workspace = open_place(shared, directory, name)
     planned = make_planned(
-        make,
+        _choose(workspace, state, live=live, demands=demands),
         wanted,
         "Comparing what is declared with what is live",
         workspace.target.name,
@@ -81,22 +84,12 @@ def command(
 
 
 def _choose(
-    shared: Shared,
-    directory: str | None,
-    target: str | None,
-    against: Path | None,
-    *,
-    live: bool,
-    demands: Demands,
-) -> tuple[Callable[[], Planned], Workspace]:
-    """Return what makes the plan, and where: against what is live, or against a recorded state."""
-    from fsgitops.commands.export_state import load_state, plan_against
+    workspace: Workspace, state: RecordedState | None, *, live: bool, demands: Demands
+) -> Callable[[], Planned]:
+    """Return what makes the plan: against what is live, or against a recorded state."""
+    from fsgitops.commands.export_state import plan_against
     from fsgitops.commands.plan import run_plan
 
-    if against is None:
-        workspace = open_place(shared, directory, target)
-        return (lambda: run_plan(workspace, demands, live=live)), workspace
-    state = load_state(against)
-    recorded_on = None if shared.target else state.target
-    workspace = open_place(shared, directory, target or recorded_on)
-    return (lambda: plan_against(workspace, state, datetime.now(UTC), demands)), workspace
+    if state is None:
+        return lambda: run_plan(workspace, demands, live=live)
+    return lambda: plan_against(workspace, state, datetime.now(UTC), demands)
