@@ -21,7 +21,7 @@ finish() {
     printf 'state=%s\ntext=%s\n' "$2" "$3" | emit
     exit "$1"
 }
-# What the apply said of itself, in one line.
+# What the apply said of itself, in one line that fits into a variable.
 said() {
     python3 -c '
 import json, re, sys
@@ -31,7 +31,7 @@ except (OSError, ValueError, LookupError, TypeError):
     message = "see the log"
 names = re.findall("^--allow ([a-z-]+):", message, re.MULTILINE)
 needs = ["needs --allow {}:".format(", ".join(names))] if names else []
-print(" ".join([*needs, *message.split()]))
+print(" ".join([*needs, *message.split()])[:1000])
 ' "$out/applied.json"
 }
 

@@ -94,7 +94,7 @@ def comment(number: str, file: Path) -> str:
     else:
         # Without TARGET only a plan could have named it: then any comment about one is ours.
         target = os.environ.get("TARGET", "")
-        begins = f"<!-- fsgitops plan-for-{slug(target)}"
+        begins = f"<!-- fsgitops {slug(f'plan for {target}')}"
         found = find_ours(comments, f"{begins} -->" if target else begins)
         marker = (
             found["body"].partition("\n")[0]

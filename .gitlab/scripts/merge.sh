@@ -14,7 +14,7 @@ if git fetch --quiet --no-tags "$from" "+refs/heads/$CI_MERGE_REQUEST_TARGET_BRA
     git rev-parse "$merged"
 else
     git merge --abort 2>/dev/null
-    rm -f "$STATE"
+    rm -f "${STATE:-}"
     echo "Not merged with its target branch: compared with the commit that it is based on." >&2
     echo "$BASE_SHA"
 fi

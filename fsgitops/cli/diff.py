@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fsgitops.cli.formats import choose_outputs, with_formats
-from fsgitops.cli.options import Shared, find_root, with_json, with_place
+from fsgitops.cli.options import Shared, find_root, name_default, with_json, with_place
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +49,7 @@ def command(
         lambda: run_diff(root, name, before, after),
         wanted,
         "Compiling both revisions",
-        name or "sandbox",
+        name or name_default(),
         root,
     )
     answer_planned(planned, wanted, root)

@@ -94,6 +94,13 @@ def find_root(shared: Shared, directory: str | None) -> Path:
     return root
 
 
+def name_default() -> str:
+    """Return the target that is meant where none is named."""
+    from fsgitops.settings import read_environment
+
+    return read_environment().target or "sandbox"
+
+
 def open_place(shared: Shared, directory: str | None, target: str | None) -> Workspace:
     """Return the workspace that the command's options and the group's together name.
 

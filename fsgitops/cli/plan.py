@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 import click
 
 from fsgitops.cli.formats import choose_outputs, with_formats
-from fsgitops.cli.options import Shared, find_root, open_place, with_demands, with_json, with_place
+from fsgitops.cli.options import (
+    Shared,
+    find_root,
+    name_default,
+    open_place,
+    with_demands,
+    with_json,
+    with_place,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +75,7 @@ def command(
     wanted = choose_outputs(named, outputs, as_json=as_json, full=full_at)
     state = load_state(against) if against else None
     name = target or shared.target or (state.target if state else None)
-    with telling(wanted, name or "sandbox", find_root(shared, directory)):
+    with telling(wanted, name or name_default(), find_root(shared, directory)):
         workspace = open_place(shared, directory, name)
     planned = make_planned(
         _choose(workspace, state, live=live, demands=demands),

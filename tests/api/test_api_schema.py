@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 
 schemathesis = pytest.importorskip("schemathesis")
 
@@ -59,6 +59,8 @@ def test_every_answer_is_as_the_document_says(served: Served, mode: str) -> None
         )
         @given(case=cases)
         def keeps_to_it(case: Any) -> None:
+            # The token that is missing from a case, as what is wrong with it, is brought by the call.
+            assume(mode == "POSITIVE" or "Authorization" in (case.headers or {}))
             # Whether a number can be dialled, or a month has 31 days, no pattern can tell.
             case.call_and_validate(headers=headers, excluded_checks=[positive_data_acceptance])
 
