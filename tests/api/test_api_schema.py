@@ -59,7 +59,7 @@ def test_every_answer_is_as_the_document_says(served: Served, mode: str) -> None
         )
         @given(case=cases)
         def keeps_to_it(case: Any) -> None:
-            # The token that is missing from a case, as what is wrong with it, is brought by the call.
+            # A token that is missing from a case is brought by the call: nothing is wrong then.
             assume(mode == "POSITIVE" or "Authorization" in (case.headers or {}))
             # Whether a number can be dialled, or a month has 31 days, no pattern can tell.
             case.call_and_validate(headers=headers, excluded_checks=[positive_data_acceptance])
