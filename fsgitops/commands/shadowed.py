@@ -12,6 +12,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+def _forms(number: str) -> tuple[str, ...]:
+    from fsgitops.rules.phone import national_form
+
+    national = national_form(number)
+    return (number, number[1:], *([national] if national else ()))
+
+
 def find_shadowed(conf_dir: Path, changes: Sequence[Change]) -> list[str]:
     """Return a warning for each created agent or DID that another extension certainly takes.
 
@@ -19,7 +26,7 @@ def find_shadowed(conf_dir: Path, changes: Sequence[Change]) -> list[str]:
     """
     created = [change.resource for change in changes if change.action is Action.CREATE]
     agents = [(item.name,) for item in created if item.kind is Kind.AGENT]
-    numbers = [(item.name, item.name[1:]) for item in created if item.kind is Kind.DID_ROUTE]
+    numbers = [_forms(item.name) for item in created if item.kind is Kind.DID_ROUTE]
     if not agents and not numbers:
         return []
     from fsgitops.routing.shadow import Dialplan

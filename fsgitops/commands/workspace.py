@@ -138,6 +138,8 @@ def compile_declared(
         default_caller_name=workspace.settings.default_caller_name,
         settled=settled,
         secrets=book,
+        did_forms=workspace.target.did_forms,
+        default_region=workspace.settings.default_region,
     )
     everything = sort_findings([*declared.findings, *findings, *book.findings])
     if has_errors(everything):

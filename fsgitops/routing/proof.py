@@ -59,7 +59,7 @@ def prove_user(skeleton: Skeleton, user: DirectoryUser) -> list[str]:
 
 def prove_route(skeleton: Skeleton) -> list[str]:
     """Return why the template does not render exactly one DID route, if it does not."""
-    digits, destination, _domain = neutral_words(3)
+    digits, expression, destination, _domain = neutral_words(4)
     found = skeleton.elements()
     extensions = [(path, at) for path, at in found if path[-1] == "extension"]
     if [(path, at.get("name")) for path, at in extensions] != [
@@ -68,9 +68,11 @@ def prove_route(skeleton: Skeleton) -> list[str]:
         return ['it must render exactly one <extension name="inbound_{{ digits }}">']
     problems = []
     if not any(
-        path[-1] == "condition" and digits in at.get("expression", "") for path, at in found
+        path[-1] == "condition"
+        and (at.get("expression") == expression or digits in at.get("expression", ""))
+        for path, at in found
     ):
-        problems.append("no condition compares with {{ digits }}")
+        problems.append("no condition compares with {{ expression }}")
     if not any(
         at.get("application") == "transfer" and at.get("data", "").startswith(f"{destination} ")
         for _, at in found

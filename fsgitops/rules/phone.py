@@ -73,6 +73,39 @@ def is_assignable(e164: str) -> bool:
     return bool(phonenumbers.is_valid_number(phonenumbers.parse(e164, None)))
 
 
+@lru_cache(maxsize=65536)
+def national_form(e164: str) -> str | None:
+    """Return the digits of a number as its own country writes it, or None where there are none.
+
+    +19495431333 gives 9495431333, +61290001234 gives 0290001234. Numbers of no country (+800)
+    have no such form.
+    """
+    import phonenumbers
+
+    try:
+        number = phonenumbers.parse(e164, None)
+    except phonenumbers.NumberParseException:
+        return None
+    region = phonenumbers.region_code_for_country_code(number.country_code or 0)
+    if region in ("ZZ", "001") or not phonenumbers.is_possible_number(number):
+        return None
+    written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
+    return str(phonenumbers.normalize_digits_only(written)) or None
+
+
+@lru_cache(maxsize=65536)
+def region_of(e164: str) -> str | None:
+    """Return the region (two letters) whose numbering plan has this number, or None."""
+    import phonenumbers
+
+    try:
+        number = phonenumbers.parse(e164, None)
+    except phonenumbers.NumberParseException:
+        return None
+    region = phonenumbers.region_code_for_number(number)
+    return str(region) if region and region != "001" else None
+
+
 def is_domestic(e164: str, region: str | None) -> bool:
     """Tell whether a number in E.164 has the country code of a region; without one, never."""
     import phonenumbers

@@ -128,6 +128,7 @@ class TargetSettings(Part):
     profile: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")] = "internal"
     state_dir: PathText | None = None
     dial: DialSettings = DialSettings()
+    did_forms: tuple[Literal["digits", "national"], ...] | None = None
     limits: LimitsSettings = LimitsSettings()
     allow: tuple[AllowedDanger, ...] | None = None
     public: PublicSettings = PublicSettings()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import SecretStr
 
@@ -43,6 +43,7 @@ class Target(Part):
     esl: EslSettings
     esl_password: SecretStr | None = None
     dial: DialSettings = DialSettings()
+    did_forms: tuple[Literal["digits", "national"], ...] | None = None
     limits: LimitsSettings = LimitsSettings()
     allow: tuple[AllowedDanger, ...] = ("reload", "registration")
     public: PublicSettings = PublicSettings()
@@ -103,5 +104,6 @@ def _override_target(
         esl=esl,
         esl_password=environment.esl_password,
         dial=declared.dial,
+        did_forms=declared.did_forms,
         public=declared.public,
     )

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from fsgitops.model.compiled import UNKNOWN
+from fsgitops.model.did_forms import is_did_expression
 from fsgitops.model.drift import AttributeDrift, Direction, DriftItem, DriftKind
 from fsgitops.model.live import FileKind
 from fsgitops.model.plan import is_secret_attribute
@@ -240,7 +241,7 @@ def _is_ours(path: str, memory: Memory) -> bool:
     name = file.removesuffix(".xml")
     digits = name.removeprefix("inbound_")
     said = memory.contexts[context].flatten([name])
-    return said.get(f"{name}/destination_number") == rf"^(\+?{digits})$"
+    return is_did_expression(said.get(f"{name}/destination_number", ""), digits)
 
 
 def _mask(value: str | None) -> str | None:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from fsgitops.model.did_forms import is_did_expression
 from fsgitops.model.plan import Action, Change, is_secret_attribute
 from fsgitops.model.resource import Kind
 from fsgitops.routing.fragment import FragmentError, flatten_fragment
@@ -65,5 +66,9 @@ def _content(change: Change, values: Mapping[str, str]) -> tuple[Kind, frozenset
         )
     digits = name.removeprefix("+")
     return kind, frozenset(
-        (key.replace(digits, _NAME), value.replace(digits, _NAME)) for key, value in values.items()
+        (
+            key.replace(digits, _NAME),
+            _NAME if is_did_expression(value, digits) else value.replace(digits, _NAME),
+        )
+        for key, value in values.items()
     )

@@ -11,8 +11,9 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from fsgitops.findings import Finding, Position, error
+from fsgitops.findings import Finding, Position, error, warning
 from fsgitops.model.compiled import UNKNOWN, CompiledConfig, CompiledFile, DirectoryUser, Settled
+from fsgitops.model.did_forms import ALL_FORMS
 from fsgitops.model.directory_user import expected_user, unsafe, unsafe_values
 from fsgitops.model.resource import Kind, Resource
 from fsgitops.routing.proof import (
@@ -24,13 +25,15 @@ from fsgitops.routing.proof import (
 )
 from fsgitops.secret import a1_hash, keyed_digest
 from fsgitops.steps.compile.finder import DerivedSecrets, SecretFinder
+from fsgitops.steps.compile.forms import Taken, choose_forms
 from fsgitops.steps.compile.job import Job, TemplateError
 from fsgitops.steps.compile.source import source_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from fsgitops.model.desired import Agent, Desired, DidRoute
+    from fsgitops.model.did_forms import DidForm
     from fsgitops.model.templates import Templates
     from fsgitops.secret import ProjectKey
     from fsgitops.steps.compile.program import Program
@@ -41,10 +44,12 @@ AGENTS_DIALPLAN: Final = "agents_dialplan.xml.j2"
 DIALPLAN_PATH: Final = "dialplan/default/10_fsgitops_agents.xml"
 SETTINGS_FILE: Final = "fsgitops.yaml"
 RULE: Final = "compile"
+DID_FORM: Final = "did-form"
 
 _EXTENSION: Final = re.compile(r"[0-9]{4,6}", re.ASCII)
 _DID: Final = re.compile(r"\+[0-9]{3,15}", re.ASCII)
 _DOMAIN: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", re.ASCII)
+_USES_EXPRESSION: Final = re.compile(r"\{\{-?\s*expression\b")
 _NOWHERE: Final = Position("desired")
 
 
@@ -58,6 +63,8 @@ def compile_config(
     default_caller_name: str | None = None,
     settled: Mapping[str, Settled] | None = None,
     secrets: SecretFinder | None = None,
+    did_forms: Sequence[DidForm] | None = None,
+    default_region: str | None = None,
 ) -> tuple[CompiledConfig, list[Finding]]:
     """Return every file that the desired state means, and what stands in the way of writing it.
 
@@ -69,6 +76,10 @@ def compile_config(
         secrets: Gives each agent's secrets, UNKNOWN where None. Default: derived from `key`.
         default_caller_id: The number shown outside for agents that declare none.
         default_caller_name: The name shown outside for agents that declare none.
+        did_forms: In which forms, beside E.164, the target's carriers deliver numbers. None: all of
+            them, and a form that has another meaning is left out with a warning.
+        default_region: The region of national numbers (two letters), which tells whose a national
+            form is that DIDs of two countries share.
         settled: Path -> what an earlier apply proved and wrote there. The same inputs give the
             same bytes, so they are not rendered again: such a file has its hash and no content.
     """
@@ -82,9 +93,15 @@ def compile_config(
     for agent in desired.agents:
         if agent.enabled:
             _compile_agent(work, agent)
-    for route in desired.did_routes:
-        if route.enabled:
-            _compile_route(work, route)
+    routes = [route for route in desired.did_routes if route.enabled]
+    enabled = [agent for agent in desired.agents if agent.enabled]
+    taken = choose_forms(
+        routes, enabled, ALL_FORMS if did_forms is None else did_forms, default_region
+    )
+    if routes and not _USES_EXPRESSION.search("".join(templates.sources.values())):
+        work.tell_old_template()
+    for route in routes:
+        _compile_route(work, route, taken[route.did_number], declared=did_forms is not None)
     if any(file.resource.kind is Kind.AGENT for file in work.files.values()):
         _compile_dialplan(work)
     return work.result(), work.findings
@@ -141,6 +158,24 @@ class _Compilation:
     def refuse(self, resource: Resource, message: str, hint: str) -> None:
         position = self.sources.get(resource, _NOWHERE)
         self.findings.append(error(RULE, position, f"{resource}: {message}", hint))
+
+    def tell_rival(self, resource: Resource, taken: Taken, tell: Callable[..., Finding]) -> None:
+        position = self.sources.get(resource, _NOWHERE)
+        message = (
+            f"{resource}: a call to {taken.left_out} is not routed: the national form of this "
+            f"number is {taken.rival} as well"
+        )
+        hint = (
+            "Let the carrier deliver the number in E.164. Set `did_forms: [digits]` for the target "
+            "if it does."
+        )
+        self.findings.append(tell(DID_FORM, position, message, hint))
+
+    def tell_old_template(self) -> None:
+        message = "the template takes no number in its national form"
+        hint = 'Write expression="{{ expression }}" in its condition on destination_number.'
+        place = Position(self.templates.file(DID_ROUTE))
+        self.findings.append(warning(DID_FORM, place, message, hint))
 
     def digest(self, *declared: object) -> str:
         """Return the digest of a resource's inputs."""
@@ -254,7 +289,7 @@ def _hashes(agent: Agent, target: _Target) -> tuple[str, str]:
     return hashes[0], hashes[1]
 
 
-def _compile_route(work: _Compilation, route: DidRoute) -> None:
+def _compile_route(work: _Compilation, route: DidRoute, taken: Taken, *, declared: bool) -> None:
     resource = Resource(Kind.DID_ROUTE, route.did_number)
     if not _DID.fullmatch(route.did_number):
         work.refuse(resource, "a DID is + and 3 to 15 digits", "it names a file and an extension")
@@ -263,7 +298,9 @@ def _compile_route(work: _Compilation, route: DidRoute) -> None:
         work.refuse(resource, "a destination extension is 4 to 6 digits", "it becomes dialplan")
         return
     digits, destination = route.did_number[1:], route.destination_extension
-    values = [digits, destination, work.target.domain]
+    if taken.rival:
+        work.tell_rival(resource, taken, error if declared else warning)
+    values = [digits, taken.expression, destination, work.target.domain]
     path = f"dialplan/public/inbound_{digits}.xml"
     inputs = work.digest(DID_ROUTE, values)
     if work.settle(path, resource, inputs):
@@ -273,7 +310,7 @@ def _compile_route(work: _Compilation, route: DidRoute) -> None:
         shape=(),
         values=values,
         context=_route_context(values),
-        neutral=lambda: _route_context(neutral_words(3)),
+        neutral=lambda: _route_context(neutral_words(4)),
         prove=prove_route,
     )
     if work.add(DID_ROUTE, resource, job, inputs, ()):
@@ -297,8 +334,13 @@ def _compile_dialplan(work: _Compilation) -> None:
 
 
 def _route_context(values: Sequence[str]) -> dict[str, Any]:
-    digits, destination, domain = values
-    return {"digits": digits, "destination": destination, "domain": domain}
+    digits, expression, destination, domain = values
+    return {
+        "digits": digits,
+        "expression": expression,
+        "destination": destination,
+        "domain": domain,
+    }
 
 
 def _check_settings(domain: str, *outbound: str | None) -> list[Finding]:

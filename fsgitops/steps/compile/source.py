@@ -9,10 +9,12 @@ from pathlib import Path
 import fsgitops
 
 DECIDING = (
+    "model/did_forms.py",
     "model/directory_user.py",
     "secret/derive.py",
     "secret/key.py",
     "steps/compile/config.py",
+    "steps/compile/forms.py",
     "steps/compile/program.py",
     "routing/skeleton.py",
 )

@@ -1,0 +1,25 @@
+"""The forms in which a carrier may deliver a public number, and the expression that takes them."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, Literal, TypeAlias
+
+DidForm: TypeAlias = Literal["digits", "national"]
+"""A form beside E.164 itself (`+19495431333`): without its plus sign, or as its country dials."""
+
+ALL_FORMS: Final[tuple[DidForm, ...]] = ("digits", "national")
+
+
+def did_expression(digits: str, *, plus_only: bool = False, national: str | None = None) -> str:
+    """Return the expression of a DID route: `digits` is the number in E.164 without its plus.
+
+    With `plus_only` unset, the number is taken without its plus sign too.
+    """
+    forms = [rf"\+{digits}" if plus_only else rf"\+?{digits}", *([national] if national else ())]
+    return f"^({'|'.join(forms)})$"
+
+
+def is_did_expression(expression: str, digits: str) -> bool:
+    """Tell whether `did_expression` made this expression, for these digits and any other form."""
+    return re.fullmatch(rf"\^\(\\\+\??{re.escape(digits)}(?:\|[0-9]+)?\)\$", expression) is not None
