@@ -134,3 +134,34 @@ def test_a_roll_back_to_an_earlier_revision_is_proved_with_a_call_in_progress_un
         assert esl.api(f"uuid_exists {talk.uuid}") == "true"
         esl.api(f"uuid_kill {talk.uuid}")
     assert talk.ended_well()
+
+
+SCRIPT = """\
+for i in 1030 1031; do
+  echo "<user id=\\"$i\\"><params><param name=\\"password\\" value=\\"gen-$i\\"/></params></user>"
+done
+"""
+
+
+def test_behind_an_executed_line_the_broken_file_is_named_and_no_innocent_one(
+    on_real_switch: Project, freeswitch: RealSwitch, tmp_path: Path
+) -> None:
+    """../shared/cases/14: the users that the script prints shift every line behind them."""
+    script = tmp_path / "gen_users.sh"
+    script.write_text(SCRIPT)
+    path = freeswitch.conf_dir / "directory/default.xml"
+    stock = path.read_text()
+    include = '<X-PRE-PROCESS cmd="include" data="default/*.xml"/>'
+    executed = f'<X-PRE-PROCESS cmd="exec" data="sh {script}"/>\n'
+    path.write_text(stock.replace(include, executed + include))
+    broken = freeswitch.conf_dir / "directory/default/1005a.xml"
+    broken.write_text('<include>\n  <user id="9">\n  </oops>\n</include>\n')
+    try:
+        ran = on_real_switch.run("apply", "--yes")
+    finally:
+        path.write_text(stock)
+        broken.unlink()
+    assert ran.code == 5, ran.err
+    assert "is uncertain: `exec` at directory/default.xml:" in ran.err
+    assert "directory/default/1005a.xml:3: unexpected closing tag </oops>" in ran.err
+    assert "directory/default/1005.xml" not in ran.err

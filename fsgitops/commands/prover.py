@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from fsgitops.model.compiled import CompiledConfig
     from fsgitops.model.plan import Plan
+    from fsgitops.routing.merged import MergedConfig
     from fsgitops.settings import Target
     from fsgitops.switch import Switch
 
@@ -89,11 +90,25 @@ class SwitchProver:
         from fsgitops.routing.preprocess import load_merged
 
         try:
-            source = load_merged(self.target.conf_dir).source_of_line(line)
+            return tell_source(load_merged(self.target.conf_dir), line)
         except (OSError, SwitchUnreachableError):
             return ""
-        return (
-            f"; line {line} of the merged configuration is {source[0]}:{source[1]}"
-            if source
-            else ""
-        )
+
+
+def tell_source(merged: MergedConfig, line: int) -> str:
+    """Say where the line that the switch named was written, as far as that can be known.
+
+    Behind an `exec` the switch's text has lines that ours has not: then the line of our own reading
+    that FreeSWITCH's parser would refuse is named, or nothing but the doubt.
+    """
+    source, doubt = merged.source_of_line(line), merged.find_doubt(line)
+    if doubt is None:
+        written = f"{source[0]}:{source[1]}" if source else ""
+        return f"; line {line} of the merged configuration is {written}" if written else ""
+    cause = f"`{doubt.what}` at {doubt.where.file}:{doubt.where.line}"
+    told = f"; where line {line} was written is uncertain: {cause} gives what only the switch knows"
+    found = merged.find_error()
+    if found and found[1]:
+        told += f"; the files alone are not well formed at {found[1].file}:{found[1].line}: "
+        return f"{told}{found[0]}"
+    return f"{told}; look at what it gives, and at what is read after it"

@@ -35,7 +35,8 @@ class MergedConfig:
 
     `skipped` lists includes that brought nothing in, `not_run` the commands never carried out,
     `outside` the files read from outside the conf directory, `unknown` the `$${names}` without a
-    value, `files` every file read (relative where inside the conf directory), in order.
+    value, `files` every file read (relative where inside the conf directory), in order. `doubts`
+    says from which line of `text` on the switch's may differ, and which command makes it so.
     """
 
     text: bytes
@@ -45,6 +46,7 @@ class MergedConfig:
     not_run: tuple[Skipped, ...]
     outside: tuple[str, ...]
     unknown: frozenset[str]
+    doubts: tuple[tuple[int, Skipped], ...]
     _pieces: Pieces = field(repr=False)
 
     def source_of_line(self, number: int) -> SourceLine | None:
@@ -60,6 +62,24 @@ class MergedConfig:
             if error.reported_line == number:
                 return self.source_of_merged_line(error.line)
         return self.source_of_merged_line(number)
+
+    def find_doubt(self, number: int) -> Skipped | None:
+        """Return the command that makes line `number` of the switch's text uncertain, the last one.
+
+        What `exec` prints stands in the switch's text and not in ours, so every line from there
+        on may have another number; so may those behind a value of several lines. None: the line
+        stands before all that.
+        """
+        before = [skipped for line, skipped in self.doubts if line <= number]
+        return before[-1] if before else None
+
+    def find_error(self) -> tuple[str, SourceLine | None] | None:
+        """Return what FreeSWITCH's parser would refuse in `text`, and where; None: nothing."""
+        try:
+            parse(self.text)
+        except XmlSyntaxError as error:
+            return str(error).partition("]: ")[2], self.source_of_merged_line(error.line)
+        return None
 
     def source_of_merged_line(self, number: int) -> SourceLine | None:
         """Return where line `number` (from 1) of `text` was written; None: no such line."""

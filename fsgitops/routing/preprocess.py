@@ -6,10 +6,12 @@ with an `X-PRE-PROCESS`, commented out or not; a carriage return ends a line of 
 
 Where we differ, on purpose: nothing is ever executed (`exec`, `exec-set`), nobody is asked for
 an address (`stun-set`), and our own environment is not read (`env-set`); such lines come to
-nothing and are listed in `MergedConfig.not_run`. Includes are followed wherever FreeSWITCH
-follows them, out of the conf directory too, by absolute path or by symlink: the text has to be
-the switch's. Files found that way are listed in `MergedConfig.outside`, and `stay_inside=True`
-skips them. Anything that is not a regular file is skipped, so that a pipe cannot block us.
+nothing and are listed in `MergedConfig.not_run`; from where they make a difference, the lines of
+the switch's text may be others (`MergedConfig.find_doubt`). Includes are followed wherever
+FreeSWITCH follows them, out of the conf directory too, by absolute path or by symlink: the text has
+to be the switch's. Files found that way are listed in `MergedConfig.outside`, and
+`stay_inside=True` skips them. Anything that is not a regular file is skipped, so that a pipe cannot
+block us.
 """
 
 from __future__ import annotations
@@ -84,6 +86,8 @@ class _Merger:
         self.not_run: list[Skipped] = []
         self.outside: list[str] = []
         self._inside: dict[str, bool] = {}
+        self.doubts: list[tuple[int, Skipped]] = []
+        self._unknown: dict[bytes, Skipped] = {}
 
     def merge_file(self, folder: str, path: str, depth: int, asked: SourceLine) -> bool:
         name = path[len(self.base) + 1 :] if path.startswith(self.base + "/") else path
@@ -159,6 +163,8 @@ class _Merger:
         source.capacity = line_capacity(line, source.capacity)
         line = line.partition(b"\0")[0]
         text, seen = expand(line, self.variables, source.capacity)
+        if self._unknown and b"$${" in line:
+            self._doubt_values(line.lower())
         if b"<include>" in seen or b"</include>" in seen or b"<?" in seen:
             return
         if source.in_comment:
@@ -213,11 +219,33 @@ class _Merger:
     ) -> None:
         if command == b"set":
             set_from_line(self.variables, argument)
+            self._unknown.pop(argument.partition(b"=")[0].rstrip(b" ").lower(), None)
         elif command == b"include":
             self._include(os.fsdecode(argument), source)
         elif command in (b"exec", b"exec-set", b"stun-set") or (in_tag and command == b"env-set"):
             name = command.decode()
-            self.not_run.append(Skipped(name, source.here(), f"{name} is never carried out"))
+            skipped = Skipped(name, source.here(), f"{name} is never carried out")
+            self.not_run.append(skipped)
+            if command == b"exec":
+                self._doubt(skipped)
+            else:
+                self._unknown[argument.partition(b"=")[0].strip(b" ").lower()] = skipped
+
+    def _doubt_values(self, line: bytes) -> None:
+        """Doubt what follows a line that uses a value which only the switch knows.
+
+        Such a value may hold line breaks (`exec-set`, `env-set`), or choose which files are
+        included. What `stun-set` gives is an address: it does the latter at most.
+        """
+        for name, skipped in self._unknown.items():
+            if b"$${" + name + b"}" in line:
+                chooses = b"include" in line and (b"x-pre-process" in line or b"<!--#" in line)
+                if chooses or skipped.what != "stun-set":
+                    self._doubt(skipped)
+
+    def _doubt(self, skipped: Skipped) -> None:
+        if all(known != skipped for _, known in self.doubts):
+            self.doubts.append((self.newlines + 1, skipped))
 
     def _include(self, pattern: str, source: _OpenFile) -> None:
         here = source.here()
@@ -272,6 +300,7 @@ def load_merged(
         not_run=tuple(merger.not_run),
         outside=tuple(merger.outside),
         unknown=frozenset(known.unknown),
+        doubts=tuple(merger.doubts),
         _pieces=merger.pieces,
     )
 

@@ -237,7 +237,7 @@ def _roll_back(
                 raise RolledBackError(
                     f"{said}\nrolled back: the files are as they were before; they do not load "
                     f"either ({second}), and the switch keeps the configuration that it has in "
-                    f"memory; mend that file first{aside}"
+                    f"memory; mend that first{aside}"
                 ) from problem
             raise RollbackFailedError(
                 f"{said}\nthe files are as they were before, but the switch did not load them "

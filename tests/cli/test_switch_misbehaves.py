@@ -139,7 +139,7 @@ def test_a_configuration_that_did_not_load_before_either_is_told_as_such(run, co
     before = snapshot(conf)
     ran = run(lambda command, _: error if command == "reloadxml" else None)
     assert (ran.code, snapshot(conf)) == (5, before)
-    assert "mend that file first" in ran.err
+    assert "mend that first" in ran.err
 
 
 @pytest.mark.parametrize("second", [HANG, HANG_UP, GARBAGE, answer("-ERR gone mad\n")],

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fsgitops.commands.prover import tell_source
 from fsgitops.routing.expand import LINE_LIMIT, Variables, expand
-from fsgitops.routing.preprocess import MergeError, SourceLine, load_merged
+from fsgitops.routing.preprocess import MergedConfig, MergeError, SourceLine, load_merged
 
 
 def conf(folder: Path, **files: str) -> Path:
@@ -215,3 +216,79 @@ def test_the_stock_configuration_is_merged_whole(shared: Path) -> None:
     assert merged.skipped == ()
     assert [item.what for item in merged.not_run] == ["stun-set", "stun-set"]
     assert b'<domain name="127.0.0.1">' in merged.text
+
+
+GENERATED = """\
+<document>
+  <section name="directory">
+    <X-PRE-PROCESS cmd="exec" data="sh gen_users.sh"/>
+    <X-PRE-PROCESS cmd="include" data="x/*.xml"/>
+  </section>
+</document>
+"""
+
+
+def generated(folder: Path, **files: str) -> MergedConfig:
+    return load_merged(conf(folder, freeswitch=GENERATED, **files))
+
+
+def test_a_line_behind_an_executed_one_is_uncertain_and_one_before_is_not(tmp_path: Path) -> None:
+    merged = generated(tmp_path, x__a="<user/>\n")
+    assert [merged.find_doubt(number) is None for number in (1, 2, 3, 4)] == [
+        True, True, False, False,
+    ]  # fmt: skip
+    doubt = merged.find_doubt(4)
+    assert doubt is not None
+    assert (doubt.what, doubt.where) == ("exec", SourceLine("freeswitch.xml", 3))
+
+
+@pytest.mark.parametrize("command", ["exec-set", "env-set"])
+def test_a_value_that_only_the_switch_knows_makes_the_place_uncertain_where_it_is_used(
+    tmp_path: Path, command: str
+) -> None:
+    text = f'<a>\n<X-PRE-PROCESS cmd="{command}" data="who=x"/>\n<b/>\n<c d="$${{WHO}}"/>\n</a>\n'
+    merged = load_merged(conf(tmp_path, freeswitch=text))
+    assert [merged.find_doubt(number) is None for number in (1, 2, 3, 4)] == [
+        True, True, False, False,
+    ]  # fmt: skip
+
+
+def test_an_address_from_stun_has_one_line_wherever_it_is_used(tmp_path: Path) -> None:
+    text = '<X-PRE-PROCESS cmd="stun-set" data="ip=stun:x"/>\n<c d="$${ip}"/>\n'
+    assert load_merged(conf(tmp_path, freeswitch=text)).doubts == ()
+
+
+def test_an_address_from_stun_that_chooses_a_file_makes_the_place_uncertain(tmp_path: Path) -> None:
+    text = '<X-PRE-PROCESS cmd="stun-set" data="ip=stun:x"/>\n' + INCLUDE.format("$${ip}.xml")
+    merged = load_merged(conf(tmp_path, freeswitch=text + "<a/>\n"))
+    assert [skipped.what for _, skipped in merged.doubts] == ["stun-set"]
+
+
+def test_a_value_that_is_set_again_is_known(tmp_path: Path) -> None:
+    text = '<X-PRE-PROCESS cmd="exec-set" data="a=date"/>\n<X-PRE-PROCESS cmd="set" data="a=1"/>\n'
+    assert load_merged(conf(tmp_path, freeswitch=text + '<c d="$${a}"/>\n')).doubts == ()
+
+
+def test_the_wrong_file_is_not_blamed_behind_an_executed_line(tmp_path: Path) -> None:
+    """The switch counts the users that the script prints; line 8 is none of `5.xml`."""
+    merged = generated(
+        tmp_path, x__5="<user/>\n<user/>\n<user/>\n<user/>\n<user/>\n", x__6="<user>\n</oops>\n"
+    )
+    told = tell_source(merged, 5)
+    assert "uncertain" in told
+    assert "`exec` at freeswitch.xml:3" in told
+    assert "x/6.xml:2: unexpected closing tag </oops>" in told
+    assert "x/5.xml" not in told
+
+
+def test_what_an_executed_line_prints_is_suspected_where_the_files_are_well_formed(
+    tmp_path: Path,
+) -> None:
+    told = tell_source(generated(tmp_path, x__a="<user/>\n"), 4)
+    assert told.endswith("`exec` at freeswitch.xml:3 gives what only the switch knows; "
+                         "look at what it gives, and at what is read after it")  # fmt: skip
+
+
+def test_a_line_before_any_executed_one_is_named_as_it_is(tmp_path: Path) -> None:
+    told = tell_source(generated(tmp_path, x__a="<user/>\n"), 2)
+    assert told == "; line 2 of the merged configuration is freeswitch.xml:2"
