@@ -11,7 +11,6 @@ list for good, so that a sidecar which repeats a write after a crash cannot revi
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import time
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import orjson
 
+from fsgitops.durable import replace_file, sync_folder
 from fsgitops.errors import FsgitopsError, UsageError
 
 if TYPE_CHECKING:
@@ -225,7 +225,8 @@ class Lake:
             except _failures() as problem:
                 raise LakeError(f"{self.path(date, name)}: not deleted: {problem}") from problem
         if self.local:
-            sync_folder(Path(self.root) / f"date={date}")
+            with contextlib.suppress(FileNotFoundError):
+                sync_folder(Path(self.root) / f"date={date}")
 
     def delete_half_written(self, date: str, age: float) -> None:
         """Delete what a process that was killed left of a file, `age` seconds ago or longer.
@@ -348,28 +349,6 @@ def put_local(path: Path, body: Any) -> None:
     """Write aside, sync, rename, sync the directory. The file aside is gone when this raises."""
     made = not path.parent.is_dir()
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with aside.open("wb") as handle:
-            handle.write(body)
-            handle.flush()
-            os.fsync(handle.fileno())
-        aside.replace(path)
-    except BaseException:
-        aside.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
+    replace_file(path, body)
     if made:
         sync_folder(path.parent.parent)
-
-
-def sync_folder(path: Path) -> None:
-    """Make renames and deletions in a directory durable."""
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    except FileNotFoundError:
-        return
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

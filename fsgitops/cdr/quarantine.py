@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import re
 import sqlite3
 import time
@@ -16,6 +15,7 @@ from fsgitops.cdr.log import say
 from fsgitops.cdr.record import Row
 from fsgitops.cdr.schema import PAYLOAD
 from fsgitops.cdr.spool import ROADS, SPOOL_FILE, Spool, SpoolCorruptError
+from fsgitops.durable import replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,17 +51,7 @@ class Quarantine:
             self._used = sum(entry.stat().st_size for entry in self.folder.iterdir())
         if self._used + len(body) > self._max_bytes:
             return None
-        aside = path.with_suffix(path.suffix + ".tmp")
-        try:
-            handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640)
-            with os.fdopen(handle, "wb") as out:
-                out.write(body)
-                out.flush()
-                os.fsync(out.fileno())
-            aside.replace(path)
-        except OSError:
-            aside.unlink(missing_ok=True)
-            raise
+        replace_file(path, body, mode=0o640)
         self._used += len(body)
         return path
 

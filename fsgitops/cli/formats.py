@@ -57,13 +57,14 @@ class Outputs:
         Files are UTF-8; what UTF-8 has no way to say is written as `\\udc..`.
         """
         from fsgitops.commands.review import render_review
+        from fsgitops.durable import write_output
 
         if not self.files and self.shown in ("text", "json"):
             return
         made = review()
         for path, name in self.files:
             text = render_review(name, made, to_json)
-            path.write_text(text, encoding="utf-8", errors="backslashreplace")
+            write_output(path, text.encode("utf-8", errors="backslashreplace"))
         if self.shown not in ("text", "json"):
             click.echo(render_review(self.shown, made, to_json), nl=False)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import time
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from fsgitops.commands.connect import connect_target, prepare_conf_dir
 from fsgitops.commands.recover import recover_unfinished
 from fsgitops.commands.workspace import compile_declared, declare_desired
+from fsgitops.durable import replace_file
 from fsgitops.errors import DesiredInvalidError, FsgitopsError, SecretError, SwitchError
 from fsgitops.model.drift import DriftReport
 
@@ -92,17 +92,7 @@ def write_metrics(path: Path, report: DriftReport, seconds: float) -> None:
     from fsgitops.steps.render_drift import render_metrics
 
     text = render_metrics(report, checked_at=time.time(), seconds=seconds)
-    staged = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        descriptor = os.open(
-            staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, METRICS_MODE
-        )
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        staged.replace(path)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            staged.unlink()
+    replace_file(path, text.encode("utf-8"), mode=METRICS_MODE)
 
 
 def _compare(

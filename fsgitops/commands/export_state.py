@@ -11,6 +11,7 @@ from fsgitops.commands.connect import prepare_conf_dir
 from fsgitops.commands.plan import Planned, keyed, plan_compiled
 from fsgitops.commands.recover import recover_unfinished
 from fsgitops.commands.workspace import compile_declared, declare_desired, find_key
+from fsgitops.durable import write_output
 from fsgitops.errors import UsageError
 from fsgitops.model.state import RecordedFile, RecordedState
 
@@ -51,7 +52,7 @@ def run_export_state(workspace: Workspace, now: datetime) -> RecordedState:
 def save_state(state: RecordedState, path: Path) -> None:
     """Write the recording, compressed where the name ends with `.gz`."""
     content = (json.dumps(state.to_json(), indent=1, ensure_ascii=False) + "\n").encode()
-    path.write_bytes(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
+    write_output(path, gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
 
 
 def load_state(path: Path) -> RecordedState:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from fsgitops.commands.rotate import read_rotation, write_rotation
 from fsgitops.commands.secrets import next_key_file
+from fsgitops.durable import sync_folder
 from fsgitops.errors import UsageError
 from fsgitops.secret import KEY_VARIABLE, NEXT_KEY_VARIABLE, load_key
 from fsgitops.secret.private_file import write_private_file
@@ -129,4 +130,6 @@ def _replace_key_file(place: _Place, wanted: str) -> list[str]:
         place.current.rename(place.previous)
         done.append(f"kept the former key as {place.previous}: destroy it once nothing needs it")
     place.upcoming.rename(place.current)
+    for folder in {place.current.parent, place.upcoming.parent}:
+        sync_folder(folder)
     return [*done, f"made the next key the project key, {place.current}"]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fsgitops.durable import replace_file
 from fsgitops.errors import DesiredInvalidError, UsageError
 from fsgitops.findings import Finding, Position, error, sort_findings
 from fsgitops.settings import SETTINGS_FILE
@@ -49,7 +49,7 @@ def run_fmt(workspace: Workspace, paths: Sequence[str], *, check: bool) -> Forma
         raise DesiredInvalidError(sort_findings(findings))
     if not check:
         for name, content in changes:
-            _replace_file(workspace.root / name, content)
+            replace_file(workspace.root / name, content)
     return Formatted(tuple(name for name, _ in changes), canonical)
 
 
@@ -105,20 +105,3 @@ def _says_the_same(before: Document, after: Document) -> bool:
         == {name: len(items) for name, items in after.item_positions.items()}
         and before.text.count(b"#") == after.text.count(b"#")
     )
-
-
-def _replace_file(place: Path, content: bytes) -> None:
-    """Put the content in place at once, with the mode that the file had; a link stays a link."""
-    real = Path(os.path.realpath(place))
-    descriptor, name = tempfile.mkstemp(prefix=f".{real.name}.", dir=real.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            os.fchmod(stream.fileno(), real.stat().st_mode & 0o7777)
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(real)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fsgitops.commands.schema import read_schema
+from fsgitops.durable import create_file
 from fsgitops.errors import UsageError
 from fsgitops.settings import SETTINGS_FILE
 from fsgitops.steps.read_templates import packaged_templates
@@ -41,7 +42,7 @@ def run_init(
             left.append(path)
             continue
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(content)
+        create_file(place, content)
         written.append(path)
     if not written:
         raise UsageError(f"{root}: every file of the example is here already; nothing was written")

@@ -17,6 +17,7 @@ from fsgitops.commands.workspace import (
     compile_declared,
     declare_desired,
 )
+from fsgitops.durable import write_output
 from fsgitops.model.compiled import Settled
 from fsgitops.model.plan_json import plan_from_json, plan_to_json
 from fsgitops.settings import SETTINGS_FILE
@@ -192,7 +193,7 @@ def name_unavailable(compilation: Compilation) -> list[str]:
 def save_plan(plan: Plan, path: Path) -> None:
     """Write the plan to a file for a later apply. It holds no secret, only keyed digests."""
     text = json.dumps(plan_to_json(plan), indent=2, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")
+    write_output(path, (text + "\n").encode("utf-8"))
 
 
 def load_plan(path: Path) -> Plan:

@@ -7,13 +7,13 @@ keys derive the same secrets.
 from __future__ import annotations
 
 import json
-import os
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fsgitops.commands.secrets import count_rotation, find_keys, next_key_file
 from fsgitops.commands.workspace import declare_desired
+from fsgitops.durable import replace_file
 from fsgitops.errors import DesiredInvalidError, UsageError
 from fsgitops.findings import has_errors
 from fsgitops.secret import NEXT_KEY_VARIABLE, write_key_file
@@ -124,11 +124,7 @@ def write_rotation(root: Path, rotation: RotationSettings | None) -> None:
     path = root / SETTINGS_FILE
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     changed = edit_rotation(text, rotation)
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(changed, encoding="utf-8")
-    if path.exists():
-        temporary.chmod(path.stat().st_mode & 0o777)
-    os.replace(temporary, path)  # noqa: PTH105 - atomic, over an existing file
+    replace_file(path, changed.encode("utf-8"))
 
 
 def edit_rotation(text: str, rotation: RotationSettings | None) -> str:

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from fsgitops.durable import replace_file
 from fsgitops.errors import FsgitopsError, UsageError
 from fsgitops.settings import STATE_FOLDER
 
@@ -144,12 +145,5 @@ def _alone(root: Path) -> Iterator[None]:
 
 def _write(root: Path, tokens: Iterable[ApiToken]) -> None:
     path = tokens_path(root)
-    staged = path.with_name(f".{path.name}.{os.getpid()}")
-    staged.unlink(missing_ok=True)
-    descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        json.dump({"version": 1, "tokens": [asdict(item) for item in tokens]}, stream, indent=2)
-        stream.write("\n")
-        stream.flush()
-        os.fsync(stream.fileno())
-    staged.replace(path)
+    data = {"version": 1, "tokens": [asdict(item) for item in tokens]}
+    replace_file(path, (json.dumps(data, indent=2) + "\n").encode(), mode=0o600)

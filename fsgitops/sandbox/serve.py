@@ -9,6 +9,7 @@ import secrets
 import signal
 from typing import TYPE_CHECKING
 
+from fsgitops.durable import replace_file
 from fsgitops.errors import SwitchError
 
 if TYPE_CHECKING:
@@ -75,14 +76,7 @@ def _refuse_second(state_path: Path) -> None:
 
 def _write_state(path: Path, state: dict[str, object]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    staged = path.with_name(f".{path.name}.{os.getpid()}")
-    with contextlib.suppress(FileNotFoundError):
-        staged.unlink()
-    descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL, STATE_MODE)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        json.dump(state, stream)
-        stream.write("\n")
-    staged.replace(path)
+    replace_file(path, (json.dumps(state) + "\n").encode(), mode=STATE_MODE)
 
 
 @contextlib.contextmanager

@@ -6,11 +6,13 @@ import os
 import stat
 from typing import TYPE_CHECKING, Final
 
+from fsgitops.durable import create_file
 from fsgitops.errors import SecretError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+PRIVATE_MODE: Final = 0o600
 _FILE_LIMIT: Final = 65536
 
 
@@ -22,21 +24,9 @@ def write_private_file(path: Path, text: str, what: str) -> None:
     Raises:
         SecretError: the file exists already (it is never overwritten) or cannot be created.
     """
-    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(aside, flags, 0o600)
-        try:
-            with os.fdopen(descriptor, "w", encoding="ascii") as stream:
-                os.fchmod(stream.fileno(), 0o600)
-                stream.write(text)
-                stream.flush()
-                os.fsync(stream.fileno())
-            # A link, unlike a rename, replaces nothing.
-            path.hardlink_to(aside)
-        finally:
-            aside.unlink()
+        create_file(path, text.encode("ascii"), mode=PRIVATE_MODE)
     except FileExistsError:
         raise SecretError(
             f"{path}: there is a file already and a key is never overwritten: without it the "

@@ -1,0 +1,133 @@
+"""Files that are there whole or not at all, also after a power failure: the one atomic write."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+_CANNOT_REPLACE = (errno.EACCES, errno.EPERM, errno.EBUSY, errno.EROFS)
+"""What a folder answers that nobody may write, or a file that is a mount of its own."""
+
+
+def replace_file(path: Path, content: bytes, *, mode: int | None = None) -> None:
+    """Put `content` at `path` at once: written aside, synced, renamed, the folder synced.
+
+    Whatever interrupts this leaves the old bytes or the new ones. A link stays a link, and what it
+    names is replaced. What is replaced keeps its owner (as far as this user may give it away) and,
+    without `mode`, its permissions; a fresh file has those that the umask leaves. Raises OSError,
+    with nothing changed and nothing left aside.
+    """
+    real = Path(os.path.realpath(path))
+    with suppress(FileNotFoundError):
+        found = real.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(errno.EINVAL, "not a plain file", str(path))
+        _write_aside(real, content, found, mode)
+        return
+    _write_aside(real, content, None, mode)
+
+
+def create_file(path: Path, content: bytes, *, mode: int = 0o666) -> None:
+    """Put `content` at `path`, whole and synced, where nothing stands.
+
+    Raises FileExistsError for whatever stands there (a link as well), OSError otherwise.
+    """
+    aside = _aside(path)
+    try:
+        _write_new(aside, content, mode)
+        # A link, unlike a rename, replaces nothing.
+        os.link(aside, path, follow_symlinks=False)
+    finally:
+        aside.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def write_output(path: Path, content: bytes) -> None:
+    """Write a report or a plan where the user said, whole where that can be had.
+
+    A pipe or a device is written to. So is a file whose folder lets nobody make another one, or
+    that is a mount of its own. Raises OSError.
+    """
+    if path.exists() and not path.is_file():
+        path.write_bytes(content)
+        return
+    try:
+        replace_file(path, content)
+    except OSError as problem:
+        if problem.errno not in _CANNOT_REPLACE or not path.is_file():
+            raise
+        path.write_bytes(content)
+
+
+def sync_folder(path: Path | int) -> None:
+    """Bring a folder's names to the disk; it is named, or open. Raises OSError."""
+    if isinstance(path, int):
+        os.fsync(path)
+        return
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_all(descriptor: int, content: bytes) -> None:
+    """Write all of it: `os.write` may take less than it is given."""
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+def give(place: Path | int, owner: int, group: int) -> None:
+    """Give a file its owner and group, as far as this user may."""
+    try:
+        os.chown(place, owner, group)
+    except PermissionError:
+        with suppress(PermissionError):
+            os.chown(place, -1, group)
+
+
+def _write_aside(
+    real: Path, content: bytes, found: os.stat_result | None, mode: int | None
+) -> None:
+    aside = _aside(real)
+    try:
+        _write_new(aside, content, 0o666 if mode is None else mode, like=found, exact=mode)
+        aside.replace(real)
+    except BaseException:
+        with suppress(OSError):
+            aside.unlink(missing_ok=True)
+        raise
+    sync_folder(real.parent)
+
+
+def _write_new(
+    aside: Path,
+    content: bytes,
+    mode: int,
+    *,
+    like: os.stat_result | None = None,
+    exact: int | None = None,
+) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    # Nobody may read more of it, while it is written, than of what it replaces.
+    descriptor = os.open(aside, flags, 0o600 if like is not None else mode)
+    try:
+        if like is not None:
+            give(descriptor, like.st_uid, like.st_gid)
+            os.fchmod(descriptor, stat.S_IMODE(like.st_mode) if exact is None else exact)
+        elif exact is not None:
+            os.fchmod(descriptor, exact)
+        write_all(descriptor, content)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _aside(path: Path) -> Path:
+    """Return a hidden name beside the path, of a length that fits, and of nobody else's."""
+    return path.with_name(f".fsgitops.{secrets.token_hex(6)}.tmp")
