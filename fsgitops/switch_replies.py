@@ -127,7 +127,7 @@ def _near_line(said: str) -> int | None:
     return int(found[1]) if found else None
 
 
-_ELEMENT = re.compile(r"\s*<([a-z][a-z-]*)>(.*)</\1>\s*", re.DOTALL)
+_ELEMENT_NAME = re.compile(r"[a-z][a-z-]*")
 _STATUS = re.compile(r"(.*) exp\([^()]*\) expsecs\((-?\d{1,12})\)", re.DOTALL)
 _ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&apos;", "'"), ("&amp;", "&"))
 _OPEN, _CLOSE = "<registration>", "</registration>"
@@ -158,8 +158,17 @@ def _registration_fields(text: str) -> Iterator[dict[str, str]]:
         elif sign == _CLOSE and fields is not None:
             yield fields
             fields = None
-        elif fields is not None and (found := _ELEMENT.fullmatch(line)):
-            fields.setdefault(found[1], found[2])
+        elif fields is not None and (found := _element(sign)):
+            fields.setdefault(*found)
+
+
+def _element(text: str) -> tuple[str, str] | None:
+    """Return the name and text of `<name>text</name>`; None for anything else."""
+    name, _, rest = text[1:].partition(">")
+    inside = rest.removesuffix(f"</{name}>")
+    if text[:1] != "<" or inside == rest or not _ELEMENT_NAME.fullmatch(name):
+        return None
+    return name, inside
 
 
 def _registration(fields: Mapping[str, str]) -> Registration:

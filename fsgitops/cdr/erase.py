@@ -86,6 +86,11 @@ def number_pattern(number: str) -> str:
     return rf"(^|[^0-9])(00)?{spelt}([^0-9]|$)"
 
 
+def compile_number(pattern: str) -> re.Pattern[str]:
+    """Return the compiled form of what `number_pattern` made."""
+    return re.compile(pattern)
+
+
 def erase_number(
     lake: Lake,
     spool_folder: Path | None,
@@ -128,7 +133,7 @@ def matches(table: pa.Table, pattern: str) -> pa.Array:
     for name in _SEARCHED:
         hit = pc.fill_null(pc.match_substring_regex(table[name], pattern), fill_value=False)
         found = pc.or_(found, hit.combine_chunks() if isinstance(hit, pa.ChunkedArray) else hit)
-    expression = re.compile(pattern)
+    expression = compile_number(pattern)
     kept = table["variables"].to_pylist()
     in_variables = [
         bool(pairs) and any(expression.search(value or "") for _, value in pairs) for pairs in kept
@@ -173,7 +178,7 @@ def _erase_from_day(lake: Lake, day: Day, pattern: str) -> tuple[int, int]:
 
 def erase_from_spool(folder: Path, pattern: str) -> int:
     """Blank the number in the rows that wait, and delete quarantined texts that hold it."""
-    expression = re.compile(pattern)
+    expression = compile_number(pattern)
     spool = Spool(folder)
     changed = []
     with transaction(spool.db):
@@ -230,7 +235,7 @@ def erase_json_files(folder: Path | None, pattern: str) -> None:
     One that the lake has no record of yet would come back, so it goes too: what must not be kept
     must not be read.
     """
-    expression = re.compile(pattern)
+    expression = compile_number(pattern)
     for entry in list_json_files(folder) if folder else ():
         with contextlib.suppress(FileNotFoundError):
             text = unwrap(Path(entry.path).read_bytes()).decode("utf-8", "replace")
@@ -265,7 +270,7 @@ def find_number(lake: Lake, spool_folder: Path | None, pattern: str) -> list[str
             if any(pc.any(matches(table, pattern)).as_py() for table in tables):
                 left.append(lake.path(day.date, name))
     if spool_folder is not None:
-        expression = re.compile(pattern)
+        expression = compile_number(pattern)
         spool = Spool(spool_folder)
         payloads = spool.db.execute("SELECT payload FROM record")
         if any(_holds(v, expression) for (body,) in payloads for v in orjson.loads(body)):

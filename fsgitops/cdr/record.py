@@ -29,10 +29,8 @@ _SECRET_NAME = re.compile(
     r"authorization|sdp",
     re.IGNORECASE,
 )
-_SECRET_SETTING = re.compile(
-    r"((?:[\w-]*(?:pass|secret|token|auth|pin|key|hash)[\w-]*)\s*=\s*)('[^']*'|[^,}\]\s]*)",
-    re.IGNORECASE,
-)
+_WORD = re.compile(r"([\w-]+)(\s*=\s*)?")
+_SETTING_VALUE = re.compile(r"'[^']*'|[^,}\]\s]*")
 _SECRET_HINT = re.compile(r"pass|secret|token|auth|pin|key|hash", re.IGNORECASE)
 _SECRET_ADDRESS = re.compile(r"(://[^/\s:@]*:)[^/\s]*(?=@)|(@[\w.-]+\+)[^+\s]+")
 _CONFERENCE_PIN = re.compile(r"^([^+]*\+)[^+\s]+")
@@ -40,7 +38,7 @@ _APPLICATION_OF = {
     "last_arg": "variable_last_app",
     "current_application_data": "variable_current_application",
 }
-_SECRET_VALUE = re.compile(r"a=crypto:|inline:|BEGIN [A-Z ]*PRIVATE KEY", re.IGNORECASE)
+_SECRET_VALUE = re.compile(r"a=crypto:|inline:|BEGIN [A-Z ]{0,64}PRIVATE KEY", re.IGNORECASE)
 _DIALLED = re.compile(r"\+?[0-9]{3,}")
 _RECORDING = (
     "variable_recording_path",
@@ -164,8 +162,23 @@ def hide_credentials(text: Any) -> Any:
     if not isinstance(text, str):
         return text
     if "=" in text and _SECRET_HINT.search(text):
-        text = _SECRET_SETTING.sub(r"\1***", text)
+        text = _hide_settings(text)
     return _SECRET_ADDRESS.sub(r"\1\2***", text) if "@" in text else text
+
+
+def _hide_settings(text: str) -> str:
+    """Return the text with `***` for the value of each `name=value` whose name tells of a secret.
+
+    Word by word: a search for such a name would begin again at every character of a long word.
+    """
+    shown: list[str] = []
+    end = 0
+    for word in _WORD.finditer(text):
+        if word.start() >= end and word[2] and _SECRET_HINT.search(word[1]):
+            shown += text[end : word.end()], "***"
+            value = _SETTING_VALUE.match(text, word.end())
+            end = value.end() if value else word.end()
+    return "".join(shown) + text[end:]
 
 
 def _hide_argument(application: Any, argument: Any) -> str | None:

@@ -25,15 +25,8 @@ PROBES = {
     "dialplan/default/0000.xml": ("the context in dialplan/default.xml", "default"),
     "dialplan/public/0000.xml": ("the context in dialplan/public.xml", "public"),
 }
-_INCLUDE = re.compile(rb"""X-PRE-PROCESS\s[^>]*?cmd\s*=\s*["']include["'][^>]*?data\s*=\s*["']"""
-                      rb"""([^"']*)["']""", re.IGNORECASE)  # fmt: skip
-_SOCKET = re.compile(
-    rb"""<configuration\s[^>]*name\s*=\s*["']event_socket\.conf["'].*?</configuration>""",
-    re.DOTALL | re.IGNORECASE,
-)
-_COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
-_PARAM = re.compile(rb"""<param\s+name\s*=\s*["']([^"']*)["']\s+value\s*=\s*["']([^"']*)["']""")
-_DOMAIN = re.compile(rb"""<domain\s[^>]*name\s*=\s*["']([^"']*)["']""", re.IGNORECASE)
+_TAG = re.compile(rb"(x-pre-process|<configuration|<param|<domain)(\s[^<>]*)", re.IGNORECASE)
+_ATTRIBUTE = re.compile(rb"""[\s"'](\w+)\s*=\s*["']([^"']*)["']""")
 
 
 def check_files(workspace: Workspace) -> Iterator[Check]:
@@ -201,17 +194,44 @@ def _include_patterns(conf_dir: Path, merged: MergedConfig) -> Iterator[str]:
         file = conf_dir / name
         if not file.is_file() or any(fnmatchcase(name, f"{Path(p).parent}/*") for p in PROBES):
             continue
-        for found in _INCLUDE.findall(file.read_bytes()):
-            text = found.decode("utf-8", "replace")
+        for _, tag in _tags(file.read_bytes(), b"x-pre-process"):
+            if tag.get("cmd", "").lower() != "include":
+                continue
+            text = tag.get("data", "")
             for variable, value in merged.variables.items():
                 text = text.replace(f"$${{{variable}}}", value)
             path = os.path.normpath(file.parent / text)
             yield os.path.relpath(path, conf_dir)
 
 
+def _tags(text: bytes, kind: bytes) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield where each tag of a kind ends, and its attributes, the names in lower case."""
+    for found in _TAG.finditer(text):
+        if found[1].lower() == kind:
+            pairs = _ATTRIBUTE.findall(found[2])
+            yield (
+                found.end(),
+                {key.decode().lower(): value.decode("utf-8", "replace") for key, value in pairs},
+            )
+
+
+def _without_comments(text: bytes) -> bytes:
+    first, *others = text.split(b"<!--")
+    return first + b"".join(other.partition(b"-->")[2] for other in others)
+
+
+def _find_socket(text: bytes) -> bytes | None:
+    """Return what stands in event_socket.conf; None when there is none, or it has no end."""
+    for start, tag in _tags(text, b"<configuration"):
+        if tag.get("name", "").lower() == "event_socket.conf":
+            inside, closed, _ = text[start:].partition(b"</configuration>")
+            return inside if closed else None
+    return None
+
+
 def _check_domain(workspace: Workspace, merged: MergedConfig) -> Check:
     domain = workspace.target.domain
-    names = {name.decode("utf-8", "replace") for name in _DOMAIN.findall(merged.text)}
+    names = {tag.get("name", "") for _, tag in _tags(merged.text, b"<domain")} - {""}
     if domain in names:
         return good("domain", f"the directory has the domain {domain}")
     found = ", ".join(sorted(names)[:5]) or "none"
@@ -224,13 +244,13 @@ def _check_domain(workspace: Workspace, merged: MergedConfig) -> Check:
 
 
 def _check_socket(merged: MergedConfig) -> Iterator[Check]:
-    found = _SOCKET.search(_COMMENT.sub(b"", merged.text))
+    found = _find_socket(_without_comments(merged.text))
     if found is None:
         yield warn("event-socket", "there is no event_socket.conf", "configure mod_event_socket")
         return
     params: dict[str, list[str]] = {}
-    for name, value in _PARAM.findall(found[0]):
-        params.setdefault(name.decode(), []).append(value.decode("utf-8", "replace"))
+    for _, tag in _tags(found, b"<param"):
+        params.setdefault(tag.get("name", ""), []).append(tag.get("value", ""))
     # Defaults of mod_event_socket.c, set_pref_ip and set_pref_pass.
     address = params.get("listen-ip", ["127.0.0.1"])[-1]
     if params.get("password", [STOCK_PASSWORD])[-1] == STOCK_PASSWORD:

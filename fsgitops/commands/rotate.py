@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from fsgitops.commands.workspace import Workspace
     from fsgitops.secret import ProjectKey
 
-_BLOCK = re.compile(r"^key_rotation[ \t]*:.*\n?(?:(?:[ \t]+.*|[ \t]*)\n)*", re.MULTILINE)
+_BLOCK = re.compile(r"^key_rotation[ \t]*:.*(?:\n(?:[ \t].*)?)*", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,9 +30,9 @@ _EMAIL: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+%-]*@[A-Za-z0-9][A-Za-z0-9
 # The rule `variable_runs_code` says which of FreeSWITCH's functions run these, and says it to the
 # user; here is the last line of defence, so it is a little wider.
 _RUNS_CODE: Final = re.compile(
-    r"execute_on_|api_on_|^(?:_?nolocal[_:])*(?:api_|exec_after_|bridge_pre_execute|loopback_app|"
+    r"execute_on_|api_on_|_hook$|_dialplan$|^(?:_?nolocal[_:])*(?:api_|exec_after_|bridge_pre_execute|loopback_app|"
     r"record_post_process_exec|transfer_|park_timeout$|hold_hangup_xfer_exten$|"
-    r"python_script_path$|.*_hook$|.*_dialplan$)",
+    r"python_script_path$)",
     re.IGNORECASE,
 )
 _OURS: Final = re.compile(r"fsgitops_|destination_number$|domain_name$", re.IGNORECASE)

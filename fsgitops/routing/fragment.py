@@ -23,9 +23,6 @@ _OPEN: Final = b"<include>\n"
 _CLOSE: Final = b"</include>\n"
 _LINE_END: Final = re.compile(rb"([\r\n])")
 _PLAIN: Final = re.compile(r"[\w.+:*-]+", re.ASCII)
-_DIRECTIVE: Final = re.compile(
-    rb"""cmd[^=]*=[^"]*"([^"]*)"?.*?data[^=]*=[^"]*"([^"]*)""", re.IGNORECASE | re.DOTALL
-)
 
 
 class FragmentError(FsgitopsError):
@@ -276,9 +273,22 @@ def _before_variable(line: bytes) -> bytes:
 
 
 def _directive(text: bytes) -> str:
-    match = _DIRECTIVE.search(text)
-    parts = match.groups() if match else (text,)
+    low = text.lower()
+    command, end = _quoted_after(text, low.find(b"cmd"))
+    data, _ = _quoted_after(text, low.find(b"data", end))
+    parts = (text,) if command is None or data is None else (command, data)
     return " ".join(part.decode("utf-8", "replace") for part in parts)
+
+
+def _quoted_after(text: bytes, start: int) -> tuple[bytes | None, int]:
+    """Return what stands in quotes after the next equals sign, and where it ends."""
+    equals = text.find(b"=", start) if start >= 0 else -1
+    begin = text.find(b'"', equals) + 1 if equals >= 0 else 0
+    if not begin:
+        return None, 0
+    end = text.find(b'"', begin)
+    end = len(text) if end < 0 else end
+    return text[begin:end], end
 
 
 def elements(items: list[str]) -> Iterator[tuple[tuple[str, ...], dict[str, str]]]:

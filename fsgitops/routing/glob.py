@@ -50,24 +50,37 @@ def _step(parent: str, part: str) -> list[str]:
 
 @lru_cache(maxsize=256)
 def _matcher(part: str) -> re.Pattern[str]:
-    out: list[str] = []
+    out: list[str] = [""]
     position = 0
     while position < len(part):
         char = part[position]
         position += 1
         if char == "*":
-            out.append(".*")
+            out.append("")
         elif char == "?":
-            out.append(".")
+            out[-1] += "."
         elif char == "\\" and position < len(part):
-            out.append(re.escape(part[position]))
+            out[-1] += re.escape(part[position])
             position += 1
         elif char == "[" and (end := _class_end(part, position)) > 0:
-            out.append(_character_class(part[position:end]))
+            out[-1] += _character_class(part[position:end])
             position = end + 1
         else:
-            out.append(re.escape(char))
-    return re.compile("".join(out).replace(".*.*", ".*"), re.DOTALL)
+            out[-1] += re.escape(char)
+    return re.compile(_join_stars(out), re.DOTALL)
+
+
+def _join_stars(pieces: list[str]) -> str:
+    """Return the expression of what stands between stars.
+
+    Each piece is taken where it stands first, and for good: any later place leaves less for the
+    rest, and to try them all would take minutes with a dozen stars.
+    """
+    first, *others = pieces
+    if not others:
+        return first
+    middle = "".join(f"(?>.*?{piece})" for piece in others[:-1] if piece)
+    return f"{first}{middle}.*{others[-1]}"
 
 
 def _class_end(part: str, start: int) -> int:

@@ -45,7 +45,7 @@ MAX_DEPTH = 100
 MAX_FILES = 1_000_000
 MAX_BYTES = 1 << 30
 
-_LINES = re.compile(rb"[^\r\n]*[\r\n]|[^\r\n]+")
+_LINES = re.compile(rb"[^\r\n]+[\r\n]?|[\r\n]")
 _MARKS = (b"x-pre-process", b"$${", b"<?", b"<include>", b"</include>", b"<!--#")
 
 

@@ -21,7 +21,7 @@ _TAG = re.compile(
     r"((?:[\t\r\n ]+[^\t\r\n =/>\"'\x0b\x0c]+=\"[^\"]*\")*)[\t\r\n ]*(/?)"
     r"|/([^\t\r\n >]*))>([^<]*)"
 )
-_ATTRIBUTE = re.compile(r"([^\t\r\n =/>\"']+)=\"([^\"]*)\"")
+_ATTRIBUTE = re.compile(r"[\t\r\n ]([^\t\r\n =/>\"']+)=\"([^\"]*)\"")
 _UNCLEAN = re.compile(r"[&\t\r\n\x0b\x0c]")
 _SPACES = re.compile(r"[\t\n\x0b\x0c\r ]*")
 _BLANKS = re.compile(r"[\t\r\n ]*")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from fsgitops.model.compiled import CompiledConfig, DirectoryUser
     from fsgitops.switch import Switch
 
-_GLOBAL = re.compile(r"\$\$\{([^}]*)\}")
+_GLOBAL = re.compile(r"\$\$\{([^{}]*)\}")
 
 
 def compare_memory(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from fsgitops.switch import Switch
 
-_GLOBAL = re.compile(r"\$\$\{([^}]*)\}")
+_GLOBAL = re.compile(r"\$\$\{([^{}]*)\}")
 
 
 def read_loaded(switch: Switch, domain: str, contexts: Iterable[str]) -> Memory:

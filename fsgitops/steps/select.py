@@ -125,15 +125,64 @@ def _matches(selector: str, resource: Resource, file: str) -> bool:
         if KINDS[kind] is not resource.kind:
             return False
         return name == resource.name or fnmatchcase(resource.name, name)
-    return selector == file or _path_pattern(selector).fullmatch(file) is not None
+    return selector == file or _path_glob(selector).matches(file)
+
+
+_MOVES = 10_000
+_FREE = {"": (1, 3), "*": (1,), "**": (1,)}
+"""How far on a glob may be without reading: past a star, or past the whole of `**/`."""
+
+
+class _PathGlob:
+    """A path glob: `*` and `?` stay within a folder, `**` does not; `**/` may also be nothing.
+
+    It reads a path once, whatever the glob: all places where it may be are followed at a time. The
+    regular expression of a glob with many stars would run for minutes.
+    """
+
+    def __init__(self, glob: str) -> None:
+        signs = re.findall(r"\*\*/|\*\*|.", glob.removeprefix("./"), re.DOTALL)
+        self._tokens = [
+            part for sign in signs for part in (("", "**", "/") if sign == "**/" else (sign,))
+        ]
+        self._start = self._spread({0})
+        self._moves: dict[tuple[frozenset[int], str], frozenset[int]] = {}
+
+    def matches(self, path: str) -> bool:
+        """Tell whether the glob takes a path."""
+        places = self._start
+        for char in path:
+            move = self._moves.get((places, char))
+            if move is None:
+                move = self._spread(
+                    {after for place in places for after in self._read(place, char)}
+                )
+                if len(self._moves) < _MOVES:
+                    self._moves[places, char] = move
+            places = move
+        return len(self._tokens) in places
+
+    def _spread(self, places: set[int]) -> frozenset[int]:
+        """Return the places with those that are reached from them without reading anything."""
+        todo = list(places)
+        while todo:
+            place = todo.pop()
+            steps = _FREE.get(self._tokens[place], ()) if place < len(self._tokens) else ()
+            for after in {place + step for step in steps} - places:
+                places.add(after)
+                todo.append(after)
+        return frozenset(places)
+
+    def _read(self, place: int, char: str) -> tuple[int, ...]:
+        sign = self._tokens[place] if place < len(self._tokens) else None
+        if sign == "**" or (sign == "*" and char != "/"):
+            return (place,)
+        return (place + 1,) if sign == char or (sign == "?" and char != "/") else ()
 
 
 @cache
-def _path_pattern(glob: str) -> re.Pattern[str]:
-    """Return the expression of a path glob: `*` and `?` stay within a folder, `**` does not."""
-    parts = re.split(r"(\*\*/?|\*|\?)", glob.removeprefix("./"))
-    words = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    return re.compile("".join(words.get(part, re.escape(part)) for part in parts))
+def _path_glob(glob: str) -> _PathGlob:
+    return _PathGlob(glob)
 
 
 def _suggest(selector: str, known: Mapping[Resource, str]) -> str:

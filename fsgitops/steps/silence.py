@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 MARK = b"fsgitops:"
 FORM = "# fsgitops: ignore[rule-name] because it says why"
 
-_COMMENT = re.compile(r"(?:^|(?<=\s))#\s*fsgitops:(?P<rest>.*)$")
-_IGNORE = re.compile(r"\s*ignore\s*\[(?P<names>[^\]]*)\]\s*(?P<reason>.*)$")
+_COMMENT = re.compile(r"(?:^|(?<=\s))#\s*fsgitops:(?P<rest>.*)")
+_IGNORE = re.compile(r"\s*ignore\s*\[(?P<names>[^\]]*)\](?P<reason>.*)")
 _REASON = re.compile(r"because\s+\S.*\S\s*$")
 
 
@@ -120,7 +120,8 @@ def _read_silence(
     if match is None:
         message = "a comment that begins with `fsgitops:` silences a rule, and this one does not"
         return None, [error("silence-form", place, message, f"Write: {FORM}")]
-    if not _REASON.match(match["reason"]):
+    reason = match["reason"].strip()
+    if not _REASON.match(reason):
         message = "this silences a rule without a reason"
         return None, [error("silence-reason", place, message, f"Write: {FORM}")]
     good: list[str] = []
@@ -137,4 +138,4 @@ def _read_silence(
             findings.append(error("silence-fixed", place, message, "Correct what it finds."))
         else:
             good.append(name)
-    return (_Silence(place, line, tuple(good), match["reason"]) if good else None), findings
+    return (_Silence(place, line, tuple(good), reason) if good else None), findings

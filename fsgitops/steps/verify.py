@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LOOKUPS = 2000
 """Most users asked for one by one: a look-up walks the lists, up to 13 ms each of 100,000."""
 
-_GLOBAL = re.compile(r"\$\$\{([^}]*)\}")
+_GLOBAL = re.compile(r"\$\$\{([^{}]*)\}")
 
 
 @dataclass(frozen=True, slots=True)

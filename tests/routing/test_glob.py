@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from fsgitops.routing.glob import UnreadableFolderError, find_files
+from fsgitops.routing.glob import UnreadableFolderError, _matcher, find_files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,3 +69,8 @@ def test_a_folder_that_may_not_be_listed_stops_the_pattern(
 
 def test_a_folder_that_is_missing_yields_nothing(folder: Path) -> None:
     assert find_files(str(folder), "missing/*.xml") == []
+
+
+@given(st.text("ab*?", max_size=9), st.text("ab", max_size=9))
+def test_a_pattern_of_many_stars_matches_what_fnmatch_matches(pattern: str, name: str) -> None:
+    assert (_matcher(pattern).fullmatch(name) is not None) == fnmatchcase(name, pattern)

@@ -11,6 +11,7 @@ from fsgitops.model.plan import Action, Change
 from fsgitops.model.resource import Kind, Resource
 from fsgitops.steps.select import (
     Selection,
+    _PathGlob,
     agents_after,
     check_selection,
     find_dangling,
@@ -113,3 +114,33 @@ def test_any_selector_is_matched_or_not_and_never_an_error(selector, file):
         Selection((), (selector,)).selects(AGENT, file),
     )
     assert both in [(True, False), (False, True)]
+
+
+def takes(glob: str, path: str) -> bool:
+    """The rules, written down once more: slow, and plain."""
+    if not glob:
+        return not path
+    if glob.startswith("**/"):
+        return takes(glob[3:], path) or any(
+            takes(glob[3:], path[at + 1 :]) for at, char in enumerate(path) if char == "/"
+        )
+    if glob.startswith("**"):
+        return any(takes(glob[2:], path[at:]) for at in range(len(path) + 1))
+    if glob[0] == "*":
+        end = (path + "/").index("/")
+        return any(takes(glob[1:], path[at:]) for at in range(end + 1))
+    if not path:
+        return False
+    return (path[0] == glob[0] or (glob[0] == "?" and path[0] != "/")) and takes(glob[1:], path[1:])
+
+
+@given(st.text("ab/*?", max_size=7), st.text("ab/", max_size=7))
+def test_a_glob_of_paths_takes_what_its_rules_say(glob, path):
+    if not glob.startswith("./"):
+        assert _PathGlob(glob).matches(path) == takes(glob, path)
+
+
+def test_a_glob_with_many_stars_is_answered_at_once():
+    glob = _PathGlob("*a" * 30 + "b")
+    assert not glob.matches("a" * 4000)
+    assert len(glob._moves) < 100

@@ -1,0 +1,131 @@
+"""No expression that meets somebody else's text takes more than linear work, whatever it says."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+from ambiguity import why_not_linear
+from expressions import find_expressions
+
+from fsgitops.api.page import read_page
+from fsgitops.cdr.erase import number_pattern
+from fsgitops.cdr.record import RecordBuilder, hide_credentials
+from fsgitops.routing.glob import _character_class, _matcher
+
+USES = find_expressions()
+# What is put together at run time: what it becomes for input that is as bad as it can be.
+BUILT = {
+    "fsgitops.api.page:_hash": [r"<script>(.*?)</script>"],
+    "fsgitops.cdr.erase:compile_number": [number_pattern("+12025550666")],
+    "fsgitops.routing.glob:_character_class": [_character_class("a-z")],
+    "fsgitops.routing.glob:_matcher": [
+        _matcher(glob).pattern
+        for glob in ("*", "a*b", "*a*a*a*b", "**a**a*", "[ab]*?*a*[!c]*", "*" * 40 + "x")
+    ],
+}
+OF_OUR_OWN_TEXT = {"fsgitops.api.page:_hash": "the page that is shipped with the program"}
+
+
+@pytest.mark.parametrize("use", USES, ids=lambda use: f"{use.place}-{use.method}")
+def test_an_expression_reads_no_text_in_more_than_one_way(use) -> None:
+    if use.pattern is not None:
+        assert why_not_linear(use.pattern, use.flags, use.method) is None, use.pattern
+        return
+    assert use.place in BUILT, "put together at run time: give its worst to BUILT in this file"
+    if use.place not in OF_OUR_OWN_TEXT:
+        method = "fullmatch" if "glob" in use.place else "search"
+        for pattern in BUILT[use.place]:
+            assert why_not_linear(pattern, re.DOTALL, method) is None, pattern
+
+
+def test_every_expression_was_found() -> None:
+    assert len(USES) > 100
+    assert set(BUILT) == {use.place for use in USES if use.pattern is None}
+    assert read_page()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "method"),
+    [
+        (r"a+b", "search"),
+        (r"(a+)+$", "match"),
+        (r"(a*)*b", "match"),
+        (r"(a|a)*b", "match"),
+        (r"(a|aa)+b", "fullmatch"),
+        (r"(a?b?)*c", "match"),
+        (r"a*a*b", "match"),
+        (r".*,.*x", "match"),
+        (r"\s+$", "search"),
+        (r"[a-z.]+(\.[a-z]+)*@", "match"),
+        (r"x(?=.*y)", "search"),
+        (r"\w{1,5000}x", "search"),
+        (r"(?:\w{1,64}x?){1,64}y", "match"),
+        (r"(^|,)[^;]*x", "search"),
+        (r"(?>a+)b", "search"),
+        (r"[\w-]*pass[\w-]*\s*=", "search"),
+        (r"BEGIN [A-Z ]*PRIVATE KEY", "search"),
+    ],
+)
+def test_an_expression_that_reads_a_text_in_many_ways_is_told(pattern, method) -> None:
+    assert why_not_linear(pattern, 0, method) is not None
+
+
+@pytest.mark.parametrize(
+    ("pattern", "method"),
+    [
+        (r"a+b", "match"),
+        (r"a+", "search"),
+        (r"^\s+x", "search"),
+        (r"(a+b)*c", "match"),
+        (r"[^,]*,[^,]*,x", "match"),
+        (r"[a-z]+(\.[a-z]+)*@", "match"),
+        (r"(?:ab|a)(?:bc|c)*d", "match"),
+        (r"x[^x]*y", "search"),
+        (r"(^|,)[^,]*x", "search"),
+        (r"(?>.*?a)(?>.*?b).*c", "fullmatch"),
+        (r"(?m)^k *:.*(?:\n(?: .*)?)*", "search"),
+    ],
+)
+def test_an_expression_that_is_linear_passes(pattern, method) -> None:
+    assert why_not_linear(pattern, 0, method) is None
+
+
+def hangup(agent: str) -> dict[str, str]:
+    return {
+        "Unique-ID": "u1",
+        "FreeSWITCH-Switchname": "sw",
+        "variable_sip_user_agent": agent,
+        "variable_last_app": "bridge",
+        "variable_last_arg": f"{{sip_h_User-Agent={agent}}}user/1020",
+    }
+
+
+@pytest.mark.parametrize(
+    "agent",
+    ["pass" * 800, "pass" * 800 + "=", "-pass " * 500, "BEGIN " * 500, "pass='" * 500, "@a:" * 900],
+)
+def test_no_caller_makes_a_record_take_long(agent) -> None:
+    # On the expressions before, 3.2 kB took 84 s of the processor. Time of this thread, not of
+    # the clock: a busy machine changes nothing.
+    began = time.thread_time()
+    RecordBuilder(["*"]).build(hangup(agent), "esl", 1)
+    assert time.thread_time() - began < 2.0
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("{a_password=x,b=y}", "{a_password=***,b=y}"),
+        ("x=pass=abc", "x=pass=***"),
+        ("Pin = 'a b',c=d", "Pin = ***,c=d"),
+        ("key='never closed]", "key=*** closed]"),
+        ("my-token-2=a;auth=b c", "my-token-2=*** c"),
+        ("password = 'x'pin=3", "password = ***pin=***"),
+        ("compass=north", "compass=***"),
+        ("passkey", "passkey"),
+    ],
+)
+def test_what_a_setting_hides_is_hidden_word_by_word(text, shown) -> None:
+    assert hide_credentials(text) == shown
