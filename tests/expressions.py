@@ -99,6 +99,15 @@ def _function_of(tree: ast.Module, call: ast.Call) -> str:
     return _target(tree, call) or "<module>"
 
 
+class _Literally(ast.NodeTransformer):
+    """`re.escape(…)` is a text without any repetition, whatever it escapes."""
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        if ast.unparse(node.func) == "re.escape":
+            return ast.copy_location(ast.Constant("x"), node)
+        return node
+
+
 def _evaluate(module: str, call: ast.Call, word: str) -> tuple[str | bytes | None, int]:
     position = {"compile": 1, "sub": 4, "subn": 4, "split": 3}.get(word, 2)
     given = [k.value for k in call.keywords if k.arg == "flags"] + call.args[
@@ -106,7 +115,7 @@ def _evaluate(module: str, call: ast.Call, word: str) -> tuple[str | bytes | Non
     ]
     names = vars(importlib.import_module(module)) | {"re": re}
     try:
-        pattern = _value(call.args[0], names)
+        pattern = _value(_Literally().visit(call.args[0]), names)
         flags = _value(given[0], names) if given else 0
     except NameError:
         return None, 0
