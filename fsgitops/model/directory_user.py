@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from fsgitops.model.caller_name import encode_caller_name
 from fsgitops.model.compiled import UNKNOWN, DirectoryUser
 
 if TYPE_CHECKING:
@@ -60,14 +61,16 @@ def expected_user(
         default_caller_id: The number shown outside for agents that declare none.
         default_caller_name: The name shown outside for agents that declare none.
     """
+    own = encode_caller_name(agent.caller_id_name) if agent.caller_id_name else None
+    default = encode_caller_name(default_caller_name) if default_caller_name else None
     params = {"a1-hash": sip_hash, **_voicemail_params(agent, voicemail_hash)}
     variables = {
         "toll_allow": ",".join(agent.toll_allow),
         "accountcode": agent.extension,
         "user_context": agent.context,
-        "effective_caller_id_name": agent.caller_id_name or agent.name,
+        "effective_caller_id_name": own or encode_caller_name(agent.name),
         "effective_caller_id_number": agent.caller_id_number or agent.extension,
-        "outbound_caller_id_name": agent.caller_id_name or default_caller_name or OUTBOUND_NAME,
+        "outbound_caller_id_name": own or default or OUTBOUND_NAME,
         "outbound_caller_id_number": agent.caller_id_number or default_caller_id or OUTBOUND_NUMBER,
     }
     if agent.groups:

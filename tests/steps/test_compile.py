@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from fsgitops.findings import Position, Severity
 from fsgitops.model.compiled import UNKNOWN
+from fsgitops.model.caller_name import encode_caller_name
 from fsgitops.model.desired import Agent, DidRoute, Voicemail
 from fsgitops.model.resource import Kind, Resource
 from fsgitops.routing.fragment import flatten_fragment, read_items
@@ -287,7 +288,7 @@ def test_any_text_comes_back_exactly_or_is_a_finding(name, caller, group, variab
     assert structure.count("<user") == 1
     flat = flatten_fragment(config.files[PATH].content)
     assert flat["user"] == "1020"
-    assert flat["variable effective_caller_id_name"] == (caller or name)
+    assert flat["variable effective_caller_id_name"] == encode_caller_name(caller or name)
     assert flat["variable callgroup"] == group
     assert flat["variable x"] == variable
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import fsgitops
 
 DECIDING = (
+    "model/caller_name.py",
     "model/did_forms.py",
     "model/directory_user.py",
     "secret/derive.py",
