@@ -23,8 +23,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fsgitops.cdr.compact import merge_files, read_batches, sweep_day
+from fsgitops.cdr.files import put_local
 from fsgitops.cdr.json_cdr import unwrap
-from fsgitops.cdr.lake import put_local
 from fsgitops.cdr.schema import BUILT, COPIED, PAYLOAD, TEXT_COLUMNS
 from fsgitops.cdr.spool import Spool, transaction
 from fsgitops.cdr.watcher import list_json_files

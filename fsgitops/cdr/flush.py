@@ -10,14 +10,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fsgitops.cdr.columns import build_table
-from fsgitops.cdr.lake import Part, part_name
+from fsgitops.cdr.identity import claim, part_of, recognise_twin
+from fsgitops.cdr.lake import part_name
 from fsgitops.cdr.record import HOUR_US
 from fsgitops.cdr.schema import COLUMN_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fsgitops.cdr.lake import Day, Lake
+    from fsgitops.cdr.lake import Day, Lake, Part
     from fsgitops.cdr.spool import Spool, SpooledRow
 
 _COMPRESSION_LEVEL = 3
@@ -36,18 +37,20 @@ class Flushed(NamedTuple):
 def flush_once(spool: Spool, lake: Lake, max_rows: int, max_bytes: int) -> Flushed | None:
     """Move the next range into the lake; None when the spool is empty.
 
-    Killed anywhere, it can be repeated: the range stays frozen, and a part that is there is not
-    written again. Raises LakeError or sqlite3.Error; then the rows are still in the spool.
+    Killed anywhere, it can be repeated: the range stays frozen, and a part that is there with the
+    same records is not written again. Raises LakeError or sqlite3.Error; then the rows are still
+    in the spool.
     """
     frozen = spool.freeze(max_rows, max_bytes)
     if frozen is None:
         return None
     lo, hi = frozen
+    claim(spool, lake, lo)
     rows = sorted(spool.rows(lo, hi), key=lambda row: (row.hour // 24, row.seq))
     written = parts = size = held = 0
     for day, group in groupby(rows, key=lambda row: row.hour // 24):
         members = list(group)
-        fresh, name = _choose(spool, lake, day, members, Part(spool.id, lo, hi))
+        fresh, name = _choose(spool, lake, day, members, part_of(spool, lo, hi, members))
         held += len(members) - len(fresh)
         if name and fresh:
             body = encode(build_table(row.payload for row in fresh))
@@ -63,8 +66,10 @@ def _choose(
     """Return a day's rows that the lake lacks, and the part's name ('' when it is written)."""
     earliest = min(row.hour for row in rows) * HOUR_US
     listed = lake.day(date_of(day))
-    if part in set(listed.committed_parts()):
+    written = set(listed.committed_parts())
+    if part in written:
         return [], ""
+    recognise_twin(spool, written, part)
     if spool.needs_lake_check(day, earliest):
         spool.learn_day(day, read_keys(lake, listed))
     held = spool.learnt_keys(day, rows)

@@ -56,16 +56,18 @@ class Flusher:
 
     def _run(self) -> None:
         wait, next_try, next_chores = 0.5, 0.0, 0.0
+        # What a former run left is written at once, apart from what comes now (`freeze_all`).
+        carried = self._ingest.pending_rows > 0
         while not self._stop.wait(_TICK):
             now = time.monotonic()
             self._observe(now)
             if now >= next_chores:
                 next_chores = now + _HOUSEKEEPING
                 self._keep_house()
-            if now < next_try or not self._due(now):
+            if now < next_try or not (carried or self._due(now)):
                 continue
             if self._flush():
-                wait = 0.5
+                wait, carried = 0.5, False
             elif self._stop.is_set():
                 return  # It failed just now: the rows stay in the spool.
             else:

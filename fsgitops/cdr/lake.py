@@ -20,7 +20,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import orjson
 
-from fsgitops.durable import replace_file, sync_folder
+from fsgitops.cdr.files import put_local
+from fsgitops.durable import sync_folder
 from fsgitops.errors import FsgitopsError, UsageError
 
 if TYPE_CHECKING:
@@ -33,7 +34,10 @@ ROOT = "cdr"
 _BATCH_ROWS = 65_536
 _RETRY_OPTION = "retry_limit_seconds"
 _RETRY_SECONDS = 30
-_PART = re.compile(r"part-(?P<spool>[0-9a-f]+)-(?P<lo>[0-9]{12})-(?P<hi>[0-9]{12})\.parquet")
+_PART = re.compile(
+    r"part-(?P<spool>[0-9a-f]+)-(?P<lo>[0-9]{12})-(?P<hi>[0-9]{12})"
+    r"(-(?P<digest>[0-9a-f]{16}))?\.parquet"
+)
 _COMMIT = re.compile(r"_commit-([0-9]{8})\.json")
 _DATE = re.compile(r"date=([0-9]{4}-[0-9]{2}-[0-9]{2})")
 
@@ -43,11 +47,16 @@ class LakeError(FsgitopsError):
 
 
 class Part(NamedTuple):
-    """What a part's name says: which spool wrote it, and which sequence numbers it covers."""
+    """What a part's name says: which spool wrote it, which sequence numbers and records it covers.
+
+    `digest` is that of the records' keys (`identity.digest_of`): a spool that was restored or
+    cloned gives the same numbers out again, for other records. Parts of old have none.
+    """
 
     spool: str
     lo: int
     hi: int
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +100,16 @@ class Day:
 
 def part_name(part: Part) -> str:
     """Return the file name of the rows after `lo` up to `hi` of a spool."""
-    return f"part-{part.spool}-{part.lo:012d}-{part.hi:012d}.parquet"
+    tail = f"-{part.digest}" if part.digest else ""
+    return f"part-{part.spool}-{part.lo:012d}-{part.hi:012d}{tail}.parquet"
 
 
 def read_part_name(name: str) -> Part | None:
     """Return what a part's name says; None for any other file."""
     found = _PART.fullmatch(name)
-    return Part(found["spool"], int(found["lo"]), int(found["hi"])) if found else None
+    if found is None:
+        return None
+    return Part(found["spool"], int(found["lo"]), int(found["hi"]), found["digest"] or "")
 
 
 def open_lake(url: str, *, create: bool = False) -> Lake:
@@ -176,7 +188,9 @@ class Lake:
 
         Raises LakeError; then there is no file, or the former one, under that name.
         """
-        path = self.path(date, name)
+        self._write(self.path(date, name), body)
+
+    def _write(self, path: str, body: Any) -> None:
         try:
             if self.local:
                 put_local(Path(path), body)
@@ -185,6 +199,23 @@ class Lake:
                     stream.write(body)
         except _failures() as problem:
             raise LakeError(f"{path}: not written: {problem}") from problem
+
+    def read_claim(self, spool: str) -> bytes:
+        """Return what was last noted of who writes under a spool's name; b"" for nothing yet.
+
+        Raises LakeError.
+        """
+        path = f"{self.root}/_spools/{spool}"
+        try:
+            if not self.filesystem.get_file_info(path).is_file:
+                return b""
+        except _failures() as problem:
+            raise LakeError(f"{path}: not read: {problem}") from problem
+        return self.read(path)
+
+    def write_claim(self, spool: str, body: bytes) -> None:
+        """Note who writes under a spool's name. Raises LakeError."""
+        self._write(f"{self.root}/_spools/{spool}", body)
 
     def read(self, path: str) -> bytes:
         """Return a small file's bytes. Raises LakeError."""
@@ -343,12 +374,3 @@ class Lake:
 def is_data(name: str) -> bool:
     """Tell whether a file of a day holds records (and not a commit, or a half-written file)."""
     return name.endswith(".parquet") and not name.startswith(("_", "."))
-
-
-def put_local(path: Path, body: Any) -> None:
-    """Write aside, sync, rename, sync the directory. The file aside is gone when this raises."""
-    made = not path.parent.is_dir()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(path, body)
-    if made:
-        sync_folder(path.parent.parent)

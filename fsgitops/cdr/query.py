@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from bisect import bisect_right
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from fsgitops.cdr.lake import LakeError, open_lake
+from fsgitops.cdr.lake import LakeError, Part, open_lake
 from fsgitops.cdr.spool import SPOOL_FILE, SpooledRow
 from fsgitops.errors import UsageError
 
@@ -30,6 +32,7 @@ _STREAM_FAILED = "reading the stream registered as"
 """What DuckDB says, as of a wrong query, when pyarrow cannot read what it scans for it."""
 _GONE = re.compile(r"not[ _]found|no[ _]such|does not exist|errno 2\b", re.IGNORECASE)
 _MAX_DATE = "9999-12-31"
+_seq = attrgetter("seq")
 _T = TypeVar("_T")
 
 
@@ -43,10 +46,14 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class SpoolRows:
-    """The rows that a spool held at one moment."""
+    """The rows that a spool held at one moment, and the ranges of them that were being written.
+
+    `ranges` has, for each, the identity under which its parts are named, `lo` and `hi`.
+    """
 
     spool_id: str = ""
     rows: tuple[SpooledRow, ...] = ()
+    ranges: tuple[tuple[str, int, int], ...] = ()
 
 
 def read_spool(folder: Path | None) -> SpoolRows:
@@ -57,9 +64,14 @@ def read_spool(folder: Path | None) -> SpoolRows:
     db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30.0)
     try:
         db.execute("BEGIN")
-        found = db.execute("SELECT value FROM meta WHERE name = 'id'").fetchone()
+        meta = dict(db.execute("SELECT name, value FROM meta").fetchall())
         rows = db.execute("SELECT seq, hour, key, payload FROM record ORDER BY seq").fetchall()
-        return SpoolRows(str(found[0]), tuple(SpooledRow(*row) for row in rows))
+        former = int(meta.get("former_seq", 0))
+        ranges = tuple(
+            (meta["former_id"] if hi <= former else meta["id"], lo, hi)
+            for lo, hi in db.execute("SELECT lo, hi FROM batch ORDER BY lo")
+        )
+        return SpoolRows(meta["id"], tuple(SpooledRow(*row) for row in rows), ranges)
     except sqlite3.Error as problem:
         raise LakeError(f"{path}: not read: {problem}") from problem
     finally:
@@ -71,16 +83,26 @@ def waiting_rows(
 ) -> list[SpooledRow]:
     """Return the spool's rows, of the days from `first` to `last`, that the lake does not hold."""
     from fsgitops.cdr.flush import date_of
+    from fsgitops.cdr.identity import digest_of
 
-    held: dict[str, list[tuple[int, int]]] = {}
-    for day in days:
-        ranges = [(p.lo, p.hi) for p in day.committed_parts() if p.spool == spool.spool_id]
-        held[day.date] = ranges
+    written = {day.date: set(day.committed_parts()) for day in days}
+    held: set[int] = set()
+    for spool_id, lo, hi in spool.ranges:
+        by_date: dict[str, list[SpooledRow]] = {}
+        for row in spool.rows[bisect_right(spool.rows, lo, key=_seq) :]:
+            if row.seq > hi:
+                break
+            by_date.setdefault(date_of(row.hour // 24), []).append(row)
+        for date, rows in by_date.items():
+            # Looked up before it is made out: the digest of many rows that wait takes its time.
+            if any(part[:3] == (spool_id, lo, hi) for part in written.get(date, ())) and (
+                Part(spool_id, lo, hi, digest_of(rows)) in written[date]
+            ):
+                held.update(row.seq for row in rows)
     return [
         row
         for row in spool.rows
-        if first <= (date := date_of(row.hour // 24)) <= last
-        and not any(lo < row.seq <= hi for lo, hi in held.get(date, ()))
+        if first <= date_of(row.hour // 24) <= last and row.seq not in held
     ]
 
 

@@ -9,6 +9,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from fsgitops.cdr.flusher import Flusher
+from fsgitops.cdr.identity import recognise_machine
 from fsgitops.cdr.ingest import Ingest
 from fsgitops.cdr.lake import show_url
 from fsgitops.cdr.listener import Listener
@@ -42,6 +43,8 @@ class Sidecar:
         self.metrics = Metrics()
         self._lock: int | None = _lock_spool(options.spool)
         spool = open_spool(options.spool)
+        spool.freeze_all(options.flush_rows, options.flush_bytes)
+        recognise_machine(spool)
         builder = RecordBuilder(options.variables)
         self._quarantine = quarantine = Quarantine(options.spool / "quarantine")
         self.ingest = Ingest(options, self.metrics)

@@ -120,11 +120,45 @@ class Spool:
                 ("created_us", str(time.time_ns() // 1000)),
                 ("flushed", "0"),
                 ("forgotten_hour", "0"),
+                # `identity` says what these are for.
+                ("claim", ""),
+                ("claim_before", ""),
+                ("former_id", ""),
+                ("former_seq", "0"),
+                ("machine", ""),
             ],
         )
-        values = dict(db.execute("SELECT name, value FROM meta").fetchall())
+        self._read_identity()
+
+    def _read_identity(self) -> None:
+        values: dict[str, str] = dict(self._db.execute("SELECT name, value FROM meta").fetchall())
         self.id = values["id"]
         self._created_us = int(values["created_us"])
+        self._former_id, self._former_seq = values["former_id"], int(values["former_seq"])
+
+    def begin_anew(self, since_us: int) -> None:
+        """Take a new identity: what the ledger knew of the lake counts no more (see `identity`).
+
+        `since_us` is a time before which others may have written, under the former name, records
+        that this spool never heard of.
+        """
+        changes = {
+            "id": uuid.uuid4().hex[:12],
+            "created_us": str(max(since_us, time.time_ns() // 1000)),
+            "claim": "",
+            "claim_before": "",
+        }
+        if self._former_seq <= self.flushed_seq():
+            changes |= {"former_id": self.id, "former_seq": str(self.last_seq())}
+        with transaction(self._db):
+            noted = [(value, name) for name, value in changes.items()]
+            self._db.executemany("UPDATE meta SET value = ? WHERE name = ?", noted)
+            self._db.execute("DELETE FROM known_day")
+        self._read_identity()
+
+    def id_of(self, seq: int) -> str:
+        """Return the identity under which a row came in: its part is named by that one."""
+        return self._former_id if seq <= self._former_seq else self.id
 
     @property
     def db(self) -> sqlite3.Connection:
@@ -237,18 +271,36 @@ class Spool:
             frozen = self._db.execute("SELECT lo, hi FROM batch ORDER BY lo LIMIT 1").fetchone()
             if frozen:
                 return int(frozen[0]), int(frozen[1])
-            lo, hi, size = self.flushed_seq(), 0, 0
-            sizes = self._db.execute(
-                "SELECT seq, length(payload) FROM record WHERE seq > ? ORDER BY seq LIMIT ?",
-                (lo, max_rows),
-            )
-            for seq, length in sizes:
-                if hi and size + length > max_bytes:
-                    break
-                hi, size = int(seq), size + int(length)
+            lo = self.flushed_seq()
+            hi = self._range_end(lo, max_rows, max_bytes)
             if hi:
                 self._db.execute("INSERT INTO batch VALUES(?, ?)", (lo, hi))
         return (lo, hi) if hi else None
+
+    def freeze_all(self, max_rows: int, max_bytes: int) -> None:
+        """Freeze all rows that wait, in ranges that follow from them alone.
+
+        Two spools that were cloned with the same rows waiting then write the same parts of them.
+        """
+        with transaction(self._db):
+            found = self._db.execute("SELECT max(hi) FROM batch").fetchone()
+            lo = max(self.flushed_seq(), int(found[0] or 0))
+            while hi := self._range_end(lo, max_rows, max_bytes):
+                self._db.execute("INSERT INTO batch VALUES(?, ?)", (lo, hi))
+                lo = hi
+
+    def _range_end(self, lo: int, max_rows: int, max_bytes: int) -> int:
+        """Return the last row of the range to freeze after `lo`; 0 when there is no row."""
+        hi, size = 0, 0
+        sizes = self._db.execute(
+            "SELECT seq, length(payload) FROM record WHERE seq > ? ORDER BY seq LIMIT ?",
+            (lo, max_rows),
+        )
+        for seq, length in sizes:
+            if hi and size + length > max_bytes:
+                break
+            hi, size = int(seq), size + int(length)
+        return hi
 
     def rows(self, lo: int, hi: int) -> Iterator[SpooledRow]:
         """Yield the rows after `lo` up to `hi`, in order."""
@@ -264,6 +316,9 @@ class Spool:
             self._db.execute("DELETE FROM record WHERE seq <= ?", (hi,))
             self._db.execute("DELETE FROM batch WHERE lo = ?", (lo,))
             self._db.execute("UPDATE meta SET value = ? WHERE name = 'flushed'", (str(hi),))
+            if claim := self.read_meta("claim"):
+                noted = [(claim, "claim_before"), ("", "claim")]
+                self._db.executemany("UPDATE meta SET value = ? WHERE name = ?", noted)
 
     def needs_lake_check(self, day: int, min_start_us: int) -> bool:
         """Tell whether the ledger may not know all keys of a day, so that the lake must be asked.

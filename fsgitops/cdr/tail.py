@@ -27,9 +27,13 @@ def follow(source: Source, *, poll: float = 0.5, go_on: Callable[[], bool]) -> I
     lake = open_lake(source.lake, create=True)
     shown: set[str] = set()
     order: deque[str] = deque()
-    last = -1
+    last, identity = -1, ""
     while go_on():
         spool = read_spool(source.spool)
+        if identity and spool.spool_id != identity:
+            # Restored or cloned: its numbers went back. What was shown is known by its UUID.
+            last = min((row.seq for row in spool.rows), default=0) - 1
+        identity = spool.spool_id
         if last < 0:
             last = max((row.seq for row in spool.rows), default=-1)
             last = max(last, _last_flushed(lake, spool.spool_id))
