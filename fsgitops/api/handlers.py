@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from fsgitops.api.gate import Caller, Gate, RefusedError
 from fsgitops.api.records import CallRecords, RecordQuery
+from fsgitops.commands.audit import audited, record_refusal
 from fsgitops.commands.credentials import run_credentials
 from fsgitops.commands.dial import Asked, call_details, place_call
 from fsgitops.commands.hangup import end_call
 from fsgitops.commands.kick import end_registrations
 from fsgitops.commands.live_calls import join_calls
-from fsgitops.commands.operation import NotPossibleError, NotThereError, audited, check_extension
+from fsgitops.commands.operation import NotPossibleError, NotThereError, check_extension
 from fsgitops.commands.registrations import registration_to_json
 from fsgitops.commands.status import build_status
 from fsgitops.commands.transfer import Transfer, move_call
@@ -23,7 +24,6 @@ from fsgitops.errors import FsgitopsError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from contextlib import AbstractContextManager
 
     from fsgitops.api.declared import DeclaredState
     from fsgitops.api.live import LiveBoard
@@ -245,20 +245,16 @@ async def _operate(
     """Do something to the switch and write it down, also when the switch cannot be reached."""
     began = False
 
-    def write_down() -> AbstractContextManager[dict[str, str]]:
-        return audited(entry.workspace, entry.action, entry.subject, user=call.caller.name)
+    place, action, subject, who = entry.workspace, entry.action, entry.subject, call.caller.name
 
     def job(switch: Switch) -> _Result:
         nonlocal began
         began = True
-        with write_down() as details:
-            details.update(entry.details)
+        with audited(place, action, subject, user=who, **entry.details) as details:
             return work(switch, details)
 
     def refuse(problem: FsgitopsError) -> None:
-        with write_down() as details:
-            details.update(entry.details)
-            raise problem
+        record_refusal(place, action, subject, str(problem), user=who, **entry.details)
 
     try:
         return await call.service.pool.run(job)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fsgitops.commands.operation import audited
+from fsgitops.commands.audit import audited
 from fsgitops.commands.plan import keyed, make_context, run_plan
 from fsgitops.commands.recover import recover_locked
 from fsgitops.errors import PlanRefusedError, UsageError
@@ -87,8 +87,7 @@ def run_adoption(
         for path, entry in shown.entries.items():
             if hash_file(target.conf_dir / path) != entry.sha256:
                 raise PlanRefusedError(f"{path} changed a moment ago; nothing was adopted")
-        with audited(workspace, "adopt", _name(shown.entries)) as details:
-            details["paths"] = " ".join(sorted(shown.entries))
+        with audited(workspace, "adopt", _name(shown.entries), paths=_join(shown.entries)):
             _change_manifest(workspace, add=shown.entries)
 
 
@@ -119,8 +118,7 @@ def run_release(
                 if path not in entries:
                     raise UsageError(f"{word}: not managed here; nothing was released")
                 found[path] = entries[path].resource
-        with audited(workspace, "release", _name(found)) as details:
-            details["paths"] = " ".join(sorted(found))
+        with audited(workspace, "release", _name(found), paths=_join(found)):
             _change_manifest(workspace, remove=found)
     return found
 
@@ -176,6 +174,10 @@ def _change_manifest(
 
 def _name(paths: Collection[str]) -> str:
     return next(iter(paths)) if len(paths) == 1 else f"{len(paths)} files"
+
+
+def _join(paths: Iterable[str]) -> str:
+    return " ".join(sorted(paths))
 
 
 def _list_files(files: Iterable[tuple[str, Resource]]) -> list[dict[str, str]]:

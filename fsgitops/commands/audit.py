@@ -1,26 +1,39 @@
 """The audit log: who was shown which secret, who did what to a live switch, and when.
 
-Never a secret.
+Never a secret. One JSON value a line, appended whole and brought to the disk before anything is
+done: a file that only grows, so that it may be made append-only (`chattr +a`).
 """
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import os
 import pwd
+import secrets
+import stat
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from fsgitops.errors import SecretError
+from fsgitops.errors import FsgitopsError, SecretError
 from fsgitops.settings import STATE_FOLDER
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from fsgitops.commands.workspace import Workspace
 
 AUDIT_FILE = "audit.jsonl"
 AUDIT_MODE = 0o640
+INTENDED = "intended"
+_REPAIR = "repair"
+
+
+class AuditOutcomeError(FsgitopsError):
+    """Something was done and its intention stands in the log, but its outcome could not be kept."""
 
 
 def audit_path(workspace: Workspace) -> Path:
@@ -38,50 +51,69 @@ def audit_path(workspace: Workspace) -> Path:
 
 def record_reveal(workspace: Workspace, extension: str, fields: list[str]) -> None:
     """Append one line before a secret is shown. Raises SecretError when it cannot be written."""
-    _append(
-        audit_path(workspace),
-        {
-            "time": datetime.now(UTC).isoformat(timespec="seconds"),
-            "action": "reveal",
-            **_person(),
-            "project": workspace.settings.project,
-            "target": workspace.target.name,
-            "agent": extension,
-            "fields": fields,
-        },
-    )
+    entry = {**_describe(workspace, "reveal"), "agent": extension, "fields": fields}
+    _require(audit_path(workspace), entry)
 
 
-def record_operation(
-    workspace: Workspace,
-    action: str,
-    subject: str,
-    result: str,
-    *,
-    user: str | None = None,
+def record_refusal(
+    workspace: Workspace, action: str, subject: str, reason: str, *, user: str | None = None,
     **details: str,
-) -> None:
-    """Append what was done, or refused. Raises SecretError when it cannot be written.
+) -> None:  # fmt: skip
+    """Append what was asked and not begun. Raises SecretError when it cannot be written."""
+    named = _name_operation(workspace, action, subject, user)
+    _require(audit_path(workspace), {**named, "result": f"failed: {reason}", **details})
 
-    `user` is who asked over the HTTP API: beside this process, which did it.
+
+@contextmanager
+def audited(
+    workspace: Workspace, action: str, subject: str, *, user: str | None = None, **details: str
+) -> Iterator[dict[str, str]]:
+    """Write down that the body will be run, run it, and write down how it ended.
+
+    The body may add details of its outcome to the yielded dict. Both lines have the same `id`; an
+    intention without an outcome is one of a process that was ended, or of a log that was full.
+    `user` is who asked over the HTTP API: beside this process, which does it. Raises SecretError
+    before the body runs when the log cannot be written, and AuditOutcomeError after it.
     """
-    entry = {
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+    path = audit_path(workspace)
+    named = {**_name_operation(workspace, action, subject, user), "id": secrets.token_hex(8)}
+    _require(path, {**named, "result": INTENDED, **details})
+    try:
+        yield details
+    except BaseException as problem:
+        said = str(problem) if isinstance(problem, FsgitopsError) else type(problem).__name__
+        with suppress(OSError):  # the intention stands there, and says that it was tried
+            _append(path, {**named, "time": _now(), "result": f"failed: {said}", **details})
+        raise
+    try:
+        _append(path, {**named, "time": _now(), "result": "done", **details})
+    except OSError as problem:
+        known = "".join(f", {name} {value}" for name, value in details.items())
+        raise AuditOutcomeError(
+            f"{action} {named['subject']} was done{known}; do not repeat it. The audit log holds "
+            f"that it was intended, but not that it was done: {path}: {problem.strerror}"
+        ) from None
+
+
+def _name_operation(
+    workspace: Workspace, action: str, subject: str, user: str | None
+) -> dict[str, Any]:
+    token = {} if user is None else {"token": user}
+    return {**_describe(workspace, action), "subject": subject[:200], **token}
+
+
+def _describe(workspace: Workspace, action: str) -> dict[str, Any]:
+    return {
+        "time": _now(),
         "action": action,
         **_person(),
         "project": workspace.settings.project,
         "target": workspace.target.name,
-        "subject": subject[:200],
-        "result": result,
-        **({} if user is None else {"token": user}),
-        **details,
     }
-    _append(audit_path(workspace), entry)
 
 
-def open_log(workspace: Workspace) -> None:
-    """Make the log if it is not there yet. Raises SecretError when it cannot be written."""
-    _append(audit_path(workspace), None)
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _person() -> dict[str, Any]:
@@ -94,19 +126,50 @@ def _person() -> dict[str, Any]:
     return {"uid": uid, "user": name, "sudo_user": os.environ.get("SUDO_USER", "")}
 
 
-def _append(path: Path, entry: dict[str, Any] | None) -> None:
-    line = "" if entry is None else json.dumps(entry, ensure_ascii=True) + "\n"
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+def _require(path: Path, entry: dict[str, Any]) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
-        descriptor = os.open(path, flags, AUDIT_MODE)
-        try:
-            os.write(descriptor, line.encode())
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        _append(path, entry)
     except OSError as problem:
         raise SecretError(
             f"{path}: nothing is revealed or done without a line in the audit log, which cannot be "
             f"written: {problem.strerror}; name another place with `audit_log` in fsgitops.yaml"
         ) from None
+
+
+def _append(path: Path, entry: dict[str, Any]) -> None:
+    """Bring one whole line to the disk, or none. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    descriptor = os.open(path, flags, AUDIT_MODE)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "not a plain file", str(path))
+        with suppress(
+            OSError
+        ):  # a file system without locks: lines are whole as long as one writes
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        size = os.fstat(descriptor).st_size
+        line = json.dumps(entry, ensure_ascii=True) + "\n"
+        try:
+            _write_all(descriptor, (_close_torn_line(descriptor, size) + line).encode())
+            os.fsync(descriptor)
+        except OSError:
+            with suppress(OSError):  # what is left of it then, the next line's writer closes
+                os.ftruncate(descriptor, size)
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def _close_torn_line(descriptor: int, size: int) -> str:
+    """Return what ends a line that a full disk or a power failure cut short, and says so."""
+    if not size or os.pread(descriptor, 1, size - 1) == b"\n":
+        return ""
+    told = "the line above was cut short: the disk was full, or its writer was stopped"
+    return "\n" + json.dumps({"time": _now(), "action": _REPAIR, "result": told}) + "\n"
+
+
+def _write_all(descriptor: int, content: bytes) -> None:
+    left = memoryview(content)
+    while left:
+        left = left[os.write(descriptor, left) :]

@@ -6,11 +6,11 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from fsgitops.commands.audit import audited
 from fsgitops.commands.connect import connect_target, prepare_conf_dir
 from fsgitops.commands.operation import (
     NotPossibleError,
     Roster,
-    audited,
     find_agent,
     load_roster,
     phones_of,
@@ -74,8 +74,7 @@ def run_dial(workspace: Workspace, asked: Asked, *, wait: bool = False) -> Diall
     SwitchError with the cause when the switch gave up.
     """
     target = workspace.target
-    with audited(workspace, "dial", asked.extension) as details:
-        details["number"] = asked.number
+    with audited(workspace, "dial", asked.extension, number=asked.number) as details:
         roster = load_roster(workspace)
         prepare_conf_dir(target)
         with connect_target(target, workspace.root) as switch:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fsgitops.commands.audit import audited
 from fsgitops.commands.connect import connect_target, prepare_conf_dir
-from fsgitops.commands.operation import NotThereError, audited, check_uuid
+from fsgitops.commands.operation import NotThereError, check_uuid
 
 if TYPE_CHECKING:
     from fsgitops.commands.workspace import Workspace

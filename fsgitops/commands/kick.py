@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from fsgitops.commands.audit import audited
 from fsgitops.commands.connect import connect_target, prepare_conf_dir
-from fsgitops.commands.operation import audited, check_extension, phones_of
+from fsgitops.commands.operation import check_extension, phones_of
 from fsgitops.errors import SwitchError
 
 if TYPE_CHECKING:

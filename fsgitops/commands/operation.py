@@ -1,19 +1,17 @@
-"""What every live operation shares: what is declared, who may not be rung, and the audit log."""
+"""What every live operation shares: what is declared, and who may not be rung."""
 
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fsgitops.commands.audit import open_log, record_operation
 from fsgitops.commands.workspace import Workspace, declare_desired
 from fsgitops.errors import DesiredInvalidError, FsgitopsError, UsageError
 from fsgitops.findings import has_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from fsgitops.model.desired import Agent, Desired, DidRoute
     from fsgitops.switch import Registration
@@ -86,22 +84,3 @@ def phones_of(
 ) -> list[Registration]:
     """Return the registered phones of one extension."""
     return [item for item in registrations if (item.user, item.domain) == (extension, domain)]
-
-
-@contextmanager
-def audited(
-    workspace: Workspace, action: str, subject: str, *, user: str | None = None
-) -> Iterator[dict[str, str]]:
-    """Write down what the body does, or why it failed; it may add details to the yielded dict.
-
-    Raises SecretError before the body runs when the log cannot be written: nothing is done then.
-    """
-    open_log(workspace)
-    details: dict[str, str] = {}
-    try:
-        yield details
-    except BaseException as problem:
-        said = str(problem) if isinstance(problem, FsgitopsError) else type(problem).__name__
-        record_operation(workspace, action, subject, f"failed: {said}", user=user, **details)
-        raise
-    record_operation(workspace, action, subject, "done", user=user, **details)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from fsgitops.commands.audit import audited
 from fsgitops.commands.connect import connect_target, prepare_conf_dir
 from fsgitops.commands.dial import check_toll, choose_caller_id, read_number
 from fsgitops.commands.live_calls import join_calls
@@ -12,7 +13,6 @@ from fsgitops.commands.operation import (
     NotPossibleError,
     NotThereError,
     Roster,
-    audited,
     check_uuid,
     find_agent,
     load_roster,
@@ -43,8 +43,8 @@ def run_transfer(workspace: Workspace, asked: Transfer) -> str:
 
     Raises UsageError, NotThereError, NotPossibleError, SwitchError.
     """
-    with audited(workspace, "transfer", asked.uuid) as details:
-        details["destination"] = asked.destination
+    wanted = asked.destination
+    with audited(workspace, "transfer", asked.uuid, destination=wanted) as details:
         check_uuid(asked.uuid)
         roster = load_roster(workspace)
         prepare_conf_dir(workspace.target)

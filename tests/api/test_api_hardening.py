@@ -131,7 +131,7 @@ def test_an_operation_that_reaches_no_switch_is_written_down(
 def test_a_call_under_another_name_is_refused_and_written_down(served: Served) -> None:
     body = {"agent_extension": "1020", "destination": "+18005551234", "caller_id_name": "The Bank"}
     assert served.post("/api/calls/dial", body).status_code == 409
-    (line,) = audit_lines(served)
+    _, line = audit_lines(served)
     assert (line["action"], line["subject"]) == ("dial", "1020")
     assert "cannot be chosen" in line["result"]
 

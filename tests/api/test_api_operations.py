@@ -102,7 +102,8 @@ def test_every_operation_is_written_down_with_its_token(served: Served) -> None:
     served.post("/api/agents/1020/kick")
     served.post("/api/calls/nothing/hangup")
     text = (served.project.conf / ".fsgitops" / "audit.jsonl").read_text()
-    kept = [json.loads(line) for line in text.splitlines()][-3:]
+    lines = [json.loads(line) for line in text.splitlines()]
+    kept = [line for line in lines if line["result"] != "intended"][-3:]
     assert [item["action"] for item in kept] == ["dial", "kick", "hangup"]
     assert [item["result"] for item in kept] == ["done", "done", "failed: no call nothing"]
     assert all(item["token"].startswith("test (token ") for item in kept)

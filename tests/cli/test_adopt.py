@@ -213,6 +213,7 @@ def test_who_took_a_file_over_or_gave_it_back_is_in_the_audit_log(foreign: Proje
     log = foreign.conf / ".fsgitops/audit.jsonl"
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     assert [(line["action"], line["subject"], line["result"]) for line in lines] == [
-        ("release", PATH, "done"), ("adopt", PATH, "done"),
+        ("release", PATH, "intended"), ("release", PATH, "done"),
+        ("adopt", PATH, "intended"), ("adopt", PATH, "done"),
     ]  # fmt: skip
     assert {line["paths"] for line in lines} == {PATH}
