@@ -24,7 +24,7 @@ AGENT = """  - extension: {extension}
     caller_id_number: +1949543{last:04d}
     groups: [agents, team{team}]
     voicemail: {{enabled: true, email: agent{extension}@example.com}}
-    variables: {{department: d{team}}}
+    variables: {{site_department: d{team}}}
 """
 ROUTE = """  - did_number: +1949543{last:04d}
     destination_extension: {extension}

@@ -34,12 +34,28 @@ def check_settings(
             place = _place(document, "default_caller_id")
             message = f"`default_caller_id`: {quote_value(number)} {problem}"
             findings.append(error("settings", place, message, problem.hint))
+    findings += _check_own_variables(settings, document)
     declared = document is not None and document.has(("templates",))
     if declared and not (root / settings.templates).is_dir():
         message = f"`templates`: there is no folder {quote_value(settings.templates)}"
         hint = "`fsgitops init --templates` makes one; without the setting the packaged ones serve"
         findings.append(error("settings", _place(document, "templates"), message, hint))
     return number, findings
+
+
+def _check_own_variables(settings: Settings, document: Document | None) -> list[Finding]:
+    from fsgitops.model.variables import judge_own_name
+
+    findings = []
+    for index, name in enumerate(settings.variables.allow):
+        refusal = judge_own_name(name)
+        if refusal is not None:
+            place = Position(SETTINGS_FILE)
+            if document is not None:
+                place = document.position(("variables", "allow", index))
+            message = f"`variables.allow`: {quote_value(name)}: {refusal.message}"
+            findings.append(error("settings", place, message, refusal.hint))
+    return findings
 
 
 def _place(document: Document | None, field: str) -> Position:

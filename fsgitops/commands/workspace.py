@@ -102,6 +102,7 @@ def declare_desired(workspace: Workspace) -> Declared:
         defaults=settings.defaults.model_dump(),
         default_region=settings.default_region,
         settings=workspace.document,
+        own_variables=settings.variables.allow,
     )
     findings = findings + problems
     findings += check_settings(workspace.root, settings, workspace.document)[1]

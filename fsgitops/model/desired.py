@@ -169,7 +169,8 @@ class Desired:
 
     A resource that is declared again is kept once, as it was declared first; `repeats` has the
     places of the others. `rejected` names what has a wrong value: where there is any, an error was
-    found, and this Desired is for finding more of them and never for compiling.
+    found, and this Desired is for finding more of them and never for compiling. `own_variables`
+    are the names, in small letters, that the project declares as its own.
     """
 
     agents: tuple[Agent, ...] = ()
@@ -177,3 +178,4 @@ class Desired:
     sources: Mapping[Resource, Position] = field(default_factory=dict)
     repeats: tuple[tuple[Resource, Position], ...] = ()
     rejected: frozenset[Resource] = frozenset()
+    own_variables: frozenset[str] = frozenset()

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Final
 
 from fsgitops.model.caller_name import encode_caller_name
 from fsgitops.model.compiled import UNKNOWN, DirectoryUser
+from fsgitops.model.variables import judge_variable
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from fsgitops.model.desired import Agent
 
 OUTBOUND_NAME: Final = "$${outbound_caller_name}"
@@ -26,19 +29,7 @@ WEBRTC_VARIABLES: Final = (
 
 _GLOBAL: Final = re.compile(r"\$\$\{[A-Za-z_][A-Za-z0-9_.-]*\}")
 _NOT_XML: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*", re.ASCII)
 _EMAIL: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+%-]*@[A-Za-z0-9][A-Za-z0-9.-]*", re.ASCII)
-# The rule `variable_runs_code` says which of FreeSWITCH's functions run these, and says it to the
-# user; here is the last line of defence, so it is a little wider.
-_RUNS_CODE: Final = re.compile(
-    r"execute_on_|api_on_|_hook$|_dialplan$|^(?:_?nolocal[_:])*(?:api_|exec_after_|bridge_pre_execute|loopback_app|"
-    r"record_post_process_exec|transfer_|park_timeout$|hold_hangup_xfer_exten$|"
-    r"python_script_path$)",
-    re.IGNORECASE,
-)
-_OURS: Final = re.compile(r"fsgitops_|destination_number$|domain_name$", re.IGNORECASE)
-
-
 _HASHES = frozenset(("a1-hash", "vm-a1-hash"))
 
 
@@ -79,10 +70,7 @@ def expected_user(
         variables.update(dict.fromkeys(WEBRTC_VARIABLES, "true"))
     variables["fsgitops_agent"] = "true"
     variables["fsgitops_voicemail"] = "true" if agent.voicemail.enabled else "false"
-    # FreeSWITCH keeps variables by name without regard to case: one name, one value.
-    written = {name.lower(): name for name in variables} if agent.variables else {}
-    for name, value in agent.variables.items():
-        variables[written.get(name.lower(), name)] = value
+    variables.update(agent.variables)
     return DirectoryUser(agent.extension, params, variables, _HASHES.intersection(params))
 
 
@@ -100,6 +88,18 @@ def _voicemail_params(agent: Agent, voicemail_hash: str) -> dict[str, str]:
     return params
 
 
+def unsafe_variables(agent: Agent, own: Collection[str]) -> list[str]:
+    """Return why an agent's variables must not be written; `own` are the project's own names."""
+    reasons = []
+    for name, value in agent.variables.items():
+        refusal = judge_variable(name, value, own)
+        why = unsafe(value, global_variables=True) or (refusal.message if refusal else None)
+        reasons += [f"variables: {name!r}: {why}"] if why else []
+    if len({name.lower() for name in agent.variables}) != len(agent.variables):
+        reasons.append("variables: two names differ only in case, and FreeSWITCH keeps one of them")
+    return reasons
+
+
 def unsafe_values(agent: Agent, user: DirectoryUser) -> list[str]:
     """Return why an agent's user must not be written, one sentence for each reason."""
     declared = agent.variables
@@ -111,11 +111,6 @@ def unsafe_values(agent: Agent, user: DirectoryUser) -> list[str]:
     reasons = []
     if not _is_plainly_safe(" ".join(built_in.values())):
         reasons += [f"{name}: {why}" for name, value in built_in.items() if (why := unsafe(value))]
-    for name, value in declared.items():
-        why = unsafe_name(name) or unsafe(value, global_variables=True) or _unsafe_stream(value)
-        reasons += [f"variables: {name!r}: {why}"] if why else []
-    if len({name.lower() for name in declared}) != len(declared):
-        reasons.append("variables: two names differ only in case, and FreeSWITCH keeps one of them")
     email = agent.voicemail.email
     if agent.voicemail.enabled and email and not _EMAIL.fullmatch(email):
         reasons.append(f"voicemail email {email!r}: FreeSWITCH hands it to a shell command")
@@ -149,21 +144,6 @@ def unsafe(value: str, *, global_variables: bool = False) -> str | None:
     if "${" in (_GLOBAL.sub("", value) if global_variables else value):
         return "holds ${, which FreeSWITCH would run as code"
     return None
-
-
-def unsafe_name(name: str) -> str | None:
-    """Return why a variable must not be declared under this name, or None."""
-    if not _NAME.fullmatch(name):
-        return "is not a variable name: letters, digits, _, . and - only"
-    if _OURS.match(name):
-        return "is a name that the dialplan relies on"
-    if _RUNS_CODE.search(name):
-        return "makes FreeSWITCH run what its value says"
-    return None
-
-
-def _unsafe_stream(value: str) -> str | None:
-    return "is a command to run" if "shell_stream:" in value.lower() else None
 
 
 def _is_plainly_safe(text: str) -> bool:

@@ -19,8 +19,8 @@ from fsgitops.rules import (
     unassigned_number,
     unknown_destination,
     unsafe_value,
+    variable_allowed,
     variable_name,
-    variable_runs_code,
     voicemail_pin,
     weak_pin,
 )
@@ -86,10 +86,10 @@ RULES: tuple[Rule, ...] = (
         fixed=True,
     ),
     Rule(
-        "variable-runs-code",
+        "variable-allowed",
         _ERROR,
-        variable_runs_code.check,
-        "No variable makes FreeSWITCH run a command or an application.",
+        variable_allowed.check,
+        "Variables are known to be harmless, or the site's own.",
         fixed=True,
     ),
     Rule(

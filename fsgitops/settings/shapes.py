@@ -158,6 +158,12 @@ class DefaultsSettings(Part):
     did_routes: dict[str, Any] = {}
 
 
+class VariablesSettings(Part):
+    """Names of variables that are the project's own: agents may declare them."""
+
+    allow: tuple[str, ...] = ()
+
+
 class PolicySettings(Part):
     """The project's own rules: a folder of YAML files, and installed entry points by name."""
 
@@ -221,6 +227,7 @@ class Settings(Part):
     defaults: DefaultsSettings = DefaultsSettings()
     history: HistorySettings = HistorySettings()
     rules: dict[str, Literal["error", "warning", "off"]] = {}
+    variables: VariablesSettings = VariablesSettings()
     policy: PolicySettings = PolicySettings()
     notify: NotifySettings | None = None
     api: ApiSettings = ApiSettings()

@@ -23,7 +23,6 @@ from fsgitops.rules import (
     unknown_destination,
     unsafe_value,
     variable_name,
-    variable_runs_code,
     voicemail_pin,
     weak_pin,
 )
@@ -208,47 +207,6 @@ def test_a_malformed_variable_name_is_found(name: str) -> None:
 
 def test_two_variables_that_differ_only_in_case_are_found() -> None:
     assert len(breaches(variable_name, agent(variables={"abc": "x", "ABC": "y"}))) == 1
-
-
-@pytest.mark.parametrize("name", ["sip_h_X-Site", "hold_music", "_x", "ringback"])
-def test_an_ordinary_variable_passes(name: str) -> None:
-    state = agent(variables={name: "x"})
-    assert breaches(variable_name, state) + breaches(variable_runs_code, state) == []
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "execute_on_answer",
-        "EXECUTE_ON_ANSWER_2",
-        "api_on_ring",
-        "sip_execute_on_image",
-        "opal_api_on_t38",
-        "api_before_bridge",
-        "api_after_bridge_1",
-        "api_hangup_hook",
-        "api_reporting_hook",
-        "session_in_hangup_hook",
-        "exec_after_bridge_app",
-        "bridge_pre_execute_bleg_app",
-        "record_post_process_exec_api",
-        "transfer_after_bridge",
-        "transfer_on_fail",
-        "inbound_dialplan",
-        "loopback_app",
-        "hold_hangup_xfer_exten",
-        "_nolocal_api_hangup_hook",
-    ],
-)
-def test_a_variable_that_runs_something_is_found(name: str) -> None:
-    assert len(breaches(variable_runs_code, agent(variables={name: "x"}))) == 1
-
-
-@pytest.mark.parametrize(
-    ("name", "value"), [("hold_music", "Shell_Stream://x"), ("group_confirm_key", "exec")]
-)
-def test_a_value_that_runs_something_is_found(name: str, value: str) -> None:
-    assert len(breaches(variable_runs_code, agent(variables={name: value}))) == 1
 
 
 @pytest.mark.parametrize(

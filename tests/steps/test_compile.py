@@ -4,17 +4,29 @@ import json
 import re
 
 import pytest
-from compiling import DIALPLAN, DOMAIN, GOLDEN, KEY, PATH, agent, compiled, one_user, values
+from compiling import (
+    DIALPLAN,
+    DOMAIN,
+    GOLDEN,
+    KEY,
+    PACKAGED,
+    PATH,
+    agent,
+    compiled,
+    one_user,
+    values,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fsgitops.findings import Position, Severity
-from fsgitops.model.compiled import UNKNOWN
 from fsgitops.model.caller_name import encode_caller_name
-from fsgitops.model.desired import Agent, DidRoute, Voicemail
+from fsgitops.model.compiled import UNKNOWN, Settled
+from fsgitops.model.desired import Agent, Desired, DidRoute, Voicemail
 from fsgitops.model.resource import Kind, Resource
 from fsgitops.routing.fragment import flatten_fragment, read_items
 from fsgitops.secret import a1_hash, derive_sip_password, derive_voicemail_pin
+from fsgitops.steps.compile import compile_config
 
 
 @pytest.mark.parametrize("case", sorted(path.name for path in GOLDEN.iterdir()))
@@ -124,12 +136,28 @@ def test_who_is_shown_outside(fields, defaults, name, number):
     assert (shown["outbound_caller_id_name"], shown["outbound_caller_id_number"]) == (name, number)
 
 
-def test_a_declared_variable_replaces_ours_whatever_its_case():
-    shown = values(
-        one_user(agent(variables={"CallGroup": "x"}, groups=("a",))), "variables", "variable"
+def test_a_variable_that_the_project_declares_as_its_own_is_written():
+    subject = agent(variables={"Department": "sales"})
+    config, findings = compile_config(
+        Desired((subject,), own_variables=frozenset({"department"})),
+        domain=DOMAIN,
+        templates=PACKAGED,
+        key=KEY,
     )
-    assert shown["callgroup"] == "x"
-    assert "CallGroup" not in shown
+    assert findings == []
+    assert b'name="Department" value="sales"' in config.files[PATH].content
+    assert "nothing is known" in compiled(subject)[1][0].message
+
+
+def test_what_was_written_before_is_judged_again_with_todays_names():
+    subject = agent(variables={"Department": "sales"})
+    own = Desired((subject,), own_variables=frozenset({"department"}))
+    given = {"domain": DOMAIN, "templates": PACKAGED, "key": KEY}
+    before, _ = compile_config(own, **given)
+    settled = {path: Settled(file.inputs, file.sha256) for path, file in before.files.items()}
+    again, findings = compile_config(Desired((subject,)), settled=settled, **given)
+    assert PATH not in again.files
+    assert [item.severity for item in findings] == [Severity.ERROR]
 
 
 def test_what_is_disabled_has_no_file():
@@ -182,13 +210,13 @@ def test_sources_lead_back_to_the_yaml():
         ({"variables": {"x": "$${a b}"}}, "'x'"), ({"variables": {"a b": "1"}}, "name"),
         ({"variables": {'a"': "1"}}, "name"), ({"variables": {"": "1"}}, "name"),
         ({"variables": {"a": "1", "A": "2"}}, "case"),
-        ({"variables": {"fsgitops_agent": "false"}}, "relies"),
-        ({"variables": {"Destination_Number": "1"}}, "relies"),
-        ({"variables": {"execute_on_answer": "system x"}}, "run"),
-        ({"variables": {"api_hangup_hook": "system x"}}, "run"),
-        ({"variables": {"nolocal:api_hangup_hook": "system x"}}, "run|name"),
-        ({"variables": {"hold_music": "shell_stream:///bin/sh"}}, "command"),
-        ({"variables": {"bridge_pre_execute_bleg_app": "system"}}, "run"),
+        ({"variables": {"fsgitops_agent": "false"}}, "reserved"),
+        ({"variables": {"Destination_Number": "1"}}, "reserved"),
+        ({"variables": {"execute_on_answer": "system x"}}, "harmless"),
+        ({"variables": {"api_hangup_hook": "system x"}}, "harmless"),
+        ({"variables": {"nolocal:api_hangup_hook": "system x"}}, "not a name"),
+        ({"variables": {"hold_music": "shell_stream:///bin/sh"}}, "not a sound"),
+        ({"variables": {"vm_operator_extension": "'system:touch /tmp/x' inline"}}, "harmless"),
         ({"voicemail": Voicemail.model_construct(email="a@b.c;reboot")}, "shell"),
         ({"voicemail": Voicemail.model_construct(email="-oX@b.c")}, "shell"),
         ({"extension": "../../x"}, "digits"), ({"extension": "١٠٢٠"}, "digits"),
@@ -268,7 +296,11 @@ texts = any_text | hostile | st.builds("".join, st.lists(hostile, max_size=3))
 @given(texts, texts, texts, texts, st.booleans())
 def test_any_text_comes_back_exactly_or_is_a_finding(name, caller, group, variable, known):
     subject = agent(
-        name=name, caller_id_name=caller, groups=(group,), variables={"x": variable}, webrtc=True
+        name=name,
+        caller_id_name=caller,
+        groups=(group,),
+        variables={"site_x": variable},
+        webrtc=True,
     )
     config, findings = compiled(subject, key=KEY if known else None)
     if findings:
@@ -276,7 +308,7 @@ def test_any_text_comes_back_exactly_or_is_a_finding(name, caller, group, variab
         return
     items, directives = read_items(config.files[PATH].content)
     neutral = (
-        compiled(agent(name="n", groups=("g",), variables={"x": "v"}, webrtc=True), key=KEY)[0]
+        compiled(agent(name="n", groups=("g",), variables={"site_x": "v"}, webrtc=True), key=KEY)[0]
         .files[PATH]
         .content
     )
@@ -290,7 +322,7 @@ def test_any_text_comes_back_exactly_or_is_a_finding(name, caller, group, variab
     assert flat["user"] == "1020"
     assert flat["variable effective_caller_id_name"] == encode_caller_name(caller or name)
     assert flat["variable callgroup"] == group
-    assert flat["variable x"] == variable
+    assert flat["variable site_x"] == variable
 
 
 @settings(max_examples=100, deadline=None)

@@ -32,7 +32,7 @@ AWKWARD = {
 @pytest.fixture(scope="module")
 def loaded(freeswitch: RealSwitch) -> Iterator[PlainEsl]:
     agents = tuple(
-        Agent(extension=extension, name=name, variables={"note": name}, voicemail=voicemail)
+        Agent(extension=extension, name=name, variables={"site_note": name}, voicemail=voicemail)
         for (extension, name), voicemail in zip(
             AWKWARD.items(), (Voicemail(), Voicemail(enabled=False), Voicemail()), strict=True
         )
@@ -58,7 +58,7 @@ def loaded(freeswitch: RealSwitch) -> Iterator[PlainEsl]:
 @pytest.mark.parametrize("extension", AWKWARD)
 def test_every_value_arrives_as_it_was_declared(loaded, freeswitch, extension):
     user = f"{extension}@{freeswitch.domain}"
-    assert loaded.api(f"user_data {user} var note") == AWKWARD[extension]
+    assert loaded.api(f"user_data {user} var site_note") == AWKWARD[extension]
     assert loaded.api(f"user_data {user} var effective_caller_id_name") == AWKWARD[extension]
     assert loaded.api(f"user_data {user} var fsgitops_agent") == "true"
 

@@ -55,7 +55,7 @@ def test_another_template_settles_nothing():
 @pytest.mark.parametrize(
     "changed",
     [
-        {"name": "Bob"}, {"variables": {"x": "y"}}, {"webrtc": True}, {"password_version": 2},
+        {"name": "Bob"}, {"variables": {"site_x": "y"}}, {"webrtc": True}, {"password_version": 2},
         {"voicemail": Voicemail()}, {"groups": ("a",)},
     ],
 )  # fmt: skip

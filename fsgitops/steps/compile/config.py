@@ -14,7 +14,12 @@ from typing import TYPE_CHECKING, Any, Final
 from fsgitops.findings import Finding, Position, error, warning
 from fsgitops.model.compiled import UNKNOWN, CompiledConfig, CompiledFile, DirectoryUser, Settled
 from fsgitops.model.did_forms import ALL_FORMS
-from fsgitops.model.directory_user import expected_user, unsafe, unsafe_values
+from fsgitops.model.directory_user import (
+    expected_user,
+    unsafe,
+    unsafe_values,
+    unsafe_variables,
+)
 from fsgitops.model.resource import Kind, Resource
 from fsgitops.routing.proof import (
     neutral_user,
@@ -89,7 +94,9 @@ def compile_config(
     finder = secrets or DerivedSecrets(key, domain)
     target = _Target(domain, key, finder, default_caller_id, default_caller_name)
     inputs = digest_inputs(templates, target)
-    work = _Compilation(templates, desired.sources, settled or {}, target, inputs)
+    work = _Compilation(
+        templates, desired.sources, settled or {}, target, inputs, desired.own_variables
+    )
     for agent in desired.agents:
         if agent.enabled:
             _compile_agent(work, agent)
@@ -144,6 +151,7 @@ class _Compilation:
     settled: Mapping[str, Settled]
     target: _Target
     base: bytes
+    own_variables: frozenset[str]
     programs: dict[str, Program] | None = None
     files: dict[str, CompiledFile] = field(default_factory=dict)
     users: dict[str, DirectoryUser] = field(default_factory=dict)
@@ -158,6 +166,12 @@ class _Compilation:
     def refuse(self, resource: Resource, message: str, hint: str) -> None:
         position = self.sources.get(resource, _NOWHERE)
         self.findings.append(error(RULE, position, f"{resource}: {message}", hint))
+
+    def accept(self, resource: Resource, reasons: Sequence[str]) -> bool:
+        """Refuse a resource for each reason; tell whether there was none."""
+        for reason in reasons:
+            self.refuse(resource, reason, "write it without what FreeSWITCH would act on")
+        return not reasons
 
     def tell_rival(self, resource: Resource, taken: Taken, tell: Callable[..., Finding]) -> None:
         position = self.sources.get(resource, _NOWHERE)
@@ -248,6 +262,8 @@ def _compile_agent(work: _Compilation, agent: Agent) -> None:
             resource, "an extension is 4 to 6 digits", "it names a file and a dialled number"
         )
         return
+    if agent.variables and not work.accept(resource, unsafe_variables(agent, work.own_variables)):
+        return
     path = f"directory/default/{extension}.xml"
     declared = {**agent.__dict__, "voicemail": agent.voicemail.__dict__}
     inputs = work.digest(AGENT, declared, target.secrets.mark(agent))
@@ -261,10 +277,7 @@ def _compile_agent(work: _Compilation, agent: Agent) -> None:
         default_caller_id=target.default_caller_id,
         default_caller_name=target.default_caller_name,
     )
-    reasons = unsafe_values(agent, user)
-    if reasons:
-        for reason in reasons:
-            work.refuse(resource, reason, "write it without what FreeSWITCH would act on")
+    if not work.accept(resource, unsafe_values(agent, user)):
         return
     params, variables = user.params, user.variables
     job = Job(

@@ -12,6 +12,8 @@ DECIDING = (
     "model/caller_name.py",
     "model/did_forms.py",
     "model/directory_user.py",
+    "model/switch_names.py",
+    "model/variables.py",
     "secret/derive.py",
     "secret/key.py",
     "steps/compile/config.py",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from fsgitops.findings import Finding, Position, error, quote_value, sort_findings
@@ -139,12 +140,14 @@ def resolve_desired(
     defaults: Mapping[str, Mapping[str, object]] = _NO_DEFAULTS,
     default_region: str | None = None,
     settings: Document | None = None,
+    own_variables: Iterable[str] = (),
 ) -> tuple[Desired, list[Finding]]:
     """Return what the documents declare, and everything that is wrong with single values.
 
     `defaults` (`agents`, `did_routes` -> field -> value) fill in what neither an item nor the
     `defaults` of its own file say; `settings` is the document that they were read from, for the
     places in findings. National numbers are read as those of `default_region` (two letters).
+    `own_variables` are the variables that the project declares as its own.
     """
     resolver = _Resolver(default_region, settings)
     defaults, found = check_project_defaults(defaults, settings)
@@ -152,7 +155,10 @@ def resolve_desired(
     for document in documents:
         resolver.read(document, defaults)
     # A bad default is found once for each item that it fills in, always at the same place.
-    return resolver.desired(), sort_findings(list(dict.fromkeys(resolver.findings)))
+    desired = replace(
+        resolver.desired(), own_variables=frozenset(name.lower() for name in own_variables)
+    )
+    return desired, sort_findings(list(dict.fromkeys(resolver.findings)))
 
 
 def _merge(
