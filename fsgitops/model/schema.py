@@ -48,7 +48,7 @@ _EXAMPLES: dict[str, dict[str, list[Any]]] = {
         "context": ["default"],
         "webrtc": [True],
         "voicemail": [True, {"email": "alice@example.com"}],
-        "variables": [{"department": "support"}],
+        "variables": [{"site_department": "support"}],
         "password_version": [2],
         "protect": [True],
     },
