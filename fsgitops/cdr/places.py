@@ -127,7 +127,7 @@ class Place:
         source = settings.cdr.http_credential
         if source is None:
             return None
-        return make_fetcher(settings.secrets, self.root).fetch(source).reveal()
+        return make_fetcher(settings.secrets, self.root, settings.key_file).fetch(source).reveal()
 
     def address(self) -> EslAddress:
         """Return the target's event socket. Raises UsageError, SecretError."""

@@ -31,6 +31,7 @@ def new(
     An existing key is never overwritten: whoever loses the key loses every password made from
     it. Keep a copy where your other secrets are, never in git.
     """
+    from fsgitops.commands.key_in_git import keep_from_git
     from fsgitops.secret import new_key, write_key_file
 
     if show:
@@ -38,6 +39,7 @@ def new(
         return 0
     workspace = open_place(shared, directory, target)
     path = file or workspace.root / workspace.settings.key_file
+    keep_from_git(workspace.root, path)
     key = write_key_file(path)
     click.echo(f"Wrote {path} (key {key.id}). Keep a copy with your other secrets, never in git.")
     return 0

@@ -25,10 +25,12 @@ def keygen(shared: Shared, directory: str | None, target: str | None, file: Path
     The identity opens what is encrypted for the recipient; keep it out of git. The recipient is
     public: it belongs into fsgitops.yaml, as `secrets: {age_recipients: [age1…]}`.
     """
+    from fsgitops.commands.key_in_git import keep_from_git
     from fsgitops.secret.age import write_identity
 
     workspace = open_place(shared, directory, target)
     path = file or workspace.root / workspace.settings.secrets.age_identity
+    keep_from_git(workspace.root, path)
     recipient = write_identity(path)
     click.echo(f"Wrote {path}. Keep a copy with your other secrets, never in git.", err=True)
     click.echo(recipient)

@@ -18,19 +18,15 @@ def read_commit(root: Path, paths: Sequence[str]) -> tuple[str, bool]:
 
     Outside a git checkout, and where git is not installed, the commit is "".
     """
-    head = _run_git(root, "rev-parse", "HEAD")
+    head = run_git(root, "rev-parse", "HEAD")
     if not head:
         return "", False
-    status = _run_git(root, "status", "--porcelain", "--", *paths)
+    status = run_git(root, "status", "--porcelain", "--", *paths)
     return head.strip(), bool(status)
 
 
-def is_tracked(root: Path, path: str) -> bool:
-    """Tell whether git keeps this file."""
-    return bool(_run_git(root, "ls-files", "--", path))
-
-
-def _run_git(root: Path, *arguments: str) -> str:
+def run_git(root: Path, *arguments: str) -> str:
+    """Return what git prints; "" where it fails, is not installed, or `root` is no checkout."""
     git = shutil.which("git")
     if git is None:
         return ""

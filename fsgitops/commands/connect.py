@@ -9,6 +9,7 @@ import shutil
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from fsgitops.commands.key_in_git import ignore_folder
 from fsgitops.errors import SecretError, SwitchUnreachableError
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def prepare_conf_dir(target: Target) -> None:
     if target.simulated and not target.conf_dir.exists():
         from fsgitops.sandbox.skeleton import write_skeleton
 
+        ignore_folder(target.conf_dir.parent.parent)
         # Written aside: a process that is killed here leaves no half of a conf directory.
         aside = target.conf_dir.with_name(f"{target.conf_dir.name}.{os.getpid()}")
         write_skeleton(aside, target.domain)
@@ -43,21 +45,25 @@ def read_password(target: Target, root: Path) -> str:
     if target.esl_password is not None:
         return check_secret(target.esl_password.get_secret_value(), _OVERRIDE).reveal()
     if target.esl.password is not None:
-        return make_fetcher(target.secrets, root).fetch(target.esl.password).reveal()
+        return (
+            make_fetcher(target.secrets, root, target.key_file).fetch(target.esl.password).reveal()
+        )
     raise SecretError(
         f"target `{target.name}` has no ESL password; set FSGITOPS_ESL_PASSWORD, or "
         "`esl: {password: {env: NAME}}` or `{file: PATH}` in fsgitops.yaml"
     )
 
 
-def make_fetcher(settings: SecretsSettings, root: Path, *, trusted: bool = True) -> SecretFetcher:
+def make_fetcher(
+    settings: SecretsSettings, root: Path, key_file: str, *, trusted: bool = True
+) -> SecretFetcher:
     """Return what fetches this project's secrets; `trusted` as for SecretPlace."""
-    from fsgitops.secret import SecretFetcher, SecretPlace
+    from fsgitops.secret import SecretFetcher, SecretPlace, key_files
 
+    identity = root / settings.age_identity
+    kept = (identity, *(root / name for name in key_files(key_file)))
     return SecretFetcher(
-        SecretPlace(
-            root, os.environ, root / settings.age_identity, settings.allow_commands, trusted
-        )
+        SecretPlace(root, os.environ, identity, settings.allow_commands, trusted, kept)
     )
 
 

@@ -7,11 +7,10 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fsgitops.commands.commit import is_tracked
 from fsgitops.commands.doctor_files import check_files
 from fsgitops.commands.doctor_switch import check_switch
-from fsgitops.commands.finish_rotation import PREVIOUS_SUFFIX
-from fsgitops.commands.secrets import NEXT_SUFFIX, find_keys, next_key_file, open_book
+from fsgitops.commands.key_in_git import find_in_git, private_names, remedy, what_is_wrong
+from fsgitops.commands.secrets import find_keys, next_key_file, open_book
 from fsgitops.commands.workspace import Workspace, declare_desired
 from fsgitops.errors import FsgitopsError, SecretError
 from fsgitops.findings import has_errors
@@ -93,18 +92,12 @@ def _check_key(workspace: Workspace) -> Iterator[Check]:
 
 
 def _check_git(workspace: Workspace) -> Iterator[Check]:
-    settings = workspace.settings
-    keys = [f"{settings.key_file}{suffix}" for suffix in ("", NEXT_SUFFIX, PREVIOUS_SUFFIX)]
-    names = [*keys, settings.secrets.age_identity]
-    tracked = [name for name in names if is_tracked(workspace.root, name)]
-    for name in tracked:
-        yield bad(
-            "key-in-git",
-            f"git keeps {name}: whoever reads the repository has every secret",
-            f"git rm --cached {name}, put it into .gitignore, and replace it",
-        )
-    if not tracked:
-        yield good("key-in-git", "git keeps no key file")
+    names = private_names(workspace)
+    found = find_in_git(workspace.root, names)
+    for name, kept in found.items():
+        yield bad("key-in-git", f"{name}: {what_is_wrong(kept=kept)}", remedy(name, kept=kept))
+    if not found:
+        yield good("key-in-git", "git keeps no key file, and would take none")
     for name in names:
         path = workspace.root / name
         folder = path.parent

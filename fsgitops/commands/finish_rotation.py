@@ -15,7 +15,7 @@ from fsgitops.commands.rotate import read_rotation, write_rotation
 from fsgitops.commands.secrets import next_key_file
 from fsgitops.durable import sync_folder
 from fsgitops.errors import UsageError
-from fsgitops.secret import KEY_VARIABLE, NEXT_KEY_VARIABLE, load_key
+from fsgitops.secret import KEY_VARIABLE, NEXT_KEY_VARIABLE, PREVIOUS_SUFFIX, load_key
 from fsgitops.secret.private_file import write_private_file
 from fsgitops.settings import SETTINGS_FILE
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from fsgitops.commands.rotate import Rotation
     from fsgitops.commands.workspace import Workspace
-
-PREVIOUS_SUFFIX = ".previous"
 
 
 @dataclass(frozen=True, slots=True)

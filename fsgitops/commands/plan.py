@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fsgitops.commands.commit import read_commit
 from fsgitops.commands.connect import prepare_conf_dir
+from fsgitops.commands.key_in_git import refuse_key_in_git
 from fsgitops.commands.recover import recover_unfinished
 from fsgitops.commands.shadowed import find_shadowed
 from fsgitops.commands.shape import Demands, shape_plan, weigh_plan
@@ -61,6 +62,7 @@ def run_plan(
     from fsgitops.steps.read_live import read_manifest
 
     target = workspace.target
+    refuse_key_in_git(workspace)
     prepare_conf_dir(target)
     notes = recover_unfinished(workspace)
     manifest = read_manifest(target.state_dir)

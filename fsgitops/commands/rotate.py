@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from fsgitops.commands.key_in_git import keep_from_git
 from fsgitops.commands.secrets import count_rotation, find_keys, next_key_file
 from fsgitops.commands.workspace import declare_desired
 from fsgitops.durable import replace_file
@@ -84,6 +85,7 @@ def start_rotation(workspace: Workspace) -> tuple[Path, ProjectKey]:
             f"a rotation to the key {before.next_key} is under way: put that key at {path}, or set "
             f"{NEXT_KEY_VARIABLE}"
         )
+    keep_from_git(workspace.root, path)
     key = write_key_file(path)
     write_rotation(workspace.root, before.model_copy(update={"next_key": key.id}))
     return path, key

@@ -15,6 +15,7 @@ from fsgitops.rules.voicemail_pin import HINT, judge_pin
 from fsgitops.rules.weak_pin import judge_strength
 from fsgitops.secret import (
     NEXT_KEY_VARIABLE,
+    NEXT_SUFFIX,
     AgentSecrets,
     PlaintextSource,
     derive_secrets,
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from fsgitops.model.desired import Agent, Desired
     from fsgitops.secret import ProjectKey, Secret, SecretFetcher, Source
     from fsgitops.settings import RotationSettings, Settings
-
-NEXT_SUFFIX = ".next"
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +248,7 @@ def open_book(workspace: Workspace, desired: Desired, *, fetch: bool = True) -> 
     fetcher = None
     if fetch:
         trusted = keys.current is not None
-        fetcher = make_fetcher(settings.secrets, workspace.root, trusted=trusted)
+        fetcher = make_fetcher(settings.secrets, workspace.root, settings.key_file, trusted=trusted)
     return SecretBook(
         keys,
         workspace.target.domain,

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from fsgitops.commands.key_in_git import ignore_folder
 from fsgitops.durable import replace_file
 from fsgitops.errors import FsgitopsError, UsageError
 from fsgitops.settings import STATE_FOLDER
@@ -134,7 +135,7 @@ def _hash(token: str) -> str:
 def _alone(root: Path) -> Iterator[None]:
     """Keep other processes from changing the list meanwhile: a revoked token would come back."""
     folder = tokens_path(root).parent
-    folder.mkdir(parents=True, exist_ok=True)
+    ignore_folder(folder)
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

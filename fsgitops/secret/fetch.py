@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from fsgitops.errors import SecretError, SecretUnavailableError
 from fsgitops.secret.age import decrypt, load_identities
+from fsgitops.secret.key import KEY_VARIABLE, NEXT_KEY_VARIABLE
 from fsgitops.secret.program import decrypt_sops, pick_value, run_command
 from fsgitops.secret.source import (
     AgeSource,
@@ -27,6 +29,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
 
 _FILE_LIMIT: Final = 65536
+_IS_A_KEY: Final = (
+    ": this is a key, and nobody's password: whoever is given it can make every other secret; "
+    "name a secret of its own"
+)
+_IDENTITY: Final = "AGE-SECRET-KEY-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +41,8 @@ class SecretPlace:
     """Where sources are looked up, and what is allowed there.
 
     `trusted` is False where no project key is at hand, as for a pull request from a fork: then
-    no program is run, whatever the project's own files allow.
+    no program is run, whatever the project's own files allow. `kept` are the files of keys and
+    identities: what stands in one is nobody's password, however it was come by.
     """
 
     root: Path
@@ -42,16 +50,18 @@ class SecretPlace:
     age_identity: Path
     allow_commands: bool = False
     trusted: bool = True
+    kept: tuple[Path, ...] = ()
 
 
 class SecretFetcher:
     """Fetches each secret once: a file is decrypted once, a command is run once."""
 
-    __slots__ = ("_identities", "_known", "place")
+    __slots__ = ("_identities", "_keys", "_known", "place")
 
     def __init__(self, place: SecretPlace) -> None:
         self.place = place
         self._identities: list[Any] | None = None
+        self._keys: frozenset[str] | None = None
         self._known: dict[Hashable, Any] = {}
 
     def fetch(self, source: Source) -> Secret:
@@ -61,6 +71,15 @@ class SecretFetcher:
             SecretUnavailableError: it is not at hand here; elsewhere it may be.
             SecretError: what stands there can be nobody's secret, or must not be read.
         """
+        found = self._fetch(source)
+        if self._keys is None:
+            self._keys = _read_keys(self.place)
+        text = found.reveal().strip()
+        if text in self._keys or _IDENTITY in text.upper():
+            raise SecretError(f"{describe_source(source)}{_IS_A_KEY}")
+        return found
+
+    def _fetch(self, source: Source) -> Secret:
         place = self.place
         match source:
             case PlaintextSource(value):
@@ -68,7 +87,10 @@ class SecretFetcher:
             case EnvSource(env):
                 return resolve_env_secret(env, place.environ)
             case FileSource(file):
-                return resolve_file_secret(confine_path(place.root, file))
+                path = confine_path(place.root, file)
+                if os.path.realpath(path) in {os.path.realpath(kept) for kept in place.kept}:
+                    raise SecretError(f"{file}{_IS_A_KEY}")
+                return resolve_file_secret(path)
             case AgeSource(age):
                 return decrypt(age, self._load_identities(), describe_source(source))
             case SopsSource(sops, key):
@@ -114,6 +136,17 @@ class SecretFetcher:
     def _require_trust(self, what: str) -> None:
         if not self.place.trusted:
             raise SecretUnavailableError(f"{what}: not run where no project key is at hand")
+
+
+def _read_keys(place: SecretPlace) -> frozenset[str]:
+    """Return the texts of all keys at hand, whoever may read their files."""
+    texts = [place.environ.get(name, "") for name in (KEY_VARIABLE, NEXT_KEY_VARIABLE)]
+    for path in place.kept:
+        with suppress(OSError, UnicodeDecodeError):
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+            with os.fdopen(descriptor, "rb") as stream:
+                texts.append(stream.read(_FILE_LIMIT).decode())
+    return frozenset(text.strip() for text in texts if text.strip())
 
 
 def confine_path(root: Path, file: str) -> Path:

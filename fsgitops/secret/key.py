@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 KEY_VARIABLE: Final = "FSGITOPS_KEY"
 NEXT_KEY_VARIABLE: Final = "FSGITOPS_KEY_NEXT"
 
+NEXT_SUFFIX: Final = ".next"
+PREVIOUS_SUFFIX: Final = ".previous"
+
 _KEY_BYTES: Final = 32
 
 
@@ -55,6 +58,11 @@ class ProjectKey:
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError("a ProjectKey is not serialised")
+
+
+def key_files(key_file: str) -> tuple[str, ...]:
+    """Return the paths where keys stand: the project key, the next one, the former one."""
+    return tuple(f"{key_file}{suffix}" for suffix in ("", NEXT_SUFFIX, PREVIOUS_SUFFIX))
 
 
 def new_key() -> str:

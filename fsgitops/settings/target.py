@@ -48,6 +48,7 @@ class Target(Part):
     allow: tuple[AllowedDanger, ...] = ("reload", "registration")
     public: PublicSettings = PublicSettings()
     secrets: SecretsSettings = SecretsSettings()
+    key_file: str = ""
 
     @property
     def simulated(self) -> bool:
@@ -76,6 +77,7 @@ def select_target(
             limits=settings.limits,
             allow=settings.allow,
             secrets=settings.secrets,
+            key_file=settings.key_file,
         )
     if chosen not in settings.targets:
         known = ", ".join(sorted([*settings.targets, SANDBOX]))
@@ -84,7 +86,12 @@ def select_target(
     allow = settings.allow if declared.allow is None else declared.allow
     limits = declared.limits.over(settings.limits)
     return _override_target(chosen, declared, root, environment).model_copy(
-        update={"limits": limits, "allow": allow, "secrets": settings.secrets}
+        update={
+            "limits": limits,
+            "allow": allow,
+            "secrets": settings.secrets,
+            "key_file": settings.key_file,
+        }
     )
 
 

@@ -1,0 +1,104 @@
+"""Keys never enter git: their folder ignores itself, and a key that git would take stops a plan."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fsgitops.commands.commit import run_git
+from fsgitops.durable import create_file
+from fsgitops.errors import SecretError, UsageError
+from fsgitops.secret import key_files
+from fsgitops.settings import STATE_FOLDER
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fsgitops.commands.workspace import Workspace
+
+IGNORE_FILE = ".gitignore"
+
+
+def private_names(workspace: Workspace) -> tuple[str, ...]:
+    """Return where keys and identities of a project stand, relative to its root or absolute."""
+    settings = workspace.settings
+    return (*key_files(settings.key_file), settings.secrets.age_identity)
+
+
+def find_in_git(root: Path, names: Sequence[str]) -> dict[str, bool]:
+    """Return the files that git keeps (True), or would take with `git add` (False).
+
+    Without git, outside of a checkout, and for files that are not there, that is none of them.
+    """
+    folders: dict[Path, dict[str, str]] = {}
+    for name in names:
+        path = root / name
+        if path.parent.is_dir():
+            folders.setdefault(path.parent, {})[path.name] = name
+    found: dict[str, bool] = {}
+    for folder, known in folders.items():
+        for option, kept in (("--others", False), ("--cached", True)):
+            said = run_git(folder, "ls-files", "-z", option, "--exclude-standard", "--", *known)
+            found |= {known[name]: kept for name in said.split("\0") if name in known}
+    return found
+
+
+def refuse_key_in_git(workspace: Workspace) -> None:
+    """Raise SecretError when git keeps, or would take, a key or an identity that is here."""
+    here = [name for name in private_names(workspace) if (workspace.root / name).exists()]
+    if not here:
+        return
+    reasons = [
+        describe(name, kept=kept) for name, kept in find_in_git(workspace.root, here).items()
+    ]
+    if reasons:
+        raise SecretError("\n".join(reasons))
+
+
+def describe(name: str, *, kept: bool) -> str:
+    """Return what is wrong with a key in git, and what to do."""
+    return f"{name}: {what_is_wrong(kept=kept)}: {remedy(name, kept=kept)}"
+
+
+def what_is_wrong(*, kept: bool) -> str:
+    """Return what git does with a key."""
+    if kept:
+        return "git keeps this key: whoever reads the repository has every secret"
+    return "git does not ignore this key: the next `git add` takes it"
+
+
+def remedy(name: str, *, kept: bool) -> str:
+    """Return what to do about it."""
+    if kept:
+        return (
+            f"run `git rm --cached {name}`, put it into {IGNORE_FILE}, and replace the key "
+            "(`fsgitops key rotate`): its history still has it"
+        )
+    return f"put it into {IGNORE_FILE}"
+
+
+def keep_from_git(root: Path, path: Path) -> None:
+    """Make sure, before a key is written to `path`, that git will not take it.
+
+    The project's own folder gets a `.gitignore` that ignores all that is in it, itself included.
+    Raises UsageError for another place that git does not ignore, OSError.
+    """
+    folder = path.parent
+    if folder == root / STATE_FOLDER:
+        ignore_folder(folder)
+    standing = next((item for item in (folder, *folder.parents) if item.is_dir()), Path("/"))
+    if run_git(standing, "rev-parse", "--is-inside-work-tree").strip() != "true":
+        return
+    if not run_git(standing, "check-ignore", "--", str(path.absolute())):
+        raise UsageError(
+            f"{path}: git does not ignore this place, so the next `git add` would take the key: "
+            f"put it into {IGNORE_FILE} first, or name a place outside the repository"
+        )
+
+
+def ignore_folder(folder: Path) -> None:
+    """Make the project's own folder, with a `.gitignore` for all that is in it. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with suppress(FileExistsError):
+        create_file(folder / IGNORE_FILE, b"*\n", mode=0o644)
