@@ -174,11 +174,12 @@ def read_number(text: str, default_region: str | None) -> str:
 
 def check_toll(agent: Agent, number: str, region: str | None) -> None:
     """Raise NotPossibleError unless the agent's `toll_allow` covers a call to this number."""
-    from fsgitops.rules.phone import is_domestic
+    from fsgitops.rules.phone import toll_class
 
-    kinds = {"domestic", "local"} if is_domestic(number, region) else {"international"}
-    if not kinds & set(agent.toll_allow):
+    kind = toll_class(number, region)
+    words = ("local", "domestic") if kind == "domestic" else (kind,)
+    if not set(words) & set(agent.toll_allow):
         raise NotPossibleError(
-            f"agent {agent.extension} may not call {number}: its `toll_allow` is "
-            f"{', '.join(agent.toll_allow) or 'empty'}"
+            f"agent {agent.extension} may not call {number}: it needs {' or '.join(words)}, and "
+            f"its `toll_allow` is {', '.join(agent.toll_allow) or 'empty'}"
         )

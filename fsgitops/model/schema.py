@@ -17,7 +17,7 @@ _DESCRIPTIONS: dict[str, dict[str, str]] = {
         "caller_id_number": "The number that called parties see. Default: the extension.",
         "enabled": "false: not compiled. An agent that was live is deleted.",
         "groups": "Call groups: a list, or names separated by commas.",
-        "toll_allow": "Which calls may be made: domestic, international, local.",
+        "toll_allow": "Calls that it may make: domestic, international, local, premium, satellite.",
         "context": "The dialplan context of the agent's own calls.",
         "webrtc": "true: encrypted media, for phones in browsers.",
         "voicemail": "true, false, or a mailbox's settings.",

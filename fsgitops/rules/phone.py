@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import Literal, TypeAlias
 
 _WRITTEN = re.compile(r"[+0-9(][0-9 ().\-/]*")
 _EXTENSION = re.compile(r"[0-9]{4,6}")
@@ -106,9 +107,30 @@ def region_of(e164: str) -> str | None:
     return str(region) if region and region != "001" else None
 
 
-def is_domestic(e164: str, region: str | None) -> bool:
-    """Tell whether a number in E.164 has the country code of a region; without one, never."""
+TollClass: TypeAlias = Literal["domestic", "international", "premium", "satellite"]
+
+# Inmarsat, Iridium and Globalstar, and the networks of no country: Thuraya is among them.
+_SATELLITE = frozenset((870, 881, 882, 883))
+
+
+@lru_cache(maxsize=65536)
+def toll_class(e164: str, region: str | None) -> TollClass:
+    """Return what a call to a number in E.164 costs, seen from a region (two letters).
+
+    A number is domestic where the numbering plan of the region itself has it: Jamaica shares a
+    country code with the US, and Jersey with GB. One that no plan has is international.
+    """
     import phonenumbers
 
-    code = phonenumbers.country_code_for_region(region) if region else 0
-    return bool(code) and phonenumbers.parse(e164, None).country_code == code
+    try:
+        number = phonenumbers.parse(e164, None)
+    except phonenumbers.NumberParseException:
+        return "international"
+    if number.country_code in _SATELLITE:
+        return "satellite"
+    # Personal numbers (070 in GB) are dialled like mobile ones and charged like premium ones.
+    kinds = phonenumbers.PhoneNumberType
+    if phonenumbers.number_type(number) in (kinds.PREMIUM_RATE, kinds.PERSONAL_NUMBER):
+        return "premium"
+    at_home = region is not None and phonenumbers.is_valid_number_for_region(number, region)
+    return "domestic" if at_home else "international"

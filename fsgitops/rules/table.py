@@ -16,6 +16,7 @@ from fsgitops.rules import (
     path_collision,
     plaintext_secret,
     shared_password,
+    toll_class,
     unassigned_number,
     unknown_destination,
     unsafe_value,
@@ -98,6 +99,12 @@ RULES: tuple[Rule, ...] = (
         name_pattern.check,
         "Groups, toll classes and contexts are plain words.",
         fixed=True,
+    ),
+    Rule(
+        "toll-class",
+        _ERROR,
+        toll_class.check,
+        "No toll class holds another: dialplans look for one anywhere in the list.",
     ),
     Rule(
         "plaintext-secret",

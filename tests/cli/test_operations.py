@@ -259,6 +259,27 @@ def test_an_agent_who_may_not_call_abroad_does_not(project: Project, board: Embe
     assert project.run("dial", "1020", "+18005551234").code == 0
 
 
+@pytest.mark.parametrize(
+    ("number", "needed"),
+    [
+        ("+18765551234", "international"), ("+19005551234", "premium"),
+        ("+870773111632", "satellite"),
+    ],
+)  # fmt: skip
+def test_a_dear_number_needs_its_own_toll_class(
+    project: Project, board: EmbeddedSwitch, number: str, needed: str
+) -> None:
+    board.add_registration("1020", DOMAIN)
+    path = project.root / "desired" / "agents.yaml"
+    text = path.read_text()
+    others = {"local", "domestic", "international", "premium", "satellite"} - {needed}
+    path.write_text(text.replace("name: Alice", f"name: Alice, toll_allow: {sorted(others)}"))
+    ran = project.run("dial", "1020", number)
+    assert (ran.code, f"it needs {needed}" in ran.err) == (1, True)
+    path.write_text(text.replace("name: Alice", f"name: Alice, toll_allow: {needed}"))
+    assert project.run("dial", "1020", number).code == 0
+
+
 def test_an_agent_without_a_number_to_show_is_told_so(
     project: Project, board: EmbeddedSwitch
 ) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fsgitops.model.caller_name import encode_caller_name
 from fsgitops.model.desired import Agent, Desired, DidRoute, Voicemail
 from fsgitops.secret import ProjectKey, derive_voicemail_pin
 from fsgitops.steps.compile import compile_config
@@ -59,7 +60,9 @@ def loaded(freeswitch: RealSwitch) -> Iterator[PlainEsl]:
 def test_every_value_arrives_as_it_was_declared(loaded, freeswitch, extension):
     user = f"{extension}@{freeswitch.domain}"
     assert loaded.api(f"user_data {user} var site_note") == AWKWARD[extension]
-    assert loaded.api(f"user_data {user} var effective_caller_id_name") == AWKWARD[extension]
+    assert loaded.api(f"user_data {user} var effective_caller_id_name") == encode_caller_name(
+        AWKWARD[extension]
+    )
     assert loaded.api(f"user_data {user} var fsgitops_agent") == "true"
 
 

@@ -1,0 +1,78 @@
+"""Toll classes: what a call costs, and words of `toll_allow` that allow no more than they say."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fsgitops.model.desired import Agent, Desired
+from fsgitops.rules import toll_class as rule
+from fsgitops.rules.breach import Breach
+from fsgitops.rules.phone import toll_class
+from fsgitops.rules.toll_class import KNOWN
+
+
+@pytest.mark.parametrize(
+    ("number", "region", "expected"),
+    [
+        ("+12025550123", "US", "domestic"), ("+18005551234", "US", "domestic"),
+        ("+18005551234", "CA", "domestic"), ("+442071838750", "GB", "domestic"),
+        ("+18765551234", "US", "international"), ("+12423221234", "US", "international"),
+        ("+17874001234", "US", "international"), ("+14165550123", "US", "international"),
+        ("+441534123456", "GB", "international"), ("+447797712345", "GB", "international"),
+        ("+441534123456", "JE", "domestic"), ("+12025550123", None, "international"),
+        ("+19005551234", "US", "premium"), ("+447011234567", "GB", "premium"),
+        ("+979123456789", "US", "premium"), ("+870773111632", "US", "satellite"),
+        ("+881612345678", "DE", "satellite"), ("+88216123456", None, "satellite"),
+        ("+19995551234", "US", "international"), ("+0", "US", "international"),
+    ],
+)  # fmt: skip
+def test_a_number_is_domestic_where_its_own_plan_has_it(
+    number: str, region: str | None, expected: str
+) -> None:
+    assert toll_class(number, region) == expected
+
+
+def breaches(*words: str) -> list[Breach]:
+    return list(rule.check(Desired((Agent(extension="1020", name="A", toll_allow=words),))))
+
+
+@pytest.mark.parametrize(
+    ("word", "named"),
+    [
+        ("no-international", "international"), ("nonlocal", "local"), ("local-only", "local"),
+        ("inter", "international"), ("l", "domestic|local|international"),
+    ],
+)  # fmt: skip
+def test_a_word_that_allows_another_class_is_found(word: str, named: str) -> None:
+    [breach] = breaches("domestic", word)
+    assert breach.path == ("toll_allow", 1)
+    assert re.search(f"`(?:{named})`", breach.message)
+    assert breach.hint
+
+
+@pytest.mark.parametrize("words", [KNOWN, ("eu", "mobile"), ("Local",), ()])
+def test_words_that_are_apart_pass(words: tuple[str, ...]) -> None:
+    assert breaches(*words) == []
+
+
+def test_a_word_that_holds_another_agents_class_is_found() -> None:
+    agents = (
+        Agent(extension="1020", name="A", toll_allow=("eu",)),
+        Agent(extension="1021", name="B", toll_allow=("non-eu",)),
+    )
+    [breach] = rule.check(Desired(agents))
+    assert (breach.resource.name, "`eu`" in breach.message) == ("1021", True)
+
+
+WORDS = st.lists(st.text("elocat-", min_size=1, max_size=8) | st.sampled_from(KNOWN), max_size=5)
+
+
+@given(WORDS)
+def test_what_passes_matches_no_class_that_it_does_not_name(words: list[str]) -> None:
+    if not breaches(*words):
+        held = ",".join(words)
+        assert {known for known in KNOWN if re.search(known, held)} == set(words) & set(KNOWN)
