@@ -1,12 +1,15 @@
 # Two commands do everything: `make demo` and `make test`. Both install into .venv first.
 PYTHON ?= python3
 BIN := .venv/bin
+# What users get (and what builds it), and all that the tests need on top.
+RUNS := .venv/.runs
 INSTALLED := .venv/.installed
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 .PHONY: demo rehearse-pr rehearse-mr workflows test lint types contracts unit bench lock clean
 
-demo: $(INSTALLED)
-	FSGITOPS=$(CURDIR)/$(BIN)/fsgitops sh docs/demo.sh
+demo: $(RUNS)
+	FSGITOPS="$(CURDIR)/$(BIN)/fsgitops" sh docs/demo.sh
 
 # The same as GitLab plays it.
 rehearse-mr: $(INSTALLED)
@@ -40,16 +43,23 @@ unit: $(INSTALLED)
 bench: $(INSTALLED)
 	$(BIN)/python bench/plan.py
 
-lock: $(INSTALLED)
-	$(BIN)/pip install --quiet pip-tools
-	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --extra dev --extra cdr --extra api --extra spark --strip-extras \
-		--generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host \
-		--no-emit-find-links --output-file requirements.lock pyproject.toml
+COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/python -m piptools compile --quiet --strip-extras \
+	--generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
-$(INSTALLED): requirements.lock pyproject.toml
+# The small lock holds the same versions as the large one.
+lock: $(INSTALLED)
+	$(PIP) install pip-tools
+	$(COMPILE) --extra dev --extra cdr --extra api --extra spark --output-file requirements.lock pyproject.toml
+	$(COMPILE) --extra build --constraint requirements.lock --output-file requirements-run.lock pyproject.toml
+
+$(RUNS): requirements-run.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(PIP) install --require-hashes --requirement requirements-run.lock
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(INSTALLED): $(RUNS) requirements.lock
+	$(PIP) install --require-hashes --requirement requirements.lock
 	touch $@
 
 clean:

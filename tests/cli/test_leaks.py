@@ -12,6 +12,7 @@ import subprocess
 import sys
 import traceback
 import urllib.parse
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,15 +20,15 @@ import pytest
 from leak_search import ESL_PASSWORD, MARK, Search, all_secrets
 from secret_sources import EXTENSIONS, Planted, plant_secrets
 
+import fsgitops
 from fsgitops.cli import COMMANDS, cli
 from fsgitops.secret import Secret, new_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
-
     from project import Project
 
+PACKAGE = Path(fsgitops.__file__).parent
 # What fsgitops was given secrets in, and never writes to.
 GIVEN = ("desired/", "outside/", ".fsgitops/key", ".fsgitops/age-identity")
 
@@ -310,7 +311,7 @@ def test_a_traceback_shows_no_secret_not_even_with_local_values(
     with pytest.raises(RuntimeError) as caught:
         project.run("plan")
     shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
-    frames = [frame for frame in shown.stack if "/fsgitops/" in frame.filename]
+    frames = [frame for frame in shown.stack if Path(frame.filename).is_relative_to(PACKAGE)]
     told = "".join(traceback.StackSummary.from_list(frames).format())
     plain, _ = all_secrets(planted)
     assert Search(plain).find("traceback", told.encode()) == []
