@@ -26,6 +26,7 @@ from fsgitops.secret import Secret, new_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
     from project import Project
 
 PACKAGE = Path(fsgitops.__file__).parent
