@@ -18,6 +18,16 @@ if TYPE_CHECKING:
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 
+SMALL_SWITCH = CHECKOUT / "tests" / "switch_conf"
+"""A switch configuration of the project's own, with the same folders as the stock one."""
+
+
+def switch_template() -> Path:
+    """The stock configuration where it is beside the checkout, else the project's own."""
+    stock = CHECKOUT.parent / "shared" / "freeswitch-conf" / "vanilla"
+    return stock if stock.is_dir() else SMALL_SWITCH
+
+
 def shared_folder() -> Path:
     folder = CHECKOUT.parent / "shared"
     if not (folder / "freeswitch-conf").is_dir():
@@ -34,8 +44,7 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def freeswitch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealSwitch]:
     """A real FreeSWITCH, started once for the whole run, or a skip."""
-    template = shared_folder() / "freeswitch-conf" / "vanilla"
-    yield from run_freeswitch(tmp_path_factory.mktemp("freeswitch"), template)
+    yield from run_freeswitch(tmp_path_factory.mktemp("freeswitch"), switch_template())
 
 
 @pytest.fixture
