@@ -171,6 +171,7 @@ def test_status_tells_what_the_switch_holds_otherwise(
         file.write_bytes(kept)
 
 
+@pytest.mark.usefixtures("shared")
 def test_dial_rings_the_agent_then_the_number_and_hangup_ends_both(
     real: Project, phones: Callable[[str], SipPhone], carrier: SipPhone
 ) -> None:
@@ -191,6 +192,7 @@ def test_dial_rings_the_agent_then_the_number_and_hangup_ends_both(
     until(lambda: calls(real) == [])
 
 
+@pytest.mark.usefixtures("shared")
 def test_the_carrier_is_shown_the_declared_number_and_a_harmless_name(
     real: Project, phones: Callable[[str], SipPhone], carrier: SipPhone, freeswitch: RealSwitch
 ) -> None:
@@ -204,6 +206,7 @@ def test_the_carrier_is_shown_the_declared_number_and_a_harmless_name(
     assert (far["cid_num"], far["cid_name"]) == ("+19495431333", "Zoë O Brien x")
 
 
+@pytest.mark.usefixtures("shared")
 def test_the_other_leg_is_transferred_to_another_agent(
     real: Project, phones: Callable[[str], SipPhone], carrier: SipPhone
 ) -> None:
@@ -219,6 +222,7 @@ def test_the_other_leg_is_transferred_to_another_agent(
     assert second.wait_answered()
 
 
+@pytest.mark.usefixtures("shared")
 def test_a_caller_is_seen_with_the_number_called_and_transferred_outside(
     real: Project,
     phones: Callable[[str], SipPhone],

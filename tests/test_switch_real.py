@@ -139,6 +139,7 @@ def test_a_real_unknown_profile_is_an_error(live: Switch) -> None:
         live.registrations("nope")
 
 
+@pytest.mark.usefixtures("shared")
 def test_a_real_phone_cannot_forge_a_registration(live: Switch, freeswitch: RealSwitch) -> None:
     evil = f"evil</call-id><user>1005@{freeswitch.domain}</user><call-id>"
     phone(live, freeswitch, "1001").register(evil)
@@ -149,6 +150,7 @@ def test_a_real_phone_cannot_forge_a_registration(live: Switch, freeswitch: Real
 
 
 @pytest.mark.parametrize("reboot", [False, True])
+@pytest.mark.usefixtures("shared")
 def test_a_real_flush_ends_the_registration_and_notifies_only_on_reboot(
     live: Switch, freeswitch: RealSwitch, reboot: bool
 ) -> None:

@@ -114,6 +114,7 @@ def write_prompt(freeswitch: RealSwitch) -> None:
 
 
 @pytest.mark.parametrize("right", [True, False])
+@pytest.mark.usefixtures("shared")
 def test_the_mailbox_takes_its_pin_and_no_other(loaded, freeswitch, right):
     write_prompt(freeswitch)
     pin = derive_voicemail_pin(KEY, "1020", freeswitch.domain, 1).reveal()
