@@ -168,20 +168,18 @@ def written_files(root: Path) -> Iterator[tuple[str, bytes, bool]]:
             yield name, path.read_bytes(), inside
 
 
-def find_leaks(project: Project, planted: Planted) -> list[str]:
-    """Run everything, and return every place where a secret was found."""
+def find_leaks(project: Project, planted: Planted) -> Iterator[str]:
+    """Run everything, and yield every place where a secret was found."""
     plain, hashes = all_secrets(planted)
     anywhere, conf_dir = Search({**plain, **hashes}), Search(plain)
-    found = []
     for where, data in run_everything(project):
-        found += anywhere.find(where, data)
+        yield from anywhere.find(where, data)
     for name, data, inside in written_files(project.root):
-        found += (conf_dir if inside else anywhere).find(name, data)
-    return found
+        yield from (conf_dir if inside else anywhere).find(name, data)
 
 
 def test_no_command_writes_a_secret_anywhere(project: Project, planted: Planted) -> None:
-    assert find_leaks(project, planted) == []
+    assert list(find_leaks(project, planted)) == []
 
 
 def test_every_command_is_searched(project: Project, planted: Planted) -> None:
@@ -246,36 +244,24 @@ def leak_by_plan(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plan, "_mask", lambda value: value)
 
 
-def encoded_into_a_file(
-    encode: Callable[[bytes], str],
-) -> Callable[[pytest.MonkeyPatch], None]:
-    def leak(monkeypatch: pytest.MonkeyPatch) -> None:
-        from fsgitops.commands import plan
+def leak_by_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A secret in the middle of a saved plan."""
+    from fsgitops.commands import plan
 
-        before = plan.save_plan
+    before = plan.save_plan
 
-        def save(made: Any, path: Path) -> None:
-            before(made, path)
-            secret = os.environ["SECRET_PASSWORD"].encode()
-            path.write_text(path.read_text() + encode(b"x" + secret + b"yz"))
+    def save(made: Any, path: Path) -> None:
+        before(made, path)
+        path.write_text(path.read_text() + f"x{os.environ['SECRET_PASSWORD']}yz")
 
-        monkeypatch.setattr(plan, "save_plan", save)
-
-    return leak
+    monkeypatch.setattr(plan, "save_plan", save)
 
 
-PLANTED_LEAKS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
+PLANTED_LEAKS = {
     "repr": leak_by_repr,
     "log": leak_by_log,
     "plan": leak_by_plan,
-    "plain": encoded_into_a_file(lambda data: data.decode()),
-    "base64": encoded_into_a_file(lambda data: base64.b64encode(data).decode()),
-    "urlsafe base64": encoded_into_a_file(lambda data: base64.urlsafe_b64encode(data).decode()),
-    "hex": encoded_into_a_file(lambda data: data.hex()),
-    "HEX": encoded_into_a_file(lambda data: data.hex().upper()),
-    "url": encoded_into_a_file(lambda data: urllib.parse.quote(data)),
-    "form": encoded_into_a_file(lambda data: urllib.parse.quote_plus(data)),
-    "json": encoded_into_a_file(lambda data: json.dumps(data.decode())),
+    "file": leak_by_file,
 }
 
 
@@ -284,7 +270,28 @@ def test_a_leak_that_is_planted_on_purpose_is_found(
     project: Project, planted: Planted, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     PLANTED_LEAKS[name](monkeypatch)
-    assert find_leaks(project, planted)
+    assert next(find_leaks(project, planted), None)
+
+
+ENCODINGS: dict[str, Callable[[bytes], str]] = {
+    "plain": lambda data: data.decode(),
+    "base64": lambda data: base64.b64encode(data).decode(),
+    "urlsafe base64": lambda data: base64.urlsafe_b64encode(data).decode(),
+    "hex": lambda data: data.hex(),
+    "HEX": lambda data: data.hex().upper(),
+    "url": lambda data: urllib.parse.quote(data),
+    "form": lambda data: urllib.parse.quote_plus(data),
+    "json": lambda data: json.dumps(data.decode()),
+}
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
+def test_the_search_finds_a_secret_however_it_is_spelled(planted: Planted, name: str) -> None:
+    plain, _ = all_secrets(planted)
+    search = Search(plain)
+    for kind, secret in planted.passwords.items():
+        told = ENCODINGS[name](b"x" + secret.encode() + b"yz")
+        assert search.find(kind, told.encode())
 
 
 def test_reveal_shows_the_secrets_on_stdout_alone_and_logs_only_that_it_did(
