@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from fresh_switch import run_freeswitch
@@ -33,6 +34,32 @@ def shared_folder() -> Path:
     if not (folder / "freeswitch-conf").is_dir():
         pytest.skip("the reference data is not beside this checkout (../shared)")
     return folder
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--sweeps", action="store_true", help="the long sweeps too (make test-all)")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--sweeps"):
+        skip = pytest.mark.skip(reason="a long sweep: `make test-all` runs it")
+        for item in items:
+            if item.get_closest_marker("sweep"):
+                item.add_marker(skip)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say why what was skipped was skipped, one line a reason."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in skipped)
+    for reason, count in sorted(reasons.items()):
+        terminalreporter.write_line(f"skipped {count}: {reason}")
+
+
+@pytest.fixture(scope="session")
+def sweeps(pytestconfig: pytest.Config) -> bool:
+    """Whether to try every one of many, or a few of them."""
+    return bool(pytestconfig.getoption("--sweeps"))
 
 
 @pytest.fixture(scope="session")

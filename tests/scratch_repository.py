@@ -41,6 +41,6 @@ class ScratchRepository:
         place.parent.mkdir(parents=True)
         code = "from fsgitops.cli import main; main()"
         place.write_text(
-            f'#!/bin/sh\nPYTHONPATH={CHECKOUT} exec {sys.executable} -c "{code}" "$@"\n'
+            f'#!/bin/sh\nPYTHONPATH="{CHECKOUT}" exec "{sys.executable}" -c "{code}" "$@"\n'
         )
         place.chmod(0o755)

@@ -91,6 +91,7 @@ def test_a_merge_request_goes_from_branch_to_switch(rehearsal: GitLabRehearsal) 
         assert not [secret for secret in secrets if secret in path.read_text()]
 
 
+@pytest.mark.sweep
 def test_a_merge_request_meets_no_protected_variable(rehearsal: GitLabRehearsal) -> None:
     rehearsal.begin()
     rehearsal.branch()
@@ -122,6 +123,7 @@ def test_a_plan_that_is_not_the_approved_one_is_refused(rehearsal: GitLabRehears
     assert all("1022" not in path.read_text() for path in live.glob("*1334.xml"))
 
 
+@pytest.mark.sweep
 def test_drift_opens_one_issue_and_closes_it_when_it_is_gone(rehearsal: GitLabRehearsal) -> None:
     rehearsal.begin()
     assert results(rehearsal.look_for_drift()) == {"drift": "success"}
@@ -139,6 +141,7 @@ def test_drift_opens_one_issue_and_closes_it_when_it_is_gone(rehearsal: GitLabRe
     assert issue["state"] == "closed"
 
 
+@pytest.mark.sweep
 def test_without_tokens_the_pipelines_do_all_but_speak(rehearsal: GitLabRehearsal) -> None:
     del rehearsal.runner.variables["FSGITOPS_COMMENT_TOKEN"]
     del rehearsal.runner.protected["FSGITOPS_GITLAB_TOKEN"]
@@ -151,6 +154,7 @@ def test_without_tokens_the_pipelines_do_all_but_speak(rehearsal: GitLabRehearsa
     assert not rehearsal.gitlab.writes
 
 
+@pytest.mark.sweep
 def test_an_apply_that_cannot_be_told_of_is_still_an_apply(rehearsal: GitLabRehearsal) -> None:
     rehearsal.runner.protected["FSGITOPS_GITLAB_TOKEN"] = "expired"
     jobs = rehearsal.begin()
@@ -159,6 +163,7 @@ def test_an_apply_that_cannot_be_told_of_is_still_an_apply(rehearsal: GitLabRehe
     assert "The outcome is not below the commit" in jobs["apply"].log
 
 
+@pytest.mark.sweep
 def test_only_the_token_of_the_main_branch_speaks_there(rehearsal: GitLabRehearsal) -> None:
     del rehearsal.runner.protected["FSGITOPS_GITLAB_TOKEN"]
     assert results(rehearsal.begin()) == APPLIED
@@ -166,6 +171,7 @@ def test_only_the_token_of_the_main_branch_speaks_there(rehearsal: GitLabRehears
     assert not rehearsal.gitlab.writes
 
 
+@pytest.mark.sweep
 def test_a_manual_job_started_for_another_target_applies_nothing(
     rehearsal: GitLabRehearsal,
 ) -> None:
@@ -175,6 +181,7 @@ def test_a_manual_job_started_for_another_target_applies_nothing(
     assert not list(rehearsal.runner.machine.glob(".fsgitops/sandbox/conf/directory/default/1*"))
 
 
+@pytest.mark.sweep
 def test_a_permission_is_given_when_the_manual_job_is_started(rehearsal: GitLabRehearsal) -> None:
     rehearsal.begin()
     exceed_limits(rehearsal.runner)
@@ -188,6 +195,7 @@ def test_a_permission_is_given_when_the_manual_job_is_started(rehearsal: GitLabR
     assert results(rehearsal.push()) == APPLIED
 
 
+@pytest.mark.sweep
 def test_drift_in_between_does_not_hide_the_recorded_state(rehearsal: GitLabRehearsal) -> None:
     rehearsal.begin()
     rehearsal.look_for_drift()
@@ -198,6 +206,7 @@ def test_drift_in_between_does_not_hide_the_recorded_state(rehearsal: GitLabRehe
     assert "compared with what was live" in rehearsal.comment()
 
 
+@pytest.mark.sweep
 def test_what_others_merged_since_is_no_change_of_this_merge_request(
     rehearsal: GitLabRehearsal,
 ) -> None:
@@ -217,6 +226,7 @@ def test_what_others_merged_since_is_no_change_of_this_merge_request(
     assert "0 to create, 2 to change, 0 to delete" in rehearsal.comment()
 
 
+@pytest.mark.sweep
 def test_what_cannot_be_merged_is_compared_with_what_it_is_based_on(
     rehearsal: GitLabRehearsal,
 ) -> None:
@@ -233,6 +243,7 @@ def test_what_cannot_be_merged_is_compared_with_what_it_is_based_on(
     assert "compared with what was live" not in rehearsal.comment()
 
 
+@pytest.mark.sweep
 def test_a_plan_that_came_to_nothing_replaces_the_note(rehearsal: GitLabRehearsal) -> None:
     rehearsal.begin()
     rehearsal.branch()
@@ -244,6 +255,7 @@ def test_a_plan_that_came_to_nothing_replaces_the_note(rehearsal: GitLabRehearsa
     assert "fsgitops.yaml:2:1" in rehearsal.comment()
 
 
+@pytest.mark.sweep
 def test_a_job_that_ends_before_there_is_a_plan_replaces_the_note(
     rehearsal: GitLabRehearsal,
 ) -> None:
@@ -257,6 +269,7 @@ def test_a_job_that_ends_before_there_is_a_plan_replaces_the_note(
     assert "2 to change" not in rehearsal.comment()
 
 
+@pytest.mark.sweep
 def test_findings_become_reports_and_a_note(rehearsal: GitLabRehearsal) -> None:
     rehearsal.begin()
     rehearsal.branch()
@@ -275,6 +288,7 @@ def test_findings_become_reports_and_a_note(rehearsal: GitLabRehearsal) -> None:
     assert "<failure" in (folder / "plan/junit.xml").read_text()
 
 
+@pytest.mark.sweep
 def test_without_a_recorded_state_the_base_commit_is_compared_with(
     rehearsal: GitLabRehearsal,
 ) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MOMENTS = 100
+FEW_MOMENTS = 10
 """Random moments for each kind of apply: 200 together."""
 
 CHANGED_AGENTS = """\
@@ -112,11 +113,13 @@ def case(
                 shutil.rmtree(folder)
 
 
-def test_killed_before_any_file_operation_it_is_the_one_state_or_the_other(case: Case) -> None:
+def test_killed_before_any_file_operation_it_is_the_one_state_or_the_other(
+    case: Case, sweeps: bool
+) -> None:
     count = len(case.whole["operations"])
     assert count > 40
     seen = set()
-    for number in range(count):
+    for number in range(0, count, 1 if sweeps else 9):
         case.reset()
         ran = case.runner.run(*case.apply, kill_at=number)
         assert ran["code"] == -9, (number, ran)
@@ -124,19 +127,20 @@ def test_killed_before_any_file_operation_it_is_the_one_state_or_the_other(case:
     assert seen == {False, True}
 
 
-def test_killed_at_any_moment_it_is_the_one_state_or_the_other(case: Case) -> None:
+def test_killed_at_any_moment_it_is_the_one_state_or_the_other(case: Case, sweeps: bool) -> None:
     chance = random.Random(20)
     seconds = case.whole["seconds"]
     killed = 0
-    for number in range(MOMENTS):
+    moments = MOMENTS if sweeps else FEW_MOMENTS
+    for number in range(moments):
         case.reset()
         ran = case.runner.run(*case.apply, kill_after=chance.uniform(0, seconds))
         killed += ran["code"] == -9
         case.expect_whole(number)
-    assert killed > MOMENTS // 4
+    assert killed > moments // 4
 
 
-def test_killed_while_it_recovers_it_recovers_again(case: Case) -> None:
+def test_killed_while_it_recovers_it_recovers_again(case: Case, sweeps: bool) -> None:
     """The kill comes after the last file was replaced, then at each step of putting back."""
     renames = [n for n, name in enumerate(case.whole["operations"]) if name == "rename"]
     late = renames[len(renames) // 2]
@@ -144,7 +148,7 @@ def test_killed_while_it_recovers_it_recovers_again(case: Case) -> None:
     case.runner.run(*case.apply, kill_at=late)
     steps = len(case.runner.run("plan", *case.target)["operations"])
     assert steps > 5
-    for number in range(steps):
+    for number in range(0, steps, 1 if sweeps else 6):
         case.reset()
         case.runner.run(*case.apply, kill_at=late)
         assert case.runner.run("plan", *case.target, kill_at=number)["code"] == -9

@@ -211,6 +211,7 @@ def test_a_plan_that_is_not_the_approved_one_is_refused(rehearsal: Rehearsal) ->
     assert all("1020" not in p.read_text() for p in live.glob("*1334.xml"))
 
 
+@pytest.mark.sweep
 def test_what_changed_after_the_approval_is_not_applied(rehearsal: Rehearsal) -> None:
     rehearsal.begin()
     rehearsal.branch()
@@ -233,6 +234,7 @@ def test_what_changed_after_the_approval_is_not_applied(rehearsal: Rehearsal) ->
     assert "1022" in route.read_text()
 
 
+@pytest.mark.sweep
 def test_drift_opens_one_issue_and_closes_it_when_it_is_gone(rehearsal: Rehearsal) -> None:
     rehearsal.begin()
     assert results(rehearsal.look_for_drift()) == {"drift": "success"}
@@ -249,6 +251,7 @@ def test_drift_opens_one_issue_and_closes_it_when_it_is_gone(rehearsal: Rehearsa
     assert issue["state"] == "closed"
 
 
+@pytest.mark.sweep
 def test_a_fork_gets_a_plan_in_the_summary_and_no_comment(rehearsal: Rehearsal) -> None:
     rehearsal.begin()
     rehearsal.branch()
@@ -257,6 +260,7 @@ def test_a_fork_gets_a_plan_in_the_summary_and_no_comment(rehearsal: Rehearsal) 
     assert "2 to change" in rehearsal.runner.summary
 
 
+@pytest.mark.sweep
 def test_settings_that_are_wrong_become_annotations_and_a_comment(rehearsal: Rehearsal) -> None:
     rehearsal.begin()
     rehearsal.branch()
@@ -268,6 +272,7 @@ def test_settings_that_are_wrong_become_annotations_and_a_comment(rehearsal: Reh
     assert "No plan: 1 error" in rehearsal.comment()
 
 
+@pytest.mark.sweep
 def test_a_job_that_ends_before_there_is_a_plan_replaces_the_comment(rehearsal: Rehearsal) -> None:
     rehearsal.begin()
     rehearsal.branch()
@@ -280,6 +285,7 @@ def test_a_job_that_ends_before_there_is_a_plan_replaces_the_comment(rehearsal: 
     assert "2 to change" not in rehearsal.comment()
 
 
+@pytest.mark.sweep
 def test_a_permission_is_given_by_a_variable_of_the_environment(rehearsal: Rehearsal) -> None:
     rehearsal.begin()
     exceed_limits(rehearsal.runner)
@@ -290,6 +296,7 @@ def test_a_permission_is_given_by_a_variable_of_the_environment(rehearsal: Rehea
     assert results(rehearsal.apply()) == {"propose": "success", "apply": "success"}
 
 
+@pytest.mark.sweep
 def test_findings_become_annotations_and_a_comment(rehearsal: Rehearsal) -> None:
     rehearsal.begin()
     rehearsal.branch()
@@ -304,6 +311,7 @@ def test_findings_become_annotations_and_a_comment(rehearsal: Rehearsal) -> None
     assert "No plan:" in rehearsal.comment()
 
 
+@pytest.mark.sweep
 def test_without_a_recorded_state_the_base_commit_is_compared_with(rehearsal: Rehearsal) -> None:
     rehearsal.begin()
     rehearsal.github.runs.clear()

@@ -63,6 +63,7 @@ def test_an_empty_lake_has_a_report_of_nothing(tmp_path: Path) -> None:
     assert "no calls" in render_page(report)
 
 
+@pytest.mark.sweep
 def test_duckdb_and_spark_agree_on_every_figure(source: Source) -> None:
     pytest.importorskip("pyspark", reason="the extra [spark] is not installed")
     if shutil.which("java") is None:
