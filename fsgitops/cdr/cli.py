@@ -20,6 +20,7 @@ from fsgitops.errors import FsgitopsError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from fsgitops.cdr.lake import Lake
     from fsgitops.cdr.options import EslAddress
 
 _READING = ("list", "query", "tail", "report")
@@ -176,16 +177,29 @@ def reconcile(place: Place, /, first: str, last: str, as_json: bool, **chosen: A
 @click.pass_obj
 def compact(
     place: Place, /, first: str, last: str, grace: float, min_files: int, **chosen: Any
-) -> None:
+) -> int:
     """Merge each day's small files; readers see every record once all the while."""
     from fsgitops.cdr.compact import compact_lake
 
-    place = place.with_choices(chosen)
-    for done in compact_lake(place.lake(), first, last, min_files=min_files, grace=grace):
+    lake = place.with_choices(chosen).lake()
+    for done in compact_lake(lake, first, last, min_files=min_files, grace=grace):
         click.echo(
             f"{done.date}: {done.files_before} files to {done.files_after}, "
             f"{done.rows} records, {done.deleted} dead files deleted"
         )
+    return _tell_links(lake)
+
+
+def _tell_links(lake: Lake) -> int:
+    """Name the days that were left alone because their folders are links; return the exit code."""
+    linked = lake.linked_days()
+    for date in linked:
+        click.echo(
+            f"fsgitops-cdr: {lake.root}/date={date}: is a link: left alone; "
+            "put the folder itself there",
+            err=True,
+        )
+    return 1 if linked else 0
 
 
 @cli.command()
@@ -193,12 +207,14 @@ def compact(
 @click.option("--keep-days", type=int, required=True, help="How many whole days to keep.")
 @click.option("--dry-run", is_flag=True, help="Only tell which days would go.")
 @click.pass_obj
-def retention(place: Place, /, keep_days: int, dry_run: bool, **chosen: Any) -> None:
+def retention(place: Place, /, keep_days: int, dry_run: bool, **chosen: Any) -> int:
     """Delete the days that are older."""
     from fsgitops.cdr.retention import expire
 
-    for date in expire(place.with_choices(chosen).lake(), keep_days, dry=dry_run):
+    lake = place.with_choices(chosen).lake()
+    for date in expire(lake, keep_days, dry=dry_run):
         click.echo(f"{date}: {'would be ' if dry_run else ''}deleted")
+    return _tell_links(lake)
 
 
 @cli.command()

@@ -122,10 +122,15 @@ def sweep_day(lake: Lake, day: Day, grace: float) -> int:
 def compact_lake(
     lake: Lake, first: str = "", last: str = "9999", *, min_files: int = 2, grace: float = 600.0
 ) -> list[Compacted]:
-    """Compact every day in turn. Raises LakeError, also when another run is under way."""
+    """Compact every day in turn, except those whose folders are links.
+
+    Raises LakeError, also when another run is under way.
+    """
     with lake.lock():
+        linked = set(lake.linked_days())
         found = (
             compact_day(lake, day, min_files=min_files, grace=grace)
             for day in lake.days(first, last)
+            if day.date not in linked
         )
         return [done for done in found if done is not None]

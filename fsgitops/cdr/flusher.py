@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from fsgitops.cdr.lake import open_lake
 from fsgitops.cdr.log import say
 from fsgitops.cdr.spool import Spool, SpoolError
+from fsgitops.cdr.threads import WatchedThread
 from fsgitops.errors import FsgitopsError
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 _TICK = 0.05
 _MAX_WAIT = 60.0
 _HOUSEKEEPING = 5.0
+# A store that does not answer is given up after two minutes, file by file.
+_PATIENCE = 900.0
 
 
 class Flusher:
@@ -34,7 +37,7 @@ class Flusher:
         self._ingest = ingest
         self._stop = threading.Event()
         self._lake: Lake | None = None
-        self._thread = threading.Thread(target=self._run, name="cdr-flusher", daemon=True)
+        self.thread = WatchedThread("flusher", self._run, self._stop, metrics, _PATIENCE)
 
     def start(self) -> None:
         """Begin. The lake is made at once, so that readers find it before the first flush."""
@@ -42,17 +45,16 @@ class Flusher:
             self._lake = open_lake(self._options.lake, create=True)
         except (FsgitopsError, OSError) as problem:
             self._fail(problem)
-        self._thread.start()
+        self.thread.start()
 
     @property
     def alive(self) -> bool:
         """Whether the thread is there that moves rows to the lake."""
-        return self._thread.is_alive()
+        return self.thread.alive
 
     def stop(self) -> None:
         """Flush what the spool holds, if the lake lets it, and end."""
         self._stop.set()
-        self._thread.join()
 
     def _run(self) -> None:
         wait, next_try, next_chores = 0.5, 0.0, 0.0
@@ -60,6 +62,7 @@ class Flusher:
         carried = self._ingest.pending_rows > 0
         while not self._stop.wait(_TICK):
             now = time.monotonic()
+            self.thread.turned()
             self._observe(now)
             if now >= next_chores:
                 next_chores = now + _HOUSEKEEPING
@@ -113,6 +116,7 @@ class Flusher:
         options = self._options
         while done := flush_once(spool, self._lake, options.flush_rows, options.flush_bytes):
             self._note(done)
+            self.thread.beat()
             # Leave with the range half full: what came meanwhile waits for its own time.
             if done.rows + done.already_held < options.flush_rows and not self._stop.is_set():
                 break

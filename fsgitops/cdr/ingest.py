@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from fsgitops.cdr.log import say
 from fsgitops.cdr.quarantine import open_spool, rescue_spool
 from fsgitops.cdr.spool import Spool, SpoolCorruptError, SpoolError, classify
+from fsgitops.cdr.threads import WatchedThread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _GROUP_ROWS = 5000
 _MAX_WAIT = 10.0
+_PATIENCE = 120.0
 
 
 @dataclass(slots=True)
@@ -47,7 +49,9 @@ class Ingest:
         self._room = threading.Condition()
         self._queued_rows = 0
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="cdr-writer", daemon=True)
+        self._in_hand: list[Submission] = []
+        self._place: tuple[int, int] | None = None
+        self.thread = WatchedThread("writer", self._run, self._stop, metrics, _PATIENCE)
         self.rescue_lock = threading.Lock()
         self.pending_rows = 0
         self.pending_bytes = 0
@@ -56,12 +60,11 @@ class Ingest:
     def start(self, spool: Spool) -> None:
         """Take over what a former run left in the spool, and begin."""
         self._take_stock(spool)
-        self._thread.start()
+        self.thread.start()
 
     def stop(self) -> None:
         """Write what is queued, as far as the disk lets it, and end."""
         self._stop.set()
-        self._thread.join(_MAX_WAIT * 3)
 
     def submit(self, submission: Submission, timeout: float) -> bool:
         """Queue rows; wait up to `timeout` seconds for room. False: refused, the sender keeps it.
@@ -94,25 +97,32 @@ class Ingest:
     def _run(self) -> None:
         spool = self._open()
         while spool is not None:
-            group = self._gather()
+            # What a fault interrupted comes first.
+            group = self._in_hand = self._in_hand or self._gather()
             if group:
                 spool = self._commit(spool, group)
+                self._in_hand = []
                 with self._room:
                     self._queued_rows -= sum(len(item.rows) for item in group)
                     self._room.notify_all()
             elif self._stop.is_set():
                 spool.close()
                 return
+            self.thread.turned()
 
     def _open(self) -> Spool | None:
         wait = 0.1
         while not self._stop.is_set():
+            self.thread.beat()
             try:
-                return Spool(self._options.spool)
+                spool = Spool(self._options.spool)
             except SpoolError as problem:
                 self._fail(problem)
                 self._stop.wait(wait)
                 wait = min(wait * 2, _MAX_WAIT)
+            else:
+                self._place = _place_of(spool.path)
+                return spool
         return None
 
     def _gather(self) -> list[Submission]:
@@ -138,7 +148,12 @@ class Ingest:
             try:
                 self._check_bound()
                 added = spool.add(rows, files)
-                break
+                if self._place == _place_of(spool.path):
+                    break
+                # Somebody put another file there: what was written is in none that has a name.
+                say(logging.ERROR, "the spool's file was replaced: opened again")
+                spool = self._replace(spool, open_spool)
+                continue
             except (sqlite3.Error, SpoolError) as problem:
                 spool = self._handle(spool, problem)
             if self._stop.is_set() and wait > 1.0:
@@ -146,6 +161,7 @@ class Ingest:
                 self._release(group, synced=False)
                 return spool
             self._stop.wait(wait)
+            self.thread.beat()
             wait = min(wait * 2, _MAX_WAIT)
         self._note(added, rows)
         self._release(group, synced=True)
@@ -172,6 +188,7 @@ class Ingest:
             with self.rescue_lock:
                 spool.close()
                 fresh = make(self._options.spool)
+                self._place = _place_of(fresh.path)
             self._take_stock(fresh)
         except (OSError, sqlite3.Error, SpoolError) as failure:
             self._fail(failure)
@@ -198,3 +215,12 @@ class Ingest:
         for item in group:
             item.synced = synced
             item.done.set()
+
+
+def _place_of(path: Path) -> tuple[int, int] | None:
+    """Return which file has a name at present; None for none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, unquote_to_bytes
 
@@ -46,7 +47,31 @@ def decode_document(body: bytes) -> dict[str, Any]:
         document = decode_json_object(text)
     except SwitchProtocolError:
         raise RecordError("not a whole JSON document: half-written, cut off or foreign") from None
+    if isinstance(document.get("callflow"), dict):
+        document["callflow"] = _callflows(text)
     return to_event(document)
+
+
+def _callflows(text: bytes) -> list[Any]:
+    """Return the call flows of a document that has each as an object under the same name.
+
+    So FreeSWITCH wrote them before 1.4, the last one first; a decoder keeps one of a name.
+    """
+
+    def collect(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if "callflow" in found:
+            found["callflow"] = [value for name, value in pairs if name == "callflow"]
+        return found
+
+    try:
+        document = json.loads(
+            text.decode("utf-8", "replace"), strict=False, object_pairs_hook=collect
+        )
+    except (ValueError, RecursionError):
+        return []
+    flows: list[Any] = document["callflow"]
+    return flows
 
 
 def unwrap(body: bytes) -> bytes:

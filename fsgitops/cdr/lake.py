@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import shutil
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,8 +21,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import orjson
 
-from fsgitops.cdr.files import put_local
-from fsgitops.durable import sync_folder
+from fsgitops.cdr.files import delete_in, put_local
 from fsgitops.errors import FsgitopsError, UsageError
 
 if TYPE_CHECKING:
@@ -188,6 +188,7 @@ class Lake:
 
         Raises LakeError; then there is no file, or the former one, under that name.
         """
+        self._refuse_link(date)
         self._write(self.path(date, name), body)
 
     def _write(self, path: str, body: Any) -> None:
@@ -248,16 +249,16 @@ class Lake:
 
     def delete(self, date: str, names: Iterable[str]) -> None:
         """Delete files of a day; one that is gone already is no error. Raises LakeError."""
-        for name in names:
-            try:
-                self.filesystem.delete_file(self.path(date, name))
-            except FileNotFoundError:
-                continue
-            except _failures() as problem:
-                raise LakeError(f"{self.path(date, name)}: not deleted: {problem}") from problem
-        if self.local:
-            with contextlib.suppress(FileNotFoundError):
-                sync_folder(Path(self.root) / f"date={date}")
+        self._refuse_link(date)
+        try:
+            if self.local:
+                delete_in(Path(f"{self.root}/date={date}"), names)
+                return
+            for name in names:
+                with contextlib.suppress(FileNotFoundError):
+                    self.filesystem.delete_file(self.path(date, name))
+        except _failures() as problem:
+            raise LakeError(f"{self.root}/date={date}: not deleted: {problem}") from problem
 
     def delete_half_written(self, date: str, age: float) -> None:
         """Delete what a process that was killed left of a file, `age` seconds ago or longer.
@@ -266,6 +267,7 @@ class Lake:
         """
         if not self.local:
             return
+        self._refuse_link(date)
         limit = time.time() - age
         for path in (Path(self.root) / f"date={date}").glob(".*.tmp"):
             with contextlib.suppress(FileNotFoundError):
@@ -277,13 +279,30 @@ class Lake:
 
         Raises LakeError.
         """
+        self._refuse_link(date)
         try:
-            self.filesystem.delete_dir(f"{self.root}/date={date}")
+            if self.local:
+                # Unlike pyarrow, it follows no link, also not one that comes up meanwhile.
+                shutil.rmtree(f"{self.root}/date={date}")
+            else:
+                self.filesystem.delete_dir(f"{self.root}/date={date}")
         except FileNotFoundError:
             # Cloud Storage has no folders: pyarrow deletes what is in it, then misses the folder.
             return
         except _failures() as problem:
             raise LakeError(f"{self.root}/date={date}: not deleted: {problem}") from problem
+
+    def linked_days(self) -> list[str]:
+        """Return the days whose folder is a link: what it names is not the lake's to change."""
+        if not self.local:
+            return []
+        links = (path.name for path in Path(self.root).glob("date=*") if path.is_symlink())
+        return sorted(found[1] for name in links if (found := _DATE.fullmatch(name)))
+
+    def _refuse_link(self, date: str) -> None:
+        path = f"{self.root}/date={date}"
+        if self.local and Path(path).is_symlink():
+            raise LakeError(f"{path}: is a link: expected a folder; nothing is changed through it")
 
     def days(self, first: str = "", last: str = "9999") -> list[Day]:
         """Return the days from `first` to `last` (dates, both included), in order."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from fsgitops.cdr.ingest import Submission
 from fsgitops.cdr.log import say
 from fsgitops.cdr.record import RecordError
+from fsgitops.cdr.threads import WatchedThread
 from fsgitops.errors import SwitchError, SwitchProtocolError
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ EVENTS = ("CHANNEL_HANGUP_COMPLETE", "HEARTBEAT")
 _TAKE = 1000
 _FIRST_WAIT, _MAX_WAIT = 0.1, 15.0
 _REFUSE_AFTER = 30.0
+_PATIENCE = 120.0
 
 
 class Listener:
@@ -51,16 +53,15 @@ class Listener:
         self._heard_us = heard_us
         self.first_wait = _FIRST_WAIT
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="cdr-listener", daemon=True)
+        self.thread = WatchedThread("listener", self._run, self._stop, metrics, _PATIENCE)
 
     def start(self) -> None:
         """Begin to listen."""
-        self._thread.start()
+        self.thread.start()
 
     def stop(self) -> None:
         """Hang up, after what has arrived is handed on."""
         self._stop.set()
-        self._thread.join()
 
     def _run(self) -> None:
         wait = self.first_wait
@@ -76,8 +77,10 @@ class Listener:
                     why=str(problem),
                     wait_seconds=wait,
                 )
-            heard = self._metrics.hearing
-            self._metrics.hear(connected=False)
+            finally:
+                heard = self._metrics.hearing
+                self._metrics.hear(connected=False)
+            self.thread.turned()
             if time.monotonic() - began > _MAX_WAIT or heard:
                 wait = self.first_wait
             self._stop.wait(wait)
@@ -95,11 +98,11 @@ class Listener:
             reply_timeout=address.reply_timeout,
         ) as session:
             events = session.subscribe_json(EVENTS, max_queued=2 * _TAKE)
-            self._metrics.hear(connected=True)
-            self._metrics.recover("esl")
             now = time.time_ns() // 1000
             deaf = round((now - self._heard_us) / 1e6, 3) if self._heard_us else None
             say(logging.INFO, "listening for events", peer=session.place, deaf_seconds=deaf)
+            self._metrics.recover("esl")
+            self._metrics.hear(connected=True)
             try:
                 self._take_events(events)
             finally:
@@ -109,6 +112,7 @@ class Listener:
         quiet_since = time.monotonic()
         while not self._stop.is_set():
             bodies = events.take(_TAKE, timeout=0.2)
+            self.thread.turned()
             if bodies:
                 quiet_since = time.monotonic()
                 self._hand_on(self._build(bodies))
@@ -126,6 +130,8 @@ class Listener:
         for body in bodies:
             try:
                 event = decode_json_object(body)
+                # Every event says it, heartbeats too; a JSON file of old does not.
+                self._builder.switch = self._builder.switch or event.get("FreeSWITCH-Switchname")
                 if event.get("Event-Name") == "CHANNEL_HANGUP_COMPLETE":
                     rows.append(build(event, "esl", received))
             except (SwitchProtocolError, RecordError) as problem:
@@ -147,6 +153,7 @@ class Listener:
         submission = Submission(rows)
         began = time.monotonic()
         while not self._ingest.submit(submission, timeout=0.5):
+            self.thread.beat()
             if self._stop.is_set():
                 self._metrics.refused.labels("esl").inc(len(rows))
                 return

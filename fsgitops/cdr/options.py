@@ -36,6 +36,7 @@ class RunOptions:
     silence_seconds: float = 65.0
     ledger_days: int = 14
     variables: tuple[str, ...] = ()
+    switch: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ _TUNING = (
     "settle_seconds",
     "ledger_days",
     "variables",
+    "switch",
     "remove_json",
 )
 

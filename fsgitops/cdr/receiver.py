@@ -7,23 +7,26 @@ mod_json_cdr try again, or put the document into its `err-log-dir`.
 from __future__ import annotations
 
 import base64
+import contextlib
 import hmac
 import json
 import logging
+import re
 import socket
 import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from fsgitops.cdr.ingest import Submission
 from fsgitops.cdr.json_cdr import decode_document
 from fsgitops.cdr.log import say
 from fsgitops.cdr.record import RecordError
+from fsgitops.cdr.threads import WatchedThread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from fsgitops.cdr.ingest import Ingest
     from fsgitops.cdr.metrics import Metrics
@@ -31,8 +34,18 @@ if TYPE_CHECKING:
     from fsgitops.cdr.record import RecordBuilder
 
 _MAX_BODY = 16 * 1024 * 1024
+_MAX_BODIES = 128 * 1024 * 1024
 _MAX_AT_ONCE = 32
+_MAX_CONNECTIONS = 256
 _SYNC_WAIT = 10.0
+# How long each part of a request may take in all; a stranger gets no further than the head.
+_HEAD_SECONDS = 10.0
+_BODY_SECONDS = 20.0
+_LINGER_SECONDS = 2.0
+_LINGER_CHUNKS = 8
+_CHUNK = 64 * 1024
+_END_SECONDS = 10.0
+_PATIENCE = 60.0
 
 
 class Receiver:
@@ -58,12 +71,13 @@ class Receiver:
             b"Basic " + base64.b64encode(credential.encode()) if credential is not None else None
         )
         self.slots = threading.BoundedSemaphore(_MAX_AT_ONCE)
+        self.room = _Room()
         handler = type("Handler", (_Handler,), {"receiver": self})
         self._server = _Server(place, handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, name="cdr-http", daemon=True
-        )
+        self._stop = threading.Event()
+        serve = self._server.serve_forever
+        self.thread = WatchedThread("http", serve, self._stop, metrics, _PATIENCE)
+        self._server.turned = self.thread.turned
 
     @property
     def port(self) -> int:
@@ -72,11 +86,14 @@ class Receiver:
 
     def start(self) -> None:
         """Begin to answer."""
-        self._thread.start()
+        self.thread.start()
 
     def stop(self) -> None:
         """Stop answering."""
-        self._server.shutdown()
+        self._stop.set()
+        # It waits for the loop, which may stand still.
+        threading.Thread(target=self._server.shutdown, daemon=True).start()
+        self.thread.join(_END_SECONDS)
         self._server.server_close()
 
     def take(self, body: bytes) -> tuple[int, str]:
@@ -99,16 +116,67 @@ class Receiver:
         return 503, "the spool takes nothing at present; keep it and send it again"
 
 
+class _Peer:
+    """One connection: what it is at, since when, and how long that may take (None: its turn)."""
+
+    def __init__(self) -> None:
+        self.since = time.monotonic()
+        self.limit: float | None = _HEAD_SECONDS
+        self.trusted = False
+
+
 class _Server(ThreadingHTTPServer):
+    request_queue_size = 128
+    daemon_threads = True
+
     def __init__(self, place: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
         self.address_family = socket.AF_INET6 if ":" in place[0] else socket.AF_INET
+        self.peers: dict[Any, _Peer] = {}
+        self.lock = threading.Lock()
+        self.turned: Callable[[], None] = lambda: None
         super().__init__(place, handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Give the connection a thread. Where there are too many, the slowest stranger goes."""
+        with self.lock:
+            slow = [
+                (peer.trusted, peer.since, other)
+                for other, peer in self.peers.items()
+                if peer.limit is not None
+            ]
+            full = len(self.peers) >= _MAX_CONNECTIONS
+            self.peers[request] = _Peer()
+        if full:
+            _hang_up(min(slow, key=lambda entry: entry[:2])[2] if slow else request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Close a connection that has ended."""
+        with self.lock:
+            self.peers.pop(request, None)
+        super().shutdown_request(request)
+
+    def service_actions(self) -> None:
+        """Hang up on who takes longer than he may; called twice a second."""
+        self.turned()
+        now = time.monotonic()
+        with self.lock:
+            peers = list(self.peers.items())
+        for request, peer in peers:
+            if peer.limit is not None and now - peer.since > peer.limit:
+                _hang_up(request)
 
     def handle_error(self, *_: Any) -> None:
         """Log a peer that hung up, or a fault, as one line: a traceback is no structured log."""
         problem = sys.exc_info()[1]
         level = logging.DEBUG if isinstance(problem, OSError) else logging.ERROR
         say(level, "a request was not answered", why=repr(problem))
+
+
+def _hang_up(request: Any) -> None:
+    """End a connection: the thread that reads from it finds its end."""
+    with contextlib.suppress(OSError):
+        request.shutdown(socket.SHUT_RDWR)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -118,8 +186,19 @@ class _Handler(BaseHTTPRequestHandler):
     sys_version = ""
     timeout = 30
 
+    def handle_one_request(self) -> None:
+        self._begin(_HEAD_SECONDS)
+        super().handle_one_request()
+
+    def _begin(self, limit: float | None, *, trusted: bool = False) -> None:
+        """Note what the connection is at from now on, for the server's eye on it."""
+        peer = cast("_Server", self.server).peers.get(self.request)
+        if peer is not None:
+            peer.since, peer.limit, peer.trusted = time.monotonic(), limit, trusted
+
     def do_GET(self) -> None:
         path = self.path.split("?", 1)[0]
+        self._begin(None)
         if path == "/healthz":
             well, facts = self.receiver.health()
             self._answer(200 if well else 503, json.dumps(facts).encode(), "application/json")
@@ -129,26 +208,66 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._answer(404, b"expected /healthz, /metrics, or a POST of a CDR\n")
 
+    def handle_expect_100(self) -> bool:
+        return not self._refuse() and super().handle_expect_100()
+
     def do_POST(self) -> None:
+        if self._refuse():
+            return
         receiver = self.receiver
-        length = self.headers.get("Content-Length", "")
-        if not length.isdecimal() or int(length) > _MAX_BODY:
-            self.close_connection = True
-            self._answer(413, b"expected a Content-Length of at most 16 MiB\n")
-            return
-        if not receiver.slots.acquire(blocking=False):
-            self.close_connection = True
-            self._answer(503, b"too many posts at once; send it again\n")
-            return
-        try:
-            body = self.rfile.read(int(length))
-            if not self._may_post():
-                self._answer(401, b"wrong or missing credentials (mod_json_cdr: `cred`)\n")
+        length = int(self.headers["Content-Length"])
+        self._begin(_BODY_SECONDS, trusted=receiver.expected is not None)
+        with receiver.room.hold() as held:
+            body = self._read_body(length, held)
+            if body is None:
                 return
-            status, text = receiver.take(body)
-            self._answer(status, text.encode() + b"\n")
-        finally:
-            receiver.slots.release()
+            self._begin(None)
+            if not receiver.slots.acquire(blocking=False):
+                self.close_connection = True
+                self._answer(503, b"too many posts at once; send it again\n")
+                return
+            try:
+                status, text = receiver.take(body)
+            finally:
+                receiver.slots.release()
+        self._answer(status, text.encode() + b"\n")
+
+    def _read_body(self, length: int, held: _Held) -> bytes | None:
+        """Return the body, memory taken only for what has come; None when it does not come."""
+        chunks: list[bytes] = []
+        while length > 0:
+            chunk = self.rfile.read(min(length, _CHUNK))
+            if not chunk:
+                self.close_connection = True
+                return None
+            if not held.more(len(chunk)):
+                self._turn_away(503, b"too much is being posted; send it again\n")
+                return None
+            chunks.append(chunk)
+            length -= len(chunk)
+        return b"".join(chunks)
+
+    def _refuse(self) -> bool:
+        """Answer what is not to be read at all, from its head alone; tell whether it was that."""
+        length = self.headers.get("Content-Length", "")
+        if not self._may_post():
+            self._turn_away(401, b"wrong or missing credentials (mod_json_cdr: `cred`)\n")
+        elif not re.fullmatch("[0-9]{1,9}", length) or int(length) > _MAX_BODY:
+            self._turn_away(413, b"expected a Content-Length of at most 16 MiB\n")
+        else:
+            return False
+        return True
+
+    def _turn_away(self, status: int, text: bytes) -> None:
+        """Answer and hang up; a little of what comes is read, or the answer would be lost."""
+        self.close_connection = True
+        self._begin(_LINGER_SECONDS)
+        self._answer(status, text)
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(socket.SHUT_WR)
+            for _ in range(_LINGER_CHUNKS):
+                if not self.connection.recv(_CHUNK):
+                    break
 
     def _may_post(self) -> bool:
         expected = self.receiver.expected
@@ -161,8 +280,47 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("WWW-Authenticate", 'Basic realm="cdr"')
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it
         """Say nothing: what matters is in the metrics."""
+
+
+class _Room:
+    """The memory that all bodies under way may take together."""
+
+    def __init__(self) -> None:
+        self._left = _MAX_BODIES
+        self._lock = threading.Lock()
+
+    def take(self, size: int) -> bool:
+        """Take some of it, or give some back; False when there is not so much."""
+        with self._lock:
+            if size > self._left:
+                return False
+            self._left -= size
+            return True
+
+    @contextlib.contextmanager
+    def hold(self) -> Iterator[_Held]:
+        """Hold what one body takes until it is done with."""
+        held = _Held(self)
+        try:
+            yield held
+        finally:
+            self.take(-held.size)
+
+
+class _Held:
+    def __init__(self, room: _Room) -> None:
+        self._room = room
+        self.size = 0
+
+    def more(self, size: int) -> bool:
+        """Take more; False when there is no more."""
+        taken = self._room.take(size)
+        self.size += size if taken else 0
+        return taken

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fsgitops.cdr.files import read_below
 from fsgitops.cdr.json_cdr import decode_document
 from fsgitops.cdr.query import Source, run_query
 from fsgitops.cdr.record import HOUR_US, RecordBuilder, RecordError
 from fsgitops.cdr.spool import ROADS, Spool
-from fsgitops.cdr.watcher import list_json_files
+from fsgitops.cdr.watcher import MAX_FILE, list_json_files
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import duckdb
 
 
@@ -119,10 +121,11 @@ def _count_files(
     unreadable = []
     for entry in list_json_files(folder):
         try:
-            row = builder.build(decode_document(Path(entry.path).read_bytes()), "json", 0)
+            body, _ = read_below(folder, entry.path, MAX_FILE)
+            row = builder.build(decode_document(body), "json", 0)
         except FileNotFoundError:
             continue
-        except RecordError:
+        except (RecordError, OSError):
             unreadable.append(entry.path)
             continue
         if _in_span(row.hour, first, last):

@@ -52,6 +52,10 @@ class RecordError(FsgitopsError):
     """What came is not a record of a call: it is kept in the quarantine."""
 
 
+class UnplacedError(RecordError):
+    """It is the record of a call, and does not say of which switch."""
+
+
 class Row(NamedTuple):
     """One record on its way. `hour` and `key` identify it; `payload` is what the spool keeps."""
 
@@ -65,20 +69,34 @@ class RecordBuilder:
     """Builds rows. `variables` lists which further channel variables to keep (globs).
 
     Variables whose names or values look like credentials are never kept, whatever the list says.
+    `switch` is the switch's name for records that do not say it: mod_json_cdr of old.
     """
 
-    def __init__(self, variables: Iterable[str] = ()) -> None:
+    def __init__(self, variables: Iterable[str] = (), switch: str | None = None) -> None:
+        self.switch = switch
         self._patterns = tuple(variables)
         self._wanted: dict[str, bool] = {}
 
     def build(self, event: Mapping[str, Any], road: str, received_us: int) -> Row:
         """Return the row of a decoded CHANNEL_HANGUP_COMPLETE event.
 
-        Raises RecordError when the event names no leg or no switch.
+        Raises RecordError when the event names no leg or no switch, or holds what no switch sends.
         """
+        try:
+            return self._build(event, road, received_us)
+        except (TypeError, ValueError, ArithmeticError, LookupError, RecursionError) as problem:
+            # What came is kept in the quarantine; the thread that reads must not die of it.
+            raise RecordError(f"no record can be made of it: {problem!r:.200}") from problem
+
+    def _build(self, event: Mapping[str, Any], road: str, received_us: int) -> Row:
         get = event.get
         uuid = get("Unique-ID") or get("variable_uuid")
-        switch = get("FreeSWITCH-Switchname")
+        switch = get("FreeSWITCH-Switchname") or self.switch
+        if uuid and isinstance(uuid, str) and not switch:
+            raise UnplacedError(
+                "no `switchname` in it, as of FreeSWITCH before 1.4: "
+                "set `cdr: {switch: NAME}` in fsgitops.yaml"
+            )
         if not isinstance(uuid, str) or not isinstance(switch, str) or not uuid or not switch:
             raise RecordError("no Unique-ID and switch name in it: expected the record of a call")
         origin = get("variable_originating_leg_uuid") or get("variable_originator")
@@ -135,13 +153,11 @@ def _encode(values: list[Any]) -> bytes:
     try:
         return orjson.dumps(values)
     except TypeError:
-        # A number beyond 64 bits: no switch sends one, but a hostile file can.
-        copied = [flat_text(value) for value in values[len(BUILT) :]]
-        return orjson.dumps([*(_small(value) for value in values[: len(BUILT)]), *copied])
-
-
-def _small(value: Any) -> Any:
-    return value if isinstance(value, dict) or value is None else _within(value)
+        # A number beyond 64 bits, or a value nested hundreds deep: no switch sends one, but a
+        # hostile file can. `variables`, the last that is built, holds texts.
+        *built, kept = values[: len(BUILT)]
+        copied = map(flat_text, values[len(BUILT) :])
+        return orjson.dumps([*map(_within, built), kept, *copied])
 
 
 def _within(value: Any) -> Any:

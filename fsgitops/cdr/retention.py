@@ -21,14 +21,15 @@ def expire(
     """Delete the days that began more than `keep_days` before today (UTC); return their dates.
 
     For readers a day goes in one step, by a commit that leaves nothing live; then its files go.
-    Records without a start time have no age, and stay.
+    Records without a start time have no age, and stay; so does a day whose folder is a link.
     Raises LakeError; UsageError for less than one day.
     """
     if keep_days < 1:
         raise UsageError(f"retention: at least 1 day must be kept, not {keep_days}")
     limit = ((today or datetime.now(UTC).date()) - timedelta(days=keep_days)).isoformat()
     with lake.lock():
-        days = [day for day in lake.days() if day.date < limit and day.date != UNDATED]
+        spared = {UNDATED, *lake.linked_days()}
+        days = [day for day in lake.days() if day.date < limit and day.date not in spared]
         for day in days:
             if dry:
                 continue

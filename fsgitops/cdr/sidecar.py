@@ -19,7 +19,7 @@ from fsgitops.cdr.quarantine import Quarantine, open_spool
 from fsgitops.cdr.receiver import Receiver
 from fsgitops.cdr.record import RecordBuilder
 from fsgitops.cdr.spool import SpoolError
-from fsgitops.cdr.watcher import Watcher
+from fsgitops.cdr.watcher import ROAD, Watcher
 
 if TYPE_CHECKING:
     import threading
@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     from fsgitops.cdr.options import EslAddress, RunOptions
 
 # Troubles that a load balancer or a pager should know of; `esl` alone is covered by the JSON road.
-_SICK = ("spool", "lake", "quarantine")
+_SICK = ("spool", "lake", "quarantine", ROAD)
+# A thread that stands still must not keep the process from ending.
+_END_SECONDS = 10.0
+_LAST_FLUSH_SECONDS = 90.0
 
 
 class Sidecar:
@@ -45,7 +48,7 @@ class Sidecar:
         spool = open_spool(options.spool)
         spool.freeze_all(options.flush_rows, options.flush_bytes)
         recognise_machine(spool)
-        builder = RecordBuilder(options.variables)
+        builder = RecordBuilder(options.variables, options.switch)
         self._quarantine = quarantine = Quarantine(options.spool / "quarantine")
         self.ingest = Ingest(options, self.metrics)
         self.flusher = Flusher(options, self.metrics, self.ingest)
@@ -85,13 +88,18 @@ class Sidecar:
 
     def stop(self) -> None:
         """Close the roads, sync the spool, flush it into the lake, end. Again, it does nothing."""
-        for road in (self.listener, self.watcher, self.receiver):
-            if road is not None:
-                road.stop()
-        self.ingest.stop()
-        self.flusher.stop()
+        roads = [road for road in (self.listener, self.watcher, self.receiver) if road is not None]
+        for road in roads:
+            road.stop()
+        late = [road.thread.name for road in roads if not road.thread.join(_END_SECONDS)]
+        for part in (self.ingest, self.flusher):
+            part.stop()
+            if not part.thread.join(_LAST_FLUSH_SECONDS):
+                late.append(part.thread.name)
         if self._lock is None:
             return
+        if late:
+            say(logging.ERROR, "ended without waiting longer", still_at_work=", ".join(late))
         # Once only: by a second time its number can be that of another file.
         os.close(self._lock)
         self._lock = None
@@ -112,7 +120,11 @@ class Sidecar:
         troubles = self.metrics.troubles()
         if not self.flusher.alive:
             troubles = {**troubles, "lake": "nothing moves rows to it any more: start again"}
-        well = not any(where in troubles for where in _SICK)
+        parts = (self.ingest, self.flusher, self.listener, self.watcher, self.receiver)
+        threads = [part.thread for part in parts if part is not None]
+        faults = {f"thread {t.name}": trouble for t in threads if (trouble := t.trouble())}
+        troubles |= faults
+        well = not faults and not any(where in troubles for where in _SICK)
         if "esl" in troubles and self.watcher is None:
             well = False
         return well, {

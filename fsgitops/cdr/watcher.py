@@ -7,6 +7,7 @@ after its record is synced in the lake.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sqlite3
@@ -15,11 +16,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fsgitops.cdr.files import read_below, remove_below
 from fsgitops.cdr.ingest import Submission
 from fsgitops.cdr.json_cdr import decode_document
 from fsgitops.cdr.log import say
-from fsgitops.cdr.record import RecordError
+from fsgitops.cdr.record import RecordError, UnplacedError
 from fsgitops.cdr.spool import JsonFile, Spool, SpoolError, transaction
+from fsgitops.cdr.threads import WatchedThread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +34,11 @@ if TYPE_CHECKING:
     from fsgitops.cdr.record import RecordBuilder, Row
 
 _GROUP = 200
-_MAX_FILE = 16 * 1024 * 1024
+_GROUP_BYTES = 64 * 1024 * 1024
+MAX_FILE = 16 * 1024 * 1024
+ROAD = "json directory"
+"""What fails when no file can be read at all; "json" is what fails with single files."""
+_PATIENCE = 120.0
 _DEPTH = 2
 _MAX_WAIT = 30.0
 _LOOKED_AT_ONCE = 1000
@@ -75,16 +82,15 @@ class Watcher:
         self._unread: dict[str, str] = {}
         self._told: dict[str, str] = {}
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="cdr-watcher", daemon=True)
+        self.thread = WatchedThread("watcher", self._run, self._stop, metrics, _PATIENCE)
 
     def start(self) -> None:
         """Begin with everything that is in the directory."""
-        self._thread.start()
+        self.thread.start()
 
     def stop(self) -> None:
         """End after the files in hand."""
         self._stop.set()
-        self._thread.join()
 
     def _run(self) -> None:
         wait = 0.0
@@ -100,9 +106,11 @@ class Watcher:
                 finally:
                     spool.close()
                 self._tell_unread()
+                self._metrics.recover(ROAD)
             except (OSError, SpoolError, sqlite3.Error) as problem:
                 say(logging.ERROR, "the JSON directory was not read", why=str(problem))
-                self._metrics.fail("json", str(problem))
+                self._metrics.fail(ROAD, str(problem))
+            self.thread.turned()
             # A directory of a million kept files must not keep a core busy with listing it. Time
             # spent waiting for the disk does not count: after a stall there is much to catch up.
             busy = min(5 * (time.thread_time() - began), _MAX_WAIT)
@@ -129,6 +137,7 @@ class Watcher:
             group.append(entry.path)
             if len(group) == _GROUP:
                 self._take(spool, group)
+                self.thread.beat()
                 group = []
             if self._stop.is_set():
                 return
@@ -145,28 +154,33 @@ class Watcher:
         }
         rows: list[Row] = []
         files: list[JsonFile] = []
+        size = 0
         for path in paths:
             if path not in known and (found := self._read(path)):
                 rows.append(found[0])
                 files.append(found[1])
+                size += len(found[0].payload)
+            if size > _GROUP_BYTES:
+                self._hand_on(Submission(rows, files))
+                rows, files, size = [], [], 0
         if rows:
-            self._metrics.received.labels("json").inc(len(rows))
             self._hand_on(Submission(rows, files))
 
     def _hand_on(self, submission: Submission) -> None:
+        self._metrics.received.labels("json").inc(len(submission.rows))
         while not self._ingest.submit(submission, timeout=0.5):
+            self.thread.beat()
             if self._stop.is_set():
                 return
         while not submission.done.wait(0.5):
+            self.thread.beat()
             if self._stop.is_set():
                 return
 
     def _read(self, path: str) -> tuple[Row, JsonFile] | None:
         """Return a file's record; None when there is none (yet)."""
         try:
-            with Path(path).open("rb") as handle:
-                stat = os.fstat(handle.fileno())
-                body = handle.read(_MAX_FILE + 1)
+            body, stat = read_below(self._folder, path, MAX_FILE)
         except FileNotFoundError:
             return None
         except OSError as problem:
@@ -193,13 +207,16 @@ class Watcher:
             return
         if now - before[2] < self._options.settle_seconds:
             return
-        if len(body) > _MAX_FILE:
-            self._unread[path] = f"larger than {_MAX_FILE} bytes: expected the record of a call"
+        if isinstance(problem, UnplacedError):
+            # The file is the only place that has this call: it waits there until it can be read.
+            self._unread[path] = str(problem)
             return
         kept = self._quarantine.set_aside(Path(path).name, body, self._metrics)
         if kept is None:
             return
-        Path(path).unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            if not remove_below(self._folder, path, stat.st_size, stat.st_mtime_ns):
+                return
         del self._unsettled[path]
         self._metrics.quarantined.labels("json").inc()
         say(
@@ -219,13 +236,9 @@ class Watcher:
             (spool.flushed_seq(),),
         ).fetchall()
         for path, size, mtime_ns in found:
-            try:
-                stat = Path(path).stat()
-                if (stat.st_size, stat.st_mtime_ns) == (size, mtime_ns):
-                    Path(path).unlink()
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                if remove_below(self._folder, path, size, mtime_ns):
                     self._metrics.removed.inc()
-            except FileNotFoundError:
-                continue
         if found:
             with transaction(spool.db):
                 spool.db.executemany(

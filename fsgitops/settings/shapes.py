@@ -202,6 +202,7 @@ class CdrSettings(Part):
     http_credential: _SecretSource = None
     remove_json: bool = False
     variables: tuple[str, ...] = ()
+    switch: Annotated[str, Field(min_length=1)] | None = None
     commit_seconds: Annotated[float, Field(gt=0, le=10)] = 0.05
     flush_rows: Annotated[int, Field(ge=1, le=1_000_000)] = 50_000
     flush_bytes: Annotated[int, Field(ge=1024)] = 64 * 1024 * 1024

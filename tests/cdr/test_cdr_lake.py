@@ -14,6 +14,7 @@ from lakes import DAY_US, START_US, fill, flush_all, make_row
 
 from fsgitops.cdr import erase as erasing
 from fsgitops.cdr import lake as reading
+from fsgitops.cdr.cli import invoke
 from fsgitops.cdr.compact import compact_lake
 from fsgitops.cdr.erase import erase_number, number_pattern
 from fsgitops.cdr.flush import read_keys
@@ -395,3 +396,52 @@ def test_an_old_day_that_is_deleted_half_way_brings_no_record_back(
     with pytest.raises(LakeError):
         expire(lake, 1, today=date(2027, 1, 1))
     assert keys_in(open_lake(str(tmp_path / "lake"))) == Counter()
+
+
+def linked_day(folder, templates):
+    """A lake whose one day is a link to a folder elsewhere."""
+    spool, lake = fill(folder, templates, 7, parts=1)
+    spool.close()
+    outside = folder / "outside"
+    (folder / "lake" / "cdr" / f"date={DATE}").rename(outside)
+    (outside / "letter.txt").write_text("mine")
+    (folder / "lake" / "cdr" / f"date={DATE}").symlink_to(outside)
+    return lake, {path.name: path.read_bytes() for path in outside.iterdir()}
+
+
+@pytest.mark.parametrize(
+    "words", [["retention", "--keep-days", "1"], ["compact", "--min-files", "1", "--grace", "0"]]
+)
+def test_a_day_folder_that_is_a_link_is_left_alone_and_told(
+    tmp_path, templates, capsys, words
+) -> None:
+    lake, before = linked_day(tmp_path, templates)
+    spool = Spool(tmp_path / "spool")
+    spool.add([make_row(templates, n, start_us=START_US - 400 * DAY_US) for n in (21, 22)])
+    flush_all(spool, lake, rows=1)
+    spool.close()
+    assert invoke(["-C", str(tmp_path), "--lake", "lake", *words]) == 1
+    told = capsys.readouterr()
+    assert f"date={DATE}: is a link: left alone" in told.err
+    assert DATE not in told.out
+    # The others are seen to.
+    assert told.out.startswith("2025-10-19")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "outside").iterdir()} == before
+
+
+def test_nothing_is_written_or_erased_through_a_day_folder_that_is_a_link(
+    tmp_path, templates
+) -> None:
+    lake, before = linked_day(tmp_path, templates)
+    spool = Spool(tmp_path / "spool")
+    spool.add([make_row(templates, 31)])
+    for attempt in (
+        lambda: flush_all(spool, lake),
+        lambda: erase_number(lake, None, "+12025550666", "request 12"),
+        lambda: lake.delete(DATE, list(before)),
+        lambda: lake.delete_day(DATE),
+    ):
+        with pytest.raises(LakeError, match="is a link"):
+            attempt()
+    assert spool.depth()[0] == 1
+    assert {path.name: path.read_bytes() for path in (tmp_path / "outside").iterdir()} == before

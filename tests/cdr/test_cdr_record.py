@@ -4,6 +4,7 @@ import base64
 import contextlib
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -17,12 +18,14 @@ from fsgitops.cdr.json_cdr import decode_document
 from fsgitops.cdr.record import (
     RecordBuilder,
     RecordError,
+    UnplacedError,
     hide_credentials,
     is_secret_name,
     start_microseconds,
 )
 from fsgitops.cdr.schema import COLUMNS
 
+SHARED = Path(__file__).resolve().parents[3] / "shared"
 NOW = 1_795_431_190_118_181
 UNSAFE = '\r\n #%&+:;<=>?@[\\]^`{|}"'
 
@@ -120,6 +123,43 @@ def test_every_form_that_mod_json_cdr_writes_gives_the_same_record(templates, wr
     # A `%` in a name that came as `%41` cannot be told from an encoded one: the switch's doing.
     body = as_document(event_by(templates, "a1c1d283"))
     assert record_of(decode_document(wrap(body))) == record_of(decode_document(body))
+
+
+def old_document(templates) -> bytes:
+    """What mod_json_cdr of FreeSWITCH 1.2 wrote: each call flow an object of the same name."""
+    document = json.loads(as_document(event_by(templates, "14136671")))
+    last = document.pop("callflow")[0] | {"profile_index": "2"}
+    first = {"profile_index": "1", "caller_profile": {"destination_number": "0", "context": "x"}}
+    flows = "".join(f', "callflow": {json.dumps(flow)}' for flow in (last, first))
+    return json.dumps(document)[:-1].encode() + flows.encode() + b"}"
+
+
+@pytest.mark.parametrize("encode", [lambda body: body, lambda body: body[:-1] + b', "x": "\xff"}'])
+def test_a_document_with_its_call_flows_as_objects_gives_the_same_record(templates, encode) -> None:
+    new = decode_document(as_document(event_by(templates, "14136671")))
+    record = record_of(decode_document(encode(old_document(templates))))
+    assert record == record_of(new)
+    assert record["destination_number"] == "1020"
+
+
+def test_the_documents_of_both_generations_give_what_the_caller_dialled() -> None:
+    folder = SHARED / "cases" / "15-json-cdr-callflow-object" / "json"
+    if not folder.is_dir():
+        pytest.skip("../shared/cases is not beside this checkout")
+    for path in folder.iterdir():
+        record = record_of(decode_document(path.read_bytes()))
+        found = [record[n] for n in ("caller_id_number", "destination_number", "context")]
+        assert found == ["15550100001", "1020", "default"]
+
+
+def test_a_record_that_does_not_say_its_switch_takes_the_one_that_is_set(templates) -> None:
+    document = json.loads(as_document(templates[0]))
+    del document["switchname"]
+    read = decode_document(json.dumps(document).encode())
+    with pytest.raises(UnplacedError, match="switch: NAME"):
+        RecordBuilder().build(read, "json", NOW)
+    named = RecordBuilder(switch=str(templates[0]["FreeSWITCH-Switchname"]))
+    assert named.build(read, "json", NOW).key == RecordBuilder().build(templates[0], "esl", NOW).key
 
 
 def test_a_document_cut_off_anywhere_is_no_record(templates) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import json
 import logging
+import os
 import threading
 import time
 import urllib.error
@@ -90,6 +91,44 @@ def test_a_file_that_stays_cut_off_goes_to_the_quarantine(tmp_path, templates, s
     (kept,) = (tmp_path / "spool" / "quarantine").iterdir()
     assert kept.read_bytes() == body
     assert one.metrics.quarantined.labels("json")._value.get() == 1
+
+
+def nameless(templates, number: int) -> bytes:
+    document = json.loads(as_document(event(templates, number)))
+    del document["switchname"]
+    return json.dumps(document).encode()
+
+
+def test_a_file_that_names_no_switch_stays_where_it_is_and_is_told(
+    tmp_path, templates, sidecar
+) -> None:
+    path = write(tmp_path, "x.cdr.json", nameless(templates, 1))
+    one = sidecar(remove_json=True, settle_seconds=0.0)
+    until(lambda: "switch: NAME" in one.metrics.troubles().get("json", ""))
+    assert path.exists()
+    assert not list((tmp_path / "spool").glob("quarantine/*"))
+
+
+def test_a_file_that_names_no_switch_is_that_of_the_one_that_is_set(
+    tmp_path, templates, sidecar
+) -> None:
+    write(tmp_path, "x.cdr.json", nameless(templates, 1))
+    sidecar(switch=str(event(templates, 1)["FreeSWITCH-Switchname"]))
+    until(lambda: uuids_in(tmp_path) == [uuid_of(make_row(templates, 1))])
+
+
+def test_a_file_that_names_no_switch_is_that_of_the_one_that_is_heard(
+    tmp_path, templates, sidecar
+) -> None:
+    switch = ReplaySwitch(templates, None)
+    write(tmp_path, "x.cdr.json", nameless(templates, 99))
+    one = sidecar(EslAddress("127.0.0.1", switch.port, "x"))
+    until(lambda: switch.listeners)
+    sent = switch.emit()
+    kept = uuid_of(make_row(templates, 99))
+    until(lambda: uuids_in(tmp_path) == sorted([sent, kept]))
+    assert one.metrics.troubles().get("json") is None
+    switch.close()
 
 
 def post(port: int, body: bytes, **headers: str) -> tuple[int, bytes]:
@@ -241,16 +280,16 @@ def test_ending_flushes_what_waits(tmp_path, templates) -> None:
 def test_a_file_that_cannot_be_read_holds_up_no_other(
     tmp_path, templates, sidecar, monkeypatch
 ) -> None:
-    real = Path.open
+    real = os.open
 
-    def open_but_one(self, *args, **kwargs):
-        if self.name == "a.cdr.json":
+    def open_but_one(path, *args, **kwargs):
+        if path == "a.cdr.json":
             raise PermissionError(13, "Permission denied")
-        return real(self, *args, **kwargs)
+        return real(path, *args, **kwargs)
 
     for number, name in enumerate("abc", 1):
         write(tmp_path, f"{name}.cdr.json", as_document(event(templates, number)))
-    monkeypatch.setattr(Path, "open", open_but_one)
+    monkeypatch.setattr(os, "open", open_but_one)
     one = sidecar()
     until(lambda: one.metrics.written._value.get() == 2)
     until(lambda: "a.cdr.json: Permission denied" in one.metrics.troubles().get("json", ""))

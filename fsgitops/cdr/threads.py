@@ -1,0 +1,97 @@
+"""Threads that are looked after: one that dies begins again, and one that stands still is told."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import traceback
+from typing import TYPE_CHECKING
+
+from fsgitops.cdr.log import say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fsgitops.cdr.metrics import Metrics
+
+_FIRST_WAIT, _MAX_WAIT = 0.1, 30.0
+
+
+class WatchedThread:
+    """Runs a loop until it returns. A fault in it is told, and the loop begins again.
+
+    The loop says `beat` while it works, and `turned` when a whole turn went well. Without a beat
+    for `patience` seconds it counts as standing still: that cannot be mended from outside, so
+    `/healthz` tells it.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        loop: Callable[[], None],
+        stop: threading.Event,
+        metrics: Metrics,
+        patience: float,
+    ) -> None:
+        self.name = name
+        self.patience = patience
+        self._loop = loop
+        self._stop = stop
+        self._metrics = metrics
+        self._fault = ""
+        self._wait = _FIRST_WAIT
+        self._beat: float | None = None
+        self._thread = threading.Thread(target=self._run, name=f"cdr-{name}", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self.beat()
+        self._thread.start()
+
+    def join(self, seconds: float) -> bool:
+        """Wait for the end; tell whether it came in that time."""
+        if self._beat is not None:
+            self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the thread is there."""
+        return self._thread.is_alive()
+
+    def beat(self) -> None:
+        """Say that the loop is at work, and does not stand still."""
+        self._beat = time.monotonic()
+
+    def turned(self) -> None:
+        """Say that one turn of the loop went well: a fault before it is over."""
+        self.beat()
+        self._fault, self._wait = "", _FIRST_WAIT
+
+    def trouble(self) -> str | None:
+        """Return what is wrong with the thread; None for nothing."""
+        if self._beat is None:
+            return None
+        if not self.alive and not self._stop.is_set():
+            return "ended: start the sidecar again"
+        if self._fault:
+            return f"ended by a fault, and begins again: {self._fault}"
+        still = time.monotonic() - self._beat
+        return f"has stood still for {still:.0f} s" if still > self.patience else None
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self._loop()
+            except Exception as problem:
+                frame = traceback.extract_tb(problem.__traceback__)[-1]
+                self._fault = f"{problem!r:.300} ({frame.name}, line {frame.lineno})"
+                self._metrics.errors.labels(self.name).inc()
+                say(logging.ERROR, "a thread failed", thread=self.name, why=self._fault)
+            else:
+                return
+            if self._stop.wait(self._wait):
+                return
+            self._wait = min(self._wait * 2, _MAX_WAIT)
+            self.beat()
