@@ -249,6 +249,15 @@ def test_what_is_not_one_line_of_text_is_no_secret(tmp_path: Path, value: str) -
     assert not isinstance(caught.value, SecretUnavailableError)
 
 
+def test_a_byte_order_mark_is_no_part_of_a_secret(tmp_path: Path) -> None:
+    place = tmp_path / "pin"
+    place.write_bytes(b"\xef\xbb\xbf739184\r\n")
+    place.chmod(0o600)
+    source = read_source({"file": "pin"})
+    assert source is not None
+    assert fetcher(tmp_path).fetch(source).reveal() == "739184"
+
+
 def test_a_file_that_is_a_pipe_does_not_block(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe", 0o600)
     with pytest.raises(SecretError, match="plain file"):

@@ -87,7 +87,7 @@ def _format_file(root: Path, name: str) -> tuple[bytes | None, list[Finding]]:
     except ValueError as problem:
         message = f"this file cannot be formatted: {problem}"
         return None, [error("format", Position(name), message, "Write the line in a plainer way.")]
-    if content == document.text:
+    if content == document.text and not document.marked:
         return None, []
     again, problems = parse_document(name, content)
     if problems or again is None or not _says_the_same(document, again):

@@ -38,7 +38,7 @@ class Document:
 
     `item_positions` has, for each top-level list, where its items begin. `scan` finds all
     other places; it runs at most once, and only when somebody asks for a position, so that a
-    run without findings never pays for it.
+    run without findings never pays for it. `marked` says that a byte order mark stands before `text`.
     """
 
     path: str
@@ -46,6 +46,7 @@ class Document:
     text: bytes = field(repr=False)
     item_positions: Mapping[str, tuple[Position, ...]] = field(default_factory=dict, repr=False)
     scan: Callable[[bytes], Mark] | None = field(default=None, repr=False, compare=False)
+    marked: bool = False
 
     @cached_property
     def _marks(self) -> Mark:

@@ -145,7 +145,7 @@ def _read_keys(place: SecretPlace) -> frozenset[str]:
         with suppress(OSError, UnicodeDecodeError):
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
             with os.fdopen(descriptor, "rb") as stream:
-                texts.append(stream.read(_FILE_LIMIT).decode())
+                texts.append(stream.read(_FILE_LIMIT).decode("utf-8-sig"))
     return frozenset(text.strip() for text in texts if text.strip())
 
 
@@ -209,7 +209,7 @@ def resolve_file_secret(path: Path) -> Secret:
     finally:
         os.close(descriptor)
     try:
-        text = content.decode().removesuffix("\n").removesuffix("\r")
+        text = content.decode("utf-8-sig").removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError:
         raise SecretError(f"{path}: the secret is not UTF-8 text") from None
     if not text:

@@ -58,7 +58,7 @@ def read_private_file(path: Path, what: str) -> str | None:
         content = os.read(descriptor, _FILE_LIMIT)
     finally:
         os.close(descriptor)
-    return content.decode("utf-8", "replace")
+    return content.decode("utf-8-sig", "replace")
 
 
 def _require_private(status: os.stat_result, path: Path, what: str) -> None:

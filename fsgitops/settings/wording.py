@@ -58,8 +58,11 @@ def _unknown_key(path: tuple[Any, ...], position: Callable[..., Position]) -> Fi
         "public": shapes.PublicSettings,
         "secrets": shapes.SecretsSettings,
         "targets": shapes.TargetSettings,
+        "variables": shapes.VariablesSettings,
     }
-    owner = next((owners[part] for part in reversed(path[:-1]) if part in owners), shapes.Settings)
+    # Below `targets` stands a target's own name, which may be one of these words.
+    above = (*path[:1], *path[2:-1]) if path[0] == "targets" and len(path) > 2 else path[:-1]
+    owner = next((owners[part] for part in reversed(above) if part in owners), shapes.Settings)
     close = get_close_matches(str(path[-1]), owner.model_fields, n=1)
     hint = f"did you mean `{close[0]}`?" if close else f"known: {', '.join(owner.model_fields)}"
     return error("unknown-key", position(path, key=True), f"unknown key `{path[-1]}`", hint)

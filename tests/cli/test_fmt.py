@@ -27,6 +27,16 @@ def test_fmt_writes_and_the_second_run_finds_nothing_to_do(project: Project) -> 
     assert project.run("fmt", "--check").code == 0
 
 
+def test_fmt_takes_a_byte_order_mark_away_and_nothing_else(project: Project) -> None:
+    place = project.write("desired/agents.yaml", STRAIGHT)
+    place.write_bytes(b"\xef\xbb\xbf" + STRAIGHT.encode())
+    assert project.run("validate").code == 0
+    assert project.run("fmt", "--check").code == 1
+    assert project.run("fmt").code == 0
+    assert place.read_bytes() == STRAIGHT.encode()
+    assert project.run("fmt", "--check").code == 0
+
+
 def test_a_file_that_the_loader_refuses_is_a_finding_and_nothing_is_written(
     project: Project,
 ) -> None:

@@ -111,7 +111,7 @@ REFUSED: list[tuple[str, str | bytes, str, tuple[int, int]]] = [
     ("tab after spaces", "a:\n  \tb: c\n", "tab-indentation", (2, 3)),
     ("not UTF-8", "a: b\nname: José\n".encode("latin-1"), "encoding", (2, 10)),
     ("UTF-16", "a: b\n".encode("utf-16"), "encoding", (1, 1)),
-    ("byte order mark", b"\xef\xbb\xbfa: b\n", "encoding", (1, 1)),
+    ("second byte order mark", b"\xef\xbb\xbf" * 2 + b"a: b\n", "control-character", (1, 1)),
     ("control character", "a: b\nc: d\x07\n", "control-character", (2, 5)),
     ("unicode control", "a: é\u0085b\n", "control-character", (1, 5)),
     ("NUL", b"a: b\x00\n", "control-character", (1, 5)),
@@ -267,6 +267,16 @@ YAML_PIECES = st.lists(
     ),
     max_size=30,
 ).map("".join)
+
+
+def test_a_byte_order_mark_is_read_over_and_moves_no_place(tmp_path: Path) -> None:
+    document, findings = load(tmp_path, b"\xef\xbb\xbfagents: [1]\n")
+    assert document is not None
+    assert (findings, document.data, document.marked) == ([], {"agents": ["1"]}, True)
+    assert document.position(("agents",), key=True) == Position("a.yaml", 1, 1)
+    plain, _ = load(tmp_path, b"agents: [1]\n")
+    assert plain is not None
+    assert not plain.marked
 
 
 @fuzz

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fsgitops.findings import sort_findings
 from fsgitops.steps.load.files import MAX_FILE_BYTES, find_files, read_bytes
-from fsgitops.steps.load.source import check_source
+from fsgitops.steps.load.source import BYTE_ORDER_MARK, check_source
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,10 +43,13 @@ def load_document(root: Path, path: str) -> tuple[Document | None, list[Finding]
     what else is wrong.
     """
     data, problem = read_bytes(root, path)
+    marked = data.startswith(BYTE_ORDER_MARK)
+    data = data.removeprefix(BYTE_ORDER_MARK)
     if problem is None:
         problem = check_source(path, data)
     if problem is not None:
         return None, [problem]
     from fsgitops.steps.load.events import parse_document
 
-    return parse_document(path, data)
+    document, findings = parse_document(path, data)
+    return (replace(document, marked=True) if document and marked else document), findings

@@ -21,15 +21,18 @@ _MARKS = (
     (b"\x00\x00\xfe\xff", "UTF-32"),
     (b"\xff\xfe", "UTF-16"),
     (b"\xfe\xff", "UTF-16"),
-    (b"\xef\xbb\xbf", "UTF-8 with a byte order mark"),
 )
 
 
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+"""What Notepad and PowerShell put before UTF-8; YAML allows it, and `fsgitops fmt` removes it."""
+
+
 def check_source(path: str, data: bytes) -> Finding | None:
-    """Return what is wrong with the bytes: a byte order mark, no UTF-8, control characters."""
+    """Return what is wrong with the bytes of a file, without its mark: no UTF-8, controls."""
     for mark, name in _MARKS:
         if data.startswith(mark):
-            message = f"the file is written as {name}; UTF-8 without a byte order mark is expected"
+            message = f"the file is written as {name}; UTF-8 is expected"
             return error("encoding", Position(path), message, "Save the file as plain UTF-8.")
     if data.isascii():
         # Deleting and comparing lengths runs at memory speed; a pattern does not.

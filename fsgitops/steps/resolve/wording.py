@@ -45,13 +45,37 @@ _EXPECTED: dict[str, tuple[str, str]] = {
     "password_version": ("a whole number from 1 to 1000000", "Raise it to get another password."),
 }
 
-_UNKNOWN: dict[str, str] = {
-    "sip_password": "Did you mean `password`?",
-    "vm_password": "Set `voicemail: {pin: …}`, or leave it out and one is derived.",
-    "is_active": "Did you mean `enabled`?",
-    "did": "Did you mean `did_number`?",
-    "number": "Did you mean `did_number`?",
-    "destination": "Did you mean `destination_extension`?",
+_ROUTE = (
+    "Numbers stand in a list of their own: `did_routes: [{did_number: +19495431333, "
+    "destination_extension: 1020}]`, beside `agents:`."
+)
+_AGENT = (
+    "Agents stand in a list of their own, `agents:`; a route names one in `destination_extension`."
+)
+_UNKNOWN: dict[str, dict[str, str]] = {
+    "agent": {
+        "sip_password": "Did you mean `password`?",
+        "vm_password": "Set `voicemail: {pin: …}`, or leave it out and one is derived.",
+        "pin": "Set `voicemail: {pin: …}`, or leave it out and one is derived.",
+        "is_active": "Did you mean `enabled`?",
+        "number": "Did you mean `extension`? A public number is a route, under `did_routes:`.",
+        **dict.fromkeys(
+            ("did", "dids", "did_number", "did_numbers", "did_route", "did_routes"), _ROUTE
+        ),
+        **dict.fromkeys(("destination", "destination_extension"), _ROUTE),
+    },
+    "route": {
+        "is_active": "Did you mean `enabled`?",
+        **dict.fromkeys(("did", "number", "e164"), "Did you mean `did_number`?"),
+        **dict.fromkeys(
+            ("destination", "extension", "agent", "to"), "Did you mean `destination_extension`?"
+        ),
+        **dict.fromkeys(("password", "sip_password", "voicemail", "caller_id_name"), _AGENT),
+    },
+    "voicemail": {
+        "is_active": "Did you mean `enabled`?",
+        **dict.fromkeys(("password", "vm_password"), "Did you mean `pin`?"),
+    },
 }
 _SECRETS = ("password", "pin")
 _YES_NO = frozenset({"yes", "no", "on", "off", "y", "n", "1", "0", "t", "f"})
@@ -66,10 +90,11 @@ def describe_fault(section: Section, model: type[Agent | DidRoute], fault: Fault
         hint = f"Add `{name}:`; expected: {_expected(path)[0]}."
         return error("missing-field", section.place, f"this {noun} has no `{name}`", hint)
     if fault.kind == "unknown":
-        known = Voicemail.model_fields if path[0] == "voicemail" else model.model_fields
-        hint = _UNKNOWN.get(name) or suggest(name, known)
+        inner = path[0] == "voicemail" and len(path) > 1
+        known = Voicemail.model_fields if inner else model.model_fields
+        hint = _UNKNOWN["voicemail" if inner else noun].get(name) or suggest(name, known)
         where = section.position(path, key=True)
-        inside = f"the `voicemail` of {noun}s" if path[0] == "voicemail" else f"{noun}s"
+        inside = f"the `voicemail` of {noun}s" if inner else f"{noun}s"
         message = f"the key {quote_value(name)} is not known for {inside}"
         return error("unknown-field", where, message, hint)
     if name in _SECRETS:

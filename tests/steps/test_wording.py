@@ -1,0 +1,50 @@
+"""Hints about unknown keys lead somewhere: to a key that is known there, or to the right list."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from fsgitops.model.desired import Agent, DidRoute, Noun, Voicemail
+from fsgitops.steps.load.events import parse_document
+from fsgitops.steps.resolve import resolve_desired
+from fsgitops.steps.resolve.wording import _UNKNOWN
+
+NOUNS: dict[str, type[Noun]] = {"agent": Agent, "route": DidRoute, "voicemail": Voicemail}
+ALL = [(kind, name) for kind, hints in _UNKNOWN.items() for name in hints]
+TEXTS = {
+    "agent": "agents: [{{extension: 1020, name: A, {key}: x}}]\n",
+    "route": "did_routes: [{{did_number: +19495431333, destination_extension: 1020, {key}: x}}]\n",
+    "voicemail": "agents: [{{extension: 1020, name: A, voicemail: {{{key}: x}}}}]\n",
+}
+
+
+def hint_for(kind: str, key: str) -> str:
+    document, _ = parse_document("a.yaml", TEXTS[kind].format(key=key).encode())
+    assert document is not None
+    _, findings = resolve_desired([document])
+    [finding] = [item for item in findings if item.rule == "unknown-field"]
+    return finding.hint
+
+
+@pytest.mark.parametrize(("kind", "name"), ALL)
+def test_a_key_that_is_meant_is_known_there(kind: str, name: str) -> None:
+    assert name not in NOUNS[kind].model_fields
+    hint = hint_for(kind, name)
+    for meant in re.findall(r"Did you mean `(\w+)`", hint):
+        assert meant in NOUNS[kind].model_fields
+
+
+@pytest.mark.parametrize("name", ["did", "dids", "did_number", "destination_extension"])
+def test_a_number_in_an_agent_leads_to_the_routes(name: str) -> None:
+    hint = hint_for("agent", name)
+    assert "`did_routes: [{did_number: +19495431333, destination_extension: 1020}]`" in hint
+    example = re.search(r"`(did_routes: .*?)`", hint)
+    assert example
+    document, findings = parse_document("b.yaml", example[1].encode())
+    assert document is not None
+    assert findings == []
+    assert [item.did_number for item in resolve_desired([document])[0].did_routes] == [
+        "+19495431333"
+    ]
