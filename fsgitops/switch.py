@@ -127,6 +127,24 @@ class Switch:
         """
         return read_reload(self._ask("reloadxml", timeout))
 
+    def flush_user_cache(self) -> None:
+        """Make the switch forget every user that it has cached; the next look-up is a fresh one.
+
+        FreeSWITCH keeps users with a `cacheable` attribute, for ever or for so many milliseconds,
+        over a reload too (switch_xml_locate_user_merged in src/switch_xml.c).
+        """
+        said = self._ask("xml_flush_cache")
+        if not said.startswith("+OK cleared "):
+            raise self._strange("xml_flush_cache", said, "+OK cleared")
+
+    def domain_exists(self, domain: str) -> bool:
+        """Tell whether the loaded directory has this domain."""
+        command = f"domain_exists {_checked('domain', domain)}"
+        said = self._ask(command)
+        if said not in ("true", "false"):
+            raise self._strange(command, said, "true or false")
+        return said == "true"
+
     def rescan_profile(self, profile: str, *, timeout: float = 120.0) -> ReloadReply:
         """Load the XML anew and take up new gateways of a SIP profile.
 

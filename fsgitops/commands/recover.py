@@ -81,6 +81,7 @@ def _reload_restored(workspace: Workspace) -> tuple[bool, str]:
     try:
         with connect_target(workspace.target, workspace.root) as switch:
             reply = switch.reload_xml(timeout=workspace.target.esl.reload_timeout)
+            switch.flush_user_cache()
     except FsgitopsError as problem:
         return False, f"the switch could not be told to load the restored files: {problem}{ending}"
     if not reply.ok:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from fsgitops.model.resource import Kind, Resource
 
 PLAN_VERSION = 1
+FLUSH_CACHE = "xml_flush_cache"
+"""The command that makes a switch forget the users that it has cached (`cacheable`)."""
 
 _SECRET_NAME = re.compile(
     r"((^|/)(user \d+/)?(param|variable) \"?[\w .:-]*|@[\w.:-]*)"

@@ -64,6 +64,17 @@ def _reload_acl(memory: SwitchMemory, _argument: str) -> str:
     return "+OK acl reloaded\n" if said == SUCCESS else f"-ERR [{said}]\n"
 
 
+def _flush_cache(memory: SwitchMemory, _argument: str) -> str:
+    count = memory.flush_cache()
+    return f"+OK cleared {count} {'entry' if count == 1 else 'entries'}\n"
+
+
+def _domain_exists(memory: SwitchMemory, argument: str) -> str:
+    if not argument:
+        return ""
+    return "true" if memory.loaded.directory.domain(argument) else "false"
+
+
 def _uptime(memory: SwitchMemory, argument: str) -> str:
     scale = _SCALES.get(argument.lower())
     if scale is None:
@@ -86,7 +97,7 @@ def _user_data(memory: SwitchMemory, argument: str) -> str:
     if len(words) < 3:
         return ""
     user, _, domain = words[0].partition("@")
-    found = memory.loaded.directory.user(user, domain or memory.variable("domain"))
+    found = memory.find_user("id", user, domain or memory.variable("domain"))
     if found is None:
         return ""
     if words[1] == "attr":
@@ -98,8 +109,7 @@ def _user_exists(memory: SwitchMemory, argument: str) -> str:
     words = split_words(argument, 3)
     if len(words) < 3:
         return "false"
-    directory = memory.loaded.directory
-    found = any(directory.user(words[1], words[2], key) for key in words[0].split(":"))
+    found = any(memory.find_user(key, words[1], words[2]) for key in words[0].split(":"))
     return "true" if found else "false"
 
 
@@ -189,6 +199,7 @@ def _module_exists(memory: SwitchMemory, argument: str) -> str:
 
 
 _COMMANDS: Mapping[str, Callable[[SwitchMemory, str], str]] = {
+    "domain_exists": _domain_exists,
     "global_getvar": _global_getvar,
     "hostname": _host_name,
     "module_exists": _module_exists,
@@ -206,5 +217,6 @@ _COMMANDS: Mapping[str, Callable[[SwitchMemory, str], str]] = {
     "uuid_kill": kill,
     "uuid_transfer": transfer,
     "version": _version,
+    "xml_flush_cache": _flush_cache,
     "xml_locate": _xml_locate,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 import uuid
@@ -16,6 +17,7 @@ from fsgitops.routing.tree import Element, XmlSyntaxError, fold, parse
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from fsgitops.routing.directory import LocatedUser
     from fsgitops.sandbox.calls import Leg
 
 SUCCESS = "Success"
@@ -87,6 +89,7 @@ class SwitchMemory:
         self.registrations: list[Registration] = []
         self.legs: list[Leg] = []
         self.gateways: dict[tuple[str, str], str] = {}
+        self._cache: dict[tuple[str, str, str], tuple[LocatedUser, float]] = {}
 
     def reload(self) -> str:
         """Load the conf directory. Return `Success`, or what is wrong; then the old tree stays.
@@ -107,6 +110,30 @@ class SwitchMemory:
                 return str(error)
             self.loaded = Loaded(root)
             return SUCCESS
+
+    def find_user(self, key: str, name: str, domain: str) -> LocatedUser | None:
+        """Return a user as a look-up finds it: one that is cached outlives a reload.
+
+        A `cacheable` that is a number is for how many milliseconds; any other word, for ever
+        (switch_xml_locate_user_merged).
+        """
+        with self.lock:
+            kept = self._cache.get((key, name, domain))
+            if kept is not None and kept[1] >= time.monotonic():
+                return kept[0]
+            found = self.loaded.directory.user(name, domain, key)
+            cacheable = found.attribute("cacheable") if found else ""
+            if found and cacheable:
+                seconds = int(cacheable) / 1000 if cacheable.isdecimal() else math.inf
+                self._cache[key, name, domain] = (found, time.monotonic() + seconds)
+            return found
+
+    def flush_cache(self) -> int:
+        """Forget the cached users; return how many there were."""
+        with self.lock:
+            count = len(self._cache)
+            self._cache.clear()
+            return count
 
     def variable(self, name: str) -> str:
         """Return a global variable, or nothing. Names are matched without regard to case."""

@@ -62,6 +62,31 @@ def test_a_deleted_user_is_gone_after_a_reload(subject: Subject) -> None:
     assert subject.user_data("2001", "param", "password") == NO_REPLY
 
 
+def test_a_cached_user_outlives_a_reload_until_the_cache_is_flushed(subject: Subject) -> None:
+    text = (
+        '<include>\n<user id="4321" cacheable="{}"><variables>\n{}\n</variables></user>\n</include>'
+    )
+    one, two = ('<variable name="word" value="one"/>', '<variable name="word" value="two"/>')
+    subject.api("xml_flush_cache")
+    path = subject.write("directory/default/4321.xml", text.format("true", one))
+    subject.reload()
+    assert subject.user_data("4321", "var", "word") == "one"
+    subject.write("directory/default/4321.xml", text.format("true", two))
+    subject.reload()
+    assert subject.user_data("4321", "var", "word") == "one"
+    path.unlink()
+    subject.reload()
+    assert subject.api(f"user_exists id 4321 {subject.domain}") == "true"
+    assert subject.api("xml_flush_cache") == "+OK cleared 1 entry\n"
+    assert subject.api("xml_flush_cache") == "+OK cleared 0 entries\n"
+    assert subject.api(f"user_exists id 4321 {subject.domain}") == "false"
+
+
+def test_a_domain_is_there_or_not(subject: Subject) -> None:
+    assert subject.api(f"domain_exists {subject.domain}") == "true"
+    assert subject.api("domain_exists other.example") == "false"
+
+
 def test_an_include_tag_takes_its_whole_line_with_it(subject: Subject) -> None:
     subject.write("directory/default/2001.xml", '<include><user id="2001"></user></include>\n')
     assert subject.reload() == SUCCESS
