@@ -41,18 +41,27 @@ class MisbehavingSwitch:
 
     `mischief(command, nth)` is asked for every API command, `nth` counting those that begin with
     the same word from 1; and for `connect` and `auth`, before the greeting and after the password.
-    None is the truth.
+    None is the truth, which an embedded switch tells, or the `behind` that is given: its host, port
+    and password.
     """
 
-    def __init__(self, conf: Path, mischief: Callable[[str, int], Say | None]) -> None:
+    def __init__(
+        self,
+        conf: Path,
+        mischief: Callable[[str, int], Say | None],
+        behind: tuple[str, int, str] | None = None,
+    ) -> None:
         self.mischief = mischief
         self.commands: list[str] = []
-        self._truth = EmbeddedSwitch(conf, "truth")
+        self._embedded = None if behind else EmbeddedSwitch(conf, "truth")
+        self._behind = behind
         self._counts: dict[str, int] = {}
         self.server: ScriptedEsl
 
     def __enter__(self) -> Self:
-        self._truth.start()
+        if self._embedded:
+            self._embedded.start()
+            self._behind = (*self._embedded.address, "truth")
         self.server = ScriptedEsl(self._script)
         return self
 
@@ -60,7 +69,8 @@ class MisbehavingSwitch:
         self, kind: type[BaseException] | None, value: BaseException | None, _: TracebackType | None
     ) -> None:
         self.server.__exit__(kind, value, _)
-        self._truth.stop()
+        if self._embedded:
+            self._embedded.stop()
 
     def _script(self, peer: Peer) -> None:
         if not self._behave(peer, "connect"):
@@ -70,7 +80,8 @@ class MisbehavingSwitch:
         if not self._behave(peer, "auth"):
             return
         peer.send(ACCEPTED)
-        with PlainEsl.open(*self._truth.address, "truth") as truth:
+        assert self._behind is not None
+        with PlainEsl.open(*self._behind) as truth:
             while (command := peer.read_command()) is not None:
                 if command == "exit":
                     peer.send(BYE)

@@ -54,11 +54,17 @@ FOLDERS = (
 
 
 class RealSwitch:
-    """Start it, use its `conf_dir` and ports, stop it. `template` is the stock configuration."""
+    """Start it, use its `conf_dir` and ports, stop it. `template` is the stock configuration.
+
+    With `user` it runs as that user and group, and `work_dir` becomes theirs (root only).
+    """
 
     domain = "127.0.0.1"
 
-    def __init__(self, binary: Path, work_dir: Path, template: Path) -> None:
+    def __init__(
+        self, binary: Path, work_dir: Path, template: Path, user: int | None = None
+    ) -> None:
+        self.user = user
         self.binary = binary
         self.work_dir = work_dir
         self.template = template
@@ -89,6 +95,9 @@ class RealSwitch:
             str(self.log_dir),
             *flags,
         ]
+        if self.user is not None:
+            for place in (self.work_dir, *self.work_dir.rglob("*")):
+                os.chown(place, self.user, self.user)
         with (self.log_dir / "console.log").open("wb") as console:
             self._process = subprocess.Popen(
                 command,
@@ -98,6 +107,9 @@ class RealSwitch:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 preexec_fn=die_with_parent,
+                user=self.user,
+                group=self.user,
+                extra_groups=None if self.user is None else (),
             )
         self._wait_until_ready()
         return self

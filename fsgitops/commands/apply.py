@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from fsgitops.commands.workspace import Workspace
     from fsgitops.model.applied import Applied
     from fsgitops.model.compiled import CompiledConfig
+    from fsgitops.model.live import LiveConfig
     from fsgitops.model.plan import Plan
+    from fsgitops.steps.verify import Expected
     from fsgitops.switch import Switch
 
 NOT_TOLD = (
@@ -60,7 +62,9 @@ def run_apply(
         current = _compare_again(workspace, shown)
         compiled = current.compilation.compiled
         asked = reload and bool(current.plan.reloads)
-        prover = open_prover(stack, workspace, current.plan, compiled) if asked else None
+        prover = (
+            open_prover(stack, workspace, current.plan, compiled, current.live) if asked else None
+        )
         if prover:
             current = _observe_again(workspace, current, prover)
         if current.plan.unloaded and not reload:
@@ -107,7 +111,11 @@ def _refuse_unavailable(shown: Planned) -> None:
 
 
 def open_prover(
-    stack: ExitStack, workspace: Workspace, plan: Plan, compiled: CompiledConfig
+    stack: ExitStack,
+    workspace: Workspace,
+    plan: Plan,
+    compiled: CompiledConfig,
+    live: LiveConfig,
 ) -> SwitchProver:
     """Reach the switch, before any file is touched. Raises SwitchError when it is not there."""
     switch = stack.enter_context(connect_target(workspace.target, workspace.root))
@@ -119,26 +127,25 @@ def open_prover(
         password = read_password(target, workspace.root)
         return open_switch(target, target.esl.host, target.esl.port, password)
 
-    held = _read_unloaded(plan, compiled, workspace.target.conf_dir)
-    prover = SwitchProver(switch, reconnect, workspace.target, plan, held)
+    expected = _expect(plan, compiled, live, workspace.target.conf_dir)
+    prover = SwitchProver(switch, reconnect, workspace.target, plan, expected)
     stack.callback(prover.close)
     return prover
 
 
-def _read_unloaded(plan: Plan, compiled: CompiledConfig, conf_dir: Path) -> CompiledConfig:
+def _expect(plan: Plan, compiled: CompiledConfig, live: LiveConfig, conf_dir: Path) -> Expected:
     """Return what the switch has to hold, what it was never told of as it stands on disk."""
-    from fsgitops.model.live import ManifestEntry
-    from fsgitops.steps.rewind import Earlier, rewind_config
-    from fsgitops.steps.unloaded import overlay_config
+    from fsgitops.steps.verify import Expected
 
-    written = [
-        Earlier(
-            change.path, (conf_dir / change.path).read_bytes(), ManifestEntry("", change.resource)
-        )
-        for change in plan.unloaded
-        if change.action is not Action.DELETE
-    ]
-    return overlay_config(compiled, rewind_config(written))
+    stood = ((path, file.content) for path, file in live.files.items())
+    unloaded = [item.path for item in plan.unloaded if item.action is not Action.DELETE]
+    return Expected(
+        written={
+            **{path: file.content for path, file in compiled.files.items() if not file.settled},
+            **{path: (conf_dir / path).read_bytes() for path in unloaded},
+        },
+        deleted={path: content for path, content in stood if content is not None},
+    )
 
 
 def end_registrations(prover: SwitchProver, plan: Plan) -> int:

@@ -9,23 +9,27 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fsgitops.commands.switch_user import find_switch_user, find_unreadable
 from fsgitops.errors import FsgitopsError
 from fsgitops.model.diagnosis import Check, bad, good, skip, warn
+from fsgitops.routing.tree import fold
+from fsgitops.routing.whereabouts import Whereabouts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from fsgitops.commands.workspace import Workspace
     from fsgitops.routing.preprocess import MergedConfig
 
 STOCK_PASSWORD = "ClueCon"  # noqa: S105 - what every installation begins with
 STOCK_PIN = "1234"
+SHOWN_NAMES = 5
 PROBES = {
     "directory/default/0000.xml": ("<users> of the domain in directory/default.xml", "default"),
     "dialplan/default/0000.xml": ("the context in dialplan/default.xml", "default"),
     "dialplan/public/0000.xml": ("the context in dialplan/public.xml", "public"),
 }
-_TAG = re.compile(rb"(x-pre-process|<configuration|<param|<domain)(\s[^<>]*)", re.IGNORECASE)
+_TAG = re.compile(rb"(x-pre-process|<configuration|<param)(\s[^<>]*)", re.IGNORECASE)
 _ATTRIBUTE = re.compile(rb"""[\s"'](\w+)\s*=\s*["']([^"']*)["']""")
 
 
@@ -87,6 +91,10 @@ def _check_managed(workspace: Workspace) -> Iterator[Check]:
     except FsgitopsError as problem:
         yield bad("managed-files", str(problem), "run as a user who may read it")
         return
+    if target.simulated:
+        yield skip("switch-user", "the embedded switch runs as you")
+    else:
+        yield _check_reader(target.conf_dir, paths)
     if not paths:
         yield skip("managed-files", "nothing is applied here yet")
         return
@@ -100,68 +108,35 @@ def _check_managed(workspace: Workspace) -> Iterator[Check]:
         )
     else:
         yield good("managed-files", f"{len(paths)} files, none of them open to everybody")
-    if target.simulated:
-        yield skip("switch-user", "the embedded switch runs as you")
-    else:
-        yield _check_reader(target.conf_dir, files)
 
 
-def _check_reader(conf_dir: Path, files: list[tuple[str, os.stat_result | None]]) -> Check:
-    """Tell whether FreeSWITCH's own user may read what we wrote for it."""
-    person = _find_switch(conf_dir)
+def _check_reader(conf_dir: Path, paths: Sequence[str]) -> Check:
+    """Tell whether FreeSWITCH's own user may read what we wrote for it, or are going to write."""
+    person = find_switch_user(conf_dir)
     if person is None:
         return skip("switch-user", "no FreeSWITCH process of this conf directory is visible here")
-    uid, groups = person
-    if uid == 0:
+    if person.uid == 0:
         return warn(
             "switch-user",
             "FreeSWITCH runs as root: whoever takes it over has the machine",
             "run it as a user of its own (-u and -g)",
         )
-    for path, found in files:
-        if found and not _may_read(found, uid, groups):
-            return bad(
-                "switch-user",
-                f"FreeSWITCH (uid {uid}) may not read {path} (uid {found.st_uid}, gid "
-                f"{found.st_gid}, mode {stat.S_IMODE(found.st_mode):04o})",
-                f"give the files its group: chgrp -R GROUP {conf_dir}, and chmod g+s its folders",
+    remedy = f"give the files its group: chgrp -R GROUP {conf_dir}, and chmod g+s its folders"
+    for path in paths:
+        unreadable = find_unreadable(conf_dir, path, person)
+        if unreadable:
+            told = f"FreeSWITCH (uid {person.uid}) may not read {unreadable}"
+            return bad("switch-user", told, remedy)
+    for path in PROBES:
+        unreadable = find_unreadable(conf_dir, path, person)
+        if unreadable:
+            folder = path.rpartition("/")[0]
+            told = (
+                f"FreeSWITCH (uid {person.uid}) may not read what you write to {folder}: "
+                f"{unreadable.replace(path, 'a new file there')}"
             )
-    return good("switch-user", f"FreeSWITCH (uid {uid}) may read every managed file")
-
-
-def _may_read(found: os.stat_result, uid: int, groups: set[int]) -> bool:
-    if found.st_uid == uid:
-        return bool(found.st_mode & stat.S_IRUSR)
-    if found.st_gid in groups:
-        return bool(found.st_mode & stat.S_IRGRP)
-    return bool(found.st_mode & stat.S_IROTH)
-
-
-def _find_switch(conf_dir: Path) -> tuple[int, set[int]] | None:
-    """Return the user and groups of the FreeSWITCH that runs with this conf directory.
-
-    One that names no conf directory on its command line counts when it is the only one.
-    """
-    unnamed = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            if (folder / "comm").read_text().strip() != "freeswitch":
-                continue
-            words = (folder / "cmdline").read_bytes().split(b"\0")
-            status = (folder / "status").read_text()
-        except OSError:
-            continue
-        if os.fsencode(conf_dir) in words:
-            return _read_person(status)
-        if b"-conf" not in words:
-            unnamed.append(status)
-    return _read_person(unnamed[0]) if len(unnamed) == 1 else None
-
-
-def _read_person(status: str) -> tuple[int, set[int]]:
-    lines = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
-    groups = {int(word) for word in (lines["Groups"] + lines["Gid"]).split()}
-    return int(lines["Uid"].split()[1]), groups
+            return bad("switch-user", told, remedy)
+    return good("switch-user", f"FreeSWITCH (uid {person.uid}) may read every managed file")
 
 
 def _check_includes(conf_dir: Path, merged: MergedConfig) -> Iterator[Check]:
@@ -230,16 +205,24 @@ def _find_socket(text: bytes) -> bytes | None:
 
 
 def _check_domain(workspace: Workspace, merged: MergedConfig) -> Check:
+    """Look for the target's domain among those of the directory: files elsewhere name some too."""
     domain = workspace.target.domain
-    names = {tag.get("name", "") for _, tag in _tags(merged.text, b"<domain")} - {""}
-    if domain in names:
+    names = Whereabouts(merged).domains()
+    if any(fold(name) == fold(domain) for name in names):
         return good("domain", f"the directory has the domain {domain}")
-    found = ", ".join(sorted(names)[:5]) or "none"
+    told = [name for name in names if name]
+    if len(told) < len(names):
+        return warn(
+            "domain",
+            "the name of the directory's domain is made of what only the switch knows "
+            f"({', '.join(f'$${{{name}}}' for name in sorted(merged.unknown)[:SHOWN_NAMES])})",
+            f"see below whether the switch holds {domain}",
+        )
+    found = ", ".join(told[:SHOWN_NAMES]) or "none"
     return bad(
         "domain",
         f"the directory has no domain {domain}; it has: {found}",
-        "set the target's `domain` to the one in directory/default.xml ($${domain} in vars.xml; "
-        "the stock one is the machine's address, which files alone do not tell)",
+        "set the target's `domain` to the one that the phones register with",
     )
 
 

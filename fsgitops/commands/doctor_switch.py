@@ -64,6 +64,15 @@ def _ask(workspace: Workspace, declared: Declared | None, switch: Switch) -> Ite
         yield good("profile", f"the SIP profile {target.profile} runs")
     except SwitchError as problem:
         yield bad("profile", str(problem), "set the target's `profile` to one that runs")
+    if switch.domain_exists(target.domain):
+        yield good("domain-loaded", f"the switch holds the domain {target.domain}")
+    else:
+        yield bad(
+            "domain-loaded",
+            f"the switch holds no domain {target.domain}",
+            "set the target's `domain` to the one that the phones register with; see that "
+            "`conf_dir` is the switch's own",
+        )
     if target.simulated:
         yield skip("modules", "the embedded switch has none")
     else:

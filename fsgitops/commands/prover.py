@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 from fsgitops.errors import ReloadRefusedError, SwitchError, SwitchUnreachableError
 from fsgitops.model.applied import SwitchReply
+from fsgitops.model.plan import FLUSH_CACHE, Danger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fsgitops.model.compiled import CompiledConfig
     from fsgitops.model.plan import Plan
     from fsgitops.routing.merged import MergedConfig
     from fsgitops.settings import Target
+    from fsgitops.steps.verify import Expected
     from fsgitops.switch import Switch
 
 SHOWN_MISMATCHES = 20
@@ -28,7 +29,7 @@ class SwitchProver:
     reconnect: Callable[[], Switch]
     target: Target
     plan: Plan
-    compiled: CompiledConfig
+    expected: Expected
     _reopened: list[Switch] = field(default_factory=list)
     _silent: bool = False
     """The last answer never came, or made no sense: this connection is not asked again."""
@@ -37,7 +38,8 @@ class SwitchProver:
         """Reload the configuration. Raises SwitchError unless the switch took all of it.
 
         `+OK [[error near line N]: why]` is a failure (docs/freeswitch.md, "Reloading"); N is told
-        as the file and line that it came from.
+        as the file and line that it came from. Users that FreeSWITCH has cached outlive a reload
+        (docs/freeswitch.md, "Directory"), so the cache is flushed where the plan has users.
         """
         if self.switch.session.closed or (self._silent and not self.target.simulated):
             self.switch = self.reconnect()
@@ -49,23 +51,30 @@ class SwitchProver:
             raise ReloadRefusedError(
                 f"reloadxml: the switch said {reply.text!r}{self._source(reply.line)}"
             )
+        if any(step.command == FLUSH_CACHE for step in self.plan.reloads):
+            self._silent = True
+            self.switch.flush_user_cache()
+            self._silent = False
         return SwitchReply("reloadxml", reply.text)
 
     def prove(self) -> tuple[int, int]:
         """Read back every change. Raises SwitchError with all that is not as declared."""
+        from fsgitops.commands.explain_mismatch import explain_mismatches
         from fsgitops.steps.verify import verify_switch
 
         self._silent = True
-        changes = (*self.plan.changes, *self.plan.unloaded)
-        proof = verify_switch(self.switch, self.compiled, changes, self.target.domain)
+        written = [item for item in self.plan.changes if item.dangers != (Danger.NOTHING,)]
+        changes = (*written, *self.plan.unloaded)
+        proof = verify_switch(self.switch, self.expected, changes, self.target.domain)
+        shown = explain_mismatches(proof.mismatches[:SHOWN_MISMATCHES], self.target, self.switch)
         self._silent = False
         if proof.mismatches:
-            lines = [f"  {item.subject}: {item.message}" for item in proof.mismatches]
-            more = len(lines) - SHOWN_MISMATCHES
+            lines = [f"  {item}" for item in shown]
+            more = len(proof.mismatches) - len(lines)
             rest = [f"  and {more} more"] if more > 0 else []
             raise SwitchError(
                 "the switch loaded the files but does not hold what they say:\n"
-                + "\n".join(lines[:SHOWN_MISMATCHES] + rest)
+                + "\n".join(lines + rest)
             )
         return proof.users, proof.extensions
 

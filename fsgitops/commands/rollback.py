@@ -91,7 +91,7 @@ def run_rollback(
                 "roll back again"
             )
         asked = reload and bool(found.reloads)
-        prover = open_prover(stack, workspace, found, now.compiled) if asked else None
+        prover = open_prover(stack, workspace, found, now.compiled, now.live) if asked else None
         if prover:
             found = ask_activity(found, prover.switch, target)
             found = weigh_changes(found, now.live, target, shown.demands, declared=1)

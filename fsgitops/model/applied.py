@@ -24,10 +24,25 @@ class SwitchReply:
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """One thing that the switch does not hold as declared. Secret values are masked."""
+    """One thing that the switch does not hold as declared. Secret values are masked.
+
+    `path` is the file that says it, where there is one, and `extension` what it declares, where
+    that is not its name; `gone` where the file was deleted. `cause` and `remedy` are what the place
+    of the file in the configuration tells about the reason.
+    """
 
     subject: str
     message: str
+    path: str = ""
+    extension: str = ""
+    gone: bool = False
+    cause: str = ""
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        cause = f": {self.cause}" if self.cause else ""
+        remedy = f"; {self.remedy}" if self.remedy else ""
+        return f"{self.subject}: {self.message}{cause}{remedy}"
 
 
 @dataclass(frozen=True, slots=True)

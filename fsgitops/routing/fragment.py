@@ -184,7 +184,10 @@ class _Walk:
         """Store what an element says, and return the place that its children are in."""
         prefix, counts = above.prefix, above.counts
         if tag in ("param", "variable") and "name" in attributes:
-            label, value = f"{tag} {_quoted(attributes.pop('name'))}", attributes.pop("value", "")
+            label, value = (
+                f"{tag} {quote_name(attributes.pop('name'))}",
+                attributes.pop("value", ""),
+            )
             if above.tag != f"{tag}s":
                 # FreeSWITCH looks for parameters in <params> and for variables in <variables> only.
                 label = f"{above.tag}/{label}"
@@ -192,22 +195,22 @@ class _Walk:
             counts["user"] = counts.get("user", 0) + 1
             label, value = _numbered("user", counts["user"]), attributes.pop("id", "")
         elif tag == "extension":
-            label, value = _quoted(attributes.pop("name", "")), "extension"
+            label, value = quote_name(attributes.pop("name", "")), "extension"
         elif tag == "condition":
             counts["condition"] = number = counts.get("condition", 0) + 1
-            field = _quoted(attributes.pop("field", "")) or "always"
+            field = quote_name(attributes.pop("field", "")) or "always"
             label = field if number == 1 else f"condition {number} {field}"
             value = attributes.pop("expression", "")
         elif tag in ("action", "anti-action"):
             counts[tag] = number = counts.get(tag, 0) + 1
-            label = f"{tag} {number} {_quoted(attributes.pop('application', ''))}"
+            label = f"{tag} {number} {quote_name(attributes.pop('application', ''))}"
             value = attributes.pop("data", "")
         elif tag in ("params", "variables") and not attributes and tag not in counts:
             counts[tag] = 1
             return _Place(tag, prefix, counts)
         else:
             name = attributes.pop("name", "")
-            label, value = f"{tag} {_quoted(name)}" if name else tag, attributes.pop("value", "")
+            label, value = f"{tag} {quote_name(name)}" if name else tag, attributes.pop("value", "")
         key = self.put(prefix + label, value)
         for name, extra in attributes.items():
             self.put(f"{key}@{name}", extra)
@@ -224,7 +227,8 @@ class _Walk:
         return _Place(tag, f"{key}/", {})
 
 
-def _quoted(name: str) -> str:
+def quote_name(name: str) -> str:
+    """Return a name as it stands in a key: in quotes where it is more than a word."""
     return name if not name or _PLAIN.fullmatch(name) else '"' + name.replace('"', '""') + '"'
 
 

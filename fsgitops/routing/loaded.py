@@ -6,47 +6,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fsgitops.errors import SwitchProtocolError
-from fsgitops.routing.fragment import flatten_fragment
+from fsgitops.routing.fragment import flatten_fragment, quote_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
 
-@dataclass(frozen=True, slots=True)
-class LoadedUser:
-    """One directory user as loaded: its own parameters and variables, the last of each name.
-
-    That is what `user_data` answers of a name that stands twice, seen on a real FreeSWITCH.
-    """
-
-    params: Mapping[str, str]
-    variables: Mapping[str, str]
-
-
-def read_domain(answer: bytes) -> dict[str, LoadedUser]:
-    """Return the users that a look-up in this `<domain>` can find, by id.
-
-    FreeSWITCH searches only the first `<users>` of each `<group>` and takes the first match, be it
-    a pointer that holds nothing (docs/freeswitch.md, "Directory"). Raises SwitchProtocolError when
-    the answer is not XML.
-    """
-    users: dict[str, LoadedUser] = {}
-    for user in find_users(parse_answer(answer)):
-        params = _named(user, "params", "param")
-        users.setdefault(
-            user.get("id", ""), LoadedUser(params, _named(user, "variables", "variable"))
-        )
-    return users
-
-
 class LoadedContext:
-    """One dialplan `<context>` as the switch holds it; empty where it holds none."""
+    """One dialplan `<context>` as the switch holds it; empty where it holds none.
+
+    Extensions go by the names that `flatten_fragment` gives them.
+    """
 
     def __init__(self, answer: bytes | None) -> None:
         self._extensions: dict[str, Any] = {}
         if answer is not None:
             for extension in parse_answer(answer).iterchildren("extension"):
-                self._extensions.setdefault(extension.get("name", ""), extension)
+                self._extensions.setdefault(quote_name(extension.get("name", "")), extension)
 
     def names(self) -> Iterator[str]:
         """Yield the names of all loaded extensions."""
@@ -86,15 +62,6 @@ def find_users(domain: Any) -> Iterator[Any]:
     for users in domain.iterchildren("users"):
         yield from users.iterchildren("user")
     yield from domain.iterchildren("user")
-
-
-def _named(user: Any, plural: str, singular: str) -> dict[str, str]:
-    values: dict[str, str] = {}
-    parent = user.find(plural)
-    if parent is not None:
-        for item in parent.iterchildren(singular):
-            values[item.get("name", "")] = item.get("value", "")
-    return values
 
 
 def parse_answer(answer: bytes) -> Any:

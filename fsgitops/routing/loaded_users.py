@@ -11,7 +11,9 @@ from fsgitops.routing.loaded import find_users, parse_answer
 def flatten_users(answer: bytes) -> dict[str, dict[str, str]]:
     """Return the users that a look-up can find, by id, each as `flatten_fragment` names it.
 
-    The first of an id counts, as in `read_domain`. Raises SwitchProtocolError when the answer is
+    FreeSWITCH searches only the first `<users>` of each `<group>` and takes the first match, be it
+    a pointer that holds nothing (docs/freeswitch.md, "Directory"). What a user inherits of its
+    group and domain is not its own, and is not here. Raises SwitchProtocolError when the answer is
     not XML.
     """
     users: dict[str, dict[str, str]] = {}
@@ -37,7 +39,7 @@ _PLACES = {"params": "param", "variables": "variable"}
 
 def _flatten_plain(user: Any) -> dict[str, str] | None:
     """Flatten a user of the usual shape, ten times faster; None for any other."""
-    if user.keys() != ["id"]:
+    if user.keys() != ["id"] or "".join(user.itertext()).strip():
         return None
     flat = {"user": user.get("id")}
     seen: set[str] = set()

@@ -14,6 +14,7 @@ from fsgitops.model.live import FileKind
 from fsgitops.model.plan import is_secret_attribute
 from fsgitops.model.resource import Kind, Resource
 from fsgitops.routing.fragment import FragmentError, flatten_fragment
+from fsgitops.routing.held import DIRECTIVE, find_differences, said_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -139,7 +140,7 @@ def _compare_memory(sides: _Sides, memory: Memory) -> None:
     expand = memory.expand
     if sides.loaded is None:
         sides.say(DriftKind.NOT_LOADED, "the switch does not hold it: the loaded state is older")
-    elif {name: expand(value) for name, value in sides.disk.items()} != sides.loaded:
+    elif any(find_differences(said_of(sides.disk), sides.loaded, expand)):
         sides.say(
             DriftKind.NOT_LOADED,
             "the switch holds something else: the loaded state is older than the file, or "
@@ -190,6 +191,7 @@ def _compare_attributes(sides: _Sides, memory: Memory | None) -> Iterable[Attrib
     for name in sorted({*disk, *loaded, *(applied or {})}):
         on_disk, held = disk.get(name), loaded.get(name)
         stale = asked and (None if on_disk is None else expand(on_disk)) != held
+        stale = stale and not name.startswith(DIRECTIVE)
         base = on_disk if applied is None else applied.get(name)
         if base == UNKNOWN:
             base = held if stale else on_disk

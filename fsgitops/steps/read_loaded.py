@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from fsgitops.routing.held import Globals
 from fsgitops.routing.loaded import LoadedContext, Memory
 from fsgitops.routing.loaded_users import flatten_users
 
@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from fsgitops.switch import Switch
-
-_GLOBAL = re.compile(r"\$\$\{([^{}]*)\}")
 
 
 def read_loaded(switch: Switch, domain: str, contexts: Iterable[str]) -> Memory:
@@ -23,19 +21,8 @@ def read_loaded(switch: Switch, domain: str, contexts: Iterable[str]) -> Memory:
     it is of use only while the switch is connected.
     """
     answer = switch.locate_domain(domain)
-    known: dict[str, str] = {}
-
-    def find(match: re.Match[str]) -> str:
-        name = match[1]
-        if name not in known:
-            known[name] = switch.global_variable(name) or ""
-        return known[name]
-
-    def expand(value: str) -> str:
-        return _GLOBAL.sub(find, value) if "$${" in value else value
-
     return Memory(
         users=flatten_users(answer) if answer is not None else {},
         contexts={name: LoadedContext(switch.locate_context(name)) for name in sorted(contexts)},
-        expand=expand,
+        expand=Globals(switch.global_variable).expand,
     )

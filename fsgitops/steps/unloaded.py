@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fsgitops.model.live import FileKind
@@ -11,7 +10,6 @@ from fsgitops.model.plan import Action, Change
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from fsgitops.model.compiled import CompiledConfig
     from fsgitops.model.live import LiveConfig
 
 
@@ -34,12 +32,3 @@ def find_unloaded(
         elif not exists(path):
             found.append(Change(Action.DELETE, resource, path))
     return tuple(found)
-
-
-def overlay_config(compiled: CompiledConfig, written: CompiledConfig) -> CompiledConfig:
-    """Return the configuration with some files as they stand on the disk."""
-    return replace(
-        compiled,
-        files={**compiled.files, **written.files},
-        users={**compiled.users, **written.users},
-    )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fsgitops.commands import doctor_files
-from fsgitops.commands.doctor_files import _may_read, _read_person
+from fsgitops.commands.switch_user import Person, may_read, read_person
 from fsgitops.sandbox import EmbeddedSwitch
 from fsgitops.sandbox.skeleton import write_skeleton
 
@@ -180,7 +180,9 @@ def test_a_managed_file_that_everybody_may_read_is_an_error(site: Project) -> No
 def test_a_switch_that_may_not_read_our_files_is_an_error(
     site: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doctor_files, "_find_switch", lambda _: (54321, {54321}))
+    monkeypatch.setattr(
+        doctor_files, "find_switch_user", lambda _: Person(54321, frozenset({54321}))
+    )
     check = checks(site)["switch-user"]
     assert (check["health"], "chgrp" in check["remedy"]) == ("error", True)
 
@@ -189,7 +191,9 @@ def test_a_switch_in_the_group_of_our_files_may_read_them(
     site: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     group = (site.root / "conf/directory/default/1020.xml").stat().st_gid
-    monkeypatch.setattr(doctor_files, "_find_switch", lambda _: (54321, {group}))
+    monkeypatch.setattr(
+        doctor_files, "find_switch_user", lambda _: Person(54321, frozenset({group}))
+    )
     assert checks(site)["switch-user"]["health"] == "ok"
 
 
@@ -209,12 +213,12 @@ def test_the_kernel_s_rule_decides_who_may_read(
     mode: int, uid: int, groups: set[int], readable: bool
 ) -> None:
     status = os.stat_result((mode, 0, 0, 1, 7, 8, 0, 0, 0, 0))
-    assert _may_read(status, uid, groups) is readable
+    assert may_read(status, Person(uid, frozenset(groups))) is readable
 
 
 def test_the_user_and_groups_of_a_process_are_read_as_the_kernel_tells_them() -> None:
     status = "Name:\tfreeswitch\nUid:\t1\t2\t3\t4\nGid:\t5\t5\t5\t5\nGroups:\t6 7 \n"
-    assert _read_person(status) == (2, {5, 6, 7})
+    assert read_person(status) == (2, {5, 6, 7})
 
 
 def test_a_key_file_that_others_may_read_is_an_error_with_the_command(

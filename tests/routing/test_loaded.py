@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fsgitops.errors import SwitchProtocolError
-from fsgitops.routing.loaded import LoadedContext, read_domain
+from fsgitops.routing.loaded import LoadedContext
+from fsgitops.routing.loaded_users import flatten_users
 
 
 def domain(inner: str) -> bytes:
@@ -32,29 +33,37 @@ def group(*lists: str) -> str:
 
 
 def test_a_user_of_a_group_has_its_parameters_and_variables():
-    found = read_domain(domain(group(user("1020"))))["1020"]
-    assert (found.params, found.variables) == ({"a1-hash": "h"}, {"name": "Ada"})
+    found = flatten_users(domain(group(user("1020"))))["1020"]
+    assert found == {"user": "1020", "param a1-hash": "h", "variable name": "Ada"}
+
+
+def test_what_a_user_inherits_is_not_its_own():
+    above = '<params><param name="dial-string" value="x"></param></params>'
+    found = flatten_users(domain(above + group(user("1020"))))["1020"]
+    assert "param dial-string" not in found
 
 
 def test_only_the_first_list_of_a_group_is_searched():
-    assert set(read_domain(domain(group(user("1020"), user("1021"))))) == {"1020"}
+    assert set(flatten_users(domain(group(user("1020"), user("1021"))))) == {"1020"}
 
 
 def test_the_first_of_two_users_of_one_number_counts():
-    found = read_domain(domain(group(user("1020", "Ada") + user("1020", "Eve"))))
-    assert found["1020"].variables["name"] == "Ada"
+    found = flatten_users(domain(group(user("1020", "Ada") + user("1020", "Eve"))))
+    assert found["1020"]["variable name"] == "Ada"
 
 
 def test_a_pointer_that_comes_first_hides_the_user():
     pointer = '<user id="1020" type="pointer"></user>'
-    assert read_domain(domain(group(pointer + user("1020"))))["1020"].params == {}
+    found = flatten_users(domain(group(pointer + user("1020"))))
+    assert found["1020"] == {"user": "1020", "user@type": "pointer"}
 
 
-def test_the_last_of_two_values_of_one_name_counts():
+def test_both_values_of_one_name_are_told():
     twice = user("1020").replace(
         "</variables>", '<variable name="name" value="Eve"></variable></variables>'
     )
-    assert read_domain(domain(group(twice)))["1020"].variables["name"] == "Eve"
+    found = flatten_users(domain(group(twice)))["1020"]
+    assert (found["variable name"], found["variable name #2"]) == ("Ada", "Eve")
 
 
 def test_an_extension_reads_as_the_file_that_it_came_from():
@@ -77,15 +86,15 @@ def test_a_context_that_is_not_loaded_holds_nothing():
 @given(st.binary(max_size=200))
 def test_no_answer_raises_anything_but_a_protocol_error(answer: bytes):
     with contextlib.suppress(SwitchProtocolError):
-        read_domain(answer)
+        flatten_users(answer)
 
 
 def test_a_document_type_is_refused_before_its_entities_can_do_anything():
     bomb = b'<!DOCTYPE d [<!ENTITY a "boom">]><domain><user id="&a;"/></domain>'
     with pytest.raises(SwitchProtocolError, match="document type"):
-        read_domain(bomb)
+        flatten_users(bomb)
 
 
 def test_an_answer_that_is_not_xml_is_a_protocol_error():
     with pytest.raises(SwitchProtocolError, match="not XML"):
-        read_domain(b"-ERR")
+        flatten_users(b"-ERR")

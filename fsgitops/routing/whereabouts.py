@@ -1,0 +1,318 @@
+"""Where the users and extensions of a conf directory stand, in the order of a look-up.
+
+The files on disk are read as FreeSWITCH reads them (preprocess.py, tree.py, directory.py), and each
+element keeps the file and line that it was written at. So it can be told why a look-up finds
+something else than what a file of ours says.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from fsgitops.routing.directory import find_extension
+from fsgitops.routing.tree import Element, XmlSyntaxError, fold, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from fsgitops.routing.merged import MergedConfig
+
+FEW = 50
+
+
+@dataclass(frozen=True, slots=True)
+class UserPlace:
+    """One `<user>`: where it was written, and where it stands.
+
+    A `pointer` holds nothing, and nobody can register as it (sofia_reg_parse_auth). `searched` is
+    False where no look-up goes (docs/freeswitch.md, "Directory"). `group` is "" for a user that
+    stands in no group; `at` is the line of the merged text.
+    """
+
+    file: str
+    line: int
+    domain: str
+    group: str
+    pointer: bool
+    searched: bool
+    at: int
+
+    def __str__(self) -> str:
+        kind = "pointer" if self.pointer else "user"
+        where = f" of group {self.group}" if self.group else ""
+        return f"{self.file}:{self.line} (a {kind}{where})"
+
+
+class Cause(NamedTuple):
+    """Why a look-up does not find what a file says, and what to do about it."""
+
+    cause: str
+    remedy: str
+
+
+class _User(NamedTuple):
+    element: Element
+    domain: str
+    group: str
+    searched: bool
+
+
+class Whereabouts:
+    """The places of all users and extensions of one merged configuration.
+
+    What `hidden` files bring in is left out: a plan looks at what is not its own. Where the
+    configuration cannot be parsed, nothing is known of it.
+    """
+
+    def __init__(self, merged: MergedConfig, hidden: Collection[str] = ()) -> None:
+        self._merged = merged
+        self._text = merged.blank(hidden) if hidden else merged.text
+
+    def domains(self) -> list[str]:
+        """Return the names of the directory's domains, in order."""
+        section = self._directory
+        found = section.all("domain") if section else []
+        return list(dict.fromkeys(item.attributes.get("name", "") for item in found))
+
+    def users(self, name: str) -> list[UserPlace]:
+        """Return every user that a look-up of this name could take, those searched in order.
+
+        By its id or its number alias; and a `type` that is not `pointer` matches any name
+        (switch_xml_find_child_multi).
+        """
+        index = self._index
+        numbers = sorted({*index.get(f"={fold(name)}", ()), *index.get("*", ())})
+        return [self._place(self._users[number]) for number in numbers]
+
+    def find_user(self, name: str, domain: str) -> UserPlace | None:
+        """Return the user that a look-up in the domain finds."""
+        found = (
+            place
+            for place in self.users(name)
+            if place.searched and fold(place.domain) == fold(domain)
+        )
+        return next(found, None)
+
+    def comes_before(self, place: UserPlace, path: str) -> bool:
+        """Tell whether a user stands before a file, or before where that file will stand.
+
+        A glob brings files in by name, so a new file stands beside those of its folder. False
+        where that folder has no file yet: nobody knows.
+        """
+        lines = self._lines
+        if path in lines:
+            return place.at < lines[path][0]
+        folder = path.rpartition("/")[0]
+        beside = [name for name in lines if name.rpartition("/")[0] == folder]
+        after = min((name for name in beside if name > path), default="")
+        if after:
+            return place.at < lines[after][0]
+        return bool(beside) and place.at <= lines[max(beside)][1]
+
+    def explain_user(self, path: str, name: str, domain: str) -> Cause | None:
+        """Return why a look-up in the domain does not find what this file says of the user."""
+        cause = self._explain_file(path, "the <users> of the domain in directory/default.xml")
+        if cause is not None:
+            return cause
+        ours = [place for place in self.users(name) if place.file == path]
+        if not ours:
+            return self._hidden(path) if self._directory else None
+        there = [place for place in ours if fold(place.domain) == fold(domain)]
+        if not there:
+            return Cause(
+                f"its file belongs to the domain {ours[0].domain}, and the target's is {domain}",
+                f"set the target's `domain` to {ours[0].domain}, or include the folder in {domain}",
+            )
+        if not any(place.searched for place in there):
+            return Cause(
+                f"{path} is included where no look-up goes: FreeSWITCH searches the first "
+                "<groups> of a domain, and the first <users> of each group",
+                "move the include there",
+            )
+        found = self.find_user(name, domain)
+        if found is None or found.file == path:
+            return None
+        return Cause(f"{found} comes first", "remove that one, or choose another extension")
+
+    def explain_extension(self, path: str, name: str, context: str) -> Cause | None:
+        """Return why the context does not hold the extension that this file says."""
+        cause = self._explain_file(path, f"the context in dialplan/{context}.xml")
+        if cause is not None:
+            return cause
+        places = [item for item in self._extensions(name) if self._source(item[1])[0] == path]
+        if not places:
+            return self._hidden(path) if self._dialplan else None
+        home = self._context(context)
+        if not any(place[0] is home for place in places):
+            there = places[0][0].attributes.get("name", "")
+            if fold(there) == fold(context) and home is not None:
+                return Cause(
+                    f"its file is included in a second <context> of that name, which FreeSWITCH "
+                    f"never looks at; the first is at {_say(self._source(home))}",
+                    "move the include there",
+                )
+            return Cause(
+                f"its file is included in the context {there}, and not in {context}",
+                f"include dialplan/{context}/*.xml in the context {context}",
+            )
+        found = find_extension(home, name) if home else None
+        source = self._source(found) if found else ("", 0)
+        if found is None or source[0] == path:
+            return None
+        return Cause(f"{_say(source)} declares an extension of that name first", "rename that one")
+
+    def find_extension(self, name: str, context: str) -> str:
+        """Return the file and line of the first extension of that name in a context, or ""."""
+        home = self._context(context)
+        found = find_extension(home, name) if home else None
+        return _say(self._source(found)) if found else ""
+
+    def _explain_file(self, path: str, where: str) -> Cause | None:
+        folder = path.rpartition("/")[0]
+        if path in self._files:
+            return None
+        for skipped in self._merged.skipped:
+            if os.path.normpath(skipped.what) == path:
+                return Cause(f"{path} cannot be read ({skipped.reason})", "correct that")
+        name = folder.rpartition("/")[2]
+        return Cause(
+            f"nothing includes {folder}/*.xml",
+            f'put <X-PRE-PROCESS cmd="include" data="{name}/*.xml"/> on a line of its own into '
+            f"{where}",
+        )
+
+    @staticmethod
+    def _hidden(path: str) -> Cause:
+        return Cause(
+            f"{path} is included outside of where FreeSWITCH looks for it",
+            "move the include, out of a comment perhaps",
+        )
+
+    @cached_property
+    def _lines(self) -> dict[str, tuple[int, int]]:
+        found = self._merged.find_lines()
+        return {os.path.normpath(name): lines for name, lines in found.items()}
+
+    @cached_property
+    def _files(self) -> frozenset[str]:
+        return frozenset(map(os.path.normpath, self._merged.files))
+
+    def mentions(self, words: Collection[str]) -> bool:
+        """Tell whether the directory may have one of these names: a look before it is parsed."""
+        text = _cut(self._text, "directory")
+        return len(words) > FEW or any(word.encode() in text for word in words)
+
+    @cached_property
+    def _directory(self) -> Element | None:
+        return _parse_section(self._text, "directory")
+
+    @cached_property
+    def _dialplan(self) -> Element | None:
+        return _parse_section(self._text, "dialplan")
+
+    @cached_property
+    def _users(self) -> list[_User]:
+        section = self._directory
+        found: list[_User] = []
+        first: dict[str, Element] = {}
+        for domain in section.all("domain") if section else ():
+            name = domain.attributes.get("name", "")
+            is_first = first.setdefault(fold(name), domain) is domain
+            found += (
+                _User(user, name, group, searched and is_first)
+                for user, group, searched in _walk(domain)
+            )
+        return found
+
+    @cached_property
+    def _index(self) -> dict[str, list[int]]:
+        """`=name` -> the users of that id or alias; `*` -> those that match any name."""
+        index: dict[str, list[int]] = {}
+        for number, user in enumerate(self._users):
+            attributes = user.element.attributes
+            for key in ("id", "number-alias"):
+                if key in attributes:
+                    index.setdefault(f"={fold(attributes[key])}", []).append(number)
+            if not _is_pointer(attributes.get("type", "pointer")):
+                index.setdefault("*", []).append(number)
+        return index
+
+    def _place(self, user: _User) -> UserPlace:
+        file, line = self._source(user.element)
+        pointer = _is_pointer(user.element.attributes.get("type", ""))
+        return UserPlace(
+            file, line, user.domain, user.group, pointer, user.searched, user.element.line
+        )
+
+    def _context(self, name: str) -> Element | None:
+        return self._dialplan.find("context", "name", name) if self._dialplan else None
+
+    def _extensions(self, name: str) -> Iterator[tuple[Element, Element]]:
+        section = self._dialplan
+        for context in section.all("context") if section else ():
+            for extension in context.all("extension"):
+                if fold(extension.attributes.get("name", "")) == fold(name):
+                    yield context, extension
+
+    def _source(self, element: Element) -> tuple[str, int]:
+        found = self._merged.source_of_merged_line(element.line)
+        return (os.path.normpath(found.file), found.line) if found else ("", 0)
+
+
+def _is_pointer(kind: str) -> bool:
+    return fold(kind) == "pointer"
+
+
+def _cut(text: bytes, name: str) -> bytes:
+    """Return one section's text, from the line that it begins on; all of it where it is not seen.
+
+    Parsing 10,000 users beside what is looked for takes half a second.
+    """
+    start = text.find(b'<section name="' + name.encode() + b'"')
+    end = text.find(b"</section>", start)
+    return text[start : end + len(b"</section>")] if 0 <= start < end else text
+
+
+def _parse_section(text: bytes, name: str) -> Element | None:
+    """Return the first section of that name, its lines numbered as in the text."""
+    part = _cut(text, name)
+    if part is not text:
+        above = text.count(b"\n", 0, text.find(part))
+        part = b"<document>" + b"\n" * above + part + b"</document>"
+    try:
+        return parse(part).find("section", "name", name)
+    except XmlSyntaxError:
+        return None
+
+
+def _say(source: tuple[str, int]) -> str:
+    return f"{source[0]}:{source[1]}"
+
+
+def _walk(domain: Element) -> Iterator[tuple[Element, str, bool]]:
+    """Yield the users of a domain, the group of each, and whether a look-up goes there.
+
+    Those that are searched come in the order of the look-up (switch_xml_locate_user).
+    """
+    seen: set[int] = set()
+    groups = domain.child("groups")
+    for group in groups.all("group") if groups else ():
+        users = group.child("users")
+        for user in users.all("user") if users else ():
+            seen.add(id(user))
+            yield user, group.attributes.get("name", ""), True
+    for user in (domain.child("users") or domain).all("user"):
+        seen.add(id(user))
+        yield user, "", True
+    stack = [(domain, "")]
+    while stack:
+        parent, group_name = stack.pop()
+        for child in parent.children:
+            if child.name == "user" and id(child) not in seen:
+                yield child, group_name, False
+            elif child.name in ("groups", "group", "users"):
+                named = child.attributes.get("name", "") if child.name == "group" else group_name
+                stack.append((child, named))
