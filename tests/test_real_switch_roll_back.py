@@ -30,13 +30,11 @@ PARKED = """\
 </include>
 """
 RIVAL = """\
-<include>
-  <user id="1020">
-    <params>
-      <param name="a1-hash" value="0123456789abcdef0123456789abcdef"/>
-    </params>
-  </user>
-</include>
+<user id="1020">
+  <params>
+    <param name="a1-hash" value="0123456789abcdef0123456789abcdef"/>
+  </params>
+</user>
 """
 
 
@@ -94,18 +92,24 @@ def whole(real: Project, switch: RealSwitch) -> dict[str, bytes]:
 def test_a_failed_read_back_is_rolled_back_with_a_call_in_progress_untouched(
     real: Project, freeswitch: RealSwitch, tmp_path: Path
 ) -> None:
-    """A hand-written user of the same number wins the look-up, so the change cannot be proved."""
+    """A user of the same number wins the look-up, so the change cannot be proved.
+
+    A command prints it, which only the switch carries out: a plan cannot know of it.
+    """
+    hidden = tmp_path / "rival"
+    hidden.write_text(RIVAL)
     with freeswitch.esl() as esl:
         talk = Talk(freeswitch, tmp_path / "talk", esl)
         answered = esl.api(f"uuid_getvar {talk.uuid} answer_uepoch")
         path = real.root / "desired/agents.yaml"
         path.write_text(path.read_text().replace("Alice", "Anna"))
         rival = freeswitch.conf_dir / "directory/default/0rival.xml"
-        rival.write_text(RIVAL)
+        rival.write_text(f'<X-PRE-PROCESS cmd="exec" data="cat {hidden}"/>\n')
         before = whole(real, freeswitch)
         ran = real.run("apply", "--yes")
         assert (ran.code, whole(real, freeswitch)) == (5, before), ran.err
         assert "agent:1020" in ran.err
+        assert "what `exec` at directory/default/0rival.xml:1 prints" in ran.err
         assert "the switch has loaded them again" in ran.err
         rival.unlink()
         assert esl.api("reloadxml").strip() == "+OK [Success]"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from fsgitops.model.live import FileKind
 from fsgitops.model.plan import (
+    FLUSH_CACHE,
     Action,
     AttributeChange,
     Change,
@@ -26,7 +27,7 @@ from fsgitops.routing.outline import Outlines
 from fsgitops.routing.recorded import flatten_recorded, holds_recorded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from fsgitops.model.compiled import CompiledConfig, CompiledFile
     from fsgitops.model.live import LiveConfig, LiveFile, ManifestEntry
@@ -46,6 +47,16 @@ class PlanContext:
     simulated: bool = False
     unknown_secrets: bool = False
     warnings: Callable[[Sequence[Change]], Sequence[str]] = lambda _: ()
+    survey: Callable[[Sequence[Change], Collection[str]], Survey] = lambda *_: Survey()
+    """Looks at what is not ours on the disk, beside the changes and the paths that we manage."""
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What stands in the way of the changes elsewhere in the configuration, and what to know."""
+
+    hazards: tuple[Hazard, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def build_plan(
@@ -61,6 +72,8 @@ def build_plan(
     changes, hazards = _compare(compiled, live, digest)
     _append_deletions(compiled, live, changes, hazards, digest)
     changes.sort(key=lambda change: (change.resource, change.path))
+    survey = context.survey(changes, live.manifest.entries.keys())
+    hazards += survey.hazards
     touched = {change.path for change in changes} | {hazard.path for hazard in hazards}
     plan = Plan(
         project=context.project,
@@ -71,7 +84,11 @@ def build_plan(
         reloads=tuple(plan_reloads(changes, context.domain, context.profile)),
         hazards=tuple(sorted(hazards, key=lambda hazard: hazard.path)),
         unchanged=len(set(compiled.files).difference(touched)),
-        warnings=(*context.warnings(changes), *_find_exposed(compiled, live)),
+        warnings=(
+            *context.warnings(changes),
+            *survey.warnings,
+            *_find_exposed(compiled, live),
+        ),
         unmanaged=live.unmanaged,
         commit=context.commit,
         dirty=context.dirty,
@@ -178,11 +195,11 @@ def plan_reloads(
 ) -> list[ReloadStep]:
     """Return the smallest set of commands that makes the changes effective, in order.
 
-    `reloadxml` reads the whole configuration again and drops no call; deleting a user does not
-    end its registration, flushing it does (docs/freeswitch.md, "Agents"). What is kept in the
-    manifest alone is nothing to reload. With `kick_rotated`, phones that registered with a
-    password that is no longer valid have to register again. What is `unloaded` was written
-    before, and the switch was not told.
+    `reloadxml` reads the whole configuration again and drops no call. A user that is cached
+    outlives it (docs/freeswitch.md, "Directory"), and a registration outlives its user
+    (docs/freeswitch.md, "Agents"). What is kept in the manifest alone is nothing to reload. With
+    `kick_rotated`, phones that registered with a password that is no longer valid have to register
+    again. What is `unloaded` was written before, and the switch was not told.
     """
     changes = [change for change in changes if change.dangers != (Danger.NOTHING,)]
     reasons = _say_files(changes, "changed")
@@ -190,6 +207,9 @@ def plan_reloads(
     if not reasons:
         return []
     steps = [ReloadStep("reloadxml", "; ".join(reasons))]
+    if any(change.resource.kind is Kind.AGENT for change in (*changes, *unloaded)):
+        because = "a user that is cached (`cacheable`) would outlive the reload"
+        steps.append(ReloadStep(FLUSH_CACHE, because))
     for change in (*changes, *unloaded):
         name = change.resource.name
         flush = f"sofia profile {profile} flush_inbound_reg {name}@{domain}"

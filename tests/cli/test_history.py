@@ -17,6 +17,15 @@ def edit(project: Project, found: str, put: str) -> None:
     path.write_text(path.read_text().replace(found, put))
 
 
+def put_rival(project: Project, number: str) -> None:
+    """Put a user of that number first, where only the switch sees it: by a name that it has."""
+    user = f'<user id="{number}"><params><param name="a1-hash" value="x"/></params></user>'
+    folder = project.conf / "directory/default"
+    (folder / "fsgitops-sandbox.txt").write_text(f"<include>\n{user}\n</include>\n")
+    line = '<X-PRE-PROCESS cmd="include" data="$${switchname}.txt"/>'
+    (folder / "0000.xml").write_text(f"<include>\n{line}\n</include>\n")
+
+
 @pytest.fixture
 def applied(project: Project) -> Project:
     """Three revisions: everything created; one changed; one deleted, one created."""
@@ -90,10 +99,7 @@ def test_a_failed_apply_is_in_the_history_too(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project.run("apply", "--yes")
-    (project.conf / "directory/default/0000.xml").write_text(
-        '<include>\n<user id="1022"><params><param name="a1-hash" value="x"/></params></user>\n'
-        "</include>\n"
-    )
+    put_rival(project, "1022")
     edit(project, "1021", "1022")
     assert project.run("apply", "--yes").code == 5
     data = project.run("show", "2", "--json").json()
@@ -162,10 +168,7 @@ def test_a_roll_back_stops_at_what_somebody_else_put_there(applied: Project) -> 
 
 
 def test_a_roll_back_that_the_switch_does_not_hold_is_undone_itself(applied: Project) -> None:
-    (applied.conf / "directory/default/0000.xml").write_text(
-        '<include>\n<user id="1021"><params><param name="a1-hash" value="x"/></params></user>\n'
-        "</include>\n"
-    )
+    put_rival(applied, "1021")
     before = state(applied)
     ran = applied.run("rollback", "--yes")
     assert (ran.code, state(applied)) == (5, before)

@@ -1,0 +1,103 @@
+"""Find users of the same number that somebody else declares, before anything is applied."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fsgitops.errors import FsgitopsError
+from fsgitops.model.plan import Action, Change, Hazard
+from fsgitops.model.resource import Kind
+from fsgitops.routing.tree import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from fsgitops.routing.whereabouts import UserPlace, Whereabouts
+    from fsgitops.settings import Target
+    from fsgitops.steps.plan import Survey
+
+RULE = "user-declared-twice"
+
+
+def find_rivals(target: Target, changes: Sequence[Change], managed: Collection[str]) -> Survey:
+    """Return what else in the directory goes by the number of a changed agent.
+
+    FreeSWITCH takes the first user of a number. One of another file that comes before ours is a
+    hazard; so is one that a new agent would silently put out of use, and one that would answer for
+    a deleted agent. A pointer that outlives its agent is only told: it holds nothing, and no phone
+    can register as it. Only the disk is read; where it cannot be, nothing is said.
+    """
+    from fsgitops.steps.plan import Survey
+
+    agents = [item for item in changes if item.resource.kind is Kind.AGENT]
+    if not agents:
+        return Survey()
+    places = _look(target, {*managed, *(item.path for item in agents)})
+    if places is None or not places.mentions({item.resource.name for item in agents}):
+        return Survey()
+    hazards: list[Hazard] = []
+    warnings: list[str] = []
+    for change in agents:
+        others = list(_others(places, change.resource.name, target.domain))
+        if change.action is Action.DELETE:
+            hazards += _left(change, others)
+            warnings += _left_pointers(change, others)
+        else:
+            hazards += _in_the_way(change, others, places)
+    return Survey(tuple(hazards), tuple(warnings))
+
+
+def _look(target: Target, hidden: Collection[str]) -> Whereabouts | None:
+    from fsgitops.routing.preprocess import load_merged
+    from fsgitops.routing.whereabouts import Whereabouts
+
+    try:
+        return Whereabouts(load_merged(target.conf_dir), hidden)
+    except (FsgitopsError, OSError):
+        return None
+
+
+def _others(places: Whereabouts, name: str, domain: str) -> Iterable[UserPlace]:
+    """Yield the users of that number that look-ups in our domain can meet.
+
+    A domain whose name only the switch knows counts where it is the only one.
+    """
+    only = places.domains() == [""]
+    for place in places.users(name):
+        if place.searched and (only or fold(place.domain) == fold(domain)):
+            yield place
+
+
+def _in_the_way(
+    change: Change, others: Sequence[UserPlace], places: Whereabouts
+) -> Iterable[Hazard]:
+    before = [place for place in others if places.comes_before(place, change.path)]
+    creates = change.action is Action.CREATE
+    behind = [place for place in others if creates and not place.pointer]
+    for place in (*before, *behind)[:1]:
+        name = change.resource.name
+        yield Hazard(
+            RULE, change.path,
+            f"{place} is user {name} already; FreeSWITCH takes the first one that it finds",
+            f"remove that one, or choose another extension than {name}",
+        )  # fmt: skip
+
+
+def _left(change: Change, others: Sequence[UserPlace]) -> Iterable[Hazard]:
+    found = next((place for place in others if not place.pointer), None)
+    if found is not None:
+        name = change.resource.name
+        yield Hazard(
+            RULE, change.path,
+            f"agent {name} is to be deleted, and {found} would go on as user {name}",
+            "remove that one too, or keep the agent",
+        )  # fmt: skip
+
+
+def _left_pointers(change: Change, others: Sequence[UserPlace]) -> Iterable[str]:
+    found = [str(place) for place in others if place.pointer]
+    if found:
+        yield (
+            f"agent {change.resource.name} is deleted, and {', '.join(found)} still names it; no "
+            "phone can register as a pointer; remove that line when you like"
+        )
