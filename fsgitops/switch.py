@@ -112,6 +112,15 @@ class Switch:
         """Return the value of a `$${name}`, or None where it is missing or empty."""
         return self._value(f"global_getvar {_checked('name', name)}")
 
+    def global_variables(self) -> dict[str, str]:
+        """Return every `$${name}` with its value: `global_getvar` without a name, in mod_commands.
+
+        A value of several lines keeps the first of them, and the others as variables of their own.
+        """
+        lines = self._ask("global_getvar").splitlines()
+        pairs = (line.partition("=") for line in lines)
+        return {name: value for name, sign, value in pairs if sign}
+
     def module_exists(self, name: str) -> bool:
         """Tell whether a module (`mod_sofia`) is loaded."""
         command = f"module_exists {_checked('name', name)}"

@@ -13,6 +13,7 @@ from fsgitops.api.page import read_page
 from fsgitops.cdr.erase import number_pattern
 from fsgitops.cdr.record import RecordBuilder, hide_credentials
 from fsgitops.routing.glob import _character_class, _matcher
+from fsgitops.routing.veil import Veil
 
 USES = find_expressions()
 # What is put together at run time: what it becomes for input that is as bad as it can be.
@@ -23,6 +24,10 @@ BUILT = {
     "fsgitops.routing.glob:_matcher": [
         _matcher(glob).pattern
         for glob in ("*", "a*b", "*a*a*a*b", "**a**a*", "[ab]*?*a*[!c]*", "*" * 40 + "x")
+    ],
+    "fsgitops.routing.veil:__init__": [
+        Veil({f"password{n}": "a" * n + ".*" for n in range(20)}).pattern,
+        Veil({}).pattern,
     ],
 }
 OF_OUR_OWN_TEXT = {"fsgitops.api.page:_hash": "the page that is shipped with the program"}

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import re
 import stat
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fsgitops.commands.doctor_copies import check_revisions
 from fsgitops.commands.switch_user import find_switch_user, find_unreadable
 from fsgitops.errors import FsgitopsError
 from fsgitops.model.diagnosis import Check, bad, good, skip, warn
@@ -47,6 +49,7 @@ def check_files(workspace: Workspace) -> Iterator[Check]:
             )
         return
     yield from _check_folder(workspace)
+    yield from check_revisions(workspace.target.state_dir)
     yield from _check_managed(workspace)
     from fsgitops.routing.preprocess import load_merged
 
@@ -55,7 +58,15 @@ def check_files(workspace: Workspace) -> Iterator[Check]:
     except (FsgitopsError, OSError) as problem:
         yield bad("includes", f"the configuration cannot be read: {problem}", "correct that first")
         return
-    yield from _check_includes(conf_dir, merged)
+    from fsgitops.routing.veil import Veil
+
+    veil = Veil(merged.variables)
+    for check in _check_merged(workspace, merged):
+        yield replace(check, message=veil.hide(check.message))
+
+
+def _check_merged(workspace: Workspace, merged: MergedConfig) -> Iterator[Check]:
+    yield from _check_includes(workspace.target.conf_dir, merged)
     yield _check_domain(workspace, merged)
     if not workspace.target.simulated:
         yield from _check_socket(merged)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fsgitops.commands.connect import connect_target, read_password
+from fsgitops.commands.doctor_copies import check_merged_copy
 from fsgitops.commands.doctor_files import STOCK_PASSWORD, STOCK_PIN
 from fsgitops.errors import FsgitopsError, SecretError, SwitchError
 from fsgitops.model.diagnosis import Check, bad, good, skip
@@ -83,6 +84,7 @@ def _ask(workspace: Workspace, declared: Declared | None, switch: Switch) -> Ite
                 "the running switch has the stock default_password",
                 "set another one in vars.xml, and reloadxml",
             )
+        yield from check_merged_copy(switch.global_variable("log_dir"))
     yield from _check_loaded(workspace, switch)
 
 

@@ -98,7 +98,8 @@ def write_metrics(path: Path, report: DriftReport, seconds: float) -> None:
 def _compare(
     workspace: Workspace, live: LiveConfig, applied: dict[str, bytes], *, asked: bool
 ) -> list[DriftItem]:
-    from fsgitops.steps.drift import find_drift
+    from fsgitops.routing.veil import Veil
+    from fsgitops.steps.drift import find_drift, veil_drift
 
     conf_dir = workspace.target.conf_dir
 
@@ -111,7 +112,8 @@ def _compare(
 
     with connect_target(workspace.target, workspace.root) as switch:
         memory = read_loaded(switch, workspace.target.domain, _contexts(live.manifest.entries))
-        return find_drift(live, applied, memory, exists)
+        found = find_drift(live, applied, memory, exists)
+        return veil_drift(found, Veil(switch.global_variables())) if found else []
 
 
 def _contexts(paths: Iterable[str]) -> set[str]:

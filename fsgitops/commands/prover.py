@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from fsgitops.model.plan import Plan
     from fsgitops.routing.merged import MergedConfig
+    from fsgitops.routing.veil import Veil
     from fsgitops.settings import Target
     from fsgitops.steps.verify import Expected
     from fsgitops.switch import Switch
@@ -69,7 +70,8 @@ class SwitchProver:
         shown = explain_mismatches(proof.mismatches[:SHOWN_MISMATCHES], self.target, self.switch)
         self._silent = False
         if proof.mismatches:
-            lines = [f"  {item}" for item in shown]
+            veil = self._draw_veil()
+            lines = [f"  {veil.hide(str(item))}" for item in shown]
             more = len(proof.mismatches) - len(lines)
             rest = [f"  and {more} more"] if more > 0 else []
             raise SwitchError(
@@ -77,6 +79,14 @@ class SwitchProver:
                 + "\n".join(lines + rest)
             )
         return proof.users, proof.extensions
+
+    def _draw_veil(self) -> Veil:
+        """Return what hides the secrets that the changed files take in with `$${name}`."""
+        from fsgitops.routing.veil import Veil, find_references
+
+        files = (*self.expected.written.values(), *self.expected.deleted.values())
+        texts = (content.decode("utf-8", "replace") for content in files if b"$${" in content)
+        return Veil(self.switch.global_variables(), find_references(*texts))
 
     def flush(self, agents: list[str]) -> tuple[int, list[str]]:
         """End the registrations of deleted agents; return how many, and who is still registered."""

@@ -21,6 +21,10 @@ _SECRET_NAME = re.compile(
     re.IGNORECASE,
 )
 _HASH = re.compile(r"[0-9A-Fa-f]{32}")
+_DIRECTIVE = re.compile(r"X-PRE-PROCESS \d+( #\d+)?")
+_ASSIGNED = re.compile(
+    r"(passw|secret|token|a1-hash|auth-key|_pin\b)[^\s=,;]{0,40}=", re.IGNORECASE
+)
 _NAMELESS = re.compile(r"(^|/)(param|variable)( #?\d+)?(@|$)")
 """Who edits a secret by hand may break its name, or put the value into another attribute."""
 
@@ -34,6 +38,20 @@ def is_secret_attribute(name: str) -> bool:
 def looks_like_hash(value: str | None) -> bool:
     """Tell whether a value looks like the hash of a password, whatever name it goes by."""
     return value is not None and _HASH.fullmatch(value) is not None
+
+
+def is_secret(name: str, *values: str | None) -> bool:
+    """Tell whether an attribute is a secret by its name, or by what it holds before or after.
+
+    That is the hash of a password, an assignment to a name that says so, and whatever a line of
+    the preprocessor sets or runs: only which files it includes is shown.
+    """
+    if is_secret_attribute(name):
+        return True
+    known = [value for value in values if value is not None]
+    if _DIRECTIVE.fullmatch(name):
+        return not all(value.lower().startswith("include ") for value in known)
+    return any(looks_like_hash(value) or _ASSIGNED.search(value) for value in known)
 
 
 class Action(StrEnum):

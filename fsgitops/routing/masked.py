@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from fsgitops.model.plan import is_secret_attribute, looks_like_hash
+from fsgitops.model.plan import is_secret, is_secret_attribute
 from fsgitops.routing.fragment import COMMENT, END, TEXT, FragmentError, read_items
 
 if TYPE_CHECKING:
@@ -25,7 +25,10 @@ def show_masked(content: bytes) -> list[str]:
         items, directives = read_items(content)
     except FragmentError as problem:
         return [f"(not XML as FreeSWITCH reads it: {problem})"]
-    lines = [f"(preprocessor: {_escape(text)})" for text in directives]
+    lines = [
+        f"(preprocessor: {MASK if is_secret('X-PRE-PROCESS 1', text) else _escape(text)})"
+        for text in directives
+    ]
     stack: list[tuple[str, int, bool]] = []
     position = 0
     while position < len(items):
@@ -44,7 +47,7 @@ def show_masked(content: bytes) -> list[str]:
                     _indent(stack)
                     + (
                         MASK
-                        if hidden or looks_like_hash(items[position])
+                        if hidden or is_secret("", items[position])
                         else _escape(items[position])
                     )
                 )
@@ -85,7 +88,7 @@ def _open(tag: str, attributes: list[tuple[str, str]]) -> tuple[str, bool]:
 
 
 def _is_shown(key: str, value: str, *, secret: bool) -> bool:
-    if looks_like_hash(value):
+    if is_secret(key, value):
         return False
     return key == "name" if secret else not is_secret_attribute(f"param {key}")
 

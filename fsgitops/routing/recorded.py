@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fsgitops.model.plan import is_secret_attribute, looks_like_hash
+from fsgitops.model.plan import is_secret
 from fsgitops.routing.fragment import FragmentError, flatten_fragment
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def _same_secrets(file: CompiledFile, found: LiveFile, digest: Callable[[bytes],
 
 
 def _is_secret(name: str, value: str) -> bool:
-    return is_secret_attribute(name) or looks_like_hash(value)
+    return is_secret(name, value)
 
 
 def _flatten(content: bytes) -> dict[str, str]:

@@ -11,23 +11,24 @@ from fsgitops.model.compiled import UNKNOWN
 from fsgitops.model.did_forms import is_did_expression
 from fsgitops.model.drift import AttributeDrift, Direction, DriftItem, DriftKind
 from fsgitops.model.live import FileKind
-from fsgitops.model.plan import is_secret_attribute
+from fsgitops.model.plan import is_secret
 from fsgitops.model.resource import Kind, Resource
 from fsgitops.routing.fragment import FragmentError, flatten_fragment
 from fsgitops.routing.held import DIRECTIVE, find_differences, said_of
+from fsgitops.routing.veil import MASK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from fsgitops.model.live import LiveConfig, LiveFile, ManifestEntry
     from fsgitops.routing.loaded import Memory
+    from fsgitops.routing.veil import Veil
 
 _Flat = dict[str, str]
 
 _MARK = "variable fsgitops_agent"
 _EXTENSION = re.compile(r"[0-9]{4,6}", re.ASCII)
 _ROUTE = re.compile(r"inbound_([0-9]{3,15})", re.ASCII)
-MASK = "(secret)"
 
 
 @dataclass(slots=True)
@@ -82,6 +83,33 @@ def find_drift(
     if memory is not None:
         items += _find_left_over(live, memory, exists)
     return sorted(items, key=lambda item: (item.resource, item.path))
+
+
+def veil_drift(items: Iterable[DriftItem], veil: Veil) -> list[DriftItem]:
+    """Return the drift with the secrets masked that `$${name}` brought into the switch's memory."""
+    return [
+        replace(
+            item,
+            message=veil.hide(item.message),
+            attributes=tuple(_veil_attribute(attribute, veil) for attribute in item.attributes),
+        )
+        for item in items
+    ]
+
+
+def _veil_attribute(attribute: AttributeDrift, veil: Veil) -> AttributeDrift:
+    declared, disk = attribute.declared, attribute.disk
+    held = veil.hide_held(attribute.loaded, declared, disk)
+    shown = [None if value is None else veil.hide(value) for value in (declared, disk)]
+    secret = attribute.secret or [*shown, held] != [declared, disk, attribute.loaded]
+    return replace(
+        attribute,
+        name=veil.hide(attribute.name),
+        declared=shown[0],
+        disk=shown[1],
+        loaded=held,
+        secret=secret,
+    )
 
 
 def ignore_expected(
@@ -201,7 +229,7 @@ def _compare_attributes(sides: _Sides, memory: Memory | None) -> Iterable[Attrib
             continue
         wanted = None if base is None else expand(base)
         live = held if asked and held != wanted else on_disk
-        secret = is_secret_attribute(name)
+        secret = is_secret(name, base, on_disk, held)
         before, there, now = (_mask(value) if secret else value for value in (base, on_disk, held))
         yield AttributeDrift(name, _direct(base, live), before, there, now, secret)
 

@@ -17,8 +17,7 @@ from fsgitops.model.plan import (
     Hazard,
     Plan,
     ReloadStep,
-    is_secret_attribute,
-    looks_like_hash,
+    is_secret,
 )
 from fsgitops.model.plan_json import plan_to_json
 from fsgitops.model.resource import Kind
@@ -354,7 +353,7 @@ def _explain(
 
 
 def _attribute(name: str, before: str | None, after: str | None) -> AttributeChange:
-    if is_secret_attribute(name) or any(map(looks_like_hash, (before, after))):
+    if is_secret(name, before, after):
         return AttributeChange(name, _mask(before), _mask(after), secret=True)
     return AttributeChange(name, before, after)
 

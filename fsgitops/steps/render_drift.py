@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from fsgitops.model.drift import Direction, DriftKind
+from fsgitops.routing.veil import MASK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,7 +103,9 @@ def _render_attribute(attribute: AttributeDrift) -> str:
 def _quote(value: str | None, attribute: AttributeDrift) -> str:
     if value is None:
         return "(none)"
-    return value if attribute.secret else _escape(json.dumps(value, ensure_ascii=False))
+    if attribute.secret and value == MASK:
+        return value
+    return _escape(json.dumps(value, ensure_ascii=False))
 
 
 def _summarise(report: DriftReport) -> str:

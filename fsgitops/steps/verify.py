@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fsgitops.model.applied import Mismatch
-from fsgitops.model.plan import Action, Change, is_secret_attribute, looks_like_hash
+from fsgitops.model.plan import Action, Change, is_secret
 from fsgitops.model.resource import Kind
 from fsgitops.routing.fragment import FragmentError
 from fsgitops.routing.held import Globals, Said, find_differences, read_said
@@ -190,7 +190,7 @@ def _differ(
 
 
 def _describe(name: str, wanted: str | None, held: str | None) -> str:
-    if is_secret_attribute(name) or looks_like_hash(wanted) or looks_like_hash(held):
+    if is_secret(name, wanted, held):
         if wanted is None:
             return f"{name}: not declared, and the switch holds it"
         return f"{name}: the switch holds another value than was declared"

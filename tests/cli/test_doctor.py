@@ -281,3 +281,40 @@ def test_applied_agents_that_the_switch_does_not_hold_are_an_error(
         ran = project.run("doctor", "--json")
     found = {check["name"]: check["health"] for check in ran.json()["checks"]}
     assert (ran.code, found["effective"]) == (1, "error")
+
+
+def test_revisions_that_everybody_may_look_into_are_an_error(site: Project) -> None:
+    assert checks(site)["revisions"]["health"] == "ok"
+    (site.root / "conf/.fsgitops/revisions").chmod(0o755)
+    found = checks(site)["revisions"]
+    assert (found["health"], "a1-hash" in found["message"]) == ("error", True)
+
+
+def test_the_merged_configuration_that_freeswitch_writes_is_looked_at(
+    site: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = tmp_path / "log" / "freeswitch.xml.fsxml"
+    written.parent.mkdir()
+    written.write_text("<document/>")
+    file = site.root / "conf/vars.xml"
+    line = f'<X-PRE-PROCESS cmd="set" data="log_dir={written.parent}"/>'
+    file.write_text(file.read_text().replace("<include>", f"<include>\n{line}"))
+    with EmbeddedSwitch(site.root / "conf", "own") as switch:
+        monkeypatch.setenv("FSGITOPS_ESL_PORT", str(switch.address[1]))
+        health = []
+        for mode in (0o644, 0o640):
+            written.chmod(mode)
+            health.append(checks(site)["merged-copy"]["health"])
+    assert health == ["warning", "ok"]
+
+
+def test_what_doctor_says_holds_no_secret_that_the_preprocessor_brings_in(site: Project) -> None:
+    file = site.root / "conf/vars.xml"
+    line = '<X-PRE-PROCESS cmd="set" data="db_password=Tr0ub4dor-and-3"/>'
+    file.write_text(file.read_text().replace("<include>", f"<include>\n{line}"))
+    other = site.root / "conf/directory/other.xml"
+    other.write_text('<include>\n<domain name="$${db_password}.example"/>\n</include>')
+    site.write("fsgitops.yaml", "targets:\n  image: {conf_dir: conf, domain: x.example}\n")
+    found = checks(site)["domain"]["message"]
+    assert "(secret).example" in found
+    assert "Tr0ub4dor" not in found

@@ -1,0 +1,64 @@
+"""The doctor's checks of where secrets are kept a second time: by fsgitops, and by FreeSWITCH."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fsgitops.model.diagnosis import Check, bad, good, skip, warn
+from fsgitops.transaction import REVISIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MERGED_FILE = "freeswitch.xml.fsxml"
+"""What FreeSWITCH writes below `log_dir` at each reloadxml: preprocess_file of switch_xml.c."""
+
+_VALID = "an a1-hash is as good as the password until that is another one"
+
+
+def check_revisions(state_dir: Path) -> Iterator[Check]:
+    """Yield whether others than the operators may read the hashes of earlier applies."""
+    folder = state_dir / REVISIONS
+    try:
+        mode = stat.S_IMODE(folder.stat().st_mode)
+    except OSError:
+        return
+    if mode & 0o007:
+        yield bad(
+            "revisions",
+            f"{folder} (mode {mode:04o}): everybody may look into it, and revisions keep replaced "
+            f"files with their a1-hashes; {_VALID}",
+            f"chmod -R o-rwx {folder}, and raise `password_version` of the agents",
+        )
+    else:
+        yield good(
+            "revisions",
+            f"not open to everybody; they keep replaced files with their a1-hashes, and {_VALID}",
+        )
+
+
+def check_merged_copy(log_dir: str | None) -> Iterator[Check]:
+    """Yield whether everybody may read the merged configuration that FreeSWITCH writes.
+
+    `log_dir` is what the switch answers; on another machine it leads nowhere.
+    """
+    if not log_dir:
+        return
+    path = Path(log_dir) / MERGED_FILE
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+    except OSError as problem:
+        yield skip("merged-copy", f"{path}: not looked at here: {problem.strerror}")
+        return
+    if mode & 0o007:
+        yield warn(
+            "merged-copy",
+            f"{path} (mode {mode:04o}): everybody may read it, and it holds the whole "
+            f"configuration, every a1-hash included; {_VALID}",
+            f"chmod o-rwx {path.parent}: FreeSWITCH writes the file anew at each reloadxml, the "
+            "folder stays as it is; or start it with a umask of 027",
+        )
+    else:
+        yield good("merged-copy", f"{path} is not open to everybody")

@@ -1,0 +1,128 @@
+"""What the preprocessor brings into the switch's memory is shown nowhere, unless it is harmless."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from project import SETTINGS, Project
+from test_webhook import Hook, running
+
+from fsgitops.sandbox import EmbeddedSwitch
+from fsgitops.switch import Switch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+ALICE = "directory/default/1020.xml"
+WORD = "Tr0ub4dor-and-3"
+LOGIN = "crm-robot-77"
+
+
+@pytest.fixture
+def applied(project: Project) -> Project:
+    assert project.run("apply", "--yes").code == 0
+    lines = (("trunk_password", WORD), ("crm_login", LOGIN), ("default_country", "Ruritania"))
+    sets = "".join(f'<X-PRE-PROCESS cmd="set" data="{n}={v}"/>\n' for n, v in lines)
+    file = project.conf / "vars.xml"
+    file.write_text(file.read_text().replace("<include>", f"<include>\n{sets}"))
+    return project
+
+
+@contextmanager
+def held(project: Project) -> Iterator[None]:
+    """A switch that goes on holding what stands there now."""
+    with EmbeddedSwitch(project.conf, "pw") as switch:
+        host, port = switch.address
+        state = {"pid": os.getpid(), "host": host, "port": port, "password": "pw"}
+        (project.conf.parent / "sandbox.json").write_text(json.dumps(state))
+        yield
+
+
+def say(project: Project, value: str) -> None:
+    """Have Alice's file say this as her caller's name."""
+    file = project.conf / ALICE
+    before, _, rest = file.read_text().partition('name="effective_caller_id_name" value="')
+    file.write_text(
+        f'{before}name="effective_caller_id_name" value="{value}{rest[rest.index(chr(34)) :]}'
+    )
+
+
+def told(project: Project) -> str:
+    return "".join(
+        ran.out + ran.err for ran in (project.run("drift"), project.run("drift", "--json"))
+    )
+
+
+@pytest.mark.parametrize("name", ["trunk_password", "crm_login"])
+def test_drift_shows_where_a_value_comes_from_and_not_the_value(
+    applied: Project, name: str
+) -> None:
+    say(applied, f"x $${{{name}}}")
+    text = told(applied)
+    assert f"$${{{name}}}" in text
+    assert "(secret)" in text
+    assert WORD not in text
+    assert LOGIN not in text
+
+
+def test_what_is_known_to_be_harmless_is_shown(applied: Project) -> None:
+    say(applied, "$${default_country}")
+    assert 'switch "Ruritania"' in told(applied)
+
+
+def test_a_password_is_known_by_its_value_once_no_file_names_it_any_more(applied: Project) -> None:
+    say(applied, "to $${trunk_password}!")
+    with held(applied):
+        say(applied, "Alice")
+        text = told(applied)
+    assert 'switch "to (secret)!"' in text
+    assert WORD not in text
+
+
+def test_neither_a_failed_apply_nor_its_record_nor_a_webhook_tells_it(
+    applied: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locate = Switch.locate_domain
+
+    def hold_another_value(switch: Switch, domain: str) -> bytes:
+        return (locate(switch, domain) or b"").replace(b'"Anna"', f'"{WORD}"'.encode())
+
+    monkeypatch.setattr(Switch, "locate_domain", hold_another_value)
+    agents = applied.root / "desired/agents.yaml"
+    agents.write_text(agents.read_text().replace("Alice", "Anna"))
+    with running(Hook()) as hook:
+        monkeypatch.setenv("HOOK_URL", hook.url)
+        applied.write(
+            "fsgitops.yaml", f"{SETTINGS}notify: {{url: {{env: HOOK_URL}}, format: json}}\n"
+        )
+        ran = applied.run("apply", "--yes", "--notify")
+        sent = json.dumps(hook.bodies)
+    assert ran.code == 5
+    assert "effective_caller_id_name: declared 'Anna', the switch holds '(secret)'" in ran.err
+    shown = applied.run("show", "2").out + applied.run("history", "--json").out
+    kept = "".join(
+        path.read_text(errors="replace") for path in (applied.conf / ".fsgitops").rglob("*.json")
+    )
+    assert WORD not in ran.out + ran.err + sent + shown + kept
+
+
+def test_a_line_of_the_preprocessor_is_shown_without_what_it_sets(applied: Project) -> None:
+    file = applied.conf / ALICE
+    line = f'<X-PRE-PROCESS cmd="set" data="anything={WORD}"/>'
+    file.write_text(file.read_text().replace("<include>", f"<include>\n  {line}", 1))
+    for words in (("plan",), ("plan", "--json"), ("drift",), ("drift", "--offline")):
+        ran = applied.run(*words)
+        assert "secret" in ran.out + ran.err, words
+        assert WORD not in ran.out + ran.err, words
+
+
+def test_a_password_within_a_value_is_no_attribute_to_show(applied: Project) -> None:
+    say(applied, f"{{sip_auth_password={WORD}}}")
+    for words in (("plan",), ("plan", "--json"), ("drift", "--json")):
+        ran = applied.run(*words)
+        assert WORD not in ran.out + ran.err, words
