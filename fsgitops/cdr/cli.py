@@ -77,7 +77,7 @@ def run(
     form: str,
     verbose: bool,
     **chosen: Any,
-) -> None:
+) -> int:
     """Run the sidecar until SIGTERM or SIGINT; then flush everything into the lake."""
     from fsgitops.cdr.log import set_up_logging
     from fsgitops.cdr.sidecar import Sidecar, tune_process
@@ -90,7 +90,7 @@ def run(
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    sidecar.run(stop)
+    return 0 if sidecar.run(stop) else 1
 
 
 @cli.command()

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 _SICK = ("spool", "lake", "quarantine", ROAD)
 # A thread that stands still must not keep the process from ending.
 _END_SECONDS = 10.0
-_LAST_FLUSH_SECONDS = 90.0
+_LAST_SYNC_SECONDS = 25.0
+_LAST_FLUSH_SECONDS = 75.0
 
 
 class Sidecar:
@@ -86,32 +87,40 @@ class Sidecar:
             waiting_rows=self.ingest.pending_rows,
         )
 
-    def stop(self) -> None:
-        """Close the roads, sync the spool, flush it into the lake, end. Again, it does nothing."""
+    def stop(self) -> bool:
+        """Close the roads, sync the spool, flush it into the lake, end. Again, it does nothing.
+
+        False: something stood still, and was not waited for.
+        """
         roads = [road for road in (self.listener, self.watcher, self.receiver) if road is not None]
         for road in roads:
             road.stop()
         late = [road.thread.name for road in roads if not road.thread.join(_END_SECONDS)]
-        for part in (self.ingest, self.flusher):
+        for part, seconds in (
+            (self.ingest, _LAST_SYNC_SECONDS),
+            (self.flusher, _LAST_FLUSH_SECONDS),
+        ):
             part.stop()
-            if not part.thread.join(_LAST_FLUSH_SECONDS):
+            if not part.thread.join(seconds):
                 late.append(part.thread.name)
         if self._lock is None:
-            return
+            return True
         if late:
             say(logging.ERROR, "ended without waiting longer", still_at_work=", ".join(late))
         # Once only: by a second time its number can be that of another file.
         os.close(self._lock)
         self._lock = None
         say(logging.INFO, "stopped", waiting_rows=self.ingest.pending_rows)
+        return not late
 
-    def run(self, stop: threading.Event) -> None:
-        """Run until `stop` is set, then flush and end."""
-        self.start()
+    def run(self, stop: threading.Event) -> bool:
+        """Run until `stop` is set, then flush and end, as `stop` does."""
         try:
+            self.start()
             stop.wait()
         finally:
-            self.stop()
+            well = self.stop()
+        return well
 
     def health(self) -> tuple[bool, dict[str, Any]]:
         """Tell whether all is well, with the facts."""

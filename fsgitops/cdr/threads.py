@@ -50,10 +50,14 @@ class WatchedThread:
         self._thread.start()
 
     def join(self, seconds: float) -> bool:
-        """Wait for the end; tell whether it came in that time."""
-        if self._beat is not None:
-            self._thread.join(seconds)
-        return not self._thread.is_alive()
+        """Wait for the end until nothing moves for so long; tell whether it came."""
+        began = time.monotonic()
+        while self.alive:
+            left = max(self._beat or began, began) + seconds - time.monotonic()
+            if left <= 0:
+                return False
+            self._thread.join(left)
+        return True
 
     @property
     def alive(self) -> bool:
