@@ -38,7 +38,8 @@ class Document:
 
     `item_positions` has, for each top-level list, where its items begin. `scan` finds all
     other places; it runs at most once, and only when somebody asks for a position, so that a
-    run without findings never pays for it. `marked` says that a byte order mark stands before `text`.
+    run without findings never pays for it. `marked` says that a byte order mark
+    stands before `text`.
     """
 
     path: str

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import jinja2
 from jinja2 import nodes
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import escape
 
 from fsgitops.findings import Finding, Position, error
-from fsgitops.model.compiled import DirectoryUser
 from fsgitops.routing.fragment import FragmentError
 from fsgitops.routing.skeleton import NEUTRAL, Skeleton
 from fsgitops.steps.compile.job import Job, TemplateError
+from fsgitops.steps.compile.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,27 +31,19 @@ _FILTERS: Final = (
     *("items", "join", "last", "length", "list", "lower", "max", "min", "replace", "sort"),
     *("string", "sum", "title", "trim", "unique", "upper"),
 )
-_VISIBLE: Final = frozenset(("id", "params", "variables"))
 _GLOBALS: Final = ("range", "dict", "namespace", "joiner", "cycler")
-
-
-class _Sandbox(ImmutableSandboxedEnvironment):
-    """Jinja2's sandbox, which also knows what of a directory user a template may see."""
-
-    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-        if type(obj) is DirectoryUser:
-            return attr in _VISIBLE
-        return super().is_safe_attribute(obj, attr, value)
 
 
 class Program:
     """One template, ready to render and to prove what it rendered."""
 
-    __slots__ = ("_skeletons", "_template", "file")
+    __slots__ = ("_length", "_sandbox", "_skeletons", "_template", "file")
 
-    def __init__(self, file: str, template: jinja2.Template) -> None:
+    def __init__(self, file: str, template: jinja2.Template, sandbox: Sandbox, length: int) -> None:
         self.file = file
         self._template = template
+        self._sandbox = sandbox
+        self._length = length
         self._skeletons: dict[tuple[str, ...], Skeleton] = {}
 
     def run(self, job: Job) -> bytes | None:
@@ -96,6 +87,7 @@ class Program:
         return skeleton
 
     def _render(self, context: dict[str, Any]) -> bytes:
+        self._sandbox.refill(self._length)
         try:
             return self._template.render(context).encode()
         except Exception as problem:  # a template is a program: it can raise anything
@@ -117,22 +109,23 @@ def load_programs(
     findings: list[Finding] = []
     for name, source in sorted(templates.sources.items()):
         findings += _check_source(environment, source, templates.file(name))
+    length = sum(map(len, templates.sources.values()))
     for name in names:
         if name not in templates.sources:
             position = Position(templates.file(name))
             findings.append(error(RULE, position, f"the template {name} is missing"))
         elif not findings:
             template = environment.get_template(name)
-            programs[name] = Program(templates.file(name), template)
+            programs[name] = Program(templates.file(name), template, environment, length)
     return programs, findings
 
 
-def _new_environment(templates: Templates) -> jinja2.Environment:
+def _new_environment(templates: Templates) -> Sandbox:
     def load(name: str) -> tuple[str, str, Callable[[], bool]] | None:
         source = templates.sources.get(name)
         return None if source is None else (source, templates.file(name), lambda: True)
 
-    environment = _Sandbox(
+    environment = Sandbox(
         undefined=jinja2.StrictUndefined,
         autoescape=True,
         trim_blocks=True,
@@ -140,7 +133,7 @@ def _new_environment(templates: Templates) -> jinja2.Environment:
         keep_trailing_newline=True,
         loader=jinja2.FunctionLoader(load),
     )
-    environment.filters = {name: environment.filters[name] for name in _FILTERS}
+    environment.limit_filters({name: environment.filters[name] for name in _FILTERS})
     environment.globals = {name: environment.globals[name] for name in _GLOBALS}
     return environment
 
@@ -157,7 +150,8 @@ def _check_source(environment: jinja2.Environment, source: str, file: str) -> li
         message = f"the template cannot be compiled: {type(problem).__name__}"
         return [error(RULE, Position(file), message, "make it simpler")]
     findings = []
-    for node in tree.find_all((nodes.EvalContextModifier, nodes.Getattr, nodes.Getitem)):
+    looked_at = (nodes.EvalContextModifier, nodes.Getattr, nodes.Getitem, nodes.For)
+    for node in tree.find_all(looked_at):
         reason = _refused(node)
         if reason:
             findings.append(error(RULE, Position(file, node.lineno), reason, "remove it"))
@@ -170,6 +164,8 @@ def _check_source(environment: jinja2.Environment, source: str, file: str) -> li
 def _refused(node: nodes.Node) -> str | None:
     if isinstance(node, nodes.EvalContextModifier):
         return "the template switches escaping: it stays on everywhere"
+    if isinstance(node, nodes.For) and node.recursive:
+        return "the template has a recursive loop"
     name: object = None
     if isinstance(node, nodes.Getattr):
         name = node.attr

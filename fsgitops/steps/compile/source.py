@@ -19,6 +19,7 @@ DECIDING = (
     "steps/compile/config.py",
     "steps/compile/forms.py",
     "steps/compile/program.py",
+    "steps/compile/sandbox.py",
     "routing/skeleton.py",
 )
 

@@ -1,0 +1,196 @@
+"""Jinja2's sandbox with a budget: whatever a template does, it ends soon and stays small.
+
+The budget counts steps and not seconds, so the same template passes or fails on every machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import MappingView
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Final
+
+from jinja2 import Undefined, nodes
+from jinja2.compiler import CodeGenerator
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from fsgitops.model.compiled import DirectoryUser
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    import jinja2
+    from jinja2.compiler import Frame
+    from jinja2.runtime import Context
+
+STEPS: Final = 200_000
+"""What one rendering may spend; an agent with 100 variables spends under 10,000."""
+_LONGEST: Final = 65_536
+"""The longest text or list that a template may make, and the greatest number it may call with."""
+_PRODUCT: Final = 4_000_000
+_BITS: Final = 1024
+_CHARACTERS: Final = 64
+_VISIBLE: Final = frozenset(("id", "params", "variables"))
+# They take a width from a text, which no check of arguments sees.
+_FORMATTING: Final = frozenset(("format", "format_map"))
+_PLAIN: Final = (str, int, float, type(None), Undefined)
+_CONTAINERS: Final = (list, tuple, dict, range, MappingView)
+
+
+class TooMuchError(Exception):
+    """A template wants more steps, or larger values, than one file can need."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"it {what}, and one file needs far less: is there a loop in a loop?")
+
+
+class _Counting(CodeGenerator):
+    """Makes every loop, and everything that a template makes, report to the budget."""
+
+    def visit_For(self, node: nodes.For, frame: Frame) -> None:  # noqa: N802 - Jinja2's names
+        node.iter = nodes.Call(nodes.EnvironmentAttribute("counted"), [node.iter], [], None, None)
+        super().visit_For(node, frame)
+
+    def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:  # noqa: N802
+        self.write("environment.sized(")
+        super().visit_Concat(node, frame)
+        self.write(")")
+
+    def visit_List(self, node: nodes.List, frame: Frame) -> None:  # noqa: N802
+        self.write("environment.sized(")
+        super().visit_List(node, frame)
+        self.write(")")
+
+    def visit_Dict(self, node: nodes.Dict, frame: Frame) -> None:  # noqa: N802
+        self.write("environment.sized(")
+        super().visit_Dict(node, frame)
+        self.write(")")
+
+    def visit_Tuple(self, node: nodes.Tuple, frame: Frame) -> None:  # noqa: N802
+        if node.ctx != "load":
+            super().visit_Tuple(node, frame)
+            return
+        self.write("environment.sized(")
+        super().visit_Tuple(node, frame)
+        self.write(")")
+
+
+class Sandbox(ImmutableSandboxedEnvironment):
+    """Jinja2's sandbox, which knows what of a directory user may be seen, and keeps a budget."""
+
+    code_generator_class = _Counting
+    intercepted_binops = frozenset(("+", "-", "*", "/", "//", "%", "**"))
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(finalize=self.put_out, **options)
+        self._left = STEPS
+        self._turn = 1
+
+    def refill(self, source_length: int) -> None:
+        """Begin one rendering; a turn of a loop costs more where templates are longer."""
+        self._left = STEPS
+        self._turn = 1 + source_length // 1024
+
+    def spend(self, steps: int) -> None:
+        """Take steps off the budget. Raises TooMuchError when there are none left."""
+        self._left -= steps
+        if self._left < 0:
+            raise TooMuchError(f"takes more than {STEPS:,} steps")
+
+    def counted(self, items: Iterable[Any]) -> Iterator[Any]:
+        """Yield the items of a loop, each at the price of a turn."""
+        for item in items:
+            self.spend(self._turn)
+            yield item
+
+    def sized(self, value: Any) -> Any:
+        """Return a value that was made, at the price of all that is in it."""
+        if isinstance(value, str):
+            length = len(value)
+            self.spend(1 + length // _CHARACTERS)
+        elif isinstance(value, _CONTAINERS):
+            length = len(value)
+            self.spend(1)
+        else:
+            return value
+        if length > _LONGEST:
+            raise TooMuchError(f"makes a value longer than {_LONGEST:,}")
+        if isinstance(value, range):
+            self.spend(length)
+        elif not isinstance(value, str):
+            for item in (*value, *value.values()) if isinstance(value, dict) else value:
+                if not isinstance(item, (*_PLAIN, *_CONTAINERS)):
+                    raise TooMuchError(f"keeps a {type(item).__name__} in a list")
+                self.sized(item)
+        return value
+
+    def put_out(self, value: Any) -> Any:
+        """Return a value that stands in the file. Only texts and numbers do."""
+        if not isinstance(value, _PLAIN):
+            raise TooMuchError(f"puts out a {type(value).__name__}, not a text")
+        self.spend(1)
+        return self.sized(value)
+
+    def limit_filters(self, filters: dict[str, Callable[..., Any]]) -> None:
+        """Make these the only filters, each of them reporting what it is given and makes."""
+        self.filters = {name: self._report(function) for name, function in filters.items()}
+
+    def _report(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        def reporting(*args: Any, **kwargs: Any) -> Any:
+            given = (*args, *kwargs.values())
+            sizes = sorted(
+                len(self.sized(value)) for value in given if isinstance(value, (str, *_CONTAINERS))
+            )
+            # `join` and `replace` make a text as long as one of them times another.
+            if len(sizes) > 1 and sizes[-1] * sizes[-2] > _PRODUCT:
+                raise TooMuchError(f"makes a value longer than {_LONGEST:,}")
+            return self.sized(function(*args, **kwargs))
+
+        return reporting
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        """Tell whether a template may look at this."""
+        if type(obj) is DirectoryUser:
+            return attr in _VISIBLE
+        if isinstance(obj, str) and attr in _FORMATTING:
+            return False
+        return super().is_safe_attribute(obj, attr, value)
+
+    def wrap_str_format(self, value: Any) -> None:
+        """Leave `format` to `is_safe_attribute`, which refuses it."""
+
+    def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """Call what a template calls, with numbers that are not too large."""
+        if obj == self.counted:
+            return self.counted(*args)
+        given = (*args, *kwargs.values())
+        if any(isinstance(value, int) and abs(value) > _LONGEST for value in given):
+            raise TooMuchError(f"counts beyond {_LONGEST:,}")
+        if isinstance(obj_self := getattr(obj, "__self__", None), str):
+            sizes = [len(value) for value in given if isinstance(value, (str, *_CONTAINERS))]
+            if len(obj_self) * max(sizes, default=1) > _PRODUCT:
+                raise TooMuchError(f"makes a value longer than {_LONGEST:,}")
+        self.spend(self._turn)
+        return self.sized(super().call(context, obj, *args, **kwargs))
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        """Reckon what a template reckons, with results that are not too large."""
+        sizes = [len(side) for side in (left, right) if isinstance(side, str | list | tuple)]
+        numbers = [abs(side) for side in (left, right) if isinstance(side, int)]
+        if operator == "**" or any(number.bit_length() > _BITS for number in numbers):
+            raise TooMuchError("makes numbers that are too large")
+        if operator == "*" and sizes and sizes[0] * max(numbers, default=1) > _LONGEST:
+            raise TooMuchError(f"makes a value longer than {_LONGEST:,}")
+        if operator == "%" and isinstance(left, str):
+            raise TooMuchError("formats a text with %, whose width has no bound")
+        return self.sized(super().call_binop(context, operator, left, right))
+
+    def get_template(self, *args: Any, **kwargs: Any) -> jinja2.Template:
+        """Return a template that is included, at the price of a turn."""
+        self.spend(self._turn)
+        return super().get_template(*args, **kwargs)
+
+    def select_template(self, *args: Any, **kwargs: Any) -> jinja2.Template:
+        """Return the first template there is, at the price of a turn."""
+        self.spend(self._turn)
+        return super().select_template(*args, **kwargs)
