@@ -10,7 +10,7 @@ from fsgitops.commands.audit import audited
 from fsgitops.commands.plan import keyed, make_context, run_plan
 from fsgitops.commands.recover import recover_locked
 from fsgitops.errors import PlanRefusedError, UsageError
-from fsgitops.model.live import FileKind, LiveConfig, ManifestEntry, is_safe_path
+from fsgitops.model.live import FileKind, LiveConfig, ManifestEntry, Owner, is_safe_path
 from fsgitops.transaction import MANIFEST, hash_file, lock_state, write_state
 
 if TYPE_CHECKING:
@@ -163,12 +163,18 @@ def _change_manifest(
 
     state_dir = workspace.target.state_dir
     manifest = read_manifest(state_dir)
+    here = Owner(workspace.settings.project, workspace.target.name)
+    if manifest.owner not in (None, here):
+        raise PlanRefusedError(
+            f"{manifest.owner} applied what is live here, and this is {here}; nothing was touched; "
+            "run this there, or make this one the owner with `fsgitops apply --allow owner`"
+        )
     entries = {**manifest.entries, **(add or {})}
     unloaded = dict(manifest.unloaded)
     for path in remove:
         del entries[path]
         unloaded.pop(path, None)
-    changed = replace(manifest, entries=entries, unloaded=unloaded)
+    changed = replace(manifest, entries=entries, unloaded=unloaded, owner=here)
     write_state(state_dir / MANIFEST, changed.encode())
 
 

@@ -46,6 +46,7 @@ def run_export_state(workspace: Workspace, now: datetime) -> RecordedState:
         commit=commits.pop() if len(commits) == 1 else "",
         files=_record_files(live, keyed(key)),
         foreign=_find_foreign(target.conf_dir, live),
+        owner=live.manifest.owner,
     )
 
 

@@ -123,9 +123,15 @@ def weigh_changes(
     `others` are permissions that it needs for what only its origin knows.
     """
     from fsgitops.steps.danger import find_dangers
+    from fsgitops.steps.other_owner import find_other_owner
 
     excess = _find_excess(plan, live, target, declared) if plan.changes else []
-    needs = [*excess, *others, *(find_dangers(plan) if demands.reload else [])]
+    needs = [
+        *find_other_owner(plan, live.manifest),
+        *excess,
+        *others,
+        *(find_dangers(plan) if demands.reload else []),
+    ]
     given = demands.allow.union(target.allow)
     return replace(
         plan, needs=tuple(replace(need, allowed=need.permission in given) for need in needs)

@@ -6,11 +6,20 @@ from dataclasses import dataclass
 from typing import Literal
 
 Permission = Literal[
-    "deletes", "updates", "empty", "key", "reload", "registration", "gateway-restart", "calls"
+    "deletes",
+    "updates",
+    "empty",
+    "key",
+    "owner",
+    "reload",
+    "registration",
+    "gateway-restart",
+    "calls",
 ]
 
 PERMISSIONS: tuple[Permission, ...] = (
-    "deletes", "updates", "empty", "key", "reload", "registration", "gateway-restart", "calls",
+    "deletes", "updates", "empty", "key", "owner", "reload", "registration", "gateway-restart",
+    "calls",
 )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import json
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fsgitops.model.resource import Resource
 
@@ -18,6 +18,7 @@ MANIFEST_VERSION = 1
 _PATH = re.compile(r"[A-Za-z0-9_+@-][A-Za-z0-9_+@. -]*(?:/[A-Za-z0-9_+@-][A-Za-z0-9_+@. -]*)*")
 _RESOURCE_NAME = re.compile(r"[A-Za-z0-9+*#_][A-Za-z0-9_+*#@.:-]*")
 _HEX_DIGEST = re.compile(r"[0-9a-f]{64}")
+_OWNER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]*")
 _KEY_ID = re.compile(r"[0-9a-f]{16}")
 
 
@@ -42,18 +43,43 @@ class ManifestEntry:
     protect: bool = False
 
 
+class Owner(NamedTuple):
+    """Who applied what is live: a project, and which of its targets that is."""
+
+    project: str
+    target: str
+
+    def __str__(self) -> str:
+        return f"project {self.project} (target {self.target})"
+
+    def to_json(self) -> dict[str, str]:
+        """Return JSON values."""
+        return {"project": self.project, "target": self.target}
+
+    @classmethod
+    def from_json(cls, data: Any) -> Owner | None:
+        """Return what `to_json` wrote, None for None. Raises ValueError for anything else."""
+        if data is None:
+            return None
+        names = [data.get("project"), data.get("target")] if isinstance(data, dict) else [None]
+        if not all(isinstance(name, str) and _OWNER_NAME.fullmatch(name) for name in names):
+            raise ValueError("expected the names of a project and a target in `owner`")
+        return cls(*names)
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """Every path below the conf directory that fsgitops wrote and may change or delete.
 
     `unloaded`: what was written or deleted without telling the switch, and not loaded since.
     `keys`: fingerprints of the project keys that the agents' secrets are derived from; empty where
-    that is not known.
+    that is not known. `owner`: None where an earlier release wrote it.
     """
 
     entries: Mapping[str, ManifestEntry] = field(default_factory=dict)
     unloaded: Mapping[str, Resource] = field(default_factory=dict)
     keys: frozenset[str] = frozenset()
+    owner: Owner | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the manifest as the JSON object that is kept on disk."""
@@ -72,6 +98,8 @@ class Manifest:
         marks: dict[str, Any] = {"unloaded": unloaded} if unloaded else {}
         if self.keys:
             marks["keys"] = sorted(self.keys)
+        if self.owner:
+            marks["owner"] = self.owner.to_json()
         return {"version": MANIFEST_VERSION, "entries": entries, **marks}
 
     def encode(self) -> bytes:
@@ -98,7 +126,8 @@ class Manifest:
         keys = data.get("keys", [])
         if not all(isinstance(key, str) and _KEY_ID.fullmatch(key) for key in keys):
             raise ValueError("expected fingerprints of keys in `keys`")
-        return cls(entries, _read_unloaded(data.get("unloaded", {})), frozenset(keys))
+        unloaded = _read_unloaded(data.get("unloaded", {}))
+        return cls(entries, unloaded, frozenset(keys), Owner.from_json(data.get("owner")))
 
 
 def _read_unloaded(data: Any) -> dict[str, Resource]:

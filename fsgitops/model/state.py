@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from fsgitops.model.live import FileKind, LiveConfig, LiveFile, Manifest, ManifestEntry
+from fsgitops.model.live import FileKind, LiveConfig, LiveFile, Manifest, ManifestEntry, Owner
 from fsgitops.model.resource import Resource
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class RecordedState:
     commit: str
     files: Mapping[str, RecordedFile]
     foreign: tuple[str, ...] = ()
+    owner: Owner | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the recording as JSON values (docs/json.md). It holds no secret."""
@@ -69,6 +70,7 @@ class RecordedState:
                 for path, file in sorted(self.files.items())
             },
             "foreign": list(self.foreign),
+            **({"owner": self.owner.to_json()} if self.owner else {}),
         }
 
     @classmethod
@@ -81,9 +83,10 @@ class RecordedState:
             texts = {name: _text(data[name]) for name in _TEXTS}
             files = {path: _read_file(path, item) for path, item in data["files"].items()}
             foreign = tuple(_text(path) for path in data["foreign"])
+            owner = Owner.from_json(data.get("owner"))
         except (KeyError, TypeError, AttributeError) as problem:
             raise ValueError(f"not a recorded state: {problem}") from None
-        return cls(taken_at=taken_at, files=files, foreign=foreign, **texts)
+        return cls(taken_at=taken_at, files=files, foreign=foreign, owner=owner, **texts)
 
     def to_live(self, compiled_paths: Mapping[str, object], *, same_key: bool) -> LiveConfig:
         """Return the recording as something to compare with what is compiled.
@@ -104,7 +107,7 @@ class RecordedState:
             if path not in files:
                 kind = FileKind.REGULAR if path in foreign else FileKind.MISSING
                 files[path] = LiveFile(kind, attributes={})
-        return LiveConfig(Manifest(entries), files, len(foreign))
+        return LiveConfig(Manifest(entries, owner=self.owner), files, len(foreign))
 
 
 _TEXTS = ("target", "domain", "conf_dir", "key_id", "commit")

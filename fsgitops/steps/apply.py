@@ -14,7 +14,7 @@ from fsgitops.errors import (
     RolledBackError,
 )
 from fsgitops.model.applied import Applied, Outcome, SwitchReply
-from fsgitops.model.live import Manifest, ManifestEntry
+from fsgitops.model.live import Manifest, ManifestEntry, Owner
 from fsgitops.model.plan import Action, Change, Danger, Plan
 from fsgitops.model.revision import CHANGES_FILE, Ending, Revision, list_changes
 from fsgitops.transaction import (
@@ -177,14 +177,15 @@ def manifest_after(
             continue
         entries[change.path] = _entry(change.path, compiled, plan.commit)
     keys = compiled.keys | live.manifest.keys if plan.partial else compiled.keys
+    owner = Owner(plan.project, plan.target)
     if loaded:
-        return Manifest(entries, keys=keys)
+        return Manifest(entries, keys=keys, owner=owner)
     written = {
         change.path: change.resource
         for change in plan.changes
         if change.dangers != (Danger.NOTHING,)
     }
-    return Manifest(entries, {**live.manifest.unloaded, **written}, keys)
+    return Manifest(entries, {**live.manifest.unloaded, **written}, keys, owner)
 
 
 def _entry(path: str, compiled: CompiledConfig, commit: str) -> ManifestEntry:
