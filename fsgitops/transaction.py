@@ -1,83 +1,83 @@
 """All or nothing on a directory: stage, journal, replace, restore.
 
-A transaction lives in the state directory, on the conf directory's own file system:
+A transaction lives in the state directory, and in a folder of each mount that its files are on
+(transaction_places.py):
 
     STATE/lock                        one apply at a time (transaction_lock.py)
     STATE/manifest.json               what we own
     STATE/transaction/journal.json    its presence says that a transaction is not finished
-    STATE/transaction/staged/N        bytes that will stand at path N
+    STATE/transaction/staged/N        bytes that will stand at path N; then, what stood there
     STATE/transaction/manifest        what we will own
     STATE/transaction/record/         what becomes STATE/revisions/NNNNNN when all is done:
     STATE/transaction/record/before/N hard link to what stood at path N, owner and mode included
+    STATE/kept/                       what somebody else wrote meanwhile
 
 Until the journal says `committed`, recovery puts everything back; from then on it finishes.
 Nothing below the conf directory is touched before the journal stands on the disk, and nothing of
 the transaction is thrown away before what it was for stands there.
+
+A file and its staged bytes change places in one step, where the file system can do that, and what
+came out is looked at: an edit that was saved a moment before is in our hands, and not gone.
 """
 
 from __future__ import annotations
 
 import errno
-import hashlib
-import itertools
 import os
-import shutil
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fsgitops.model.live import is_safe_path
 from fsgitops.transaction_files import (
-    FILE_MODE,
-    PRIVATE_MODE,
+    CHANGED,
+    ConfDir,
     describe_problem,
+    expect,
+    folder_of,
     hash_file,
-    link_or_copy,
-    make_folder,
-    make_state,
-    refuse_outside,
-    stage_file,
-    sync_files,
-    sync_folder,
-    write_state,
-    write_synced,
 )
+from fsgitops.transaction_folder import FILE_MODE, exchange, move, place
 from fsgitops.transaction_journal import (
-    BEFORE,
-    FOLDER,
-    RECORD,
+    JOURNAL,
     REVISION_FILE,
     REVISIONS,
     Journal,
-    TransactionError,
     read_journal,
     write_journal,
 )
 from fsgitops.transaction_lock import LockedError, lock_state
+from fsgitops.transaction_places import (
+    BEFORE,
+    FOLDER,
+    RECORD,
+    Places,
+    find_mounts,
+    read_mounts,
+)
+from fsgitops.transaction_restore import restore_step
+from fsgitops.transaction_stage import Operation, make_folders, missing_folders, stage_all
+from fsgitops.transaction_state import (
+    TransactionError,
+    UnsafeStateError,
+    open_state,
+    open_state_folder,
+    read_state,
+    write_state,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from fsgitops.transaction_state import StateFolder
 
 __all__ = [
     "BEFORE", "FILE_MODE", "FOLDER", "REVISIONS", "REVISION_FILE", "Journal", "LockedError",
-    "TransactionError", "hash_file", "lock_state", "read_journal", "write_state",
+    "Operation", "TransactionError", "UnsafeStateError", "hash_file", "lock_state", "open_state",
+    "open_state_folder", "read_journal", "read_state", "write_state",
 ]  # fmt: skip
 
 MANIFEST = "manifest.json"
-KEPT = "kept"
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """Put `content` at `path` (relative to the conf directory), or delete it when None.
-
-    `before` is the sha256 of what must stand there now, "" for nothing.
-    """
-
-    path: str
-    content: bytes | None
-    before: str = ""
 
 
 def begin_transaction(
@@ -89,7 +89,7 @@ def begin_transaction(
     record: Mapping[str, bytes] | None = None,
     reload: bool = False,
 ) -> Journal:
-    """Stage every byte beside the target, back up what it replaces, and write the journal.
+    """Stage every byte on the target's file system, back up what it replaces, write the journal.
 
     Nothing below the conf directory is touched. `record` holds the files of the revision that
     this leaves. Raises TransactionError (and leaves nothing behind) when the disk refuses, or
@@ -101,90 +101,86 @@ def begin_transaction(
         if not left.restored:
             raise TransactionError(f"{folder} holds an unfinished apply; no file was changed")
         forget_transaction(left)
+    files = {f"{RECORD}/{name}": content for name, content in (record or {}).items()}
     try:
-        make_state(state_dir)
-        _remove(folder)
-        refuse_outside(conf_dir, [item.path for item in operations])
-        files = {f"{RECORD}/{name}": content for name, content in (record or {}).items()}
-        steps = _stage_all(conf_dir, folder, operations, {"manifest": manifest, **files})
-        made = _missing_folders(conf_dir, operations)
-        revision = next_revision(state_dir) if record else 0
-        journal = Journal(conf_dir, folder, steps, made, reload=reload, revision=revision)
+        with ConfDir(conf_dir) as conf, open_state(state_dir, make=True) as state:
+            _clear(conf_dir, state)
+            conf.refuse_outside({folder_of(item.path) for item in operations})
+            mounts = find_mounts(conf, state, [item.path for item in operations])
+            make_folders(state, mounts)
+            made = missing_folders(conf, operations)
+        with Places(conf_dir, state_dir, mounts) as places:
+            steps = stage_all(places, operations, {"manifest": manifest, **files})
+            revision = _next_revision(places.state) if record else 0
+        journal = Journal(
+            conf_dir, folder, steps, made, reload=reload, revision=revision, mounts=mounts
+        )
         write_journal(journal)
     except OSError as problem:
-        with suppress(OSError):
-            _remove(folder)
+        with suppress(OSError, TransactionError):
+            clear_litter(conf_dir, state_dir, anyway=True)
         raise TransactionError(f"{describe_problem(problem)}; no file was changed") from problem
     return journal
 
 
-def _stage_all(
-    conf_dir: Path,
-    folder: Path,
-    operations: Sequence[Operation],
-    files: Mapping[str, bytes],
-) -> tuple[tuple[str, str, str], ...]:
-    """Write everything below the folder, synced. Raises OSError."""
-    for part in (folder, folder / "staged", folder / RECORD, folder / RECORD / BEFORE):
-        part.mkdir(mode=PRIVATE_MODE)
-    steps = tuple(
-        _stage(conf_dir, folder, number, operation) for number, operation in enumerate(operations)
-    )
-    for name, content in files.items():
-        write_synced(folder / name, content)
-    _sync_staged(folder, len(operations))
-    return steps
-
-
 def replace_files(journal: Journal) -> None:
-    """Put every staged file in its place by rename, delete what is to go, sync the folders.
+    """Put every staged file in its place, take out what is to go, sync the folders.
 
     Raises TransactionError; the caller restores.
     """
     try:
-        refuse_outside(journal.conf_dir, [path for path, _, _ in journal.steps])
-        for name in journal.made_folders:
-            make_folder(journal.conf_dir / name)
-        for number, (path, before, after) in enumerate(journal.steps):
-            target = journal.conf_dir / path
-            _expect(target, before)
-            if after:
-                (journal.folder / "staged" / str(number)).rename(target)
-            else:
-                target.unlink(missing_ok=True)
-        _sync_folders(journal)
+        with Places(journal.conf_dir, journal.state_dir, journal.mounts) as places:
+            places.conf.refuse_outside({folder_of(path) for path, _, _ in journal.steps})
+            for name in journal.made_folders:
+                places.conf.make(name)
+            for number, (path, before, after) in enumerate(journal.steps):
+                _replace(places, number, path, before, after)
+            _sync_folders(places.conf, journal)
     except OSError as problem:
         raise TransactionError(describe_problem(problem)) from problem
+
+
+def _replace(places: Places, number: int, path: str, before: str, after: str) -> None:
+    """Put one file in its place, and look at what came out. Raises OSError."""
+    staged, name = places.stage(path).staged, path.rpartition("/")[2]
+    where = str(places.conf.path / path)
+    try:
+        folder = places.conf.open(folder_of(path))
+        if after and not before:
+            place(staged, str(number), folder, name)
+            return
+        if not after:
+            if not before:
+                return
+            move(folder, name, staged, str(number))
+        elif not exchange(staged, str(number), folder, name):
+            expect(folder, name, before, where)
+            move(staged, str(number), folder, name)
+            return
+    except (FileExistsError, FileNotFoundError) as problem:
+        raise OSError(errno.EBUSY, CHANGED, where) from problem
+    expect(staged, str(number), before, where)
 
 
 def restore_files(journal: Journal) -> list[str]:
     """Put back what stood at every path, byte for byte, with its owner and mode.
 
-    Returns where things were moved that somebody else put there meanwhile: nothing is lost.
-    The journal stays until `forget_transaction`. Raises TransactionError when the disk refuses;
-    calling again goes on where it stopped.
+    Returns where things are that somebody else put there meanwhile: nothing is lost. The journal
+    stays until `forget_transaction`. Raises TransactionError when the disk refuses; calling again
+    goes on where it stopped.
     """
     if journal.restored:
         return []
     kept: list[str] = []
     try:
-        refuse_outside(journal.conf_dir, [path for path, _, _ in journal.steps])
-        for number, (path, before, after) in enumerate(journal.steps):
-            target = journal.conf_dir / path
-            now = hash_file(target)
-            if now == before:
-                continue
-            if now and now != after:
-                kept.append(_keep_aside(journal, target, number))
-            elif now and not before:
-                target.unlink(missing_ok=True)
-            if before:
-                make_folder(target.parent)
-                (journal.folder / RECORD / BEFORE / str(number)).rename(target)
-        for made in reversed(journal.made_folders):
-            with suppress(OSError):
-                (journal.conf_dir / made).rmdir()
-        _sync_folders(journal)
+        with Places(journal.conf_dir, journal.state_dir, journal.mounts) as places:
+            places.conf.refuse_outside({folder_of(path) for path, _, _ in journal.steps})
+            for number, step in enumerate(journal.steps):
+                kept += restore_step(
+                    places, number, *step, label=f"{journal.revision:06d}.{number}"
+                )
+            _remove_made(places.conf, journal)
+            _sync_folders(places.conf, journal)
     except OSError as problem:
         raise TransactionError(describe_problem(problem)) from problem
     with suppress(OSError):  # a disk that is full: restoring again changes nothing
@@ -200,7 +196,8 @@ def commit_transaction(journal: Journal, record: bytes | None = None) -> None:
     """
     try:
         if record is not None:
-            write_state(journal.folder / RECORD / REVISION_FILE, record)
+            with open_state_folder(journal.state_dir, FOLDER, RECORD) as folder:
+                folder.replace(REVISION_FILE, record)
         write_journal(replace(journal, committed=True))
     except OSError as problem:
         if not is_committed(journal):
@@ -222,12 +219,12 @@ def finish_transaction(journal: Journal) -> None:
     Raises TransactionError when the disk refuses; the next command finishes it.
     """
     try:
-        staged = journal.folder / "manifest"
-        if staged.exists():
-            staged.replace(journal.state_dir / MANIFEST)
-            sync_folder(journal.state_dir)
-        _keep_record(journal)
-        _remove(journal.folder)
+        with Places(journal.conf_dir, journal.state_dir, journal.mounts) as places:
+            if places.folder.status("manifest") is not None:
+                move(places.folder, "manifest", places.state, MANIFEST)
+                places.state.sync()
+            _keep_record(places, journal)
+            _remove(places)
     except OSError as problem:
         raise TransactionError(
             f"{describe_problem(problem)}; the next command finishes this"
@@ -240,11 +237,13 @@ def forget_transaction(journal: Journal, record: bytes | None = None) -> None:
     Raises TransactionError when the disk refuses; the next command finishes it.
     """
     try:
-        shutil.rmtree(journal.folder / RECORD / BEFORE, ignore_errors=True)
-        if record is not None:
-            amend_record(journal, record)
-        _keep_record(journal)
-        _remove(journal.folder)
+        with Places(journal.conf_dir, journal.state_dir, journal.mounts) as places:
+            with suppress(FileNotFoundError), places.folder.open_folder(RECORD) as kept:
+                kept.remove(BEFORE)
+            if record is not None:
+                amend_record(journal, record)
+            _keep_record(places, journal)
+            _remove(places)
     except OSError as problem:
         raise TransactionError(
             f"{describe_problem(problem)}; the next command finishes this"
@@ -254,109 +253,91 @@ def forget_transaction(journal: Journal, record: bytes | None = None) -> None:
 def read_record(journal: Journal) -> bytes | None:
     """Return what the transaction's record says so far, None where there is none."""
     try:
-        return (journal.folder / RECORD / REVISION_FILE).read_bytes()
+        return read_state(journal.state_dir, FOLDER, RECORD, REVISION_FILE)
     except OSError:
         return None
 
 
 def amend_record(journal: Journal, record: bytes) -> None:
     """Say more in the record, where the disk lets us: what it said before stays true."""
-    path = journal.folder / RECORD / REVISION_FILE
-    with suppress(OSError):
-        if path.exists():
-            write_state(path, record)
+    with (
+        suppress(OSError, TransactionError),
+        open_state_folder(journal.state_dir, FOLDER, RECORD) as folder,
+    ):
+        if folder.status(REVISION_FILE) is not None:
+            folder.replace(REVISION_FILE, record)
 
 
-def clear_litter(state_dir: Path) -> None:
-    """Remove what an apply left that was killed before its journal stood; the lock is held."""
-    folder = state_dir / FOLDER
-    if folder.is_dir() and not (folder / "journal.json").exists():
-        shutil.rmtree(folder, ignore_errors=True)
+def clear_litter(conf_dir: Path, state_dir: Path, *, anyway: bool = False) -> None:
+    """Remove what an apply left that was killed before its journal stood; the lock is held.
+
+    `anyway`: with its journal, if there is one. Raises TransactionError for a state directory that
+    is not to be trusted.
+    """
+    with suppress(OSError), open_state(state_dir) as state:
+        with state.open_folder(FOLDER) as folder:
+            if not anyway and folder.status(JOURNAL) is not None:
+                return
+        _clear(conf_dir, state)
 
 
-def next_revision(state_dir: Path) -> int:
+def _clear(conf_dir: Path, state: StateFolder) -> None:
+    """Remove a transaction's folder, and the staging folders that it had."""
+    if state.status(FOLDER) is None:
+        return
+    mounts: tuple[str, ...] = ()
+    with suppress(OSError, ValueError), state.open_folder(FOLDER) as folder:
+        mounts = read_mounts(folder)
+    if mounts:
+        with suppress(OSError), Places(conf_dir, state.path, mounts) as places:
+            places.remove_stages()
+    with suppress(OSError), state.open_folder(FOLDER) as folder:
+        folder.remove(JOURNAL)
+        folder.sync()
+    state.remove(FOLDER)
+
+
+def _next_revision(state: StateFolder) -> int:
     """Return the number that the next revision will have; they count from 1."""
     try:
-        names = [entry.name for entry in (state_dir / REVISIONS).iterdir()]
+        with state.open_folder(REVISIONS) as folder:
+            names = folder.names()
     except FileNotFoundError:
         return 1
     return max((int(name) for name in names if name.isascii() and name.isdigit()), default=0) + 1
 
 
-def _stage(conf_dir: Path, folder: Path, number: int, operation: Operation) -> tuple[str, str, str]:
-    if not is_safe_path(operation.path):
-        raise OSError(errno.EPERM, "not a path that may be written", operation.path)
-    target = conf_dir / operation.path
-    if operation.before:
-        link_or_copy(target, folder / RECORD / BEFORE / str(number))
-    _expect(target, operation.before)
-    if operation.content is None:
-        return operation.path, operation.before, ""
-    stage_file(
-        folder / "staged" / str(number),
-        operation.content,
-        like=target.lstat() if operation.before else None,
-        folder=target.parent,
-    )
-    return operation.path, operation.before, hashlib.sha256(operation.content).hexdigest()
+def _remove_made(conf: ConfDir, journal: Journal) -> None:
+    for made in reversed(journal.made_folders):
+        above, _, name = made.rpartition("/")
+        if (folder := conf.find(above)) is not None:
+            with suppress(OSError):
+                os.rmdir(name, dir_fd=folder.descriptor)
 
 
-def _expect(target: Path, before: str) -> None:
-    if hash_file(target) != before:
-        raise OSError(errno.EBUSY, "somebody else changed it a moment ago", str(target))
-
-
-def _missing_folders(conf_dir: Path, operations: Sequence[Operation]) -> tuple[str, ...]:
-    """Return the folders that files will need; parents first, so that undoing goes backwards."""
-    missing = {
-        str(folder)
-        for name in {item.path.rpartition("/")[0] for item in operations if item.content}
-        for folder in [Path(name), *Path(name).parents]
-        if not (conf_dir / folder).exists()
-    }
-    return tuple(sorted(missing))
-
-
-def _keep_aside(journal: Journal, target: Path, number: int) -> str:
-    """Move what somebody else put at a path where it can be found again."""
-    folder = journal.state_dir / KEPT
-    folder.mkdir(exist_ok=True, mode=PRIVATE_MODE)
-    names = (f"{target.name}.{journal.revision:06d}.{number}.{copy}" for copy in itertools.count(1))
-    kept = next(folder / name for name in names if not os.path.lexists(folder / name))
-    target.rename(kept)
-    return str(kept)
-
-
-def _keep_record(journal: Journal) -> None:
+def _keep_record(places: Places, journal: Journal) -> None:
     """Make the record a revision by one rename; done already when it is gone."""
-    record = journal.folder / RECORD
-    if not journal.revision or not record.exists():
+    if not journal.revision or places.folder.status(RECORD) is None:
         return
-    revisions = journal.state_dir / REVISIONS
-    revisions.mkdir(exist_ok=True, mode=PRIVATE_MODE)
-    record.rename(revisions / f"{journal.revision:06d}")
-    sync_folder(revisions)
-    sync_folder(journal.state_dir)
+    with places.state.make_folder(REVISIONS) as revisions:
+        move(places.folder, RECORD, revisions, f"{journal.revision:06d}")
+        revisions.sync()
+    places.state.sync()
 
 
-def _remove(folder: Path) -> None:
+def _remove(places: Places) -> None:
     """Remove a transaction, its journal first: without one, the rest is litter."""
-    if folder.is_dir():
-        (folder / "journal.json").unlink(missing_ok=True)
-        sync_folder(folder)
-    shutil.rmtree(folder, ignore_errors=True)
+    places.remove_stages()
+    places.folder.remove(JOURNAL)
+    places.folder.sync()
+    with suppress(OSError):
+        places.state.remove(FOLDER)
 
 
-def _sync_staged(folder: Path, count: int) -> None:
-    record = folder / RECORD
-    sync_files([folder / "staged", record / BEFORE, record], count)
-    sync_folder(folder)
-    sync_folder(folder.parent)
-
-
-def _sync_folders(journal: Journal) -> None:
-    touched = {(journal.conf_dir / path).parent for path, _, _ in journal.steps}
-    made = {journal.conf_dir / name for name in journal.made_folders}
-    for folder in touched | made | {folder.parent for folder in made} | {journal.conf_dir}:
-        if folder.is_dir():
-            sync_folder(folder)
+def _sync_folders(conf: ConfDir, journal: Journal) -> None:
+    touched = {folder_of(path) for path, _, _ in journal.steps}
+    made = set(journal.made_folders)
+    conf.look_again()
+    for name in touched | made | {folder_of(item) for item in made} | {""}:
+        if (folder := conf.find(name)) is not None:
+            folder.sync()

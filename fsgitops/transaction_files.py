@@ -1,185 +1,200 @@
-"""The file operations of a transaction: synced, through no link, out of no directory."""
+"""The conf directory's side of a transaction: its folders, and the files that are staged for it."""
 
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
-import shutil
 import stat
-from contextlib import suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from fsgitops.durable import give, write_all
+from fsgitops.transaction_folder import (
+    FILE_MODE,
+    FOLDER_FLAGS,
+    PRIVATE_MODE,
+    Folder,
+    hash_at,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
+    from collections.abc import Iterable, Sequence
 
-FILE_MODE = 0o640
-STATE_MODE = 0o750
-PRIVATE_MODE = 0o700
 SYNC_WHOLE_ABOVE = 64
 """From this many files on, one sync of the file system is cheaper than an fsync of each."""
+CHANGED = "somebody else changed it a moment ago"
+_OPEN_AT_ONCE = 64
 
-NOT_A_FILE = "not a plain file"
+
+def folder_of(path: str) -> str:
+    """Return the folder of a path below the conf directory, "" for that directory."""
+    return path.rpartition("/")[0]
+
+
+def expect(folder: Folder, name: str, before: str, where: str) -> None:
+    """Raise OSError unless the file has the hash `before`."""
+    if folder.hash(name) != before:
+        raise OSError(errno.EBUSY, CHANGED, where)
 
 
 def hash_file(path: Path) -> str:
-    """Return the hex sha256 of a regular file, "" where nothing stands.
+    """Return the hex sha256 of a regular file, "" where nothing stands, else NOT_A_FILE."""
+    return hash_at(path)
 
-    For a link, a folder or anything else that is not a regular file, return NOT_A_FILE: it is
-    neither followed nor opened for longer than it takes to see that.
+
+class ConfDir:
+    """The conf directory: its folders are opened without ever leaving it.
+
+    A link to a folder inside is fine. One that leads out, or that takes a folder's place while it
+    is opened, is refused with OSError.
     """
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except (FileNotFoundError, NotADirectoryError):
-        return ""
-    except OSError as problem:
-        if problem.errno in (errno.ELOOP, errno.ENXIO):
-            return NOT_A_FILE
-        raise
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return NOT_A_FILE
-        with os.fdopen(descriptor, "rb", closefd=False) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    finally:
-        os.close(descriptor)
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        if not path.is_dir():
+            raise OSError(errno.ENOENT, "the conf directory is not there", str(path))
+        self._root = os.path.realpath(path)
+        self._open: dict[str, Folder] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.look_again()
+
+    def look_again(self) -> None:
+        """Open every folder anew from here on: another one may stand in its place."""
+        for folder in self._open.values():
+            folder.close()
+        self._open.clear()
+
+    def open(self, name: str) -> Folder:
+        """Open a folder by its path below the conf directory ("" for itself), for as long as this.
+
+        Raises FileNotFoundError when it is not there.
+        """
+        found = self._open.get(name)
+        if found is None:
+            if len(self._open) >= _OPEN_AT_ONCE:
+                self.look_again()
+            found = self._open[name] = self._walk(name)
+        return found
+
+    def open_apart(self, name: str) -> Folder:
+        """Open a folder as `open` does, for the caller to close."""
+        return self._walk(name)
+
+    def find(self, name: str) -> Folder | None:
+        """Open a folder as `open` does; None when it is not there."""
+        try:
+            return self.open(name)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def nearest(self, name: str) -> tuple[str, Folder]:
+        """Return the folder, or the nearest one above it that is there, and its name."""
+        while name:
+            if (found := self.find(name)) is not None:
+                return name, found
+            name = folder_of(name)
+        return name, self.open(name)
+
+    def make(self, name: str) -> Folder:
+        """Create a folder, and those above it, with the group and mode of the one it is made in.
+
+        FreeSWITCH may read the conf directory through its group only: what is made there must be as
+        readable as what surrounds it.
+        """
+        if (found := self.find(name)) is not None:
+            return found
+        above, _, last = name.rpartition("/")
+        parent = self.make(above)
+        like = os.fstat(parent.descriptor)
+        with parent.make_folder(last, PRIVATE_MODE) as made:
+            give(made.descriptor, -1, like.st_gid)
+            os.fchmod(made.descriptor, stat.S_IMODE(like.st_mode))
+        return self.open(name)
+
+    def refuse_outside(self, names: Iterable[str]) -> None:
+        """Raise OSError when one of these folders leads out of the conf directory."""
+        for name in names:
+            self.find(name)
+
+    def _walk(self, name: str) -> Folder:
+        real = os.path.realpath(self.path / name)
+        if real != self._root and not real.startswith(self._root.rstrip("/") + "/"):
+            where = str(self.path / name)
+            raise OSError(errno.ELOOP, "a link leads out of the conf directory", where)
+        descriptor = os.open(self._root, FOLDER_FLAGS)
+        for part in Path(real).relative_to(self._root).parts:
+            above = descriptor
+            try:
+                descriptor = os.open(part, FOLDER_FLAGS, dir_fd=above)
+            except OSError as problem:
+                problem.filename = str(self.path / name)
+                raise
+            finally:
+                os.close(above)
+        return Folder(self.path / name, descriptor)
 
 
-def make_state(state_dir: Path) -> None:
-    """Create the state directory, durably, where it is missing.
-
-    Raises OSError when it is a link: who may write the conf directory could have everything that
-    is written there, as another user perhaps, end up elsewhere.
-    """
-    if state_dir.is_symlink():
-        raise OSError(errno.ELOOP, "the state directory is a link; move it here", str(state_dir))
-    if state_dir.is_dir():
-        return
-    state_dir.mkdir(parents=True, exist_ok=True, mode=STATE_MODE)
-    sync_folder(state_dir.parent)
-
-
-def write_state(path: Path, content: bytes) -> None:
-    """Write a file of the state directory aside, sync it and rename it into place (0640)."""
-    make_state(path.parent)
-    aside = path.with_name(path.name + ".next")
-    write_synced(aside, content)
-    aside.replace(path)
-    sync_folder(path.parent)
-
-
-def write_synced(path: Path, content: bytes) -> None:
-    """Write a file that only its owner and its group may read, and sync it."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, FILE_MODE)
-    try:
-        write_all(descriptor, content)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def write_all(descriptor: int, content: bytes) -> None:
-    """Write all of it: `os.write` may take less than it is given."""
-    rest = memoryview(content)
-    while rest:
-        rest = rest[os.write(descriptor, rest) :]
-
-
-def stage_file(staged: Path, content: bytes, *, like: os.stat_result | None, folder: Path) -> None:
+def stage_file(
+    staged: Folder, name: str, content: bytes, *, like: os.stat_result | None, group: int
+) -> None:
     """Write a file that is to be renamed into place, with the owner and mode that it will have.
 
-    `like` is what it replaces; without it the file is 0640 with the group of `folder`, or of the
-    nearest folder above it that exists.
+    `like` is what it replaces; without it the file is 0640 with `group`.
     """
-    descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
+    descriptor = staged.open_plain(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     try:
         write_all(descriptor, content)
-        group = like.st_gid if like else _nearest(folder).stat().st_gid
-        _give(descriptor, like.st_uid if like else -1, group)
+        give(descriptor, like.st_uid if like else -1, like.st_gid if like else group)
         os.fchmod(descriptor, stat.S_IMODE(like.st_mode) if like else FILE_MODE)
     finally:
         os.close(descriptor)
 
 
-def make_folder(folder: Path) -> None:
-    """Create a folder, and those above it, with the group and mode of the one it is made in.
-
-    FreeSWITCH may read the conf directory through its group only: what is made there must be as
-    readable as what surrounds it.
-    """
-    if folder.is_dir():
-        return
-    make_folder(folder.parent)
-    above = folder.parent.stat()
-    folder.mkdir(mode=PRIVATE_MODE)
-    _give(folder, -1, above.st_gid)
-    folder.chmod(stat.S_IMODE(above.st_mode))
-
-
-def link_or_copy(source: Path, backup: Path) -> None:
+def link_or_copy(source: Folder, name: str, target: Folder, other: str) -> None:
     """Keep a file under a second name: a hard link, or a copy where links cannot be made."""
     try:
-        os.link(source, backup, follow_symlinks=False)
+        os.link(
+            name, other, src_dir_fd=source.descriptor, dst_dir_fd=target.descriptor,
+            follow_symlinks=False,
+        )  # fmt: skip
     except OSError:
-        shutil.copy2(source, backup, follow_symlinks=False)
-        status = source.lstat()
-        _give(backup, status.st_uid, status.st_gid)
+        copy_file(source, name, target, other)
 
 
-def refuse_outside(conf_dir: Path, paths: Iterable[str]) -> None:
-    """Raise OSError when a folder that a path goes through leads out of the conf directory.
+def copy_file(source: Folder, name: str, target: Folder, other: str) -> None:
+    """Copy a plain file with its owner, mode and times."""
+    reading = source.open_plain(name, os.O_RDONLY)
+    try:
+        like = os.fstat(reading)
+        writing = target.open_plain(other, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            while part := os.read(reading, 1 << 20):
+                write_all(writing, part)
+            give(writing, like.st_uid, like.st_gid)
+            os.fchmod(writing, stat.S_IMODE(like.st_mode))
+            os.utime(writing, ns=(like.st_atime_ns, like.st_mtime_ns))
+        finally:
+            os.close(writing)
+    finally:
+        os.close(reading)
 
-    And when that directory is not there: what is gone as a whole is not made anew.
-    """
-    if not conf_dir.is_dir():
-        raise OSError(errno.ENOENT, "the conf directory is not there", str(conf_dir))
-    root = conf_dir.resolve()
-    for folder in {conf_dir / path.rpartition("/")[0] for path in paths}:
-        if not folder.resolve().is_relative_to(root):
-            raise OSError(errno.ELOOP, "a link leads out of the conf directory", str(folder))
 
-
-def sync_files(folders: Iterable[Path], count: int) -> None:
+def sync_files(folders: Sequence[Folder], count: int) -> None:
     """Bring every file in these folders to the disk; `count` is how many there are."""
     if count > SYNC_WHOLE_ABOVE:
         os.sync()
         return
     for folder in folders:
-        for path in folder.iterdir():
-            if path.is_symlink() or not path.is_file():
-                continue
-            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-        sync_folder(folder)
-
-
-def sync_folder(path: Path) -> None:
-    """Bring a folder's names to the disk."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        for name in folder.names():
+            folder.sync_file(name)
+        folder.sync()
 
 
 def describe_problem(problem: OSError) -> str:
     """Return where the file system refused, and why."""
     where = problem.filename or "the conf directory"
     return f"{where}: {problem.strerror or problem}"
-
-
-def _give(place: Path | int, owner: int, group: int) -> None:
-    """Give a file its owner and group, as far as this user may."""
-    try:
-        os.chown(place, owner, group)
-    except PermissionError:
-        with suppress(PermissionError):
-            os.chown(place, -1, group)
-
-
-def _nearest(folder: Path) -> Path:
-    return folder if folder.is_dir() else _nearest(folder.parent)

@@ -6,22 +6,18 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fsgitops.errors import FsgitopsError
 from fsgitops.model.live import is_safe_path
-from fsgitops.transaction_files import write_state
+from fsgitops.transaction_places import BEFORE, FOLDER, RECORD, check_mounts
+from fsgitops.transaction_state import TransactionError, open_state_folder, read_state
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-FOLDER = "transaction"
+__all__ = ["BEFORE", "FOLDER", "RECORD", "TransactionError"]
+
 REVISIONS = "revisions"
-RECORD = "record"
-BEFORE = "before"
 REVISION_FILE = "revision.json"
-
-
-class TransactionError(FsgitopsError):
-    """The file system refused; the text says what state the directory is in."""
+JOURNAL = "journal.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +25,8 @@ class Journal:
     """A transaction on disk: each step's path, and the hashes before and after it.
 
     `reload`: a switch was, or may have been, told to load the files. `restored`: everything has
-    been put back. `revision`: the number of the record that this leaves, 0 for none.
+    been put back. `revision`: the number of the record that this leaves, 0 for none. `mounts`: the
+    folders that have a staging place of their own (transaction_places.py).
     """
 
     conf_dir: Path
@@ -40,6 +37,7 @@ class Journal:
     reload: bool = False
     restored: bool = False
     revision: int = 0
+    mounts: tuple[str, ...] = ()
 
     @property
     def state_dir(self) -> Path:
@@ -54,20 +52,29 @@ def read_journal(conf_dir: Path, state_dir: Path) -> Journal | None:
     """
     folder = state_dir / FOLDER
     try:
-        data: Any = json.loads((folder / "journal.json").read_bytes())
+        data: Any = json.loads(read_state(state_dir, FOLDER, JOURNAL))
         steps = tuple((str(path), str(before), str(after)) for path, before, after in data["steps"])
         made = tuple(str(name) for name in data["made_folders"])
         _check_paths([*made, *(path for path, _, _ in steps)])
         flags = {name: bool(data[name]) for name in ("committed", "reload", "restored")}
-        return Journal(conf_dir, folder, steps, made, revision=int(data["revision"]), **flags)
-    except (FileNotFoundError, NotADirectoryError):
+        mounts = check_mounts(data.get("mounts", []))
+        return Journal(
+            conf_dir, folder, steps, made, revision=int(data["revision"]), mounts=mounts, **flags
+        )
+    except FileNotFoundError:
         return None
+    except NotADirectoryError as problem:
+        if not state_dir.is_dir():
+            return None
+        raise TransactionError(
+            f"{problem.filename}: a link, or no directory; move it away"
+        ) from None
     except PermissionError as problem:
         raise TransactionError(
             f"{problem.filename}: {problem.strerror}; an apply of somebody else is at work, or was "
             "interrupted; run as a user who may read it"
         ) from problem
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as problem:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
         raise TransactionError(
             f"{folder / 'journal.json'} cannot be read: {problem}\n{folder}/{RECORD}/{BEFORE} "
             "holds the files as they were before the apply that was interrupted"
@@ -88,6 +95,8 @@ def write_journal(journal: Journal) -> None:
         "restored": journal.restored,
         "revision": journal.revision,
         "made_folders": list(journal.made_folders),
+        **({"mounts": list(journal.mounts)} if journal.mounts else {}),
         "steps": [list(step) for step in journal.steps],
     }
-    write_state(journal.folder / "journal.json", json.dumps(data).encode())
+    with open_state_folder(journal.state_dir, FOLDER) as folder:
+        folder.replace(JOURNAL, json.dumps(data).encode())

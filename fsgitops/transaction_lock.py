@@ -9,13 +9,17 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from fsgitops.errors import FsgitopsError
-from fsgitops.transaction_files import FILE_MODE, make_state
+from fsgitops.transaction_folder import FILE_MODE
+from fsgitops.transaction_state import open_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from fsgitops.transaction_state import StateFolder
+
 OWNER = "lock.owner"
+OWNER_LIMIT = 4096
 
 
 class LockedError(FsgitopsError):
@@ -32,32 +36,43 @@ def lock_state(
     that of one that lives is never taken. Before it waits, `tell` is told who holds it. Raises
     LockedError when another process has it for longer than `wait_seconds`.
     """
+    with open_state(state_dir, make=True) as state:
+        # Looked at before the library opens it: not every version of it refuses a link.
+        os.close(state.open_plain("lock", os.O_RDWR | os.O_CREAT))
+        with _hold(state, wait_seconds, tell):
+            yield
+
+
+@contextmanager
+def _hold(
+    state: StateFolder, wait_seconds: float, tell: Callable[[str], None] | None
+) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
-    make_state(state_dir)
-    lock = FileLock(state_dir / "lock", mode=FILE_MODE)
+    lock = FileLock(state.path / "lock", mode=FILE_MODE)
     try:
         try:
             lock.acquire(timeout=0)
         except Timeout:
             if wait_seconds > 0 and tell:
-                tell(f"{_name_holder(state_dir)}; waiting up to {wait_seconds:g} s")
+                tell(f"{_name_holder(state)}; waiting up to {wait_seconds:g} s")
             lock.acquire(timeout=wait_seconds)
     except Timeout:
-        raise LockedError(f"{_name_holder(state_dir)}; nothing was touched") from None
+        raise LockedError(f"{_name_holder(state)}; nothing was touched") from None
     try:
         with suppress(OSError):
-            (state_dir / OWNER).write_text(_describe_self(), encoding="utf-8")
+            state.replace(OWNER, _describe_self().encode("utf-8"), synced=False)
         yield
     finally:
         with suppress(OSError):
-            (state_dir / OWNER).unlink(missing_ok=True)
+            state.remove(OWNER)
         lock.release()
 
 
-def _name_holder(state_dir: Path) -> str:
-    with suppress(OSError, UnicodeDecodeError):
-        holder = (state_dir / OWNER).read_text(encoding="utf-8").strip()[:200]
+def _name_holder(state: StateFolder) -> str:
+    with suppress(OSError):
+        said = state.read(OWNER, OWNER_LIMIT).decode("utf-8", "replace").strip()[:200]
+        holder = "".join(char if char.isprintable() else "?" for char in said)
         if holder:
             return f"another apply ({holder}) is at work on this target"
     return "another apply is at work on this target"

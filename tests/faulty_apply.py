@@ -40,14 +40,20 @@ class Faults:
         self._files: set[int] = set()
 
     def __enter__(self) -> Faults:
+        from fsgitops import transaction_folder
+
+        self._folder: Any = transaction_folder
         for name in (*CHANGING, "open"):
             self._real[name] = getattr(os, name)
             setattr(os, name, self._wrap(name, self._real[name]))
+        self._exchange = self._folder.renameat2
+        self._folder.renameat2 = self._wrap("rename", self._exchange)
         return self
 
     def __exit__(self, *_: object) -> None:
         for name, real in self._real.items():
             setattr(os, name, real)
+        self._folder.renameat2 = self._exchange
 
     def _wrap(self, name: str, real: Any) -> Any:
         def changed(*words: Any, **options: Any) -> Any:
@@ -55,17 +61,18 @@ class Faults:
                 self.done.append(name)
                 self.before(len(self.done) - 1, name)
             result = real(*words, **options)
-            if name == "open" and self._inside(words[0]):
-                self._files.add(result)
+            if name == "open":
+                inside = self._inside(options.get("dir_fd") or words[0])
+                (self._files.add if inside else self._files.discard)(result)
             return result
 
         return changed
 
     def _counts(self, name: str, words: tuple[Any, ...], options: dict[str, Any]) -> bool:
-        if name == "sync" or "dir_fd" in options:
+        if name == "sync":
             return True
-        inside = self._inside(words[0])
-        return inside and (name != "open" or bool(words[1] & OPENED))
+        place = options.get("dir_fd") or options.get("src_dir_fd") or words[0]
+        return self._inside(place) and (name != "open" or bool(words[1] & OPENED))
 
     def _inside(self, place: Any) -> bool:
         if isinstance(place, int):

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fsgitops import transaction
+from fsgitops import transaction, transaction_folder
 from fsgitops.transaction import (
     LockedError,
     Operation,
@@ -293,24 +293,25 @@ def test_what_was_staged_by_a_process_that_died_before_its_journal_is_removed(co
     journal = begin(conf)
     (journal.folder / "journal.json").unlink()
     assert (conf / "directory" / "1.xml").stat().st_nlink == 2
-    transaction.clear_litter(conf / ".fsgitops")
+    transaction.clear_litter(conf, conf / ".fsgitops")
     assert (conf / "directory" / "1.xml").stat().st_nlink == 1
     assert not journal.folder.exists()
 
 
 def test_a_journal_that_stands_is_no_litter(conf: Path) -> None:
     journal = begin(conf)
-    transaction.clear_litter(conf / ".fsgitops")
+    transaction.clear_litter(conf, conf / ".fsgitops")
     assert read_journal(conf, conf / ".fsgitops") == journal
 
 
 def test_a_journal_that_this_user_may_not_read_says_as_whom_to_run(
     conf: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(path: Path) -> bytes:
-        raise PermissionError(13, "Permission denied", str(path))
+    def refuse(_folder: object, name: str, _limit: int) -> bytes:
+        raise PermissionError(13, "Permission denied", name)
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    begin(conf)
+    monkeypatch.setattr(transaction_folder.Folder, "read", refuse)
     with pytest.raises(TransactionError, match=r"Permission denied; .* run as a user who") as told:
         read_journal(conf, conf / ".fsgitops")
     assert "\n" not in str(told.value)

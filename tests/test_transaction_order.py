@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fsgitops import transaction_folder
 from fsgitops.transaction import (
     Operation,
     begin_transaction,
@@ -34,7 +35,7 @@ class Log:
 
         def open_logged(path: Any, *words: Any, **options: Any) -> int:
             descriptor = real_open(path, *words, **options)
-            self._paths[descriptor] = str(path)
+            self._paths[descriptor] = self._whole(path, options.get("dir_fd"))
             return descriptor
 
         def fsync_logged(descriptor: int) -> None:
@@ -45,20 +46,28 @@ class Log:
         patch.setattr(os, "fsync", fsync_logged)
         for name in ("rename", "replace"):
             self._log_rename(patch, name, getattr(os, name))
-        real_unlink = os.unlink
+        real_unlink, real_exchange = os.unlink, transaction_folder.renameat2
 
         def unlink_logged(path: Any, *words: Any, **options: Any) -> None:
-            self.add("gone", str(path))
+            self.add("gone", self._whole(path, options.get("dir_fd")))
             real_unlink(path, *words, **options)
 
+        def exchange_logged(source: int, name: str, target: int, other: str, flags: int) -> None:
+            self.add("to", self._whole(other, target))
+            real_exchange(source, name, target, other, flags)
+
         patch.setattr(os, "unlink", unlink_logged)
+        patch.setattr(transaction_folder, "renameat2", exchange_logged)
 
     def _log_rename(self, patch: pytest.MonkeyPatch, name: str, real: Any) -> None:
-        def logged(source: Any, target: Any) -> None:
-            self.add("to", str(target))
-            real(source, target)
+        def logged(source: Any, target: Any, **options: Any) -> None:
+            self.add("to", self._whole(target, options.get("dst_dir_fd")))
+            real(source, target, **options)
 
         patch.setattr(os, name, logged)
+
+    def _whole(self, path: Any, folder: int | None) -> str:
+        return str(path) if folder is None else f"{self._paths[folder]}/{path}"
 
     def add(self, what: str, path: str) -> None:
         self.lines.append(f"{what} {os.path.relpath(path, self._conf)}")

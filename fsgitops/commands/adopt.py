@@ -175,7 +175,7 @@ def _change_manifest(
         del entries[path]
         unloaded.pop(path, None)
     changed = replace(manifest, entries=entries, unloaded=unloaded, owner=here)
-    write_state(state_dir / MANIFEST, changed.encode())
+    write_state(state_dir, MANIFEST, changed.encode())
 
 
 def _name(paths: Collection[str]) -> str:

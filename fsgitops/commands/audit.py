@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from fsgitops.errors import FsgitopsError, SecretError
 from fsgitops.settings import STATE_FOLDER
+from fsgitops.transaction import open_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,12 +40,15 @@ class AuditOutcomeError(FsgitopsError):
 def audit_path(workspace: Workspace) -> Path:
     """Return where the log of a target is kept: `audit_log`, or in its state directory.
 
-    On a machine without the target's conf directory, the log is the project's own.
+    On a machine without the target's conf directory, the log is the project's own. Raises
+    UnsafeStateError where others may write the state directory.
     """
     if workspace.settings.audit_log:
         return workspace.root / workspace.settings.audit_log
     target = workspace.target
     if target.conf_dir.is_dir():
+        with suppress(OSError):  # what is wrong with it otherwise, writing to it tells
+            open_state(target.state_dir).close()
         return target.state_dir / AUDIT_FILE
     return workspace.root / STATE_FOLDER / AUDIT_FILE
 

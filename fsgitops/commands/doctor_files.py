@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from contextlib import suppress
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -16,6 +17,7 @@ from fsgitops.errors import FsgitopsError
 from fsgitops.model.diagnosis import Check, bad, good, skip, warn
 from fsgitops.routing.tree import fold
 from fsgitops.routing.whereabouts import Whereabouts
+from fsgitops.transaction import UnsafeStateError, open_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -87,6 +89,12 @@ def _check_folder(workspace: Workspace) -> Iterator[Check]:
         yield warn("conf-dir", f"{told}: not writable for you", "apply as a user who may write")
     else:
         yield good("conf-dir", told)
+    try:
+        with suppress(OSError):
+            open_state(state_dir).close()
+    except UnsafeStateError as problem:
+        yield bad("state-dir", str(problem), "nothing is read from it or written to it until then")
+        return
     if state_dir.is_dir() and stat.S_IMODE(state_dir.stat().st_mode) & 0o007:
         yield warn(
             "state-dir", f"{state_dir}: everybody may look into it", f"chmod o-rwx {state_dir}"

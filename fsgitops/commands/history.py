@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import json
 import os
-import shutil
 import socket
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -15,7 +14,13 @@ from typing import TYPE_CHECKING, Any
 from fsgitops.errors import FsgitopsError, UsageError
 from fsgitops.model.plan import Action, Plan
 from fsgitops.model.revision import CHANGES_FILE, Actor, Revision, RevisionChange
-from fsgitops.transaction import REVISION_FILE, REVISIONS
+from fsgitops.transaction import (
+    REVISION_FILE,
+    REVISIONS,
+    UnsafeStateError,
+    open_state_folder,
+    read_state,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,11 +34,11 @@ CI_ACTORS = ("FSGITOPS_ACTOR", "GITHUB_ACTOR", "GITLAB_USER_LOGIN", "BUILD_USER_
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A revision with its number, and where it is kept."""
+    """A revision with its number, and the state directory that it is kept in."""
 
     number: int
     revision: Revision
-    folder: Path
+    state_dir: Path
 
 
 def start_revision(
@@ -85,9 +90,10 @@ def find_revision(state_dir: Path, number: int) -> Kept:
 
 def read_changes(kept: Kept) -> list[RevisionChange]:
     """Return what a revision changed, in the order of its files. Raises FsgitopsError."""
-    path = kept.folder / CHANGES_FILE
+    parts = (REVISIONS, f"{kept.number:06d}", CHANGES_FILE)
+    path = kept.state_dir.joinpath(*parts)
     try:
-        data = json.loads(path.read_bytes())
+        data = json.loads(read_state(kept.state_dir, *parts))
         return [RevisionChange.from_json(item) for item in data["changes"]]
     except OSError as problem:
         raise FsgitopsError(f"{path}: {problem.strerror}") from None
@@ -115,11 +121,14 @@ def prune_revisions(state_dir: Path, limits: HistorySettings) -> None:
             kept = None
         if in_number and kept is not None and kept.revision.time >= oldest:
             return  # they are in the order of time
-        folder = state_dir / REVISIONS / f"{number:06d}"
-        with suppress(OSError):
-            # Without this file the rest is litter: nobody rolls back to half a revision.
-            (folder / REVISION_FILE).unlink(missing_ok=True)
-        shutil.rmtree(folder, ignore_errors=True)
+        with (
+            suppress(OSError, UnsafeStateError),
+            open_state_folder(state_dir, REVISIONS) as revisions,
+        ):
+            with revisions.open_folder(f"{number:06d}") as folder:
+                # Without this file the rest is litter: nobody rolls back to half a revision.
+                folder.remove(REVISION_FILE)
+            revisions.remove(f"{number:06d}")
 
 
 def history_to_json(revisions: list[Kept]) -> dict[str, Any]:
@@ -148,8 +157,9 @@ def _revision_to_json(kept: Kept) -> dict[str, Any]:
 
 def _numbers(state_dir: Path) -> list[int]:
     try:
-        names = [entry.name for entry in (state_dir / REVISIONS).iterdir()]
-    except (FileNotFoundError, NotADirectoryError):
+        with open_state_folder(state_dir, REVISIONS) as folder:
+            names = folder.names()
+    except FileNotFoundError:
         return []
     except OSError as problem:
         raise FsgitopsError(
@@ -159,11 +169,12 @@ def _numbers(state_dir: Path) -> list[int]:
 
 
 def _read(state_dir: Path, number: int) -> Kept | None:
-    folder = state_dir / REVISIONS / f"{number:06d}"
-    path = folder / REVISION_FILE
+    parts = (REVISIONS, f"{number:06d}", REVISION_FILE)
+    path = state_dir.joinpath(*parts)
     try:
-        return Kept(number, Revision.from_json(json.loads(path.read_bytes())), folder)
-    except (FileNotFoundError, NotADirectoryError):
+        revision = Revision.from_json(json.loads(read_state(state_dir, *parts)))
+        return Kept(number, revision, state_dir)
+    except FileNotFoundError:
         return None
     except OSError as problem:
         raise FsgitopsError(f"{path}: {problem.strerror}; run as a user who may read it") from None

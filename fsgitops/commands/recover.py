@@ -54,7 +54,7 @@ def recover_locked(workspace: Workspace) -> list[str]:
     target = workspace.target
     journal = read_journal(target.conf_dir, target.state_dir)
     if journal is None:
-        clear_litter(target.state_dir)
+        clear_litter(target.conf_dir, target.state_dir)
         return []
     if journal.committed:
         finish_transaction(journal)

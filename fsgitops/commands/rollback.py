@@ -22,7 +22,7 @@ from fsgitops.commands.shape import Demands, list_unloaded, weigh_changes
 from fsgitops.commands.workspace import find_key
 from fsgitops.errors import FsgitopsError, PlanRefusedError, UsageError
 from fsgitops.model.plan import Action
-from fsgitops.transaction import BEFORE, lock_state
+from fsgitops.transaction import BEFORE, REVISIONS, lock_state, open_state_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,8 +34,10 @@ if TYPE_CHECKING:
     from fsgitops.model.compiled import CompiledConfig
     from fsgitops.model.live import LiveConfig
     from fsgitops.model.plan import Plan
+    from fsgitops.model.revision import RevisionChange
     from fsgitops.settings import Target
     from fsgitops.steps.rewind import Earlier
+    from fsgitops.transaction_state import StateFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,22 +168,34 @@ def _read_earlier(undone: list[Kept]) -> list[Earlier]:
     """Return what stood at every path that these revisions changed, before the oldest of them."""
     from fsgitops.steps.rewind import Earlier
 
-    places = {}
+    places: dict[str, tuple[Kept, int, RevisionChange]] = {}
     for kept in undone:  # the newest first, so that the oldest has the last word
         for number, change in enumerate(read_changes(kept)):
-            stood = change.action is not Action.CREATE
-            file = kept.folder / BEFORE / str(number) if stood else None
-            places[change.path] = (file, change.entry_before)
-    return [
-        Earlier(path, _read(file) if file else None, entry)
-        for path, (file, entry) in sorted(places.items())
-    ]
+            places[change.path] = (kept, number, change)
+    with ExitStack() as stack:
+        folders: dict[int, StateFolder] = {}
+        return [
+            Earlier(path, _read(stack, folders, kept, number, change), change.entry_before)
+            for path, (kept, number, change) in sorted(places.items())
+        ]
 
 
-def _read(path: Path) -> bytes:
+def _read(
+    stack: ExitStack,
+    folders: dict[int, StateFolder],
+    kept: Kept,
+    number: int,
+    change: RevisionChange,
+) -> bytes | None:
+    """Return what stood at a path before a revision, None for nothing."""
+    if change.action is Action.CREATE:
+        return None
     try:
-        return path.read_bytes()
+        if kept.number not in folders:
+            before = open_state_folder(kept.state_dir, REVISIONS, f"{kept.number:06d}", BEFORE)
+            folders[kept.number] = stack.enter_context(before)
+        return folders[kept.number].read(str(number))
     except OSError as problem:
         raise FsgitopsError(
-            f"{path}: {problem.strerror}; this revision cannot be undone without it"
+            f"{problem.filename}: {problem.strerror}; this revision cannot be undone without it"
         ) from None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from fsgitops.errors import FsgitopsError
 from fsgitops.model.live import FileKind, LiveConfig, LiveFile, Manifest
-from fsgitops.transaction import FOLDER, MANIFEST
+from fsgitops.transaction import FOLDER, MANIFEST, read_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -52,7 +52,7 @@ def read_manifest(state_dir: Path) -> Manifest:
     """Return what we own; empty where nothing was applied yet. Raises FsgitopsError."""
     path = state_dir / MANIFEST
     try:
-        return Manifest.from_json(json.loads(path.read_bytes()))
+        return Manifest.from_json(json.loads(read_state(state_dir, MANIFEST)))
     except FileNotFoundError:
         return Manifest()
     except OSError as problem:

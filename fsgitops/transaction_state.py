@@ -1,0 +1,152 @@
+"""The one way into the state directory: what is in it is ours, or it is refused.
+
+Whoever may write the conf directory (FreeSWITCH's own user, say) must not gain what another user,
+root perhaps, may do: not by a link, not by a pipe that never ends, not by a directory of his own in
+place of ours. So the directory is opened first and looked at then, and what is done in it is done
+by names relative to that descriptor (transaction_folder.py).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Final, Self
+
+from fsgitops.durable import sync_folder
+from fsgitops.errors import FsgitopsError
+from fsgitops.transaction_folder import FOLDER_FLAGS, SIZE_LIMIT, Folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+STATE_MODE: Final = 0o750
+
+
+class TransactionError(FsgitopsError):
+    """The file system refused; the text says what state the directory is in."""
+
+
+class UnsafeStateError(TransactionError):
+    """Somebody else may have put what he likes into the state directory."""
+
+
+class StateFolder(Folder):
+    """The state directory, or a folder in it, looked at when it was opened."""
+
+    __slots__ = ("shared",)
+
+    def __init__(self, path: Path, descriptor: int, *, shared: bool = False) -> None:
+        super().__init__(path, descriptor)
+        self.shared = shared
+        """A group of operators may write it: what is in it has several owners."""
+
+    def _inner(self, name: str, descriptor: int) -> Self:
+        path = self.path / name
+        try:
+            if not self.shared:
+                require_trusted(path, os.fstat(descriptor))
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return type(self)(path, descriptor, shared=self.shared)
+
+    def _require_plain(self, name: str, status: os.stat_result) -> None:
+        super()._require_plain(name, status)
+        if self.shared and status.st_nlink > 1 and status.st_uid in (0, os.geteuid()):
+            where = str(self.path / name)
+            raise OSError(errno.EMLINK, "a second name (hard link) of another file", where)
+
+
+def open_state(state_dir: Path, *, make: bool = False) -> StateFolder:
+    """Open the state directory; `make` creates it, durably, where it is missing.
+
+    Raises UnsafeStateError when others than its owner, or than a group of operators, may have put
+    something into it, FileNotFoundError when it is not there, OSError otherwise.
+    """
+    try:
+        descriptor = os.open(state_dir, FOLDER_FLAGS)
+    except FileNotFoundError:
+        if not make:
+            raise
+        state_dir.mkdir(parents=True, exist_ok=True, mode=STATE_MODE)
+        sync_folder(state_dir.parent)
+        descriptor = os.open(state_dir, FOLDER_FLAGS)
+    except OSError as problem:
+        if state_dir.is_symlink():
+            raise UnsafeStateError(
+                f"{state_dir}: the state directory is a link; move it here: who may write the "
+                "conf directory could have what is written there end up elsewhere"
+            ) from problem
+        raise
+    try:
+        status = os.fstat(descriptor)
+        require_trusted(state_dir, status)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return StateFolder(state_dir, descriptor, shared=is_shared(status))
+
+
+def is_shared(status: os.stat_result) -> bool:
+    """Tell whether a directory is one that a group of operators shares: set-group-id, writable."""
+    return bool(status.st_mode & stat.S_ISGID and status.st_mode & stat.S_IWGRP)
+
+
+def require_trusted(path: Path, status: os.stat_result) -> None:
+    """Raise UnsafeStateError when somebody could have this user do what that user may not.
+
+    Everybody's writing is refused, and a group's unless the directory is set-group-id: that says
+    that the group are the operators. Root also refuses what is not root's, since whoever may write
+    the conf directory can put a directory of his own in the place of ours.
+    """
+    mode = stat.S_IMODE(status.st_mode)
+    if mode & stat.S_IWOTH:
+        raise UnsafeStateError(
+            f"{path}: everybody may write into the state directory (mode {mode:04o}), so nothing "
+            f"in it is trusted; look through it, then run: chmod o-w {path}"
+        )
+    if mode & stat.S_IWGRP and not is_shared(status):
+        raise UnsafeStateError(
+            f"{path}: its group may write into the state directory (mode {mode:04o}); where that "
+            f"group are the operators, run: chmod g+s {path}, and otherwise: chmod g-w {path}"
+        )
+    if os.geteuid() == 0 and status.st_uid != 0:
+        raise UnsafeStateError(
+            f"{path}: the state directory belongs to {_name_user(status.st_uid)}, who could have "
+            f"root do what that user may not; run as that user, or look through it and run: "
+            f"chown -R root {path}"
+        )
+
+
+def _name_user(uid: int) -> str:
+    import pwd
+
+    try:
+        return f"{pwd.getpwuid(uid).pw_name} (uid {uid})"
+    except KeyError:
+        return f"uid {uid}"
+
+
+def write_state(state_dir: Path, name: str, content: bytes) -> None:
+    """Replace a file of the state directory, synced (0640). Raises as `open_state`."""
+    with open_state(state_dir, make=True) as state:
+        state.replace(name, content)
+
+
+def read_state(state_dir: Path, *parts: str, limit: int = SIZE_LIMIT) -> bytes:
+    """Return a plain file of the state directory. Raises as `open_state`."""
+    with open_state_folder(state_dir, *parts[:-1]) as folder:
+        return folder.read(parts[-1], limit)
+
+
+@contextmanager
+def open_state_folder(state_dir: Path, *parts: str) -> Iterator[StateFolder]:
+    """Open a folder of the state directory, each part through no link. Raises as `open_state`."""
+    with ExitStack() as stack:
+        folder: StateFolder = stack.enter_context(open_state(state_dir))
+        for part in parts:
+            folder = stack.enter_context(folder.open_folder(part))
+        yield folder
