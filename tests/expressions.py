@@ -42,10 +42,35 @@ def _in_module(path: Path, tree: ast.Module) -> list[Use]:
             continue
         word = node.func.attr
         pattern, flags = _evaluate(name, node, word)
+        patterns = [pattern]
+        methods = called.get(_target(tree, node), {"search"}) if word == "compile" else {word}
+        if pattern is None and (handed := _handed_on(name, tree, node)):
+            patterns, methods = handed, called.get(".attribute", {"search"})
         place = f"{name.removesuffix('.__init__')}:{_function_of(tree, node)}"
-        for method in called.get(_target(tree, node), {"search"}) if word == "compile" else {word}:
-            found.append(Use(place, method, pattern, flags))
+        found += [Use(place, method, text, flags) for method in methods for text in patterns]
     return found
+
+
+def _handed_on(name: str, tree: ast.Module, call: ast.Call) -> list:
+    """Return the expressions that a function of the module is given to compile."""
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    around = [item for item in functions if any(node is call for node in ast.walk(item))]
+    if not around or not isinstance(call.args[0], ast.Name):
+        return []
+    parameters = [argument.arg for argument in around[0].args.args]
+    if call.args[0].id not in parameters:
+        return []
+    at = parameters.index(call.args[0].id)
+    names = vars(importlib.import_module(name))
+    calls = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == around[0].name
+    ]
+    try:
+        return [_value(node.args[at], names) for node in calls]
+    except NameError:
+        return []
 
 
 def _is_re(func: ast.expr) -> bool:
@@ -65,6 +90,8 @@ def _methods_of(tree: ast.Module) -> dict[str, set[str]]:
             value = node.value.value if isinstance(node.value, ast.Subscript) else node.value
             if isinstance(value, ast.Name):
                 called.setdefault(value.id, set()).add(node.attr)
+            elif isinstance(value, ast.Attribute):
+                called.setdefault(".attribute", set()).add(node.attr)
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             for value in ast.walk(node.value) if isinstance(node.value, ast.IfExp) else []:
@@ -118,7 +145,7 @@ def _evaluate(module: str, call: ast.Call, word: str) -> tuple[str | bytes | Non
         pattern = _value(_Literally().visit(call.args[0]), names)
         flags = _value(given[0], names) if given else 0
     except NameError:
-        return None, 0
+        return None, int(_value(given[0], names)) if given else 0
     return pattern, int(flags)
 
 

@@ -10,7 +10,7 @@ from ambiguity import why_not_linear
 from expressions import find_expressions
 
 from fsgitops.api.page import read_page
-from fsgitops.cdr.erase import number_pattern
+from fsgitops.cdr.number import number_pattern
 from fsgitops.cdr.record import RecordBuilder, hide_credentials
 from fsgitops.routing.glob import _character_class, _matcher
 from fsgitops.routing.veil import Veil
@@ -19,7 +19,7 @@ USES = find_expressions()
 # What is put together at run time: what it becomes for input that is as bad as it can be.
 BUILT = {
     "fsgitops.api.page:_hash": [r"<script>(.*?)</script>"],
-    "fsgitops.cdr.erase:compile_number": [number_pattern("+12025550666")],
+    "fsgitops.cdr.number:compile_number": [number_pattern("+12025550666")],
     "fsgitops.routing.glob:_character_class": [_character_class("a-z")],
     "fsgitops.routing.glob:_matcher": [
         _matcher(glob).pattern

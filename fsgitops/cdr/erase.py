@@ -2,30 +2,52 @@
 
 The records stay, so that reports stay right; every text in them that is or holds the number
 becomes null, and with it what else tells of that person: the name, the addresses, the recording's
-path, the SIP identifiers and the kept variables.
+path, the SIP identifiers and the kept variables. What a record is known by (a Call-ID that the
+switch takes for the UUID) becomes a made-up word, the same on all legs.
 """
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
-import re
+import hashlib
+import hmac
+import secrets
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from fsgitops.cdr.compact import merge_files, read_batches, sweep_day
+from fsgitops.cdr.erase_files import (
+    Trace,
+    aside_files,
+    search_files,
+    spool_files,
+    stands_in_file,
+)
+from fsgitops.cdr.erase_proof import (
+    FIXED,
+    SEARCHED,
+    find_number,
+    holds,
+    json_files,
+    ledger,
+    matches,
+    spooled,
+    whole,
+)
+from fsgitops.cdr.erased import rename_record
 from fsgitops.cdr.files import put_local
-from fsgitops.cdr.json_cdr import unwrap
-from fsgitops.cdr.schema import BUILT, COPIED, PAYLOAD, TEXT_COLUMNS
+from fsgitops.cdr.lake import LakeError
+from fsgitops.cdr.number import Number
+from fsgitops.cdr.schema import BUILT, COPIED, PAYLOAD
 from fsgitops.cdr.spool import Spool, transaction
 from fsgitops.cdr.watcher import list_json_files
 from fsgitops.errors import FsgitopsError, UsageError
@@ -47,48 +69,53 @@ PERSONAL = (
     "last_arg",
     "variables",
 )
-_KEPT = {"uuid", "leg", "other_leg_uuid", "call_uuid", "direction", "switch", "core_uuid", "source"}
-_SEARCHED = tuple(name for name in TEXT_COLUMNS if name not in _KEPT)
+IDENTITY = ("uuid", "other_leg_uuid", "call_uuid", "switch", "core_uuid")
+"""What a record is known by: it is replaced, never blanked."""
+
 _WAIT_ROUNDS = 5
 _WAIT_SECONDS = 60.0
-_BETWEEN = r"[ ()./_-]{0,3}"
-_SPACED = 7
+_NAMED_PLACES = 10
 
 
 class EraseError(FsgitopsError):
-    """The number is still somewhere: the text says where."""
+    """The number is still somewhere, or something could not be read: the text says where."""
 
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What was done, and what was found afterwards (`left`: places that still hold the number)."""
+    """What was done, and what was found afterwards.
+
+    `left` are places that still hold the number, `unread` those that could not be searched.
+    """
 
     reference: str
     rows: int
     files: int
     spool_rows: int
     left: tuple[str, ...]
+    unread: tuple[str, ...] = ()
+
+    @property
+    def proven(self) -> bool:
+        """Whether everything was read again, and the number was nowhere."""
+        return not self.left and not self.unread
 
 
-def number_pattern(number: str) -> str:
-    """Return the regular expression of a number: its digits, with or without `+` or `00`.
+@dataclass(frozen=True, slots=True)
+class Eraser:
+    """What is to be erased, and the made-up words of this erasure."""
 
-    Spaces, brackets, dots, slashes and dashes may stand between the digits of one with seven.
+    number: Number
+    salt: bytes = field(default_factory=lambda: secrets.token_bytes(32))
 
-    Raises UsageError for fewer than five digits: that would hit half of all records.
-    """
-    digits = re.sub(r"\D", "", number).removeprefix("00")
-    if len(digits) < 5:
-        raise UsageError("erase: expected a whole number with at least five digits")
-    # People write `+1 (202) 555-0666` into names; a short one would be found in versions and dates.
-    spelt = _BETWEEN.join(digits) if len(digits) >= _SPACED else digits
-    # What stands around the digits must not be a digit: 5550123 is not 15550123.
-    return rf"(^|[^0-9])(00)?{spelt}([^0-9]|$)"
+    def rename_key(self, key: str) -> str:
+        """Return a record's key with made-up words for those parts that hold the number."""
+        parts = key.split("\x1f")
+        return "\x1f".join(self.rename(part) if self.number.is_in(part) else part for part in parts)
 
-
-def compile_number(pattern: str) -> re.Pattern[str]:
-    """Return the compiled form of what `number_pattern` made."""
-    return re.compile(pattern)
+    def rename(self, text: str) -> str:
+        """Return the word that stands for what a record was known by."""
+        return "erased-" + hmac.new(self.salt, text.encode(), hashlib.sha256).hexdigest()[:24]
 
 
 def erase_number(
@@ -102,70 +129,95 @@ def erase_number(
     """Erase a number, and its other spellings (`other`), from spool, quarantine and lake.
 
     The proof is a second reading of everything; a record that came meanwhile makes it go on.
-    JSON files of mod_json_cdr that hold it are named as left, unless they can be deleted. Writes
-    a note to `cdr/_erasures/` (never the number). Raises EraseError when something is left.
+    JSON files of mod_json_cdr and quarantined texts that hold it are deleted. Writes a note to
+    `cdr/_erasures/` (never the number). Raises EraseError when something is left, or when
+    something could not be read: then nothing is proven. Raises UsageError for a `reference` that
+    is the number.
     """
-    patterns = "|".join(number_pattern(text) for text in (number, *other))
+    eraser = Eraser(Number(number, other), _salt_of(spool_folder))
+    if eraser.number.is_in(reference):
+        raise UsageError("erase: the reference holds the number, and it is kept in the log")
     rows = files = spooled = 0
-    left: list[str] = []
+    trace = Trace()
     with lake.lock():
         for _ in range(_WAIT_ROUNDS):
             if spool_folder:
-                spooled += erase_from_spool(spool_folder, patterns)
+                spooled += erase_from_spool(spool_folder, eraser)
                 wait_for_flush(spool_folder)
-            erase_json_files(json_dir, patterns)
+            erase_json_files(json_dir, eraser.number)
             for day in lake.days():
-                changed = _erase_from_day(lake, day, patterns)
+                changed = _erase_from_day(lake, day, eraser)
                 rows, files = rows + changed[0], files + changed[1]
-            left = find_number(lake, spool_folder, patterns)
-            if not left:
+            trace = find_number(lake, spool_folder, eraser.number, json_dir)
+            if not trace.left:
                 break
-    done = Erased(reference, rows, files, spooled, tuple(left))
+    done = Erased(reference, rows, files, spooled, tuple(trace.left), tuple(trace.unread))
     log_erasure(lake, done)
-    if left:
-        raise EraseError(f"the number is still in: {', '.join(left)}")
+    if not done.proven:
+        raise EraseError(_explain(done))
     return done
 
 
-def matches(table: pa.Table, pattern: str) -> pa.Array:
-    """Return, for each row, whether any of its texts holds the number."""
-    found = pa.array([False] * len(table))
-    for name in _SEARCHED:
-        hit = pc.fill_null(pc.match_substring_regex(table[name], pattern), fill_value=False)
-        found = pc.or_(found, hit.combine_chunks() if isinstance(hit, pa.ChunkedArray) else hit)
-    expression = compile_number(pattern)
-    kept = table["variables"].to_pylist()
-    in_variables = [
-        bool(pairs) and any(expression.search(value or "") for _, value in pairs) for pairs in kept
-    ]
-    return pc.or_(found, pa.array(in_variables, pa.bool_()))
+def _salt_of(spool_folder: Path | None) -> bytes:
+    """Return a spool's own salt, so that an erasure that was killed goes on with the same words."""
+    if spool_folder is None:
+        return secrets.token_bytes(32)
+    spool = Spool(spool_folder)
+    try:
+        return spool.salt
+    finally:
+        spool.close()
 
 
-def blank(table: pa.Table, pattern: str) -> pa.Table:
+def _explain(done: Erased) -> str:
+    texts = []
+    if done.left:
+        texts.append(f"the number is still in: {_name_some(done.left)}")
+    if done.unread:
+        texts.append(f"not read, so nothing is proven about: {_name_some(done.unread)}")
+    return "; ".join(texts)
+
+
+def _name_some(places: tuple[str, ...]) -> str:
+    more = len(places) - _NAMED_PLACES
+    return ", ".join(places[:_NAMED_PLACES]) + (f", and {more} more" if more > 0 else "")
+
+
+def blank(table: pa.Table, eraser: Eraser) -> pa.Table:
     """Return the table with the number, and what else is personal, gone from the rows it is in."""
-    rows = matches(table, pattern)
-    for name in (*_SEARCHED, "variables"):
-        column = table[name].combine_chunks()
-        gone = rows
-        if name not in PERSONAL:
-            hit = pc.fill_null(pc.match_substring_regex(column, pattern), fill_value=False)
-            gone = pc.and_(rows, hit)
-        blanked = pc.if_else(gone, pa.scalar(None, column.type), column)
-        table = table.set_column(table.column_names.index(name), table.schema.field(name), blanked)
+    rows = matches(table, eraser.number)
+    for name in (*SEARCHED, "variables"):
+        column = whole(table[name])
+        if name in PERSONAL:
+            changed = pc.if_else(rows, pa.scalar(None, column.type), column)
+        else:
+            hit = eraser.number.in_column(column)
+            if not pc.any(hit).as_py():
+                continue
+            changed = pc.if_else(hit, _replacement(name, column, hit, eraser), column)
+        table = table.set_column(table.column_names.index(name), table.schema.field(name), changed)
     return table
 
 
-def _erase_from_day(lake: Lake, day: Day, pattern: str) -> tuple[int, int]:
+def _replacement(name: str, column: pa.Array, hit: pa.Array, eraser: Eraser) -> pa.Array:
+    if name not in IDENTITY:
+        return pa.scalar(None, column.type)
+    pairs = zip(column.to_pylist(), hit.to_pylist(), strict=True)
+    return pa.array([eraser.rename(text) if held else None for text, held in pairs], pa.string())
+
+
+def _erase_from_day(lake: Lake, day: Day, eraser: Eraser) -> tuple[int, int]:
     """Rewrite the files that hold the number; return how many rows and files."""
     hits: dict[str, int] = {}
     for name in day.live:
-        count = sum(
-            pc.sum(matches(t, pattern)).as_py() or 0 for t in read_batches(lake, day, [name])
-        )
-        if count:
-            hits[name] = int(count)
+        # What cannot be read here cannot be read for the proof either: that one tells.
+        with contextlib.suppress(LakeError):
+            tables = read_batches(lake, day, [name])
+            count = sum(pc.sum(matches(table, eraser.number)).as_py() or 0 for table in tables)
+            if count:
+                hits[name] = int(count)
     if hits:
-        fresh = merge_files(lake, day, list(hits), 10**12, "erased", lambda t: blank(t, pattern))
+        fresh = merge_files(lake, day, list(hits), 10**12, "erased", lambda t: blank(t, eraser))
         names = [name for name, _ in fresh]
         kept = [name for name in day.commit.live if name not in hits]
         lake.commit(day, [*kept, *names], hits, "erase")
@@ -176,24 +228,47 @@ def _erase_from_day(lake: Lake, day: Day, pattern: str) -> tuple[int, int]:
     return sum(hits.values()), len(hits)
 
 
-def erase_from_spool(folder: Path, pattern: str) -> int:
-    """Blank the number in the rows that wait, and delete quarantined texts that hold it."""
-    expression = compile_number(pattern)
+def erase_from_spool(folder: Path, eraser: Eraser) -> int:
+    """Blank the number in what the spool holds, and delete quarantined texts that hold it.
+
+    Returns how many rows and texts. Raises SpoolError, sqlite3.Error.
+    """
+    number = eraser.number
     spool = Spool(folder)
-    changed = []
-    with transaction(spool.db):
-        for seq, payload in spool.db.execute("SELECT seq, payload FROM record").fetchall():
-            values = orjson.loads(payload)
-            if any(_holds(value, expression) for value in values):
-                changed.append((orjson.dumps(_blank_payload(values, expression)), seq))
-        spool.db.executemany("UPDATE record SET payload = ? WHERE seq = ?", changed)
-    spool.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    spool.close()
-    for path in _aside_files(folder):
-        if expression.search(path.read_bytes().decode("latin-1")):
-            path.unlink()
-            changed.append((b"", 0))
-    return len(changed)
+    try:
+        rows = [
+            (orjson.dumps(_blank_payload(values, eraser)), seq)
+            for seq, values in spooled(spool)
+            if any(holds(value, number) for value in values)
+        ]
+        keys = [(hour, key) for hour, key in ledger(spool) if number.is_in(key)]
+        files = [(path,) for path, key in json_files(spool) if number.is_in(f"{path} {key}")]
+        spool.db.execute("PRAGMA secure_delete=ON")
+        with transaction(spool.db):
+            spool.db.executemany("UPDATE record SET payload = ? WHERE seq = ?", rows)
+            spool.db.executemany("DELETE FROM json_file WHERE path = ?", files)
+            for hour, key in keys:
+                rename_record(spool.db, spool.salt, hour, key, eraser.rename_key(key))
+        traces = any(stands_in_file(path, number) for path in spool_files(folder))
+        if rows or keys or files or traces:
+            # Pages that earlier deletions gave back still hold what was in them.
+            spool.db.execute("VACUUM")
+            spool.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        spool.close()
+    return len(rows) + search_files(number, folder, aside_files(folder), Trace(), delete=True)
+
+
+def _blank_payload(values: list[Any], eraser: Eraser) -> list[Any]:
+    blanked: list[Any] = []
+    for name, value in zip(PAYLOAD, values, strict=True):
+        if name in PERSONAL:
+            blanked.append(None)
+        elif name in FIXED or not holds(value, eraser.number):
+            blanked.append(value)
+        else:
+            blanked.append(eraser.rename(str(value)) if name in IDENTITY else None)
+    return blanked
 
 
 def wait_for_flush(folder: Path, limit: float = _WAIT_SECONDS) -> None:
@@ -229,54 +304,15 @@ def is_locked(folder: Path) -> bool:
     return False
 
 
-def erase_json_files(folder: Path | None, pattern: str) -> None:
+def erase_json_files(folder: Path | None, number: Number) -> None:
     """Delete mod_json_cdr's files that hold the number: their records are in the lake, blanked.
 
     One that the lake has no record of yet would come back, so it goes too: what must not be kept
     must not be read.
     """
-    expression = compile_number(pattern)
-    for entry in list_json_files(folder) if folder else ():
-        with contextlib.suppress(FileNotFoundError):
-            text = unwrap(Path(entry.path).read_bytes()).decode("utf-8", "replace")
-            if expression.search(unquote(text)):
-                Path(entry.path).unlink()
-
-
-def _blank_payload(values: list[Any], expression: re.Pattern[str]) -> list[Any]:
-    return [
-        None if name in PERSONAL or (name not in _KEPT and _holds(value, expression)) else value
-        for name, value in zip(PAYLOAD, values, strict=True)
-    ]
-
-
-def _holds(value: Any, expression: re.Pattern[str]) -> bool:
-    if isinstance(value, dict):
-        return any(_holds(item, expression) for item in value.values())
-    return isinstance(value, str) and expression.search(value) is not None
-
-
-def _aside_files(folder: Path) -> Iterable[Path]:
-    aside = [*folder.glob("quarantine/*"), *folder.glob("corrupt-*/*")]
-    return [path for path in aside if path.is_file()]
-
-
-def find_number(lake: Lake, spool_folder: Path | None, pattern: str) -> list[str]:
-    """Return every place that holds the number: the proof is an empty list."""
-    left = []
-    for day in lake.days():
-        for name in day.sizes:
-            tables = read_batches(lake, day, [name])
-            if any(pc.any(matches(table, pattern)).as_py() for table in tables):
-                left.append(lake.path(day.date, name))
-    if spool_folder is not None:
-        expression = compile_number(pattern)
-        spool = Spool(spool_folder)
-        payloads = spool.db.execute("SELECT payload FROM record")
-        if any(_holds(v, expression) for (body,) in payloads for v in orjson.loads(body)):
-            left.append("the spool")
-        spool.close()
-    return left
+    if folder:
+        found = (Path(entry.path) for entry in list_json_files(folder))
+        search_files(number, folder, found, Trace(), delete=True)
 
 
 def log_erasure(lake: Lake, done: Erased) -> None:
@@ -287,7 +323,9 @@ def log_erasure(lake: Lake, done: Erased) -> None:
         "rows": done.rows,
         "files": done.files,
         "spool_rows": done.spool_rows,
-        "proven": not done.left,
+        "proven": done.proven,
+        "left": len(done.left),
+        "unread": len(done.unread),
     }
     name = f"{str(line['time'])[:19].replace(':', '')}-{uuid.uuid4().hex[:8]}.json"
     path = f"{lake.root}/_erasures/{name}"

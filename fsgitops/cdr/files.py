@@ -28,6 +28,11 @@ def put_local(path: Path, body: Any) -> None:
         sync_folder(path.parent.parent)
 
 
+def is_half_written(name: str) -> bool:
+    """Tell whether a file is being written, or was when its writer was killed."""
+    return name.startswith(".") and name.endswith(".tmp")
+
+
 def delete_in(folder: Path, names: Iterable[str]) -> None:
     """Delete files of a directory that is no link, and sync it; what is gone already is no error.
 
@@ -52,12 +57,8 @@ def read_below(root: Path, path: str | Path, limit: int) -> tuple[bytes, os.stat
     No link below `root` is followed, and nothing is waited for. Raises OSError, also for a link, a
     FIFO or another thing that is no file, and for more than `limit` bytes.
     """
-    with _folder_of(root, path) as (folder, name):
-        handle = os.open(name, _FILE, dir_fd=folder)
+    handle, found = open_below(root, path)
     try:
-        found = os.fstat(handle)
-        if not stat.S_ISREG(found.st_mode):
-            raise OSError(errno.EINVAL, "not a plain file", str(path))
         body = b""
         if found.st_size <= limit:
             with os.fdopen(handle, "rb", closefd=False) as file:
@@ -67,6 +68,20 @@ def read_below(root: Path, path: str | Path, limit: int) -> tuple[bytes, os.stat
         return body, found
     finally:
         os.close(handle)
+
+
+def open_below(root: Path, path: str | Path) -> tuple[int, os.stat_result]:
+    """Open a plain file below a directory, as `read_below` does; the caller closes the handle.
+
+    Raises OSError.
+    """
+    with _folder_of(root, path) as (folder, name):
+        handle = os.open(name, _FILE, dir_fd=folder)
+    found = os.fstat(handle)
+    if not stat.S_ISREG(found.st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "not a plain file", str(path))
+    return handle, found
 
 
 def remove_below(root: Path, path: str | Path, size: int, mtime_ns: int) -> bool:

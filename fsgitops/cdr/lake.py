@@ -318,6 +318,10 @@ class Lake:
         listed = self._list(f"{self.root}/date={date}", recursive=False)
         return self._day(date, {info.base_name: info for info in listed})
 
+    def all_files(self) -> list[str]:
+        """Return the paths of everything in the lake that is a file. Raises LakeError."""
+        return [info.path for info in self._list(self.root, recursive=True)]
+
     def _list(self, path: str, *, recursive: bool) -> list[Any]:
         import pyarrow.fs as pafs
 

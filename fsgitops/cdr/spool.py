@@ -15,6 +15,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
+from fsgitops.cdr.erased import without_erased
 from fsgitops.cdr.record import HOUR_US
 from fsgitops.errors import FsgitopsError
 
@@ -43,6 +44,8 @@ CREATE TABLE IF NOT EXISTS known_day(day INTEGER PRIMARY KEY, seq INTEGER NOT NU
 CREATE TABLE IF NOT EXISTS json_file(
   path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
   hour INTEGER NOT NULL, key TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS erased(
+  hour INTEGER NOT NULL, digest BLOB NOT NULL, PRIMARY KEY(hour, digest)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 
@@ -126,6 +129,7 @@ class Spool:
                 ("former_id", ""),
                 ("former_seq", "0"),
                 ("machine", ""),
+                ("salt", uuid.uuid4().hex),
             ],
         )
         self._read_identity()
@@ -134,6 +138,7 @@ class Spool:
         values: dict[str, str] = dict(self._db.execute("SELECT name, value FROM meta").fetchall())
         self.id = values["id"]
         self._created_us = int(values["created_us"])
+        self.salt = values["salt"].encode()
         self._former_id, self._former_seq = values["former_id"], int(values["former_seq"])
 
     def begin_anew(self, since_us: int) -> None:
@@ -174,7 +179,9 @@ class Spool:
 
         Raises sqlite3.Error (disk full, damage); then nothing of it is stored.
         """
+        came = len(rows)
         with transaction(self._db):
+            rows = without_erased(self._db, self.salt, rows)
             count = len(rows)
             if not self._insert_all(rows):
                 fresh = self._sort_out(rows)
@@ -182,7 +189,7 @@ class Spool:
                 count = len(fresh)
             if files:
                 self._db.executemany("INSERT OR REPLACE INTO json_file VALUES(?,?,?,?,?)", files)
-        return Added(count, len(rows) - count)
+        return Added(count, came - count)
 
     def _insert_all(self, rows: Sequence[Row]) -> bool:
         """Insert rows that are all fresh, which is the common case; False: not all of them are."""

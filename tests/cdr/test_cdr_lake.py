@@ -16,9 +16,10 @@ from fsgitops.cdr import erase as erasing
 from fsgitops.cdr import lake as reading
 from fsgitops.cdr.cli import invoke
 from fsgitops.cdr.compact import compact_lake
-from fsgitops.cdr.erase import erase_number, number_pattern
+from fsgitops.cdr.erase import erase_number
 from fsgitops.cdr.flush import read_keys
 from fsgitops.cdr.lake import Lake, LakeError, open_lake
+from fsgitops.cdr.number import number_pattern
 from fsgitops.cdr.query import Source, Wanted, fetch, list_records
 from fsgitops.cdr.reconcile import reconcile
 from fsgitops.cdr.retention import UNDATED, expire
