@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import shutil
 from dataclasses import dataclass
@@ -54,6 +55,8 @@ def examine(options: RunOptions, address: EslAddress | None) -> list[Advice]:
         )
     else:
         found += check_json_dir(options.json_dir, remove=options.remove_json)
+    if options.http is not None:
+        found.append(check_http(options.http[0], guarded=options.http_credential is not None))
     if address is not None:
         found += check_switch(address, options)
     return found
@@ -111,6 +114,20 @@ def check_json_dir(folder: Path, *, remove: bool) -> Iterator[Advice]:
             f"{folder}: files {'can' if writable else 'cannot'} be removed",
             "give the sidecar's user the right to write, or leave remove_json off",
         )
+
+
+def check_http(host: str, *, guarded: bool) -> Advice:
+    """Look at who may post records: without a credential, everybody who reaches the address."""
+    try:
+        alone = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        alone = False
+    who = "who has the credential" if guarded else "everybody on this machine"
+    return Advice(
+        guarded or alone,
+        f"http {host}: takes posts of {who if guarded or alone else 'everybody who reaches it'}",
+        "set `cdr: {http_credential: …}` and mod_json_cdr's `cred`, or listen on 127.0.0.1",
+    )
 
 
 def check_switch(address: EslAddress, options: RunOptions) -> Iterator[Advice]:

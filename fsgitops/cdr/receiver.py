@@ -185,9 +185,13 @@ class _Handler(BaseHTTPRequestHandler):
     server_version = "fsgitops-cdr"
     sys_version = ""
     timeout = 30
+    _served = False
 
     def handle_one_request(self) -> None:
-        self._begin(_HEAD_SECONDS)
+        if self._served:
+            self._begin(_HEAD_SECONDS)
+        # Before the first request, the connection's time counts from when it was taken.
+        self._served = True
         super().handle_one_request()
 
     def _begin(self, limit: float | None, *, trusted: bool = False) -> None:

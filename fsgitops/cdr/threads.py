@@ -88,7 +88,7 @@ class WatchedThread:
         while True:
             try:
                 self._loop()
-            except Exception as problem:
+            except BaseException as problem:  # gevent's time-out is no Exception
                 frame = traceback.extract_tb(problem.__traceback__)[-1]
                 self._fault = f"{problem!r:.300} ({frame.name}, line {frame.lineno})"
                 self._metrics.errors.labels(self.name).inc()

@@ -13,6 +13,7 @@ from replay_switch import as_document, renew
 from sidecars import until
 
 from fsgitops.cdr import receiver as receiving
+from fsgitops.cdr.doctor import check_http
 from fsgitops.cdr.spool import Spool
 
 CREDENTIAL = "fs:secret"
@@ -156,6 +157,17 @@ def test_a_length_that_is_none_or_too_much_is_refused(guarded, length) -> None:
         line = f"Content-Length: {length}\r\n".encode() if length else b""
         peer.sendall(b"POST /cdr HTTP/1.1\r\nHost: x\r\n" + line + RIGHT + b"\r\n")
         assert b" 413 " in answer(peer)
+
+
+@pytest.mark.parametrize(
+    ("host", "guarded", "well"),
+    [("127.0.0.1", False, True), ("::1", False, True), ("localhost", False, True),
+     ("0.0.0.0", False, False), ("pbx.example.com", False, False), ("0.0.0.0", True, True)],
+)  # fmt: skip
+def test_doctor_tells_when_everybody_may_post(host: str, guarded: bool, well: bool) -> None:
+    advice = check_http(host, guarded=guarded)
+    assert advice.well is well
+    assert ("everybody who reaches it" in advice.what) is not well
 
 
 def test_a_slow_stranger_is_gone_before_long_and_health_is_answered_meanwhile(guarded) -> None:
