@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fsgitops.commands.switch_user import find_switch_user, find_unreadable
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from fsgitops.switch import Switch
 
 SHOWN_DOMAINS = 5
-OLDER = "by the files on disk it should; it holds what it loaded before, or what {others}"
-SERVICE = "another service (mod_xml_curl) answers"
-LOOK = "see that `conf_dir` is the switch's own, and that nothing stands between it and reloadxml"
 
 
 def explain_mismatches(
@@ -39,17 +36,16 @@ def explain_mismatches(
         merged = _read_merged(target, switch)
     except (FsgitopsError, OSError):
         return list(mismatches)
-    places = Whereabouts(merged)
+    explainer = _Explainer(target, switch, merged, Whereabouts(merged))
     told: set[str] = set()
     explained: list[Mismatch] = []
     for item in mismatches:
-        cause = None
-        if item.subject == NO_DOMAIN:
-            cause = _explain_domain(places, target, switch)
-        elif item.subject not in told:
-            told.add(item.subject)
-            cause = _explain(item, places, target, merged)
-        explained.append(replace(item, cause=cause.cause, remedy=cause.remedy) if cause else item)
+        if item.subject in told:
+            explained.append(item)
+            continue
+        told.add(item.subject)
+        cause = explainer.explain(item)
+        explained.append(replace(item, cause=cause.cause, remedy=cause.remedy))
     return explained
 
 
@@ -67,64 +63,77 @@ def _read_merged(target: Target, switch: Switch) -> MergedConfig:
     return load_merged(target.conf_dir, known) if known else merged
 
 
-def _explain_domain(places: Whereabouts, target: Target, switch: Switch) -> Cause:
-    """Name the domains that the directory really has; the target's own is none of them."""
-    names = [switch.global_variable("domain") or "", *places.domains()]
-    have: list[str] = []
-    for name in dict.fromkeys(names):
-        try:
-            if name and name != target.domain and switch.domain_exists(name):
-                have.append(name)
-        except ValueError:
-            continue
-    if not have:
+@dataclass(frozen=True, slots=True)
+class _Explainer:
+    target: Target
+    switch: Switch
+    merged: MergedConfig
+    places: Whereabouts
+
+    def explain(self, item: Mismatch) -> Cause:
+        if item.subject == NO_DOMAIN:
+            return self._name_domains()
+        folder, _, file = item.path.rpartition("/")
+        name = item.extension or file.removesuffix(".xml")
+        found = self._find_left(folder, name) if item.gone else self._find_cause(item, folder, name)
+        return found or self._blame_the_load()
+
+    def _name_domains(self) -> Cause:
+        """Name the domains that the directory really has; the target's own is none of them."""
+        names = [self.switch.global_variable("domain") or "", *self.places.domains()]
+        have: list[str] = []
+        for name in dict.fromkeys(names):
+            try:
+                if name and name != self.target.domain and self.switch.domain_exists(name):
+                    have.append(name)
+            except ValueError:
+                continue
+        if not have:
+            return Cause(
+                "it holds none of those that the files declare either",
+                f"see that `conf_dir` is the switch's own{self._home()}",
+            )
+        shown = ", ".join(have[:SHOWN_DOMAINS])
+        more = f" and {len(have) - SHOWN_DOMAINS} more" if len(have) > SHOWN_DOMAINS else ""
         return Cause(
-            "it holds none of those that the files declare either",
-            "see that `conf_dir` is the switch's own",
+            f"its directory has {shown}{more}",
+            "set the target's `domain` to the one that the phones register with",
         )
-    shown = ", ".join(have[:SHOWN_DOMAINS])
-    more = f" and {len(have) - SHOWN_DOMAINS} more" if len(have) > SHOWN_DOMAINS else ""
-    return Cause(
-        f"its directory has {shown}{more}",
-        "set the target's `domain` to the one that the phones register with",
-    )
 
+    def _find_cause(self, item: Mismatch, folder: str, name: str) -> Cause | None:
+        conf_dir = self.target.conf_dir
+        person = find_switch_user(conf_dir)
+        unreadable = find_unreadable(conf_dir, item.path, person) if person else ""
+        if person and unreadable:
+            return Cause(
+                f"FreeSWITCH runs as uid {person.uid} and may not read {unreadable}",
+                f"give it the group of that user: chgrp -R GROUP {conf_dir}, and chmod g+rX",
+            )
+        if folder.startswith("directory/"):
+            return self.places.explain_user(item.path, name, self.target.domain)
+        return self.places.explain_extension(item.path, name, folder.rpartition("/")[2])
 
-def _explain(item: Mismatch, places: Whereabouts, target: Target, merged: MergedConfig) -> Cause:
-    folder, _, file = item.path.rpartition("/")
-    name = file.removesuffix(".xml")
-    if item.gone:
-        return _explain_left(item, places, target, name, merged)
-    person = find_switch_user(target.conf_dir)
-    unreadable = find_unreadable(target.conf_dir, item.path, person) if person else ""
-    if person and unreadable:
+    def _find_left(self, folder: str, name: str) -> Cause | None:
+        """Return who declares what was deleted."""
+        if folder.startswith("directory/"):
+            place = self.places.find_user(name, self.target.domain)
+            where = str(place) if place else ""
+        else:
+            where = self.places.find_extension(name, folder.rpartition("/")[2])
+        return Cause(f"{where} declares it", "remove that one") if where else None
+
+    def _blame_the_load(self) -> Cause:
+        """Tell that the files say otherwise, and who else may have told the switch."""
+        printed = [item.where for item in self.merged.not_run if item.what == "exec"]
+        others = [f"`exec` at {where.file}:{where.line} prints" for where in printed[:1]]
+        others.append("another service (mod_xml_curl) answers")
         return Cause(
-            f"FreeSWITCH runs as uid {person.uid} and may not read {unreadable}",
-            f"give it the group of that user: chgrp -R GROUP {target.conf_dir}, and chmod g+rX",
+            "by the files on disk it should; it holds what it loaded before, or what "
+            + " or ".join(others),
+            f"see that `conf_dir` is the switch's own{self._home()}, and that nothing stands "
+            "between it and reloadxml",
         )
-    if folder.startswith("directory/"):
-        cause = places.explain_user(item.path, name, target.domain)
-    else:
-        cause = places.explain_extension(
-            item.path, item.extension or name, folder.rpartition("/")[2]
-        )
-    return cause or _not_loaded(merged)
 
-
-def _explain_left(
-    item: Mismatch, places: Whereabouts, target: Target, name: str, merged: MergedConfig
-) -> Cause:
-    if item.path.startswith("directory/"):
-        found = places.find_user(name, target.domain)
-        where = str(found) if found else ""
-    else:
-        context = item.path.split("/")[1]
-        where = places.find_extension(item.extension or name, context)
-    return Cause(f"{where} declares it", "remove that one") if where else _not_loaded(merged)
-
-
-def _not_loaded(merged: MergedConfig) -> Cause:
-    """Tell that the files say otherwise, and who else may have told the switch."""
-    printed = [item.where for item in merged.not_run if item.what == "exec"]
-    others = [f"`exec` at {where.file}:{where.line} prints" for where in printed[:1]]
-    return Cause(OLDER.format(others=" or ".join([*others, SERVICE])), LOOK)
+    def _home(self) -> str:
+        said = self.switch.global_variable("conf_dir") or ""
+        return "" if said in ("", str(self.target.conf_dir)) else f" (the switch says {said})"

@@ -10,9 +10,9 @@ from fsgitops.commands.commit import read_commit
 from fsgitops.commands.connect import prepare_conf_dir
 from fsgitops.commands.key_in_git import refuse_key_in_git
 from fsgitops.commands.recover import recover_unfinished
-from fsgitops.commands.rivals import find_rivals
 from fsgitops.commands.shadowed import find_shadowed
 from fsgitops.commands.shape import Demands, shape_plan, weigh_plan
+from fsgitops.commands.survey import survey_changes
 from fsgitops.commands.workspace import (
     Compilation,
     Workspace,
@@ -170,7 +170,7 @@ def make_context(
         simulated=target.simulated,
         unknown_secrets=unknown_secrets,
         warnings=lambda changes: (*notes, *find_shadowed(target.conf_dir, changes)),
-        survey=lambda changes, managed: find_rivals(target, changes, managed),
+        survey=lambda changes, managed: survey_changes(target, changes, managed),
     )
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from fsgitops.transaction import FILE_MODE
 
 _ACL = "system.posix_acl_access"
+_INHERITED_ACL = "system.posix_acl_default"
 
 
 class Person(NamedTuple):
@@ -52,7 +53,8 @@ def find_unreadable(conf_dir: Path, path: str, person: Person) -> str:
     """Return what keeps this user from reading a file below the conf directory, "" for nothing.
 
     A file that is not there yet counts as the one that an apply would write: 0640, of whoever runs
-    this, with the group of its folder (`transaction_files.stage_file`).
+    this, with the group of its folder (`transaction_files.stage_file`). Where an access list says
+    more than the mode, nothing is claimed.
     """
     if person.uid == 0:
         return ""
@@ -63,16 +65,17 @@ def find_unreadable(conf_dir: Path, path: str, person: Person) -> str:
         except OSError:
             return ""
         if not (_allows(found, person, stat.S_IXUSR) and _allows(found, person, stat.S_IRUSR)):
-            return "" if _has_acl(folder) else f"the folder {name or folder} ({_say(found)})"
+            told = f"the folder {name or folder} ({_say(found)})"
+            return "" if _has_acl(folder, _ACL) else told
     try:
         found = (conf_dir / path).stat()
+        listed = _has_acl(conf_dir / path, _ACL)
     except FileNotFoundError:
-        found = _as_written((conf_dir / path).parent.stat())
+        folder = (conf_dir / path).parent
+        found, listed = _as_written(folder.stat()), _has_acl(folder, _INHERITED_ACL)
     except OSError:
         return ""
-    if _allows(found, person, stat.S_IRUSR) or _has_acl(conf_dir / path):
-        return ""
-    return f"{path} ({_say(found)})"
+    return "" if listed or may_read(found, person) else f"{path} ({_say(found)})"
 
 
 def may_read(found: os.stat_result, person: Person) -> bool:
@@ -94,10 +97,10 @@ def _allows(found: os.stat_result, person: Person, owner_bit: int) -> bool:
     return bool(found.st_mode & owner_bit >> 6)
 
 
-def _has_acl(place: Path) -> bool:
-    """Tell whether an access list says more than the mode does."""
+def _has_acl(place: Path, kind: str) -> bool:
+    """Tell whether an access list says more than the mode does, or will of a new file."""
     try:
-        return _ACL in os.listxattr(place)
+        return kind in os.listxattr(place)
     except (OSError, AttributeError):
         return False
 

@@ -63,15 +63,12 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class CompiledConfig:
-    """Every file by its path; users and DIDs that the switch must hold, all but the settled.
+    """Every file by its path.
 
     `keys` are the fingerprints of the project keys that agents' secrets are derived from;
     `upcoming_key` is the one that a declared rotation moves them to, or "".
     """
 
     files: Mapping[str, CompiledFile]
-    users: Mapping[str, DirectoryUser]
-    routes: Mapping[str, str]
-    """DID extension name (`inbound_DIGITS`) -> destination extension."""
     keys: frozenset[str] = frozenset()
     upcoming_key: str = ""

@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fsgitops.findings import Position
-from fsgitops.model.compiled import CompiledConfig, CompiledFile, DirectoryUser
+from fsgitops.model.compiled import CompiledConfig, CompiledFile
 from fsgitops.model.live import LiveConfig, ManifestEntry
-from fsgitops.model.plan import is_secret_attribute
-from fsgitops.model.resource import Kind
-from fsgitops.routing.fragment import FragmentError, flatten_fragment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from fsgitops.model.plan import Plan
-
-_PARAM = "param "
-_VARIABLE = "variable "
-_ROUTE = re.compile(r"dialplan/public/(inbound_\d+)\.xml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +28,6 @@ class Earlier:
 def rewind_config(earlier: Iterable[Earlier]) -> CompiledConfig:
     """Return the earlier files as if they had been compiled. Paths with nothing are left out."""
     files: dict[str, CompiledFile] = {}
-    users: dict[str, DirectoryUser] = {}
-    routes: dict[str, str] = {}
     for item in earlier:
         if item.content is None or item.entry is None:
             continue
@@ -52,11 +42,7 @@ def rewind_config(earlier: Iterable[Earlier]) -> CompiledConfig:
             sha256=digest,
             protect=item.entry.protect,
         )
-        if resource.kind is Kind.AGENT:
-            users[resource.name] = _read_user(item.content, resource.name)
-        elif match := _ROUTE.fullmatch(item.path):
-            routes[match.group(1)] = ""
-    return CompiledConfig(files, users, routes)
+    return CompiledConfig(files)
 
 
 def narrow_live(live: LiveConfig, paths: Iterable[str]) -> LiveConfig:
@@ -83,22 +69,3 @@ def _position(source: str) -> Position:
     if len(place) == 2 and all(part.isdecimal() for part in place):
         return Position(file, int(place[0]), int(place[1]))
     return Position(source)
-
-
-def _read_user(content: bytes, extension: str) -> DirectoryUser:
-    """Return the user that the switch must hold once this file is loaded."""
-    try:
-        flat: Mapping[str, str] = flatten_fragment(content)
-    except FragmentError:
-        flat = {}
-    params = _strip(flat, _PARAM)
-    secret = frozenset(name for name in params if is_secret_attribute(_PARAM + name))
-    return DirectoryUser(flat.get("user", extension), params, _strip(flat, _VARIABLE), secret)
-
-
-def _strip(flat: Mapping[str, str], prefix: str) -> dict[str, str]:
-    return {
-        name.removeprefix(prefix): value
-        for name, value in flat.items()
-        if name.startswith(prefix) and not name.startswith(prefix + '"')
-    }

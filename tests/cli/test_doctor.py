@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fsgitops.commands import doctor_files
-from fsgitops.commands.switch_user import Person, may_read, read_person
+from fsgitops.commands import doctor_files, survey
+from fsgitops.commands.switch_user import Person, find_unreadable, may_read, read_person
 from fsgitops.sandbox import EmbeddedSwitch
 from fsgitops.sandbox.skeleton import write_skeleton
 
@@ -161,6 +161,39 @@ def test_a_domain_that_the_directory_does_not_have_is_an_error(
     assert (check["health"], "pbx.example.com" in check["message"]) == ("error", True)
 
 
+def test_a_domain_that_other_files_name_is_none_of_the_directory(site: Project) -> None:
+    """presence_map.conf and the SIP profiles have `<domain>` elements as well."""
+    path = site.root / "conf/directory/default.xml"
+    path.write_text(path.read_text().replace("$${domain}", "pbx.acme.test", 1))
+    site.write(
+        "conf/autoload_configs/presence_map.conf.xml",
+        '<include>\n<configuration name="presence_map.conf">\n<domains>\n'
+        '<domain name="pbx.example.com"/>\n</domains>\n</configuration>\n</include>\n',
+    )
+    check = checks(site)["domain"]
+    assert check["health"] == "error"
+    assert "no domain pbx.example.com; it has: pbx.acme.test" in check["message"]
+
+
+def test_a_domain_that_only_the_switch_knows_is_no_error(site: Project) -> None:
+    path = site.root / "conf/vars.xml"
+    path.write_text(path.read_text().replace("domain=pbx.example.com", "domain=$${local_ip_v4}"))
+    check = checks(site)["domain"]
+    assert (check["health"], "$${local_ip_v4}" in check["message"]) == ("warning", True)
+
+
+def test_a_domain_that_the_switch_does_not_hold_is_an_error(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert project.run("plan").code == 0
+    found = {check["name"]: check for check in project.run("doctor", "--json").json()["checks"]}
+    assert found["domain-loaded"]["health"] == "ok"
+    path = project.conf / "directory/default.xml"
+    path.write_text(path.read_text().replace("$${domain}", "other.example", 1))
+    found = {check["name"]: check for check in project.run("doctor", "--json").json()["checks"]}
+    assert found["domain-loaded"]["health"] == "error"
+
+
 def test_a_missing_conf_directory_is_an_error(site: Project) -> None:
     shutil.rmtree(site.root / "conf")
     assert checks(site)["conf-dir"]["health"] == "error"
@@ -195,6 +228,40 @@ def test_a_switch_in_the_group_of_our_files_may_read_them(
         doctor_files, "find_switch_user", lambda _: Person(54321, frozenset({group}))
     )
     assert checks(site)["switch-user"]["health"] == "ok"
+
+
+def test_what_freeswitch_may_not_read_is_foreseen_before_the_first_apply(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_skeleton(project.root / "conf", "pbx.example.com")
+    (project.root / "conf/directory/default").chmod(0o755)
+    person = Person(54321, frozenset({54321}))
+    monkeypatch.setattr(doctor_files, "find_switch_user", lambda _: person)
+    monkeypatch.setattr(survey, "find_switch_user", lambda _: person)
+    check = checks(project)["switch-user"]
+    assert (check["health"], "what you write to directory/default" in check["message"]) == (
+        "error", True,
+    )  # fmt: skip
+    ran = project.run("plan", "--target", "image")
+    assert "FreeSWITCH runs as uid 54321 and may not read directory/default/1020.xml" in ran.out
+
+
+def test_a_folder_that_freeswitch_may_not_enter_is_named(site: Project) -> None:
+    conf = site.root / "conf"
+    (conf / "directory").chmod(0o750)
+    person = Person(54321, frozenset({54321}))
+    told = find_unreadable(conf, "directory/default/1020.xml", person)
+    assert told.startswith("the folder directory (uid ")
+
+
+def test_where_an_access_list_says_more_than_the_mode_nothing_is_claimed(
+    site: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conf, path = site.root / "conf", "directory/default/1020.xml"
+    person = Person(54321, frozenset({54321}))
+    assert find_unreadable(conf, path, person)
+    monkeypatch.setattr(os, "listxattr", lambda _: ["system.posix_acl_access"])
+    assert find_unreadable(conf, path, person) == ""
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ def compile_users(contents: dict[str, bytes], unknown: bool = False) -> Compiled
             path, content, Resource(Kind.AGENT, extension), Position("a.yaml", 3, 5), spans,
             unknown, "inputs", sha(content),
         )  # fmt: skip
-    return CompiledConfig(files, {}, {})
+    return CompiledConfig(files)
 
 
 def live(

@@ -1,4 +1,4 @@
-"""Compile the desired state into files, users and routes.
+"""Compile the desired state into files.
 
 Values reach a file only as escaped attribute values of a sandboxed template, and every file that is
 not known to be right already is parsed again and proved (see routing/skeleton.py).
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from fsgitops.findings import Finding, Position, error, warning
-from fsgitops.model.compiled import UNKNOWN, CompiledConfig, CompiledFile, DirectoryUser, Settled
+from fsgitops.model.compiled import UNKNOWN, CompiledConfig, CompiledFile, Settled
 from fsgitops.model.did_forms import ALL_FORMS
 from fsgitops.model.directory_user import (
     expected_user,
@@ -90,7 +90,7 @@ def compile_config(
     """
     findings = _check_settings(domain, default_caller_id, default_caller_name)
     if findings:
-        return CompiledConfig({}, {}, {}), findings
+        return CompiledConfig({}), findings
     finder = secrets or DerivedSecrets(key, domain)
     target = _Target(domain, key, finder, default_caller_id, default_caller_name)
     inputs = digest_inputs(templates, target)
@@ -144,7 +144,7 @@ class _Target:
 
 @dataclass(slots=True)
 class _Compilation:
-    """The files, users, routes and findings gathered so far."""
+    """The files and findings gathered so far."""
 
     templates: Templates
     sources: Mapping[Resource, Position]
@@ -154,14 +154,12 @@ class _Compilation:
     own_variables: frozenset[str]
     programs: dict[str, Program] | None = None
     files: dict[str, CompiledFile] = field(default_factory=dict)
-    users: dict[str, DirectoryUser] = field(default_factory=dict)
-    routes: dict[str, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
 
     def result(self) -> CompiledConfig:
         """Return all that was compiled, sorted by path."""
-        return CompiledConfig(dict(sorted(self.files.items())), self.users, self.routes)
+        return CompiledConfig(dict(sorted(self.files.items())))
 
     def refuse(self, resource: Resource, message: str, hint: str) -> None:
         position = self.sources.get(resource, _NOWHERE)
@@ -289,8 +287,7 @@ def _compile_agent(work: _Compilation, agent: Agent) -> None:
         prove=lambda skeleton: prove_user(skeleton, user),
     )
     secrets = [params[name] for name in user.secret_params]
-    if work.add(AGENT, resource, job, inputs, secrets):
-        work.users[extension] = user
+    work.add(AGENT, resource, job, inputs, secrets)
 
 
 def _hashes(agent: Agent, target: _Target) -> tuple[str, str]:
@@ -326,8 +323,7 @@ def _compile_route(work: _Compilation, route: DidRoute, taken: Taken, *, declare
         neutral=lambda: _route_context(neutral_words(4)),
         prove=prove_route,
     )
-    if work.add(DID_ROUTE, resource, job, inputs, ()):
-        work.routes[f"inbound_{digits}"] = destination
+    work.add(DID_ROUTE, resource, job, inputs, ())
 
 
 def _compile_dialplan(work: _Compilation) -> None:

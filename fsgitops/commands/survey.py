@@ -1,9 +1,11 @@
-"""Find users of the same number that somebody else declares, before anything is applied."""
+"""Find what would fail the read-back of a plan, before anything is applied."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from fsgitops.commands.switch_user import find_switch_user, find_unreadable
 from fsgitops.errors import FsgitopsError
 from fsgitops.model.plan import Action, Change, Hazard
 from fsgitops.model.resource import Kind
@@ -17,6 +19,28 @@ if TYPE_CHECKING:
     from fsgitops.steps.plan import Survey
 
 RULE = "user-declared-twice"
+
+
+def survey_changes(target: Target, changes: Sequence[Change], managed: Collection[str]) -> Survey:
+    """Return what stands in the way of the changes beside the files that they are about."""
+    found = find_rivals(target, changes, managed)
+    return replace(found, warnings=(*found.warnings, *_find_unreadable(target, changes)))
+
+
+def _find_unreadable(target: Target, changes: Sequence[Change]) -> Iterable[str]:
+    """Yield a warning where FreeSWITCH runs on this machine and may not read what is written."""
+    written = [item.path for item in changes if item.action is not Action.DELETE]
+    person = find_switch_user(target.conf_dir) if written and not target.simulated else None
+    if person is None:
+        return
+    for folder in sorted({path.rpartition("/")[0] for path in written}):
+        path = next(path for path in written if path.startswith(f"{folder}/"))
+        unreadable = find_unreadable(target.conf_dir, path, person)
+        if unreadable:
+            yield (
+                f"FreeSWITCH runs as uid {person.uid} and may not read {unreadable}: the apply "
+                f"will be rolled back; chgrp -R GROUP {target.conf_dir}, and chmod g+rX"
+            )
 
 
 def find_rivals(target: Target, changes: Sequence[Change], managed: Collection[str]) -> Survey:
