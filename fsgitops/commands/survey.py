@@ -72,11 +72,12 @@ def find_rivals(target: Target, changes: Sequence[Change], managed: Collection[s
 
 
 def _look(target: Target, hidden: Collection[str]) -> Whereabouts | None:
+    """Read all that is not ours: our own files are not even opened."""
     from fsgitops.routing.preprocess import load_merged
     from fsgitops.routing.whereabouts import Whereabouts
 
     try:
-        return Whereabouts(load_merged(target.conf_dir), hidden)
+        return Whereabouts(load_merged(target.conf_dir, without=hidden))
     except (FsgitopsError, OSError):
         return None
 

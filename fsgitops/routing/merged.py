@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from fsgitops.routing.tree import XmlSyntaxError, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
 
 
 class SourceLine(NamedTuple):
@@ -81,13 +81,8 @@ class MergedConfig:
             return str(error).partition("]: ")[2], self.source_of_merged_line(error.line)
         return None
 
-    def blank(self, hidden: Collection[str]) -> bytes:
-        """Return `text` with the same lines, and nothing on those that these files brought in."""
-        numbers = {at for at, name in enumerate(self.files) if name in hidden}
-        return self._pieces.blank(numbers, self.text)
-
     def find_lines(self) -> dict[str, tuple[int, int]]:
-        """Return for each file that brought text in the first and last line of `text` it begins."""
+        """Return for each file that was read, or left out, the first and last line of its runs."""
         found: dict[str, tuple[int, int]] = {}
         for first, number in zip(self._pieces.first_line, self._pieces.file, strict=True):
             name = self.files[number]
@@ -115,15 +110,6 @@ class Pieces:
         self.start.append(start)
         self.file.append(file)
         self.line.append(line)
-
-    def blank(self, files: Collection[int], text: bytes) -> bytes:
-        """Return the text with nothing but line feeds in the runs of these files."""
-        kept: list[bytes] = []
-        for run, file in enumerate(self.file):
-            end = self.start[run + 1] if run + 1 < len(self.start) else len(text)
-            piece = text[self.start[run] : end]
-            kept.append(b"\n" * piece.count(b"\n") if file in files else piece)
-        return b"".join(kept)
 
     def source(self, number: int, text: bytes) -> tuple[int, int] | None:
         """Prefer, of the runs that share a merged line, the first that is not blank there."""

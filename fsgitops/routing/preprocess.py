@@ -36,7 +36,7 @@ from fsgitops.routing.glob import find_files
 from fsgitops.routing.merged import MergedConfig, Pieces, Skipped, SourceLine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 ROOT_FILE = "freeswitch.xml"
 __all__ = ["MergeError", "MergedConfig", "Skipped", "SourceLine", "load_merged"]
@@ -72,7 +72,14 @@ class _OpenFile:
 
 
 class _Merger:
-    def __init__(self, conf_dir: Path, variables: Variables, stay_inside: bool) -> None:
+    def __init__(
+        self,
+        conf_dir: Path,
+        variables: Variables,
+        stay_inside: bool,
+        without: Collection[str],
+    ) -> None:
+        self.without = without
         self.conf_dir = conf_dir.resolve()
         self.base = str(conf_dir)
         self.variables = variables
@@ -96,6 +103,10 @@ class _Merger:
             return False
         if len(self.files) >= MAX_FILES:
             raise MergeError(f"{asked.file}:{asked.line}: more than {MAX_FILES:,} files included")
+        if self.without and os.path.normpath(name) in self.without:
+            self.files.append(name)
+            self.pieces.add(self.newlines + 1, self.size, len(self.files) - 1, 1)
+            return True
         try:
             data = self._read(path, name)
         except OSError as error:
@@ -275,6 +286,7 @@ def load_merged(
     variables: Mapping[str, str] | None = None,
     *,
     stay_inside: bool = False,
+    without: Collection[str] = (),
 ) -> MergedConfig:
     """Merge `conf_dir/freeswitch.xml` and all it includes.
 
@@ -283,12 +295,13 @@ def load_merged(
         variables: global variables the switch already has (`local_ip_v4`, …); `conf_dir` is
             always known.
         stay_inside: skip files that lie outside `conf_dir` once symlinks are followed.
+        without: files to leave out, unread; they keep their place among `files`.
 
     Raises:
         MergeError: the root file cannot be read, or the includes multiply without end.
     """
     known = Variables({"conf_dir": str(conf_dir), **(variables or {})})
-    merger = _Merger(conf_dir, known, stay_inside)
+    merger = _Merger(conf_dir, known, stay_inside, without)
     root = f"{conf_dir}/{ROOT_FILE}"
     if not merger.merge_file(str(conf_dir), root, 0, SourceLine(ROOT_FILE, 1)):
         raise MergeError(f"{root}: {merger.skipped[-1].reason}")

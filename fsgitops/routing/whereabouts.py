@@ -63,13 +63,12 @@ class _User(NamedTuple):
 class Whereabouts:
     """The places of all users and extensions of one merged configuration.
 
-    What `hidden` files bring in is left out: a plan looks at what is not its own. Where the
-    configuration cannot be parsed, nothing is known of it.
+    Where it cannot be parsed, nothing is known of it.
     """
 
-    def __init__(self, merged: MergedConfig, hidden: Collection[str] = ()) -> None:
+    def __init__(self, merged: MergedConfig) -> None:
         self._merged = merged
-        self._text = merged.blank(hidden) if hidden else merged.text
+        self._text = merged.text
 
     def domains(self) -> list[str]:
         """Return the names of the directory's domains, in order."""
