@@ -13,6 +13,15 @@ from typing import TypeAlias
 
 NAME_LENGTH = 40
 
+CLOSED = {"force_transfer_context": "fsgitops_transfer", "outbound_redirect_fatal": "true"}
+"""Leg variables: who moves the leg is sent to our context, and a 302 leads nowhere."""
+
+_CLOSING = (
+    "export:force_transfer_context=fsgitops_transfer!"
+    "execute_extension:fsgitops_closed XML fsgitops_transfer"
+)
+"""The same for a leg and those that it is bridged to, and who moves it is noted (templates)."""
+
 _PARTS = {
     "uuid": re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,127}"),
     "extension": re.compile(r"[0-9]{4,6}"),
@@ -85,26 +94,37 @@ def originate_command(dial: Dial) -> str:
     if dial.uuid is not None:
         shown = {"origination_uuid": _part("uuid", dial.uuid), **shown}
     agent = f"user/{_part('extension', dial.extension)}@{_part('domain', dial.domain)}"
-    own = {"origination_caller_id_number": _part("number", dial.caller_number)}
+    own = {**CLOSED, "origination_caller_id_number": _part("number", dial.caller_number)}
     if dial.caller_name:
         own["origination_caller_id_name"] = _name(dial.caller_name)
     far = f"sofia/gateway/{_part('gateway', dial.gateway)}/{number}"
-    leg = _variables({**shown, "originate_timeout": timeout, "hangup_after_bridge": "true"})
-    return f"originate '{leg}{agent}' '&bridge({_variables(own)}{far})'"
+    leg = _variables(
+        {**CLOSED, **shown, "originate_timeout": timeout, "hangup_after_bridge": "true"}
+    )
+    return f"originate '{leg}{agent}' {_closed_bridge(_variables(own) + far)} inline"
 
 
 def transfer_command(uuid: str, onward: Onward, *, other_leg: bool = False) -> str:
     """Return the `uuid_transfer` command. Raises ValueError for a part with a meaning."""
     leg = f"{_part('uuid', uuid)}{' -bleg' if other_leg else ''}"
     if isinstance(onward, ToNumber):
-        shown = _variables({"origination_caller_id_number": _part("number", onward.caller_number)})
+        number = _part("number", onward.caller_number)
+        shown = _variables({**CLOSED, "origination_caller_id_number": number})
         far = f"sofia/gateway/{_part('gateway', onward.gateway)}/{_part('number', onward.number)}"
-        return f"uuid_transfer {leg} bridge:{shown}{far} inline"
+        return f"uuid_transfer {leg} {_closed_bridge(shown + far)} inline"
     kind = "number" if onward.destination.startswith("+") else "extension"
     return (
         f"uuid_transfer {leg} {_part(kind, onward.destination)} "
         f"XML {_part('context', onward.context)}"
     )
+
+
+def _closed_bridge(dial_string: str) -> str:
+    """Return an extension of the inline dialplan (mod_dptools.c): it closes the leg, and bridges.
+
+    `m:!:` says that `!` stands between its applications: a dial string holds commas.
+    """
+    return f"'m:!:{_CLOSING}!bridge:{dial_string}'"
 
 
 def _variables(values: dict[str, str]) -> str:

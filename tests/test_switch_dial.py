@@ -32,7 +32,12 @@ GOOD: dict[str, Any] = {
     "caller_name": "Alice Example",
     "timeout": 30,
 }
-HOSTILE = "\n\r\t\0 ,;:'\"\\{}[]()<>&|^$%@/#=~`${}"
+CLOSED = "force_transfer_context=fsgitops_transfer,outbound_redirect_fatal=true"
+CLOSING = (
+    "m:!:export:force_transfer_context=fsgitops_transfer!"
+    "execute_extension:fsgitops_closed XML fsgitops_transfer"
+)
+HOSTILE = "!\n\r\t\0 ,;:'\"\\{}[]()<>&|^$%@/#=~`${}"
 hostile = st.text(
     st.one_of(st.sampled_from(HOSTILE), st.characters(codec="utf-8")), min_size=1, max_size=30
 )
@@ -52,11 +57,12 @@ def test_a_call_is_one_command_of_two_words() -> None:
     command = originate_command(Dial(**GOOD))
     assert split_words(command) == [
         "originate",
-        f"{{origination_uuid={UUID},origination_caller_id_number=+18005551234,"
+        f"{{{CLOSED},origination_uuid={UUID},origination_caller_id_number=+18005551234,"
         "origination_caller_id_name=+18005551234,originate_timeout=30,hangup_after_bridge=true}"
         "user/1020@pbx.example.com",
-        "&bridge({origination_caller_id_number=+19495431333,"
-        "origination_caller_id_name=Alice Example}sofia/gateway/telnyx/+18005551234)",
+        f"{CLOSING}!bridge:{{{CLOSED},origination_caller_id_number=+19495431333,"
+        "origination_caller_id_name=Alice Example}sofia/gateway/telnyx/+18005551234",
+        "inline",
     ]
 
 
@@ -70,9 +76,10 @@ def test_no_part_of_a_call_adds_anything_to_the_command(name: str, data: st.Data
         return
     assert re.fullmatch(PLAIN[name], value)
     words = split_words(command)
-    assert len(words) == 3
+    assert len(words) == 4
     assert command.count("{") == command.count("}") == 2
-    assert [word.count(",") for word in words] == [0, 4, 1]
+    assert words[2].count("!") == 3
+    assert [word.count(",") for word in words] == [0, 6, 3, 0]
     assert not set(command) & set('\n\r\0"\\$|[]^;`')
 
 
@@ -92,7 +99,10 @@ def test_no_destination_or_uuid_adds_anything_to_a_transfer(value: str) -> None:
             continue
         assert re.fullmatch(r"[A-Za-z0-9._@-]+", value) or re.fullmatch(r"\+[0-9]+", value)
         assert len(split_words(command)) in (4, 5)
-        assert not set(command) & set("\n\r\0'\"\\$|[]^;`,&()")
+        assert not set(command) & set('\n\r\0"\\$|[]^;`&()')
+        assert command.count("'") in (0, 2)
+        assert command.count("{") == command.count("}") <= 1
+        assert command.count("!") in (0, 3)
 
 
 @given(value=hostile)

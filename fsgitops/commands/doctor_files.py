@@ -32,6 +32,7 @@ PROBES = {
     "directory/default/0000.xml": ("<users> of the domain in directory/default.xml", "default"),
     "dialplan/default/0000.xml": ("the context in dialplan/default.xml", "default"),
     "dialplan/public/0000.xml": ("the context in dialplan/public.xml", "public"),
+    "dialplan/0000.xml": ('<section name="dialplan"> in freeswitch.xml', "dialplan"),
 }
 _TAG = re.compile(rb"(x-pre-process|<configuration|<param)(\s[^<>]*)", re.IGNORECASE)
 _ATTRIBUTE = re.compile(rb"""[\s"'](\w+)\s*=\s*["']([^"']*)["']""")

@@ -118,8 +118,9 @@ def _compare(
 
 def _contexts(paths: Iterable[str]) -> set[str]:
     """Return the dialplan contexts that we write to, and the one that numbers arrive in."""
-    parts = (path.split("/") for path in paths if path.startswith("dialplan/"))
-    return {"public"} | {part[1] for part in parts if len(part) == 3}
+    from fsgitops.routing.loaded import context_of
+
+    return {"public"} | {name for name in map(context_of, paths) if name is not None}
 
 
 def _find_applied(workspace: Workspace, live: LiveConfig) -> tuple[dict[str, bytes], list[str]]:

@@ -117,6 +117,7 @@ class Agent(Noun):
     toll_allow: Names = ("domestic", "international", "local")
     context: Label = "default"
     webrtc: Switch = False
+    phone_forwarding: Switch = False
     voicemail: Annotated[Voicemail, BeforeValidator(_read_voicemail)] = Voicemail(enabled=False)
     variables: dict[str, VariableValue] = Field(default={}, max_length=100)
     password_version: Annotated[

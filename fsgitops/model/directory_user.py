@@ -69,7 +69,10 @@ def expected_user(
     if agent.webrtc:
         variables.update(dict.fromkeys(WEBRTC_VARIABLES, "true"))
     variables["fsgitops_agent"] = "true"
+    variables["fsgitops_extension"] = agent.extension
     variables["fsgitops_voicemail"] = "true" if agent.voicemail.enabled else "false"
+    if agent.phone_forwarding:
+        variables["fsgitops_phone_forwarding"] = "true"
     variables.update(agent.variables)
     return DirectoryUser(agent.extension, params, variables, _HASHES.intersection(params))
 

@@ -20,6 +20,8 @@ _DESCRIPTIONS: dict[str, dict[str, str]] = {
         "toll_allow": "Calls that it may make: domestic, international, local, premium, satellite.",
         "context": "The dialplan context of the agent's own calls.",
         "webrtc": "true: encrypted media, for phones in browsers.",
+        "phone_forwarding": "true: where the phone itself forwards a call to (302), it goes, with "
+        "this agent's `toll_allow`. false: such a phone counts as not reached.",
         "voicemail": "true, false, or a mailbox's settings.",
         "variables": "Further channel variables of the agent's calls.",
         "password": "Where the SIP password stands. Default: derived from the project key.",
@@ -47,6 +49,7 @@ _EXAMPLES: dict[str, dict[str, list[Any]]] = {
         "toll_allow": [["local"], "domestic, local"],
         "context": ["default"],
         "webrtc": [True],
+        "phone_forwarding": [True],
         "voicemail": [True, {"email": "alice@example.com"}],
         "variables": [{"site_department": "support"}],
         "password_version": [2],

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 TEXT: Final = "#text"
 COMMENT: Final = "#comment"
+CONTEXT: Final = "context"
 END: Final = ">"
 
 _OPEN: Final = b"<include>\n"
@@ -112,8 +113,8 @@ def flatten_fragment(content: bytes) -> dict[str, str]:
 
     White space, comments and the order of attributes make no difference. A user's keys are
     `user`, `param NAME` and `variable NAME`; an extension's are `NAME`, `NAME/FIELD` for a
-    condition (`NAME/condition 2 FIELD` after the first) and `NAME/action 1 APPLICATION`. What
-    stands twice gets ` #2`.
+    condition (`NAME/condition 2 FIELD` after the first) and `NAME/action 1 APPLICATION`; a
+    context is `context NAME`. What stands twice gets ` #2`.
 
     Raises:
         FragmentError: the XML is not well formed.
@@ -196,6 +197,8 @@ class _Walk:
             label, value = _numbered("user", counts["user"]), attributes.pop("id", "")
         elif tag == "extension":
             label, value = quote_name(attributes.pop("name", "")), "extension"
+        elif tag == "context":
+            label, value = f"{CONTEXT} {quote_name(attributes.pop('name', ''))}", CONTEXT
         elif tag == "condition":
             counts["condition"] = number = counts.get("condition", 0) + 1
             field = quote_name(attributes.pop("field", "")) or "always"
@@ -220,6 +223,9 @@ class _Walk:
     def _below(tag: str, prefix: str, key: str, counts: dict[str, int]) -> _Place:
         if tag == "user":
             return _Place(tag, "" if key == "user" else f"{key}/", {})
+        if tag == "context":
+            # The switch names the extensions of a context, wherever they were written.
+            return _Place(tag, prefix, counts)
         if tag == "condition":
             # The first condition's actions read `NAME/action 1 set`; a later one's say which.
             number = counts["condition"]

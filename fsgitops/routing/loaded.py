@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fsgitops.errors import SwitchProtocolError
-from fsgitops.routing.fragment import flatten_fragment, quote_name
+from fsgitops.routing.fragment import CONTEXT, flatten_fragment, quote_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -20,8 +20,11 @@ class LoadedContext:
 
     def __init__(self, answer: bytes | None) -> None:
         self._extensions: dict[str, Any] = {}
+        self._name = ""
         if answer is not None:
-            for extension in parse_answer(answer).iterchildren("extension"):
+            root = parse_answer(answer)
+            self._name = f"{CONTEXT} {quote_name(root.get('name', ''))}"
+            for extension in root.iterchildren("extension"):
                 self._extensions.setdefault(quote_name(extension.get("name", "")), extension)
 
     def names(self) -> Iterator[str]:
@@ -33,12 +36,17 @@ class LoadedContext:
         return name in self._extensions
 
     def flatten(self, names: Iterable[str]) -> dict[str, str]:
-        """Return the named extensions as `flatten_fragment` does; absent ones are left out."""
+        """Return the named extensions as `flatten_fragment` does; absent ones are left out.
+
+        `context NAME` among the names stands for the context itself.
+        """
         from lxml import etree
 
         flat: dict[str, str] = {}
         for name in names:
-            if name in self._extensions:
+            if name == self._name:
+                flat[name] = CONTEXT
+            elif name in self._extensions:
                 flat |= flatten_fragment(etree.tostring(self._extensions[name], with_tail=False))
         return flat
 
@@ -77,3 +85,12 @@ def parse_answer(answer: bytes) -> Any:
         return etree.fromstring(answer, parser)
     except etree.XMLSyntaxError as problem:
         raise SwitchProtocolError(f"the switch's xml_locate answer is not XML: {problem}") from None
+
+
+def context_of(path: str) -> str | None:
+    """Return the context that a dialplan file of ours is loaded into; None: it is no such file.
+
+    `dialplan/NAME/FILE.xml` stands in the context NAME, `dialplan/NAME.xml` is one of its own.
+    """
+    parts = path.split("/")
+    return parts[1].removesuffix(".xml") if parts[0] == "dialplan" and len(parts) > 1 else None

@@ -6,7 +6,7 @@ holds for every file that matches the skeleton.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from fsgitops.model.compiled import DirectoryUser
 from fsgitops.routing.pattern import is_valid
@@ -14,6 +14,11 @@ from fsgitops.routing.skeleton import neutral_word
 
 if TYPE_CHECKING:
     from fsgitops.routing.skeleton import Skeleton
+
+TRANSFER_CONTEXT: Final = "fsgitops_transfer"
+"""Where a call goes that somebody moves while it is up: what the templates name in their legs."""
+
+CLOSING_EXTENSION: Final = "fsgitops_closed"
 
 
 def neutral_words(count: int) -> list[str]:
@@ -88,6 +93,20 @@ def prove_dialplan(skeleton: Skeleton) -> list[str]:
         return ["it must render at least one <extension>, inside <include>"]
     if not any(path[-1] == "action" for path, _ in found):
         return ["no <action> in it"]
+    return _broken_expressions(found)
+
+
+def prove_transfers(skeleton: Skeleton) -> list[str]:
+    """Return why the template is not the context that moved calls are sent to, if it is not."""
+    found = skeleton.elements()
+    contexts = [(path, at.get("name")) for path, at in found if path[-1] == "context"]
+    if contexts != [(("context",), TRANSFER_CONTEXT)] or found[0][0] != ("context",):
+        return [f'it must render exactly one <context name="{TRANSFER_CONTEXT}">, inside <include>']
+    if any(path[0] != "context" for path, _ in found):
+        return [f"everything stands inside the context {TRANSFER_CONTEXT}"]
+    names = [at.get("name") for path, at in found if path == ("context", "extension")]
+    if names[:1] != [CLOSING_EXTENSION]:
+        return [f"its first extension must be {CLOSING_EXTENSION}: the other templates run it"]
     return _broken_expressions(found)
 
 

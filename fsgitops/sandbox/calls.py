@@ -19,7 +19,6 @@ _ORIGINATE_USAGE = (
     "-USAGE: <call url> <exten>|&<application_name>(<app_args>) [<dialplan>] [<context>] "
     "[<cid_name>] [<cid_num>] [<timeout_sec>]\n"
 )
-_BRIDGE = re.compile(r"&bridge\((.*?)\)")
 _GATEWAY = re.compile(r"sofia/gateway/[^/]+/(.+)")
 
 
@@ -124,14 +123,15 @@ def transfer(memory: SwitchMemory, argument: str) -> str:
         memory.legs = [item for item in memory.legs if item not in same]
     if not rest:
         return "-ERR\n"
-    _join(memory, moved, rest[0])
+    _join(memory, moved, _bridged_to(rest[0]) or rest[0])
     return "+OK\n"
 
 
 def originate(memory: SwitchMemory, argument: str) -> str:
     """Answer `originate`: a registered simulated phone is picked up at once, and so is the far end.
 
-    Calls are only made to users; what they are connected to is the target of `&bridge(…)`.
+    Calls are only made to users; what they are connected to is the target of `&bridge(…)`, or of
+    the last application of an inline extension (`m:!:…!bridge:…`).
     """
     words = split_words(argument, 10)
     if not 2 <= len(words) <= 7:
@@ -153,13 +153,21 @@ def originate(memory: SwitchMemory, argument: str) -> str:
         values.get("origination_caller_id_number", "0000000000"),
         presence=f"{user}@{domain}", uuid=values.get("origination_uuid") or str(uuid.uuid4()),
     )  # fmt: skip
-    found = _BRIDGE.fullmatch(words[1])
+    found = _bridged_to(words[1])
     if found:
-        _join(memory, leg, found[1])
+        _join(memory, leg, found)
     else:
         with memory.lock:
             memory.legs.append(replace(leg, call_uuid=leg.uuid))
     return f"+OK {leg.uuid}\n"
+
+
+def _bridged_to(text: str) -> str | None:
+    """Return the dial string that an extension of `originate` or `uuid_transfer` ends in."""
+    if text.startswith("&bridge(") and text.endswith(")"):
+        return text.removeprefix("&bridge(").removesuffix(")")
+    last = text.rpartition("!")[2] if text.startswith("m:!:") else text
+    return last.removeprefix("bridge:") if last.startswith("bridge:") else None
 
 
 def _join(memory: SwitchMemory, leg: Leg, target: str) -> None:

@@ -13,8 +13,9 @@ from fsgitops.model.drift import AttributeDrift, Direction, DriftItem, DriftKind
 from fsgitops.model.live import FileKind
 from fsgitops.model.plan import is_secret
 from fsgitops.model.resource import Kind, Resource
-from fsgitops.routing.fragment import FragmentError, flatten_fragment
+from fsgitops.routing.fragment import CONTEXT, FragmentError, flatten_fragment
 from fsgitops.routing.held import DIRECTIVE, find_differences, said_of
+from fsgitops.routing.loaded import context_of
 from fsgitops.routing.veil import MASK
 
 if TYPE_CHECKING:
@@ -180,15 +181,14 @@ def _find_loaded(sides: _Sides, memory: Memory) -> _Flat | None:
     if sides.resource.kind is Kind.AGENT:
         user = memory.users.get(sides.resource.name)
         return dict(user) if user is not None else None
-    parts = sides.path.split("/")
-    context = memory.contexts.get(parts[1]) if len(parts) == 3 else None
+    context = memory.contexts.get(context_of(sides.path) or "")
     if context is None:
         return None
     said = sides.disk or sides.applied
     names = (
-        [name for name, value in said.items() if value == "extension"]
+        [name for name, value in said.items() if value in ("extension", CONTEXT)]
         if said
-        else [parts[2].removesuffix(".xml")]
+        else [sides.path.rpartition("/")[2].removesuffix(".xml")]
     )
     return context.flatten(names) or None
 

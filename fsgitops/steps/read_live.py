@@ -108,7 +108,8 @@ def _count_unmanaged(
 ) -> int:
     count = 0
     for name, inside in folders.items():
-        if inside and (conf_dir / name).is_dir():
+        # Whole contexts lie in dialplan/ itself, where one file is ours: nobody takes them for ours.
+        if inside and "/" in name and (conf_dir / name).is_dir():
             with os.scandir(conf_dir / name) as entries:
                 count += sum(
                     1 for entry in entries

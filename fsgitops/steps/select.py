@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from fsgitops.model.plan import Change
 
 KINDS = {kind.value: kind for kind in Kind} | {"did_route": Kind.DID_ROUTE}
+TRANSFERS = "transfers"
+"""The dialplan file that every other dialplan file needs: where calls go that are moved."""
+
 SUGGESTED_AMONG = 20_000
 """Names that a misspelt selector is compared with at most: it takes 0.1 s for 10,000."""
 
@@ -60,13 +63,16 @@ def select_changes(
     creates = any(
         change.action is Action.CREATE and change.resource.kind is Kind.AGENT for change in chosen
     )
+    # What is written now closes its legs towards the context for transfers, an old route too.
+    writes = any(change.action is not Action.DELETE for change in chosen)
     left = set(agents_left)
     kept: list[Change] = []
     for change in changes:
         selected = selection.selects(change.resource, _file(change))
         if change.resource.kind is Kind.DIALPLAN:
             if change.action is Action.CREATE:
-                selected = selected or creates
+                is_transfers = change.resource.name == TRANSFERS
+                selected = selected or creates or (is_transfers and writes)
             elif change.action is Action.DELETE:
                 selected = selected and not left
         if selected:

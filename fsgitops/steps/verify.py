@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from fsgitops.model.applied import Mismatch
 from fsgitops.model.plan import Action, Change, is_secret
 from fsgitops.model.resource import Kind
-from fsgitops.routing.fragment import FragmentError
+from fsgitops.routing.fragment import CONTEXT, FragmentError
 from fsgitops.routing.held import Globals, Said, find_differences, read_said
-from fsgitops.routing.loaded import LoadedContext
+from fsgitops.routing.loaded import LoadedContext, context_of
 from fsgitops.routing.loaded_users import flatten_users
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def _verify_extensions(
     mismatches: list[Mismatch] = []
     by_context: dict[str, list[Change]] = {}
     for change in changes:
-        by_context.setdefault(change.path.split("/")[1], []).append(change)
+        by_context.setdefault(context_of(change.path) or "", []).append(change)
     for context, members in by_context.items():
         loaded = LoadedContext(switch.locate_context(context))
         for change in members:
@@ -157,7 +157,7 @@ def _verify_extensions(
                 message = f"the context {context} of the switch does not hold it"
                 mismatches.append(_mismatch(change, message, extensions[0]))
                 continue
-            held = loaded.flatten(extensions)
+            held = loaded.flatten([*_contexts(said), *extensions])
             mismatches += _differ(
                 change, find_differences(said, held, names.expand), "".join(extensions[:1])
             )
@@ -179,6 +179,10 @@ def _expect_gone(change: Change, expected: Expected, loaded: LoadedContext) -> l
 
 def _extensions(said: Said) -> list[str]:
     return [name for name, value in said.values.items() if value == "extension"]
+
+
+def _contexts(said: Said) -> list[str]:
+    return [name for name, value in said.values.items() if value == CONTEXT]
 
 
 def _differ(

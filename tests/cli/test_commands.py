@@ -150,7 +150,7 @@ def test_init_writes_a_project_that_plans(tmp_path: Path, project: Project) -> N
     fresh = tmp_path / "fresh"
     assert project.run("init", str(fresh)).code == 0
     ran = project.run("-C", str(fresh), "plan")
-    assert (ran.code, "Plan: 6 to create" in ran.out) == (0, True), ran.err
+    assert (ran.code, "Plan: 7 to create" in ran.out) == (0, True), ran.err
 
 
 def test_init_leaves_what_exists(tmp_path: Path, project: Project) -> None:

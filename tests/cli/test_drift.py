@@ -58,7 +58,7 @@ def drift(project: Project, *words: str) -> list[dict[str, Any]]:
 def test_what_was_just_applied_does_not_drift(applied: Project) -> None:
     ran = applied.run("drift")
     assert ran.code == 0
-    assert "No drift in 4 managed files (files and the switch's memory)." in ran.out
+    assert "No drift in 5 managed files (files and the switch's memory)." in ran.out
 
 
 def test_nothing_applied_yet_is_no_drift(project: Project) -> None:
@@ -182,7 +182,7 @@ def test_an_edited_route_drifts(applied: Project) -> None:
     (item,) = drift(applied)
     told = {a["name"]: (a["declared"], a["loaded"]) for a in item["attributes"]}
     assert told == {
-        "inbound_19495431333/action 2 transfer": ("1020 XML default", "1021 XML default")
+        "inbound_19495431333/action 5 transfer": ("1020 XML default", "1021 XML default")
     }
 
 

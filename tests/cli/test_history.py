@@ -48,7 +48,7 @@ def test_every_apply_leaves_a_revision(applied: Project) -> None:
     assert [item["revision"] for item in listed["revisions"]] == [1, 2, 3]
     assert [
         (item["created"], item["updated"], item["deleted"]) for item in listed["revisions"]
-    ] == [(4, 0, 0), (0, 1, 0), (1, 0, 1)]
+    ] == [(5, 0, 0), (0, 1, 0), (1, 0, 1)]
     assert {item["ending"] for item in listed["revisions"]} == {"applied"}
 
 

@@ -259,7 +259,11 @@ def test_only_what_was_named_is_planned_and_the_plan_says_so(project: Project) -
     assert ran.out.splitlines()[-1].endswith("; partial: 2 left out")
     plan = project.run("plan", "--only", "agent:1020", "--json").json()
     assert (plan["partial"], plan["only"], plan["left_out"]) == (True, ["agent:1020"], 2)
-    assert [c["resource"] for c in plan["changes"]] == ["agent:1020", "dialplan:agents"]
+    assert [c["resource"] for c in plan["changes"]] == [
+        "agent:1020",
+        "dialplan:agents",
+        "dialplan:transfers",
+    ]
 
 
 def test_a_partial_apply_leaves_the_rest_as_it_is(project: Project) -> None:
@@ -272,7 +276,7 @@ def test_a_partial_apply_leaves_the_rest_as_it_is(project: Project) -> None:
 def test_a_yaml_path_names_what_it_declares(project: Project) -> None:
     plan = project.run("plan", "--exclude", "desired/rou*.yaml", "--json").json()
     assert "did:+19495431333" not in [c["resource"] for c in plan["changes"]]
-    assert len(plan["changes"]) == 3
+    assert len(plan["changes"]) == 4
 
 
 def test_a_selector_that_names_nothing_is_wrong_usage(project: Project) -> None:

@@ -21,7 +21,7 @@ def test_an_empty_project_has_nothing_to_plan(project: Project) -> None:
 def test_a_first_plan_creates_everything_declared(project: Project) -> None:
     ran = project.run("plan")
     assert ran.code == 0
-    assert ran.out.splitlines()[-1] == "Plan: 4 to create, 0 to change, 0 to delete"
+    assert ran.out.splitlines()[-1] == "Plan: 5 to create, 0 to change, 0 to delete"
 
 
 def test_a_plan_writes_nothing_below_the_conf_directory(project: Project) -> None:
@@ -35,7 +35,7 @@ def test_a_plan_writes_nothing_below_the_conf_directory(project: Project) -> Non
 def test_an_apply_is_read_back_from_the_switch(project: Project) -> None:
     ran = project.run("apply", "--yes")
     assert ran.code == 0, ran.err
-    assert "2 agents and 2 dialplan extension files, all as declared" in ran.out
+    assert "2 agents and 3 dialplan extension files, all as declared" in ran.out
 
 
 def test_a_second_plan_is_empty(project: Project) -> None:
@@ -166,7 +166,7 @@ def test_a_saved_plan_is_applied_as_it_was_approved(project: Project) -> None:
     plan = str(project.root / "plan.json")
     project.run("plan", "--out", plan)
     ran = project.run("apply", plan)
-    assert (ran.code, "Applied: 4 created" in ran.out) == (0, True)
+    assert (ran.code, "Applied: 5 created" in ran.out) == (0, True)
 
 
 def test_a_saved_plan_is_refused_when_live_has_changed(project: Project) -> None:
@@ -273,7 +273,7 @@ def test_an_apply_asks_and_a_script_must_say_yes(project: Project) -> None:
 def test_the_json_of_a_plan_tells_its_version_and_every_change(project: Project) -> None:
     data = project.run("plan", "--json").json()
     assert (data["format"], data["version"]) == ("fsgitops-plan", 1)
-    assert data["summary"] == {"create": 4, "update": 0, "delete": 0, "rename": 0}
+    assert data["summary"] == {"create": 5, "update": 0, "delete": 0, "rename": 0}
     assert [item["resource"] for item in data["changes"]] == [
         "agent:1020", "agent:1021", "dialplan:agents", "did:+19495431333",
     ]  # fmt: skip
@@ -285,7 +285,7 @@ def test_the_same_input_gives_the_same_plan_bytes(project: Project) -> None:
 
 def test_the_json_of_an_apply_tells_what_was_proved(project: Project) -> None:
     data = project.run("apply", "--yes", "--json").json()
-    assert (data["outcome"], data["agents_proved"], data["extensions_proved"]) == ("applied", 2, 2)
+    assert (data["outcome"], data["agents_proved"], data["extensions_proved"]) == ("applied", 2, 3)
 
 
 def test_an_interrupted_apply_is_undone_by_the_next_plan(project: Project) -> None:

@@ -175,10 +175,29 @@ def test_the_agents_dialplan_does_not_depend_on_which_agents_there_are():
 def test_only_digits_reach_the_directory_look_up():
     items, _ = read_items(compiled(agent())[0].files[DIALPLAN].content)
     fields = [items[at + 1] for at, item in enumerate(items) if item == "field"]
-    assert fields[0::2] == ["destination_number"] * 2
+    assert fields[0::2] == ["destination_number"] * 4
     assert all(field.startswith("${user_data(") for field in fields[1::2])
     expressions = [items[at + 1] for at, item in enumerate(items) if item == "expression"]
     assert set(expressions[0::2]) == {r"^[0-9]{4,6}\z"}
+
+
+def test_every_dialplan_file_closes_its_legs_and_brings_the_context_along():
+    route = DidRoute(did_number="+19495431333", destination_extension="1020")
+    files = compiled(agent(), routes=[route])[0].files
+    for path in (DIALPLAN, "dialplan/public/inbound_19495431333.xml"):
+        for closing in (
+            b'"export" data="force_transfer_context=fsgitops_transfer"',
+            b'"export" data="nolocal:outbound_redirect_fatal=true"',
+            b'"execute_extension" data="fsgitops_closed XML fsgitops_transfer"',
+        ):
+            assert closing in files[path].content
+    assert "dialplan/fsgitops_transfer.xml" in compiled(routes=[route])[0].files
+
+
+def test_forwarding_by_the_phone_stands_in_the_directory_only_where_it_is_declared():
+    assert "fsgitops_phone_forwarding" not in values(one_user(agent()), "variables", "variable")
+    declared = values(one_user(agent(phone_forwarding=True)), "variables", "variable")
+    assert declared["fsgitops_phone_forwarding"] == "true"
 
 
 def test_sources_lead_back_to_the_yaml():

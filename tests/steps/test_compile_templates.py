@@ -179,6 +179,7 @@ def test_without_a_folder_the_packaged_templates_are_read(tmp_path):
             "agent.xml.j2",
             "agents_dialplan.xml.j2",
             "did_route.xml.j2",
+            "transfer_dialplan.xml.j2",
         ]
 
 

@@ -16,7 +16,7 @@ from fsgitops.steps.read_templates import read_templates
 
 PATHS = re.compile(
     r"directory/default/[0-9]{4,6}\.xml|dialplan/public/inbound_[0-9]{3,15}\.xml"
-    r"|dialplan/default/10_fsgitops_agents\.xml",
+    r"|dialplan/default/10_fsgitops_agents\.xml|dialplan/fsgitops_transfer\.xml",
     re.ASCII,
 )
 KEY = ProjectKey(bytes(range(32)))
@@ -100,5 +100,6 @@ def test_the_property_would_notice_a_path() -> None:
     assert findings == []
     assert sorted(compiled.files) == [
         "dialplan/default/10_fsgitops_agents.xml",
+        "dialplan/fsgitops_transfer.xml",
         "directory/default/1020.xml",
     ]

@@ -21,6 +21,7 @@ from fsgitops.steps.select import (
 AGENT = Resource(Kind.AGENT, "1020")
 ROUTE = Resource(Kind.DID_ROUTE, "+19495431333")
 DIALPLAN = Resource(Kind.DIALPLAN, "agents")
+TRANSFERS = Resource(Kind.DIALPLAN, "transfers")
 FILE = "desired/sales/west.yaml"
 
 
@@ -144,3 +145,9 @@ def test_a_glob_with_many_stars_is_answered_at_once():
     glob = _PathGlob("*a" * 30 + "b")
     assert not glob.matches("a" * 4000)
     assert len(glob._moves) < 100
+
+
+def test_a_route_brings_the_context_for_transfers_along_and_no_dialplan_of_agents():
+    changes = [change(Action.CREATE, item) for item in (ROUTE, DIALPLAN, TRANSFERS)]
+    chosen = select_changes(changes, Selection(only=("did:*",)), ())
+    assert [item.resource for item in chosen] == [ROUTE, TRANSFERS]

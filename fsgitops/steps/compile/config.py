@@ -26,6 +26,7 @@ from fsgitops.routing.proof import (
     neutral_words,
     prove_dialplan,
     prove_route,
+    prove_transfers,
     prove_user,
 )
 from fsgitops.secret import a1_hash, keyed_digest
@@ -40,13 +41,17 @@ if TYPE_CHECKING:
     from fsgitops.model.desired import Agent, Desired, DidRoute
     from fsgitops.model.did_forms import DidForm
     from fsgitops.model.templates import Templates
+    from fsgitops.routing.skeleton import Skeleton
     from fsgitops.secret import ProjectKey
     from fsgitops.steps.compile.program import Program
 
 AGENT: Final = "agent.xml.j2"
 DID_ROUTE: Final = "did_route.xml.j2"
 AGENTS_DIALPLAN: Final = "agents_dialplan.xml.j2"
+TRANSFER_DIALPLAN: Final = "transfer_dialplan.xml.j2"
+ALL_TEMPLATES: Final = (AGENT, DID_ROUTE, AGENTS_DIALPLAN, TRANSFER_DIALPLAN)
 DIALPLAN_PATH: Final = "dialplan/default/10_fsgitops_agents.xml"
+TRANSFER_PATH: Final = "dialplan/fsgitops_transfer.xml"
 SETTINGS_FILE: Final = "fsgitops.yaml"
 RULE: Final = "compile"
 DID_FORM: Final = "did-form"
@@ -76,7 +81,7 @@ def compile_config(
     Args:
         desired: What is declared, validated and normalised. Disabled resources get no file.
         domain: The SIP domain of the target.
-        templates: The templates by name; all three must be there.
+        templates: The templates by name; all of them must be there.
         key: The project key. None leaves derived secrets UNKNOWN.
         secrets: Gives each agent's secrets, UNKNOWN where None. Default: derived from `key`.
         default_caller_id: The number shown outside for agents that declare none.
@@ -110,7 +115,9 @@ def compile_config(
     for route in routes:
         _compile_route(work, route, taken[route.did_number], declared=did_forms is not None)
     if any(file.resource.kind is Kind.AGENT for file in work.files.values()):
-        _compile_dialplan(work)
+        _compile_dialplan(work, AGENTS_DIALPLAN, "agents", DIALPLAN_PATH, prove_dialplan)
+    if work.files:
+        _compile_dialplan(work, TRANSFER_DIALPLAN, "transfers", TRANSFER_PATH, prove_transfers)
     return work.result(), work.findings
 
 
@@ -209,11 +216,9 @@ class _Compilation:
         if self.programs is None:
             from fsgitops.steps.compile.program import load_programs
 
-            self.programs, findings = load_programs(
-                self.templates, (AGENT, DID_ROUTE, AGENTS_DIALPLAN)
-            )
+            self.programs, findings = load_programs(self.templates, ALL_TEMPLATES)
             self.findings += findings
-            self.broken.update({AGENT, DID_ROUTE, AGENTS_DIALPLAN} if findings else ())
+            self.broken.update(ALL_TEMPLATES if findings else ())
         return None if template in self.broken else self.programs[template]
 
     def add(
@@ -326,20 +331,23 @@ def _compile_route(work: _Compilation, route: DidRoute, taken: Taken, *, declare
     work.add(DID_ROUTE, resource, job, inputs, ())
 
 
-def _compile_dialplan(work: _Compilation) -> None:
+def _compile_dialplan(
+    work: _Compilation, template: str, name: str, path: str, prove: Callable[[Skeleton], list[str]]
+) -> None:
+    """Compile a dialplan file that is the same for any set of agents and routes."""
     domain = work.target.domain
-    resource, inputs = Resource(Kind.DIALPLAN, "agents"), work.digest(AGENTS_DIALPLAN)
-    if work.settle(DIALPLAN_PATH, resource, inputs):
+    resource, inputs = Resource(Kind.DIALPLAN, name), work.digest(template)
+    if work.settle(path, resource, inputs):
         return
     job = Job(
-        path=DIALPLAN_PATH,
+        path=path,
         shape=(),
         values=[domain],
         context={"domain": domain},
         neutral=lambda: {"domain": neutral_words(1)[0]},
-        prove=prove_dialplan,
+        prove=prove,
     )
-    work.add(AGENTS_DIALPLAN, resource, job, inputs, ())
+    work.add(template, resource, job, inputs, ())
 
 
 def _route_context(values: Sequence[str]) -> dict[str, Any]:

@@ -33,6 +33,7 @@ _EXPECTED: dict[str, tuple[str, str]] = {
     "voicemail.email": _EMAIL,
     "enabled": _SWITCH,
     "webrtc": _SWITCH,
+    "phone_forwarding": _SWITCH,
     "voicemail.enabled": _SWITCH,
     "groups": _NAMES,
     "toll_allow": _NAMES,
