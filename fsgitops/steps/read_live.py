@@ -108,7 +108,7 @@ def _count_unmanaged(
 ) -> int:
     count = 0
     for name, inside in folders.items():
-        # Whole contexts lie in dialplan/ itself, where one file is ours: nobody takes them for ours.
+        # dialplan/ itself holds whole contexts, and one file of ours: nobody takes them for ours.
         if inside and "/" in name and (conf_dir / name).is_dir():
             with os.scandir(conf_dir / name) as entries:
                 count += sum(

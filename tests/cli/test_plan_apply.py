@@ -275,7 +275,8 @@ def test_the_json_of_a_plan_tells_its_version_and_every_change(project: Project)
     assert (data["format"], data["version"]) == ("fsgitops-plan", 1)
     assert data["summary"] == {"create": 5, "update": 0, "delete": 0, "rename": 0}
     assert [item["resource"] for item in data["changes"]] == [
-        "agent:1020", "agent:1021", "dialplan:agents", "did:+19495431333",
+        "agent:1020", "agent:1021", "dialplan:agents", "dialplan:transfers",
+        "did:+19495431333",
     ]  # fmt: skip
 
 
