@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fsgitops.cdr.ingest import Submission
 from fsgitops.cdr.log import say
-from fsgitops.cdr.record import RecordError
+from fsgitops.cdr.record import MAX_EVENT, RecordError
 from fsgitops.cdr.threads import WatchedThread
 from fsgitops.errors import SwitchError, SwitchProtocolError
 
@@ -122,14 +122,12 @@ class Listener:
                 )
 
     def _build(self, bodies: list[bytes]) -> list[Row]:
-        from fsgitops.esl import decode_json_object
-
         received = time.time_ns() // 1000
         rows: list[Row] = []
         build: Callable[..., Row] = self._builder.build
         for body in bodies:
             try:
-                event = decode_json_object(body)
+                event = _decode(body)
                 # Every event says it, heartbeats too; a JSON file of old does not.
                 self._builder.switch = self._builder.switch or event.get("FreeSWITCH-Switchname")
                 if event.get("Event-Name") == "CHANNEL_HANGUP_COMPLETE":
@@ -165,3 +163,11 @@ class Listener:
                     f"the spool took nothing for {_REFUSE_AFTER:g} s: hung up; "
                     f"{len(rows)} records are left to the JSON directory"
                 )
+
+
+def _decode(body: bytes) -> dict[str, Any]:
+    from fsgitops.esl import decode_json_object
+
+    if len(body) > MAX_EVENT:
+        raise RecordError(f"larger than {MAX_EVENT} bytes: no event of a call is")
+    return decode_json_object(body)

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from fsgitops.cdr.ingest import Submission
 from fsgitops.cdr.json_cdr import decode_document
 from fsgitops.cdr.log import say
-from fsgitops.cdr.record import RecordError
+from fsgitops.cdr.record import MAX_EVENT, RecordError
 from fsgitops.cdr.threads import WatchedThread
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from fsgitops.cdr.quarantine import Quarantine
     from fsgitops.cdr.record import RecordBuilder
 
-_MAX_BODY = 16 * 1024 * 1024
+_MAX_BODY = MAX_EVENT
 _MAX_BODIES = 128 * 1024 * 1024
 _MAX_AT_ONCE = 32
 _MAX_CONNECTIONS = 256

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 HOUR_US = 3_600_000_000
+MAX_EVENT = 16 * 1024 * 1024
+"""Bytes of one event, file or post: what is larger is no record of a call."""
+
+_MAX_PAYLOAD = 256 * 1024
+_MAX_NAME, _CUT_TEXT = 1024, 500
+_MAX_KEPT = 500
 _MAX_US = 4_102_444_800_000_000
 _COPIED_KEYS = tuple(COPIED.values())
 
@@ -99,6 +105,8 @@ class RecordBuilder:
             )
         if not isinstance(uuid, str) or not isinstance(switch, str) or not uuid or not switch:
             raise RecordError("no Unique-ID and switch name in it: expected the record of a call")
+        if len(uuid) > _MAX_NAME or len(switch) > _MAX_NAME:
+            raise RecordError(f"a UUID or switch name of more than {_MAX_NAME} characters")
         origin = get("variable_originating_leg_uuid") or get("variable_originator")
         leg = "b" if origin else "a"
         dialled_by = get("variable_user_name") if get("variable_sip_authorized") == "true" else None
@@ -124,7 +132,10 @@ class RecordBuilder:
         built.extend(map(get, _COPIED_KEYS))
         hour = start_microseconds(get("variable_start_uepoch")) // HOUR_US
         key = f"{switch}\x1f{uuid}\x1f{leg}"
-        return Row(hour, key, road, _encode(built))
+        payload = _encode(built)
+        if len(payload) > _MAX_PAYLOAD:
+            payload = _encode(list(map(_cut, built)))
+        return Row(hour, key, road, payload)
 
     def _keep(self, event: Mapping[str, Any]) -> dict[str, str]:
         kept: dict[str, str] = {}
@@ -136,6 +147,8 @@ class RecordBuilder:
             if wanted is None:
                 wanted = self._decide(name)
             text = value if isinstance(value, str) else flat_text(value)
+            if len(kept) >= _MAX_KEPT:
+                break
             if wanted and text is not None and not _SECRET_VALUE.search(text):
                 application = event.get(_APPLICATION_OF.get(name, ""))
                 kept[name] = str(_hide_argument(application, text))
@@ -158,6 +171,14 @@ def _encode(values: list[Any]) -> bytes:
         *built, kept = values[: len(BUILT)]
         copied = map(flat_text, values[len(BUILT) :])
         return orjson.dumps([*map(_within, built), kept, *copied])
+
+
+def _cut(value: Any) -> Any:
+    """Return a value of a record that is too long to be kept whole: its texts are cut."""
+    if isinstance(value, dict):
+        return {name[:_CUT_TEXT]: _cut(text) for name, text in value.items()}
+    text = value if value is None or isinstance(value, int) else flat_text(value)
+    return f"{text[:_CUT_TEXT]}…" if isinstance(text, str) and len(text) > _CUT_TEXT else text
 
 
 def _within(value: Any) -> Any:

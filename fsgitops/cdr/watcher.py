@@ -20,7 +20,7 @@ from fsgitops.cdr.files import read_below, remove_below
 from fsgitops.cdr.ingest import Submission
 from fsgitops.cdr.json_cdr import decode_document
 from fsgitops.cdr.log import say
-from fsgitops.cdr.record import RecordError, UnplacedError
+from fsgitops.cdr.record import MAX_EVENT, RecordError, UnplacedError
 from fsgitops.cdr.spool import JsonFile, Spool, SpoolError, transaction
 from fsgitops.cdr.threads import WatchedThread
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 _GROUP = 200
 _GROUP_BYTES = 64 * 1024 * 1024
-MAX_FILE = 16 * 1024 * 1024
+MAX_FILE = MAX_EVENT
 ROAD = "json directory"
 """What fails when no file can be read at all; "json" is what fails with single files."""
 _PATIENCE = 120.0

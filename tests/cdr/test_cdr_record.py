@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from lakes import make_row
 from replay_switch import as_document, read_events
 
+from fsgitops.cdr import listener as listening
 from fsgitops.cdr.columns import build_table
 from fsgitops.cdr.json_cdr import decode_document
 from fsgitops.cdr.record import (
@@ -241,3 +242,29 @@ def test_a_table_of_several_chunks_has_every_record_in_order(templates, monkeypa
     monkeypatch.setattr("fsgitops.cdr.columns._CHUNK_ROWS", 5)
     assert build_table(iter(payloads)).equals(whole)
     assert build_table([]).num_rows == 0
+
+
+def test_a_record_that_is_too_long_keeps_its_call_and_loses_the_ends_of_its_texts(
+    templates,
+) -> None:
+    event = event_by(templates, "14136671") | {"variable_sip_user_agent": "x" * 10_000_000}
+    event |= {f"variable_sip_h_X-{number}": "y" * 100 for number in range(20_000)}
+    row = RecordBuilder(["sip_h_*"]).build(event, "esl", NOW)
+    assert len(row.payload) < 1_000_000
+    record = build_table([row.payload]).to_pylist()[0]
+    assert record["uuid"] == event["Unique-ID"]
+    assert record["duration"] == 12
+    assert record["user_agent"] == "x" * 500 + "…"
+    assert len(record["variables"]) == 500
+
+
+def test_a_record_named_by_a_novel_is_none(templates) -> None:
+    event = event_by(templates, "14136671") | {"Unique-ID": "u" * 2000}
+    with pytest.raises(RecordError, match="more than 1024 characters"):
+        RecordBuilder().build(event, "esl", NOW)
+
+
+def test_an_event_that_is_too_large_is_not_even_decoded(monkeypatch) -> None:
+    monkeypatch.setattr(listening, "MAX_EVENT", 10)
+    with pytest.raises(RecordError, match="larger than 10 bytes"):
+        listening._decode(b'{"Event-Name": 1}')
