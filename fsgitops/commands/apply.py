@@ -60,6 +60,7 @@ def run_apply(
         stack.enter_context(lock_state(target.state_dir, wait_seconds=wait_seconds, tell=tell))
         notes = recover_locked(workspace)
         current = _compare_again(workspace, shown)
+        refuse_unsafe(current.plan)
         compiled = current.compilation.compiled
         asked = reload and bool(current.plan.reloads)
         prover = (

@@ -55,6 +55,15 @@ def judge_desired(
     return silence_findings(findings, documents, rules, find_literals, complete=complete)
 
 
+def find_plan_silences(documents: Sequence[Document]) -> frozenset[tuple[str, int, str]]:
+    """Return where comments silence a rule that a plan judges, by the conf directory."""
+    from fsgitops.rules.table import PLAN_RULES
+    from fsgitops.steps.load.events import find_literals
+    from fsgitops.steps.silence import find_silenced
+
+    return find_silenced(documents, {rule.name: rule for rule in PLAN_RULES}, find_literals)
+
+
 def list_rules(workspace: Workspace) -> list[RuleState]:
     """Return every rule and its level. Raises DesiredInvalidError for a malformed policy."""
     from fsgitops.errors import DesiredInvalidError

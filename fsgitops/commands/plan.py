@@ -10,7 +10,6 @@ from fsgitops.commands.commit import read_commit
 from fsgitops.commands.connect import prepare_conf_dir
 from fsgitops.commands.key_in_git import refuse_key_in_git
 from fsgitops.commands.recover import recover_unfinished
-from fsgitops.commands.shadowed import find_shadowed
 from fsgitops.commands.shape import Demands, shape_plan, weigh_plan
 from fsgitops.commands.survey import survey_changes
 from fsgitops.commands.workspace import (
@@ -134,6 +133,8 @@ def _plan(
     compilation: Compilation,
     live: LiveConfig,
     demands: Demands | None = None,
+    *,
+    judged: bool = True,
 ) -> Planned:
     from fsgitops.steps.plan import build_plan
 
@@ -144,6 +145,10 @@ def _plan(
     wanted = demands or Demands()
     plan = build_plan(compilation.compiled, live, context, digest)
     plan = shape_plan(plan, compilation, live, workspace.target, wanted, digest)
+    if judged:
+        from fsgitops.commands.reach import judge_reach
+
+        plan = judge_reach(workspace, compilation, live, plan)
     return Planned(plan, compilation, live, demands=wanted)
 
 
@@ -169,7 +174,7 @@ def make_context(
         dirty=dirty,
         simulated=target.simulated,
         unknown_secrets=unknown_secrets,
-        warnings=lambda changes: (*notes, *find_shadowed(target.conf_dir, changes)),
+        warnings=notes,
         survey=lambda changes, managed: survey_changes(target, changes, managed),
     )
 
@@ -181,8 +186,9 @@ def plan_compiled(
     notes: tuple[str, ...] = (),
     demands: Demands | None = None,
 ) -> Planned:
-    """Plan against a live side that was not read here."""
-    return replace(_plan(workspace, compilation, live, demands), notes=notes)
+    """Plan against a live side that was not read here, and judge no conf directory."""
+    planned = _plan(workspace, compilation, live, demands, judged=False)
+    return replace(planned, notes=notes)
 
 
 def name_unavailable(compilation: Compilation) -> list[str]:

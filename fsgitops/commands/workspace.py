@@ -49,6 +49,8 @@ class Declared:
 
     desired: Desired
     findings: tuple[Finding, ...] = ()
+    silenced: frozenset[tuple[str, int, str]] = frozenset()
+    """The (file, line, rule) that comments silence, of the rules that a plan judges."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ def _nowhere(_path: tuple[str | int, ...], *, key: bool = False) -> Position:  #
 
 def declare_desired(workspace: Workspace) -> Declared:
     """Load, resolve and check everything that is declared. Findings are returned, not raised."""
-    from fsgitops.commands.lint import judge_desired
+    from fsgitops.commands.lint import find_plan_silences, judge_desired
     from fsgitops.steps.load import load_documents
     from fsgitops.steps.resolve import resolve_desired
 
@@ -107,7 +109,8 @@ def declare_desired(workspace: Workspace) -> Declared:
     findings = findings + problems
     findings += check_settings(workspace.root, settings, workspace.document)[1]
     findings += judge_desired(workspace, desired, documents, complete=complete)
-    return Declared(desired, tuple(sort_findings(findings)))
+    silenced = find_plan_silences(documents)
+    return Declared(desired, tuple(sort_findings(findings)), silenced)
 
 
 def compile_declared(
@@ -146,7 +149,7 @@ def compile_declared(
     if has_errors(everything):
         raise DesiredInvalidError(everything)
     return Compilation(
-        Declared(declared.desired, tuple(everything)),
+        replace(declared, findings=tuple(everything)),
         _name_keys(mark_protected(compiled, declared.desired), book),
         book.key,
         tuple(book.unavailable),

@@ -20,6 +20,15 @@ def did_expression(digits: str, *, plus_only: bool = False, national: str | None
     return f"^({'|'.join(forms)})$"
 
 
+def list_forms(expression: str) -> tuple[str, ...]:
+    """Return the forms of a number that an expression of `did_expression` takes, E.164 first."""
+    found = re.fullmatch(r"\^\(\\\+(\??)([0-9]+)(?:\|([0-9]+))?\)\$", expression)
+    if found is None:
+        return ()
+    bare = (found[2],) if found[1] else ()
+    return (f"+{found[2]}", *bare, *((found[3],) if found[3] else ()))
+
+
 def is_did_expression(expression: str, digits: str) -> bool:
     """Tell whether `did_expression` made this expression, for these digits and any other form."""
     return re.fullmatch(rf"\^\(\\\+\??{re.escape(digits)}(?:\|[0-9]+)?\)\$", expression) is not None

@@ -33,6 +33,12 @@ def find_files(folder: str, pattern: str) -> list[str]:
     return sorted(found, key=os.fsencode)
 
 
+def matches_name(part: str, name: str) -> bool:
+    """Tell whether one part of a pattern takes a name; a hidden one needs a literal dot."""
+    dotted = part.startswith((".", "\\."))
+    return (dotted or name[:1] != ".") and _matcher(part).fullmatch(name) is not None
+
+
 def _step(parent: str, part: str) -> list[str]:
     if not re.search(r"[*?\[\\]", part):
         path = parent + part

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Any
+
+# No class but of digits, no group but plain ones, and nothing in it can match a line's end.
+_LINEWISE = re.compile(r"(?:[A-Za-z0-9_ ^$.|*+?(){},#]|\\[d+*#.]|\[[0-9+*#.-]+\]|\(\?:)*")
+_POSSESSIVE = re.compile(r"[*+?}]\+|\(\?[^:]|\[[^\]]*[^0-9]-|\(\*")
 
 
 class TooManyStepsError(Exception):
@@ -42,16 +47,35 @@ def _search(field: str, expression: str) -> Any:
         raise TooManyStepsError(str(problem)) from None
 
 
+def find_possible(text: str, expression: str) -> bool:
+    """Tell whether the expression may match any line of a text of numbers, one a line.
+
+    False is certain, and found in one pass. Expressions that could look across a line's end, or
+    whose search could take more than linear time, are not tried: they may.
+    """
+    if not _LINEWISE.fullmatch(expression) or _POSSESSIVE.search(expression):
+        return True
+    compiled = _compile(expression, lines=True)
+    if compiled is None:
+        return is_valid(expression)
+    import pcre2
+
+    try:
+        return compiled.search(text) is not None
+    except (pcre2.error, pcre2.LibraryError):
+        return True
+
+
 def is_valid(expression: str) -> bool:
     """Tell whether PCRE2 takes the expression."""
     return _compile(expression) is not None
 
 
 @lru_cache(maxsize=4096)
-def _compile(expression: str) -> Any:
+def _compile(expression: str, *, lines: bool = False) -> Any:
     import pcre2
 
-    flags = 0
+    flags = pcre2.MULTILINE if lines else 0
     if expression.startswith("/"):
         expression, slash, options = expression[1:].rpartition("/")
         if not slash:

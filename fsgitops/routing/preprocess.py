@@ -38,6 +38,8 @@ from fsgitops.routing.merged import MergedConfig, Pieces, Skipped, SourceLine
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
+    from fsgitops.routing.ours import Ours
+
 ROOT_FILE = "freeswitch.xml"
 __all__ = ["MergeError", "MergedConfig", "Skipped", "SourceLine", "load_merged"]
 
@@ -78,12 +80,14 @@ class _Merger:
         variables: Variables,
         stay_inside: bool,
         without: Collection[str],
+        ours: Ours | None,
     ) -> None:
         self.without = without
         self.conf_dir = conf_dir.resolve()
         self.base = str(conf_dir)
         self.variables = variables
         self.stay_inside = stay_inside
+        self.ours = ours
         self.chunks: list[bytes] = []
         self.size = 0
         self.newlines = 0
@@ -98,6 +102,7 @@ class _Merger:
 
     def merge_file(self, folder: str, path: str, depth: int, asked: SourceLine) -> bool:
         name = path[len(self.base) + 1 :] if path.startswith(self.base + "/") else path
+        name = os.path.normpath(name) if "/../" in name else name
         if depth > MAX_DEPTH:
             self.skipped.append(Skipped(name, asked, f"included more than {MAX_DEPTH} deep"))
             return False
@@ -264,11 +269,26 @@ class _Merger:
             paths = find_files(source.folder, pattern)
         except OSError as error:
             self.skipped.append(Skipped(pattern, here, error.strerror or "unreadable folder"))
-            return
+            paths = []
+            if self.ours is None:
+                return
+        if self.ours is not None:
+            paths = self.ours.among(paths, self.base, source.folder, pattern)
         if not paths:
             self.skipped.append(Skipped(pattern, here, "no such file"))
         for path in paths:
+            if self.ours is not None and self.ours.is_ours(path, self.base):
+                self._mark(path, here, source)
+                continue
             self.merge_file(path.rpartition("/")[0] or "/", path, source.depth + 1, here)
+
+    def _mark(self, path: str, here: SourceLine, source: _OpenFile) -> None:
+        """Leave a mark where a file of ours is read; one for all that follow each other."""
+        assert self.ours is not None
+        if self.size != self.ours.marked_at:
+            self._emit(self.ours.next_mark(here), source)
+            self.ours.marked_at = self.size
+        self.ours.place(path, self.base)
 
     def _emit(self, data: bytes, source: _OpenFile) -> None:
         if not data:
@@ -287,6 +307,7 @@ def load_merged(
     *,
     stay_inside: bool = False,
     without: Collection[str] = (),
+    ours: Ours | None = None,
 ) -> MergedConfig:
     """Merge `conf_dir/freeswitch.xml` and all it includes.
 
@@ -296,12 +317,13 @@ def load_merged(
             always known.
         stay_inside: skip files that lie outside `conf_dir` once symlinks are followed.
         without: files to leave out, unread; they keep their place among `files`.
+        ours: files that are not read, there or not: the text has marks where they would be.
 
     Raises:
         MergeError: the root file cannot be read, or the includes multiply without end.
     """
     known = Variables({"conf_dir": str(conf_dir), **(variables or {})})
-    merger = _Merger(conf_dir, known, stay_inside, without)
+    merger = _Merger(conf_dir, known, stay_inside, without, ours)
     root = f"{conf_dir}/{ROOT_FILE}"
     if not merger.merge_file(str(conf_dir), root, 0, SourceLine(ROOT_FILE, 1)):
         raise MergeError(f"{root}: {merger.skipped[-1].reason}")

@@ -38,6 +38,7 @@ class Rule:
     """A check on all of Desired. `fixed` rules protect the switch: nobody can turn them off.
 
     `whole` rules compare resources with each other, and mislead when some could not be read.
+    `by_plan` rules are judged by the plan, which knows the conf directory; `check` finds nothing.
     """
 
     name: str
@@ -46,11 +47,16 @@ class Rule:
     description: str
     fixed: bool = False
     whole: bool = False
+    by_plan: bool = False
+
+
+def _left_to_the_plan(_desired: Desired) -> Iterator[Breach]:
+    return iter(())
 
 
 _ERROR, _WARNING = Severity.ERROR, Severity.WARNING
 
-RULES: tuple[Rule, ...] = (
+_DESIRED_RULES: tuple[Rule, ...] = (
     Rule(
         "duplicate-extension",
         _ERROR,
@@ -165,3 +171,17 @@ RULES: tuple[Rule, ...] = (
         f"At most {many_agents.MANY:,} agents are enabled.",
     ),
 )
+
+PLAN_RULES: tuple[Rule, ...] = tuple(
+    Rule(name, severity, _left_to_the_plan, description, by_plan=True)
+    for name, severity, description in (
+        ("unread-folder", _ERROR, "FreeSWITCH reads what fsgitops writes, where it looks for it."),
+        ("unknown-context", _ERROR, "An agent's context is one that the dialplan has."),
+        ("unused-context", _ERROR, "Calls from outside come to the context of the DIDs."),
+        ("taken-number", _ERROR, "No other extension takes a declared number first."),
+        ("perhaps-taken-number", _WARNING, "Nor does one in some calls, as far as files tell."),
+    )
+)
+"""What a plan judges by the conf directory (commands/reach.py)."""
+
+RULES: tuple[Rule, ...] = (*_DESIRED_RULES, *PLAN_RULES)

@@ -45,7 +45,7 @@ class PlanContext:
     dirty: bool = False
     simulated: bool = False
     unknown_secrets: bool = False
-    warnings: Callable[[Sequence[Change]], Sequence[str]] = lambda _: ()
+    warnings: tuple[str, ...] = ()
     survey: Callable[[Sequence[Change], Collection[str]], Survey] = lambda *_: Survey()
     """Looks at what is not ours on the disk, beside the changes and the paths that we manage."""
 
@@ -83,11 +83,7 @@ def build_plan(
         reloads=tuple(plan_reloads(changes, context.domain, context.profile)),
         hazards=tuple(sorted(hazards, key=lambda hazard: hazard.path)),
         unchanged=len(set(compiled.files).difference(touched)),
-        warnings=(
-            *context.warnings(changes),
-            *survey.warnings,
-            *_find_exposed(compiled, live),
-        ),
+        warnings=(*context.warnings, *survey.warnings, *_find_exposed(compiled, live)),
         unmanaged=live.unmanaged,
         commit=context.commit,
         dirty=context.dirty,

@@ -71,8 +71,29 @@ def silence_findings(
         else:
             silence.used = True
     if complete:
-        judged += [_unused(item) for item in everything if not item.used]
+        # What a plan judges is not known here, so nobody knows what such a silence is good for.
+        judged += [
+            _unused(item)
+            for item in everything
+            if not item.used and not any(rules[name].by_plan for name in item.names)
+        ]
     return sort_findings(judged)
+
+
+def find_silenced(
+    documents: Iterable[Document],
+    rules: Mapping[str, Rule],
+    find_literals: Callable[[bytes], Literals],
+) -> frozenset[tuple[str, int, str]]:
+    """Return the (file, line, rule) that comments silence, of the rules that a plan judges."""
+    return frozenset(
+        (document.path, item.line, name)
+        for document in documents
+        if MARK in document.text
+        for item in _read_silences(document, rules, find_literals)[0]
+        for name in item.names
+        if rules[name].by_plan
+    )
 
 
 def _unused(item: _Silence) -> Finding:

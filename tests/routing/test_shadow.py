@@ -5,10 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from project import Project
 
-from fsgitops.routing.shadow import Dialplan
+from fsgitops.routing.directory import find_context
+from fsgitops.routing.ours import Ours
+from fsgitops.routing.preprocess import load_merged
+from fsgitops.routing.shadow import Wanted, find_takers
+from fsgitops.routing.tree import parse
 from fsgitops.sandbox.skeleton import write_skeleton
+
+AGENTS = "dialplan/default/10_fsgitops_agents.xml"
 
 
 @pytest.fixture
@@ -17,20 +22,48 @@ def conf(tmp_path: Path) -> Path:
     return tmp_path / "conf"
 
 
-def taken(conf: Path, *forms: str) -> dict[str, str]:
-    return Dialplan(conf).find_shadows("default", [forms])
+def look(conf: Path, *numbers: str | tuple[str, ...]):
+    ours = Ours([AGENTS])
+    merged = load_merged(conf, ours=ours)
+    context = find_context(parse(merged.text), "default")
+    assert context is not None
+    run = ours.runs[AGENTS][0]
+    forms = [(item,) if isinstance(item, str) else item for item in numbers]
+    wanted = [Wanted(item[0], item, item[0].lstrip("+"), run) for item in forms]
+    return find_takers(context, wanted, "default")
 
 
-def write(conf: Path, inner: str, attributes: str = "") -> None:
+def taken(conf: Path, *numbers: str | tuple[str, ...]) -> dict[str, str]:
+    """Number -> the extension that takes it, with a question mark where that is not certain."""
+    takers, _ = look(conf, *numbers)
+    return {item.name: item.extension.name + ("" if item.certain else "?") for item in takers}
+
+
+def guards(conf: Path) -> list[str]:
+    return [item.extension.name for item in look(conf, "3001")[1]]
+
+
+def write(
+    conf: Path, inner: str, attributes: str = "", name: str = "dialplan/default/00_stock.xml"
+) -> None:
     text = f'<include>\n<extension name="stock"{attributes}>\n{inner}\n</extension>\n</include>\n'
-    (conf / "dialplan/default/00_stock.xml").write_text(text)
+    (conf / name).write_text(text)
 
 
-def condition(expression: str, field: str = "destination_number", data: str = "x") -> str:
+def condition(
+    expression: str,
+    field: str = "destination_number",
+    data: str = "x",
+    more: str = "",
+    application: str = "conference",
+) -> str:
     return (
-        f'<condition field="{field}" expression="{expression}">'
-        f'<action application="conference" data="{data}"/></condition>'
+        f'<condition field="{field}" expression="{expression}"{more}>'
+        f'<action application="{application}" data="{data}"/></condition>'
     )
+
+
+PLAIN = '<condition field="{}" expression="{}"/>'
 
 
 def test_a_number_that_an_extension_takes_is_shadowed(conf: Path) -> None:
@@ -43,39 +76,169 @@ def test_another_number_is_not(conf: Path) -> None:
     assert taken(conf, "4001") == {}
 
 
-def test_any_form_of_a_number_counts(conf: Path) -> None:
-    write(conf, condition("^1949"))
-    assert taken(conf, "+1949", "1949") == {"+1949": "stock"}
+@pytest.mark.parametrize("expression", ["^(.*)$", ".*$", "", "^", ".", r"\d", "/^.*$/s", r"^\S+$"])
+def test_an_extension_that_takes_every_number_takes_ours(conf: Path, expression: str) -> None:
+    """../shared/cases/02: whatever its name, and whatever else it matches."""
+    write(conf, condition(expression, application="park", data=""))
+    assert taken(conf, "3001", "123456") == {"3001": "stock", "123456": "stock"}
 
 
-def test_an_extension_that_rings_a_user_is_no_shadow(conf: Path) -> None:
-    write(conf, condition("^30[0-9]{2}$", data="user/$1@d"))
+def test_an_extension_without_any_condition_on_the_number_takes_every_one(conf: Path) -> None:
+    write(conf, '<condition><action application="hangup"/></condition>')
+    assert taken(conf, "3001") == {"3001": "stock"}
+
+
+def test_the_name_of_an_extension_means_nothing(conf: Path) -> None:
+    text = '<extension name="inbound_anything">\n' + condition("^30") + "\n</extension>\n"
+    (conf / "dialplan/default/00_first.xml").write_text(text)
+    write(conf, condition("^40"), name="dialplan/default/01_stock.xml")
+    assert taken(conf, "3001", "4001") == {"3001": "inbound_anything", "4001": "stock"}
+
+
+def test_what_stands_behind_ours_takes_nothing(conf: Path) -> None:
+    write(conf, condition(".*"), name="dialplan/default/99_stock.xml")
     assert taken(conf, "3001") == {}
 
 
-def test_an_extension_that_asks_for_something_else_too_is_not_certain(conf: Path) -> None:
-    write(conf, condition("^30[0-9]{2}$") + condition("^x$", field="caller_id_number"))
+def test_a_number_is_taken_for_certain_where_every_form_of_it_is(conf: Path) -> None:
+    write(conf, condition(r"^\+?1949"))
+    assert taken(conf, ("+19495431333", "19495431333")) == {"+19495431333": "stock"}
+
+
+def test_a_number_that_is_taken_in_one_form_may_be_taken(conf: Path) -> None:
+    write(conf, condition("^19495431333$"))
+    takers, _ = look(conf, ("+19495431333", "19495431333"))
+    assert [(item.certain, item.form) for item in takers] == [(False, "19495431333")]
+
+
+@pytest.mark.parametrize(
+    "data", ["user/$1@d", "user/${destination_number}@${domain_name}", "{a=b}user/3001@d,user/9"]
+)
+def test_an_extension_that_rings_the_user_takes_nothing(conf: Path, data: str) -> None:
+    write(conf, condition("^(30[0-9]{2})$", data=data, application="bridge"))
     assert taken(conf, "3001") == {}
+
+
+def test_the_user_is_known_through_a_variable_that_was_set(conf: Path) -> None:
+    """As Local_Extension of the stock dialplan does it."""
+    inner = (
+        '<condition field="destination_number" expression="^(30..)$">'
+        '<action application="export" data="dialed_extension=$1"/>'
+        '<action application="bridge" data="user/${dialed_extension}@${domain_name}"/></condition>'
+    )
+    write(conf, inner)
+    assert taken(conf, "3001") == {}
+
+
+def test_an_extension_that_rings_another_user_takes_the_number(conf: Path) -> None:
+    write(conf, condition("^3001$", data="user/4001@d", application="bridge"))
+    assert taken(conf, "3001") == {"3001": "stock"}
+
+
+@pytest.mark.parametrize(
+    ("application", "data"),
+    [("bridge", "sofia/gateway/x/$1"), ("transfer", "$1 XML other"), ("lua", "route.lua")],
+)
+def test_where_a_call_goes_on_to_is_not_followed_and_called_uncertain(
+    conf: Path, application: str, data: str
+) -> None:
+    write(conf, condition("^(3001)$", data=data, application=application))
+    assert taken(conf, "3001") == {"3001": "stock?"}
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        PLAIN.format("caller_id_number", "^x$"),
+        PLAIN.format("${blocked}", "^true$"),
+        '<condition wday="2-6" hour="9-18"/>',
+    ],
+)
+def test_a_number_that_is_taken_in_some_calls_only_is_uncertain(conf: Path, first: str) -> None:
+    write(conf, first + condition("^30[0-9]{2}$"))
+    assert taken(conf, "3001", "4001") == {"3001": "stock?"}
+
+
+def test_what_can_never_be_true_takes_nothing(conf: Path) -> None:
+    write(conf, PLAIN.format("context", "^other$") + condition("^30"))
+    assert taken(conf, "3001") == {}
+
+
+def test_an_extension_that_takes_any_number_in_some_calls_is_told_once(conf: Path) -> None:
+    write(conf, PLAIN.format("${blocked}", "^true$") + condition(".*", application="hangup"))
+    assert taken(conf, "3001") == {}
+    assert guards(conf) == ["stock"]
+
+
+def test_a_call_that_comes_in_for_the_first_time_is_not_looped(conf: Path) -> None:
+    """The stock dialplan begins with `unloop`."""
+    assert guards(conf) == []
 
 
 def test_an_extension_that_goes_on_takes_nothing(conf: Path) -> None:
-    write(conf, condition("."), ' continue="true"')
+    write(conf, condition(".", application="set", data="a=b"), ' continue="true"')
     assert taken(conf, "3001") == {}
 
 
-def test_a_conf_directory_that_does_not_load_takes_nothing(tmp_path: Path) -> None:
-    assert Dialplan(tmp_path).find_shadows("default", [("3001",)]) == {}
+def test_one_that_goes_on_but_ends_the_call_takes_it(conf: Path) -> None:
+    write(conf, condition("^30", application="hangup"), ' continue="true"')
+    assert taken(conf, "3001") == {"3001": "stock"}
+
+
+def test_what_a_failed_condition_left_in_the_queue_is_run_all_the_same(conf: Path) -> None:
+    """FreeSWITCH keeps the actions of the conditions that held, though the extension failed."""
+    write(conf, condition("^30", application="hangup") + PLAIN.format("context", "^other$"))
+    assert taken(conf, "3001") == {"3001": "stock"}
+
+
+def test_an_anti_action_takes_what_the_condition_does_not_match(conf: Path) -> None:
+    anti = '<anti-action application="hangup" data=""/>'
+    inner = f'<condition field="destination_number" expression="^30">{anti}</condition>'
+    write(conf, inner, ' continue="true"')
+    assert taken(conf, "3001", "4001") == {"4001": "stock"}
+
+
+def test_an_extension_that_matches_and_does_nothing_ends_the_search(conf: Path) -> None:
+    write(conf, PLAIN.format("destination_number", "^30"))
+    assert taken(conf, "3001", "4001") == {"3001": "stock"}
+
+
+@pytest.mark.parametrize(("word", "expected"), [("any", {"3001", "4001"}), ("all", set())])
+def test_several_expressions_in_one_condition_count_as_they_are_joined(
+    conf: Path, word: str, expected: set[str]
+) -> None:
+    regexes = '<regex field="destination_number" expression="^30"/>'
+    regexes += '<regex field="destination_number" expression="^40"/>'
+    write(conf, f'<condition regex="{word}">{regexes}<action application="park"/></condition>')
+    assert set(taken(conf, "3001", "4001", "5001")) == expected
+
+
+def test_a_nested_condition_counts(conf: Path) -> None:
+    nested = condition("^3001$", application="park")
+    write(conf, f'<condition field="destination_number" expression="^30">{nested}</condition>')
+    assert taken(conf, "3001", "3002") == {"3001": "stock"}
+
+
+def test_a_condition_that_never_breaks_lets_the_next_one_decide(conf: Path) -> None:
+    first = condition("^9", more=' break="never"', application="set", data="a=b")
+    write(conf, first + condition("^30", application="park"))
+    assert taken(conf, "3001", "4001") == {"3001": "stock"}
+
+
+def test_the_first_extension_for_certain_is_the_one_that_is_named(conf: Path) -> None:
+    write(conf, PLAIN.format("${x}", "y") + condition("^30"))
+    text = '<extension name="sure">\n' + condition("^3001$") + "\n</extension>\n"
+    (conf / "dialplan/default/01_sure.xml").write_text(text)
+    assert taken(conf, "3001", "3002") == {"3001": "sure", "3002": "stock?"}
+
+
+def test_an_expression_that_pcre_gives_up_on_takes_nothing_for_certain(conf: Path) -> None:
+    write(conf, condition(r"^(\d+\d*)+x$"))
+    assert taken(conf, "3001") in ({}, {"3001": "stock?"})
 
 
 def test_the_stock_dialplan_takes_its_conferences_and_leaves_1020(shared: Path) -> None:
-    dialplan = Dialplan(shared / "freeswitch-conf" / "vanilla")
-    numbers = [(number,) for number in ("1001", "1020", "2000", "3001", "4000", "5000", "7777")]
-    assert set(dialplan.find_shadows("default", numbers)) == {"2000", "3001", "4000", "5000"}
-
-
-def test_a_plan_warns_of_a_created_agent_that_will_not_ring(project: Project) -> None:
-    project.run("plan")
-    write(project.conf, condition("^102[0-9]$"))
-    out = project.run("plan").out
-    assert "warning: agent 1020 will not ring when dialled" in out
-    assert "`stock`" in out
+    conf = shared / "freeswitch-conf" / "vanilla"
+    numbers = ("1001", "1020", "2000", "3001", "4000", "5000", "7777", "881234")
+    assert set(taken(conf, *numbers)) == {"2000", "3001", "4000", "5000", "881234"}
+    assert guards(conf) == []

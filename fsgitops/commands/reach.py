@@ -1,0 +1,242 @@
+"""Judge a plan by the conf directory: will calls reach what it writes?
+
+What the YAML says may be right and still never be read, or never be asked: nothing includes the
+folder, another extension takes the number first, no call begins in the context. Every plan looks,
+and costs the same for ten agents as for ten thousand: of the files of fsgitops only the names are
+read, and each hand-written extension is held against all numbers at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from fsgitops.errors import FsgitopsError
+from fsgitops.findings import Severity, quote_value
+from fsgitops.model.plan import Action, Hazard
+from fsgitops.model.resource import Kind, Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from fsgitops.commands.workspace import Compilation, Workspace
+    from fsgitops.model.live import LiveConfig
+    from fsgitops.model.plan import Plan
+    from fsgitops.routing.shadow import Taker
+    from fsgitops.routing.survey import Survey
+
+SHOWN_NAMES = 3
+
+
+class Claim(NamedTuple):
+    """What a rule has against some resources: `told` begins with their names."""
+
+    rule: str
+    resources: Sequence[Resource]
+    told: str
+    hint: str
+    sure: bool = True
+    """Unless it is, the rule's level is a warning at most."""
+    standing: bool = True
+    """Whether it is told of what was applied earlier, too."""
+
+
+def judge_reach(
+    workspace: Workspace, compilation: Compilation, live: LiveConfig, plan: Plan
+) -> Plan:
+    """Return the plan with hazards and warnings for what no call will reach.
+
+    An error of what the plan writes is a hazard, which an apply refuses; of what stands there
+    already it is a warning, so that it blocks nothing else.
+    """
+    from fsgitops.steps.plan import fingerprint_plan
+
+    written = {change.resource for change in plan.changes if change.action is not Action.DELETE}
+    standing = {entry.resource for entry in live.manifest.entries.values()}
+    hazards, warnings = list(plan.hazards), list(plan.warnings)
+    paths = {file.resource: path for path, file in compilation.compiled.files.items()}
+    for claim in _drop_silenced(_make_claims(workspace, compilation, live), workspace, compilation):
+        level = _level(workspace, claim)
+        new = [item for item in claim.resources if item in written]
+        old = [item for item in claim.resources if item in standing and item not in written]
+        if new and level is Severity.ERROR:
+            path = paths.get(new[0], str(new[0]))
+            hazards.append(Hazard(claim.rule, path, f"{_name(new)} {claim.told}", claim.hint))
+            new = []
+        told = [*new, *(old if claim.standing or new else [])]
+        if told:
+            warnings.append(f"{_name(told)} {claim.told}; {claim.hint} [{claim.rule}]")
+    if (len(hazards), len(warnings)) == (len(plan.hazards), len(plan.warnings)):
+        return plan
+    hazards.sort(key=lambda hazard: hazard.path)
+    judged = replace(plan, hazards=tuple(hazards), warnings=tuple(warnings))
+    return replace(judged, fingerprint=fingerprint_plan(judged))
+
+
+def _level(workspace: Workspace, claim: Claim) -> Severity:
+    from fsgitops.rules.table import PLAN_RULES
+
+    default = next(rule.severity for rule in PLAN_RULES if rule.name == claim.rule)
+    level = Severity(workspace.settings.rules.get(claim.rule, default.value))
+    return level if claim.sure else Severity.WARNING
+
+
+def _drop_silenced(
+    claims: Iterable[Claim], workspace: Workspace, compilation: Compilation
+) -> Iterator[Claim]:
+    """Leave out rules that are off, and resources whose line silences the rule."""
+    rules, declared = workspace.settings.rules, compilation.declared
+    sources = declared.desired.sources
+    for claim in claims:
+        if rules.get(claim.rule) == "off":
+            continue
+        kept = [
+            item
+            for item in claim.resources
+            if item not in sources
+            or (sources[item].file, sources[item].line, claim.rule) not in declared.silenced
+        ]
+        if kept:
+            yield claim._replace(resources=kept)
+
+
+def _make_claims(
+    workspace: Workspace, compilation: Compilation, live: LiveConfig
+) -> Iterator[Claim]:
+    from fsgitops.routing.survey import survey_conf
+
+    target = workspace.target
+    files = compilation.compiled.files
+    if not files or not (target.conf_dir / "freeswitch.xml").is_file():
+        return
+    everything = [file.resource for file in files.values()]
+    try:
+        survey = survey_conf(target.conf_dir, {*files, *live.manifest.entries}, target.domain)
+    except (FsgitopsError, OSError) as problem:
+        told = f"will not be loaded: the configuration on disk is not well formed: {problem}"
+        yield Claim("unread-folder", everything, told, "correct that file first", sure=False)
+        return
+    yield from _find_unread(survey, compilation)
+    yield from _find_contexts(survey, compilation)
+    yield from _find_unused(survey, compilation)
+    yield from _find_taken(survey, workspace, compilation)
+
+
+def _find_unread(survey: Survey, compilation: Compilation) -> Iterator[Claim]:
+    """Files in folders that nothing includes, or in a place where FreeSWITCH does not look."""
+    grouped: dict[tuple[str, str], list[Resource]] = {}
+    for path, file in compilation.compiled.files.items():
+        problem = survey.problem_of(path)
+        if problem:
+            grouped.setdefault(problem, []).append(file.resource)
+    for (told, hint), resources in grouped.items():
+        section = "directory" if resources[0].kind is Kind.AGENT else "dialplan"
+        yield Claim("unread-folder", resources, told, hint, sure=survey.is_sure(section))
+
+
+def _find_contexts(survey: Survey, compilation: Compilation) -> Iterator[Claim]:
+    """Agents whose own calls begin in a context that the dialplan does not have."""
+    grouped: dict[str, list[Resource]] = {}
+    files = {file.resource for file in compilation.compiled.files.values()}
+    for agent in compilation.declared.desired.agents:
+        resource = Resource(Kind.AGENT, agent.extension)
+        if resource in files and not survey.has_context(agent.context):
+            grouped.setdefault(agent.context, []).append(resource)
+    for context, resources in grouped.items():
+        known = ", ".join(survey.contexts()[:10]) or "none"
+        told = f"cannot call anybody: no dialplan has the context {quote_value(context)}"
+        hint = f"set the agent's `context` to one of: {known}; or add that context to dialplan/"
+        yield Claim("unknown-context", resources, told, hint, sure=survey.is_sure("dialplan"))
+
+
+def _find_unused(survey: Survey, compilation: Compilation) -> Iterator[Claim]:
+    """DIDs in a context that no call from outside begins in."""
+    routes = _routes(compilation)
+    if not routes:
+        return
+    found = survey.find_closed()
+    if found:
+        told, hint, sure = found
+        yield Claim("unused-context", list(routes), told, hint, sure=sure, standing=sure)
+
+
+def _find_taken(survey: Survey, workspace: Workspace, compilation: Compilation) -> Iterator[Claim]:
+    """Numbers that another extension takes before ours is asked."""
+    agents: dict[Resource, tuple[tuple[str, ...], str]] = {
+        Resource(Kind.AGENT, item.extension): ((item.extension,), item.extension)
+        for item in compilation.declared.desired.agents
+        if item.enabled
+    }
+    routes = _routes(compilation)
+    forms = _forms(workspace, compilation)
+    calls: dict[Resource, tuple[tuple[str, ...], str]] = {
+        item: (forms.get(item.name, (item.name,)), user) for item, user in routes.items()
+    }
+    paths = {file.resource: path for path, file in compilation.compiled.files.items()}
+    dialplan = paths.get(Resource(Kind.DIALPLAN, "agents"))
+    wanted = {item: (dialplan, *of) for item, of in agents.items() if dialplan}
+    yield from _claim_taken(survey, wanted, "will not ring when it is dialled")
+    wanted = {item: (paths[item], *of) for item, of in calls.items() if item in paths}
+    yield from _claim_taken(survey, wanted, "will not be routed")
+
+
+def _claim_taken(
+    survey: Survey,
+    wanted: Mapping[Resource, tuple[str, tuple[str, ...], str]],
+    consequence: str,
+) -> Iterator[Claim]:
+    perhaps = consequence.replace("will not", "may not")
+    for context, numbers in survey.by_context(wanted).items():
+        takers, guards = survey.find_takers(context, numbers)
+        grouped: dict[tuple[str, bool, bool], list[Taker]] = {}
+        for taker in takers:
+            where = survey.tell_extension(taker.extension)
+            grouped.setdefault((where, taker.certain, bool(taker.form)), []).append(taker)
+        for (where, certain, formed), found in grouped.items():
+            resources = [Resource.parse(taker.name) for taker in found]
+            if certain:
+                told = f"{consequence}: the extension {where} takes the number first"
+                hint = "change that extension, or have FreeSWITCH read it after ours"
+                yield Claim("taken-number", resources, told, hint)
+                continue
+            when = f"where it is dialled as {found[0].form}" if formed else "in some calls"
+            told = f"{perhaps}: the extension {where} takes the number first, {when}"
+            hint = "look at its conditions, and at where it sends the call"
+            yield Claim("perhaps-taken-number", resources, told, hint, standing=False)
+        for guard in guards:
+            where = survey.tell_extension(guard.extension)
+            told = f"{perhaps}: the extension {where} may take every number first"
+            everything = [Resource.parse(item.name) for item in numbers]
+            hint = "look at its conditions, and at where it sends the call"
+            yield Claim("perhaps-taken-number", everything, told, hint, standing=False)
+
+
+def _routes(compilation: Compilation) -> dict[Resource, str]:
+    """Return each DID that is compiled, and the extension that it rings."""
+    files = {file.resource for file in compilation.compiled.files.values()}
+    routes = {
+        Resource(Kind.DID_ROUTE, item.did_number): item.destination_extension
+        for item in compilation.declared.desired.did_routes
+    }
+    return {resource: user for resource, user in routes.items() if resource in files}
+
+
+def _forms(workspace: Workspace, compilation: Compilation) -> dict[str, tuple[str, ...]]:
+    """Return DID -> the forms in which its route takes the number."""
+    from fsgitops.model.did_forms import ALL_FORMS, list_forms
+    from fsgitops.steps.compile.forms import choose_forms
+
+    desired, chosen = compilation.declared.desired, workspace.target.did_forms
+    taken = choose_forms(
+        [item for item in desired.did_routes if item.enabled],
+        [item for item in desired.agents if item.enabled],
+        ALL_FORMS if chosen is None else chosen,
+        workspace.settings.default_region,
+    )
+    return {number: list_forms(item.expression) for number, item in taken.items()}
+
+
+def _name(resources: Sequence[Resource]) -> str:
+    shown = ", ".join(item.name for item in resources[:SHOWN_NAMES])
+    more = f" and {len(resources) - SHOWN_NAMES:,} more" if len(resources) > SHOWN_NAMES else ""
+    return f"{resources[0].kind} {shown}{more}"

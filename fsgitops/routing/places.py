@@ -1,0 +1,249 @@
+"""Where in the configuration the files of fsgitops are read, and which calls come there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from fsgitops.routing.hunt import is_true
+from fsgitops.routing.ours import MARK
+from fsgitops.routing.tree import Element, fold
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_OPEN_LISTS: Final = frozenset((
+    "rfc1918.auto", "nat.auto", "localnet.auto", "loopback.auto", "any_v4.auto", "any_v6.auto",
+    "wan.auto", "wan_v4.auto", "wan_v6.auto",
+))  # fmt: skip
+"""Access lists that FreeSWITCH makes itself."""
+_LOGIN_ONLY: Final = frozenset(("verto.conf", "httapi.conf", "spandsp.conf"))
+"""Configurations whose `context` no call from outside without a login begins in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One place where files of ours are read: the elements around it, the outermost first.
+
+    `dead` says why FreeSWITCH never looks there, "" where it does.
+    """
+
+    around: tuple[Element, ...]
+    dead: str = ""
+
+    @property
+    def section(self) -> str:
+        """Return the section that they are read in, or nothing."""
+        return next((e.attributes.get("name", "") for e in self.around if e.name == "section"), "")
+
+    def inner(self, name: str) -> Element | None:
+        """Return the innermost element of a name around them."""
+        return next((e for e in reversed(self.around) if e.name == name), None)
+
+
+def find_readings(root: Element) -> dict[int, Reading]:
+    """Return where each run of files of ours (ours.py) is read."""
+    return dict(_walk(root, (root,), ""))
+
+
+def _walk(parent: Element, around: tuple[Element, ...], dead: str) -> Iterator[tuple[int, Reading]]:
+    for child in parent.children:
+        if child.name == MARK:
+            yield int(child.attributes["run"]), Reading(around, dead)
+        elif child.children:
+            yield from _walk(child, (*around, child), dead or _find_rival(parent, child))
+
+
+def _find_rival(parent: Element, child: Element) -> str:
+    """Return why a look-up passes this element by: an earlier one is found in its place."""
+    if child.name in ("section", "domain", "context"):
+        name = child.attributes.get("name")
+        first = parent.find(child.name, "name", name) if name is not None else child
+        return "" if first is child else f"an earlier {child.name} has the name `{name}` as well"
+    if child.name == "users" and parent.name in ("group", "domain"):
+        first = parent.child("users")
+        return "" if first is child else f"an earlier <users> of the {parent.name} is searched"
+    return ""
+
+
+class Door(NamedTuple):
+    """A profile or gateway through which calls come in: `open` for callers who do not log in."""
+
+    name: str
+    context: str
+    line: int
+    open: bool
+    gateways: bool
+    """Whether carriers are connected there."""
+
+
+def find_doors(root: Element, domain: str) -> list[Door]:
+    """Return every profile and gateway of mod_sofia, and what else takes calls from outside."""
+    section = root.find("section", "name", "configuration")
+    if section is None:
+        return []
+    lists = _find_open_lists(section)
+    doors: list[Door] = []
+    configuration = section.find("configuration", "name", "sofia.conf")
+    profiles = configuration.child("profiles") if configuration else None
+    trunks = list(_find_gateways(root.find("section", "name", "directory")))
+    for profile in profiles.all("profile") if profiles else ():
+        doors += _read_profile(profile, lists, domain, trunks)
+    return doors + list(_read_others(section))
+
+
+def _read_profile(
+    profile: Element, lists: frozenset[str], domain: str, trunks: list[Element]
+) -> Iterator[Door]:
+    settings = _params(profile.child("settings"))
+    found = settings.get("context", ["default"])
+    context = domain if fold(found[-1]) == "_domain_" else found[-1]
+    line = next(
+        (item.line for item in _all_params(profile.child("settings"), "context")), profile.line
+    )
+    login = is_true(settings.get("auth-calls", ["false"])[-1])
+    # `LIST:CONTEXT:CONTEXT`: where calls go that the list lets in, and those that it does not.
+    trusted = [text.split(":") for text in settings.get("apply-inbound-acl", [])]
+    unlocked = not login or any(fold(parts[0]) in lists for parts in trusted)
+    gateways = [*(_all(profile.child("gateways"), "gateway")), *_parsed(profile, trunks)]
+    name = f"profile {profile.attributes.get('name', '')}"
+    yield Door(name, context, line, unlocked, bool(gateways))
+    for given in {part for parts in trusted for part in parts[1:] if part}:
+        yield Door(name, given, line, True, bool(gateways))
+    for gateway in gateways:
+        # A carrier calls a gateway's own address only where the gateway registered it.
+        if not is_true((_params(gateway).get("register") or ["true"])[-1]):
+            continue
+        for item in _all_params(gateway, "context"):
+            told = f"gateway {gateway.attributes.get('name', '')}"
+            yield Door(told, item.attributes.get("value", ""), item.line, True, True)
+
+
+def _parsed(profile: Element, trunks: list[Element]) -> list[Element]:
+    """Return the gateways of directory users, which profiles read whose domains say `parse`."""
+    domains = _all(profile.child("domains"), "domain")
+    return trunks if any(is_true(item.attributes.get("parse", "")) for item in domains) else []
+
+
+def _find_gateways(parent: Element | None) -> Iterator[Element]:
+    for child in parent.children if parent else ():
+        if child.name == "gateway":
+            yield child
+        elif child.name in ("domain", "groups", "group", "users", "user", "gateways"):
+            yield from _find_gateways(child)
+
+
+def _read_others(section: Element) -> Iterator[Door]:
+    """Yield what other loaded modules give to the calls that they take."""
+    modules = section.find("configuration", "name", "modules.conf")
+    listed = modules.child("modules") if modules else None
+    loaded = {fold(item.attributes.get("module", "")) for item in _all(listed, "load")}
+    for configuration in section.all("configuration"):
+        name = configuration.attributes.get("name", "")
+        module = "mod_" + fold(name).removesuffix(".conf")
+        if fold(name) in ("sofia.conf", *_LOGIN_ONLY) or module not in loaded:
+            continue
+        for item in _deep_params(configuration, "context"):
+            yield Door(module, item.attributes.get("value", ""), item.line, True, False)
+
+
+def _find_open_lists(section: Element) -> frozenset[str]:
+    """Return the access lists that let an address in which no user of the directory has.
+
+    What a `domain` node lets in has a user's name, and goes to that user's context.
+    """
+    acl = section.find("configuration", "name", "acl.conf")
+    lists = acl.child("network-lists") if acl else None
+    found = {
+        fold(item.attributes.get("name", ""))
+        for item in _all(lists, "list")
+        if fold(item.attributes.get("default", "allow")) == "allow"
+        or any("cidr" in node.attributes or "host" in node.attributes for node in item.all("node"))
+    }
+    return frozenset(found) | _OPEN_LISTS
+
+
+def list_contexts(root: Element) -> dict[str, Element]:
+    """Return the contexts of the dialplan by name, the first of each."""
+    section = root.find("section", "name", "dialplan")
+    found: dict[str, Element] = {}
+    for context in section.all("context") if section else ():
+        found.setdefault(fold(context.attributes.get("name", "")), context)
+    return found
+
+
+def leads_to(root: Element, context: str) -> bool:
+    """Tell whether some extension of another context sends calls to this one, or may do so."""
+    wanted = fold(context)
+    for name, element in list_contexts(root).items():
+        if name != wanted and any(wanted in _targets(action) for action in _actions(element)):
+            return True
+    return False
+
+
+def _targets(action: Element) -> tuple[str, ...]:
+    application = action.attributes.get("application", "")
+    if application not in ("transfer", "execute_extension", "bridge", "set", "export"):
+        return ()
+    words = (action.text or action.attributes.get("data", "")).replace("/", " ").split()
+    return tuple(map(fold, words))
+
+
+def _actions(parent: Element) -> Iterator[Element]:
+    for child in parent.children:
+        if child.name in ("action", "anti-action"):
+            yield child
+        else:
+            yield from _actions(child)
+
+
+def is_served_elsewhere(root: Element, section: str) -> bool:
+    """Tell whether a module may answer for a section of the configuration in place of files."""
+    configurations = root.find("section", "name", "configuration")
+    return any(
+        section in fold(value).split("|")
+        for configuration in (configurations.all("configuration") if configurations else ())
+        for item in _deep(configuration, "param")
+        for value in _bindings(item)
+    )
+
+
+def _bindings(param: Element) -> Iterable[str]:
+    """`bindings="dialplan"` of mod_xml_curl and its kin, `xml-handler-bindings` of mod_lua's."""
+    if "bindings" in param.attributes:
+        yield param.attributes["bindings"]
+    if fold(param.attributes.get("name", "")) == "xml-handler-bindings":
+        yield param.attributes.get("value", "")
+
+
+def _all(parent: Element | None, name: str) -> list[Element]:
+    return parent.all(name) if parent is not None else []
+
+
+def _all_params(parent: Element | None, name: str) -> list[Element]:
+    """Return the parameters of a name, in reverse: the last counts."""
+    found = [
+        item for item in _all(parent, "param") if fold(item.attributes.get("name", "")) == name
+    ]
+    return found[::-1]
+
+
+def _params(parent: Element | None) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for item in _all(parent, "param"):
+        name = fold(item.attributes.get("name", ""))
+        found.setdefault(name, []).append(item.attributes.get("value", ""))
+    return found
+
+
+def _deep(parent: Element, name: str) -> Iterator[Element]:
+    for child in parent.children:
+        if child.name == name:
+            yield child
+        yield from _deep(child, name)
+
+
+def _deep_params(parent: Element, name: str) -> Iterator[Element]:
+    return (
+        item for item in _deep(parent, "param") if fold(item.attributes.get("name", "")) == name
+    )

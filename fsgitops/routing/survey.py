@@ -1,0 +1,191 @@
+"""One look at a whole conf directory: what is read where, and which calls come there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fsgitops.routing.ours import Ours
+from fsgitops.routing.places import (
+    Reading,
+    find_doors,
+    find_readings,
+    is_served_elsewhere,
+    leads_to,
+    list_contexts,
+)
+from fsgitops.routing.preprocess import MergeError, load_merged
+from fsgitops.routing.shadow import Wanted, find_takers
+from fsgitops.routing.tree import fold, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from fsgitops.routing.hunt import Extension
+    from fsgitops.routing.merged import MergedConfig
+    from fsgitops.routing.shadow import Guard, Taker
+    from fsgitops.routing.tree import Element
+
+AGENTS_CONTEXT = "default"
+INBOUND_CONTEXT = "public"
+_INTO = {
+    "directory": "<users> of the domain in directory/default.xml",
+    "default": "the context in dialplan/default.xml",
+    "public": "the context in dialplan/public.xml",
+}
+
+
+def survey_conf(conf_dir: Path, ours: Iterable[str], domain: str) -> Survey:
+    """Look at a conf directory. `ours` are the paths of fsgitops, which are not read.
+
+    Raises FsgitopsError where it cannot be read, or FreeSWITCH would refuse it.
+    """
+    mine = Ours(ours)
+    merged = load_merged(conf_dir, ours=mine)
+    found = merged.find_error()
+    if found:
+        place = f"{found[1].file}:{found[1].line}: " if found[1] else ""
+        raise MergeError(f"{place}{found[0]}")
+    return Survey(merged, mine, domain)
+
+
+class Survey:
+    """What one look found. Nothing in it is asked of a switch."""
+
+    def __init__(self, merged: MergedConfig, ours: Ours, domain: str) -> None:
+        self.merged = merged
+        self.ours = ours
+        self.domain = domain
+        self.root = parse(merged.text)
+        self.readings = find_readings(self.root)
+        self._contexts = list_contexts(self.root)
+        self._problems: dict[tuple[str, tuple[int, ...]], tuple[str, str] | None] = {}
+
+    def is_sure(self, section: str) -> bool:
+        """Tell whether the files alone say what is in a section of the configuration.
+
+        They do not where a module answers for it, nor where the switch executes a line in it.
+        """
+        if is_served_elsewhere(self.root, section):
+            return False
+        sections = self.root.all("section")
+        for at, item in enumerate(sections):
+            end = sections[at + 1].line if at + 1 < len(sections) else None
+            if item.attributes.get("name") == section and any(
+                item.line <= line and (end is None or line < end) for line, _ in self.merged.doubts
+            ):
+                return False
+        return True
+
+    def has_context(self, name: str) -> bool:
+        """Tell whether a call in this context finds a dialplan; `global` serves every name."""
+        return fold(name) in self._contexts or "global" in self._contexts
+
+    def contexts(self) -> list[str]:
+        """Return the names of the contexts."""
+        return [item.attributes.get("name", "") for item in self._contexts.values()]
+
+    def problem_of(self, path: str) -> tuple[str, str] | None:
+        """Return why FreeSWITCH does not read a file as it is meant, and what to do; or None."""
+        folder = path.rpartition("/")[0]
+        runs = tuple(self.ours.runs.get(path, ()))
+        token = folder, runs
+        if token not in self._problems:
+            self._problems[token] = self._find_problem(folder, runs)
+        return self._problems[token]
+
+    def _find_problem(self, folder: str, runs: tuple[int, ...]) -> tuple[str, str] | None:
+        section, _, context = folder.partition("/")
+        into = _INTO.get(context if section == "dialplan" else section, f"its place in {section}/")
+        include = f'<X-PRE-PROCESS cmd="include" data="{context}/*.xml"/>'
+        if not runs:
+            return (
+                f"will not be loaded: nothing includes {folder}/*.xml",
+                f"put {include} into {into}",
+            )
+        problems = [self._misplaced(run, section, context) for run in runs]
+        if not all(problems):
+            return None
+        place = self.ours.places[runs[0]]
+        told = f"will not be found: {place.file}:{place.line} includes {folder}/*.xml"
+        return f"{told} {problems[0]}", f"let {include} stand in {into}"
+
+    def _misplaced(self, run: int, section: str, context: str) -> str:
+        reading = self.readings.get(run)
+        if reading is None or reading.section != section:
+            return f"outside of the section `{section}`"
+        if reading.dead:
+            return f"where nothing is looked up: {reading.dead}"
+        inside = reading.around[-1]
+        if section == "dialplan":
+            found = inside.attributes.get("name", "") if inside.name == "context" else None
+            if found is None:
+                return "outside of a <context>"
+            same = fold(found) == fold(context)
+            return "" if same else f"in the context `{found}`, and not in `{context}`"
+        return self._misplaced_users(reading)
+
+    def _misplaced_users(self, reading: Reading) -> str:
+        inside = reading.around[-1]
+        domain = reading.inner("domain")
+        if domain is None or inside.name not in ("users", "domain"):
+            return "outside of the <users> of a domain"
+        name = domain.attributes.get("name", "")
+        # The stock domain is the machine's address, which files alone do not tell.
+        same = not name or fold(name) == fold(self.domain)
+        return "" if same else f"in the domain `{name}`, and the target's domain is {self.domain}"
+
+    def find_closed(self) -> tuple[str, str, bool] | None:
+        """Return why no call from outside comes to the DIDs, what to do, and whether it is sure."""
+        wanted = fold(INBOUND_CONTEXT)
+        doors = find_doors(self.root, self.domain)
+        inside = [door for door in doors if fold(door.context) == wanted and door.open]
+        if not doors or leads_to(self.root, INBOUND_CONTEXT):
+            return None
+        carriers = [door for door in doors if door.gateways]
+        if inside and (not carriers or any(door in inside for door in carriers)):
+            return None
+        shown = carriers if inside else [door for door in doors if door.open] or doors
+        names = ", ".join(
+            f"{door.name} ({self._tell_line(door.line)}) sends calls to `{door.context}`"
+            for door in shown[:3]
+        )
+        told = f"will not be called: no profile or gateway sends calls to `{INBOUND_CONTEXT}`"
+        if inside:
+            told = f"may not be called: what has gateways sends no calls to `{INBOUND_CONTEXT}`"
+        hint = f'set `context` of the carriers\' profile or gateway to "{INBOUND_CONTEXT}", or let '
+        hint += (
+            f'that context end in <action application="transfer" data="$1 XML {INBOUND_CONTEXT}"/>'
+        )
+        return f"{told}; {names}", hint, not inside and self.is_sure("dialplan")
+
+    def by_context(
+        self, wanted: Mapping[Any, tuple[str, tuple[str, ...], str]]
+    ) -> dict[str, list[Wanted]]:
+        """Return the numbers by the context that their files are read in.
+
+        `wanted` maps a name to the path of its route, the forms of its number and its user.
+        """
+        grouped: dict[str, list[Wanted]] = {}
+        for name, (path, forms, user) in wanted.items():
+            runs = self.ours.runs.get(path)
+            if not runs or self.problem_of(path):
+                continue
+            context = self.readings[runs[0]].around[-1].attributes.get("name", "")
+            grouped.setdefault(fold(context), []).append(Wanted(str(name), forms, user, runs[0]))
+        return grouped
+
+    def find_takers(
+        self, context: str, numbers: Sequence[Wanted]
+    ) -> tuple[list[Taker], list[Guard]]:
+        """Return what takes these numbers before ours in a context."""
+        element: Element = self._contexts[context]
+        return find_takers(element, numbers, AGENTS_CONTEXT)
+
+    def tell_extension(self, extension: Extension) -> str:
+        """Return an extension's name and place."""
+        return f"`{extension.name}` ({self._tell_line(extension.line)})"
+
+    def _tell_line(self, number: int) -> str:
+        place = self.merged.source_of_merged_line(number)
+        return f"{place.file}:{place.line}" if place else "?"

@@ -1,0 +1,336 @@
+"""What no call would reach is an error of the plan, and nothing is applied."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from project import Project, Ran
+
+AGENT_FILE = "directory/default/1020.xml"
+CATCH_ALL = """\
+<extension name="{name}">
+  <condition field="destination_number" expression="^(.*)$">
+    <action application="{application}"/>
+  </condition>
+</extension>
+"""
+INBOUND = '<param name="context" value="public"/>'
+
+
+@pytest.fixture
+def site(project: Project) -> Project:
+    """The example project, with the sandbox's conf directory as an existing site."""
+    assert project.run("plan").code == 0
+    return project
+
+
+def edit(site: Project, path: str, old: str, new: str) -> None:
+    file = site.conf / path
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+
+
+def put(site: Project, path: str, text: str) -> None:
+    (site.conf / path).parent.mkdir(parents=True, exist_ok=True)
+    (site.conf / path).write_text(text)
+
+
+def refused(site: Project) -> Ran:
+    """Plan, and show that an apply refuses and touches nothing."""
+    before = site.tree()
+    ran = site.run("plan")
+    assert ran.code == 0, ran.err
+    assert site.run("plan", "--detailed-exitcode").code == 2
+    assert site.run("apply", "--yes").code == 4
+    assert site.tree() == before
+    return ran
+
+
+def test_a_plan_without_anything_in_the_way_says_nothing(site: Project) -> None:
+    out = site.run("plan").out
+    assert "In the way" not in out
+    assert "warning" not in out
+
+
+def test_an_extension_that_takes_every_did_first_is_an_error(site: Project) -> None:
+    put(site, "dialplan/public/00_ivr.xml", CATCH_ALL.format(name="main_ivr", application="hangup"))
+    out = refused(site).out
+    assert (
+        "did +19495431333 will not be routed: the extension `main_ivr` "
+        "(dialplan/public/00_ivr.xml:1) takes the number first [taken-number]"
+    ) in out
+
+
+def test_an_extension_that_takes_every_agent_first_is_an_error(site: Project) -> None:
+    put(site, "dialplan/default/00_park.xml", CATCH_ALL.format(name="Park", application="park"))
+    out = refused(site).out
+    assert "agent 1020, 1021 will not ring when it is dialled: the extension `Park`" in out
+
+
+def test_a_number_that_is_taken_in_some_calls_is_a_warning_and_is_applied(site: Project) -> None:
+    text = CATCH_ALL.format(name="night", application="hangup")
+    text = text.replace('"^(.*)$"', '"^1020$"').replace(
+        "<condition ", '<condition hour="0-6"/><condition ', 1
+    )
+    put(site, "dialplan/default/00_night.xml", text)
+    ran = site.run("apply", "--yes")
+    assert ran.code == 0, ran.err
+    assert "warning: agent 1020 may not ring when it is dialled: the extension `night`" in ran.out
+    assert "[perhaps-taken-number]" in ran.out
+
+
+def test_what_is_in_the_way_of_another_resource_does_not_stop_this_one(site: Project) -> None:
+    put(site, "dialplan/public/00_ivr.xml", CATCH_ALL.format(name="ivr", application="hangup"))
+    ran = site.run("apply", "--yes", "--only", "agent:102*")
+    assert ran.code == 0, ran.err
+
+
+def test_what_was_applied_and_is_dead_since_is_a_warning_that_blocks_nothing(site: Project) -> None:
+    assert site.run("apply", "--yes").code == 0
+    put(site, "dialplan/public/00_ivr.xml", CATCH_ALL.format(name="ivr", application="hangup"))
+    out = site.run("plan").out
+    assert "warning: did +19495431333 will not be routed: the extension `ivr`" in out
+    agents = site.root / "desired/agents.yaml"
+    agents.write_text(agents.read_text().replace("Alice", "Anna"))
+    assert site.run("apply", "--yes").code == 0
+
+
+@pytest.mark.parametrize(("level", "code", "shown"), [("warning", 0, True), ("off", 0, False)])
+def test_the_rule_has_a_level(site: Project, level: str, code: int, shown: bool) -> None:
+    put(site, "dialplan/public/00_ivr.xml", CATCH_ALL.format(name="ivr", application="hangup"))
+    settings = site.root / "fsgitops.yaml"
+    settings.write_text(settings.read_text() + f"rules: {{taken-number: {level}}}\n")
+    ran = site.run("apply", "--yes")
+    assert (ran.code, "[taken-number]" in ran.out) == (code, shown), ran.err
+
+
+def test_the_rule_is_silenced_on_the_line_of_the_resource(site: Project) -> None:
+    put(site, "dialplan/public/00_ivr.xml", CATCH_ALL.format(name="ivr", application="hangup"))
+    routes = site.root / "desired/routes.yaml"
+    because = "  # fsgitops: ignore[taken-number] because the IVR rings 1020 at night\n"
+    routes.write_text(routes.read_text().rstrip("\n") + because)
+    ran = site.run("apply", "--yes")
+    assert (ran.code, "taken-number" in ran.out + ran.err) == (0, False), ran.err
+
+
+def test_an_apply_refuses_what_appeared_after_the_plan_was_shown(
+    site: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody puts the extension there while the plan is read."""
+    from fsgitops.cli import printing
+
+    def working(message: str):
+        if message == "Applying":
+            text = CATCH_ALL.format(name="ivr", application="hangup")
+            put(site, "dialplan/public/00_ivr.xml", text)
+        return before(message)
+
+    before = printing.working
+    monkeypatch.setattr(printing, "working", working)
+    ran = site.run("apply", "--yes", "--no-reload")
+    assert (ran.code, "[taken-number]" in ran.err) == (4, True), ran.err
+    assert not (site.conf / AGENT_FILE).exists()
+
+
+@pytest.mark.parametrize(
+    ("file", "folder", "kind"),
+    [
+        ("directory/default.xml", "directory/default", "agent 1020, 1021"),
+        ("dialplan/default.xml", "dialplan/default", "dialplan agents"),
+        ("dialplan/public.xml", "dialplan/public", "did +19495431333"),
+    ],
+)
+def test_a_folder_that_nothing_includes_is_an_error(
+    site: Project, file: str, folder: str, kind: str
+) -> None:
+    """../shared/cases/05: the site has folders of its own."""
+    name = folder.partition("/")[2]
+    edit(site, file, f'data="{name}/*.xml"', 'data="team/*.xml"')
+    out = refused(site).out
+    assert f"{kind} will not be loaded: nothing includes {folder}/*.xml [unread-folder]" in out
+    assert f'put <X-PRE-PROCESS cmd="include" data="{name}/*.xml"/> into' in out
+
+
+def test_an_include_in_a_context_of_another_name_is_an_error(site: Project) -> None:
+    edit(site, "dialplan/public.xml", '<context name="public">', '<context name="inbound">')
+    assert (
+        "did +19495431333 will not be found: dialplan/public.xml:8 includes dialplan/public/*.xml "
+        "in the context `inbound`, and not in `public` [unread-folder]"
+    ) in refused(site).out
+
+
+def test_a_context_behind_another_of_its_name_is_an_error(site: Project) -> None:
+    put(site, "dialplan/00_first.xml", '<context name="public">\n<extension/>\n</context>\n')
+    assert "an earlier context has the name `public` as well [unread-folder]" in refused(site).out
+
+
+def test_users_behind_the_first_of_their_group_are_an_error(site: Project) -> None:
+    edit(site, "directory/default.xml", "<users>", "<users>\n</users>\n<users>")
+    assert "an earlier <users> of the group is searched [unread-folder]" in refused(site).out
+
+
+def test_an_include_in_another_domain_is_an_error(site: Project) -> None:
+    edit(
+        site, "directory/default.xml", '<domain name="$${domain}">', '<domain name="other.example">'
+    )
+    assert "in the domain `other.example`, and the target's domain is sandbox.example" in (
+        refused(site).out
+    )
+
+
+def test_an_agent_in_a_context_that_no_dialplan_has_is_an_error(site: Project) -> None:
+    agents = site.root / "desired/agents.yaml"
+    agents.write_text(agents.read_text().replace("name: Bob", "name: Bob, context: team"))
+    out = refused(site).out
+    assert 'agent 1021 cannot call anybody: no dialplan has the context "team"' in out
+    assert "[unknown-context]" in out
+    assert "set the agent's `context` to one of: default, public" in out
+
+
+@pytest.mark.parametrize("name", ["team", "global"])
+def test_a_context_that_the_dialplan_has_or_global_serves_the_agent(
+    site: Project, name: str
+) -> None:
+    put(site, "dialplan/team.xml", f'<context name="{name}">\n<extension/>\n</context>\n')
+    agents = site.root / "desired/agents.yaml"
+    agents.write_text(agents.read_text().replace("name: Bob", "name: Bob, context: team"))
+    assert "unknown-context" not in site.run("plan").out
+
+
+def carrier(site: Project) -> None:
+    for name in ("internal", "external"):
+        edit(site, f"sip_profiles/{name}.xml", INBOUND, INBOUND.replace("public", "from-carrier"))
+    text = '<context name="from-carrier">\n<extension name="n">\n</extension>\n</context>\n'
+    put(site, "dialplan/from_carrier.xml", text)
+
+
+def test_a_context_that_no_profile_or_gateway_uses_is_an_error(site: Project) -> None:
+    """../shared/cases/04."""
+    carrier(site)
+    out = refused(site).out
+    assert (
+        "did +19495431333 will not be called: no profile or gateway sends calls to `public`" in out
+    )
+    assert "profile external (sip_profiles/external.xml:7) sends calls to `from-carrier`" in out
+    assert "[unused-context]" in out
+
+
+def test_a_profile_for_those_who_log_in_lets_no_call_from_outside_in(site: Project) -> None:
+    edit(site, "sip_profiles/external.xml", INBOUND, INBOUND.replace("public", "from-carrier"))
+    assert "[unused-context]" in refused(site).out
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        '<param name="apply-inbound-acl" value="carriers"/>',
+        '<param name="apply-inbound-acl" value="other:public"/>',
+        '<param name="auth-calls" value="false"/>',
+    ],
+)
+def test_a_profile_that_lets_the_carrier_in_without_a_login_does(site: Project, way: str) -> None:
+    edit(site, "sip_profiles/external.xml", INBOUND, INBOUND.replace("public", "from-carrier"))
+    edit(site, "sip_profiles/internal.xml", '<param name="auth-calls" value="true"/>',
+         '<param name="auth-calls" value="true"/>\n' + way)  # fmt: skip
+    put(
+        site,
+        "autoload_configs/acl.conf.xml",
+        '<configuration name="acl.conf"><network-lists><list name="carriers" default="deny">'
+        '<node type="allow" cidr="192.0.2.0/24"/></list></network-lists></configuration>\n',
+    )
+    assert "unused-context" not in site.run("plan").out
+
+
+@pytest.mark.parametrize(("register", "used"), [("true", True), ("false", False)])
+def test_a_gateway_that_registers_brings_calls_to_its_own_context(
+    site: Project, register: str, used: bool
+) -> None:
+    carrier(site)
+    put(
+        site,
+        "sip_profiles/external/carrier.xml",
+        f'<gateway name="c"><param name="register" value="{register}"/>{INBOUND}</gateway>\n',
+    )
+    assert ("unused-context" not in site.run("plan").out) is used
+
+
+def test_a_context_that_another_one_transfers_to_is_used(site: Project) -> None:
+    carrier(site)
+    edit(site, "dialplan/from_carrier.xml", '<extension name="n">',
+         '<extension name="n">\n<condition><action application="transfer" data="$1 XML public"/>'
+         "</condition>")  # fmt: skip
+    assert "unused-context" not in site.run("plan").out
+
+
+@pytest.mark.parametrize(
+    "binding",
+    [
+        '<param name="gateway-url" value="http://x" bindings="directory|dialplan"/>',
+        '<param name="xml-handler-bindings" value="dialplan"/>',
+    ],
+)
+def test_where_a_module_answers_for_the_dialplan_nothing_is_certain(
+    site: Project, binding: str
+) -> None:
+    text = f'<configuration name="xml_curl.conf"><bindings>{binding}</bindings></configuration>\n'
+    put(site, "autoload_configs/xml_curl.conf.xml", text)
+    agents = site.root / "desired/agents.yaml"
+    agents.write_text(agents.read_text().replace("name: Bob", "name: Bob, context: team"))
+    out = site.run("plan").out
+    assert "In the way" not in out
+    assert "warning: agent 1021 cannot call anybody" in out
+
+
+def test_where_the_switch_executes_a_line_of_the_dialplan_nothing_is_certain(
+    site: Project,
+) -> None:
+    put(site, "dialplan/zz.xml", '<X-PRE-PROCESS cmd="exec" data="contexts.sh"/>\n')
+    agents = site.root / "desired/agents.yaml"
+    agents.write_text(agents.read_text().replace("name: Bob", "name: Bob, context: team"))
+    assert "In the way" not in site.run("plan").out
+
+
+def test_a_conf_directory_that_freeswitch_would_refuse_is_told_with_the_line(site: Project) -> None:
+    put(site, "dialplan/default/zz.xml", "<include>\n<extension>\n</oops>\n</include>\n")
+    out = site.run("plan").out
+    assert "dialplan/default/zz.xml:3: unexpected closing tag </oops>" in out
+
+
+@pytest.mark.parametrize("case", ["02-catch-all-before-ours", "04-carrier-context",
+                                  "05-other-folders-and-groups"])  # fmt: skip
+def test_the_cases_of_the_field_end_in_errors_of_the_plan(
+    project: Project, shared: Path, case: str
+) -> None:
+    """On FreeSWITCH's own stock configuration, without its IPv6 profiles."""
+    import shutil
+
+    conf = project.root / "conf"
+    shutil.copytree(shared / "freeswitch-conf" / "vanilla", conf)
+    for file in conf.glob("sip_profiles/*ipv6.xml"):
+        file.unlink()
+    if case.startswith("04"):
+        external = conf / "sip_profiles/external.xml"
+        external.write_text(
+            external.read_text().replace(INBOUND, INBOUND.replace("public", "from-carrier"))
+        )
+    if case.startswith("05"):
+        for name in ("dialplan/default.xml", "dialplan/public.xml"):
+            (conf / name).unlink()
+        for name in ("dialplan/public", "directory/default"):
+            shutil.rmtree(conf / name)
+    shutil.copytree(shared / "cases" / case / "conf", conf, dirs_exist_ok=True)
+    for file in (project.root / "desired").iterdir():
+        file.unlink()
+    shutil.copytree(
+        shared / "cases" / case / "desired", project.root / "desired", dirs_exist_ok=True
+    )
+    out = project.run("plan", "--target", "image").out
+    expected = {
+        "02": ["[taken-number]", "`main_ivr`", "`ParkAll`"],
+        "04": ["[unused-context]", "sends calls to `from-carrier`"],
+        "05": ["[unread-folder]", "directory/default/*.xml", "dialplan/default/*.xml"],
+    }[case[:2]]
+    for words in expected:
+        assert words in out, out
