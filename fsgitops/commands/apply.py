@@ -49,7 +49,13 @@ def run_apply(
     PlanRefusedError when live is not what it was, RolledBackError and RollbackFailedError as they
     say, SwitchError when the switch cannot be asked.
     """
-    from fsgitops.steps.apply import ConfPlace, apply_plan, refuse_stale, refuse_unsafe
+    from fsgitops.steps.apply import (
+        ConfPlace,
+        apply_plan,
+        refuse_hazards,
+        refuse_stale,
+        refuse_unsafe,
+    )
 
     target = workspace.target
     if approved is not None:
@@ -60,7 +66,7 @@ def run_apply(
         stack.enter_context(lock_state(target.state_dir, wait_seconds=wait_seconds, tell=tell))
         notes = recover_locked(workspace)
         current = _compare_again(workspace, shown)
-        refuse_unsafe(current.plan)
+        refuse_hazards(current.plan)
         compiled = current.compilation.compiled
         asked = reload and bool(current.plan.reloads)
         prover = (

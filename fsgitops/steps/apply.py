@@ -110,11 +110,16 @@ def _describe_applied(plan: Plan, outcome: Outcome, reply: SwitchReply | None) -
     )
 
 
-def refuse_unsafe(plan: Plan) -> None:
-    """Raise PlanRefusedError when something stands in the way, or a secret is not known."""
+def refuse_hazards(plan: Plan) -> None:
+    """Raise PlanRefusedError when something stands in the way of the plan."""
     if plan.hazards:
         lines = [f"{item.path}: {item.message}; {item.hint} [{item.rule}]" for item in plan.hazards]
         raise PlanRefusedError("the plan is not safe; nothing was touched\n" + "\n".join(lines))
+
+
+def refuse_unsafe(plan: Plan) -> None:
+    """Raise PlanRefusedError when something stands in the way, or a secret is not known."""
+    refuse_hazards(plan)
     missing = [item for item in plan.needs if not item.allowed]
     if missing:
         lines = [f"--allow {item.permission}: {item.because}" for item in missing]
