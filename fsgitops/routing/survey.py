@@ -29,9 +29,10 @@ if TYPE_CHECKING:
 AGENTS_CONTEXT = "default"
 INBOUND_CONTEXT = "public"
 _INTO = {
-    "directory": "<users> of the domain in directory/default.xml",
-    "default": "the context in dialplan/default.xml",
-    "public": "the context in dialplan/public.xml",
+    "directory/default": "<users> of the domain in directory/default.xml",
+    "dialplan/default": "the context in dialplan/default.xml",
+    "dialplan/public": "the context in dialplan/public.xml",
+    "dialplan": "the dialplan section of freeswitch.xml",
 }
 
 
@@ -96,8 +97,8 @@ class Survey:
 
     def _find_problem(self, folder: str, runs: tuple[int, ...]) -> tuple[str, str] | None:
         section, _, context = folder.partition("/")
-        into = _INTO.get(context if section == "dialplan" else section, f"its place in {section}/")
-        include = f'<X-PRE-PROCESS cmd="include" data="{context}/*.xml"/>'
+        into = _INTO.get(folder, f"the section `{section}`")
+        include = f'<X-PRE-PROCESS cmd="include" data="{context or section}/*.xml"/>'
         if not runs:
             return (
                 f"will not be loaded: nothing includes {folder}/*.xml",
@@ -118,6 +119,8 @@ class Survey:
             return f"where nothing is looked up: {reading.dead}"
         inside = reading.around[-1]
         if section == "dialplan":
+            if not context:
+                return "" if inside.name == "section" else f"in a <{inside.name}>"
             found = inside.attributes.get("name", "") if inside.name == "context" else None
             if found is None:
                 return "outside of a <context>"
