@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from fsgitops.cdr.lake import Part
 from fsgitops.cdr.log import say
+from fsgitops.cdr.spool import transaction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -110,9 +111,26 @@ def recognise_twin(spool: Spool, written: Iterable[Part], part: Part) -> None:
 
 
 def renew(spool: Spool, why: str, since_us: int = 0) -> None:
-    """Give a spool a new identity, and say so."""
-    former = spool.id
-    spool.begin_anew(since_us)
+    """Give a spool a new identity, and say so: what its ledger knew of the lake counts no more.
+
+    `since_us` is a time before which others may have written, under the former name, records that
+    this spool never heard of. Rows that wait keep the name under which they came in, so that twins
+    write the same parts of what both of them hold.
+    """
+    former, now_us = spool.id, time.time_ns() // 1000
+    changes = {
+        "id": secrets.token_hex(6),
+        "created_us": str(max(since_us, now_us)),
+        "claim": "",
+        "claim_before": "",
+    }
+    if spool.id_of(spool.flushed_seq() + 1) == former:
+        changes |= {"former_id": former, "former_seq": str(spool.last_seq())}
+    with transaction(spool.db):
+        noted = [(value, name) for name, value in changes.items()]
+        spool.db.executemany("UPDATE meta SET value = ? WHERE name = ?", noted)
+        spool.db.execute("DELETE FROM known_day")
+    spool.read_identity()
     say(
         logging.WARNING,
         "the spool was restored or cloned: it takes a new identity",

@@ -47,7 +47,7 @@ class Sidecar:
         self.metrics = Metrics()
         self._lock: int | None = _lock_spool(options.spool)
         spool = open_spool(options.spool)
-        spool.freeze_all(options.flush_rows, options.flush_bytes)
+        spool.freeze_all()
         recognise_machine(spool)
         builder = RecordBuilder(options.variables, options.switch)
         self._quarantine = quarantine = Quarantine(options.spool / "quarantine")

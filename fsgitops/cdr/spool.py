@@ -132,34 +132,15 @@ class Spool:
                 ("salt", uuid.uuid4().hex),
             ],
         )
-        self._read_identity()
+        self.read_identity()
 
-    def _read_identity(self) -> None:
+    def read_identity(self) -> None:
+        """Read who the spool is by now (`identity` changes that)."""
         values: dict[str, str] = dict(self._db.execute("SELECT name, value FROM meta").fetchall())
         self.id = values["id"]
         self._created_us = int(values["created_us"])
         self.salt = values["salt"].encode()
         self._former_id, self._former_seq = values["former_id"], int(values["former_seq"])
-
-    def begin_anew(self, since_us: int) -> None:
-        """Take a new identity: what the ledger knew of the lake counts no more (see `identity`).
-
-        `since_us` is a time before which others may have written, under the former name, records
-        that this spool never heard of.
-        """
-        changes = {
-            "id": uuid.uuid4().hex[:12],
-            "created_us": str(max(since_us, time.time_ns() // 1000)),
-            "claim": "",
-            "claim_before": "",
-        }
-        if self._former_seq <= self.flushed_seq():
-            changes |= {"former_id": self.id, "former_seq": str(self.last_seq())}
-        with transaction(self._db):
-            noted = [(value, name) for name, value in changes.items()]
-            self._db.executemany("UPDATE meta SET value = ? WHERE name = ?", noted)
-            self._db.execute("DELETE FROM known_day")
-        self._read_identity()
 
     def id_of(self, seq: int) -> str:
         """Return the identity under which a row came in: its part is named by that one."""
@@ -284,8 +265,8 @@ class Spool:
                 self._db.execute("INSERT INTO batch VALUES(?, ?)", (lo, hi))
         return (lo, hi) if hi else None
 
-    def freeze_all(self, max_rows: int, max_bytes: int) -> None:
-        """Freeze all rows that wait, in ranges that follow from them alone.
+    def freeze_all(self, max_rows: int = 50_000, max_bytes: int = 64 * 1024 * 1024) -> None:
+        """Freeze all rows that wait, in ranges that follow from them alone and from no setting.
 
         Two spools that were cloned with the same rows waiting then write the same parts of them.
         """

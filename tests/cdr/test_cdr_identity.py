@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -115,12 +116,12 @@ def test_clones_that_flush_in_the_same_moment_write_the_same_part(
     monkeypatch.setattr(Lake, "day", lambda *_: empty)
     monkeypatch.setattr(Lake, "read_claim", lambda *_: b"")
     known = [uuid_of(row) for row in waiting]
-    for name, first in (("one", 100), ("two", 200)):
+    for name, first, most in (("one", 100, 3), ("two", 200, 5)):
         spool = Spool(copy(tmp_path / "spool", tmp_path / name))
-        spool.freeze_all(3, 1 << 30)
+        spool.freeze_all()
         fresh = [make_row(templates, number) for number in range(first, first + 5)]
         spool.add(fresh)
-        flush_all(spool, local_lake, rows=3)
+        flush_all(spool, local_lake, rows=most)
         known += [uuid_of(row) for row in fresh]
     monkeypatch.undo()
     assert held(local_lake) == Counter(known)
@@ -259,3 +260,31 @@ def test_a_sidecar_on_a_restored_spool_removes_no_json_file_whose_record_is_not_
 def test_a_part_s_name_says_what_it_was_made_of(digest: str) -> None:
     part = Part("0a1b", 4, 17, digest)
     assert read_part_name(part_name(part)) == part
+
+
+def test_two_sidecars_started_at_once_from_one_image_lose_and_double_nothing(
+    tmp_path, templates, local_lake
+) -> None:
+    known = take_in(tmp_path / "image", templates, local_lake, range(1, 4))
+    image = Spool(tmp_path / "image")
+    waiting = [make_row(templates, number) for number in range(4, 11)]
+    image.add(waiting)
+    image.close()
+    known += [uuid_of(row) for row in waiting]
+    twins = []
+    for number in (1, 2):
+        home = tmp_path / f"twin-{number}"
+        home.mkdir()
+        copy(tmp_path / "image", home / "spool")
+        chosen = options(home, remove_json=True, flush_rows=number * 5)
+        twins.append(Sidecar(replace(chosen, lake=str(tmp_path / "lake")), None))
+        for leg in range(number * 100, number * 100 + 20):
+            event = renew(templates[leg % len(templates)], leg, START_US)
+            (home / "json" / f"{leg}.cdr.json").write_bytes(as_document(event))
+            known.append(str(event["Unique-ID"]))
+    for one in twins:
+        one.start()
+    until(lambda: not list(tmp_path.glob("twin-*/json/*.json")))
+    for one in twins:
+        assert one.stop()
+    assert held(local_lake) == Counter(known)
