@@ -121,9 +121,14 @@ def status_of(problem: FsgitopsError) -> int:
     return next((status for kind, status in table if isinstance(problem, kind)), 500)
 
 
+def address_of(request: Request) -> str:
+    """Return the network address of who is calling; of a proxy, where there is one."""
+    return request.client.host if request.client else "?"
+
+
 def _admit(service: Service, request: Request, scope: str) -> Any:
-    address = request.client.host if request.client else "?"
-    caller = service.gate.admit(request.headers.get("authorization", ""), address, scope)
+    header = request.headers.get("authorization", "")
+    caller = service.gate.admit(header, address_of(request), scope)
     request.state.caller = caller.name
     return caller
 
@@ -211,7 +216,8 @@ async def _document(_request: Request) -> Response:
 def _live(service: Service) -> Callable[[Request], Awaitable[Response]]:
     async def live(request: Request) -> Response:
         try:
-            _admit(service, request, "read")
+            caller = _admit(service, request, "read")
+            place = service.board.join(caller.key, address_of(request))
         except RefusedError as refused:
             return _error(request, refused.status, str(refused), refused.headers)
         except FsgitopsError as problem:
@@ -224,9 +230,7 @@ def _live(service: Service) -> Callable[[Request], Awaitable[Response]]:
             except (RefusedError, FsgitopsError):
                 return frozenset()
 
-        if not service.board.join():
-            return _error(request, 503, "too many pages are looking", RETRY)
-        return _Events(service.board, scopes)
+        return _Events(service.board, place, scopes)
 
     return live
 
@@ -234,16 +238,18 @@ def _live(service: Service) -> Callable[[Request], Awaitable[Response]]:
 class _Events(StreamingResponse):
     """A stream of events that gives up its place when it ends, however it ends."""
 
-    def __init__(self, board: LiveBoard, scopes: Callable[[], frozenset[str]]) -> None:
+    def __init__(
+        self, board: LiveBoard, place: tuple[str, ...], scopes: Callable[[], frozenset[str]]
+    ) -> None:
         headers = {"X-Accel-Buffering": "no"}
         super().__init__(board.events(scopes), media_type="text/event-stream", headers=headers)
-        self._board = board
+        self._board, self._place = board, place
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await super().__call__(scope, receive, send)
         finally:
-            self._board.leave()
+            self._board.leave(self._place)
 
 
 async def _refuse(request: Request, problem: Exception) -> Response:

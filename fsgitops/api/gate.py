@@ -122,6 +122,19 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def network_of(address: str) -> str:
+    """Return what one site is known by: its IPv4 address, or its /64 of IPv6 addresses."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv4Address):
+        return str(found)
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return str(ipaddress.ip_network((found, 64), strict=False))
+
+
 def host_name(header: str) -> str:
     """Return the host of a `Host` or `Origin` header without its port."""
     name = header.rpartition("//")[2]

@@ -6,8 +6,10 @@ import asyncio
 import contextlib
 import json
 import time
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from fsgitops.api.gate import RefusedError, network_of
 from fsgitops.commands.live_calls import join_calls
 from fsgitops.commands.status import build_status
 from fsgitops.errors import FsgitopsError
@@ -27,7 +29,24 @@ SHOWN_CALLS = 500
 CACHE_SECONDS = 1.0
 TICK_SECONDS = 2.0
 KEEP_ALIVE_TICKS = 7
-MAX_LISTENERS = 32
+RETRY_SECONDS = 5
+MAX_LISTENERS = 64
+MAX_PER_CALLER = 8
+MAX_PER_ADDRESS = 32
+"""Half of all: behind a proxy everybody has one address, and nobody alone may take every place."""
+
+_TOO_MANY_OF_CALLER = (
+    f"this token has {MAX_PER_CALLER} streams of events open, and more are not given to one: close "
+    "pages or programs that use it, or make a token for each of them with `fsgitops token new`"
+)
+_TOO_MANY_OF_ADDRESS = (
+    f"your network address has {MAX_PER_ADDRESS} streams of events open, and more are not given to "
+    "one: close pages or programs there"
+)
+_TOO_MANY = (
+    f"all {MAX_LISTENERS} streams of events are taken: close pages that nobody looks at, and try "
+    "again"
+)
 
 Seen = tuple[tuple["Registration", ...], tuple["Channel", ...]]
 
@@ -50,18 +69,32 @@ class LiveBoard:
         self._lock = asyncio.Lock()
         self._cached: tuple[float, dict[str, Any]] | None = None
         self._closing = asyncio.Event()
-        self._listeners = 0
+        self._listeners: Counter[str] = Counter()
 
-    def join(self) -> bool:
-        """Take a place among those who look, to be given up with `leave`; False: all are taken."""
-        if self._listeners >= MAX_LISTENERS:
-            return False
-        self._listeners += 1
-        return True
+    def join(self, caller: str, address: str) -> tuple[str, ...]:
+        """Take a place among those who look; return what `leave` takes to give it up again.
 
-    def leave(self) -> None:
+        `caller` is a token's id. Raises RefusedError when this caller, this address or everybody
+        together has as many as there may be.
+        """
+        bounds = (
+            (f"caller {caller}", MAX_PER_CALLER, _TOO_MANY_OF_CALLER),
+            (f"network {network_of(address)}", MAX_PER_ADDRESS, _TOO_MANY_OF_ADDRESS),
+            ("all", MAX_LISTENERS, _TOO_MANY),
+        )
+        for key, most, refusal in bounds:
+            if self._listeners[key] >= most:
+                status = 503 if key == "all" else 429
+                raise RefusedError(status, refusal, {"Retry-After": str(RETRY_SECONDS)})
+        place = tuple(key for key, _, _ in bounds)
+        self._listeners.update(place)
+        return place
+
+    def leave(self, place: tuple[str, ...]) -> None:
         """Give up a place that `join` took."""
-        self._listeners -= 1
+        self._listeners.subtract(place)
+        # Only what is in use is remembered.
+        self._listeners = +self._listeners
 
     def close(self) -> None:
         """End every stream of events, so that the server can stop; call it in the loop's thread."""

@@ -12,7 +12,8 @@ from served_api import token
 from starlette.testclient import TestClient
 
 from fsgitops.api.app import create_app
-from fsgitops.api.live import MAX_LISTENERS, LiveBoard
+from fsgitops.api.gate import RefusedError
+from fsgitops.api.live import MAX_LISTENERS, MAX_PER_ADDRESS, MAX_PER_CALLER, LiveBoard
 from fsgitops.api.pool import SwitchPool
 from fsgitops.api.records import LakeRecords, RecordQuery
 from fsgitops.commands.token import new_token, read_tokens
@@ -54,10 +55,51 @@ def test_the_figures_of_the_day_need_the_scope_of_call_records(
 
 def test_places_for_listeners_are_taken_before_the_answer_begins(served: Served) -> None:
     board = served.service.board
-    assert [board.join() for _ in range(MAX_LISTENERS)] == [True] * MAX_LISTENERS
-    assert served.get("/api/live").status_code == 503
-    board.leave()
-    assert board.join()
+    places = [board.join(f"token {n}", f"192.0.2.{n}") for n in range(MAX_LISTENERS)]
+    answer = served.get("/api/live")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert "close pages that nobody looks at" in answer.json()["error"]
+    board.leave(places[0])
+    board.join("token 1", "192.0.2.1")
+
+
+def test_one_token_cannot_take_the_places_of_others(served: Served) -> None:
+    board = served.service.board
+    greedy, other = token(served.project), token(served.project)
+    caller = served.service.gate.identify(greedy["Authorization"], "192.0.2.1").key
+    places = [board.join(caller, f"192.0.2.{n}") for n in range(MAX_PER_CALLER)]
+    answer = served.get("/api/live", headers=greedy)
+    assert answer.status_code == 429
+    assert "fsgitops token new" in answer.json()["error"]
+    board.close()
+    assert served.get("/api/live", headers=other).status_code == 200
+    board.leave(places[0])
+    assert served.get("/api/live", headers=greedy).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("one", "same", "another"),
+    [
+        ("192.0.2.1", "::ffff:192.0.2.1", "192.0.2.2"),
+        ("2001:db8::1", "2001:db8::2:3:4:5", "2001:db8:0:1::1"),
+    ],
+)
+def test_one_address_cannot_take_all_places_with_many_tokens(
+    served: Served, one: str, same: str, another: str
+) -> None:
+    board = served.service.board
+    for number in range(MAX_PER_ADDRESS):
+        board.join(f"token {number}", one)
+    with pytest.raises(RefusedError, match="close pages or programs there"):
+        board.join("one more", same)
+    board.join("one more", another)
+
+
+def test_a_board_remembers_only_who_is_looking(served: Served) -> None:
+    board = served.service.board
+    for number in range(100):
+        board.leave(board.join(f"token {number}", f"192.0.2.{number}"))
+    assert not board._listeners
 
 
 def test_a_listener_that_goes_away_gives_up_its_place(served: Served) -> None:
