@@ -136,6 +136,10 @@ def test_the_domains_that_the_directory_has_are_named(
     with changed.esl() as esl:
         assert esl.api("reloadxml").strip() == "+OK [Success]"
     ran = on_real_switch.run("apply", "--yes")
+    assert (ran.code, "in the domain `pbx.acme.test`" in ran.err) == (4, True)
+    settings = on_real_switch.root / "fsgitops.yaml"
+    settings.write_text(settings.read_text() + "rules: {unread-folder: warning}\n")
+    ran = on_real_switch.run("apply", "--yes")
     assert ran.code == 5
     assert (
         f"the switch holds no domain {changed.domain}: its directory has pbx.acme.test" in ran.err

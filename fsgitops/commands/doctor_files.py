@@ -7,20 +7,20 @@ import re
 import stat
 from contextlib import suppress
 from dataclasses import replace
-from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fsgitops.commands.doctor_copies import check_revisions
 from fsgitops.commands.switch_user import find_switch_user, find_unreadable
 from fsgitops.errors import FsgitopsError
 from fsgitops.model.diagnosis import Check, bad, good, skip, warn
+from fsgitops.model.resource import Kind
 from fsgitops.routing.tree import fold
 from fsgitops.routing.whereabouts import Whereabouts
 from fsgitops.transaction import UnsafeStateError, open_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from fsgitops.commands.workspace import Workspace
     from fsgitops.routing.preprocess import MergedConfig
@@ -28,12 +28,11 @@ if TYPE_CHECKING:
 STOCK_PASSWORD = "ClueCon"  # noqa: S105 - what every installation begins with
 STOCK_PIN = "1234"
 SHOWN_NAMES = 5
-PROBES = {
-    "directory/default/0000.xml": ("<users> of the domain in directory/default.xml", "default"),
-    "dialplan/default/0000.xml": ("the context in dialplan/default.xml", "default"),
-    "dialplan/public/0000.xml": ("the context in dialplan/public.xml", "public"),
-    "dialplan/0000.xml": ('<section name="dialplan"> in freeswitch.xml', "dialplan"),
-}
+PROBES = tuple(
+    f"{folder}/0000.xml"
+    for folder in ("directory/default", "dialplan/default", "dialplan/public", "dialplan")
+)
+"""A path in each folder that fsgitops writes to."""
 _TAG = re.compile(rb"(x-pre-process|<configuration|<param)(\s[^<>]*)", re.IGNORECASE)
 _ATTRIBUTE = re.compile(rb"""[\s"'](\w+)\s*=\s*["']([^"']*)["']""")
 
@@ -69,7 +68,7 @@ def check_files(workspace: Workspace) -> Iterator[Check]:
 
 
 def _check_merged(workspace: Workspace, merged: MergedConfig) -> Iterator[Check]:
-    yield from _check_includes(workspace.target.conf_dir, merged)
+    yield from _check_reading(workspace)
     yield _check_domain(workspace, merged)
     if not workspace.target.simulated:
         yield from _check_socket(merged)
@@ -159,44 +158,37 @@ def _check_reader(conf_dir: Path, paths: Sequence[str]) -> Check:
     return good("switch-user", f"FreeSWITCH (uid {person.uid}) may read every managed file")
 
 
-def _check_includes(conf_dir: Path, merged: MergedConfig) -> Iterator[Check]:
-    patterns = list(_include_patterns(conf_dir, merged))
-    missing = [
-        (probe, where, folder)
-        for probe, (where, folder) in PROBES.items()
-        if not any(_asks_for(pattern, probe) for pattern in patterns)
-    ]
-    for probe, where, folder in missing:
-        yield bad(
-            "includes",
-            f"nothing includes {probe.rpartition('/')[0]}/*.xml: FreeSWITCH would not read our "
-            "files there",
-            f'put <X-PRE-PROCESS cmd="include" data="{folder}/*.xml"/> into {where}',
-        )
-    if not missing:
+def _check_reading(workspace: Workspace) -> Iterator[Check]:
+    """Tell whether FreeSWITCH reads what is written, and whether calls from outside come there."""
+    from fsgitops.routing.survey import INBOUND_CONTEXT, survey_conf
+    from fsgitops.steps.read_live import read_manifest
+
+    target = workspace.target
+    try:
+        entries = read_manifest(target.state_dir).entries
+        # Whether the domain is the target's is a check of its own.
+        survey = survey_conf(target.conf_dir, {*PROBES, *entries}, "")
+    except (FsgitopsError, OSError) as problem:
+        yield bad("includes", f"FreeSWITCH would not load this: {problem}", "correct that first")
+        return
+    found = [(path, survey.problem_of(path)) for path in PROBES]
+    for path, misread in found:
+        if misread:
+            folder = path.rpartition("/")[0]
+            tell = bad if survey.is_sure(folder.partition("/")[0]) else warn
+            yield tell("includes", f"what fsgitops writes to {folder}/ {misread[0]}", misread[1])
+    if not any(misread for _, misread in found):
         yield good("includes", "the folders that fsgitops writes to are included")
-
-
-def _asks_for(pattern: str, path: str) -> bool:
-    """Tell whether an include's pattern takes a path: no wildcard crosses a slash."""
-    steps, parts = pattern.split("/"), path.split("/")
-    return len(steps) == len(parts) and all(map(fnmatchcase, parts, steps))
-
-
-def _include_patterns(conf_dir: Path, merged: MergedConfig) -> Iterator[str]:
-    """Yield what the includes of each file ask for, relative to the conf directory."""
-    for name in merged.files:
-        file = conf_dir / name
-        if not file.is_file() or any(fnmatchcase(name, f"{Path(p).parent}/*") for p in PROBES):
-            continue
-        for _, tag in _tags(file.read_bytes(), b"x-pre-process"):
-            if tag.get("cmd", "").lower() != "include":
-                continue
-            text = tag.get("data", "")
-            for variable, value in merged.variables.items():
-                text = text.replace(f"$${{{variable}}}", value)
-            path = os.path.normpath(file.parent / text)
-            yield os.path.relpath(path, conf_dir)
+    closed = survey.find_closed()
+    if closed is None:
+        context = (
+            f"calls from outside come to the context `{INBOUND_CONTEXT}`, as far as files tell"
+        )
+        yield good("inbound-context", context)
+        return
+    told, hint, sure = closed
+    applied = any(entry.resource.kind is Kind.DID_ROUTE for entry in entries.values())
+    yield (bad if sure and applied else warn)("inbound-context", f"a DID {told}", hint)
 
 
 def _tags(text: bytes, kind: bytes) -> Iterator[tuple[int, dict[str, str]]]:

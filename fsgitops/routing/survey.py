@@ -39,6 +39,8 @@ _INTO = {
 def survey_conf(conf_dir: Path, ours: Iterable[str], domain: str) -> Survey:
     """Look at a conf directory. `ours` are the paths of fsgitops, which are not read.
 
+    `domain` is the target's; "" where any domain will do.
+
     Raises FsgitopsError where it cannot be read, or FreeSWITCH would refuse it.
     """
     mine = Ours(ours)
@@ -135,7 +137,7 @@ class Survey:
             return "outside of the <users> of a domain"
         name = domain.attributes.get("name", "")
         # The stock domain is the machine's address, which files alone do not tell.
-        same = not name or fold(name) == fold(self.domain)
+        same = not name or not self.domain or fold(name) == fold(self.domain)
         return "" if same else f"in the domain `{name}`, and the target's domain is {self.domain}"
 
     def find_closed(self) -> tuple[str, str, bool] | None:

@@ -153,6 +153,29 @@ def test_a_folder_that_nothing_includes_is_an_error(site: Project, file: str, fo
     assert (check["health"], folder in check["message"]) == ("error", True)
 
 
+def test_an_include_in_a_context_of_another_name_is_an_error(site: Project) -> None:
+    """../shared/cases/04: doctor said that all is well, and the apply was rolled back."""
+    path = site.root / "conf/dialplan/public.xml"
+    path.write_text(path.read_text().replace('name="public"', 'name="inbound"'))
+    check = checks(site)["includes"]
+    assert (check["health"], "in the context `inbound`" in check["message"]) == ("error", True)
+
+
+def test_a_context_that_no_call_from_outside_comes_to_is_told(site: Project) -> None:
+    path = site.root / "conf/sip_profiles/external.xml"
+    assert checks(site)["inbound-context"]["health"] == "ok"
+    path.write_text(path.read_text().replace('value="public"', 'value="from-carrier"'))
+    check = checks(site)["inbound-context"]
+    assert check["health"] == "error"
+    assert "sends calls to `from-carrier`" in check["message"]
+
+
+def test_a_configuration_that_freeswitch_would_not_load_is_an_error(site: Project) -> None:
+    (site.root / "conf/dialplan/default/zz.xml").write_text("<extension>\n</oops>\n")
+    check = checks(site)["includes"]
+    assert (check["health"], "dialplan/default/zz.xml:2" in check["message"]) == ("error", True)
+
+
 def test_a_domain_that_the_directory_does_not_have_is_an_error(
     site: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
