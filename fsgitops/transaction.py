@@ -52,6 +52,7 @@ from fsgitops.transaction_places import (
     RECORD,
     Places,
     find_mounts,
+    mounts_below,
     read_mounts,
 )
 from fsgitops.transaction_restore import restore_step
@@ -73,8 +74,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BEFORE", "FILE_MODE", "FOLDER", "REVISIONS", "REVISION_FILE", "Journal", "LockedError",
-    "Operation", "TransactionError", "UnsafeStateError", "hash_file", "lock_state", "open_state",
-    "open_state_folder", "read_journal", "read_state", "write_state",
+    "Operation", "TransactionError", "UnsafeStateError", "hash_file", "lock_state",
+    "mounts_below", "open_state", "open_state_folder", "read_journal", "read_state", "write_state",
 ]  # fmt: skip
 
 MANIFEST = "manifest.json"

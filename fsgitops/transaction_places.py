@@ -13,8 +13,10 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import re
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from fsgitops.model.live import is_safe_path
@@ -24,7 +26,6 @@ from fsgitops.transaction_state import StateFolder, open_state, require_trusted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
 FOLDER = "transaction"
 RECORD = "record"
@@ -33,6 +34,7 @@ STAGED = "staged"
 KEPT = "kept"
 STAGING = ".fsgitops-staging"
 MOUNTS_FILE = "mounts.json"
+_OCTAL = re.compile(rb"\\([0-3][0-7]{2})")
 TOP = "."
 """The conf directory itself, where the state directory is on another mount than it is."""
 
@@ -145,6 +147,25 @@ class Places:
                     staging.remove(name)
                 with suppress(OSError):  # not empty: something is kept in it
                     os.rmdir(STAGING, dir_fd=top.descriptor)
+
+
+def mounts_below(conf_dir: Path) -> set[str]:
+    """Return every path below the conf directory that is a mount of its own, where that is known.
+
+    From the kernel's list (proc_pid_mountinfo(5)): blanks and backslashes are octal there.
+    """
+    try:
+        lines = Path("/proc/self/mountinfo").read_bytes().splitlines()
+    except OSError:
+        return set()
+    root = os.path.realpath(conf_dir).rstrip("/") + "/"
+    points = (_OCTAL.sub(_unescape, line.split(b" ", 5)[4]) for line in lines)
+    below = (os.fsdecode(point) for point in points)
+    return {point.removeprefix(root) for point in below if point.startswith(root)}
+
+
+def _unescape(found: re.Match[bytes]) -> bytes:
+    return bytes([int(found[1], 8)])
 
 
 def find_mounts(conf: ConfDir, state: StateFolder, paths: Iterable[str]) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from fsgitops.model.diagnosis import Check, bad, good, skip, warn
 from fsgitops.model.resource import Kind
 from fsgitops.routing.tree import fold
 from fsgitops.routing.whereabouts import Whereabouts
-from fsgitops.transaction import UnsafeStateError, open_state
+from fsgitops.transaction import UnsafeStateError, mounts_below, open_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from fsgitops.commands.workspace import Workspace
     from fsgitops.routing.preprocess import MergedConfig
+    from fsgitops.settings import Target
 
 STOCK_PASSWORD = "ClueCon"  # noqa: S105 - what every installation begins with
 STOCK_PIN = "1234"
@@ -51,6 +52,7 @@ def check_files(workspace: Workspace) -> Iterator[Check]:
             )
         return
     yield from _check_folder(workspace)
+    yield from _check_mounts(workspace.target)
     yield from check_revisions(workspace.target.state_dir)
     yield from _check_managed(workspace)
     from fsgitops.routing.preprocess import load_merged
@@ -99,6 +101,28 @@ def _check_folder(workspace: Workspace) -> Iterator[Check]:
         yield warn(
             "state-dir", f"{state_dir}: everybody may look into it", f"chmod o-rwx {state_dir}"
         )
+
+
+def _check_mounts(target: Target) -> Iterator[Check]:
+    """Yield what is a mount of its own: files are staged there, if that can be written."""
+    for path in sorted(mounts_below(target.conf_dir)):
+        place = target.conf_dir / path
+        if place == target.state_dir:
+            continue
+        if not place.is_dir():
+            yield warn(
+                "mounts",
+                f"{place} is a file that is mounted alone: it can be written into, never replaced",
+                "where fsgitops manages it, mount its folder in its place",
+            )
+        elif not os.access(place, os.W_OK | os.X_OK):
+            yield bad(
+                "mounts",
+                f"{place} is a mount of its own, not writable for you: nothing can be staged on it",
+                "mount it writable for who applies, or leave it out of what is declared",
+            )
+        else:
+            yield good("mounts", f"{place} is a mount of its own: its files are staged on it")
 
 
 def _check_managed(workspace: Workspace) -> Iterator[Check]:

@@ -161,6 +161,7 @@ class FileKind(StrEnum):
     DIRECTORY = "directory"
     OUTSIDE = "path that leaves the conf directory by a link"
     UNREADABLE = "unreadable file"
+    MOUNT = "file that is a mount of its own"
     OTHER = "special file"
 
 

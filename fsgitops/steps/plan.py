@@ -147,8 +147,10 @@ def find_hazard(path: str, found: LiveFile, *, owned: bool, wanted: bool) -> Haz
         return None
     if found.kind is not FileKind.REGULAR:
         message = f"found a {found.kind} where fsgitops keeps a plain file of its own"
-        return Hazard(f"hazard-{found.kind.name.lower().replace('_', '-')}", path, message,
-                      "look where it leads, and remove it or move it away")  # fmt: skip
+        hint = "look where it leads, and remove it or move it away"
+        if found.kind is FileKind.MOUNT:
+            hint = "it cannot be replaced as long as it is; mount its folder in its place"
+        return Hazard(f"hazard-{found.kind.name.lower().replace('_', '-')}", path, message, hint)
     if wanted and not owned:
         return Hazard(
             "foreign-file", path, "a file that fsgitops did not write stands in the way",

@@ -6,12 +6,13 @@ import hashlib
 import json
 import os
 import stat
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fsgitops.errors import FsgitopsError
 from fsgitops.model.live import FileKind, LiveConfig, LiveFile, Manifest
-from fsgitops.transaction import FOLDER, MANIFEST, read_state
+from fsgitops.transaction import FOLDER, MANIFEST, mounts_below, read_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -39,12 +40,16 @@ def read_live(
     inside = _folders_inside(conf_dir, paths)
     linked = (state_dir / FOLDER).exists()  # backups of an apply under way are hard links
     top = str(conf_dir)
+    mounted = mounts_below(conf_dir)
     files = {
         path: _read_file(f"{top}/{path}", expected.get(path, ""), linked=linked)
         if inside[path.rpartition("/")[0]]
         else LiveFile(FileKind.OUTSIDE)
         for path in paths
     }
+    for path in mounted.intersection(files):
+        if files[path].kind is FileKind.REGULAR:
+            files[path] = replace(files[path], kind=FileKind.MOUNT)
     return LiveConfig(manifest, files, _count_unmanaged(conf_dir, inside, files))
 
 
