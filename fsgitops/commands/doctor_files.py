@@ -71,7 +71,9 @@ def check_files(workspace: Workspace) -> Iterator[Check]:
 
 def _check_merged(workspace: Workspace, merged: MergedConfig) -> Iterator[Check]:
     yield from _check_reading(workspace)
-    yield _check_domain(workspace, merged)
+    places = Whereabouts(merged)
+    yield _check_domain(workspace, merged, places)
+    yield _check_pointers(places)
     if not workspace.target.simulated:
         yield from _check_socket(merged)
     yield _check_default_password(merged)
@@ -240,10 +242,10 @@ def _find_socket(text: bytes) -> bytes | None:
     return None
 
 
-def _check_domain(workspace: Workspace, merged: MergedConfig) -> Check:
+def _check_domain(workspace: Workspace, merged: MergedConfig, places: Whereabouts) -> Check:
     """Look for the target's domain among those of the directory: files elsewhere name some too."""
     domain = workspace.target.domain
-    names = Whereabouts(merged).domains()
+    names = places.domains()
     if any(fold(name) == fold(domain) for name in names):
         return good("domain", f"the directory has the domain {domain}")
     told = [name for name in names if name]
@@ -259,6 +261,19 @@ def _check_domain(workspace: Workspace, merged: MergedConfig) -> Check:
         "domain",
         f"the directory has no domain {domain}; it has: {found}",
         "set the target's `domain` to the one that the phones register with",
+    )
+
+
+def _check_pointers(places: Whereabouts) -> Check:
+    """Look for pointers whose user is gone: mod_voicemail finds a user without a PIN there."""
+    orphans = places.find_orphans()
+    if not orphans:
+        return good("pointers", "every pointer of a group has its user")
+    return warn(
+        "pointers",
+        f"pointers without a user: {len(orphans)}, {orphans[0]} first; such a mailbox opens with "
+        "any PIN where voicemail.conf has allow-empty-password-auth (as stock)",
+        "remove these lines, or set allow-empty-password-auth to false",
     )
 
 
@@ -304,7 +319,8 @@ def _check_default_password(merged: MergedConfig) -> Check:
             "default-password",
             "default_password in vars.xml is what every installation begins with: anybody can "
             "register as a stock user",
-            "set another one in vars.xml, and remove the stock users from directory/default",
+            "set another one in vars.xml, and remove the stock users from directory/default and "
+            "from the groups in directory/default.xml",
         )
     return good("default-password", "default_password is not the stock one")
 

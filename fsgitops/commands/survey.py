@@ -124,5 +124,6 @@ def _left_pointers(change: Change, others: Sequence[UserPlace]) -> Iterable[str]
     if found:
         yield (
             f"agent {change.resource.name} is deleted, and {', '.join(found)} still names it; no "
-            "phone can register as a pointer; remove that line when you like"
+            "phone can register as a pointer, but its mailbox opens with any PIN where "
+            "voicemail.conf has allow-empty-password-auth (as stock): remove that line"
         )

@@ -95,6 +95,20 @@ class Whereabouts:
         )
         return next(found, None)
 
+    def find_orphans(self) -> list[UserPlace]:
+        """Return the pointers that a look-up ends at, as no user of that number comes first."""
+        found: list[UserPlace] = []
+        seen: set[tuple[str, str]] = set()
+        for user in self._users:
+            name = fold(user.element.attributes.get("id", ""))
+            key = (fold(user.domain), name)
+            if not user.searched or key in seen:
+                continue
+            seen.add(key)
+            if _is_pointer(user.element.attributes.get("type", "")):
+                found.append(self._place(user))
+        return found
+
     def comes_before(self, place: UserPlace, path: str) -> bool:
         """Tell whether a user stands before a file, or before where that file will stand.
 

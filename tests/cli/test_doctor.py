@@ -198,6 +198,20 @@ def test_a_domain_that_other_files_name_is_none_of_the_directory(site: Project) 
     assert "no domain pbx.example.com; it has: pbx.acme.test" in check["message"]
 
 
+def test_a_pointer_without_a_user_is_a_warning(site: Project) -> None:
+    path = site.root / "conf/directory/default.xml"
+    group = '<group name="sales"><users>\n<user id="{}" type="pointer"/>\n</users></group>\n'
+    pointers = group.format("1020") + group.format("1055")
+    path.write_text(path.read_text().replace("</groups>", f"{pointers}</groups>"))
+    check = checks(site)["pointers"]
+    assert check["health"] == "warning"
+    assert "pointers without a user: 1, directory/default.xml:" in check["message"]
+    (site.root / "conf/directory/default/1055.xml").write_text(
+        '<include>\n<user id="1055"/>\n</include>\n'
+    )
+    assert checks(site)["pointers"]["health"] == "ok"
+
+
 def test_a_domain_that_only_the_switch_knows_is_no_error(site: Project) -> None:
     path = site.root / "conf/vars.xml"
     path.write_text(path.read_text().replace("domain=pbx.example.com", "domain=$${local_ip_v4}"))
