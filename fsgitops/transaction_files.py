@@ -139,16 +139,33 @@ class ConfDir:
 
 
 def stage_file(
-    staged: Folder, name: str, content: bytes, *, like: os.stat_result | None, group: int
+    staged: Folder,
+    name: str,
+    content: bytes,
+    *,
+    like: os.stat_result | None,
+    group: int,
+    where: str = "",
 ) -> None:
     """Write a file that is to be renamed into place, with the owner and mode that it will have.
 
-    `like` is what it replaces; without it the file is 0640 with `group`.
+    `like` is what it replaces; without it the file is 0640 with `group`. A user who may not give
+    files away becomes its owner; the group and the mode stay. Raises OSError, naming `where` it
+    is to stand, when neither the owner nor the group can be kept.
     """
     descriptor = staged.open_plain(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     try:
         write_all(descriptor, content)
-        give(descriptor, like.st_uid if like else -1, like.st_gid if like else group)
+        wanted = like.st_gid if like else group
+        give(descriptor, like.st_uid if like else -1, wanted)
+        found = os.fstat(descriptor)
+        if like and found.st_uid != like.st_uid and found.st_gid != wanted:
+            raise OSError(
+                errno.EPERM,
+                "what replaces it can keep neither its owner nor its group, and FreeSWITCH might "
+                f"not read it: join its group (gid {wanted}), or use sudo",
+                where or str(staged.path / name),
+            )
         os.fchmod(descriptor, stat.S_IMODE(like.st_mode) if like else FILE_MODE)
     finally:
         os.close(descriptor)

@@ -104,6 +104,7 @@ class Folder:
         """Write a file that is not there yet (0640), and sync it."""
         descriptor = self.open_plain(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         try:
+            os.fchmod(descriptor, FILE_MODE)  # whatever the umask leaves
             write_all(descriptor, content)
             if synced:
                 os.fsync(descriptor)

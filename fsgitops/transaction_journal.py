@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from fsgitops.model.live import is_safe_path
 from fsgitops.transaction_places import BEFORE, FOLDER, RECORD, check_mounts
-from fsgitops.transaction_state import TransactionError, open_state_folder, read_state
+from fsgitops.transaction_state import (
+    TransactionError,
+    open_state_folder,
+    read_state,
+    tell_denied,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,10 +75,7 @@ def read_journal(conf_dir: Path, state_dir: Path) -> Journal | None:
             f"{problem.filename}: a link, or no directory; move it away"
         ) from None
     except PermissionError as problem:
-        raise TransactionError(
-            f"{problem.filename}: {problem.strerror}; an apply of somebody else is at work, or was "
-            "interrupted; run as a user who may read it"
-        ) from problem
+        raise TransactionError(tell_denied(problem, state_dir)) from problem
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
         raise TransactionError(
             f"{folder / 'journal.json'} cannot be read: {problem}\n{folder}/{RECORD}/{BEFORE} "

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from fsgitops.errors import FsgitopsError
 from fsgitops.transaction_folder import FILE_MODE
-from fsgitops.transaction_state import open_state
+from fsgitops.transaction_state import TransactionError, open_state, share, tell_denied
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 OWNER = "lock.owner"
 OWNER_LIMIT = 4096
+SHARED_FILE_MODE = 0o660
 
 
 class LockedError(FsgitopsError):
@@ -36,9 +37,19 @@ def lock_state(
     that of one that lives is never taken. Before it waits, `tell` is told who holds it. Raises
     LockedError when another process has it for longer than `wait_seconds`.
     """
-    with open_state(state_dir, make=True) as state:
+    try:
+        opened = open_state(state_dir, make=True)
+    except PermissionError as problem:
+        raise TransactionError(tell_denied(problem, state_dir)) from None
+    with opened as state:
         # Looked at before the library opens it: not every version of it refuses a link.
-        os.close(state.open_plain("lock", os.O_RDWR | os.O_CREAT))
+        try:
+            descriptor = state.open_plain("lock", os.O_RDWR | os.O_CREAT)
+        except PermissionError as problem:
+            raise TransactionError(tell_denied(problem, state_dir)) from None
+        if state.shared:
+            share(descriptor, SHARED_FILE_MODE)
+        os.close(descriptor)
         with _hold(state, wait_seconds, tell):
             yield
 

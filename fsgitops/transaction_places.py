@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Self
 from fsgitops.model.live import is_safe_path
 from fsgitops.transaction_files import ConfDir
 from fsgitops.transaction_folder import PRIVATE_MODE, Folder, mount_of, move
-from fsgitops.transaction_state import StateFolder, open_state, require_trusted
+from fsgitops.transaction_state import SHARED_MODE, StateFolder, open_state, require_trusted, share
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -86,9 +86,13 @@ class Places:
         """Make the folders of every mount, empty. Raises OSError."""
         for mount in self.mounts:
             with self._open_mount(mount) as top, self._open_staging(top, make=True) as staging:
+                if self.state.shared:
+                    share(staging.descriptor, SHARED_MODE)
                 for name in (STAGED, BEFORE):
                     staging.remove(name)
-                    staging.make_folder(name, PRIVATE_MODE).close()
+                    with staging.make_folder(name, PRIVATE_MODE) as made:
+                        if self.state.shared:
+                            share(made.descriptor, SHARED_MODE)
                 staging.sync()
                 top.sync()
 

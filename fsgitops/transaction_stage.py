@@ -98,19 +98,24 @@ def _stage(places: Places, kept: Folder, number: int, operation: Operation) -> t
     if operation.content is None:
         return path, operation.before, ""
     group = os.fstat(folder.descriptor).st_gid
-    stage_file(stage.staged, str(number), operation.content, like=like, group=group)
+    stage_file(stage.staged, str(number), operation.content, like=like, group=group, where=where)
     return path, operation.before, hashlib.sha256(operation.content).hexdigest()
 
 
 def _back_up(
     places: Places, kept: Folder, number: int, folder: Folder, path: str
 ) -> os.stat_result | None:
-    """Keep a second name of what stands at a path, and for the record a copy on another mount."""
+    """Keep a second name of what stands at a path, and for the record a copy on another mount.
+
+    Returns what it is like: a copy, which serves where there can be no second name, may have
+    another owner.
+    """
     stage, name = places.stage(path), str(number)
+    like = folder.status(path.rpartition("/")[2])
     try:
         link_or_copy(folder, path.rpartition("/")[2], stage.before, name)
     except FileNotFoundError:
         raise OSError(errno.EBUSY, CHANGED, str(places.conf.path / path)) from None
     if places.mount_of(path):
         copy_file(stage.before, name, kept, name)
-    return stage.before.status(name)
+    return like

@@ -14,15 +14,18 @@ import stat
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Final, Self
 
-from fsgitops.durable import sync_folder
+from fsgitops.durable import give, sync_folder
 from fsgitops.errors import FsgitopsError
-from fsgitops.transaction_folder import FOLDER_FLAGS, SIZE_LIMIT, Folder
+from fsgitops.transaction_folder import FOLDER_FLAGS, PRIVATE_MODE, SIZE_LIMIT, Folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-STATE_MODE: Final = 0o750
+STATE_MODE: Final = 0o2750
+"""Set-group-id: what is made in it has the conf directory's group, and not its maker's own."""
+SHARED_MODE: Final = 0o2770
+"""Of a group of operators: who of them comes next can go on, roll back and recover."""
 
 
 class TransactionError(FsgitopsError):
@@ -42,6 +45,13 @@ class StateFolder(Folder):
         super().__init__(path, descriptor)
         self.shared = shared
         """A group of operators may write it: what is in it has several owners."""
+
+    def make_folder(self, name: str, mode: int = PRIVATE_MODE) -> Self:
+        """Make a directory in this one where there is none, and open it; operators share it."""
+        folder = super().make_folder(name, mode)
+        if self.shared:
+            share(folder.descriptor, SHARED_MODE)
+        return folder
 
     def _inner(self, name: str, descriptor: int) -> Self:
         path = self.path / name
@@ -71,9 +81,7 @@ def open_state(state_dir: Path, *, make: bool = False) -> StateFolder:
     except FileNotFoundError:
         if not make:
             raise
-        state_dir.mkdir(parents=True, exist_ok=True, mode=STATE_MODE)
-        sync_folder(state_dir.parent)
-        descriptor = os.open(state_dir, FOLDER_FLAGS)
+        descriptor = _make_state(state_dir)
     except OSError as problem:
         if state_dir.is_symlink():
             raise UnsafeStateError(
@@ -88,6 +96,53 @@ def open_state(state_dir: Path, *, make: bool = False) -> StateFolder:
         os.close(descriptor)
         raise
     return StateFolder(state_dir, descriptor, shared=is_shared(status))
+
+
+def _make_state(state_dir: Path) -> int:
+    """Create the state directory with the group of the one it stands in; shared where that is."""
+    state_dir.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        state_dir.mkdir(mode=PRIVATE_MODE)
+    except FileExistsError:
+        return os.open(state_dir, FOLDER_FLAGS)
+    descriptor = os.open(state_dir, FOLDER_FLAGS)
+    above = state_dir.parent.stat()
+    give(descriptor, -1, above.st_gid)
+    os.fchmod(descriptor, SHARED_MODE if is_shared(above) else STATE_MODE)
+    sync_folder(state_dir.parent)
+    return descriptor
+
+
+def share(descriptor: int, mode: int) -> None:
+    """Give what this user just made, or made earlier, the mode that operators share it with."""
+    status = os.fstat(descriptor)
+    if status.st_uid == os.geteuid() and stat.S_IMODE(status.st_mode) != mode:
+        os.fchmod(descriptor, mode)
+
+
+def tell_denied(problem: OSError, state_dir: Path) -> str:
+    """Return what somebody can do who may not open the state directory, or something in it."""
+    place = problem.filename or str(state_dir)
+    return f"{place}: you may not open it; {_name_remedy(state_dir)}"
+
+
+def _name_remedy(state_dir: Path) -> str:
+    import grp
+
+    try:
+        status = state_dir.stat()
+    except OSError:
+        return f"join the group of {state_dir.parent}, or use sudo"
+    try:
+        group = grp.getgrgid(status.st_gid).gr_name
+    except KeyError:
+        group = f"gid {status.st_gid}"
+    if is_shared(status):
+        return f"join the group {group} of {state_dir}, or use sudo"
+    return (
+        f"run as {_name_user(status.st_uid)}, or use sudo; for several operators, docs/apply.md "
+        "tells how a group shares it"
+    )
 
 
 def is_shared(status: os.stat_result) -> bool:

@@ -312,6 +312,6 @@ def test_a_journal_that_this_user_may_not_read_says_as_whom_to_run(
 
     begin(conf)
     monkeypatch.setattr(transaction_folder.Folder, "read", refuse)
-    with pytest.raises(TransactionError, match=r"Permission denied; .* run as a user who") as told:
+    with pytest.raises(TransactionError, match=r"you may not open it; run as .* use sudo") as told:
         read_journal(conf, conf / ".fsgitops")
     assert "\n" not in str(told.value)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from fsgitops.errors import FsgitopsError, SecretError
 from fsgitops.settings import STATE_FOLDER
 from fsgitops.transaction import open_state
+from fsgitops.transaction_state import is_shared, share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 AUDIT_FILE = "audit.jsonl"
 AUDIT_MODE = 0o640
+SHARED_AUDIT_MODE = 0o660
 INTENDED = "intended"
 _REPAIR = "repair"
 
@@ -48,7 +50,7 @@ def audit_path(workspace: Workspace) -> Path:
     target = workspace.target
     if target.conf_dir.is_dir():
         with suppress(OSError):  # what is wrong with it otherwise, writing to it tells
-            open_state(target.state_dir).close()
+            open_state(target.state_dir, make=True).close()
         return target.state_dir / AUDIT_FILE
     return workspace.root / STATE_FOLDER / AUDIT_FILE
 
@@ -148,9 +150,10 @@ def _append(path: Path, entry: dict[str, Any]) -> None:
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(errno.EINVAL, "not a plain file", str(path))
-        with suppress(
-            OSError
-        ):  # a file system without locks: lines are whole as long as one writes
+        if is_shared(path.parent.stat()):
+            share(descriptor, SHARED_AUDIT_MODE)
+        # Without locks on this file system, lines are whole as long as one process writes.
+        with suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         size = os.fstat(descriptor).st_size
         line = json.dumps(entry, ensure_ascii=True) + "\n"

@@ -17,6 +17,7 @@ from fsgitops.model.resource import Kind
 from fsgitops.routing.tree import fold
 from fsgitops.routing.whereabouts import Whereabouts
 from fsgitops.transaction import UnsafeStateError, mounts_below, open_state
+from fsgitops.transaction_state import is_shared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -99,6 +100,14 @@ def _check_folder(workspace: Workspace) -> Iterator[Check]:
     except UnsafeStateError as problem:
         yield bad("state-dir", str(problem), "nothing is read from it or written to it until then")
         return
+    if state_dir.is_dir() and is_shared(found) and not is_shared(state_dir.stat()):
+        told = (
+            f"{state_dir}: operators share {conf_dir} as a group, but not this: only one can apply"
+        )
+        remedy = (
+            f"chgrp -R {found.st_gid} {state_dir}; chmod -R g+rwX {state_dir}; find {state_dir}"
+        )
+        yield warn("state-dir", told, f"{remedy} -type d -exec chmod g+s {{}} +")
     if state_dir.is_dir() and stat.S_IMODE(state_dir.stat().st_mode) & 0o007:
         yield warn(
             "state-dir", f"{state_dir}: everybody may look into it", f"chmod o-rwx {state_dir}"

@@ -422,3 +422,10 @@ def test_what_doctor_says_holds_no_secret_that_the_preprocessor_brings_in(site: 
     found = checks(site)["domain"]["message"]
     assert "(secret).example" in found
     assert "Tr0ub4dor" not in found
+
+
+def test_a_state_directory_that_the_operators_do_not_share_is_told(site: Project) -> None:
+    assert "state-dir" not in checks(site)
+    (site.root / "conf").chmod(0o2770)
+    found = checks(site)["state-dir"]
+    assert (found["health"], "only one can apply" in found["message"]) == ("warning", True)
