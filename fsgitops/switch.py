@@ -28,6 +28,14 @@ from fsgitops.switch_replies import (
     read_reload,
     read_rescan,
 )
+from fsgitops.switch_verto import (
+    ABSENT,
+    METHODS,
+    STATUS,
+    VertoUser,
+    read_sessions,
+    read_verto_users,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -246,6 +254,29 @@ class Switch:
         said = self._ask(f"{command} reboot" if reboot else command)
         if not said.startswith("+OK "):
             raise self._strange(command, said, "+OK")
+
+    def verto_users(self) -> tuple[VertoUser, ...]:
+        """Return who is logged in by mod_verto; nobody where it is not loaded."""
+        said = self.session.api(STATUS)
+        return () if said == ABSENT else self._read(read_verto_users, said)
+
+    def end_verto_sessions(self, extension: str, domain: str) -> tuple[int, int]:
+        """Take every method but `login` from a user's mod_verto sessions.
+
+        Returns how many that were, and how many are still as before.
+        """
+        user = f"{_checked('extension', extension)}@{_checked('domain', domain)}"
+        sessions = read_sessions(self.session.api(f"verto_contact {user}"))
+        refused = [
+            session
+            for session in sessions
+            if self.session.api(f"verto noperm {session} methods {METHODS}").strip() != "+OK"
+        ]
+        if refused:
+            # A session that left meanwhile is refused as well.
+            there = read_sessions(self.session.api(f"verto_contact {user}"))
+            refused = [session for session in refused if session in there]
+        return len(sessions) - len(refused), len(refused)
 
     def channels(self) -> tuple[Channel, ...]:
         """Return every leg that is up."""

@@ -13,7 +13,7 @@ from fsgitops.cli.options import Shared, open_place, with_json, with_place
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fsgitops.commands.status import AgentStatus
+    from fsgitops.commands.status import AgentStatus, Status
     from fsgitops.commands.workspace import Workspace
 
 CLEAR = "\x1b[H\x1b[2J"
@@ -58,11 +58,12 @@ def command(
     if watch:
         return _watch(workspace, extensions, (registered, missing), every, as_json=as_json)
     with working("Asking the switch"):
-        agents = run_status(workspace, extensions)
+        status = run_status(workspace, extensions)
     if as_json:
-        print_json(status_to_json(_chosen(agents, registered, missing)))
+        agents = _chosen(status.agents, registered, missing)
+        print_json(status_to_json(agents, status.strangers))
     else:
-        click.echo("\n".join(_lines(agents, registered, missing)))
+        click.echo("\n".join(_lines(status, registered, missing)))
     return 0
 
 
@@ -72,19 +73,20 @@ def _chosen(
     return tuple(
         item
         for item in agents
-        if not (registered and not item.phones)
-        and not (missing and (item.phones or not item.agent.enabled))
+        if not (registered and not (item.phones or item.verto))
+        and not (missing and (item.phones or item.verto or not item.agent.enabled))
     )
 
 
-def _lines(agents: Sequence[AgentStatus], registered: bool, missing: bool) -> list[str]:
-    from fsgitops.cli.tables import format_status, format_summary
+def _lines(status: Status, registered: bool, missing: bool) -> list[str]:
+    from fsgitops.cli.tables import format_status, format_strangers, format_summary
     from fsgitops.commands.status import summarise
 
     return [
-        *format_status(_chosen(agents, registered, missing)),
+        *format_status(_chosen(status.agents, registered, missing)),
         "",
-        format_summary(summarise(agents)),
+        *format_strangers(status.strangers),
+        format_summary(summarise(status.agents)),
     ]
 
 
@@ -101,11 +103,11 @@ def _watch(
     from fsgitops.commands.status import status_to_json, watch_status
 
     clear = CLEAR if sys.stdout.isatty() else ""
-    for agents in watch_status(workspace, extensions):
+    for status in watch_status(workspace, extensions):
         if as_json:
-            data = status_to_json(_chosen(agents, *shown))
+            data = status_to_json(_chosen(status.agents, *shown), status.strangers)
             click.echo(json.dumps(data, ensure_ascii=False))
         else:
-            click.echo(clear + "\n".join(_lines(agents, *shown)))
+            click.echo(clear + "\n".join(_lines(status, *shown)))
         time.sleep(every)
     return 0

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from fsgitops.commands.live_calls import LiveCall
     from fsgitops.commands.status import AgentStatus
     from fsgitops.switch import Registration
+    from fsgitops.switch_verto import VertoUser
 
 MAX_COLUMN = 48
 
@@ -33,12 +34,21 @@ def format_status(agents: Sequence[AgentStatus]) -> list[str]:
     for item in agents:
         own = [item.agent.extension, item.agent.name, _state(item)]
         end = ["yes" if item.calls else "-", _memory(item)]
-        phones = item.phones or (None,)
-        for number, phone in enumerate(phones):
-            middle = _phone(phone) if phone else ["-", "-", "-"]
+        phones = [_phone(phone) for phone in item.phones]
+        phones += [["mod_verto", session.address, "-"] for session in item.verto]
+        for number, middle in enumerate(phones or [["-", "-", "-"]]):
             rows.append([*own, *middle, *end] if number == 0 else ["", "", "", *middle, "", ""])
     head = ("AGENT", "NAME", "STATE", "PHONE", "ADDRESS", "EXPIRES", "ON CALL", "SWITCH MEMORY")
     return format_table(head, rows)
+
+
+def format_strangers(sessions: Sequence[VertoUser]) -> list[str]:
+    """Return a line for each mod_verto session that belongs to no declared and enabled agent."""
+    return [
+        f"mod_verto has a session of {escape(one.user)}@{escape(one.domain)} from "
+        f"{escape(one.address)}, which is no enabled agent"
+        for one in sessions
+    ]
 
 
 def format_summary(counts: dict[str, int]) -> str:
@@ -94,7 +104,9 @@ def _phone(phone: Registration) -> list[str]:
 def _state(item: AgentStatus) -> str:
     if not item.agent.enabled:
         return "disabled"
-    return "registered" if item.phones else "-"
+    if item.phones:
+        return "registered"
+    return "logged in" if item.verto else "-"
 
 
 def _memory(item: AgentStatus) -> str:

@@ -33,6 +33,11 @@ NOT_TOLD = (
     "has the switch load and prove it"
 )
 
+_BY_HAND = (
+    "sofia profile PROFILE flush_inbound_reg EXT@DOMAIN; verto_contact EXT@DOMAIN, then "
+    "verto noperm SESSION methods verto, or reload mod_verto, which ends every session"
+)
+
 
 def run_apply(
     workspace: Workspace,
@@ -85,9 +90,8 @@ def run_apply(
 
 
 def _end_registrations(applied: Applied, prover: SwitchProver, plan: Plan) -> Applied:
-    ended = end_registrations(prover, plan)
-    kicked = _kick_rotated(prover, plan)
-    return replace(applied, registrations_ended=ended, registrations_kicked=kicked)
+    applied = end_deleted(applied, prover, plan)
+    return replace(applied, registrations_kicked=_kick_rotated(prover, plan))
 
 
 def _observe_again(workspace: Workspace, current: Planned, prover: SwitchProver) -> Planned:
@@ -155,8 +159,11 @@ def _expect(plan: Plan, compiled: CompiledConfig, live: LiveConfig, conf_dir: Pa
     )
 
 
-def end_registrations(prover: SwitchProver, plan: Plan) -> int:
-    """End the registrations of deleted agents; return how many. Raises SwitchError saying so."""
+def end_deleted(applied: Applied, prover: SwitchProver, plan: Plan) -> Applied:
+    """End the registrations and mod_verto sessions of deleted agents; tell how many these were.
+
+    Raises SwitchError saying whose may go on.
+    """
     deleted = plan.names(Action.DELETE, Kind.AGENT)
     deleted += [
         change.resource.name
@@ -164,22 +171,23 @@ def end_registrations(prover: SwitchProver, plan: Plan) -> int:
         if change.action is Action.DELETE and change.resource.kind is Kind.AGENT
     ]
     if not deleted:
-        return 0
+        return applied
     try:
         ended, left = prover.flush(deleted)
+        verto_ended, verto_left = prover.end_verto(deleted)
     except SwitchError as problem:
         raise SwitchError(
-            "everything is applied, but the registrations of the deleted agents "
-            f"({', '.join(deleted)}) may not have ended: {problem}; end them by hand "
-            "(sofia profile PROFILE flush_inbound_reg EXT@DOMAIN)"
+            "everything is applied, but the registrations and mod_verto sessions of the deleted "
+            f"agents ({', '.join(deleted)}) may not have ended: {problem}; end them by hand "
+            f"({_BY_HAND})"
         ) from problem
-    if left:
+    if left or verto_left:
+        names = ", ".join(sorted({*left, *verto_left}))
         raise SwitchError(
-            f"everything is applied, but these deleted agents are still registered: "
-            f"{', '.join(left)}; end their registrations by hand "
-            "(sofia profile PROFILE flush_inbound_reg EXT@DOMAIN)"
+            f"everything is applied, but these deleted agents are still registered or logged in: "
+            f"{names}; end that by hand ({_BY_HAND})"
         )
-    return ended
+    return replace(applied, registrations_ended=ended, verto_sessions_ended=verto_ended)
 
 
 def _kick_rotated(prover: SwitchProver, plan: Plan) -> int:
@@ -188,4 +196,5 @@ def _kick_rotated(prover: SwitchProver, plan: Plan) -> int:
     if not (plan.kick_rotated and rotated):
         return 0
     ended, _ = prover.flush(rotated)
-    return ended
+    sessions, _ = prover.end_verto(rotated)
+    return ended + sessions

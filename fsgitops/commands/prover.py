@@ -98,6 +98,17 @@ class SwitchProver:
         left = [item.user for item in self.switch.registrations(profile) if item.domain == domain]
         return len(gone.intersection(held)), sorted(gone.intersection(left))
 
+    def end_verto(self, agents: list[str]) -> tuple[int, list[str]]:
+        """End the mod_verto sessions of deleted agents; return how many, and who still has one."""
+        domain, gone = self.target.domain, set(agents)
+        users = {one.user for one in self.switch.verto_users() if one.domain == domain}
+        ended, left = 0, []
+        for name in sorted(gone & users):
+            done, failed = self.switch.end_verto_sessions(name, domain)
+            ended += done
+            left += [name] if failed else []
+        return ended, left
+
     def close(self) -> None:
         """Close the connections that were opened again."""
         for switch in self._reopened:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from fsgitops.commands.activity import ask_activity
-from fsgitops.commands.apply import end_registrations, open_prover
+from fsgitops.commands.apply import end_deleted, open_prover
 from fsgitops.commands.connect import prepare_conf_dir
 from fsgitops.commands.history import (
     find_revision,
@@ -101,9 +101,9 @@ def run_rollback(
         place = ConfPlace(target.conf_dir, target.state_dir)
         revision = start_revision(workspace, found, rolled_back_to=now.to)
         applied = apply_plan(found, now.compiled, now.live, place, prover, revision)
-        ended = end_registrations(prover, found) if prover else 0
+        applied = end_deleted(applied, prover, found) if prover else applied
         prune_revisions(target.state_dir, workspace.settings.history)
-    return replace(applied, registrations_ended=ended, notes=tuple(notes))
+    return replace(applied, notes=tuple(notes))
 
 
 def _compare_earlier(workspace: Workspace, to: int | None, demands: Demands) -> RollBack:

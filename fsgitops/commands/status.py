@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from fsgitops.model.compiled import CompiledConfig
     from fsgitops.model.desired import Agent
     from fsgitops.switch import Channel, Registration, Switch
+    from fsgitops.switch_verto import VertoUser
 
 MATCH, DIFFERS, MISSING, LEFT_OVER = "match", "differs", "missing", "left over"
 
@@ -34,6 +35,7 @@ class AgentStatus:
     calls: tuple[str, ...]
     memory: str | None = None
     differences: tuple[str, ...] = ()
+    verto: tuple[VertoUser, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON values (docs/json.md)."""
@@ -43,11 +45,20 @@ class AgentStatus:
             "enabled": self.agent.enabled,
             "registered": bool(self.phones),
             "phones": [registration_to_json(phone) for phone in self.phones],
+            "verto": [session.to_json() for session in self.verto],
             "on_call": bool(self.calls),
             "calls": list(self.calls),
             "memory": self.memory,
             "differences": list(self.differences),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Each declared agent, and who is logged in by mod_verto without being one that is enabled."""
+
+    agents: tuple[AgentStatus, ...]
+    strangers: tuple[VertoUser, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +80,7 @@ def read_declaration(workspace: Workspace) -> Declaration:
     return Declaration(roster, compilation.compiled, target.domain, target.profile)
 
 
-def run_status(workspace: Workspace, extensions: Sequence[str] = ()) -> tuple[AgentStatus, ...]:
+def run_status(workspace: Workspace, extensions: Sequence[str] = ()) -> Status:
     """Return the state of each agent, or of these. Raises SwitchError, NotThereError."""
     declaration = read_declaration(workspace)
     prepare_conf_dir(workspace.target)
@@ -77,9 +88,7 @@ def run_status(workspace: Workspace, extensions: Sequence[str] = ()) -> tuple[Ag
         return ask_status(switch, declaration, extensions)
 
 
-def ask_status(
-    switch: Switch, declaration: Declaration, extensions: Sequence[str] = ()
-) -> tuple[AgentStatus, ...]:
+def ask_status(switch: Switch, declaration: Declaration, extensions: Sequence[str] = ()) -> Status:
     """Ask a switch about each agent, or about these, what it holds in memory included."""
     from fsgitops.steps.compare_memory import compare_memory
 
@@ -92,14 +101,19 @@ def ask_status(
         **held,
         **{user: (LEFT_OVER,) if there else () for (user, _), there in present.items()},
     }
-    return build_status(
+    sessions = switch.verto_users()
+    agents = build_status(
         declaration.roster,
         switch.registrations(declaration.profile),
         switch.channels(),
         declaration.domain,
         extensions=extensions,
         memory=memory,
+        sessions=sessions,
     )
+    known = {item.extension for item in declaration.roster.agents.values() if item.enabled}
+    strange = (one for one in sessions if one.domain != declaration.domain or one.user not in known)
+    return Status(agents, () if extensions else tuple(strange))
 
 
 def build_status(
@@ -110,12 +124,17 @@ def build_status(
     *,
     extensions: Sequence[str] = (),
     memory: Mapping[str, tuple[str, ...]] | None = None,
+    sessions: Iterable[VertoUser] = (),
 ) -> tuple[AgentStatus, ...]:
     """Join what is declared with what a switch said."""
     phones: dict[str, list[Registration]] = {}
     for item in registrations:
         if item.domain == domain:
             phones.setdefault(item.user, []).append(item)
+    logged_in: dict[str, list[VertoUser]] = {}
+    for session in sessions:
+        if session.domain == domain:
+            logged_in.setdefault(session.user, []).append(session)
     calls = calls_by_agent(join_calls(channels, roster, domain))
     wanted = [check_extension(item) for item in extensions] or sorted(roster.agents)
     return tuple(
@@ -124,6 +143,7 @@ def build_status(
             tuple(phones.get(extension, ())),
             tuple(calls.get(extension, ())),
             *_memory(extension, memory),
+            tuple(logged_in.get(extension, ())),
         )
         for extension in wanted
     )
@@ -138,13 +158,16 @@ def calls_by_agent(calls: Iterable[LiveCall]) -> dict[str, list[str]]:
     return found
 
 
-def status_to_json(agents: Sequence[AgentStatus]) -> dict[str, Any]:
+def status_to_json(
+    agents: Sequence[AgentStatus], strangers: Sequence[VertoUser] = ()
+) -> dict[str, Any]:
     """Return JSON values (docs/json.md)."""
     return {
         "format": "fsgitops-status",
         "version": 1,
         "summary": summarise(agents),
         "agents": [agent.to_json() for agent in agents],
+        "verto_not_declared": [session.to_json() for session in strangers],
     }
 
 
@@ -176,9 +199,7 @@ def _check_known(roster: Roster, extensions: Sequence[str]) -> None:
         raise NotThereError(f"not declared: {', '.join(unknown)}")
 
 
-def watch_status(
-    workspace: Workspace, extensions: Sequence[str] = ()
-) -> Iterator[tuple[AgentStatus, ...]]:
+def watch_status(workspace: Workspace, extensions: Sequence[str] = ()) -> Iterator[Status]:
     """Yield the state again and again over one connection. Raises as `run_status`."""
     declaration = read_declaration(workspace)
     prepare_conf_dir(workspace.target)

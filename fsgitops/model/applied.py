@@ -59,4 +59,5 @@ class Applied:
     routes_proved: int = 0
     registrations_ended: int = 0
     registrations_kicked: int = 0
+    verto_sessions_ended: int = 0
     notes: tuple[str, ...] = ()

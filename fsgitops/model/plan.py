@@ -15,6 +15,9 @@ PLAN_VERSION = 1
 FLUSH_CACHE = "xml_flush_cache"
 """The command that makes a switch forget the users that it has cached (`cacheable`)."""
 
+END_VERTO = "verto noperm SESSION methods verto"
+"""For each mod_verto session of the deleted agents; who has one is known only then."""
+
 _SECRET_NAME = re.compile(
     r"((^|/)(user \d+/)?(param|variable) \"?[\w .:-]*|@[\w.:-]*)"
     r"(a1-hash|passw|secret|token|-pass\b|_pin\b|auth-key)",

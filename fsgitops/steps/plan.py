@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from fsgitops.model.live import FileKind
 from fsgitops.model.plan import (
+    END_VERTO,
     FLUSH_CACHE,
     Action,
     AttributeChange,
@@ -207,15 +208,23 @@ def plan_reloads(
     if any(change.resource.kind is Kind.AGENT for change in (*changes, *unloaded)):
         because = "a user that is cached (`cacheable`) would outlive the reload"
         steps.append(ReloadStep(FLUSH_CACHE, because))
+    deleted = False
     for change in (*changes, *unloaded):
         name = change.resource.name
         flush = f"sofia profile {profile} flush_inbound_reg {name}@{domain}"
         if change.action is Action.DELETE and change.resource.kind is Kind.AGENT:
             because = f"agent {name} is deleted and its registration would outlive it"
             steps.append(ReloadStep(flush, because))
+            deleted = True
         elif kick_rotated and change.rotated:
             because = f"agent {name} has another password and is to register with it"
             steps.append(ReloadStep(flush, because))
+    if deleted:
+        because = (
+            "a mod_verto session of a deleted agent would go on calling: it stays connected, and "
+            "can do nothing; nothing is sent where there is none"
+        )
+        steps.append(ReloadStep(END_VERTO, because))
     return steps
 
 

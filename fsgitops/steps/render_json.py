@@ -45,6 +45,7 @@ def applied_to_json(applied: Applied) -> dict[str, Any]:
         "extensions_proved": applied.routes_proved,
         "registrations_ended": applied.registrations_ended,
         "registrations_kicked": applied.registrations_kicked,
+        "verto_sessions_ended": applied.verto_sessions_ended,
         "notes": list(applied.notes),
     }
 

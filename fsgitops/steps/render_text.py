@@ -106,6 +106,11 @@ def render_applied(applied: Applied) -> Iterator[Line]:
         yield Line(f"Registrations ended: {applied.registrations_ended}")
     if applied.registrations_kicked:
         yield Line(f"Registrations with a former password ended: {applied.registrations_kicked}")
+    if applied.verto_sessions_ended:
+        yield Line(
+            f"mod_verto sessions that can do nothing any more: {applied.verto_sessions_ended} "
+            "(they stay connected until their clients leave)"
+        )
     counts = f"{applied.created} created, {applied.updated} changed, {applied.deleted} deleted"
     if applied.renamed:
         counts += f", {applied.renamed} renamed"

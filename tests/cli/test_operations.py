@@ -111,10 +111,10 @@ def test_watch_shows_each_change(project: Project, board: EmbeddedSwitch) -> Non
     from fsgitops.commands.workspace import open_workspace
 
     seen = watch_status(open_workspace(project.root), ["1020"])
-    assert not next(seen)[0].phones
+    assert not next(seen).agents[0].phones
     board.add_registration("1020", DOMAIN)
     board.add_call("+19495431333", "1020", DOMAIN, "+12025550123")
-    (agent,) = next(seen)
+    (agent,) = next(seen).agents
     assert (len(agent.phones), len(agent.calls)) == (1, 1)
 
 

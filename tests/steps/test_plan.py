@@ -169,6 +169,7 @@ def test_a_reload_comes_before_the_registrations_that_it_orphans():
     made = plan(compile_users({}), live({"1020": user("1020")}))
     assert [step.command for step in made.reloads] == [
         "reloadxml", "xml_flush_cache", "sofia profile internal flush_inbound_reg 1020@d.example",
+        "verto noperm SESSION methods verto",
     ]  # fmt: skip
 
 
