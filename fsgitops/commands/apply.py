@@ -34,8 +34,8 @@ NOT_TOLD = (
 )
 
 _BY_HAND = (
-    "sofia profile PROFILE flush_inbound_reg EXT@DOMAIN; verto_contact EXT@DOMAIN, then "
-    "verto noperm SESSION methods verto, or reload mod_verto, which ends every session"
+    "sofia profile PROFILE flush_inbound_reg EXT@DOMAIN; for mod_verto, each session that "
+    "verto_contact EXT@DOMAIN names: verto noperm SESSION methods verto"
 )
 
 

@@ -76,11 +76,11 @@ def test_several_files_are_written_as_their_endings_say_and_the_text_is_printed(
     names = ("p.json", "p.md", "p.html", "p.sarif", "p.xml", "p.txt")
     words = [word for name in names for word in ("--output", str(project.root / name))]
     ran = project.run("plan", *words)
-    assert "Plan: 4 to create" in ran.out
+    assert "Plan: 5 to create" in ran.out
     for name in names:
         assert (project.root / name).stat().st_size > 0
     assert json.loads((project.root / "p.json").read_text())["format"] == "fsgitops-plan"
-    assert "Plan: 4 to create" in (project.root / "p.txt").read_text()
+    assert "Plan: 5 to create" in (project.root / "p.txt").read_text()
     assert "p.json`" in (project.root / "p.md").read_text()
 
 

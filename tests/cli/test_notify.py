@@ -27,7 +27,7 @@ def _configure(project: Project, notify: str) -> None:
 def test_an_apply_is_told_with_its_counts(project: Project, hook: Hook) -> None:
     assert project.run("apply", "--yes", "--notify").code == 0
     (told,) = hook.bodies
-    assert (told["outcome"], told["exit_code"], told["created"]) == ("applied", 0, 4)
+    assert (told["outcome"], told["exit_code"], told["created"]) == ("applied", 0, 5)
     assert (told["project"], told["target"], told["simulated"]) == ("test", "sandbox", True)
 
 
@@ -93,7 +93,7 @@ def test_a_roll_back_is_told(
 def test_the_slack_shape_is_a_text(project: Project, hook: Hook) -> None:
     _configure(project, "{url: {env: HOOK_URL}}")
     project.run("apply", "--yes", "--notify")
-    assert "4 created, 0 changed, 0 deleted" in str(hook.bodies[0]["text"])
+    assert "5 created, 0 changed, 0 deleted" in str(hook.bodies[0]["text"])
 
 
 @pytest.mark.parametrize("url", ["", "http://127.0.0.1:1/T0-secret-path", "T0-secret-path"])

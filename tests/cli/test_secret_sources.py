@@ -109,7 +109,7 @@ def test_a_pull_request_from_a_fork_plans_without_a_key_and_runs_nothing(
     monkeypatch.setenv("SECRET_PASSWORD", "")
     assert project.run("validate").code == 0
     ran = project.run("plan")
-    assert (ran.code, "Plan: 8 to create" in ran.out) == (0, True), ran.err
+    assert (ran.code, "Plan: 9 to create" in ran.out) == (0, True), ran.err
     assert not ran_file.exists()
 
 

@@ -189,7 +189,7 @@ def test_registrations_that_cannot_be_ended_do_not_undo_what_is_proved(
 
     ran = run(after_the_plan_and_the_lock)
     assert ran.code == 1
-    assert "everything is applied, but the registrations of the deleted agents (1021)" in ran.err
+    assert "but the registrations and mod_verto sessions of the deleted agents (1021)" in ran.err
     assert not (conf / "directory/default/1021.xml").exists()
     assert "No changes" in run(lambda _command, _count: None, ("plan",)).out
 
