@@ -30,13 +30,15 @@ if TYPE_CHECKING:
 STOCK_PASSWORD = "ClueCon"  # noqa: S105 - what every installation begins with
 STOCK_PIN = "1234"
 SHOWN_NAMES = 5
-PROBES = tuple(
-    f"{folder}/0000.xml"
-    for folder in ("directory/default", "dialplan/default", "dialplan/public", "dialplan")
-)
-"""A path in each folder that fsgitops writes to."""
 _TAG = re.compile(rb"(x-pre-process|<configuration|<param)(\s[^<>]*)", re.IGNORECASE)
 _ATTRIBUTE = re.compile(rb"""[\s"'](\w+)\s*=\s*["']([^"']*)["']""")
+
+
+def list_probes(target: Target) -> list[str]:
+    """Return a path in each folder that fsgitops writes to."""
+    inbound = f"dialplan/{target.inbound_context}"
+    folders = ("directory/default", "dialplan/default", inbound, "dialplan")
+    return [f"{folder}/0000.xml" for folder in folders]
 
 
 def check_files(workspace: Workspace) -> Iterator[Check]:
@@ -148,7 +150,7 @@ def _check_managed(workspace: Workspace) -> Iterator[Check]:
     if target.simulated:
         yield skip("switch-user", "the embedded switch runs as you")
     else:
-        yield _check_reader(target.conf_dir, paths)
+        yield _check_reader(target, paths)
     if not paths:
         yield skip("managed-files", "nothing is applied here yet")
         return
@@ -164,8 +166,9 @@ def _check_managed(workspace: Workspace) -> Iterator[Check]:
         yield good("managed-files", f"{len(paths)} files, none of them open to everybody")
 
 
-def _check_reader(conf_dir: Path, paths: Sequence[str]) -> Check:
+def _check_reader(target: Target, paths: Sequence[str]) -> Check:
     """Tell whether FreeSWITCH's own user may read what we wrote for it, or are going to write."""
+    conf_dir = target.conf_dir
     person = find_switch_user(conf_dir)
     if person is None:
         return skip("switch-user", "no FreeSWITCH process of this conf directory is visible here")
@@ -181,7 +184,7 @@ def _check_reader(conf_dir: Path, paths: Sequence[str]) -> Check:
         if unreadable:
             told = f"FreeSWITCH (uid {person.uid}) may not read {unreadable}"
             return bad("switch-user", told, remedy)
-    for path in PROBES:
+    for path in list_probes(target):
         unreadable = find_unreadable(conf_dir, path, person)
         if unreadable:
             folder = path.rpartition("/")[0]
@@ -195,18 +198,20 @@ def _check_reader(conf_dir: Path, paths: Sequence[str]) -> Check:
 
 def _check_reading(workspace: Workspace) -> Iterator[Check]:
     """Tell whether FreeSWITCH reads what is written, and whether calls from outside come there."""
-    from fsgitops.routing.survey import INBOUND_CONTEXT, survey_conf
+    from fsgitops.routing.survey import survey_conf
     from fsgitops.steps.read_live import read_manifest
 
     target = workspace.target
     try:
         entries = read_manifest(target.state_dir).entries
         # Whether the domain is the target's is a check of its own.
-        survey = survey_conf(target.conf_dir, {*PROBES, *entries}, "")
+        survey = survey_conf(
+            target.conf_dir, {*list_probes(target), *entries}, "", target.inbound_context
+        )
     except (FsgitopsError, OSError) as problem:
         yield bad("includes", f"FreeSWITCH would not load this: {problem}", "correct that first")
         return
-    found = [(path, survey.problem_of(path)) for path in PROBES]
+    found = [(path, survey.problem_of(path)) for path in list_probes(target)]
     for path, misread in found:
         if misread:
             folder = path.rpartition("/")[0]
@@ -216,10 +221,8 @@ def _check_reading(workspace: Workspace) -> Iterator[Check]:
         yield good("includes", "the folders that fsgitops writes to are included")
     closed = survey.find_closed()
     if closed is None:
-        context = (
-            f"calls from outside come to the context `{INBOUND_CONTEXT}`, as far as files tell"
-        )
-        yield good("inbound-context", context)
+        context = f"the context `{target.inbound_context}`, as far as files tell"
+        yield good("inbound-context", f"calls from outside come to {context}")
         return
     told, hint, sure = closed
     applied = any(entry.resource.kind is Kind.DID_ROUTE for entry in entries.values())

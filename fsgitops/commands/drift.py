@@ -110,17 +110,18 @@ def _compare(
         return find_drift(live, applied, None, exists)
     from fsgitops.steps.read_loaded import read_loaded
 
+    contexts = _contexts(live.manifest.entries, workspace.target.inbound_context)
     with connect_target(workspace.target, workspace.root) as switch:
-        memory = read_loaded(switch, workspace.target.domain, _contexts(live.manifest.entries))
+        memory = read_loaded(switch, workspace.target.domain, contexts)
         found = find_drift(live, applied, memory, exists)
         return veil_drift(found, Veil(switch.global_variables())) if found else []
 
 
-def _contexts(paths: Iterable[str]) -> set[str]:
+def _contexts(paths: Iterable[str], inbound: str) -> set[str]:
     """Return the dialplan contexts that we write to, and the one that numbers arrive in."""
     from fsgitops.routing.loaded import context_of
 
-    return {"public"} | {name for name in map(context_of, paths) if name is not None}
+    return {inbound} | {name for name in map(context_of, paths) if name is not None}
 
 
 def _find_applied(workspace: Workspace, live: LiveConfig) -> tuple[dict[str, bytes], list[str]]:

@@ -111,7 +111,8 @@ def _make_claims(
         return
     everything = [file.resource for file in files.values()]
     try:
-        survey = survey_conf(target.conf_dir, {*files, *live.manifest.entries}, target.domain)
+        ours = {*files, *live.manifest.entries}
+        survey = survey_conf(target.conf_dir, ours, target.domain, target.inbound_context)
     except (FsgitopsError, OSError) as problem:
         told = f"will not be loaded: the configuration on disk is not well formed: {problem}"
         yield Claim("unread-folder", everything, told, "correct that file first", sure=False)

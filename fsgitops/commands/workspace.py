@@ -143,6 +143,7 @@ def compile_declared(
         settled=settled,
         secrets=book,
         did_forms=workspace.target.did_forms,
+        inbound_context=workspace.target.inbound_context,
         default_region=workspace.settings.default_region,
     )
     everything = sort_findings([*declared.findings, *findings, *book.findings])

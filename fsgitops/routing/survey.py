@@ -27,19 +27,18 @@ if TYPE_CHECKING:
     from fsgitops.routing.tree import Element
 
 AGENTS_CONTEXT = "default"
-INBOUND_CONTEXT = "public"
 _INTO = {
     "directory/default": "<users> of the domain in directory/default.xml",
     "dialplan/default": "the context in dialplan/default.xml",
-    "dialplan/public": "the context in dialplan/public.xml",
     "dialplan": "the dialplan section of freeswitch.xml",
 }
 
 
-def survey_conf(conf_dir: Path, ours: Iterable[str], domain: str) -> Survey:
+def survey_conf(conf_dir: Path, ours: Iterable[str], domain: str, inbound: str) -> Survey:
     """Look at a conf directory. `ours` are the paths of fsgitops, which are not read.
 
-    `domain` is the target's; "" where any domain will do.
+    `domain` is the target's; "" where any domain will do. `inbound` is the context that calls from
+    outside begin in.
 
     Raises FsgitopsError where it cannot be read, or FreeSWITCH would refuse it.
     """
@@ -49,16 +48,17 @@ def survey_conf(conf_dir: Path, ours: Iterable[str], domain: str) -> Survey:
     if found:
         place = f"{found[1].file}:{found[1].line}: " if found[1] else ""
         raise MergeError(f"{place}{found[0]}")
-    return Survey(merged, mine, domain)
+    return Survey(merged, mine, domain, inbound)
 
 
 class Survey:
     """What one look found. Nothing in it is asked of a switch."""
 
-    def __init__(self, merged: MergedConfig, ours: Ours, domain: str) -> None:
+    def __init__(self, merged: MergedConfig, ours: Ours, domain: str, inbound: str) -> None:
         self.merged = merged
         self.ours = ours
         self.domain = domain
+        self.inbound = inbound
         self.root = parse(merged.text)
         self.readings = find_readings(self.root)
         self._contexts = list_contexts(self.root)
@@ -99,7 +99,7 @@ class Survey:
 
     def _find_problem(self, folder: str, runs: tuple[int, ...]) -> tuple[str, str] | None:
         section, _, context = folder.partition("/")
-        into = _INTO.get(folder, f"the section `{section}`")
+        into = _INTO.get(folder, f"the context `{context}` in dialplan/{context}.xml")
         include = f'<X-PRE-PROCESS cmd="include" data="{context or section}/*.xml"/>'
         if not runs:
             return (
@@ -142,10 +142,10 @@ class Survey:
 
     def find_closed(self) -> tuple[str, str, bool] | None:
         """Return why no call from outside comes to the DIDs, what to do, and whether it is sure."""
-        wanted = fold(INBOUND_CONTEXT)
+        wanted = fold(self.inbound)
         doors = find_doors(self.root, self.domain)
         inside = [door for door in doors if fold(door.context) == wanted and door.open]
-        if not doors or leads_to(self.root, INBOUND_CONTEXT):
+        if not doors or leads_to(self.root, self.inbound):
             return None
         carriers = [door for door in doors if door.gateways]
         if inside and (not carriers or any(door in inside for door in carriers)):
@@ -155,13 +155,12 @@ class Survey:
             f"{door.name} ({self._tell_line(door.line)}) sends calls to `{door.context}`"
             for door in shown[:3]
         )
-        told = f"will not be called: no profile or gateway sends calls to `{INBOUND_CONTEXT}`"
+        told = f"will not be called: no profile or gateway sends calls to `{self.inbound}`"
         if inside:
-            told = f"may not be called: what has gateways sends no calls to `{INBOUND_CONTEXT}`"
-        hint = f'set `context` of the carriers\' profile or gateway to "{INBOUND_CONTEXT}", or let '
-        hint += (
-            f'that context end in <action application="transfer" data="$1 XML {INBOUND_CONTEXT}"/>'
-        )
+            told = f"may not be called: what has gateways sends no calls to `{self.inbound}`"
+        hint = "set the target's `inbound_context` to where these calls come, or `context` of the "
+        hint += f'carriers\' profile or gateway to "{self.inbound}"; or let that context end in '
+        hint += f'<action application="transfer" data="$1 XML {self.inbound}"/>'
         return f"{told}; {names}", hint, not inside and self.is_sure("dialplan")
 
     def by_context(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator
+from pydantic_core import PydanticCustomError
 
 from fsgitops.secret import PlaintextSource, Source, SourceError, read_source
 
@@ -119,6 +120,21 @@ class PublicSettings(Part):
     provisioning_url: Annotated[str, Field(pattern=r"^https://[!-~]+$")] | None = None
 
 
+def _refuse_inside(name: str) -> str:
+    if name in ("default", "global", "features") or name.startswith("fsgitops"):
+        raise PydanticCustomError("inside", "a context that no agent dials in")
+    return name
+
+
+InboundContext = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$"), AfterValidator(_refuse_inside)
+]
+"""Where calls from outside begin, and the folder of dialplan/ that its DIDs are written to.
+
+Never a context that agents dial in: whoever calls from outside could dial out through it.
+"""
+
+
 class TargetSettings(Part):
     """One FreeSWITCH: its conf directory, its domain and its event socket."""
 
@@ -129,6 +145,7 @@ class TargetSettings(Part):
     state_dir: PathText | None = None
     dial: DialSettings = DialSettings()
     did_forms: tuple[Literal["digits", "national"], ...] | None = None
+    inbound_context: InboundContext = "public"
     limits: LimitsSettings = LimitsSettings()
     allow: tuple[AllowedDanger, ...] | None = None
     public: PublicSettings = PublicSettings()

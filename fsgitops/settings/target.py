@@ -44,6 +44,7 @@ class Target(Part):
     esl_password: SecretStr | None = None
     dial: DialSettings = DialSettings()
     did_forms: tuple[Literal["digits", "national"], ...] | None = None
+    inbound_context: str = "public"
     limits: LimitsSettings = LimitsSettings()
     allow: tuple[AllowedDanger, ...] = ("reload", "registration")
     public: PublicSettings = PublicSettings()
@@ -112,5 +113,6 @@ def _override_target(
         esl_password=environment.esl_password,
         dial=declared.dial,
         did_forms=declared.did_forms,
+        inbound_context=declared.inbound_context,
         public=declared.public,
     )

@@ -298,6 +298,59 @@ def test_a_conf_directory_that_freeswitch_would_refuse_is_told_with_the_line(sit
     assert "dialplan/default/zz.xml:3: unexpected closing tag </oops>" in out
 
 
+IMAGE = """\
+project: test
+default_region: US
+targets:
+  image: {{conf_dir: {conf}, domain: sandbox.example, inbound_context: {context}}}
+"""
+
+
+def on_image(site: Project, context: str) -> Ran:
+    site.write("fsgitops.yaml", IMAGE.format(conf=site.conf, context=context))
+    return site.run("apply", "--yes", "--no-reload", "--target", "image", "--allow", "deletes")
+
+
+def include_carrier(site: Project) -> None:
+    line = '</extension>\n<X-PRE-PROCESS cmd="include" data="from-carrier/*.xml"/>'
+    edit(site, "dialplan/from_carrier.xml", "</extension>", line)
+
+
+def test_dids_are_written_to_the_context_that_calls_from_outside_begin_in(site: Project) -> None:
+    carrier(site)
+    include_carrier(site)
+    ran = on_image(site, "from-carrier")
+    assert ran.code == 0, ran.err
+    assert (site.conf / "dialplan/from-carrier/inbound_19495431333.xml").is_file()
+    assert not (site.conf / "dialplan/public/inbound_19495431333.xml").exists()
+
+
+def test_a_context_for_calls_from_outside_that_includes_no_folder_is_an_error(
+    site: Project,
+) -> None:
+    carrier(site)
+    ran = on_image(site, "from-carrier")
+    assert ran.code == 4
+    assert "nothing includes dialplan/from-carrier/*.xml" in ran.err
+    assert "into the context `from-carrier`" in ran.err
+
+
+def test_dids_move_when_the_context_changes(site: Project) -> None:
+    assert on_image(site, "public").code == 0
+    carrier(site)
+    include_carrier(site)
+    ran = on_image(site, "from-carrier")
+    assert ran.code == 0, ran.err
+    assert (site.conf / "dialplan/from-carrier/inbound_19495431333.xml").is_file()
+    assert not (site.conf / "dialplan/public/inbound_19495431333.xml").exists()
+
+
+@pytest.mark.parametrize("name", ["default", "global", "../etc", "a/b", ".x", "fsgitops_transfer"])
+def test_calls_from_outside_never_begin_where_agents_dial(site: Project, name: str) -> None:
+    ran = on_image(site, f'"{name}"')
+    assert (ran.code, "inbound_context" in ran.err) == (3, True)
+
+
 @pytest.mark.parametrize("case", ["02-catch-all-before-ours", "04-carrier-context",
                                   "05-other-folders-and-groups"])  # fmt: skip
 def test_the_cases_of_the_field_end_in_errors_of_the_plan(

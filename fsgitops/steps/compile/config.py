@@ -59,6 +59,7 @@ DID_FORM: Final = "did-form"
 _EXTENSION: Final = re.compile(r"[0-9]{4,6}", re.ASCII)
 _DID: Final = re.compile(r"\+[0-9]{3,15}", re.ASCII)
 _DOMAIN: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", re.ASCII)
+_CONTEXT: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}", re.ASCII)
 _USES_EXPRESSION: Final = re.compile(r"\{\{-?\s*expression\b")
 _NOWHERE: Final = Position("desired")
 
@@ -75,6 +76,7 @@ def compile_config(
     secrets: SecretFinder | None = None,
     did_forms: Sequence[DidForm] | None = None,
     default_region: str | None = None,
+    inbound_context: str = "public",
 ) -> tuple[CompiledConfig, list[Finding]]:
     """Return every file that the desired state means, and what stands in the way of writing it.
 
@@ -90,14 +92,16 @@ def compile_config(
             them, and a form that has another meaning is left out with a warning.
         default_region: The region of national numbers (two letters), which tells whose a national
             form is that DIDs of two countries share.
+        inbound_context: The context that calls from outside begin in; DIDs are written to the
+            folder of dialplan/ that has its name.
         settled: Path -> what an earlier apply proved and wrote there. The same inputs give the
             same bytes, so they are not rendered again: such a file has its hash and no content.
     """
-    findings = _check_settings(domain, default_caller_id, default_caller_name)
+    findings = _check_settings(domain, inbound_context, default_caller_id, default_caller_name)
     if findings:
         return CompiledConfig({}), findings
     finder = secrets or DerivedSecrets(key, domain)
-    target = _Target(domain, key, finder, default_caller_id, default_caller_name)
+    target = _Target(domain, key, finder, default_caller_id, default_caller_name, inbound_context)
     inputs = digest_inputs(templates, target)
     work = _Compilation(
         templates, desired.sources, settled or {}, target, inputs, desired.own_variables
@@ -147,6 +151,7 @@ class _Target:
     secrets: SecretFinder
     default_caller_id: str | None
     default_caller_name: str | None
+    inbound_context: str = "public"
 
 
 @dataclass(slots=True)
@@ -316,7 +321,7 @@ def _compile_route(work: _Compilation, route: DidRoute, taken: Taken, *, declare
     if taken.rival:
         work.tell_rival(resource, taken, error if declared else warning)
     values = [digits, taken.expression, destination, work.target.domain]
-    path = f"dialplan/public/inbound_{digits}.xml"
+    path = f"dialplan/{work.target.inbound_context}/inbound_{digits}.xml"
     inputs = work.digest(DID_ROUTE, values)
     if work.settle(path, resource, inputs):
         return
@@ -360,8 +365,11 @@ def _route_context(values: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _check_settings(domain: str, *outbound: str | None) -> list[Finding]:
+def _check_settings(domain: str, inbound: str, *outbound: str | None) -> list[Finding]:
     findings = []
+    if not _CONTEXT.fullmatch(inbound):
+        message = f"the inbound context {inbound!r} is not a plain word"
+        findings.append(error(RULE, Position(SETTINGS_FILE), message, "it names a folder"))
     if not _DOMAIN.fullmatch(domain):
         message = f"the domain {domain!r} is not a host name or an IPv4 address"
         findings.append(
