@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from sip_phone import CallFailedError, call_from_outside
+from sip_phone import CallFailedError, SipPhone, call_from_outside
 
 from fsgitops.routing.ours import MARK
 from fsgitops.routing.shadow import Wanted, find_takers
@@ -182,6 +182,37 @@ def test_a_call_that_arrives_in_another_context_never_rings(
     assert applied_all_the_same(changed, "unused-context") == 0
     with pytest.raises(CallFailedError, match="404"):
         call_from_outside(freeswitch, tmp_path, "19495431333")
+
+
+def test_a_did_in_the_context_of_the_carriers_rings_its_agent(
+    changed: Project, freeswitch: RealSwitch, tmp_path: Path
+) -> None:
+    """It was in `public` first, so it moves, and the read-back finds it there and gone here."""
+    assert changed.run("apply", "--yes").code == 0
+    profile = freeswitch.conf_dir / "sip_profiles/external.xml"
+    before = '<param name="context" value="public"/>'
+    text = profile.read_text().replace(before, before.replace("public", "from-carrier"))
+    profile.write_text(text)
+    (freeswitch.conf_dir / "dialplan/from_carrier.xml").write_text(
+        '<include>\n<context name="from-carrier">\n'
+        '<X-PRE-PROCESS cmd="include" data="from-carrier/*.xml"/>\n</context>\n</include>\n'
+    )
+    with freeswitch.esl() as esl:
+        assert "Success" in esl.api("sofia profile external rescan")
+    settings = changed.root / "fsgitops.yaml"
+    domain = f"    domain: {freeswitch.domain}\n"
+    assert domain in settings.read_text()
+    more = domain + "    inbound_context: from-carrier\n"
+    settings.write_text(settings.read_text().replace(domain, more))
+    ran = changed.run("apply", "--yes", "--allow", "deletes")
+    assert ran.code == 0, ran.err
+    password = changed.run("credentials", "1020", "--reveal", "--json").json()["password"]
+    with SipPhone(freeswitch, tmp_path / "phone", "1020", password) as phone:
+        phone.register()
+        phone.answer()
+        call_from_outside(freeswitch, tmp_path / "caller", "19495431333")
+        assert phone.wait_answered()
+    assert changed.run("drift").code == 0
 
 
 def test_a_folder_that_nothing_includes_is_never_read(
