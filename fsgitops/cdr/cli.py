@@ -15,34 +15,35 @@ import click
 
 from fsgitops import __version__
 from fsgitops.cdr.places import Place, parse_address, parse_date
+from fsgitops.console import stream
+from fsgitops.console.commands import CONTEXT, Common, Group
 from fsgitops.errors import FsgitopsError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fsgitops.cdr.lake import Lake
-    from fsgitops.cdr.options import EslAddress
 
-_READING = ("list", "query", "tail", "report")
-
-
-class Group(click.Group):
-    """Imports the reading commands only when one of them is asked for."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of all commands."""
-        return sorted([*super().list_commands(ctx), *_READING])
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return one command, or None for a name that is not one."""
-        if cmd_name in _READING:
-            from fsgitops.cdr.cli_read import READING
-
-            return READING[cmd_name]
-        return super().get_command(ctx, cmd_name)
+SECTIONS = {
+    "Record": ("run", "doctor", "reconcile"),
+    "Read": ("list", "query", "tail", "report", "files", "schema"),
+    "Keep": ("compact", "retention", "erase"),
+}
+"""Every command, below what it is for."""
 
 
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Group,
+    sections=SECTIONS,
+    lazy={
+        "list": "fsgitops.cdr.cli_read:list_command",
+        "query": "fsgitops.cdr.cli_read:query",
+        "tail": "fsgitops.cdr.cli_read:tail",
+        "report": "fsgitops.cdr.cli_read:report",
+    },
+    context_settings=CONTEXT,
+    epilog="Example: fsgitops-cdr -C pbx list --target prod --agent 1020",
+)
 @click.version_option(__version__, prog_name="fsgitops-cdr")
 @click.option("-C", "directory", default=".", metavar="DIR", help="Run as if in DIR.")
 @click.option("--target", metavar="NAME", help="The switch, as fsgitops.yaml names it.")
@@ -56,18 +57,53 @@ def cli(ctx: click.Context, /, **chosen: Any) -> None:
 
 
 def with_places(function: Any) -> Any:
-    """Give a command `--target`, `--lake`, `--spool` and `--json-dir` of its own."""
-    for option in ("--target", "--lake", "--spool", "--json-dir"):
-        function = click.option(option, metavar=option[2:].upper(), hidden=True)(function)
+    """Give a command `-C`, `--target`, `--lake`, `--spool` and `--json-dir` of its own."""
+    for option in (
+        click.option("--json-dir", cls=Common, metavar="DIR", help="mod_json_cdr's log-dir."),
+        click.option("--spool", cls=Common, metavar="DIR", help="The spool's directory."),
+        click.option(
+            "--lake", cls=Common, metavar="DIR-OR-URL", help="A directory, s3://… or gs://…"
+        ),
+        click.option(
+            "--target", cls=Common, metavar="NAME", help="The switch, as fsgitops.yaml names it."
+        ),
+        click.option("-C", "directory", cls=Common, metavar="DIR", help="Run as if in DIR."),
+    ):
+        function = option(function)
     return function
 
 
-@cli.command()
+def with_json(function: Any) -> Any:
+    """Give a command `--json`, as its `as_json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)
+
+
+def with_span(function: Any) -> Any:
+    """Give a command `--from` and `--to`, whole days, as its `first` and `last`."""
+    for flag, name, default, text in (
+        ("--to", "last", "9999-12-31", "Last day (UTC)."),
+        ("--from", "first", "", "First day (UTC)."),
+    ):
+        option = click.option(
+            flag, name, default=default, metavar="DATE", callback=parse_date, help=text
+        )
+        function = option(function)
+    return function
+
+
+@cli.command("run", epilog="Example: fsgitops-cdr run --target prod --http 127.0.0.1:8090")
 @with_places
 @click.option("--http", metavar="HOST:PORT", help="Take posts; /healthz and /metrics.")
 @click.option("--remove-json/--keep-json", default=None, help="Remove JSON files once in the lake.")
-@click.option("--log", "form", type=click.Choice(["json", "text"]), default="json")
-@click.option("--verbose", is_flag=True)
+@click.option(
+    "--log",
+    "form",
+    type=click.Choice(["json", "text"]),
+    default="json",
+    show_default=True,
+    help="How log lines look.",
+)
+@click.option("--verbose", is_flag=True, help="Log more.")
 @click.pass_obj
 def run(
     place: Place,
@@ -78,7 +114,10 @@ def run(
     verbose: bool,
     **chosen: Any,
 ) -> int:
-    """Run the sidecar until SIGTERM or SIGINT; then flush everything into the lake."""
+    """Run the sidecar.
+
+    Until SIGTERM or SIGINT; then it flushes everything into the lake.
+    """
     from fsgitops.cdr.log import set_up_logging
     from fsgitops.cdr.sidecar import Sidecar, tune_process
 
@@ -93,48 +132,43 @@ def run(
     return 0 if sidecar.run(stop) else 1
 
 
-@cli.command()
+@cli.command("doctor", epilog="Example: fsgitops-cdr doctor --target prod")
 @with_places
+@with_json
 @click.pass_obj
-def doctor(place: Place, /, **chosen: Any) -> int:
-    """Tell whether everything is in place for every call to be recorded."""
-    from fsgitops.cdr.doctor import examine
+def doctor(place: Place, /, as_json: bool, **chosen: Any) -> int:
+    """Check that every call will be recorded."""
+    from fsgitops.cdr.doctor import Advice, examine
 
     place = place.with_choices(chosen)
-    well = True
-    for advice in examine(place.run_options(), _address_or_none(place)):
-        click.echo(f"{'ok ' if advice.well else 'BAD'}  {advice.what}")
-        if not advice.well:
-            well = False
-            click.echo("     " + advice.remedy.replace("\n", "\n     ").rstrip())
+    options = place.run_options()
+    try:
+        address, problem = place.address(), ""
+    except FsgitopsError as trouble:
+        address, problem = None, str(trouble)
+    checks = [Advice(False, problem, "")] if problem else []
+    checks += examine(options, address)
+    well = all(check.well for check in checks)
+    if as_json:
+        click.echo(json.dumps({"healthy": well, "checks": [asdict(check) for check in checks]}))
+        return 0 if well else 1
+    for check in checks:
+        stream.print_text(f"{'ok ' if check.well else 'BAD'}  {check.what}")
+        if not check.well and check.remedy:
+            click.echo("     " + check.remedy.replace("\n", "\n     ").rstrip())
     return 0 if well else 1
 
 
-def _address_or_none(place: Place) -> EslAddress | None:
-    try:
-        return place.address()
-    except FsgitopsError as problem:
-        click.echo(f"BAD  {problem}")
-        return None
-
-
-@cli.command()
+@cli.command("reconcile", epilog="Example: fsgitops-cdr reconcile --from 2026-11-01 --json")
 @with_places
-@click.option(
-    "--from", "first", default="", metavar="DATE", callback=parse_date, help="First day (UTC)."
-)
-@click.option(
-    "--to",
-    "last",
-    default="9999-12-31",
-    metavar="DATE",
-    callback=parse_date,
-    help="Last day (UTC).",
-)
-@click.option("--json", "as_json", is_flag=True)
+@with_span
+@with_json
 @click.pass_obj
 def reconcile(place: Place, /, first: str, last: str, as_json: bool, **chosen: Any) -> int:
-    """Count per hour what the switch wrote and the lake holds; name what is missing."""
+    """Compare what the switch wrote with what the lake holds.
+
+    Counted per hour; missing records are named.
+    """
     from fsgitops.cdr.reconcile import reconcile as count
     from fsgitops.cdr.table import draw_table
 
@@ -168,22 +202,24 @@ def reconcile(place: Place, /, first: str, last: str, as_json: bool, **chosen: A
     return 1 if found.missing or found.doubled else 0
 
 
-@cli.command()
+@cli.command("compact", epilog="Example: fsgitops-cdr compact --to 2026-10-31")
 @with_places
-@click.option("--from", "first", default="", metavar="DATE", callback=parse_date)
-@click.option("--to", "last", default="9999-12-31", metavar="DATE", callback=parse_date)
+@with_span
 @click.option("--grace", default=600.0, show_default=True, help="Seconds that dead files stay.")
 @click.option("--min-files", default=2, show_default=True, help="Leave days with fewer files.")
 @click.pass_obj
 def compact(
     place: Place, /, first: str, last: str, grace: float, min_files: int, **chosen: Any
 ) -> int:
-    """Merge each day's small files; readers see every record once all the while."""
+    """Merge each day's small files.
+
+    Readers see every record once all the while.
+    """
     from fsgitops.cdr.compact import compact_lake
 
     lake = place.with_choices(chosen).lake()
     for done in compact_lake(lake, first, last, min_files=min_files, grace=grace):
-        click.echo(
+        stream.confirm_done(
             f"{done.date}: {done.files_before} files to {done.files_after}, "
             f"{done.rows} records, {done.deleted} dead files deleted"
         )
@@ -202,13 +238,13 @@ def _tell_links(lake: Lake) -> int:
     return 1 if linked else 0
 
 
-@cli.command()
+@cli.command("retention", epilog="Example: fsgitops-cdr retention --keep-days 90 --dry-run")
 @with_places
 @click.option("--keep-days", type=int, required=True, help="How many whole days to keep.")
 @click.option("--dry-run", is_flag=True, help="Only tell which days would go.")
 @click.pass_obj
 def retention(place: Place, /, keep_days: int, dry_run: bool, **chosen: Any) -> int:
-    """Delete the days that are older."""
+    """Delete days that are older than the days to keep."""
     from fsgitops.cdr.retention import expire
 
     lake = place.with_choices(chosen).lake()
@@ -217,7 +253,7 @@ def retention(place: Place, /, keep_days: int, dry_run: bool, **chosen: Any) -> 
     return _tell_links(lake)
 
 
-@cli.command()
+@cli.command("erase", epilog="Example: fsgitops-cdr erase +12025550666 --reference ticket-7")
 @with_places
 @click.argument("number")
 @click.option("--also", multiple=True, metavar="NUMBER", help="Another spelling of it.")
@@ -226,22 +262,25 @@ def retention(place: Place, /, keep_days: int, dry_run: bool, **chosen: Any) -> 
 def erase(
     place: Place, /, number: str, also: tuple[str, ...], reference: str, **chosen: Any
 ) -> None:
-    """Erase one person's number everywhere, prove it, and log it."""
+    """Erase one person's number, prove it, and log it."""
     from fsgitops.cdr.erase import erase_number
 
     place = place.with_choices(chosen)
     done = erase_number(place.lake(), place.spool(), number, reference, also, place.json_dir())
-    click.echo(
+    stream.confirm_done(
         f"{done.rows} records in {done.files} files, {done.spool_rows} in the spool; "
         "a second reading found none"
     )
 
 
-@cli.command()
+@cli.command("files", epilog="Example: fsgitops-cdr files --lake s3://calls/lake")
 @with_places
 @click.pass_obj
 def files(place: Place, /, **chosen: Any) -> None:
-    """Print the files to read, one a line: for readers of other makers."""
+    """Print the Parquet files to read, one a line.
+
+    For readers of other makers.
+    """
     from fsgitops.cdr.query import live_files
 
     place = place.with_choices(chosen)
@@ -250,12 +289,20 @@ def files(place: Place, /, **chosen: Any) -> None:
         click.echo(path if lake.local else f"{scheme}://{path}")
 
 
-@cli.command()
-def schema() -> None:
+@cli.command("schema", epilog="Example: fsgitops-cdr schema --json")
+@with_json
+def schema(as_json: bool) -> None:
     """Print the columns, their types and what they mean."""
     from fsgitops.cdr.schema import COLUMNS, SCHEMA_VERSION
     from fsgitops.cdr.table import draw_table
 
+    if as_json:
+        columns = [
+            {"name": column.name, "type": column.kind, "meaning": column.about}
+            for column in COLUMNS
+        ]
+        click.echo(json.dumps({"version": SCHEMA_VERSION, "columns": columns}))
+        return
     click.echo(f"version {SCHEMA_VERSION}")
     rows = [(column.name, column.kind, column.about) for column in COLUMNS]
     click.echo(draw_table(("column", "type", "meaning"), rows), nl=False)
@@ -268,6 +315,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def invoke(words: list[str]) -> int:
     """Run a command and return its exit code; what is wrong is told on standard error."""
+    stream.forget()
     try:
         code = cli.main(words, prog_name="fsgitops-cdr", standalone_mode=False)
         sys.stdout.flush()

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
 import click
 
-from fsgitops.cdr.cli import with_places
-from fsgitops.cdr.places import parse_date
+from fsgitops.cdr.cli import with_places, with_span
 from fsgitops.cdr.table import FORMS, write_result
+from fsgitops.console.commands import Command, Option
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fsgitops.cdr.places import Place
 
+_F = TypeVar("_F", bound="Callable[..., Any]")
 _COLUMNS = (
     "start_time",
     "leg",
@@ -27,22 +32,68 @@ _COLUMNS = (
     "hangup_cause",
     "uuid",
 )
-_FORM = click.option("--format", "form", type=click.Choice(FORMS), default="table")
+_ENDINGS = {".csv": "csv", ".html": "html", ".json": "json", ".parquet": "parquet"}
 
 
-@click.command(name="list")
+def with_result(*forms: str) -> Callable[[_F], _F]:
+    """Give a command `--format`, `--json` and `--output`, as its `form` and `output`.
+
+    The first of `forms` is what a terminal gets; a file gets what its ending says.
+    """
+
+    def decorate(function: _F) -> _F:
+        @wraps(function)
+        def gather(
+            *words: Any, named: str | None, as_json: bool, output: str | None, **others: Any
+        ) -> Any:
+            if as_json and named not in (None, "json"):
+                raise click.UsageError(f"--json and --format {named}: give one of them")
+            ending = _ENDINGS.get(Path(output).suffix.lower(), "") if output else ""
+            form = "json" if as_json else named or (ending if ending in forms else forms[0])
+            return function(*words, form=form, output=output or "-", **others)
+
+        endings = " ".join(end for end, form in _ENDINGS.items() if form in forms)
+        text = f"Write to FILE, in --format or as its ending says ({endings})."
+        for option in (
+            click.option(
+                "--output",
+                cls=Option,
+                former=("--out",),
+                metavar="FILE",
+                type=click.Path(dir_okay=False),
+                help=text,
+            ),
+            click.option("--json", "as_json", is_flag=True, help="The same as --format json."),
+            click.option(
+                "--format", "named", type=click.Choice(forms), help=f"[default: {forms[0]}]"
+            ),
+        ):
+            gather = option(gather)
+        return cast("_F", gather)
+
+    return decorate
+
+
+def _write(found: Any, form: str, output: str) -> None:
+    with click.open_file(output, "wb", atomic=output != "-") as sink:
+        write_result(found, form, cast("BinaryIO", sink))
+
+
+@click.command(
+    "list", cls=Command, epilog="Example: fsgitops-cdr list --agent 1020 --from 2026-11-23"
+)
 @with_places
 @click.option("--from", "since", metavar="TIME", help="From this time on (UTC): 2026-11-23 10:00.")
 @click.option("--to", "until", metavar="TIME", help="Before this time.")
-@click.option("--agent", metavar="EXTENSION")
+@click.option("--agent", metavar="EXTENSION", help="Only calls of this agent.")
 @click.option("--number", metavar="NUMBER", help="Caller, destination or DID.")
-@click.option("--did", metavar="NUMBER")
+@click.option("--did", metavar="NUMBER", help="Only calls to this number.")
 @click.option("--cause", metavar="CAUSE", help="Hang-up cause, such as NO_ANSWER.")
-@click.option("--leg", type=click.Choice(["a", "b"]))
-@click.option("--limit", default=100, show_default=True)
-@_FORM
+@click.option("--leg", type=click.Choice(["a", "b"]), help="a: who began it; b: who was rung.")
+@click.option("--limit", default=100, show_default=True, help="At most so many records.")
+@with_result(*FORMS)
 @click.pass_obj
-def list_command(place: Place, /, form: str, **chosen: Any) -> None:
+def list_command(place: Place, /, form: str, output: str, **chosen: Any) -> None:
     """List records, the latest first."""
     from fsgitops.cdr.query import Wanted, list_records
 
@@ -52,55 +103,68 @@ def list_command(place: Place, /, form: str, **chosen: Any) -> None:
     found = list_records(place.source(), wanted)
     if form == "table":
         found = found.select(_COLUMNS)
-    write_result(found, form, sys.stdout.buffer)
+    _write(found, form, output)
 
 
-@click.command()
+@click.command(
+    "query",
+    cls=Command,
+    epilog="Example: fsgitops-cdr query 'SELECT count(*) FROM cdr' --json",
+)
 @with_places
 @click.argument("sql")
-@_FORM
+@with_result(*FORMS)
 @click.pass_obj
-def query(place: Place, /, sql: str, form: str, **chosen: Any) -> None:
+def query(place: Place, /, sql: str, form: str, output: str, **chosen: Any) -> None:
     """Run SQL (DuckDB's) on the tables cdr, lake and spool."""
     from fsgitops.cdr.query import fetch
 
-    write_result(fetch(place.with_choices(chosen).source(), sql), form, sys.stdout.buffer)
+    _write(fetch(place.with_choices(chosen).source(), sql), form, output)
 
 
-@click.command()
+@click.command("tail", cls=Command, epilog="Example: fsgitops-cdr tail --target prod")
 @with_places
 @click.option("--count", type=int, help="Stop after so many records.")
-@click.option("--format", "form", type=click.Choice(["table", "json", "csv"]), default="table")
+@with_result("table", "json", "csv")
 @click.pass_obj
-def tail(place: Place, /, count: int | None, form: str, **chosen: Any) -> None:
+def tail(place: Place, /, count: int | None, form: str, output: str, **chosen: Any) -> None:
     """Show records as they come."""
     from fsgitops.cdr.tail import follow
 
     left = [count if count is not None else sys.maxsize]
-    for table in follow(place.with_choices(chosen).source(), go_on=lambda: left[0] > 0):
-        shown = table.slice(0, left[0])
-        left[0] -= shown.num_rows
-        write_result(shown.select(_COLUMNS) if form == "table" else shown, form, sys.stdout.buffer)
-        sys.stdout.buffer.flush()
+    source = place.with_choices(chosen).source()
+    with click.open_file(output, "wb") as sink:
+        for table in follow(source, go_on=lambda: left[0] > 0):
+            shown = table.slice(0, left[0])
+            left[0] -= shown.num_rows
+            write_result(
+                shown.select(_COLUMNS) if form == "table" else shown, form, cast("BinaryIO", sink)
+            )
+            sink.flush()
 
 
-@click.command()
+@click.command(
+    "report",
+    cls=Command,
+    epilog="Example: fsgitops-cdr report --from 2026-11-01 --output november.html",
+)
 @with_places
+@with_span
 @click.option(
-    "--from", "first", default="", metavar="DATE", callback=parse_date, help="First day (UTC)."
+    "--leg",
+    type=click.Choice(["a", "b", "all"]),
+    default="a",
+    show_default=True,
+    help="Which legs.",
 )
 @click.option(
-    "--to",
-    "last",
-    default="9999-12-31",
-    metavar="DATE",
-    callback=parse_date,
-    help="Last day (UTC).",
+    "--engine",
+    type=click.Choice(["duckdb", "spark"]),
+    default="duckdb",
+    show_default=True,
+    help="What computes.",
 )
-@click.option("--leg", type=click.Choice(["a", "b", "all"]), default="a", show_default=True)
-@click.option("--engine", type=click.Choice(["duckdb", "spark"]), default="duckdb")
-@click.option("--format", "form", type=click.Choice(["text", "json", "html"]), default="text")
-@click.option("--out", type=click.Path(dir_okay=False), help="Write to a file.")
+@with_result("text", "json", "html")
 @click.pass_obj
 def report(
     place: Place,
@@ -110,18 +174,18 @@ def report(
     leg: str,
     engine: Any,
     form: str,
-    out: str | None,
+    output: str,
     **chosen: Any,
 ) -> None:
-    """Calls, ASR, ACD, PDD and minutes, by day, hour, agent, DID, gateway and cause."""
+    """Report calls, ASR, ACD, PDD and minutes.
+
+    By day, hour, agent, DID, gateway and cause.
+    """
     from fsgitops.cdr.page import render_page
     from fsgitops.cdr.report import Span, make_report
     from fsgitops.cdr.show_report import report_json, report_text
 
     made = make_report(place.with_choices(chosen).source(), Span(first, last, leg), engine)
     text = {"text": report_text, "json": report_json, "html": render_page}[form](made)
-    with click.open_file(out or "-", "w", encoding="utf-8") as sink:
+    with click.open_file(output, "w", encoding="utf-8", atomic=output != "-") as sink:
         sink.write(text)
-
-
-READING = {"list": list_command, "query": query, "tail": tail, "report": report}

@@ -57,7 +57,9 @@ class Place:
 
     def with_choices(self, more: Mapping[str, Any]) -> Place:
         """Return the place with what stood after the command."""
-        return replace(self, choices={**self.choices, **{k: v for k, v in more.items() if v}})
+        named = {name: value for name, value in more.items() if value}
+        root = (self.root / named.pop("directory", "")).resolve()
+        return replace(self, root=root, choices={**self.choices, **named})
 
     @cached_property
     def workspace(self) -> Workspace:

@@ -6,7 +6,6 @@ Each command lives in a module of its own, which is imported when the command is
 from __future__ import annotations
 
 import gc
-import importlib
 import json
 import os
 import sys
@@ -17,6 +16,8 @@ import click
 
 from fsgitops import __version__
 from fsgitops.cli.options import Shared
+from fsgitops.console import stream
+from fsgitops.console.commands import CONTEXT, Group
 from fsgitops.errors import DesiredInvalidError, FsgitopsError, UsageError
 
 if TYPE_CHECKING:
@@ -25,61 +26,39 @@ if TYPE_CHECKING:
 COLLECT_SELDOM = (1_000_000, 50, 100)
 """A plan makes a million small values and no cycles; looking for those costs much time."""
 
-COMMANDS = {
-    "adopt": "adopt",
-    "api": "api",
-    "apply": "apply",
-    "calls": "calls",
-    "compile": "compile",
-    "completion": "completion",
-    "credentials": "credentials",
-    "dial": "dial",
-    "diff": "diff",
-    "doctor": "doctor",
-    "drift": "drift",
-    "explain": "explain",
-    "export-state": "export_state",
-    "fmt": "fmt",
-    "hangup": "hangup",
-    "history": "history",
-    "init": "init",
-    "key": "key",
-    "kick": "kick",
-    "lint": "lint",
-    "plan": "plan",
-    "registrations": "registrations",
-    "release": "release",
-    "rollback": "rollback",
-    "sandbox": "sandbox",
-    "schema": "schema",
-    "secret": "secret",
-    "show": "show",
-    "status": "status",
-    "token": "token",
-    "transfer": "transfer",
-    "validate": "validate",
+SECTIONS = {
+    "Declare": ("init", "validate", "lint", "fmt", "explain", "schema", "completion"),
+    "Change": ("plan", "apply", "rollback", "history", "show", "adopt", "release"),
+    "Watch": ("status", "registrations", "calls", "drift", "doctor"),
+    "Operate": ("dial", "transfer", "hangup", "kick", "api", "sandbox"),
+    "Secrets": ("key", "secret", "credentials", "token"),
+    "Pipelines": ("diff", "export-state", "compile"),
 }
+"""Every command, below what it is for."""
 
+COMMANDS = tuple(name for names in SECTIONS.values() for name in names)
 
-class LazyGroup(click.Group):
-    """A group that imports a command's module only when that command is asked for."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        """Return the names of all commands."""
-        return sorted(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Return one command, or None for a name that is not one."""
-        module = COMMANDS.get(cmd_name)
-        if module is None:
-            return None
-        command: click.Command = importlib.import_module(f"fsgitops.cli.{module}").command
-        return command
+SYNONYMS = {
+    "check": "validate",
+    "destroy": "release",
+    "format": "fmt",
+    "import": "adopt",
+    "log": "history",
+    "password": "credentials",
+    "reload": "apply",
+    "revert": "rollback",
+    "test": "validate",
+    "undo": "rollback",
+}
+"""Words of other tools, and the command that does that here."""
 
 
 @click.group(
-    cls=LazyGroup,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    cls=Group,
+    sections=SECTIONS,
+    lazy={name: f"fsgitops.cli.{name.replace('-', '_')}:command" for name in COMMANDS},
+    synonyms=SYNONYMS,
+    context_settings=CONTEXT,
     epilog="Example: fsgitops -C pbx plan --target prod",
 )
 @click.version_option(__version__, prog_name="fsgitops")
@@ -100,6 +79,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; anything wrong is told on stderr."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     gc.set_threshold(*COLLECT_SELDOM)
+    stream.forget()
     try:
         code = cli.main(words, prog_name="fsgitops", standalone_mode=False)
         sys.stdout.flush()

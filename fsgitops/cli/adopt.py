@@ -6,9 +6,11 @@ import click
 
 from fsgitops.cli.carry import confirm, print_note, with_wait, with_yes
 from fsgitops.cli.options import Shared, open_place, with_json, with_place
+from fsgitops.console.commands import Command
+from fsgitops.console.stream import confirm_done, is_quiet
 
 
-@click.command("adopt", epilog="Example: fsgitops adopt directory/default/1020.xml")
+@click.command("adopt", cls=Command, epilog="Example: fsgitops adopt directory/default/1020.xml")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @with_place
 @with_yes
@@ -24,7 +26,7 @@ def command(
     wait_seconds: float,
     as_json: bool,
 ) -> int:
-    """Take over hand-written files that stand where declared ones belong.
+    """Start managing existing files at declared paths.
 
     PATH is below the conf directory. How each differs from what is declared is shown first. No
     file changes now: they only become managed, and the next apply makes them as declared.
@@ -37,7 +39,8 @@ def command(
     with working("Comparing the files with what is declared"):
         shown = plan_adoption(workspace, paths)
     print_notes(shown.notes)
-    print_lines(render_adoption(shown.plan, list(shown.entries)), err=as_json)
+    if not (yes and is_quiet()):
+        print_lines(render_adoption(shown.plan, list(shown.entries)), err=as_json)
     if shown.entries:
         if not yes:
             confirm("Adopt?", err=as_json)
@@ -50,5 +53,5 @@ def command(
     if as_json:
         print_json(shown.to_json())
     else:
-        click.echo(f"Adopted: {len(shown.entries)}")
+        confirm_done(f"Adopted: {len(shown.entries)}")
     return 0

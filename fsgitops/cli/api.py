@@ -7,13 +7,20 @@ from pathlib import Path
 import click
 
 from fsgitops.cli.options import Shared, open_place, with_place
+from fsgitops.console.commands import Command
 from fsgitops.errors import UsageError
 
 
-@click.command("api", epilog="Example: fsgitops api --target prod --port 3000")
+@click.command("api", cls=Command, epilog="Example: fsgitops api --target prod --port 3000")
 @with_place
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=3000,
+    show_default=True,
+    help="Port to listen on.",
+)
 @click.option(
     "--anonymous",
     multiple=True,
@@ -35,9 +42,10 @@ def command(
     lake: str | None,
     spool: Path | None,
 ) -> int:
-    """Serve the HTTP API and the operator page until Ctrl-C (docs/api.md).
+    """Serve the HTTP API and the operator page.
 
-    It reads and operates; what is declared changes through git alone. Needs the extra `api`.
+    Until Ctrl-C (docs/api.md). It reads and operates; what is declared changes through git alone.
+    Needs the extra `api`.
     """
     try:
         from fsgitops.api import serve

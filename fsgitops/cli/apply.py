@@ -11,13 +11,15 @@ import click
 from fsgitops.cli.carry import Carry, print_applied, print_note, with_carry
 from fsgitops.cli.notify import note_applied, note_plan, with_notify
 from fsgitops.cli.options import Shared, open_place, with_demands, with_json, with_place
+from fsgitops.console.commands import Command
+from fsgitops.console.stream import is_quiet
 
 if TYPE_CHECKING:
     from fsgitops.commands.plan import Planned
     from fsgitops.commands.shape import Demands
 
 
-@click.command("apply", epilog="Example: fsgitops apply --target prod plan.json")
+@click.command("apply", cls=Command, epilog="Example: fsgitops apply --target prod plan.json")
 @click.argument("saved", required=False, metavar="[PLAN]", type=click.Path(path_type=Path))
 @with_place
 @with_carry
@@ -34,7 +36,7 @@ def command(
     demands: Demands,
     as_json: bool,
 ) -> int:
-    """Carry a plan out: write, reload, and read back from the switch that it holds it.
+    """Apply a plan, and read it back from the switch.
 
     With PLAN, exactly that saved plan, or nothing if anything has changed since. On any failure
     the files are restored and reloaded: exit code 5, or 6 if even that failed.
@@ -49,7 +51,7 @@ def command(
     demands = demands.of_saved(approved) if approved else demands
     with working("Comparing what is declared with what is live"):
         planned = run_plan(workspace, demands, live=carry.reload)
-    _show(planned, err=as_json)
+    _show(planned, err=as_json, unread=(carry.yes or bool(approved)) and is_quiet())
     if not approved:
         question = f"Apply this to {planned.plan.target}?"
         carry.confirm(planned.plan, question, hint=", or a saved plan", err=as_json)
@@ -67,11 +69,14 @@ def command(
     return 0
 
 
-def _show(planned: Planned, *, err: bool) -> None:
+def _show(planned: Planned, *, err: bool, unread: bool) -> None:
     from fsgitops.cli.printing import print_findings, print_lines, print_notes
     from fsgitops.steps.render_text import render_plan
 
     note_plan(planned.plan)
     print_notes(planned.notes)
     print_findings(planned.compilation.declared.findings)
-    print_lines(render_plan(planned.plan), err=err)
+    if unread:
+        print_notes(planned.plan.warnings)
+    else:
+        print_lines(render_plan(planned.plan), err=err)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+from fsgitops.console.stream import is_quiet
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -85,11 +87,13 @@ def print_note(text: str) -> None:
 
 def print_applied(applied: Applied, *, as_json: bool) -> None:
     """Print what was done."""
-    from fsgitops.cli.printing import print_json, print_lines
+    from fsgitops.cli.printing import print_json, print_lines, print_notes
     from fsgitops.steps.render_json import applied_to_json
     from fsgitops.steps.render_text import render_applied
 
     if as_json:
         print_json(applied_to_json(applied))
+    elif is_quiet():
+        print_notes(applied.notes)
     else:
         print_lines(render_applied(applied))

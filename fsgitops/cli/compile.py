@@ -7,16 +7,28 @@ from pathlib import Path
 import click
 
 from fsgitops.cli.options import Shared, open_place, with_place
+from fsgitops.console.commands import Command, Option
+from fsgitops.console.stream import confirm_done
 
 
-@click.command("compile", epilog="Example: fsgitops compile --out build/conf")
+@click.command("compile", cls=Command, epilog="Example: fsgitops compile --output build/conf")
 @with_place
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="An empty directory.")
+@click.option(
+    "--output",
+    "out",
+    cls=Option,
+    former=("--out",),
+    metavar="DIR",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="An empty directory.",
+)
 @click.pass_obj
 def command(shared: Shared, directory: str | None, target: str | None, out: Path) -> int:
-    """Write every compiled file below an empty directory: to look at, or to build an image from.
+    """Write every compiled file into an empty directory.
 
-    Nothing is compared, nothing is reloaded. Files that hold secrets are 0640.
+    To look at, or to build an image from. Nothing is compared, nothing is reloaded. Files that hold
+    secrets are 0640.
     """
     from fsgitops.cli.printing import print_findings, print_notes
     from fsgitops.commands.compile import run_compile
@@ -25,5 +37,5 @@ def command(shared: Shared, directory: str | None, target: str | None, out: Path
     compilation = run_compile(open_place(shared, directory, target), out)
     print_notes([*compilation.notes, *name_unavailable(compilation)])
     print_findings(compilation.declared.findings)
-    click.echo(f"Wrote {len(compilation.compiled.files)} files below {out}")
+    confirm_done(f"Wrote {len(compilation.compiled.files)} files below {out}")
     return 0

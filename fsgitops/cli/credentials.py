@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fsgitops.cli.options import Shared, open_place, with_json, with_place
+from fsgitops.console.commands import Command
+from fsgitops.console.stream import confirm_done
 
 if TYPE_CHECKING:
     from fsgitops.commands.credentials import Credentials
 
 
-@click.command("credentials", epilog="Example: fsgitops credentials 1020 --reveal --format js")
+@click.command(
+    "credentials", cls=Command, epilog="Example: fsgitops credentials 1020 --reveal --format js"
+)
 @click.argument("extension")
 @with_place
 @click.option("--reveal", is_flag=True, help="Show the secrets; the audit log tells that you did.")
@@ -59,7 +63,7 @@ def command(
     else:
         click.echo(found.to_script() if form == "js" else found.to_linphone(), nl=False)
     if not reveal:
-        click.echo("Secrets are shown with --reveal.", err=True)
+        confirm_done("Secrets are shown with --reveal.", err=True)
     return 0
 
 

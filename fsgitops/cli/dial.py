@@ -5,9 +5,11 @@ from __future__ import annotations
 import click
 
 from fsgitops.cli.options import Shared, open_place, with_json, with_place
+from fsgitops.console.commands import Command
+from fsgitops.console.stream import confirm_done
 
 
-@click.command("dial", epilog="Example: fsgitops dial 1020 +18005551234 --target prod")
+@click.command("dial", cls=Command, epilog="Example: fsgitops dial 1020 +18005551234 --target prod")
 @click.argument("extension", metavar="EXT")
 @click.argument("number")
 @with_place
@@ -27,7 +29,7 @@ def command(
     wait: bool,
     as_json: bool,
 ) -> int:
-    """Ring an agent's phone; when it is picked up, call NUMBER and connect them.
+    """Ring an agent's phone, then connect it with a number.
 
     Prints the call's uuid, for `fsgitops hangup` and `fsgitops transfer`.
     """
@@ -42,13 +44,13 @@ def command(
         return 0
     dial = dialled.dial
     doing = "answered" if dialled.answered else "is ringing"
-    click.echo(
+    confirm_done(
         f"Agent {dial.extension} {doing}; calling {dial.number} through {dial.gateway} "
         f"as {dial.caller_number}.",
         err=True,
     )
     if dialled.uuid is None:
-        click.echo("Several phones ring; `fsgitops calls` shows which was picked up.", err=True)
+        confirm_done("Several phones ring; `fsgitops calls` shows which was picked up.", err=True)
     else:
         click.echo(dialled.uuid)
     return 0

@@ -8,12 +8,13 @@ import click
 
 from fsgitops.cli.formats import choose_outputs, with_formats
 from fsgitops.cli.options import Shared, find_root, name_default, with_json, with_place
+from fsgitops.console.commands import Command
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@click.command("diff", epilog="Example: fsgitops diff main my-branch")
+@click.command("diff", cls=Command, epilog="Example: fsgitops diff main my-branch")
 @click.argument("before", metavar="REV1")
 @click.argument("after", metavar="[REV2]", required=False)
 @with_place
@@ -35,10 +36,10 @@ def command(
     full_at: str,
     as_json: bool,
 ) -> int:
-    """Show what REV2 (or the working tree) changes against REV1, compiled on both sides.
+    """Show what changes between two git revisions.
 
-    Reads git and nothing else: no switch, no conf directory, no key. Secrets that would change
-    are named and never shown.
+    REV2, or the working tree, against REV1; both are compiled. Reads git and nothing else: no
+    switch, no conf directory, no key. Secrets that would change are named and never shown.
     """
     from fsgitops.cli.planned import CHANGES_PENDING, answer_planned, make_planned
     from fsgitops.commands.diff import run_diff

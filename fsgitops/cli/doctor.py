@@ -5,14 +5,15 @@ from __future__ import annotations
 import click
 
 from fsgitops.cli.options import Shared, open_place, with_json, with_place
+from fsgitops.console.commands import Command
 
 
-@click.command("doctor", epilog="Example: fsgitops doctor --target prod")
+@click.command("doctor", cls=Command, epilog="Example: fsgitops doctor --target prod")
 @with_place
 @with_json
 @click.pass_obj
 def command(shared: Shared, directory: str | None, target: str | None, as_json: bool) -> int:
-    """Check everything around the desired state, and say how to correct what is wrong.
+    """Check the surroundings, and say how to correct them.
 
     Keys and their files, secrets, the conf directory and who may read it, includes, the event
     socket, and the running switch. Changes nothing; exit code 1 when there are errors.

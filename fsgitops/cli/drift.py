@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fsgitops.cli.options import Shared, open_place, with_json, with_place
+from fsgitops.console.commands import Command
 
 if TYPE_CHECKING:
     from fsgitops.model.drift import DriftReport
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 DRIFTED = 2
 
 
-@click.command("drift", epilog="Example: fsgitops drift --target prod --metrics fsgitops.prom")
+@click.command(
+    "drift", cls=Command, epilog="Example: fsgitops drift --target prod --metrics fsgitops.prom"
+)
 @with_place
 @click.option("--offline", is_flag=True, help="Compare files only; do not ask the switch.")
 @click.option(
@@ -39,11 +42,11 @@ def command(
     metrics: Path | None,
     as_json: bool,
 ) -> int:
-    """Show where what is live is not what was applied, and change nothing.
+    """Compare what is live with what was applied.
 
-    Compares three ways: what was applied, the files on disk, and what the switch holds in memory.
-    Exits with 0 for no drift, 2 for drift, 1 when the switch could not be asked. Needs no project
-    key. With --watch and --json, one JSON object a line.
+    Changes nothing. Compares three ways: what was applied, the files on disk, and what the switch
+    holds in memory. Exits with 0 for no drift, 2 for drift, 1 when the switch could not be asked.
+    Needs no project key. With --watch and --json, one JSON object a line.
     """
     from fsgitops.cli.printing import working
     from fsgitops.commands.drift import time_drift, watch_drift, write_metrics

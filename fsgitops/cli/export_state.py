@@ -8,16 +8,28 @@ from pathlib import Path
 import click
 
 from fsgitops.cli.options import Shared, open_place, with_place
+from fsgitops.console.commands import Command, Option
+from fsgitops.console.stream import confirm_done
 
 
 @click.command(
-    "export-state", epilog="Example: fsgitops export-state --target prod --out state.json"
+    "export-state",
+    cls=Command,
+    epilog="Example: fsgitops export-state --target prod --output state.json",
 )
 @with_place
-@click.option("--out", type=click.Path(path_type=Path), help="The file to write [default: stdout].")
+@click.option(
+    "--output",
+    "out",
+    cls=Option,
+    former=("--out",),
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="The file to write [default: stdout].",
+)
 @click.pass_obj
 def command(shared: Shared, directory: str | None, target: str | None, out: Path | None) -> int:
-    """Record what is live, without its secrets, so that `plan --against` works anywhere.
+    """Record what is live, for `plan --against` elsewhere.
 
     Holds keyed digests and masked attributes of the files that fsgitops manages, their names, the
     target and the time. A name that ends with .gz is compressed.
@@ -32,5 +44,5 @@ def command(shared: Shared, directory: str | None, target: str | None, out: Path
         print_json(state.to_json())
         return 0
     save_state(state, out)
-    click.echo(f"{out}: {len(state.files)} files of target {state.target}", err=True)
+    confirm_done(f"{out}: {len(state.files)} files of target {state.target}", err=True)
     return 0

@@ -5,11 +5,13 @@ from __future__ import annotations
 import click
 
 from fsgitops.cli.options import Shared, open_place, with_json, with_place
+from fsgitops.console.commands import Command
+from fsgitops.console.stream import confirm_done
 
 NOT_CANONICAL = 1
 
 
-@click.command("fmt", epilog="Example: fsgitops fmt --check desired/agents.yaml")
+@click.command("fmt", cls=Command, epilog="Example: fsgitops fmt --check desired/agents.yaml")
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @with_place
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 when a file would change.")
@@ -23,10 +25,10 @@ def command(
     check: bool,
     as_json: bool,
 ) -> int:
-    """Write YAML files in one canonical form: fields in order, quotes only where needed.
+    """Format YAML files without changing what they say.
 
-    Without PATH, everything declared. Comments stay with their field. A file is only written when
-    it is proved to say exactly what it said before.
+    Fields in order, quotes only where needed. Without PATH, everything declared. Comments stay with
+    their field. A file is only written when it is proved to say exactly what it said before.
     """
     from fsgitops.cli.printing import print_json
     from fsgitops.commands.fmt import run_fmt
@@ -39,5 +41,5 @@ def command(
     else:
         for name in done.changed:
             click.echo(f"{'would change' if check else 'changed'}: {name}")
-        click.echo(f"{len(done.changed)} changed, {done.canonical} canonical already", err=True)
+        confirm_done(f"{len(done.changed)} changed, {done.canonical} canonical already", err=True)
     return NOT_CANONICAL if check and done.changed else 0

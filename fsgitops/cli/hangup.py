@@ -5,9 +5,13 @@ from __future__ import annotations
 import click
 
 from fsgitops.cli.options import Shared, open_place, with_json, with_place
+from fsgitops.console.commands import Command
+from fsgitops.console.stream import confirm_done
 
 
-@click.command("hangup", epilog="Example: fsgitops hangup 4c02599d-865c-42fd-9045-079b692658b0")
+@click.command(
+    "hangup", cls=Command, epilog="Example: fsgitops hangup 4c02599d-865c-42fd-9045-079b692658b0"
+)
 @click.argument("uuid")
 @with_place
 @with_json
@@ -15,7 +19,10 @@ from fsgitops.cli.options import Shared, open_place, with_json, with_place
 def command(
     shared: Shared, uuid: str, directory: str | None, target: str | None, as_json: bool
 ) -> int:
-    """End the call that UUID is a leg of; `fsgitops calls` shows the uuids."""
+    """End a call.
+
+    UUID is any of its legs'; `fsgitops calls` shows them.
+    """
     from fsgitops.cli.printing import print_json
     from fsgitops.commands.hangup import run_hangup
 
@@ -23,5 +30,5 @@ def command(
     if as_json:
         print_json({"format": "fsgitops-hangup", "version": 1, "uuid": uuid})
     else:
-        click.echo(f"Ended {uuid}.")
+        confirm_done(f"Ended {uuid}.")
     return 0

@@ -5,15 +5,17 @@ from __future__ import annotations
 import click
 
 from fsgitops.cli.options import Shared, open_place, with_json, with_place
+from fsgitops.console.commands import Command
 
 
-@click.command("history", epilog="Example: fsgitops history --target prod")
+@click.command("history", cls=Command, epilog="Example: fsgitops history --target prod")
 @with_place
 @with_json
 @click.pass_obj
 def command(shared: Shared, directory: str | None, target: str | None, as_json: bool) -> int:
-    """List every apply and roll-back of a target, the latest last: who, when, what, how it ended.
+    """List every apply and rollback of a target, latest last.
 
+    Who, when, what, and how it ended.
     How many are kept is set by `history: {keep: 50, days: 365}` in fsgitops.yaml.
     """
     from fsgitops.cli.printing import print_json, print_lines

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fsgitops.console.commands import Command, Common
+from fsgitops.console.stream import confirm_done
+
 if TYPE_CHECKING:
     from fsgitops.cli.options import Shared
 
 
-@click.command("init", epilog="Example: fsgitops init pbx")
+@click.command("init", cls=Command, epilog="Example: fsgitops init pbx")
 @click.argument("directory", required=False, type=click.Path(path_type=Path))
-@click.option("-C", "place", metavar="DIR", help="Run as if in DIR.")
+@click.option("-C", "place", cls=Common, metavar="DIR", help="Run as if in DIR.")
 @click.option("--templates", is_flag=True, help="Copy the templates too, to edit them.")
 @click.option(
     "--ci",
@@ -26,9 +29,10 @@ if TYPE_CHECKING:
 def command(
     shared: Shared, directory: Path | None, place: str | None, templates: bool, ci: str
 ) -> int:
-    """Write a new project: settings, an example, CI pipelines, .gitignore and editor schema.
+    """Write a new project.
 
-    What exists already is left as it is.
+    Settings, an example, CI pipelines, .gitignore and editor schema. Existing files stay as
+    they are.
     """
     from fsgitops.commands.init import run_init
 
@@ -36,8 +40,8 @@ def command(
     root.mkdir(parents=True, exist_ok=True)
     written, left = run_init(root, templates=templates, pipelines=ci)
     for path in written:
-        click.echo(f"wrote {path}")
+        confirm_done(f"wrote {path}")
     for path in left:
-        click.echo(f"left as it is: {path}", err=True)
-    click.echo("Next: fsgitops key new, fsgitops plan, fsgitops apply")
+        confirm_done(f"left as it is: {path}", err=True)
+    confirm_done("Next: fsgitops key new, fsgitops plan, fsgitops apply")
     return 0

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 import click
 
 from fsgitops.cli.options import Shared, open_place, with_json, with_place
+from fsgitops.console.commands import Group
+from fsgitops.console.stream import confirm_done
 
 if TYPE_CHECKING:
     from fsgitops.commands.workspace import Workspace
 
 
-@click.group("key", epilog="Example: fsgitops key new")
+@click.group("key", cls=Group, epilog="Example: fsgitops key new")
 def command() -> None:
-    """Make and change the project key, from which passwords and PINs are derived."""
+    """Make, show and rotate the project key."""
 
 
 @command.command("new", epilog="Example: fsgitops key new --file /etc/fsgitops/key")
@@ -26,10 +28,11 @@ def command() -> None:
 def new(
     shared: Shared, directory: str | None, target: str | None, file: Path | None, show: bool
 ) -> int:
-    """Make a fresh key: 32 random bytes, written as base64 into a file that only you may read.
+    """Make a new project key.
 
-    An existing key is never overwritten: whoever loses the key loses every password made from
-    it. Keep a copy where your other secrets are, never in git.
+    32 random bytes, written as base64 into a file that only you may read. An existing key is never
+    overwritten: whoever loses the key loses every password made from it. Keep a copy where your
+    other secrets are, never in git.
     """
     from fsgitops.commands.key_in_git import keep_from_git
     from fsgitops.secret import new_key, write_key_file
@@ -41,7 +44,7 @@ def new(
     path = file or workspace.root / workspace.settings.key_file
     keep_from_git(workspace.root, path)
     key = write_key_file(path)
-    click.echo(f"Wrote {path} (key {key.id}). Keep a copy with your other secrets, never in git.")
+    confirm_done(f"Wrote {path} (key {key.id}). Keep a copy with your other secrets, never in git.")
     return 0
 
 
@@ -50,7 +53,7 @@ def new(
 @with_json
 @click.pass_obj
 def status(shared: Shared, directory: str | None, target: str | None, as_json: bool) -> int:
-    """Show which keys are at hand, and which agents' secrets come from which."""
+    """Show which keys are at hand, and who uses which."""
     from fsgitops.cli.printing import print_json
     from fsgitops.commands.rotate import read_rotation
 
@@ -87,11 +90,11 @@ def rotate(
     everyone: bool,
     finish: bool,
 ) -> int:
-    """Replace the project key in steps, so that not every phone has to change on one day.
+    """Replace the project key step by step.
 
-    Start, move agents group by group (each time: plan, apply, and give people their new
-    credentials), and finish when all have moved. Who has moved is written into fsgitops.yaml:
-    commit it. A pipeline gets the next key as FSGITOPS_KEY_NEXT.
+    Not every phone has to change on one day. Start, move agents group by group (each time: plan,
+    apply, and give people their new credentials), and finish when all have moved. Who has moved is
+    written into fsgitops.yaml: commit it. A pipeline gets the next key as FSGITOPS_KEY_NEXT.
     """
     from fsgitops.commands.finish_rotation import finish_rotation
 
@@ -115,8 +118,8 @@ def _start(workspace: Workspace) -> None:
     from fsgitops.commands.rotate import start_rotation
 
     path, key = start_rotation(workspace)
-    click.echo(f"Wrote {path} (key {key.id}). Keep a copy with your other secrets, never in git.")
-    click.echo("Give it to your pipeline as FSGITOPS_KEY_NEXT, then move agents to it.")
+    confirm_done(f"Wrote {path} (key {key.id}). Keep a copy with your other secrets, never in git.")
+    confirm_done("Give it to your pipeline as FSGITOPS_KEY_NEXT, then move agents to it.")
 
 
 def _move(
@@ -127,7 +130,7 @@ def _move(
     if workspace.settings.key_rotation is None:
         raise click.UsageError("no key rotation is under way; begin with --start")
     move_agents(workspace, groups, extensions, everyone=everyone)
-    click.echo("Changed `key_rotation` in fsgitops.yaml. Commit it, plan, apply.")
+    confirm_done("Changed `key_rotation` in fsgitops.yaml. Commit it, plan, apply.")
 
 
 def _words(text: str | None) -> tuple[str, ...]:

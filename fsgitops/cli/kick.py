@@ -5,9 +5,11 @@ from __future__ import annotations
 import click
 
 from fsgitops.cli.options import Shared, open_place, with_json, with_place
+from fsgitops.console.commands import Command
+from fsgitops.console.stream import confirm_done
 
 
-@click.command("kick", epilog="Example: fsgitops kick 1020 --target prod")
+@click.command("kick", cls=Command, epilog="Example: fsgitops kick 1020 --target prod")
 @click.argument("extension", metavar="EXT")
 @with_place
 @with_json
@@ -32,5 +34,5 @@ def command(
             {"format": "fsgitops-kick", "version": 1, "extension": extension, "ended": phones}
         )
     else:
-        click.echo(f"Ended {len(ended)} registration{'' if len(ended) == 1 else 's'}.")
+        confirm_done(f"Ended {len(ended)} registration{'' if len(ended) == 1 else 's'}.")
     return 0

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 import click
 
 from fsgitops.cli.options import Shared, open_place, with_json, with_place
+from fsgitops.console.commands import Command
+from fsgitops.console.stream import confirm_done
 
 if TYPE_CHECKING:
     from fsgitops.commands.lint import RuleState
 
 
-@click.command("lint", epilog="Example: fsgitops lint --rules")
+@click.command("lint", cls=Command, epilog="Example: fsgitops lint --rules")
 @with_place
 @click.option("--rules", is_flag=True, help="List all rules and how much each weighs here.")
 @click.option("--strict", is_flag=True, help="Exit with 3 for warnings too.")
@@ -26,7 +28,9 @@ def command(
     strict: bool,
     as_json: bool,
 ) -> int:
-    """Say what the rules find in everything declared, without compiling it.
+    """Check everything declared with the rules alone.
+
+    Nothing is compiled.
 
     `rules` in fsgitops.yaml sets a rule to error, warning or off. A comment silences one on its
     line: # fsgitops: ignore[rule-name] because it says why
@@ -49,7 +53,7 @@ def command(
     else:
         print_findings(findings)
         if not findings:
-            click.echo("Nothing found.")
+            confirm_done("Nothing found.")
     wrong = bool(findings) if strict else has_errors(findings)
     return DesiredInvalidError.exit_code if wrong else 0
 

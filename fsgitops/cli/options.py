@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+from fsgitops.console.commands import Common
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -27,9 +29,9 @@ class Shared:
 
 def with_place(function: _F) -> _F:
     """Give a command `-C DIR` and `--target NAME` of its own, beside the group's."""
-    directory = click.option("-C", "directory", metavar="DIR", help="Run as if in DIR.")
+    directory = click.option("-C", "directory", cls=Common, metavar="DIR", help="Run as if in DIR.")
     target = click.option(
-        "--target", metavar="NAME", help="Work on this target [default: sandbox]."
+        "--target", cls=Common, metavar="NAME", help="Work on this target [default: sandbox]."
     )
     return directory(target(function))
 

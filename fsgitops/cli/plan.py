@@ -18,6 +18,7 @@ from fsgitops.cli.options import (
     with_json,
     with_place,
 )
+from fsgitops.console.commands import Command
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    "plan", epilog="Example: fsgitops plan --target prod --out plan.json --output plan.html"
+    "plan",
+    cls=Command,
+    epilog="Example: fsgitops plan --target prod --out plan.json --output plan.html",
 )
 @with_place
 @click.option("--out", type=click.Path(path_type=Path), help="Save the plan for a later apply.")
@@ -63,7 +66,7 @@ def command(
     demands: Demands,
     as_json: bool,
 ) -> int:
-    """Show what an apply would do, attribute by attribute, and do none of it.
+    """Show what an apply would change, and change nothing.
 
     Reads the files that fsgitops manages and whatever stands in the way of new ones. Without the
     project key, secret values are shown as known after apply.

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from fsgitops.console import stream
 from fsgitops.steps.render_text import Line, escape, render_findings
 
 if TYPE_CHECKING:
@@ -27,18 +27,17 @@ _STYLES: dict[str, dict[str, Any]] = {
 
 
 def print_lines(lines: Iterable[Line], *, err: bool = False) -> None:
-    """Print lines, coloured by what they say when the stream is a terminal and NO_COLOR unset."""
-    stream = sys.stderr if err else sys.stdout
-    colour = stream.isatty() and not os.environ.get("NO_COLOR")
+    """Print lines, coloured by what they say where colour is wanted, and wrapped at the width."""
+    output = sys.stderr if err else sys.stdout
+    colour, width = stream.wants_colour(output), stream.terminal_width(output)
     texts = (
-        click.style(line.text, **_STYLES[line.style])
-        if colour and line.style in _STYLES
-        else line.text
+        click.style(text, **_STYLES[line.style]) if colour and line.style in _STYLES else text
         for line in lines
+        for text in stream.wrap(line.text, width)
     )
     text = "\n".join(texts)
     if text:
-        click.echo(text, err=err)
+        click.echo(text, err=err, color=colour)
 
 
 def print_json(data: Any) -> None:
@@ -51,25 +50,26 @@ def print_findings(findings: Iterable[Finding]) -> None:
     findings = list(findings)
     print_lines(render_findings(findings), err=True)
     errors = sum(item.severity == "error" for item in findings)
-    if findings:
+    if findings and not stream.is_quiet():
         warnings = sum(item.severity == "warning" for item in findings)
         click.echo(f"{_count(errors, 'error')}, {_count(warnings, 'warning')}", err=True)
 
 
 def print_notes(notes: Iterable[str]) -> None:
-    """Print what was done beside what was asked, to stderr."""
+    """Print what was done beside what was asked, to stderr, quiet or not: it may matter."""
     print_lines((Line(escape(note), "note") for note in notes), err=True)
 
 
 @contextmanager
 def working(message: str) -> Iterator[None]:
     """Show that something is under way: on stderr, only on a terminal, gone when done."""
-    if not sys.stderr.isatty():
+    if stream.is_quiet() or not stream.moves(sys.stderr):
         yield
         return
     from rich.console import Console
 
-    with Console(stderr=True).status(message):
+    colour = stream.wants_colour(sys.stderr)
+    with Console(stderr=True, no_color=not colour).status(message):
         yield
 
 

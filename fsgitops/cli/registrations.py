@@ -5,14 +5,17 @@ from __future__ import annotations
 import click
 
 from fsgitops.cli.options import Shared, open_place, with_json, with_place
+from fsgitops.console.commands import Command
 
 
-@click.command("registrations", epilog="Example: fsgitops registrations --target prod --json")
+@click.command(
+    "registrations", cls=Command, epilog="Example: fsgitops registrations --target prod --json"
+)
 @with_place
 @with_json
 @click.pass_obj
 def command(shared: Shared, directory: str | None, target: str | None, as_json: bool) -> int:
-    """Show every phone that is registered, declared or not."""
+    """Show every registered phone, declared or not."""
     from fsgitops.cli.printing import print_json, working
     from fsgitops.cli.tables import format_registrations
     from fsgitops.commands.registrations import registrations_to_json, run_registrations

@@ -6,9 +6,11 @@ import click
 
 from fsgitops.cli.carry import print_note, with_wait
 from fsgitops.cli.options import Shared, open_place, with_json, with_place
+from fsgitops.console.commands import Command
+from fsgitops.console.stream import is_quiet
 
 
-@click.command("release", epilog="Example: fsgitops release agent:1020")
+@click.command("release", cls=Command, epilog="Example: fsgitops release agent:1020")
 @click.argument("names", nargs=-1, required=True, metavar="PATH-OR-RESOURCE...")
 @with_place
 @with_wait
@@ -22,8 +24,9 @@ def command(
     wait_seconds: float,
     as_json: bool,
 ) -> int:
-    """Give managed files back: they stay as they are and are never touched again.
+    """Stop managing files: they stay as they are.
 
+    They are never touched again.
     Take what they were made from out of the desired files too: as long as it is declared there,
     a plan stops at the file, which is no longer ours.
     """
@@ -40,6 +43,6 @@ def command(
     )
     if as_json:
         print_json(released_to_json(released))
-    else:
+    elif not is_quiet():
         print_lines(render_released(released))
     return 0

@@ -6,9 +6,11 @@ import click
 
 from fsgitops.cli.carry import Carry, print_applied, print_note, with_carry
 from fsgitops.cli.options import Shared, open_place, with_allow, with_json, with_place
+from fsgitops.console.commands import Command
+from fsgitops.console.stream import is_quiet
 
 
-@click.command("rollback", epilog="Example: fsgitops rollback 11 --target prod")
+@click.command("rollback", cls=Command, epilog="Example: fsgitops rollback 11 --target prod")
 @click.argument("to", required=False, metavar="[REV]", type=click.IntRange(min=0))
 @with_place
 @with_carry
@@ -24,10 +26,11 @@ def command(
     allow: tuple[str, ...],
     as_json: bool,
 ) -> int:
-    """Put every managed file back as it stood after revision REV [default: undo the last apply].
+    """Restore managed files as they were after a revision.
 
-    It is shown as a plan first, and carried out as an apply is: all or nothing, read back from
-    the switch, and recorded as a revision of its own. What is declared stays as it is.
+    Without REV, undo the last apply. It is shown as a plan first, and carried out as an apply is:
+    all or nothing, read back from the switch, and recorded as a revision of its own. What is
+    declared stays as it is.
     """
     from fsgitops.cli.printing import print_lines, print_notes, working
     from fsgitops.commands.rollback import plan_rollback, run_rollback
@@ -39,8 +42,11 @@ def command(
     with working("Comparing what stood then with what is live"):
         shown = plan_rollback(workspace, to, Demands(allow=frozenset(allow), reload=carry.reload))
     print_notes(shown.notes)
-    print_lines(render_rollback(shown.to, shown.undone), err=as_json)
-    print_lines(render_plan(shown.plan), err=as_json)
+    if carry.yes and is_quiet():
+        print_notes(shown.plan.warnings)
+    else:
+        print_lines(render_rollback(shown.to, shown.undone), err=as_json)
+        print_lines(render_plan(shown.plan), err=as_json)
     carry.confirm(shown.plan, f"Roll {shown.plan.target} back?", err=as_json)
     with working("Rolling back"):
         applied = run_rollback(

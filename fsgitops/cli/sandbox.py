@@ -5,18 +5,20 @@ from __future__ import annotations
 import click
 
 from fsgitops.cli.options import Shared, open_place
+from fsgitops.console.commands import Command, Common
 
 
-@click.command("sandbox", epilog="Example: fsgitops sandbox --port 8021")
-@click.option("-C", "directory", metavar="DIR", help="Run as if in DIR.")
+@click.command("sandbox", cls=Command, epilog="Example: fsgitops sandbox --port 8021")
+@click.option("-C", "directory", cls=Common, metavar="DIR", help="Run as if in DIR.")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=0, help="Port [default: a free one]."
 )
 @click.option("--phone", "phones", multiple=True, metavar="EXT", help="Pretend it registered.")
 @click.pass_obj
 def command(shared: Shared, directory: str | None, port: int, phones: tuple[str, ...]) -> int:
-    """Run the embedded switch until Ctrl-C: a simulation of FreeSWITCH, on loopback only.
+    """Run the embedded switch, a simulation of FreeSWITCH.
 
+    Until Ctrl-C, on loopback only.
     While it runs, commands for the target `sandbox` talk to it. It loads the sandbox's conf
     directory as FreeSWITCH would. Its phones are simulated and picked up at once.
     """

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import click
 
+from fsgitops.console.commands import Command
 
-@click.command("schema", epilog="Example: fsgitops schema settings > schema/settings.schema.json")
+
+@click.command(
+    "schema", cls=Command, epilog="Example: fsgitops schema settings > schema/settings.schema.json"
+)
 @click.argument("name", default="desired", type=click.Choice(["desired", "settings", "plan"]))
 def command(name: str) -> int:
-    """Print the JSON Schema of desired files (default), of fsgitops.yaml, or of a saved plan.
+    """Print a JSON Schema, for editors and programs.
+
+    Of desired files (default), of fsgitops.yaml, or of a saved plan.
 
     An editor finds it by the first line of a file:
     # yaml-language-server: $schema=../schema/desired.schema.json

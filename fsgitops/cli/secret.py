@@ -8,11 +8,13 @@ from pathlib import Path
 import click
 
 from fsgitops.cli.options import Shared, open_place, with_place
+from fsgitops.console.commands import Group
+from fsgitops.console.stream import confirm_done
 
 
-@click.group("secret", epilog="Example: fsgitops secret encrypt < password.txt")
+@click.group("secret", cls=Group, epilog="Example: fsgitops secret encrypt < password.txt")
 def command() -> None:
-    """Encrypt secrets with age, to keep them in the YAML itself."""
+    """Encrypt secrets with age, to keep them in the YAML."""
 
 
 @command.command("keygen", epilog="Example: fsgitops secret keygen")
@@ -20,10 +22,11 @@ def command() -> None:
 @click.option("--file", "file", type=click.Path(path_type=Path), help="Where to write it.")
 @click.pass_obj
 def keygen(shared: Shared, directory: str | None, target: str | None, file: Path | None) -> int:
-    """Make an age identity, in a file that only you may read, and print its recipient.
+    """Make an age identity, and print its recipient.
 
-    The identity opens what is encrypted for the recipient; keep it out of git. The recipient is
-    public: it belongs into fsgitops.yaml, as `secrets: {age_recipients: [age1…]}`.
+    Only you may read its file. The identity opens what is encrypted for the recipient; keep it out
+    of git. The recipient is public: it belongs into fsgitops.yaml, as `secrets: {age_recipients:
+    [age1…]}`.
     """
     from fsgitops.commands.key_in_git import keep_from_git
     from fsgitops.secret.age import write_identity
@@ -32,7 +35,7 @@ def keygen(shared: Shared, directory: str | None, target: str | None, file: Path
     path = file or workspace.root / workspace.settings.secrets.age_identity
     keep_from_git(workspace.root, path)
     recipient = write_identity(path)
-    click.echo(f"Wrote {path}. Keep a copy with your other secrets, never in git.", err=True)
+    confirm_done(f"Wrote {path}. Keep a copy with your other secrets, never in git.", err=True)
     click.echo(recipient)
     return 0
 
@@ -44,7 +47,7 @@ def keygen(shared: Shared, directory: str | None, target: str | None, file: Path
 def encrypt(
     shared: Shared, directory: str | None, target: str | None, extra: tuple[str, ...]
 ) -> int:
-    """Read a secret from standard input, and print the YAML that holds it encrypted.
+    """Encrypt a secret from standard input, as YAML.
 
     For every recipient in fsgitops.yaml. On a terminal it is asked for and not shown.
     """

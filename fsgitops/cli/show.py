@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 
 from fsgitops.cli.options import Shared, open_place, with_json, with_place
+from fsgitops.console.commands import Command
 
 
-@click.command("show", epilog="Example: fsgitops show 12 --target prod")
+@click.command("show", cls=Command, epilog="Example: fsgitops show 12 --target prod")
 @click.argument("number", metavar="REV", type=click.IntRange(min=1))
 @with_place
 @with_json
@@ -15,7 +16,7 @@ from fsgitops.cli.options import Shared, open_place, with_json, with_place
 def command(
     shared: Shared, number: int, directory: str | None, target: str | None, as_json: bool
 ) -> int:
-    """Show one revision: every file that it changed, attribute by attribute, secrets masked."""
+    """Show what a revision changed, secrets masked."""
     from fsgitops.cli.printing import print_json, print_lines
     from fsgitops.commands.history import find_revision, read_changes, revision_to_json
     from fsgitops.steps.render_history import render_revision

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from fsgitops.cli.options import Shared, open_place, with_json, with_place
+from fsgitops.console.commands import Command
+from fsgitops.console.stream import moves
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 CLEAR = "\x1b[H\x1b[2J"
 
 
-@click.command("status", epilog="Example: fsgitops status --target prod --missing")
+@click.command("status", cls=Command, epilog="Example: fsgitops status --target prod --missing")
 @click.argument("extensions", metavar="[EXT]...", nargs=-1)
 @with_place
 @click.option("--registered", is_flag=True, help="Only agents with a registered phone.")
@@ -45,8 +47,9 @@ def command(
     every: float,
     as_json: bool,
 ) -> int:
-    """Show each declared agent as the switch sees it: phones, calls, and what it holds in memory.
+    """Show each declared agent as the switch sees it.
 
+    Phones, calls, and what the switch holds in memory.
     With EXT, only these agents. With --watch and --json, one JSON object a line.
     """
     from fsgitops.cli.printing import print_json, working
@@ -102,7 +105,7 @@ def _watch(
 
     from fsgitops.commands.status import status_to_json, watch_status
 
-    clear = CLEAR if sys.stdout.isatty() else ""
+    clear = CLEAR if moves(sys.stdout) else ""
     for status in watch_status(workspace, extensions):
         if as_json:
             data = status_to_json(_chosen(status.agents, *shown), status.strangers)

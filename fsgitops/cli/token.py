@@ -5,17 +5,24 @@ from __future__ import annotations
 import click
 
 from fsgitops.cli.options import Shared, find_root, with_json
+from fsgitops.console.commands import Common, Group
+from fsgitops.console.stream import confirm_done
 
 
 @click.group(
-    "token", epilog="Example: fsgitops token new --name console --scope read --scope operate"
+    "token",
+    cls=Group,
+    epilog="Example: fsgitops token new --name console --scope read --scope operate",
 )
 def command() -> None:
-    """Make, list and revoke tokens of the HTTP API. Only their hashes are kept."""
+    """Make, list and revoke tokens of the HTTP API.
+
+    Only their hashes are kept.
+    """
 
 
 @command.command("new", epilog="Example: fsgitops token new --name console --scope read --days 90")
-@click.option("-C", "directory", metavar="DIR", help="Run as if in DIR.")
+@click.option("-C", "directory", cls=Common, metavar="DIR", help="Run as if in DIR.")
 @click.option("--name", required=True, help="Whose it is: stands in the audit log.")
 @click.option(
     "--scope",
@@ -36,7 +43,10 @@ def new(
     days: int | None,
     as_json: bool,
 ) -> int:
-    """Make a token and print it: this once, for it is not kept."""
+    """Make a token, and print it once.
+
+    It is not kept.
+    """
     from fsgitops.cli.printing import print_json
     from fsgitops.commands.token import new_token
 
@@ -45,13 +55,13 @@ def new(
         kept = made.to_json()
         print_json({"format": "fsgitops-token", "version": 1, "token": token, **kept})
         return 0
-    click.echo(f"Token {made.id} for {', '.join(made.scopes)}. It is shown this once:", err=True)
+    confirm_done(f"Token {made.id} for {', '.join(made.scopes)}. It is shown this once:", err=True)
     click.echo(token)
     return 0
 
 
 @command.command("list", epilog="Example: fsgitops token list --json")
-@click.option("-C", "directory", metavar="DIR", help="Run as if in DIR.")
+@click.option("-C", "directory", cls=Common, metavar="DIR", help="Run as if in DIR.")
 @with_json
 @click.pass_obj
 def list_tokens(shared: Shared, directory: str | None, as_json: bool) -> int:
@@ -73,7 +83,7 @@ def list_tokens(shared: Shared, directory: str | None, as_json: bool) -> int:
 
 
 @command.command("revoke", epilog="Example: fsgitops token revoke 1f2e3d4c")
-@click.option("-C", "directory", metavar="DIR", help="Run as if in DIR.")
+@click.option("-C", "directory", cls=Common, metavar="DIR", help="Run as if in DIR.")
 @click.argument("token_id", metavar="ID")
 @click.pass_obj
 def revoke(shared: Shared, directory: str | None, token_id: str) -> int:
@@ -81,5 +91,5 @@ def revoke(shared: Shared, directory: str | None, token_id: str) -> int:
     from fsgitops.commands.token import revoke_token
 
     gone = revoke_token(find_root(shared, directory), token_id)
-    click.echo(f"Revoked token {gone.id} ({gone.name}).", err=True)
+    confirm_done(f"Revoked token {gone.id} ({gone.name}).", err=True)
     return 0

@@ -5,10 +5,14 @@ from __future__ import annotations
 import click
 
 from fsgitops.cli.options import Shared, open_place, with_json, with_place
+from fsgitops.console.commands import Command
+from fsgitops.console.stream import confirm_done
 
 
 @click.command(
-    "transfer", epilog="Example: fsgitops transfer 4c02599d-865c-42fd-9045-079b692658b0 1021"
+    "transfer",
+    cls=Command,
+    epilog="Example: fsgitops transfer 4c02599d-865c-42fd-9045-079b692658b0 1021",
 )
 @click.argument("uuid")
 @click.argument("destination", metavar="DEST")
@@ -27,9 +31,10 @@ def command(
     caller_id: str | None,
     as_json: bool,
 ) -> int:
-    """Send a leg to DEST: a declared agent, a declared number, or a number outside (E.164).
+    """Send one leg of a call to another agent or number.
 
-    The leg that it was connected to is released.
+    DEST is a declared agent, a declared number, or a number outside (E.164). The leg that it was
+    connected to is released.
     """
     from fsgitops.cli.printing import print_json
     from fsgitops.commands.transfer import Transfer, run_transfer, transfer_to_json
@@ -39,5 +44,5 @@ def command(
     if as_json:
         print_json(transfer_to_json(asked, where))
     else:
-        click.echo(f"Transferred {uuid} to {where}.")
+        confirm_done(f"Transferred {uuid} to {where}.")
     return 0

@@ -8,12 +8,14 @@ import click
 
 from fsgitops.cli.formats import choose_outputs, with_formats
 from fsgitops.cli.options import Shared, find_root, open_place, with_json, with_place
+from fsgitops.console.commands import Command
+from fsgitops.console.stream import confirm_done
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@click.command("validate", epilog="Example: fsgitops validate --format github")
+@click.command("validate", cls=Command, epilog="Example: fsgitops validate --format github")
 @with_place
 @with_formats
 @with_json
@@ -27,7 +29,7 @@ def command(
     full_at: str,
     as_json: bool,
 ) -> int:
-    """Check everything that is declared, and say all that is wrong with it at once.
+    """Check everything declared, and show all errors at once.
 
     Loads every YAML file, checks it, compiles it and reads the result back. Needs neither a
     switch nor the project key. Exit code 3 when there are errors.
@@ -52,5 +54,5 @@ def command(
     else:
         print_findings(report.findings)
         if report.valid and wanted.shown == "text":
-            click.echo(f"Valid: {report.agents} agents, {report.did_routes} DID routes.")
+            confirm_done(f"Valid: {report.agents} agents, {report.did_routes} DID routes.")
     return 0 if report.valid else DesiredInvalidError.exit_code

@@ -1,0 +1,1 @@
+"""What both command lines share: help in groups, common options, colour, width and tables."""
