@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import getpass
 import os
 from contextlib import contextmanager, suppress
@@ -20,11 +22,16 @@ if TYPE_CHECKING:
 
 OWNER = "lock.owner"
 OWNER_LIMIT = 4096
+_NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
 SHARED_FILE_MODE = 0o660
 
 
 class LockedError(FsgitopsError):
     """Another process holds the target's lock."""
+
+
+class NoLocksError(TransactionError):
+    """The file system of the state directory knows no locks."""
 
 
 @contextmanager
@@ -35,7 +42,8 @@ def lock_state(
 
     It is a lock on an open file (flock), so that of a process that died is free at once, and
     that of one that lives is never taken. Before it waits, `tell` is told who holds it. Raises
-    LockedError when another process has it for longer than `wait_seconds`.
+    LockedError when another process has it for longer than `wait_seconds`, NoLocksError where
+    there are none.
     """
     try:
         opened = open_state(state_dir, make=True)
@@ -49,9 +57,28 @@ def lock_state(
             raise TransactionError(tell_denied(problem, state_dir)) from None
         if state.shared:
             share(descriptor, SHARED_FILE_MODE)
-        os.close(descriptor)
+        try:
+            _require_locks(descriptor, state_dir)
+        finally:
+            os.close(descriptor)
         with _hold(state, wait_seconds, tell):
             yield
+
+
+def _require_locks(descriptor: int, state_dir: Path) -> None:
+    """Raise NoLocksError where the file system has no flock: nobody else is at work then."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return
+    except OSError as problem:
+        if problem.errno not in _NO_LOCKS:
+            raise
+        raise NoLocksError(
+            f"{state_dir}: its file system has no locks (flock: {problem.strerror}), so two "
+            "applies at once could not be kept apart; nothing was touched. Mount it with locks "
+            "(NFS: without `nolock`), or keep the conf directory on a local file system"
+        ) from None
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import signal
 import subprocess
@@ -99,6 +101,24 @@ def test_a_plan_made_during_an_apply_says_that_it_may_be_half_of_it(
     assert ran.code == 0
     assert "another apply is at work" in ran.err
     assert (project.conf / ".fsgitops/transaction/journal.json").exists()
+
+
+@pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_is_told_once_and_not_as_an_apply_at_work(
+    project: Project, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    project.run("plan")
+
+    def refuse(_descriptor: object, _operation: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    ran = project.run("apply", "--yes")
+    assert (ran.code, ran.err.count("has no locks (flock: ")) == (1, 1)
+    assert "at work" not in ran.err
+    assert not (project.conf / "directory/default/1020.xml").exists()
+    made = project.run("token", "new", "--name", "x", "--scope", "read")
+    assert (made.code, made.err.count("has no locks (flock: ")) == (1, 1)
 
 
 def test_an_owner_file_that_is_a_lie_locks_nobody_out(tmp_path: Path) -> None:

@@ -32,6 +32,12 @@ CI_ACTORS = ("FSGITOPS_ACTOR", "GITHUB_ACTOR", "GITLAB_USER_LOGIN", "BUILD_USER_
 """Where CI systems say for whom they work; the first that is set counts."""
 
 
+KEPT_AT_ANY_AGE = 10
+"""Revisions that stay whatever the clock says, unless `keep` is fewer."""
+CLOCK_AHEAD = timedelta(days=90)
+CLOCK_BEHIND = timedelta(minutes=5)
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
     """A revision with its number, and the state directory that it is kept in."""
@@ -102,16 +108,20 @@ def read_changes(kept: Kept) -> list[RevisionChange]:
 
 
 def prune_revisions(state_dir: Path, limits: HistorySettings) -> None:
-    """Remove the oldest revisions, by number and by age; the last one always stays.
+    """Remove the oldest revisions: those beyond the number, and old ones where many are newer.
 
-    What cannot be read or removed now is removed another time: an apply that is done stays done.
+    Age alone removes nothing: KEPT_AT_ANY_AGE stay. It is measured against the clock and against
+    the revision before the last, whichever is earlier, so that one apply under a clock that is
+    wrong does not age all others. What cannot be read or removed now is removed another time: an apply that is done stays done.
     """
     try:
         numbers = _numbers(state_dir)
     except FsgitopsError:
         return
-    oldest = (datetime.now(UTC) - timedelta(days=limits.days)).isoformat()
+    oldest = _oldest_kept(state_dir, numbers, limits.days)
     for position, number in enumerate(numbers[:-1]):
+        if position >= len(numbers) - min(limits.keep, KEPT_AT_ANY_AGE):
+            return
         in_number = position >= len(numbers) - limits.keep
         try:
             kept = _read(state_dir, number)
@@ -129,6 +139,49 @@ def prune_revisions(state_dir: Path, limits: HistorySettings) -> None:
                 # Without this file the rest is litter: nobody rolls back to half a revision.
                 folder.remove(REVISION_FILE)
             revisions.remove(f"{number:06d}")
+
+
+def _oldest_kept(state_dir: Path, numbers: list[int], days: float) -> str:
+    """Return the time before which revisions are old, "" where nobody knows."""
+    try:
+        before = _read(state_dir, numbers[-2]) if len(numbers) > 1 else None
+        now = datetime.now(UTC)
+        known = min(now, _moment(before)) if before else now
+    except (FsgitopsError, ValueError):
+        return ""
+    return (known - timedelta(days=days)).isoformat()
+
+
+def check_clock(state_dir: Path) -> list[str]:
+    """Return a note when this machine's clock is far from the newest revision's time."""
+    try:
+        numbers = _numbers(state_dir)
+        newest = _read(state_dir, numbers[-1]) if numbers else None
+        if newest is None:
+            return []
+        now, then = datetime.now(UTC), _moment(newest)
+    except (FsgitopsError, ValueError):
+        return []
+    away = now - then
+    if -CLOCK_BEHIND <= away <= CLOCK_AHEAD:
+        return []
+    side = "before" if away < timedelta(0) else "after"
+    return [
+        f"the clock of this machine says {now:%Y-%m-%d %H:%M} UTC, {_span(away)} {side} the newest "
+        f"revision ({newest.number}, {then:%Y-%m-%d %H:%M} UTC): if that cannot be, set the clock "
+        "before you apply"
+    ]
+
+
+def _span(away: timedelta) -> str:
+    hours = abs(away) // timedelta(hours=1)
+    return f"{hours} hours" if hours < 48 else f"{hours // 24} days"
+
+
+def _moment(kept: Kept) -> datetime:
+    """Return when a revision was made. Raises ValueError."""
+    moment = datetime.fromisoformat(kept.revision.time)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def history_to_json(revisions: list[Kept]) -> dict[str, Any]:

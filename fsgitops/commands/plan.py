@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fsgitops.commands.commit import read_commit
 from fsgitops.commands.connect import prepare_conf_dir
+from fsgitops.commands.history import check_clock
 from fsgitops.commands.key_in_git import refuse_key_in_git
 from fsgitops.commands.recover import recover_unfinished
 from fsgitops.commands.shape import Demands, shape_plan, weigh_plan
@@ -76,7 +77,7 @@ def run_plan(
     if edited:
         kept = {path: known for path, known in settled.items() if path not in edited}
         compilation = compile_declared(workspace, declared, kept)
-    notes = [*notes, *name_unavailable(compilation)]
+    notes = [*notes, *check_clock(target.state_dir), *name_unavailable(compilation)]
     planned = _plan(workspace, compilation, found, demands)
     if live:
         planned = observe(workspace, planned)

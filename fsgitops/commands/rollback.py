@@ -10,6 +10,7 @@ from fsgitops.commands.activity import ask_activity
 from fsgitops.commands.apply import end_deleted, open_prover
 from fsgitops.commands.connect import prepare_conf_dir
 from fsgitops.commands.history import (
+    check_clock,
     find_revision,
     list_revisions,
     prune_revisions,
@@ -62,7 +63,7 @@ def plan_rollback(
     that is not kept, FsgitopsError when live or the history cannot be read.
     """
     prepare_conf_dir(workspace.target)
-    notes = recover_unfinished(workspace)
+    notes = [*recover_unfinished(workspace), *check_clock(workspace.target.state_dir)]
     return replace(_compare_earlier(workspace, to, demands or Demands()), notes=tuple(notes))
 
 

@@ -138,7 +138,13 @@ def _alone(root: Path) -> Iterator[None]:
     ignore_folder(folder)
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        except OSError as problem:
+            raise FsgitopsError(
+                f"{folder}: its file system has no locks (flock: {problem.strerror}); keep the "
+                "project on one that has"
+            ) from None
         yield
     finally:
         os.close(descriptor)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 import stat
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
-from project import Project
+from project import KEY, Project
 
 from fsgitops.commands.history import list_revisions, prune_revisions
 from fsgitops.settings import HistorySettings
@@ -204,13 +207,60 @@ def test_old_revisions_are_pruned_by_number(project: Project) -> None:
     assert project.run("rollback", "4", "--yes").code == 0
 
 
-def test_old_revisions_are_pruned_by_age_but_never_the_last(applied: Project) -> None:
-    state_dir = applied.conf / ".fsgitops"
-    for path in (state_dir / "revisions").glob("*/revision.json"):
-        data = json.loads(path.read_text())
-        path.write_text(json.dumps({**data, "time": "2020-01-01T00:00:00+00:00"}))
+def pretend(project: Project, count: int, when: datetime) -> Path:
+    """Have `count` revisions, all made at one time; return the state directory."""
+    state_dir = project.conf / ".fsgitops"
+    folder = state_dir / "revisions"
+    for number in range(1, count + 1):
+        place = folder / f"{number:06d}"
+        if not place.exists():
+            shutil.copytree(folder / "000003", place)
+        data = json.loads((place / "revision.json").read_text())
+        (place / "revision.json").write_text(json.dumps({**data, "time": when.isoformat()}))
+    return state_dir
+
+
+class Clock(datetime):
+    """A clock that is 400 days ahead."""
+
+    @classmethod
+    def now(cls, tz=None):
+        return datetime.now(tz) + timedelta(days=400)
+
+
+def test_old_revisions_are_pruned_by_age_but_never_the_last_ten(applied: Project) -> None:
+    state_dir = pretend(applied, 15, datetime.now(UTC) - timedelta(days=2000))
+    newest = state_dir / "revisions/000015/revision.json"
+    data = json.loads(newest.read_text())
+    newest.write_text(json.dumps({**data, "time": datetime.now(UTC).isoformat()}))
+    before = state_dir / "revisions/000014/revision.json"
+    before.write_text(json.dumps({**data, "time": datetime.now(UTC).isoformat()}))
     prune_revisions(state_dir, HistorySettings())
-    assert [kept.number for kept in list_revisions(state_dir)] == [3]
+    assert [kept.number for kept in list_revisions(state_dir)] == list(range(6, 16))
+
+
+def test_one_apply_with_the_clock_400_days_ahead_removes_no_revision_and_is_told(
+    applied: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state_dir = pretend(applied, 15, datetime.now(UTC))
+    edit(applied, "Bob", "Bea")
+    monkeypatch.setattr("fsgitops.commands.history.datetime", Clock)
+    ran = applied.run("apply", "--yes")
+    assert ran.code == 0
+    assert ("400 days after the newest revision" in ran.err) or (
+        "399 days after the newest revision" in ran.err
+    )
+    assert [kept.number for kept in list_revisions(state_dir)] == list(range(1, 17))
+    monkeypatch.undo()
+    monkeypatch.setenv("FSGITOPS_KEY", KEY)
+    edit(applied, "Bea", "Bob")
+    ran = applied.run("apply", "--yes")
+    assert "days before the newest revision (16," in ran.err
+    assert [kept.number for kept in list_revisions(state_dir)] == list(range(1, 18))
+
+
+def test_a_clock_that_is_right_is_nothing_to_tell(applied: Project) -> None:
+    assert "clock" not in applied.run("plan").err
 
 
 def test_a_half_removed_revision_is_not_rolled_back_over(applied: Project) -> None:
