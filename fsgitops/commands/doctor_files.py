@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fsgitops.commands.doctor_copies import check_revisions
+from fsgitops.commands.doctor_legs import check_legs
 from fsgitops.commands.switch_user import find_switch_user, find_unreadable
 from fsgitops.errors import FsgitopsError
 from fsgitops.model.diagnosis import Check, bad, good, skip, warn
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fsgitops.commands.workspace import Workspace
+    from fsgitops.model.desired import Desired
     from fsgitops.routing.preprocess import MergedConfig
     from fsgitops.settings import Target
 
@@ -41,7 +43,7 @@ def list_probes(target: Target) -> list[str]:
     return [f"{folder}/0000.xml" for folder in folders]
 
 
-def check_files(workspace: Workspace) -> Iterator[Check]:
+def check_files(workspace: Workspace, desired: Desired | None = None) -> Iterator[Check]:
     """Yield what is found about the conf directory, without a switch."""
     conf_dir = workspace.target.conf_dir
     if not conf_dir.is_dir():
@@ -68,17 +70,20 @@ def check_files(workspace: Workspace) -> Iterator[Check]:
     from fsgitops.routing.veil import Veil
 
     veil = Veil(merged.variables)
-    for check in _check_merged(workspace, merged):
+    for check in _check_merged(workspace, merged, desired):
         yield replace(check, message=veil.hide(check.message))
 
 
-def _check_merged(workspace: Workspace, merged: MergedConfig) -> Iterator[Check]:
+def _check_merged(
+    workspace: Workspace, merged: MergedConfig, desired: Desired | None
+) -> Iterator[Check]:
     yield from _check_reading(workspace)
     places = Whereabouts(merged)
     yield _check_domain(workspace, merged, places)
     yield _check_pointers(places)
     if not workspace.target.simulated:
         yield from _check_socket(merged)
+        yield from check_legs(workspace, merged, desired)
     yield _check_default_password(merged)
 
 

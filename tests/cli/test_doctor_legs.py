@@ -1,0 +1,128 @@
+"""Where hand-written configuration lets a call be moved with somebody else's toll."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fsgitops.sandbox.skeleton import write_skeleton
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from project import Project
+
+GATEWAY = """\
+<include>
+<gateway name="trunk">
+<param name="proxy" value="sip.example.com"/>
+<param name="register" value="false"/>
+<param name="context" value="{context}"/>
+</gateway>
+</include>
+"""
+EXTENSION = """\
+<include>
+<extension name="ring_hall">
+<condition field="destination_number" expression="^7777$">
+{closing}
+<action application="bridge" data="user/1020@pbx.example.com"/>
+</condition>
+</extension>
+</include>
+"""
+CLOSING = '<action application="export" data="force_transfer_context=fsgitops_transfer"/>'
+ONE_WAY = '<param name="disable-transfer" value="true"/>'
+
+
+@pytest.fixture
+def site(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A conf directory in which no leg is open, and no switch that answers."""
+    monkeypatch.setenv("FSGITOPS_ESL_PASSWORD", "own")
+    monkeypatch.setenv("FSGITOPS_ESL_PORT", "1")
+    write_skeleton(project.root / "conf", "pbx.example.com")
+    path = project.root / "conf/sip_profiles/external.xml"
+    path.write_text(path.read_text().replace("<settings>", f"<settings>\n{ONE_WAY}"))
+    assert project.run("apply", "--yes", "--no-reload", "--target", "image").code == 0
+    return project
+
+
+def legs(project: Project) -> list[tuple[str, str]]:
+    data = project.run("doctor", "--target", "image", "--json").json()
+    found = [check for check in data["checks"] if check["name"] == "open-legs"]
+    return [(check["health"], check["message"]) for check in found]
+
+
+def told(project: Project) -> tuple[str, str]:
+    (only,) = legs(project)
+    return only
+
+
+def test_closed_legs_are_told_as_good(site: Project) -> None:
+    assert told(site) == ("ok", "no leg was found that others may have moved")
+
+
+def test_an_outside_profile_that_takes_refer_is_told(site: Project) -> None:
+    path = site.root / "conf/sip_profiles/external.xml"
+    path.write_text(path.read_text().replace(ONE_WAY, ""))
+    health, message = told(site)
+    assert (health, "the profile external takes REFER" in message) == ("warning", True)
+
+
+@pytest.mark.parametrize(("context", "health"), [("default", "error"), ("public", "ok")])
+def test_a_gateway_into_the_agents_context_is_an_error(
+    site: Project, context: str, health: str
+) -> None:
+    site.write("conf/sip_profiles/external/trunk.xml", GATEWAY.format(context=context))
+    assert told(site)[0] == health
+
+
+def test_a_gateway_into_a_context_that_agents_declare_is_one_too(site: Project) -> None:
+    site.write("conf/sip_profiles/external/trunk.xml", GATEWAY.format(context="sales"))
+    path = site.root / "desired/agents.yaml"
+    path.write_text(path.read_text().replace("name: Bob", "name: Bob, context: sales"))
+    assert told(site)[0] == "error"
+
+
+@pytest.mark.parametrize(("closing", "health"), [("", "warning"), (CLOSING, "ok")])
+def test_an_extension_that_rings_phones_openly_is_told_with_its_place(
+    site: Project, closing: str, health: str
+) -> None:
+    site.write("conf/dialplan/default/20_hall.xml", EXTENSION.format(closing=closing))
+    found, message = told(site)
+    assert found == health
+    assert not closing or "ring_hall" not in message
+    assert closing or "ring_hall (dialplan/default/20_hall.xml:2)" in message
+
+
+def test_a_template_of_ones_own_that_closes_nothing_is_told(site: Project) -> None:
+    site.write(
+        "templates/did_route.xml.j2",
+        '<include>\n<extension name="inbound_{{ digits }}">\n'
+        '<condition field="destination_number" expression="{{ expression }}">\n'
+        '<action application="transfer" data="{{ destination }} XML default"/>\n'
+        "</condition>\n</extension>\n</include>\n",
+    )
+    health, message = told(site)
+    assert (health, "did_route.xml.j2 closes no leg" in message) == ("warning", True)
+
+
+def test_phone_forwarding_without_manual_redirect_is_told(site: Project) -> None:
+    path = site.root / "desired/agents.yaml"
+    path.write_text(path.read_text().replace("name: Bob", "name: Bob, phone_forwarding: true"))
+    health, message = told(site)
+    assert (health, "phone_forwarding" in message) == ("warning", True)
+
+
+def test_the_stock_configuration_is_told_of_its_open_doors(
+    project: Project, shared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FSGITOPS_ESL_PASSWORD", "own")
+    monkeypatch.setenv("FSGITOPS_ESL_PORT", "1")
+    shutil.copytree(shared / "freeswitch-conf" / "vanilla", project.root / "conf")
+    messages = " ".join(message for _, message in legs(project))
+    assert "the profile external takes REFER" in messages
+    assert "the extension Local_Extension (dialplan/default.xml:" in messages
+    assert "the profile internal takes REFER" not in messages
