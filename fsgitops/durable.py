@@ -7,26 +7,38 @@ import os
 import secrets
 import stat
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NOREPLACE, EXCHANGE = 1, 2  # include/uapi/linux/fs.h
+UNSUPPORTED = (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.EPERM)
+"""What says that renameat2 cannot be had; EPERM: of a sandbox that does not know the call."""
+_HERE = -100  # AT_FDCWD of include/uapi/linux/fcntl.h
 _CANNOT_REPLACE = (errno.EACCES, errno.EPERM, errno.EBUSY, errno.EROFS)
 """What a folder answers that nobody may write, or a file that is a mount of its own."""
 
 
-def replace_file(path: Path, content: bytes, *, mode: int | None = None) -> None:
+def replace_file(
+    path: Path, content: bytes, *, mode: int | None = None, before: bytes | None = None
+) -> None:
     """Put `content` at `path` at once: written aside, synced, renamed, the folder synced.
 
     Whatever interrupts this leaves the old bytes or the new ones. A link stays a link, and what it
     names is replaced. What is replaced keeps its owner (as far as this user may give it away) and,
-    without `mode`, its permissions; a fresh file has those that the umask leaves. Raises OSError,
-    with nothing changed and nothing left aside.
+    without `mode`, its permissions; a fresh file has those that the umask leaves. With `before`, it
+    is replaced only as long as that is what it holds: both change places, and what came out is
+    looked at. Raises OSError, with nothing changed and nothing left aside.
     """
     real = Path(os.path.realpath(path))
     with suppress(FileNotFoundError):
         found = real.stat()
         if not stat.S_ISREG(found.st_mode):
             raise OSError(errno.EINVAL, "not a plain file", str(path))
-        _write_aside(real, content, found, mode)
+        _write_aside(real, content, found, mode, before)
         return
     _write_aside(real, content, None, mode)
 
@@ -92,17 +104,43 @@ def give(place: Path | int, owner: int, group: int) -> None:
 
 
 def _write_aside(
-    real: Path, content: bytes, found: os.stat_result | None, mode: int | None
+    real: Path,
+    content: bytes,
+    found: os.stat_result | None,
+    mode: int | None,
+    before: bytes | None = None,
 ) -> None:
     aside = _aside(real)
     try:
         _write_new(aside, content, 0o666 if mode is None else mode, like=found, exact=mode)
-        aside.replace(real)
+        if before is None:
+            aside.replace(real)
+        else:
+            _exchange(aside, real, before)
     except BaseException:
         with suppress(OSError):
             aside.unlink(missing_ok=True)
         raise
     sync_folder(real.parent)
+
+
+def _exchange(aside: Path, real: Path, before: bytes) -> None:
+    """Let both change places when `real` holds `before`; else all stays. Raises OSError."""
+    changed = OSError(errno.EBUSY, "somebody else saved it a moment ago; it was left", str(real))
+    try:
+        renameat2(_HERE, str(aside), _HERE, str(real), EXCHANGE)
+    except OSError as problem:
+        if problem.errno not in UNSUPPORTED:
+            raise
+        if real.read_bytes() != before:
+            raise changed from None
+        aside.replace(real)
+        return
+    if aside.read_bytes() != before:
+        renameat2(_HERE, str(aside), _HERE, str(real), EXCHANGE)
+        raise changed
+    sync_folder(real.parent)
+    aside.unlink()
 
 
 def _write_new(
@@ -131,3 +169,31 @@ def _write_new(
 def _aside(path: Path) -> Path:
     """Return a hidden name beside the path, of a length that fits, and of nobody else's."""
     return path.with_name(f".fsgitops.{secrets.token_hex(6)}.tmp")
+
+
+def renameat2(source: int, name: str, target: int, other: str, flags: int) -> None:
+    """Rename with flags as the system call of this name does.
+
+    Raises OSError: ENOSYS where there is no such call, EINVAL where a file system has not got it.
+    """
+    import ctypes
+
+    call = _load_renameat2()
+    if call is None:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+    if call(source, os.fsencode(name), target, os.fsencode(other), flags) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
+
+
+@cache
+def _load_renameat2() -> Callable[..., int] | None:
+    import ctypes
+
+    try:
+        call = ctypes.CDLL(None, use_errno=True).renameat2
+    except (AttributeError, OSError):
+        return None
+    call.argtypes = [ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_uint]
+    call.restype = ctypes.c_int
+    return cast("Callable[..., int]", call)

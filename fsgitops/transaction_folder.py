@@ -8,14 +8,13 @@ import os
 import shutil
 import stat
 from contextlib import contextmanager, suppress
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self, cast
+from typing import TYPE_CHECKING, Final, Self
 
-from fsgitops.durable import write_all
+from fsgitops.durable import EXCHANGE, NOREPLACE, UNSUPPORTED, renameat2, write_all
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 FILE_MODE: Final = 0o640
 PRIVATE_MODE: Final = 0o700
@@ -24,9 +23,6 @@ SIZE_LIMIT: Final = 512 << 20
 
 NOT_A_FILE = "not a plain file"
 FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_NOREPLACE, _EXCHANGE = 1, 2  # include/uapi/linux/fs.h
-_UNSUPPORTED = (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.EPERM)
-"""EPERM: a sandbox that does not know the call; a plain rename then says what is not permitted."""
 _PLAIN_FLAGS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 
 
@@ -181,12 +177,12 @@ def exchange(source: Folder, name: str, target: Folder, other: str) -> bool:
 
     Raises OSError, FileNotFoundError when one of them is not there.
     """
-    return _rename_with(source, name, target, other, _EXCHANGE)
+    return _rename_with(source, name, target, other, EXCHANGE)
 
 
 def place(source: Folder, name: str, target: Folder, other: str) -> None:
     """Rename a file to where nothing stands. Raises FileExistsError, or another OSError."""
-    if _rename_with(source, name, target, other, _NOREPLACE):
+    if _rename_with(source, name, target, other, NOREPLACE):
         return
     try:
         os.link(
@@ -209,39 +205,11 @@ def _rename_with(source: Folder, name: str, target: Folder, other: str, flags: i
     try:
         renameat2(source.descriptor, name, target.descriptor, other, flags)
     except OSError as problem:
-        if problem.errno in _UNSUPPORTED:
+        if problem.errno in UNSUPPORTED:
             return False
         problem.filename = str(target.path / other)
         raise
     return True
-
-
-def renameat2(source: int, name: str, target: int, other: str, flags: int) -> None:
-    """Rename with flags as the system call of this name does.
-
-    Raises OSError: ENOSYS where there is no such call, EINVAL where a file system has not got it.
-    """
-    import ctypes
-
-    call = _load_renameat2()
-    if call is None:
-        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
-    if call(source, os.fsencode(name), target, os.fsencode(other), flags) != 0:
-        code = ctypes.get_errno()
-        raise OSError(code, os.strerror(code))
-
-
-@cache
-def _load_renameat2() -> Callable[..., int] | None:
-    import ctypes
-
-    try:
-        call = ctypes.CDLL(None, use_errno=True).renameat2
-    except (AttributeError, OSError):
-        return None
-    call.argtypes = [ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_uint]
-    call.restype = ctypes.c_int
-    return cast("Callable[..., int]", call)
 
 
 def mount_of(folder: Folder) -> tuple[int, int]:

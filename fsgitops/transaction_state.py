@@ -172,7 +172,7 @@ def require_trusted(path: Path, status: os.stat_result) -> None:
         raise UnsafeStateError(
             f"{path}: the state directory belongs to {_name_user(status.st_uid)}, who could have "
             f"root do what that user may not; run as that user, or look through it and run: "
-            f"chown -R root {path}"
+            f"find {path} -type d -exec chown root {{}} +"
         )
 
 

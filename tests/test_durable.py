@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import ast
 import errno
 import os
 import stat
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fsgitops import durable
 from fsgitops.durable import create_file, replace_file, write_output
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from project import Project
 
@@ -84,9 +86,75 @@ def _watch(patch: pytest.MonkeyPatch, place: Path) -> list[tuple[str, str]]:
 
     patch.setattr(os, "open", opened)
     patch.setattr(os, "fsync", synced)
+
+    def exchanged(here: int, source: str, there: int, target: str, flags: int) -> None:
+        if target == str(place):
+            lines.append(("name", source))
+        real_exchange(here, source, there, target, flags)
+
+    real_exchange = durable.renameat2
+    patch.setattr(durable, "renameat2", exchanged)
     for name in ("rename", "replace", "link"):
         patch.setattr(os, name, naming(getattr(os, name)))
     return lines
+
+
+@pytest.mark.parametrize("exchange", [True, False], ids=["exchange", "no exchange"])
+@pytest.mark.parametrize("command", ["fmt", "key rotate"])
+def test_an_edit_that_is_saved_while_a_command_is_at_work_stands(
+    project: Project, monkeypatch: pytest.MonkeyPatch, command: str, exchange: bool
+) -> None:
+    """It is saved by rename, in the very moment before the file is replaced."""
+    monkeypatch.delenv("FSGITOPS_KEY")
+    project.write("desired/loose.yaml", LOOSE)
+    file, words = COMMANDS[command]
+    place = project.root / file
+    real = durable.renameat2
+
+    def meddling(*words: Any) -> None:
+        if not (project.root / "edited").exists():
+            (project.root / "edited").write_text("")
+            (project.root / "editor").write_text("an edit")
+            (project.root / "editor").rename(place)
+        if not exchange:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        real(*words)
+
+    monkeypatch.setattr(durable, "renameat2", meddling)
+    ran = project.run(*words)
+    assert ran.code == 64, ran
+    assert "somebody else saved it a moment ago" in ran.err
+    assert place.read_text() == "an edit"
+    assert not list(place.parent.glob(".fsgitops.*.tmp"))
+
+
+ALLOWED = {
+    "fsgitops/durable.py": "it is the one way",
+    "fsgitops/transaction_folder.py": "the one way in an open folder",
+    "fsgitops/sandbox/skeleton.py": "a fresh folder, which is renamed as a whole",
+    "fsgitops/commands/connect.py": "that rename",
+    "fsgitops/commands/finish_rotation.py": "key files are moved as they are, the folder synced",
+    "fsgitops/cdr/quarantine.py": "a damaged spool is moved aside",
+}
+
+
+def test_no_module_replaces_a_file_in_a_way_of_its_own() -> None:
+    """`write_text`, `write_bytes`, `rename` and `replace` of files are called where they may be."""
+    root = Path(durable.__file__).parents[1]
+    found: set[str] = set()
+    for path in (root / "fsgitops").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                name, count = node.func.attr, 0 if node.keywords else len(node.args)
+                whose = ast.unparse(node.func.value)
+                if (
+                    name in ("write_text", "write_bytes")
+                    or (name in ("rename", "replace") and whose == "os")
+                    or (name == "replace" and count == 1)
+                    or (name == "rename" and count == 1 and whose != "eraser" and whose != "self")
+                ):
+                    found.add(path.relative_to(root).as_posix())
+    assert found <= set(ALLOWED), sorted(found - set(ALLOWED))
 
 
 def test_what_is_replaced_keeps_its_permissions_and_its_owner(tmp_path: Path) -> None:

@@ -193,7 +193,7 @@ def test_root_refuses_a_state_directory_of_somebody_else(
     ran = applied.run(*words)
     assert ran.code == 1
     assert "belongs to uid 12345" in ran.err
-    assert "chown -R root" in ran.err
+    assert "-exec chown root" in ran.err
     assert applied.tree() == tree
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,25 +33,28 @@ def run_fmt(workspace: Workspace, paths: Sequence[str], *, check: bool) -> Forma
 
     All files are read, formatted and compared before the first is written. Raises
     DesiredInvalidError for a file that the loader refuses, UsageError for a path outside the
-    project.
+    project, or a file that was saved again meanwhile: it is left, and so are those after it.
     """
-    changes: list[tuple[str, bytes]] = []
+    changes: list[tuple[str, bytes, bytes]] = []
     findings: list[Finding] = []
     canonical = 0
     names, findings = _find(workspace, paths)
     for name in names:
-        content, found = _format_file(workspace.root, name)
+        formatted, found = _format_file(workspace.root, name)
         findings += found
-        if content is None:
+        if formatted is None:
             canonical += 1
         else:
-            changes.append((name, content))
+            changes.append((name, *formatted))
     if findings:
         raise DesiredInvalidError(sort_findings(findings))
     if not check:
-        for name, content in changes:
-            replace_file(workspace.root / name, content)
-    return Formatted(tuple(name for name, _ in changes), canonical)
+        for name, content, before in changes:
+            try:
+                replace_file(workspace.root / name, content, before=before)
+            except OSError as problem:
+                raise UsageError(f"{name}: {problem.strerror}; run it again") from None
+    return Formatted(tuple(name for name, _, _ in changes), canonical)
 
 
 def _find(workspace: Workspace, paths: Sequence[str]) -> tuple[list[str], list[Finding]]:
@@ -74,7 +78,8 @@ def _relative(root: Path, path: str) -> str:
     return full.relative_to(root).as_posix()
 
 
-def _format_file(root: Path, name: str) -> tuple[bytes | None, list[Finding]]:
+def _format_file(root: Path, name: str) -> tuple[tuple[bytes, bytes] | None, list[Finding]]:
+    """Return the canonical bytes and those that stand there now, None where they are the same."""
     from fsgitops.steps.format_source import format_text
     from fsgitops.steps.load import load_document
     from fsgitops.steps.load.events import parse_document
@@ -94,7 +99,7 @@ def _format_file(root: Path, name: str) -> tuple[bytes | None, list[Finding]]:
         message = "this file cannot be brought into canonical form without changing what it says"
         hint = "Write it in a plainer style; it is left as it is."
         return None, [error("format", Position(name), message, hint)]
-    return content, []
+    return (content, (codecs.BOM_UTF8 if document.marked else b"") + document.text), []
 
 
 def _says_the_same(before: Document, after: Document) -> bool:

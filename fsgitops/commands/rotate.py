@@ -121,12 +121,16 @@ def write_rotation(root: Path, rotation: RotationSettings | None) -> None:
     """Say in `fsgitops.yaml` which agents have moved; None removes what it says.
 
     Everything else in the file stays as it is written. Raises UsageError when it is written in a
-    way that this cannot be added to.
+    way that this cannot be added to, or when it is saved by somebody else meanwhile.
     """
     path = root / SETTINGS_FILE
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    changed = edit_rotation(text, rotation)
-    replace_file(path, changed.encode("utf-8"))
+    before = path.read_bytes() if path.exists() else None
+    text = "" if before is None else before.decode("utf-8").replace("\r\n", "\n")
+    content = edit_rotation(text, rotation).encode("utf-8")
+    try:
+        replace_file(path, content, before=before)
+    except OSError as problem:
+        raise UsageError(f"{path}: {problem.strerror}; run it again") from None
 
 
 def edit_rotation(text: str, rotation: RotationSettings | None) -> str:
