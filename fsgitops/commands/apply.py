@@ -155,7 +155,7 @@ def _expect(plan: Plan, compiled: CompiledConfig, live: LiveConfig, conf_dir: Pa
             **{path: file.content for path, file in compiled.files.items() if not file.settled},
             **{path: (conf_dir / path).read_bytes() for path in unloaded},
         },
-        deleted={path: content for path, content in stood if content is not None},
+        before={path: content for path, content in stood if content is not None},
     )
 
 

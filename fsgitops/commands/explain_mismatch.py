@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from fsgitops.commands.switch_user import find_switch_user, find_unreadable
 from fsgitops.errors import FsgitopsError
+from fsgitops.routing.loaded import context_of
 from fsgitops.routing.preprocess import load_merged
 from fsgitops.routing.whereabouts import Cause, Whereabouts
 from fsgitops.steps.verify import NO_DOMAIN
@@ -75,7 +76,7 @@ class _Explainer:
             return self._name_domains()
         folder, _, file = item.path.rpartition("/")
         name = item.extension or file.removesuffix(".xml")
-        found = self._find_left(folder, name) if item.gone else self._find_cause(item, folder, name)
+        found = self._find_left(item, name) if item.gone else self._find_cause(item, folder, name)
         return found or self._blame_the_load()
 
     def _name_domains(self) -> Cause:
@@ -111,15 +112,15 @@ class _Explainer:
             )
         if folder.startswith("directory/"):
             return self.places.explain_user(item.path, name, self.target.domain)
-        return self.places.explain_extension(item.path, name, folder.rpartition("/")[2])
+        return self.places.explain_extension(item.path, name, context_of(item.path) or "")
 
-    def _find_left(self, folder: str, name: str) -> Cause | None:
+    def _find_left(self, item: Mismatch, name: str) -> Cause | None:
         """Return who declares what was deleted."""
-        if folder.startswith("directory/"):
+        if item.path.startswith("directory/"):
             place = self.places.find_user(name, self.target.domain)
             where = str(place) if place else ""
         else:
-            where = self.places.find_extension(name, folder.rpartition("/")[2])
+            where = self.places.find_extension(name, context_of(item.path) or "")
         return Cause(f"{where} declares it", "remove that one") if where else None
 
     def _blame_the_load(self) -> Cause:

@@ -84,7 +84,7 @@ class SwitchProver:
         """Return what hides the secrets that the changed files take in with `$${name}`."""
         from fsgitops.routing.veil import Veil, find_references
 
-        files = (*self.expected.written.values(), *self.expected.deleted.values())
+        files = (*self.expected.written.values(), *self.expected.before.values())
         texts = (content.decode("utf-8", "replace") for content in files if b"$${" in content)
         return Veil(self.switch.global_variables(), find_references(*texts))
 

@@ -152,7 +152,11 @@ class Whereabouts:
 
     def explain_extension(self, path: str, name: str, context: str) -> Cause | None:
         """Return why the context does not hold the extension that this file says."""
-        cause = self._explain_file(path, f"the context in dialplan/{context}.xml")
+        direct = path.count("/") == 1
+        into = f"the context in dialplan/{context}.xml"
+        cause = self._explain_file(
+            path, '<section name="dialplan"> in freeswitch.xml' if direct else into
+        )
         if cause is not None:
             return cause
         places = [item for item in self._extensions(name) if self._source(item[1])[0] == path]
@@ -165,7 +169,7 @@ class Whereabouts:
                 return Cause(
                     f"its file is included in a second <context> of that name, which FreeSWITCH "
                     f"never looks at; the first is at {_say(self._source(home))}",
-                    "move the include there",
+                    "rename that one" if direct else "move the include there",
                 )
             return Cause(
                 f"its file is included in the context {there}, and not in {context}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from fsgitops.model.applied import Mismatch
@@ -40,11 +40,11 @@ class Expected:
     """What the switch has to hold of each changed file, by path.
 
     `written` are the bytes that stand on the disk now: the declared values and whatever an own
-    template adds to them. `deleted` are those that stood there before, as far as they are known.
+    template adds to them. `before` are those that stood there, as far as they are known.
     """
 
     written: Mapping[str, bytes]
-    deleted: Mapping[str, bytes] = field(default_factory=dict)
+    before: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def verify_switch(
@@ -153,6 +153,7 @@ def _verify_extensions(
                 continue
             said = _read(change, expected)
             extensions = _extensions(said)
+            mismatches += _expect_removed(change, expected, loaded, extensions)
             if extensions and not any(map(loaded.holds, extensions)):
                 message = f"the context {context} of the switch does not hold it"
                 mismatches.append(_mismatch(change, message, extensions[0]))
@@ -165,16 +166,37 @@ def _verify_extensions(
 
 
 def _expect_gone(change: Change, expected: Expected, loaded: LoadedContext) -> list[Mismatch]:
-    names = [change.path.rpartition("/")[2].removesuffix(".xml")]
-    content = expected.deleted.get(change.path)
-    if content is not None:
-        try:
-            names = _extensions(read_said(content))
-        except FragmentError:
-            names = []
+    names = _stood(change, expected)
+    if names is None:
+        names = [change.path.rpartition("/")[2].removesuffix(".xml")]
     left = [name for name in names if loaded.holds(name)]
     message = "deleted, but the loaded dialplan still has its extension"
     return [_mismatch(change, message, left[0])] if left else []
+
+
+def _expect_removed(
+    change: Change, expected: Expected, loaded: LoadedContext, kept: Sequence[str]
+) -> list[Mismatch]:
+    """Return the extensions that left the file, by a change of its template, and are still held."""
+    left = [name for name in _stood(change, expected) or () if name not in kept]
+    return [
+        replace(
+            _mismatch(change, f"{name}: not declared, and the switch holds it", name), gone=True
+        )
+        for name in left
+        if loaded.holds(name)
+    ]
+
+
+def _stood(change: Change, expected: Expected) -> list[str] | None:
+    """Return the extensions of the file that stood there; None where that is not known."""
+    content = expected.before.get(change.path)
+    if content is None:
+        return None
+    try:
+        return _extensions(read_said(content))
+    except FragmentError:
+        return []
 
 
 def _extensions(said: Said) -> list[str]:

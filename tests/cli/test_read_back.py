@@ -139,6 +139,20 @@ def test_an_action_that_left_a_route_is_missed_when_it_is_still_held(
     assert (ran.code, "did:+19495431333" in ran.err) == (5, True)
 
 
+def test_an_extension_that_left_a_template_is_missed_when_it_is_still_held(
+    run: Runner, project: Project
+) -> None:
+    own = '<extension name="own">\n<condition field="destination_number" expression="^77$">'
+    own += '\n<action application="answer"/>\n</condition>\n</extension>\n'
+    edit_template(project, "agents_dialplan", "</include>\n", f"{own}</include>\n")
+    assert run().code == 0
+    edit_template(project, "agents_dialplan", own, "")
+    ran = run(mischief=swallow)
+    assert ran.code == 5
+    assert "dialplan:agents: own: not declared, and the switch holds it" in ran.err
+    assert run().code == 0
+
+
 def test_a_secret_that_is_held_and_not_declared_is_not_shown(run: Runner, project: Project) -> None:
     secret = '<param name="vm-password" value="73195"/>'
     edit_template(project, "agent", "<params>", f"<params>\n{secret}")

@@ -102,6 +102,24 @@ def test_a_route_in_a_second_context_of_that_name(conf: Path) -> None:
     assert explain_route(conf).endswith("never looks at; the first is at dialplan/00.xml:2")
 
 
+def test_a_file_with_a_context_of_its_own_belongs_into_the_dialplan_section(conf: Path) -> None:
+    path = "dialplan/own.xml"
+    (conf / path).write_text(
+        '<include>\n<context name="own">\n<extension name="x"/>\n</context>\n</include>\n'
+    )
+
+    def explain() -> str:
+        found = Whereabouts(load_merged(conf)).explain_extension(path, "x", "own")
+        return f"{found.cause}; {found.remedy}" if found else ""
+
+    assert explain() == ""
+    (conf / "dialplan/00.xml").write_text('<include>\n<context name="own"/>\n</include>\n')
+    assert explain().endswith("the first is at dialplan/00.xml:2; rename that one")
+    edit(conf, "freeswitch.xml", 'data="dialplan/*.xml"', 'data="dialplan/[dp]*.xml"')
+    assert explain().startswith("nothing includes dialplan/*.xml; put <X-PRE-PROCESS")
+    assert explain().endswith('<section name="dialplan"> in freeswitch.xml')
+
+
 def test_another_extension_of_that_name_first(conf: Path) -> None:
     (conf / "dialplan/public/00.xml").write_text(
         '<include>\n<extension name="inbound_1"/>\n</include>\n'
