@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from fsgitops.commands.workspace import Workspace
     from fsgitops.model.plan import Plan
     from fsgitops.model.resource import Resource
+
+
+_GLOB = re.compile(r"[*?]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +49,17 @@ class Adoption:
 def plan_adoption(workspace: Workspace, words: Iterable[str]) -> Adoption:
     """Compare hand-written files with what is compiled for their paths; touch nothing.
 
-    `words` are paths below the conf directory, or absolute ones that lead there. Raises
-    UsageError for a path outside, or where nothing stands; PlanRefusedError for one that nothing
-    declared compiles to, or that is not a plain file.
+    `words` are paths below the conf directory, or absolute ones that lead there; folders and globs
+    stand for the declared files in them that are there, `.` for all. Raises UsageError for a path
+    outside, or where nothing stands; PlanRefusedError for one that nothing declared compiles to,
+    or that is not a plain file.
     """
     from fsgitops.steps.plan import build_plan
     from fsgitops.steps.rewind import narrow_live
 
     planned = run_plan(workspace)
-    paths = [relative_path(workspace.target.conf_dir, word) for word in words]
+    chosen = [path for word in words for path in _find_paths(workspace, planned, word)]
+    paths = list(dict.fromkeys(chosen))
     owned = [path for path in paths if path in planned.live.manifest.entries]
     entries = {path: _entry(planned, path) for path in paths if path not in owned}
     live = planned.live
@@ -128,15 +134,43 @@ def released_to_json(released: dict[str, Resource]) -> dict[str, Any]:
     return {"format": "fsgitops-released", "version": 1, "released": _list_files(released.items())}
 
 
-def relative_path(conf_dir: Path, word: str) -> str:
-    """Return a path as the manifest names it. Raises UsageError for one outside the directory."""
+def _find_paths(workspace: Workspace, planned: Planned, word: str) -> list[str]:
+    """Return the paths that a word names: one, or the declared files of a folder or a glob."""
+    from fsgitops.steps.select import matches_path
+
+    conf_dir = workspace.target.conf_dir
+    text = _below(conf_dir, word)
+    declared = planned.compilation.compiled.files
+    folder = text not in declared and (conf_dir / text).is_dir()
+    if not (_GLOB.search(text) or folder):
+        return [relative_path(conf_dir, word)]
+    if text.startswith("/") or ".." in text.split("/"):
+        raise UsageError(f"{word}: not a path below {conf_dir}")
+    glob = text if _GLOB.search(text) else "**" if text == "." else f"{text}/**"
+    there = [
+        path
+        for path in sorted(declared)
+        if planned.live.files[path].kind is not FileKind.MISSING and matches_path(glob, path)
+    ]
+    if not there:
+        raise UsageError(f"{word}: no file that is declared stands there; an apply creates them")
+    return there
+
+
+def _below(conf_dir: Path, word: str) -> str:
+    """Return a path relative to the conf directory, where it lies below it."""
     path = Path(word)
     if path.is_absolute():
         for root in (conf_dir, conf_dir.resolve()):
             if path.is_relative_to(root):
                 path = path.relative_to(root)
                 break
-    text = path.as_posix()
+    return path.as_posix()
+
+
+def relative_path(conf_dir: Path, word: str) -> str:
+    """Return a path as the manifest names it. Raises UsageError for one outside the directory."""
+    text = _below(conf_dir, word)
     if not is_safe_path(text):
         raise UsageError(f"{word}: not a path below {conf_dir}")
     return text

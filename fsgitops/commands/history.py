@@ -112,7 +112,8 @@ def prune_revisions(state_dir: Path, limits: HistorySettings) -> None:
 
     Age alone removes nothing: KEPT_AT_ANY_AGE stay. It is measured against the clock and against
     the revision before the last, whichever is earlier, so that one apply under a clock that is
-    wrong does not age all others. What cannot be read or removed now is removed another time: an apply that is done stays done.
+    wrong does not age all others. What cannot be read or removed now is removed another time: an
+    apply that is done stays done.
     """
     try:
         numbers = _numbers(state_dir)

@@ -131,7 +131,12 @@ def _matches(selector: str, resource: Resource, file: str) -> bool:
         if KINDS[kind] is not resource.kind:
             return False
         return name == resource.name or fnmatchcase(resource.name, name)
-    return selector == file or _path_glob(selector).matches(file)
+    return selector == file or matches_path(selector, file)
+
+
+def matches_path(glob: str, path: str) -> bool:
+    """Tell whether a glob takes a path: `*` and `?` stay within a folder, `**` does not."""
+    return _path_glob(glob).matches(path)
 
 
 _MOVES = 10_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -217,3 +218,50 @@ def test_who_took_a_file_over_or_gave_it_back_is_in_the_audit_log(foreign: Proje
         ("adopt", PATH, "intended"), ("adopt", PATH, "done"),
     ]  # fmt: skip
     assert {line["paths"] for line in lines} == {PATH}
+
+
+@pytest.mark.parametrize(
+    ("words", "count"),
+    [
+        (["."], None),
+        (["directory"], 2),
+        (["directory/default/"], 2),
+        (["directory/default/*.xml"], 2),
+        (["**/10?0.xml"], 1),
+        (["directory", "**", "dialplan/public"], None),
+    ],
+)
+def test_after_the_state_was_lost_folders_and_globs_take_the_declared_files_over(
+    project: Project, words: list[str], count: int | None
+) -> None:
+    assert project.run("apply", "--yes").code == 0
+    (project.conf / "directory/default/1000.xml").write_text("<include/>")
+    everything = len(json.loads((project.conf / ".fsgitops/manifest.json").read_text())["entries"])
+    before = project.tree()
+    shutil.rmtree(project.conf / ".fsgitops")
+    assert project.run("apply", "--yes").code == 4
+    ran = project.run("adopt", *words, "--yes", "--json")
+    assert (ran.code, len(ran.json()["adopted"]), project.tree()) == (
+        0, count or everything, before,
+    )  # fmt: skip
+    if count is None:
+        assert project.run("plan", "--detailed-exitcode").code == 0
+
+
+def test_the_absolute_path_of_a_folder_is_one_too(foreign: Project) -> None:
+    ran = foreign.run("adopt", str(foreign.conf / "directory"), "--yes", "--json")
+    assert [item["path"] for item in ran.json()["adopted"]] == [PATH]
+
+
+@pytest.mark.parametrize("word", ["autoload_configs", "nothing/*.xml", "../**", "/etc", "/etc/*"])
+def test_a_folder_or_a_glob_without_a_declared_file_is_wrong_usage(
+    foreign: Project, word: str
+) -> None:
+    assert foreign.run("adopt", word, "--yes").code == 64
+
+
+def test_a_folder_with_a_link_in_the_place_of_a_declared_file_is_refused(foreign: Project) -> None:
+    (foreign.conf / PATH).unlink()
+    (foreign.conf / PATH).symlink_to("/etc/passwd")
+    ran = foreign.run("adopt", "directory", "--yes")
+    assert (ran.code, "only a plain file" in ran.err) == (4, True)
