@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from fsgitops.visible import make_visible
+
 
 class Severity(StrEnum):
     """How much a finding weighs: an error stops everything after it."""
@@ -54,8 +56,7 @@ def warning(rule: str, position: Position, message: str, hint: str = "") -> Find
 def quote_value(text: str, limit: int = 60) -> str:
     """Return `text` in quotes, cut to `limit` characters, what cannot be printed escaped."""
     cut = text if len(text) <= limit else text[: limit - 1] + "…"
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)
-    return f'"{shown}"'
+    return f'"{make_visible(cut)}"'
 
 
 def sort_findings(findings: list[Finding]) -> list[Finding]:

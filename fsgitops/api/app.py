@@ -12,10 +12,10 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
-from starlette.responses import HTMLResponse, JSONResponse, StreamingResponse
+from starlette.responses import HTMLResponse, StreamingResponse
 from starlette.routing import Route
 
-from fsgitops.api.edge import Edge
+from fsgitops.api.edge import Answer, Edge
 from fsgitops.api.gate import RefusedError
 from fsgitops.api.handlers import Call
 from fsgitops.api.openapi import build_openapi
@@ -104,7 +104,7 @@ def _endpoint(service: Service, operation: Operation) -> Callable[[Request], Awa
         except FsgitopsError as problem:
             status = status_of(problem)
             return _error(request, status, str(problem), RETRY if status == 503 else {})
-        return JSONResponse({"success": True, "message" if operation.says else "data": result})
+        return Answer({"success": True, "message" if operation.says else "data": result})
 
     return endpoint
 
@@ -204,13 +204,13 @@ def _health(service: Service) -> Callable[[Request], Awaitable[Response]]:
             "switch": "up" if up else "down",
             "declared": "in force" if problem is None else "invalid: the state before is in force",
         }
-        return JSONResponse(said, 200 if up else 503, headers={} if up else RETRY)
+        return Answer(said, 200 if up else 503, headers={} if up else RETRY)
 
     return health
 
 
 async def _document(_request: Request) -> Response:
-    return JSONResponse(build_openapi())
+    return Answer(build_openapi())
 
 
 def _live(service: Service) -> Callable[[Request], Awaitable[Response]]:
@@ -273,4 +273,4 @@ def _error(request: Request, status: int, text: str, headers: dict[str, str]) ->
         "error": text,
         "request_id": getattr(request.state, "request_id", ""),
     }
-    return JSONResponse(said, status, headers=headers)
+    return Answer(said, status, headers=headers)

@@ -6,12 +6,13 @@ import logging
 import re
 import time
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 
 from fsgitops.api.gate import host_name, is_loopback
+from fsgitops.visible import to_json
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -25,6 +26,14 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-site",
 }
 _log = logging.getLogger("fsgitops.api")
+
+
+class Answer(JSONResponse):
+    """JSON in which no text of a caller acts on the terminal of whoever prints it."""
+
+    def render(self, content: Any) -> bytes:
+        """Return the body."""
+        return to_json(content, separators=(",", ":")).encode()
 
 
 class Edge:
@@ -62,7 +71,7 @@ class Edge:
                 await self._app(scope, receive, answer)
             else:
                 said = {"success": False, "error": refusal, "request_id": request_id}
-                await JSONResponse(said, 403)(scope, receive, answer)
+                await Answer(said, 403)(scope, receive, answer)
         finally:
             spent = int((time.monotonic() - began) * 1000)
             caller = scope["state"].get("caller", "-")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from fsgitops.api.gate import RefusedError, network_of
 from fsgitops.commands.live_calls import join_calls
 from fsgitops.commands.status import build_status
 from fsgitops.errors import FsgitopsError
+from fsgitops.visible import to_json
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -117,7 +117,7 @@ class LiveBoard:
             seen = await self.snapshot()
             if "cdr" not in allowed:
                 seen = {**seen, "today": None}
-            text = json.dumps(seen, separators=(",", ":"))
+            text = to_json(seen, separators=(",", ":"))
             if text != sent:
                 sent, quiet = text, 0
                 yield f"event: snapshot\ndata: {text}\n\n"

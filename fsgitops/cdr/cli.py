@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
@@ -18,6 +17,7 @@ from fsgitops.cdr.places import Place, parse_address, parse_date
 from fsgitops.console import stream
 from fsgitops.console.commands import CONTEXT, Common, Group
 from fsgitops.errors import FsgitopsError, UsageError
+from fsgitops.visible import make_lines_visible, make_visible, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -150,12 +150,13 @@ def doctor(place: Place, /, as_json: bool, **chosen: Any) -> int:
     checks += examine(options, address)
     well = all(check.well for check in checks)
     if as_json:
-        click.echo(json.dumps({"healthy": well, "checks": [asdict(check) for check in checks]}))
+        click.echo(to_json({"healthy": well, "checks": [asdict(check) for check in checks]}))
         return 0 if well else 1
     for check in checks:
         stream.print_text(f"{'ok ' if check.well else 'BAD'}  {check.what}")
         if not check.well and check.remedy:
-            click.echo("     " + check.remedy.replace("\n", "\n     ").rstrip())
+            remedy = make_lines_visible(check.remedy)
+            click.echo("     " + remedy.replace("\n", "\n     ").rstrip())
     return 0 if well else 1
 
 
@@ -175,7 +176,7 @@ def reconcile(place: Place, /, first: str, last: str, as_json: bool, **chosen: A
     place = place.with_choices(chosen)
     found = count(place.source(), place.json_dir(), first, last)
     if as_json:
-        click.echo(json.dumps(asdict(found) | {"missing": found.missing}))
+        click.echo(to_json(asdict(found) | {"missing": found.missing}))
     else:
         heads = ("hour", "files", "esl", "json", "http", "waiting", "lake", "missing")
         rows = [
@@ -198,7 +199,7 @@ def reconcile(place: Place, /, first: str, last: str, as_json: bool, **chosen: A
             ("not a record (yet)", found.unreadable),
         ):
             for name in names:
-                click.echo(f"{kind}: {name}")
+                click.echo(make_visible(f"{kind}: {name}"))
     return 1 if found.missing or found.doubled else 0
 
 
@@ -286,7 +287,7 @@ def files(place: Place, /, **chosen: Any) -> None:
     place = place.with_choices(chosen)
     lake, scheme = place.lake(), place.lake_url().partition("://")[0]
     for path in live_files(lake, lake.days()):
-        click.echo(path if lake.local else f"{scheme}://{path}")
+        click.echo(make_visible(path if lake.local else f"{scheme}://{path}"))
 
 
 @cli.command("schema", epilog="Example: fsgitops-cdr schema --json")
@@ -301,7 +302,7 @@ def schema(as_json: bool) -> None:
             {"name": column.name, "type": column.kind, "meaning": column.about}
             for column in COLUMNS
         ]
-        click.echo(json.dumps({"version": SCHEMA_VERSION, "columns": columns}))
+        click.echo(to_json({"version": SCHEMA_VERSION, "columns": columns}))
         return
     click.echo(f"version {SCHEMA_VERSION}")
     rows = [(column.name, column.kind, column.about) for column in COLUMNS]
@@ -322,7 +323,9 @@ def invoke(words: list[str]) -> int:
     except click.exceptions.Exit as ending:
         return ending.exit_code
     except click.UsageError as problem:
-        problem.show()
+        # It names words of the command line, which a script may have taken from anywhere.
+        said = make_lines_visible(problem.format_message())
+        click.UsageError(said, problem.ctx).show()
         return UsageError.exit_code
     except (click.Abort, KeyboardInterrupt):
         return 130
@@ -330,15 +333,14 @@ def invoke(words: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except FsgitopsError as problem:
-        click.echo(f"fsgitops-cdr: {problem}", err=True)
+        click.echo(f"fsgitops-cdr: {make_lines_visible(str(problem))}", err=True)
         return problem.exit_code
     except ImportError as problem:
         missing = f"{problem.name} is not installed: pip install 'fsgitops[cdr]'"
         click.echo(f"fsgitops-cdr: {missing}", err=True)
         return 1
     except OSError as problem:
-        click.echo(
-            f"fsgitops-cdr: {problem.filename or ''}: {problem.strerror or problem}", err=True
-        )
+        said = f"fsgitops-cdr: {problem.filename or ''}: {problem.strerror or problem}"
+        click.echo(make_lines_visible(said), err=True)
         return 1
     return code if isinstance(code, int) else 0

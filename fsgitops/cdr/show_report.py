@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from fsgitops.cdr.table import bar, draw_table
+from fsgitops.visible import to_json
 
 if TYPE_CHECKING:
     from fsgitops.cdr.report import Line, Report
@@ -42,4 +42,4 @@ def _cells(line: Line, most: int) -> tuple[object, ...]:
 
 def report_json(report: Report) -> str:
     """Return the report as JSON."""
-    return json.dumps(asdict(report), ensure_ascii=False, indent=1) + "\n"
+    return to_json(asdict(report), indent=1) + "\n"

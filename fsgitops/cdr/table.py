@@ -9,6 +9,8 @@ import unicodedata
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from fsgitops.visible import make_visible, to_json
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -28,7 +30,7 @@ def write_result(table: pa.Table, form: str, out: BinaryIO) -> None:
         return
     rows = table.to_pylist()
     if form == "json":
-        text = "".join(json.dumps(row, default=plain, ensure_ascii=False) + "\n" for row in rows)
+        text = "".join(to_json(row, default=plain) + "\n" for row in rows)
     elif form == "csv":
         text = to_csv(table.column_names, rows)
     else:
@@ -88,11 +90,7 @@ def show(value: Any) -> str:
     text = value.strftime("%Y-%m-%d %H:%M:%S") if isinstance(value, datetime) else str(value)
     if len(text) > _MAX_CELL:
         text = text[: _MAX_CELL - 1] + "…"
-    return "".join(char if char.isprintable() else _escape(char) for char in text)
-
-
-def _escape(char: str) -> str:
-    return str(char.encode("unicode_escape"), "ascii")
+    return make_visible(text)
 
 
 def width(text: str) -> int:

@@ -6,7 +6,6 @@ Each command lives in a module of its own, which is imported when the command is
 from __future__ import annotations
 
 import gc
-import json
 import os
 import sys
 from pathlib import Path
@@ -88,7 +87,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.UsageError as problem:
         if _wants_json(words):
             _tell_json(UsageError(problem.format_message()))
-        problem.show()
+        from fsgitops.visible import make_lines_visible
+
+        # It names words of the command line, which a script may have taken from anywhere.
+        said = make_lines_visible(problem.format_message())
+        click.UsageError(said, problem.ctx).show()
         return UsageError.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("fsgitops: stopped", err=True)
@@ -123,12 +126,13 @@ def _tell(problem: FsgitopsError, *, as_json: bool) -> None:
 
         print_findings(problem.findings)
         return
-    from fsgitops.steps.render_text import escape_lines
+    from fsgitops.visible import make_lines_visible
 
-    click.echo(f"fsgitops: {escape_lines(str(problem))}", err=True)
+    click.echo(f"fsgitops: {make_lines_visible(str(problem))}", err=True)
 
 
 def _tell_json(problem: FsgitopsError) -> None:
     from fsgitops.steps.render_json import error_to_json
+    from fsgitops.visible import to_json
 
-    click.echo(json.dumps(error_to_json(problem), ensure_ascii=False))
+    click.echo(to_json(error_to_json(problem)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ import click
 
 from fsgitops.cli.options import Shared, open_place, with_json, with_place
 from fsgitops.console.commands import Command
+from fsgitops.visible import to_json
 
 if TYPE_CHECKING:
     from fsgitops.model.drift import DriftReport
@@ -74,6 +74,6 @@ def _print(report: DriftReport, *, as_json: bool, indent: int | None) -> None:
     from fsgitops.steps.render_text import Line
 
     if as_json:
-        click.echo(json.dumps(report_to_json(report), indent=indent, ensure_ascii=False))
+        click.echo(to_json(report_to_json(report), indent=indent))
     else:
         print_lines(Line(*line) for line in render_drift(report))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ import click
 
 from fsgitops.console import stream
 from fsgitops.steps.render_text import Line, escape, render_findings
+from fsgitops.visible import to_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -42,7 +42,7 @@ def print_lines(lines: Iterable[Line], *, err: bool = False) -> None:
 
 def print_json(data: Any) -> None:
     """Print one JSON value."""
-    click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+    click.echo(to_json(data, indent=2))
 
 
 def print_findings(findings: Iterable[Finding]) -> None:

@@ -11,6 +11,7 @@ import click
 from fsgitops.cli.options import Shared, open_place, with_json, with_place
 from fsgitops.console.commands import Command
 from fsgitops.console.stream import moves
+from fsgitops.visible import to_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -101,7 +102,6 @@ def _watch(
     *,
     as_json: bool,
 ) -> int:
-    import json
 
     from fsgitops.commands.status import status_to_json, watch_status
 
@@ -109,7 +109,7 @@ def _watch(
     for status in watch_status(workspace, extensions):
         if as_json:
             data = status_to_json(_chosen(status.agents, *shown), status.strangers)
-            click.echo(json.dumps(data, ensure_ascii=False))
+            click.echo(to_json(data))
         else:
             click.echo(clear + "\n".join(_lines(status, *shown)))
         time.sleep(every)

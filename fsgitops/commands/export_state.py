@@ -14,6 +14,7 @@ from fsgitops.commands.workspace import compile_declared, declare_desired, find_
 from fsgitops.durable import write_output
 from fsgitops.errors import UsageError
 from fsgitops.model.state import RecordedFile, RecordedState
+from fsgitops.visible import to_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +53,7 @@ def run_export_state(workspace: Workspace, now: datetime) -> RecordedState:
 
 def save_state(state: RecordedState, path: Path) -> None:
     """Write the recording, compressed where the name ends with `.gz`."""
-    content = (json.dumps(state.to_json(), indent=1, ensure_ascii=False) + "\n").encode()
+    content = (to_json(state.to_json(), indent=1) + "\n").encode()
     write_output(path, gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
 
 

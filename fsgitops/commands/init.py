@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from fsgitops.durable import create_file
 from fsgitops.errors import UsageError
 from fsgitops.settings import SETTINGS_FILE
 from fsgitops.steps.read_templates import packaged_templates
+from fsgitops.visible import to_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +51,7 @@ def run_init(
 
 def schema_text(name: str = "desired") -> str:
     """Return a JSON Schema (`fsgitops schema NAME`), as editors read it."""
-    return json.dumps(read_schema(name), indent=2, ensure_ascii=False) + "\n"
+    return to_json(read_schema(name), indent=2) + "\n"
 
 
 def _files(*, templates: bool, pipelines: str) -> Iterator[tuple[str, bytes]]:

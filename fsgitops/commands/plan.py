@@ -23,6 +23,7 @@ from fsgitops.durable import write_output
 from fsgitops.model.compiled import Settled
 from fsgitops.model.plan_json import plan_from_json, plan_to_json
 from fsgitops.settings import SETTINGS_FILE
+from fsgitops.visible import to_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -203,7 +204,7 @@ def name_unavailable(compilation: Compilation) -> list[str]:
 
 def save_plan(plan: Plan, path: Path) -> None:
     """Write the plan to a file for a later apply. It holds no secret, only keyed digests."""
-    text = json.dumps(plan_to_json(plan), indent=2, ensure_ascii=False)
+    text = to_json(plan_to_json(plan), indent=2)
     write_output(path, (text + "\n").encode("utf-8"))
 
 

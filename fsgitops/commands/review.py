@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from fsgitops import visible
 from fsgitops.findings import Severity
 from fsgitops.model.plan import Action
 from fsgitops.model.review import Contents, Review, find_reached
@@ -115,7 +115,7 @@ def render_review(name: str, review: Review, to_json: Callable[[], Any]) -> str:
     Each format's module is imported when that format is asked for.
     """
     if name == "json":
-        return json.dumps(to_json(), indent=2, ensure_ascii=False) + "\n"
+        return visible.to_json(to_json(), indent=2) + "\n"
     if name == "text":
         return _render_text(review)
     if name == "sarif":

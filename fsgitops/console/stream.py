@@ -8,6 +8,8 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fsgitops.visible import make_lines_visible
+
 if TYPE_CHECKING:
     from typing import TextIO
 
@@ -96,12 +98,12 @@ def wrap(text: str, width: int | None, *, hang: int | None = None) -> list[str]:
 
 
 def print_text(text: str, *, err: bool = False) -> None:
-    """Print lines, wrapped at the terminal's width."""
+    """Print lines, wrapped at the terminal's width; no character in them acts on it."""
     import click
 
     stream = sys.stderr if err else sys.stdout
     width = terminal_width(stream)
-    lines = (piece for line in text.split("\n") for piece in wrap(line, width))
+    lines = (piece for line in make_lines_visible(text).split("\n") for piece in wrap(line, width))
     click.echo("\n".join(lines), err=err)
 
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import NamedTuple
+
+from fsgitops.visible import make_lines_visible as escape_lines
+from fsgitops.visible import make_visible as escape
+from fsgitops.visible import to_json
+
+__all__ = ["Line", "escape", "escape_lines", "quote"]
 
 
 class Line(NamedTuple):
@@ -13,18 +18,6 @@ class Line(NamedTuple):
     style: str = ""
 
 
-def escape(text: str) -> str:
-    """Return one line of text with every control character and line break made visible."""
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
-
-
-def escape_lines(text: str) -> str:
-    """Return text of several lines, each with every control character made visible."""
-    return "\n".join(escape(line) for line in text.split("\n"))
-
-
 def quote(value: str | None) -> str:
     """Return a value in double quotes, everything that is not printable escaped."""
-    return "(none)" if value is None else escape(json.dumps(value, ensure_ascii=False))
+    return "(none)" if value is None else to_json(value)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
+
+from fsgitops import visible
 
 if TYPE_CHECKING:
     from fsgitops.model.plan import AttributeChange
-
-_VISIBLE = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def make_visible(text: str, limit: int = 0) -> str:
@@ -18,13 +17,7 @@ def make_visible(text: str, limit: int = 0) -> str:
     """
     if limit and len(text) > limit:
         text = text[: limit - 1] + "…"
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else _show(char) for char in text)
-
-
-def _show(char: str) -> str:
-    return _VISIBLE.get(char) or f"\\x{ord(char):02x}"
+    return visible.make_visible(text)
 
 
 def label_attribute(attribute: AttributeChange) -> str:
@@ -34,7 +27,7 @@ def label_attribute(attribute: AttributeChange) -> str:
 
 def show_value(value: str | None, limit: int = 0) -> str:
     """Return a value in double quotes, on one line; `(none)` where there is none."""
-    return "(none)" if value is None else make_visible(json.dumps(value, ensure_ascii=False), limit)
+    return "(none)" if value is None else make_visible(visible.to_json(value), limit)
 
 
 def show_side(attribute: AttributeChange, *, after: bool, limit: int = 0) -> str:

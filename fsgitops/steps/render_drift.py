@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from fsgitops.model.drift import Direction, DriftKind
 from fsgitops.routing.veil import MASK
+from fsgitops.visible import make_visible, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,13 +38,13 @@ def render_drift(report: DriftReport) -> Iterator[DriftLine]:
     if report.simulated:
         yield DriftLine("This target is the embedded switch: a simulation.", "note")
     for note in report.notes:
-        yield DriftLine(_escape(note), "note")
+        yield DriftLine(make_visible(note), "note")
     for item in report.items[:SHOWN]:
         yield from _render_item(item)
     if len(report.items) > SHOWN:
         yield DriftLine(f"  and {len(report.items) - SHOWN} more")
     if report.problem:
-        yield DriftLine(f"The switch could not be asked: {_escape(report.problem)}", "delete")
+        yield DriftLine(f"The switch could not be asked: {make_visible(report.problem)}", "delete")
     yield DriftLine(_summarise(report), "title")
 
 
@@ -87,7 +87,7 @@ def _render_item(item: DriftItem) -> Iterator[DriftLine]:
     name = f"{item.resource.kind} {item.resource.name}"
     kinds = ", ".join(item.kinds)
     yield DriftLine(f"  {_MARKS[item.direction]} {name}  {item.path}  [{kinds}]", style)
-    yield DriftLine(f"      {_escape(item.message)}", style)
+    yield DriftLine(f"      {make_visible(item.message)}", style)
     for attribute in item.attributes:
         yield DriftLine(f"      {_render_attribute(attribute)}", _STYLES[attribute.direction])
 
@@ -97,7 +97,7 @@ def _render_attribute(attribute: AttributeDrift) -> str:
         ("declared", attribute.declared), ("disk", attribute.disk), ("switch", attribute.loaded),
     )  # fmt: skip
     told = ", ".join(f"{side} {_quote(value, attribute)}" for side, value in sides)
-    return f"{_MARKS[attribute.direction]} {_escape(attribute.name)}: {told}"
+    return f"{_MARKS[attribute.direction]} {make_visible(attribute.name)}: {told}"
 
 
 def _quote(value: str | None, attribute: AttributeDrift) -> str:
@@ -105,7 +105,7 @@ def _quote(value: str | None, attribute: AttributeDrift) -> str:
         return "(none)"
     if attribute.secret and value == MASK:
         return value
-    return _escape(json.dumps(value, ensure_ascii=False))
+    return to_json(value)
 
 
 def _summarise(report: DriftReport) -> str:
@@ -116,10 +116,6 @@ def _summarise(report: DriftReport) -> str:
     directions = Counter(item.direction for item in report.items)
     parts = ", ".join(f"{directions[side]} {side}" for side in Direction if directions[side])
     return f"Drift: {len(report.items)} of {report.managed} ({compared}{ignored}): {parts}"
-
-
-def _escape(text: str) -> str:
-    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
 
 
 def _label(value: str) -> str:

@@ -171,6 +171,14 @@ def test_a_body_is_json_and_small(served: Served) -> None:
     assert send("/api/calls/dial", content=b"[" * 9000, headers=json_type).status_code == 400
 
 
+def test_no_answer_lets_a_caller_act_on_the_terminal_of_whoever_prints_it(served: Served) -> None:
+    name = "Eve \u202eecnanif\u202c\x1b[2J\u200b"
+    served.board.add_call("+19495431333", "1020", "sandbox.example", "+12025550123", name)
+    answer = served.get("/api/calls/active")
+    assert answer.text.isprintable()
+    assert answer.json()["data"][0]["caller_name"] == name
+
+
 def test_a_switch_that_is_away_is_503_and_comes_back_by_itself(served: Served) -> None:
     assert served.get("/health").json()["status"] == "ok"
     host, port = served.board.address

@@ -21,6 +21,7 @@ from fsgitops.cdr.cli import invoke
 from fsgitops.cdr.doctor import judge_conf, read_params
 from fsgitops.cdr.query import Source
 from fsgitops.cdr.schema import COLUMNS
+from fsgitops.cdr.spool import Spool
 from fsgitops.cdr.table import draw_table
 from fsgitops.cdr.tail import follow
 
@@ -101,6 +102,22 @@ def test_csv_does_not_run_as_a_formula_in_a_spreadsheet(place, capfdbinary) -> N
 
 def test_a_caller_cannot_move_the_cursor_of_whoever_reads() -> None:
     assert "\x1b" not in draw_table(["name"], [["\x1b[2J\nx"]])
+
+
+def test_neither_text_nor_json_lets_a_caller_act_on_the_terminal(
+    place, tmp_path, templates, capfd
+) -> None:
+    name = "Eve \u202eecnanif\u202c\x1b[2J\u200b"
+    spool = Spool(tmp_path / "spool")
+    spool.add([make_row(templates, 99, **{"Caller-Caller-ID-Name": name})])
+    sql = "SELECT caller_id_name FROM cdr"
+    for form in ("json", "table"):
+        assert invoke([*place, "query", sql, "--format", form]) == 0
+        out = capfd.readouterr().out
+        assert "ecnanif" in out
+        assert all(line.isprintable() for line in out.split("\n"))
+        if form == "json":
+            assert name in [json.loads(line)["caller_id_name"] for line in out.splitlines()]
 
 
 def test_help_is_quick_and_imports_nothing_heavy() -> None:

@@ -159,6 +159,25 @@ def test_a_callers_name_moves_no_terminal(project: Project, board: EmbeddedSwitc
     assert len(out.splitlines()) == 2
 
 
+TRICK = "Eve \u202eecnanif\u202c\x1b[2J\u200b"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["calls"], ["status"], ["registrations"]],
+    ids=lambda words: words[0],
+)
+def test_neither_text_nor_json_lets_a_caller_act_on_the_terminal(
+    project: Project, board: EmbeddedSwitch, words: list[str]
+) -> None:
+    board.add_call("+19495431333", "1020", DOMAIN, TRICK, TRICK)
+    board.add_registration("1020", DOMAIN, contact=f"sip:{TRICK}@192.0.2.1")
+    for more in ([], ["--json"]):
+        ran = project.run(*words, *more)
+        assert all(line.isprintable() for line in f"{ran.out}\n{ran.err}".split("\n"))
+    assert TRICK in json.dumps(ran.json(), ensure_ascii=False).replace("\\u001b", "\x1b")
+
+
 def test_dial_prints_the_uuid_of_a_call_that_is_up(project: Project, board: EmbeddedSwitch) -> None:
     board.add_registration("1020", DOMAIN)
     ran = project.run("dial", "1020", "(800) 555-1234")

@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 
 from fsgitops.findings import Finding, Position, error
+from fsgitops.visible import make_visible
 
 MAX_FILE_BYTES = 10 * 1024 * 1024
 """The largest YAML file that is read, in bytes: room for 60,000 agents in one file."""
@@ -72,7 +73,7 @@ class _Walk:
                 self.visit(below)
             else:
                 self.refuse(
-                    _printable(below),
+                    make_visible(below),
                     "file-name",
                     "the file's name holds characters that are not printable text",
                     "Rename it; letters, digits, `.`, `_` and `-` are safe everywhere.",
@@ -86,7 +87,7 @@ class _Walk:
         if not wanted:
             return
         if not path.isprintable():
-            path = _printable(path)
+            path = make_visible(path)
         if not _is_below(real, self.real_root):
             self.findings.append(_outside(path))
         elif not target.exists():
@@ -151,12 +152,6 @@ def read_bytes(root: Path, path: str) -> tuple[bytes, Finding | None]:
 
 def _is_below(real: str, real_root: str) -> bool:
     return real == real_root or real.startswith(real_root.rstrip("/") + "/")
-
-
-def _printable(path: str) -> str:
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in path
-    )
 
 
 def _outside(path: str) -> Finding:

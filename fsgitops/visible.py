@@ -1,0 +1,55 @@
+r"""The one way in which text that somebody else wrote is shown: nothing in it acts on a terminal.
+
+Control characters, bidi marks, invisible ones and lone surrogates are shown by their number, as
+Python and JSON write them. In JSON that changes no value: `\u202e` and the character it stands for
+are the same text to every reader.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def make_visible(text: str) -> str:
+    r"""Return a text as one line that can be printed; `\n`, `\x1b`, `\u202e` show the rest."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else _show(char) for char in text)
+
+
+def make_lines_visible(text: str) -> str:
+    """Return text of several lines, each as `make_visible` returns it."""
+    return "\n".join(map(make_visible, text.split("\n")))
+
+
+def _show(char: str) -> str:
+    return char.encode("unicode_escape").decode()
+
+
+def to_json(
+    value: Any,
+    *,
+    indent: int | None = None,
+    separators: tuple[str, str] | None = None,
+    default: Callable[[Any], Any] | None = None,
+) -> str:
+    """Return a value as JSON for people and programs: letters as they are, the rest escaped.
+
+    Raises as `json.dumps`.
+    """
+    text = json.dumps(
+        value, indent=indent, separators=separators, default=default, ensure_ascii=False
+    )
+    lines = text.split("\n")
+    if all(map(str.isprintable, lines)):
+        return text
+    # What cannot be printed stands inside a string: outside of them JSON has ASCII only.
+    return "\n".join(line if line.isprintable() else _escape(line) for line in lines)
+
+
+def _escape(line: str) -> str:
+    return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in line)
