@@ -38,7 +38,7 @@ _CONNECTS: Final = frozenset(("bridge", "transfer"))
 _VARIABLE: Final = re.compile(r"\$\{([A-Za-z0-9_]+)\}|\$([0-9])")
 _USER: Final = re.compile(r"(?:^|[,|}\]>:])user/([0-9A-Za-z_.-]+)")
 _DIGITS: Final = re.compile(r"[0-9]+")
-_OPTIONS: Final = re.compile(r"[\[{<][^\]}>$]*[\]}>]")
+_OPTIONS: Final = re.compile(r"[\[{<][^\[{<\]}>$]*[\]}>]")
 _DOMAIN: Final = re.compile(r"@\$\{[a-z_]+\}")
 
 

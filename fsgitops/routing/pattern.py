@@ -8,7 +8,7 @@ from typing import Any
 
 # No class but of digits, no group but plain ones, and nothing in it can match a line's end.
 _LINEWISE = re.compile(r"(?:[A-Za-z0-9_ ^$.|*+?(){},#]|\\[d+*#.]|\[[0-9+*#.-]+\]|\(\?:)*")
-_POSSESSIVE = re.compile(r"[*+?}]\+|\(\?[^:]|\[[^\]]*[^0-9]-|\(\*")
+_POSSESSIVE = re.compile(r"[*+?}]\+|\(\?[^:]|\[[^\[\]]*[^0-9]-|\(\*")
 
 
 class TooManyStepsError(Exception):
