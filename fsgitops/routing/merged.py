@@ -78,7 +78,7 @@ class MergedConfig:
         try:
             parse(self.text)
         except XmlSyntaxError as error:
-            return str(error).partition("]: ")[2], self.source_of_merged_line(error.line)
+            return error.reason, self.source_of_merged_line(error.line)
         return None
 
     def find_lines(self) -> dict[str, tuple[int, int]]:

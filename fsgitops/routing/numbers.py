@@ -11,6 +11,9 @@ from fsgitops.routing.pattern import TooManyStepsError, find_possible, has_match
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+GIVES_UP = 8
+"""Numbers that PCRE2 gives up on before an expression is held against no others: each costs it the
+ten million steps of its limit."""
 _PREFIX = re.compile(r"\^\(?(?:\\\+\??)?\(?([0-9]{1,32})(?![0-9?*{])")
 """The digits that every match begins with, behind a plus sign or none."""
 _BRANCHES = re.compile(r"\||\)[?*{]")
@@ -42,8 +45,12 @@ class Numbers:
     def _search(self, expression: str) -> None:
         if expression in self._found:
             return
-        found, unknown = [], []
+        found: list[int] = []
+        unknown: list[int] = []
         for index in self._candidates(expression):
+            if len(unknown) >= GIVES_UP:
+                unknown.append(index)
+                continue
             try:
                 if has_match(self.numbers[index], expression):
                     found.append(index)

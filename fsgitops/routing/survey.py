@@ -15,7 +15,7 @@ from fsgitops.routing.places import (
 )
 from fsgitops.routing.preprocess import MergeError, load_merged
 from fsgitops.routing.shadow import Wanted, find_takers
-from fsgitops.routing.tree import fold, parse
+from fsgitops.routing.tree import XmlSyntaxError, fold, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -44,22 +44,26 @@ def survey_conf(conf_dir: Path, ours: Iterable[str], domain: str, inbound: str) 
     """
     mine = Ours(ours)
     merged = load_merged(conf_dir, ours=mine)
-    found = merged.find_error()
-    if found:
-        place = f"{found[1].file}:{found[1].line}: " if found[1] else ""
-        raise MergeError(f"{place}{found[0]}")
-    return Survey(merged, mine, domain, inbound)
+    try:
+        root = parse(merged.text)
+    except XmlSyntaxError as error:
+        place = merged.source_of_merged_line(error.line)
+        where = f"{place.file}:{place.line}: " if place else ""
+        raise MergeError(f"{where}{error.reason}") from None
+    return Survey(merged, root, mine, domain, inbound)
 
 
 class Survey:
     """What one look found. Nothing in it is asked of a switch."""
 
-    def __init__(self, merged: MergedConfig, ours: Ours, domain: str, inbound: str) -> None:
+    def __init__(
+        self, merged: MergedConfig, root: Element, ours: Ours, domain: str, inbound: str
+    ) -> None:
         self.merged = merged
+        self.root = root
         self.ours = ours
         self.domain = domain
         self.inbound = inbound
-        self.root = parse(merged.text)
         self.readings = find_readings(self.root)
         self._contexts = list_contexts(self.root)
         self._problems: dict[tuple[str, tuple[int, ...]], tuple[str, str] | None] = {}

@@ -39,11 +39,13 @@ _ERROR_LENGTH = 127
 class XmlSyntaxError(FsgitopsError):
     """FreeSWITCH would refuse this text. `str()` is what it answers between the outer brackets.
 
-    `reported_line` is the line it names; `line` is where the parser really stood.
+    `reported_line` is the line it names; `line` is where the parser really stood, `reason` what it
+    says of it.
     """
 
     def __init__(self, message: str, reported_line: int, line: int) -> None:
         super().__init__(f"[error near line {reported_line}]: {message}")
+        self.reason = message
         self.reported_line = reported_line
         self.line = line
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fsgitops.routing.directory import find_context
-from fsgitops.routing.ours import Ours
+from fsgitops.routing.ours import MARK, Ours
 from fsgitops.routing.preprocess import load_merged
 from fsgitops.routing.shadow import Wanted, find_takers
 from fsgitops.routing.tree import parse
@@ -242,3 +244,45 @@ def test_the_stock_dialplan_takes_its_conferences_and_leaves_1020(shared: Path) 
     numbers = ("1001", "1020", "2000", "3001", "4000", "5000", "7777", "881234")
     assert set(taken(conf, *numbers)) == {"2000", "3001", "4000", "5000", "881234"}
     assert guards(conf) == []
+
+
+CONDITIONS = st.recursive(
+    st.builds(
+        condition,
+        st.sampled_from(["^30", "", ".*", "^(", "${x}", "_3XXX", "[", "^3001$", "/x", "/^3/i"]),
+        st.sampled_from(["destination_number", "${destination_number}", "context", "${a}", ""]),
+        st.sampled_from(["$1", "user/$1@d", "user/3001", "3001 XML default", "${y}", "", "$9"]),
+        st.sampled_from(["", ' break="never"', ' break="always"', ' hour="x"', ' regex="any"',
+                         ' require-nested="no"']),
+        st.sampled_from(["hangup", "bridge", "transfer", "set", "lua", "", "park"]),
+    ),
+    lambda inner: st.lists(inner, max_size=3).map(
+        lambda parts: f'<condition field="destination_number" expression="3">{"".join(parts)}'
+        "</condition>"
+    ),
+    max_leaves=6,
+)  # fmt: skip
+
+
+@given(st.lists(st.lists(CONDITIONS, max_size=4), max_size=4), st.booleans())
+@settings(max_examples=200, deadline=None)
+def test_no_extension_stops_the_search_with_an_error(
+    extensions: list[list[str]], goes_on: bool
+) -> None:
+    more = ' continue="true"' if goes_on else ""
+    inner = "".join(f"<extension{more}>{''.join(parts)}</extension>" for parts in extensions)
+    context = parse(f'<context name="c">{inner}<{MARK} run="0"/></context>\n'.encode())
+    wanted = [Wanted("agent:3001", ("3001",), "3001", 0), Wanted("did:+1", ("+1", "1"), "3001", 0)]
+    takers, _ = find_takers(context, wanted, "default")
+    assert {item.name for item in takers} <= {item.name for item in wanted}
+
+
+def test_an_extension_with_more_ways_than_can_be_followed_is_called_uncertain(conf: Path) -> None:
+    many = "".join(
+        condition(
+            "^x$", field=f"${{v{at}}}", more=' break="never"', application="set", data=str(at)
+        )
+        for at in range(40)
+    )
+    write(conf, many + condition("^3001$", application="hangup"))
+    assert guards(conf) == ["stock"]
