@@ -200,3 +200,32 @@ def test_what_was_written_without_a_reload_is_loaded_and_flushed_by_the_next_app
     assert "Registrations ended: 1" in ran.out
     assert "1021" not in real.run("registrations").out
     assert real.run("drift").code == 0
+
+
+def test_drift_does_not_tell_the_password_that_the_preprocessor_brought_in(
+    real: Project, freeswitch: RealSwitch
+) -> None:
+    """The switch says what `$${default_password}` is, and it is in nobody's output."""
+    from fsgitops.switch import connect_switch
+
+    place = (freeswitch.esl_host, freeswitch.esl_port, freeswitch.esl_password)
+    with connect_switch(*place) as switch:
+        variables = switch.global_variables()
+    password = variables["default_password"]
+    assert len(variables) > 20
+    file = freeswitch.conf_dir / "directory/default/1020.xml"
+    before = file.read_text()
+    held = 'name="effective_caller_id_name" value="'
+    file.write_text(before.replace(f"{held}Alice", f"{held}pw $${{default_password}}"))
+    try:
+        with connect_switch(*place) as switch:
+            assert switch.reload_xml().ok
+        ran = [real.run("drift"), real.run("drift", "--json")]
+    finally:
+        file.write_text(before)
+        with connect_switch(*place) as switch:
+            switch.reload_xml()
+    text = "".join(item.out + item.err for item in ran)
+    assert "pw $${default_password}" in text
+    assert "(secret)" in text
+    assert password not in text
