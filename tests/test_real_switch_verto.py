@@ -105,3 +105,7 @@ def test_a_deleted_agents_session_can_do_nothing_any_more(
         assert called["result"]["message"] == "CALL CREATED"
         said = project.run("status").out
         assert f"mod_verto has a session of 1025@{switch.domain} from 127.0.0.1:" in said
+        assert project.run("kick", "1026").code == 0
+        assert "error" in stays.call(f"1026@{switch.domain}", "9664")
+    with log_in(project, switch, "1026") as again:
+        assert again.call(f"1026@{switch.domain}", "9664")["result"]["message"] == "CALL CREATED"

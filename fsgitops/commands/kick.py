@@ -36,9 +36,12 @@ def run_kick(workspace: Workspace, extension: str) -> tuple[Registration, ...]:
 def end_registrations(switch: Switch, target: Target, extension: str) -> tuple[Registration, ...]:
     """End the registrations at a switch that is at hand, and see them gone.
 
-    A phone that goes on running registers again when its time is up, or sooner.
+    A phone that goes on running registers again when its time is up, or sooner. A mod_verto session
+    can do nothing until it logs in again.
     """
     user, domain, profile = check_extension(extension), target.domain, target.profile
+    if switch.end_verto_sessions(user, domain)[1]:
+        raise SwitchError(f"extension {user} has a mod_verto session that the switch left as it is")
     before = phones_of(switch.registrations(profile), user, domain)
     if not before:
         return ()
