@@ -6,7 +6,7 @@ RUNS := .venv/.runs
 INSTALLED := .venv/.installed
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo rehearse-pr rehearse-mr workflows test test-all lint types contracts unit bench lock clean
+.PHONY: demo rehearse-pr rehearse-mr workflows test test-all sweeps lint types contracts unit bench lock clean
 
 demo: $(RUNS)
 	FSGITOPS="$(CURDIR)/$(BIN)/fsgitops" sh docs/demo.sh
@@ -20,8 +20,10 @@ rehearse-pr: $(INSTALLED)
 
 test: lint types contracts workflows unit
 
-# The same, with every sweep in full: each kill, each size, each road of the pipelines.
-test-all: lint types contracts workflows
+# Every kill, every size, every road of the pipelines: `test` tries a few of each.
+test-all: test sweeps
+
+sweeps: $(INSTALLED)
 	$(BIN)/pytest -n 2 --sweeps
 
 lint: $(INSTALLED)

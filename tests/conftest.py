@@ -37,15 +37,24 @@ def shared_folder() -> Path:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--sweeps", action="store_true", help="the long sweeps too (make test-all)")
+    parser.addoption("--sweeps", action="store_true", help="the long sweeps alone (make sweeps)")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if not config.getoption("--sweeps"):
-        skip = pytest.mark.skip(reason="a long sweep: `make test-all` runs it")
-        for item in items:
-            if item.get_closest_marker("sweep"):
-                item.add_marker(skip)
+    """Leave the long sweeps out, or all the others."""
+    if config.getoption("--sweeps"):
+        kept = [item for item in items if is_sweep(item) or "sweeps" in item.fixturenames]  # type: ignore[attr-defined]
+        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+        items[:] = kept
+        return
+    skip = pytest.mark.skip(reason="a long sweep: `make sweeps` runs it")
+    for item in items:
+        if is_sweep(item):
+            item.add_marker(skip)
+
+
+def is_sweep(item: pytest.Item) -> bool:
+    return item.get_closest_marker("sweep") is not None
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
