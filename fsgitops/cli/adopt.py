@@ -30,8 +30,9 @@ def command(
 
     PATH is below the conf directory. A folder or a quoted glob (`*` within a folder, `**` across)
     stands for the declared files in it that are there, and `.` for all of them: after the state
-    directory was lost, that takes everything over again. How each differs from what is declared is shown first. No
-    file changes now: they only become managed, and the next apply makes them as declared.
+    directory was lost, that takes everything over again. How each differs from what is declared is
+    shown first. No file changes now: they only become managed, and the next apply makes them as
+    declared.
     """
     from fsgitops.cli.printing import print_json, print_lines, print_notes, working
     from fsgitops.commands.adopt import plan_adoption, run_adoption
