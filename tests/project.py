@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,42 @@ class Ran:
     err: str
 
     def json(self) -> Any:
-        return json.loads(self.out)
+        """Return what was printed; what names its format must be as `fsgitops schema` says."""
+        data = json.loads(self.out)
+        if len(self.out) < CHECKED_BYTES:
+            check_output(data)
+        return data
+
+
+CHECKED_BYTES = 200_000
+"""A validator in Python takes minutes over the plans of ten thousand changes."""
+
+
+def check_output(data: Any) -> None:
+    """Hold an output to its schema, without a field more or less at any level."""
+    if isinstance(data, dict) and str(data.get("format", "")).startswith("fsgitops-"):
+        _validator(data["format"].removeprefix("fsgitops-")).validate(data)
+
+
+@cache
+def _validator(name: str) -> Any:
+    from jsonschema import Draft7Validator
+
+    from fsgitops.commands.schema import read_schema
+
+    return Draft7Validator(_close(read_schema(name)))
+
+
+def _close(schema: Any) -> Any:
+    """Return a schema that takes no field which it does not name."""
+    if isinstance(schema, list):
+        return [_close(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    closed = {name: _close(inner) for name, inner in schema.items()}
+    if isinstance(schema.get("properties"), dict):
+        closed["additionalProperties"] = False
+    return closed
 
 
 @dataclass

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import click
 
+from fsgitops.commands.schema import SCHEMAS
 from fsgitops.console.commands import Command
 
 
 @click.command(
     "schema", cls=Command, epilog="Example: fsgitops schema settings > schema/settings.schema.json"
 )
-@click.argument("name", default="desired", type=click.Choice(["desired", "settings", "plan"]))
+@click.argument("name", default="desired", type=click.Choice(SCHEMAS), metavar="[NAME]")
 def command(name: str) -> int:
     """Print a JSON Schema, for editors and programs.
 
-    Of desired files (default), of fsgitops.yaml, or of a saved plan.
+    NAME is desired (default), settings (of fsgitops.yaml), plan, or another format of docs/json.md
+    without its `fsgitops-`: applied, drift, status and so on.
 
     An editor finds it by the first line of a file:
     # yaml-language-server: $schema=../schema/desired.schema.json

@@ -11,7 +11,14 @@ from fsgitops.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SCHEMAS = ("desired", "settings", "plan")
+SCHEMAS = (
+    "desired", "settings", "plan", "adopted", "applied", "calls", "credentials", "dial", "doctor",
+    "drift", "error", "findings", "fmt", "hangup", "history", "keys", "kick", "lint", "notice",
+    "registrations", "released", "revision", "rules", "state", "status", "token", "tokens",
+    "transfer",
+)  # fmt: skip
+"""What is declared, a plan, and every other format that is printed as JSON."""
+
 _TOPS = ("agent", "did", "settings", "plan")
 
 
@@ -25,6 +32,10 @@ def read_schema(name: str) -> dict[str, Any]:
         from fsgitops.model.schema_plan import plan_schema
 
         return plan_schema()
+    if name != "settings":
+        from fsgitops.model.schema_outputs import output_schema
+
+        return output_schema(name)
     return settings_schema()
 
 

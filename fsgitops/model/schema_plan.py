@@ -4,37 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from fsgitops.model.plan import PLAN_VERSION, Action
-
-_DIALECT = "http://json-schema.org/draft-07/schema#"
-_TEXT: dict[str, Any] = {"type": "string"}
-_COUNT: dict[str, Any] = {"type": "integer", "minimum": 0}
-
-
-def _text(description: str, **more: Any) -> dict[str, Any]:
-    return {**_TEXT, "description": description, **more}
-
-
-def _flag(description: str) -> dict[str, Any]:
-    return {"type": "boolean", "description": description}
-
-
-def _count(description: str) -> dict[str, Any]:
-    return {**_COUNT, "description": description}
-
-
-def _object(properties: dict[str, Any], description: str = "") -> dict[str, Any]:
-    described = {"description": description} if description else {}
-    return {
-        "type": "object",
-        **described,
-        "required": list(properties),
-        "properties": properties,
-    }
-
-
-def _list(items: dict[str, Any], description: str) -> dict[str, Any]:
-    return {"type": "array", "items": items, "description": description}
+from fsgitops.model.limits import PERMISSIONS
+from fsgitops.model.plan import PLAN_VERSION, Action, Danger
+from fsgitops.model.schema_parts import (
+    DIALECT,
+    TEXT,
+    count,
+    flag,
+    list_of,
+    maybe_text,
+    objects,
+    text,
+)
 
 
 def plan_schema() -> dict[str, Any]:
@@ -45,73 +26,122 @@ def plan_schema() -> dict[str, Any]:
     properties = {
         "format": {"const": "fsgitops-plan"},
         "version": {"const": PLAN_VERSION},
-        "project": _text("The project's name.", examples=["example"]),
-        "target": _text("The target's name.", examples=["prod"]),
-        "conf_dir": _text("The target's conf directory.", examples=["/etc/freeswitch"]),
-        "domain": _text("The SIP domain of the agents.", examples=["pbx.example.com"]),
-        "commit": _text('The commit that was planned; "" outside git.'),
-        "dirty": _flag("What was planned differs from that commit."),
-        "simulated": _flag("The target is the embedded switch."),
-        "unknown_secrets": _flag("No key was at hand: the plan can be read but not applied."),
-        "live_digest": _text("A keyed digest of all that the plan was compared with."),
-        "fingerprint": _text("A hash of the whole plan.", pattern="^[0-9a-f]{16}$"),
-        "unchanged": _count("Managed files that stay as they are."),
-        "unmanaged": _count("Files beside ours that are left alone."),
-        "summary": _object(
-            {action.value: _count(f"How many to {action.value}.") for action in Action}
+        "project": text("The project's name.", examples=["example"]),
+        "target": text("The target's name.", examples=["prod"]),
+        "conf_dir": text("The target's conf directory.", examples=["/etc/freeswitch"]),
+        "domain": text("The SIP domain of the agents.", examples=["pbx.example.com"]),
+        "commit": text('The commit that was planned; "" outside git.'),
+        "dirty": flag("What was planned differs from that commit."),
+        "simulated": flag("The target is the embedded switch."),
+        "unknown_secrets": flag("No key was at hand: the plan can be read but not applied."),
+        "live_digest": text("A keyed digest of all that the plan was compared with."),
+        "fingerprint": text("A hash of the whole plan.", pattern="^[0-9a-f]{16}$"),
+        "unchanged": count("Managed files that stay as they are."),
+        "unmanaged": count("Files beside ours that are left alone."),
+        "summary": objects(
+            {
+                **{action.value: count(f"How many to {action.value}.") for action in Action},
+                "rename": count("How many to rename; they count here only."),
+            },
+            "How many resources an apply would change.",
         ),
-        "changes": _list(_change(), "What an apply would do, one per file, sorted."),
+        "changes": list_of(change_schema(), "What an apply would do, one per file, sorted."),
+        "partial": flag("The plan was limited by `only` or `exclude`."),
+        "only": list_of(TEXT, "What the plan was limited to."),
+        "exclude": list_of(TEXT, "What it leaves out."),
+        "left_out": count("How many changes it leaves out."),
+        "kick_rotated": flag("Registrations with a former password are ended too."),
+        "unloaded": list_of(
+            change_schema(),
+            "What an earlier `apply --no-reload` wrote and the switch was not told.",
+        ),
         **_around(),
     }
-    return {"$schema": _DIALECT, "title": "fsgitops: a plan", **_object(properties)}
+    return {"$schema": DIALECT, "title": "fsgitops: a plan", **objects(properties)}
 
 
 def _around() -> dict[str, Any]:
     return {
-        "reloads": _list(
-            _object(
+        "reloads": list_of(
+            objects(
                 {
-                    "command": _text("What the switch is told.", examples=["reloadxml"]),
-                    "because": _text("Why that is needed."),
+                    "command": text("What the switch is told.", examples=["reloadxml"]),
+                    "because": text("Why that is needed."),
                 }
             ),
             "What the switch is told, in order.",
         ),
-        "hazards": _list(
-            _object(
+        "hazards": list_of(
+            objects(
                 {
-                    "rule": _text("What kind of hazard.", examples=["foreign-file"]),
-                    "path": _text("Where, below the conf directory."),
-                    "message": _text("What was found."),
-                    "hint": _text("What to do about it."),
+                    "rule": text("What kind of hazard.", examples=["foreign-file"]),
+                    "path": text("Where, below the conf directory."),
+                    "message": text("What was found."),
+                    "hint": text("What to do about it."),
                 }
             ),
             "What stops the plan.",
         ),
-        "warnings": _list(_TEXT, "What somebody should know before an apply, in sentences."),
+        "warnings": list_of(TEXT, "What somebody should know before an apply, in sentences."),
+        "needs": list_of(
+            objects(
+                {
+                    "permission": {"enum": list(PERMISSIONS), "description": "Its name."},
+                    "because": text("What needs it."),
+                    "allowed": flag("It is given, by settings or --allow."),
+                }
+            ),
+            "Permissions that an apply needs (docs/limits.md).",
+        ),
+        "activity": {
+            **objects(
+                {
+                    "problem": text('Why the switch could not be asked; "": it was.'),
+                    "agents": list_of(
+                        objects(
+                            {
+                                "resource": text("KIND:NAME", examples=["agent:1020"]),
+                                "registrations": count("Its registered phones."),
+                                "calls": count("Its call legs."),
+                            }
+                        ),
+                        "Agents that are deleted or whose registration ends.",
+                    ),
+                },
+                "What agents are doing now; null: the switch was not asked.",
+            ),
+            "type": ["object", "null"],
+        },
     }
 
 
-def _change() -> dict[str, Any]:
-    attribute = _object(
+def change_schema() -> dict[str, Any]:
+    """Return the schema of one change in a plan."""
+    attribute = objects(
         {
-            "name": _text(
+            "name": text(
                 "The attribute.", examples=["user 1020/variable effective_caller_id_name"]
             ),
-            "before": {"type": ["string", "null"], "description": "What is live; null: nothing."},
-            "after": {"type": ["string", "null"], "description": "What it becomes."},
-            "secret": _flag("The values are masked."),
+            "before": maybe_text("What is live; null: nothing."),
+            "after": maybe_text("What it becomes; null: nothing."),
+            "secret": flag("The values are masked."),
         }
     )
-    return _object(
+    return objects(
         {
             "action": {"enum": [action.value for action in Action], "description": "What happens."},
-            "resource": _text("KIND:NAME", examples=["agent:1020", "did:+19495431333"]),
-            "path": _text("The file, below the conf directory."),
-            "source": _text("Where it is declared: FILE:LINE:COLUMN."),
-            "drifted": _flag("Somebody else changed the file since the last apply."),
-            "before_digest": _text("A keyed digest of what is live."),
-            "after_digest": _text("A keyed digest of what it becomes."),
-            "attributes": _list(attribute, "What differs."),
+            "resource": text("KIND:NAME", examples=["agent:1020", "did:+19495431333"]),
+            "path": text("The file, below the conf directory."),
+            "source": text("Where it is declared: FILE:LINE:COLUMN."),
+            "drifted": flag("Somebody else changed the file since the last apply."),
+            "before_digest": text("A keyed digest of what is live."),
+            "after_digest": text("A keyed digest of what it becomes."),
+            "dangers": list_of(
+                {"enum": [danger.value for danger in Danger], "description": "One of them."},
+                "What the change can cost while it is carried out.",
+            ),
+            "renamed_from": maybe_text("The former resource of a rename; null: none."),
+            "renamed_to": maybe_text("The new resource of a rename; null: none."),
+            "attributes": list_of(attribute, "What differs."),
         }
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from project import SETTINGS, Project
+from project import SETTINGS, Project, check_output
 from test_webhook import SECRET, Hook, running
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ def test_an_apply_is_told_with_its_counts(project: Project, hook: Hook) -> None:
     (told,) = hook.bodies
     assert (told["outcome"], told["exit_code"], told["created"]) == ("applied", 0, 5)
     assert (told["project"], told["target"], told["simulated"]) == ("test", "sandbox", True)
+    assert told["format"] == "fsgitops-notice"
+    check_output(told)
 
 
 def test_without_the_option_nobody_is_told(project: Project, hook: Hook) -> None:

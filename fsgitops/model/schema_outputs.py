@@ -1,0 +1,300 @@
+"""The JSON Schemas of what commands print with `--json` (docs/json.md); plans have their own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fsgitops.model.drift import DRIFT_VERSION, Direction, DriftKind
+from fsgitops.model.plan import Action
+from fsgitops.model.revision import Ending
+from fsgitops.model.schema_parts import (
+    DIALECT,
+    TEXT,
+    by_name,
+    count,
+    flag,
+    list_of,
+    maybe_text,
+    objects,
+    text,
+    word,
+)
+from fsgitops.model.schema_plan import change_schema
+from fsgitops.model.schema_switch import SWITCH_OUTPUTS
+from fsgitops.model.state import STATE_VERSION
+
+
+def output_schema(name: str) -> dict[str, Any]:
+    """Return the schema of the format `fsgitops-NAME`. Raises KeyError for an unknown name.
+
+    A reader must take fields that are not here: within one version, fields are only added.
+    """
+    versions = {"drift": DRIFT_VERSION, "state": STATE_VERSION}
+    made = OUTPUTS[name]
+    head = {
+        "format": {"const": f"fsgitops-{name}", "examples": [f"fsgitops-{name}"]},
+        "version": {"const": versions.get(name, 1)},
+    }
+    schema = {**made, "properties": {**head, **made["properties"]}}
+    schema["required"] = [*head, *made["required"]]
+    return {"$schema": DIALECT, "title": f"fsgitops: {name}", **schema}
+
+
+_FINDING = objects(
+    {
+        "rule": text("The rule's name.", examples=["unknown-destination"]),
+        "severity": word("How much it weighs.", "error", "warning", "info"),
+        "file": text("The file, below the project."),
+        "line": count("From 1."),
+        "column": count("From 1."),
+        "message": text("What was found."),
+        "hint": text('What to do; "": nothing to add.'),
+    }
+)
+_FINDINGS = list_of(_FINDING, "Everything that was found, in file order.")
+_REPLIES = list_of(
+    objects({"command": text("What the switch was told."), "reply": text("What it said.")}),
+    "What the switch was told, in order.",
+)
+_TOKEN = {
+    "id": text("The token's id.", examples=["1f2e3d4c"]),
+    "name": text("Whose it is."),
+    "scopes": list_of(TEXT, "What it may do."),
+    "created": text("When it was made (UTC, ISO 8601)."),
+    "expires": maybe_text("Until when; null: for ever."),
+}
+_FILES = list_of(
+    objects({"path": text("Below the conf directory."), "resource": text("KIND:NAME")}),
+    "The files.",
+)
+_COUNTS = {
+    "created": count("How many were created."),
+    "updated": count("How many were updated."),
+    "deleted": count("How many were deleted."),
+}
+_REVISION = {
+    "revision": count("The revision's number."),
+    "time": text("UTC, ISO 8601."),
+    "actor": objects(
+        {
+            "user": text("The login user."),
+            "sudo_user": text('Who that was before sudo; "": nobody else.'),
+            "ci_actor": text("The CI's name for them."),
+            "host": text("The machine."),
+        },
+        "Who ran the command.",
+    ),
+    "target": text("The target."),
+    "domain": text("Its SIP domain."),
+    "commit": text('The commit; "" outside git.'),
+    "dirty": flag("What was applied differs from that commit."),
+    "fingerprint": text("The plan's."),
+    **_COUNTS,
+    "rolled_back_to": {
+        "type": ["integer", "null"],
+        "description": "The revision that was gone back to; null: an apply; 0: before the first.",
+    },
+    "ending": word("How it ended.", *(ending.value for ending in Ending)),
+    "message": text("Why it failed."),
+    "replies": _REPLIES,
+}
+_ATTRIBUTE = change_schema()["properties"]["attributes"]
+_SOURCES = {
+    "source": text("Where it is declared: FILE:LINE:COLUMN."),
+    "drifted": flag("Somebody else changed the file since the last apply."),
+}
+OUTPUTS: dict[str, dict[str, Any]] = {
+    **SWITCH_OUTPUTS,
+    "findings": objects(
+        {
+            "valid": flag("There are no errors."),
+            "agents": count("How many are declared."),
+            "did_routes": count("How many are declared."),
+            "errors": count("How many findings are errors."),
+            "warnings": count("How many are warnings."),
+            "findings": _FINDINGS,
+        }
+    ),
+    "lint": objects({"findings": _FINDINGS}),
+    "rules": objects(
+        {
+            "rules": list_of(
+                objects(
+                    {
+                        "name": text("The rule's name."),
+                        "level": word("How much it weighs here.", "error", "warning", "off"),
+                        "fixed": flag("Settings cannot change that."),
+                        "own": flag("It is the project's own."),
+                        "description": text("What it finds."),
+                    }
+                ),
+                "All rules.",
+            )
+        }
+    ),
+    "fmt": objects(
+        {
+            "changed": list_of(TEXT, "The files that changed, or with --check would."),
+            "canonical": count("How many were canonical already."),
+            "check": flag("Nothing was written."),
+        }
+    ),
+    "error": objects(
+        {
+            "error": text("The error's class.", examples=["Usage"]),
+            "exit_code": count("The exit code (docs/exit-codes.md)."),
+            "message": text("What went wrong."),
+            "findings": _FINDINGS,
+        }
+    ),
+    "applied": objects(
+        {
+            "outcome": word("How it ended.", "unchanged", "applied", "written"),
+            **_COUNTS,
+            "renamed": count("How many were renamed."),
+            "replies": _REPLIES,
+            "agents_proved": count("Agents that were read back from the switch."),
+            "extensions_proved": count("Dialplan extension files that were read back."),
+            "registrations_ended": count("Registrations of deleted agents that were ended."),
+            "registrations_kicked": count("Those with a former password."),
+            "verto_sessions_ended": count("Sessions of mod_verto that were ended."),
+            "notes": list_of(TEXT, "Sentences."),
+        }
+    ),
+    "notice": objects(
+        {
+            "project": text("The project's name."),
+            "target": text("The target's name."),
+            "outcome": text("How it ended (docs/formats.md).", examples=["applied"]),
+            "exit_code": count("The command's exit code."),
+            "summary": text("A sentence."),
+            "message": text("Why it did not go well."),
+            "commit": text("The commit."),
+            "dirty": flag("What was applied differs from that commit."),
+            "simulated": flag("The target is the embedded switch."),
+            **_COUNTS,
+        }
+    ),
+    "history": objects({"revisions": list_of(objects(_REVISION), "The oldest first.")}),
+    "revision": objects(
+        {
+            **_REVISION,
+            "changes": list_of(
+                objects(
+                    {
+                        "action": word("What happened.", *(action.value for action in Action)),
+                        "resource": text("KIND:NAME"),
+                        "path": text("The file, below the conf directory."),
+                        **_SOURCES,
+                        "attributes": _ATTRIBUTE,
+                    }
+                ),
+                "Every file that it changed.",
+            ),
+        }
+    ),
+    "adopted": objects(
+        {"adopted": _FILES, "changes": list_of(change_schema(), "What the next apply changes.")}
+    ),
+    "released": objects({"released": _FILES}),
+    "state": objects(
+        {
+            "target": text("The target's name."),
+            "domain": text("Its SIP domain."),
+            "conf_dir": text("Its conf directory."),
+            "taken_at": text("UTC, ISO 8601."),
+            "key_id": text("The same for the same key; keyed."),
+            "commit": text("The commit."),
+            "foreign": list_of(TEXT, "Paths beside ours."),
+            "owner": objects(
+                {"project": text("A project."), "target": text("One of its targets.")},
+                "Who applied what is live; absent: nobody yet.",
+            ),
+            "files": by_name(
+                objects(
+                    {
+                        "kind": text("The kind of file."),
+                        "resource": text("KIND:NAME"),
+                        **_SOURCES,
+                        "digest": text("A keyed digest."),
+                        "secrets": text("A keyed digest of its secrets."),
+                        "attributes": by_name(TEXT, "What it holds; secrets are masked."),
+                    }
+                ),
+                "The managed files, by path.",
+            ),
+        },
+        optional=("owner",),
+    ),
+    "drift": objects(
+        {
+            "target": text("The target's name."),
+            "conf_dir": text("Its conf directory."),
+            "domain": text("Its SIP domain."),
+            "simulated": flag("The target is the embedded switch."),
+            "managed": count("Managed files."),
+            "ignored": count("Resources whose only drift is expected."),
+            "switch_asked": flag("The switch's memory was compared."),
+            "switch_problem": text('Why the switch could not be asked; "": no problem.'),
+            "notes": list_of(TEXT, "Sentences."),
+            "drift": list_of(
+                objects(
+                    {
+                        "resource": text("KIND:NAME"),
+                        "path": text("The file, below the conf directory."),
+                        "kinds": list_of({"enum": list(DriftKind)}, "What happened."),
+                        "direction": word("Which side has it.", *Direction),
+                        "message": text("A sentence."),
+                        "attributes": list_of(
+                            objects(
+                                {
+                                    "name": text("The attribute."),
+                                    "direction": word("Which side has it.", *Direction),
+                                    "declared": maybe_text("What was applied."),
+                                    "disk": maybe_text("What the file says."),
+                                    "loaded": maybe_text("What the switch holds."),
+                                    "secret": flag("The values are masked."),
+                                }
+                            ),
+                            "What differs.",
+                        ),
+                    }
+                ),
+                "What drifted.",
+            ),
+        }
+    ),
+    "doctor": objects(
+        {
+            "target": text("The target's name."),
+            "healthy": flag("There are no errors."),
+            "checks": list_of(
+                objects(
+                    {
+                        "name": text("What was looked at; may stand several times."),
+                        "health": word("How it is.", "ok", "warning", "error", "skipped"),
+                        "message": text("What was found."),
+                        "remedy": text('What to do; "": nothing.'),
+                    }
+                ),
+                "Every check.",
+            ),
+        }
+    ),
+    "keys": objects(
+        {
+            "current_key": maybe_text("A public fingerprint; null: not at hand."),
+            "next_key": maybe_text("A public fingerprint; null: not at hand."),
+            "rotation_under_way": flag("A rotation is under way."),
+            "agents": count("Those with derived secrets."),
+            "agents_moved": count("Those on the next key."),
+            "groups": by_name(
+                objects({"agents": count("All."), "moved": count("On the next key.")}),
+                "By group; `(no group)` stands for the agents in none.",
+            ),
+        }
+    ),
+    "token": objects({"token": text("The token: this once."), **_TOKEN}),
+    "tokens": objects({"tokens": list_of(objects(_TOKEN), "All tokens.")}),
+}
+"""The format's name without `fsgitops-`, and what it holds beside `format` and `version`."""
