@@ -63,6 +63,7 @@ from fsgitops.transaction_state import (
     open_state,
     open_state_folder,
     read_state,
+    tell_unreadable,
     write_state,
 )
 
@@ -75,7 +76,8 @@ if TYPE_CHECKING:
 __all__ = [
     "BEFORE", "FILE_MODE", "FOLDER", "REVISIONS", "REVISION_FILE", "Journal", "LockedError",
     "Operation", "TransactionError", "UnsafeStateError", "hash_file", "lock_state",
-    "mounts_below", "open_state", "open_state_folder", "read_journal", "read_state", "write_state",
+    "mounts_below", "open_state", "open_state_folder", "read_journal", "read_state",
+    "tell_unreadable", "write_state",
 ]  # fmt: skip
 
 MANIFEST = "manifest.json"

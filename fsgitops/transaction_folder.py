@@ -124,7 +124,10 @@ class Folder:
         with self._naming(name), suppress(FileNotFoundError):
             try:
                 os.unlink(name, dir_fd=self.descriptor)
-            except (IsADirectoryError, PermissionError):
+            except (IsADirectoryError, PermissionError):  # which of them is the system's choice
+                found = self.status(name)
+                if found is None or not stat.S_ISDIR(found.st_mode):
+                    raise
                 shutil.rmtree(name, dir_fd=self.descriptor)
 
     def sync(self) -> None:

@@ -28,6 +28,11 @@ SHARED_MODE: Final = 0o2770
 """Of a group of operators: who of them comes next can go on, roll back and recover."""
 
 
+_NOT_OURS = (errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.EINVAL, errno.ENXIO, errno.EFBIG,
+             errno.EMLINK)  # fmt: skip
+"""A link, no folder, a folder, no plain file, a socket, a file without end, a second name."""
+
+
 class TransactionError(FsgitopsError):
     """The file system refused; the text says what state the directory is in."""
 
@@ -118,6 +123,16 @@ def share(descriptor: int, mode: int) -> None:
     status = os.fstat(descriptor)
     if status.st_uid == os.geteuid() and stat.S_IMODE(status.st_mode) != mode:
         os.fchmod(descriptor, mode)
+
+
+def tell_unreadable(problem: OSError, state_dir: Path) -> str:
+    """Return what is wrong with something in the state directory, and what to do about it."""
+    if isinstance(problem, PermissionError):
+        return tell_denied(problem, state_dir)
+    place = problem.filename or str(state_dir)
+    if problem.errno in _NOT_OURS:
+        return f"{place}: {problem.strerror}: not what fsgitops puts there; move it away"
+    return f"{place}: {problem.strerror}"
 
 
 def tell_denied(problem: OSError, state_dir: Path) -> str:

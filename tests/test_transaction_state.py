@@ -129,6 +129,7 @@ def test_what_is_no_plain_file_is_named(applied: Project, name: str) -> None:
     assert ran.code == 1
     assert name in ran.err
     assert "not a plain file" in ran.err
+    assert "run as a user" not in ran.err
 
 
 def test_a_planted_revision_does_not_copy_a_file_out(applied: Project) -> None:

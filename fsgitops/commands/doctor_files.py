@@ -150,7 +150,7 @@ def _check_managed(workspace: Workspace) -> Iterator[Check]:
     try:
         paths = sorted(read_manifest(target.state_dir).entries)
     except FsgitopsError as problem:
-        yield bad("managed-files", str(problem), "run as a user who may read it")
+        yield bad("managed-files", str(problem), "correct that first")
         return
     if target.simulated:
         yield skip("switch-user", "the embedded switch runs as you")

@@ -20,6 +20,7 @@ from fsgitops.transaction import (
     UnsafeStateError,
     open_state_folder,
     read_state,
+    tell_unreadable,
 )
 
 if TYPE_CHECKING:
@@ -216,9 +217,7 @@ def _numbers(state_dir: Path) -> list[int]:
     except FileNotFoundError:
         return []
     except OSError as problem:
-        raise FsgitopsError(
-            f"{problem.filename}: {problem.strerror}; run as a user who may read it"
-        ) from None
+        raise FsgitopsError(tell_unreadable(problem, state_dir)) from None
     return sorted(int(name) for name in names if name.isascii() and name.isdigit())
 
 
@@ -231,6 +230,6 @@ def _read(state_dir: Path, number: int) -> Kept | None:
     except FileNotFoundError:
         return None
     except OSError as problem:
-        raise FsgitopsError(f"{path}: {problem.strerror}; run as a user who may read it") from None
+        raise FsgitopsError(tell_unreadable(problem, state_dir)) from None
     except (ValueError, RecursionError) as problem:
         raise FsgitopsError(f"{path}: {problem}") from None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from fsgitops.errors import FsgitopsError
 from fsgitops.model.live import FileKind, LiveConfig, LiveFile, Manifest
-from fsgitops.transaction import FOLDER, MANIFEST, mounts_below, read_state
+from fsgitops.transaction import FOLDER, MANIFEST, mounts_below, read_state, tell_unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -61,7 +61,7 @@ def read_manifest(state_dir: Path) -> Manifest:
     except FileNotFoundError:
         return Manifest()
     except OSError as problem:
-        raise FsgitopsError(f"{path}: {problem.strerror}; run as a user who may read it") from None
+        raise FsgitopsError(tell_unreadable(problem, state_dir)) from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
         raise FsgitopsError(
             f"{path}: not a manifest ({problem}); restore it from a backup, or move it away and "
