@@ -21,6 +21,7 @@ from fsgitops.api.handlers import Call
 from fsgitops.api.openapi import build_openapi
 from fsgitops.api.operations import OPERATIONS, check_body
 from fsgitops.api.page import read_page
+from fsgitops.api.view import read_view
 from fsgitops.commands.operation import NotPossibleError, NotThereError
 from fsgitops.errors import (
     FsgitopsError,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from fsgitops.api.handlers import Service
     from fsgitops.api.live import LiveBoard
     from fsgitops.api.operations import Operation
+    from fsgitops.api.view import View
 
 MAX_BODY = 16 * 1024
 BODY_SECONDS = 10.0
@@ -167,6 +169,10 @@ def _check_query(operation: Operation, request: Request) -> dict[str, str]:
         if name not in known:
             names = ", ".join(known) or "none"
             raise UsageError(f"unknown query parameter {name[:40]!a}; known: {names}")
+    return _single(request)
+
+
+def _single(request: Request) -> dict[str, str]:
     found = request.query_params.multi_items()
     if len(found) != len(dict(found)):
         raise UsageError("a query parameter is given twice")
@@ -217,6 +223,7 @@ def _live(service: Service) -> Callable[[Request], Awaitable[Response]]:
     async def live(request: Request) -> Response:
         try:
             caller = _admit(service, request, "read")
+            view = read_view(_single(request))
             place = service.board.join(caller.key, address_of(request))
         except RefusedError as refused:
             return _error(request, refused.status, str(refused), refused.headers)
@@ -230,7 +237,7 @@ def _live(service: Service) -> Callable[[Request], Awaitable[Response]]:
             except (RefusedError, FsgitopsError):
                 return frozenset()
 
-        return _Events(service.board, place, scopes)
+        return _Events(service.board, place, scopes, view)
 
     return live
 
@@ -239,10 +246,15 @@ class _Events(StreamingResponse):
     """A stream of events that gives up its place when it ends, however it ends."""
 
     def __init__(
-        self, board: LiveBoard, place: tuple[str, ...], scopes: Callable[[], frozenset[str]]
+        self,
+        board: LiveBoard,
+        place: tuple[str, ...],
+        scopes: Callable[[], frozenset[str]],
+        view: View,
     ) -> None:
         headers = {"X-Accel-Buffering": "no"}
-        super().__init__(board.events(scopes), media_type="text/event-stream", headers=headers)
+        events = board.events(scopes, view)
+        super().__init__(events, media_type="text/event-stream", headers=headers)
         self._board, self._place = board, place
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

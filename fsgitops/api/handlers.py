@@ -242,26 +242,35 @@ class Entry:
 async def _operate(
     call: Call, entry: Entry, work: Callable[[Switch, dict[str, str]], _Result]
 ) -> _Result:
-    """Do something to the switch and write it down, also when the switch cannot be reached."""
-    began = False
+    """Do something to the switch and write it down, also when the switch cannot be reached.
 
+    Those who look at the board are told, whatever became of it.
+    """
+    began = False
+    known = dict(entry.details)
     place, action, subject, who = entry.workspace, entry.action, entry.subject, call.caller.name
+    happened = call.service.board.happened
 
     def job(switch: Switch) -> _Result:
         nonlocal began
         began = True
         with audited(place, action, subject, user=who, **entry.details) as details:
-            return work(switch, details)
+            result = work(switch, details)
+            known.update(details)
+            return result
 
     def refuse(problem: FsgitopsError) -> None:
         record_refusal(place, action, subject, str(problem), user=who, **entry.details)
 
     try:
-        return await call.service.pool.run(job)
+        result = await call.service.pool.run(job)
     except FsgitopsError as problem:
+        happened.note_operation(who, action, subject, known, problem)
         if not began:
             await asyncio.to_thread(refuse, problem)
         raise
+    happened.note_operation(who, action, subject, known)
+    return result
 
 
 async def list_records(call: Call) -> Any:

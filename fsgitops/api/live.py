@@ -9,8 +9,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from fsgitops.api.gate import RefusedError, network_of
-from fsgitops.commands.live_calls import join_calls
-from fsgitops.commands.status import build_status
+from fsgitops.api.happened import Happened
+from fsgitops.api.view import EVERYBODY, Board, build_board, look
 from fsgitops.errors import FsgitopsError
 from fsgitops.visible import to_json
 
@@ -20,12 +20,8 @@ if TYPE_CHECKING:
     from fsgitops.api.declared import DeclaredState
     from fsgitops.api.pool import SwitchPool
     from fsgitops.api.records import CallRecords
-    from fsgitops.commands.operation import Roster
-    from fsgitops.commands.status import AgentStatus
-    from fsgitops.switch import Channel, Registration, Switch
+    from fsgitops.api.view import Seen, View
 
-SHOWN_AGENTS = 500
-SHOWN_CALLS = 500
 CACHE_SECONDS = 1.0
 TICK_SECONDS = 2.0
 KEEP_ALIVE_TICKS = 7
@@ -48,8 +44,6 @@ _TOO_MANY = (
     "again"
 )
 
-Seen = tuple[tuple["Registration", ...], tuple["Channel", ...]]
-
 
 class LiveBoard:
     """One snapshot for everybody who looks, asked of the switch at most once a second."""
@@ -61,15 +55,19 @@ class LiveBoard:
         records: CallRecords | None,
         *,
         tick: float = TICK_SECONDS,
+        clock: Callable[[], float] = time.time,
     ) -> None:
+        """`clock` is in seconds since 1970 UTC."""
         self._pool = pool
         self._declared = declared
         self._records = records
         self._tick = tick
+        self._clock = clock
         self._lock = asyncio.Lock()
-        self._cached: tuple[float, dict[str, Any]] | None = None
+        self._cached: tuple[float, Board] | None = None
         self._closing = asyncio.Event()
         self._listeners: Counter[str] = Counter()
+        self.happened = Happened(clock)
 
     def join(self, caller: str, address: str) -> tuple[str, ...]:
         """Take a place among those who look; return what `leave` takes to give it up again.
@@ -100,35 +98,45 @@ class LiveBoard:
         """End every stream of events, so that the server can stop; call it in the loop's thread."""
         self._closing.set()
 
-    async def snapshot(self) -> dict[str, Any]:
+    async def snapshot(self, view: View = EVERYBODY) -> dict[str, Any]:
         """Return what to show; a switch that is away is part of it, not an error."""
         async with self._lock:
             if self._cached is None or time.monotonic() - self._cached[0] >= CACHE_SECONDS:
                 self._cached = (time.monotonic(), await self._ask())
-            return self._cached[1]
+            board = self._cached[1]
+            if view in board.made:
+                return board.made[view]
+            return await asyncio.to_thread(board.show, view)
 
-    async def events(self, scopes: Callable[[], frozenset[str]]) -> AsyncIterator[str]:
+    async def events(
+        self, scopes: Callable[[], frozenset[str]], view: View = EVERYBODY
+    ) -> AsyncIterator[str]:
         """Yield server-sent events: a snapshot whenever it differs, a comment now and then.
 
         `scopes` tells what the listener may see at that moment; without `read` the stream ends.
+        With `operate`, what happened comes too: first all that is kept, then what is new.
         """
-        sent, quiet = "", 0
+        sent, quiet, told = "", 0, 0
         while "read" in (allowed := scopes()) and not self._closing.is_set():
-            seen = await self.snapshot()
+            seen = {**await self.snapshot(view), "scopes": sorted(allowed)}
             if "cdr" not in allowed:
-                seen = {**seen, "today": None}
+                seen["today"] = None
             text = to_json(seen, separators=(",", ":"))
+            fresh = self.happened.after(told) if "operate" in allowed else []
             if text != sent:
                 sent, quiet = text, 0
                 yield f"event: snapshot\ndata: {text}\n\n"
             elif quiet >= KEEP_ALIVE_TICKS:
                 quiet = 0
                 yield ": still here\n\n"
+            if fresh:
+                told = fresh[-1]["number"]
+                yield f"event: happened\ndata: {to_json(fresh, separators=(',', ':'))}\n\n"
             quiet += 1
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._closing.wait(), self._tick)
 
-    async def _ask(self) -> dict[str, Any]:
+    async def _ask(self) -> Board:
         workspace, roster = await asyncio.to_thread(self._declared.current)
         target = workspace.target
         problem: str | None = None
@@ -137,74 +145,23 @@ class LiveBoard:
             seen = await self._pool.run(lambda switch: look(switch, target.profile))
         except FsgitopsError as trouble:
             problem = str(trouble)
-        board = await asyncio.to_thread(show, roster, seen, target.domain)
         today = None
         if self._records is not None:
             # The board is of use without the figures, so trouble with the lake only blanks them.
             with contextlib.suppress(FsgitopsError):
                 today = await asyncio.to_thread(self._records.today)
-        return {
+        head = {
             "project": workspace.settings.project,
             "target": target.name,
             "simulated": target.simulated,
             "switch": {"up": problem is None, "message": problem},
             "declared": {"problem": self._declared.problem},
             "today": today,
-            **board,
         }
-
-
-def look(switch: Switch, profile: str) -> Seen:
-    """Ask the switch who is registered and which legs are up."""
-    return switch.registrations(profile), switch.channels()
-
-
-def show(roster: Roster, seen: Seen, domain: str) -> dict[str, Any]:
-    """Return the agents, those who are there first, and the calls, as JSON values."""
-    registrations, channels = seen
-    now = int(time.time())
-    calls = join_calls(channels, roster, domain, now=now)
-    agents = [
-        item for item in build_status(roster, registrations, channels, domain) if item.agent.enabled
-    ]
-    ranked = sorted(agents, key=lambda item: (_RANK[_presence(item)], item.agent.extension))
-    return {
-        "counts": {
-            "agents": len(agents),
-            "registered": sum(bool(item.phones) for item in agents),
-            "on_call": sum(bool(item.calls) for item in agents),
-            "calls": len(calls),
-        },
-        "agents": [
-            {
-                "extension": item.agent.extension,
-                "name": item.agent.name,
-                "presence": _presence(item),
-                "phones": [phone.agent for phone in item.phones],
-            }
-            for item in ranked[:SHOWN_AGENTS]
-        ],
-        "calls": [
-            {
-                "uuid": call.uuid,
-                "direction": call.direction,
-                "caller": call.caller,
-                "caller_name": call.caller_name,
-                "callee": call.callee,
-                "agents": list(call.agents),
-                "did": call.did,
-                "state": call.state,
-                "since": now - call.age,
-            }
-            for call in calls[:SHOWN_CALLS]
-        ],
-    }
-
-
-_RANK = {"on call": 0, "available": 1, "offline": 2}
-
-
-def _presence(item: AgentStatus) -> str:
-    if item.calls:
-        return "on call"
-    return "available" if item.phones else "offline"
+        now = int(self._clock())
+        board = await asyncio.to_thread(build_board, roster, seen, target.domain, head, now)
+        if problem is None:
+            await asyncio.to_thread(self.happened.see, board.registered(), board.calls)
+        else:
+            self.happened.see_away(problem)
+        return board

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import threading
 from typing import TYPE_CHECKING
 
 import pytest
-import uvicorn
 from piped_browser import Browser
-from served_api import token
+from served_api import listening, token
 from switchboard import DOMAIN
 
-from fsgitops.api.app import create_app
-from fsgitops.api.serve import ApiServer, build_service
+from fsgitops.api.serve import build_service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,40 +17,7 @@ if TYPE_CHECKING:
 
     from served_api import Served
 
-    from fsgitops.api.handlers import Service
-
 HOSTILE = "<img src=x onerror=document.title='owned'><script>document.title='owned'</script>"
-
-
-class Server(ApiServer):
-    """Tells when it listens."""
-
-    def __init__(self, service: Service) -> None:
-        app = create_app(service)
-        super().__init__(uvicorn.Config(app, port=0, log_config=None), service.board)
-        self.listening = threading.Event()
-
-    async def startup(self, sockets: list[object] | None = None) -> None:
-        await super().startup(sockets)  # type: ignore[arg-type]
-        self.listening.set()
-
-    @property
-    def port(self) -> int:
-        return int(self.servers[0].sockets[0].getsockname()[1])
-
-
-@contextlib.contextmanager
-def listening(service: Service) -> Iterator[int]:
-    server = Server(service)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    try:
-        assert server.listening.wait(10)
-        yield server.port
-    finally:
-        server.should_exit = True
-        thread.join(10)
-        assert not thread.is_alive()
 
 
 @pytest.fixture

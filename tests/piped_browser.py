@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SECONDS = 30.0
+_CODES = {"Tab": 9, "Enter": 13, "Escape": 27, "/": 191}
 
 
 # Chromium reads commands from descriptor 3 and writes answers to 4.
@@ -59,12 +60,41 @@ class Browser:
         target = self._ask("Target.createTarget", url="about:blank")["targetId"]
         attached = self._ask("Target.attachToTarget", targetId=target, flatten=True)
         self._session = attached["sessionId"]
+        self._ask("Page.enable")
 
     def open(self, url: str) -> None:
         self._ask("Page.navigate", url=url)
 
+    def shape(self, width: int, height: int, scheme: str = "light") -> None:
+        """Give the page a size in CSS pixels, and a reader who prefers `light` or `dark`."""
+        self._ask(
+            "Emulation.setDeviceMetricsOverride",
+            width=width, height=height, deviceScaleFactor=1, mobile=width < 600,
+        )  # fmt: skip
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        self._ask("Emulation.setEmulatedMedia", features=features)
+
+    def begin_with(self, script: str) -> None:
+        """Run a script in every page before the page's own."""
+        self._ask("Page.addScriptToEvaluateOnNewDocument", source=script)
+
+    def press(self, key: str, text: str = "") -> None:
+        """Press and let go of a key, by its name; `text` is what it types."""
+        code = _CODES.get(key, 0)
+        more = {"text": text} if text else {}
+        for kind in ("keyDown", "keyUp"):
+            self._ask(
+                "Input.dispatchKeyEvent", type=kind, key=key, windowsVirtualKeyCode=code, **more
+            )
+
+    def type(self, text: str) -> None:
+        self._ask("Input.insertText", text=text)
+
     def evaluate(self, script: str) -> Any:
-        found = self._ask("Runtime.evaluate", expression=script, returnByValue=True)
+        found = self._ask(
+            "Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True
+        )
+        assert "exceptionDetails" not in found, found["exceptionDetails"]
         return found["result"].get("value")
 
     def until(self, script: str) -> Any:
@@ -82,8 +112,10 @@ class Browser:
         )
         return found["result"].get("value")
 
-    def picture(self) -> bytes:
-        return base64.b64decode(self._ask("Page.captureScreenshot")["data"])
+    def picture(self, *, whole: bool = False) -> bytes:
+        """Return what the window shows, or the whole page, as PNG."""
+        found = self._ask("Page.captureScreenshot", captureBeyondViewport=whole)
+        return base64.b64decode(found["data"])
 
     def __enter__(self) -> Self:
         return self
