@@ -6,7 +6,7 @@ RUNS := .venv/.runs
 INSTALLED := .venv/.installed
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo rehearse-pr rehearse-mr workflows test test-all sweeps lint types contracts unit bench lock clean
+.PHONY: demo rehearse-pr rehearse-mr workflows test test-all sweeps lint types contracts unit bench screenshots lock clean
 
 demo: $(RUNS)
 	FSGITOPS="$(CURDIR)/$(BIN)/fsgitops" sh docs/demo.sh
@@ -45,6 +45,10 @@ workflows: $(INSTALLED)
 
 unit: $(INSTALLED)
 	$(BIN)/pytest -n 2
+
+# The pictures in docs/images, from the real pages with example data. Needs Chromium.
+screenshots: $(INSTALLED)
+	PYTHONPATH=tests $(BIN)/python tests/screenshots.py
 
 bench: $(INSTALLED)
 	$(BIN)/python bench/plan.py

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import shutil
 import subprocess
 import urllib.request
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 
@@ -70,6 +74,18 @@ class Browser:
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         command = {"cmd": "Emulation.setEmulatedMedia", "params": {"features": features}}
         self._call("POST", "/goog/cdp/execute", command)
+
+    @contextlib.contextmanager
+    def width(self, pixels: int) -> Iterator[None]:
+        """Let the page be as wide as a phone's, for a while."""
+        shape = {"width": pixels, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+        wide = {"cmd": "Emulation.setDeviceMetricsOverride", "params": shape}
+        self._call("POST", "/goog/cdp/execute", wide)
+        try:
+            yield
+        finally:
+            normal = {"cmd": "Emulation.clearDeviceMetricsOverride", "params": {}}
+            self._call("POST", "/goog/cdp/execute", normal)
 
     def close(self) -> None:
         try:

@@ -102,7 +102,8 @@ class Browser:
         look = f"""new Promise((done) => {{
             let left = 300;
             const look = () => {{
-                const value = {script};
+                let value = null;
+                try {{ value = {script}; }} catch {{ /* the page is not that far yet */ }}
                 if (value || --left < 0) done(value || null); else setTimeout(look, 50);
             }};
             look();

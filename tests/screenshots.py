@@ -1,15 +1,16 @@
 """`make screenshots`: the pictures of the docs, made from the real pages with example data.
 
 Each page is made as users make it and opened in a headless Chromium. People, numbers and times are
-made up, and always the same.
+made up, and always the same. With a folder, each page is pictured there in every size.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import sys
 import tempfile
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,15 +20,20 @@ from served_api import listening
 
 from fsgitops.api.live import LiveBoard
 from fsgitops.api.serve import build_service
+from fsgitops.api.view import build_board, look
 from fsgitops.cli import run
+from fsgitops.commands.operation import NotPossibleError
 from fsgitops.commands.workspace import open_workspace
 from fsgitops.sandbox import EmbeddedSwitch
 from fsgitops.sandbox.calls import Leg, bridge
 from fsgitops.switch import connect_switch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from fsgitops.api.handlers import Service
+    from fsgitops.api.happened import Happened
+    from fsgitops.api.view import Seen
     from fsgitops.switch import Switch
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
@@ -36,7 +42,16 @@ STILL = f"Date.now = () => {NOW * 1000};"
 KEY = "MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1ub3BxcnN0dXY="
 DOMAIN = "sandbox.example"
 PASSWORD = "a password"
-SIZES = {"wide": (1280, 900, "light"), "dark": (1280, 900, "dark"), "narrow": (390, 844, "light")}
+LIGHT, DARK = "light", "dark"
+SIZES = {"wide": (1280, 1100, LIGHT), "dark": (1280, 1100, DARK),
+         "narrow": (390, 844, LIGHT), "narrow-dark": (390, 844, DARK)}  # fmt: skip
+PICTURED = {
+    "operators-wide": "operators",
+    "operators-narrow": "operators-narrow",
+    "transfer-narrow": "transfer-narrow",
+    "plan-wide": "plan-html",
+}
+"""What the docs show, and under which name; other folders get each page in each size."""
 
 NAMES = (
     "Alice Example", "Bob Example", "Carol Example", "Dora Sample", "Emil Sample", "Fay Sample",
@@ -60,7 +75,7 @@ CALLS = (  # number called, agent, caller, caller's name, seconds since it began
 )
 
 
-def agents(*, names: tuple[str, ...] = NAMES) -> str:
+def agents(names: tuple[str, ...] = NAMES) -> str:
     """Return the agents as they are declared."""
     lines = [
         f"  - {{extension: {1020 + number}, name: {name}}}" for number, name in enumerate(names)
@@ -68,10 +83,23 @@ def agents(*, names: tuple[str, ...] = NAMES) -> str:
     return "\n".join(["agents:", *lines, ""])
 
 
+@contextlib.contextmanager
+def project_folder() -> Iterator[Path]:
+    """Make the project's folder, and remove it: one name, since a plan's page shows it."""
+    place = Path("/tmp/example")
+    place.mkdir(mode=0o700)
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place)
+
+
 def write_project(root: Path) -> None:
     """Declare the example project, and apply it to the sandbox."""
     for path, text in {
-        "fsgitops.yaml": SETTINGS, "desired/agents.yaml": agents(), "desired/routes.yaml": ROUTES,
+        "fsgitops.yaml": SETTINGS,
+        "desired/agents.yaml": agents(),
+        "desired/routes.yaml": ROUTES,
     }.items():  # fmt: skip
         place = root / path
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -81,11 +109,12 @@ def write_project(root: Path) -> None:
 
 def command(root: Path, *words: str, wanted: int = 0) -> None:
     """Run fsgitops in the project."""
-    code = run(["-C", str(root), *words])
+    with contextlib.chdir(root):
+        code = run([*words])
     assert code == wanted, f"{words}: exit code {code}"
 
 
-@contextmanager
+@contextlib.contextmanager
 def operator_page(root: Path) -> Iterator[str]:
     """Serve the operator page over an embedded switch with phones and calls; yield its address."""
     workspace = open_workspace(root)
@@ -94,8 +123,6 @@ def operator_page(root: Path) -> Iterator[str]:
             phone = switch.add_registration(str(1020 + number), DOMAIN)
             held = switch._memory.registrations
             held[held.index(phone)] = replace(phone, agent=PHONES[number % len(PHONES)])
-        for call in CALLS:
-            add_call(switch, *call)
         host, port = switch.address
 
         def connect() -> Switch:
@@ -104,18 +131,41 @@ def operator_page(root: Path) -> Iterator[str]:
         service = build_service(workspace, connect, anonymous=("read", "cdr", "operate"))
         moment = [NOW]
         board = LiveBoard(service.pool, service.declared, Today(), clock=lambda: moment[0])
-        happened = board.happened
-        happened.see({}, ())
-        moment[0] = NOW - 370
-        who = "console (token 5d0c1f7e)"
-        happened.note_operation(who, "kick", "1031", {"phones": "1"})
-        moment[0] = NOW - 14
-        problem = RuntimeError("agent 1032 is not registered: no phone to ring")
-        happened.note_operation(who, "dial", "1030", {"number": "+12025550199"}, problem)
-        happened._looked = NOW
-        moment[0] = NOW
+        with connect() as asked:
+            live_through(board.happened, switch, lambda: look(asked, "internal"), moment, service)
         with listening(replace(service, board=board, records=None)) as served:
             yield f"http://127.0.0.1:{served}/"
+
+
+def live_through(
+    happened: Happened,
+    switch: EmbeddedSwitch,
+    ask: Callable[[], Seen],
+    moment: list[int],
+    service: Service,
+) -> None:
+    """Let the calls come in one by one, and somebody operate, as if a page had been open."""
+
+    def see() -> None:
+        _, roster = service.declared.current()
+        seen = build_board(roster, ask(), DOMAIN, {}, moment[0])
+        happened._looked = moment[0]
+        happened.see(seen.registered(), seen.calls)
+
+    moment[0] = NOW - 400
+    see()
+    for call in CALLS:
+        moment[0] = NOW - call[-1]
+        add_call(switch, *call)
+        see()
+    who = "console (token 5d0c1f7e)"
+    moment[0] = NOW - 9
+    happened.note_operation(who, "kick", "1031", {"phones": "1"})
+    moment[0] = NOW - 3
+    problem = NotPossibleError("agent 1030 is not registered: no phone to ring")
+    happened.note_operation(who, "dial", "1030", {"number": "+12025550199"}, problem)
+    moment[0] = NOW
+    see()
 
 
 class Today:
@@ -142,40 +192,64 @@ def add_call(
     bridge(switch._memory, first, second)
 
 
-def take(
-    browser: Browser,
-    url: str,
-    name: str,
-    ready: str,
-    place: Path,
-    before: str = "",
-    **sizes: object,
-) -> None:
-    """Open a page, wait until it is ready, and keep its picture in each size."""
-    for size, (width, height, scheme) in SIZES.items():
-        browser.shape(width, height, scheme)
-        browser.open(url)
-        assert browser.until(ready), f"{name}: {ready}"
-        if before:
-            browser.evaluate(before)
-        (place / f"{name}-{size}.png").write_bytes(browser.picture())
+class Camera:
+    """A browser, and the folder that its pictures go to."""
+
+    def __init__(self, browser: Browser, place: Path, *, every: bool) -> None:
+        self._browser, self._place, self._every = browser, place, every
+
+    def take(self, url: str, name: str, ready: str, before: str = "1") -> None:
+        """Open a page in each size, wait until it is ready, do something on it, and keep it."""
+        for size, (width, height, scheme) in SIZES.items():
+            picture = f"{name}-{size}"
+            kept = picture if self._every else PICTURED.get(picture)
+            if kept is None:
+                continue
+            self._browser.shape(width, height, scheme)
+            self._browser.open("about:blank")
+            self._browser.open(url)
+            assert self._browser.until(ready), f"{name}: {ready}"
+            self._browser.evaluate(before)
+            (self._place / f"{kept}.png").write_bytes(self._browser.picture())
 
 
-def main(place: Path) -> None:
-    """Make every picture in a folder."""
+def plan_page(root: Path) -> Path:
+    """Change what is declared, and one live file behind its back; return the plan's page."""
+    names = ("Alice Sample", *NAMES[1:-1])
+    added = "  - {extension: 1040, name: Mona Sample, webrtc: true}\n"
+    (root / "desired" / "agents.yaml").write_text(agents(names) + added)
+    (root / "desired" / "routes.yaml").write_text(ROUTES.replace(": 1021}", ": 1020}"))
+    live = root / ".fsgitops" / "sandbox" / "conf" / "directory" / "default" / "1022.xml"
+    text = live.read_text()
+    assert "Carol Example" in text
+    live.write_text(text.replace("Carol Example", "Mallory"))
+    page = root / "plan.html"
+    command(root, "plan", "--output", str(page))
+    return page
+
+
+def main(place: Path, *, every: bool) -> None:
+    """Make the pictures in a folder."""
     place.mkdir(parents=True, exist_ok=True)
     os.environ.update(TZ="UTC", FSGITOPS_KEY=KEY)
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder) / "project"
+    with tempfile.TemporaryDirectory() as folder, project_folder() as root:
         write_project(root)
         with Browser(Path(folder)) as browser:
             browser.begin_with(STILL)
+            camera = Camera(browser, place, every=every)
             with operator_page(root) as url:
                 ready = "document.querySelectorAll('#calls tr').length === 3"
-                take(browser, url, "operators", ready, place)
+                camera.take(url, "operators", ready)
                 ask = "document.querySelector('button[data-action=transfer]').click()"
-                take(browser, url, "transfer", ready, place, ask)
+                camera.take(url, "transfer", ready, ask)
+            ready = "document.querySelectorAll('#list details').length > 2"
+            opened = (
+                "Array.from(document.querySelectorAll('#list details'))"
+                ".find((one) => one.textContent.includes('drift')).open = true"
+            )
+            camera.take(plan_page(root).as_uri(), "plan", ready, opened)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else IMAGES)
+    named = sys.argv[1:]
+    main(Path(named[0]) if named else IMAGES, every=bool(named))

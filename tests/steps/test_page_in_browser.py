@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import tarfile
 from typing import TYPE_CHECKING
 
 import pytest
+from barriers import FIND_BARRIERS, FIND_CUT, axe_source
 from browser import Browser, find_chromium, find_driver
 from hostile_review import HOSTILE, big_review, simple_review
 
@@ -21,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-AXE = "axe-core@4.14.1"
 TAB = "\ue004"
 ENTER = "\ue007"
 ESCAPE = "\ue00c"
@@ -38,27 +34,6 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         yield window
     finally:
         window.close()
-
-
-@pytest.fixture(scope="module")
-def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Return axe-core's source: from FSGITOPS_TEST_AXE, or fetched with npm."""
-    named = os.environ.get("FSGITOPS_TEST_AXE")
-    if named:
-        with open(named, encoding="utf-8") as file:  # noqa: PTH123
-            return file.read()
-    npm = shutil.which("npm")
-    if not npm:
-        pytest.skip("neither FSGITOPS_TEST_AXE nor npm is there to have axe-core from")
-    folder = tmp_path_factory.mktemp("axe")
-    try:
-        subprocess.run([npm, "pack", AXE], cwd=folder, check=True, capture_output=True, timeout=60)
-    except (subprocess.SubprocessError, OSError):
-        pytest.skip("npm could not fetch axe-core")
-    with tarfile.open(next(folder.glob("*.tgz"))) as archive:
-        member = archive.extractfile("package/axe.min.js")
-        assert member
-        return member.read().decode()
 
 
 def _open(browser: Browser, tmp_path: Path, review: Review) -> None:
@@ -81,16 +56,28 @@ def _with_xml() -> Review:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_barrier_with_every_change_open(
-    browser: Browser, tmp_path: Path, axe: str, scheme: str
+    browser: Browser, tmp_path: Path, scheme: str
 ) -> None:
     _open(browser, tmp_path, _with_xml())
     browser.emulate(scheme)
     browser.run("document.getElementById('open').click()")
     found = browser.run_async(
-        axe + "; const done = arguments[0];"
-        "axe.run().then(r => done(r.violations.map(v => v.id + ': ' + v.nodes[0].html)))"
+        f"{axe_source()}; const done = arguments[0]; {FIND_BARRIERS}.then(done)"
     )
     assert found == []
+
+
+def test_nothing_is_cut_at_390_pixels_with_every_change_open(
+    browser: Browser, tmp_path: Path
+) -> None:
+    _open(browser, tmp_path, _with_xml())
+    with browser.width(390):
+        browser.run("document.getElementById('open').click()")
+        browser.run_async("setTimeout(arguments[0])")
+        assert browser.run("return innerWidth") == 390
+        assert browser.run(f"return {FIND_CUT}") == []
+        # What one searches with leaves the page to what one reads.
+        assert browser.run("return getComputedStyle(document.forms[0]).position") == "static"
 
 
 def test_ten_thousand_changes_open_and_filter_quickly(browser: Browser, tmp_path: Path) -> None:

@@ -127,7 +127,7 @@ function outcome(said) {
 }
 function tell(text, good) {
   const made = make("li", undefined, good ? "" : "bad");
-  made.append(moment(Date.now() / 1000), text);
+  made.append(moment(Date.now() / 1000), " " + text);
   at("answers").hidden = false;
   at("answers").prepend(made);
   while (at("answers").children.length > ANSWERS) at("answers").lastElementChild.remove();
@@ -167,7 +167,7 @@ function list() {
   const shown = events.filter((one) => !kind || one.kind === kind).reverse();
   fill(at("events"), shown.length ? shown : [{ number: 0, text: "Nothing yet." }], (one) => String(one.number), (one) => {
     const made = make("li");
-    if (one.at) made.append(moment(one.at));
+    if (one.at) made.append(moment(one.at), " ");
     made.append(one.text);
     return made;
   });
