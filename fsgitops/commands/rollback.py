@@ -144,7 +144,7 @@ def _weigh(plan: Plan, live: LiveConfig, target: Target, demands: Demands) -> Pl
     reloads = plan_reloads(changes, target.domain, target.profile, unloaded=unloaded)
     plan = replace(
         plan, changes=changes, hazards=(*plan.hazards, *hazards), unloaded=unloaded,
-        reloads=tuple(reloads),
+        reloads=tuple(reloads), goes_back=True,
     )  # fmt: skip
     return weigh_changes(plan, live, target, demands, declared=1)
 

@@ -18,6 +18,9 @@ FLUSH_CACHE = "xml_flush_cache"
 END_VERTO = "verto noperm SESSION methods verto"
 """For each mod_verto session of the deleted agents; who has one is known only then."""
 
+CREDENTIALS = frozenset(("user", "param a1-hash"))
+"""Attributes whose change a registered phone notices: it is refused when it registers again."""
+
 _SECRET_NAME = re.compile(
     r"((^|/)(user \d+/)?(param|variable) \"?[\w .:-]*|@[\w.:-]*)"
     r"(a1-hash|passw|secret|token|-pass\b|_pin\b|auth-key)",
@@ -165,7 +168,8 @@ class Plan:
     `unknown_secrets` says that no key was at hand: such a plan can be read but not applied.
     A `partial` plan is what `only` and `exclude` chose; `left_out` changes stay undone. `activity`
     is None where the switch was not asked; like `needs`, it is no part of the fingerprint.
-    `unloaded` is what an apply without a reload left behind: this one has it loaded.
+    `unloaded` is what an apply without a reload left behind: this one has it loaded. `goes_back`
+    says that it is a roll-back, whose passwords are those of then and not those declared.
     """
 
     project: str
@@ -192,6 +196,7 @@ class Plan:
     needs: tuple[Need, ...] = ()
     activity: Activity | None = None
     unloaded: tuple[Change, ...] = ()
+    goes_back: bool = False
 
     @property
     def renames(self) -> int:

@@ -18,6 +18,7 @@ from fsgitops.model.plan import (
     ReloadStep,
 )
 from fsgitops.model.resource import Resource
+from fsgitops.model.task import find_tasks
 
 _PLAIN = (
     "project", "target", "conf_dir", "domain", "unchanged", "unmanaged", "commit", "dirty",
@@ -76,6 +77,10 @@ def _additions_to_json(plan: Plan) -> dict[str, Any]:
         "needs": [
             {"permission": item.permission, "because": item.because, "allowed": item.allowed}
             for item in plan.needs
+        ],
+        "tasks": [
+            {"kind": task.kind.value, "agents": list(task.agents), "text": task.text}
+            for task in find_tasks(plan)
         ],
         "activity": None
         if activity is None

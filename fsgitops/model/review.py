@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from fsgitops.findings import Finding, Position, Severity
 from fsgitops.model.plan import Action, Plan
 from fsgitops.model.resource import Kind
+from fsgitops.model.task import find_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -74,6 +75,22 @@ def list_findings(review: Review) -> list[Finding]:
     found = [*review.findings, *(_plan_findings(review, review.plan) if review.plan else ())]
     order = list(Severity)
     return sorted(found, key=lambda item: order.index(item.severity))
+
+
+def list_tasks(review: Review) -> list[Finding]:
+    """Return what people have to do, as findings where the first agent concerned is declared."""
+    tasks = find_tasks(review.plan) if review.plan else ()
+    if review.plan is None or not tasks:
+        return []
+    places = {
+        change.resource.name: find_source(change)
+        for change in review.plan.changes
+        if change.resource.kind is Kind.AGENT
+    }
+    return [
+        Finding("for-people", Severity.INFO, places.get(task.agents[0]) or _NOWHERE, task.text)
+        for task in tasks
+    ]
 
 
 def _plan_findings(review: Review, plan: Plan) -> Iterator[Finding]:

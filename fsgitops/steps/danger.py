@@ -5,14 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fsgitops.model.plan import Action, AgentActivity, Change, Danger, Need, Plan
+from fsgitops.model.plan import (
+    CREDENTIALS,
+    Action,
+    AgentActivity,
+    Change,
+    Danger,
+    Need,
+    Plan,
+)
 from fsgitops.model.resource import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-CREDENTIALS = frozenset(("user", "param a1-hash"))
-"""Attributes whose change a registered phone notices: it is refused when it registers again."""
 
 _ORDER = {danger: number for number, danger in enumerate(Danger)}
 

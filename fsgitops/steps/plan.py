@@ -134,10 +134,11 @@ def digest_live(live: LiveConfig, digest: Callable[[bytes], str]) -> str:
 def fingerprint_plan(plan: Plan) -> str:
     """Return a short hash of the whole plan.
 
-    The fingerprint itself is left out, and so is what is true only now: what the switch said of
-    the agents, and which permissions are given.
+    The fingerprint itself is left out, and so is what is true only now (what the switch said of
+    the agents, and which permissions are given) and what is told of the rest in sentences.
     """
     data = plan_to_json(replace(plan, fingerprint="", needs=(), activity=None))
+    del data["tasks"]
     text = json.dumps(data, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -16,6 +16,7 @@ from fsgitops.model.review import (
     read_source,
     word_change,
 )
+from fsgitops.model.task import HEADING, find_tasks
 from fsgitops.model.wording import count_noun, label_attribute, make_visible, show_side
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ _LIMIT = 2000
 
 
 def render_github(review: Review) -> str:
-    """Return one workflow command a line: errors, warnings, what is in the way, then changes."""
+    """Return one workflow command a line: what is wrong, what people have to do, then changes."""
     return "".join(line + "\n" for line in _lines(review))
 
 
@@ -56,16 +57,20 @@ def _plan_lines(review: Review, plan: Plan) -> Iterator[str]:
         yield _command(review, "error", place, hazard.rule, lines)
     for warning in review.warnings[:SHOWN_NOTICES]:
         yield _command(review, "warning", None, review.title, [warning])
+    tasks = [task.text for task in find_tasks(plan)]
+    if tasks:
+        yield _command(review, "notice", None, HEADING, tasks)
+    room = SHOWN_NOTICES - bool(tasks)
     by_action = sorted(list_changes(plan), key=lambda change: _ORDER.index(change.action))
     drifted = [change for change in by_action if change.drifted]
     for change in drifted[:SHOWN_NOTICES]:
         text = f"{name_change(change)}: the file was changed by somebody else since the last apply"
         yield _command(review, "warning", find_source(change), "drift", [text, change.path])
-    many = len(by_action) > SHOWN_NOTICES - 1
-    for change in by_action[: SHOWN_NOTICES - 2] if many else by_action:
+    many = len(by_action) > room - 1
+    for change in by_action[: room - 2] if many else by_action:
         yield _change_line(review, change)
     if many:
-        left = count_noun(len(by_action) - (SHOWN_NOTICES - 2), "more change")
+        left = count_noun(len(by_action) - (room - 2), "more change")
         yield _command(review, "notice", None, "plan", [f"and {left}"])
     yield _command(review, "notice", None, review.title, [review.summary])
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from fsgitops.findings import Severity
 from fsgitops.model.plan import Action
 from fsgitops.model.review import list_changes, name_change, tell_source, word_change
+from fsgitops.model.task import HEADING, find_tasks
 from fsgitops.model.wording import label_attribute, make_visible, show_side
 
 if TYPE_CHECKING:
@@ -55,6 +56,10 @@ def _plan_cases(review: Review, plan: Plan) -> list[tuple[str, bool]]:
     cases = [
         _case("plan", f"{item.rule} at {item.path}", "", item.message, item.hint, failed=True)
         for item in plan.hazards
+    ]
+    cases += [
+        _case("plan", f"{HEADING}: {task.kind}", "", task.text, "", failed=False)
+        for task in find_tasks(plan)
     ]
     seen: Counter[str] = Counter()
     for change in list_changes(plan):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from fsgitops.findings import Severity
 from fsgitops.model.review import list_changes, name_change, tell_source, word_change
+from fsgitops.model.task import HEADING, find_tasks
 from fsgitops.model.wording import (
     count_noun,
     label_attribute,
@@ -52,6 +53,8 @@ def render_markdown(review: Review) -> str:
     if len(review.warnings) > SHOWN_WARNINGS:
         head.append(f"> and {len(review.warnings) - SHOWN_WARNINGS:,} more warnings")
     head += [f"> {_code(remark)}" for remark in review.remarks[:5]]
+    if plan is not None:
+        head += _tasks(plan)
     if plan is not None and plan.hazards:
         lines = (_hazard_item(item) for item in plan.hazards)
         head.append("**In the way: nothing is applied until this is resolved.**")
@@ -81,6 +84,12 @@ def _summary(review: Review) -> str:
             lines.append(f"**Drift:** {files} changed by somebody else since the last apply.")
         lines.append(f"Domain {_code(plan.domain)}, plan {_code(plan.fingerprint)}.")
     return "\n".join(lines)
+
+
+def _tasks(plan: Plan) -> Iterator[str]:
+    tasks = find_tasks(plan)
+    if tasks:
+        yield "\n".join([f"**{HEADING}:**", *(f"- {_code(task.text)}" for task in tasks)])
 
 
 def _finding_parts(review: Review) -> list[str]:

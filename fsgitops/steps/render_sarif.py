@@ -1,6 +1,7 @@
 """A review as SARIF 2.1.0: findings, what is in the way, and drift.
 
-A change is no defect, so changes are counted in the run's properties and are no results. Code
+A change is no defect, so changes are counted in the run's properties and are no results. Neither is
+what people have to do: it stands in the run's notifications. Code
 scanning takes 25,000 results of a run and shows 5,000 of them, so no more are written.
 """
 
@@ -14,6 +15,7 @@ from urllib.parse import quote
 from fsgitops.findings import Severity
 from fsgitops.model.plan import Action
 from fsgitops.model.review import list_findings
+from fsgitops.model.task import HEADING, find_tasks
 from fsgitops.model.wording import count_noun, make_visible
 
 if TYPE_CHECKING:
@@ -41,9 +43,12 @@ def render_sarif(review: Review, version: str) -> str:
         ],
     }
     invocation: dict[str, Any] = {"executionSuccessful": True}
+    notes = [{"level": "note", "message": {"text": text}} for text in _list_tasks(review)]
     if left > 0:
         text = f"{count_noun(left, 'result')} left out: a log holds {SHOWN_RESULTS:,}"
-        invocation["toolExecutionNotifications"] = [{"level": "warning", "message": {"text": text}}]
+        notes.append({"level": "warning", "message": {"text": text}})
+    if notes:
+        invocation["toolExecutionNotifications"] = notes
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
@@ -53,6 +58,11 @@ def render_sarif(review: Review, version: str) -> str:
     }
     log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
     return json.dumps(log, indent=1) + "\n"
+
+
+def _list_tasks(review: Review) -> list[str]:
+    tasks = find_tasks(review.plan) if review.plan else ()
+    return [_literal(make_visible(f"{HEADING}: {task.text}")) for task in tasks]
 
 
 def _result(review: Review, finding: Finding, indices: dict[str, int]) -> dict[str, Any]:

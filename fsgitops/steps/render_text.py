@@ -16,6 +16,7 @@ from fsgitops.model.plan import (
     Plan,
     ReloadStep,
 )
+from fsgitops.model.task import HEADING, find_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -58,6 +59,7 @@ def render_plan(plan: Plan) -> Iterator[Line]:
     yield from _render_reloads(plan.reloads)
     yield from _render_warnings(plan)
     yield from _render_hazards(plan)
+    yield from _render_tasks(plan)
     yield from _render_needs(plan)
     yield Line("")
     unmanaged = f"{_count(plan.unmanaged, 'unmanaged file')} left alone"
@@ -149,6 +151,15 @@ def _render_activity(activity: AgentActivity | None) -> Iterator[Line]:
     facts += [f"on {_count(activity.calls, 'call leg')}"] if activity.calls else []
     yield Line(f"      {activity.resource.kind} {activity.resource.name} now: {', '.join(facts)}",
                "delete")  # fmt: skip
+
+
+def _render_tasks(plan: Plan) -> Iterator[Line]:
+    tasks = find_tasks(plan)
+    if tasks:
+        yield Line("")
+        yield Line(f"{HEADING}:", "note")
+    for task in tasks:
+        yield Line(f"  {escape(task.text)}", "note")
 
 
 def _render_needs(plan: Plan) -> Iterator[Line]:

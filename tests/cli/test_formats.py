@@ -163,3 +163,28 @@ def test_a_permission_that_is_missing_is_a_warning_in_every_format(project: Proj
     project.write("fsgitops.yaml", f"{SETTINGS}allow: []\n")
     for name in ("markdown", "html", "github"):
         assert "--allow reload" in project.run("plan", "--format", name).out
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_each_format_says_what_people_have_to_do(project: Project, name: str) -> None:
+    assert project.run("apply", "--yes").code == 0
+    project.write(
+        "desired/agents.yaml",
+        "agents:\n  - {extension: 1021, name: Bob, webrtc: true, password_version: 2}\n",
+    )
+    project.write("desired/routes.yaml", "did_routes: []\n")
+    ran = project.run("plan", "--format", name)
+    assert "SIP password changes: give 1021 its new credentials" in ran.out
+    assert "phone of 1020 will be cut off" in ran.out
+
+
+def test_what_people_have_to_do_is_no_part_of_what_a_saved_plan_is_held_to(
+    project: Project,
+) -> None:
+    saved = project.root / "p.json"
+    assert project.run("plan", "--out", str(saved)).code == 0
+    data = json.loads(saved.read_text())
+    assert [task["kind"] for task in data["tasks"]] == ["new"]
+    del data["tasks"]  # a plan that an earlier version saved
+    saved.write_text(json.dumps(data))
+    assert project.run("apply", str(saved), "--yes").code == 0

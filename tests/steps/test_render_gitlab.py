@@ -42,7 +42,8 @@ def test_two_findings_at_different_places_have_two_fingerprints() -> None:
 
 
 def test_what_is_in_the_way_is_an_error_and_a_change_is_none() -> None:
-    (drift,) = _parse(simple_review(findings=()))
+    drift, *tasks = _parse(simple_review(findings=()))
+    assert {item["check_name"] for item in tasks} == {"for-people"}
     assert (drift["check_name"], drift["severity"]) == ("drift", "minor")
     plan = Plan("p", "t", "/c", "d", hazards=(Hazard("foreign-file", "x.xml", "in the way"),))
     (entry,) = _parse(Review("plan for t", "", (), plan))

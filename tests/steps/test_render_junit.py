@@ -44,7 +44,8 @@ def test_each_change_is_a_case_with_its_differences() -> None:
 
 def test_ten_thousand_changes_are_ten_thousand_cases_and_the_summary() -> None:
     suite = _parse(big_review()).findall("testsuite")[1]
-    assert len(suite) == 10_001
+    names = [case.get("name", "") for case in suite]
+    assert len([name for name in names if not name.startswith("For people to do")]) == 10_001
 
 
 @given(reviews())

@@ -22,7 +22,7 @@ _OWN_HTML = re.compile(
 _OWN_TEXT = re.compile(
     r"(fsgitops: |Plan: [\w ,]*|"
     r"[\d,]+ managed files? unchanged, [\d,]+ unmanaged files? left alone\.|"
-    r"Warning:| |and [\d,]+ more warnings|"
+    r"Warning:|For people to do:| |and [\d,]+ more warnings|"
     r"Drift:| \d+ files? changed by somebody else since the last apply\.|Domain |, plan |\.|"
     r" because |In the way: nothing is applied until this is resolved\.|All of it: |"
     r"Where something is cut here, | shows all of it\.|)"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from fsgitops.findings import Severity
 from fsgitops.model.plan import Action
 from fsgitops.model.review import list_changes, word_change
+from fsgitops.model.task import HEADING, find_tasks
 from fsgitops.model.wording import count_noun, make_visible
 from fsgitops.steps.render_html.rows import rows_to_json
 
@@ -83,6 +84,7 @@ def _body(review: Review, title: str) -> Iterator[str]:
         yield f'<p class="notice update">{_text(remark)}</p>'
     if plan is not None:
         yield from _facts(plan)
+        yield from _tasks(plan)
         yield from _hazards(plan)
     yield from _findings(review)
     if plan is not None and plan.changes:
@@ -109,6 +111,14 @@ def _facts(plan: Plan) -> Iterator[str]:
         f"<code>{_text(plan.domain)}</code>, plan <code>{_text(plan.fingerprint)}</code>{commit}. "
         f"{count_noun(plan.unmanaged, 'unmanaged file')} left alone.</p>"
     )
+
+
+def _tasks(plan: Plan) -> Iterator[str]:
+    tasks = find_tasks(plan)
+    if tasks:
+        yield f'<section><h2>{_text(HEADING)}</h2><ul class="notices">'
+        yield from (f'<li class="notice update">{_text(task.text)}</li>' for task in tasks)
+        yield "</ul></section>"
 
 
 def _hazards(plan: Plan) -> Iterator[str]:

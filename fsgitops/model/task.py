@@ -1,0 +1,129 @@
+"""What people have to do, or have to know, because of a plan: computed here for every format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from fsgitops.model.plan import CREDENTIALS, Action, Change
+from fsgitops.model.resource import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from fsgitops.model.plan import Plan
+    from fsgitops.model.resource import Resource
+
+HEADING = "For people to do"
+SHOWN_AGENTS = 10
+_PIN = "param vm-password"
+
+
+class TaskKind(StrEnum):
+    """Why somebody has to do something; the order is that in which tasks are told."""
+
+    CUT_OFF = "cut-off"
+    LOCKED_OUT = "locked-out"
+    RENUMBERED = "renumbered"
+    PASSWORD = "password"  # noqa: S105 - a word for a kind
+    PASSWORD_UNKNOWN = "password-unknown"  # noqa: S105 - a word for a kind
+    PIN = "pin"
+    NEW = "new"
+
+
+_FORMER = "; a phone with the former one is cut off {when}"
+_FORWARD = {
+    TaskKind.CUT_OFF: "{phone} of {who} will be cut off",
+    TaskKind.LOCKED_OUT: "{phone} of {who} can register no more; none is registered now",
+    TaskKind.RENUMBERED: "extension changes: {who}; {its} {phone} will be cut off: "
+    "give {them} the credentials of the new extension",
+    TaskKind.PASSWORD: "SIP password changes: give {who} {its} new credentials" + _FORMER,
+    TaskKind.PASSWORD_UNKNOWN: "without the key it is not known here whether the SIP password of "
+    "{who} changes",
+    TaskKind.PIN: "voicemail PIN changes: tell {who} {its} new PIN",
+    TaskKind.NEW: "new: set up the {phone} of {who} with {its} credentials",
+}
+_BACK = {
+    **_FORWARD,
+    TaskKind.PASSWORD: "SIP password changes back: give {who} the credentials of then" + _FORMER,
+    TaskKind.PIN: "voicemail PIN changes back: tell {who} the PIN of then",
+    TaskKind.NEW: "there again: {who}, with the credentials of then",
+}
+"""What is said of each kind; a roll-back brings back passwords that are no longer declared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One thing to do, for all agents that it concerns (`agents`: every extension; `text` cuts)."""
+
+    kind: TaskKind
+    agents: tuple[str, ...]
+    text: str
+
+
+def find_tasks(plan: Plan) -> tuple[Task, ...]:
+    """Return what people have to do when the plan is applied: at most one task of each kind.
+
+    A phone that nobody tells its new password stays mute from its next REGISTER on
+    (docs/freeswitch.md, "Agents"), so that is as much a part of the plan as the files are.
+    """
+    found: dict[TaskKind, dict[str, str]] = {}
+    silent = _find_silent(plan)
+    for change in (*plan.changes, *plan.unloaded):
+        if change.resource.kind is Kind.AGENT and not change.renamed_to:
+            for kind in _kinds(change, plan, silent):
+                found.setdefault(kind, {})[change.resource.name] = _name(change)
+    return tuple(
+        Task(kind, tuple(found[kind]), _tell(kind, list(found[kind].values()), plan))
+        for kind in TaskKind
+        if kind in found
+    )
+
+
+def _find_silent(plan: Plan) -> set[Resource]:
+    """Return the agents of which the switch said that no phone is registered as them."""
+    if plan.activity is None or plan.activity.problem:
+        return set()
+    return {item.resource for item in plan.activity.agents if not item.registrations}
+
+
+def _kinds(change: Change, plan: Plan, silent: Collection[Resource]) -> Iterable[TaskKind]:
+    if change.renamed_from:
+        return [TaskKind.RENUMBERED]
+    if change.action is Action.DELETE:
+        return [TaskKind.LOCKED_OUT if change.resource in silent else TaskKind.CUT_OFF]
+    if change.action is Action.CREATE:
+        return [TaskKind.NEW]
+    names = {attribute.name for attribute in change.attributes}
+    kinds: list[TaskKind] = []
+    if not names.isdisjoint(CREDENTIALS):
+        unknown = plan.unknown_secrets and "user" not in names
+        kinds.append(TaskKind.PASSWORD_UNKNOWN if unknown else TaskKind.PASSWORD)
+    if _PIN in names and not plan.unknown_secrets:
+        kinds.append(TaskKind.PIN)
+    return kinds
+
+
+def _name(change: Change) -> str:
+    before = f"{change.renamed_from.name} -> " if change.renamed_from else ""
+    return f"{before}{change.resource.name}"
+
+
+def _tell(kind: TaskKind, names: Sequence[str], plan: Plan) -> str:
+    several = len(names) > 1
+    words = {
+        "who": _list(names),
+        "its": "their" if several else "its",
+        "them": "them" if several else "it",
+        "phone": "phones" if several else "phone",
+        "when": "at once" if plan.kick_rotated else "when it registers again",
+    }
+    return (_BACK if plan.goes_back else _FORWARD)[kind].format_map(words)
+
+
+def _list(names: Sequence[str]) -> str:
+    if len(names) <= SHOWN_AGENTS:
+        return ", ".join(names[:-1]) + f" and {names[-1]}" if len(names) > 1 else names[0]
+    left = len(names) - SHOWN_AGENTS
+    return f"{', '.join(names[:SHOWN_AGENTS])} and {left:,} more"

@@ -1,0 +1,100 @@
+"""What people have to do because of a plan."""
+
+from __future__ import annotations
+
+import pytest
+
+from fsgitops.model.plan import Action, Activity, AgentActivity, AttributeChange, Change, Plan
+from fsgitops.model.resource import Kind, Resource
+from fsgitops.model.task import find_tasks
+
+
+def change(action: Action, name: str, *names: str, **more: object) -> Change:
+    attributes = tuple(AttributeChange(item, "(secret)", "(secret)", secret=True) for item in names)
+    return Change(action, Resource(Kind.AGENT, name), f"{name}.xml", attributes, **more)
+
+
+def plan(*changes: Change, **more: object) -> Plan:
+    return Plan("p", "t", "/c", "d", changes=changes, **more)
+
+
+def told(given: Plan) -> list[str]:
+    return [task.text for task in find_tasks(given)]
+
+
+@pytest.mark.parametrize(
+    ("what", "text"),
+    [
+        (
+            change(Action.UPDATE, "1000", "param a1-hash"),
+            "SIP password changes: give 1000 its new credentials; a phone with the former one is "
+            "cut off when it registers again",
+        ),
+        (change(Action.DELETE, "1022"), "phone of 1022 will be cut off"),
+        (
+            change(Action.UPDATE, "1000", "param vm-password"),
+            "voicemail PIN changes: tell 1000 its new PIN",
+        ),
+        (change(Action.CREATE, "1023"), "new: set up the phone of 1023 with its credentials"),
+    ],
+)
+def test_a_change_of_an_agent_that_people_notice_is_told(what: Change, text: str) -> None:
+    assert told(plan(what)) == [text]
+
+
+def test_what_nobody_has_to_do_anything_about_is_not_told() -> None:
+    route = Change(Action.DELETE, Resource(Kind.DID_ROUTE, "+19495431333"), "x.xml")
+    assert told(plan(change(Action.UPDATE, "1000", "variable callgroup"), route)) == []
+
+
+def test_a_rename_is_told_once_with_both_numbers() -> None:
+    before, after = Resource(Kind.AGENT, "1020"), Resource(Kind.AGENT, "2020")
+    halves = (
+        change(Action.DELETE, "1020", renamed_to=after),
+        change(Action.CREATE, "2020", renamed_from=before),
+    )
+    assert told(plan(*halves)) == [
+        "extension changes: 1020 -> 2020; its phone will be cut off: give it the credentials of "
+        "the new extension"
+    ]
+
+
+def test_a_phone_that_is_known_not_to_be_registered_is_not_said_to_be_cut_off() -> None:
+    deleted = change(Action.DELETE, "1022")
+    silent = Activity((AgentActivity(deleted.resource),))
+    assert told(plan(deleted, activity=silent)) == [
+        "phone of 1022 can register no more; none is registered now"
+    ]
+    unknown = Activity(problem="no route")
+    assert told(plan(deleted, activity=unknown)) == ["phone of 1022 will be cut off"]
+
+
+def test_without_the_key_no_password_is_said_to_change() -> None:
+    what = change(Action.UPDATE, "1000", "param a1-hash", "param vm-password")
+    assert told(plan(what, unknown_secrets=True)) == [
+        "without the key it is not known here whether the SIP password of 1000 changes"
+    ]
+
+
+def test_phones_that_are_kicked_are_cut_off_at_once() -> None:
+    what = change(Action.UPDATE, "1000", "param a1-hash")
+    assert "cut off at once" in told(plan(what, kick_rotated=True))[0]
+
+
+def test_a_roll_back_brings_back_credentials_that_are_not_the_declared_ones() -> None:
+    what = change(Action.UPDATE, "1000", "param a1-hash")
+    assert "give 1000 the credentials of then" in told(plan(what, goes_back=True))[0]
+
+
+def test_what_was_deleted_earlier_and_is_loaded_now_is_told_too() -> None:
+    assert told(plan(unloaded=(change(Action.DELETE, "1022"),))) == [
+        "phone of 1022 will be cut off"
+    ]
+
+
+def test_many_agents_are_one_sentence_and_all_of_them_are_in_the_data() -> None:
+    changes = [change(Action.DELETE, str(1000 + at)) for at in range(12)]
+    (task,) = find_tasks(plan(*changes))
+    assert len(task.agents) == 12
+    assert task.text.startswith("phones of 1000, 1001, ")
+    assert task.text.endswith("1009 and 2 more will be cut off")
