@@ -6,6 +6,7 @@ from typing import Any
 
 from fsgitops.model.limits import PERMISSIONS
 from fsgitops.model.plan import PLAN_VERSION, Action, Danger
+from fsgitops.model.task import TaskKind
 from fsgitops.model.schema_parts import (
     DIALECT,
     TEXT,
@@ -83,6 +84,16 @@ def _around() -> dict[str, Any]:
             "What stops the plan.",
         ),
         "warnings": list_of(TEXT, "What somebody should know before an apply, in sentences."),
+        "tasks": list_of(
+            objects(
+                {
+                    "kind": {"enum": [kind.value for kind in TaskKind], "description": "Why."},
+                    "agents": list_of(TEXT, "The extensions that it concerns, all of them."),
+                    "text": text("What to do, in a sentence; it names at most ten of them."),
+                }
+            ),
+            "What people have to do because of the plan.",
+        ),
         "needs": list_of(
             objects(
                 {
