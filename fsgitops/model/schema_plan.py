@@ -6,7 +6,6 @@ from typing import Any
 
 from fsgitops.model.limits import PERMISSIONS
 from fsgitops.model.plan import PLAN_VERSION, Action, Danger
-from fsgitops.model.task import TaskKind
 from fsgitops.model.schema_parts import (
     DIALECT,
     TEXT,
@@ -17,6 +16,7 @@ from fsgitops.model.schema_parts import (
     objects,
     text,
 )
+from fsgitops.model.task import TaskKind
 
 
 def plan_schema() -> dict[str, Any]:
