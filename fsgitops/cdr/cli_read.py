@@ -164,6 +164,11 @@ def tail(place: Place, /, count: int | None, form: str, output: str, **chosen: A
     show_default=True,
     help="What computes.",
 )
+@click.option(
+    "--tz",
+    metavar="ZONE",
+    help="Time zone of days and hours, such as Europe/Berlin. [default: the machine's]",
+)
 @with_result("text", "json", "html")
 @click.pass_obj
 def report(
@@ -173,19 +178,24 @@ def report(
     last: str,
     leg: str,
     engine: Any,
+    tz: str | None,
     form: str,
     output: str,
     **chosen: Any,
 ) -> None:
     """Report calls, ASR, ACD, PDD and minutes.
 
-    By day, hour, agent, DID, gateway and cause.
+    By day, hour, agent, DID, gateway and cause. Days, also those of --from and --to, and hours are
+    those of --tz.
     """
     from fsgitops.cdr.page import render_page
     from fsgitops.cdr.report import Span, make_report
     from fsgitops.cdr.show_report import report_json, report_text
+    from fsgitops.cdr.zone import machine_zone, read_zone
 
-    made = make_report(place.with_choices(chosen).source(), Span(first, last, leg), engine)
+    place = place.with_choices(chosen)
+    span = Span(first, last, leg, str(read_zone(tz)) if tz else machine_zone())
+    made = make_report(place.source(), span, engine, region=place.region())
     text = {"text": report_text, "json": report_json, "html": render_page}[form](made)
     with click.open_file(output, "w", encoding="utf-8", atomic=output != "-") as sink:
         sink.write(text)

@@ -1,47 +1,32 @@
-"""The report as one self-contained HTML page: no script, no network, light and dark."""
+"""The report as one self-contained HTML page: no script, no network; light, dark and on paper."""
 
 from __future__ import annotations
 
 from html import escape
 from typing import TYPE_CHECKING
 
+from fsgitops.cdr.page_style import STYLE
+from fsgitops.cdr.report import IN_ORDER, NONE, Line
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fsgitops.cdr.report import Line, Report
+    from fsgitops.cdr.report import Report
 
 _TITLES = {
     "day": "Day",
-    "hour": "Hour of day (UTC)",
+    "hour": "Hour of the day",
     "agent": "Agent",
     "did": "DID",
     "gateway": "Gateway",
     "cause": "Hang-up cause",
 }
-_CHARTS = {"day": "day", "hour": "hour of the day (UTC)"}
-_ROWS = 100
-_WIDTH, _HEIGHT, _FOOT = 720, 200, 22
-_STYLE = """
-:root{color-scheme:light dark;--back:#fff;--card:#f5f6f8;--text:#1b1f24;--dim:#5c6570;
---line:#d9dde2;--all:#9fb8d9;--good:#1f6fd0}
-@media(prefers-color-scheme:dark){:root{--back:#14171b;--card:#1d2228;--text:#e6e9ec;
---dim:#9aa4af;--line:#343b43;--all:#3f5877;--good:#5aa2f5}}
-*{box-sizing:border-box}body{margin:0 auto;max-width:1080px;padding:32px 20px;
-background:var(--back);color:var(--text);font:15px/1.5 system-ui,sans-serif}
-h1{font-size:24px;margin:0}h2{font-size:17px;margin:36px 0 10px}
-p{color:var(--dim);margin:4px 0 20px}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(140px,1fr));gap:12px}
-.tile{background:var(--card);border-radius:10px;padding:14px 16px}
-.tile b{display:block;font-size:21px;font-variant-numeric:tabular-nums}
-.tile span{color:var(--dim);font-size:13px}
-svg{display:block;width:100%;height:auto}svg text{fill:var(--dim);font-size:11px}
-.all{fill:var(--all)}.good{fill:var(--good)}.rule{stroke:var(--line)}
-.key i{display:inline-block;width:11px;height:11px;border-radius:2px;margin:0 5px 0 14px}
-.scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
-th,td{padding:6px 10px;border-bottom:1px solid var(--line);text-align:right;white-space:nowrap}
-th:first-child,td:first-child{text-align:left;white-space:normal;overflow-wrap:anywhere}
-th{color:var(--dim);font-weight:600;font-size:13px}
-"""
+_HEADS = ("calls", "answered", "ASR %", "ACD s", "PDD ms", "minutes")
+_ROWS = 20
+_DAYS = 31
+_MOST_COLUMNS = 124
+_LABELS, _FEW_LABELS = 12, 4
+_ROUND = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
 
 
 def render_page(report: Report) -> str:
@@ -49,21 +34,24 @@ def render_page(report: Report) -> str:
     span = report.span
     when = f"{span.first or 'the beginning'} to {span.last if span.last < '9999' else 'now'}"
     legs = {"a": "A legs: each call once", "b": "B legs"}.get(span.leg, "all legs")
+    days, unit = _by_month(report.by["day"])
     body = [
-        f"<h1>Calls</h1><p>{escape(when)}, UTC. {escape(legs)}.</p>",
+        f"<header><h1>Calls</h1><p>{escape(when)}, {escape(span.tz)}. {escape(legs)}.</p></header>",
         _tiles(report.total),
-        _legend(),
+        _LEGEND,
+        f"<h2>Calls by {unit}</h2>{columns_chart(days)}",
+        f"<h2>Calls by hour of the day</h2>{columns_chart(report.by['hour'])}",
     ]
-    for name in ("day", "hour"):
-        body.append(f"<h2>Calls by {_CHARTS[name]}</h2>{columns_chart(report.by[name])}")
     for name, lines in report.by.items():
-        body.append(f"<h2>{_TITLES[name]}</h2>{_table(_TITLES[name], lines)}")
+        count = report.groups.get(name, len(lines))
+        body.append(f"<section><h2>{_TITLES[name]}</h2>{_table(name, lines, count)}</section>")
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        '<meta name="color-scheme" content="light dark">'
         '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
         "style-src 'unsafe-inline'\">"
-        f"<title>Calls, {escape(when)}</title><style>{_STYLE}</style></head>"
+        f"<title>Calls, {escape(when)}</title><style>{STYLE}</style></head>"
         f"<body>{''.join(body)}</body></html>\n"
     )
 
@@ -77,9 +65,9 @@ def _tiles(total: Line) -> str:
     tiles = (
         ("calls", figure(total.calls)),
         ("answered", figure(total.answered)),
-        ("ASR", f"{figure(total.asr_percent, 1)} %"),
-        ("ACD", f"{figure(total.acd_seconds, 1)} s"),
-        ("PDD", f"{figure(total.pdd_ms)} ms"),
+        ("ASR", _with_unit(total.asr_percent, 1, "%")),
+        ("ACD", _with_unit(total.acd_seconds, 1, "s")),
+        ("PDD", _with_unit(total.pdd_ms, 0, "ms")),
         ("minutes", figure(total.minutes, 0 if total.minutes >= 1000 else 1)),
     )
     cells = "".join(
@@ -88,92 +76,131 @@ def _tiles(total: Line) -> str:
     return f'<div class="tiles">{cells}</div>'
 
 
-def _legend() -> str:
-    return (
-        '<p class="key"><i style="background:var(--good);margin-left:0"></i>answered'
-        '<i style="background:var(--all)"></i>not answered</p>'
-    )
+def _with_unit(value: float | None, digits: int, unit: str) -> str:
+    return figure(value) if value is None else f"{figure(value, digits)} {unit}"
+
+
+_LEGEND = '<p class="key"><i class="good"></i>answered <i class="all"></i>not answered</p>'
+
+
+def _by_month(days: Sequence[Line]) -> tuple[Sequence[Line], str]:
+    """Return the columns of the first chart, and what each is: a day, or a month for long spans."""
+    if len(days) <= _MOST_COLUMNS:
+        return days, "day"
+    months: dict[str, tuple[int, int]] = {}
+    for line in days:
+        month = line.group if line.group == NONE else line.group[:7]
+        calls, answered = months.get(month, (0, 0))
+        months[month] = (calls + line.calls, answered + line.answered)
+    return [
+        Line(month, calls, answered, None, None, None, 0.0)
+        for month, (calls, answered) in months.items()
+    ], "month"
 
 
 def columns_chart(lines: Sequence[Line]) -> str:
-    """Return an SVG of columns, the answered part of each below."""
+    """Return a chart of columns, the answered part of each below; no calls leave a gap.
+
+    Texts are HTML, so that they stay readable where the chart is narrow.
+    """
     if not lines:
-        return "<p>no calls</p>"
+        return '<p class="none">no calls</p>'
     top = _round_up(max(line.calls for line in lines))
-    step = (_WIDTH - 56) / len(lines)
-    width = max(1.0, step * 0.8)
-    shapes = []
-    for part in range(5):
-        y = _HEIGHT - _HEIGHT * part / 4 + 8
-        shapes.append(
-            f'<line class="rule" x1="50" x2="{_WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>'
-            f'<text x="44" y="{y + 4:.1f}" text-anchor="end">'
-            f"{figure(top * part / 4)}</text>"
-        )
-    every = max(1, round(len(lines) / 12))
-    for at, line in enumerate(lines):
-        x = 54 + at * step
-        shapes.append(_column(x, width, line, top))
-        if at % every == 0:
-            label = escape(line.group[5:] if len(line.group) == 10 else line.group)
-            shapes.append(
-                f'<text x="{x + width / 2:.1f}" y="{_HEIGHT + _FOOT + 4}" '
-                f'text-anchor="middle">{label}</text>'
-            )
+    scale = "".join(f"<span>{figure(top * part / 4)}</span>" for part in range(4, -1, -1))
+    every, seldom = (max(1, -(-len(lines) // most)) for most in (_LABELS, _FEW_LABELS))
+    columns = "".join(
+        _column(line, top, _label_class(at, every, seldom)) for at, line in enumerate(lines)
+    )
+    calls, answered = (sum(values) for values in zip(*map(_counts, lines), strict=True))
+    said = (
+        f"{figure(calls)} calls, {figure(answered)} answered, "
+        f"from {lines[0].group} to {lines[-1].group}"
+    )
     return (
-        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT + _FOOT + 10}" role="img" '
-        f'aria-label="calls, answered and not">{"".join(shapes)}</svg>'
+        f'<div class="chart" role="img" aria-label="{escape(said)}">'
+        f'<div class="scale">{scale}</div><div class="plot">{columns}</div></div>'
     )
 
 
-def _column(x: float, width: float, line: Line, top: float) -> str:
-    whole, good = (_HEIGHT * value / top for value in (line.calls, line.answered))
+def _counts(line: Line) -> tuple[int, int]:
+    return line.calls, line.answered
+
+
+def _label_class(at: int, every: int, seldom: int) -> str:
+    """Tell where a column's label is shown: on a wide page, and on a narrow one."""
+    return " ".join(name for name, step in (("wide", every), ("few", seldom)) if at % step == 0)
+
+
+def _column(line: Line, top: float, label: str) -> str:
+    good = 100 * line.answered / top
+    rest = 100 * (line.calls - line.answered) / top
     title = f"{line.group}: {figure(line.calls)} calls, {figure(line.answered)} answered"
-    return (
-        f"<g><title>{escape(title)}</title>"
-        f'<rect class="all" x="{x:.1f}" y="{_HEIGHT + 8 - whole:.1f}" width="{width:.1f}" '
-        f'height="{whole - good:.1f}"/>'
-        f'<rect class="good" x="{x:.1f}" y="{_HEIGHT + 8 - good:.1f}" width="{width:.1f}" '
-        f'height="{good:.1f}"/></g>'
-    )
+    text = line.group[5:] if len(line.group) == 10 else line.group
+    shown = f'<b class="{label}">{escape(text)}</b>' if label else ""
+    bars = ""
+    if line.calls:
+        bars = (
+            f'<i class="all" style="height:{rest:.2f}%"></i>'
+            f'<i class="good" style="height:{good:.2f}%"></i>'
+        )
+    return f'<div title="{escape(title)}">{bars}{shown}</div>'
 
 
 def _round_up(value: float) -> float:
-    unit = 4.0
-    while unit * 10 < value:
-        unit *= 10
-    return unit * -(-value // unit) if value else unit
+    """Return the top of a scale of four equal steps, each a round number."""
+    step = max(1.0, value / 4)
+    power = float(10 ** (len(str(int(step))) - 1))
+    return 4 * power * min(number for number in _ROUND if number * power >= step)
 
 
-def _table(title: str, lines: Sequence[Line]) -> str:
-    heads = "".join(
-        f"<th>{head}</th>"
-        for head in (title, "calls", "", "answered", "ASR %", "ACD s", "PDD ms", "minutes")
-    )
-    most = max((line.calls for line in lines), default=1) or 1
-    rows = "".join(_row(line, most) for line in lines[:_ROWS])
-    more = f"<p>and {len(lines) - _ROWS} more</p>" if len(lines) > _ROWS else ""
+def _table(name: str, lines: Sequence[Line], count: int) -> str:
+    if not lines:
+        return '<p class="none">no calls</p>'
+    most = max(line.calls for line in lines) or 1
+    if name == "hour":
+        return _rows(name, lines, most)
+    # Of days the last are shown, of all else the busiest.
+    cut = _DAYS if name in IN_ORDER else _ROWS
+    shown, rest = (lines[-cut:], lines[:-cut]) if name in IN_ORDER else (lines[:cut], lines[cut:])
+    if not rest:
+        return _rows(name, shown, most)
+    calls = figure(sum(line.calls for line in rest))
+    hidden = "" if count == len(lines) else f"; {figure(count - len(lines))} more are not listed"
+    older = "earlier days" if name in IN_ORDER else "more"
     return (
-        f'<div class="scroll"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
-        f"</div>{more}"
+        f"{_rows(name, shown, most)}<details><summary>and {figure(len(rest))} {older}, with "
+        f"{calls} calls{hidden}</summary>{_rows(name, rest, most)}</details>"
+    )
+
+
+def _rows(name: str, lines: Sequence[Line], most: int) -> str:
+    heads = "".join(f"<th>{head}</th>" for head in _HEADS)
+    rows = "".join(_row(line, most) for line in lines)
+    return (
+        f'<table><thead><tr><th>{_TITLES[name]}</th><th class="bar"></th>{heads}</tr></thead>'
+        f"<tbody>{rows}</tbody></table>"
     )
 
 
 def _row(line: Line, most: int) -> str:
-    size, good = 90 * line.calls / most, 90 * line.answered / most
+    good, rest = (100 * value / most for value in (line.answered, line.calls - line.answered))
     drawn = (
-        '<svg viewBox="0 0 90 10" style="width:90px" aria-hidden="true">'
-        f'<rect class="all" width="{size:.1f}" height="10"/>'
-        f'<rect class="good" width="{good:.1f}" height="10"/></svg>'
+        f'<i class="good" style="width:{good:.1f}%"></i><i class="all" style="width:{rest:.1f}%">'
+        "</i>"
     )
     cells = (
-        escape(line.group),
         figure(line.calls),
-        drawn,
         figure(line.answered),
         figure(line.asr_percent, 1),
         figure(line.acd_seconds, 1),
         figure(line.pdd_ms),
         figure(line.minutes, 1),
     )
-    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+    values = "".join(
+        f'<td data-head="{head}">{cell}</td>' for head, cell in zip(_HEADS, cells, strict=True)
+    )
+    empty = "" if line.calls else ' class="empty"'
+    return (
+        f'<tr{empty}><th scope="row">{escape(line.group)}</th>'
+        f'<td class="bar" aria-hidden="true"><span>{drawn}</span></td>{values}</tr>'
+    )

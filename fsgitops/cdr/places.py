@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from fsgitops.cdr.options import EslAddress, RunOptions
-from fsgitops.errors import UsageError
+from fsgitops.errors import FsgitopsError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -105,6 +105,13 @@ class Place:
         from fsgitops.cdr.query import Source
 
         return Source(self.lake_url(), self.spool())
+
+    def region(self) -> str | None:
+        """Return the region whose national numbers are meant, where a project says one."""
+        try:
+            return self.workspace.settings.default_region
+        except FsgitopsError:
+            return None
 
     def run_options(
         self, *, http: tuple[str, int] | None = None, remove_json: bool | None = None

@@ -2,32 +2,60 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
+from zoneinfo import ZoneInfo
 
+from fsgitops.cdr.dids import fold_numbers
 from fsgitops.cdr.query import Source, live_files, run_query
 from fsgitops.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     import duckdb
     import ibis.expr.types as ir
 
+_END = "9999-12-31"
 Engine = Literal["duckdb", "spark"]
 DIMENSIONS = ("day", "hour", "agent", "did", "gateway", "cause")
 MEASURES = ("calls", "answered", "asr_percent", "acd_seconds", "pdd_ms", "minutes")
 _TOP = 1000
+_LONGEST_GAP = 1500
+_QUARTER = 900
+"""Seconds: the finest step by which time zones differ, and the coarsest to add up by."""
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Which calls: days (UTC, both included), and which legs: `a` counts each call once."""
+    """Which calls: days (both included, in the zone `tz`), and which legs.
+
+    `a` counts each call once.
+    """
 
     first: str = ""
-    last: str = "9999-12-31"
+    last: str = _END
     leg: str = "a"
+    tz: str = "UTC"
+
+    def moments(self) -> tuple[int | None, int | None]:
+        """Return the seconds since 1970 from which and before which calls began; None: any."""
+        begin = self._midnight(self.first, 0) if self.first else None
+        return begin, self._midnight(self.last, 1) if self.last < _END else None
+
+    def _midnight(self, day: str, later: int) -> int:
+        at = date.fromisoformat(day) + timedelta(later)
+        return int(datetime.combine(at, time(), ZoneInfo(self.tz)).timestamp())
+
+    def stored(self) -> tuple[str, str]:
+        """Return the first and the last day (UTC) of the lake that may hold such calls."""
+        begin, end = self.moments()
+        return (
+            "" if begin is None else f"{datetime.fromtimestamp(begin, UTC):%Y-%m-%d}",
+            _END if end is None else f"{datetime.fromtimestamp(end - 1, UTC):%Y-%m-%d}",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,29 +73,47 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All figures: `total`, and `by[dimension]` in the dimension's order, busiest first."""
+    """All figures: `total`, and `by[dimension]`: days and hours in order, others busiest first.
+
+    Days and hours without calls have their lines, of zeros. Of other groups at most 1,000 are
+    there; `groups` counts them all.
+    """
 
     span: Span
     total: Line
     by: dict[str, tuple[Line, ...]]
+    groups: dict[str, int] = field(default_factory=dict)
 
 
-def make_report(source: Source, span: Span, engine: Engine = "duckdb") -> Report:
-    """Compute the report. Raises LakeError, UsageError (bad dates, missing extra)."""
+def make_report(
+    source: Source,
+    span: Span,
+    engine: Engine = "duckdb",
+    *,
+    region: str | None = None,
+    today: date | None = None,
+) -> Report:
+    """Compute the report. Raises LakeError, UsageError (bad dates, missing extra).
+
+    `region`, such as `US`, is whose national numbers are meant by DIDs; `today` ends the days that
+    are shown without calls.
+    """
     if engine == "spark":
-        return _run_spark(source, span)
-    return run_query(source, lambda db: _run_duckdb(db, span), span.first, span.last)
+        return _run_spark(source, span, region, today)
+    return run_query(source, lambda db: _run_duckdb(db, span, region, today), *span.stored())
 
 
-def _run_duckdb(connection: duckdb.DuckDBPyConnection, span: Span) -> Report:
+def _run_duckdb(
+    connection: duckdb.DuckDBPyConnection, span: Span, region: str | None, today: date | None
+) -> Report:
     import ibis
 
     backend = ibis.duckdb.from_connection(connection)
     connection.execute("SET TimeZone = 'UTC'")
-    return compute(backend.table("cdr"), span)
+    return compute(backend.table("cdr"), span, region, today)
 
 
-def _run_spark(source: Source, span: Span) -> Report:
+def _run_spark(source: Source, span: Span, region: str | None, today: date | None) -> Report:
     """The same on Spark: it reads the live files itself, and the spool's rows beside them."""
     try:
         import ibis
@@ -80,7 +126,7 @@ def _run_spark(source: Source, span: Span) -> Report:
 
     spool = read_spool(source.spool)
     lake = open_lake(source.lake)
-    days = lake.days(span.first, span.last)
+    days = lake.days(*span.stored())
     session = (
         SparkSession.builder.appName("fsgitops-cdr")
         .config("spark.sql.session.timeZone", "UTC")
@@ -88,7 +134,7 @@ def _run_spark(source: Source, span: Span) -> Report:
         .config("spark.sql.shuffle.partitions", "8")
         .getOrCreate()
     )
-    waiting = build_table(row.payload for row in waiting_rows(spool, days, span.first, span.last))
+    waiting = build_table(row.payload for row in waiting_rows(spool, days, *span.stored()))
     columns = [name for name, _ in _COLUMNS]
     values = [tuple(row.values()) for row in waiting.select(columns).to_pylist()]
     frame = session.createDataFrame(values, ", ".join(f"{n} {kind}" for n, kind in _COLUMNS))
@@ -98,7 +144,7 @@ def _run_spark(source: Source, span: Span) -> Report:
         read = session.read.parquet(*(f"{scheme}{file}" for file in files))
         frame = read.select(columns).unionByName(frame)
     frame.createOrReplaceTempView("cdr")
-    return compute(ibis.pyspark.connect(session).table("cdr"), span)
+    return compute(ibis.pyspark.connect(session).table("cdr"), span, region, today)
 
 
 def spark_scheme(lake: str) -> str:
@@ -123,29 +169,69 @@ _COLUMNS = (
 )
 
 
-def compute(records: ir.Table, span: Span) -> Report:
+def compute(
+    records: ir.Table, span: Span, region: str | None = None, today: date | None = None
+) -> Report:
     """Return the report of a table of records, whatever engine it belongs to."""
     labelled = label(records, span)
     moments = _sum_by(labelled, ["moment"]).to_pyarrow().to_pylist()
+    zone = ZoneInfo(span.tz)
+    days = _fold(moments, lambda row: _moment(row, zone).strftime("%Y-%m-%d"))
     by = {
-        "day": _fold(moments, lambda row: _moment(row).strftime("%Y-%m-%d")),
-        "hour": _fold(moments, lambda row: _moment(row).strftime("%H")),
+        "day": _fill_days(days, span, today or datetime.now(zone).date()),
+        "hour": _fill(_fold(moments, lambda row: _moment(row, zone).strftime("%H")), _HOURS),
     }
     for names in (("agent",), ("did",), ("gateway", "cause")):
         found = _sum_by(labelled, list(names)).to_pyarrow().to_pylist()
+        forms = fold_numbers(found, region) if "did" in names else {}
         for name in names:
-            lines = _fold(found, lambda row, key=name: str(row[key] or NONE))  # type: ignore[misc]
-            by[name] = sorted(lines, key=lambda line: (-line.calls, line.group))[:_TOP]
+            lines = _fold(found, partial(_group, name, forms))
+            by[name] = sorted(lines, key=lambda line: (-line.calls, line.group))
     sums = {name: sum(int(row[name] or 0) for row in moments) for name in _SUMS}
-    return Report(span, _line("all", sums), {name: tuple(lines) for name, lines in by.items()})
+    shown = {name: tuple(lines if name in IN_ORDER else lines[:_TOP]) for name, lines in by.items()}
+    return Report(span, _line("all", sums), shown, {name: len(by[name]) for name in by})
+
+
+def _group(name: str, forms: dict[str, str], row: dict[str, Any]) -> str:
+    value = str(row[name] or NONE)
+    return forms.get(value, value)
+
+
+def _fill(lines: list[Line], groups: Iterable[str]) -> list[Line]:
+    """Return the lines with one of zeros for each group that has none; none where no calls are."""
+    if not lines:
+        return []
+    found = {line.group: line for line in lines}
+    empty = [Line(group, 0, 0, None, None, None, 0.0) for group in groups if group not in found]
+    # What has no time stands last.
+    return sorted([*lines, *empty], key=lambda line: (line.group == NONE, line.group))
+
+
+def _fill_days(lines: list[Line], span: Span, today: date) -> list[Line]:
+    found = [line.group for line in lines if line.group != NONE]
+    if not found:
+        return lines
+    begin = date.fromisoformat(span.first or found[0])
+    last = min(span.last, today.isoformat()) if span.last < _END else found[-1]
+    end = date.fromisoformat(max(last, found[-1]))
+    count = (end - begin).days + 1
+    if count > _LONGEST_GAP:
+        # One clock that was years behind must not make a page of empty days.
+        return lines
+    return _fill(lines, [(begin + timedelta(at)).isoformat() for at in range(count)])
 
 
 def label(records: ir.Table, span: Span) -> ir.Table:
     """Return the wanted legs, with the report's dimensions as columns."""
     chosen = records.filter(records.leg == span.leg) if span.leg != "all" else records
+    begin, end = span.moments()
+    if begin is not None:
+        chosen = chosen.filter(chosen.start_time.epoch_seconds() >= begin)
+    if end is not None:
+        chosen = chosen.filter(chosen.start_time.epoch_seconds() < end)
     return chosen.select(
         # Plain arithmetic: truncating a time with a zone costs a calendar for each row.
-        moment=(chosen.start_time.epoch_seconds() / 3600).floor().cast("int64"),
+        moment=(chosen.start_time.epoch_seconds() / _QUARTER).floor().cast("int64"),
         agent=chosen.agent_extension,
         did=chosen.did_number,
         gateway=chosen.gateway,
@@ -157,6 +243,8 @@ def label(records: ir.Table, span: Span) -> ir.Table:
 
 
 NONE = "(none)"
+_HOURS = tuple(f"{hour:02}" for hour in range(24))
+IN_ORDER = ("day", "hour")
 _SUMS = ("calls", "answered", "billsec", "pdd_sum", "pdd_count")
 
 
@@ -171,8 +259,8 @@ def _sum_by(labelled: ir.Table, names: list[str]) -> ir.Table:
     return summed
 
 
-def _moment(row: dict[str, Any]) -> datetime:
-    return datetime.fromtimestamp(row["moment"] * 3600, UTC)
+def _moment(row: dict[str, Any], zone: ZoneInfo) -> datetime:
+    return datetime.fromtimestamp(row["moment"] * _QUARTER, zone)
 
 
 def _fold(rows: list[dict[str, Any]], group: Callable[[dict[str, Any]], str]) -> list[Line]:

@@ -13,17 +13,20 @@ if TYPE_CHECKING:
 
 _HEADS = ("calls", "", "answered", "ASR %", "ACD s", "PDD ms", "minutes")
 _ROWS = 20
+_DAYS = 62
 
 
 def report_text(report: Report) -> str:
     """Return the report as tables with small bars."""
-    parts = [draw_table(("", *_HEADS), [_cells(report.total, report.total.calls)])]
+    parts = [f"Days and hours: {report.span.tz}\n"]
+    parts += [draw_table(("", *_HEADS), [_cells(report.total, report.total.calls)])]
     for name, lines in report.by.items():
         most = max((line.calls for line in lines), default=0)
-        shown = lines if name in {"day", "hour"} else lines[:_ROWS]
+        shown = lines if name == "hour" else lines[-_DAYS:] if name == "day" else lines[:_ROWS]
         parts.append(draw_table((name, *_HEADS), [_cells(line, most) for line in shown]))
-        if len(shown) < len(lines):
-            parts[-1] += f"… and {len(lines) - len(shown)} more\n"
+        more = report.groups.get(name, len(lines)) - len(shown)
+        if more:
+            parts[-1] += f"… and {more} {'earlier days' if name == 'day' else 'more'}\n"
     return "\n".join(parts)
 
 
