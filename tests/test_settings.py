@@ -185,3 +185,80 @@ def test_a_malformed_environment_variable_is_named_as_the_user_wrote_it(monkeypa
     monkeypatch.setenv("FSGITOPS_DOMAIN", "a b")
     with pytest.raises(UsageError, match="variable FSGITOPS_DOMAIN: expected"):
         read_environment()
+
+
+def _paths(schema, path=()):
+    """Yield the path of every setting that holds a value, with a name where users choose one."""
+    for name, inner in schema.get("properties", {}).items():
+        yield from _below(inner, (*path, name))
+    for inner in schema.get("patternProperties", {}).values():
+        if inner.get("properties"):
+            yield from _below(inner, (*path, "prod"))
+
+
+def _below(schema, path):
+    inside = list(_paths(schema, path))
+    yield from inside or [path]
+    for part in [schema.get("items") or {}, *schema.get("anyOf", ())]:
+        yield from _paths(part, path) if part.get("properties") else ()
+
+
+def _place(path, value):
+    for name in reversed(path):
+        value = {name: value}
+    return value
+
+
+def _every_setting():
+    from fsgitops.commands.schema import settings_schema
+
+    return [path for path in _paths(settings_schema()) if path[:1] != ("defaults",)]
+
+
+@pytest.mark.parametrize("path", _every_setting(), ids=".".join)
+def test_what_is_wrong_with_a_setting_is_said_in_words(path):
+    wrong = ["\x01 ^", "", " ", -1, 10**20, 1.5, [], {}, True, None, float("nan"), [[]], {"a": []}]
+    for value in wrong:
+        try:
+            build(_place(path, value))
+        except DesiredInvalidError as problem:
+            told = " ".join(f"{item.message} {item.hint}" for item in problem.findings)
+            told = told.replace(repr(value), "")
+            assert "Input" not in told
+            assert "valid" not in told
+            assert "matches" not in told
+            assert "[A-Z" not in told
+            assert "expected" in told or "write {env: NAME}" in told or "unknown key" in told
+
+
+@pytest.mark.parametrize("domain", ["a b", "-x"])
+def test_a_wrong_domain_and_region_are_told_with_an_example(domain):
+    found = refused({"default_region": "usa", "targets": {"prod": {**PROD, "domain": domain}}})
+    assert [item.message for item in found] == [
+        "`default_region`: found 'usa', expected a country's two capital letters, such as US",
+        f"`targets.prod.domain`: found {domain!r}, expected a host name or an IPv4 address,"
+        " such as pbx.example.com",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("FSGITOPS_DOMAIN", "a host name"), ("FSGITOPS_DEFAULT_REGION", "US")]
+)
+def test_a_malformed_environment_variable_is_told_in_words(monkeypatch, name, words):
+    monkeypatch.setenv(name, "^")
+    with pytest.raises(UsageError, match=words) as caught:
+        read_environment()
+    assert "[A-Z" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"cdr": {"http_credential": "operator:hunter2"}},
+        {"cdr": {"http_credential": {"env": "operator:hunter2"}}},
+        {"cdr": {"http_credential": ["hunter2"]}},
+        {"targets": {"prod": {**PROD, "esl": {"password": ["hunter2"]}}}},
+    ],
+)
+def test_no_finding_repeats_a_secret(data):
+    assert "hunter2" not in "".join(str(item) for item in refused(data))

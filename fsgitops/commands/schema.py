@@ -27,7 +27,7 @@ def read_schema(name: str) -> dict[str, Any]:
     if name == "desired":
         from fsgitops.model.schema import desired_schema
 
-        return desired_schema()
+        return _put_words(desired_schema())
     if name == "plan":
         from fsgitops.model.schema_plan import plan_schema
 
@@ -51,7 +51,28 @@ def settings_schema() -> dict[str, Any]:
     _describe(whole, "")
     defaults = desired_schema()["properties"]["defaults"]["properties"]
     whole["properties"]["defaults"]["properties"] = defaults
-    return {"$schema": SCHEMA_DIALECT, **whole, "title": "fsgitops: settings"}
+    return _put_words({"$schema": SCHEMA_DIALECT, **whole, "title": "fsgitops: settings"})
+
+
+def _put_words(schema: dict[str, Any]) -> dict[str, Any]:
+    """Say beside every pattern what it means; editors show `patternErrorMessage` to people."""
+    from fsgitops.model import desired
+    from fsgitops.settings import shapes
+
+    words = {**shapes.IN_WORDS, **desired.IN_WORDS}
+
+    def put(value: Any) -> Any:
+        if isinstance(value, list):
+            return [put(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        said = {name: put(item) for name, item in value.items()}
+        pattern = value.get("pattern")
+        if isinstance(pattern, str) and pattern in words:
+            said["patternErrorMessage"] = f"expected {words[pattern]}"
+        return said
+
+    return {name: put(item) for name, item in schema.items()}
 
 
 def _describe(schema: dict[str, Any], path: str) -> None:
@@ -61,6 +82,9 @@ def _describe(schema: dict[str, Any], path: str) -> None:
         if place in SETTINGS_TEXTS:
             inner["description"], inner["examples"] = SETTINGS_TEXTS[place]
         _describe(inner, place)
+        for part in [inner.get("items"), *inner.get("anyOf", ())]:
+            if isinstance(part, dict):
+                _describe(part, place)
     free = schema.get("additionalProperties")
     for inner in [free, *schema.get("patternProperties", {}).values()]:
         if isinstance(inner, dict):
@@ -188,7 +212,9 @@ def _facts(schema: dict[str, Any]) -> Iterator[tuple[str, str]]:
         text = ", ".join(default) if isinstance(default, list) else str(default)
         yield "default", text.lower() if isinstance(default, bool) else text
     for part in _branches(schema):
-        if part.get("pattern"):
+        if part.get("patternErrorMessage"):
+            yield "must be", part["patternErrorMessage"].removeprefix("expected ")
+        elif part.get("pattern"):
             yield "pattern", part["pattern"]
         if "minimum" in part:
             yield "at least", str(part["minimum"])

@@ -88,6 +88,13 @@ Text = Annotated[str, StringConstraints(max_length=200)]
 VariableValue = Annotated[str, StringConstraints(max_length=1024)]
 SecretSource = Annotated[Source | None, PlainValidator(_read_source), WithJsonSchema(SOURCE_SCHEMA)]
 
+IN_WORDS = {
+    r"^[0-9]{4,6}$": "4 to 6 digits, such as 1020",
+    r"\S": "text that is not blank",
+    _EMAIL: "an address of letters, digits and . _ + -, such as alice@example.com",
+}
+"""What the patterns in the schema of desired files mean, for people."""
+
 
 class Noun(BaseModel):
     """A declared thing: frozen, and a key that it does not know is an error."""

@@ -90,10 +90,11 @@ def desired_schema() -> dict[str, Any]:
         "additionalProperties": False,
         "patternProperties": {"^x-": {"description": "Anchors to refer to; not read otherwise."}},
         "properties": {
-            "agents": {"type": "array", "items": agent},
-            "did_routes": {"type": "array", "items": route},
+            "agents": {"type": "array", "items": agent, "description": "SIP extensions."},
+            "did_routes": {"type": "array", "items": route, "description": "Public numbers."},
             "defaults": {
                 "type": "object",
+                "description": "Fields that this file's items leave out.",
                 "additionalProperties": False,
                 "properties": optional,
             },

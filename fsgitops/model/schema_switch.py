@@ -149,11 +149,13 @@ SWITCH_OUTPUTS: dict[str, dict[str, Any]] = {
             "sipjs": objects(
                 {
                     "uri": text("The SIP URI."),
-                    "transportOptions": objects({"server": text("A WebSocket URL.")}),
+                    "transportOptions": objects(
+                        {"server": text("A WebSocket URL.")}, "The transport."
+                    ),
                     "authorizationUsername": text("The user."),
                     "authorizationPassword": text("(hidden) without --reveal."),
                     "sessionDescriptionHandlerFactoryOptions": objects(
-                        {"peerConnectionConfiguration": _WEBRTC}
+                        {"peerConnectionConfiguration": _WEBRTC}, "Media."
                     ),
                 },
                 "The options of SIP.js.",

@@ -224,14 +224,32 @@ def _shape(properties: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _told(description: str, **more: Any) -> dict[str, Any]:
+    return {**_TEXT, "description": description, **more}
+
+
 SOURCE_SCHEMA: Final[dict[str, Any]] = {
     "oneOf": [
-        _shape({"env": {**_TEXT, "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"}}),
-        _shape({"file": _TEXT}),
-        _shape({"sops": _TEXT, "key": _TEXT}),
-        _shape({"age": _TEXT}),
-        _shape({"command": {"type": "array", "items": _TEXT, "minItems": 1}}),
-        _shape({"plaintext": {"const": True}, "value": {"type": ["string", "number"]}}),
+        _shape({"env": _told("An environment variable.", pattern="^[A-Za-z_][A-Za-z0-9_]*$")}),
+        _shape({"file": _told("A file that holds only the secret.")}),
+        _shape({"sops": _told("A file encrypted with sops."), "key": _told("The key in it.")}),
+        _shape({"age": _told("An age ciphertext (`fsgitops secret encrypt`).")}),
+        _shape(
+            {
+                "command": {
+                    "type": "array",
+                    "items": _TEXT,
+                    "minItems": 1,
+                    "description": "A command that prints it; `secrets.allow_commands` permits it.",
+                }
+            }
+        ),
+        _shape(
+            {
+                "plaintext": {"const": True, "description": "The secret stands here, knowingly."},
+                "value": {"type": ["string", "number"], "description": "The secret."},
+            }
+        ),
     ]
 }
 """The JSON Schema of a source, for editors: a bare plaintext is left out on purpose."""

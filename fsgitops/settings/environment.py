@@ -8,7 +8,7 @@ from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from fsgitops.errors import UsageError
-from fsgitops.settings.shapes import DOMAIN_PATTERN
+from fsgitops.settings.shapes import DomainText, RegionText
 from fsgitops.settings.wording import tell_expected
 
 _ENVIRONMENT_NAMES = ("FSGITOPS_", "FS_", "DEFAULT_CALLER_")
@@ -24,7 +24,7 @@ class Environment(BaseSettings):
     desired: str | None = None
     templates: str | None = None
     conf_dir: str | None = None
-    domain: Annotated[str, Field(pattern=DOMAIN_PATTERN)] | None = None
+    domain: DomainText | None = None
     esl_host: str | None = Field(
         None, validation_alias=AliasChoices("FSGITOPS_ESL_HOST", "FS_HOST")
     )
@@ -34,7 +34,7 @@ class Environment(BaseSettings):
     esl_password: SecretStr | None = Field(
         None, validation_alias=AliasChoices("FSGITOPS_ESL_PASSWORD", "FS_ESL_PASSWORD")
     )
-    default_region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None
+    default_region: RegionText | None = None
     default_caller_id: str | None = Field(
         None, validation_alias=AliasChoices("FSGITOPS_DEFAULT_CALLER_ID", "DEFAULT_CALLER_ID")
     )

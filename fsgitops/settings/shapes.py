@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from fsgitops.secret import PlaintextSource, Source, SourceError, read_source
+from fsgitops.secret import SOURCE_SCHEMA, PlaintextSource, Source, SourceError, read_source
 
 SETTINGS_FILE = "fsgitops.yaml"
 
@@ -21,18 +21,29 @@ SANDBOX_DOMAIN = "sandbox.example"
 STATE_FOLDER = ".fsgitops"
 
 
-DOMAIN_PATTERN = (
-    r"^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$"
-)
+IN_WORDS: dict[str, str] = {}
+"""What each pattern below means, for people: no message shows them a regular expression."""
 
 
-HOST_PATTERN = r"^[A-Za-z0-9\[]([A-Za-z0-9.:\[\]-]{0,251}[A-Za-z0-9\]])?$"
+def _text(pattern: str, words: str) -> Any:
+    """Return the constraint of a text, and remember what it means."""
+    IN_WORDS[pattern] = words
+    return Field(pattern=pattern)
 
 
-HOST_PORT_PATTERN = r"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$"
-
-
-PathText = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$")]
+DomainText = Annotated[
+    str,
+    _text(
+        r"^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+        r"(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$",
+        "a host name or an IPv4 address, such as pbx.example.com",
+    ),
+]
+RegionText = Annotated[str, _text(r"^[A-Z]{2}$", "a country's two capital letters, such as US")]
+PathText = Annotated[
+    str, _text(r"^[^\x00-\x1f\x7f]+$", "a path: not empty, without control characters")
+]
+_ADDRESS = "a host name or an address, without a port"
 
 
 class Part(BaseModel):
@@ -48,7 +59,9 @@ def _read_source(value: object) -> Source | None:
     return source
 
 
-_SecretSource = Annotated[Source | None, PlainValidator(_read_source)]
+_SecretSource = Annotated[
+    Source | None, PlainValidator(_read_source), WithJsonSchema(SOURCE_SCHEMA)
+]
 
 
 class EslSettings(Part):
@@ -65,14 +78,27 @@ class EslSettings(Part):
 class DialSettings(Part):
     """How `fsgitops dial` places a call. `timeout` is how many seconds a phone may ring."""
 
-    gateway: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$")] = "telnyx"
+    gateway: Annotated[
+        str,
+        _text(
+            r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$", "a gateway's name: letters, digits, . _ and -"
+        ),
+    ] = "telnyx"
     timeout: Annotated[int, Field(ge=5, le=120)] = 30
 
 
 class ApiSettings(Part):
     """Which web pages may use the HTTP API, and how much it takes from one caller."""
 
-    cors: tuple[Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9.\[\]:-]+$")], ...] = ()
+    cors: tuple[
+        Annotated[
+            str,
+            _text(
+                r"^https?://[A-Za-z0-9.\[\]:-]+$", "an origin, such as https://console.example.com"
+            ),
+        ],
+        ...,
+    ] = ()
     reads_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 1200
     operations_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 60
 
@@ -112,12 +138,25 @@ class PublicSettings(Part):
     `--format linphone` makes will be served; `{extension}` in it stands for the agent's.
     """
 
-    host: Annotated[str, Field(pattern=HOST_PATTERN)] | None = None
+    host: (
+        Annotated[str, _text(r"^[A-Za-z0-9\[]([A-Za-z0-9.:\[\]-]{0,251}[A-Za-z0-9\]])?$", _ADDRESS)]
+        | None
+    ) = None
     sip_port: Annotated[int, Field(ge=1, le=65535)] = 5060
     sip_transport: Literal["udp", "tcp", "tls"] = "udp"
     wss_port: Annotated[int, Field(ge=1, le=65535)] = 7443
-    stun: Annotated[str, Field(pattern=r"^stuns?:[A-Za-z0-9.\[\]:-]+$")] | None = None
-    provisioning_url: Annotated[str, Field(pattern=r"^https://[!-~]+$")] | None = None
+    stun: (
+        Annotated[
+            str,
+            _text(
+                r"^stuns?:[A-Za-z0-9.\[\]:-]+$", "a STUN server, such as stun:stun.example.com:3478"
+            ),
+        ]
+        | None
+    ) = None
+    provisioning_url: (
+        Annotated[str, _text(r"^https://[!-~]+$", "a URL that begins with https://")] | None
+    ) = None
 
 
 def _refuse_inside(name: str) -> str:
@@ -127,7 +166,9 @@ def _refuse_inside(name: str) -> str:
 
 
 InboundContext = Annotated[
-    str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$"), AfterValidator(_refuse_inside)
+    str,
+    _text(r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$", "a context's name: letters, digits, _ and -"),
+    AfterValidator(_refuse_inside),
 ]
 """Where calls from outside begin, and the folder of dialplan/ that its DIDs are written to.
 
@@ -139,9 +180,11 @@ class TargetSettings(Part):
     """One FreeSWITCH: its conf directory, its domain and its event socket."""
 
     conf_dir: PathText
-    domain: Annotated[str, Field(pattern=DOMAIN_PATTERN)]
+    domain: DomainText
     esl: EslSettings = EslSettings()
-    profile: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")] = "internal"
+    profile: Annotated[
+        str, _text(r"^[A-Za-z0-9_-]+$", "a profile's name: letters, digits, _ and -")
+    ] = "internal"
     state_dir: PathText | None = None
     dial: DialSettings = DialSettings()
     did_forms: tuple[Literal["digits", "national"], ...] | None = None
@@ -162,7 +205,9 @@ class SecretsSettings(Part):
 class RotationSettings(Part):
     """Which agents' secrets are derived from the next key already, and that key's fingerprint."""
 
-    next_key: Annotated[str, Field(pattern=r"^([0-9a-f]{16})?$")] = ""
+    next_key: Annotated[
+        str, _text(r"^([0-9a-f]{16})?$", "a key's fingerprint, as `fsgitops key status` shows it")
+    ] = ""
     everyone: bool = False
     groups: tuple[str, ...] = ()
     extensions: tuple[str, ...] = ()
@@ -191,7 +236,7 @@ class PolicySettings(Part):
 class UrlReference(Part):
     """A URL that is a secret, and stands in an environment variable."""
 
-    env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+    env: Annotated[str, _text(r"^[A-Za-z_][A-Za-z0-9_]*$", "the name of an environment variable")]
 
 
 class NotifySettings(Part):
@@ -215,7 +260,16 @@ class CdrSettings(Part):
     lake: str | None = None
     spool: str | None = None
     json_dir: str | None = None
-    http: Annotated[str, Field(pattern=HOST_PORT_PATTERN)] | None = None
+    http: (
+        Annotated[
+            str,
+            _text(
+                r"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$",
+                "HOST:PORT, such as 127.0.0.1:8090",
+            ),
+        ]
+        | None
+    ) = None
     http_credential: _SecretSource = None
     remove_json: bool = False
     variables: tuple[str, ...] = ()
@@ -232,10 +286,12 @@ class CdrSettings(Part):
 class Settings(Part):
     """All of `fsgitops.yaml`."""
 
-    project: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]*$")] = "fsgitops"
+    project: Annotated[
+        str, _text(r"^[A-Za-z0-9][A-Za-z0-9 ._-]*$", "a name of letters, digits, blanks, . _ and -")
+    ] = "fsgitops"
     desired: PathText = "desired"
     templates: PathText = "templates"
-    default_region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None
+    default_region: RegionText | None = None
     default_caller_id: str | None = None
     default_caller_name: str | None = None
     key_file: PathText = ".fsgitops/key"
@@ -254,5 +310,8 @@ class Settings(Part):
     drift: DriftSettings = DriftSettings()
     cdr: CdrSettings = CdrSettings()
     targets: dict[
-        Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")], TargetSettings
+        Annotated[
+            str, _text(r"^[A-Za-z0-9][A-Za-z0-9_-]*$", "a target's name: letters, digits, _ and -")
+        ],
+        TargetSettings,
     ] = {}

@@ -24,16 +24,18 @@ def _finding(item: Any, position: Callable[..., Position]) -> Finding:
     if path[:2] == ("notify", "url") and item["type"] != "missing":
         hint = "write {env: NAME}; a webhook's URL is a secret, so it stands in the environment"
         return error("plaintext-secret", position(path[:2]), "`notify.url` names no variable", hint)
-    if path[-1:] == ("password",) and isinstance(item["input"], str):
+    secret = path[-1:] in (("password",), ("http_credential",))
+    written = isinstance(item["input"], str | int) and not isinstance(item["input"], bool)
+    if secret and written:
         place = position(path)
         message = f"`{name}` holds a password in plain text"
         hint = "write {env: NAME} or {file: PATH}; change the password, since git has seen it"
         return error("plaintext-secret", place, message, hint)
-    if path[-1:] == ("password",) and item["type"] == "value_error":
+    if secret and item["type"] == "value_error":
         return error("settings", position(path), f"`{name}`: {item['ctx']['error']}")
     if item["type"] == "extra_forbidden":
         return _unknown_key(path, position)
-    told = item["type"] != "missing" and not {"esl", "password"}.intersection(path[-2:])
+    told = not secret and item["type"] != "missing" and "esl" not in path[-2:]
     found = f"found {item['input']!r}, " if told else ""
     place = position(path[:-1] if item["type"] == "missing" else path)
     return error("settings", place, f"`{name}`: {found}expected {tell_expected(item)}")
@@ -69,22 +71,40 @@ def _unknown_key(path: tuple[Any, ...], position: Callable[..., Position]) -> Fi
 
 
 def tell_expected(item: Any) -> str:
-    """Return what one of pydantic's error details expected."""
+    """Return what one of pydantic's error details expected, in words."""
     context = item.get("ctx") or {}
-    texts = {
-        "missing": "this field, which is required",
-        "string_pattern_mismatch": f"text that matches {context.get('pattern')}",
-        "int_parsing": "a whole number",
-        "float_parsing": "a number of seconds",
-        "model_type": "a mapping",
-        "dict_type": "a mapping",
-        "string_type": "text",
-        "greater_than_equal": f"at least {context.get('ge')}",
-        "greater_than": f"more than {context.get('gt')}",
-        "less_than_equal": f"at most {context.get('le')}",
-        "literal_error": f"one of {context.get('expected')}",
-    }
-    return texts.get(item["type"]) or str(item["msg"])
+    kind = str(item["type"])
+    if kind == "string_pattern_mismatch":
+        return shapes.IN_WORDS[context["pattern"]]
+    if kind in _EXPECTED:
+        return _EXPECTED[kind].format(**context)
+    return str(context.get("error") or item["msg"])
+
+
+_EXPECTED = {
+    "missing": "this field, which is required",
+    "bool_parsing": "true or false",
+    "bool_type": "true or false",
+    "int_parsing": "a whole number",
+    "int_parsing_size": "a smaller number",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_parsing": "a number",
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "model_type": "a mapping",
+    "dict_type": "a mapping",
+    "tuple_type": "a list",
+    "list_type": "a list",
+    "string_type": "text",
+    "string_unicode": "text in UTF-8",
+    "string_too_short": "text of at least {min_length} characters",
+    "greater_than_equal": "at least {ge}",
+    "greater_than": "more than {gt}",
+    "less_than_equal": "at most {le}",
+    "literal_error": "one of {expected}",
+    "inside": "a context that no agent dials in",
+}
 
 
 def _merge(findings: Any) -> list[Finding]:

@@ -69,6 +69,48 @@ def test_every_example_of_a_desired_field_is_taken_by_the_loader(project: Projec
                 assert not wrong, (name, item)
 
 
+def fields(schema: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every field at every depth of a schema."""
+    if isinstance(schema, list):
+        for inner in schema:
+            yield from fields(inner, path)
+    if not isinstance(schema, dict):
+        return
+    for name, inner in schema.items():
+        if name == "properties" and isinstance(inner, dict):
+            for field, shape in inner.items():
+                yield f"{path}.{field}", shape
+                yield from fields(shape, f"{path}.{field}")
+        elif name not in ("examples", "default", "required"):
+            yield from fields(inner, path)
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_every_field_of_a_schema_has_a_description_and_a_shape(name: str) -> None:
+    found = [item for item in fields(read_schema(name)) if item[0] not in (".format", ".version")]
+    assert found
+    shapes = {"type", "anyOf", "oneOf", "enum", "const"}
+    assert not [path for path, shape in found if not shape.get("description")]
+    assert not [path for path, shape in found if not shapes.intersection(shape)]
+
+
+@pytest.mark.parametrize("name", ["desired", "settings"])
+def test_every_pattern_is_said_in_words(name: str) -> None:
+    found = [item for item in fields(read_schema(name)) if "pattern" in item[1]]
+    assert found
+    assert not [path for path, shape in found if not shape.get("patternErrorMessage")]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["agent.email", "agent.extension", "settings.default_region", "settings.targets.prod.domain"],
+)
+def test_explain_shows_no_regular_expression(project: Project, path: str) -> None:
+    out = project.run("explain", path).out
+    assert "must be:" in out
+    assert "^" not in out
+
+
 @pytest.mark.parametrize("noun", [Agent, DidRoute])
 def test_every_field_is_described_and_has_an_example(noun: type[Agent | DidRoute]) -> None:
     section = "agents" if noun is Agent else "did_routes"
