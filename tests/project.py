@@ -65,16 +65,16 @@ def _validator(name: str) -> Any:
 
     from fsgitops.commands.schema import read_schema
 
-    return Draft7Validator(_close(read_schema(name)))
+    return Draft7Validator(close_schema(read_schema(name)))
 
 
-def _close(schema: Any) -> Any:
+def close_schema(schema: Any) -> Any:
     """Return a schema that takes no field which it does not name."""
     if isinstance(schema, list):
-        return [_close(item) for item in schema]
+        return [close_schema(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    closed = {name: _close(inner) for name, inner in schema.items()}
+    closed = {name: close_schema(inner) for name, inner in schema.items()}
     if isinstance(schema.get("properties"), dict):
         closed["additionalProperties"] = False
     return closed

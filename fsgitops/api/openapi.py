@@ -6,11 +6,18 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from fsgitops import __version__
-from fsgitops.api.operations import OPERATIONS, fields
+from fsgitops.api.live import (
+    MAX_LISTENERS,
+    MAX_PER_ADDRESS,
+    MAX_PER_CALLER,
+    SHOWN_AGENTS,
+    SHOWN_CALLS,
+)
+from fsgitops.api.operations import OPERATIONS, SNAPSHOT, fields
 from fsgitops.commands.token import SCOPES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from fsgitops.api.operations import Operation
 
@@ -32,6 +39,7 @@ _REASONS = {
     502: "The switch refused; `error` holds its words",
     503: "The switch is away; `Retry-After` tells when to ask again",
 }
+LIVE = "/api/live"
 _ALWAYS = (400, 401, 403, 429)
 _PATH = {"id": "Extension, or digits of a public number", "uuid": "uuid of a leg of the call"}
 
@@ -39,7 +47,7 @@ _PATH = {"id": "Extension, or digits of a public number", "uuid": "uuid of a leg
 @cache
 def build_openapi() -> dict[str, Any]:
     """Return the document as JSON values."""
-    paths: dict[str, Any] = {"/health": {"get": _health()}}
+    paths: dict[str, Any] = {"/health": {"get": _health()}, LIVE: {"get": _live()}}
     for operation in OPERATIONS:
         entry = paths.setdefault(operation.path, {})
         entry[operation.method.lower()] = _operation(operation)
@@ -61,7 +69,8 @@ def build_openapi() -> dict[str, Any]:
                     success={"const": False},
                     error={"type": "string"},
                     request_id={"type": "string"},
-                )
+                ),
+                "Snapshot": SNAPSHOT,
             },
         },
     }
@@ -98,6 +107,32 @@ def _parameters(place: str, schemas: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
+def _live() -> dict[str, Any]:
+    snapshot = {"$ref": "#/components/schemas/Snapshot"}
+    stream = {
+        "type": "string",
+        "description": "Server-sent events (`text/event-stream`). The data of an event `snapshot` "
+        "is one JSON object in one line; a comment comes now and then to keep the stream open.",
+        "contentMediaType": "application/json",
+        "contentSchema": snapshot,
+    }
+    good = {
+        "description": "A snapshot at once, and again whenever it differs; the stream does not end "
+        "by itself, but when the token is revoked or the server stops",
+        "content": {"text/event-stream": {"schema": stream}},
+    }
+    return {
+        "operationId": "watchLive",
+        "summary": "Agents, calls and the day's figures, as they change",
+        "description": f"Needs the scope `read`; the day's figures need `cdr` too. Shows at most "
+        f"{SHOWN_AGENTS} agents, those first who are there, and {SHOWN_CALLS} calls; `counts` "
+        f"counts all. One token may have {MAX_PER_CALLER} streams open, one address "
+        f"{MAX_PER_ADDRESS}, and all together {MAX_LISTENERS}.",
+        "security": [{"bearer": []}],
+        "responses": {"200": good, **_refusals((*_ALWAYS, 500, 503))},
+    }
+
+
 def _responses(operation: Operation) -> dict[str, Any]:
     key = "message" if operation.says else "data"
     good: dict[str, Any] = {
@@ -107,10 +142,15 @@ def _responses(operation: Operation) -> dict[str, Any]:
     }
     found: dict[str, Any] = {"200": {"description": "Done", "content": _json(good)}}
     body = (413, 415) if operation.takes is not None else ()
-    for status in sorted({*_ALWAYS, *body, *operation.statuses}):
-        error = {"$ref": "#/components/schemas/Error"}
-        found[str(status)] = {"description": _REASONS[status], "content": _json(error)}
-    return found
+    return {**found, **_refusals((*_ALWAYS, *body, *operation.statuses))}
+
+
+def _refusals(statuses: Iterable[int]) -> dict[str, Any]:
+    error = {"$ref": "#/components/schemas/Error"}
+    return {
+        str(status): {"description": _REASONS[status], "content": _json(error)}
+        for status in sorted(set(statuses))
+    }
 
 
 def _health() -> dict[str, Any]:

@@ -82,6 +82,37 @@ _RECORD = fields(
     duration=_MAYBE_COUNT, billsec=_MAYBE_COUNT, hangup_cause=_MAYBE, leg=_MAYBE,
     agent_extension=_MAYBE, did_number=_MAYBE,
 )  # fmt: skip
+_BOARD_AGENT = fields(
+    extension=EXTENSION, name=_TEXT, presence={"enum": ["on call", "available", "offline"]},
+    phones=_TEXTS,
+)  # fmt: skip
+_BOARD_CALL = fields(
+    uuid=_TEXT, direction=_TEXT, caller=_TEXT, caller_name=_TEXT, callee=_TEXT, agents=_TEXTS,
+    did=_MAYBE, state=_TEXT, since=_COUNT,
+)  # fmt: skip
+SNAPSHOT = {
+    **fields(
+        project=_TEXT,
+        target=_TEXT,
+        simulated=_FLAG,
+        switch=fields(up=_FLAG, message=_MAYBE),
+        declared=fields(problem=_MAYBE),
+        today={
+            **fields(calls=_COUNT, answered=_COUNT, billsec=_COUNT),
+            "type": ["object", "null"],
+            "description": "Since midnight UTC; null without the scope `cdr` or without records",
+        },
+        counts=fields(agents=_COUNT, registered=_COUNT, on_call=_COUNT, calls=_COUNT),
+        agents={"type": "array", "items": _BOARD_AGENT},
+        calls={
+            "type": "array",
+            "items": _BOARD_CALL,
+            "description": "`since`: when the call began, in seconds since 1970 (UTC)",
+        },
+    ),
+    "description": "What the operator page shows.",
+}
+"""The data of one event of /api/live."""
 
 
 @dataclass(frozen=True, slots=True)
