@@ -20,6 +20,9 @@ KEPT = 200
 BULK = 20
 """More changes of one sort than this, seen in one look, are told as one event."""
 
+KINDS = ("call", "operation", "phone", "switch")
+"""What an event is about."""
+
 STALE_SECONDS = 15.0
 """Nobody looked for so long: what was seen before is no longer compared with."""
 

@@ -6,14 +6,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from fsgitops import __version__
-from fsgitops.api.live import (
-    MAX_LISTENERS,
-    MAX_PER_ADDRESS,
-    MAX_PER_CALLER,
-    SHOWN_AGENTS,
-    SHOWN_CALLS,
-)
-from fsgitops.api.operations import OPERATIONS, SNAPSHOT, fields
+from fsgitops.api.live import MAX_LISTENERS, MAX_PER_ADDRESS, MAX_PER_CALLER
+from fsgitops.api.operations import HAPPENED, OPERATIONS, SNAPSHOT, fields
+from fsgitops.api.view import MAX_SEARCH, PRESENCES, SHOWN_AGENTS, SHOWN_CALLS
 from fsgitops.commands.token import SCOPES
 
 if TYPE_CHECKING:
@@ -71,6 +66,7 @@ def build_openapi() -> dict[str, Any]:
                     request_id={"type": "string"},
                 ),
                 "Snapshot": SNAPSHOT,
+                "Happened": HAPPENED,
             },
         },
     }
@@ -108,27 +104,44 @@ def _parameters(place: str, schemas: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _live() -> dict[str, Any]:
-    snapshot = {"$ref": "#/components/schemas/Snapshot"}
+    events = [{"$ref": f"#/components/schemas/{name}"} for name in ("Snapshot", "Happened")]
     stream = {
         "type": "string",
-        "description": "Server-sent events (`text/event-stream`). The data of an event `snapshot` "
-        "is one JSON object in one line; a comment comes now and then to keep the stream open.",
+        "description": "Server-sent events. The data of an event `snapshot` is a Snapshot in one "
+        "line, that of an event `happened` a Happened; a comment comes now and then.",
         "contentMediaType": "application/json",
-        "contentSchema": snapshot,
+        "contentSchema": {"anyOf": events},
     }
     good = {
-        "description": "A snapshot at once, and again whenever it differs; the stream does not end "
-        "by itself, but when the token is revoked or the server stops",
+        "description": "A snapshot at once, and again whenever it differs; with the scope "
+        "`operate` also what happened: first all that is kept, then what is new. The stream ends "
+        "when the token is revoked or the server stops",
         "content": {"text/event-stream": {"schema": stream}},
     }
     return {
         "operationId": "watchLive",
-        "summary": "Agents, calls and the day's figures, as they change",
-        "description": f"Needs the scope `read`; the day's figures need `cdr` too. Shows at most "
-        f"{SHOWN_AGENTS} agents, those first who are there, and {SHOWN_CALLS} calls; `counts` "
-        f"counts all. One token may have {MAX_PER_CALLER} streams open, one address "
-        f"{MAX_PER_ADDRESS}, and all together {MAX_LISTENERS}.",
+        "summary": "Agents, calls, the day's figures and what happens",
+        "description": f"Needs the scope `read`; the day's figures need `cdr` too, and what "
+        f"happened `operate`. Shows at most {SHOWN_AGENTS} agents, those on a call first, and "
+        f"{SHOWN_CALLS} calls; `counts` counts all. One token may have {MAX_PER_CALLER} streams "
+        f"open, one address {MAX_PER_ADDRESS}, and all together {MAX_LISTENERS}.",
         "security": [{"bearer": []}],
+        "parameters": [
+            {
+                "name": "search",
+                "in": "query",
+                "required": False,
+                "schema": {"type": "string", "maxLength": MAX_SEARCH},
+                "description": "Agents with each of these words in their extension or name",
+            },
+            {
+                "name": "presence",
+                "in": "query",
+                "required": False,
+                "schema": {"enum": [*PRESENCES, ""]},
+                "description": "Agents with this presence",
+            },
+        ],
         "responses": {"200": good, **_refusals((*_ALWAYS, 500, 503))},
     }
 

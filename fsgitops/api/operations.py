@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from fsgitops.api import handlers
+from fsgitops.api.happened import KINDS
+from fsgitops.api.view import PRESENCES
 from fsgitops.errors import UsageError
 
 if TYPE_CHECKING:
@@ -83,12 +85,13 @@ _RECORD = fields(
     agent_extension=_MAYBE, did_number=_MAYBE,
 )  # fmt: skip
 _BOARD_AGENT = fields(
-    extension=EXTENSION, name=_TEXT, presence={"enum": ["on call", "available", "offline"]},
+    extension=EXTENSION, name=_TEXT, presence={"enum": list(PRESENCES)},
     phones=_TEXTS,
 )  # fmt: skip
 _BOARD_CALL = fields(
     uuid=_TEXT, direction=_TEXT, caller=_TEXT, caller_name=_TEXT, callee=_TEXT, agents=_TEXTS,
     did=_MAYBE, state=_TEXT, since=_COUNT,
+    legs={"type": "array", "items": fields(uuid=_TEXT, agent=_MAYBE, number=_TEXT)},
 )  # fmt: skip
 SNAPSHOT = {
     **fields(
@@ -102,6 +105,8 @@ SNAPSHOT = {
             "type": ["object", "null"],
             "description": "Since midnight UTC; null without the scope `cdr` or without records",
         },
+        scopes={**_TEXTS, "description": "What the listener may do"},
+        view=fields(search=_TEXT, presence={"enum": [*PRESENCES, ""]}, matching=_COUNT),
         counts=fields(agents=_COUNT, registered=_COUNT, on_call=_COUNT, calls=_COUNT),
         agents={"type": "array", "items": _BOARD_AGENT},
         calls={
@@ -112,7 +117,14 @@ SNAPSHOT = {
     ),
     "description": "What the operator page shows.",
 }
-"""The data of one event of /api/live."""
+"""The data of an event `snapshot` of /api/live."""
+
+HAPPENED = {
+    "type": "array",
+    "items": fields(number=_COUNT, at=_COUNT, kind={"enum": list(KINDS)}, text=_TEXT),
+    "description": "What happened; `at` is in seconds since 1970 (UTC).",
+}
+"""The data of an event `happened` of /api/live."""
 
 
 @dataclass(frozen=True, slots=True)
