@@ -315,3 +315,53 @@ def test_the_api_places_and_ends_a_real_call(
             assert phone.wait_answered()
             assert carrier.wait_answered()
             assert client.post("/api/agents/1020/kick").json()["data"]["ended"] == 1
+
+
+def test_what_happens_to_a_real_call_is_told_on_the_operator_page(
+    real: Project,
+    phones: Callable[[str], SipPhone],
+    carrier: SipPhone,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from starlette.testclient import TestClient
+
+    from fsgitops.api.app import create_app
+    from fsgitops.api.serve import build_service
+    from fsgitops.commands.connect import hold_target
+    from fsgitops.commands.workspace import open_workspace
+
+    monkeypatch.setattr("fsgitops.api.live.CACHE_SECONDS", 0.0)
+    workspace = open_workspace(real.root)
+    with hold_target(workspace.target, workspace.root) as connect:
+        service = build_service(workspace, connect, anonymous=["read", "operate"])
+        with TestClient(create_app(service)) as client:
+
+            def see() -> list[dict[str, Any]]:
+                found: list[dict[str, Any]] = client.portal.call(service.board.snapshot)["calls"]
+                return found
+
+            see()
+            phone = phones("1020")
+            see()
+            carrier.answer()
+            asked = {"agent_extension": "1020", "destination": "+18005551234"}
+            uuid = client.post("/api/calls/dial", json=asked).json()["data"]["uuid"]
+            (call,) = until(lambda: (found := see()) and len(found[0]["legs"]) == 2 and found)
+            assert [leg["agent"] for leg in call["legs"]] == ["1020", None]
+            client.post(f"/api/calls/{uuid}/hangup")
+            assert phone.wait_answered()
+            until(lambda: not see())
+            client.post("/api/agents/1020/kick")
+            see()
+            texts = [event["text"] for event in service.board.happened.after(0)]
+    # Whether a look fell into the moment before the number was called is up to the machine.
+    assert [text for text in texts if not text.endswith(("goes on", "was answered"))] == [
+        "Watching from here on: no page was open before",
+        "Agent 1020 Zoë O'Brien, {x} registered",
+        "anonymous rang 1020 for a call to +18005551234",
+        "Call 1020 → +18005551234 began",
+        "anonymous hung up call 1020 → +18005551234",
+        "Call 1020 → +18005551234 ended",
+        "anonymous ended 1 registration of 1020",
+        "Agent 1020 Zoë O'Brien, {x} no longer registered",
+    ]

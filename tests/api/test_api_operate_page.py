@@ -49,7 +49,7 @@ class Page:
     def confirm(self) -> str:
         """Confirm; return what the page then says of it."""
         self.browser.evaluate("document.getElementById('ask-do').click()")
-        said = "document.querySelector('#answers li')?.innerText.replace(/^[0-9:]+ */, '')"
+        said = "document.querySelector('#answers p')?.innerText.replace(/^[0-9:]+ */, '')"
         answer: str = self.browser.until(said)
         return answer
 
@@ -231,7 +231,7 @@ def test_everything_is_done_by_keyboard(page: Page) -> None:
     page.browser.press("Enter", "\r")
     page.browser.press("Tab")
     page.browser.press("Enter", "\r")
-    assert page.browser.until("document.querySelector('#answers li') !== null")
+    assert page.browser.until("document.querySelector('#answers p') !== null")
     assert calls(page.served) == []
 
 
@@ -279,6 +279,12 @@ def test_axe_finds_no_barrier_on_the_page_nor_in_what_it_asks(
         page.press(action, subject)
         assert page.browser.evaluate(FIND_BARRIERS) == []
         page.browser.evaluate("document.getElementById('ask').close()")
+    page.press("transfer", uuid)
+    page.put("destination", "nonsense")
+    page.confirm()
+    assert page.browser.evaluate(FIND_BARRIERS) == []
+    page.browser.evaluate("document.getElementById('ask').close()")
+    assert page.browser.evaluate(FIND_BARRIERS) == []
 
 
 def test_no_script_but_the_pages_own_runs(page: Page) -> None:

@@ -113,9 +113,10 @@ async function perform(event) {
     text = "No answer came. Nobody knows whether it was done: look at the calls before you try again.";
   }
   wait(false);
-  tell(title + ": " + text, good);
+  // What stands behind an open dialog is not read out: the answer comes after it.
   if (good) at("ask").close();
   else at("ask-problem").textContent = text;
+  tell(title + ": " + text, good);
 }
 function outcome(said) {
   if (said.message) return said.message + ".";
@@ -126,9 +127,8 @@ function outcome(said) {
   return Object.entries(data).map((pair) => pair.join(": ")).join(", ");
 }
 function tell(text, good) {
-  const made = make("li", undefined, good ? "" : "bad");
+  const made = make("p", undefined, good ? "" : "bad");
   made.append(moment(Date.now() / 1000), " " + text);
-  at("answers").hidden = false;
   at("answers").prepend(made);
   while (at("answers").children.length > ANSWERS) at("answers").lastElementChild.remove();
 }
