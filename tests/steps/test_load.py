@@ -104,6 +104,7 @@ REFUSED: list[tuple[str, str | bytes, str, tuple[int, int]]] = [
     ("alias cycle", "a: &a [*a]\n", "alias-cycle", (1, 8)),
     ("unknown alias", "a: *b\n", "unknown-alias", (1, 4)),
     ("deep flow", DEEP, "nesting", (1, 35)),
+    ("deep flow on many lines", "é: b\r\na:\r\n  - " + "[\r\n   {" * 3000, "nesting", (18, 5)),
     ("deep block", "".join(" " * n + "a:\n" for n in range(40)), "nesting", (33, 33)),
     ("duplicate key", "a: 1\nb: 2\na: 3\n", "duplicate-key", (3, 1)),
     ("two merges", "x-a: &a {k: 1}\nb:\n  <<: *a\n  <<: *a\n", "duplicate-key", (4, 3)),

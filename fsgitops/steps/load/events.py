@@ -331,10 +331,25 @@ def parse_document(path: str, data: bytes) -> tuple[Document | None, list[Findin
         found = builder.findings if builder else []
         return None, [*found, refused.finding]
     except (yaml.YAMLError, ValueError, OverflowError) as problem:
+        if (shorter := _before_limit(data, problem)) is not None:
+            return parse_document(path, shorter)
         found = builder.findings if builder else []
         return None, [*found, describe_syntax_error(path, data, problem)]
     document = Document(path, tree, data, builder.item_positions, scan_marks)
     return document, builder.findings
+
+
+def _before_limit(data: bytes, problem: Exception) -> bytes | None:
+    """Return what stands before a limit of libyaml, which reads ahead of the depth counted here.
+
+    Newer ones stop at 1,000 open brackets before they hand out the first (PyYAML 6.0.4). What is
+    left nests far deeper than MAX_DEPTH, and so gets the finding that any deep file gets.
+    """
+    mark = getattr(problem, "problem_mark", None)
+    if mark is None or "maximum nesting depth" not in str(getattr(problem, "problem", "")):
+        return None
+    shorter = data.decode("utf-8", "replace")[: mark.index].encode()
+    return shorter if len(shorter) < len(data) else None
 
 
 def scan_marks(data: bytes) -> Mark:
