@@ -10,7 +10,7 @@ import click
 
 from fsgitops.console import stream
 from fsgitops.steps.render_text import Line, escape, render_findings
-from fsgitops.visible import to_json
+from fsgitops.visible import make_lines_visible, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,7 +33,8 @@ def print_lines(lines: Iterable[Line], *, err: bool = False) -> None:
     texts = (
         click.style(text, **_STYLES[line.style]) if colour and line.style in _STYLES else text
         for line in lines
-        for text in stream.wrap(line.text, width)
+        for part in make_lines_visible(line.text).split("\n")
+        for text in stream.wrap(part, width)
     )
     text = "\n".join(texts)
     if text:
