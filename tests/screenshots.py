@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import shutil
 import sys
 import tempfile
+import uuid
 from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,6 +53,8 @@ PICTURED = {
     "operators-narrow": "operators-narrow",
     "transfer-narrow": "transfer-narrow",
     "plan-wide": "plan-html",
+    "report-wide": "report",
+    "report-narrow": "report-narrow",
 }
 """What the docs show, and under which name; other folders get each page in each size."""
 
@@ -73,6 +78,9 @@ CALLS = (  # number called, agent, caller, caller's name, seconds since it began
     ("+19495431334", "1021", "+12025550147", "", 95),
     ("+19495431333", "1023", "+12025550188", "Sample & Sons", 14),
 )
+
+
+CAUSES = {"NORMAL_CLEARING": 82, "NO_ANSWER": 9, "ORIGINATOR_CANCEL": 6, "USER_BUSY": 3}
 
 
 def agents(names: tuple[str, ...] = NAMES) -> str:
@@ -192,6 +200,69 @@ def add_call(
     bridge(switch._memory, first, second)
 
 
+def call_record(chance: random.Random, number: int, day: date) -> dict[str, str]:
+    """Return the hang-up event of one call on a working day."""
+    hour = round(chance.triangular(7, 18.9, 10.5), 4)
+    began = int(datetime.combine(day, time(), UTC).timestamp() + hour * 3600) * 1_000_000
+    rang = chance.randint(3, 25) * 1_000_000
+    cause = chance.choices(list(CAUSES), weights=list(CAUSES.values()))[0]
+    talked = int(chance.lognormvariate(4.7, 0.8)) * 1_000_000 if cause == "NORMAL_CLEARING" else 0
+    did, agent, _, _, _ = CALLS[number % len(CALLS)]
+    caller = f"+1202555{100 + chance.randint(0, 60):04}"
+    event = {
+        "Unique-ID": str(uuid.UUID(int=number + (1 << 100))),
+        "FreeSWITCH-Switchname": "switch-1",
+        "Call-Direction": "inbound",
+        "Caller-Caller-ID-Number": caller,
+        "Caller-Destination-Number": agent,
+        "variable_hangup_cause": cause,
+        "variable_start_uepoch": str(began),
+        "variable_progress_uepoch": str(began + chance.randint(150, 900) * 1000),
+        "variable_answer_uepoch": str(began + rang if talked else 0),
+        "variable_end_uepoch": str(began + rang + talked),
+        "variable_duration": str((rang + talked) // 1_000_000),
+        "variable_billsec": str(talked // 1_000_000),
+        "variable_billusec": str(talked),
+        "variable_dialed_user": agent,
+        "variable_sip_req_user": did,
+    }
+    if number % 4 == 0:  # the agent calls out
+        event |= {
+            "variable_sip_authorized": "true",
+            "variable_user_name": agent,
+            "variable_sip_req_user": caller,
+            "Caller-Destination-Number": caller,
+        }
+    return event
+
+
+def report_page(folder: Path) -> Path:
+    """Fill a lake with two weeks of calls; return the page of its report."""
+    from fsgitops.cdr.cli import invoke
+    from fsgitops.cdr.flush import flush_once
+    from fsgitops.cdr.lake import open_lake
+    from fsgitops.cdr.record import RecordBuilder
+    from fsgitops.cdr.spool import Spool
+
+    chance, builder, rows = random.Random(1), RecordBuilder(), []
+    for offset in range(14):
+        day = date(2026, 11, 9) + timedelta(days=offset)
+        for _ in range(0 if day.weekday() > 4 else chance.randint(48, 92)):
+            event = call_record(chance, len(rows), day)
+            rows.append(builder.build(event, "esl", NOW * 1_000_000))
+    spool, lake = Spool(folder / "spool"), open_lake(str(folder / "lake"), create=True)
+    spool.add(rows)
+    while flush_once(spool, lake, 10_000, 1 << 30):
+        pass
+    spool.close()
+    page = folder / "report.html"
+    places = ["--lake", str(folder / "lake"), "--spool", str(folder / "spool")]
+    span = ["--from", "2026-11-09", "--to", "2026-11-22", "--tz", "UTC"]
+    code = invoke(["report", *places, *span, "--output", str(page)])
+    assert code == 0, f"report: exit code {code}"
+    return page
+
+
 class Camera:
     """A browser, and the folder that its pictures go to."""
 
@@ -248,6 +319,8 @@ def main(place: Path, *, every: bool) -> None:
                 ".find((one) => one.textContent.includes('drift')).open = true"
             )
             camera.take(plan_page(root).as_uri(), "plan", ready, opened)
+            ready = "document.readyState === 'complete'"
+            camera.take(report_page(Path(folder)).as_uri(), "report", ready)
 
 
 if __name__ == "__main__":

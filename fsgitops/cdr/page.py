@@ -52,7 +52,7 @@ def render_page(report: Report) -> str:
         '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
         "style-src 'unsafe-inline'\">"
         f"<title>Calls, {escape(when)}</title><style>{STYLE}</style></head>"
-        f"<body>{''.join(body)}</body></html>\n"
+        f"<body><main>{''.join(body)}</main></body></html>\n"
     )
 
 
@@ -177,7 +177,7 @@ def _rows(name: str, lines: Sequence[Line], most: int) -> str:
     heads = "".join(f"<th>{head}</th>" for head in _HEADS)
     rows = "".join(_row(line, most) for line in lines)
     return (
-        f'<table><thead><tr><th>{_TITLES[name]}</th><th class="bar"></th>{heads}</tr></thead>'
+        f'<table><thead><tr><th>{_TITLES[name]}</th><td class="bar"></td>{heads}</tr></thead>'
         f"<tbody>{rows}</tbody></table>"
     )
 

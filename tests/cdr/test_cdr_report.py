@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from barriers import FIND_BARRIERS, axe_source
 from browser import Browser, find_chromium, find_driver
 from lakes import DAY_US, START_US, fill, flush_all, make_row
 
@@ -368,3 +369,18 @@ def brightness(colour: str) -> float:
 def contrast(one: str, other: str) -> float:
     low, high = sorted([brightness(one), brightness(other)])
     return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_barrier_with_every_list_open(
+    browser: Browser, tmp_path: Path, scheme: str
+) -> None:
+    page = tmp_path / "report.html"
+    page.write_text(render_page(busy()), encoding="utf-8")
+    browser.open(page)
+    browser.emulate(scheme)
+    browser.run("document.querySelectorAll('details').forEach((each) => { each.open = true })")
+    found = browser.run_async(
+        f"{axe_source()}; const done = arguments[0]; {FIND_BARRIERS}.then(done)"
+    )
+    assert found == []
