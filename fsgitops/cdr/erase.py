@@ -211,7 +211,7 @@ def _erase_from_day(lake: Lake, day: Day, eraser: Eraser) -> tuple[int, int]:
     hits: dict[str, int] = {}
     for name in day.live:
         # What cannot be read here cannot be read for the proof either: that one tells.
-        with contextlib.suppress(LakeError):
+        with contextlib.suppress(LakeError, pa.ArrowException):
             tables = read_batches(lake, day, [name])
             count = sum(pc.sum(matches(table, eraser.number)).as_py() or 0 for table in tables)
             if count:

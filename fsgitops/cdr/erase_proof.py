@@ -105,9 +105,17 @@ def _search_spool(folder: Path, number: Number, trace: Trace) -> None:
 
 def matches(table: pa.Table, number: Number) -> pa.Array:
     """Return, for each row, whether any of its values holds the number."""
+    columns = [whole(table[name]) for name in SEARCHED]
+    texts = [column for column in columns if pa.types.is_string(column.type)]
+    # Columns say the same texts again and again, and to make the expression ready takes its time.
+    distinct = pc.unique(pa.concat_arrays(texts))
+    held = distinct.filter(number.in_column(distinct))
     found = pa.array([False] * len(table), pa.bool_())
-    for name in SEARCHED:
-        found = pc.or_(found, number.in_column(whole(table[name])))
+    for column in columns:
+        if not pa.types.is_string(column.type):
+            found = pc.or_(found, number.in_column(column))
+        elif len(held):
+            found = pc.or_(found, pc.is_in(column, value_set=held))
     in_variables = [
         bool(pairs) and any(number.is_in(key) or number.is_in(value or "") for key, value in pairs)
         for pairs in table["variables"].to_pylist()
