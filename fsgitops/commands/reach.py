@@ -187,6 +187,7 @@ def _claim_taken(
     consequence: str,
 ) -> Iterator[Claim]:
     perhaps = consequence.replace("will not", "may not")
+    sure = survey.is_sure("dialplan")
     for context, numbers in survey.by_context(wanted).items():
         takers, guards = survey.find_takers(context, numbers)
         grouped: dict[tuple[str, bool, bool], list[Taker]] = {}
@@ -196,9 +197,10 @@ def _claim_taken(
         for (where, certain, formed), found in grouped.items():
             resources = [Resource.parse(taker.name) for taker in found]
             if certain:
-                told = f"{consequence}: the extension {where} takes the number first"
+                told = consequence if sure else perhaps
+                told += f": the extension {where} takes the number first"
                 hint = "change that extension, or have FreeSWITCH read it after ours"
-                yield Claim("taken-number", resources, told, hint)
+                yield Claim("taken-number", resources, told, hint, sure=sure)
                 continue
             when = f"where it is dialled as {found[0].form}" if formed else "in some calls"
             told = f"{perhaps}: the extension {where} takes the number first, {when}"

@@ -20,6 +20,13 @@ _OPEN_LISTS: Final = frozenset((
 _LOGIN_ONLY: Final = frozenset(("verto.conf", "httapi.conf", "spandsp.conf"))
 """Configurations whose `context` no call from outside without a login begins in."""
 
+_SCRIPTS: Final = frozenset((
+    "erlang", "erlang_sendmsg", "httapi", "javascript", "jsrun", "lua", "managed", "perl", "python",
+    "python3", "socket",
+))  # fmt: skip
+"""Applications that hand a call to a program, which may send it anywhere."""
+_SENDS: Final = frozenset(("transfer", "execute_extension"))
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -179,6 +186,21 @@ def leads_to(root: Element, context: str) -> bool:
         if name != wanted and any(wanted in _targets(action) for action in _actions(element)):
             return True
     return False
+
+
+def leads_anywhere(context: Element) -> bool:
+    """Tell whether some extension of a context may send calls to one that no file names."""
+    for action in _actions(context):
+        application = fold(action.attributes.get("application", ""))
+        data = action.text or action.attributes.get("data", "")
+        if application in _SCRIPTS or (application in _SENDS and _names_no_context(data)):
+            return True
+    return False
+
+
+def _names_no_context(data: str) -> bool:
+    words = [word for word in data.split() if not word.startswith("-")]
+    return "$" in "".join(words[2:3]) or (len(words) == 1 and words[0].startswith("${"))
 
 
 def _targets(action: Element) -> tuple[str, ...]:

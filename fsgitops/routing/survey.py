@@ -10,6 +10,7 @@ from fsgitops.routing.places import (
     find_doors,
     find_readings,
     is_served_elsewhere,
+    leads_anywhere,
     leads_to,
     list_contexts,
 )
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from fsgitops.routing.hunt import Extension
     from fsgitops.routing.merged import MergedConfig
+    from fsgitops.routing.places import Door
     from fsgitops.routing.shadow import Guard, Taker
     from fsgitops.routing.tree import Element
 
@@ -68,18 +70,20 @@ class Survey:
         self._contexts = list_contexts(self.root)
         self._problems: dict[tuple[str, tuple[int, ...]], tuple[str, str] | None] = {}
 
-    def is_sure(self, section: str) -> bool:
+    def is_sure(self, section: str, *, values: bool = True) -> bool:
         """Tell whether the files alone say what is in a section of the configuration.
 
-        They do not where a module answers for it, nor where the switch executes a line in it.
+        They do not where a module answers for it, nor where the switch executes a line in it, or,
+        with `values`, gives a line a value that only it knows.
         """
         if is_served_elsewhere(self.root, section):
             return False
+        doubts = [line for line, doubt in self.merged.doubts if values or doubt.what == "exec"]
         sections = self.root.all("section")
         for at, item in enumerate(sections):
             end = sections[at + 1].line if at + 1 < len(sections) else None
             if item.attributes.get("name") == section and any(
-                item.line <= line and (end is None or line < end) for line, _ in self.merged.doubts
+                item.line <= line and (end is None or line < end) for line in doubts
             ):
                 return False
         return True
@@ -156,16 +160,33 @@ class Survey:
             return None
         shown = carriers if inside else [door for door in doors if door.open] or doors
         names = ", ".join(
-            f"{door.name} ({self._tell_line(door.line)}) sends calls to `{door.context}`"
+            f"{door.name} ({self._tell_line(door.line)}) sends calls to "
+            + (f"`{door.context}`" if door.context else "a context that only the switch knows")
             for door in shown[:3]
         )
-        told = f"will not be called: no profile or gateway sends calls to `{self.inbound}`"
+        sure = not inside and self.is_sure("dialplan") and self._knows_calls(doors)
+        told = f"no profile or gateway sends calls to `{self.inbound}`"
         if inside:
-            told = f"may not be called: what has gateways sends no calls to `{self.inbound}`"
+            told = f"what has gateways sends no calls to `{self.inbound}`"
+        elif not sure:
+            told = f"the files name no profile or gateway that sends calls to `{self.inbound}`"
         hint = "set the target's `inbound_context` to where these calls come, or `context` of the "
         hint += f'carriers\' profile or gateway to "{self.inbound}"; or let that context end in '
         hint += f'<action application="transfer" data="$1 XML {self.inbound}"/>'
-        return f"{told}; {names}", hint, not inside and self.is_sure("dialplan")
+        return f"{'will' if sure else 'may'} not be called: {told}; {names}", hint, sure
+
+    def _knows_calls(self, doors: Sequence[Door]) -> bool:
+        """Tell whether the files alone say where the calls of these doors go on.
+
+        The context of one may be a value that only the switch knows, and what takes a call there
+        may be a script, or send it to where a variable says.
+        """
+        if not self.is_sure("configuration", values=False):
+            return False
+        met = [self._contexts.get(fold(door.context)) for door in doors if door.open]
+        return all(door.context for door in doors) and not any(
+            leads_anywhere(context) for context in met if context is not None
+        )
 
     def by_context(
         self, wanted: Mapping[Any, tuple[str, tuple[str, ...], str]]

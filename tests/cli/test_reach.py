@@ -283,6 +283,64 @@ def test_where_a_module_answers_for_the_dialplan_nothing_is_certain(
     assert "warning: agent 1021 cannot call anybody" in out
 
 
+def curl(site: Project, section: str) -> None:
+    binding = f'<param name="gateway-url" value="http://x" bindings="{section}"/>'
+    text = f'<configuration name="xml_curl.conf"><bindings>{binding}</bindings></configuration>\n'
+    put(site, "autoload_configs/xml_curl.conf.xml", text)
+
+
+def test_nor_is_it_certain_there_what_takes_a_number(site: Project) -> None:
+    put(site, "dialplan/public/00_ivr.xml", CATCH_ALL.format(name="ivr", application="hangup"))
+    curl(site, "dialplan")
+    out = site.run("plan").out
+    assert "In the way" not in out
+    assert "warning: did +19495431333 may not be routed: the extension `ivr`" in out
+
+
+def test_where_a_module_answers_for_the_profiles_no_context_is_certainly_unused(
+    site: Project,
+) -> None:
+    carrier(site)
+    curl(site, "configuration")
+    out = site.run("plan").out
+    assert "In the way" not in out
+    assert "warning: did +19495431333 may not be called: the files name no profile" in out
+
+
+@pytest.mark.parametrize("command", ["exec-set", "env-set"])
+def test_a_context_that_only_the_switch_knows_may_be_any(site: Project, command: str) -> None:
+    line = f'<X-PRE-PROCESS cmd="{command}" data="inbound=whatever"/>\n'
+    for name in ("internal", "external"):
+        file = site.conf / f"sip_profiles/{name}.xml"
+        text = file.read_text().replace(INBOUND, INBOUND.replace("public", "$${inbound}"))
+        file.write_text(line + text)
+    out = site.run("plan").out
+    assert "In the way" not in out
+    assert "sends calls to a context that only the switch knows" in out
+
+
+@pytest.mark.parametrize(
+    ("application", "data", "certain"),
+    [
+        ("lua", "route.lua", False),
+        ("socket", "127.0.0.1:8084 async full", False),
+        ("transfer", "$1 XML ${tenant}", False),
+        ("transfer", "$1 XML other", True),
+        ("transfer", "$1", True),
+    ],
+)
+def test_a_script_or_a_variable_may_send_calls_on_to_any_context(
+    site: Project, application: str, data: str, certain: bool
+) -> None:
+    carrier(site)
+    action = f'<condition><action application="{application}" data="{data}"/></condition>'
+    edit(site, "dialplan/from_carrier.xml", '<extension name="n">',
+         f'<extension name="n">\n{action}')  # fmt: skip
+    out = site.run("plan").out
+    assert "[unused-context]" in out
+    assert ("In the way" in out) is certain
+
+
 def test_where_the_switch_executes_a_line_of_the_dialplan_nothing_is_certain(
     site: Project,
 ) -> None:
