@@ -192,7 +192,7 @@ def reconcile(place: Place, /, first: str, last: str, as_json: bool, **chosen: A
             )
             for h in found.hours
         ]
-        click.echo(draw_table(heads, rows), nl=False)
+        click.echo(draw_table(heads, rows, width=stream.terminal_width(sys.stdout)), nl=False)
         for kind, names in (
             ("missing", found.missing),
             ("twice", found.doubled),
@@ -306,7 +306,8 @@ def schema(as_json: bool) -> None:
         return
     click.echo(f"version {SCHEMA_VERSION}")
     rows = [(column.name, column.kind, column.about) for column in COLUMNS]
-    click.echo(draw_table(("column", "type", "meaning"), rows), nl=False)
+    heads, width = ("column", "type", "meaning"), stream.terminal_width(sys.stdout)
+    click.echo(draw_table(heads, rows, width=width), nl=False)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

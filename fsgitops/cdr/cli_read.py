@@ -12,6 +12,7 @@ import click
 from fsgitops.cdr.cli import with_places, with_span
 from fsgitops.cdr.table import FORMS, write_result
 from fsgitops.console.commands import Command, Option
+from fsgitops.console.stream import terminal_width
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,7 +77,11 @@ def with_result(*forms: str) -> Callable[[_F], _F]:
 
 def _write(found: Any, form: str, output: str) -> None:
     with click.open_file(output, "wb", atomic=output != "-") as sink:
-        write_result(found, form, cast("BinaryIO", sink))
+        write_result(found, form, cast("BinaryIO", sink), width=_width(output))
+
+
+def _width(output: str) -> int | None:
+    return terminal_width(sys.stdout) if output == "-" else None
 
 
 @click.command(
@@ -137,9 +142,8 @@ def tail(place: Place, /, count: int | None, form: str, output: str, **chosen: A
         for table in follow(source, go_on=lambda: left[0] > 0):
             shown = table.slice(0, left[0])
             left[0] -= shown.num_rows
-            write_result(
-                shown.select(_COLUMNS) if form == "table" else shown, form, cast("BinaryIO", sink)
-            )
+            told = shown.select(_COLUMNS) if form == "table" else shown
+            write_result(told, form, cast("BinaryIO", sink), width=_width(output))
             sink.flush()
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
-import unicodedata
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from fsgitops.console.table import draw_lines
 from fsgitops.visible import make_visible, to_json
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ _MAX_CELL = 60
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def write_result(table: pa.Table, form: str, out: BinaryIO) -> None:
-    """Write an Arrow table in one of `FORMS`; UTF-8 where it is text."""
+def write_result(table: pa.Table, form: str, out: BinaryIO, *, width: int | None = None) -> None:
+    """Write an Arrow table in one of `FORMS`; UTF-8 where it is text, `width` for a terminal."""
     if form == "parquet":
         import pyarrow.parquet as pq
 
@@ -35,7 +35,9 @@ def write_result(table: pa.Table, form: str, out: BinaryIO) -> None:
         text = to_csv(table.column_names, rows)
     else:
         text = draw_table(
-            table.column_names, ([row[n] for n in table.column_names] for row in rows)
+            table.column_names,
+            ([row[n] for n in table.column_names] for row in rows),
+            width=width,
         )
     out.write(text.encode("utf-8", "replace"))
 
@@ -65,20 +67,15 @@ def plain(value: Any) -> Any:
     return str(value)
 
 
-def draw_table(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Return a plain text table; control characters are shown, never sent to the terminal."""
+def draw_table(
+    names: Sequence[str], rows: Iterable[Sequence[Any]], *, width: int | None = None
+) -> str:
+    """Return a plain text table; control characters are shown, never sent to the terminal.
+
+    Rows that are wider than `width` columns go on below, indented.
+    """
     cells = [[show(value) for value in row] for row in rows]
-    widths = [
-        max([width(name), *(width(row[at]) for row in cells)]) for at, name in enumerate(names)
-    ]
-    lines = [_line(names, widths), _line(["-" * size for size in widths], widths)]
-    lines += [_line(row, widths) for row in cells]
-    return "\n".join(lines) + "\n"
-
-
-def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    padded = (cell + " " * (size - width(cell)) for cell, size in zip(cells, widths, strict=True))
-    return "  ".join(padded).rstrip()
+    return "\n".join(draw_lines(names, cells, width=width, rule=True)) + "\n"
 
 
 def show(value: Any) -> str:
@@ -91,14 +88,6 @@ def show(value: Any) -> str:
     if len(text) > _MAX_CELL:
         text = text[: _MAX_CELL - 1] + "…"
     return make_visible(text)
-
-
-def width(text: str) -> int:
-    """Return how many terminal columns a text takes."""
-    return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
-        for char in text
-    )
 
 
 def bar(value: float, greatest: float, size: int = 12) -> str:

@@ -128,7 +128,7 @@ def _tell(problem: FsgitopsError, *, as_json: bool) -> None:
         return
     from fsgitops.visible import make_lines_visible
 
-    click.echo(f"fsgitops: {make_lines_visible(str(problem))}", err=True)
+    stream.print_text(f"fsgitops: {make_lines_visible(str(problem))}", err=True)
 
 
 def _tell_json(problem: FsgitopsError) -> None:

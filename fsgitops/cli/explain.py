@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
+import sys
+from typing import TYPE_CHECKING
+
 import click
 
+from fsgitops.cli.options import Shared, open_place, with_place
 from fsgitops.console.commands import Command
+from fsgitops.console.stream import terminal_width
+
+if TYPE_CHECKING:
+    from fsgitops.commands.lint import RuleState
 
 
 @click.command("explain", cls=Command, epilog="Example: fsgitops explain agent.caller_id_number")
-@click.argument("path", default="agent", metavar="[KIND[.FIELD]...]")
-def command(path: str) -> int:
+@click.argument("path", default="agent", metavar="[NAME]")
+@with_place
+@click.pass_obj
+def command(shared: Shared, path: str, directory: str | None, target: str | None) -> int:
     """Explain a kind, a field or a rule.
 
-    KIND is agent, did, settings or plan; a field below a field is named with dots.
+    NAME is a kind (agent, did, settings), an output (plan, status and so on), a field (with dots
+    for a field below a field: settings.targets.prod.domain), or a rule of `fsgitops lint --rules`.
     """
-    from fsgitops.commands.schema import explain
+    from fsgitops.commands.explain import explain
 
-    for line in explain(path):
-        click.echo(line)
+    def rules() -> list[RuleState]:
+        from fsgitops.commands.lint import list_built_in, list_rules
+        from fsgitops.errors import DesiredInvalidError
+
+        try:
+            return list_rules(open_place(shared, directory, target))
+        except DesiredInvalidError:
+            # What is wrong with the settings is for other commands to tell.
+            return list_built_in()
+
+    click.echo("\n".join(explain(path, width=terminal_width(sys.stdout), rules=rules)))
     return 0

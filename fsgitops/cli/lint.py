@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from fsgitops.cli.options import Shared, open_place, with_json, with_place
 from fsgitops.console.commands import Command
-from fsgitops.console.stream import confirm_done
+from fsgitops.console.stream import confirm_done, terminal_width
 
 if TYPE_CHECKING:
     from fsgitops.commands.lint import RuleState
@@ -60,12 +61,14 @@ def command(
 
 def _list_rules(states: list[RuleState], *, as_json: bool) -> None:
     from fsgitops.cli.printing import print_json
+    from fsgitops.console.table import draw_lines
 
     if as_json:
         listed = [state.to_json() for state in states]
         print_json({"format": "fsgitops-rules", "version": 1, "rules": listed})
         return
-    width = max(len(state.name) for state in states)
+    rows, width = [], terminal_width(sys.stdout)
     for state in states:
         note = " (fixed)" if state.fixed else " (own)" if state.own else ""
-        click.echo(f"{state.name:{width}} {state.level:8} {state.description}{note}")
+        rows.append([state.name, state.level, f"{state.description}{note}"])
+    click.echo("\n".join(draw_lines(("RULE", "LEVEL", "WHAT IT FINDS"), rows, width=width)))

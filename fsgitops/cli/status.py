@@ -10,7 +10,7 @@ import click
 
 from fsgitops.cli.options import Shared, open_place, with_json, with_place
 from fsgitops.console.commands import Command
-from fsgitops.console.stream import moves
+from fsgitops.console.stream import moves, print_text
 from fsgitops.visible import to_json
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def command(
         agents = _chosen(status.agents, registered, missing)
         print_json(status_to_json(agents, status.strangers))
     else:
-        click.echo("\n".join(_lines(status, registered, missing)))
+        print_text("\n".join(_lines(status, registered, missing)))
     return 0
 
 
@@ -111,6 +111,7 @@ def _watch(
             data = status_to_json(_chosen(status.agents, *shown), status.strangers)
             click.echo(to_json(data))
         else:
-            click.echo(clear + "\n".join(_lines(status, *shown)))
+            click.echo(clear, nl=False)
+            print_text("\n".join(_lines(status, *shown)))
         time.sleep(every)
     return 0

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
+from fsgitops.console.stream import terminal_width
+from fsgitops.console.table import draw_lines
 from fsgitops.steps.render_text import escape
 
 if TYPE_CHECKING:
@@ -18,14 +21,9 @@ MAX_COLUMN = 48
 
 
 def format_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return the lines of a table, its head first. Callers' names are made harmless."""
+    """Return the lines of a table at the terminal's width. Callers' names are made harmless."""
     cells = [[_cell(value) for value in row] for row in rows]
-    table = [list(head), *cells]
-    widths = [max(len(row[at]) for row in table) for at in range(len(head))]
-    return [
-        "  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip()
-        for row in table
-    ]
+    return draw_lines(head, cells, width=terminal_width(sys.stdout))
 
 
 def format_status(agents: Sequence[AgentStatus]) -> list[str]:

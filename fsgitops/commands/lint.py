@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fsgitops.commands.policy import collect_policy
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from fsgitops.commands.workspace import Workspace
     from fsgitops.findings import Finding
@@ -73,13 +73,20 @@ def list_rules(workspace: Workspace) -> list[RuleState]:
     policy, findings = collect_policy(workspace.root, settings.policy, workspace.document)
     if findings:
         raise DesiredInvalidError(findings)
-
-    def state(rule: Rule, *, own: bool) -> RuleState:
-        default = rule.severity.value
-        level = default if rule.fixed else settings.rules.get(rule.name, default)
-        return RuleState(rule.name, level, rule.fixed, own, rule.description)
-
     return [
-        *(state(rule, own=False) for rule in RULES),
-        *(state(rule, own=True) for rule in policy),
+        *(_state(rule, settings.rules, own=False) for rule in RULES),
+        *(_state(rule, settings.rules, own=True) for rule in policy),
     ]
+
+
+def list_built_in() -> list[RuleState]:
+    """Return every rule that is not a project's own, at its default level."""
+    from fsgitops.rules.table import RULES
+
+    return [_state(rule, {}, own=False) for rule in RULES]
+
+
+def _state(rule: Rule, levels: Mapping[str, str], *, own: bool) -> RuleState:
+    default = rule.severity.value
+    level = default if rule.fixed else levels.get(rule.name, default)
+    return RuleState(rule.name, level, rule.fixed, own, rule.description)

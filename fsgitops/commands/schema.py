@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fsgitops.commands.settings_texts import SETTINGS_TEXTS
-from fsgitops.errors import UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 SCHEMAS = (
     "desired", "settings", "plan", "adopted", "applied", "calls", "credentials", "dial", "doctor",
@@ -18,8 +13,6 @@ SCHEMAS = (
     "transfer",
 )  # fmt: skip
 """What is declared, a plan, and every other format that is printed as JSON."""
-
-_TOPS = ("agent", "did", "settings", "plan")
 
 
 def read_schema(name: str) -> dict[str, Any]:
@@ -113,138 +106,3 @@ def _inline(value: Any, definitions: dict[str, Any]) -> Any:
 
 def _described(value: dict[str, Any]) -> dict[str, Any]:
     return {name: value[name] for name in ("description",) if name in value}
-
-
-def explain(path: str) -> list[str]:
-    """Return what is known about a kind or a field, as lines.
-
-    `path` is like `agent`, `agent.voicemail.pin`, `did.did_number` or `settings.targets`. Raises
-    UsageError for something that does not exist.
-    """
-    top, *rest = path.split(".")
-    if top not in _TOPS:
-        raise UsageError(f"nothing is called {top!r}; say one of {', '.join(_TOPS)}, or a field")
-    schema, required = _top(top), True
-    walked = top
-    for name in rest:
-        fields = _fields(schema)
-        if name not in fields and "" in fields:
-            schema, required = fields[""], False
-        elif name in fields:
-            required = name in _needed(schema)
-            schema = fields[name]
-        else:
-            near = get_close_matches(name, fields, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(fields) or 'none'}"
-            raise UsageError(f"`{walked}` has no field {name!r}; {hint}")
-        walked += f".{name}"
-    return list(_explain(walked, schema, required=required))
-
-
-def _top(top: str) -> dict[str, Any]:
-    if top in ("settings", "plan"):
-        return read_schema(top)
-    sections = read_schema("desired")["properties"]
-    section = sections["agents" if top == "agent" else "did_routes"]
-    items: dict[str, Any] = section["items"]
-    texts = {"agent": "A SIP extension: somebody's phone.", "did": "A public number's route."}
-    return {**items, "description": texts[top]}
-
-
-def _fields(schema: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the fields below, by name; "" stands for any name that a user chooses."""
-    for part in _branches(schema):
-        if part.get("properties"):
-            found: dict[str, dict[str, Any]] = part["properties"]
-            return found
-        items = part.get("items")
-        if isinstance(items, dict) and items.get("properties"):
-            return dict(items["properties"])
-        for free in ("additionalProperties", "patternProperties"):
-            inner = part.get(free)
-            if isinstance(inner, dict) and inner:
-                return {"": inner if free == "additionalProperties" else next(iter(inner.values()))}
-    return {}
-
-
-def _needed(schema: dict[str, Any]) -> list[str]:
-    for part in _branches(schema):
-        holder = part if part.get("properties") else part.get("items")
-        if isinstance(holder, dict) and holder.get("properties"):
-            return list(holder.get("required", []))
-    return []
-
-
-def _branches(schema: dict[str, Any]) -> list[dict[str, Any]]:
-    return [schema, *schema.get("anyOf", ()), *schema.get("oneOf", ())]
-
-
-def _explain(path: str, schema: dict[str, Any], *, required: bool) -> Iterator[str]:
-    yield f"{path}  {_kind(schema)}{'' if '.' not in path or not required else ', required'}"
-    if schema.get("description"):
-        yield ""
-        yield f"  {' '.join(schema['description'].split())}"
-    facts = list(_facts(schema))
-    if facts:
-        yield ""
-        yield from (f"  {name + ':':10} {text}" for name, text in facts)
-    fields = _fields(schema)
-    if fields:
-        yield ""
-        yield "Fields:"
-        needed = _needed(schema)
-        for name, inner in fields.items():
-            mark = " *" if name in needed else ""
-            text = " ".join(str(inner.get("description", "")).split())
-            yield f"  {(name or 'NAME') + mark:24} {_kind(inner):18} {text}".rstrip()
-        if needed:
-            yield "  (* required)"
-
-
-def _facts(schema: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    if "const" in schema:
-        yield "always", str(schema["const"])
-    values = schema.get("enum")
-    if values:
-        yield "one of", ", ".join(map(str, values))
-    if "default" in schema and schema["default"] not in (None, {}, []):
-        default = schema["default"]
-        text = ", ".join(default) if isinstance(default, list) else str(default)
-        yield "default", text.lower() if isinstance(default, bool) else text
-    for part in _branches(schema):
-        if part.get("patternErrorMessage"):
-            yield "must be", part["patternErrorMessage"].removeprefix("expected ")
-        elif part.get("pattern"):
-            yield "pattern", part["pattern"]
-        if "minimum" in part:
-            yield "at least", str(part["minimum"])
-        if "maximum" in part:
-            yield "at most", str(part["maximum"])
-    if schema.get("examples"):
-        yield "for example", " | ".join(_show(item) for item in schema["examples"])
-
-
-def _show(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list):
-        return "[" + ", ".join(_show(item) for item in value) + "]"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {_show(item)}" for key, item in value.items()) + "}"
-    return str(value)
-
-
-def _kind(schema: dict[str, Any]) -> str:
-    names = {"string": "text", "boolean": "true or false", "integer": "number", "array": "list",
-             "object": "mapping", "number": "number", "null": "nothing"}  # fmt: skip
-    if "enum" in schema or "const" in schema:
-        return "word"
-    kinds: dict[str, None] = {}
-    for part in _branches(schema):
-        declared = part.get("type", [])
-        for name in [declared] if isinstance(declared, str) else declared:
-            kinds[names[name]] = None
-    kinds.pop("nothing", None)
-    if "text" in kinds and len({*kinds} - {"number"}) == 1:
-        return "text"
-    return " or ".join(kinds) or "anything"

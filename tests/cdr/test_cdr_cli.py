@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from lakes import fill, make_row
 from replay_switch import ReplaySwitch
+from terminal import show
 
 from fsgitops.cdr.cli import invoke
 from fsgitops.cdr.doctor import judge_conf, read_params
@@ -43,6 +44,55 @@ def test_list_prints_json_lines(place, capfdbinary) -> None:
     lines = capfdbinary.readouterr().out.splitlines()
     assert len(lines) == 3
     assert json.loads(lines[0])["leg"] == "a"
+
+
+def test_records_keep_to_the_terminal_and_lose_nothing(place) -> None:
+    words = ("fsgitops-cdr", *place, "list", "--limit", "3")
+    whole = show(*words, columns=1000, cwd=CHECKOUT)
+    narrow = show(*words, columns=80, cwd=CHECKOUT)
+    assert max(map(len, whole.splitlines())) > 80 >= max(map(len, narrow.splitlines()))
+    ruler = re.compile(r"-+$")
+    kept, left = (
+        sorted(word for word in text.split() if not ruler.match(word)) for text in (whole, narrow)
+    )
+    assert kept == left
+
+
+def test_records_in_a_file_are_not_wrapped(place, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    out = tmp_path / "records.txt"
+    assert invoke([*place, "list", "--output", str(out)]) == 0
+    assert len(out.read_text().splitlines()[0]) > 80
+
+
+@pytest.mark.parametrize("flag", [["--json"], ["--format", "json"]])
+def test_json_has_the_same_name_in_both_programs(place, flag, capfdbinary) -> None:
+    assert invoke([*place, "list", "--limit", "1", *flag]) == 0
+    assert json.loads(capfdbinary.readouterr().out)["uuid"]
+    assert invoke([*place, "report", *flag]) == 0
+    assert json.loads(capfdbinary.readouterr().out)["by"]
+
+
+def test_json_and_another_format_exclude_each_other(place, capfd) -> None:
+    assert invoke([*place, "list", "--json", "--format", "csv"]) == 64
+    assert "give one of them" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(("name", "start"), [("x.csv", b"uuid,"), ("x.parquet", b"PAR1")])
+def test_the_ending_of_a_file_chooses_its_format(place, tmp_path, name, start) -> None:
+    assert invoke([*place, "list", "--output", str(tmp_path / name)]) == 0
+    assert (tmp_path / name).read_bytes().startswith(start)
+
+
+def test_schema_as_json_has_every_column(capfd) -> None:
+    assert invoke(["schema", "--json"]) == 0
+    told = json.loads(capfd.readouterr().out)
+    assert [item["name"] for item in told["columns"]] == [column.name for column in COLUMNS]
+
+
+def test_the_places_can_stand_after_the_command(place, capfdbinary) -> None:
+    assert invoke(["list", "--limit", "1", "--json", *place]) == 0
+    assert json.loads(capfdbinary.readouterr().out)["uuid"]
 
 
 def test_query_reads_lake_and_spool_as_one(place, capfdbinary) -> None:

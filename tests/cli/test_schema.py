@@ -13,8 +13,9 @@ from jsonschema import Draft7Validator, ValidationError
 from project import Project, check_output
 from switchboard import DOMAIN, running_switch
 
+from fsgitops.commands.explain import explain, list_names
 from fsgitops.commands.init import schema_text
-from fsgitops.commands.schema import SCHEMAS, explain, read_schema
+from fsgitops.commands.schema import SCHEMAS, read_schema
 from fsgitops.model.desired import Agent, DidRoute
 from fsgitops.settings import Settings
 
@@ -267,8 +268,61 @@ def test_explain_lists_the_fields_of_a_kind(project: Project) -> None:
 
 
 @pytest.mark.parametrize(
+    ("path", "first"),
+    [
+        ("agents", "agent  mapping"),
+        ("did_routes", "did  mapping"),
+        ("routes.did_number", "did.did_number  text, required"),
+        ("Users.Name", "agent.name  text, required"),
+        ("caller-id-number", "agent.caller_id_number  text"),
+        ("voicemail.pin", "agent.voicemail.pin  mapping"),
+        ("default_region", "settings.default_region  text"),
+        ("settings.target.prod.domain", "settings.targets.prod.domain  text, required"),
+        ("targets.prod.esl.port", "settings.targets.prod.esl.port  number"),
+        ("plans", "plan  mapping"),
+        ("status.summary", "status.summary  mapping, required"),
+        ("unknown-destination", "unknown-destination  rule, error"),
+        ("duplicate-did", "duplicate-did  rule, error (fixed)"),
+        ("many-agents", "many-agents  rule, off"),
+        ("house-rule", "house-rule  rule, warning"),
+    ],
+)
+def test_explain_takes_plurals_aliases_lone_fields_and_rules(
+    project: Project, path: str, first: str
+) -> None:
+    project.write("fsgitops.yaml", "rules: {many-agents: off}\n")
+    project.write(
+        "policy/house.yaml",
+        "rules:\n- {name: house-rule, kind: agent, require: {email: {exists: true}},"
+        " severity: warning, message: mail}\n",
+    )
+    ran = project.run("explain", path)
+    assert ran.out.splitlines()[:1] == [first], ran.err
+
+
+def test_a_field_of_several_kinds_is_explained_for_each(project: Project) -> None:
+    out = project.run("explain", "enabled").out
+    assert "agent.enabled  true or false" in out
+    assert "did.enabled  true or false" in out
+
+
+def test_explain_needs_no_project_that_is_in_order(project: Project) -> None:
+    project.write("fsgitops.yaml", "nothing: [\n")
+    assert "rule, error" in project.run("explain", "unknown-destination").out
+    assert project.run("explain", "agent.name").code == 0
+
+
+def test_everything_that_completion_offers_can_be_explained() -> None:
+    names = list_names()
+    assert {"agent.voicemail.pin", "settings.targets", "did.enabled", "applied"} <= set(names)
+    assert all(explain(name) for name in names)
+
+
+@pytest.mark.parametrize(
     ("path", "hint"),
     [
+        ("callr_id_number", "did you mean 'caller_id_number'?"),
+        ("unknown-destinatio", "did you mean 'unknown-destination'?"),
         ("agent.nam", "did you mean 'name'?"),
         ("gateway", "say one of agent, did, settings, plan"),
         ("agent.name.x", "known: none"),

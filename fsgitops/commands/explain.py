@@ -1,0 +1,258 @@
+"""`fsgitops explain`: what a kind, a field, an output or a rule is, in words."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from fsgitops.commands.schema import SCHEMAS, read_schema
+from fsgitops.console.stream import wrap
+from fsgitops.console.table import draw_lines
+from fsgitops.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from fsgitops.commands.lint import RuleState
+
+DECLARED = ("agent", "did", "settings")
+"""Where a field that is named alone is looked for."""
+
+TOPS = (*DECLARED, *(name for name in SCHEMAS if name not in ("desired", "settings")))
+
+ALIASES = {
+    "agents": "agent",
+    "user": "agent",
+    "users": "agent",
+    "extension": "agent.extension",
+    "dids": "did",
+    "did_route": "did",
+    "did_routes": "did",
+    "route": "did",
+    "routes": "did",
+    "inbound_routes": "did",
+    "setting": "settings",
+    "config": "settings",
+    "fsgitops.yaml": "settings",
+    "target": "settings.targets",
+    "plans": "plan",
+}
+"""Other words that people use, and what they mean."""
+
+_TEXTS = {"agent": "A SIP extension: somebody's phone.", "did": "A public number's route."}
+
+
+def explain(
+    path: str,
+    *,
+    width: int | None = None,
+    rules: Callable[[], Sequence[RuleState]] = lambda: (),
+) -> list[str]:
+    """Return what is known about a kind, a field, an output or a rule, as lines.
+
+    `path` is like `agent`, `agents.voicemail.pin`, `caller_id_number`, `settings.targets` or
+    `unknown-destination`; `rules` gives the rules, where they are needed; lines are wrapped at
+    `width` columns. Raises UsageError for something that does not exist.
+    """
+    words = path.strip().lower().replace(" ", ".")
+    for rule in rules() if "-" in words else ():
+        if rule.name == words:
+            return list(_explain_rule(rule, width))
+    top, *rest = (ALIASES.get(words) or _spell(words)).split(".")
+    if top in TOPS:
+        return list(_find(top, rest, width))
+    found = [
+        line
+        for kind in DECLARED
+        if top in _fields(_top(kind))
+        for line in ["", *_find(kind, [top, *rest], width)]
+    ]
+    if found:
+        return found[1:]
+    for rule in rules():
+        if rule.name == words:
+            return list(_explain_rule(rule, width))
+    raise UsageError(_unknown(words, [rule.name for rule in rules()]))
+
+
+def list_names() -> list[str]:
+    """Return everything that can be explained, but for rules: kinds, and their fields."""
+    found = list(TOPS)
+    for kind in DECLARED:
+        pending = [(kind, _top(kind))]
+        while pending:
+            walked, schema = pending.pop()
+            for name, inner in _fields(schema).items():
+                if name:
+                    found.append(f"{walked}.{name}")
+                    pending.append((found[-1], inner))
+    return found
+
+
+def _spell(words: str) -> str:
+    first, dot, rest = words.partition(".")
+    first = first.replace("-", "_")
+    return ALIASES.get(first, first) + dot + rest.replace("-", "_")
+
+
+def _unknown(word: str, rules: Sequence[str]) -> str:
+    known = [*TOPS, *(name for kind in DECLARED for name in _fields(_top(kind))), *rules]
+    near = get_close_matches(word, known, n=1) or get_close_matches(_spell(word), known, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return f"nothing is called {word!r}; {hint}say one of {', '.join(TOPS[:4])}, a field or a rule"
+
+
+def _find(top: str, rest: Sequence[str], width: int | None) -> Iterator[str]:
+    schema, required = _top(top), True
+    walked = top
+    for word in rest:
+        fields = _fields(schema)
+        name = word if word in fields else word.removesuffix("s")
+        if name not in fields and f"{word}s" in fields:
+            name = f"{word}s"
+        if name in fields:
+            required = name in _needed(schema)
+            schema = fields[name]
+        elif "" in fields:
+            name, schema, required = word, fields[""], False
+        else:
+            near = get_close_matches(word, fields, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(fields) or 'none'}"
+            raise UsageError(f"`{walked}` has no field {word!r}; {hint}")
+        walked += f".{name}"
+    yield from _explain(walked, schema, width, required=required)
+
+
+def _top(top: str) -> dict[str, Any]:
+    if top not in _TEXTS:
+        return read_schema(top)
+    sections = read_schema("desired")["properties"]
+    section = sections["agents" if top == "agent" else "did_routes"]
+    items: dict[str, Any] = section["items"]
+    return {**items, "description": _TEXTS[top]}
+
+
+def _fields(schema: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the fields below, by name; "" stands for any name that a user chooses."""
+    for part in _branches(schema):
+        if part.get("properties"):
+            found: dict[str, dict[str, Any]] = part["properties"]
+            return found
+        items = part.get("items")
+        if isinstance(items, dict) and items.get("properties"):
+            return dict(items["properties"])
+        for free in ("additionalProperties", "patternProperties"):
+            inner = part.get(free)
+            if isinstance(inner, dict) and inner:
+                return {"": inner if free == "additionalProperties" else next(iter(inner.values()))}
+    return {}
+
+
+def _needed(schema: dict[str, Any]) -> list[str]:
+    for part in _branches(schema):
+        holder = part if part.get("properties") else part.get("items")
+        if isinstance(holder, dict) and holder.get("properties"):
+            return list(holder.get("required", []))
+    return []
+
+
+def _branches(schema: dict[str, Any]) -> list[dict[str, Any]]:
+    return [schema, *schema.get("anyOf", ()), *schema.get("oneOf", ())]
+
+
+def _explain(
+    path: str, schema: dict[str, Any], width: int | None, *, required: bool
+) -> Iterator[str]:
+    yield f"{path}  {_kind(schema)}{'' if '.' not in path or not required else ', required'}"
+    if schema.get("description"):
+        yield ""
+        yield from wrap(f"  {' '.join(schema['description'].split())}", width, hang=2)
+    facts = list(_facts(schema))
+    if facts:
+        yield ""
+        for name, text in facts:
+            yield from wrap(f"  {name + ':':12} {text}", width, hang=15)
+    fields = _fields(schema)
+    if fields:
+        yield ""
+        yield from _list_fields(fields, _needed(schema), width)
+
+
+def _list_fields(
+    fields: dict[str, dict[str, Any]], needed: Sequence[str], width: int | None
+) -> Iterator[str]:
+    rows = [
+        [
+            f"  {name or 'NAME'}{' *' if name in needed else ''}",
+            _kind(inner),
+            " ".join(str(inner.get("description", "")).split()),
+        ]
+        for name, inner in fields.items()
+    ]
+    yield from draw_lines(("Fields:", "", ""), rows, width=width)
+    if needed:
+        yield "  (* required)"
+
+
+def _explain_rule(rule: RuleState, width: int | None) -> Iterator[str]:
+    yield f"{rule.name}  rule, {rule.level}{' (fixed)' if rule.fixed else ''}"
+    yield ""
+    yield from wrap(f"  {rule.description}", width, hang=2)
+    if rule.fixed:
+        return
+    yield ""
+    told = (
+        ("weight:", f"`rules: {{{rule.name}: error}}` in fsgitops.yaml; or warning, or off"),
+        ("on one line:", f"# fsgitops: ignore[{rule.name}] because it says why"),
+    )
+    for name, text in told:
+        yield from wrap(f"  {name:12} {text}", width, hang=15)
+
+
+def _facts(schema: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    if "const" in schema:
+        yield "always", str(schema["const"])
+    values = schema.get("enum")
+    if values:
+        yield "one of", ", ".join(map(str, values))
+    if "default" in schema and schema["default"] not in (None, {}, []):
+        default = schema["default"]
+        text = ", ".join(default) if isinstance(default, list) else str(default)
+        yield "default", text.lower() if isinstance(default, bool) else text
+    for part in _branches(schema):
+        if part.get("patternErrorMessage"):
+            yield "must be", part["patternErrorMessage"].removeprefix("expected ")
+        elif part.get("pattern"):
+            yield "pattern", part["pattern"]
+        if "minimum" in part:
+            yield "at least", str(part["minimum"])
+        if "maximum" in part:
+            yield "at most", str(part["maximum"])
+    if schema.get("examples"):
+        yield "for example", " | ".join(_show(item) for item in schema["examples"])
+
+
+def _show(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return "[" + ", ".join(_show(item) for item in value) + "]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_show(item)}" for key, item in value.items()) + "}"
+    return str(value)
+
+
+def _kind(schema: dict[str, Any]) -> str:
+    names = {"string": "text", "boolean": "true or false", "integer": "number", "array": "list",
+             "object": "mapping", "number": "number", "null": "nothing"}  # fmt: skip
+    if "enum" in schema or "const" in schema:
+        return "word"
+    kinds: dict[str, None] = {}
+    for part in _branches(schema):
+        declared = part.get("type", [])
+        for name in [declared] if isinstance(declared, str) else declared:
+            kinds[names[name]] = None
+    kinds.pop("nothing", None)
+    if "text" in kinds and len({*kinds} - {"number"}) == 1:
+        return "text"
+    return " or ".join(kinds) or "anything"

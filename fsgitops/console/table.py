@@ -1,0 +1,99 @@
+"""Tables that keep to a width: what does not fit is wrapped between words, never cut."""
+
+from __future__ import annotations
+
+import unicodedata
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+from fsgitops.console.stream import wrap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_GAP = "  "
+_INDENT = "  "
+_NARROW = 18
+"""A column of prose is never made narrower than this."""
+
+
+def draw_lines(
+    head: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    width: int | None = None,
+    rule: bool = False,
+) -> list[str]:
+    """Return the lines of a table, its head first; with `rule`, a line below that.
+
+    Where it is wider than `width` columns, the column with the longest prose is wrapped; where that
+    is not enough, each row goes on in indented lines below. The cells must hold no line breaks.
+    """
+    widths = [
+        max([display_width(name), *(display_width(row[at]) for row in rows)])
+        for at, name in enumerate(head)
+    ]
+    fitted = _shrink(widths, [head, *rows], width)
+    groups = _group(fitted, width)
+    lines = list(_row(head, fitted, groups))
+    if rule:
+        lines += _row(["-" * size for size in fitted], fitted, groups)
+    for row in rows:
+        lines += _row(row, fitted, groups)
+    return lines
+
+
+def display_width(text: str) -> int:
+    """Return how many terminal columns a text takes."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
+        for char in text
+    )
+
+
+def _shrink(
+    widths: Sequence[int], table: Sequence[Sequence[str]], width: int | None
+) -> Sequence[int]:
+    """Narrow the widest column that holds several words, where that makes the table fit."""
+    excess = sum(widths) + len(_GAP) * (len(widths) - 1) - (width or 0)
+    if width is None or excess <= 0 or not widths:
+        return widths
+    at = max(range(len(widths)), key=widths.__getitem__)
+    longest = max((len(word) for row in table for word in row[at].split(" ")), default=0)
+    if widths[at] - excess < max(_NARROW, longest):
+        return [min(size, width - len(_INDENT)) for size in widths]
+    return [size - excess if place == at else size for place, size in enumerate(widths)]
+
+
+def _group(widths: Sequence[int], width: int | None) -> list[range]:
+    """Return which columns stand in a line together."""
+    groups: list[range] = []
+    start, used = 0, 0
+    for at, size in enumerate(widths):
+        indent = len(_INDENT) if groups else 0
+        if width is not None and at > start and indent + used + len(_GAP) + size > width:
+            groups.append(range(start, at))
+            start, used = at, size
+        else:
+            used += size + (len(_GAP) if at > start else 0)
+    return [*groups, range(start, len(widths))]
+
+
+def _row(cells: Sequence[str], widths: Sequence[int], groups: Sequence[range]) -> Iterator[str]:
+    for number, group in enumerate(groups):
+        columns = [
+            [cells[at]]
+            if display_width(cells[at]) <= widths[at]
+            else wrap(cells[at], widths[at], hang=0)
+            for at in group
+        ]
+        for pieces in zip_longest(*columns, fillvalue=""):
+            padded = (
+                piece + " " * (widths[at] - display_width(piece))
+                for at, piece in zip(group, pieces, strict=True)
+            )
+            line = _GAP.join(padded).rstrip()
+            if line or number == 0:
+                yield (_INDENT + line) if number else line
