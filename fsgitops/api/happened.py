@@ -39,6 +39,7 @@ _FAILED = {
     "transfer": "transfer {subject} to {destination}",
     "kick": "kick {subject}",
 }
+_OTHER = "{action} {subject}"
 
 
 class Happened:
@@ -144,6 +145,7 @@ class Happened:
         call = self._find(subject)
         phones = details.get("phones", "")
         words = {
+            "action": action,
             "number": "a number",
             "destination": "somewhere",
             **details,
@@ -151,10 +153,10 @@ class Happened:
             "phones": count_noun(int(phones), "registration") if phones.isdigit() else "phones",
         }
         if problem is None:
-            return _DONE[action].format_map(words)
+            return _DONE.get(action, _OTHER).format_map(words)
         if isinstance(problem, AuditOutcomeError):
             return f"was told: {problem}"
-        tried = _FAILED[action].format_map(words)
+        tried = _FAILED.get(action, _OTHER).format_map(words)
         if isinstance(problem, SwitchTimeoutError):
             return f"asked to {tried}, and nobody knows whether it was done: {problem}"
         return f"could not {tried}: {problem}"

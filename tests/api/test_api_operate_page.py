@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +12,7 @@ from piped_browser import Browser
 from served_api import listening, token
 from switchboard import DOMAIN
 
+from fsgitops.api.live import LiveBoard
 from fsgitops.api.serve import build_service
 
 if TYPE_CHECKING:
@@ -65,10 +67,13 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def page(served: Served, browser: Browser) -> Iterator[Page]:
+def page(served: Served, browser: Browser, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
+    monkeypatch.setattr("fsgitops.api.live.CACHE_SECONDS", 0.05)
     for extension in ("1020", "1021"):
         served.board.add_registration(extension, DOMAIN)
-    with listening(build_service(served.workspace, served.connect)) as port:
+    service = build_service(served.workspace, served.connect)
+    board = LiveBoard(service.pool, service.declared, None, tick=0.1)
+    with listening(replace(service, board=board)) as port:
         yield Page(browser, served, port)
 
 

@@ -103,7 +103,7 @@ function call(item, old) {
   if (!item.uuid) {
     const nobody = make("td", seen.switch.up ? "No call is up." : "Not known.", "dim");
     nobody.setAttribute("role", "cell");
-    nobody.colSpan = 7;
+    nobody.colSpan = may("operate") ? 7 : 6;
     return refresh(made, [nobody]);
   }
   const duration = make("td", age(item.since), "age");
