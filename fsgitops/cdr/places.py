@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fsgitops.cdr.options import EslAddress, RunOptions
@@ -12,7 +13,6 @@ from fsgitops.errors import FsgitopsError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from fsgitops.cdr.lake import Lake
     from fsgitops.cdr.query import Source
@@ -62,16 +62,26 @@ class Place:
         return replace(self, root=root, choices={**self.choices, **named})
 
     @cached_property
+    def project(self) -> Path:
+        """The project's directory: this one, or the nearest above. Raises UsageError."""
+        from fsgitops.settings.project import find_project
+
+        return find_project(self.root) or self.root
+
+    @cached_property
     def workspace(self) -> Workspace:
         """The project's settings and target. Raises as `open_workspace`."""
         from fsgitops.commands.workspace import open_workspace
 
-        return open_workspace(self.root, self.choices.get("target"))
+        return open_workspace(self.project, self.choices.get("target"))
 
     def _find(self, name: str) -> str | None:
+        """Return a URL or an absolute path: what is declared starts at the project."""
         chosen: str | None = self.choices.get(name)
-        declared: str | None = None if chosen else getattr(self.workspace.settings.cdr, name)
-        return chosen or declared
+        found: str | None = chosen or getattr(self.workspace.settings.cdr, name)
+        if not found or "://" in found:
+            return found
+        return str((self.root if chosen else self.project) / found)
 
     def _need(self, name: str) -> str:
         found = self._find(name)
@@ -81,8 +91,7 @@ class Place:
 
     def lake_url(self) -> str:
         """Return the lake's URL, or its absolute path. Raises UsageError when there is none."""
-        found = self._need("lake")
-        return found if "://" in found else str(self.root / found)
+        return self._need("lake")
 
     def lake(self) -> Lake:
         """Open the lake. Raises UsageError, LakeError."""
@@ -93,12 +102,12 @@ class Place:
     def spool(self) -> Path | None:
         """Return the spool's directory, when there is one."""
         found = self._find("spool")
-        return self.root / found if found else None
+        return Path(found) if found else None
 
     def json_dir(self) -> Path | None:
         """Return mod_json_cdr's directory, when there is one."""
         found = self._find("json_dir")
-        return self.root / found if found else None
+        return Path(found) if found else None
 
     def source(self) -> Source:
         """Return where to read records."""
@@ -123,7 +132,7 @@ class Place:
             tuning["remove_json"] = remove_json
         return RunOptions(
             lake=self.lake_url(),
-            spool=self.root / self._need("spool"),
+            spool=Path(self._need("spool")),
             json_dir=self.json_dir(),
             http=http or (parse_address(settings.http) if settings.http else None),
             http_credential=self._credential(),
@@ -137,7 +146,9 @@ class Place:
         source = settings.cdr.http_credential
         if source is None:
             return None
-        return make_fetcher(settings.secrets, self.root, settings.key_file).fetch(source).reveal()
+        return (
+            make_fetcher(settings.secrets, self.project, settings.key_file).fetch(source).reveal()
+        )
 
     def address(self) -> EslAddress:
         """Return the target's event socket. Raises UsageError, SecretError."""
@@ -150,7 +161,7 @@ class Place:
         return EslAddress(
             esl.host,
             esl.port,
-            read_password(target, self.root),
+            read_password(target, self.project),
             esl.connect_timeout,
             esl.reply_timeout,
         )

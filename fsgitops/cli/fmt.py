@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from fsgitops.cli.options import Shared, open_place, with_json, with_place
+from fsgitops.cli.options import Shared, find_path, open_place, with_json, with_place
 from fsgitops.console.commands import Command
 from fsgitops.console.stream import confirm_done
 
@@ -34,7 +34,8 @@ def command(
     from fsgitops.commands.fmt import run_fmt
 
     workspace = open_place(shared, directory, target)
-    done = run_fmt(workspace, paths, check=check)
+    placed = [find_path(shared, directory, path) for path in paths]
+    done = run_fmt(workspace, placed, check=check)
     if as_json:
         data = {"changed": list(done.changed), "canonical": done.canonical, "check": check}
         print_json({"format": "fsgitops-fmt", "version": 1, **data})

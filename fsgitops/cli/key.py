@@ -40,9 +40,11 @@ def new(
     if show:
         click.echo(new_key())
         return 0
-    workspace = open_place(shared, directory, target)
-    path = file or workspace.root / workspace.settings.key_file
-    keep_from_git(workspace.root, path)
+    path = file
+    if path is None:
+        workspace = open_place(shared, directory, target)
+        path = workspace.root / workspace.settings.key_file
+    keep_from_git(path)
     key = write_key_file(path)
     confirm_done(f"Wrote {path} (key {key.id}). Keep a copy with your other secrets, never in git.")
     return 0

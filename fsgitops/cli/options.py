@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
 from fsgitops.console.commands import Common
+from fsgitops.console.stream import confirm_done
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from fsgitops.commands.workspace import Workspace
 
@@ -79,7 +81,12 @@ def with_demands(function: _F) -> _F:
     ) -> Any:
         from fsgitops.commands.shape import Demands
 
-        demands = Demands(only, exclude, frozenset(allow), kick_rotated)
+        shared = click.get_current_context().obj
+
+        def place(selectors: tuple[str, ...]) -> tuple[str, ...]:
+            return tuple(_place_selector(item, shared, others["directory"]) for item in selectors)
+
+        demands = Demands(place(only), place(exclude), frozenset(allow), kick_rotated)
         return function(*words, demands=demands, **others)
 
     asked: Any = gather
@@ -88,12 +95,44 @@ def with_demands(function: _F) -> _F:
     return cast("_F", asked)
 
 
+def _place_selector(selector: str, shared: Shared, directory: str | None) -> str:
+    """Return a selector that names files as the project names them."""
+    from fsgitops.steps.select import names_resource
+
+    return selector if names_resource(selector) else find_path(shared, directory, selector)
+
+
 def find_root(shared: Shared, directory: str | None) -> Path:
-    """Return the project's directory. Raises click.UsageError when there is none."""
-    root = (shared.root / directory).resolve() if directory else shared.root
-    if not root.is_dir():
-        raise click.UsageError(f"{root}: no such directory")
+    """Return the project's directory: where the command runs, or the nearest one above it.
+
+    One above is told, once, since paths in messages start there. Raises click.UsageError when the
+    directory is not there, UsageError when there is no project.
+    """
+    from fsgitops.settings.project import require_project
+
+    start = _find_start(shared, directory)
+    root = require_project(start)
+    told = click.get_current_context().meta
+    if root != start and told.get(__name__) != root:
+        told[__name__] = root
+        confirm_done(f"The project is {root}; paths start there.", err=True)
     return root
+
+
+def find_path(shared: Shared, directory: str | None, path: str) -> str:
+    """Return a path, typed in a folder below the project's, as it is from the project's."""
+    start = _find_start(shared, directory)
+    root = find_root(shared, directory)
+    if root == start or Path(path).is_absolute():
+        return path
+    return os.path.normpath(start.relative_to(root) / path)
+
+
+def _find_start(shared: Shared, directory: str | None) -> Path:
+    start = (shared.root / directory).resolve() if directory else shared.root
+    if not start.is_dir():
+        raise click.UsageError(f"{start}: no such directory")
+    return start
 
 
 def name_default() -> str:

@@ -31,9 +31,11 @@ def keygen(shared: Shared, directory: str | None, target: str | None, file: Path
     from fsgitops.commands.key_in_git import keep_from_git
     from fsgitops.secret.age import write_identity
 
-    workspace = open_place(shared, directory, target)
-    path = file or workspace.root / workspace.settings.secrets.age_identity
-    keep_from_git(workspace.root, path)
+    path = file
+    if path is None:
+        workspace = open_place(shared, directory, target)
+        path = workspace.root / workspace.settings.secrets.age_identity
+    keep_from_git(path)
     recipient = write_identity(path)
     confirm_done(f"Wrote {path}. Keep a copy with your other secrets, never in git.", err=True)
     click.echo(recipient)

@@ -78,14 +78,14 @@ def remedy(name: str, *, kept: bool) -> str:
     return f"put it into {IGNORE_FILE}"
 
 
-def keep_from_git(root: Path, path: Path) -> None:
+def keep_from_git(path: Path) -> None:
     """Make sure, before a key is written to `path`, that git will not take it.
 
-    The project's own folder gets a `.gitignore` that ignores all that is in it, itself included.
+    A project's own folder gets a `.gitignore` that ignores all that is in it, itself included.
     Raises UsageError for another place that git does not ignore, OSError.
     """
-    folder = path.parent
-    if folder == root / STATE_FOLDER:
+    folder = path.absolute().parent
+    if folder.name == STATE_FOLDER:
         ignore_folder(folder)
     standing = next((item for item in (folder, *folder.parents) if item.is_dir()), Path("/"))
     if run_git(standing, "rev-parse", "--is-inside-work-tree").strip() != "true":

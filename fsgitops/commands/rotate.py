@@ -85,7 +85,7 @@ def start_rotation(workspace: Workspace) -> tuple[Path, ProjectKey]:
             f"a rotation to the key {before.next_key} is under way: put that key at {path}, or set "
             f"{NEXT_KEY_VARIABLE}"
         )
-    keep_from_git(workspace.root, path)
+    keep_from_git(path)
     key = write_key_file(path)
     write_rotation(workspace.root, before.model_copy(update={"next_key": key.id}))
     return path, key

@@ -125,6 +125,11 @@ def source_file(source: str) -> str:
     return re.sub(r":\d+(:\d+)?$", "", source)
 
 
+def names_resource(selector: str) -> bool:
+    """Tell whether a selector is meant to name resources by kind, and not the files they are in."""
+    return ":" in selector
+
+
 def _matches(selector: str, resource: Resource, file: str) -> bool:
     kind, colon, name = selector.partition(":")
     if colon and kind in KINDS:
