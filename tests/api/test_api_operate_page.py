@@ -190,6 +190,19 @@ def test_agents_are_searched_and_filtered(page: Page) -> None:
     assert page.text("#matching") == "0 agents match"
 
 
+def test_an_answer_is_seen_wherever_one_has_scrolled_to_and_can_be_cleared(page: Page) -> None:
+    page.browser.shape(390, 400)
+    page.enter("read", "operate", ready="document.querySelectorAll('.agent').length === 2")
+    page.browser.evaluate("scrollTo(0, document.body.scrollHeight)")
+    page.press("kick", "1021")
+    page.confirm()
+    place = "document.querySelector('#answers p').getBoundingClientRect()"
+    assert page.browser.evaluate("scrollY") > 0
+    assert page.browser.evaluate(f"{place}.top >= 0 && {place}.bottom <= innerHeight")
+    page.browser.evaluate("document.getElementById('clear').click()")
+    assert page.text("#answers") == ""
+
+
 def test_events_tell_what_came_and_who_did_what(page: Page) -> None:
     page.enter("read", "operate", ready="document.querySelectorAll('.agent').length === 2")
     page.served.board.add_call("+19495431333", "1020", DOMAIN, CALLER)

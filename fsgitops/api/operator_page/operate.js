@@ -1,5 +1,5 @@
 // What may be done with the scope `operate`. The API decides; the page only asks, and tells what it said.
-const ANSWERS = 5, SECONDS = 45;
+const ANSWERS = 3, SECONDS = 45;
 let asked = null, opener = null, events = [];
 
 function field(name, label, options) {
@@ -123,6 +123,7 @@ function outcome(said) {
   const data = said.data || {};
   if (data.ended !== undefined) return "Ended " + plural(data.ended, "registration") + ".";
   if (data.status === "agent_answered") return data.agent_extension + " answered; calling " + data.destination + ".";
+  if (data.status === "connected") return data.agent_extension + " and " + data.destination + " are connected.";
   if (data.status === "calling_agent") return data.agent_extension + " is ringing; then " + data.destination + " is called.";
   return Object.entries(data).map((pair) => pair.join(": ")).join(", ");
 }
@@ -130,6 +131,7 @@ function tell(text, good) {
   const made = make("p", undefined, good ? "" : "bad");
   made.append(moment(Date.now() / 1000), " " + text);
   at("answers").prepend(made);
+  at("clear").hidden = false;
   while (at("answers").children.length > ANSWERS) at("answers").lastElementChild.remove();
 }
 async function offerNumbers() {
@@ -148,6 +150,11 @@ async function offerNumbers() {
 at("board").addEventListener("click", (event) => {
   const button = event.target.closest("button[data-action]");
   if (button) ask(button.dataset.action, button.dataset.subject, button);
+});
+at("clear").addEventListener("click", () => {
+  at("answers").replaceChildren();
+  at("clear").hidden = true;
+  at("calls-title").focus();
 });
 at("dial").addEventListener("click", () => ask("dial", "", at("dial")));
 at("ask-form").addEventListener("submit", perform);
