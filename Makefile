@@ -6,7 +6,7 @@ RUNS := .venv/.runs
 INSTALLED := .venv/.installed
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo rehearse-pr rehearse-mr workflows test test-all sweeps lint types contracts unit bench screenshots lock clean
+.PHONY: demo rehearse-pr rehearse-mr rehearse-release workflows test test-all sweeps lint types contracts unit bench screenshots lock clean
 
 demo: $(RUNS)
 	FSGITOPS="$(CURDIR)/$(BIN)/fsgitops" sh docs/demo.sh
@@ -17,6 +17,10 @@ rehearse-mr: $(INSTALLED)
 
 rehearse-pr: $(INSTALLED)
 	PYTHONPATH=tests $(BIN)/python tests/rehearsal.py build/rehearsal
+
+# A release up to the upload: both files, built twice, in dist/.
+rehearse-release:
+	$(PYTHON) tests/rehearsal_release.py dist
 
 test: lint types contracts workflows unit
 
@@ -61,6 +65,7 @@ lock: $(INSTALLED)
 	$(PIP) install pip-tools
 	$(COMPILE) --extra dev --extra cdr --extra api --extra spark --output-file requirements.lock pyproject.toml
 	$(COMPILE) --extra build --constraint requirements.lock --output-file requirements-run.lock pyproject.toml
+	$(COMPILE) --constraint requirements.lock --output-file requirements-release.lock requirements-release.in
 
 $(RUNS): requirements-run.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv

@@ -25,9 +25,24 @@ if TYPE_CHECKING:
     show_default=True,
     help="Whose pipelines to write.",
 )
+@click.option(
+    "--install",
+    metavar="WHAT",
+    envvar="FSGITOPS_INSTALL",
+    default="",
+    help=(
+        "What the pipelines install: a version, an address with its hash, a repository with a "
+        "commit, or a wheel. Default: what this fsgitops was installed from."
+    ),
+)
 @click.pass_obj
 def command(
-    shared: Shared, directory: Path | None, place: str | None, templates: bool, ci: str
+    shared: Shared,
+    directory: Path | None,
+    place: str | None,
+    templates: bool,
+    ci: str,
+    install: str,
 ) -> int:
     """Write a new project.
 
@@ -38,10 +53,12 @@ def command(
 
     root = shared.root / (place or "") / (directory or "")
     root.mkdir(parents=True, exist_ok=True)
-    written, left = run_init(root, templates=templates, pipelines=ci)
-    for path in written:
+    done = run_init(root, templates=templates, pipelines=ci, install=install)
+    for path in done.written:
         confirm_done(f"wrote {path}")
-    for path in left:
+    for path in done.left:
         confirm_done(f"left as it is: {path}", err=True)
+    for note in done.notes:
+        confirm_done(note, err=True)
     confirm_done("Next: fsgitops key new, fsgitops plan, fsgitops apply")
     return 0

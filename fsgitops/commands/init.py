@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fsgitops.commands.origin import Pin, find_pin, read_pin
 from fsgitops.commands.schema import read_schema
 from fsgitops.durable import create_file
 from fsgitops.errors import UsageError
@@ -21,22 +23,38 @@ SETTINGS_SCHEMA_FILE = "schema/settings.schema.json"
 
 
 GITLAB_PIPELINES = "docs/ci/gitlab.yml"
-OWN_WORKFLOW = "ci.yml"
-"""Runs the tests of fsgitops itself: no part of a user's project."""
+OWN_WORKFLOWS = frozenset({"ci.yml", "release.yml"})
+"""They test and release fsgitops itself: no part of a user's project."""
+
+PIN_FILE = "fsgitops.txt"
+RUN_LOCK = "requirements-run.lock"
+PIN_HEAD = """\
+# What the pipelines install, as pip reads it. The variable FSGITOPS_INSTALL names something else.
+# What it needs is in requirements.txt, with hashes; take both from the same release.
+"""
+SCRIPT_FOLDERS = {"github": ".github/scripts", "gitlab": ".gitlab/scripts"}
 
 
-def run_init(
-    root: Path, *, templates: bool, pipelines: str = "github"
-) -> tuple[list[str], list[str]]:
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """The paths that were written and those left as they were, and what the user must know."""
+
+    written: tuple[str, ...]
+    left: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def run_init(root: Path, *, templates: bool, pipelines: str = "github", install: str = "") -> Begun:
     """Write the example project below `root`; files that exist are left as they are.
 
     `templates` copies the templates too, for projects that edit them; `pipelines` is `github`,
-    `gitlab` or `none`. Returns the paths that were written and those that were left. Raises
-    UsageError when nothing is left to write.
+    `gitlab` or `none`. `install` is what the pipelines install (see `read_pin`); empty for what
+    this program was installed from. Raises UsageError when nothing is left to write.
     """
     written: list[str] = []
     left: list[str] = []
-    for path, content in _files(templates=templates, pipelines=pipelines):
+    pin = read_pin(install) if install else find_pin()
+    for path, content in _files(pin, templates=templates, pipelines=pipelines):
         place = root / path
         if place.exists() or place.is_symlink():
             left.append(path)
@@ -46,7 +64,12 @@ def run_init(
         written.append(path)
     if not written:
         raise UsageError(f"{root}: every file of the example is here already; nothing was written")
-    return written, left
+    notes: list[str] = []
+    pinned = f"{SCRIPT_FOLDERS.get(pipelines)}/{PIN_FILE}"
+    if pinned in written:
+        notes = [f"{pinned}: the pipelines install {pin.requirement}"]
+        notes += [pin.note] if pin.note else []
+    return Begun(tuple(written), tuple(left), tuple(notes))
 
 
 def schema_text(name: str = "desired") -> str:
@@ -54,7 +77,7 @@ def schema_text(name: str = "desired") -> str:
     return to_json(read_schema(name), indent=2) + "\n"
 
 
-def _files(*, templates: bool, pipelines: str) -> Iterator[tuple[str, bytes]]:
+def _files(pin: Pin, *, templates: bool, pipelines: str) -> Iterator[tuple[str, bytes]]:
     package = Path(str(resources.files("fsgitops")))
     example = package / "example"
     project = example if (example / SETTINGS_FILE).exists() else package.parent
@@ -66,6 +89,12 @@ def _files(*, templates: bool, pipelines: str) -> Iterator[tuple[str, bytes]]:
     yield ".gitignore", (example / "gitignore").read_bytes()
     for path, place in _pipeline_files(example, project, pipelines):
         yield path, place.read_bytes()
+    if folder := SCRIPT_FOLDERS.get(pipelines):
+        lock = example / RUN_LOCK if project == example else project / RUN_LOCK
+        yield f"{folder}/requirements.txt", lock.read_bytes()
+        yield f"{folder}/{PIN_FILE}", (PIN_HEAD + pin.line(folder) + "\n").encode()
+        if pin.wheel:
+            yield f"{folder}/{pin.wheel[0]}", pin.wheel[1]
     if templates:
         for template in sorted(packaged_templates().glob("*.j2")):
             yield f"templates/{template.name}", template.read_bytes()
@@ -77,7 +106,7 @@ def _pipeline_files(example: Path, project: Path, pipelines: str) -> Iterator[tu
     scripts = sorted((ours / "scripts").glob("*.*"))
     if pipelines == "github":
         for path in sorted((ours / "workflows").glob("*.*")):
-            if path.name != OWN_WORKFLOW:
+            if path.name not in OWN_WORKFLOWS:
                 yield f".github/workflows/{path.name}", path
         for path in scripts:
             yield f".github/scripts/{path.name}", path
