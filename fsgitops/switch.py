@@ -7,23 +7,26 @@ blanks, with quotes and backslashes of its own, so those never get through.
 from __future__ import annotations
 
 import re
-import time
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from fsgitops.errors import SwitchError, SwitchProtocolError
 from fsgitops.esl import EslSession, connect_esl
-from fsgitops.switch_dial import Dial, originate_command, transfer_command, uuid_word
+from fsgitops.switch_calls import Legs, follow, originate
+from fsgitops.switch_dial import Dial, transfer_command, uuid_word
 from fsgitops.switch_replies import (
     NO_CHANNEL,
+    NO_GATEWAY,
     NO_REPLY,
     NOT_LOCATED,
     NOT_REGISTERED,
     Call,
     Channel,
+    Gateway,
     Registration,
     ReloadReply,
     read_calls,
     read_channels,
+    read_gateways,
     read_registrations,
     read_reload,
     read_rescan,
@@ -42,14 +45,11 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from fsgitops.esl import EventQueue
     from fsgitops.switch_dial import Onward
 
 __all__ = ["Call", "Channel", "Registration", "ReloadReply", "Switch", "connect_switch"]
 
 Place = Literal["param", "var"]
-
-_JOB = "+OK Job-UUID:"
 
 _Answer = TypeVar("_Answer", str, bytes)
 _Value = TypeVar("_Value")
@@ -286,28 +286,23 @@ class Switch:
         """Return every bridged call."""
         return self._read(read_calls, self._ask_bytes("show calls as json"))
 
-    def originate(self, dial: Dial, *, patience: float = 1.0) -> str | None:
-        """Ring an agent and connect them; return the uuid of the agent's leg once it answered.
+    def gateway(self, name: str) -> Gateway | None:
+        """Return a gateway by its name, as a call by `sofia/gateway/NAME/…` finds it, or None."""
+        command = f"sofia xmlstatus gateway {_checked('name', name)}"
+        said = self._ask(command)
+        return None if said == NO_GATEWAY else self._read(read_gateways, said)[0]
 
-        Returns None when after `patience` seconds the phone still rings: the call goes on by
-        itself. Raises SwitchError with the cause when the switch gave up before that.
-        """
-        command = f"bgapi {originate_command(dial)}"
-        # Subscribed before asking, so that a refusal that comes at once is not missed.
-        events = self.session.subscribe_json(["BACKGROUND_JOB"])
-        try:
-            said = self.session.send(command)
-            if not said.startswith(_JOB):
-                raise self._refused("originate", said)
-            body = _job_answer(events, said.removeprefix(_JOB).strip(), patience)
-        finally:
-            if not self.session.closed:
-                self.session.send("nixevent BACKGROUND_JOB")
-        if body is None:
-            return None
-        if not body.startswith("+OK "):
-            raise self._refused("originate", body)
-        return body[4:].strip()
+    def gateways(self) -> tuple[Gateway, ...]:
+        """Return the gateways of all SIP profiles that run."""
+        return self._read(read_gateways, self._ask("sofia xmlstatus gateway"))
+
+    def originate(self, dial: Dial, *, patience: float = 1.0) -> str | None:
+        """Ring an agent and connect them. Returns and raises as `switch_calls.originate`."""
+        return originate(self.session, dial, patience)
+
+    def follow_call(self, dial: Dial, *, patience: float) -> Legs:
+        """Place a call and wait for what becomes of both legs, as `switch_calls.follow` does."""
+        return follow(self.session, dial, patience)
 
     def hang_up(self, uuid: str) -> bool:
         """End a leg, and with it its call; False when there is no such leg."""
@@ -362,15 +357,6 @@ class Switch:
         return SwitchProtocolError(
             f"{self.session.place}: {command}: expected {expected}, found {said[:80]!a}"
         )
-
-
-def _job_answer(events: EventQueue, job: str, patience: float) -> str | None:
-    deadline = time.monotonic() + patience
-    while (left := deadline - time.monotonic()) > 0:
-        event = events.get(timeout=left)
-        if event is not None and event.get("Job-UUID") == job:
-            return str(event.get("_body", ""))
-    return None
 
 
 def _user_data(extension: str, domain: str, place: Place, name: str) -> str:

@@ -16,6 +16,9 @@ NAME_LENGTH = 40
 CLOSED = {"force_transfer_context": "fsgitops_transfer", "outbound_redirect_fatal": "true"}
 """Leg variables: who moves the leg is sent to our context, and a 302 leads nowhere."""
 
+AGENT_LEG, FAR_LEG = "fsgitops_agent_leg", "fsgitops_far_leg"
+"""Leg variables that hold a call's mark while somebody waits for what becomes of it."""
+
 _CLOSING = (
     "export:force_transfer_context=fsgitops_transfer!"
     "execute_extension:fsgitops_closed XML fsgitops_transfer"
@@ -36,20 +39,23 @@ _NOT_NAME = re.compile(r"[^\w.-]+|_+")
 
 @dataclass(frozen=True, slots=True)
 class Dial:
-    """A call to place: first the agent's phones ring, then the number is called by a gateway.
+    """A call to place: first the agent's phones ring, then the number is called.
 
-    `uuid` becomes the agent's leg's; None lets the switch choose, which it must where several
-    phones ring: each is a leg. `timeout` is how many seconds they may ring.
+    `number` is outside, in E.164, and called by `gateway`; or an extension of the domain, and then
+    there is no gateway. `uuid` becomes the agent's leg's; None lets the switch choose, which it
+    must where several phones ring: each is a leg. `timeout` is how many seconds phones may ring.
+    With a `mark`, each leg carries it in a variable.
     """
 
     uuid: str | None
     extension: str
     domain: str
     number: str
-    gateway: str
+    gateway: str | None
     caller_number: str
     caller_name: str
     timeout: int
+    mark: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,19 +95,25 @@ def plain_name(name: str) -> str:
 def originate_command(dial: Dial) -> str:
     """Return the `originate` command of a call. Raises ValueError for a part with a meaning."""
     timeout = _timeout(dial.timeout)
-    number = _part("number", dial.number)
+    kind = "extension" if dial.gateway is None else "number"
+    number = _part(kind, dial.number)
+    domain = _part("domain", dial.domain)
     shown = {"origination_caller_id_number": number, "origination_caller_id_name": number}
     if dial.uuid is not None:
         shown = {"origination_uuid": _part("uuid", dial.uuid), **shown}
-    agent = f"user/{_part('extension', dial.extension)}@{_part('domain', dial.domain)}"
-    own = {**CLOSED, "origination_caller_id_number": _part("number", dial.caller_number)}
+    own = {**CLOSED, "origination_caller_id_number": _part(kind, dial.caller_number)}
     if dial.caller_name:
         own["origination_caller_id_name"] = _name(dial.caller_name)
-    far = f"sofia/gateway/{_part('gateway', dial.gateway)}/{number}"
-    leg = _variables(
-        {**CLOSED, **shown, "originate_timeout": timeout, "hangup_after_bridge": "true"}
-    )
-    return f"originate '{leg}{agent}' {_closed_bridge(_variables(own) + far)} inline"
+    if dial.gateway is None:
+        own["originate_timeout"] = timeout
+        far = f"user/{number}@{domain}"
+    else:
+        far = f"sofia/gateway/{_part('gateway', dial.gateway)}/{number}"
+    leg = {**CLOSED, **shown, "originate_timeout": timeout, "hangup_after_bridge": "true"}
+    if dial.mark is not None:
+        leg[AGENT_LEG] = own[FAR_LEG] = _part("uuid", dial.mark)
+    agent = f"user/{_part('extension', dial.extension)}@{domain}"
+    return f"originate '{_variables(leg)}{agent}' {_closed_bridge(_variables(own) + far)} inline"
 
 
 def transfer_command(uuid: str, onward: Onward, *, other_leg: bool = False) -> str:

@@ -25,6 +25,9 @@ NOT_LOCATED = "can't find anything\n"
 NO_CHANNEL = "-ERR No such channel!\n"
 """What `uuid_kill` and `uuid_transfer` answer for a leg that is not there (any more)."""
 
+NO_GATEWAY = "Invalid Gateway!\n"
+"""What `sofia status gateway NAME` answers for one that no running profile has."""
+
 NOT_REGISTERED = "error/user_not_registered"
 """What `sofia_contact` answers for a user without a registration."""
 
@@ -53,6 +56,19 @@ class Registration:
     call_id: str
     host: str
     realm: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A gateway of a SIP profile. Calls are only placed while `status` is UP.
+
+    `state` is that of its registration (NOREG: it does not register).
+    """
+
+    name: str
+    profile: str
+    state: str
+    status: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +146,6 @@ def _near_line(said: str) -> int | None:
 _ELEMENT_NAME = re.compile(r"[a-z][a-z-]*")
 _STATUS = re.compile(r"(.*) exp\([^()]*\) expsecs\((-?\d{1,12})\)", re.DOTALL)
 _ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&apos;", "'"), ("&amp;", "&"))
-_OPEN, _CLOSE = "<registration>", "</registration>"
 
 
 def read_registrations(text: str) -> tuple[Registration, ...]:
@@ -146,16 +161,32 @@ def read_registrations(text: str) -> tuple[Registration, ...]:
     """
     if not text.startswith("<?xml ") or "<profile>" not in text:
         raise SwitchProtocolError(f"a list of registrations expected, found {text[:60]!a}")
-    return tuple(_registration(fields) for fields in _registration_fields(text))
+    return tuple(_registration(fields) for fields in _fields_of("registration", text))
 
 
-def _registration_fields(text: str) -> Iterator[dict[str, str]]:
+def read_gateways(text: str) -> tuple[Gateway, ...]:
+    """Read the answer to `sofia xmlstatus gateway [NAME]`: one element per line (mod_sofia.c).
+
+    Raises SwitchProtocolError for anything else.
+    """
+    if not text.startswith("<?xml "):
+        raise SwitchProtocolError(f"a list of gateways expected, found {text[:60]!a}")
+    found = tuple(
+        Gateway(*(fields.get(name, "") for name in ("name", "profile", "state", "status")))
+        for fields in _fields_of("gateway", text)
+    )
+    if not found and "<gateways>" not in text:
+        raise SwitchProtocolError(f"a gateway expected, found {text[:60]!a}")
+    return found
+
+
+def _fields_of(kind: str, text: str) -> Iterator[dict[str, str]]:
     fields: dict[str, str] | None = None
     for line in text.split("\n"):
         sign = line.strip()
-        if sign == _OPEN and fields is None:
+        if sign == f"<{kind}>" and fields is None:
             fields = {}
-        elif sign == _CLOSE and fields is not None:
+        elif sign == f"</{kind}>" and fields is not None:
             yield fields
             fields = None
         elif fields is not None and (found := _element(sign)):

@@ -54,10 +54,14 @@ class SipPhone:
             port=self.port,
         )
 
-    def answer(self) -> Self:
-        """Answer one call in the background; `wait_answered` tells how it went."""
+    def answer(self, scenario: str = "answer") -> Self:
+        """Answer one call in the background; `wait_answered` tells how it went.
+
+        Or take it in another way: `busy` refuses it, `ring` rings until the caller gives up.
+        """
+        self.stop()
         self.work_dir.mkdir(parents=True, exist_ok=True)
-        command = sipp_command(self.work_dir, "answer", port=self.port)
+        command = sipp_command(self.work_dir, scenario, port=self.port)
         target = f"{self.switch.esl_host}:{self.switch.internal_port}"
         self._answering = subprocess.Popen(
             [*command, target],

@@ -49,6 +49,7 @@ PLAIN = {
     "number": r"\+[0-9]+",
     "gateway": r"[A-Za-z0-9_][A-Za-z0-9_.-]*",
     "caller_number": r"\+[0-9]+",
+    "mark": r"[A-Za-z0-9][A-Za-z0-9._@-]*",
     "caller_name": r"[^\W_]+([ .-]{1,2}[^\W_]+)*\.?",
 }
 
@@ -79,7 +80,8 @@ def test_no_part_of_a_call_adds_anything_to_the_command(name: str, data: st.Data
     assert len(words) == 4
     assert command.count("{") == command.count("}") == 2
     assert words[2].count("!") == 3
-    assert [word.count(",") for word in words] == [0, 6, 3, 0]
+    more = name == "mark"
+    assert [word.count(",") for word in words] == [0, 6 + more, 3 + more, 0]
     assert not set(command) & set('\n\r\0"\\$|[]^;`')
 
 
@@ -132,6 +134,27 @@ def test_any_declared_name_becomes_one_that_can_be_shown(value: str) -> None:
 )
 def test_a_name_keeps_its_letters_and_loses_its_signs(declared: str, shown: str) -> None:
     assert plain_name(declared) == shown
+
+
+def test_an_extension_is_called_at_the_domain_and_rings_as_long_as_the_agent() -> None:
+    inside = {**GOOD, "number": "1021", "gateway": None, "caller_number": "1020", "mark": "m-1"}
+    _, first, second, _ = split_words(originate_command(Dial(**inside)))
+    assert first.endswith(
+        "originate_timeout=30,hangup_after_bridge=true,fsgitops_agent_leg=m-1}"
+        "user/1020@pbx.example.com"
+    )
+    assert second == (
+        f"{CLOSING}!bridge:{{{CLOSED},origination_caller_id_number=1020,"
+        "origination_caller_id_name=Alice Example,originate_timeout=30,fsgitops_far_leg=m-1}"
+        "user/1021@pbx.example.com"
+    )
+
+
+@pytest.mark.parametrize("wrong", [{"number": "+18005551234"}, {"caller_number": "+18005551234"}])
+def test_without_a_gateway_no_number_outside_is_called(wrong: dict[str, str]) -> None:
+    inside = {**GOOD, "number": "1021", "gateway": None, "caller_number": "1020"}
+    with pytest.raises(ValueError, match="extension"):
+        originate_command(Dial(**inside | wrong))
 
 
 def test_a_call_without_a_name_sets_none() -> None:

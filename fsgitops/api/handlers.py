@@ -12,7 +12,7 @@ from fsgitops.api.gate import Caller, Gate, RefusedError
 from fsgitops.api.records import CallRecords, RecordQuery
 from fsgitops.commands.audit import audited, record_refusal
 from fsgitops.commands.credentials import run_credentials
-from fsgitops.commands.dial import Asked, call_details, place_call
+from fsgitops.commands.dial import Asked, NotConnectedError, call_details, place_call
 from fsgitops.commands.hangup import end_call
 from fsgitops.commands.kick import end_registrations
 from fsgitops.commands.live_calls import join_calls
@@ -162,23 +162,34 @@ async def list_calls(call: Call) -> Any:
     return [item.to_json() for item in join_calls(channels, roster, workspace.target.domain)]
 
 
+_STATUSES = {
+    "ringing": "calling_agent", "answered": "agent_answered", "connected": "connected",
+}  # fmt: skip
+
+
 async def dial(call: Call) -> Any:
-    """Ring an agent, then call a number."""
+    """Ring an agent, then call a number or another agent; with `wait`, until both answered."""
     workspace, roster = await call.declared()
-    body = call.body
+    body, wait = call.body, bool(call.body.get("wait", False))
     asked = Asked(body["agent_extension"], body["destination"], body.get("caller_id_number"))
 
     def work(switch: Switch, details: dict[str, str]) -> Dialled:
         _refuse_other_name(workspace, roster, asked.extension, body.get("caller_id_name"))
-        found = place_call(switch, roster, workspace.settings, workspace.target, asked)
+        try:
+            found = place_call(
+                switch, roster, workspace.settings, workspace.target, asked, wait=wait
+            )
+        except NotConnectedError as failed:
+            details.update(call_details(failed.dialled))
+            raise
         details.update(call_details(found))
         return found
 
     entry = Entry(workspace, "dial", asked.extension, {"number": asked.number})
-    dialled = await _operate(call, entry, work)
+    dialled = await _operate(call, entry, work, patient=wait)
     return {
         "uuid": dialled.uuid,
-        "status": "agent_answered" if dialled.answered else "calling_agent",
+        "status": _STATUSES[dialled.state],
         "agent_extension": dialled.dial.extension,
         "destination": dialled.dial.number,
         "caller_id_number": dialled.dial.caller_number,
@@ -240,7 +251,11 @@ class Entry:
 
 
 async def _operate(
-    call: Call, entry: Entry, work: Callable[[Switch, dict[str, str]], _Result]
+    call: Call,
+    entry: Entry,
+    work: Callable[[Switch, dict[str, str]], _Result],
+    *,
+    patient: bool = False,
 ) -> _Result:
     """Do something to the switch and write it down, also when the switch cannot be reached.
 
@@ -262,8 +277,9 @@ async def _operate(
     def refuse(problem: FsgitopsError) -> None:
         record_refusal(place, action, subject, str(problem), user=who, **entry.details)
 
+    pool = call.service.pool
     try:
-        result = await call.service.pool.run(job)
+        result = await (pool.run_patiently(job) if patient else pool.run(job))
     except FsgitopsError as problem:
         happened.note_operation(who, action, subject, known, problem)
         if not began:

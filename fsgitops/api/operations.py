@@ -74,7 +74,7 @@ _STATUS = fields(
     phones={"type": "array", "items": PHONE},
 )  # fmt: skip
 _DIALLED = fields(
-    uuid=_MAYBE, status={"enum": ["calling_agent", "agent_answered"]},
+    uuid=_MAYBE, status={"enum": ["calling_agent", "agent_answered", "connected"]},
     agent_extension=EXTENSION, destination=_TEXT, caller_id_number=_TEXT,
 )  # fmt: skip
 _MAYBE_COUNT: Schema = {"type": ["integer", "null"]}
@@ -156,11 +156,12 @@ def _list(items: Schema) -> Schema:
 _ID = {"id": EXTENSION}
 _UUID = {"uuid": UUID}
 _DIAL = fields(
-    ("caller_id_number", "caller_id_name"),
+    ("caller_id_number", "caller_id_name", "wait"),
     agent_extension=EXTENSION,
     destination=NUMBER,
     caller_id_number=NUMBER,
     caller_id_name={"type": "string", "maxLength": 80},
+    wait=_FLAG,
 )
 _TRANSFER = fields(
     ("caller_id_number", "other_leg"), destination=NUMBER, caller_id_number=NUMBER, other_leg=_FLAG
@@ -190,7 +191,7 @@ OPERATIONS = (
     Operation("GET", "/api/calls/active", "listCalls", "read", "Calls that are up",
               handlers.list_calls, _list(CALL), statuses=(502, 503)),
     Operation("POST", "/api/calls/dial", "dial", "operate",
-              "Ring an agent, then call a number and connect them",
+              "Ring an agent, then call a number or another agent and connect them",
               handlers.dial, _DIALLED, _DIAL, statuses=(404, 409, 500, 502, 503)),
     Operation("POST", "/api/calls/{uuid}/hangup", "hangUp", "operate", "End a call",
               handlers.hang_up, _TEXT, path_schemas=_UUID, statuses=(404, 500, 502, 503)),

@@ -30,6 +30,9 @@ _T = TypeVar("_T")
 
 CONNECTIONS = 4
 WAITING = 64
+PATIENT = 8
+"""How many requests may wait for people at a time, each on a connection of its own."""
+
 ANSWER_SECONDS = 20.0
 RETRY_SECONDS = 1.0
 FRESH_SECONDS = 1.0
@@ -56,6 +59,7 @@ class SwitchPool:
             threading.Thread(target=self._work, name=f"switch-{number}", daemon=True)
             for number in range(size)
         ]
+        self._patient = threading.BoundedSemaphore(PATIENT)
         self._failed: tuple[float, FsgitopsError] | None = None
 
     def start(self) -> None:
@@ -91,6 +95,32 @@ class SwitchPool:
             return await asyncio.wait_for(asyncio.wrap_future(future), timeout)
         except TimeoutError:
             raise SwitchTimeoutError(f"no answer from the switch in {timeout:g} s") from None
+
+    async def run_patiently(self, job: Callable[[Switch], _T]) -> _T:
+        """Return what `job` makes of a switch, as `run`, however long it takes.
+
+        For what waits until somebody picks up a phone: it has a connection of its own, so that
+        nobody else waits for it. Raises SwitchUnreachableError when there are too many of these.
+        """
+        if not self._patient.acquire(blocking=False):
+            raise SwitchUnreachableError(f"{PATIENT} calls are being waited for; try again later")
+        future: Future[_T] = Future()
+        threading.Thread(target=self._do_apart, args=(future, job), daemon=True).start()
+        return await asyncio.wrap_future(future)
+
+    def _do_apart(self, future: Future[_T], job: Callable[[Switch], _T]) -> None:
+        switch: Switch | None = None
+        future.set_running_or_notify_cancel()
+        try:
+            switch = self._connect()
+            result = job(switch)
+        except BaseException as problem:  # the future carries it to the caller
+            future.set_exception(problem)
+        else:
+            future.set_result(result)
+        finally:
+            _drop(switch)
+            self._patient.release()
 
     def _work(self) -> None:
         switch: Switch | None = None

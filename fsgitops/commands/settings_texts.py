@@ -91,7 +91,7 @@ SETTINGS_TEXTS: dict[str, tuple[str, list[Any]]] = {
     "cdr.max_spool_bytes": ("Above this nothing more is taken in.", [4294967296]),
     "cdr.settle_seconds": ("An unreadable JSON file is set aside after so long.", [30]),
     "cdr.ledger_days": ("How long the spool knows which records came.", [14]),
-    "targets.dial.gateway": ("The gateway that `dial` calls through.", ["carrier"]),
+    "targets.dial.gateway": ("The gateway for calls outside.", ["carrier"]),
     "targets.dial.timeout": ("Seconds that a phone may ring.", [30]),
     "targets.did_forms": (
         "How carriers deliver numbers, beside +19495431333.",

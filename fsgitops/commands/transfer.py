@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from fsgitops.commands.audit import audited
 from fsgitops.commands.connect import connect_target, prepare_conf_dir
-from fsgitops.commands.dial import check_toll, choose_caller_id, read_number
+from fsgitops.commands.dial import (
+    check_gateway,
+    check_toll,
+    choose_caller_id,
+    choose_gateway,
+    read_number,
+)
 from fsgitops.commands.live_calls import join_calls
 from fsgitops.commands.operation import (
     NotPossibleError,
@@ -61,6 +67,7 @@ def move_call(
     onward = plan_transfer(roster, settings, target, asked)
     if isinstance(onward, ToNumber):
         _check_tolls(switch, roster, settings, target, asked.uuid, onward.number)
+        check_gateway(switch, onward.gateway)  # a leg that was sent there would be lost
     if not switch.transfer(check_uuid(asked.uuid), onward, other_leg=asked.other_leg):
         raise NotThereError(f"no call {asked.uuid}")
     return onward.number if isinstance(onward, ToNumber) else onward.destination
@@ -100,7 +107,7 @@ def plan_transfer(roster: Roster, settings: Settings, target: Target, asked: Tra
         agent = find_agent(roster, route.destination_extension)
         return ToExtension(agent.extension, AGENTS_CONTEXT)
     shown = choose_caller_id(roster, settings, asked.caller_id)
-    return ToNumber(number, target.dial.gateway, shown)
+    return ToNumber(number, choose_gateway(target), shown)
 
 
 def transfer_to_json(asked: Transfer, destination: str) -> dict[str, Any]:

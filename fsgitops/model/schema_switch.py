@@ -9,6 +9,25 @@ from fsgitops.model.schema_parts import TEXT, count, flag, list_of, maybe_text, 
 _UUID = text("A leg's uuid.", examples=["4c02599d-865c-42fd-9045-079b692658b0"])
 _EXTENSION = text("The agent's extension.", examples=["1020"])
 
+_FATE: dict[str, Any] = {
+    "answered": flag("It was answered."),
+    "cause": maybe_text("FreeSWITCH's name of why it ended; null: it is up, rings, or never was."),
+    "uuid": maybe_text("The leg's uuid; null: not known."),
+}
+_LEGS = {
+    "description": "What became of both legs; null: without --wait.",
+    "anyOf": [
+        {"type": "null"},
+        objects(
+            {
+                "agent": objects(_FATE, "The agent's leg."),
+                "destination": objects(
+                    {"called": flag("It was called."), **_FATE}, "The leg of whom was called."
+                ),
+            }
+        ),
+    ],
+}
 
 _PHONE = objects(
     {
@@ -107,13 +126,20 @@ SWITCH_OUTPUTS: dict[str, dict[str, Any]] = {
     "dial": objects(
         {
             "uuid": maybe_text("The call's; null: several phones ring."),
-            "state": word("How far it is.", "ringing", "answered"),
+            "state": word(
+                "How far it is; answered: by the agent.",
+                "ringing",
+                "answered",
+                "connected",
+                "failed",
+            ),
             "extension": _EXTENSION,
             "number": text("Who is called."),
             "caller_id_number": text("The number shown."),
             "caller_id_name": text("The name shown."),
-            "gateway": text("The gateway."),
+            "gateway": maybe_text("The gateway; null: an extension is called."),
             "timeout": count("Seconds that the phone may ring."),
+            "legs": _LEGS,
         }
     ),
     "hangup": objects({"uuid": _UUID}),

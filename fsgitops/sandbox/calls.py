@@ -19,7 +19,8 @@ _ORIGINATE_USAGE = (
     "-USAGE: <call url> <exten>|&<application_name>(<app_args>) [<dialplan>] [<context>] "
     "[<cid_name>] [<cid_num>] [<timeout_sec>]\n"
 )
-_GATEWAY = re.compile(r"sofia/gateway/[^/]+/(.+)")
+_GATEWAY = re.compile(r"sofia/gateway/([^/]+)/(.+)")
+_USER = re.compile(r"(?:user/)?([^/@]+)(?:@[^/@]*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,16 +147,20 @@ def originate(memory: SwitchMemory, argument: str) -> str:
         return "-ERR SUBSCRIBER_ABSENT\n"
     if not any(item.address == f"{user}@{domain}" for item in memory.registrations):
         return "-ERR USER_NOT_REGISTERED\n"
-    values = dict(part.partition("=")[::2] for part in given.lstrip("{").split(",") if "=" in part)
+    values = _variables(given)
     leg = Leg(
         f"sofia/internal/{user}@127.0.0.1:5070", "outbound", user,
         values.get("origination_caller_id_name", ""),
         values.get("origination_caller_id_number", "0000000000"),
         presence=f"{user}@{domain}", uuid=values.get("origination_uuid") or str(uuid.uuid4()),
     )  # fmt: skip
+    memory.tell("CHANNEL_ANSWER", leg.uuid, values)
     found = _bridged_to(words[1])
     if found:
-        _join(memory, leg, found)
+        cause = _join(memory, leg, found)
+        if cause is not None:
+            why = values | {"originate_failed_cause": cause}
+            memory.tell("CHANNEL_HANGUP_COMPLETE", leg.uuid, why, cause)
     else:
         with memory.lock:
             memory.legs.append(replace(leg, call_uuid=leg.uuid))
@@ -170,21 +175,33 @@ def _bridged_to(text: str) -> str | None:
     return last.removeprefix("bridge:") if last.startswith("bridge:") else None
 
 
-def _join(memory: SwitchMemory, leg: Leg, target: str) -> None:
+def _variables(braces: str) -> dict[str, str]:
+    """Return the leg variables that stand before a dial string."""
+    return dict(part.partition("=")[::2] for part in braces.lstrip("{").split(",") if "=" in part)
+
+
+def _join(memory: SwitchMemory, leg: Leg, target: str) -> str | None:
+    """Put a leg up with what a dial string reaches; return the cause where it reaches nothing."""
     given, _, plain = target.removeprefix("bridge:").rpartition("}")
-    values = dict(part.partition("=")[::2] for part in given.lstrip("{").split(",") if "=" in part)
+    values = _variables(given)
     number = values.get("origination_caller_id_number", leg.caller_number)
     name = values.get("origination_caller_id_name", leg.caller_name)
-    outward = _GATEWAY.fullmatch(plain)
+    outward, inward = _GATEWAY.fullmatch(plain), _USER.fullmatch(plain)
     if outward:
-        far = Leg(f"sofia/external/{outward[1]}", "outbound", outward[1], name, number)
-        bridge(memory, leg, far)
-        return
-    domain = memory.variable("domain")
-    address = f"{plain}@{domain}"
-    if any(item.address == address for item in memory.registrations):
-        place = f"sofia/internal/{plain}@127.0.0.1:5070"
-        bridge(memory, leg, Leg(place, "outbound", plain, name, number, presence=address))
+        if outward[1] not in {gateway for _, gateway in memory.gateways}:
+            return "INVALID_GATEWAY"
+        far = Leg(f"sofia/external/{outward[2]}", "outbound", outward[2], name, number)
+    elif inward:
+        address = f"{inward[1]}@{memory.variable('domain')}"
+        if not any(item.address == address for item in memory.registrations):
+            return "USER_NOT_REGISTERED"
+        place = f"sofia/internal/{inward[1]}@127.0.0.1:5070"
+        far = Leg(place, "outbound", inward[1], name, number, presence=address)
+    else:
+        return "CHAN_NOT_IMPLEMENTED"
+    bridge(memory, leg, far)
+    memory.tell("CHANNEL_ANSWER", far.uuid, values)
+    return None
 
 
 def _find(memory: SwitchMemory, wanted: str) -> Leg | None:

@@ -15,6 +15,7 @@ from fsgitops.routing.serialise import serialise
 from fsgitops.routing.tree import Element, XmlSyntaxError, fold, parse
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from fsgitops.routing.directory import LocatedUser
@@ -89,7 +90,17 @@ class SwitchMemory:
         self.registrations: list[Registration] = []
         self.legs: list[Leg] = []
         self.gateways: dict[tuple[str, str], str] = {}
+        self.announce: Callable[[str, Mapping[str, str], str | None], None] | None = None
         self._cache: dict[tuple[str, str, str], tuple[LocatedUser, float]] = {}
+
+    def tell(
+        self, event: str, channel: str, variables: Mapping[str, str], cause: str | None = None
+    ) -> None:
+        """Announce an event of a channel, with its variables, to whoever listens."""
+        if self.announce is not None:
+            facts = {f"variable_{name}": value for name, value in variables.items()}
+            facts |= {"Unique-ID": channel} | ({"Hangup-Cause": cause} if cause else {})
+            self.announce(event, facts, None)
 
     def reload(self) -> str:
         """Load the conf directory. Return `Success`, or what is wrong; then the old tree stays.

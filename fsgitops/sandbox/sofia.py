@@ -87,8 +87,11 @@ def _flush(memory: SwitchMemory, profile: Profile, words: list[str]) -> str:
 def _status(memory: SwitchMemory, words: list[str], *, as_xml: bool) -> str:
     if not words:
         return _xml_summary(memory) if as_xml else _summary(memory)
+    if as_xml and len(words) == 1:
+        listed = "".join(_xml_gateway(*item) for item in memory.gateways.items())
+        return f"{_XML_HEADER}<gateways>\n{listed}</gateways>\n"
     if len(words) > 1 and words[0].lower() == "gateway":
-        return _gateway(memory, words[1])
+        return _gateway(memory, words[1], as_xml=as_xml)
     if len(words) < 2 or words[0].lower() != "profile":
         return "Invalid Syntax!\n"
     profile = memory.find_profile(words[1])
@@ -154,9 +157,20 @@ def _xml_profile(profile: Profile, registrations: int) -> str:
     )
 
 
-def _gateway(memory: SwitchMemory, name: str) -> str:
+def _xml_gateway(key: tuple[str, str], to: str) -> str:
+    profile, name = key
+    fields = {
+        "name": name, "profile": profile, "to": to, "proxy": to, "state": "NOREG", "status": "UP",
+    }  # fmt: skip
+    lines = "".join(f"    <{key}>{value}</{key}>\n" for key, value in fields.items())
+    return f"  <gateway>\n{lines}  </gateway>\n"
+
+
+def _gateway(memory: SwitchMemory, name: str, *, as_xml: bool) -> str:
     for (profile, gateway), to in memory.gateways.items():
         if gateway == name:
+            if as_xml:
+                return _XML_HEADER + _xml_gateway((profile, gateway), to)
             facts = {"Name": name, "Profile": profile, "To": to, "State": "NOREG", "Status": "UP"}
             lines = "".join(f"{key:<8}\t{value}\n" for key, value in facts.items())
             return f"{_RULE}\n{lines}{_RULE}\n"

@@ -43,6 +43,7 @@ class EmbeddedSwitch:
         self._wanted = (host, port)
         self._password = password
         self._memory = SwitchMemory(Path(conf_dir))
+        self._memory.announce = self.fire_event
         self._listener: socket.socket | None = None
         self._accepting: threading.Thread | None = None
         self._sessions: dict[Session, threading.Thread] = {}

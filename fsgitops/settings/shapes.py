@@ -76,14 +76,21 @@ class EslSettings(Part):
 
 
 class DialSettings(Part):
-    """How `fsgitops dial` places a call. `timeout` is how many seconds a phone may ring."""
+    """How `fsgitops dial` places a call. `timeout` is how many seconds a phone may ring.
 
-    gateway: Annotated[
-        str,
-        _text(
-            r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$", "a gateway's name: letters, digits, . _ and -"
-        ),
-    ] = "telnyx"
+    `gateway` is the one that calls outside go by; without it nobody outside can be called.
+    """
+
+    gateway: (
+        Annotated[
+            str,
+            _text(
+                r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$",
+                "a gateway's name: letters, digits, . _ and -",
+            ),
+        ]
+        | None
+    ) = None
     timeout: Annotated[int, Field(ge=5, le=120)] = 30
 
 

@@ -75,6 +75,7 @@ def select_target(
             domain=SANDBOX_DOMAIN,
             profile="internal",
             esl=EslSettings(),
+            dial=DialSettings(gateway=SANDBOX),
             limits=settings.limits,
             allow=settings.allow,
             secrets=settings.secrets,

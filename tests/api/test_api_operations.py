@@ -96,6 +96,16 @@ def test_a_call_is_placed_listed_transferred_and_ended(served: Served) -> None:
     assert served.post(f"/api/calls/{uuid}/hangup").status_code == 404
 
 
+def test_who_waits_is_told_that_both_answered(served: Served) -> None:
+    for extension in ("1020", "1021"):
+        served.board.add_registration(extension, DOMAIN)
+    asked = {"agent_extension": "1020", "destination": "1021", "wait": True}
+    placed = served.post("/api/calls/dial", asked).json()["data"]
+    assert (placed["status"], placed["destination"]) == ("connected", "1021")
+    (call,) = served.data("/api/calls/active")
+    assert (call["uuid"], call["agents"]) == (placed["uuid"], ["1020", "1021"])
+
+
 def test_every_operation_is_written_down_with_its_token(served: Served) -> None:
     served.board.add_registration("1020", DOMAIN)
     served.post("/api/calls/dial", {"agent_extension": "1020", "destination": "+18005551234"})
@@ -115,6 +125,8 @@ def test_every_operation_is_written_down_with_its_token(served: Served) -> None:
         ({"agent_extension": "1020"}, 400, "`destination` is required"),
         ({"agent_extension": "1020", "destination": 5}, 400, "must be a string"),
         ({"agent_extension": "1020", "destination": "x"}, 400, "not a telephone number"),
+        ({"agent_extension": "1020", "destination": "1021"}, 409, "1021 is not registered"),
+        ({"agent_extension": "1020", "destination": "1021", "wait": "yes"}, 400, "a boolean"),
         ({"agent_extension": "1999", "destination": "+18005551234"}, 404, "1999"),
         ({"agent_extension": "1021", "destination": "+18005551234"}, 409, "no number to show"),
         ({"agent_extension": "1020", "destination": "+18005551234", "x": 1}, 400, "unknown field"),

@@ -195,6 +195,61 @@ def test_dial_prints_the_uuid_of_a_call_that_is_up(project: Project, board: Embe
     assert kept["user"]
 
 
+def test_an_extension_is_dialled_and_shown_who_calls(
+    project: Project, board: EmbeddedSwitch
+) -> None:
+    for extension in ("1020", "1021"):
+        board.add_registration(extension, DOMAIN)
+    ran = project.run("dial", "1020", "1021", "--wait", "--json")
+    found = ran.json()
+    assert (ran.code, found["state"], found["gateway"], found["caller_id_number"]) == (
+        0, "connected", None, "1020",
+    )  # fmt: skip
+    (call,) = project.run("calls", "--json").json()["calls"]
+    assert (call["agents"], call["direction"]) == (["1020", "1021"], "internal")
+    assert "gateway" not in audit(project)[-1]
+
+
+def test_waiting_prints_the_uuid_once_both_have_answered(
+    project: Project, board: EmbeddedSwitch
+) -> None:
+    board.add_registration("1020", DOMAIN)
+    ran = project.run("dial", "1020", "(800) 555-1234", "--wait")
+    (call,) = project.run("calls", "--json").json()["calls"]
+    assert (ran.code, ran.out) == (0, f"{call['uuid']}\n")
+    assert ran.err == (
+        "Agent 1020 and +18005551234 answered: connected through sandbox as +19495431333.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("dial", "said"),
+    [
+        ("", "no gateway for calls outside: write `dial: {gateway: NAME}` under target `t`"),
+        (", dial: {gateway: telnyx}", "the switch has no gateway `telnyx` (it has sandbox)"),
+    ],
+)
+def test_without_its_gateway_no_call_outside_is_placed_or_moved(
+    project: Project, board: EmbeddedSwitch, monkeypatch: pytest.MonkeyPatch, dial: str, said: str
+) -> None:
+    board.add_registration("1020", DOMAIN)
+    uuid, _ = board.add_call("+19495431333", "1020", DOMAIN, "+12025550123")
+    before = project.run("calls", "--json").json()["calls"][0]["legs"]
+    host, port = board.address
+    monkeypatch.setenv("FSGITOPS_ESL_PASSWORD", "a password")
+    monkeypatch.setenv("FSGITOPS_TARGET", "t")
+    project.write(
+        "fsgitops.yaml",
+        "default_region: US\ndefault_caller_id: +19495431334\ntargets:\n"
+        f"  t: {{conf_dir: c, domain: {DOMAIN}, esl: {{host: {host}, port: {port}}}{dial}}}\n",
+    )
+    for words in (["dial", "1020", "+18005551234"], ["transfer", uuid, "+18005551234"]):
+        ran = project.run(*words)
+        assert (ran.code, said in ran.err) == (1, True), ran.err
+    after = project.run("calls", "--json").json()["calls"]
+    assert [leg["uuid"] for leg in after[0]["legs"]] == [leg["uuid"] for leg in before]
+
+
 def test_the_caller_id_may_be_another_declared_number_only(
     project: Project, board: EmbeddedSwitch
 ) -> None:
@@ -242,6 +297,9 @@ def test_an_agent_with_two_phones_gets_a_uuid_of_the_switch(
         (["1999", "+18005551234"], 1, "no agent 1999 is declared"),
         (["1021", "+18005551234"], 1, "not registered"),
         (["1020", "911"], 64, "wrong length"),
+        (["1020", "1021"], 1, "agent 1021 is not registered: no phone to connect with"),
+        (["1020", "1999"], 1, "no agent 1999 is declared"),
+        (["1020", "1020"], 64, "cannot be connected with the same extension"),
         (["1020", "+18005551234\nbgapi x"], 64, "is not a telephone number"),
         (["1020}", "+18005551234"], 64, "is no extension"),
     ],

@@ -84,7 +84,7 @@ def test_a_transfer_goes_to_a_registered_phone_or_out_by_a_gateway(
     first, _ = switch.add_call("+19495431333", "1020", DOMAIN, "+12025550123")
     assert esl.api(f"uuid_transfer {first} 1021 XML default") == "+OK\n"
     assert [row["b_dest"] for row in rows(esl, "calls")] == ["1021"]
-    command = transfer_command(first, ToNumber("+18005551234", "telnyx", "+19495431333"))
+    command = transfer_command(first, ToNumber("+18005551234", "sandbox", "+19495431333"))
     assert esl.api(command) == "+OK\n"
     (row,) = rows(esl, "calls")
     assert (row["uuid"], row["b_dest"], row["b_cid_num"]) == (
