@@ -16,6 +16,7 @@ from fsgitops import __version__
 from fsgitops.cdr.places import Place, parse_address, parse_date
 from fsgitops.console import stream
 from fsgitops.console.commands import CONTEXT, Common, Group
+from fsgitops.console.complete import SHELLS, print_script, words_from
 from fsgitops.errors import FsgitopsError, UsageError
 from fsgitops.visible import make_lines_visible, make_visible, to_json
 
@@ -24,10 +25,12 @@ if TYPE_CHECKING:
 
     from fsgitops.cdr.lake import Lake
 
+TARGET = words_from("targets")
 SECTIONS = {
     "Record": ("run", "doctor", "reconcile"),
     "Read": ("list", "query", "tail", "report", "files", "schema"),
     "Keep": ("compact", "retention", "erase"),
+    "Set up": ("completion",),
 }
 """Every command, below what it is for."""
 
@@ -45,8 +48,17 @@ SECTIONS = {
     epilog="Example: fsgitops-cdr -C pbx list --target prod --agent 1020",
 )
 @click.version_option(__version__, prog_name="fsgitops-cdr")
-@click.option("-C", "directory", default=".", metavar="DIR", help="Run as if in DIR.")
-@click.option("--target", metavar="NAME", help="The switch, as fsgitops.yaml names it.")
+@click.option(
+    "-C",
+    "directory",
+    type=click.Path(file_okay=False),
+    default=".",
+    metavar="DIR",
+    help="Run as if in DIR.",
+)
+@click.option(
+    "--target", shell_complete=TARGET, metavar="NAME", help="The switch, as fsgitops.yaml names it."
+)
 @click.option("--lake", metavar="DIR-OR-URL", help="The lake: a directory, s3://… or gs://…")
 @click.option("--spool", metavar="DIR", help="The spool's directory.")
 @click.option("--json-dir", metavar="DIR", help="mod_json_cdr's log-dir.")
@@ -65,9 +77,20 @@ def with_places(function: Any) -> Any:
             "--lake", cls=Common, metavar="DIR-OR-URL", help="A directory, s3://… or gs://…"
         ),
         click.option(
-            "--target", cls=Common, metavar="NAME", help="The switch, as fsgitops.yaml names it."
+            "--target",
+            cls=Common,
+            shell_complete=TARGET,
+            metavar="NAME",
+            help="The switch, as fsgitops.yaml names it.",
         ),
-        click.option("-C", "directory", cls=Common, metavar="DIR", help="Run as if in DIR."),
+        click.option(
+            "-C",
+            "directory",
+            type=click.Path(file_okay=False),
+            cls=Common,
+            metavar="DIR",
+            help="Run as if in DIR.",
+        ),
     ):
         function = option(function)
     return function
@@ -308,6 +331,13 @@ def schema(as_json: bool) -> None:
     rows = [(column.name, column.kind, column.about) for column in COLUMNS]
     heads, width = ("column", "type", "meaning"), stream.terminal_width(sys.stdout)
     click.echo(draw_table(heads, rows, width=width), nl=False)
+
+
+@cli.command("completion", epilog='Example: eval "$(fsgitops-cdr completion bash)"')
+@click.argument("shell", type=click.Choice(SHELLS))
+def completion(shell: str) -> None:
+    """Print the script that completes commands in your shell."""
+    print_script("fsgitops-cdr", shell)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -12,6 +12,7 @@ import click
 from fsgitops.cdr.cli import with_places, with_span
 from fsgitops.cdr.table import FORMS, write_result
 from fsgitops.console.commands import Command, Option
+from fsgitops.console.complete import words_from
 from fsgitops.console.stream import terminal_width
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from fsgitops.cdr.places import Place
 
+AGENT = words_from("extensions")
+DID = words_from("dids")
 _F = TypeVar("_F", bound="Callable[..., Any]")
 _COLUMNS = (
     "start_time",
@@ -90,9 +93,11 @@ def _width(output: str) -> int | None:
 @with_places
 @click.option("--from", "since", metavar="TIME", help="From this time on (UTC): 2026-11-23 10:00.")
 @click.option("--to", "until", metavar="TIME", help="Before this time.")
-@click.option("--agent", metavar="EXTENSION", help="Only calls of this agent.")
+@click.option(
+    "--agent", shell_complete=AGENT, metavar="EXTENSION", help="Only calls of this agent."
+)
 @click.option("--number", metavar="NUMBER", help="Caller, destination or DID.")
-@click.option("--did", metavar="NUMBER", help="Only calls to this number.")
+@click.option("--did", shell_complete=DID, metavar="NUMBER", help="Only calls to this number.")
 @click.option("--cause", metavar="CAUSE", help="Hang-up cause, such as NO_ANSWER.")
 @click.option("--leg", type=click.Choice(["a", "b"]), help="a: who began it; b: who was rung.")
 @click.option("--limit", default=100, show_default=True, help="At most so many records.")

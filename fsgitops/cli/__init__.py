@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fsgitops import __version__
+from fsgitops.cli.complete import TARGET
 from fsgitops.cli.options import Shared
 from fsgitops.console import stream
 from fsgitops.console.commands import CONTEXT, Group
@@ -61,8 +62,15 @@ SYNONYMS = {
     epilog="Example: fsgitops -C pbx plan --target prod",
 )
 @click.version_option(__version__, prog_name="fsgitops")
-@click.option("-C", "directory", metavar="DIR", help="Run as if in DIR.")
-@click.option("--target", metavar="NAME", help="Work on this target [default: sandbox].")
+@click.option(
+    "-C", "directory", type=click.Path(file_okay=False), metavar="DIR", help="Run as if in DIR."
+)
+@click.option(
+    "--target",
+    shell_complete=TARGET,
+    metavar="NAME",
+    help="Work on this target [default: sandbox].",
+)
 @click.pass_context
 def cli(ctx: click.Context, directory: str | None, target: str | None) -> None:
     """FreeSWITCH configuration as code: YAML in git, a checked plan, a proved apply."""

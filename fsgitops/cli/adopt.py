@@ -5,13 +5,14 @@ from __future__ import annotations
 import click
 
 from fsgitops.cli.carry import confirm, print_note, with_wait, with_yes
+from fsgitops.cli.complete import LIVE_FILE
 from fsgitops.cli.options import Shared, open_place, with_json, with_place
 from fsgitops.console.commands import Command
 from fsgitops.console.stream import confirm_done, is_quiet
 
 
 @click.command("adopt", cls=Command, epilog="Example: fsgitops adopt directory/default/1020.xml")
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=LIVE_FILE)
 @with_place
 @with_yes
 @with_wait

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fsgitops.cli.complete import EXTENSION
 from fsgitops.cli.options import Shared, open_place, with_json, with_place
 from fsgitops.console.commands import Command
 from fsgitops.console.stream import confirm_done
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 @click.command(
     "credentials", cls=Command, epilog="Example: fsgitops credentials 1020 --reveal --format js"
 )
-@click.argument("extension")
+@click.argument("extension", shell_complete=EXTENSION)
 @with_place
 @click.option("--reveal", is_flag=True, help="Show the secrets; the audit log tells that you did.")
 @click.option(

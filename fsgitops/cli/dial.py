@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fsgitops.cli.complete import DID, EXTENSION, NUMBER
 from fsgitops.cli.options import Shared, open_place, with_json, with_place
 from fsgitops.console.commands import Command
 from fsgitops.console.stream import confirm_done, print_text
@@ -15,10 +16,12 @@ if TYPE_CHECKING:
 
 
 @click.command("dial", cls=Command, epilog="Example: fsgitops dial 1020 +18005551234 --target prod")
-@click.argument("extension", metavar="EXT")
-@click.argument("number", metavar="NUMBER|EXT")
+@click.argument("extension", metavar="EXT", shell_complete=EXTENSION)
+@click.argument("number", metavar="NUMBER|EXT", shell_complete=NUMBER)
 @with_place
-@click.option("--caller-id", metavar="NUMBER", help="Show this declared number of yours.")
+@click.option(
+    "--caller-id", shell_complete=DID, metavar="NUMBER", help="Show this declared number of yours."
+)
 @click.option("--timeout", type=click.IntRange(1, 120), help="Seconds that the phone may ring.")
 @click.option("--wait", is_flag=True, help="Wait until both have answered, or one has not.")
 @with_json

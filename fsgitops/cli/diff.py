@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fsgitops.cli.complete import COMMIT
 from fsgitops.cli.formats import choose_outputs, with_formats
 from fsgitops.cli.options import Shared, find_root, name_default, with_json, with_place
 from fsgitops.console.commands import Command
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 
 
 @click.command("diff", cls=Command, epilog="Example: fsgitops diff main my-branch")
-@click.argument("before", metavar="REV1")
-@click.argument("after", metavar="[REV2]", required=False)
+@click.argument("before", metavar="REV1", shell_complete=COMMIT)
+@click.argument("after", shell_complete=COMMIT, metavar="[REV2]", required=False)
 @with_place
 @click.option(
     "--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes, 0 when none."

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fsgitops.cli.complete import NAME
 from fsgitops.cli.options import Shared, open_place, with_place
 from fsgitops.console.commands import Command
 from fsgitops.console.stream import terminal_width
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command("explain", cls=Command, epilog="Example: fsgitops explain agent.caller_id_number")
-@click.argument("path", default="agent", metavar="[NAME]")
+@click.argument("path", default="agent", metavar="[NAME]", shell_complete=NAME)
 @with_place
 @click.pass_obj
 def command(shared: Shared, path: str, directory: str | None, target: str | None) -> int:
@@ -29,12 +30,12 @@ def command(shared: Shared, path: str, directory: str | None, target: str | None
 
     def rules() -> list[RuleState]:
         from fsgitops.commands.lint import list_built_in, list_rules
-        from fsgitops.errors import DesiredInvalidError
+        from fsgitops.errors import DesiredInvalidError, UsageError
 
         try:
             return list_rules(open_place(shared, directory, target))
-        except DesiredInvalidError:
-            # What is wrong with the settings is for other commands to tell.
+        except (DesiredInvalidError, UsageError):
+            # There is no project here; or what is wrong with it is for other commands to tell.
             return list_built_in()
 
     click.echo("\n".join(explain(path, width=terminal_width(sys.stdout), rules=rules)))

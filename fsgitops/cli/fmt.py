@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from fsgitops.cli.complete import DECLARED_FILE
 from fsgitops.cli.options import Shared, find_path, open_place, with_json, with_place
 from fsgitops.console.commands import Command
 from fsgitops.console.stream import confirm_done
@@ -12,7 +13,7 @@ NOT_CANONICAL = 1
 
 
 @click.command("fmt", cls=Command, epilog="Example: fsgitops fmt --check desired/agents.yaml")
-@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.argument("paths", nargs=-1, metavar="[PATH]...", shell_complete=DECLARED_FILE)
 @with_place
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 when a file would change.")
 @with_json

@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 
 @click.command("init", cls=Command, epilog="Example: fsgitops init pbx")
 @click.argument("directory", required=False, type=click.Path(path_type=Path))
-@click.option("-C", "place", cls=Common, metavar="DIR", help="Run as if in DIR.")
+@click.option(
+    "-C",
+    "place",
+    type=click.Path(file_okay=False),
+    cls=Common,
+    metavar="DIR",
+    help="Run as if in DIR.",
+)
 @click.option("--templates", is_flag=True, help="Copy the templates too, to edit them.")
 @click.option(
     "--ci",

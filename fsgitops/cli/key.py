@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fsgitops.cli.complete import EXTENSIONS, GROUPS
 from fsgitops.cli.options import Shared, open_place, with_json, with_place
 from fsgitops.console.commands import Group
 from fsgitops.console.stream import confirm_done
@@ -77,8 +78,15 @@ def status(shared: Shared, directory: str | None, target: str | None, as_json: b
 @command.command("rotate", epilog="Example: fsgitops key rotate --groups sales,support")
 @with_place
 @click.option("--start", is_flag=True, help="Make the next key, beside the project key.")
-@click.option("--groups", metavar="NAMES", help="Move the agents of these groups to it.")
-@click.option("--extensions", metavar="NUMBERS", help="Move these agents to it.")
+@click.option(
+    "--groups",
+    shell_complete=GROUPS,
+    metavar="NAMES",
+    help="Move the agents of these groups to it.",
+)
+@click.option(
+    "--extensions", shell_complete=EXTENSIONS, metavar="NUMBERS", help="Move these agents to it."
+)
 @click.option("--everyone", is_flag=True, help="Move all agents to it.")
 @click.option("--finish", is_flag=True, help="Make the next key the project key.")
 @click.pass_obj

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
+from fsgitops.cli.complete import EXTENSION
 from fsgitops.cli.options import Shared, open_place, with_json, with_place
 from fsgitops.console.commands import Command
 from fsgitops.console.stream import confirm_done
 
 
 @click.command("kick", cls=Command, epilog="Example: fsgitops kick 1020 --target prod")
-@click.argument("extension", metavar="EXT")
+@click.argument("extension", metavar="EXT", shell_complete=EXTENSION)
 @with_place
 @with_json
 @click.pass_obj

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+from fsgitops.cli.complete import RESOURCE, TARGET
 from fsgitops.console.commands import Common
 from fsgitops.console.stream import confirm_done
 
@@ -31,9 +32,20 @@ class Shared:
 
 def with_place(function: _F) -> _F:
     """Give a command `-C DIR` and `--target NAME` of its own, beside the group's."""
-    directory = click.option("-C", "directory", cls=Common, metavar="DIR", help="Run as if in DIR.")
+    directory = click.option(
+        "-C",
+        "directory",
+        type=click.Path(file_okay=False),
+        cls=Common,
+        metavar="DIR",
+        help="Run as if in DIR.",
+    )
     target = click.option(
-        "--target", cls=Common, metavar="NAME", help="Work on this target [default: sandbox]."
+        "--target",
+        cls=Common,
+        shell_complete=TARGET,
+        metavar="NAME",
+        help="Work on this target [default: sandbox].",
     )
     return directory(target(function))
 
@@ -60,8 +72,20 @@ def with_demands(function: _F) -> _F:
     """Give a command `--only`, `--exclude`, `--allow` and `--kick-rotated`, as its `demands`."""
     named = "agent:1020, did:+1949…, a glob (agent:10*) or a YAML path (desired/sales/*.yaml)"
     options = (
-        click.option("--only", multiple=True, metavar="WHAT", help=f"Nothing but this: {named}."),
-        click.option("--exclude", multiple=True, metavar="WHAT", help="All but this."),
+        click.option(
+            "--only",
+            shell_complete=RESOURCE,
+            multiple=True,
+            metavar="WHAT",
+            help=f"Nothing but this: {named}.",
+        ),
+        click.option(
+            "--exclude",
+            shell_complete=RESOURCE,
+            multiple=True,
+            metavar="WHAT",
+            help="All but this.",
+        ),
         with_allow,
         click.option(
             "--kick-rotated",

@@ -5,13 +5,16 @@ from __future__ import annotations
 import click
 
 from fsgitops.cli.carry import print_note, with_wait
+from fsgitops.cli.complete import MANAGED
 from fsgitops.cli.options import Shared, open_place, with_json, with_place
 from fsgitops.console.commands import Command
 from fsgitops.console.stream import is_quiet
 
 
 @click.command("release", cls=Command, epilog="Example: fsgitops release agent:1020")
-@click.argument("names", nargs=-1, required=True, metavar="PATH-OR-RESOURCE...")
+@click.argument(
+    "names", shell_complete=MANAGED, nargs=-1, required=True, metavar="PATH-OR-RESOURCE..."
+)
 @with_place
 @with_wait
 @with_json

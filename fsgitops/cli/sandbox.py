@@ -4,16 +4,31 @@ from __future__ import annotations
 
 import click
 
+from fsgitops.cli.complete import EXTENSION
 from fsgitops.cli.options import Shared, open_place
 from fsgitops.console.commands import Command, Common
 
 
 @click.command("sandbox", cls=Command, epilog="Example: fsgitops sandbox --port 8021")
-@click.option("-C", "directory", cls=Common, metavar="DIR", help="Run as if in DIR.")
+@click.option(
+    "-C",
+    "directory",
+    type=click.Path(file_okay=False),
+    cls=Common,
+    metavar="DIR",
+    help="Run as if in DIR.",
+)
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=0, help="Port [default: a free one]."
 )
-@click.option("--phone", "phones", multiple=True, metavar="EXT", help="Pretend it registered.")
+@click.option(
+    "--phone",
+    "phones",
+    shell_complete=EXTENSION,
+    multiple=True,
+    metavar="EXT",
+    help="Pretend it registered.",
+)
 @click.pass_obj
 def command(shared: Shared, directory: str | None, port: int, phones: tuple[str, ...]) -> int:
     """Run the embedded switch, a simulation of FreeSWITCH.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fsgitops.cli.complete import EXTENSION
 from fsgitops.cli.options import Shared, open_place, with_json, with_place
 from fsgitops.console.commands import Command
 from fsgitops.console.stream import moves, print_text
@@ -23,7 +24,7 @@ CLEAR = "\x1b[H\x1b[2J"
 
 
 @click.command("status", cls=Command, epilog="Example: fsgitops status --target prod --missing")
-@click.argument("extensions", metavar="[EXT]...", nargs=-1)
+@click.argument("extensions", metavar="[EXT]...", nargs=-1, shell_complete=EXTENSION)
 @with_place
 @click.option("--registered", is_flag=True, help="Only agents with a registered phone.")
 @click.option("--missing", is_flag=True, help="Only enabled agents without one.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from fsgitops.cli.complete import DID, NUMBER
 from fsgitops.cli.options import Shared, open_place, with_json, with_place
 from fsgitops.console.commands import Command
 from fsgitops.console.stream import confirm_done
@@ -15,10 +16,15 @@ from fsgitops.console.stream import confirm_done
     epilog="Example: fsgitops transfer 4c02599d-865c-42fd-9045-079b692658b0 1021",
 )
 @click.argument("uuid")
-@click.argument("destination", metavar="DEST")
+@click.argument("destination", metavar="DEST", shell_complete=NUMBER)
 @with_place
 @click.option("--other-leg", is_flag=True, help="Move the leg that UUID is connected to.")
-@click.option("--caller-id", metavar="NUMBER", help="Show this declared number of yours outside.")
+@click.option(
+    "--caller-id",
+    shell_complete=DID,
+    metavar="NUMBER",
+    help="Show this declared number of yours outside.",
+)
 @with_json
 @click.pass_obj
 def command(

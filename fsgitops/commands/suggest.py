@@ -1,0 +1,195 @@
+"""Words that complete a command line: targets, extensions, DIDs, revisions, fields, files.
+
+They are read from the project's files; no switch is asked. Nothing here is checked: a shell that
+waits for words wants those that are there, however wrong the rest is.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from fsgitops.commands.workspace import open_workspace
+from fsgitops.settings.project import find_project
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from fsgitops.commands.workspace import Workspace
+
+MAX_WORDS = 500
+"""More than a shell shows without asking; whoever types another digit gets the others."""
+
+
+class Place(NamedTuple):
+    """The project, where the command line stands in it, the target, and what is typed so far."""
+
+    root: Path
+    start: Path
+    target: str | None
+    typed: str
+
+
+class Suggestion(NamedTuple):
+    """A word, and what it is: shells that can show that show it."""
+
+    word: str
+    about: str = ""
+
+
+def suggest_targets(place: Place) -> Iterator[Suggestion]:
+    """Yield every target."""
+    workspace = open_workspace(place.root, "sandbox")
+    yield Suggestion("sandbox", "the embedded switch")
+    for name, target in workspace.settings.targets.items():
+        yield Suggestion(name, target.domain)
+
+
+def suggest_extensions(place: Place) -> Iterator[Suggestion]:
+    """Yield the extension of every declared agent."""
+    for item in _declared(place, "agents"):
+        yield Suggestion(str(item.get("extension", "")), str(item.get("name") or ""))
+
+
+def suggest_dids(place: Place) -> Iterator[Suggestion]:
+    """Yield every declared public number, in E.164 where it is a number."""
+    from fsgitops.rules.phone import NumberError, normalise_number
+
+    region = open_workspace(place.root, "sandbox").settings.default_region
+    for item in _declared(place, "did_routes"):
+        written = str(item.get("did_number", ""))
+        try:
+            word = normalise_number(written, region)
+        except NumberError:
+            continue
+        yield Suggestion(word, f"-> {item.get('destination_extension') or ''}")
+
+
+def suggest_numbers(place: Place) -> Iterator[Suggestion]:
+    """Yield what can be called: extensions and public numbers."""
+    yield from suggest_extensions(place)
+    yield from suggest_dids(place)
+
+
+def suggest_groups(place: Place) -> Iterator[Suggestion]:
+    """Yield every declared group, behind those of a list that are typed already."""
+    before = place.typed[: place.typed.rfind(",") + 1]
+    for item in _declared(place, "agents"):
+        groups = item.get("groups") or ()
+        names = groups.split(",") if isinstance(groups, str) else groups
+        if isinstance(names, list):
+            yield from (Suggestion(before + str(name).strip()) for name in names)
+
+
+def suggest_extension_list(place: Place) -> Iterator[Suggestion]:
+    """Yield every extension, behind those of a list that are typed already."""
+    before = place.typed[: place.typed.rfind(",") + 1]
+    for word, about in suggest_extensions(place):
+        yield Suggestion(before + word, about)
+
+
+def suggest_resources(place: Place) -> Iterator[Suggestion]:
+    """Yield `agent:1020` and `did:+1949…` for all that is declared, and the declared files."""
+    yield from (Suggestion(f"agent:{word}", about) for word, about in
+                suggest_extensions(place))  # fmt: skip
+    yield from (Suggestion(f"did:{word}", about) for word, about in
+                suggest_dids(place))  # fmt: skip
+    yield from suggest_declared_files(place)
+
+
+def suggest_declared_files(place: Place) -> Iterator[Suggestion]:
+    """Yield every YAML file of the desired state."""
+    from fsgitops.steps.load.files import find_files
+
+    paths, _ = find_files(place.root, open_workspace(place.root, "sandbox").settings.desired)
+    for path in paths:
+        yield Suggestion(os.path.relpath(place.root / path, place.start))
+
+
+def suggest_managed(place: Place) -> Iterator[Suggestion]:
+    """Yield what a target manages: resources, and their files."""
+    from fsgitops.steps.read_live import read_manifest
+
+    for path, entry in read_manifest(
+        open_workspace(place.root, place.target).target.state_dir
+    ).entries.items():
+        yield Suggestion(str(entry.resource), path)
+        yield Suggestion(path, str(entry.resource))
+
+
+def suggest_live_files(place: Place) -> Iterator[Suggestion]:
+    """Yield files and folders of a target's conf directory, one level below what is typed."""
+    conf_dir = open_workspace(place.root, place.target).target.conf_dir
+    folder = place.typed.rpartition("/")[0]
+    with os.scandir(conf_dir / folder) as entries:
+        for entry in entries:
+            if not entry.name.startswith("."):
+                slash = "/" if entry.is_dir(follow_symlinks=False) else ""
+                yield Suggestion(f"{folder}/{entry.name}{slash}".lstrip("/"))
+
+
+def suggest_revisions(place: Place) -> Iterator[Suggestion]:
+    """Yield the revisions of a target, the latest first."""
+    from fsgitops.commands.history import list_revisions
+
+    for kept in reversed(list_revisions(open_workspace(place.root, place.target).target.state_dir)):
+        about = f"{kept.revision.time} {kept.revision.actor} {kept.revision.ending.value}"
+        yield Suggestion(str(kept.number), about)
+
+
+def suggest_commits(place: Place) -> Iterator[Suggestion]:
+    """Yield git's branches and tags."""
+    from fsgitops.commands.commit import run_git
+
+    told = run_git(place.root, "for-each-ref", "--format=%(refname:short)%09%(subject)")
+    for line in told.splitlines():
+        word, _, about = line.partition("\t")
+        yield Suggestion(word, about)
+
+
+def suggest_names(place: Place) -> Iterator[Suggestion]:
+    """Yield what `explain` explains: kinds, fields and rules."""
+    from fsgitops.commands.explain import list_names
+    from fsgitops.commands.lint import list_rules
+
+    yield from map(Suggestion, list_names())
+    for rule in list_rules(open_workspace(place.root, place.target)):
+        yield Suggestion(rule.name, rule.description)
+
+
+def suggest_tokens(place: Place) -> Iterator[Suggestion]:
+    """Yield the ids of the API's tokens."""
+    from fsgitops.commands.token import read_tokens
+
+    for token in read_tokens(place.root):
+        yield Suggestion(token.id, token.name)
+
+
+def suggest(name: str, start: Path, target: str | None, typed: str) -> list[Suggestion]:
+    """Return the words of `suggest_NAME` that begin as what is typed, each once, not too many.
+
+    `start` is the directory that the command line runs in, or names.
+    """
+    place = Place(find_project(start) or start, start, target, typed)
+    found: Iterable[Suggestion] = globals()[f"suggest_{name}"](place)
+    chosen: dict[str, Suggestion] = {}
+    for item in found:
+        # A word with a blank or a control character in it is no word to a shell.
+        if item.word.startswith(typed) and item.word.isprintable() and " " not in item.word:
+            chosen.setdefault(item.word, item)
+        if len(chosen) >= MAX_WORDS:
+            break
+    chosen.pop("", None)
+    return list(chosen.values())
+
+
+def _declared(place: Place, section: str) -> Iterator[Mapping[str, object]]:
+    from fsgitops.steps.load import load_documents
+
+    workspace: Workspace = open_workspace(place.root, "sandbox")
+    for document in load_documents(place.root, workspace.settings.desired)[0]:
+        items = document.data.get(section)
+        for item in items if isinstance(items, list) else ():
+            if isinstance(item, dict):
+                yield item

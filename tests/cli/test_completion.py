@@ -1,0 +1,199 @@
+"""Promises of completion: a shell gets the words of the project, quickly, and never an error."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from click.shell_completion import ShellComplete
+
+from fsgitops.cdr.cli import cli as sidecar
+from fsgitops.cli import cli, run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from project import Project
+
+PROGRAMS = {"fsgitops": cli, "fsgitops-cdr": sidecar}
+
+
+def complete(program: str, *words: str) -> list[str]:
+    """Return what a shell is offered for the last word."""
+    *before, typed = words
+    shell = ShellComplete(PROGRAMS[program], {}, program, "_X_COMPLETE")
+    return [item.value for item in shell.get_completions(before, typed)]
+
+
+@pytest.fixture
+def here(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    monkeypatch.chdir(project.root)
+    return project
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        (("--target", ""), ["sandbox", "image"]),
+        (("plan", "--target", "i"), ["image"]),
+        (("status", ""), ["1020", "1021"]),
+        (("kick", "1020"), ["1020"]),
+        (("credentials", "102"), ["1020", "1021"]),
+        (("dial", "10"), ["1020", "1021"]),
+        (("dial", "1020", "+1"), ["+19495431333"]),
+        (("dial", "1020", "1", "--caller-id", ""), ["+19495431333"]),
+        (("transfer", "uuid", "1021"), ["1021"]),
+        (("plan", "--only", "agent:"), ["agent:1020", "agent:1021"]),
+        (("plan", "--exclude", "did:"), ["did:+19495431333"]),
+        (("fmt", "desired/a"), ["desired/agents.yaml"]),
+        (("explain", "agent.caller"), ["agent.caller_id_name", "agent.caller_id_number"]),
+        (("explain", "unknown-d"), ["unknown-destination"]),
+        (("schema", "hi"), ["history"]),
+        (("rollb",), ["rollback"]),
+        (("key", "ro"), ["rotate"]),
+        (("plan", "--color", "a"), ["auto", "always"]),
+        (("key", "rotate", "--extensions", "1020,"), ["1020,1020", "1020,1021"]),
+    ],
+)
+def test_words_of_the_project_are_offered(
+    here: Project, words: tuple[str, ...], offered: list[str]
+) -> None:
+    assert complete("fsgitops", *words) == offered
+
+
+def test_national_numbers_are_offered_as_they_are_dialled(here: Project) -> None:
+    here.write(
+        "desired/routes.yaml",
+        "did_routes:\n- {did_number: (949) 543-1333, destination_extension: 1020}\n",
+    )
+    assert complete("fsgitops", "dial", "1020", "+") == ["+19495431333"]
+
+
+def test_groups_are_offered_behind_those_that_are_typed(here: Project) -> None:
+    here.write(
+        "desired/agents.yaml", "agents:\n- {extension: 1020, name: A, groups: [sales, support]}\n"
+    )
+    offered = complete("fsgitops", "key", "rotate", "--groups", "sales,su")
+    assert offered == ["sales,support"]
+
+
+def test_revisions_and_managed_files_are_offered(here: Project) -> None:
+    here.run("apply", "--yes")
+    assert complete("fsgitops", "show", "") == ["1"]
+    assert complete("fsgitops", "rollback", "") == ["1"]
+    assert complete("fsgitops", "release", "agent:102") == ["agent:1020", "agent:1021"]
+    assert "directory/default/1020.xml" in complete("fsgitops", "release", "directory/")
+    assert "directory/default/" in complete("fsgitops", "adopt", "directory/d")
+
+
+def test_branches_are_offered_for_diff(here: Project) -> None:
+    for words in (
+        ("init", "-qb", "trunk"),
+        (
+            "-c",
+            "user.name=a",
+            "-c",
+            "user.email=a@example.com",
+            "commit",
+            "-qm",
+            "x",
+            "--allow-empty",
+        ),
+        ("branch", "topic"),
+    ):
+        subprocess.run(["git", *words], check=True, cwd=here.root)
+    assert complete("fsgitops", "diff", "t") == ["topic", "trunk"]
+    assert complete("fsgitops", "diff", "trunk", "to") == ["topic"]
+
+
+def test_tokens_are_offered(here: Project) -> None:
+    made = here.run("token", "new", "--name", "x", "--scope", "read", "--json").json()
+    assert complete("fsgitops", "token", "revoke", "") == [made["id"]]
+
+
+def test_the_directory_that_is_typed_is_the_one_that_is_read(
+    project: Project, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    assert complete("fsgitops", "status", "") == []
+    assert complete("fsgitops", "-C", str(project.root), "status", "") == ["1020", "1021"]
+    assert complete("fsgitops", "status", "-C", str(project.root), "") == ["1020", "1021"]
+
+
+def test_a_folder_below_the_project_is_in_it(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.write("fsgitops.yaml", "")
+    monkeypatch.chdir(project.root / "desired")
+    assert complete("fsgitops", "status", "") == ["1020", "1021"]
+    assert complete("fsgitops", "fmt", "ag") == ["agents.yaml"]
+
+
+def test_the_sidecar_is_completed_too(here: Project) -> None:
+    pytest.importorskip("pyarrow")
+    assert complete("fsgitops-cdr", "list", "--agent", "") == ["1020", "1021"]
+    assert complete("fsgitops-cdr", "list", "--did", "") == ["+19495431333"]
+    assert complete("fsgitops-cdr", "--target", "im") == ["image"]
+
+
+@pytest.mark.parametrize(
+    "wrong", ["agents: [", "agents: 3", "agents: [3, {extension: [1]}, {name: x}]", "\x00", "- a"]
+)
+def test_what_is_wrong_in_the_project_gives_fewer_words_and_no_error(
+    here: Project, wrong: str
+) -> None:
+    here.write("desired/agents.yaml", wrong)
+    here.write("fsgitops.yaml", "targets: {prod: 3}\n")
+    for words in (("status", ""), ("plan", "--only", ""), ("--target", ""), ("explain", "unk")):
+        complete("fsgitops", *words)
+    assert here.capsys.readouterr() == ("", "")
+
+
+def test_a_word_that_would_act_in_a_terminal_is_not_offered(here: Project) -> None:
+    here.write("desired/agents.yaml", 'agents:\n- {extension: "10\\e[2J", name: "a b"}\n')
+    assert complete("fsgitops", "status", "") == []
+
+
+def test_former_names_of_options_are_not_offered(here: Project) -> None:
+    offered = complete("fsgitops", "compile", "--ou")
+    assert offered == ["--output"]
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_every_shell_gets_its_script(
+    program: str, shell: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from fsgitops.cdr.cli import invoke
+
+    assert (run if program == "fsgitops" else invoke)(["completion", shell]) == 0
+    variable = f"_{program.upper().replace('-', '_')}_COMPLETE"
+    assert f"{variable}={shell}_complete" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+@pytest.mark.parametrize("program", ["fsgitops", "fsgitops-cdr"])
+def test_bash_completes_with_the_script(here: Project, tmp_path: Path, program: str) -> None:
+    module = {"fsgitops": "fsgitops.cli", "fsgitops-cdr": "fsgitops.cdr.cli"}[program]
+    place = tmp_path / "bin"
+    place.mkdir()
+    starter = place / program
+    starter.write_text(f"#!{sys.executable}\nfrom {module} import main\nmain()\n")
+    starter.chmod(0o755)
+    function = f"_{program.replace('-', '_')}_completion"
+    script = (
+        f'eval "$({program} completion bash)"; COMP_WORDS=({program} --target i); COMP_CWORD=2;'
+        f' {function} {program}; echo "${{COMPREPLY[@]}}"'
+    )
+    ran = subprocess.run(
+        ["bash", "-c", script],
+        capture_output=True,
+        text=True,
+        cwd=here.root,
+        env={**os.environ, "PATH": f"{place}:{os.environ['PATH']}"},
+    )
+    assert (ran.stdout, ran.stderr) == ("image\n", "")
