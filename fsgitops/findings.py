@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from fsgitops.visible import make_visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Severity(StrEnum):
@@ -37,6 +42,8 @@ class Finding:
     position: Position
     message: str
     hint: str = ""
+    group: str = field(default="", compare=False)
+    """Findings of one rule with one group say the same of several resources."""
 
     def __str__(self) -> str:
         text = f"{self.position}: {self.severity}: {self.message} [{self.rule}]"
@@ -57,6 +64,26 @@ def quote_value(text: str, limit: int = 60) -> str:
     """Return `text` in quotes, cut to `limit` characters, what cannot be printed escaped."""
     cut = text if len(text) <= limit else text[: limit - 1] + "…"
     return f'"{make_visible(cut)}"'
+
+
+def fold_findings(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the findings, each group as its first one, which says how many are like it."""
+    folded: list[Finding] = []
+    firsts: dict[tuple[str, str], int] = {}
+    others: Counter[int] = Counter()
+    for item in findings:
+        if not item.group:
+            folded.append(item)
+            continue
+        index = firsts.setdefault((item.rule, item.group), len(folded))
+        if index == len(folded):
+            folded.append(item)
+        else:
+            others[index] += 1
+    for index, count in others.items():
+        like = "1 more agent does" if count == 1 else f"{count:,} more agents do"
+        folded[index] = replace(folded[index], message=f"{folded[index].message}; {like} too")
+    return folded
 
 
 def sort_findings(findings: list[Finding]) -> list[Finding]:

@@ -26,6 +26,14 @@ def make_lines_visible(text: str) -> str:
     return "\n".join(map(make_visible, text.split("\n")))
 
 
+def count_noun(number: int, noun: str) -> str:
+    """Return `1 file`, `2 files`, `10,000 entries`."""
+    if number == 1:
+        return f"1 {noun}"
+    plural = f"{noun[:-1]}ies" if noun.endswith("ry") else f"{noun}s"
+    return f"{number:,} {plural}"
+
+
 def _show(char: str) -> str:
     return char.encode("unicode_escape").decode()
 

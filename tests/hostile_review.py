@@ -83,7 +83,7 @@ def simple_review(**given: object) -> Review:
         ),
         Change(
             Action.DELETE, Resource(Kind.AGENT, "1021"), "directory/default/1021.xml",
-            source="desired/agents.yaml:9:5",
+            source="desired/agents.yaml",
         ),
         Change(
             Action.CREATE, Resource(Kind.DID_ROUTE, "+19495431333"), "dialplan/public/x.xml",

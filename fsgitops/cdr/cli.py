@@ -18,7 +18,7 @@ from fsgitops.console import stream
 from fsgitops.console.commands import CONTEXT, Common, Group
 from fsgitops.console.complete import SHELLS, print_script, words_from
 from fsgitops.errors import FsgitopsError, UsageError
-from fsgitops.visible import make_lines_visible, make_visible, to_json
+from fsgitops.visible import count_noun, make_lines_visible, make_visible, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -244,8 +244,9 @@ def compact(
     lake = place.with_choices(chosen).lake()
     for done in compact_lake(lake, first, last, min_files=min_files, grace=grace):
         stream.confirm_done(
-            f"{done.date}: {done.files_before} files to {done.files_after}, "
-            f"{done.rows} records, {done.deleted} dead files deleted"
+            f"{done.date}: {count_noun(done.files_before, 'file')} to {done.files_after:,}, "
+            f"{count_noun(done.rows, 'record')}, "
+            f"{count_noun(done.deleted, 'dead file')} deleted"
         )
     return _tell_links(lake)
 
@@ -292,8 +293,8 @@ def erase(
     place = place.with_choices(chosen)
     done = erase_number(place.lake(), place.spool(), number, reference, also, place.json_dir())
     stream.confirm_done(
-        f"{done.rows} records in {done.files} files, {done.spool_rows} in the spool; "
-        "a second reading found none"
+        f"Erased {count_noun(done.rows, 'record')} in {count_noun(done.files, 'file')}, "
+        f"{done.spool_rows:,} in the spool; a second reading found none"
     )
 
 

@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 from fsgitops.cdr.lake import open_lake
 from fsgitops.cdr.spool import Spool
 from fsgitops.errors import FsgitopsError, SwitchError
+from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +69,8 @@ def check_spool(folder: Path) -> Iterator[Advice]:
         spool = Spool(folder, check=True)
         rows, size = spool.depth()
         spool.close()
-        yield Advice(True, f"spool {folder}: sound, {rows} records ({size} bytes) wait")
+        waiting = f"{count_noun(rows, 'record')} waiting ({count_noun(size, 'byte')})"
+        yield Advice(True, f"spool {folder}: sound, {waiting}")
     except FsgitopsError as problem:
         yield Advice(False, str(problem), "`run` moves a damaged spool aside and goes on")
         return

@@ -12,6 +12,7 @@ from fsgitops.cdr.log import say
 from fsgitops.cdr.record import MAX_EVENT, RecordError
 from fsgitops.cdr.threads import WatchedThread
 from fsgitops.errors import SwitchError, SwitchProtocolError
+from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -161,7 +162,7 @@ class Listener:
                 self._metrics.refused.labels("esl").inc(len(rows))
                 raise SwitchError(
                     f"the spool took nothing for {_REFUSE_AFTER:g} s: hung up; "
-                    f"{len(rows)} records are left to the JSON directory"
+                    f"{count_noun(len(rows), 'record')} left to the JSON directory"
                 )
 
 

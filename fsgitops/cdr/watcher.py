@@ -23,6 +23,7 @@ from fsgitops.cdr.log import say
 from fsgitops.cdr.record import MAX_EVENT, RecordError, UnplacedError
 from fsgitops.cdr.spool import JsonFile, Spool, SpoolError, transaction
 from fsgitops.cdr.threads import WatchedThread
+from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,7 +123,9 @@ class Watcher:
             self._metrics.recover("json")
             return
         path, why = next(iter(self._unread.items()))
-        self._metrics.fail("json", f"{len(self._unread)} files not read, such as {path}: {why}")
+        self._metrics.fail(
+            "json", f"{count_noun(len(self._unread), 'file')} not read, such as {path}: {why}"
+        )
         if self._unread != self._told:
             say(logging.ERROR, "files not read", files=len(self._unread), such_as=path, why=why)
         self._told = dict(self._unread)

@@ -10,7 +10,7 @@ import click
 
 from fsgitops.cli.carry import Carry, print_applied, print_note, with_carry
 from fsgitops.cli.notify import note_applied, note_plan, with_notify
-from fsgitops.cli.options import Shared, open_place, with_demands, with_json, with_place
+from fsgitops.cli.options import Shared, open_place, with_demands, with_full, with_json, with_place
 from fsgitops.console.commands import Command
 from fsgitops.console.stream import is_quiet
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 @with_place
 @with_carry
 @with_demands
+@with_full
 @with_json
 @click.pass_obj
 @with_notify
@@ -34,6 +35,7 @@ def command(
     target: str | None,
     carry: Carry,
     demands: Demands,
+    full: bool,
     as_json: bool,
 ) -> int:
     """Apply a plan, and read it back from the switch.
@@ -51,7 +53,7 @@ def command(
     demands = demands.of_saved(approved) if approved else demands
     with working("Comparing what is declared with what is live"):
         planned = run_plan(workspace, demands, live=carry.reload)
-    _show(planned, err=as_json, unread=(carry.yes or bool(approved)) and is_quiet())
+    _show(planned, err=as_json, full=full, unread=(carry.yes or bool(approved)) and is_quiet())
     if not approved:
         question = f"Apply this to {planned.plan.target}?"
         carry.confirm(planned.plan, question, hint=", or a saved plan", err=as_json)
@@ -69,7 +71,7 @@ def command(
     return 0
 
 
-def _show(planned: Planned, *, err: bool, unread: bool) -> None:
+def _show(planned: Planned, *, err: bool, full: bool, unread: bool) -> None:
     from fsgitops.cli.printing import print_findings, print_lines, print_notes
     from fsgitops.steps.render_text import render_plan
 
@@ -79,4 +81,4 @@ def _show(planned: Planned, *, err: bool, unread: bool) -> None:
     if unread:
         print_notes(planned.plan.warnings)
     else:
-        print_lines(render_plan(planned.plan), err=err)
+        print_lines(render_plan(planned.plan, full=full), err=err)

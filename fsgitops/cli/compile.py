@@ -9,6 +9,7 @@ import click
 from fsgitops.cli.options import Shared, open_place, with_place
 from fsgitops.console.commands import Command, Option
 from fsgitops.console.stream import confirm_done
+from fsgitops.visible import count_noun
 
 
 @click.command("compile", cls=Command, epilog="Example: fsgitops compile --output build/conf")
@@ -37,5 +38,5 @@ def command(shared: Shared, directory: str | None, target: str | None, out: Path
     compilation = run_compile(open_place(shared, directory, target), out)
     print_notes([*compilation.notes, *name_unavailable(compilation)])
     print_findings(compilation.declared.findings)
-    confirm_done(f"Wrote {len(compilation.compiled.files)} files below {out}")
+    confirm_done(f"Wrote {count_noun(len(compilation.compiled.files), 'file')} below {out}")
     return 0

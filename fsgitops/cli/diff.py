@@ -8,7 +8,7 @@ import click
 
 from fsgitops.cli.complete import COMMIT
 from fsgitops.cli.formats import choose_outputs, with_formats
-from fsgitops.cli.options import Shared, find_root, name_default, with_json, with_place
+from fsgitops.cli.options import Shared, find_root, name_default, with_full, with_json, with_place
 from fsgitops.console.commands import Command
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     "--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes, 0 when none."
 )
 @with_formats
+@with_full
 @with_json
 @click.pass_obj
 def command(
@@ -35,6 +36,7 @@ def command(
     named: str | None,
     outputs: tuple[Path, ...],
     full_at: str,
+    full: bool,
     as_json: bool,
 ) -> int:
     """Show what changes between two git revisions.
@@ -54,5 +56,5 @@ def command(
         name or name_default(),
         root,
     )
-    answer_planned(planned, wanted, root)
+    answer_planned(planned, wanted, root, full=full)
     return CHANGES_PENDING if detailed_exitcode and planned.plan.changes else 0

@@ -10,6 +10,7 @@ import click
 from fsgitops.cli.options import Shared, open_place, with_place
 from fsgitops.console.commands import Command, Option
 from fsgitops.console.stream import confirm_done
+from fsgitops.visible import count_noun
 
 
 @click.command(
@@ -44,5 +45,7 @@ def command(shared: Shared, directory: str | None, target: str | None, out: Path
         print_json(state.to_json())
         return 0
     save_state(state, out)
-    confirm_done(f"{out}: {len(state.files)} files of target {state.target}", err=True)
+    confirm_done(
+        f"{out}: {count_noun(len(state.files), 'file')} of target {state.target}", err=True
+    )
     return 0

@@ -8,6 +8,7 @@ from fsgitops.cli.complete import EXTENSION
 from fsgitops.cli.options import Shared, open_place, with_json, with_place
 from fsgitops.console.commands import Command
 from fsgitops.console.stream import confirm_done
+from fsgitops.visible import count_noun
 
 
 @click.command("kick", cls=Command, epilog="Example: fsgitops kick 1020 --target prod")
@@ -35,5 +36,5 @@ def command(
             {"format": "fsgitops-kick", "version": 1, "extension": extension, "ended": phones}
         )
     else:
-        confirm_done(f"Ended {len(ended)} registration{'' if len(ended) == 1 else 's'}.")
+        confirm_done(f"Ended {count_noun(len(ended), 'registration')}.")
     return 0

@@ -56,6 +56,12 @@ def with_json(function: _F) -> _F:
     return click.option("--json", "as_json", is_flag=True, help=text)(function)
 
 
+def with_full(function: _F) -> _F:
+    """Give a command `--full`."""
+    text = "Show all of it: the values of every creation, every command and warning."
+    return click.option("--full", is_flag=True, help=text)(function)
+
+
 def with_allow(function: _F) -> _F:
     """Give a command `--allow`."""
     from fsgitops.model.limits import PERMISSIONS

@@ -15,6 +15,7 @@ from fsgitops.cli.options import (
     name_default,
     open_place,
     with_demands,
+    with_full,
     with_json,
     with_place,
 )
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 @with_formats
 @click.option("--live", is_flag=True, help="Ask the switch who is registered or on a call now.")
 @with_demands
+@with_full
 @with_json
 @click.pass_obj
 def command(
@@ -64,6 +66,7 @@ def command(
     full_at: str,
     live: bool,
     demands: Demands,
+    full: bool,
     as_json: bool,
 ) -> int:
     """Show what an apply would change, and change nothing.
@@ -89,7 +92,7 @@ def command(
     )
     if out is not None:
         save_plan(planned.plan, out)
-    answer_planned(planned, wanted, workspace.root)
+    answer_planned(planned, wanted, workspace.root, full=full)
     pending = planned.plan.changes or planned.plan.hazards or planned.plan.unloaded
     return CHANGES_PENDING if detailed_exitcode and pending else 0
 

@@ -49,7 +49,7 @@ def telling(wanted: Outputs, target: str, root: Path) -> Iterator[None]:
         raise
 
 
-def answer_planned(planned: Planned, wanted: Outputs, root: Path) -> None:
+def answer_planned(planned: Planned, wanted: Outputs, root: Path, *, full: bool) -> None:
     """Write the files that were asked for, and print the plan."""
     from fsgitops.commands.review import review_plan
     from fsgitops.model.plan_json import plan_to_json
@@ -61,4 +61,4 @@ def answer_planned(planned: Planned, wanted: Outputs, root: Path) -> None:
     if wanted.shown == "json":
         print_json(plan_to_json(planned.plan))
     elif wanted.shown == "text":
-        print_lines(render_plan(planned.plan))
+        print_lines(render_plan(planned.plan, full=full))

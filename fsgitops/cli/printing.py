@@ -10,7 +10,7 @@ import click
 
 from fsgitops.console import stream
 from fsgitops.steps.render_text import Line, escape, render_findings
-from fsgitops.visible import make_lines_visible, to_json
+from fsgitops.visible import count_noun, make_lines_visible, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -53,7 +53,7 @@ def print_findings(findings: Iterable[Finding]) -> None:
     errors = sum(item.severity == "error" for item in findings)
     if findings and not stream.is_quiet():
         warnings = sum(item.severity == "warning" for item in findings)
-        click.echo(f"{_count(errors, 'error')}, {_count(warnings, 'warning')}", err=True)
+        click.echo(f"{count_noun(errors, 'error')}, {count_noun(warnings, 'warning')}", err=True)
 
 
 def print_notes(notes: Iterable[str]) -> None:
@@ -72,7 +72,3 @@ def working(message: str) -> Iterator[None]:
     colour = stream.wants_colour(sys.stderr)
     with Console(stderr=True, no_color=not colour).status(message):
         yield
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

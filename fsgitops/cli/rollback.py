@@ -6,7 +6,7 @@ import click
 
 from fsgitops.cli.carry import Carry, print_applied, print_note, with_carry
 from fsgitops.cli.complete import REVISION
-from fsgitops.cli.options import Shared, open_place, with_allow, with_json, with_place
+from fsgitops.cli.options import Shared, open_place, with_allow, with_full, with_json, with_place
 from fsgitops.console.commands import Command
 from fsgitops.console.stream import is_quiet
 
@@ -18,6 +18,7 @@ from fsgitops.console.stream import is_quiet
 @with_place
 @with_carry
 @with_allow
+@with_full
 @with_json
 @click.pass_obj
 def command(
@@ -27,6 +28,7 @@ def command(
     target: str | None,
     carry: Carry,
     allow: tuple[str, ...],
+    full: bool,
     as_json: bool,
 ) -> int:
     """Restore managed files as they were after a revision.
@@ -48,8 +50,8 @@ def command(
     if carry.yes and is_quiet():
         print_notes(shown.plan.warnings)
     else:
-        print_lines(render_rollback(shown.to, shown.undone), err=as_json)
-        print_lines(render_plan(shown.plan), err=as_json)
+        print_lines(render_rollback(shown.to, shown.undone, shown.plan), err=as_json)
+        print_lines(render_plan(shown.plan, full=full), err=as_json)
     carry.confirm(shown.plan, f"Roll {shown.plan.target} back?", err=as_json)
     with working("Rolling back"):
         applied = run_rollback(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from fsgitops.console.stream import terminal_width
 from fsgitops.console.table import draw_lines
 from fsgitops.steps.render_text import escape
+from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +53,7 @@ def format_strangers(sessions: Sequence[VertoUser]) -> list[str]:
 def format_summary(counts: dict[str, int]) -> str:
     """Return the last line of `fsgitops status`."""
     text = (
-        f"{counts['registered']} of {counts['enabled']} enabled agents registered, "
+        f"{counts['registered']:,} of {count_noun(counts['enabled'], 'enabled agent')} registered, "
         f"{counts['on_call']} on a call"
     )
     if counts["not_as_declared"]:

@@ -10,6 +10,7 @@ from fsgitops.cli.formats import choose_outputs, with_formats
 from fsgitops.cli.options import Shared, find_root, open_place, with_json, with_place
 from fsgitops.console.commands import Command
 from fsgitops.console.stream import confirm_done
+from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,5 +55,6 @@ def command(
     else:
         print_findings(report.findings)
         if report.valid and wanted.shown == "text":
-            confirm_done(f"Valid: {report.agents} agents, {report.did_routes} DID routes.")
+            agents = count_noun(report.agents, "agent")
+            confirm_done(f"Valid: {agents}, {count_noun(report.did_routes, 'DID route')}.")
     return 0 if report.valid else DesiredInvalidError.exit_code

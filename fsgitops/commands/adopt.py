@@ -13,6 +13,7 @@ from fsgitops.commands.recover import recover_locked
 from fsgitops.errors import PlanRefusedError, UsageError
 from fsgitops.model.live import FileKind, LiveConfig, ManifestEntry, Owner, is_safe_path
 from fsgitops.transaction import MANIFEST, hash_file, lock_state, write_state
+from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -213,7 +214,7 @@ def _change_manifest(
 
 
 def _name(paths: Collection[str]) -> str:
-    return next(iter(paths)) if len(paths) == 1 else f"{len(paths)} files"
+    return next(iter(paths)) if len(paths) == 1 else count_noun(len(paths), "file")
 
 
 def _join(paths: Iterable[str]) -> str:

@@ -15,6 +15,7 @@ from fsgitops.commands.plan import Planned, plan_compiled
 from fsgitops.commands.workspace import compile_declared, declare_desired, open_workspace
 from fsgitops.errors import DesiredInvalidError, FsgitopsError, UsageError
 from fsgitops.model.live import FileKind, LiveConfig, LiveFile, Manifest, ManifestEntry
+from fsgitops.model.plan import Baseline
 from fsgitops.settings import SETTINGS_FILE
 
 if TYPE_CHECKING:
@@ -65,7 +66,10 @@ def _compare(before: Side, after: Side) -> Planned:
     shown = workspace.target.model_copy(update={"conf_dir": Path(f"{before.name}..{after.name}")})
     workspace = replace(workspace, target=shown)
     planned = plan_compiled(workspace, after.compilation, live)
-    plan = replace(planned.plan, commit="", dirty=False, unknown_secrets=False, simulated=False)
+    plan = replace(
+        planned.plan, commit="", dirty=False, unknown_secrets=False, simulated=False,
+        baseline=Baseline.REVISION,
+    )  # fmt: skip
     return replace(planned, plan=plan)
 
 

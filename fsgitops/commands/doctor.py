@@ -16,6 +16,7 @@ from fsgitops.errors import FsgitopsError, SecretError
 from fsgitops.findings import has_errors
 from fsgitops.model.diagnosis import Check, Health, bad, good, skip, warn
 from fsgitops.secret import KEY_VARIABLE, NEXT_KEY_VARIABLE
+from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,9 +115,11 @@ def _check_desired(declared: Declared) -> Check:
     if has_errors(findings):
         errors = sum(item.severity == "error" for item in findings)
         return bad(
-            "desired", f"the desired state has {errors} errors", "see them with `fsgitops validate`"
+            "desired",
+            f"the desired state has {count_noun(errors, 'error')}",
+            "see them with `fsgitops validate`",
         )
-    return good("desired", f"valid: {len(declared.desired.agents)} agents")
+    return good("desired", f"valid: {count_noun(len(declared.desired.agents), 'agent')}")
 
 
 def _check_secrets(workspace: Workspace, declared: Declared) -> Iterator[Check]:
@@ -145,4 +148,4 @@ def _check_secrets(workspace: Workspace, declared: Declared) -> Iterator[Check]:
     if rest > 0:
         yield warn("secrets", f"and up to {rest} more", "correct these first")
     if not book.unavailable and not book.findings:
-        yield good("secrets", f"the secrets of {len(named)} agents are at hand")
+        yield good("secrets", f"the secrets of {count_noun(len(named), 'agent')} can be read")

@@ -19,6 +19,7 @@ from fsgitops.routing.tree import fold
 from fsgitops.routing.whereabouts import Whereabouts
 from fsgitops.transaction import UnsafeStateError, mounts_below, open_state
 from fsgitops.transaction_state import is_shared
+from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -164,11 +165,12 @@ def _check_managed(workspace: Workspace) -> Iterator[Check]:
     if wide:
         yield bad(
             "managed-files",
-            f"everybody may read {len(wide)} files that hold secrets or routes, {wide[0]} first",
+            f"every user of this machine may read {count_noun(len(wide), 'managed file')}, such as "
+            f"{wide[0]}",
             f"chmod o-rwx {target.conf_dir / wide[0]}, and so on",
         )
     else:
-        yield good("managed-files", f"{len(paths)} files, none of them open to everybody")
+        yield good("managed-files", f"{count_noun(len(paths), 'file')}; no other user may read any")
 
 
 def _check_reader(target: Target, paths: Sequence[str]) -> Check:

@@ -8,6 +8,7 @@ from fsgitops.model.diagnosis import Check, bad, good, warn
 from fsgitops.routing.hunt import is_true
 from fsgitops.routing.places import find_doors
 from fsgitops.routing.tree import XmlSyntaxError, fold, parse
+from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,7 +110,11 @@ def _check_extensions(merged: MergedConfig, root: Element, inside: set[str]) -> 
                 f"put before its bridge: {_ACTIONS}",
             )
         if len(opened) > SHOWN:
-            yield warn(NAME, f"and {len(opened) - SHOWN} more extensions like it", "close them too")
+            yield warn(
+                NAME,
+                f"and {count_noun(len(opened) - SHOWN, 'more extension')} like it",
+                "close them too",
+            )
 
 
 def _rings_openly(extension: Element) -> bool:

@@ -9,6 +9,7 @@ from fsgitops.commands.doctor_copies import check_merged_copy
 from fsgitops.commands.doctor_files import STOCK_PASSWORD, STOCK_PIN
 from fsgitops.errors import FsgitopsError, SecretError, SwitchError
 from fsgitops.model.diagnosis import Check, bad, good, skip
+from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,9 +124,12 @@ def _check_loaded(workspace: Workspace, switch: Switch) -> Iterator[Check]:
     if absent:
         yield bad(
             "effective",
-            f"{len(absent)} of {len(sample)} applied agents are not in the switch's directory "
-            f"({target.domain}), {absent[0]} first",
+            f"{len(absent)} of {count_noun(len(sample), 'applied agent')} missing from the "
+            f"switch's directory ({target.domain}), such as {absent[0]}",
             "reloadxml; if that does not help, `conf_dir` or `domain` is not the switch's",
         )
     else:
-        yield good("effective", f"the switch holds {len(sample)} applied agents that were asked")
+        yield good(
+            "effective",
+            f"the switch holds all of {count_noun(len(sample), 'applied agent')} looked up",
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,9 @@ from fsgitops.commands.recover import recover_unfinished
 from fsgitops.commands.workspace import compile_declared, declare_desired, find_key
 from fsgitops.durable import write_output
 from fsgitops.errors import UsageError
+from fsgitops.model.plan import Baseline
 from fsgitops.model.state import RecordedFile, RecordedState
+from fsgitops.model.wording import count_noun
 from fsgitops.visible import to_json
 
 if TYPE_CHECKING:
@@ -91,7 +94,8 @@ def plan_against(
     notes = [f"compared with what was live {describe_age(state.taken_at, now)}"]
     if not same_key:
         notes.append("without the key of that time: changes of secrets alone are not seen")
-    return plan_compiled(workspace, compilation, live, tuple(notes), demands)
+    planned = plan_compiled(workspace, compilation, live, tuple(notes), demands)
+    return replace(planned, plan=replace(planned.plan, baseline=Baseline.RECORDING))
 
 
 def describe_age(taken_at: datetime, now: datetime) -> str:
@@ -100,7 +104,7 @@ def describe_age(taken_at: datetime, now: datetime) -> str:
     for size, noun in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= size:
             count = seconds // size
-            ago = f"{count} {noun}{'' if count == 1 else 's'} ago"
+            ago = f"{count_noun(count, noun)} ago"
             break
     else:
         ago = "less than a minute ago"

@@ -18,6 +18,7 @@ from fsgitops.errors import UsageError
 from fsgitops.secret import KEY_VARIABLE, NEXT_KEY_VARIABLE, PREVIOUS_SUFFIX, load_key
 from fsgitops.secret.private_file import write_private_file
 from fsgitops.settings import SETTINGS_FILE
+from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,8 +53,8 @@ def finish_rotation(workspace: Workspace) -> list[str]:
     if not rotation.complete:
         left = rotation.total[""] - rotation.moved[""]
         raise UsageError(
-            f"{left} of {rotation.total['']} agents still have secrets of the current key; move "
-            "them with `fsgitops key rotate --groups …` or `--everyone`, and apply"
+            f"{left:,} of {count_noun(rotation.total[''], 'agent')} not moved to the next key yet; "
+            "move them with `fsgitops key rotate --groups …` or `--everyone`, and apply"
         )
     place = _find_place(workspace)
     wanted = _choose_key(workspace, rotation, place)

@@ -22,6 +22,7 @@ from fsgitops.transaction import (
     read_state,
     tell_unreadable,
 )
+from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -177,7 +178,7 @@ def check_clock(state_dir: Path) -> list[str]:
 
 def _span(away: timedelta) -> str:
     hours = abs(away) // timedelta(hours=1)
-    return f"{hours} hours" if hours < 48 else f"{hours // 24} days"
+    return count_noun(hours, "hour") if hours < 48 else count_noun(hours // 24, "day")
 
 
 def _moment(kept: Kept) -> datetime:

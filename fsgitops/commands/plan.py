@@ -23,7 +23,7 @@ from fsgitops.durable import write_output
 from fsgitops.model.compiled import Settled
 from fsgitops.model.plan_json import plan_from_json, plan_to_json
 from fsgitops.settings import SETTINGS_FILE
-from fsgitops.visible import to_json
+from fsgitops.visible import count_noun, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -143,6 +143,7 @@ def _plan(
     context = make_context(
         workspace, unknown_secrets=_is_unknown(compilation), notes=compilation.notes
     )
+    context = replace(context, declared=compilation.declared.desired.sources)
     digest = keyed(compilation.key)
     wanted = demands or Demands()
     plan = build_plan(compilation.compiled, live, context, digest)
@@ -196,9 +197,11 @@ def plan_compiled(
 def name_unavailable(compilation: Compilation) -> list[str]:
     """Return which secrets are not at hand, the first of them by name."""
     found = compilation.unavailable
-    lines = [f"not at hand, (known after apply): {reason}" for reason in found[:SHOWN_UNAVAILABLE]]
+    lines = [
+        f"missing, shown as (known after apply): {reason}" for reason in found[:SHOWN_UNAVAILABLE]
+    ]
     if len(found) > SHOWN_UNAVAILABLE:
-        lines.append(f"not at hand: {len(found) - SHOWN_UNAVAILABLE} more secrets")
+        lines.append(f"missing: {count_noun(len(found) - SHOWN_UNAVAILABLE, 'more secret')}")
     return lines
 
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fsgitops.errors import ReloadRefusedError, SwitchError, SwitchUnreachableError
-from fsgitops.model.applied import SwitchReply
+from fsgitops.model.applied import ReadBack, SwitchReply
 from fsgitops.model.plan import FLUSH_CACHE, Danger
+from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,7 +59,7 @@ class SwitchProver:
             self._silent = False
         return SwitchReply("reloadxml", reply.text)
 
-    def prove(self) -> tuple[int, int]:
+    def prove(self) -> ReadBack:
         """Read back every change. Raises SwitchError with all that is not as declared."""
         from fsgitops.commands.explain_mismatch import explain_mismatches
         from fsgitops.steps.verify import verify_switch
@@ -73,12 +74,12 @@ class SwitchProver:
             veil = self._draw_veil()
             lines = [f"  {veil.hide(str(item))}" for item in shown]
             more = len(proof.mismatches) - len(lines)
-            rest = [f"  and {more} more"] if more > 0 else []
+            rest = [f"  and {count_noun(more, 'more difference')}"] if more > 0 else []
             raise SwitchError(
                 "the switch loaded the files but does not hold what they say:\n"
                 + "\n".join(lines + rest)
             )
-        return proof.users, proof.extensions
+        return proof.held
 
     def _draw_veil(self) -> Veil:
         """Return what hides the secrets that the changed files take in with `$${name}`."""

@@ -132,7 +132,10 @@ def _render_text(review: Review) -> str:
     from fsgitops.steps.render_text import render_findings, render_plan
 
     lines = [line.text for line in render_findings(review.findings)]
-    lines += [line.text for line in render_plan(review.plan)] if review.plan else [review.summary]
+    if review.plan:
+        lines += [line.text for line in render_plan(review.plan, full=True)]
+    else:
+        lines.append(review.summary)
     return "\n".join(lines) + "\n"
 
 

@@ -22,7 +22,7 @@ from fsgitops.commands.recover import recover_locked, recover_unfinished
 from fsgitops.commands.shape import Demands, list_unloaded, weigh_changes
 from fsgitops.commands.workspace import find_key
 from fsgitops.errors import FsgitopsError, PlanRefusedError, UsageError
-from fsgitops.model.plan import Action
+from fsgitops.model.plan import Action, Baseline
 from fsgitops.transaction import BEFORE, REVISIONS, lock_state, open_state_folder
 
 if TYPE_CHECKING:
@@ -134,17 +134,21 @@ def _compare_earlier(workspace: Workspace, to: int | None, demands: Demands) -> 
 
 def _weigh(plan: Plan, live: LiveConfig, target: Target, demands: Demands) -> Plan:
     """Hold a roll-back to the limits, the permissions and the protection of any other plan."""
+    from fsgitops.model.review import source_file
     from fsgitops.steps.danger import classify_changes
     from fsgitops.steps.plan import plan_reloads
     from fsgitops.steps.protect import refuse_protected
 
     allowed, hazards = refuse_protected(plan.changes, live)
-    changes = classify_changes(allowed)
+    # The lines that were recorded are those of former commits.
+    changes = tuple(
+        replace(change, source=source_file(change.source)) for change in classify_changes(allowed)
+    )
     unloaded = list_unloaded(changes, live, target)
     reloads = plan_reloads(changes, target.domain, target.profile, unloaded=unloaded)
     plan = replace(
         plan, changes=changes, hazards=(*plan.hazards, *hazards), unloaded=unloaded,
-        reloads=tuple(reloads), goes_back=True,
+        reloads=tuple(reloads), baseline=Baseline.EARLIER,
     )  # fmt: skip
     return weigh_changes(plan, live, target, demands, declared=1)
 

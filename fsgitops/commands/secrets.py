@@ -23,6 +23,7 @@ from fsgitops.secret import (
     keyed_digest,
     load_key,
 )
+from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
@@ -167,8 +168,8 @@ class SecretBook:
             key.id if key else "not at hand" for key in (self.keys.current, self.keys.upcoming)
         ]
         yield (
-            f"key rotation: {moved['']} of {total['']} agents have secrets of the next key "
-            f"({names[1]}), the others of the current one ({names[0]})"
+            f"key rotation: {moved['']:,} of {count_noun(total[''], 'agent')} moved to the next "
+            f"key ({names[1]}); the others use the current one ({names[0]})"
         )
         for group in sorted(set(total) - {""}):
             yield f"key rotation: group {group}: {moved[group]} of {total[group]} on the next key"

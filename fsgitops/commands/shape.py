@@ -159,13 +159,13 @@ def _count(resources: Iterable[Resource]) -> int:
 
 
 def _select(plan: Plan, compilation: Compilation, live: LiveConfig, demands: Demands) -> Plan:
+    from fsgitops.model.review import source_file
     from fsgitops.steps.select import (
         Selection,
         agents_after,
         check_selection,
         find_dangling,
         select_changes,
-        source_file,
     )
 
     selection = Selection(demands.only, demands.exclude)

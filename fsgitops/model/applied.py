@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Outcome(StrEnum):
@@ -45,9 +46,21 @@ class Mismatch:
         return f"{self.subject}: {self.message}{cause}{remedy}"
 
 
+class ReadBack(NamedTuple):
+    """How many users and dialplan files were proved, and how many of them to be gone."""
+
+    users: int = 0
+    routes: int = 0
+    users_gone: int = 0
+    routes_gone: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """The outcome, what was written, what the switch said, and what was read back from it."""
+    """The outcome, what was written, what the switch said, and what was read back from it.
+
+    Of the users and routes proved, so many were deleted, and the switch was seen not to hold them.
+    """
 
     outcome: Outcome
     created: int = 0
@@ -57,6 +70,8 @@ class Applied:
     replies: tuple[SwitchReply, ...] = ()
     users_proved: int = 0
     routes_proved: int = 0
+    users_gone: int = 0
+    routes_gone: int = 0
     registrations_ended: int = 0
     registrations_kicked: int = 0
     verto_sessions_ended: int = 0

@@ -34,7 +34,8 @@ class Direction(StrEnum):
 class AttributeDrift:
     """One attribute as it was applied, as it stands on disk, and as the switch holds it.
 
-    None is absent, or not known. A secret's values are never held, only that they differ.
+    None is absent, or not known: `asked` tells whether the switch was asked for it. A secret's
+    values are never held, only that they differ.
     """
 
     name: str
@@ -43,6 +44,7 @@ class AttributeDrift:
     disk: str | None
     loaded: str | None
     secret: bool = False
+    asked: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import Enum, StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -76,6 +76,15 @@ class Danger(StrEnum):
     REGISTRATION = "registration"
     GATEWAY_RESTART = "gateway-restart"
     CALLS = "calls"
+
+
+class Baseline(Enum):
+    """What a plan was compared with, and what it means that nothing differs from it."""
+
+    LIVE = "every managed file is as declared"
+    RECORDING = "the recorded state is as declared"
+    REVISION = "both revisions compile to the same files"
+    EARLIER = "every managed file is as it was then"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +177,8 @@ class Plan:
     `unknown_secrets` says that no key was at hand: such a plan can be read but not applied.
     A `partial` plan is what `only` and `exclude` chose; `left_out` changes stay undone. `activity`
     is None where the switch was not asked; like `needs`, it is no part of the fingerprint.
-    `unloaded` is what an apply without a reload left behind: this one has it loaded. `goes_back`
-    says that it is a roll-back, whose passwords are those of then and not those declared.
+    `unloaded` is what an apply without a reload left behind: this one has it loaded. `baseline` is
+    for the reader of a plan that was just made, and is not saved.
     """
 
     project: str
@@ -196,7 +205,12 @@ class Plan:
     needs: tuple[Need, ...] = ()
     activity: Activity | None = None
     unloaded: tuple[Change, ...] = ()
-    goes_back: bool = False
+    baseline: Baseline = Baseline.LIVE
+
+    @property
+    def goes_back(self) -> bool:
+        """Tell whether it is a roll-back: its passwords are those of then, not those declared."""
+        return self.baseline is Baseline.EARLIER
 
     @property
     def renames(self) -> int:

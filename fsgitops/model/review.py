@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from fsgitops.model.desired import Desired
     from fsgitops.model.plan import Change
+    from fsgitops.model.revision import RevisionChange
 
 _NOWHERE = Position("fsgitops.yaml")
 _SOURCE = re.compile(r"(.+):([0-9]{1,9}):([0-9]{1,9})", re.DOTALL)
@@ -125,17 +126,24 @@ def name_change(change: Change) -> str:
 def find_source(change: Change) -> Position | None:
     """Return where in the repository the change comes from.
 
-    None once it is deleted, since something else stands there now, and for what comes of a
-    template that is not part of the project.
+    None for what is declared no more, since something else may stand there now, and for what
+    comes of a template that is not part of the project.
     """
     outside = change.source.startswith(("packaged:", "/"))
-    return None if outside or change.action is Action.DELETE else read_source(change.source)
+    return None if outside else read_source(change.source)
 
 
-def tell_source(change: Change) -> str:
-    """Return where the resource is declared, or was when its file was written."""
-    was = "was " if change.source and change.action is Action.DELETE else ""
-    return f"{was}{change.source}"
+def tell_source(change: Change | RevisionChange) -> str:
+    """Return where the resource is declared, or which file it came from."""
+    if not change.source or read_source(change.source):
+        return change.source
+    return f"from {change.source}"
+
+
+def source_file(source: str) -> str:
+    """Return the file of a `file:line:column`."""
+    place = read_source(source)
+    return place.file if place else source
 
 
 def read_source(text: str) -> Position | None:

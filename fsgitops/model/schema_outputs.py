@@ -155,6 +155,8 @@ OUTPUTS: dict[str, dict[str, Any]] = {
             "replies": _REPLIES,
             "agents_proved": count("Agents that were read back from the switch."),
             "extensions_proved": count("Dialplan extension files that were read back."),
+            "agents_gone": count("Of agents_proved, those that were deleted."),
+            "extensions_gone": count("Of extensions_proved, those that were deleted."),
             "registrations_ended": count("Registrations of deleted agents that were ended."),
             "registrations_kicked": count("Those with a former password."),
             "verto_sessions_ended": count("Sessions of mod_verto that were ended."),

@@ -5,6 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fsgitops import visible
+from fsgitops.visible import count_noun
+
+__all__ = [
+    "count_noun",
+    "describe_attribute",
+    "label_attribute",
+    "make_visible",
+    "show_side",
+    "show_value",
+]
 
 if TYPE_CHECKING:
     from fsgitops.model.plan import AttributeChange
@@ -38,6 +48,8 @@ def show_side(attribute: AttributeChange, *, after: bool, limit: int = 0) -> str
     return show_value(value, limit)
 
 
-def count_noun(number: int, noun: str) -> str:
-    """Return `1 file`, `2 files`, `10,000 files`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def describe_attribute(attribute: AttributeChange, *, created: bool = False) -> str:
+    """Return `name: before -> after`; of a resource that is `created`, `name: value`."""
+    after = show_side(attribute, after=True)
+    before = "" if created else f"{show_side(attribute, after=False)} -> "
+    return f"{label_attribute(attribute)}: {before}{after}"

@@ -15,7 +15,8 @@ class Breach(NamedTuple):
     """One breach of one rule. `path` leads to the field; empty, the whole resource is meant.
 
     `key` says that the field's name is at fault and not its value. `place` is given where the
-    resource was declared more than once.
+    resource was declared more than once. Breaches of one rule with one `group` are told as one
+    finding, once those that a comment silences are left out.
     """
 
     resource: Resource
@@ -24,6 +25,7 @@ class Breach(NamedTuple):
     hint: str = ""
     key: bool = False
     place: Position | None = None
+    group: str = ""
 
 
 def agent(extension: str) -> Resource:

@@ -14,23 +14,20 @@ if TYPE_CHECKING:
 
 
 def check(desired: Desired) -> Iterator[Breach]:
-    """Yield every number that is shown to others and not declared, once with its users."""
+    """Yield every agent that shows others a number that is not declared, grouped by number."""
     owned = {item.did_number for item in desired.did_routes}
     owned |= {name for kind, name in desired.rejected if kind is Kind.DID_ROUTE}
     extensions = {item.extension for item in desired.agents}
-    users: dict[str, list[str]] = {}
     for item in desired.agents:
         number = item.caller_id_number
-        if number and number not in owned and number not in extensions:
-            users.setdefault(number, []).append(item.extension)
-    for number, found in users.items():
-        others = f" (and {len(found) - 1} more agents)" if len(found) > 1 else ""
-        is_number = number.startswith("+")
+        if not number or number in owned or number in extensions:
+            continue
+        kind = "DID" if number.startswith("+") else "extension"
         yield Breach(
-            agent(found[0]),
+            agent(item.extension),
             ("caller_id_number",),
-            f"agent {found[0]}{others} shows the caller ID number {number}, not a declared "
-            + ("DID" if is_number else "extension"),
+            f"agent {item.extension} shows the caller ID number {number}, not a declared {kind}",
             "Declare a route for it, or show a number that is yours: carriers block calls that "
             "show somebody else's.",
+            group=number,
         )

@@ -13,7 +13,7 @@ from fsgitops.errors import (
     RollbackFailedError,
     RolledBackError,
 )
-from fsgitops.model.applied import Applied, Outcome, SwitchReply
+from fsgitops.model.applied import Applied, Outcome, ReadBack, SwitchReply
 from fsgitops.model.live import Manifest, ManifestEntry, Owner
 from fsgitops.model.plan import Action, Change, Danger, Plan
 from fsgitops.model.revision import CHANGES_FILE, Ending, Revision, list_changes
@@ -45,8 +45,8 @@ class Prover(Protocol):
     def reload(self) -> SwitchReply:
         """Reload the configuration. Raises SwitchError unless all of it was taken."""
 
-    def prove(self) -> tuple[int, int]:
-        """Return how many users and extensions were proved. Raises SwitchError on a mismatch."""
+    def prove(self) -> ReadBack:
+        """Return how much was proved. Raises SwitchError on a mismatch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def apply_plan(
     try:
         replace_files(journal)
         reply = prover.reload() if prover else None
-        users, extensions = prover.prove() if prover else (0, 0)
+        proof = prover.prove() if prover else ReadBack()
         ending = Ending.APPLIED if prover or not plan.reloads else Ending.WRITTEN
         commit_transaction(journal, _encode(revision, ending, reply))
     except BaseException as problem:
@@ -96,7 +96,10 @@ def apply_plan(
     _finish(journal, reloaded=prover is not None)
     outcome = Outcome.APPLIED if prover or not plan.reloads else Outcome.WRITTEN
     done = _describe_applied(plan, outcome, reply)
-    return replace(done, users_proved=users, routes_proved=extensions)
+    return replace(
+        done, users_proved=proof.users, routes_proved=proof.routes,
+        users_gone=proof.users_gone, routes_gone=proof.routes_gone,
+    )  # fmt: skip
 
 
 def _describe_applied(plan: Plan, outcome: Outcome, reply: SwitchReply | None) -> Applied:

@@ -50,12 +50,11 @@ def check_desired(
         if level == _OFF or (rule.whole and not complete):
             continue
         severity = Severity(level)
-        findings += [
-            Finding(
-                rule.name, severity, _place(desired, sources, breach), breach.message, breach.hint
+        for breach in rule.check(desired):
+            place = _place(desired, sources, breach)
+            findings.append(
+                Finding(rule.name, severity, place, breach.message, breach.hint, breach.group)
             )
-            for breach in rule.check(desired)
-        ]
     return sort_findings(findings)
 
 

@@ -231,7 +231,7 @@ def _compare_attributes(sides: _Sides, memory: Memory | None) -> Iterable[Attrib
         live = held if asked and held != wanted else on_disk
         secret = is_secret(name, base, on_disk, held)
         before, there, now = (_mask(value) if secret else value for value in (base, on_disk, held))
-        yield AttributeDrift(name, _direct(base, live), before, there, now, secret)
+        yield AttributeDrift(name, _direct(base, live), before, there, now, secret, asked)
 
 
 def _direct(declared: str | None, live: str | None) -> Direction:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fsgitops.model.plan import Need
+from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:
     from fsgitops.model.limits import Limits
@@ -34,7 +35,7 @@ def find_excess(
         # Compared as products: a share of exactly the limit is allowed, whatever floats make of it.
         if number * 100 > percent * managed:
             because = (
-                f"{number} of {managed} managed resources would be {verb} "
+                f"{number:,} of {count_noun(managed, 'managed resource')} would be {verb} "
                 f"({number * 100 // managed}%), more than the {percent:g}% allowed"
             )
             needs.append(Need(permission, because))

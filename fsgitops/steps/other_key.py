@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from fsgitops.model.plan import Action, Need
 from fsgitops.model.resource import Kind
+from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -41,7 +42,7 @@ def find_other_key(
     if not agents:
         return []
     because = (
-        f"the project key ({', '.join(other)}) is not the one that what is live was derived from "
-        f"({', '.join(sorted(live))}): {agents} agents would get other secrets"
+        f"this project key ({', '.join(other)}) differs from the one the live passwords were made "
+        f"with ({', '.join(sorted(live))}): {count_noun(agents, 'agent')} would get new secrets"
     )
     return [Need(PERMISSION, because)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from fsgitops.model.live import FileKind
@@ -22,6 +22,8 @@ from fsgitops.model.plan import (
 )
 from fsgitops.model.plan_json import plan_to_json
 from fsgitops.model.resource import Kind
+from fsgitops.model.review import source_file
+from fsgitops.model.wording import count_noun
 from fsgitops.routing.fragment import FragmentError, flatten_fragment
 from fsgitops.routing.outline import Outlines
 from fsgitops.routing.recorded import flatten_recorded, holds_recorded
@@ -29,8 +31,10 @@ from fsgitops.routing.recorded import flatten_recorded, holds_recorded
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
+    from fsgitops.findings import Position
     from fsgitops.model.compiled import CompiledConfig, CompiledFile
     from fsgitops.model.live import LiveConfig, LiveFile, ManifestEntry
+    from fsgitops.model.resource import Resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,8 @@ class PlanContext:
     warnings: tuple[str, ...] = ()
     survey: Callable[[Sequence[Change], Collection[str]], Survey] = lambda *_: Survey()
     """Looks at what is not ours on the disk, beside the changes and the paths that we manage."""
+    declared: Mapping[Resource, Position] = field(default_factory=dict)
+    """Where each resource is declared now, those that are disabled among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,7 @@ def build_plan(
     `digest` is a keyed digest: no hash of a file that holds secrets leaves this function bare.
     """
     changes, hazards = _compare(compiled, live, digest)
-    _append_deletions(compiled, live, changes, hazards, digest)
+    _append_deletions(compiled, live, changes, hazards, digest, context.declared)
     changes.sort(key=lambda change: (change.resource, change.path))
     survey = context.survey(changes, live.manifest.entries.keys())
     hazards += survey.hazards
@@ -180,8 +186,7 @@ def _say_files(changes: Sequence[Change], what: str) -> list[str]:
     if not changes:
         return []
     folders = sorted({change.path.partition("/")[0] for change in changes})
-    count = f"{len(changes)} file{'s' if len(changes) > 1 else ''}"
-    return [f"{count} under {' and '.join(folders)} {what}"]
+    return [f"{count_noun(len(changes), 'file')} under {' and '.join(folders)} {what}"]
 
 
 def plan_reloads(
@@ -294,6 +299,7 @@ def _append_deletions(
     changes: list[Change],
     hazards: list[Hazard],
     digest: Callable[[bytes], str],
+    declared: Mapping[Resource, Position],
 ) -> None:
     for path, entry in live.manifest.entries.items():
         if path in compiled.files:
@@ -305,9 +311,9 @@ def _append_deletions(
             continue
         drifted = found.sha256 != entry.sha256
         before = digest(found.sha256.encode())
-        changes.append(
-            Change(Action.DELETE, entry.resource, path, (), drifted, entry.source, before)
-        )
+        # Something else may stand on the line that the manifest names, once this left it.
+        source = str(declared.get(entry.resource, "")) or source_file(entry.source)
+        changes.append(Change(Action.DELETE, entry.resource, path, (), drifted, source, before))
 
 
 def _explain_updates(

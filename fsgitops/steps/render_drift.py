@@ -6,8 +6,9 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from fsgitops.model.drift import Direction, DriftKind
+from fsgitops.model.wording import count_noun, show_value
 from fsgitops.routing.veil import MASK
-from fsgitops.visible import make_visible, to_json
+from fsgitops.visible import make_visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +23,13 @@ _STYLES = {
     Direction.ONLY_LIVE: "create",
     Direction.ONLY_DECLARED: "delete",
     Direction.BOTH_DIFFER: "update",
+}
+
+
+_SIDES = {
+    Direction.ONLY_LIVE: "only live",
+    Direction.ONLY_DECLARED: "only as applied",
+    Direction.BOTH_DIFFER: "differing",
 }
 
 
@@ -42,7 +50,8 @@ def render_drift(report: DriftReport) -> Iterator[DriftLine]:
     for item in report.items[:SHOWN]:
         yield from _render_item(item)
     if len(report.items) > SHOWN:
-        yield DriftLine(f"  and {len(report.items) - SHOWN} more")
+        left = count_noun(len(report.items) - SHOWN, "more resource")
+        yield DriftLine(f"  and {left} (--json lists all)")
     if report.problem:
         yield DriftLine(f"The switch could not be asked: {make_visible(report.problem)}", "delete")
     yield DriftLine(_summarise(report), "title")
@@ -93,28 +102,39 @@ def _render_item(item: DriftItem) -> Iterator[DriftLine]:
 
 
 def _render_attribute(attribute: AttributeDrift) -> str:
-    sides = (
-        ("declared", attribute.declared), ("disk", attribute.disk), ("switch", attribute.loaded),
-    )  # fmt: skip
-    told = ", ".join(f"{side} {_quote(value, attribute)}" for side, value in sides)
-    return f"{_MARKS[attribute.direction]} {make_visible(attribute.name)}: {told}"
+    """Say what was applied, and what stands instead of it, and where: `name: "A" -> "B" on disk`.
+
+    A side that was not looked at, or holds what was applied, is not named.
+    """
+    live = {"on disk": attribute.disk}
+    if attribute.asked:
+        live["in the switch"] = attribute.loaded
+    if not attribute.secret:  # what stands for two secrets looks the same
+        unlike = {side: value for side, value in live.items() if value != attribute.declared}
+        live = unlike or live
+    sides: dict[str, list[str]] = {}
+    for side, value in live.items():
+        sides.setdefault(_quote(value, attribute), []).append(side)
+    told = ", ".join(f"{value} {' and '.join(where)}" for value, where in sides.items())
+    name = make_visible(attribute.name.removeprefix("variable ").removeprefix("param "))
+    return f"{name}: {_quote(attribute.declared, attribute)} -> {told}"
 
 
 def _quote(value: str | None, attribute: AttributeDrift) -> str:
-    if value is None:
-        return "(none)"
     if attribute.secret and value == MASK:
         return value
-    return to_json(value)
+    return show_value(value)
 
 
 def _summarise(report: DriftReport) -> str:
     compared = "files and the switch's memory" if report.asked else "files only"
     ignored = f", {report.ignored} ignored" if report.ignored else ""
     if not report.items:
-        return f"No drift in {report.managed} managed files ({compared}{ignored})."
+        return f"No drift in {count_noun(report.managed, 'managed file')} ({compared}{ignored})."
     directions = Counter(item.direction for item in report.items)
-    parts = ", ".join(f"{directions[side]} {side}" for side in Direction if directions[side])
+    parts = ", ".join(
+        f"{directions[side]} {_SIDES[side]}" for side in Direction if directions[side]
+    )
     return f"Drift: {len(report.items)} of {report.managed} ({compared}{ignored}): {parts}"
 
 

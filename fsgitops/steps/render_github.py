@@ -17,7 +17,7 @@ from fsgitops.model.review import (
     word_change,
 )
 from fsgitops.model.task import HEADING, find_tasks
-from fsgitops.model.wording import count_noun, label_attribute, make_visible, show_side
+from fsgitops.model.wording import count_noun, describe_attribute, make_visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,11 +78,7 @@ def _plan_lines(review: Review, plan: Plan) -> Iterator[str]:
 def _change_line(review: Review, change: Change) -> str:
     lines = [f"{word_change(change)} {name_change(change)}"]
     if change.action is Action.UPDATE:
-        lines += [
-            f"{label_attribute(item)}: {show_side(item, after=False)} -> "
-            f"{show_side(item, after=True)}"
-            for item in change.attributes[:SHOWN_ATTRIBUTES]
-        ]
+        lines += [describe_attribute(item) for item in change.attributes[:SHOWN_ATTRIBUTES]]
     return _command(review, "notice", find_source(change), lines[0], lines)
 
 

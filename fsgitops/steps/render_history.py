@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fsgitops.model.lines import Line, escape, quote
-from fsgitops.model.plan import Action, AttributeChange, Plan
+from fsgitops.model.plan import Action
+from fsgitops.model.review import tell_source
+from fsgitops.model.wording import describe_attribute
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from fsgitops.model.plan import Plan
     from fsgitops.model.resource import Resource
     from fsgitops.model.revision import Revision, RevisionChange
 
@@ -45,20 +48,22 @@ def render_revision(
         yield Line(escape(f"Failed: {text}"), "delete")
     yield Line("")
     for change in changes:
-        source = f"  {change.source}" if change.source else ""
+        source = f"  {tell_source(change)}" if change.source else ""
         drift = " (drift: somebody else had changed it)" if change.drifted else ""
         mark = _MARKS[change.action]
-        text = f"  {mark} {change.resource}  {change.path}{source}{drift}"
+        name = f"{change.resource.kind} {change.resource.name}"
+        text = f"  {mark} {name}  {change.path}{source}{drift}"
         yield Line(escape(text), change.action)
         for attribute in change.attributes:
-            yield _render_attribute(attribute, change.action)
+            yield Line(f"      {describe_attribute(attribute)}", change.action)
 
 
-def render_rollback(to: int, undone: Sequence[int]) -> Iterator[Line]:
+def render_rollback(to: int, undone: Sequence[int], plan: Plan) -> Iterator[Line]:
     """Yield what a roll-back goes back to, and which revisions it undoes."""
     place = f"to how revision {to} left it" if to else "to before the first revision"
     numbers = ", ".join(map(str, reversed(undone)))
-    yield Line(f"Roll back {place}: " + (f"undoes {numbers}" if undone else "undoes nothing"))
+    does = f"undoes {numbers}" if plan.changes else "nothing is left to undo"
+    yield Line(f"Roll back {place}: {does}.")
 
 
 def render_adoption(plan: Plan, paths: Sequence[str]) -> Iterator[Line]:
@@ -69,9 +74,10 @@ def render_adoption(plan: Plan, paths: Sequence[str]) -> Iterator[Line]:
         if change is None:
             yield Line(f"  = {path} is as declared")
             continue
-        yield Line(escape(f"  ~ {change.resource}  {path}; the next apply changes it:"), "update")
+        name = f"{change.resource.kind} {change.resource.name}"
+        yield Line(escape(f"  ~ {name}  {path}; the next apply changes it:"), "update")
         for attribute in change.attributes:
-            yield _render_attribute(attribute, change.action)
+            yield Line(f"      {describe_attribute(attribute)}", change.action)
 
 
 def render_released(released: Mapping[str, Resource]) -> Iterator[Line]:
@@ -90,11 +96,3 @@ def _describe_origin(revision: Revision, *, who: bool = True) -> str:
     else:
         origin = "no commit"
     return escape(f"{revision.actor}: {origin}" if who else origin)
-
-
-def _render_attribute(attribute: AttributeChange, style: str) -> Line:
-    if attribute.secret:
-        before, after = attribute.before or "(none)", attribute.after or "(none)"
-    else:
-        before, after = quote(attribute.before), quote(attribute.after)
-    return Line(f"      {escape(attribute.name)}: {before} -> {after}", style)

@@ -43,6 +43,8 @@ def applied_to_json(applied: Applied) -> dict[str, Any]:
         "replies": [{"command": item.command, "reply": item.reply} for item in applied.replies],
         "agents_proved": applied.users_proved,
         "extensions_proved": applied.routes_proved,
+        "agents_gone": applied.users_gone,
+        "extensions_gone": applied.routes_gone,
         "registrations_ended": applied.registrations_ended,
         "registrations_kicked": applied.registrations_kicked,
         "verto_sessions_ended": applied.verto_sessions_ended,

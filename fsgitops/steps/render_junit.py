@@ -9,7 +9,7 @@ from fsgitops.findings import Severity
 from fsgitops.model.plan import Action
 from fsgitops.model.review import list_changes, name_change, tell_source, word_change
 from fsgitops.model.task import HEADING, find_tasks
-from fsgitops.model.wording import label_attribute, make_visible, show_side
+from fsgitops.model.wording import describe_attribute, make_visible
 
 if TYPE_CHECKING:
     from fsgitops.model.plan import Change, Plan
@@ -77,11 +77,7 @@ def _explain(change: Change) -> str:
     if change.drifted:
         lines.append("drift: changed by somebody else since the last apply")
     if change.action is Action.UPDATE:
-        lines += [
-            f"{label_attribute(item)}: {show_side(item, after=False)} -> "
-            f"{show_side(item, after=True)}"
-            for item in change.attributes
-        ]
+        lines += [describe_attribute(item) for item in change.attributes]
     return "\n".join(lines)
 
 

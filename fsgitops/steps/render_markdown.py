@@ -51,7 +51,8 @@ def render_markdown(review: Review) -> str:
     head = [_marker(review), f"### fsgitops: {_code(review.title)}", _summary(review)]
     head += [f"> **Warning:** {_code(warning)}" for warning in review.warnings[:SHOWN_WARNINGS]]
     if len(review.warnings) > SHOWN_WARNINGS:
-        head.append(f"> and {len(review.warnings) - SHOWN_WARNINGS:,} more warnings")
+        left = count_noun(len(review.warnings) - SHOWN_WARNINGS, "more warning")
+        head.append(f"> and {left}")
     head += [f"> {_code(remark)}" for remark in review.remarks[:5]]
     if plan is not None:
         head += _tasks(plan)
@@ -146,7 +147,7 @@ def _change_item(change: Change, *, explained: bool) -> list[str]:
     lines = [f"{_MARKS[word_change(change)]} {make_visible(words, _WIDTH)}"]
     if explained:
         for item in change.attributes:
-            label = label_attribute(item)
+            label = f"{label_attribute(item)}:"
             before, after = (show_side(item, after=side, limit=_WIDTH) for side in (False, True))
             if item.secret and item.before is not None:
                 lines.append(f"!     {label} {before} -> {after}")

@@ -11,12 +11,15 @@ from fsgitops.model.lines import Line, escape, escape_lines, quote
 from fsgitops.model.plan import (
     Action,
     AgentActivity,
-    AttributeChange,
+    Baseline,
     Change,
     Plan,
     ReloadStep,
 )
+from fsgitops.model.resource import Kind
+from fsgitops.model.review import list_changes, tell_source
 from fsgitops.model.task import HEADING, find_tasks
+from fsgitops.model.wording import count_noun, describe_attribute
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -26,6 +29,9 @@ __all__ = ["Line", "escape", "escape_lines", "quote"]
 SHOWN_CREATED = 200
 """Created and deleted resources beyond this are counted, not listed: updates are all shown."""
 
+SHOWN_VALUES = 2
+"""Creations of each kind whose values are shown; `--full` shows all of them."""
+
 SHOWN_STEPS = 10
 SHOWN_WARNINGS = 20
 SIMULATION = "This target is the embedded switch: a simulation, not a FreeSWITCH."
@@ -33,55 +39,82 @@ SIMULATION = "This target is the embedded switch: a simulation, not a FreeSWITCH
 _MARKS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-"}
 
 
-def render_plan(plan: Plan) -> Iterator[Line]:
-    """Yield the plan as lines, the summary last."""
+def render_plan(plan: Plan, *, full: bool = False) -> Iterator[Line]:
+    """Yield the plan as lines, the summary last; with `full` nothing is left out."""
     yield Line(f"Target {plan.target}: {plan.conf_dir}, domain {plan.domain}", "title")
     if plan.simulated:
         yield Line(SIMULATION, "note")
     if plan.unknown_secrets:
-        yield Line("Not every secret is at hand: such values are (known after apply).", "note")
+        yield Line("Values whose secret is missing here are shown as (known after apply).", "note")
     if plan.partial:
         yield from _render_partial(plan)
-    if plan.changes:
-        yield Line("")
-    busy = {item.resource: item for item in plan.activity.agents} if plan.activity else {}
-    listed: Counter[Action] = Counter()
-    for change in plan.changes:
-        if change.renamed_to:
-            continue
-        listed[change.action] += 1
-        if change.action is Action.UPDATE or listed[change.action] <= SHOWN_CREATED:
-            yield from _render_change(change)
-            yield from _render_activity(busy.get(change.renamed_from or change.resource))
-    for action, count in listed.items():
-        if action is not Action.UPDATE and count > SHOWN_CREATED:
-            yield Line(f"  {_MARKS[action]} and {count - SHOWN_CREATED} more to {action}", action)
-    yield from _render_reloads(plan.reloads)
-    yield from _render_warnings(plan)
+    yield from _render_changes(plan, full=full)
+    yield from _render_reloads(plan.reloads, full=full)
+    yield from _render_warnings(plan, full=full)
     yield from _render_hazards(plan)
     yield from _render_tasks(plan)
     yield from _render_needs(plan)
     yield Line("")
-    unmanaged = f"{_count(plan.unmanaged, 'unmanaged file')} left alone"
-    yield Line(f"{_count(plan.unchanged, 'managed file')} unchanged, {unmanaged}.")
+    unmanaged = f"{count_noun(plan.unmanaged, 'unmanaged file')} left alone"
+    yield Line(f"{count_noun(plan.unchanged, 'managed file')} unchanged, {unmanaged}.")
     yield Line(summarise_plan(plan), "title")
+
+
+def _render_changes(plan: Plan, *, full: bool) -> Iterator[Line]:
+    if plan.changes:
+        yield Line("")
+    busy = {item.resource: item for item in plan.activity.agents} if plan.activity else {}
+    listed: Counter[Action] = Counter()
+    explained: Counter[Kind] = Counter({Kind.DIALPLAN: SHOWN_VALUES})
+    folded = 0
+    for change in list_changes(plan):
+        listed[change.action] += 1
+        beyond = change.action is not Action.UPDATE and listed[change.action] > SHOWN_CREATED
+        if beyond and not full:
+            continue
+        explain = change.action is Action.UPDATE
+        if change.action is Action.CREATE and not change.renamed_from and change.attributes:
+            explain = full or explained[change.resource.kind] < SHOWN_VALUES
+            explained[change.resource.kind] += 1
+            folded += not explain
+        yield from _render_change(change, explain=explain)
+        yield from _render_activity(busy.get(change.renamed_from or change.resource))
+    for action, count in listed.items():
+        if not full and action is not Action.UPDATE and count > SHOWN_CREATED:
+            left = count - SHOWN_CREATED
+            folded += left if action is Action.CREATE else 0
+            yield Line(f"  {_MARKS[action]} and {left:,} more to {action}", action)
+    if folded:
+        yield Line(f"  (--full shows the values of {count_noun(folded, 'more creation')})", "note")
 
 
 def summarise_plan(plan: Plan) -> str:
     """Return the plan's last line."""
-    if plan.hazards and not plan.changes:
-        return f"No changes beside {_count(len(plan.hazards), 'path')} in the way."
-    if plan.unloaded and not plan.changes:
-        files = _count(len(plan.unloaded), "file")
-        return f"No changes to files, but {files} changed earlier and the switch was not told."
     if not plan.changes:
-        return "No changes: the live configuration is as declared."
+        return _summarise_nothing(plan)
     create, change, delete = (
         plan.count(action) for action in (Action.CREATE, Action.UPDATE, Action.DELETE)
     )
     renamed = f", {plan.renames} to rename" if plan.renames else ""
     partial = f"; partial: {plan.left_out} left out" if plan.partial else ""
     return f"Plan: {create} to create, {change} to change, {delete} to delete{renamed}{partial}"
+
+
+def _summarise_nothing(plan: Plan) -> str:
+    """Say that there are no changes, and no more than was compared."""
+    if plan.hazards:
+        return f"No changes, but {count_noun(len(plan.hazards), 'path')} in the way."
+    if plan.unloaded:
+        files = count_noun(len(plan.unloaded), "file")
+        return f"No changes to files, but {files} changed earlier and the switch was not told."
+    if plan.left_out:
+        left = count_noun(plan.left_out, "other change")
+        return f"No changes to what was chosen; {left} left out."
+    if plan.unknown_secrets:
+        return "No changes, but secrets that are missing here were not compared."
+    if not plan.unchanged and plan.baseline is Baseline.LIVE:
+        return "No changes: nothing is declared, and no file is managed."
+    return f"No changes: {plan.baseline.value}."
 
 
 def render_findings(findings: Iterable[Finding]) -> Iterator[Line]:
@@ -96,14 +129,12 @@ def render_applied(applied: Applied) -> Iterator[Line]:
     for note in applied.notes:
         yield Line(escape(note), "note")
     if applied.outcome is Outcome.UNCHANGED:
-        yield Line("Nothing to do: the live configuration is as declared.", "title")
+        yield Line("Nothing was done: the plan changes no file.", "title")
         return
     for reply in applied.replies:
         yield Line(f"{reply.command}: the switch said {quote(reply.reply)}")
     if applied.replies:
-        users = _count(applied.users_proved, "agent")
-        extensions = _count(applied.routes_proved, "dialplan extension file")
-        yield Line(f"Read back from the switch: {users} and {extensions}, all as declared.")
+        yield Line(_describe_proof(applied))
     if applied.registrations_ended:
         yield Line(f"Registrations ended: {applied.registrations_ended}")
     if applied.registrations_kicked:
@@ -120,19 +151,38 @@ def render_applied(applied: Applied) -> Iterator[Line]:
     yield Line(f"Applied: {counts}{ending}", "create")
 
 
-def _render_change(change: Change) -> Iterator[Line]:
+def _describe_proof(applied: Applied) -> str:
+    """Say what the switch was seen to hold, and what it was seen to hold no longer."""
+    gone = _list_counts(applied.users_gone, applied.routes_gone)
+    held = _list_counts(
+        applied.users_proved - applied.users_gone, applied.routes_proved - applied.routes_gone
+    )
+    facts = [f"{held} as written"] if held else []
+    facts += [f"{gone} gone"] if gone else []
+    return f"Read back from the switch: {'; '.join(facts) or 'nothing had changed'}."
+
+
+def _list_counts(agents: int, files: int) -> str:
+    parts = [count_noun(agents, "agent")] if agents else []
+    parts += [count_noun(files, "dialplan file")] if files else []
+    return " and ".join(parts)
+
+
+def _render_change(change: Change, *, explain: bool) -> Iterator[Line]:
     if change.renamed_from:
         names = f"{change.resource.kind} {change.renamed_from.name} -> {change.resource.name}"
-        yield Line(f"  > {names}  {change.path}  {change.source}", Action.UPDATE)
+        yield Line(f"  > {names}  {change.path}  {tell_source(change)}", Action.UPDATE)
         return
     mark = _MARKS[change.action]
     name = f"{change.resource.kind} {change.resource.name}"
     drift = " (drift: changed by somebody else since the last apply)" if change.drifted else ""
-    source = f"  {change.source}" if change.source else ""
+    source = f"  {tell_source(change)}" if change.source else ""
     yield Line(f"  {mark} {name}  {change.path}{source}{drift}", change.action)
-    if change.action is Action.UPDATE:
+    if explain:
+        created = change.action is Action.CREATE
         for attribute in change.attributes:
-            yield Line(f"      {name}: {_render_attribute(attribute)}", change.action)
+            text = describe_attribute(attribute, created=created)
+            yield Line(f"      {text}", change.action)
 
 
 def _render_partial(plan: Plan) -> Iterator[Line]:
@@ -140,15 +190,15 @@ def _render_partial(plan: Plan) -> Iterator[Line]:
     chosen += [f"--exclude {item}" for item in plan.exclude]
     yield Line(
         f"Partial plan ({escape(' '.join(chosen))}): "
-        f"{_count(plan.left_out, 'other change')} left out.", "note",
+        f"{count_noun(plan.left_out, 'other change')} left out.", "note",
     )  # fmt: skip
 
 
 def _render_activity(activity: AgentActivity | None) -> Iterator[Line]:
     if activity is None or not (activity.registrations or activity.calls):
         return
-    facts = [_count(activity.registrations, "registration")] if activity.registrations else []
-    facts += [f"on {_count(activity.calls, 'call leg')}"] if activity.calls else []
+    facts = [count_noun(activity.registrations, "registration")] if activity.registrations else []
+    facts += [f"on {count_noun(activity.calls, 'call leg')}"] if activity.calls else []
     yield Line(f"      {activity.resource.kind} {activity.resource.name} now: {', '.join(facts)}",
                "delete")  # fmt: skip
 
@@ -175,32 +225,27 @@ def _render_needs(plan: Plan) -> Iterator[Line]:
         yield Line(f"  --allow {need.permission}: {escape(need.because)}", "delete")
 
 
-def _render_attribute(attribute: AttributeChange) -> str:
-    label = attribute.name.removeprefix("variable ").removeprefix("param ")
-    if attribute.secret:
-        before, after = attribute.before or "(none)", attribute.after or "(none)"
-        return f"{escape(label)} {before} -> {after}"
-    return f"{escape(label)} {quote(attribute.before)} -> {quote(attribute.after)}"
-
-
-def _render_reloads(steps: tuple[ReloadStep, ...]) -> Iterator[Line]:
+def _render_reloads(steps: tuple[ReloadStep, ...], *, full: bool) -> Iterator[Line]:
     if not steps:
         return
     yield Line("")
     yield Line("Then, on the switch:")
-    for number, step in enumerate(steps[:SHOWN_STEPS], 1):
+    shown = steps if full else steps[:SHOWN_STEPS]
+    for number, step in enumerate(shown, 1):
         yield Line(f"  {number}. {step.command}  because {step.because}")
-    if len(steps) > SHOWN_STEPS:
-        yield Line(f"  and {len(steps) - SHOWN_STEPS} more of the last kind")
+    if len(steps) > len(shown):
+        yield Line(f"  and {count_noun(len(steps) - len(shown), 'more command')} (--full)")
 
 
-def _render_warnings(plan: Plan) -> Iterator[Line]:
+def _render_warnings(plan: Plan, *, full: bool) -> Iterator[Line]:
     if plan.warnings:
         yield Line("")
-    for warning in plan.warnings[:SHOWN_WARNINGS]:
+    shown = plan.warnings if full else plan.warnings[:SHOWN_WARNINGS]
+    for warning in shown:
         yield Line(f"  warning: {escape(warning)}", "update")
-    if len(plan.warnings) > SHOWN_WARNINGS:
-        yield Line(f"  and {len(plan.warnings) - SHOWN_WARNINGS} more warnings", "update")
+    if len(plan.warnings) > len(shown):
+        left = count_noun(len(plan.warnings) - len(shown), "more warning")
+        yield Line(f"  and {left} (--full)", "update")
 
 
 def _render_hazards(plan: Plan) -> Iterator[Line]:
@@ -211,7 +256,3 @@ def _render_hazards(plan: Plan) -> Iterator[Line]:
         yield Line(f"  ! {hazard.path}: {hazard.message} [{hazard.rule}]", "delete")
         if hazard.hint:
             yield Line(f"      {hazard.hint}")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

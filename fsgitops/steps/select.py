@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from fsgitops.errors import UsageError
 from fsgitops.model.plan import Action
 from fsgitops.model.resource import Kind, Resource
+from fsgitops.model.review import source_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -118,11 +119,6 @@ def find_dangling(
 
 def _file(change: Change) -> str:
     return source_file(change.source)
-
-
-def source_file(source: str) -> str:
-    """Return the file of a `file:line:column`."""
-    return re.sub(r":\d+(:\d+)?$", "", source)
 
 
 def names_resource(selector: str) -> bool:

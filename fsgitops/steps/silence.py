@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from fsgitops.findings import Finding, Position, error, quote_value, sort_findings, warning
+from fsgitops.findings import (
+    Finding,
+    Position,
+    error,
+    fold_findings,
+    quote_value,
+    sort_findings,
+    warning,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -77,7 +85,7 @@ def silence_findings(
             for item in everything
             if not item.used and not any(rules[name].by_plan for name in item.names)
         ]
-    return sort_findings(judged)
+    return fold_findings(sort_findings(judged))
 
 
 def find_silenced(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from fsgitops.model.applied import Mismatch
+from fsgitops.model.applied import Mismatch, ReadBack
 from fsgitops.model.plan import Action, Change, is_secret
 from fsgitops.model.resource import Kind
 from fsgitops.routing.fragment import CONTEXT, FragmentError
@@ -28,11 +28,10 @@ _HASH = "param a1-hash"
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What was read back: every mismatch, and how many users and extensions were as declared."""
+    """What was read back: every mismatch, and how much had none."""
 
     mismatches: tuple[Mismatch, ...]
-    users: int = 0
-    extensions: int = 0
+    held: ReadBack
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +68,12 @@ def verify_switch(
     failed = {item.subject for item in mismatches}
     if NO_DOMAIN in failed:
         users = []
-    return Proof(
-        tuple(mismatches),
-        sum(str(change.resource) not in failed for change in users),
-        sum(str(change.resource) not in failed for change in dialplan),
-    )
+    proved = [
+        [change for change in group if str(change.resource) not in failed]
+        for group in (users, dialplan)
+    ]
+    gone = [sum(change.action is Action.DELETE for change in group) for group in proved]
+    return Proof(tuple(mismatches), ReadBack(len(proved[0]), len(proved[1]), *gone))
 
 
 def _verify_users(

@@ -69,7 +69,7 @@ def test_an_edited_file_drifts_by_attribute_and_exits_2(applied: Project) -> Non
     edit(applied, ALICE, 'value="Alice"', 'value="Mallory"')
     ran = applied.run("drift")
     assert ran.code == 2
-    line = '~ variable effective_caller_id_name: declared "Alice", disk "Mallory", switch "Mallory"'
+    line = 'effective_caller_id_name: "Alice" -> "Mallory" on disk and in the switch'
     assert line in ran.out
 
 

@@ -63,7 +63,7 @@ def test_only_the_agents_of_the_group_move(keyed: Project) -> None:
 def test_the_plan_explains_which_group_has_which_key(keyed: Project) -> None:
     keyed.run("key", "rotate", "--start", "--groups", "sales")
     told = keyed.run("plan").out
-    assert "1 of 3 agents have secrets of the next key" in told
+    assert "1 of 3 agents moved to the next key" in told
     assert "group sales: 1 of 1 on the next key" in told
     assert "group support: 0 of 1 on the next key" in told
     data = keyed.run("plan", "--json").json()
@@ -247,7 +247,7 @@ def test_another_key_that_nobody_announced_is_refused_unless_it_is_meant(keyed: 
     keyed.run("key", "new")
     assert "Refused unless --allow key is given" in keyed.run("plan", "--format", "markdown").out
     ran = keyed.run("apply", "--yes")
-    assert (ran.code, "3 agents would get other secrets" in ran.err) == (4, True)
+    assert (ran.code, "3 agents would get new secrets" in ran.err) == (4, True)
     assert (keyed.conf / "directory/default/1020.xml").read_bytes() == before
     assert keyed.run("apply", "--yes", "--allow", "key").code == 0
     assert "No changes" in keyed.run("plan").out

@@ -205,7 +205,7 @@ def test_a_cached_user_is_looked_up_anew(run: Runner, project: Project) -> None:
         assert run.on(switch, "apply", "--yes").code == 0
         project.write("desired/agents.yaml", AGENT.format(more=", password_version: 2"))
         ran = run.on(switch, "apply", "--yes")
-        assert (ran.code, "all as declared" in ran.out) == (0, True), ran.err
+        assert (ran.code, " as written" in ran.out) == (0, True), ran.err
         switch.mischief = lambda *item: answer("+OK cleared 1 entry\n") if flushes(*item) else None
         project.write("desired/agents.yaml", AGENT.format(more=", password_version: 3"))
         ran = run.on(switch, "apply", "--yes")

@@ -72,7 +72,7 @@ def at(word: str, what: Say, *, nth: int = 1) -> Mischief:
 
 def test_with_a_switch_that_behaves_the_apply_is_proved(run, conf: Path) -> None:
     ran = run(lambda _command, _count: None)
-    assert (ran.code, "all as declared" in ran.out) == (0, True), ran.err
+    assert (ran.code, " as written" in ran.out) == (0, True), ran.err
     assert (conf / "directory/default/1020.xml").exists()
 
 

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from fsgitops.model.plan import Action, Activity, AgentActivity, AttributeChange, Change, Plan
+from fsgitops.model.plan import (
+    Action,
+    Activity,
+    AgentActivity,
+    AttributeChange,
+    Baseline,
+    Change,
+    Plan,
+)
 from fsgitops.model.resource import Kind, Resource
 from fsgitops.model.task import find_tasks
 
@@ -83,7 +91,7 @@ def test_phones_that_are_kicked_are_cut_off_at_once() -> None:
 
 def test_a_roll_back_brings_back_credentials_that_are_not_the_declared_ones() -> None:
     what = change(Action.UPDATE, "1000", "param a1-hash")
-    assert "give 1000 the credentials of then" in told(plan(what, goes_back=True))[0]
+    assert "give 1000 the credentials of then" in told(plan(what, baseline=Baseline.EARLIER))[0]
 
 
 def test_what_was_deleted_earlier_and_is_loaded_now_is_told_too() -> None:

@@ -101,8 +101,9 @@ def test_a_disabled_route_may_lead_to_a_disabled_agent() -> None:
 
 def test_a_number_that_nobody_declares_is_found_once_for_all_its_users() -> None:
     users = [agent(str(number), caller_id_number="+12025550123") for number in (1020, 1021, 1022)]
-    [breach] = breaches(caller_id_not_owned, *users)
-    assert "and 2 more agents" in breach.message
+    found = breaches(caller_id_not_owned, *users)
+    assert [breach.resource.name for breach in found] == ["1020", "1021", "1022"]
+    assert {breach.group for breach in found} == {"+12025550123"}
 
 
 def test_the_extension_of_an_agent_is_owned() -> None:

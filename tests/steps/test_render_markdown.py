@@ -47,8 +47,8 @@ def test_each_action_is_folded_with_its_count() -> None:
 
 def test_a_difference_reads_as_one() -> None:
     text = render_markdown(simple_review())
-    assert '-     toll_allow "local"\n+     toll_allow "local,domestic"' in text
-    assert "!     a1-hash (secret) -> (secret)" in text
+    assert '-     toll_allow: "local"\n+     toll_allow: "local,domestic"' in text
+    assert "!     a1-hash: (secret) -> (secret)" in text
 
 
 def test_the_diagram_leads_from_each_changed_did_to_who_rings() -> None:

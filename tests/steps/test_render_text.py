@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsgitops.model.plan import Action, AttributeChange, Change, Hazard, Plan
+from fsgitops.model.applied import Applied, Outcome, SwitchReply
+from fsgitops.model.plan import Action, AttributeChange, Baseline, Change, Hazard, Plan
 from fsgitops.model.resource import Kind, Resource
-from fsgitops.steps.render_text import SHOWN_CREATED, escape, quote, render_plan
+from fsgitops.steps.render_text import SHOWN_CREATED, escape, quote, render_applied, render_plan
 
 TEXTS = st.text()
 
@@ -26,14 +28,14 @@ def lines(made: Plan) -> list[str]:
     return [line.text for line in render_plan(made)]
 
 
-def test_an_attribute_reads_as_agent_name_before_after():
+def test_an_attribute_reads_as_name_before_after():
     change = update(AttributeChange("variable effective_caller_id_name", "A", "B"))
-    assert '      agent 1020: effective_caller_id_name "A" -> "B"' in lines(plan(change))
+    assert '      effective_caller_id_name: "A" -> "B"' in lines(plan(change))
 
 
 def test_an_attribute_that_was_not_there_reads_as_none():
     change = update(AttributeChange("variable x", None, "B"))
-    assert '      agent 1020: x (none) -> "B"' in lines(plan(change))
+    assert '      x: (none) -> "B"' in lines(plan(change))
 
 
 def test_the_summary_is_the_last_line():
@@ -47,6 +49,74 @@ def test_many_creations_are_counted_and_not_listed():
         for number in range(SHOWN_CREATED + 7)
     ]
     assert "  + and 7 more to create" in lines(plan(*changes))
+
+
+def create(number: int, kind: Kind = Kind.AGENT) -> Change:
+    attributes = (
+        AttributeChange("variable x", None, f"value {number}"),
+        AttributeChange("param a1-hash", None, "(secret)", secret=True),
+    )
+    return Change(Action.CREATE, Resource(kind, str(number)), f"{number}.xml", attributes)
+
+
+def test_a_creation_shows_its_values_and_masks_its_secrets():
+    shown = lines(plan(create(1020)))
+    assert '      x: "value 1020"' in shown
+    assert "      a1-hash: (secret)" in shown
+
+
+def test_the_values_of_many_creations_are_folded():
+    shown = lines(plan(*map(create, range(1020, 1025))))
+    assert sum("x: " in line for line in shown) == 2
+    assert "  (--full shows the values of 3 more creations)" in shown
+
+
+def test_one_folded_creation_is_counted_as_one():
+    shown = lines(plan(*map(create, range(1020, 1023))))
+    assert "  (--full shows the values of 1 more creation)" in shown
+
+
+def test_in_full_no_creation_is_folded_or_counted():
+    made = plan(*map(create, range(1000, 1000 + SHOWN_CREATED + 7)))
+    shown = [line.text for line in render_plan(made, full=True)]
+    assert sum("x: " in line for line in shown) == SHOWN_CREATED + 7
+    assert not any("--full" in line or "more to create" in line for line in shown)
+
+
+def test_the_generic_dialplan_is_not_spelled_out():
+    assert not any("x: " in line for line in lines(plan(create(1, Kind.DIALPLAN))))
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"unchanged": 3}, "every managed file is as declared"),
+        ({}, "nothing is declared, and no file is managed"),
+        ({"unchanged": 3, "left_out": 1, "partial": True}, "1 other change left out"),
+        ({"unchanged": 3, "unknown_secrets": True}, "secrets that are missing here were not"),
+        ({"baseline": Baseline.EARLIER}, "as it was then"),
+        ({"baseline": Baseline.RECORDING, "unchanged": 3}, "the recorded state is as declared"),
+        ({"baseline": Baseline.REVISION, "unchanged": 3}, "both revisions compile to the same"),
+    ],
+)
+def test_no_changes_claims_no_more_than_was_compared(fields: dict[str, object], said: str):
+    assert said in lines(plan(**fields))[-1]
+
+
+def applied(**fields: int) -> list[str]:
+    made = Applied(Outcome.APPLIED, replies=(SwitchReply("reloadxml", "+OK"),), **fields)
+    return [line.text for line in render_applied(made)]
+
+
+def test_what_was_read_back_to_be_gone_is_told_as_gone():
+    told = applied(users_proved=3, routes_proved=1, users_gone=3, routes_gone=1)
+    assert "Read back from the switch: 3 agents and 1 dialplan file gone." in told
+
+
+def test_what_is_held_and_what_is_gone_are_told_apart():
+    told = applied(users_proved=3, routes_proved=2, users_gone=1)
+    line = "Read back from the switch: 2 agents and 2 dialplan files as written; 1 agent gone."
+    assert line in told
 
 
 def test_a_hazard_is_shown_with_its_remedy():

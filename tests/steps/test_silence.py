@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from fsgitops.findings import Finding, Position, warning
+from fsgitops.findings import Finding, Position, Severity, warning
 from fsgitops.rules.table import RULES
 from fsgitops.steps.load.events import find_literals, parse_document
 from fsgitops.steps.silence import silence_findings
 
 BECAUSE = "because the old office keeps its number"
+RULE = "caller-id-not-owned"
 KNOWN = {rule.name: rule for rule in RULES}
 
 
@@ -74,3 +75,30 @@ def test_text_that_looks_like_a_comment_is_none(value: str) -> None:
 def test_nothing_is_called_useless_when_some_files_could_not_be_read() -> None:
     text = f"x-a: 1\nx-b: 2  # fsgitops: ignore[many-agents] {BECAUSE}\n"
     assert rules_of(judge(text, complete=False)) == ["caller-id-not-owned"]
+
+
+def test_a_silenced_agent_does_not_silence_its_neighbour_with_the_same_number() -> None:
+    text = f"x: 1\na: 2  # fsgitops: ignore[caller-id-not-owned] {BECAUSE}\nb: 3\nc: 4\n"
+    document, _ = parse_document("a.yaml", text.encode())
+    assert document is not None
+    found = [
+        Finding(RULE, Severity.WARNING, Position("a.yaml", line, 5), f"line {line}", group="+1949")
+        for line in (2, 3, 4)
+    ]
+    [told] = silence_findings(found, [document], KNOWN, find_literals)
+    assert (told.position.line, told.message) == (3, "line 3; 1 more agent does too")
+
+
+def test_a_comment_on_a_later_agent_of_the_group_is_of_use() -> None:
+    text = f"x: 1\na: 2\nb: 3  # fsgitops: ignore[caller-id-not-owned] {BECAUSE}\n"
+    document, _ = parse_document("a.yaml", text.encode())
+    assert document is not None
+    found = [
+        Finding(
+            "caller-id-not-owned", Severity.WARNING, Position("a.yaml", line, 5), "x", group="n"
+        )
+        for line in (2, 3)
+    ]
+    assert [item.rule for item in silence_findings(found, [document], KNOWN, find_literals)] == [
+        "caller-id-not-owned"
+    ]

@@ -213,7 +213,8 @@ def _reloads(plan: Plan) -> Iterator[str]:
         yield f"<li><code>{_text(step.command)}</code> because {_text(step.because)}</li>"
     yield "</ol>"
     if len(plan.reloads) > SHOWN_STEPS:
-        yield f'<p class="quiet">and {len(plan.reloads) - SHOWN_STEPS:,} more of the last kind</p>'
+        left = count_noun(len(plan.reloads) - SHOWN_STEPS, "more command")
+        yield f'<p class="quiet">and {left}</p>'
     yield "</section>"
 
 
