@@ -147,7 +147,7 @@ def _name_remedy(state_dir: Path) -> str:
     try:
         status = state_dir.stat()
     except OSError:
-        return f"join the group of {state_dir.parent}, or use sudo"
+        return _name_owner(state_dir.parent)
     try:
         group = grp.getgrgid(status.st_gid).gr_name
     except KeyError:
@@ -155,9 +155,26 @@ def _name_remedy(state_dir: Path) -> str:
     if is_shared(status):
         return f"join the group {group} of {state_dir}, or use sudo"
     return (
-        f"run as {_name_user(status.st_uid)}, or use sudo; for several operators, docs/apply.md "
-        "tells how a group shares it"
+        f"run as {_name_user(status.st_uid)}, or use sudo; for several operators, "
+        "docs/getting-started.md tells how a group shares it"
     )
+
+
+def _name_owner(conf_dir: Path) -> str:
+    """Return who may make a state directory in the conf directory."""
+    import grp
+
+    status = conf_dir.stat()
+    try:
+        group = grp.getgrgid(status.st_gid).gr_name
+    except KeyError:
+        group = f"gid {status.st_gid}"
+    if not status.st_mode & stat.S_IWGRP:
+        return (
+            f"{conf_dir} is for {_name_user(status.st_uid)} to write; run as that user, or let the "
+            f"group {group} write it (docs/getting-started.md)"
+        )
+    return f"join the group {group} of {conf_dir}, or use sudo"
 
 
 def is_shared(status: os.stat_result) -> bool:

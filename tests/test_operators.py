@@ -184,6 +184,13 @@ def test_who_is_no_operator_is_told_so_and_not_of_an_apply_at_work(site: Site) -
     assert "at work" not in ran.err
 
 
+def test_a_directory_that_only_its_owner_may_write_is_said_to_be_so(site: Site) -> None:
+    site.conf.chmod(0o750)
+    ran = site.run(BEN, "apply", "--yes", "--no-reload")
+    assert (ran.code, f"{site.conf} is for root (uid 0) to write" in ran.err) == (1, True)
+    assert f"let the group gid {OPERATORS} write it (docs/getting-started.md)" in ran.err
+
+
 def test_without_a_shared_directory_the_second_one_may_look_and_is_told_why_no_more(
     site: Site,
 ) -> None:

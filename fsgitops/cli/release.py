@@ -29,7 +29,8 @@ def command(
 ) -> int:
     """Stop managing files: they stay as they are.
 
-    They are never touched again.
+    They are never touched again. A folder or a quoted glob stands for the managed files in it, and
+    `.` for all of them: that is how to leave.
     Take what they were made from out of the desired files too: as long as it is declared there,
     a plan stops at the file, which is no longer ours.
     """

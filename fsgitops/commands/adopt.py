@@ -107,7 +107,8 @@ def run_release(
 ) -> dict[str, Resource]:
     """Give files back: they stay as they are, and are no longer ours. Returns path -> resource.
 
-    `words` are paths, or resources such as `agent:1020`. Raises UsageError for what is not managed.
+    `words` are paths, folders, globs, `.` for all, or resources such as `agent:1020`. Raises
+    UsageError for what is not managed.
     """
     from fsgitops.steps.read_live import read_manifest
 
@@ -121,13 +122,24 @@ def run_release(
             by_name.setdefault(str(entry.resource), []).append(path)
         found: dict[str, Resource] = {}
         for word in words:
-            for path in by_name.get(word) or [relative_path(target.conf_dir, word)]:
-                if path not in entries:
-                    raise UsageError(f"{word}: not managed here; nothing was released")
+            for path in by_name.get(word) or _find_managed(target.conf_dir, entries, word):
                 found[path] = entries[path].resource
         with audited(workspace, "release", _name(found), paths=_join(found)):
             _change_manifest(workspace, remove=found)
     return found
+
+
+def _find_managed(conf_dir: Path, entries: Collection[str], word: str) -> list[str]:
+    """Return the managed paths that a word names: one, or all in a folder or of a glob."""
+    from fsgitops.steps.select import matches_path, names_resource
+
+    if not names_resource(word):
+        glob = _read_glob(conf_dir, word, entries)
+        path = relative_path(conf_dir, word) if glob is None else ""
+        found = [item for item in sorted(entries) if item == path or matches_path(glob or "", item)]
+        if found:
+            return found
+    raise UsageError(f"{word}: not managed here; nothing was released")
 
 
 def released_to_json(released: dict[str, Resource]) -> dict[str, Any]:
@@ -140,14 +152,10 @@ def _find_paths(workspace: Workspace, planned: Planned, word: str) -> list[str]:
     from fsgitops.steps.select import matches_path
 
     conf_dir = workspace.target.conf_dir
-    text = _below(conf_dir, word)
     declared = planned.compilation.compiled.files
-    folder = text not in declared and (conf_dir / text).is_dir()
-    if not (_GLOB.search(text) or folder):
+    glob = _read_glob(conf_dir, word, declared)
+    if glob is None:
         return [relative_path(conf_dir, word)]
-    if text.startswith("/") or ".." in text.split("/"):
-        raise UsageError(f"{word}: not a path below {conf_dir}")
-    glob = text if _GLOB.search(text) else "**" if text == "." else f"{text}/**"
     there = [
         path
         for path in sorted(declared)
@@ -156,6 +164,20 @@ def _find_paths(workspace: Workspace, planned: Planned, word: str) -> list[str]:
     if not there:
         raise UsageError(f"{word}: no file that is declared stands there; an apply creates them")
     return there
+
+
+def _read_glob(conf_dir: Path, word: str, known: Collection[str]) -> str | None:
+    """Return the glob of a folder or a glob that was named, None for the path of one file.
+
+    Raises UsageError for one that leads out of the conf directory.
+    """
+    text = _below(conf_dir, word)
+    folder = text not in known and (conf_dir / text).is_dir()
+    if not (_GLOB.search(text) or folder):
+        return None
+    if text.startswith("/") or ".." in text.split("/"):
+        raise UsageError(f"{word}: not a path below {conf_dir}")
+    return text if _GLOB.search(text) else "**" if text == "." else f"{text}/**"
 
 
 def _below(conf_dir: Path, word: str) -> str:

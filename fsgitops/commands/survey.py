@@ -33,8 +33,8 @@ def _find_unreadable(target: Target, changes: Sequence[Change]) -> Iterable[str]
     person = find_switch_user(target.conf_dir) if written and not target.simulated else None
     if person is None:
         return
-    for folder in sorted({path.rpartition("/")[0] for path in written}):
-        path = next(path for path in written if path.startswith(f"{folder}/"))
+    first = {path.rpartition("/")[0]: path for path in reversed(written)}
+    for _, path in sorted(first.items()):
         unreadable = find_unreadable(target.conf_dir, path, person)
         if unreadable:
             yield (

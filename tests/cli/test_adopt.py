@@ -141,6 +141,34 @@ def test_what_is_not_managed_is_not_released_and_nothing_else_either(project: Pr
 
 
 @pytest.mark.parametrize(
+    ("words", "left"),
+    [
+        ((".",), 0),
+        (("directory",), 3),
+        (("directory/default/*.xml", "did:+19495431333"), 2),
+        (("dialplan/default/",), 4),
+    ],
+    ids=str,
+)
+def test_a_folder_a_glob_and_a_dot_release_what_is_managed_there(
+    project: Project, words: tuple[str, ...], left: int
+) -> None:
+    project.run("apply", "--yes")
+    before = project.tree()
+    ran = project.run("release", *words, "--json")
+    manifest = json.loads((project.conf / ".fsgitops/manifest.json").read_text())
+    assert (ran.code, len(manifest["entries"])) == (0, left), ran.err
+    assert project.tree() == before
+
+
+@pytest.mark.parametrize("word", ["agent:9999", "chatplan", "nothing/*.xml", "directory/x.xml"])
+def test_what_names_nothing_managed_is_said_not_to_be(project: Project, word: str) -> None:
+    project.run("apply", "--yes")
+    ran = project.run("release", word)
+    assert (ran.code, f"{word}: not managed here" in ran.err) == (64, True)
+
+
+@pytest.mark.parametrize(
     ("name", "rule"),
     [("link", "hazard-symlink"), ("hard", "hazard-hard-link"), ("folder", "hazard-directory"),
      ("pipe", "hazard-other"), ("file", "foreign-file")],
