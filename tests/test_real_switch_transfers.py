@@ -112,6 +112,15 @@ class Exchange:
     def phone(self, extension: str) -> SipPeer:
         key = ProjectKey(base64.b64decode(KEY))
         password = derive_sip_password(key, extension, self.switch.domain, 1).reveal()
+        return self._register(extension, password)
+
+    def hand_written(self, extension: str) -> SipPeer:
+        """Register as a user of the stock directory, which fsgitops does not manage."""
+        with self.switch.esl() as esl:
+            password = esl.api("global_getvar default_password").strip()
+        return self._register(extension, password)
+
+    def _register(self, extension: str, password: str) -> SipPeer:
         peer = SipPeer(self.switch, extension, password)
         self.peers.append(peer)
         peer.register()
@@ -235,6 +244,14 @@ def test_an_outside_caller_may_have_another_agent_rung(exchange: Exchange) -> No
     agent, other, outside = exchange.phone("1021"), exchange.phone("1022"), exchange.outside()
     call, _ = place(outside, agent, DIDS["1021"])
     assert moved(outside, call, "1022", other).user == "1022"
+
+
+def test_a_user_that_is_not_declared_is_rung_as_well(exchange: Exchange) -> None:
+    """Who has adopted half of his users has receptionists among the others."""
+    agent, outside = exchange.phone("1021"), exchange.outside()
+    other = exchange.hand_written("1006")
+    call, _ = place(outside, agent, DIDS["1021"])
+    assert moved(outside, call, "1006", other).user == "1006"
 
 
 def test_a_local_agent_cannot_move_anothers_leg_abroad(exchange: Exchange) -> None:
