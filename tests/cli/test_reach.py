@@ -213,7 +213,7 @@ def test_a_context_that_no_profile_or_gateway_uses_is_an_error(site: Project) ->
     assert (
         "did +19495431333 will not be called: no profile or gateway sends calls to `public`" in out
     )
-    assert "profile external (sip_profiles/external.xml:7) sends calls to `from-carrier`" in out
+    assert "profile external (sip_profiles/external.xml:11) sends calls to `from-carrier`" in out
     assert "[unused-context]" in out
 
 
