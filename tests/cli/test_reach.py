@@ -232,6 +232,8 @@ def test_a_profile_for_those_who_log_in_lets_no_call_from_outside_in(site: Proje
 )
 def test_a_profile_that_lets_the_carrier_in_without_a_login_does(site: Project, way: str) -> None:
     edit(site, "sip_profiles/external.xml", INBOUND, INBOUND.replace("public", "from-carrier"))
+    edit(site, "sip_profiles/external.xml", '<gateway name="sandbox">', '<other name="sandbox">')
+    edit(site, "sip_profiles/external.xml", "</gateway>", "</other>")
     edit(site, "sip_profiles/internal.xml", '<param name="auth-calls" value="true"/>',
          '<param name="auth-calls" value="true"/>\n' + way)  # fmt: skip
     put(
