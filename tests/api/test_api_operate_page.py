@@ -130,9 +130,29 @@ def test_an_agent_dials_from_the_own_card(page: Page) -> None:
     page.enter("read", "operate")
     page.press("dial", "1020")
     page.put("destination", "(800) 555-1234")
-    assert page.confirm() == "Dial: 1020 answered; calling +18005551234."
+    said = page.confirm()
+    assert said == "Dial (800) 555-1234 from 1020: 1020 and +18005551234 are connected."
     (call,) = calls(page.served)
     assert (call["agent"], call["callee"]) == ("1020", "+18005551234")
+
+
+def test_who_does_not_wait_is_told_no_more_than_is_known(page: Page) -> None:
+    page.enter("read", "operate")
+    page.press("dial", "1020")
+    page.put("destination", "1021")
+    page.browser.evaluate("document.getElementById('ask-wait').click()")
+    assert page.confirm() == "Dial 1021 from 1020: 1020 answered; calling 1021."
+
+
+def test_people_who_take_their_time_do_not_hold_the_page_up(page: Page) -> None:
+    page.enter("read", "operate")
+    page.press("dial", "1020")
+    page.put("destination", "1021")
+    page.browser.evaluate(
+        "setTimeout = (work) => { work(); }; fetch = () => new Promise(() => {}); 1"
+    )
+    assert page.confirm() == "Dial 1021 from 1020: asked; not both have answered yet."
+    assert not page.browser.evaluate("document.getElementById('ask').open")
 
 
 def test_what_the_api_refuses_stays_to_be_put_right(page: Page) -> None:

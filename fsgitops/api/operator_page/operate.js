@@ -1,5 +1,5 @@
 // What may be done with the scope `operate`. The API decides; the page only asks, and tells what it said.
-const ANSWERS = 3, SECONDS = 45;
+const ANSWERS = 3, SECONDS = 45, PATIENCE = 300, SOON = 3;
 let asked = null, opener = null, events = [];
 
 function field(name, label, options) {
@@ -21,6 +21,12 @@ function legs(item) {
     label.append(input, " " + leg.number + (leg.agent ? " (agent)" : ""));
     made.append(label);
   });
+  return made;
+}
+function box(name, label) {
+  const made = make("label", undefined, "box-field"), input = make("input");
+  Object.assign(input, { id: "ask-" + name, type: "checkbox", checked: true });
+  made.append(input, " " + label);
   return made;
 }
 const shownNumber = () => field("caller_id_number", "Number to show outside (if not the usual one)", { inputMode: "tel" });
@@ -49,10 +55,11 @@ const QUESTIONS = {
         "). A phone that still has a valid password registers again.",
       verb: "Kick", bad: true, path: "/api/agents/" + encodeURIComponent(extension) + "/kick" };
   },
-  dial: (extension) => ({ title: "Dial", text: "The agent's phone rings first; when it is picked up, the number is called.",
-    verb: "Dial", path: "/api/calls/dial",
+  dial: (extension) => ({ title: "Dial", text: "The agent's phone rings first; when it is picked up, the other is called.",
+    verb: "Dial", path: "/api/calls/dial", called: (body) => "Dial " + body.destination + " from " + body.agent_extension,
     fields: [field("agent_extension", "Agent's extension", { required: true, inputMode: "numeric", value: extension || "" }),
-      field("destination", "Number to call", { required: true, inputMode: "tel" }), shownNumber()] }),
+      field("destination", "Number or extension to call", { required: true, inputMode: "tel" }), shownNumber(),
+      box("wait", "Tell me when both have answered, or why not")] }),
 };
 
 function ask(action, subject, button) {
@@ -69,7 +76,7 @@ function ask(action, subject, button) {
   wait(false);
   if (asked.fields) offerNumbers();
   at("ask").showModal();
-  const first = Array.from(at("ask-fields").querySelectorAll("input:not([type=radio])")).find((one) => !one.value);
+  const first = Array.from(at("ask-fields").querySelectorAll("input:not([type=radio])")).find((one) => one.required && !one.value);
   (first || at("ask-cancel")).focus();
 }
 function wait(on) {
@@ -79,15 +86,16 @@ function wait(on) {
 function takeFields() {
   const body = {};
   for (const input of at("ask-fields").querySelectorAll("input:not([type=radio])")) {
-    if (input.value.trim()) body[input.id.slice(4)] = input.value.trim();
+    const value = input.type === "checkbox" ? input.checked : input.value.trim();
+    if (value) body[input.id.slice(4)] = value;
   }
   return body;
 }
-async function request(path, body) {
+async function request(path, body, seconds) {
   const headers = token ? { Authorization: "Bearer " + token } : {};
   if (body) headers["Content-Type"] = "application/json";
   const answer = await fetch(path, { method: "POST", headers, cache: "no-store",
-    body: body && JSON.stringify(body), signal: AbortSignal.timeout(SECONDS * 1000) });
+    body: body && JSON.stringify(body), signal: AbortSignal.timeout(seconds * 1000) });
   return [answer.status, await answer.json()];
 }
 // Below 500 nothing was done. From there on only the API's own words tell, and 503 may mean that the
@@ -100,23 +108,33 @@ function refusal(status, said) {
 async function perform(event) {
   event.preventDefault();
   const question = asked, body = question.fields ? takeFields() : undefined;
-  const title = question.title.replace(/\?$/, "");
-  wait(true);
+  const title = question.called ? question.called(body) : question.title.replace(/\?$/, "");
+  const path = typeof question.path === "function" ? question.path() : question.path;
+  const patient = Boolean(body && body.wait);
   at("ask-problem").textContent = "";
-  let text, good = false;
-  try {
-    const path = typeof question.path === "function" ? question.path() : question.path;
-    const [status, said] = await request(path, body);
-    good = status === 200 && said.success === true;
-    text = good ? outcome(said) : refusal(status, said);
-  } catch (problem) {
-    text = "No answer came. Nobody knows whether it was done: look at the calls before you try again.";
-  }
+  wait(true);
+  const answer = settle(path, body, patient ? PATIENCE : SECONDS);
+  // A refusal comes soon. Whoever waits for people longer than that is not held up by the question.
+  let found = await (patient ? Promise.race([answer, pause(SOON)]) : answer);
   wait(false);
-  // What stands behind an open dialog is not read out: the answer comes after it.
-  if (good) at("ask").close();
-  else at("ask-problem").textContent = text;
-  tell(title + ": " + text, good);
+  // What stands behind an open dialog is not read out: answers come once it is closed.
+  if (!found || found[0]) at("ask").close();
+  else at("ask-problem").textContent = found[1];
+  if (!found) {
+    tell(title + ": asked; not both have answered yet.", true);
+    found = await answer;
+  }
+  tell(title + ": " + found[1], found[0]);
+}
+function pause(seconds) { return new Promise((done) => setTimeout(done, seconds * 1000)); }
+async function settle(path, body, seconds) {
+  try {
+    const [status, said] = await request(path, body, seconds);
+    const good = status === 200 && said.success === true;
+    return [good, good ? outcome(said) : refusal(status, said)];
+  } catch (problem) {
+    return [false, "No answer came. Nobody knows whether it was done: look at the calls before you try again."];
+  }
 }
 function outcome(said) {
   if (said.message) return said.message + ".";
