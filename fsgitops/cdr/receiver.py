@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import hmac
+import http.client
 import json
 import logging
 import re
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from fsgitops.cdr.quarantine import Quarantine
     from fsgitops.cdr.record import RecordBuilder
 
+_MAX_HEAD = 16 * 1024
 _MAX_BODY = MAX_EVENT
 _MAX_BODIES = 128 * 1024 * 1024
 _MAX_AT_ONCE = 32
@@ -187,12 +189,20 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 30
     _served = False
 
+    def setup(self) -> None:
+        super().setup()
+        self._reader = _Reader(self.rfile)
+        self.rfile = cast("Any", self._reader)
+
     def handle_one_request(self) -> None:
+        self._reader.left = _MAX_HEAD
         if self._served:
             self._begin(_HEAD_SECONDS)
         # Before the first request, the connection's time counts from when it was taken.
         self._served = True
         super().handle_one_request()
+        if self._reader.left <= 0 and self.close_connection:
+            self._linger()
 
     def _begin(self, limit: float | None, *, trusted: bool = False) -> None:
         """Note what the connection is at from now on, for the server's eye on it."""
@@ -263,10 +273,15 @@ class _Handler(BaseHTTPRequestHandler):
         return True
 
     def _turn_away(self, status: int, text: bytes) -> None:
-        """Answer and hang up; a little of what comes is read, or the answer would be lost."""
+        """Answer and hang up."""
         self.close_connection = True
         self._begin(_LINGER_SECONDS)
         self._answer(status, text)
+        self._linger()
+
+    def _linger(self) -> None:
+        """Read a little of what still comes, or the answer would be lost."""
+        self._begin(_LINGER_SECONDS)
         with contextlib.suppress(OSError):
             self.connection.shutdown(socket.SHUT_WR)
             for _ in range(_LINGER_CHUNKS):
@@ -291,6 +306,27 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it
         """Say nothing: what matters is in the metrics."""
+
+
+class _Reader:
+    """What a connection sends; of a request's head no more than is allowed for.
+
+    http.server takes a hundred lines of 64 KiB each, from everybody, before it looks at one.
+    """
+
+    def __init__(self, source: Any) -> None:
+        self.read = source.read
+        self.close = source.close
+        self._source = source
+        self.left = _MAX_HEAD
+
+    def readline(self, size: int) -> bytes:
+        """Return a line of the head. Raises HTTPException, which is answered 431."""
+        if self.left <= 0:
+            raise http.client.HTTPException(f"a head of more than {_MAX_HEAD} bytes")
+        line: bytes = self._source.readline(min(size, self.left))
+        self.left -= len(line)
+        return line
 
 
 class _Room:

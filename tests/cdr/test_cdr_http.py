@@ -179,3 +179,11 @@ def test_a_slow_stranger_is_gone_before_long_and_health_is_answered_meanwhile(gu
             peer.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
             assert b" 200 " in answer(peer)
         assert time.monotonic() - began < _BOUND
+
+
+@pytest.mark.parametrize("line", [b"X-Long: " + b"a" * 9_000, b"X: y"])
+def test_a_head_without_end_is_refused_before_it_takes_memory(guarded, line) -> None:
+    with dial(guarded) as peer:
+        peer.sendall(b"POST /cdr HTTP/1.1\r\n")
+        peer.sendall((line + b"\r\n") * (60_000 // len(line)))
+        assert b" 431 " in answer(peer)
