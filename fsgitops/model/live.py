@@ -162,6 +162,7 @@ class FileKind(StrEnum):
     OUTSIDE = "path that leaves the conf directory by a link"
     UNREADABLE = "unreadable file"
     MOUNT = "file that is a mount of its own"
+    OVERSIZED = "file of more than 64 MiB"
     OTHER = "special file"
 
 

@@ -17,6 +17,8 @@ from fsgitops.transaction import FOLDER, MANIFEST, mounts_below, read_state, tel
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+SIZE_LIMIT = 64 << 20
+
 
 def read_live(
     conf_dir: Path,
@@ -93,17 +95,26 @@ def _read_file(path: str, expected: str, *, linked: bool) -> LiveFile:
         content = _read_all(descriptor, status.st_size)
     finally:
         os.close(descriptor)
+    if content is None:
+        return LiveFile(FileKind.OVERSIZED)
     kind = FileKind.HARD_LINK if status.st_nlink > 1 and not linked else FileKind.REGULAR
     digest = hashlib.sha256(content).hexdigest()
     exposed = bool(status.st_mode & stat.S_IROTH)
     return LiveFile(kind, digest, None if digest == expected else content, exposed)
 
 
-def _read_all(descriptor: int, size: int) -> bytes:
-    """Return all bytes: one call for a file that holds still, more for one that grows."""
+def _read_all(descriptor: int, size: int) -> bytes | None:
+    """Return all bytes: one call for a file that holds still, more for one that grows.
+
+    None for more than SIZE_LIMIT: whoever may write the folder made it, and nobody compiled it.
+    """
+    if size > SIZE_LIMIT:
+        return None
     content = os.read(descriptor, size + 1)
     while len(content) > size:
         size = len(content)
+        if size > SIZE_LIMIT:
+            return None
         content += os.read(descriptor, size + 1)
     return content
 

@@ -171,7 +171,7 @@ def test_what_names_nothing_managed_is_said_not_to_be(project: Project, word: st
 @pytest.mark.parametrize(
     ("name", "rule"),
     [("link", "hazard-symlink"), ("hard", "hazard-hard-link"), ("folder", "hazard-directory"),
-     ("pipe", "hazard-other"), ("file", "foreign-file")],
+     ("pipe", "hazard-other"), ("endless", "hazard-oversized"), ("file", "foreign-file")],
 )  # fmt: skip
 def test_whatever_stands_in_the_way_is_a_hazard_with_a_name(
     project: Project, name: str, rule: str
@@ -185,6 +185,7 @@ def test_whatever_stands_in_the_way_is_a_hazard_with_a_name(
         "hard": lambda: os.link(elsewhere, place),
         "folder": place.mkdir,
         "pipe": lambda: os.mkfifo(place),
+        "endless": lambda: (place.touch(), os.truncate(place, 1 << 40)),
         "file": lambda: place.write_text("theirs"),
     }
     make[name]()

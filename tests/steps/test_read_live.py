@@ -70,6 +70,12 @@ def test_a_pipe_is_seen_and_does_not_block(conf: Path):
     assert kind_of(conf) is FileKind.OTHER
 
 
+def test_a_file_without_end_is_seen_and_not_read(conf: Path):
+    (conf / PATH).touch()
+    os.truncate(conf / PATH, 1 << 40)
+    assert kind_of(conf) is FileKind.OVERSIZED
+
+
 def test_a_folder_that_leads_elsewhere_is_seen(conf: Path, tmp_path: Path):
     (tmp_path / "outside").mkdir()
     (conf / "directory/default").rmdir()
