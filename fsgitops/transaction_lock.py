@@ -8,6 +8,7 @@ import getpass
 import os
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fsgitops.errors import FsgitopsError
@@ -16,7 +17,6 @@ from fsgitops.transaction_state import TransactionError, open_state, share, tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from fsgitops.transaction_state import StateFolder
 
@@ -87,7 +87,9 @@ def _hold(
 ) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
-    lock = FileLock(state.path / "lock", mode=FILE_MODE)
+    # By the directory that was looked at, where the system names it: another may have its path.
+    seen = Path(f"/proc/self/fd/{state.descriptor}")
+    lock = FileLock((seen if seen.exists() else state.path) / "lock", mode=FILE_MODE)
     try:
         try:
             lock.acquire(timeout=0)

@@ -137,3 +137,23 @@ def test_a_wait_ends_with_who_held_it(tmp_path: Path) -> None:
             pass
     finally:
         holder.kill()
+
+
+def test_the_lock_is_taken_in_the_directory_that_was_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state, gone = tmp_path / ".fsgitops", tmp_path / "gone"
+    real = fcntl.flock
+
+    def swap(*given: int) -> None:
+        """Somebody who may write the conf directory puts another one in its place."""
+        if not gone.exists():
+            state.rename(gone)
+            state.mkdir()
+        real(*given)
+
+    monkeypatch.setattr(fcntl, "flock", swap)
+    with lock_state(state, wait_seconds=0):
+        assert list(state.iterdir()) == []
+        with (gone / "lock").open() as other, pytest.raises(BlockingIOError):
+            real(other, fcntl.LOCK_EX | fcntl.LOCK_NB)

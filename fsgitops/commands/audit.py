@@ -6,20 +6,20 @@ done: a file that only grows, so that it may be made append-only (`chattr +a`).
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import json
 import os
 import pwd
 import secrets
-import stat
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from fsgitops.durable import write_all
 from fsgitops.errors import FsgitopsError, SecretError
 from fsgitops.settings import STATE_FOLDER
-from fsgitops.transaction import open_state
+from fsgitops.transaction import UnsafeStateError, open_state
+from fsgitops.transaction_folder import Folder
 from fsgitops.transaction_state import is_shared, share
 
 if TYPE_CHECKING:
@@ -42,32 +42,33 @@ class AuditOutcomeError(FsgitopsError):
 def audit_path(workspace: Workspace) -> Path:
     """Return where the log of a target is kept: `audit_log`, or in its state directory.
 
-    On a machine without the target's conf directory, the log is the project's own. Raises
-    UnsafeStateError where others may write the state directory.
+    On a machine without the target's conf directory, the log is the project's own.
     """
     if workspace.settings.audit_log:
         return workspace.root / workspace.settings.audit_log
     target = workspace.target
     if target.conf_dir.is_dir():
-        with suppress(OSError):  # what is wrong with it otherwise, writing to it tells
-            open_state(target.state_dir, make=True).close()
         return target.state_dir / AUDIT_FILE
     return workspace.root / STATE_FOLDER / AUDIT_FILE
 
 
 def record_reveal(workspace: Workspace, extension: str, fields: list[str]) -> None:
-    """Append one line before a secret is shown. Raises SecretError when it cannot be written."""
+    """Append one line before a secret is shown.
+
+    Raises SecretError when it cannot be written, UnsafeStateError where others may write the state
+    directory.
+    """
     entry = {**_describe(workspace, "reveal"), "agent": extension, "fields": fields}
-    _require(audit_path(workspace), entry)
+    _require(workspace, entry)
 
 
 def record_refusal(
     workspace: Workspace, action: str, subject: str, reason: str, *, user: str | None = None,
     **details: str,
 ) -> None:  # fmt: skip
-    """Append what was asked and not begun. Raises SecretError when it cannot be written."""
+    """Append what was asked and not begun. Raises as `record_reveal`."""
     named = _name_operation(workspace, action, subject, user)
-    _require(audit_path(workspace), {**named, "result": f"failed: {reason}", **details})
+    _require(workspace, {**named, "result": f"failed: {reason}", **details})
 
 
 @contextmanager
@@ -78,26 +79,26 @@ def audited(
 
     The body may add details of its outcome to the yielded dict. Both lines have the same `id`; an
     intention without an outcome is one of a process that was ended, or of a log that was full.
-    `user` is who asked over the HTTP API: beside this process, which does it. Raises SecretError
-    before the body runs when the log cannot be written, and AuditOutcomeError after it.
+    `user` is who asked over the HTTP API: beside this process, which does it. Raises as
+    `record_reveal` before the body runs, and AuditOutcomeError after it.
     """
-    path = audit_path(workspace)
     named = {**_name_operation(workspace, action, subject, user), "id": secrets.token_hex(8)}
-    _require(path, {**named, "result": INTENDED, **details})
+    _require(workspace, {**named, "result": INTENDED, **details})
     try:
         yield details
     except BaseException as problem:
         said = str(problem) if isinstance(problem, FsgitopsError) else type(problem).__name__
-        with suppress(OSError):  # the intention stands there, and says that it was tried
-            _append(path, {**named, "time": _now(), "result": f"failed: {said}", **details})
+        # The intention stands there, and says that it was tried.
+        with suppress(OSError, UnsafeStateError):
+            _append(workspace, {**named, "time": _now(), "result": f"failed: {said}", **details})
         raise
     try:
-        _append(path, {**named, "time": _now(), "result": "done", **details})
-    except OSError as problem:
+        _append(workspace, {**named, "time": _now(), "result": "done", **details})
+    except (OSError, UnsafeStateError) as problem:
         known = "".join(f", {name} {value}" for name, value in details.items())
         raise AuditOutcomeError(
             f"{action} {named['subject']} was done{known}; do not repeat it. The audit log holds "
-            f"that it was intended, but not that it was done: {path}: {problem.strerror}"
+            f"that it was intended, but not that it was done: {_tell(workspace, problem)}"
         ) from None
 
 
@@ -132,40 +133,58 @@ def _person() -> dict[str, Any]:
     return {"uid": uid, "user": name, "sudo_user": os.environ.get("SUDO_USER", "")}
 
 
-def _require(path: Path, entry: dict[str, Any]) -> None:
+def _require(workspace: Workspace, entry: dict[str, Any]) -> None:
     try:
-        _append(path, entry)
+        _append(workspace, entry)
     except OSError as problem:
         raise SecretError(
-            f"{path}: nothing is revealed or done without a line in the audit log, which cannot be "
-            f"written: {problem.strerror}; name another place with `audit_log` in fsgitops.yaml"
+            f"{audit_path(workspace)}: nothing is revealed or done without a line in the audit "
+            f"log, which cannot be written: {problem.strerror}; name another place with "
+            "`audit_log` in fsgitops.yaml"
         ) from None
 
 
-def _append(path: Path, entry: dict[str, Any]) -> None:
-    """Bring one whole line to the disk, or none. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
-    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    descriptor = os.open(path, flags, AUDIT_MODE)
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "not a plain file", str(path))
-        if is_shared(path.parent.stat()):
-            share(descriptor, SHARED_AUDIT_MODE)
-        # Without locks on this file system, lines are whole as long as one process writes.
-        with suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        size = os.fstat(descriptor).st_size
-        line = json.dumps(entry, ensure_ascii=True) + "\n"
+def _tell(workspace: Workspace, problem: OSError | UnsafeStateError) -> str:
+    if isinstance(problem, OSError):
+        return f"{audit_path(workspace)}: {problem.strerror}"
+    return str(problem)
+
+
+def _append(workspace: Workspace, entry: dict[str, Any]) -> None:
+    """Bring one whole line to the disk, or none. Raises OSError, UnsafeStateError."""
+    path = audit_path(workspace)
+    with _open_folder(workspace, path.parent) as folder:
+        descriptor = folder.open_plain(path.name, os.O_RDWR | os.O_APPEND | os.O_CREAT, AUDIT_MODE)
         try:
-            _write_all(descriptor, (_close_torn_line(descriptor, size) + line).encode())
-            os.fsync(descriptor)
-        except OSError:
-            with suppress(OSError):  # what is left of it then, the next line's writer closes
-                os.ftruncate(descriptor, size)
-            raise
-    finally:
-        os.close(descriptor)
+            if is_shared(os.fstat(folder.descriptor)):
+                share(descriptor, SHARED_AUDIT_MODE)
+            # Without locks on this file system, lines are whole as long as one process writes.
+            with suppress(OSError):
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            size = os.fstat(descriptor).st_size
+            _write_line(descriptor, size, json.dumps(entry, ensure_ascii=True) + "\n")
+            if not size:
+                folder.sync()
+        finally:
+            os.close(descriptor)
+
+
+def _open_folder(workspace: Workspace, path: Path) -> Folder:
+    """Open the folder of the log, a state directory as every other user of it does."""
+    if path == workspace.target.state_dir:
+        return open_state(path, make=True)
+    path.mkdir(parents=True, exist_ok=True, mode=0o750)
+    return Folder(path, os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+
+
+def _write_line(descriptor: int, size: int, line: str) -> None:
+    try:
+        write_all(descriptor, (_close_torn_line(descriptor, size) + line).encode())
+        os.fsync(descriptor)
+    except OSError:
+        with suppress(OSError):  # what is left of it then, the next line's writer closes
+            os.ftruncate(descriptor, size)
+        raise
 
 
 def _close_torn_line(descriptor: int, size: int) -> str:
@@ -175,8 +194,3 @@ def _close_torn_line(descriptor: int, size: int) -> str:
     told = "the line above was cut short: the disk was full, or its writer was stopped"
     return "\n" + json.dumps({"time": _now(), "action": _REPAIR, "result": told}) + "\n"
 
-
-def _write_all(descriptor: int, content: bytes) -> None:
-    left = memoryview(content)
-    while left:
-        left = left[os.write(descriptor, left) :]

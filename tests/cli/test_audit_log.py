@@ -144,3 +144,27 @@ def test_what_is_no_plain_file_is_not_written_to(
     os.mkfifo(log_of(project)) if kind == "fifo" else log_of(project).mkdir()
     assert project.run("kick", "1020").code == 1
     assert len(board.registrations) == 1
+
+
+@pytest.mark.parametrize("mode", [0o750, 0o777])
+def test_another_state_directory_that_was_put_there_meanwhile_gets_no_line(
+    project: Project, board: EmbeddedSwitch, monkeypatch: pytest.MonkeyPatch, mode: int
+) -> None:
+    elsewhere = project.root / "elsewhere"
+    elsewhere.mkdir()
+    elsewhere.chmod(mode)
+
+    def swap(*_: object, **__: object) -> bool:
+        state = project.conf / ".fsgitops"
+        state.rename(project.conf / ".gone")
+        if mode == 0o750:
+            state.symlink_to(elsewhere)
+        else:
+            elsewhere.rename(state)
+        return True
+
+    monkeypatch.setattr("fsgitops.switch.Switch.hang_up", swap)
+    uuid, _ = board.add_call("+19495431333", "1020", DOMAIN, "+12025550123")
+    ran = project.run("hangup", uuid)
+    assert (ran.code, "was done" in ran.err, "state directory" in ran.err) == (1, True, True)
+    assert not list((project.conf / ".fsgitops").iterdir())
