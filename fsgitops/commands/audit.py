@@ -193,4 +193,3 @@ def _close_torn_line(descriptor: int, size: int) -> str:
         return ""
     told = "the line above was cut short: the disk was full, or its writer was stopped"
     return "\n" + json.dumps({"time": _now(), "action": _REPAIR, "result": told}) + "\n"
-
