@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fsgitops import __version__
-from fsgitops.cdr.places import Place, parse_address, parse_date
+from fsgitops.cdr.cli_options import TARGET, with_json, with_places, with_span
+from fsgitops.cdr.places import Place, parse_address
 from fsgitops.console import stream
-from fsgitops.console.commands import CONTEXT, Common, Group
-from fsgitops.console.complete import SHELLS, print_script, words_from
+from fsgitops.console.commands import CONTEXT, Group
+from fsgitops.console.complete import SHELLS, print_script
 from fsgitops.errors import FsgitopsError, UsageError
 from fsgitops.visible import count_noun, make_lines_visible, make_visible, to_json
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from fsgitops.cdr.lake import Lake
 
-TARGET = words_from("targets")
 SECTIONS = {
     "Record": ("run", "doctor", "reconcile"),
     "Read": ("list", "query", "tail", "report", "files", "schema"),
@@ -66,52 +66,6 @@ SECTIONS = {
 def cli(ctx: click.Context, /, **chosen: Any) -> None:
     """Every call, once, in Parquet. The options here can stand after a command as well."""
     ctx.obj = Place(Path(chosen.pop("directory")).resolve(), chosen)
-
-
-def with_places(function: Any) -> Any:
-    """Give a command `-C`, `--target`, `--lake`, `--spool` and `--json-dir` of its own."""
-    for option in (
-        click.option("--json-dir", cls=Common, metavar="DIR", help="mod_json_cdr's log-dir."),
-        click.option("--spool", cls=Common, metavar="DIR", help="The spool's directory."),
-        click.option(
-            "--lake", cls=Common, metavar="DIR-OR-URL", help="A directory, s3://… or gs://…"
-        ),
-        click.option(
-            "--target",
-            cls=Common,
-            shell_complete=TARGET,
-            metavar="NAME",
-            help="The switch, as fsgitops.yaml names it.",
-        ),
-        click.option(
-            "-C",
-            "directory",
-            type=click.Path(file_okay=False),
-            cls=Common,
-            metavar="DIR",
-            help="Run as if in DIR.",
-        ),
-    ):
-        function = option(function)
-    return function
-
-
-def with_json(function: Any) -> Any:
-    """Give a command `--json`, as its `as_json`."""
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)
-
-
-def with_span(function: Any) -> Any:
-    """Give a command `--from` and `--to`, whole days, as its `first` and `last`."""
-    for flag, name, default, text in (
-        ("--to", "last", "9999-12-31", "Last day (UTC)."),
-        ("--from", "first", "", "First day (UTC)."),
-    ):
-        option = click.option(
-            flag, name, default=default, metavar="DATE", callback=parse_date, help=text
-        )
-        function = option(function)
-    return function
 
 
 @cli.command("run", epilog="Example: fsgitops-cdr run --target prod --http 127.0.0.1:8090")
@@ -231,9 +185,17 @@ def reconcile(place: Place, /, first: str, last: str, as_json: bool, **chosen: A
 @with_span
 @click.option("--grace", default=600.0, show_default=True, help="Seconds that dead files stay.")
 @click.option("--min-files", default=2, show_default=True, help="Leave days with fewer files.")
+@with_json
 @click.pass_obj
 def compact(
-    place: Place, /, first: str, last: str, grace: float, min_files: int, **chosen: Any
+    place: Place,
+    /,
+    first: str,
+    last: str,
+    grace: float,
+    min_files: int,
+    as_json: bool,
+    **chosen: Any,
 ) -> int:
     """Merge each day's small files.
 
@@ -243,12 +205,21 @@ def compact(
 
     lake = place.with_choices(chosen).lake()
     for done in compact_lake(lake, first, last, min_files=min_files, grace=grace):
-        stream.confirm_done(
+        said = (
             f"{done.date}: {count_noun(done.files_before, 'file')} to {done.files_after:,}, "
             f"{count_noun(done.rows, 'record')}, "
             f"{count_noun(done.deleted, 'dead file')} deleted"
         )
+        _confirm(said, done._asdict(), as_json=as_json)
     return _tell_links(lake)
+
+
+def _confirm(said: str, data: dict[str, Any], *, as_json: bool) -> None:
+    """Tell people what was done, or programs: then as one JSON object in a line."""
+    if as_json:
+        click.echo(to_json(data))
+    else:
+        stream.confirm_done(said)
 
 
 def _tell_links(lake: Lake) -> int:
@@ -267,14 +238,18 @@ def _tell_links(lake: Lake) -> int:
 @with_places
 @click.option("--keep-days", type=int, required=True, help="How many whole days to keep.")
 @click.option("--dry-run", is_flag=True, help="Only tell which days would go.")
+@with_json
 @click.pass_obj
-def retention(place: Place, /, keep_days: int, dry_run: bool, **chosen: Any) -> int:
+def retention(place: Place, /, keep_days: int, dry_run: bool, as_json: bool, **chosen: Any) -> int:
     """Delete days that are older than the days to keep."""
     from fsgitops.cdr.retention import expire
 
     lake = place.with_choices(chosen).lake()
     for date in expire(lake, keep_days, dry=dry_run):
-        click.echo(f"{date}: {'would be ' if dry_run else ''}deleted")
+        if dry_run and not as_json:
+            click.echo(f"{date}: would be deleted")
+        else:
+            _confirm(f"{date}: deleted", {"date": date, "deleted": not dry_run}, as_json=as_json)
     return _tell_links(lake)
 
 
@@ -283,25 +258,34 @@ def retention(place: Place, /, keep_days: int, dry_run: bool, **chosen: Any) -> 
 @click.argument("number")
 @click.option("--also", multiple=True, metavar="NUMBER", help="Another spelling of it.")
 @click.option("--reference", required=True, help="The request, for the log; not the number.")
+@with_json
 @click.pass_obj
 def erase(
-    place: Place, /, number: str, also: tuple[str, ...], reference: str, **chosen: Any
+    place: Place,
+    /,
+    number: str,
+    also: tuple[str, ...],
+    reference: str,
+    as_json: bool,
+    **chosen: Any,
 ) -> None:
     """Erase one person's number, prove it, and log it."""
     from fsgitops.cdr.erase import erase_number
 
     place = place.with_choices(chosen)
     done = erase_number(place.lake(), place.spool(), number, reference, also, place.json_dir())
-    stream.confirm_done(
+    said = (
         f"Erased {count_noun(done.rows, 'record')} in {count_noun(done.files, 'file')}, "
         f"{done.spool_rows:,} in the spool; a second reading found none"
     )
+    _confirm(said, asdict(done), as_json=as_json)
 
 
 @cli.command("files", epilog="Example: fsgitops-cdr files --lake s3://calls/lake")
 @with_places
+@with_json
 @click.pass_obj
-def files(place: Place, /, **chosen: Any) -> None:
+def files(place: Place, /, as_json: bool, **chosen: Any) -> None:
     """Print the Parquet files to read, one a line.
 
     For readers of other makers.
@@ -311,7 +295,8 @@ def files(place: Place, /, **chosen: Any) -> None:
     place = place.with_choices(chosen)
     lake, scheme = place.lake(), place.lake_url().partition("://")[0]
     for path in live_files(lake, lake.days()):
-        click.echo(make_visible(path if lake.local else f"{scheme}://{path}"))
+        place_of = path if lake.local else f"{scheme}://{path}"
+        click.echo(to_json({"path": place_of}) if as_json else make_visible(place_of))
 
 
 @cli.command("schema", epilog="Example: fsgitops-cdr schema --json")
@@ -365,7 +350,7 @@ def invoke(words: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except FsgitopsError as problem:
-        click.echo(f"fsgitops-cdr: {make_lines_visible(str(problem))}", err=True)
+        stream.print_text(f"fsgitops-cdr: {make_lines_visible(str(problem))}", err=True)
         return problem.exit_code
     except ImportError as problem:
         missing = f"{problem.name} is not installed: pip install 'fsgitops[cdr]'"

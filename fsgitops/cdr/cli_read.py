@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
 import click
 
-from fsgitops.cdr.cli import with_places, with_span
+from fsgitops.cdr.cli_options import with_places, with_span
 from fsgitops.cdr.table import FORMS, write_result
 from fsgitops.console.commands import Command, Option
 from fsgitops.console.complete import words_from

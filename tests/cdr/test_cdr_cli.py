@@ -84,6 +84,29 @@ def test_the_ending_of_a_file_chooses_its_format(place, tmp_path, name, start) -
     assert (tmp_path / name).read_bytes().startswith(start)
 
 
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        (["compact", "--grace", "0"], {"date", "rows", "deleted"}),
+        (["retention", "--keep-days", "1", "--dry-run"], {"date", "deleted"}),
+        (["files"], {"path"}),
+        (["erase", "+12025550666", "--reference", "r7"], {"rows", "files", "reference"}),
+    ],
+)
+def test_what_was_done_is_told_as_one_json_object_a_line(place, words, names, capfd) -> None:
+    assert invoke([*place, *words, "--json"]) == 0
+    lines = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    assert all(names <= set(line) for line in lines)
+    assert lines or words[0] == "compact"
+
+
+def test_quiet_leaves_the_sidecars_confirmations_out(place, capfd) -> None:
+    assert invoke([*place, "erase", "-q", "+12025550666", "--reference", "r7"]) == 0
+    assert capfd.readouterr().out == ""
+    assert invoke([*place, "-q", "retention", "--keep-days", "1", "--dry-run"]) == 0
+    assert "would be deleted" in capfd.readouterr().out
+
+
 def test_schema_as_json_has_every_column(capfd) -> None:
     assert invoke(["schema", "--json"]) == 0
     told = json.loads(capfd.readouterr().out)

@@ -1,0 +1,59 @@
+"""Options that several commands of `fsgitops-cdr` share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from fsgitops.cdr.places import parse_date
+from fsgitops.console.commands import Common
+from fsgitops.console.complete import words_from
+
+TARGET = words_from("targets")
+
+
+def with_places(function: Any) -> Any:
+    """Give a command `-C`, `--target`, `--lake`, `--spool` and `--json-dir` of its own."""
+    for option in (
+        click.option("--json-dir", cls=Common, metavar="DIR", help="mod_json_cdr's log-dir."),
+        click.option("--spool", cls=Common, metavar="DIR", help="The spool's directory."),
+        click.option(
+            "--lake", cls=Common, metavar="DIR-OR-URL", help="A directory, s3://… or gs://…"
+        ),
+        click.option(
+            "--target",
+            cls=Common,
+            shell_complete=TARGET,
+            metavar="NAME",
+            help="The switch, as fsgitops.yaml names it.",
+        ),
+        click.option(
+            "-C",
+            "directory",
+            type=click.Path(file_okay=False),
+            cls=Common,
+            metavar="DIR",
+            help="Run as if in DIR.",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+def with_json(function: Any) -> Any:
+    """Give a command `--json`, as its `as_json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)
+
+
+def with_span(function: Any) -> Any:
+    """Give a command `--from` and `--to`, whole days, as its `first` and `last`."""
+    for flag, name, default, text in (
+        ("--to", "last", "9999-12-31", "Last day (UTC)."),
+        ("--from", "first", "", "First day (UTC)."),
+    ):
+        option = click.option(
+            flag, name, default=default, metavar="DATE", callback=parse_date, help=text
+        )
+        function = option(function)
+    return function
