@@ -16,7 +16,7 @@ from fsgitops.errors import FsgitopsError
 from fsgitops.model.diagnosis import Check, bad, good, skip, warn
 from fsgitops.model.resource import Kind
 from fsgitops.routing.tree import fold
-from fsgitops.routing.whereabouts import Whereabouts
+from fsgitops.routing.whereabouts import Whereabouts, list_domain_globals
 from fsgitops.transaction import UnsafeStateError, mounts_below, open_state
 from fsgitops.transaction_state import is_shared
 from fsgitops.visible import count_noun
@@ -267,15 +267,15 @@ def _check_domain(workspace: Workspace, merged: MergedConfig, places: Whereabout
     names = places.domains()
     if any(fold(name) == fold(domain) for name in names):
         return good("domain", f"the directory has the domain {domain}")
-    told = [name for name in names if name]
-    if len(told) < len(names):
+    unknown = list_domain_globals(workspace.target.conf_dir, merged)
+    if unknown:
         return warn(
             "domain",
             "the name of the directory's domain is made of what only the switch knows "
-            f"({', '.join(f'$${{{name}}}' for name in sorted(merged.unknown)[:SHOWN_NAMES])})",
+            f"({', '.join(f'$${{{name}}}' for name in unknown[:SHOWN_NAMES])})",
             f"see below whether the switch holds {domain}",
         )
-    found = ", ".join(told[:SHOWN_NAMES]) or "none"
+    found = ", ".join(names[:SHOWN_NAMES]) or "none"
     return bad(
         "domain",
         f"the directory has no domain {domain}; it has: {found}",

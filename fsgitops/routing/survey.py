@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fsgitops.routing.ours import Ours
@@ -17,9 +18,10 @@ from fsgitops.routing.places import (
 from fsgitops.routing.preprocess import MergeError, load_merged
 from fsgitops.routing.shadow import Wanted, find_takers
 from fsgitops.routing.tree import XmlSyntaxError, fold, parse
+from fsgitops.routing.whereabouts import list_domain_globals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from fsgitops.routing.hunt import Extension
@@ -44,7 +46,8 @@ def survey_conf(conf_dir: Path, ours: Iterable[str], domain: str, inbound: str) 
 
     Raises FsgitopsError where it cannot be read, or FreeSWITCH would refuse it.
     """
-    mine = Ours(ours)
+    paths = frozenset(ours)
+    mine = Ours(paths)
     merged = load_merged(conf_dir, ours=mine)
     try:
         root = parse(merged.text)
@@ -52,15 +55,24 @@ def survey_conf(conf_dir: Path, ours: Iterable[str], domain: str, inbound: str) 
         place = merged.source_of_merged_line(error.line)
         where = f"{place.file}:{place.line}: " if place else ""
         raise MergeError(f"{where}{error.reason}") from None
-    return Survey(merged, root, mine, domain, inbound)
+    return Survey(
+        partial(list_domain_globals, conf_dir, merged, paths), merged, root, mine, domain, inbound
+    )
 
 
 class Survey:
     """What one look found. Nothing in it is asked of a switch."""
 
     def __init__(
-        self, merged: MergedConfig, root: Element, ours: Ours, domain: str, inbound: str
+        self,
+        list_globals: Callable[[], list[str]],
+        merged: MergedConfig,
+        root: Element,
+        ours: Ours,
+        domain: str,
+        inbound: str,
     ) -> None:
+        self.list_globals = list_globals
         self.merged = merged
         self.root = root
         self.ours = ours
@@ -146,7 +158,9 @@ class Survey:
         name = domain.attributes.get("name", "")
         # The stock domain is the machine's address, which files alone do not tell.
         same = not name or not self.domain or fold(name) == fold(self.domain)
-        return "" if same else f"in the domain `{name}`, and the target's domain is {self.domain}"
+        if same or self.list_globals():
+            return ""
+        return f"in the domain `{name}`, and the target's domain is {self.domain}"
 
     def find_closed(self) -> tuple[str, str, bool] | None:
         """Return why no call from outside comes to the DIDs, what to do, and whether it is sure."""

@@ -13,10 +13,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from fsgitops.routing.directory import find_extension
+from fsgitops.routing.preprocess import load_merged
 from fsgitops.routing.tree import Element, XmlSyntaxError, fold, parse
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
+    from pathlib import Path
 
     from fsgitops.routing.merged import MergedConfig
 
@@ -277,6 +279,21 @@ class Whereabouts:
     def _source(self, element: Element) -> tuple[str, int]:
         found = self._merged.source_of_merged_line(element.line)
         return (os.path.normpath(found.file), found.line) if found else ("", 0)
+
+
+def list_domain_globals(
+    conf_dir: Path, merged: MergedConfig, without: Collection[str] = ()
+) -> list[str]:
+    """Return the globals that only the switch knows and names of the directory's domains hold.
+
+    `merged` is that conf directory's; it is merged once more, with a mark for each such global and
+    without the files `without`. Raises MergeError.
+    """
+    marks = {name: f"fsgitops-knows-not-{at}-" for at, name in enumerate(sorted(merged.unknown))}
+    if not marks:
+        return []
+    names = Whereabouts(load_merged(conf_dir, marks, without=without)).domains()
+    return [name for name, mark in marks.items() if any(mark in domain for domain in names)]
 
 
 def _is_pointer(kind: str) -> bool:

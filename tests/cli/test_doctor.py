@@ -216,7 +216,17 @@ def test_a_domain_that_only_the_switch_knows_is_no_error(site: Project) -> None:
     path = site.root / "conf/vars.xml"
     path.write_text(path.read_text().replace("domain=pbx.example.com", "domain=$${local_ip_v4}"))
     check = checks(site)["domain"]
-    assert (check["health"], "$${local_ip_v4}" in check["message"]) == ("warning", True)
+    assert (check["health"], "switch knows ($${local_ip_v4})" in check["message"]) == (
+        "warning",
+        True,
+    )
+
+
+def test_nor_is_one_of_which_only_the_switch_knows_a_part(site: Project) -> None:
+    path = site.root / "conf/directory/default.xml"
+    path.write_text(path.read_text().replace("$${domain}", "$${hostname}.example.com", 1))
+    check = checks(site)["domain"]
+    assert (check["health"], "switch knows ($${hostname})" in check["message"]) == ("warning", True)
 
 
 def test_a_domain_that_the_switch_does_not_hold_is_an_error(

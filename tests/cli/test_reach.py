@@ -180,6 +180,11 @@ def test_an_include_in_another_domain_is_an_error(site: Project) -> None:
     )
 
 
+def test_a_domain_of_which_only_the_switch_knows_a_part_may_be_the_targets(site: Project) -> None:
+    edit(site, "directory/default.xml", "$${domain}", "$${hostname}.example.com")
+    assert "In the way" not in site.run("plan").out
+
+
 def test_an_agent_in_a_context_that_no_dialplan_has_is_an_error(site: Project) -> None:
     agents = site.root / "desired/agents.yaml"
     agents.write_text(agents.read_text().replace("name: Bob", "name: Bob, context: team"))
