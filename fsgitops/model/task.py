@@ -10,14 +10,14 @@ from fsgitops.model.plan import CREDENTIALS, Action, Change
 from fsgitops.model.resource import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from fsgitops.model.plan import Plan
+    from fsgitops.model.plan import AttributeChange, Plan
     from fsgitops.model.resource import Resource
 
 HEADING = "For people to do"
 SHOWN_AGENTS = 10
-_PIN = "param vm-password"
+_PINS = frozenset(("param vm-a1-hash", "param vm-password"))
 
 
 class TaskKind(StrEnum):
@@ -28,6 +28,7 @@ class TaskKind(StrEnum):
     RENUMBERED = "renumbered"
     PASSWORD = "password"  # noqa: S105 - a word for a kind
     PASSWORD_UNKNOWN = "password-unknown"  # noqa: S105 - a word for a kind
+    PASSWORD_HASHED = "password-hashed"  # noqa: S105 - a word for a kind
     PIN = "pin"
     NEW = "new"
 
@@ -41,6 +42,8 @@ _FORWARD = {
     TaskKind.PASSWORD: "SIP password changes: give {who} {its} new credentials" + _FORMER,
     TaskKind.PASSWORD_UNKNOWN: "without the key it is not known here whether the SIP password of "
     "{who} changes",
+    TaskKind.PASSWORD_HASHED: "a hash takes the place of the SIP password of {who}: unless it is of "
+    "the same password, give {who} {its} new credentials",
     TaskKind.PIN: "voicemail PIN changes: tell {who} {its} new PIN",
     TaskKind.NEW: "new: set up the {phone} of {who} with {its} credentials",
 }
@@ -95,14 +98,24 @@ def _kinds(change: Change, plan: Plan, silent: Collection[Resource]) -> Iterable
         return [TaskKind.LOCKED_OUT if change.resource in silent else TaskKind.CUT_OFF]
     if change.action is Action.CREATE:
         return [TaskKind.NEW]
-    names = {attribute.name for attribute in change.attributes}
+    changed = {attribute.name: attribute for attribute in change.attributes}
     kinds: list[TaskKind] = []
-    if not names.isdisjoint(CREDENTIALS):
-        unknown = plan.unknown_secrets and "user" not in names
-        kinds.append(TaskKind.PASSWORD_UNKNOWN if unknown else TaskKind.PASSWORD)
-    if _PIN in names and not plan.unknown_secrets:
+    if not CREDENTIALS.isdisjoint(changed):
+        kinds.append(_judge_password(changed, plan))
+    told = any(name in changed and changed[name].after is not None for name in _PINS)
+    if told and not plan.unknown_secrets:
         kinds.append(TaskKind.PIN)
     return kinds
+
+
+def _judge_password(changed: Mapping[str, AttributeChange], plan: Plan) -> TaskKind:
+    """Tell whether another password is certain: a hash is not compared with what it hides."""
+    if "user" in changed:
+        return TaskKind.PASSWORD
+    if plan.unknown_secrets:
+        return TaskKind.PASSWORD_UNKNOWN
+    hashed = changed["param a1-hash"].before is None
+    return TaskKind.PASSWORD_HASHED if hashed else TaskKind.PASSWORD
 
 
 def _name(change: Change) -> str:

@@ -40,7 +40,7 @@ def told(given: Plan) -> list[str]:
         ),
         (change(Action.DELETE, "1022"), "phone of 1022 will be cut off"),
         (
-            change(Action.UPDATE, "1000", "param vm-password"),
+            change(Action.UPDATE, "1000", "param vm-a1-hash"),
             "voicemail PIN changes: tell 1000 its new PIN",
         ),
         (change(Action.CREATE, "1023"), "new: set up the phone of 1023 with its credentials"),
@@ -53,6 +53,19 @@ def test_a_change_of_an_agent_that_people_notice_is_told(what: Change, text: str
 def test_what_nobody_has_to_do_anything_about_is_not_told() -> None:
     route = Change(Action.DELETE, Resource(Kind.DID_ROUTE, "+19495431333"), "x.xml")
     assert told(plan(change(Action.UPDATE, "1000", "variable callgroup"), route)) == []
+
+
+def test_a_hash_in_place_of_a_password_is_not_said_to_be_of_another_one() -> None:
+    attributes = (
+        AttributeChange("param a1-hash", None, "(secret)", secret=True),
+        AttributeChange("param password", "(secret)", None, secret=True),
+        AttributeChange("param vm-password", "(secret)", None, secret=True),
+    )
+    adopted = Change(Action.UPDATE, Resource(Kind.AGENT, "1000"), "1000.xml", attributes)
+    assert told(plan(adopted)) == [
+        "a hash takes the place of the SIP password of 1000: unless it is of the same password, "
+        "give 1000 its new credentials"
+    ]
 
 
 def test_a_rename_is_told_once_with_both_numbers() -> None:
@@ -78,7 +91,7 @@ def test_a_phone_that_is_known_not_to_be_registered_is_not_said_to_be_cut_off() 
 
 
 def test_without_the_key_no_password_is_said_to_change() -> None:
-    what = change(Action.UPDATE, "1000", "param a1-hash", "param vm-password")
+    what = change(Action.UPDATE, "1000", "param a1-hash", "param vm-a1-hash")
     assert told(plan(what, unknown_secrets=True)) == [
         "without the key it is not known here whether the SIP password of 1000 changes"
     ]
