@@ -42,8 +42,8 @@ _FORWARD = {
     TaskKind.PASSWORD: "SIP password changes: give {who} {its} new credentials" + _FORMER,
     TaskKind.PASSWORD_UNKNOWN: "without the key it is not known here whether the SIP password of "
     "{who} changes",
-    TaskKind.PASSWORD_HASHED: "a hash takes the place of the SIP password of {who}: unless it is of "
-    "the same password, give {who} {its} new credentials",
+    TaskKind.PASSWORD_HASHED: "a hash takes the place of the SIP password of {who}: unless it is "
+    "of the same password, give {who} {its} new credentials",
     TaskKind.PIN: "voicemail PIN changes: tell {who} {its} new PIN",
     TaskKind.NEW: "new: set up the {phone} of {who} with {its} credentials",
 }
