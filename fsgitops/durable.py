@@ -126,7 +126,9 @@ def _write_aside(
 
 def _exchange(aside: Path, real: Path, before: bytes) -> None:
     """Let both change places when `real` holds `before`; else all stays. Raises OSError."""
-    changed = OSError(errno.EBUSY, "somebody else saved it a moment ago; it was left", str(real))
+    changed = OSError(
+        errno.EBUSY, "somebody else saved it meanwhile; it was not changed; run it again", str(real)
+    )
     try:
         renameat2(_HERE, str(aside), _HERE, str(real), EXCHANGE)
     except OSError as problem:

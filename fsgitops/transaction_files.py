@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SYNC_WHOLE_ABOVE = 64
 """From this many files on, one sync of the file system is cheaper than an fsync of each."""
-CHANGED = "somebody else changed it a moment ago"
+CHANGED = "somebody else changed it meanwhile"
 _OPEN_AT_ONCE = 64
 
 

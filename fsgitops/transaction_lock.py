@@ -114,8 +114,8 @@ def _name_holder(state: StateFolder) -> str:
         said = state.read(OWNER, OWNER_LIMIT).decode("utf-8", "replace").strip()[:200]
         holder = "".join(char if char.isprintable() else "?" for char in said)
         if holder:
-            return f"another apply ({holder}) is at work on this target"
-    return "another apply is at work on this target"
+            return f"another apply ({holder}) is running on this target"
+    return "another apply is running on this target"
 
 
 def _describe_self() -> str:

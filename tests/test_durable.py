@@ -123,7 +123,7 @@ def test_an_edit_that_is_saved_while_a_command_is_at_work_stands(
     monkeypatch.setattr(durable, "renameat2", meddling)
     ran = project.run(*words)
     assert ran.code == 64, ran
-    assert "somebody else saved it a moment ago" in ran.err
+    assert "somebody else saved it meanwhile" in ran.err
     assert place.read_text() == "an edit"
     assert not list(place.parent.glob(".fsgitops.*.tmp"))
 

@@ -95,7 +95,7 @@ def test_broken_xml_elsewhere_rolls_back_and_names_the_file_and_line(
         ran = real.run("apply", "--yes")
         assert (ran.code, real.tree(freeswitch.conf_dir)) == (5, before)
         assert "zz_broken.xml:3" in ran.err
-        assert "keeps the configuration that it has in memory" in ran.err
+        assert "keeps what it has in memory" in ran.err
     finally:
         broken.unlink()
 

@@ -60,7 +60,7 @@ def test_without_the_key_the_secret_is_not_at_hand(
 ) -> None:
     write_sops_file(tmp_path / "a.yaml", "a: word\n", monkeypatch)
     write_sops_file(tmp_path / "b.yaml", "a: word\n", monkeypatch)
-    with pytest.raises(SecretUnavailableError, match="has no key here that opens it"):
+    with pytest.raises(SecretUnavailableError, match="no key here can decrypt it"):
         fetch(tmp_path, "a.yaml", "a")
 
 

@@ -271,7 +271,7 @@ def test_an_apply_says_where_the_edit_is(project: Project, monkeypatch: pytest.M
     monkeypatch.setattr(transaction_folder, "renameat2", meddling)
     ran = project.run("apply", "--yes")
     assert ran.code == 5
-    told = "what somebody else wrote meanwhile is kept in "
+    told = "a file that somebody else wrote meanwhile is kept as "
     where = ran.err.partition(told)[2].splitlines()[0]
     assert Path(where).read_bytes() == EDIT
     assert place.read_bytes() == before

@@ -99,7 +99,7 @@ def test_a_plan_made_during_an_apply_says_that_it_may_be_half_of_it(
     begin_transaction(project.conf, project.conf / ".fsgitops", [Operation("x.xml", b"x")], b"{}")
     ran = project.run("plan")
     assert ran.code == 0
-    assert "another apply is at work" in ran.err
+    assert "another apply is running" in ran.err
     assert (project.conf / ".fsgitops/transaction/journal.json").exists()
 
 

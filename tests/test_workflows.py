@@ -161,7 +161,7 @@ def test_a_pull_request_goes_from_branch_to_switch(rehearsal: Rehearsal) -> None
     assert results(rehearsal.plan()) == {"plan": "success", "comment": "success"}
     comment = rehearsal.comment()
     assert "0 to create, 2 to change, 0 to delete" in comment
-    assert "compared with what was live" in comment
+    assert "compared with the state recorded" in comment
 
     place = rehearsal.origin / "desired" / "agents.yaml"
     place.write_text(place.read_text().replace("Help Desk", "Front Desk"))
@@ -315,7 +315,7 @@ def test_without_a_recorded_state_the_base_commit_is_compared_with(rehearsal: Re
     rehearsal.branch()
     assert results(rehearsal.plan())["plan"] == "success"
     assert "2 to change" in rehearsal.comment()
-    assert "compared with what was live" not in rehearsal.comment()
+    assert "compared with the state recorded" not in rehearsal.comment()
 
 
 def test_no_other_workflow_joins_the_group_in_which_an_apply_waits() -> None:

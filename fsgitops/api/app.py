@@ -147,7 +147,9 @@ async def _read_body(request: Request, operation: Operation) -> Any:
     except ClientDisconnect:
         raise UsageError("the body ended too soon") from None
     except TimeoutError:
-        raise RefusedError(400, "the body did not come in time", {"Connection": "close"}) from None
+        raise RefusedError(
+            400, "the request body did not arrive in time", {"Connection": "close"}
+        ) from None
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
@@ -276,7 +278,7 @@ async def _refuse(request: Request, problem: Exception) -> Response:
 async def _break(request: Request, _problem: Exception) -> Response:
     # This answer is given outside of the edge, so it carries its id by itself.
     headers = {"X-Request-ID": request.state.request_id, "Cache-Control": "no-store"}
-    return _error(request, 500, "something is wrong here; the log has more under this id", headers)
+    return _error(request, 500, "internal error; the log has more under this id", headers)
 
 
 def _error(request: Request, status: int, text: str, headers: dict[str, str]) -> Response:

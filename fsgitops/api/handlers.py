@@ -294,7 +294,8 @@ async def list_records(call: Call) -> Any:
     records = call.service.records
     if records is None:
         raise RefusedError(
-            501, "this API was started without call records: give it --lake, and the extra `cdr`"
+            501,
+            "this API was started without call records: start it with --lake and the extra `cdr`",
         )
     query = RecordQuery(
         since=_time(call.query, "from"),
@@ -344,7 +345,7 @@ def _refuse_other_name(
         return
     declared = agent.caller_id_name or workspace.settings.default_caller_name or agent.name
     if name != declared:
-        raise NotPossibleError("the caller ID name is the declared one and cannot be chosen here")
+        raise NotPossibleError("the caller ID name is always the declared one")
 
 
 def _extension(text: str) -> str:

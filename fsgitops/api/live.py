@@ -32,12 +32,12 @@ MAX_PER_ADDRESS = 32
 """Half of all: behind a proxy everybody has one address, and nobody alone may take every place."""
 
 _TOO_MANY_OF_CALLER = (
-    f"this token has {MAX_PER_CALLER} streams of events open, and more are not given to one: close "
-    "pages or programs that use it, or make a token for each of them with `fsgitops token new`"
+    f"this token has {MAX_PER_CALLER} streams of events open, the most for one: close pages or "
+    "programs that use it, or make each its own token with `fsgitops token new`"
 )
 _TOO_MANY_OF_ADDRESS = (
-    f"your network address has {MAX_PER_ADDRESS} streams of events open, and more are not given to "
-    "one: close pages or programs there"
+    f"your network address has {MAX_PER_ADDRESS} streams of events open, the most for one: close "
+    "pages or programs there"
 )
 _TOO_MANY = (
     f"all {MAX_LISTENERS} streams of events are taken: close pages that nobody looks at, and try "

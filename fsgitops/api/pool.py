@@ -90,7 +90,7 @@ class SwitchPool:
         try:
             self._jobs.put_nowait((future, job, self._clock() + timeout))
         except queue.Full:
-            raise SwitchUnreachableError("too much is waiting for the switch") from None
+            raise SwitchUnreachableError("too many requests wait for the switch") from None
         try:
             return await asyncio.wait_for(asyncio.wrap_future(future), timeout)
         except TimeoutError:

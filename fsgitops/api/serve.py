@@ -66,7 +66,7 @@ def serve(
     """Serve the API until SIGINT or SIGTERM. Raises UsageError for `anonymous` beyond loopback."""
     if anonymous and not is_loopback(host):
         raise UsageError(
-            f"without tokens the API is served on a loopback address only, and {host} is none"
+            f"without tokens the API may listen on a loopback address only, and {host} is not one"
         )
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s")
     with hold_target(workspace.target, workspace.root) as connect:

@@ -148,7 +148,9 @@ def check_switch(address: EslAddress, options: RunOptions) -> Iterator[Advice]:
             loaded = session.api("module_exists mod_json_cdr").strip() == "true"
             conf = session.api("xml_locate configuration configuration name json_cdr.conf")
     except SwitchError as problem:
-        yield Advice(False, str(problem), "without events a record comes when its JSON file does")
+        yield Advice(
+            False, str(problem), "without events, records arrive only with their JSON files"
+        )
         return
     snippet = JSON_CDR_CONF.format(folder=options.json_dir or "/var/lib/freeswitch/json_cdr")
     yield Advice(

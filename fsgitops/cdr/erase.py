@@ -174,7 +174,7 @@ def _explain(done: Erased) -> str:
     if done.left:
         texts.append(f"the number is still in: {_name_some(done.left)}")
     if done.unread:
-        texts.append(f"not read, so nothing is proven about: {_name_some(done.unread)}")
+        texts.append(f"could not be read, so nothing is proven about: {_name_some(done.unread)}")
     return "; ".join(texts)
 
 
@@ -286,8 +286,8 @@ def wait_for_flush(folder: Path, limit: float = _WAIT_SECONDS) -> None:
                 return
             if time.monotonic() > deadline:
                 raise EraseError(
-                    "the sidecar is writing to the lake and does not get done: nothing is proven; "
-                    "see its log, and run this again"
+                    "the sidecar keeps writing to the lake, so nothing is proven: see its log, "
+                    "and run this again"
                 )
             time.sleep(0.05)
     finally:

@@ -69,7 +69,7 @@ class Quarantine:
             metrics.fail("quarantine", f"{self.folder}: {problem.strerror}")
             return None
         if kept is None:
-            metrics.fail("quarantine", f"{self.folder}: full: look at what is in it, and empty it")
+            metrics.fail("quarantine", f"{self.folder}: full: look at its files, and empty it")
         else:
             metrics.recover("quarantine")
         return kept

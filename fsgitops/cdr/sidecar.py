@@ -128,7 +128,10 @@ class Sidecar:
             self._quarantine.try_again(self.metrics)
         troubles = self.metrics.troubles()
         if not self.flusher.alive:
-            troubles = {**troubles, "lake": "nothing moves rows to it any more: start again"}
+            troubles = {
+                **troubles,
+                "lake": "nothing moves records to the lake any more: restart the sidecar",
+            }
         parts = (self.ingest, self.flusher, self.listener, self.watcher, self.receiver)
         threads = [part.thread for part in parts if part is not None]
         faults = {f"thread {t.name}": trouble for t in threads if (trouble := t.trouble())}

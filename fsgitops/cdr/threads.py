@@ -80,7 +80,7 @@ class WatchedThread:
         if not self.alive and not self._stop.is_set():
             return "ended: start the sidecar again"
         if self._fault:
-            return f"ended by a fault, and begins again: {self._fault}"
+            return f"stopped by a fault, restarting: {self._fault}"
         still = time.monotonic() - self._beat
         return f"has stood still for {still:.0f} s" if still > self.patience else None
 

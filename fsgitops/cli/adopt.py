@@ -40,7 +40,7 @@ def command(
     from fsgitops.steps.render_history import render_adoption
 
     workspace = open_place(shared, directory, target)
-    with working("Comparing the files with what is declared"):
+    with working("Comparing the files with the declared ones"):
         shown = plan_adoption(workspace, paths)
     print_notes(shown.notes)
     if not (yes and is_quiet()):

@@ -51,12 +51,12 @@ def command(
     approved = load_plan(saved) if saved else None
     demands = replace(demands, reload=carry.reload)
     demands = demands.of_saved(approved) if approved else demands
-    with working("Comparing what is declared with what is live"):
+    with working("Comparing the declared with the live files"):
         planned = run_plan(workspace, demands, live=carry.reload)
     _show(planned, err=as_json, full=full, unread=(carry.yes or bool(approved)) and is_quiet())
     if not approved:
         question = f"Apply this to {planned.plan.target}?"
-        carry.confirm(planned.plan, question, hint=", or a saved plan", err=as_json)
+        carry.confirm(planned.plan, question, hint=", or apply a saved plan", err=as_json)
     with working("Applying"):
         applied = run_apply(
             workspace,

@@ -50,7 +50,7 @@ def with_wait(function: _F) -> _F:
     def gather(*words: Any, no_wait: bool, **others: Any) -> Any:
         return function(*words, wait_seconds=0.0 if no_wait else _WAIT_SECONDS, **others)
 
-    text = "Fail at once when another apply is at work."
+    text = "Fail at once when another apply is running."
     return cast("_F", click.option("--no-wait", is_flag=True, help=text)(gather))
 
 
@@ -74,7 +74,7 @@ def with_carry(function: _F) -> _F:
 def confirm(question: str, *, hint: str = "", err: bool) -> None:
     """Ask for a yes. Raises click.Abort for a no, click.UsageError where nobody can answer."""
     if not sys.stdin.isatty():
-        raise click.UsageError(f"nobody to ask: give --yes{hint}")
+        raise click.UsageError(f"not a terminal: pass --yes{hint}")
     click.confirm(question, abort=True, err=err)
 
 

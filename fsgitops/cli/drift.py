@@ -57,7 +57,7 @@ def command(
             if metrics is not None:
                 write_metrics(metrics, report, seconds)
             _print(report, as_json=as_json, indent=None)
-    with working("Comparing what was applied with what is live"):
+    with working("Comparing the applied with the live files"):
         report, seconds = time_drift(workspace, offline=offline)
     if metrics is not None:
         write_metrics(metrics, report, seconds)

@@ -86,7 +86,7 @@ def command(
     planned = make_planned(
         _choose(workspace, state, live=live, demands=demands),
         wanted,
-        "Comparing what is declared with what is live",
+        "Comparing the declared with the live files",
         workspace.target.name,
         workspace.root,
     )

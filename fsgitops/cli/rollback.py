@@ -44,7 +44,7 @@ def command(
     from fsgitops.steps.render_text import render_plan
 
     workspace = open_place(shared, directory, target)
-    with working("Comparing what stood then with what is live"):
+    with working("Comparing the files of then with the live ones"):
         shown = plan_rollback(workspace, to, Demands(allow=frozenset(allow), reload=carry.reload))
     print_notes(shown.notes)
     if carry.yes and is_quiet():

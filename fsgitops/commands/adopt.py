@@ -93,7 +93,9 @@ def run_adoption(
         recover_locked(workspace)
         for path, entry in shown.entries.items():
             if hash_file(target.conf_dir / path) != entry.sha256:
-                raise PlanRefusedError(f"{path} changed a moment ago; nothing was adopted")
+                raise PlanRefusedError(
+                    f"{path} changed while it was read; nothing was adopted; run it again"
+                )
         with audited(workspace, "adopt", _name(shown.entries), paths=_join(shown.entries)):
             _change_manifest(workspace, add=shown.entries)
 
@@ -162,7 +164,9 @@ def _find_paths(workspace: Workspace, planned: Planned, word: str) -> list[str]:
         if planned.live.files[path].kind is not FileKind.MISSING and matches_path(glob, path)
     ]
     if not there:
-        raise UsageError(f"{word}: no file that is declared stands there; an apply creates them")
+        raise UsageError(
+            f"{word}: no file here belongs to a declared agent or route; an apply creates theirs"
+        )
     return there
 
 
@@ -203,7 +207,8 @@ def _entry(planned: Planned, path: str) -> ManifestEntry:
     file = planned.compilation.compiled.files.get(path)
     if file is None:
         raise PlanRefusedError(
-            f"{path}: nothing declared compiles to it; declare it first, then adopt the file"
+            f"{path}: no declared agent or route has this file; declare it first, then adopt the "
+            f"file"
         )
     found = planned.live.files[path]
     if found.kind is FileKind.MISSING:

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from fsgitops.switch import Switch
 
 NOT_TOLD = (
-    "what was written earlier without a reload is not loaded either; an apply without --no-reload "
-    "has the switch load and prove it"
+    "files written earlier with --no-reload are not loaded yet either: apply without --no-reload "
+    "to load them"
 )
 
 _BY_HAND = (
@@ -108,8 +108,8 @@ def _compare_again(workspace: Workspace, shown: Planned) -> Planned:
     current = compare_live(workspace, shown.compilation, shown.demands)
     if current.plan.live_digest != shown.plan.live_digest:
         raise PlanRefusedError(
-            "the live configuration changed while the plan was read; nothing was touched; "
-            "make a new plan"
+            "somebody changed the live files since the plan was shown; nothing was touched; plan "
+            "again"
         )
     return current
 
@@ -118,7 +118,7 @@ def _refuse_unavailable(shown: Planned) -> None:
     """Raise PlanRefusedError when a secret that the project key does not give is missing."""
     if shown.plan.changes and shown.compilation.key and shown.compilation.unavailable:
         reasons = "\n".join(f"  {reason}" for reason in name_unavailable(shown.compilation))
-        raise PlanRefusedError(f"not every secret is at hand; nothing was touched\n{reasons}")
+        raise PlanRefusedError(f"these secrets cannot be read here; nothing was touched\n{reasons}")
 
 
 def open_prover(

@@ -101,7 +101,7 @@ def _compile_before(root: Path, target: str | None, name: str) -> Side:
     except DesiredInvalidError as problem:
         first = f"{problem.findings[0].position}: {problem.findings[0].message}"
         raise FsgitopsError(
-            f"what {name} declares is not valid itself, so nothing can be compared with it: {first}"
+            f"{name} has errors, so nothing can be compared with it: {first}"
         ) from None
 
 
@@ -137,7 +137,9 @@ def _extract(root: Path, revision: str, place: Path) -> None:
         try:
             tar.extractall(place, members=wanted, filter="data")
         except tarfile.TarError as problem:
-            raise FsgitopsError(f"{revision} holds what is not extracted: {problem}") from None
+            raise FsgitopsError(
+                f"{revision} holds a file that is not safe to extract: {problem}"
+            ) from None
 
 
 def _wanted(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:

@@ -77,7 +77,8 @@ def _check_key(workspace: Workspace) -> Iterator[Check]:
     if keys.current is None:
         yield warn(
             "project-key",
-            "there is no project key here: plans show secrets as (known after apply)",
+            "no project key here: plans show secrets as (known after apply), and nothing can be "
+            "applied",
             f"set {KEY_VARIABLE}, or make a key with `fsgitops key new`",
         )
     else:
@@ -86,7 +87,7 @@ def _check_key(workspace: Workspace) -> Iterator[Check]:
     if settings.key_rotation is not None and keys.upcoming is None:
         yield bad(
             "next-key",
-            "a key rotation is under way and the next key is not at hand",
+            "a key rotation is under way, but the next key is missing here",
             f"set {NEXT_KEY_VARIABLE}, or put it into {next_key_file(settings, root)}",
         )
     yield from _check_git(workspace)
@@ -98,14 +99,14 @@ def _check_git(workspace: Workspace) -> Iterator[Check]:
     for name, kept in found.items():
         yield bad("key-in-git", f"{name}: {what_is_wrong(kept=kept)}", remedy(name, kept=kept))
     if not found:
-        yield good("key-in-git", "git keeps no key file, and would take none")
+        yield good("key-in-git", "git tracks no key file and ignores them all")
     for name in names:
         path = workspace.root / name
         folder = path.parent
         if path.exists() and stat.S_IMODE(folder.stat().st_mode) & 0o022:
             yield warn(
                 "key-folder",
-                f"others may write in {folder}, and so replace {path.name}",
+                f"other users may write to {folder} and so replace {path.name}",
                 f"chmod go-w {folder}",
             )
 
@@ -135,12 +136,12 @@ def _check_secrets(workspace: Workspace, declared: Declared) -> Iterator[Check]:
     try:
         book = open_book(workspace, declared.desired)
     except SecretError:
-        yield skip("secrets", "not fetched: the project key is not usable")
+        yield skip("secrets", "not checked: the project key cannot be used")
         return
     for agent in named:
         book.find(agent)
     for reason in list(book.unavailable)[:SHOWN]:
-        yield warn("secrets", reason, "make it available here, or apply where it is")
+        yield warn("secrets", reason, "provide it here, or apply on the machine that has it")
     for finding in book.findings[:SHOWN]:
         make = bad if finding.severity == "error" else warn
         yield make("secrets", f"{finding.position}: {finding.message}", finding.hint)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 MERGED_FILE = "freeswitch.xml.fsxml"
 """What FreeSWITCH writes below `log_dir` at each reloadxml: preprocess_file of switch_xml.c."""
 
-_VALID = "an a1-hash is as good as the password until that is another one"
+_VALID = "an a1-hash works like the password until the password changes"
 
 
 def check_revisions(state_dir: Path) -> Iterator[Check]:
@@ -28,14 +28,14 @@ def check_revisions(state_dir: Path) -> Iterator[Check]:
     if mode & 0o007:
         yield bad(
             "revisions",
-            f"{folder} (mode {mode:04o}): everybody may look into it, and revisions keep replaced "
-            f"files with their a1-hashes; {_VALID}",
+            f"{folder} (mode {mode:04o}): every user may read it, and its revisions hold "
+            f"a1-hashes of replaced files; {_VALID}",
             f"chmod -R o-rwx {folder}, and raise `password_version` of the agents",
         )
     else:
         yield good(
             "revisions",
-            f"not open to everybody; they keep replaced files with their a1-hashes, and {_VALID}",
+            f"closed to other users; its revisions hold a1-hashes of replaced files, and {_VALID}",
         )
 
 
@@ -55,10 +55,10 @@ def check_merged_copy(log_dir: str | None) -> Iterator[Check]:
     if mode & 0o007:
         yield warn(
             "merged-copy",
-            f"{path} (mode {mode:04o}): everybody may read it, and it holds the whole "
-            f"configuration, every a1-hash included; {_VALID}",
-            f"chmod o-rwx {path.parent}: FreeSWITCH writes the file anew at each reloadxml, the "
-            "folder stays as it is; or start it with a umask of 027",
+            f"{path} (mode {mode:04o}): every user may read it, and it holds the whole "
+            f"configuration with every a1-hash; {_VALID}",
+            f"chmod o-rwx {path.parent}: FreeSWITCH writes this file again at each reloadxml, so "
+            f"close the folder; or start FreeSWITCH with umask 027",
         )
     else:
         yield good("merged-copy", f"{path} is not open to everybody")

@@ -95,18 +95,18 @@ def _check_folder(workspace: Workspace) -> Iterator[Check]:
     mode = stat.S_IMODE(found.st_mode)
     told = f"{conf_dir}: owner uid {found.st_uid}, mode {mode:04o}"
     if mode & 0o002:
-        yield bad(
-            "conf-dir", f"{told}: everybody may put files in its place", f"chmod o-w {conf_dir}"
-        )
+        yield bad("conf-dir", f"{told}: every user may replace it", f"chmod o-w {conf_dir}")
     elif not os.access(conf_dir, os.W_OK | os.X_OK):
-        yield warn("conf-dir", f"{told}: not writable for you", "apply as a user who may write")
+        yield warn(
+            "conf-dir", f"{told}: not writable for you", "run apply as a user who may write there"
+        )
     else:
         yield good("conf-dir", told)
     try:
         with suppress(OSError):
             open_state(state_dir).close()
     except UnsafeStateError as problem:
-        yield bad("state-dir", str(problem), "nothing is read from it or written to it until then")
+        yield bad("state-dir", str(problem), "fsgitops neither reads nor writes it until then")
         return
     if state_dir.is_dir() and is_shared(found) and not is_shared(state_dir.stat()):
         told = (
@@ -131,14 +131,14 @@ def _check_mounts(target: Target) -> Iterator[Check]:
         if not place.is_dir():
             yield warn(
                 "mounts",
-                f"{place} is a file that is mounted alone: it can be written into, never replaced",
-                "where fsgitops manages it, mount its folder in its place",
+                f"{place} is a single mounted file, which cannot be replaced",
+                "mount its folder instead, if fsgitops is to manage it",
             )
         elif not os.access(place, os.W_OK | os.X_OK):
             yield bad(
                 "mounts",
                 f"{place} is a mount of its own, not writable for you: nothing can be staged on it",
-                "mount it writable for who applies, or leave it out of what is declared",
+                "mount it writable for the user who applies, or declare nothing in it",
             )
         else:
             yield good("mounts", f"{place} is a mount of its own: its files are staged on it")
@@ -182,7 +182,7 @@ def _check_reader(target: Target, paths: Sequence[str]) -> Check:
     if person.uid == 0:
         return warn(
             "switch-user",
-            "FreeSWITCH runs as root: whoever takes it over has the machine",
+            "FreeSWITCH runs as root: an attacker who takes it over owns the machine",
             "run it as a user of its own (-u and -g)",
         )
     remedy = f"give the files its group: chgrp -R GROUP {conf_dir}, and chmod g+s its folders"
@@ -271,15 +271,15 @@ def _check_domain(workspace: Workspace, merged: MergedConfig, places: Whereabout
     if unknown:
         return warn(
             "domain",
-            "the name of the directory's domain is made of what only the switch knows "
+            "the name of the directory's domain comes from variables that only the switch knows "
             f"({', '.join(f'$${{{name}}}' for name in unknown[:SHOWN_NAMES])})",
-            f"see below whether the switch holds {domain}",
+            f"the check of the switch below tells whether it holds {domain}",
         )
     found = ", ".join(names[:SHOWN_NAMES]) or "none"
     return bad(
         "domain",
         f"the directory has no domain {domain}; it has: {found}",
-        "set the target's `domain` to the one that the phones register with",
+        "set the target's `domain` to the one phones register with",
     )
 
 
@@ -309,7 +309,7 @@ def _check_socket(merged: MergedConfig) -> Iterator[Check]:
     if params.get("password", [STOCK_PASSWORD])[-1] == STOCK_PASSWORD:
         yield bad(
             "event-socket-password",
-            "the event socket has the password that every installation begins with",
+            "the event socket has the stock password",
             "set another one in autoload_configs/event_socket.conf.xml, and reload "
             "mod_event_socket",
         )
@@ -336,8 +336,7 @@ def _check_default_password(merged: MergedConfig) -> Check:
     if merged.variables.get("default_password") == STOCK_PIN:
         return bad(
             "default-password",
-            "default_password in vars.xml is what every installation begins with: anybody can "
-            "register as a stock user",
+            "default_password in vars.xml is the stock one: anybody can register as a stock user",
             "set another one in vars.xml, and remove the stock users from directory/default and "
             "from the groups in directory/default.xml",
         )

@@ -48,7 +48,7 @@ def check_legs(
     ]
     yield from found
     if not found:
-        yield good(NAME, "no leg was found that others may have moved")
+        yield good(NAME, "no call leg was found that the other side could transfer")
 
 
 def _check_profiles(root: Element, domain: str, phones: str, forwarding: bool) -> Iterator[Check]:
@@ -137,7 +137,8 @@ def _check_templates(workspace: Workspace) -> Iterator[Check]:
         if CLOSING not in templates.sources.get(name, CLOSING):
             yield warn(
                 NAME,
-                f"{templates.file(name)} closes no leg: whoever is on a call may have it moved",
+                f"{templates.file(name)} closes no call leg: the other side of a call can "
+                f"transfer it",
                 f"put into it: {_ACTIONS} (docs/templates.md)",
             )
 

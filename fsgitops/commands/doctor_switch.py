@@ -42,8 +42,8 @@ def check_switch(workspace: Workspace, declared: Declared | None) -> Iterator[Ch
         if password == STOCK_PASSWORD:
             yield bad(
                 "esl-password",
-                "the ESL password is the one that every installation begins with",
-                "set another one in event_socket.conf.xml and where the target reads it",
+                "the ESL password is the stock one",
+                "set another one in event_socket.conf.xml and in the target's `esl` settings",
             )
         else:
             yield good("esl-password", "the ESL password is not the stock one")
@@ -72,7 +72,7 @@ def _ask(workspace: Workspace, declared: Declared | None, switch: Switch) -> Ite
         yield bad(
             "domain-loaded",
             f"the switch holds no domain {target.domain}",
-            "set the target's `domain` to the one that the phones register with; see that "
+            "set the target's `domain` to the one phones register with; see that "
             "`conf_dir` is the switch's own",
         )
     if target.simulated:

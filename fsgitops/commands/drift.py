@@ -138,10 +138,10 @@ def _find_applied(workspace: Workspace, live: LiveConfig) -> tuple[dict[str, byt
     try:
         compiled = compile_declared(workspace, declare_desired(workspace)).compiled
     except DesiredInvalidError:
-        return {}, ["what is declared holds errors (fsgitops validate): what the edited files "
-                    "were is not known"]  # fmt: skip
+        return {}, ["the declared files have errors (run `fsgitops validate`), so the applied "
+        "contents of edited files are unknown"]  # fmt: skip
     except FsgitopsError as problem:
-        return {}, [f"what the edited files were is not known: {problem}"]
+        return {}, [f"the applied contents of edited files are unknown: {problem}"]
     applied: dict[str, bytes] = {}
     guessed = False
     for path in edited:
@@ -152,5 +152,5 @@ def _find_applied(workspace: Workspace, live: LiveConfig) -> tuple[dict[str, byt
         if file.unknown or digest == live.manifest.entries[path].sha256:
             applied[path] = file.content
             guessed = guessed or file.unknown
-    note = "no project key at hand: edited files are compared with what is declared now"
+    note = "no project key here: edited files are compared without their secrets"
     return applied, [note] if guessed else []

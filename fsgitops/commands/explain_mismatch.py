@@ -91,14 +91,14 @@ class _Explainer:
                 continue
         if not have:
             return Cause(
-                "it holds none of those that the files declare either",
+                "it does not hold the domains of the files either",
                 f"see that `conf_dir` is the switch's own{self._home()}",
             )
         shown = ", ".join(have[:SHOWN_DOMAINS])
         more = f" and {len(have) - SHOWN_DOMAINS} more" if len(have) > SHOWN_DOMAINS else ""
         return Cause(
             f"its directory has {shown}{more}",
-            "set the target's `domain` to the one that the phones register with",
+            "set the target's `domain` to the one phones register with",
         )
 
     def _find_cause(self, item: Mismatch, folder: str, name: str) -> Cause | None:

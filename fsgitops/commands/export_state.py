@@ -91,9 +91,9 @@ def plan_against(
     compilation = compile_declared(workspace, declare_desired(workspace), fetch=False)
     same_key = bool(state.key_id) and state.key_id == _key_id(compilation.key)
     live = state.to_live(compilation.compiled.files, same_key=same_key)
-    notes = [f"compared with what was live {describe_age(state.taken_at, now)}"]
+    notes = [f"compared with the state recorded {describe_age(state.taken_at, now)}"]
     if not same_key:
-        notes.append("without the key of that time: changes of secrets alone are not seen")
+        notes.append("recorded with another project key: changes of secrets alone are not seen")
     planned = plan_compiled(workspace, compilation, live, tuple(notes), demands)
     return replace(planned, plan=replace(planned.plan, baseline=Baseline.RECORDING))
 

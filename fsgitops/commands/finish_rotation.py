@@ -95,7 +95,7 @@ def _choose_key(workspace: Workspace, rotation: Rotation, place: _Place) -> str:
     if not wanted or wanted not in at_hand:
         named = f"the next key (key {announced})" if announced else "the next key"
         raise UsageError(
-            f"{named} is not at hand: set {NEXT_KEY_VARIABLE}, or put its file at {place.upcoming}"
+            f"{named} is missing here: set {NEXT_KEY_VARIABLE}, or put its file at {place.upcoming}"
         )
     for where, found in (
         (NEXT_KEY_VARIABLE, place.next_variable_id),
@@ -103,8 +103,7 @@ def _choose_key(workspace: Workspace, rotation: Rotation, place: _Place) -> str:
     ):
         if found and found != wanted:
             raise UsageError(
-                f"{where} (key {found}) is not the key that passwords come from (key {wanted}): "
-                "remove the wrong one"
+                f"{where} (key {found}) is not the key in use (key {wanted}): remove the wrong one"
             )
     if place.variable_id and place.variable_id != wanted:
         raise UsageError(

@@ -64,8 +64,10 @@ def describe(name: str, *, kept: bool) -> str:
 def what_is_wrong(*, kept: bool) -> str:
     """Return what git does with a key."""
     if kept:
-        return "git keeps this key: whoever reads the repository has every secret"
-    return "git does not ignore this key: the next `git add` takes it"
+        return (
+            "this key is committed to git: everybody who can read the repository has every secret"
+        )
+    return "git does not ignore this key: the next `git add` would commit it"
 
 
 def remedy(name: str, *, kept: bool) -> str:

@@ -41,7 +41,7 @@ def end_registrations(switch: Switch, target: Target, extension: str) -> tuple[R
     """
     user, domain, profile = check_extension(extension), target.domain, target.profile
     if switch.end_verto_sessions(user, domain)[1]:
-        raise SwitchError(f"extension {user} has a mod_verto session that the switch left as it is")
+        raise SwitchError(f"the switch did not end a mod_verto session of extension {user}")
     before = phones_of(switch.registrations(profile), user, domain)
     if not before:
         return ()

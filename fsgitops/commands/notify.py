@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from fsgitops.settings import NotifySettings
 
 _REFUSED: dict[type[FsgitopsError], tuple[str, str]] = {
-    PlanRefusedError: ("refused", "the plan was refused, nothing was touched"),
-    DesiredInvalidError: ("invalid", "what is declared has errors, nothing was touched"),
-    RolledBackError: ("rolled-back", "the apply failed and everything was put back"),
-    RollbackFailedError: ("rollback-failed", "the apply failed and so did putting things back"),
+    PlanRefusedError: ("refused", "the plan was refused; nothing was touched"),
+    DesiredInvalidError: ("invalid", "the declared files have errors; nothing was touched"),
+    RolledBackError: ("rolled-back", "the apply failed, and every file was restored"),
+    RollbackFailedError: ("rollback-failed", "the apply failed, and so did restoring the files"),
 }
 _DONE = {
     Outcome.UNCHANGED: ("unchanged", "nothing to do"),
@@ -40,7 +40,7 @@ def find_notify(workspace: Workspace) -> NotifySettings:
     notify = workspace.settings.notify
     if notify is None:
         raise UsageError(
-            "--notify: fsgitops.yaml does not say where to; "
+            "--notify: fsgitops.yaml has no webhook; "
             "add `notify: {url: {env: NAME}, format: slack}`"
         )
     return notify

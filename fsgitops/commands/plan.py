@@ -226,7 +226,7 @@ def load_plan(path: Path) -> Plan:
     except (ValueError, RecursionError) as problem:
         raise UsageError(f"{path}: {problem}; make one with `fsgitops plan --out`") from None
     if fingerprint_plan(plan) != plan.fingerprint:
-        raise PlanRefusedError(f"{path}: the plan was edited after it was made; make it again")
+        raise PlanRefusedError(f"{path}: the plan was edited after it was made; plan again")
     return plan
 
 

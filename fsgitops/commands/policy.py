@@ -87,7 +87,7 @@ def _load(name: str, entry_point: Any) -> list[Rule]:
         raise FsgitopsError(_failed(name, problem)) from None
     rules = [found] if isinstance(found, Rule) else found
     if not isinstance(rules, list | tuple) or not all(isinstance(item, Rule) for item in rules):
-        raise FsgitopsError(f"policy entry point `{name}`: it names no Rule and no list of Rules")
+        raise FsgitopsError(f"policy entry point `{name}`: expected a Rule or a list of Rules")
     # A rule from elsewhere can always be turned down: `fixed` is for what protects the switch.
     return [replace(rule, check=_guard(name, rule), fixed=False) for rule in rules]
 

@@ -114,7 +114,9 @@ def _make_claims(
         ours = {*files, *live.manifest.entries}
         survey = survey_conf(target.conf_dir, ours, target.domain, target.inbound_context)
     except (FsgitopsError, OSError) as problem:
-        told = f"will not be loaded: the configuration on disk is not well formed: {problem}"
+        told = (
+            f"will not be loaded, because the configuration on disk is not well formed: {problem}"
+        )
         yield Claim("unread-folder", everything, told, "correct that file first", sure=False)
         return
     yield from _find_unread(survey, compilation)
@@ -199,7 +201,7 @@ def _claim_taken(
             if certain:
                 told = consequence if sure else perhaps
                 told += f": the extension {where} takes the number first"
-                hint = "change that extension, or have FreeSWITCH read it after ours"
+                hint = "change that extension, or include its file after ours"
                 yield Claim("taken-number", resources, told, hint, sure=sure)
                 continue
             when = f"where it is dialled as {found[0].form}" if formed else "in some calls"

@@ -25,7 +25,7 @@ from fsgitops.transaction import (
 if TYPE_CHECKING:
     from fsgitops.commands.workspace import Workspace
 
-AT_WORK = "another apply is at work on this target; what is shown may be half of it"
+AT_WORK = "another apply is running on this target; what is shown may be half done"
 
 
 def recover_unfinished(workspace: Workspace, *, wait_seconds: float = 0.0) -> list[str]:
@@ -58,12 +58,12 @@ def recover_locked(workspace: Workspace) -> list[str]:
         return []
     if journal.committed:
         finish_transaction(journal)
-        return ["an apply that was interrupted has been finished"]
+        return ["an interrupted apply has been finished"]
     notes = []
     if not journal.restored:
         kept = restore_files(journal)
-        notes = ["an apply that was interrupted has been undone"]
-        notes += [f"what somebody else wrote meanwhile is kept in {name}" for name in kept]
+        notes = ["an interrupted apply has been undone"]
+        notes += [f"a file that somebody else wrote meanwhile is kept as {name}" for name in kept]
     if journal.reload:
         loaded, note = _reload_restored(workspace)
         notes.append(note)
@@ -77,7 +77,7 @@ def _reload_restored(workspace: Workspace) -> tuple[bool, str]:
     """The switch may hold what was undone; tell it to load what stands on disk."""
     from fsgitops.commands.connect import connect_target
 
-    ending = "; the next command tells it again"
+    ending = "; the next command tries again"
     try:
         with connect_target(workspace.target, workspace.root) as switch:
             reply = switch.reload_xml(timeout=workspace.target.esl.reload_timeout)

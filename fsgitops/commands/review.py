@@ -41,7 +41,7 @@ def review_plan(planned: Planned, root: Path, full: str = "") -> Review:
     plan, files = planned.plan, planned.compilation.compiled.files
     remarks = [SIMULATION] if plan.simulated else []
     if plan.unknown_secrets:
-        remarks.append("No project key at hand: secret values are (known after apply).")
+        remarks.append("No project key here: secret values are shown as (known after apply).")
     declared = planned.compilation.declared
     return Review(
         title=_title(plan.target),
@@ -73,7 +73,7 @@ def _warnings(plan: Plan) -> Iterator[str]:
     if plan.activity is None:
         return
     if plan.activity.problem:
-        yield f"Who is registered or on a call is not known: {plan.activity.problem}"
+        yield f"The switch could not say who is registered or on a call: {plan.activity.problem}"
     for item in plan.activity.agents:
         if item.registrations or item.calls:
             facts = f"{count_noun(item.registrations, 'registration')}, "

@@ -90,7 +90,7 @@ def run_rollback(
         seen, found = shown.plan, now.plan
         if (found.live_digest, found.changes) != (seen.live_digest, seen.changes):
             raise PlanRefusedError(
-                "the live configuration changed while the plan was read; nothing was touched; "
+                "somebody changed the live files since the plan was shown; nothing was touched; "
                 "roll back again"
             )
         asked = reload and bool(found.reloads)
@@ -116,8 +116,9 @@ def _compare_earlier(workspace: Workspace, to: int | None, demands: Demands) -> 
     number, undone = _choose(target.state_dir, to)
     if any(kept.revision.domain != target.domain for kept in undone):
         raise PlanRefusedError(
-            f"the target's domain is {target.domain}, and was another one then: passwords are "
-            "made for one domain; declare what you want and apply it"
+            f"the target's domain was another one then, and is {target.domain} now. Passwords are "
+            "valid in one domain only, so that state cannot come back: declare what you want and "
+            "apply it"
         )
     earlier = _read_earlier(undone)
     compiled = rewind_config(earlier)

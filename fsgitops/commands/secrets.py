@@ -209,8 +209,8 @@ class SecretBook:
         other, identity = self._passwords.setdefault(password.reveal(), known)
         # The same source twice has been found without opening it.
         if other != agent.extension and identity != known[1]:
-            message = f"the SIP password of agent {agent.extension} is that of agent {other} too"
-            hint = "Whoever knows one of them can register as the other: choose another one."
+            message = f"agents {agent.extension} and {other} have the same SIP password"
+            hint = "With one password, each agent can register as the other: choose another one."
             self._report(agent, "shared-password", Severity.ERROR, message, hint)
 
     def _report(self, agent: Agent, rule: str, weight: Severity, message: str, hint: str) -> None:

@@ -6,13 +6,13 @@ from typing import Any
 
 SETTINGS_TEXTS: dict[str, tuple[str, list[Any]]] = {
     "project": ("The project's name, shown in plans.", ["example"]),
-    "desired": ("The folder (or file) with what is declared.", ["desired"]),
+    "desired": ("The folder (or file) with the declared YAML.", ["desired"]),
     "templates": ("The folder with the project's own templates.", ["templates"]),
     "default_region": ("The country whose national numbers are read: two letters.", ["US"]),
     "default_caller_id": ("The number shown where an agent declares none.", ["+19495431333"]),
     "default_caller_name": ("The name shown where an agent declares none.", ["Example"]),
-    "key_file": ("Where the project key stands, unless FSGITOPS_KEY holds it.", [".fsgitops/key"]),
-    "rules": ("How much a rule weighs here, by its name.", [{"many-agents": "off"}]),
+    "key_file": ("The file with the project key, unless FSGITOPS_KEY holds it.", [".fsgitops/key"]),
+    "rules": ("The level of each rule here: error, warning or off.", [{"many-agents": "off"}]),
     "policy.folder": ("The folder with the project's own rules.", ["policy"]),
     "policy.entry_points": ("Installed rules that may run, by entry point.", [["house-rules"]]),
     "notify.url": ("Where the webhook's URL stands.", [{"env": "FSGITOPS_WEBHOOK"}]),

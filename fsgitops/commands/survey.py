@@ -103,7 +103,7 @@ def _in_the_way(
         name = change.resource.name
         yield Hazard(
             RULE, change.path,
-            f"{place} is user {name} already; FreeSWITCH takes the first one that it finds",
+            f"{place} declares a user {name} too; FreeSWITCH takes the first that it finds",
             f"remove that one, or choose another extension than {name}",
         )  # fmt: skip
 
@@ -114,7 +114,8 @@ def _left(change: Change, others: Sequence[UserPlace]) -> Iterable[Hazard]:
         name = change.resource.name
         yield Hazard(
             RULE, change.path,
-            f"agent {name} is to be deleted, and {found} would go on as user {name}",
+            f"agent {name} is to be deleted, but {found} declares a user {name} too, which would "
+            f"stay",
             "remove that one too, or keep the agent",
         )  # fmt: skip
 

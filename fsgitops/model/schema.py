@@ -17,23 +17,23 @@ _DESCRIPTIONS: dict[str, dict[str, str]] = {
         "caller_id_number": "The number that called parties see. Default: the extension.",
         "enabled": "false: not compiled. An agent that was live is deleted.",
         "groups": "Call groups: a list, or names separated by commas.",
-        "toll_allow": "Calls that it may make: domestic, international, local, premium, satellite.",
+        "toll_allow": "The calls it may make: domestic, international, local, premium, satellite.",
         "context": "The dialplan context of the agent's own calls.",
         "webrtc": "true: encrypted media, for phones in browsers.",
-        "phone_forwarding": "true: where the phone itself forwards a call to (302), it goes, with "
+        "phone_forwarding": "true: a call that the phone itself forwards (302) goes there, with "
         "this agent's `toll_allow`. false: such a phone counts as not reached.",
         "voicemail": "true, false, or a mailbox's settings.",
         "variables": "Further channel variables of the agent's calls.",
         "password": "Where the SIP password stands. Default: derived from the project key.",
         "password_version": "Raise it to give the agent another SIP password and voicemail PIN.",
-        "protect": "true: not deleted, even when this block is gone, until false was applied.",
+        "protect": "true: fsgitops refuses to delete it until `protect: false` was applied.",
     },
     "did_routes": {
         "did_number": "The public number: +19495431333, or national with a `default_region`.",
         "destination_extension": "The extension that rings: a declared and enabled agent.",
         "description": "For people who read this file.",
         "enabled": "false: not compiled. A route that was live is deleted.",
-        "protect": "true: not deleted, even when this block is gone, until false was applied.",
+        "protect": "true: fsgitops refuses to delete it until `protect: false` was applied.",
     },
 }
 

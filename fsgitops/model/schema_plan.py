@@ -34,11 +34,11 @@ def plan_schema() -> dict[str, Any]:
         "commit": text('The commit that was planned; "" outside git.'),
         "dirty": flag("What was planned differs from that commit."),
         "simulated": flag("The target is the embedded switch."),
-        "unknown_secrets": flag("No key was at hand: the plan can be read but not applied."),
+        "unknown_secrets": flag("A key was missing: the plan can be read but not applied."),
         "live_digest": text("A keyed digest of all that the plan was compared with."),
         "fingerprint": text("A hash of the whole plan.", pattern="^[0-9a-f]{16}$"),
         "unchanged": count("Managed files that stay as they are."),
-        "unmanaged": count("Files beside ours that are left alone."),
+        "unmanaged": count("Files that fsgitops does not manage."),
         "summary": objects(
             {
                 **{action.value: count(f"How many to {action.value}.") for action in Action},
@@ -83,7 +83,7 @@ def _around() -> dict[str, Any]:
             ),
             "What stops the plan.",
         ),
-        "warnings": list_of(TEXT, "What somebody should know before an apply, in sentences."),
+        "warnings": list_of(TEXT, "Warnings, in sentences."),
         "tasks": list_of(
             objects(
                 {

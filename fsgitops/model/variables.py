@@ -162,7 +162,7 @@ def judge_variable(name: str, value: str, own: Collection[str]) -> Refusal | Non
         return None
     message = f"the value of `{name}` is not {shape.words}"
     return Refusal(
-        "value", message, "FreeSWITCH could act on anything else: write it in that form."
+        "value", message, "Write it in that form: FreeSWITCH could act on anything else."
     )
 
 
@@ -178,7 +178,8 @@ def judge_own_name(name: str) -> Refusal | None:
 
 _MALFORMED: Final = Refusal(
     "name",
-    "this is not a name for a variable; a letter or `_` and then at most 63 letters, digits, `_` "
+    "this is not a name for a variable; expected a letter or `_`, then at most 63 letters, "
+    "digits, `_` "
     "or `-` are expected",
     "Rename the variable.",
 )
@@ -198,7 +199,9 @@ def _judge_own(name: str, lower: str, own: Collection[str]) -> Refusal | None:
         return _refuse_read(name, f"FreeSWITCH reads variables {kind}, such as `{name}`")
     if lower in own:
         return None
-    return Refusal("unknown", f"nothing is known of the variable `{name}`", _suggest(name, lower))
+    return Refusal(
+        "unknown", f"fsgitops does not know the variable `{name}`", _suggest(name, lower)
+    )
 
 
 def _refuse_read(name: str, message: str) -> Refusal:
@@ -207,7 +210,7 @@ def _refuse_read(name: str, message: str) -> Refusal:
         f"{_guess(name.lower())}Set it in the dialplan, where it is reviewed as code; if it is "
         f"your own, name it `{own}`."
     )
-    return Refusal("unknown", f"{message}, and it is not one of those known to be harmless", hint)
+    return Refusal("unknown", f"{message}, and it is not on the list of harmless variables", hint)
 
 
 def _suggest(name: str, lower: str) -> str:

@@ -21,7 +21,7 @@ def check(desired: Desired) -> Iterator[Breach]:
             yield Breach(
                 resource,
                 ("did_number",),
-                f"the number {resource.name} has a route already at {first}",
+                f"the number {resource.name} already has a route, at {first}",
                 "Remove one of the two routes; a call can only go to one of them.",
                 place=place,
             )

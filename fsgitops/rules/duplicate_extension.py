@@ -21,7 +21,7 @@ def check(desired: Desired) -> Iterator[Breach]:
             yield Breach(
                 resource,
                 ("extension",),
-                f"extension {resource.name} is declared already at {first}",
+                f"extension {resource.name} is already declared at {first}",
                 "Give one of the two agents another extension, or remove it.",
                 place=place,
             )

@@ -22,7 +22,7 @@ def check(desired: Desired) -> Iterator[Breach]:
         yield Breach(
             agent(enabled[MANY]),
             (),
-            f"{len(enabled):,} agents are enabled; over {MANY:,} in one list of users, the time "
-            "that FreeSWITCH takes to reload grows with the square of their number",
+            f"{len(enabled):,} agents are enabled; above {MANY:,}, the time of a reload grows with "
+            "the square of their number",
             "Spread them over several targets, and expect reloads of a minute and more.",
         )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from fsgitops.model.desired import Desired
 
-_HINT = "Whoever knows one of them can register as the other: give each agent a password."
+_HINT = "With one password, each agent can register as the other: give each its own."
 
 
 def check(desired: Desired) -> Iterator[Breach]:
@@ -25,5 +25,5 @@ def check(desired: Desired) -> Iterator[Breach]:
         extension = field.agent.extension
         other = first.setdefault(identify_source(field.source), extension)
         if other != extension:
-            message = f"this is the SIP password of agent {other} too"
+            message = f"agent {other} has the same SIP password"
             yield Breach(agent(extension), field.path, message, _HINT)

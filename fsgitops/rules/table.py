@@ -75,7 +75,7 @@ _DESIRED_RULES: tuple[Rule, ...] = (
         "path-collision",
         _ERROR,
         path_collision.check,
-        "No two resources compile to one file, not even where case is ignored.",
+        "No two resources compile to one file, even where case is ignored.",
         fixed=True,
     ),
     Rule(
@@ -156,7 +156,7 @@ _DESIRED_RULES: tuple[Rule, ...] = (
         "weak-pin",
         _WARNING,
         weak_pin.check,
-        "A voicemail PIN has at least 6 digits that nobody guesses first.",
+        "A voicemail PIN has at least 6 digits and is not easy to guess.",
     ),
     Rule(
         "shared-password",
@@ -175,11 +175,15 @@ _DESIRED_RULES: tuple[Rule, ...] = (
 PLAN_RULES: tuple[Rule, ...] = tuple(
     Rule(name, severity, _left_to_the_plan, description, by_plan=True)
     for name, severity, description in (
-        ("unread-folder", _ERROR, "FreeSWITCH reads what fsgitops writes, where it looks for it."),
-        ("unknown-context", _ERROR, "An agent's context is one that the dialplan has."),
-        ("unused-context", _ERROR, "Calls from outside come to the context of the DIDs."),
+        ("unread-folder", _ERROR, "FreeSWITCH includes the folders that fsgitops writes to."),
+        ("unknown-context", _ERROR, "The dialplan has every agent's context."),
+        ("unused-context", _ERROR, "Calls from outside arrive in the context of the DIDs."),
         ("taken-number", _ERROR, "No other extension takes a declared number first."),
-        ("perhaps-taken-number", _WARNING, "Nor does one in some calls, as far as files tell."),
+        (
+            "perhaps-taken-number",
+            _WARNING,
+            "No other extension may take a declared number in some calls.",
+        ),
     )
 )
 """What a plan judges by the conf directory (commands/reach.py)."""

@@ -35,16 +35,18 @@ def check(desired: Desired) -> Iterator[Breach]:
 def _problem(word: str, classes: set[str]) -> tuple[str, str] | None:
     if word in KNOWN or not word:
         return None
-    hint = "Leave out what the agent may not call: there is no word that forbids."
+    hint = "No toll class forbids calls: leave out what the agent may not call."
     inner = next((part for part in _parts(word) if part in classes), None)
     if inner is not None:
         return (
-            f"the toll class {quote_value(word)} allows `{inner}` as well: it holds that word",
+            f"the toll class {quote_value(word)} also allows `{inner}`, because it contains that "
+            f"word",
             hint,
         )
     outer = next((known for known in KNOWN if word in known), None)
     if outer is not None:
-        message = f"whoever has `{outer}` has the toll class {quote_value(word)} too: it is in it"
+        message = f"an agent with `{outer}` also has the toll class {quote_value(word)}, a part "
+        "of that word"
         return message, "Choose a word that is no part of another."
     return None
 

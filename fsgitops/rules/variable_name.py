@@ -31,7 +31,7 @@ def _problem(name: str, value: str, first: str) -> tuple[str, str] | None:
         return refusal.message, refusal.hint
     if first != name:
         return (
-            f"the variables `{first}` and `{name}` are one and the same to FreeSWITCH",
-            "Remove one of them; it does not tell capital letters from small ones.",
+            f"FreeSWITCH takes the variables `{first}` and `{name}` for one",
+            "Remove one of them: FreeSWITCH ignores case in names of variables.",
         )
     return None

@@ -30,8 +30,7 @@ if TYPE_CHECKING:
 
 _FILE_LIMIT: Final = 65536
 _IS_A_KEY: Final = (
-    ": this is a key, and nobody's password: whoever is given it can make every other secret; "
-    "name a secret of its own"
+    ": this is the project key, from which every other secret can be made; name a secret of its own"
 )
 _IDENTITY: Final = "AGE-SECRET-KEY-"
 
@@ -200,10 +199,10 @@ def resolve_file_secret(path: Path) -> Secret:
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            raise SecretError(f"{path}: a secret is kept in a plain file, and this is not one")
+            raise SecretError(f"{path}: expected a plain file")
         if status.st_mode & 0o007:
             raise SecretError(
-                f"{path}: everybody on this machine may read it: run chmod o-rwx {path}"
+                f"{path}: every user of this machine may read it: run chmod o-rwx {path}"
             )
         content = os.read(descriptor, _FILE_LIMIT)
     finally:

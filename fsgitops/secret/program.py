@@ -71,11 +71,11 @@ def decrypt_sops(path: Path, root: Path, environ: Mapping[str, str]) -> Any:
     code, output = _run(words, root, environ, where)
     if code in _SOPS_ALTERED:
         raise SecretError(
-            f"{where}: the file was changed after it was encrypted, or is not whole; take it from "
-            "git again, and change it with `sops edit`"
+            f"{where}: the file was changed after it was encrypted, or is cut off; restore it "
+            f"from git, and edit it with `sops edit`"
         )
     if code == _SOPS_NO_KEY:
-        raise SecretUnavailableError(f"{where}: sops has no key here that opens it")
+        raise SecretUnavailableError(f"{where}: no key here can decrypt it with sops")
     if code > 0:
         raise SecretError(
             f"{where}: sops cannot read it (code {code}): it must be a file that sops encrypted, "

@@ -148,7 +148,9 @@ def _read_env(value: Mapping[str, Any]) -> EnvSource:
     if not isinstance(name, str) or not _VARIABLE.fullmatch(name):
         raise SourceError("`env` is not the name of an environment variable")
     if name in _KEYS:
-        raise SourceError(f"`env`: {name} holds a key, which is nobody's password")
+        raise SourceError(
+            f"`env`: {name} holds a project key, which cannot be a password; name another variable"
+        )
     return EnvSource(name)
 
 

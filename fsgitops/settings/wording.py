@@ -22,7 +22,7 @@ def _finding(item: Any, position: Callable[..., Position]) -> Finding:
     path = tuple(part for part in item["loc"] if part != "[key]")
     name = ".".join(str(part) for part in path)
     if path[:2] == ("notify", "url") and item["type"] != "missing":
-        hint = "write {env: NAME}; a webhook's URL is a secret, so it stands in the environment"
+        hint = "write {env: NAME}: the URL of a webhook is a secret"
         return error("plaintext-secret", position(path[:2]), "`notify.url` names no variable", hint)
     secret = path[-1:] in (("password",), ("http_credential",))
     written = isinstance(item["input"], str | int) and not isinstance(item["input"], bool)

@@ -117,7 +117,9 @@ def refuse_hazards(plan: Plan) -> None:
     """Raise PlanRefusedError when something stands in the way of the plan."""
     if plan.hazards:
         lines = [f"{item.path}: {item.message}; {item.hint} [{item.rule}]" for item in plan.hazards]
-        raise PlanRefusedError("the plan is not safe; nothing was touched\n" + "\n".join(lines))
+        raise PlanRefusedError(
+            "files are in the way of the plan; nothing was touched\n" + "\n".join(lines)
+        )
 
 
 def refuse_unsafe(plan: Plan) -> None:
@@ -127,13 +129,13 @@ def refuse_unsafe(plan: Plan) -> None:
     if missing:
         lines = [f"--allow {item.permission}: {item.because}" for item in missing]
         raise PlanRefusedError(
-            "the plan needs permissions that are not given; nothing was touched\n"
+            "the plan needs permissions; nothing was touched. Add these if you mean it:\n"
             + "\n".join(lines)
         )
     if plan.unknown_secrets and plan.changes:
         raise PlanRefusedError(
-            "not every secret is known; set FSGITOPS_KEY or `key_file`, or make a key with "
-            "`fsgitops key new`; what else is missing was said above"
+            "this plan was made without every secret; nothing was touched. Set FSGITOPS_KEY or run "
+            "`fsgitops key new` for the project key; the notes above name any other missing secret"
         )
 
 
@@ -151,26 +153,32 @@ def refuse_stale(approved: Plan, current: Plan) -> None:
         if was != now:
             raise PlanRefusedError(f"the saved plan is for {name} {was}, not {now}")
     if approved.unknown_secrets:
-        raise PlanRefusedError("the saved plan was made without the project key; make it with it")
+        raise PlanRefusedError(
+            "the saved plan was made without the project key: set the key and plan again"
+        )
     if (approved.only, approved.exclude) != (current.only, current.exclude):
-        raise PlanRefusedError("the saved plan is for other resources than --only and --exclude")
+        raise PlanRefusedError(
+            "the saved plan was made with other --only and --exclude: use the same, or plan again"
+        )
     if approved.kick_rotated != current.kick_rotated:
-        raise PlanRefusedError("the saved plan was made without --kick-rotated")
+        raise PlanRefusedError(
+            "the saved plan was made with another --kick-rotated: use the same, or plan again"
+        )
     if approved.live_digest != current.live_digest:
         raise PlanRefusedError(
-            "the saved plan is stale: the live configuration has changed since, or another "
-            "project key is in use; make a new plan"
+            "the saved plan is stale: the live files have changed since, or the project key is "
+            "another one; plan again"
         )
     if approved.changes != current.changes:
         raise PlanRefusedError(
             f"the saved plan was made from commit {approved.commit or '(none)'}; what is declared "
-            f"here ({current.commit or 'no commit'}) compiles to something else; check out that "
-            "commit, or make a new plan"
+            f"here ({current.commit or 'no commit'}) gives other changes; check out that commit, "
+            "or plan again"
         )
     if approved.commit != current.commit:
         raise PlanRefusedError(
             f"the saved plan is bound to commit {approved.commit or '(none)'}, and this is "
-            f"{current.commit or 'no commit'}; check out that commit, or make a new plan"
+            f"{current.commit or 'no commit'}; check out that commit, or plan again"
         )
 
 
@@ -214,10 +222,10 @@ def _finish(journal: Journal, *, reloaded: bool) -> None:
     try:
         finish_transaction(journal)
     except TransactionError as problem:
-        held = ", the switch holds it," if reloaded else ""
+        held = " and the switch holds it" if reloaded else ""
         raise TransactionError(
-            f"everything is applied{held} and stays so, but the record of it is not finished: "
-            f"{problem}"
+            f"everything is applied{held}. Only its record could not be finished; the next command "
+            f"finishes it: {problem}"
         ) from problem
 
 
@@ -232,10 +240,13 @@ def _roll_back(
     except TransactionError as second:
         _amend(journal, failed)
         raise RollbackFailedError(
-            f"{said}\nrestoring the files failed as well: {second}\nthe journal in "
-            f"{journal.folder} holds every file as it was; the next command goes on from there"
+            f"{said}\nrestoring the files failed as well: {second}\n"
+            f"The journal in {journal.folder} holds every file as it was: mend the cause, then run "
+            "any fsgitops command to continue the restore"
         ) from problem
-    aside = "".join(f"\nwhat somebody else wrote meanwhile is kept in {name}" for name in kept)
+    aside = "".join(
+        f"\na file that somebody else wrote meanwhile is kept as {name}" for name in kept
+    )
     if prover:
         try:
             prover.reload()
@@ -244,14 +255,15 @@ def _roll_back(
             if isinstance(problem, ReloadRefusedError) and isinstance(second, ReloadRefusedError):
                 aside += _forget(journal, _encode(revision, Ending.ROLLED_BACK, message=said))
                 raise RolledBackError(
-                    f"{said}\nrolled back: the files are as they were before; they do not load "
-                    f"either ({second}), and the switch keeps the configuration that it has in "
-                    f"memory; mend that first{aside}"
+                    f"{said}\nrolled back: the files are as they were before. They do not load "
+                    f"either ({second}), so the switch keeps what it has in memory: mend these "
+                    f"files first{aside}"
                 ) from problem
             raise RollbackFailedError(
                 f"{said}\nthe files are as they were before, but the switch did not load them "
-                f"again: {second}\nthe next command tells it again; or do it by hand once it "
-                f"answers: reloadxml{aside}"
+                f"again: {second}\nOnce the switch answers, run any fsgitops command, or "
+                f"reloadxml on "
+                f"the switch{aside}"
             ) from problem
     aside += _forget(journal, _encode(revision, Ending.ROLLED_BACK, message=said))
     if isinstance(problem, FsgitopsError | OSError):

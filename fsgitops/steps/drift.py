@@ -156,7 +156,7 @@ def _read_sides(path: str, entry: ManifestEntry, found: LiveFile, applied: bytes
     if sides.applied != sides.disk:
         sides.say(DriftKind.EDITED, "the file was edited")
         if sides.applied is None:
-            sides.messages.append("what was applied cannot be made again from what is declared")
+            sides.messages.append("its applied content is unknown: what is declared now differs")
     return sides
 
 
@@ -168,12 +168,13 @@ def _compare_memory(sides: _Sides, memory: Memory) -> None:
         return
     expand = memory.expand
     if sides.loaded is None:
-        sides.say(DriftKind.NOT_LOADED, "the switch does not hold it: the loaded state is older")
+        sides.say(DriftKind.NOT_LOADED, "the switch does not hold it: run `reloadxml`")
     elif any(find_differences(said_of(sides.disk), sides.loaded, expand)):
         sides.say(
             DriftKind.NOT_LOADED,
-            "the switch holds something else: the loaded state is older than the file, or "
-            "another file declares the same",
+            "the switch holds other values: it has not loaded the file yet, or another file "
+            "declares "
+            "the same name",
         )
 
 
@@ -261,7 +262,7 @@ def _find_left_over(
         if resource.kind is Kind.AGENT or _is_ours(path, memory):
             yield DriftItem(
                 resource, path, (DriftKind.LEFT_OVER,), Direction.ONLY_LIVE,
-                "the switch still holds it, and no file declares it any more",
+                "the switch still holds it, but no file declares it any more",
             )  # fmt: skip
 
 

@@ -154,15 +154,15 @@ def find_hazard(path: str, found: LiveFile, *, owned: bool, wanted: bool) -> Haz
     if found.kind is FileKind.MISSING:
         return None
     if found.kind is not FileKind.REGULAR:
-        message = f"found a {found.kind} where fsgitops keeps a plain file of its own"
+        message = f"found a {found.kind}; fsgitops keeps a plain file of its own here"
         hint = "look where it leads, and remove it or move it away"
         if found.kind is FileKind.MOUNT:
-            hint = "it cannot be replaced as long as it is; mount its folder in its place"
+            hint = "a mounted file cannot be replaced: mount its folder instead"
         return Hazard(f"hazard-{found.kind.name.lower().replace('_', '-')}", path, message, hint)
     if wanted and not owned:
         return Hazard(
-            "foreign-file", path, "a file that fsgitops did not write stands in the way",
-            "compare it with the compiled one, then move it away or adopt it by name",
+            "foreign-file", path, "this file exists, and fsgitops did not write it",
+            "move it away, or run `fsgitops adopt` to compare it and manage it from now on",
         )  # fmt: skip
     return None
 
@@ -176,9 +176,9 @@ def _find_exposed(compiled: CompiledConfig, live: LiveConfig) -> Iterator[str]:
     for path, file in compiled.files.items():
         if live.files[path].exposed and file.resource.kind is Kind.AGENT:
             yield (
-                f"{path}: every user of that machine may read it, secrets included "
-                "[secret-exposed]; take that right away (chmod o-rwx), once FreeSWITCH may read "
-                "it as its owner or by its group"
+                f"{path}: every user of that machine may read this file and its secrets "
+                "[secret-exposed]; run chmod o-rwx, once FreeSWITCH may read it as its owner or by "
+                "its group"
             )
 
 
@@ -212,23 +212,24 @@ def plan_reloads(
         return []
     steps = [ReloadStep("reloadxml", "; ".join(reasons))]
     if any(change.resource.kind is Kind.AGENT for change in (*changes, *unloaded)):
-        because = "a user that is cached (`cacheable`) would outlive the reload"
+        because = "cached users (`cacheable`) stay in memory after a reload"
         steps.append(ReloadStep(FLUSH_CACHE, because))
     deleted = False
     for change in (*changes, *unloaded):
         name = change.resource.name
         flush = f"sofia profile {profile} flush_inbound_reg {name}@{domain}"
         if change.action is Action.DELETE and change.resource.kind is Kind.AGENT:
-            because = f"agent {name} is deleted and its registration would outlive it"
+            because = f"agent {name} is deleted, and its phone would stay registered"
             steps.append(ReloadStep(flush, because))
             deleted = True
         elif kick_rotated and change.rotated:
-            because = f"agent {name} has another password and is to register with it"
+            because = f"agent {name} gets a new password, and its phone must register with it"
             steps.append(ReloadStep(flush, because))
     if deleted:
         because = (
-            "a mod_verto session of a deleted agent would go on calling: it stays connected, and "
-            "can do nothing; nothing is sent where there is none"
+            "a deleted agent that is logged in by mod_verto could still call (sent only where "
+            "there "
+            "is such a session)"
         )
         steps.append(ReloadStep(END_VERTO, because))
     return steps

@@ -46,8 +46,8 @@ def refuse_protected(
                 Hazard(
                     RULE,
                     change.path,
-                    f"{change.resource} is protected, and is not declared now",
-                    "declare it with `protect: false` and apply that, then delete it",
+                    f"{change.resource} is protected, but is no longer declared",
+                    "declare it with `protect: false`, apply, then delete it",
                 )
             )
         else:

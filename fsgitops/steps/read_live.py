@@ -67,7 +67,7 @@ def read_manifest(state_dir: Path) -> Manifest:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
         raise FsgitopsError(
             f"{path}: not a manifest ({problem}); restore it from a backup, or move it away and "
-            "adopt the files that are ours"
+            f"run `fsgitops adopt`"
         ) from None
 
 

@@ -83,7 +83,9 @@ def render_adoption(plan: Plan, paths: Sequence[str]) -> Iterator[Line]:
 def render_released(released: Mapping[str, Resource]) -> Iterator[Line]:
     """Yield what was given back."""
     for path, resource in sorted(released.items()):
-        yield Line(escape(f"{path} is yours now; take {resource} out of the desired files too"))
+        yield Line(
+            escape(f"{path} is no longer managed; remove {resource} from the desired files too")
+        )
 
 
 def _describe_origin(revision: Revision, *, who: bool = True) -> str:

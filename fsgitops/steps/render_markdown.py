@@ -58,7 +58,7 @@ def render_markdown(review: Review) -> str:
         head += _tasks(plan)
     if plan is not None and plan.hazards:
         lines = (_hazard_item(item) for item in plan.hazards)
-        head.append("**In the way: nothing is applied until this is resolved.**")
+        head.append("**In the way: resolve these before an apply.**")
         head.append(_block(lines, _SHARE["hazards"], len(plan.hazards)))
     if review.findings:
         head += _finding_parts(review)

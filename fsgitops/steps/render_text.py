@@ -216,7 +216,7 @@ def _render_needs(plan: Plan) -> Iterator[Line]:
     if plan.activity and plan.activity.problem:
         yield Line("")
         problem = escape(plan.activity.problem)
-        yield Line(f"Who is registered or on a call is not known: {problem}", "note")
+        yield Line(f"The switch could not say who is registered or on a call: {problem}", "note")
     missing = [need for need in plan.needs if not need.allowed]
     if missing:
         yield Line("")
@@ -251,7 +251,7 @@ def _render_warnings(plan: Plan, *, full: bool) -> Iterator[Line]:
 def _render_hazards(plan: Plan) -> Iterator[Line]:
     if plan.hazards:
         yield Line("")
-        yield Line("In the way; nothing is applied until this is resolved:", "delete")
+        yield Line("In the way: resolve these before an apply:", "delete")
     for hazard in plan.hazards:
         yield Line(f"  ! {hazard.path}: {hazard.message} [{hazard.rule}]", "delete")
         if hazard.hint:

@@ -48,7 +48,8 @@ def check_selection(selection: Selection, known: Mapping[Resource, str]) -> None
     for selector in (*selection.only, *selection.exclude):
         if not any(_matches(selector, resource, file) for resource, file in known.items()):
             raise UsageError(
-                f"`{selector}` is nothing that is declared or managed{_suggest(selector, known)}"
+                f"`{selector}` matches nothing that is declared or "
+                f"managed{_suggest(selector, known)}"
             )
 
 

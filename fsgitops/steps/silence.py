@@ -147,7 +147,7 @@ def _read_silence(
 ) -> tuple[_Silence | None, list[Finding]]:
     match = _IGNORE.match(text)
     if match is None:
-        message = "a comment that begins with `fsgitops:` silences a rule, and this one does not"
+        message = "a comment that begins with `fsgitops:` must silence a rule"
         return None, [error("silence-form", place, message, f"Write: {FORM}")]
     reason = match["reason"].strip()
     if not _REASON.match(reason):

@@ -129,9 +129,9 @@ def _look_up(
     return [
         _mismatch(
             change,
-            "a look-up does not find the declared credentials"
+            "the switch does not find the declared credentials"
             if wanted
-            else "deleted, but a look-up still finds credentials",
+            else "deleted, but the switch still finds credentials",
         )
         for (change, wanted), answer in zip(asked, answers, strict=True)
         if answer != wanted

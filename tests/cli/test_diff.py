@@ -86,7 +86,7 @@ def test_a_first_revision_that_is_invalid_itself_is_told_apart(repository: Proje
     repository.write("desired/agents.yaml", AGENTS)
     ran = repository.run("diff", "HEAD")
     assert ran.code == 1
-    assert "what HEAD declares is not valid itself" in ran.err
+    assert "HEAD has errors, so nothing can be compared" in ran.err
 
 
 @pytest.mark.parametrize("revision", ["none", "--output=x", "-x", "one:desired", ""])

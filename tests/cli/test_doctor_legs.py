@@ -61,7 +61,7 @@ def told(project: Project) -> tuple[str, str]:
 
 
 def test_closed_legs_are_told_as_good(site: Project) -> None:
-    assert told(site) == ("ok", "no leg was found that others may have moved")
+    assert told(site) == ("ok", "no call leg was found that the other side could transfer")
 
 
 def test_an_outside_profile_that_takes_refer_is_told(site: Project) -> None:
@@ -106,7 +106,7 @@ def test_a_template_of_ones_own_that_closes_nothing_is_told(site: Project) -> No
         "</condition>\n</extension>\n</include>\n",
     )
     health, message = told(site)
-    assert (health, "did_route.xml.j2 closes no leg" in message) == ("warning", True)
+    assert (health, "did_route.xml.j2 closes no call leg" in message) == ("warning", True)
 
 
 def test_phone_forwarding_without_manual_redirect_is_told(site: Project) -> None:

@@ -87,7 +87,7 @@ NEW = "  - {extension: 1022, name: Carol}\n"
 
 
 def test_its_age_is_told(project: Project, state: Path) -> None:
-    assert "compared with what was live less than a minute ago (20" in (
+    assert "compared with the state recorded less than a minute ago (20" in (
         project.run("plan", "--against", str(state)).err
     )
 
@@ -127,7 +127,7 @@ def test_another_key_is_noticed_and_secrets_are_left_out(
     away(project, monkeypatch, key="QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVowMTIzNDU=")
     ran = project.run("plan", "--against", str(state))
     assert "No changes" in ran.out
-    assert "without the key of that time" in ran.err
+    assert "recorded with another project key" in ran.err
 
 
 def test_drift_of_that_time_is_shown(project: Project, state: Path) -> None:

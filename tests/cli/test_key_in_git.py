@@ -65,7 +65,7 @@ def test_a_key_that_git_would_take_stops_a_plan_and_an_apply(checkout: Project, 
     (checkout.root / ".fsgitops/.gitignore").write_text(f"*\n!{name}\n")
     for words in (("plan",), ("apply", "--yes")):
         ran = checkout.run(*words)
-        told = f".fsgitops/{name}: git does not ignore this key: the next `git add` takes it"
+        told = f".fsgitops/{name}: git does not ignore this key: the next `git add` would commit it"
         assert (ran.code, told in ran.err) == (1, True)
     assert not (checkout.conf / ".fsgitops/manifest.json").exists()
 
@@ -110,7 +110,7 @@ def test_no_key_is_given_away_as_somebodys_password(
     ran = project.run("plan")
     secret = key.read_text().strip().splitlines()[-1]
     assert ran.code == 3
-    assert "this is a key, and nobody's password" in ran.err or "control character" in ran.err
+    assert "this is the project key" in ran.err or "control character" in ran.err
     assert secret not in ran.out + ran.err
 
 
@@ -127,7 +127,7 @@ def test_neither_is_a_key_that_a_variable_or_a_command_hands_over(
     text = (project.root / "fsgitops.yaml").read_text()
     project.write("fsgitops.yaml", text + "secrets: {allow_commands: true}\n")
     ran = project.run("plan")
-    assert (ran.code, ran.err.count("this is a key, and nobody's password")) == (3, 2)
+    assert (ran.code, ran.err.count("this is the project key")) == (3, 2)
 
 
 def test_the_event_sockets_password_is_no_key_either(
@@ -140,4 +140,4 @@ def test_the_event_sockets_password_is_no_key_either(
     )
     (project.write("k", os.environ["FSGITOPS_KEY"] + "\n")).chmod(0o600)
     ran = project.run("calls")
-    assert (ran.code, "this is a key, and nobody's password" in ran.err) == (1, True)
+    assert (ran.code, "this is the project key" in ran.err) == (1, True)

@@ -147,7 +147,7 @@ def test_finishing_refuses_a_file_that_is_not_the_key_the_passwords_come_from(
     monkeypatch.setenv("FSGITOPS_KEY_NEXT", new_key())
     assert keyed.run("apply", "--yes").code == 0
     ran = keyed.run("key", "rotate", "--finish")
-    assert (ran.code, "is not the key that passwords come from" in ran.err) == (64, True)
+    assert (ran.code, "is not the key in use" in ran.err) == (64, True)
     assert (keyed.root / ".fsgitops/key.next").exists()
 
 

@@ -161,7 +161,7 @@ def test_a_live_plan_whose_switch_cannot_be_asked_says_so_and_is_a_plan(many: Pr
     declare(many, range(1000, 1019))
     ran = many.run("plan", "--live", "--target", "image")
     assert ran.code == 0
-    assert "Who is registered or on a call is not known" in ran.out
+    assert "The switch could not say who is registered" in ran.out
     assert "1 to delete" in ran.out
 
 

@@ -209,7 +209,7 @@ def test_a_cached_user_is_looked_up_anew(run: Runner, project: Project) -> None:
         switch.mischief = lambda *item: answer("+OK cleared 1 entry\n") if flushes(*item) else None
         project.write("desired/agents.yaml", AGENT.format(more=", password_version: 3"))
         ran = run.on(switch, "apply", "--yes")
-    assert (ran.code, "a look-up does not find the declared" in ran.err) == (5, True)
+    assert (ran.code, "the switch does not find the declared" in ran.err) == (5, True)
 
 
 def test_a_plan_without_agents_flushes_nothing(run: Runner, project: Project) -> None:
@@ -235,7 +235,7 @@ def test_a_deleted_user_that_is_still_cached_is_not_deleted(run: Runner, project
         "apply", "--yes", "--allow", "empty",
         mischief=lambda command, _: cached if command.startswith("user_data") else None,
     )  # fmt: skip
-    assert (ran.code, "deleted, but a look-up still finds credentials" in ran.err) == (5, True)
+    assert (ran.code, "deleted, but the switch still finds credentials" in ran.err) == (5, True)
 
 
 def test_a_folder_that_nothing_includes_is_named_with_the_line_that_is_missing(
@@ -307,7 +307,7 @@ def test_another_user_of_the_number_that_only_the_switch_knows_of_is_no_other_ca
     other = answer("0123456789abcdef0123456789abcdef")
     ran = run(mischief=lambda command, _: other if command.startswith("user_data") else None)
     assert ran.code == 5
-    assert "a look-up does not find the declared credentials: by the files on disk" in ran.err
+    assert "the switch does not find the declared credentials: by the files on disk" in ran.err
 
 
 def test_a_conf_directory_that_cannot_be_merged_explains_nothing(run: Runner, conf: Path) -> None:

@@ -61,7 +61,8 @@ def drop_alice(project: Project) -> None:
 def test_a_new_agent_whose_number_somebody_declares_is_a_hazard(fresh: Project, name: str) -> None:
     put(fresh, f"directory/default/{name}")
     ran = fresh.run("plan")
-    assert f"directory/default/{name}:2 (a user of group default) is user 1020 already" in ran.out
+    told = f"directory/default/{name}:2 (a user of group default) declares a user 1020 too"
+    assert told in ran.out
     assert "user-declared-twice" in ran.out
     ran = fresh.run("apply", "--yes")
     assert (ran.code, f"{name}:2" in ran.err) == (4, True)
@@ -113,7 +114,7 @@ def test_a_deleted_agent_that_another_file_declares_is_a_hazard(applied: Project
     drop_alice(applied)
     ran = applied.run("apply", "--yes")
     assert ran.code == 4
-    assert "zz_rival.xml:2 (a user of group default) would go on as user 1020" in ran.err
+    assert "zz_rival.xml:2 (a user of group default) declares a user 1020 too" in ran.err
 
 
 def test_a_pointer_outlives_its_agent_and_stops_nothing(applied: Project) -> None:
@@ -135,7 +136,7 @@ def test_a_pointer_is_in_the_way_only_where_it_comes_first(project: Project, fir
     project.write("desired/agents.yaml", "agents: [{extension: 1020, name: A}]\n")
     put_pointers(project, first=first)
     ran = project.run("plan")
-    assert ("(a pointer of group sales) is user 1020 already" in ran.out) is first
+    assert ("(a pointer of group sales) declares a user 1020 too" in ran.out) is first
     assert project.run("apply", "--yes").code == (4 if first else 0)
 
 

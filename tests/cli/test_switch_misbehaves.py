@@ -139,7 +139,7 @@ def test_a_configuration_that_did_not_load_before_either_is_told_as_such(run, co
     before = snapshot(conf)
     ran = run(lambda command, _: error if command == "reloadxml" else None)
     assert (ran.code, snapshot(conf)) == (5, before)
-    assert "mend that first" in ran.err
+    assert "mend these files first" in ran.err
 
 
 @pytest.mark.parametrize("second", [HANG, HANG_UP, GARBAGE, answer("-ERR gone mad\n")],
@@ -157,7 +157,7 @@ def test_a_roll_back_that_the_switch_does_not_load_is_exit_code_6(
     ran = run(mischief)
     assert (ran.code, snapshot(conf)) == (6, before), ran.err
     assert "the files are as they were before, but the switch did not load them again" in ran.err
-    assert "the next command tells it again" in ran.err
+    assert "run any fsgitops command" in ran.err
 
 
 def test_the_next_command_tells_the_switch_what_it_did_not_hear(run, conf: Path) -> None:

@@ -285,8 +285,8 @@ def test_what_an_executed_line_prints_is_suspected_where_the_files_are_well_form
     tmp_path: Path,
 ) -> None:
     told = tell_source(generated(tmp_path, x__a="<user/>\n"), 4)
-    assert told.endswith("`exec` at freeswitch.xml:3 gives what only the switch knows; "
-                         "look at what it gives, and at what is read after it")  # fmt: skip
+    assert told.endswith("`exec` at freeswitch.xml:3 inserts; "
+                         "look at its output, and at the files read after it")  # fmt: skip
 
 
 def test_a_line_before_any_executed_one_is_named_as_it_is(tmp_path: Path) -> None:

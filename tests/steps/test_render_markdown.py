@@ -24,7 +24,7 @@ _OWN_TEXT = re.compile(
     r"[\d,]+ managed files? unchanged, [\d,]+ unmanaged files? left alone\.|"
     r"Warning:|For people to do:| |and [\d,]+ more warnings|"
     r"Drift:| \d+ files? changed by somebody else since the last apply\.|Domain |, plan |\.|"
-    r" because |In the way: nothing is applied until this is resolved\.|All of it: |"
+    r" because |In the way: resolve these before an apply\.|All of it: |"
     r"Where something is cut here, | shows all of it\.|)"
 )
 

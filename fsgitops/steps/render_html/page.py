@@ -124,7 +124,7 @@ def _tasks(plan: Plan) -> Iterator[str]:
 def _hazards(plan: Plan) -> Iterator[str]:
     if not plan.hazards:
         return
-    yield "<section><h2>In the way: nothing is applied until this is resolved</h2>"
+    yield "<section><h2>In the way: resolve these before an apply</h2>"
     yield '<ul class="notices">'
     for item in plan.hazards[:SHOWN_FINDINGS]:
         yield (
