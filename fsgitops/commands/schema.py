@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from fsgitops.commands.settings_texts import SETTINGS_TEXTS
@@ -15,8 +16,9 @@ SCHEMAS = (
 """What is declared, a plan, and every other format that is printed as JSON."""
 
 
+@cache
 def read_schema(name: str) -> dict[str, Any]:
-    """Return one of SCHEMAS as a JSON Schema (draft 7)."""
+    """Return one of SCHEMAS as a JSON Schema (draft 7), made once: not to be changed."""
     if name == "desired":
         from fsgitops.model.schema import desired_schema
 

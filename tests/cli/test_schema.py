@@ -112,6 +112,29 @@ def test_explain_shows_no_regular_expression(project: Project, path: str) -> Non
     assert "^" not in out
 
 
+def test_what_is_wrong_with_a_desired_field_is_said_in_words(project: Project) -> None:
+    wrong = ["^", "", " ", -1, 10**20, 1.5, [], {}, [[]], {"a": 1}, True, "a b", "x" * 2000]
+    required = {
+        "agents": {"extension": 1020, "name": "Alice"},
+        "did_routes": {"did_number": "+19495431333", "destination_extension": 1020},
+    }
+    declared = {
+        section: [
+            {**required[section], name: value}
+            for name in read_schema("desired")["properties"][section]["items"]["properties"]
+            for value in wrong
+        ]
+        for section in required
+    }
+    project.write("desired/agents.yaml", yaml.safe_dump(declared))
+    project.write("desired/routes.yaml", "")
+    found = project.run("validate", "--json").json()["findings"]
+    told = {f"{item['message']} {item['hint']}" for item in found}
+    assert len(told) > 40
+    for text in told:
+        assert not re.search(r"Input should|matches|\[A-Z|\[0-9|pattern", text), text
+
+
 @pytest.mark.parametrize("noun", [Agent, DidRoute])
 def test_every_field_is_described_and_has_an_example(noun: type[Agent | DidRoute]) -> None:
     section = "agents" if noun is Agent else "did_routes"

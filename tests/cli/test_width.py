@@ -42,12 +42,15 @@ def widest(text: str) -> int:
         ("plan", "--target", "nowhere"),
     ],
 )
-def test_output_keeps_to_the_terminal(
-    words: tuple[str, ...], columns: int, project: Project
+def test_output_keeps_to_the_width(
+    words: tuple[str, ...], columns: int, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project.write("desired/agents.yaml", f"agents:\n- {{extension: 1020, name: '{LONG}'}}\n")
-    wide = plain(show("fsgitops", "-q", *words, columns=1000, cwd=project.root))
-    narrow = plain(show("fsgitops", "-q", *words, columns=columns, cwd=project.root))
+    monkeypatch.delenv("COLUMNS", raising=False)
+    whole = project.run("-q", *words)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    wrapped = project.run("-q", *words)
+    wide, narrow = whole.out + whole.err, wrapped.out + wrapped.err
     long_words = max(len(word) for word in wide.split())
     assert widest(narrow) <= max(columns, long_words + 8)
     assert sorted(narrow.split()) == sorted(wide.split())
