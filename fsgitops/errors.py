@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from fsgitops.findings import Finding
@@ -78,3 +78,18 @@ class SwitchAuthError(SwitchError):
 
 class SwitchProtocolError(SwitchError):
     """What came over the ESL connection is not ESL."""
+
+
+def error_to_json(problem: FsgitopsError) -> dict[str, Any]:
+    """Return what a command ended on, with every finding (docs/json.md)."""
+    from fsgitops.findings import findings_to_json
+
+    findings = problem.findings if isinstance(problem, DesiredInvalidError) else []
+    return {
+        "format": "fsgitops-error",
+        "version": 1,
+        "error": type(problem).__name__.removesuffix("Error"),
+        "exit_code": problem.exit_code,
+        "message": str(problem),
+        "findings": findings_to_json(findings),
+    }

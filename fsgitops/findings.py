@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fsgitops.visible import make_visible
 
@@ -94,3 +94,19 @@ def sort_findings(findings: list[Finding]) -> list[Finding]:
 def has_errors(findings: list[Finding]) -> bool:
     """Tell whether any finding is an error."""
     return any(item.severity is Severity.ERROR for item in findings)
+
+
+def findings_to_json(findings: Iterable[Finding]) -> list[dict[str, Any]]:
+    """Return each finding as an object; lines and columns count from 1."""
+    return [
+        {
+            "rule": item.rule,
+            "severity": item.severity.value,
+            "file": item.position.file,
+            "line": item.position.line,
+            "column": item.position.column,
+            "message": item.message,
+            "hint": item.hint,
+        }
+        for item in findings
+    ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 import threading
@@ -18,7 +17,8 @@ from fsgitops.cdr.places import Place, parse_address
 from fsgitops.console import stream
 from fsgitops.console.commands import CONTEXT, Group
 from fsgitops.console.complete import SHELLS, print_script
-from fsgitops.errors import FsgitopsError, UsageError
+from fsgitops.console.run import run_program
+from fsgitops.errors import FsgitopsError
 from fsgitops.visible import count_noun, make_lines_visible, make_visible, to_json
 
 if TYPE_CHECKING:
@@ -333,31 +333,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def invoke(words: list[str]) -> int:
     """Run a command and return its exit code; what is wrong is told on standard error."""
-    stream.forget()
-    try:
-        code = cli.main(words, prog_name="fsgitops-cdr", standalone_mode=False)
-        sys.stdout.flush()
-    except click.exceptions.Exit as ending:
-        return ending.exit_code
-    except click.UsageError as problem:
-        # It names words of the command line, which a script may have taken from anywhere.
-        said = make_lines_visible(problem.format_message())
-        click.UsageError(said, problem.ctx).show()
-        return UsageError.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except FsgitopsError as problem:
-        stream.print_text(f"fsgitops-cdr: {make_lines_visible(str(problem))}", err=True)
-        return problem.exit_code
-    except ImportError as problem:
-        missing = f"{problem.name} is not installed: pip install 'fsgitops[cdr]'"
-        click.echo(f"fsgitops-cdr: {missing}", err=True)
-        return 1
-    except OSError as problem:
-        said = f"fsgitops-cdr: {problem.filename or ''}: {problem.strerror or problem}"
-        click.echo(make_lines_visible(said), err=True)
-        return 1
-    return code if isinstance(code, int) else 0
+    return run_program(cli, "fsgitops-cdr", words, extra="fsgitops[cdr]")

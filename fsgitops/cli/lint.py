@@ -40,8 +40,7 @@ def command(
     from fsgitops.commands.lint import list_rules
     from fsgitops.commands.workspace import declare_desired
     from fsgitops.errors import DesiredInvalidError
-    from fsgitops.findings import has_errors
-    from fsgitops.steps.render_json import findings_to_json
+    from fsgitops.findings import findings_to_json, has_errors
 
     workspace = open_place(shared, directory, target)
     if rules:

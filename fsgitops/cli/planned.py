@@ -35,8 +35,7 @@ def telling(wanted: Outputs, target: str, root: Path) -> Iterator[None]:
     DesiredInvalidError goes on to the caller.
     """
     from fsgitops.commands.review import review_refusal
-    from fsgitops.errors import DesiredInvalidError
-    from fsgitops.steps.render_json import error_to_json
+    from fsgitops.errors import DesiredInvalidError, error_to_json
 
     try:
         yield

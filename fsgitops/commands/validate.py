@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fsgitops.commands.workspace import Workspace, compile_declared, declare_desired
 from fsgitops.errors import DesiredInvalidError
-from fsgitops.findings import Finding, has_errors
-from fsgitops.steps.render_json import findings_to_json
+from fsgitops.findings import Finding, findings_to_json, has_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -1,33 +1,11 @@
-"""Findings and outcomes as JSON values: docs/json.md describes each shape."""
+"""Outcomes as JSON values: docs/json.md describes each shape."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fsgitops.errors import DesiredInvalidError
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from fsgitops.errors import FsgitopsError
-    from fsgitops.findings import Finding
     from fsgitops.model.applied import Applied
-
-
-def findings_to_json(findings: Iterable[Finding]) -> list[dict[str, Any]]:
-    """Return each finding as an object; lines and columns count from 1."""
-    return [
-        {
-            "rule": item.rule,
-            "severity": item.severity.value,
-            "file": item.position.file,
-            "line": item.position.line,
-            "column": item.position.column,
-            "message": item.message,
-            "hint": item.hint,
-        }
-        for item in findings
-    ]
 
 
 def applied_to_json(applied: Applied) -> dict[str, Any]:
@@ -49,17 +27,4 @@ def applied_to_json(applied: Applied) -> dict[str, Any]:
         "registrations_kicked": applied.registrations_kicked,
         "verto_sessions_ended": applied.verto_sessions_ended,
         "notes": list(applied.notes),
-    }
-
-
-def error_to_json(problem: FsgitopsError) -> dict[str, Any]:
-    """Return what a command ended on, with every finding."""
-    findings = problem.findings if isinstance(problem, DesiredInvalidError) else []
-    return {
-        "format": "fsgitops-error",
-        "version": 1,
-        "error": type(problem).__name__.removesuffix("Error"),
-        "exit_code": problem.exit_code,
-        "message": str(problem),
-        "findings": findings_to_json(findings),
     }

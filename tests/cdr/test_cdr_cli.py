@@ -15,6 +15,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 from lakes import fill, make_row
+from project import check_output
 from replay_switch import ReplaySwitch
 from terminal import show
 
@@ -105,6 +106,24 @@ def test_quiet_leaves_the_sidecars_confirmations_out(place, capfd) -> None:
     assert capfd.readouterr().out == ""
     assert invoke([*place, "-q", "retention", "--keep-days", "1", "--dry-run"]) == 0
     assert "would be deleted" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("settings", "words", "code", "error"),
+    [
+        ("", ["list"], 64, "Usage"),
+        ("", ["list", "--nothing"], 64, "Usage"),
+        ("cdr: {nothing: 3}\n", ["files"], 3, "DesiredInvalid"),
+    ],
+)
+def test_what_fails_with_json_says_so_in_json(
+    tmp_path, capfd, settings, words, code, error
+) -> None:
+    (tmp_path / "fsgitops.yaml").write_text(settings)
+    assert invoke(["-C", str(tmp_path), *words, "--json"]) == code
+    told = json.loads(capfd.readouterr().out)
+    check_output(told)
+    assert (told["error"], told["exit_code"], bool(told["findings"])) == (error, code, code == 3)
 
 
 def test_schema_as_json_has_every_column(capfd) -> None:
