@@ -30,7 +30,7 @@ def test_an_unknown_command_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -
 
 def test_a_valid_project_exits_0(project: Project) -> None:
     ran = project.run("validate")
-    assert (ran.code, ran.out) == (0, "Valid: 2 agents, 1 DID routes.\n")
+    assert (ran.code, ran.out) == (0, "Valid: 2 agents, 1 DID route.\n")
 
 
 def test_every_finding_comes_at_once_with_its_place(project: Project) -> None:
