@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from fsgitops.commands.doctor_files import check_files
 from fsgitops.commands.doctor_switch import check_switch
-from fsgitops.commands.key_in_git import find_in_git, private_names, remedy, what_is_wrong
+from fsgitops.commands.key_in_git import (
+    REPLACE,
+    find_in_git,
+    find_in_history,
+    private_names,
+    remedy,
+    tell_history,
+    what_is_wrong,
+)
 from fsgitops.commands.secrets import find_keys, next_key_file, open_book
 from fsgitops.commands.workspace import Workspace, declare_desired
 from fsgitops.errors import FsgitopsError, SecretError
@@ -98,7 +106,10 @@ def _check_git(workspace: Workspace) -> Iterator[Check]:
     found = find_in_git(workspace.root, names)
     for name, kept in found.items():
         yield bad("key-in-git", f"{name}: {what_is_wrong(kept=kept)}", remedy(name, kept=kept))
-    if not found:
+    past = find_in_history(workspace)
+    for name, commit in past.items():
+        yield bad("key-in-git", tell_history(name, commit), REPLACE)
+    if not found and not past:
         yield good("key-in-git", "git tracks no key file and ignores them all")
     for name in names:
         path = workspace.root / name

@@ -44,6 +44,34 @@ def find_in_git(root: Path, names: Sequence[str]) -> dict[str, bool]:
     return found
 
 
+def find_in_history(workspace: Workspace) -> dict[str, str]:
+    """Return the keys and identities in use that some commit has, each with such a commit.
+
+    The former key is in use no more. Reading the history takes time, so git is first asked whether
+    it has the very bytes at all.
+    """
+    root, former = workspace.root, key_files(workspace.settings.key_file)[-1]
+    found: dict[str, str] = {}
+    for name in private_names(workspace):
+        if name == former or not (root / name).is_file():
+            continue
+        blob = run_git(root, "hash-object", "--no-filters", "--", name).strip()
+        if blob and run_git(root, "cat-file", "-t", blob):
+            # Without the filter, the commit that took it away again would be named.
+            seek = ("--all", "--format=%h", "--max-count=1", "--diff-filter=AMR")
+            commit = run_git(root, "log", *seek, f"--find-object={blob}").strip()
+            found |= {name: commit} if commit else {}
+    return found
+
+
+def tell_history(name: str, commit: str) -> str:
+    """Return what is wrong with a key that a commit has. Replacing it takes plans."""
+    return f"{name}: commit {commit} has this key: whoever has the repository has every secret"
+
+
+REPLACE = "replace it (`fsgitops key rotate`, or a new identity), and encrypt anew what it opened"
+
+
 def refuse_key_in_git(workspace: Workspace) -> None:
     """Raise SecretError when git keeps, or would take, a key or an identity that is here."""
     here = [name for name in private_names(workspace) if (workspace.root / name).exists()]

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING
 from fsgitops.commands.commit import read_commit
 from fsgitops.commands.connect import prepare_conf_dir
 from fsgitops.commands.history import check_clock
-from fsgitops.commands.key_in_git import refuse_key_in_git
+from fsgitops.commands.key_in_git import (
+    REPLACE,
+    find_in_history,
+    refuse_key_in_git,
+    tell_history,
+)
 from fsgitops.commands.recover import recover_unfinished
 from fsgitops.commands.shape import Demands, shape_plan, weigh_plan
 from fsgitops.commands.survey import survey_changes
@@ -79,6 +84,7 @@ def run_plan(
         kept = {path: known for path, known in settled.items() if path not in edited}
         compilation = compile_declared(workspace, declared, kept)
     notes = [*notes, *check_clock(target.state_dir), *name_unavailable(compilation)]
+    notes += [f"{tell_history(*past)}; {REPLACE}" for past in find_in_history(workspace).items()]
     planned = _plan(workspace, compilation, found, demands)
     if live:
         planned = observe(workspace, planned)

@@ -80,6 +80,25 @@ def test_a_key_that_git_has_taken_stops_a_plan_and_an_apply(checkout: Project) -
     assert checkout.run("apply", "--yes").code == 0
 
 
+def test_a_key_that_an_earlier_commit_has_is_told_until_it_is_replaced(checkout: Project) -> None:
+    checkout.run("key", "new")
+    git(checkout, "add", "-f", ".fsgitops/key")
+    git(checkout, "rm", "-q", "--cached", ".fsgitops/key")
+    assert "has this key" not in checkout.run("plan").err  # no commit has it
+    git(checkout, "add", "-f", ".fsgitops/key")
+    git(checkout, "commit", "-qm", "oh")
+    git(checkout, "rm", "-q", "--cached", ".fsgitops/key")
+    git(checkout, "commit", "-qm", "sorry")
+    commit = git(checkout, "log", "-1", "--format=%h", "--grep=oh").strip()
+    ran = checkout.run("plan")
+    assert (ran.code, f".fsgitops/key: commit {commit} has this key" in ran.err) == (0, True)
+    checks = checkout.run("doctor", "--json").json()["checks"]
+    assert [item["health"] for item in checks if item["name"] == "key-in-git"] == ["error"]
+    for words in (("--start",), ("--everyone",), ("--finish",)):
+        assert checkout.run("key", "rotate", *words).code == 0
+    assert "has this key" not in checkout.run("plan").err
+
+
 @pytest.mark.parametrize("spelling", ["plain", "dots", "absolute", "link", "hard link", "copy"])
 @pytest.mark.parametrize("name", ["key", "key.next", "key.previous", "age-identity"])
 def test_no_key_is_given_away_as_somebodys_password(
