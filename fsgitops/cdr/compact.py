@@ -8,9 +8,9 @@ a query that listed them can still read them. Killed anywhere, the next run fini
 from __future__ import annotations
 
 import hashlib
+import mmap
 import tempfile
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
@@ -79,16 +79,17 @@ def merge_files(
     number, pending = 0, next(batches, None)
     while pending is not None:
         name = f"{kind}-{stem}-{day.commit.number + 1:08d}-{number:04d}.parquet"
-        with tempfile.TemporaryDirectory(prefix="fsgitops-cdr-") as folder:
-            path = Path(folder) / name
+        # Without a name: a process that is killed leaves no records where no erasure looks.
+        with tempfile.TemporaryFile() as file:
             count = 0
-            with pq.ParquetWriter(path, arrow_schema(), **parquet_options()) as writer:
+            with pq.ParquetWriter(file, arrow_schema(), **parquet_options()) as writer:
                 while pending is not None and count < max_rows:
                     writer.write_table(pending)
                     count += pending.num_rows
                     pending = next(batches, None)
-            with pa.memory_map(str(path)) as source:
-                lake.put(day.date, name, source.read_buffer())
+            file.flush()
+            body = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            lake.put(day.date, name, pa.py_buffer(body))
         yield name, count
         number += 1
 

@@ -446,3 +446,23 @@ def test_nothing_is_written_or_erased_through_a_day_folder_that_is_a_link(
             attempt()
     assert spool.depth()[0] == 1
     assert {path.name: path.read_bytes() for path in (tmp_path / "outside").iterdir()} == before
+
+
+def test_a_compaction_that_is_killed_leaves_no_records_outside_the_lake(
+    tmp_path, templates, monkeypatch
+) -> None:
+    _, lake = fill(tmp_path, templates, 20, parts=2)
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    seen: list[list[str]] = []
+    real = Lake.put
+
+    def look(*given) -> None:
+        seen.append(os.listdir(temporary))
+        real(*given)
+
+    monkeypatch.setattr(Lake, "put", look)
+    compact_lake(lake)
+    assert seen
+    assert not any(seen)
