@@ -21,18 +21,20 @@ from fsgitops.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_BETWEEN = r"[ \t\r\n()\[\]\\./,:;*~|'+_-]{0,4}"
+_BETWEEN = r"[\x00-\x20\x7F(){}<>\[\]\\./,:;*~|'+_-]{0,4}"
 _SPACED = 7
 _LAYERS = 3
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{10,}")
 _ESCAPED = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|(.))", re.DOTALL)
-# What a text needs for being more than it seems. Base64 of digits has M, N or O in every four
-# characters; that leaves out every UUID in lower case.
-_UNUSUAL = r"[^\x00-\x7F]|%[0-9A-Fa-f][0-9A-Fa-f]|\\u[0-9A-Fa-f]|[M-O][A-Za-z0-9+/_-]{5}"
+# What a text needs for being more than it seems. Base64 of digits, of whatever script, has capitals;
+# that leaves out every UUID in lower case.
+_UNUSUAL = r"[^\x00-\x7F]|%[0-9A-Fa-f][0-9A-Fa-f]|\\u[0-9A-Fa-f]|[A-Z][A-Za-z0-9+/_-]{5}"
 _UNUSUAL_TEXT = re.compile(_UNUSUAL)
 _PACKED = (b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
 _READABLE = bytes([9, 10, 13, *range(32, 127), *range(128, 256)])
 _ASCII = bytes(byte if byte < 128 else ord("?") for byte in range(256))
+_FILLERS = "\u115f\u1160\u3164\uffa0"
+"""Letters to Unicode, and nothing to the eye."""
 _URL_SAFE = str.maketrans("-_", "+/")
 
 
@@ -89,7 +91,7 @@ def _fold_char(char: str) -> str:
     if digit is not None:
         return str(digit)
     kind = unicodedata.category(char)
-    if kind in ("Cf", "Mn", "Me"):
+    if char in _FILLERS or kind in ("Cf", "Mn", "Me"):
         return ""
     return " " if kind[0] in "ZPSC" else char
 
