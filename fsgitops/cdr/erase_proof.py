@@ -75,7 +75,9 @@ def _search_other_files(lake: Lake, number: Number, trace: Trace) -> None:
     """Search what is in the lake beside the records: notes, commits, and what others put there."""
     for path in lake.all_files():
         name = Path(path).name
-        if is_half_written(name) or (is_data(name) and Path(path).parent.name.startswith("date=")):
+        # Of a day, records were read as records, and what a killed writer left was deleted.
+        aside = is_half_written(name)
+        if Path(path).parent.name.startswith("date=") and (aside or is_data(name)):
             continue
         try:
             if number.is_in_body(lake.read(path)) or number.is_in(name):
@@ -83,7 +85,8 @@ def _search_other_files(lake: Lake, number: Number, trace: Trace) -> None:
             elif name.endswith(".parquet"):
                 trace.not_read(path, "no file of this lake")
         except LakeError as problem:
-            trace.unread.append(str(problem))
+            if not (aside and isinstance(problem.__cause__, FileNotFoundError)):
+                trace.unread.append(str(problem))
         except PackedError as problem:
             trace.not_read(path, problem)
 

@@ -280,6 +280,18 @@ def test_what_cannot_be_read_is_named_and_nothing_is_said_to_be_proven(
     assert proven_in(tmp_path) == [False]
 
 
+@pytest.mark.parametrize("name", ["todo.txt", ".fsgitops.0a.tmp"])
+def test_what_somebody_keeps_in_the_lake_is_read_whatever_it_is_called(
+    tmp_path, templates, name
+) -> None:
+    _, lake = fill(tmp_path, templates, 2)
+    place = Path(lake.root) / "_notes" / name
+    place.parent.mkdir()
+    place.write_text(f"call {PHONE}")
+    with pytest.raises(EraseError, match=re.escape(f"still in: {place}")):
+        erase_number(lake, tmp_path / "spool", PHONE, "r")
+
+
 def test_the_reference_of_an_erasure_is_not_the_number(tmp_path, templates, capfd) -> None:
     fill(tmp_path, templates, 2)
     place = ["-C", str(tmp_path), "--lake", "lake", "--spool", "spool"]
