@@ -26,8 +26,8 @@ _SPACED = 7
 _LAYERS = 3
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{10,}")
 _ESCAPED = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|(.))", re.DOTALL)
-# What a text needs for being more than it seems. Base64 of digits, of whatever script, has capitals;
-# that leaves out every UUID in lower case.
+# What a text needs for being more than it seems. Base64 of digits, of whatever script, has
+# capitals; that leaves out every UUID in lower case.
 _UNUSUAL = r"[^\x00-\x7F]|%[0-9A-Fa-f][0-9A-Fa-f]|\\u[0-9A-Fa-f]|[A-Z][A-Za-z0-9+/_-]{5}"
 _UNUSUAL_TEXT = re.compile(_UNUSUAL)
 _PACKED = (b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")

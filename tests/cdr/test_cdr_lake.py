@@ -455,11 +455,11 @@ def test_a_compaction_that_is_killed_leaves_no_records_outside_the_lake(
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(temporary))
-    seen: list[list[str]] = []
+    seen: list[list[Path]] = []
     real = Lake.put
 
     def look(*given) -> None:
-        seen.append(os.listdir(temporary))
+        seen.append(list(temporary.iterdir()))
         real(*given)
 
     monkeypatch.setattr(Lake, "put", look)
