@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 
 from replay_switch import renew
 
-from fsgitops.cdr.flush import Flushed, flush_once
+from fsgitops.cdr.flush import Flushed, flush_once, read_keys
 from fsgitops.cdr.lake import Lake, open_lake
 from fsgitops.cdr.record import RecordBuilder, Row
 from fsgitops.cdr.spool import Spool
@@ -54,3 +55,7 @@ def document(event: dict) -> bytes:
 
 def loads(text: bytes) -> dict:
     return json.loads(text)
+
+
+def keys_in(lake) -> Counter:
+    return Counter(key for day in lake.days() for _, key in read_keys(lake, day))

@@ -5,6 +5,11 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from lakes import NOW_US
+from replay_switch import renew
+
+from fsgitops.cdr.flush import read_keys
+from fsgitops.cdr.lake import open_lake
 from fsgitops.cdr.options import RunOptions
 
 _BOUND = 20.0
@@ -22,3 +27,19 @@ def until(condition) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.01)
+
+
+def uuids_in(folder: Path) -> list[str]:
+    lake = open_lake(str(folder / "lake"), create=True)
+    return sorted(key.split("\x1f")[1] for day in lake.days() for _, key in read_keys(lake, day))
+
+
+def event(templates, number: int) -> dict:
+    return renew(templates[number % len(templates)], number, NOW_US)
+
+
+def write(folder: Path, name: str, body: bytes) -> Path:
+    path = folder / "json" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(body)
+    return path
