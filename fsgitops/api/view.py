@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fsgitops.commands.live_calls import join_calls
-from fsgitops.commands.status import build_status
+from fsgitops.commands.status import calls_by_agent
 from fsgitops.errors import UsageError
 from fsgitops.visible import make_visible
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from fsgitops.commands.live_calls import LiveCall
     from fsgitops.commands.operation import Roster
-    from fsgitops.commands.status import AgentStatus
+    from fsgitops.model.desired import Agent
     from fsgitops.switch import Channel, Registration, Switch
 
 SHOWN_AGENTS = 500
@@ -53,13 +53,21 @@ def read_view(query: Mapping[str, str]) -> View:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """What one look found: the agents, those on a call first, and the calls, the oldest first."""
+    """What one look found: the agents, those on a call first, and the calls, the oldest first.
+
+    `sizes` tells how many agents have each presence; `phones` and `busy` what was found of one, by
+    extension: most of 100,000 have nothing.
+    """
 
     head: dict[str, Any]
-    agents: tuple[AgentStatus, ...] = ()
+    agents: Sequence[Agent] = ()
+    sizes: tuple[int, int, int] = (0, 0, 0)
+    phones: Mapping[str, Sequence[Registration]] = field(default_factory=dict)
+    busy: Mapping[str, Sequence[str]] = field(default_factory=dict)
     calls: tuple[LiveCall, ...] = ()
     now: int = 0
     made: dict[View, dict[str, Any]] = field(default_factory=dict)
+    texts: list[str] = field(default_factory=list)
 
     def show(self, view: View = EVERYBODY) -> dict[str, Any]:
         """Return the view as JSON values; it is made once for all who ask for it."""
@@ -72,28 +80,62 @@ class Board:
 
     def registered(self) -> dict[str, str]:
         """Return the names of the agents with a phone, by extension."""
+        there = self.agents[self.sizes[0] : self.sizes[0] + self.sizes[1]]
         return {
-            item.agent.extension: f"{item.agent.extension} {item.agent.name}"
-            for item in self.agents
-            if item.phones
+            agent.extension: f"{agent.extension} {agent.name}"
+            for agent in [*self._with_phone(), *there]
         }
 
+    def _with_phone(self) -> list[Agent]:
+        """Return who is on a call and has a phone: one that was kicked meanwhile has none."""
+        talking = self.agents[: self.sizes[0]]
+        return [agent for agent in talking if agent.extension in self.phones]
+
+    def _presence(self, extension: str) -> str:
+        if extension in self.busy:
+            return "on call"
+        return "available" if extension in self.phones else "offline"
+
     def _make(self, view: View) -> dict[str, Any]:
-        chosen = [item for item in self.agents if _matches(item, view)]
+        chosen = self._choose(view)
         return {
             **self.head,
             "counts": {
                 "agents": len(self.agents),
-                "registered": sum(bool(item.phones) for item in self.agents),
-                "on_call": sum(bool(item.calls) for item in self.agents),
+                "registered": len(self._with_phone()) + self.sizes[1],
+                "on_call": self.sizes[0],
                 "calls": len(self.calls),
             },
             "view": {
                 "search": view.search, "presence": view.presence, "matching": len(chosen),
             },
-            "agents": [_agent(item) for item in chosen[:SHOWN_AGENTS]],
+            "agents": [self._agent(agent) for agent in chosen[:SHOWN_AGENTS]],
             "calls": [self._call(call) for call in self.calls[:SHOWN_CALLS]],
         }  # fmt: skip
+
+    def _choose(self, view: View) -> Sequence[Agent]:
+        begin, end = 0, len(self.agents)
+        if view.presence:
+            rank = PRESENCES.index(view.presence)
+            begin = sum(self.sizes[:rank])
+            end = begin + self.sizes[rank]
+        if not view.search:
+            return self.agents[begin:end]
+        if not self.texts:
+            # Every search of this look reads them.
+            self.texts[:] = [f"{one.extension} {one.name}".casefold() for one in self.agents]
+        places: Sequence[int] = range(begin, end)
+        for word in view.search.split(" "):
+            places = [place for place in places if word in self.texts[place]]
+        return [self.agents[place] for place in places]
+
+    def _agent(self, agent: Agent) -> dict[str, Any]:
+        return {
+            "extension": agent.extension,
+            "name": agent.name,
+            "presence": self._presence(agent.extension),
+            "phones": [make_visible(item.agent) for item in self.phones.get(agent.extension, ())],
+        }
 
     def _call(self, call: LiveCall) -> dict[str, Any]:
         return {
@@ -121,36 +163,18 @@ def look(switch: Switch, profile: str) -> Seen:
 def build_board(roster: Roster, seen: Seen, domain: str, head: dict[str, Any], now: int) -> Board:
     """Join what is declared with what the switch said; `now` is in seconds since 1970 UTC."""
     registrations, channels = seen
-    status = build_status(roster, registrations, channels, domain)
-    enabled = [item for item in status if item.agent.enabled]
-    enabled.sort(key=lambda item: (_RANK[presence_of(item)], item.agent.extension))
+    phones: dict[str, list[Registration]] = {}
+    for item in registrations:
+        if item.domain == domain:
+            phones.setdefault(item.user, []).append(item)
     calls = join_calls(channels, roster, domain, now=now)
-    return Board(head, tuple(enabled), calls, now)
-
-
-_RANK = {name: rank for rank, name in enumerate(PRESENCES)}
-
-
-def presence_of(item: AgentStatus) -> str:
-    """Return `on call`, `available` or `offline`."""
-    if item.calls:
-        return "on call"
-    return "available" if item.phones else "offline"
-
-
-def _matches(item: AgentStatus, view: View) -> bool:
-    if view.presence and presence_of(item) != view.presence:
-        return False
-    if not view.search:
-        return True
-    text = f"{item.agent.extension} {item.agent.name}".casefold()
-    return all(word in text for word in view.search.split(" "))
-
-
-def _agent(item: AgentStatus) -> dict[str, Any]:
-    return {
-        "extension": item.agent.extension,
-        "name": item.agent.name,
-        "presence": presence_of(item),
-        "phones": [make_visible(phone.agent) for phone in item.phones],
-    }
+    busy = calls_by_agent(calls)
+    talking: list[Agent] = []
+    there: list[Agent] = []
+    away: list[Agent] = []
+    for extension in sorted(roster.agents):
+        agent = roster.agents[extension]
+        if agent.enabled:
+            (talking if extension in busy else there if extension in phones else away).append(agent)
+    sizes = len(talking), len(there), len(away)
+    return Board(head, [*talking, *there, *away], sizes, phones, busy, calls, now)

@@ -122,3 +122,13 @@ def test_a_call_is_shown_with_its_legs_so_that_one_of_them_can_be_moved(served: 
         {"uuid": uuid, "agent": None, "number": "+12025550123"},
         {"uuid": other, "agent": "1020", "number": "1020"},
     ]
+
+
+def test_an_agent_on_a_call_counts_as_registered_only_with_a_phone(served: Served) -> None:
+    served.board.add_call("+19495431333", "1020", DOMAIN, "+12025550123")
+    served.board.add_registration("1021", DOMAIN)
+    found = asyncio.run(served.service.board.snapshot())
+    assert found["counts"] == {"agents": 2, "registered": 1, "on_call": 1, "calls": 1}
+    assert [item["presence"] for item in found["agents"]] == ["on call", "available"]
+    only = asyncio.run(served.service.board.snapshot(View("bob", "available")))
+    assert [item["extension"] for item in only["agents"]] == ["1021"]
