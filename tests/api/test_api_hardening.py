@@ -175,7 +175,7 @@ def test_a_call_under_another_name_is_refused_and_written_down(served: Served) -
     assert served.post("/api/calls/dial", body).status_code == 409
     _, line = audit_lines(served)
     assert (line["action"], line["subject"]) == ("dial", "1020")
-    assert "cannot be chosen" in line["result"]
+    assert "always the declared one" in line["result"]
 
 
 def audit_lines(served: Served) -> list[dict[str, str]]:
