@@ -9,6 +9,7 @@ from fsgitops.commands.switch_user import find_switch_user, find_unreadable
 from fsgitops.errors import FsgitopsError
 from fsgitops.routing.loaded import context_of
 from fsgitops.routing.preprocess import load_merged
+from fsgitops.routing.veil import Veil
 from fsgitops.routing.whereabouts import Cause, Whereabouts
 from fsgitops.steps.verify import NO_DOMAIN
 
@@ -97,7 +98,7 @@ class _Explainer:
         shown = ", ".join(have[:SHOWN_DOMAINS])
         more = f" and {len(have) - SHOWN_DOMAINS} more" if len(have) > SHOWN_DOMAINS else ""
         return Cause(
-            f"its directory has {shown}{more}",
+            f"its directory has {Veil(self.merged.variables).hide(shown)}{more}",
             "set the target's `domain` to the one phones register with",
         )
 

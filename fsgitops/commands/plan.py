@@ -17,7 +17,7 @@ from fsgitops.commands.key_in_git import (
 )
 from fsgitops.commands.recover import recover_unfinished
 from fsgitops.commands.shape import Demands, shape_plan, weigh_plan
-from fsgitops.commands.survey import survey_changes
+from fsgitops.commands.survey import ConfLook, survey_changes
 from fsgitops.commands.workspace import (
     Compilation,
     Workspace,
@@ -31,14 +31,14 @@ from fsgitops.settings import SETTINGS_FILE
 from fsgitops.visible import count_noun, to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
     from fsgitops.model.compiled import CompiledConfig
     from fsgitops.model.live import LiveConfig, Manifest
-    from fsgitops.model.plan import Plan
+    from fsgitops.model.plan import Change, Plan
     from fsgitops.secret import ProjectKey
-    from fsgitops.steps.plan import PlanContext
+    from fsgitops.steps.plan import PlanContext, Survey
     from fsgitops.switch import Switch
 
 
@@ -146,8 +146,9 @@ def _plan(
 ) -> Planned:
     from fsgitops.steps.plan import build_plan
 
+    look = ConfLook(workspace.target, {*compilation.compiled.files, *live.manifest.entries})
     context = make_context(
-        workspace, unknown_secrets=_is_unknown(compilation), notes=compilation.notes
+        workspace, unknown_secrets=_is_unknown(compilation), notes=compilation.notes, look=look
     )
     context = replace(context, declared=compilation.declared.desired.sources)
     digest = keyed(compilation.key)
@@ -157,22 +158,31 @@ def _plan(
     if judged:
         from fsgitops.commands.reach import judge_reach
 
-        plan = judge_reach(workspace, compilation, live, plan)
+        plan = judge_reach(workspace, compilation, live, plan, look)
     return Planned(plan, compilation, live, demands=wanted)
 
 
 def make_context(
-    workspace: Workspace, *, unknown_secrets: bool = False, notes: tuple[str, ...] = ()
+    workspace: Workspace,
+    *,
+    unknown_secrets: bool = False,
+    notes: tuple[str, ...] = (),
+    look: ConfLook | None = None,
 ) -> PlanContext:
     """Return what a plan says of its target, and of the commit that it is made from.
 
-    `notes` are warnings that stand whatever changes.
+    `notes` are warnings that stand whatever changes. `look` is shared with who looks as well.
     """
     from fsgitops.steps.plan import PlanContext
 
     target, settings = workspace.target, workspace.settings
     paths = [settings.desired, settings.templates, SETTINGS_FILE]
     commit, dirty = read_commit(workspace.root, paths)
+
+    def survey(changes: Sequence[Change], managed: Collection[str]) -> Survey:
+        ours = {*managed, *(item.path for item in changes)}
+        return survey_changes(look or ConfLook(target, ours), changes)
+
     return PlanContext(
         project=settings.project,
         target=target.name,
@@ -184,7 +194,7 @@ def make_context(
         simulated=target.simulated,
         unknown_secrets=unknown_secrets,
         warnings=notes,
-        survey=lambda changes, managed: survey_changes(target, changes, managed),
+        survey=survey,
     )
 
 

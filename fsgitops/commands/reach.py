@@ -19,6 +19,7 @@ from fsgitops.model.resource import Kind, Resource
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from fsgitops.commands.survey import ConfLook
     from fsgitops.commands.workspace import Compilation, Workspace
     from fsgitops.model.live import LiveConfig
     from fsgitops.model.plan import Plan
@@ -42,7 +43,7 @@ class Claim(NamedTuple):
 
 
 def judge_reach(
-    workspace: Workspace, compilation: Compilation, live: LiveConfig, plan: Plan
+    workspace: Workspace, compilation: Compilation, live: LiveConfig, plan: Plan, look: ConfLook
 ) -> Plan:
     """Return the plan with hazards and warnings for what no call will reach.
 
@@ -55,7 +56,8 @@ def judge_reach(
     standing = {entry.resource for entry in live.manifest.entries.values()}
     hazards, warnings = list(plan.hazards), list(plan.warnings)
     paths = {file.resource: path for path, file in compilation.compiled.files.items()}
-    for claim in _drop_silenced(_make_claims(workspace, compilation, live), workspace, compilation):
+    claims = _make_claims(workspace, compilation, look)
+    for claim in _drop_silenced(claims, workspace, compilation):
         level = _level(workspace, claim)
         new = [item for item in claim.resources if item in written]
         old = [item for item in claim.resources if item in standing and item not in written]
@@ -100,25 +102,26 @@ def _drop_silenced(
             yield claim._replace(resources=kept)
 
 
-def _make_claims(
-    workspace: Workspace, compilation: Compilation, live: LiveConfig
-) -> Iterator[Claim]:
-    from fsgitops.routing.survey import survey_conf
-
+def _make_claims(workspace: Workspace, compilation: Compilation, look: ConfLook) -> Iterator[Claim]:
     target = workspace.target
     files = compilation.compiled.files
     if not files or not (target.conf_dir / "freeswitch.xml").is_file():
         return
     everything = [file.resource for file in files.values()]
     try:
-        ours = {*files, *live.manifest.entries}
-        survey = survey_conf(target.conf_dir, ours, target.domain, target.inbound_context)
+        survey = look.survey()
     except (FsgitopsError, OSError) as problem:
         told = (
             f"will not be loaded, because the configuration on disk is not well formed: {problem}"
         )
         yield Claim("unread-folder", everything, told, "correct that file first", sure=False)
         return
+    hide = survey.veil.hide
+    for claim in _judge(survey, workspace, compilation):
+        yield claim._replace(told=hide(claim.told), hint=hide(claim.hint))
+
+
+def _judge(survey: Survey, workspace: Workspace, compilation: Compilation) -> Iterator[Claim]:
     yield from _find_unread(survey, compilation)
     yield from _find_contexts(survey, compilation)
     yield from _find_unused(survey, compilation)
@@ -189,8 +192,8 @@ def _claim_taken(
     consequence: str,
 ) -> Iterator[Claim]:
     perhaps = consequence.replace("will not", "may not")
-    sure = survey.is_sure("dialplan")
     for context, numbers in survey.by_context(wanted).items():
+        sure = survey.is_sure("dialplan", above=survey.line_of(numbers))
         takers, guards = survey.find_takers(context, numbers)
         grouped: dict[tuple[str, bool, bool], list[Taker]] = {}
         for taker in takers:

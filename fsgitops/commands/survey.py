@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fsgitops.commands.switch_user import find_switch_user, find_unreadable
@@ -12,8 +13,9 @@ from fsgitops.model.resource import Kind
 from fsgitops.routing.tree import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
+    from fsgitops.routing.survey import Survey as ConfSurvey
     from fsgitops.routing.whereabouts import UserPlace, Whereabouts
     from fsgitops.settings import Target
     from fsgitops.steps.plan import Survey
@@ -21,10 +23,37 @@ if TYPE_CHECKING:
 RULE = "user-declared-twice"
 
 
-def survey_changes(target: Target, changes: Sequence[Change], managed: Collection[str]) -> Survey:
+class ConfLook:
+    """One look at a conf directory for all that a plan asks of it: merged once, when needed.
+
+    `ours` are the paths of fsgitops, there or not: they are not even opened.
+    """
+
+    def __init__(self, target: Target, ours: Iterable[str]) -> None:
+        self.target = target
+        self._ours = ours
+
+    def survey(self) -> ConfSurvey:
+        """Return what was found. Raises FsgitopsError or OSError where it cannot be read."""
+        if isinstance(self._found, Exception):
+            raise self._found
+        return self._found
+
+    @cached_property
+    def _found(self) -> ConfSurvey | Exception:
+        from fsgitops.routing.survey import survey_conf
+
+        target = self.target
+        try:
+            return survey_conf(target.conf_dir, self._ours, target.domain, target.inbound_context)
+        except (FsgitopsError, OSError) as problem:
+            return problem
+
+
+def survey_changes(look: ConfLook, changes: Sequence[Change]) -> Survey:
     """Return what stands in the way of the changes beside the files that they are about."""
-    found = find_rivals(target, changes, managed)
-    return replace(found, warnings=(*found.warnings, *_find_unreadable(target, changes)))
+    found = find_rivals(look, changes)
+    return replace(found, warnings=(*found.warnings, *_find_unreadable(look.target, changes)))
 
 
 def _find_unreadable(target: Target, changes: Sequence[Change]) -> Iterable[str]:
@@ -43,7 +72,7 @@ def _find_unreadable(target: Target, changes: Sequence[Change]) -> Iterable[str]
             )
 
 
-def find_rivals(target: Target, changes: Sequence[Change], managed: Collection[str]) -> Survey:
+def find_rivals(look: ConfLook, changes: Sequence[Change]) -> Survey:
     """Return what else in the directory goes by the number of a changed agent.
 
     FreeSWITCH takes the first user of a number. One of another file that comes before ours is a
@@ -56,30 +85,20 @@ def find_rivals(target: Target, changes: Sequence[Change], managed: Collection[s
     agents = [item for item in changes if item.resource.kind is Kind.AGENT]
     if not agents:
         return Survey()
-    places = _look(target, {*managed, *(item.path for item in agents)})
-    if places is None or not places.mentions({item.resource.name for item in agents}):
+    try:
+        survey = look.survey()
+    except (FsgitopsError, OSError):
         return Survey()
     hazards: list[Hazard] = []
     warnings: list[str] = []
     for change in agents:
-        others = list(_others(places, change.resource.name, target.domain))
+        others = list(_others(survey.users, change.resource.name, look.target.domain))
         if change.action is Action.DELETE:
             hazards += _left(change, others)
             warnings += _left_pointers(change, others)
         else:
-            hazards += _in_the_way(change, others, places)
+            hazards += _in_the_way(change, others, survey)
     return Survey(tuple(hazards), tuple(warnings))
-
-
-def _look(target: Target, hidden: Collection[str]) -> Whereabouts | None:
-    """Read all that is not ours: our own files are not even opened."""
-    from fsgitops.routing.preprocess import load_merged
-    from fsgitops.routing.whereabouts import Whereabouts
-
-    try:
-        return Whereabouts(load_merged(target.conf_dir, without=hidden))
-    except (FsgitopsError, OSError):
-        return None
 
 
 def _others(places: Whereabouts, name: str, domain: str) -> Iterable[UserPlace]:
@@ -94,9 +113,9 @@ def _others(places: Whereabouts, name: str, domain: str) -> Iterable[UserPlace]:
 
 
 def _in_the_way(
-    change: Change, others: Sequence[UserPlace], places: Whereabouts
+    change: Change, others: Sequence[UserPlace], survey: ConfSurvey
 ) -> Iterable[Hazard]:
-    before = [place for place in others if places.comes_before(place, change.path)]
+    before = [place for place in others if survey.comes_before(place, change.path)]
     creates = change.action is Action.CREATE
     behind = [place for place in others if creates and not place.pointer]
     for place in (*before, *behind)[:1]:

@@ -81,14 +81,6 @@ class MergedConfig:
             return error.reason, self.source_of_merged_line(error.line)
         return None
 
-    def find_lines(self) -> dict[str, tuple[int, int]]:
-        """Return for each file that was read, or left out, the first and last line of its runs."""
-        found: dict[str, tuple[int, int]] = {}
-        for first, number in zip(self._pieces.first_line, self._pieces.file, strict=True):
-            name = self.files[number]
-            found[name] = (found.get(name, (first, 0))[0], first)
-        return found
-
     def source_of_merged_line(self, number: int) -> SourceLine | None:
         """Return where line `number` (from 1) of `text` was written; None: no such line."""
         found = self._pieces.source(number, self.text)

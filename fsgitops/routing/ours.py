@@ -32,6 +32,8 @@ class Ours:
         self.runs: dict[str, list[int]] = {}
         self.places: list[SourceLine] = []
         """Which include each run is read by."""
+        self.lines: list[int] = []
+        """The line of the merged text that each run's mark stands on, alone."""
         self.marked_at = -1
 
     def is_ours(self, path: str, base: str) -> bool:
@@ -55,9 +57,10 @@ class Ours:
         foreign = (path for path in found if not self.is_ours(path, base))
         return sorted((*foreign, *more), key=os.fsencode)
 
-    def next_mark(self, here: SourceLine) -> bytes:
-        """Return the mark of a run that begins here."""
+    def next_mark(self, here: SourceLine, line: int) -> bytes:
+        """Return the mark of a run that begins here, on this line of the merged text."""
         self.places.append(here)
+        self.lines.append(line)
         return f'<{MARK} run="{len(self.places) - 1}"/>\n'.encode()
 
     def place(self, path: str, base: str) -> None:

@@ -36,7 +36,7 @@ from fsgitops.routing.glob import find_files
 from fsgitops.routing.merged import MergedConfig, Pieces, Skipped, SourceLine
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from fsgitops.routing.ours import Ours
 
@@ -79,10 +79,8 @@ class _Merger:
         conf_dir: Path,
         variables: Variables,
         stay_inside: bool,
-        without: Collection[str],
         ours: Ours | None,
     ) -> None:
-        self.without = without
         self.conf_dir = conf_dir.resolve()
         self.base = str(conf_dir)
         self.variables = variables
@@ -108,10 +106,6 @@ class _Merger:
             return False
         if len(self.files) >= MAX_FILES:
             raise MergeError(f"{asked.file}:{asked.line}: more than {MAX_FILES:,} files included")
-        if self.without and os.path.normpath(name) in self.without:
-            self.files.append(name)
-            self.pieces.add(self.newlines + 1, self.size, len(self.files) - 1, 1)
-            return True
         try:
             data = self._read(path, name)
         except OSError as error:
@@ -286,7 +280,9 @@ class _Merger:
         """Leave a mark where a file of ours is read; one for all that follow each other."""
         assert self.ours is not None
         if self.size != self.ours.marked_at:
-            self._emit(self.ours.next_mark(here), source)
+            if self.chunks and not self.chunks[-1].endswith(b"\n"):
+                self._emit(b"\n", source)  # who stands before the mark is told by the line
+            self._emit(self.ours.next_mark(here, self.newlines + 1), source)
             self.ours.marked_at = self.size
         self.ours.place(path, self.base)
 
@@ -306,7 +302,6 @@ def load_merged(
     variables: Mapping[str, str] | None = None,
     *,
     stay_inside: bool = False,
-    without: Collection[str] = (),
     ours: Ours | None = None,
 ) -> MergedConfig:
     """Merge `conf_dir/freeswitch.xml` and all it includes.
@@ -316,14 +311,13 @@ def load_merged(
         variables: global variables the switch already has (`local_ip_v4`, …); `conf_dir` is
             always known.
         stay_inside: skip files that lie outside `conf_dir` once symlinks are followed.
-        without: files to leave out, unread; they keep their place among `files`.
         ours: files that are not read, there or not: the text has marks where they would be.
 
     Raises:
         MergeError: the root file cannot be read, or the includes multiply without end.
     """
     known = Variables({"conf_dir": str(conf_dir), **(variables or {})})
-    merger = _Merger(conf_dir, known, stay_inside, without, ours)
+    merger = _Merger(conf_dir, known, stay_inside, ours)
     root = f"{conf_dir}/{ROOT_FILE}"
     if not merger.merge_file(str(conf_dir), root, 0, SourceLine(ROOT_FILE, 1)):
         raise MergeError(f"{root}: {merger.skipped[-1].reason}")

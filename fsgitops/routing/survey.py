@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,8 @@ from fsgitops.routing.places import (
 from fsgitops.routing.preprocess import MergeError, load_merged
 from fsgitops.routing.shadow import Wanted, find_takers
 from fsgitops.routing.tree import XmlSyntaxError, fold, parse
-from fsgitops.routing.whereabouts import list_domain_globals
+from fsgitops.routing.veil import Veil
+from fsgitops.routing.whereabouts import Whereabouts, list_domain_globals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -29,8 +31,10 @@ if TYPE_CHECKING:
     from fsgitops.routing.places import Door
     from fsgitops.routing.shadow import Guard, Taker
     from fsgitops.routing.tree import Element
+    from fsgitops.routing.whereabouts import UserPlace
 
 AGENTS_CONTEXT = "default"
+LAST = sys.maxsize
 _INTO = {
     "directory/default": "<users> of the domain in directory/default.xml",
     "dialplan/default": "the context in dialplan/default.xml",
@@ -54,14 +58,18 @@ def survey_conf(conf_dir: Path, ours: Iterable[str], domain: str, inbound: str) 
     except XmlSyntaxError as error:
         place = merged.source_of_merged_line(error.line)
         where = f"{place.file}:{place.line}: " if place else ""
-        raise MergeError(f"{where}{error.reason}") from None
+        raise MergeError(f"{where}{Veil(merged.variables).hide(error.reason)}") from None
     return Survey(
         partial(list_domain_globals, conf_dir, merged, paths), merged, root, mine, domain, inbound
     )
 
 
 class Survey:
-    """What one look found. Nothing in it is asked of a switch."""
+    """What one look found. Nothing in it is asked of a switch.
+
+    What it tells names elements as FreeSWITCH holds them, with what the preprocessor brought in:
+    nothing of it is shown but through `veil`.
+    """
 
     def __init__(
         self,
@@ -78,15 +86,18 @@ class Survey:
         self.ours = ours
         self.domain = domain
         self.inbound = inbound
+        self.veil = Veil(merged.variables)
+        self.users = Whereabouts(merged, root)
         self.readings = find_readings(self.root)
         self._contexts = list_contexts(self.root)
         self._problems: dict[tuple[str, tuple[int, ...]], tuple[str, str] | None] = {}
 
-    def is_sure(self, section: str, *, values: bool = True) -> bool:
+    def is_sure(self, section: str, *, values: bool = True, above: int | None = None) -> bool:
         """Tell whether the files alone say what is in a section of the configuration.
 
         They do not where a module answers for it, nor where the switch executes a line in it, or,
-        with `values`, gives a line a value that only it knows.
+        with `values`, gives a line a value that only it knows. With `above`, a line of the merged
+        text, only what comes before it counts: what is read later takes nothing from it.
         """
         if is_served_elsewhere(self.root, section):
             return False
@@ -94,8 +105,9 @@ class Survey:
         sections = self.root.all("section")
         for at, item in enumerate(sections):
             end = sections[at + 1].line if at + 1 < len(sections) else None
+            until = min(end or LAST, LAST if above is None else above + 1)
             if item.attributes.get("name") == section and any(
-                item.line <= line and (end is None or line < end) for line in doubts
+                item.line <= line < until for line in doubts
             ):
                 return False
         return True
@@ -201,6 +213,15 @@ class Survey:
         return all(door.context for door in doors) and not any(
             leads_anywhere(context) for context in met if context is not None
         )
+
+    def comes_before(self, place: UserPlace, path: str) -> bool:
+        """Tell whether a user stands before a file of ours, there or not; False: it is not read."""
+        runs = self.ours.runs.get(path, [])
+        return bool(runs) and place.at < self.ours.lines[runs[0]]
+
+    def line_of(self, numbers: Sequence[Wanted]) -> int:
+        """Return the last line of the merged text at which files of these numbers are read."""
+        return max(self.ours.lines[item.run] for item in numbers)
 
     def by_context(
         self, wanted: Mapping[Any, tuple[str, tuple[str, ...], str]]

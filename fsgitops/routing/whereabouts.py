@@ -13,16 +13,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from fsgitops.routing.directory import find_extension
+from fsgitops.routing.ours import Ours
 from fsgitops.routing.preprocess import load_merged
 from fsgitops.routing.tree import Element, XmlSyntaxError, fold, parse
+from fsgitops.routing.veil import Veil
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from fsgitops.routing.merged import MergedConfig
-
-FEW = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +65,15 @@ class _User(NamedTuple):
 class Whereabouts:
     """The places of all users and extensions of one merged configuration.
 
-    Where it cannot be parsed, nothing is known of it.
+    `root` is its tree, where it is parsed already; where it cannot be, nothing is known of it.
+    What the preprocessor brought into names is shown as far as it is no secret (veil.py).
     """
 
-    def __init__(self, merged: MergedConfig) -> None:
+    def __init__(self, merged: MergedConfig, root: Element | None = None) -> None:
         self._merged = merged
         self._text = merged.text
+        self._root = root
+        self._veil = Veil(merged.variables)
 
     def domains(self) -> list[str]:
         """Return the names of the directory's domains, in order."""
@@ -111,22 +114,6 @@ class Whereabouts:
                 found.append(self._place(user))
         return found
 
-    def comes_before(self, place: UserPlace, path: str) -> bool:
-        """Tell whether a user stands before a file, or before where that file will stand.
-
-        A glob brings files in by name, so a new file stands beside those of its folder. False
-        where that folder has no file yet: nobody knows.
-        """
-        lines = self._lines
-        if path in lines:
-            return place.at < lines[path][0]
-        folder = path.rpartition("/")[0]
-        beside = [name for name in lines if name.rpartition("/")[0] == folder]
-        after = min((name for name in beside if name > path), default="")
-        if after:
-            return place.at < lines[after][0]
-        return bool(beside) and place.at <= lines[max(beside)][1]
-
     def explain_user(self, path: str, name: str, domain: str) -> Cause | None:
         """Return why a look-up in the domain does not find what this file says of the user."""
         cause = self._explain_file(path, "the <users> of the domain in directory/default.xml")
@@ -138,8 +125,10 @@ class Whereabouts:
         there = [place for place in ours if fold(place.domain) == fold(domain)]
         if not there:
             return Cause(
-                f"its file belongs to the domain {ours[0].domain}, and the target's is {domain}",
-                f"set the target's `domain` to {ours[0].domain}, or include the folder in {domain}",
+                f"its file belongs to the domain {self._show(ours[0].domain)}, and the target's is "
+                f"{domain}",
+                f"set the target's `domain` to {self._show(ours[0].domain)}, or include the folder "
+                f"in {domain}",
             )
         if not any(place.searched for place in there):
             return Cause(
@@ -174,7 +163,7 @@ class Whereabouts:
                     "rename that one" if direct else "move the include there",
                 )
             return Cause(
-                f"its file is included in the context {there}, and not in {context}",
+                f"its file is included in the context {self._show(there)}, and not in {context}",
                 f"include dialplan/{context}/*.xml in the context {context}",
             )
         found = find_extension(home, name) if home else None
@@ -211,26 +200,21 @@ class Whereabouts:
         )
 
     @cached_property
-    def _lines(self) -> dict[str, tuple[int, int]]:
-        found = self._merged.find_lines()
-        return {os.path.normpath(name): lines for name, lines in found.items()}
-
-    @cached_property
     def _files(self) -> frozenset[str]:
         return frozenset(map(os.path.normpath, self._merged.files))
 
-    def mentions(self, words: Collection[str]) -> bool:
-        """Tell whether the directory may have one of these names: a look before it is parsed."""
-        text = _cut(self._text, "directory")
-        return len(words) > FEW or any(word.encode() in text for word in words)
-
     @cached_property
     def _directory(self) -> Element | None:
-        return _parse_section(self._text, "directory")
+        return self._section("directory")
 
     @cached_property
     def _dialplan(self) -> Element | None:
-        return _parse_section(self._text, "dialplan")
+        return self._section("dialplan")
+
+    def _section(self, name: str) -> Element | None:
+        if self._root is not None:
+            return self._root.find("section", "name", name)
+        return _parse_section(self._text, name)
 
     @cached_property
     def _users(self) -> list[_User]:
@@ -263,8 +247,17 @@ class Whereabouts:
         file, line = self._source(user.element)
         pointer = _is_pointer(user.element.attributes.get("type", ""))
         return UserPlace(
-            file, line, user.domain, user.group, pointer, user.searched, user.element.line
+            file,
+            line,
+            user.domain,
+            self._show(user.group),
+            pointer,
+            user.searched,
+            user.element.line,
         )
+
+    def _show(self, text: str) -> str:
+        return self._veil.hide(text)
 
     def _context(self, name: str) -> Element | None:
         return self._dialplan.find("context", "name", name) if self._dialplan else None
@@ -282,17 +275,17 @@ class Whereabouts:
 
 
 def list_domain_globals(
-    conf_dir: Path, merged: MergedConfig, without: Collection[str] = ()
+    conf_dir: Path, merged: MergedConfig, ours: Iterable[str] = ()
 ) -> list[str]:
     """Return the globals that only the switch knows and names of the directory's domains hold.
 
     `merged` is that conf directory's; it is merged once more, with a mark for each such global and
-    without the files `without`. Raises MergeError.
+    without opening the files `ours`. Raises MergeError.
     """
     marks = {name: f"fsgitops-knows-not-{at}-" for at, name in enumerate(sorted(merged.unknown))}
     if not marks:
         return []
-    names = Whereabouts(load_merged(conf_dir, marks, without=without)).domains()
+    names = Whereabouts(load_merged(conf_dir, marks, ours=Ours(ours))).domains()
     return [name for name, mark in marks.items() if any(mark in domain for domain in names)]
 
 

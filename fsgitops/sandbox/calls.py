@@ -188,7 +188,7 @@ def _join(memory: SwitchMemory, leg: Leg, target: str) -> str | None:
     name = values.get("origination_caller_id_name", leg.caller_name)
     outward, inward = _GATEWAY.fullmatch(plain), _USER.fullmatch(plain)
     if outward:
-        if outward[1] not in {gateway for _, gateway in memory.gateways}:
+        if outward[1] not in {gateway for _, gateway in memory.usable_gateways()}:
             return "INVALID_GATEWAY"
         far = Leg(f"sofia/external/{outward[2]}", "outbound", outward[2], name, number)
     elif inward:

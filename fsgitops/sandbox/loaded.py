@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 SUCCESS = "Success"
 NO_ROOT = "Cannot Open log directory or XML Root!"
 HOST_NAME = "fsgitops-sandbox"
+OWN_GATEWAY = ("external", "sandbox")
+"""A gateway of the simulation's own, for its calls outside: no file declares it."""
 EXPIRES_SECONDS = 3600
 _CACHED_ANSWERS = 16
 
@@ -200,6 +202,10 @@ class SwitchMemory:
                     name = gateway.attributes.get("name", "")
                     to = f"sip:{_setting(gateway, 'username')}@{_setting(gateway, 'proxy') or name}"
                     self.gateways.setdefault((profile.attributes.get("name", ""), name), to)
+
+    def usable_gateways(self) -> dict[tuple[str, str], str]:
+        """Return the gateways that calls can be placed by, those of the files and our own."""
+        return {**self.gateways, OWN_GATEWAY: "sip:sandbox@127.0.0.1"}
 
     def stop_gateway(self, name: str) -> bool:
         """Stop the gateways of that name, or all for `_all_`. False: there is none."""

@@ -122,10 +122,6 @@ _FILES = {
 <include>
   <profile name="external">
     <gateways>
-      <gateway name="sandbox">
-        <param name="proxy" value="127.0.0.1"/>
-        <param name="register" value="false"/>
-      </gateway>
       <X-PRE-PROCESS cmd="include" data="external/*.xml"/>
     </gateways>
     <settings>

@@ -88,7 +88,7 @@ def _status(memory: SwitchMemory, words: list[str], *, as_xml: bool) -> str:
     if not words:
         return _xml_summary(memory) if as_xml else _summary(memory)
     if as_xml and len(words) == 1:
-        listed = "".join(_xml_gateway(*item) for item in memory.gateways.items())
+        listed = "".join(_xml_gateway(*item) for item in memory.usable_gateways().items())
         return f"{_XML_HEADER}<gateways>\n{listed}</gateways>\n"
     if len(words) > 1 and words[0].lower() == "gateway":
         return _gateway(memory, words[1], as_xml=as_xml)
@@ -167,7 +167,7 @@ def _xml_gateway(key: tuple[str, str], to: str) -> str:
 
 
 def _gateway(memory: SwitchMemory, name: str, *, as_xml: bool) -> str:
-    for (profile, gateway), to in memory.gateways.items():
+    for (profile, gateway), to in memory.usable_gateways().items():
         if gateway == name:
             if as_xml:
                 return _XML_HEADER + _xml_gateway((profile, gateway), to)

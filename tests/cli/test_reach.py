@@ -357,6 +357,17 @@ def test_where_the_switch_executes_a_line_of_the_dialplan_nothing_is_certain(
     assert "In the way" not in site.run("plan").out
 
 
+@pytest.mark.parametrize(("file", "level"), [("00.xml", "may"), ("zz.xml", "will")])
+def test_what_is_executed_before_ours_may_let_a_number_through_and_what_comes_later_not(
+    site: Project, file: str, level: str
+) -> None:
+    put(site, "dialplan/public/01_ivr.xml", CATCH_ALL.format(name="ivr", application="hangup"))
+    put(site, f"dialplan/public/{file}", '<X-PRE-PROCESS cmd="exec" data="more.sh"/>\n')
+    out = site.run("plan").out
+    assert f"did +19495431333 {level} not be routed: the extension `ivr`" in out
+    assert ("In the way" in out) is (level == "will")
+
+
 def test_a_conf_directory_that_freeswitch_would_refuse_is_told_with_the_line(site: Project) -> None:
     put(site, "dialplan/default/zz.xml", "<include>\n<extension>\n</oops>\n</include>\n")
     out = site.run("plan").out

@@ -126,3 +126,54 @@ def test_a_password_within_a_value_is_no_attribute_to_show(applied: Project) -> 
     for words in (("plan",), ("plan", "--json"), ("drift", "--json")):
         ran = applied.run(*words)
         assert WORD not in ran.out + ran.err, words
+
+
+TAKER = """\
+<extension name="$${trunk_password}">
+  <condition field="destination_number" expression="^(.*)$">
+    <action application="hangup" data="$${trunk_password}"/>
+  </condition>
+</extension>
+"""
+RIVAL = '<include>\n<user id="1022"/>\n</include>\n'
+FORMATS = ("text", "json", "markdown", "html", "github", "sarif", "junit")
+
+
+def say_everywhere(project: Project) -> None:
+    """Have the preprocessor bring a password into every name that a plan tells of."""
+    project.write("desired/more.yaml", "agents:\n  - {extension: 1022, name: New, context: gone}\n")
+    for place in ("dialplan/public/00.xml", "dialplan/default/00.xml"):
+        (project.conf / place).write_text(TAKER)
+    (project.conf / "dialplan/other.xml").write_text('<context name="$${trunk_password}"/>\n')
+    (project.conf / "directory/default/0.xml").write_text(RIVAL)
+    for path, old in (
+        ("sip_profiles/external.xml", '"public"'), ("sip_profiles/internal.xml", '"public"'),
+        ("sip_profiles/external.xml", 'profile name="external"'),
+        ("directory/default.xml", '<group name="default"'),
+    ):  # fmt: skip
+        file = project.conf / path
+        new = f'{old.partition(chr(34))[0]}"$${{trunk_password}}"'
+        file.write_text(file.read_text().replace(old, new))
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_plan_tells_what_stands_in_the_way_without_what_the_preprocessor_brought_in(
+    applied: Project, name: str
+) -> None:
+    say_everywhere(applied)
+    ran = applied.run("plan", "--format", name)
+    assert WORD not in ran.out + ran.err
+    shown = ["taken-number", "unknown-context"]
+    if name in ("text", "json", "html"):  # these have the warnings, too
+        shown += ["unused-context", "user-declared-twice"]
+    assert [rule for rule in shown if rule not in ran.out + ran.err] == []
+    assert "secret" in ran.out
+
+
+def test_nor_does_a_plan_tell_it_that_is_saved_or_refused(applied: Project) -> None:
+    say_everywhere(applied)
+    saved = applied.root / "plan.json"
+    assert applied.run("plan", "--out", str(saved)).code == 0
+    ran = applied.run("apply", "--yes")
+    assert ran.code == 4
+    assert WORD not in ran.out + ran.err + saved.read_text()

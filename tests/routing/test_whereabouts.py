@@ -136,24 +136,22 @@ def test_the_domains_of_the_directory_and_no_others(conf: Path) -> None:
     assert Whereabouts(load_merged(conf)).domains() == [DOMAIN]
 
 
-def test_files_left_out_are_not_read_and_keep_their_place(conf: Path) -> None:
-    (conf / USER).unlink()
-    (conf / USER).mkdir()
-    for name in ("0.xml", "z.xml"):
-        (conf / f"directory/default/{name}").write_text('<include>\n<user id="1020"/>\n</include>')
-    places = Whereabouts(load_merged(conf, without={USER}))
-    assert [(place.file, places.comes_before(place, USER)) for place in places.users("1020")] == [
-        ("directory/default/0.xml", True),
-        ("directory/default/z.xml", False),
-    ]
-
-
-@pytest.mark.parametrize(("new", "first"), [("1020", True), ("1000", False)])
-def test_a_file_that_is_not_there_yet_stands_by_its_name(conf: Path, new: str, first: bool) -> None:
-    (conf / USER).rename(conf / "directory/default/1010.xml")
-    places = Whereabouts(load_merged(conf))
-    (place,) = places.users("1020")
-    assert places.comes_before(place, f"directory/default/{new}.xml") is first
+def test_what_the_preprocessor_brings_into_a_name_is_not_shown(conf: Path) -> None:
+    edit(
+        conf,
+        "vars.xml",
+        "<include>",
+        '<include>\n<X-PRE-PROCESS cmd="set" data="sip_password=Tr0ub4dor"/>',
+    )
+    edit(conf, "directory/default.xml", '<group name="default">', '<group name="$${sip_password}">')
+    edit(
+        conf, "dialplan/public.xml", '<context name="public">', '<context name="$${sip_password}">'
+    )
+    (place,) = Whereabouts(load_merged(conf)).users("1020")
+    assert place.group == "(secret)"
+    assert explain_route(conf) == (
+        "its file is included in the context (secret), and not in public"
+    )
 
 
 @given(st.text(alphabet="<>/\"' =abuserdomingp&;!-\n", max_size=60))
