@@ -6,7 +6,7 @@ RUNS := .venv/.runs
 INSTALLED := .venv/.installed
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo rehearse-pr rehearse-mr rehearse-release workflows test test-all sweeps lint types contracts unit bench screenshots lock clean
+.PHONY: demo rehearse-pr rehearse-mr rehearse-release oldest newest workflows test test-all sweeps lint types contracts unit bench screenshots lock clean
 
 demo: $(RUNS)
 	FSGITOPS="$(CURDIR)/$(BIN)/fsgitops" sh docs/demo.sh
@@ -21,6 +21,23 @@ rehearse-pr: $(INSTALLED)
 # A release up to the upload: both files, built twice, in dist/.
 rehearse-release:
 	$(PYTHON) tests/rehearsal_release.py dist
+
+# The tests with the oldest, or the newest, version of every dependency that pyproject.toml allows.
+oldest: RESOLUTION := lowest-direct
+newest: RESOLUTION := highest
+oldest newest: build/tools/.installed
+	build/tools/bin/uv pip compile --quiet --upgrade --python $(PYTHON) --resolution $(RESOLUTION) \
+		--extra dev --extra cdr --extra api --extra spark --output-file build/$@.txt pyproject.toml
+	build/tools/bin/uv venv --quiet --clear --python $(PYTHON) build/$@
+	build/tools/bin/uv pip install --quiet --python build/$@ --requirement build/$@.txt
+	build/tools/bin/uv pip install --quiet --python build/$@ --no-deps --no-build-isolation --editable .
+	build/$@/bin/python tests/dependency_edge.py $@
+	build/$@/bin/python -m pytest -n 2
+
+build/tools/.installed: requirements-release.lock
+	$(PYTHON) -m venv --clear build/tools
+	build/tools/bin/python -m pip --quiet --disable-pip-version-check install --require-hashes --requirement $<
+	touch $@
 
 test: lint types contracts workflows unit
 

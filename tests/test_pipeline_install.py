@@ -8,6 +8,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from dependency_edge import bounds, requirements
+from packaging.utils import canonicalize_name
 from project import Project
 from scratch_repository import CHECKOUT
 
@@ -206,3 +208,16 @@ def test_the_run_lock_holds_the_versions_of_the_large_one() -> None:
     assert {name: shared[name] for name in shared.keys() & large.keys()} == {
         name: large[name] for name in shared.keys() & large.keys()
     }
+
+
+def test_every_dependency_has_a_range_and_the_locked_version_is_inside() -> None:
+    locked = dict(
+        line.split()[0].split("==")
+        for line in (CHECKOUT / "requirements.lock").read_text().splitlines()
+        if line[:1].isalnum()
+    )
+    found = requirements()
+    assert found
+    for requirement in found:
+        assert all(bounds(requirement)), f"{requirement}: the range is open"
+        assert locked[canonicalize_name(requirement.name)] in requirement.specifier
