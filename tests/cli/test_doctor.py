@@ -291,6 +291,8 @@ def test_what_freeswitch_may_not_read_is_foreseen_before_the_first_apply(
     )  # fmt: skip
     ran = project.run("plan", "--target", "image")
     assert "FreeSWITCH runs as uid 54321 and may not read directory/default/1020.xml" in ran.out
+    told = [line for line in ran.out.splitlines() if "may not read" in line]
+    assert len(told) == len(set(told)) == 4  # once for each folder that is written to
 
 
 def test_a_folder_that_freeswitch_may_not_enter_is_named(site: Project) -> None:
