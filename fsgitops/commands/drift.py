@@ -152,5 +152,8 @@ def _find_applied(workspace: Workspace, live: LiveConfig) -> tuple[dict[str, byt
         if file.unknown or digest == live.manifest.entries[path].sha256:
             applied[path] = file.content
             guessed = guessed or file.unknown
-    note = "no project key here: edited files are compared without their secrets"
+    note = (
+        "no project key here: edited files are compared with the declared state of now, and their "
+        "secrets only between disk and switch"
+    )
     return applied, [note] if guessed else []
