@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
 import re
 import shlex
@@ -15,16 +16,18 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 import pytest
+import yaml
 from conftest import SMALL_SWITCH
 from doc_pages import Page, Step, agrees, commands_of, read_page
 from project import KEY
 
 from fsgitops.cli import run
 from fsgitops.sandbox import EmbeddedSwitch
+from fsgitops.settings.shapes import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -217,3 +220,54 @@ def judge(words: list[str]) -> str:
         return ""  # such as a file that is not there: the options are what is looked at
     except click.UsageError as problem:
         return problem.format_message()
+
+
+def yaml_blocks() -> list[tuple[str, str]]:
+    """The YAML that pages show, file by file, with where it stands."""
+    return [
+        (f"{path.name}:{text.count(chr(10), 0, match.start()) + 1}", part)
+        for path in PAGES
+        for text in [path.read_text(encoding="utf-8")]
+        for match in re.finditer(r"^```yaml\n(?P<body>.*?)^```$", text, re.MULTILINE | re.DOTALL)
+        for part in re.split(r"^# \S+\.ya?ml\n", match["body"], flags=re.MULTILINE)
+        if part.strip()
+    ]
+
+
+def is_settings(data: dict[str, Any]) -> bool:
+    names = {field.alias or name for name, field in Settings.model_fields.items()}
+    return data.keys() <= names and not isinstance(data.get("rules"), list)
+
+
+OF_A_PART = {"unknown-destination", "caller-id-not-owned", "unassigned-number"}
+"""What a page's lines break only because the rest of the project is not shown beside them."""
+
+
+@pytest.mark.parametrize(
+    ("where", "body"), yaml_blocks(), ids=lambda item: item[:20].split("\n")[0]
+)
+def test_the_yaml_of_a_page_is_valid(where: str, body: str, reader: Reader) -> None:
+    body = body.replace("age1…, age1…", "").replace("age1…", "")
+    data = yaml.safe_load(body)
+    if not isinstance(data, dict) or "…" in body:
+        return  # a part of a workflow, or one that says that it is cut
+    name = ""
+    if data.keys() & {"agents", "did_routes"}:
+        name = "desired/a.yaml"
+        for path in (reader.root / "desired").iterdir():
+            path.unlink()
+    elif is_settings(data):
+        name = "fsgitops.yaml"
+    if not name:
+        return
+    reader.file(f"{name}\n{body}")
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(io.StringIO()):
+        run(["-C", str(reader.root), "validate", "--json"])
+    wrong = [
+        f"{where}: {item['message']}"
+        for item in json.loads(said.getvalue())["findings"]
+        if (item["severity"], item["file"]) == ("error", name) and item["rule"] not in OF_A_PART
+        if "which is required" not in item["message"]
+    ]
+    assert not wrong, wrong
