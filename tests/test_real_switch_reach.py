@@ -31,11 +31,11 @@ def on(expression: str, inner: str = HANGUP, more: str = "") -> str:
     return f"{opened}>{inner}</condition>"
 
 
-def regexes(rule: str, *expressions: str) -> str:
+def regexes(rule: str, *expressions: str, then: str = HANGUP) -> str:
     inner = "".join(
         f'<regex field="destination_number" expression="{item}"/>' for item in expressions
     )
-    return f'<condition regex="{rule}">{inner}{HANGUP}</condition>'
+    return f'<condition regex="{rule}">{inner}{then}</condition>'
 
 
 SHAPES = {
@@ -64,6 +64,13 @@ SHAPES = {
     "all of several": regexes("all", "^4", "^30"),
     "one of several": regexes("xor", "^30", "1$"),
     "exactly one of several": regexes("xor", "^30", "9$"),
+    "all of several, and the first has a group": regexes("all", "^(30)", "^4"),
+    "all of several, and the last has a group": regexes("all", "^4", "^(30)"),
+    "any of several, and the first has a group": regexes("any", "^(4)", "^30"),
+    "any of several, the first has a group, and nothing is done": regexes(
+        "any", "^(4)", "^30", then=SET
+    ),
+    "an anti-action of no turn": on("^4", ANTI.replace("/>", ' loop="0"/>')),
     "nested and true": on("^30", on("1$")),
     "nested and false": on("^30", on("9$")),
     "nested and not required": on("^30", on("9$"), ' require-nested="false"'),

@@ -135,7 +135,7 @@ class _Hunt:
             if self.budget < 0:
                 raise TooManyWaysError
             added = tuple(_steps(first, "action" if held else "anti-action"))
-            now = went_on or (not held and bool(added))
+            now = went_on or (not held and first.child("anti-action") is not None)
             after = queue + added
             on_true, never = stop == "on-true", stop == "never"
             breaks = (held and on_true) or stop == "always" or (not held and not on_true)
@@ -165,27 +165,33 @@ class _Hunt:
         return answers | {(True, match) for match in matches} if timed else answers
 
     def _rule(self, condition: Element, rule: str) -> set[tuple[bool, bool]]:
-        """`regex="all|any|xor"`: its elements, each of which may hold, or not, or either."""
-        states: set[tuple[int, int, bool, bool]] = {(0, 0, False, False)}
+        """`regex="all|any|xor"`: its elements, each of which may hold, or not, or either.
+
+        Where the last one that has a group, and did not end the search, holds, what follows goes
+        on as if the condition had held.
+        """
+        states: set[tuple[int, int, bool, bool, bool]] = {(0, 0, False, False, False)}
         for element in condition.all("regex"):
             timed = not _TIMES.isdisjoint(element.attributes)
             if "field" in element.attributes:
                 matches = self._matches(element)
             else:
                 matches = {True, False} if timed else {True}
-            after: set[tuple[int, int, bool, bool]] = set()
-            for passed, failed, proceed, done in states:
+            grouped = "field" in element.attributes and "(" in _expression(element)
+            after: set[tuple[int, int, bool, bool, bool]] = set()
+            for passed, failed, proceed, done, saved in states:
                 if done:
-                    after.add((passed, failed, proceed, done))
+                    after.add((passed, failed, proceed, done, saved))
                     continue
                 for match in matches:
                     ends = match if rule not in ("all", "xor") else rule == "all" and not match
-                    after.add((passed + match, failed + (not match), match, ends))
+                    kept = match if grouped and not ends else saved
+                    after.add((passed + match, failed + (not match), match, ends, kept))
             states = after
         answers = set()
-        for passed, failed, proceed, _ in states:
+        for passed, failed, proceed, _, saved in states:
             held = passed == 1 if rule == "xor" else (not failed if rule == "all" else passed > 0)
-            answers.add((held, proceed))
+            answers.add((held, proceed or saved))
         return answers
 
     def _matches(self, element: Element) -> set[bool]:

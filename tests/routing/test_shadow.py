@@ -286,3 +286,24 @@ def test_an_extension_with_more_ways_than_can_be_followed_is_called_uncertain(co
     )
     write(conf, many + condition("^3001$", application="hangup"))
     assert guards(conf) == ["stock"]
+
+
+@pytest.mark.parametrize(("first", "swallowed"), [("^(30)", True), ("^30", False)])
+def test_a_group_in_a_list_that_must_hold_swallows_the_call_where_the_rest_does_not(
+    conf: Path, first: str, swallowed: bool
+) -> None:
+    """FreeSWITCH remembers what the group gave: the extension ends the search and does nothing."""
+    regexes = "".join(
+        f'<regex field="destination_number" expression="{item}"/>' for item in (first, "9$")
+    )
+    write(conf, f'<condition regex="all">{regexes}<action application="park"/></condition>')
+    assert taken(conf, "3001") == ({"3001": "stock"} if swallowed else {})
+
+
+def test_an_anti_action_that_runs_no_time_still_ends_the_search(conf: Path) -> None:
+    write(
+        conf,
+        '<condition field="destination_number" expression="^4">'
+        '<anti-action application="set" data="a=b" loop="0"/></condition>',
+    )
+    assert taken(conf, "3001") == {"3001": "stock"}
