@@ -163,7 +163,7 @@ def stage_file(
             raise OSError(
                 errno.EPERM,
                 "what replaces it can keep neither its owner nor its group, and FreeSWITCH might "
-                f"not read it: join its group (gid {wanted}), or use sudo",
+                f"not read it: join its group (gid {wanted})",
                 where or str(staged.path / name),
             )
         os.fchmod(descriptor, stat.S_IMODE(like.st_mode) if like else FILE_MODE)

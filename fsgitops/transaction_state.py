@@ -153,11 +153,16 @@ def _name_remedy(state_dir: Path) -> str:
     except KeyError:
         group = f"gid {status.st_gid}"
     if is_shared(status):
-        return f"join the group {group} of {state_dir}, or use sudo"
+        return f"join the group {group} of {state_dir}{_name_sudo(status)}"
     return (
-        f"run as {_name_user(status.st_uid)}, or use sudo; for several operators, "
+        f"run as {_name_user(status.st_uid)}{_name_sudo(status)}; for several operators, "
         "docs/getting-started.md tells how a group shares it"
     )
+
+
+def _name_sudo(status: os.stat_result) -> str:
+    """Return where root helps: `require_trusted` refuses root what belongs to somebody else."""
+    return ", or use sudo" if status.st_uid == 0 else " (root may not use what is not root's)"
 
 
 def _name_owner(conf_dir: Path) -> str:

@@ -184,6 +184,19 @@ def test_who_is_no_operator_is_told_so_and_not_of_an_apply_at_work(site: Site) -
     assert "at work" not in ran.err
 
 
+@pytest.mark.parametrize("owner", [0, ANN])
+def test_sudo_is_named_only_where_root_may_go_on(site: Site, owner: int) -> None:
+    site.apply(ANN, "Alice")
+    site.conf.chmod(0o2775)
+    os.chown(site.state, owner, OPERATORS)
+    for path in site.state.rglob("*"):
+        os.chown(path, owner, OPERATORS)
+    told = site.run(EVE, "plan").err
+    by_root = run(["-C", str(site.root), "plan"])
+    assert ("use sudo" in told) is (by_root == 0) is (owner == 0)
+    assert ("root may not use what is not root's" in told) is (owner != 0)
+
+
 def test_a_directory_that_only_its_owner_may_write_is_said_to_be_so(site: Site) -> None:
     site.conf.chmod(0o750)
     ran = site.run(BEN, "apply", "--yes", "--no-reload")
