@@ -138,7 +138,7 @@ def test_he_recovers_what_the_first_ones_killed_apply_left(site: Site, switch: R
     assert site.become(ANN, die_at_the_switch).code == -signal.SIGKILL
     assert (site.conf / ALICE).read_bytes() != before
     ran = site.run(BEN, "plan")
-    assert (ran.code, "interrupted has been undone" in ran.err) == (0, True), ran.err
+    assert (ran.code, "an interrupted apply has been undone" in ran.err) == (0, True), ran.err
     assert (site.conf / ALICE).read_bytes() == before
     assert held(switch) == "Alice"
 

@@ -33,25 +33,24 @@ class TaskKind(StrEnum):
     NEW = "new"
 
 
-_FORMER = "; a phone with the former one is cut off {when}"
+_FORMER = "; a phone with the old password is cut off {when}"
 _FORWARD = {
     TaskKind.CUT_OFF: "{phone} of {who} will be cut off",
-    TaskKind.LOCKED_OUT: "{phone} of {who} can register no more; none is registered now",
+    TaskKind.LOCKED_OUT: "{phone} of {who} can no longer register; none is registered now",
     TaskKind.RENUMBERED: "extension changes: {who}; {its} {phone} will be cut off: "
     "give {them} the credentials of the new extension",
     TaskKind.PASSWORD: "SIP password changes: give {who} {its} new credentials" + _FORMER,
-    TaskKind.PASSWORD_UNKNOWN: "without the key it is not known here whether the SIP password of "
-    "{who} changes",
-    TaskKind.PASSWORD_HASHED: "a hash takes the place of the SIP password of {who}: unless it is "
-    "of the same password, give {who} {its} new credentials",
+    TaskKind.PASSWORD_UNKNOWN: "no project key here: the SIP password of {who} may change",
+    TaskKind.PASSWORD_HASHED: "SIP password of {who} is replaced by a hash: give {who} {its} "
+    "credentials, unless the password stays the same",
     TaskKind.PIN: "voicemail PIN changes: tell {who} {its} new PIN",
     TaskKind.NEW: "new: set up the {phone} of {who} with {its} credentials",
 }
 _BACK = {
     **_FORWARD,
-    TaskKind.PASSWORD: "SIP password changes back: give {who} the credentials of then" + _FORMER,
-    TaskKind.PIN: "voicemail PIN changes back: tell {who} the PIN of then",
-    TaskKind.NEW: "there again: {who}, with the credentials of then",
+    TaskKind.PASSWORD: "SIP password changes back: give {who} {its} earlier credentials" + _FORMER,
+    TaskKind.PIN: "voicemail PIN changes back: tell {who} {its} earlier PIN",
+    TaskKind.NEW: "back again: {who}, with {its} earlier credentials",
 }
 """What is said of each kind; a roll-back brings back passwords that are no longer declared."""
 

@@ -38,7 +38,7 @@ def require_project(start: Path) -> Path:
     root = find_project(start)
     if root is None:
         raise UsageError(
-            f"no project here: no {SETTINGS_FILE} in {start} or a folder above it; make one with "
+            f"not in a project: no {SETTINGS_FILE} in {start} or above; make one with "
             "`fsgitops init`, or name its folder with -C"
         )
     return root
@@ -55,8 +55,8 @@ def _refuse_foreign(folder: Path) -> None:
         if state.st_uid not in trusted or written:
             whose = "everybody may write it" if written else f"it belongs to {_name(state.st_uid)}"
             raise UsageError(
-                f"{place}: {whose}, so nothing above is taken for the project unasked: "
-                f"say -C {folder} if you trust it, or run this there"
+                f"{place}: {whose}; from a folder below, only a project of yours or of root's is "
+                f"used; run this in {folder}, or say -C {folder}, if you trust it"
             )
 
 

@@ -100,7 +100,7 @@ def test_outside_a_project_a_command_says_so_and_writes_nothing(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     code, _, err = said(capsys, *words)
-    assert (code, "no project here: no fsgitops.yaml in" in err) == (64, True)
+    assert (code, "not in a project: no fsgitops.yaml in" in err) == (64, True)
     assert "`fsgitops init`" in err
     assert list(tmp_path.iterdir()) == []
 

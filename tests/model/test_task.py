@@ -35,7 +35,7 @@ def told(given: Plan) -> list[str]:
     [
         (
             change(Action.UPDATE, "1000", "param a1-hash"),
-            "SIP password changes: give 1000 its new credentials; a phone with the former one is "
+            "SIP password changes: give 1000 its new credentials; a phone with the old password is "
             "cut off when it registers again",
         ),
         (change(Action.DELETE, "1022"), "phone of 1022 will be cut off"),
@@ -63,8 +63,8 @@ def test_a_hash_in_place_of_a_password_is_not_said_to_be_of_another_one() -> Non
     )
     adopted = Change(Action.UPDATE, Resource(Kind.AGENT, "1000"), "1000.xml", attributes)
     assert told(plan(adopted)) == [
-        "a hash takes the place of the SIP password of 1000: unless it is of the same password, "
-        "give 1000 its new credentials"
+        "SIP password of 1000 is replaced by a hash: give 1000 its credentials, unless the "
+        "password stays the same"
     ]
 
 
@@ -84,7 +84,7 @@ def test_a_phone_that_is_known_not_to_be_registered_is_not_said_to_be_cut_off() 
     deleted = change(Action.DELETE, "1022")
     silent = Activity((AgentActivity(deleted.resource),))
     assert told(plan(deleted, activity=silent)) == [
-        "phone of 1022 can register no more; none is registered now"
+        "phone of 1022 can no longer register; none is registered now"
     ]
     unknown = Activity(problem="no route")
     assert told(plan(deleted, activity=unknown)) == ["phone of 1022 will be cut off"]
@@ -93,7 +93,7 @@ def test_a_phone_that_is_known_not_to_be_registered_is_not_said_to_be_cut_off() 
 def test_without_the_key_no_password_is_said_to_change() -> None:
     what = change(Action.UPDATE, "1000", "param a1-hash", "param vm-a1-hash")
     assert told(plan(what, unknown_secrets=True)) == [
-        "without the key it is not known here whether the SIP password of 1000 changes"
+        "no project key here: the SIP password of 1000 may change"
     ]
 
 
@@ -104,7 +104,7 @@ def test_phones_that_are_kicked_are_cut_off_at_once() -> None:
 
 def test_a_roll_back_brings_back_credentials_that_are_not_the_declared_ones() -> None:
     what = change(Action.UPDATE, "1000", "param a1-hash")
-    assert "give 1000 the credentials of then" in told(plan(what, baseline=Baseline.EARLIER))[0]
+    assert "give 1000 its earlier credentials" in told(plan(what, baseline=Baseline.EARLIER))[0]
 
 
 def test_what_was_deleted_earlier_and_is_loaded_now_is_told_too() -> None:
