@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any
 import click
 import pytest
 import yaml
-from conftest import SMALL_SWITCH
 from doc_pages import Page, Step, agrees, commands_of, read_page
 from project import KEY
 
@@ -127,7 +126,7 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
             monkeypatch.delenv(name)
     monkeypatch.setenv("FSGITOPS_KEY", KEY)
     prod, root = tmp_path / "freeswitch", tmp_path / "pbx"
-    shutil.copytree(SMALL_SWITCH, prod)
+    shutil.copytree(ROOT / "tests" / "switch_conf", prod)
     for path in prod.rglob("*.xml"):
         path.chmod(0o640)
     variables = prod / "vars.xml"

@@ -276,7 +276,7 @@ def test_a_file_that_is_mounted_alone_stops_the_plan_with_the_remedy(project: Pr
         assert "hazard-mount" in ran.out + ran.err
         assert "mount its folder" in ran.out + ran.err
         assert project.run(*APPLY).code == 4
-        assert "mounted alone" in project.run("doctor", "--target", "image").out
+        assert "a single mounted file" in project.run("doctor", "--target", "image").out
 
     apart(body)
 

@@ -73,7 +73,7 @@ def test_once_loaded_nothing_is_left_to_do(unloaded: Project) -> None:
 
 def test_without_a_reload_it_stays_to_be_done(unloaded: Project) -> None:
     ran = unloaded.run("apply", "--yes", "--no-reload")
-    assert (ran.code, "is not loaded either" in ran.out) == (0, True)
+    assert (ran.code, "are not loaded yet either" in ran.out) == (0, True)
     declare(unloaded, "Berta")
     assert unloaded.run("apply", "--yes", "--no-reload").code == 0
     assert mark(unloaded) == {

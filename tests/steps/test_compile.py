@@ -146,7 +146,7 @@ def test_a_variable_that_the_project_declares_as_its_own_is_written():
     )
     assert findings == []
     assert b'name="Department" value="sales"' in config.files[PATH].content
-    assert "nothing is known" in compiled(subject)[1][0].message
+    assert "does not know the variable" in compiled(subject)[1][0].message
 
 
 def test_what_was_written_before_is_judged_again_with_todays_names():
