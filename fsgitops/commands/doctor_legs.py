@@ -99,7 +99,7 @@ def _check_extensions(merged: MergedConfig, root: Element, inside: set[str]) -> 
     for context in _walk(_section(root, "dialplan"), "context"):
         if fold(context.attributes.get("name", "")) not in inside:
             continue
-        opened = [item for item in context.all("extension") if _rings_openly(item)]
+        opened = list(_find_open(context))
         for item in opened[:SHOWN]:
             place = merged.source_of_merged_line(item.line)
             where = f" ({place.file}:{place.line})" if place else ""
@@ -117,16 +117,22 @@ def _check_extensions(merged: MergedConfig, root: Element, inside: set[str]) -> 
             )
 
 
-def _rings_openly(extension: Element) -> bool:
-    rings = closes = False
-    for condition in extension.all("condition"):
-        for action in condition.all("action"):
-            data = action.attributes.get("data", "")
-            application = action.attributes.get("application", "")
-            rings = rings or (application == "bridge" and any(word in data for word in _PHONES))
-            closes = closes or CLOSING in data or data.startswith("fsgitops_closed ")
-    ours = extension.attributes.get("name", "").startswith("fsgitops_")
-    return rings and not closes and not ours
+def _find_open(context: Element) -> Iterator[Element]:
+    """Yield the extensions of others that ring phones openly; one may close all behind it."""
+    for extension in context.all("extension"):
+        rings = closes = False
+        for kind in ("action", "anti-action"):
+            for action in _walk(extension, kind):
+                data = action.text or action.attributes.get("data", "")
+                application = action.attributes.get("application", "")
+                rings = rings or (application == "bridge" and any(word in data for word in _PHONES))
+                closes = closes or CLOSING in data or data.startswith("fsgitops_closed ")
+        asks = any(item.attributes for item in extension.all("condition"))
+        if closes and not asks and is_true(extension.attributes.get("continue", "")):
+            return
+        ours = extension.attributes.get("name", "").startswith("fsgitops_")
+        if rings and not closes and not ours:
+            yield extension
 
 
 def _check_templates(workspace: Workspace) -> Iterator[Check]:

@@ -97,6 +97,31 @@ def test_an_extension_that_rings_phones_openly_is_told_with_its_place(
     assert closing or "ring_hall (dialplan/default/20_hall.xml:2)" in message
 
 
+@pytest.mark.parametrize(
+    "action",
+    [
+        '<condition field="source" expression="x">{}</condition>',
+        '<condition field="source" expression="x"><anti-action {}</condition>',
+    ],
+)
+def test_so_is_one_that_rings_them_in_a_nested_condition(site: Project, action: str) -> None:
+    bridge = '<action application="bridge">user/1020@pbx.example.com</action>'
+    if "anti-action" in action:
+        bridge = bridge.removeprefix("<action ").replace("</action>", "</anti-action>")
+    text = EXTENSION.format(closing=action.format(bridge))
+    own = '<action application="bridge" data="user/1020@pbx.example.com"/>\n'
+    assert own in text
+    site.write("conf/dialplan/default/20_hall.xml", text.replace(own, ""))
+    assert "ring_hall (dialplan/default/20_hall.xml:2)" in told(site)[1]
+
+
+def test_one_extension_that_goes_on_closes_all_behind_it(site: Project) -> None:
+    site.write("conf/dialplan/default/20_hall.xml", EXTENSION.format(closing=""))
+    all_calls = f'<extension name="a" continue="true">\n<condition>{CLOSING}</condition>\n'
+    site.write("conf/dialplan/default/00_all.xml", f"{all_calls}</extension>\n")
+    assert told(site)[0] == "ok"
+
+
 def test_a_template_of_ones_own_that_closes_nothing_is_told(site: Project) -> None:
     site.write(
         "templates/did_route.xml.j2",
