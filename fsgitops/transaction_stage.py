@@ -80,6 +80,17 @@ def missing_folders(conf: ConfDir, operations: Sequence[Operation]) -> tuple[str
 
 
 def _stage(places: Places, kept: Folder, number: int, operation: Operation) -> tuple[str, str, str]:
+    try:
+        return _stage_one(places, kept, number, operation)
+    except OSError as problem:
+        if problem.filename is None:  # which of the mounts is full, say
+            problem.filename = str(places.conf.path / operation.path)
+        raise
+
+
+def _stage_one(
+    places: Places, kept: Folder, number: int, operation: Operation
+) -> tuple[str, str, str]:
     path = operation.path
     if not is_safe_path(path):
         raise OSError(errno.EPERM, "not a path that may be written", path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import resource
 import stat
 from pathlib import Path
 
@@ -315,3 +316,14 @@ def test_a_journal_that_this_user_may_not_read_says_as_whom_to_run(
     with pytest.raises(TransactionError, match=r"you may not open it; run as .* use sudo") as told:
         read_journal(conf, conf / ".fsgitops")
     assert "\n" not in str(told.value)
+
+
+def test_a_disk_that_is_full_is_told_by_the_file_that_it_has_no_room_for(conf: Path):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, before[1]))
+    big = Operation("directory/big.xml", b"x" * 100_000)
+    try:
+        with pytest.raises(TransactionError, match=r"directory/big\.xml: File too large; no file"):
+            begin_transaction(conf, conf / ".fsgitops", [big], b"{}")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
