@@ -22,8 +22,11 @@ KINDS = ("derived", "env", "file", "sops", "age", "command", "plaintext")
 EXTENSIONS = dict(zip(KINDS, (str(2000 + number) for number in range(len(KINDS))), strict=True))
 NAMED = KINDS[1:]
 
+# As pip starts programs where the path of Python has a blank: a shell first, then Python itself.
 FAKE_VAULT = """\
-#!{python}
+#!/bin/sh
+'''exec' "{python}" "$0" "$@"
+' '''
 import os, sys
 assert sys.stdin.read() == "" and "FSGITOPS_KEY" not in os.environ
 print(open(sys.argv[1]).read())
@@ -63,7 +66,7 @@ def plant_secrets(
             f"    voicemail: {{pin: {json.dumps(sources['pin'])}}}",
         ]
     write_sops_file(place / "all.enc.json", json.dumps({"agents": [values["sops"]]}), monkeypatch)
-    _program(place / "sops", f'#!/bin/sh\nexec {require_sops()} "$@"\n')
+    _program(place / "sops", f'#!/bin/sh\nexec "{require_sops()}" "$@"\n')
     monkeypatch.setenv("PATH", f"{place}:/usr/bin:/bin")
     _program(place / "vault", FAKE_VAULT)
     project.write("desired/agents.yaml", "\n".join(agents) + "\n")

@@ -128,7 +128,7 @@ def test_the_project_s_keys_do_not_reach_sops(
     program = tmp_path / "bin" / "sops"
     program.parent.mkdir()
     program.write_text(
-        f'#!/bin/sh\nenv >{seen}\nexec {os.environ["PATH"].split(":")[0]}/sops "$@"\n'
+        f'#!/bin/sh\nenv >{seen}\nexec "{os.environ["PATH"].split(":")[0]}/sops" "$@"\n'
     )
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")

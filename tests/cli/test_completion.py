@@ -182,7 +182,8 @@ def test_bash_completes_with_the_script(here: Project, tmp_path: Path, program: 
     place = tmp_path / "bin"
     place.mkdir()
     starter = place / program
-    starter.write_text(f"#!{sys.executable}\nfrom {module} import main\nmain()\n")
+    code = f"from {module} import main; main()"
+    starter.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "{code}" "$@"\n')
     starter.chmod(0o755)
     function = f"_{program.replace('-', '_')}_completion"
     script = (
