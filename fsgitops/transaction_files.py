@@ -162,8 +162,8 @@ def stage_file(
         if like and found.st_uid != like.st_uid and found.st_gid != wanted:
             raise OSError(
                 errno.EPERM,
-                "what replaces it can keep neither its owner nor its group, and FreeSWITCH might "
-                f"not read it: join its group (gid {wanted})",
+                "a new file could keep neither its owner nor its group, so FreeSWITCH might not "
+                f"read it: join its group (gid {wanted})",
                 where or str(staged.path / name),
             )
         os.fchmod(descriptor, stat.S_IMODE(like.st_mode) if like else FILE_MODE)

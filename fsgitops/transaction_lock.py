@@ -76,7 +76,7 @@ def _require_locks(descriptor: int, state_dir: Path) -> None:
             raise
         raise NoLocksError(
             f"{state_dir}: its file system has no locks (flock: {problem.strerror}), so two "
-            "applies at once could not be kept apart; nothing was touched. Mount it with locks "
+            f"applies could run at once; nothing was touched. Mount it with locks "
             "(NFS: without `nolock`), or keep the conf directory on a local file system"
         ) from None
 

@@ -90,8 +90,8 @@ def open_state(state_dir: Path, *, make: bool = False) -> StateFolder:
     except OSError as problem:
         if state_dir.is_symlink():
             raise UnsafeStateError(
-                f"{state_dir}: the state directory is a link; move it here: who may write the "
-                "conf directory could have what is written there end up elsewhere"
+                f"{state_dir}: the state directory is a link, which could lead writes elsewhere; "
+                f"replace it by the directory itself"
             ) from problem
         raise
     try:
@@ -197,18 +197,18 @@ def require_trusted(path: Path, status: os.stat_result) -> None:
     mode = stat.S_IMODE(status.st_mode)
     if mode & stat.S_IWOTH:
         raise UnsafeStateError(
-            f"{path}: everybody may write into the state directory (mode {mode:04o}), so nothing "
-            f"in it is trusted; look through it, then run: chmod o-w {path}"
+            f"{path}: every user may write to the state directory (mode {mode:04o}), so fsgitops "
+            f"does not trust it; check its files, then run: chmod o-w {path}"
         )
     if mode & stat.S_IWGRP and not is_shared(status):
         raise UnsafeStateError(
-            f"{path}: its group may write into the state directory (mode {mode:04o}); where that "
-            f"group are the operators, run: chmod g+s {path}, and otherwise: chmod g-w {path}"
+            f"{path}: its group may write to the state directory (mode {mode:04o}); if these are "
+            f"the operators, run: chmod g+s {path}, otherwise: chmod g-w {path}"
         )
     if os.geteuid() == 0 and status.st_uid != 0:
         raise UnsafeStateError(
-            f"{path}: the state directory belongs to {_name_user(status.st_uid)}, who could have "
-            f"root do what that user may not; run as that user, or look through it and run: "
+            f"{path}: the state directory belongs to {_name_user(status.st_uid)}, who could make "
+            f"root act for them; run as that user, or check its files and run: "
             f"find {path} -type d -exec chown root {{}} +"
         )
 

@@ -148,4 +148,4 @@ def test_root_does_not_trust_what_a_restart_gave_to_freeswitchs_user(site: Site)
     applied(site, ANN)
     own(site.conf, OPERATORS, OPERATORS)
     ran = site.run(0, "apply", "--yes")
-    assert (ran.code, "could have root do what that user may not" in ran.err) == (1, True), ran.err
+    assert (ran.code, "could make root act for them" in ran.err) == (1, True), ran.err

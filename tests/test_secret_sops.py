@@ -82,7 +82,7 @@ def test_a_file_that_is_not_encrypted_gives_nothing(
 ) -> None:
     write_sops_file(tmp_path / "other.yaml", "a: x\n", monkeypatch)
     (tmp_path / "a.yaml").write_text("a: in-the-clear\n")
-    with pytest.raises(SecretError, match="a file that sops encrypted") as caught:
+    with pytest.raises(SecretError, match="a complete file that sops") as caught:
         fetch(tmp_path, "a.yaml", "a")
     assert not isinstance(caught.value, SecretUnavailableError)
     assert "in-the-clear" not in str(caught.value)

@@ -155,7 +155,7 @@ def test_a_planted_revision_does_not_copy_a_file_out(applied: Project) -> None:
 
 @pytest.mark.parametrize(
     ("mode", "told"),
-    [(0o757, "everybody may write"), (0o770, "its group may write"), (0o1777, "everybody may")],
+    [(0o757, "every user may write"), (0o770, "its group may write"), (0o1777, "every user may")],
 )
 def test_a_state_directory_that_others_may_write_is_refused_with_the_remedy(
     applied: Project, mode: int, told: str
@@ -181,7 +181,7 @@ def test_a_folder_of_the_state_that_others_may_write_is_refused(applied: Project
     (applied.conf / ".fsgitops/revisions").chmod(0o777)
     ran = applied.run("rollback", "--yes")
     assert ran.code == 1
-    assert "revisions: everybody may write" in ran.err
+    assert "revisions: every user may write" in ran.err
 
 
 @as_root

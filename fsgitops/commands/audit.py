@@ -97,8 +97,8 @@ def audited(
     except (OSError, UnsafeStateError) as problem:
         known = "".join(f", {name} {value}" for name, value in details.items())
         raise AuditOutcomeError(
-            f"{action} {named['subject']} was done{known}; do not repeat it. The audit log holds "
-            f"that it was intended, but not that it was done: {_tell(workspace, problem)}"
+            f"{action} {named['subject']} was done{known}; do not repeat it. The audit log has "
+            f"its intention, but not its result: {_tell(workspace, problem)}"
         ) from None
 
 
@@ -138,8 +138,8 @@ def _require(workspace: Workspace, entry: dict[str, Any]) -> None:
         _append(workspace, entry)
     except OSError as problem:
         raise SecretError(
-            f"{audit_path(workspace)}: nothing is revealed or done without a line in the audit "
-            f"log, which cannot be written: {problem.strerror}; name another place with "
+            f"{audit_path(workspace)}: the audit log cannot be written, so nothing was revealed "
+            f"or done: {problem.strerror}; name another place with "
             "`audit_log` in fsgitops.yaml"
         ) from None
 

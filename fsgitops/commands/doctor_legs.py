@@ -67,16 +67,16 @@ def _check_profiles(root: Element, domain: str, phones: str, forwarding: bool) -
         ):
             yield warn(
                 NAME,
-                f"the profile {name} takes REFER from people who do not log in: they can send an "
-                "agent's own call to a gateway on, with his toll, and have a SIP address called",
+                f"the profile {name} takes REFER without a log-in: outsiders can transfer an "
+                f"agent's call to a gateway at the agent's cost, or to any SIP address",
                 f'put <param name="disable-transfer" value="true"/> into the settings of {name}, '
                 f"and run sofia profile {name} rescan",
             )
         if forwarding and name == phones and not is_true(settings.get("manual-redirect", "")):
             yield warn(
                 NAME,
-                f"an agent has phone_forwarding, and the profile {name} calls whatever SIP address "
-                "a phone forwards to, past every toll_allow",
+                f"an agent has phone_forwarding, and the profile {name} calls any SIP address "
+                f"that a phone forwards to, without a check of toll_allow",
                 f'put <param name="manual-redirect" value="true"/> into the settings of {name}',
             )
 
@@ -90,7 +90,7 @@ def _check_gateways(root: Element, inside: set[str], inbound: str) -> Iterator[C
                 yield bad(
                     NAME,
                     f"the gateway {name} leads calls into the context {context}, where agents "
-                    f"call: anybody who names it in an address (`;gw={name}`) calls from there",
+                    f"call: an outsider who adds `;gw={name}` to an address can call like an agent",
                     f"set its context to {inbound}, then killgw {name} and rescan",
                 )
 
@@ -105,8 +105,9 @@ def _check_extensions(merged: MergedConfig, root: Element, inside: set[str]) -> 
             where = f" ({place.file}:{place.line})" if place else ""
             yield warn(
                 NAME,
-                f"the extension {item.attributes.get('name', '')}{where} rings phones and does not "
-                "close their legs: who is on such a call sends the other on, with that one's toll",
+                f"the extension {item.attributes.get('name', '')}{where} rings phones and does "
+                f"not close their legs: each side of such a call can transfer the other, at the "
+                f"other's cost",
                 f"put before its bridge: {_ACTIONS}",
             )
         if len(opened) > SHOWN:

@@ -171,8 +171,8 @@ def check_clock(state_dir: Path) -> list[str]:
     side = "before" if away < timedelta(0) else "after"
     return [
         f"the clock of this machine says {now:%Y-%m-%d %H:%M} UTC, {_span(away)} {side} the newest "
-        f"revision ({newest.number}, {then:%Y-%m-%d %H:%M} UTC): if that cannot be, set the clock "
-        "before you apply"
+        f"revision ({newest.number}, {then:%Y-%m-%d %H:%M} UTC): set the clock before you apply, "
+        "unless that is right"
     ]
 
 

@@ -63,7 +63,7 @@ def run_init(root: Path, *, templates: bool, pipelines: str = "github", install:
         create_file(place, content)
         written.append(path)
     if not written:
-        raise UsageError(f"{root}: every file of the example is here already; nothing was written")
+        raise UsageError(f"{root}: every file of the example exists here; nothing was written")
     notes: list[str] = []
     pinned = f"{SCRIPT_FOLDERS.get(pipelines)}/{PIN_FILE}"
     if pinned in written:

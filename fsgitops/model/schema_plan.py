@@ -35,7 +35,7 @@ def plan_schema() -> dict[str, Any]:
         "dirty": flag("What was planned differs from that commit."),
         "simulated": flag("The target is the embedded switch."),
         "unknown_secrets": flag("A key was missing: the plan can be read but not applied."),
-        "live_digest": text("A keyed digest of all that the plan was compared with."),
+        "live_digest": text("A keyed digest of the live state that the plan was compared with."),
         "fingerprint": text("A hash of the whole plan.", pattern="^[0-9a-f]{16}$"),
         "unchanged": count("Managed files that stay as they are."),
         "unmanaged": count("Files that fsgitops does not manage."),

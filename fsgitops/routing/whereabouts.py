@@ -132,7 +132,7 @@ class Whereabouts:
             )
         if not any(place.searched for place in there):
             return Cause(
-                f"{path} is included where no look-up goes: FreeSWITCH searches the first "
+                f"{path} is included where FreeSWITCH does not look: it searches the first "
                 "<groups> of a domain, and the first <users> of each group",
                 "move the include there",
             )

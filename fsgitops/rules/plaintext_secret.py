@@ -23,7 +23,7 @@ def check(desired: Desired) -> Iterator[Breach]:
                 agent(field.agent.extension),
                 field.path,
                 f"`{name}` holds a {field.noun} in plain text",
-                "Leave it out, and one is derived from the project key, or name where it stands: "
-                "{env: NAME}, {file: PATH}, {age: …}. Git has seen this one: choose another. "
+                "Leave it out to derive one from the project key, or name its source: "
+                "{env: NAME}, {file: PATH}, {age: …}. Git may have this one: choose another. "
                 "If it is no secret, write {plaintext: true, value: …}.",
             )

@@ -29,8 +29,8 @@ def write_private_file(path: Path, text: str, what: str) -> None:
         create_file(path, text.encode("ascii"), mode=PRIVATE_MODE)
     except FileExistsError:
         raise SecretError(
-            f"{path}: there is a file already and a key is never overwritten: without it the "
-            "passwords it gave are gone. Name another file, or move that one away."
+            f"{path}: this file exists, and a key is never overwritten: its passwords would be "
+            f"lost. Name another file, or move this one away."
         ) from None
     except OSError as problem:
         raise SecretError(f"{path}: cannot create the {what}: {problem.strerror}") from None

@@ -78,8 +78,8 @@ def decrypt_sops(path: Path, root: Path, environ: Mapping[str, str]) -> Any:
         raise SecretUnavailableError(f"{where}: no key here can decrypt it with sops")
     if code > 0:
         raise SecretError(
-            f"{where}: sops cannot read it (code {code}): it must be a file that sops encrypted, "
-            "whole, with a name that ends as its format does; run it by hand to see why"
+            f"{where}: sops cannot read it (code {code}): expected a complete file that sops "
+            f"encrypted, whose name ends in its format; run sops by hand to see why"
         )
     _require_success(code, where)
     try:
@@ -104,14 +104,15 @@ def pick_value(values: Any, key: str, where: str) -> Secret:
             raise SecretError(f"{where}: there is nothing at `{key}`")
     if isinstance(found, int | float) and not isinstance(found, bool):
         raise SecretError(
-            f"{where}: `{key}` is a number, of which sops keeps no leading zeros; write it in "
+            f"{where}: `{key}` is a number, and sops drops leading zeros; write it in "
             'quotes ("004711"), with `sops edit`'
         )
     if not isinstance(found, str):
         raise SecretError(f"{where}: `{key}` is not a text")
     if _TIME.fullmatch(found):
         raise SecretError(
-            f"{where}: `{key}` is a time, which sops makes of a date; write it in quotes, with "
+            f"{where}: `{key}` is a time, because sops turns a date into one; write it in "
+            f"quotes, with "
             "`sops edit`"
         )
     return check_secret(found, where)

@@ -64,7 +64,7 @@ def test_a_file_that_cannot_be_read_is_not_one_that_nothing_includes(conf: Path)
 
 def test_the_second_list_of_users_of_a_group_is_never_searched(conf: Path) -> None:
     edit(conf, "directory/default.xml", "<users>", "<users></users>\n<users>")
-    assert "included where no look-up goes" in explain_user(conf)
+    assert "included where FreeSWITCH does not look" in explain_user(conf)
 
 
 def test_a_file_in_another_domain(conf: Path) -> None:

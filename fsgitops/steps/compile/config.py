@@ -248,7 +248,7 @@ class _Compilation:
             self.refuse(
                 resource,
                 f"{program.file} does not give back the declared values as they are",
-                "a template puts values in; it does not decide on them or change them",
+                "let the template insert each value as it is",
             )
             return False
         generic = resource.kind is Kind.DIALPLAN

@@ -157,13 +157,13 @@ class _Builder:
     def alias(self, event: Event) -> Value:
         name = event.anchor
         if name in self.open_anchors:
-            hint = "Write the value out; an alias can only name what is complete before it."
+            hint = "Write the value out: an alias can only name a value that ends before it."
             message = f"the alias `*{name}` stands inside the very value that it names"
             self.stop(event, "alias-cycle", message, hint)
         if name not in self.anchors:
             # Its name is not shown: a password may begin with an asterisk.
             hint = "Put a value that begins with `*` in quotes, or its anchor (`&…`) above."
-            message = "an alias (`*…`) that names nothing: no anchor of that name comes before it"
+            message = "the alias (`*…`) names no anchor above it"
             self.stop(event, "unknown-alias", message, hint)
         value, size = self.anchors[name]
         self.values += size
@@ -250,10 +250,8 @@ class _Builder:
         merged.extend(maps)
 
     def duplicate(self, event: Event, key: str) -> None:
-        hint = "Remove one of them, or rename it; only one value could count."
-        self.note(
-            event, "duplicate-key", f"the key {quote_value(key)} is here for a second time", hint
-        )
+        hint = "Remove or rename one of them."
+        self.note(event, "duplicate-key", f"the key {quote_value(key)} is declared again", hint)
 
     def tag(self, event: Event) -> None:
         name = str(event.tag).replace("tag:yaml.org,2002:", "!!")

@@ -48,7 +48,7 @@ class _Walk:
             self.refuse(
                 path,
                 "file-kind",
-                "this is a folder, and its name ends like that of a YAML file",
+                "this is a folder with the name of a YAML file",
                 "Rename the folder, or put the YAML file back in its place.",
             )
             return
@@ -158,7 +158,7 @@ def _outside(path: str) -> Finding:
     return error(
         "outside-root",
         Position(path),
-        "this leads out of the project folder; only files inside it are read",
+        "this link leads out of the project folder; only files inside it are read",
         "Put a copy of the file here, or make the link lead to a file of the project.",
     )
 

@@ -57,12 +57,12 @@ _KNOWN = (
     (
         "flow node",
         "a value is missing in `[ ]` or `{ }`, or they are not closed",
-        "Close the bracket, and remove a comma too many.",
+        "Close the bracket, and remove any extra comma.",
     ),
-    ("block mapping", "this line does not go on with the mapping above it", _INDENT),
-    ("block collection", "this line does not go on with the list above it", _INDENT),
-    ("block sequence", "this line does not go on with the list above it", _INDENT),
-    ("document start", "this does not belong to what stands above it", _INDENT),
+    ("block mapping", "this line does not continue the mapping above it", _INDENT),
+    ("block collection", "this line does not continue the list above it", _INDENT),
+    ("block sequence", "this line does not continue the list above it", _INDENT),
+    ("document start", "this does not fit what comes before it", _INDENT),
     ("multiple anchors", "a value with two anchors", "Keep one of the two `&` names."),
 )
 
