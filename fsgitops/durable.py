@@ -6,13 +6,13 @@ import errno
 import os
 import secrets
 import stat
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 NOREPLACE, EXCHANGE = 1, 2  # include/uapi/linux/fs.h
 UNSUPPORTED = (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.EPERM)
@@ -50,7 +50,8 @@ def create_file(path: Path, content: bytes, *, mode: int = 0o666) -> None:
     """
     aside = _aside(path)
     try:
-        _write_new(aside, content, mode)
+        with _naming(path):
+            _write_new(aside, content, mode)
         # A link, unlike a rename, replaces nothing.
         os.link(aside, path, follow_symlinks=False)
     finally:
@@ -112,7 +113,8 @@ def _write_aside(
 ) -> None:
     aside = _aside(real)
     try:
-        _write_new(aside, content, 0o666 if mode is None else mode, like=found, exact=mode)
+        with _naming(real):
+            _write_new(aside, content, 0o666 if mode is None else mode, like=found, exact=mode)
         if before is None:
             aside.replace(real)
         else:
@@ -166,6 +168,17 @@ def _write_new(
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Say which file it was that the disk had no room for: a write does not."""
+    try:
+        yield
+    except OSError as problem:
+        if problem.filename is None:
+            problem.filename = str(path)
+        raise
 
 
 def _aside(path: Path) -> Path:

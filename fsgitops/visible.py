@@ -8,17 +8,29 @@ are the same text to every reader.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+_UNSEEN: Final = re.compile(
+    r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+"""Default_Ignorable_Code_Point of Unicode, as far as Python takes it for something to be seen."""
+
+
+def is_visible(text: str) -> bool:
+    """Tell whether every character of a text is one that can be seen, or a space."""
+    return text.isprintable() and (text.isascii() or not _UNSEEN.search(text))
+
+
 def make_visible(text: str) -> str:
     r"""Return a text as one line that can be printed; `\n`, `\x1b`, `\u202e` show the rest."""
-    if text.isprintable():
+    if is_visible(text):
         return text
-    return "".join(char if char.isprintable() else _show(char) for char in text)
+    return "".join(char if is_visible(char) else _show(char) for char in text)
 
 
 def make_lines_visible(text: str) -> str:
@@ -53,11 +65,11 @@ def to_json(
         value, indent=indent, separators=separators, default=default, ensure_ascii=False
     )
     lines = text.split("\n")
-    if all(map(str.isprintable, lines)):
+    if all(map(is_visible, lines)):
         return text
-    # What cannot be printed stands inside a string: outside of them JSON has ASCII only.
-    return "\n".join(line if line.isprintable() else _escape(line) for line in lines)
+    # What cannot be seen stands inside a string: outside of them JSON has ASCII only.
+    return "\n".join(line if is_visible(line) else _escape(line) for line in lines)
 
 
 def _escape(line: str) -> str:
-    return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in line)
+    return "".join(char if is_visible(char) else json.dumps(char)[1:-1] for char in line)

@@ -199,6 +199,19 @@ def test_a_link_stays_a_link_and_what_it_names_is_replaced(tmp_path: Path) -> No
     assert (tmp_path / "there/file").read_bytes() == b"new"
 
 
+@pytest.mark.parametrize("work", [replace_file, create_file])
+def test_a_disk_without_room_is_told_with_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, work: Callable[[Path, bytes], None]
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "write", refuse)
+    with pytest.raises(OSError, match="No space left") as caught:
+        work(tmp_path / "file", b"new")
+    assert caught.value.filename == str(tmp_path / "file")
+
+
 @pytest.mark.parametrize("broken", ["write", "fsync", "replace"])
 def test_a_disk_that_refuses_changes_nothing_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str

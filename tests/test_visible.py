@@ -54,6 +54,16 @@ def test_letters_stay_letters(text, shown) -> None:
     assert (make_visible(text), to_json(text)) == (shown, f'"{shown}"')
 
 
+@pytest.mark.parametrize(
+    "unseen", list("\u034f\u115f\u1160\u17b4\u180b\u180e\u3164\ufe0f\uffa0\u00ad\u2060\U000e0100")
+)
+def test_what_nobody_sees_is_shown_by_its_number(unseen) -> None:
+    shown = unseen.encode("unicode_escape").decode()
+    assert make_visible(f"Zo\u00eb{unseen}") == f"Zo\u00eb{shown}"
+    assert unseen not in to_json(f"Zo\u00eb{unseen}")
+    assert json.loads(to_json(unseen)) == unseen
+
+
 # They are read by FreeSWITCH, by what speaks for it, or by YAML; nobody is shown them.
 RAW_JSON = {"answers.py", "events.py", "esl.py", "rotate.py", "visible.py"}
 
