@@ -11,22 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fresh_switch import run_freeswitch
 from project import AGENTS, KEY, ROUTES, SETTINGS, Project
-from real_switch import RealSwitch
+from real_switch import REAL_TARGET, RealSwitch, switch_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-
-
-SMALL_SWITCH = CHECKOUT / "tests" / "switch_conf"
-"""A switch configuration of the project's own, with the same folders as the stock one."""
-
-
-def switch_template() -> Path:
-    """The stock configuration where it is beside the checkout, else the project's own."""
-    stock = CHECKOUT.parent / "shared" / "freeswitch-conf" / "vanilla"
-    return stock if stock.is_dir() else SMALL_SWITCH
 
 
 def shared_folder() -> Path:
@@ -97,17 +87,6 @@ def project(
     project.write("desired/agents.yaml", AGENTS)
     project.write("desired/routes.yaml", ROUTES)
     return project
-
-
-REAL_TARGET = """\
-project: test
-default_region: US
-targets:
-  real:
-    conf_dir: {conf_dir}
-    domain: {domain}
-    esl: {{host: {host}, port: {port}, password: {{env: TEST_ESL_PASSWORD}}}}
-"""
 
 
 @pytest.fixture

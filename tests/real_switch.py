@@ -14,12 +14,9 @@ import shutil
 import signal
 import socket
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from plain_esl import PlainEsl
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 READY_ATTEMPTS = 600
 STOP_SECONDS = 20
@@ -51,6 +48,23 @@ FOLDERS = (
     *("storage", "cache", "sounds", "htdocs", "grammar"),
 )
 """Where FreeSWITCH keeps what is no configuration: each is an option of its command line."""
+REAL_TARGET = """\
+project: test
+default_region: US
+targets:
+  real:
+    conf_dir: {conf_dir}
+    domain: {domain}
+    esl: {{host: {host}, port: {port}, password: {{env: TEST_ESL_PASSWORD}}}}
+"""
+SMALL_SWITCH = Path(__file__).parent / "switch_conf"
+"""A switch configuration of the project's own, with the same folders as the stock one."""
+
+
+def switch_template() -> Path:
+    """The stock configuration where it is beside the checkout, else the project's own."""
+    stock = Path(__file__).resolve().parents[2] / "shared" / "freeswitch-conf" / "vanilla"
+    return stock if stock.is_dir() else SMALL_SWITCH
 
 
 class RealSwitch:

@@ -15,9 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import REAL_TARGET, switch_template
 from project import KEY
-from real_switch import RealSwitch
+from real_switch import REAL_TARGET, RealSwitch, switch_template
 from test_operators import ALICE, ANN, BEN, OPERATORS, Site
 
 from fsgitops.cli import run

@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from conftest import CHECKOUT
+from scratch_repository import CHECKOUT
 
 from fsgitops.cdr.cli import invoke
 from fsgitops.cli import run
