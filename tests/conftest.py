@@ -26,6 +26,11 @@ def shared_folder() -> Path:
     return folder
 
 
+def pytest_configure() -> None:
+    """Output is not wrapped where it is no terminal: a worker of pytest-xdist is given a width."""
+    os.environ.pop("COLUMNS", None)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--sweeps", action="store_true", help="the long sweeps alone (make sweeps)")
 
