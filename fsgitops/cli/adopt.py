@@ -29,11 +29,10 @@ def command(
 ) -> int:
     """Start managing existing files at declared paths.
 
-    PATH is below the conf directory. A folder or a quoted glob (`*` within a folder, `**` across)
-    stands for the declared files in it that are there, and `.` for all of them: after the state
-    directory was lost, that takes everything over again. How each differs from what is declared is
-    shown first. No file changes now: they only become managed, and the next apply makes them as
-    declared.
+    PATH is below the conf directory. A folder or a quoted glob (`*` within a folder, `**`
+    across) stands for the declared files in it that are there, and `.` for all of them: use
+    that after the state directory was lost. It first shows how each file differs from the
+    declared one. No file changes now; the next apply makes them as declared.
     """
     from fsgitops.cli.printing import print_json, print_lines, print_notes, working
     from fsgitops.commands.adopt import plan_adoption, run_adoption

@@ -40,8 +40,8 @@ def command(
 ) -> int:
     """Apply a plan, and read it back from the switch.
 
-    With PLAN, exactly that saved plan, or nothing if anything has changed since. On any failure
-    the files are restored and reloaded: exit code 5, or 6 if even that failed.
+    With PLAN, applies exactly that saved plan, or nothing if anything has changed since. If a
+    step fails, it restores and reloads the files: exit code 5, or 6 if even that fails.
     """
     from fsgitops.cli.printing import working
     from fsgitops.commands.apply import run_apply

@@ -41,8 +41,8 @@ def command(
 ) -> int:
     """Show what changes between two git revisions.
 
-    REV2, or the working tree, against REV1; both are compiled. Reads git and nothing else: no
-    switch, no conf directory, no key. Secrets that would change are named and never shown.
+    Compiles REV1 and REV2 (default: the working tree), and compares them. Reads only git: no
+    switch, no conf directory, no key. Names secrets that would change, and never shows them.
     """
     from fsgitops.cli.planned import CHANGES_PENDING, answer_planned, make_planned
     from fsgitops.commands.diff import run_diff

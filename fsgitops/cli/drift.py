@@ -44,9 +44,9 @@ def command(
 ) -> int:
     """Compare what is live with what was applied.
 
-    Changes nothing. Compares three ways: what was applied, the files on disk, and what the switch
-    holds in memory. Exits with 0 for no drift, 2 for drift, 1 when the switch could not be asked.
-    Needs no project key. With --watch and --json, one JSON object a line.
+    Changes nothing. Compares three sides: the applied state, the files on disk, and the
+    switch's memory. Exits with 0 for no drift, 2 for drift, 1 when the switch could not be
+    asked. Needs no project key. With --watch and --json, one JSON object a line.
     """
     from fsgitops.cli.printing import working
     from fsgitops.commands.drift import time_drift, watch_drift, write_metrics

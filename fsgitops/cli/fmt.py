@@ -28,8 +28,9 @@ def command(
 ) -> int:
     """Format YAML files without changing what they say.
 
-    Fields in order, quotes only where needed. Without PATH, everything declared. Comments stay with
-    their field. A file is only written when it is proved to say exactly what it said before.
+    Puts fields in order, and quotes only what needs them. Comments stay with their field.
+    Without PATH, formats every declared file. Writes a file only after proving that it still
+    says the same.
     """
     from fsgitops.cli.printing import print_json
     from fsgitops.commands.fmt import run_fmt

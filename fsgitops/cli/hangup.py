@@ -21,7 +21,7 @@ def command(
 ) -> int:
     """End a call.
 
-    UUID is any of its legs'; `fsgitops calls` shows them.
+    UUID is that of any leg; `fsgitops calls` shows them.
     """
     from fsgitops.cli.printing import print_json
     from fsgitops.commands.hangup import run_hangup

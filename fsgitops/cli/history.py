@@ -15,8 +15,8 @@ from fsgitops.console.commands import Command
 def command(shared: Shared, directory: str | None, target: str | None, as_json: bool) -> int:
     """List every apply and rollback of a target, latest last.
 
-    Who, when, what, and how it ended.
-    How many are kept is set by `history: {keep: 50, days: 365}` in fsgitops.yaml.
+    Shows who, when, what, and how it ended. `history: {keep: 50, days: 365}` in fsgitops.yaml
+    sets how many are kept.
     """
     from fsgitops.cli.printing import print_json, print_lines
     from fsgitops.commands.history import history_to_json, list_revisions

@@ -53,8 +53,8 @@ def command(
 ) -> int:
     """Write a new project.
 
-    Settings, an example, CI pipelines, .gitignore and editor schema. Existing files stay as
-    they are.
+    Writes settings, an example, CI pipelines, .gitignore and editor schemas. Existing files
+    stay as they are.
     """
     from fsgitops.commands.init import run_init
 

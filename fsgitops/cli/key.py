@@ -31,9 +31,9 @@ def new(
 ) -> int:
     """Make a new project key.
 
-    32 random bytes, written as base64 into a file that only you may read. An existing key is never
-    overwritten: whoever loses the key loses every password made from it. Keep a copy where your
-    other secrets are, never in git.
+    32 random bytes, written as base64 into a file that only you may read. An existing key is
+    never overwritten. If you lose the key, you lose every password made from it: keep a copy
+    with your other secrets, never in git.
     """
     from fsgitops.commands.key_in_git import keep_from_git
     from fsgitops.secret import new_key, write_key_file
@@ -56,7 +56,7 @@ def new(
 @with_json
 @click.pass_obj
 def status(shared: Shared, directory: str | None, target: str | None, as_json: bool) -> int:
-    """Show which keys are at hand, and who uses which."""
+    """Show which keys are here, and who uses which."""
     from fsgitops.cli.printing import print_json
     from fsgitops.commands.rotate import read_rotation
 
@@ -102,7 +102,7 @@ def rotate(
 ) -> int:
     """Replace the project key step by step.
 
-    Not every phone has to change on one day. Start, move agents group by group (each time: plan,
+    So not every phone changes on one day. Start, move agents group by group (each time: plan,
     apply, and give people their new credentials), and finish when all have moved. Who has moved is
     written into fsgitops.yaml: commit it. A pipeline gets the next key as FSGITOPS_KEY_NEXT.
     """

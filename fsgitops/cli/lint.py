@@ -31,7 +31,7 @@ def command(
 ) -> int:
     """Check everything declared with the rules alone.
 
-    Nothing is compiled.
+    Compiles nothing.
 
     `rules` in fsgitops.yaml sets a rule to error, warning or off. A comment silences one on its
     line: # fsgitops: ignore[rule-name] because it says why

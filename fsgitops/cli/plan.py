@@ -71,8 +71,8 @@ def command(
 ) -> int:
     """Show what an apply would change, and change nothing.
 
-    Reads the files that fsgitops manages and whatever stands in the way of new ones. Without the
-    project key, secret values are shown as known after apply.
+    Reads the files that fsgitops manages, and any other file in the way of new ones. Without
+    the project key, secret values are shown as (known after apply).
     """
     from fsgitops.cli.planned import CHANGES_PENDING, answer_planned, make_planned, telling
     from fsgitops.commands.export_state import load_state

@@ -29,10 +29,9 @@ def command(
 ) -> int:
     """Stop managing files: they stay as they are.
 
-    They are never touched again. A folder or a quoted glob stands for the managed files in it, and
-    `.` for all of them: that is how to leave.
-    Take what they were made from out of the desired files too: as long as it is declared there,
-    a plan stops at the file, which is no longer ours.
+    fsgitops never touches them again. A folder or a quoted glob stands for the managed files in
+    it, and `.` for all of them: use that to leave. Remove their agents and routes from the
+    desired files too: otherwise the next plan stops at the released files.
     """
     from fsgitops.cli.printing import print_json, print_lines
     from fsgitops.commands.adopt import released_to_json, run_release

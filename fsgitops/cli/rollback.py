@@ -33,9 +33,9 @@ def command(
 ) -> int:
     """Restore managed files as they were after a revision.
 
-    Without REV, undo the last apply. It is shown as a plan first, and carried out as an apply is:
-    all or nothing, read back from the switch, and recorded as a revision of its own. What is
-    declared stays as it is.
+    Without REV, undoes the last apply. Shows a plan first, then applies it like any other: all
+    or nothing, read back from the switch, and recorded as a revision. The desired files stay as
+    they are.
     """
     from fsgitops.cli.printing import print_lines, print_notes, working
     from fsgitops.commands.rollback import plan_rollback, run_rollback

@@ -51,7 +51,8 @@ def encrypt(
 ) -> int:
     """Encrypt a secret from standard input, as YAML.
 
-    For every recipient in fsgitops.yaml. On a terminal it is asked for and not shown.
+    Encrypts for every recipient in fsgitops.yaml. On a terminal, it asks for the secret and
+    does not show it.
     """
     from fsgitops.secret.age import encrypt as encrypt_for
     from fsgitops.secret.value import check_secret

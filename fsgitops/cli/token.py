@@ -53,7 +53,7 @@ def new(
 ) -> int:
     """Make a token, and print it once.
 
-    It is not kept.
+    Only its hash is kept, so it cannot be shown again.
     """
     from fsgitops.cli.printing import print_json
     from fsgitops.commands.token import new_token

@@ -32,7 +32,7 @@ def command(
 ) -> int:
     """Check everything declared, and show all errors at once.
 
-    Loads every YAML file, checks it, compiles it and reads the result back. Needs neither a
+    Loads, checks and compiles every YAML file, and reads the result back. Needs neither a
     switch nor the project key. Exit code 3 when there are errors.
     """
     from fsgitops.cli.printing import print_findings, print_json, working
