@@ -31,13 +31,13 @@ _COPIED_KEYS = tuple(COPIED.values())
 _SECRET_NAME = re.compile(
     # `digits`: what a caller keys in, voicemail PINs and card numbers included; `sdp`: SRTP keys.
     r"pass(word|wd|phrase)?|secret|credential|a1[-_]?hash|token|crypto|api[-_]?key|private[-_]?key|"
-    r"(^|[-_])(pin|key|auth|cred|nonce|digest|cookie|jwt|otp|dtls|ice|digits)([-_]|$)|"
+    r"pwd|psw|(^|[-_])(pw|pin|key|auth|cred|nonce|digest|cookie|jwt|otp|dtls|ice|digits)([-_]|$)|"
     r"authorization|sdp",
     re.IGNORECASE,
 )
 _WORD = re.compile(r"([\w-]+)(\s*=\s*)?")
 _SETTING_VALUE = re.compile(r"'[^']*'|[^,}\]\s]*")
-_SECRET_HINT = re.compile(r"pass|secret|token|auth|pin|key|hash", re.IGNORECASE)
+_SECRET_HINT = re.compile(r"pass|pwd|psw|secret|token|auth|pin|key|hash", re.IGNORECASE)
 _SECRET_ADDRESS = re.compile(r"(://[^/\s:@]*:)[^/\s]*(?=@)|(@[\w.-]+\+)[^+\s]+")
 _CONFERENCE_PIN = re.compile(r"^([^+]*\+)[^+\s]+")
 _APPLICATION_OF = {

@@ -28,7 +28,8 @@ HARMLESS: Final = frozenset({
 """Variables of the core and of the stock `vars.xml` whose values may be shown; no other may."""
 
 _SECRET_NAME: Final = re.compile(
-    r"pass|secret|token|cred|auth|key|hash|(^|[_.-])pins?($|[_.-])", re.IGNORECASE
+    r"pass|pwd|psw|secret|token|cred|auth|key|hash|(^|[_.-])(pins?|pw|jwt|otp)($|[_.-])",
+    re.IGNORECASE,
 )
 _REFERENCE: Final = re.compile(r"\$\$\{([^{}]*)\}")
 _PLAIN_WORDS: Final = frozenset(

@@ -11,6 +11,7 @@ import pytest
 from project import SETTINGS, Project
 from test_webhook import Hook, running
 
+from fsgitops.routing.veil import Veil
 from fsgitops.sandbox import EmbeddedSwitch
 from fsgitops.switch import Switch
 
@@ -177,3 +178,8 @@ def test_nor_does_a_plan_tell_it_that_is_saved_or_refused(applied: Project) -> N
     ran = applied.run("apply", "--yes")
     assert ran.code == 4
     assert WORD not in ran.out + ran.err + saved.read_text()
+
+
+@pytest.mark.parametrize("name", ["gw_pwd", "PSW", "esl-pw", "vm_pins", "trunk.jwt", "api_key"])
+def test_a_secret_is_known_by_the_short_words_for_it_too(name: str) -> None:
+    assert Veil({name: WORD, "pwm_mode": LOGIN}).hide(f"{WORD} {LOGIN}") == f"(secret) {LOGIN}"
