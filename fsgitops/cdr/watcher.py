@@ -249,19 +249,27 @@ class Watcher:
                 )
 
     def forget_gone(self, spool: Spool) -> None:
-        """Forget files that somebody else has deleted, a thousand at a time, in turn.
+        """Forget files that are gone, or others by now, a thousand at a time, in turn.
 
-        Without this the spool would grow with every call where `remove_json` is off.
+        Without this the spool would grow with every call where `remove_json` is off, and a file
+        that was written again under its name (by a switch that takes the Call-ID for the UUID,
+        say) would never be read.
         """
-        found = [
-            path
-            for (path,) in spool.db.execute(
-                "SELECT path FROM json_file WHERE path > ? ORDER BY path LIMIT ?",
-                (self._looked_at, _LOOKED_AT_ONCE),
-            )
-        ]
-        self._looked_at = found[-1] if len(found) == _LOOKED_AT_ONCE else ""
-        gone = [(path,) for path in found if not os.path.lexists(path)]
+        found = spool.db.execute(
+            "SELECT path, size, mtime_ns FROM json_file WHERE path > ? ORDER BY path LIMIT ?",
+            (self._looked_at, _LOOKED_AT_ONCE),
+        ).fetchall()
+        self._looked_at = found[-1][0] if len(found) == _LOOKED_AT_ONCE else ""
+        gone = [(path,) for path, *state in found if state != _state_of(path)]
         if gone:
             with transaction(spool.db):
                 spool.db.executemany("DELETE FROM json_file WHERE path = ?", gone)
+
+
+def _state_of(path: str) -> list[int] | None:
+    """Return a file's size and time, None for no file."""
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return None
+    return [found.st_size, found.st_mtime_ns]

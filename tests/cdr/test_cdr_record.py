@@ -198,7 +198,8 @@ def test_a_start_time_is_a_plausible_one_or_none(text: object) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["sip_auth_password", "gw_pwd", "trunk-pw", "a1-hash", "vm-password", "rtp_secure_media_key", "switch_r_sdp",
+    ["gw_pwd", "trunk-pw",
+     "sip_auth_password", "a1-hash", "vm-password", "rtp_secure_media_key", "switch_r_sdp",
      "pin_number", "sip_h_Authorization", "conference_pin", "digits_dialed", "api_key",
      "rtp_last_audio_crypto_key", "sip_auth_response_token"],
 )  # fmt: skip

@@ -163,3 +163,16 @@ def test_the_spool_forgets_files_that_somebody_else_deleted(
     known = "SELECT path FROM json_file"
     until(lambda: spool.db.execute(known).fetchall() == [(str(paths[0]),)])
     spool.close()
+
+
+def test_a_file_that_is_written_again_under_its_name_is_read_again(
+    tmp_path, templates, sidecar
+) -> None:
+    one = sidecar()
+    first, second = event(templates, 1), event(templates, 2)
+    write(tmp_path, "call.cdr.json", as_document(first))
+    until(lambda: uuids_in(tmp_path) == [first["Unique-ID"]])
+    write(tmp_path, "call.cdr.json", as_document(second) + b"\n")
+    until(lambda: len(uuids_in(tmp_path)) == 2)
+    assert second["Unique-ID"] in uuids_in(tmp_path)
+    one.stop()
