@@ -166,6 +166,6 @@ def test_behind_an_executed_line_the_broken_file_is_named_and_no_innocent_one(
         path.write_text(stock)
         broken.unlink()
     assert ran.code == 5, ran.err
-    assert "is uncertain: `exec` at directory/default.xml:" in ran.err
+    assert "is uncertain: only the switch knows what `exec` at directory/default.xml:" in ran.err
     assert "directory/default/1005a.xml:3: unexpected closing tag </oops>" in ran.err
     assert "directory/default/1005.xml" not in ran.err
