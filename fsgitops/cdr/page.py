@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from fsgitops.cdr.page_style import STYLE
 from fsgitops.cdr.report import IN_ORDER, NONE, Line
+from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,7 +114,7 @@ def columns_chart(lines: Sequence[Line]) -> str:
     )
     calls, answered = (sum(values) for values in zip(*map(_counts, lines), strict=True))
     said = (
-        f"{figure(calls)} calls, {figure(answered)} answered, "
+        f"{count_noun(calls, 'call')}, {figure(answered)} answered, "
         f"from {lines[0].group} to {lines[-1].group}"
     )
     return (
@@ -134,7 +135,7 @@ def _label_class(at: int, every: int, seldom: int) -> str:
 def _column(line: Line, top: float, label: str) -> str:
     good = 100 * line.answered / top
     rest = 100 * (line.calls - line.answered) / top
-    title = f"{line.group}: {figure(line.calls)} calls, {figure(line.answered)} answered"
+    title = f"{line.group}: {count_noun(line.calls, 'call')}, {figure(line.answered)} answered"
     text = line.group[5:] if len(line.group) == 10 else line.group
     shown = f'<b class="{label}">{escape(text)}</b>' if label else ""
     bars = ""
@@ -164,12 +165,12 @@ def _table(name: str, lines: Sequence[Line], count: int) -> str:
     shown, rest = (lines[-cut:], lines[:-cut]) if name in IN_ORDER else (lines[:cut], lines[cut:])
     if not rest:
         return _rows(name, shown, most)
-    calls = figure(sum(line.calls for line in rest))
+    calls = count_noun(sum(line.calls for line in rest), "call")
     hidden = "" if count == len(lines) else f"; {figure(count - len(lines))} more are not listed"
     older = "earlier days" if name in IN_ORDER else "more"
     return (
         f"{_rows(name, shown, most)}<details><summary>and {figure(len(rest))} {older}, with "
-        f"{calls} calls{hidden}</summary>{_rows(name, rest, most)}</details>"
+        f"{calls}{hidden}</summary>{_rows(name, rest, most)}</details>"
     )
 
 
