@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from fsgitops.cli.options import Shared, open_place, with_place
-from fsgitops.console.commands import Command
+from fsgitops.console.commands import Command, Number
 from fsgitops.errors import UsageError
 
 
@@ -16,7 +16,7 @@ from fsgitops.errors import UsageError
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port",
-    type=click.IntRange(1, 65535),
+    type=Number(1, 65535),
     default=3000,
     show_default=True,
     help="Port to listen on.",

@@ -8,7 +8,7 @@ import click
 
 from fsgitops.cli.complete import DID, EXTENSION, NUMBER
 from fsgitops.cli.options import Shared, open_place, with_json, with_place
-from fsgitops.console.commands import Command
+from fsgitops.console.commands import Command, Number
 from fsgitops.console.stream import confirm_done, print_text
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.option(
     "--caller-id", shell_complete=DID, metavar="NUMBER", help="Show this declared number of yours."
 )
-@click.option("--timeout", type=click.IntRange(1, 120), help="Seconds that the phone may ring.")
+@click.option("--timeout", type=Number(1, 120), help="Seconds that the phone may ring.")
 @click.option("--wait", is_flag=True, help="Wait until both have answered, or one has not.")
 @with_json
 @click.pass_obj

@@ -7,14 +7,12 @@ import click
 from fsgitops.cli.carry import Carry, print_applied, print_note, with_carry
 from fsgitops.cli.complete import REVISION
 from fsgitops.cli.options import Shared, open_place, with_allow, with_full, with_json, with_place
-from fsgitops.console.commands import Command
+from fsgitops.console.commands import Command, Number
 from fsgitops.console.stream import is_quiet
 
 
 @click.command("rollback", cls=Command, epilog="Example: fsgitops rollback 11 --target prod")
-@click.argument(
-    "to", required=False, metavar="[REV]", shell_complete=REVISION, type=click.IntRange(min=0)
-)
+@click.argument("to", required=False, metavar="[REV]", shell_complete=REVISION, type=Number(min=0))
 @with_place
 @with_carry
 @with_allow

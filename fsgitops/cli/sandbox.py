@@ -6,7 +6,7 @@ import click
 
 from fsgitops.cli.complete import EXTENSION
 from fsgitops.cli.options import Shared, open_place
-from fsgitops.console.commands import Command, Common
+from fsgitops.console.commands import Command, Common, Number
 
 
 @click.command("sandbox", cls=Command, epilog="Example: fsgitops sandbox --port 8021")
@@ -18,9 +18,7 @@ from fsgitops.console.commands import Command, Common
     metavar="DIR",
     help="Run as if in DIR.",
 )
-@click.option(
-    "--port", type=click.IntRange(0, 65535), default=0, help="Port [default: a free one]."
-)
+@click.option("--port", type=Number(0, 65535), default=0, help="Port [default: a free one].")
 @click.option(
     "--phone",
     "phones",

@@ -6,11 +6,11 @@ import click
 
 from fsgitops.cli.complete import REVISION
 from fsgitops.cli.options import Shared, open_place, with_json, with_place
-from fsgitops.console.commands import Command
+from fsgitops.console.commands import Command, Number
 
 
 @click.command("show", cls=Command, epilog="Example: fsgitops show 12 --target prod")
-@click.argument("number", metavar="REV", shell_complete=REVISION, type=click.IntRange(min=1))
+@click.argument("number", metavar="REV", shell_complete=REVISION, type=Number(min=1))
 @with_place
 @with_json
 @click.pass_obj

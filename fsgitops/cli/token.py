@@ -6,7 +6,7 @@ import click
 
 from fsgitops.cli.complete import TOKEN
 from fsgitops.cli.options import Shared, find_root, with_json
-from fsgitops.console.commands import Common, Group
+from fsgitops.console.commands import Common, Group, Number
 from fsgitops.console.stream import confirm_done
 
 
@@ -40,7 +40,7 @@ def command() -> None:
     type=click.Choice(["read", "cdr", "operate", "credentials"]),
     help="What it may do; can be given several times.",
 )
-@click.option("--days", type=click.IntRange(1, 3650), help="Days until it expires.")
+@click.option("--days", type=Number(1, 3650), help="Days until it expires.")
 @with_json
 @click.pass_obj
 def new(

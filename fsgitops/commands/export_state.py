@@ -67,7 +67,7 @@ def load_state(path: Path) -> RecordedState:
         data = json.loads(gzip.decompress(content) if path.suffix == ".gz" else content)
         return RecordedState.from_json(data)
     except (ValueError, EOFError, RecursionError) as problem:
-        text = f"{path}: {problem}; make one with `fsgitops export-state --out`"
+        text = f"{path}: {problem}; make one with `fsgitops export-state --output FILE`"
         raise UsageError(text) from None
     except OSError as problem:
         raise UsageError(f"{path}: {problem.strerror or problem}") from None

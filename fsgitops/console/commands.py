@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -51,6 +51,24 @@ def _everywhere() -> list[click.Parameter]:
             help="Print no progress, hints or confirmations.",
         ),
     ]
+
+
+class Number(click.IntRange):
+    """A whole number between two others, which help and errors call a number."""
+
+    name = "number"
+
+
+class MissingCommandError(click.UsageError):
+    """A group was called alone: its help is all that there is to say."""
+
+    def __init__(self, ctx: click.Context) -> None:
+        super().__init__(f"no command; see `{ctx.command_path} --help`", ctx)
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print the help of the group on standard error."""
+        assert self.ctx is not None
+        click.echo(self.ctx.get_help(), file=file, err=file is None)
 
 
 class Option(click.Option):
@@ -115,6 +133,12 @@ class Group(click.Group):
         self.sections = dict(sections or {})
         self._lazy = dict(lazy or {})
         self._synonyms = dict(synonyms or {})
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the group's own options. Fails with its help where nothing follows it."""
+        if not args and not ctx.resilient_parsing:
+            raise MissingCommandError(ctx)
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands."""

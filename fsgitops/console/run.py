@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import click
 
 from fsgitops.console import stream
+from fsgitops.console.commands import MissingCommandError
 from fsgitops.errors import DesiredInvalidError, FsgitopsError, UsageError
 
 if TYPE_CHECKING:
@@ -75,6 +77,9 @@ def _tell_usage(problem: click.UsageError, words: Sequence[str]) -> int:
 
     if _wants_json(words):
         _print_json(UsageError(problem.format_message()))
+    if isinstance(problem, MissingCommandError):
+        problem.show()
+        return UsageError.exit_code
     # It names words of the command line, which a script may have taken from anywhere.
     click.UsageError(make_lines_visible(problem.format_message()), problem.ctx).show()
     return UsageError.exit_code
@@ -82,10 +87,9 @@ def _tell_usage(problem: click.UsageError, words: Sequence[str]) -> int:
 
 def _wants_json(words: Sequence[str]) -> bool:
     # The options were not parsed where a command line itself is what is wrong.
-    pairs = zip(words, [*words[1:], ""], strict=True)
     return any(
         word in ("--json", "--format=json") or (word, following) == ("--format", "json")
-        for word, following in pairs
+        for word, following in pairwise([*words, ""])
     )
 
 

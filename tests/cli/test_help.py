@@ -117,6 +117,8 @@ def test_every_command_stands_in_one_section(program: str) -> None:
         (["fsgitops-cdr", "repor"], "did you mean `fsgitops-cdr report`"),
         (["fsgitops", "zzz"], "see --help"),
         (["fsgitops", "plan", "--targt", "x"], "--target"),
+        (["fsgitops", "rollback", "x"], "'x' is not a valid number"),
+        (["fsgitops", "api", "--port", "x"], "'x' is not a valid number"),
     ],
 )
 def test_a_misspelt_word_names_what_was_meant(
@@ -124,6 +126,21 @@ def test_a_misspelt_word_names_what_was_meant(
 ) -> None:
     assert PROGRAMS[words[0]][1](words[1:]) == 64
     assert hint in capsys.readouterr().err
+
+
+GROUPS = [("fsgitops", ()), ("fsgitops-cdr", ())] + [
+    (program, words) for program, words in EVERY if isinstance(find(program, words), click.Group)
+]
+
+
+@pytest.mark.parametrize(("program", "words"), GROUPS)
+def test_a_group_without_a_command_shows_its_help_once(
+    program: str, words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert PROGRAMS[program][1]([*words, "--help"]) == 0
+    help_text = capsys.readouterr().out
+    assert PROGRAMS[program][1]([*words]) == 64
+    assert capsys.readouterr() == ("", help_text)
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
