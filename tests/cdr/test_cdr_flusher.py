@@ -42,4 +42,4 @@ def test_a_sidecar_whose_flusher_ended_is_not_well(sidecar, monkeypatch) -> None
     monkeypatch.setattr(Flusher, "alive", property(lambda self: False))
     well, facts = sidecar().health()
     assert (well, facts["status"]) == (False, "failing")
-    assert "start again" in facts["troubles"]["lake"]
+    assert "restart the sidecar" in facts["troubles"]["lake"]
