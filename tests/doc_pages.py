@@ -1,7 +1,8 @@
 """The examples of README and docs: what a page says to run, and what it says comes of that.
 
-A fenced block whose first line is `$ fsgitops …` is an example: its other lines are the output,
-until the next `$ `. What the reader does not see stands in comments before it:
+A fenced block whose first line is `$ fsgitops …`, or `ann$ fsgitops …`, is an example: its other
+lines are the output, until the next prompt. A `y` after a question is typed. What the reader does
+not see stands in comments before it:
 
     <!-- example: run fsgitops apply --yes -->      a command that is not shown
     <!-- example: edit FILE /before/after/ -->      an edit of a file
@@ -31,7 +32,10 @@ _PART = re.compile(
     r"|^```(?P<kind>\w*)\n(?P<body>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
+_PROMPT = re.compile(r"^(?P<user>[a-z]*)\$ ", re.MULTILINE)
 _VARIABLE = (
+    (re.compile(r"/home/ann/pbx/"), ""),
+    (re.compile(r"\bcommit [0-9a-f]{12}\b"), "commit N"),
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(Z|\+00:00| UTC)?"), "DATE"),
     (re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "UUID"),
     (re.compile(r"\b(?=[0-9a-f]*\d)[0-9a-f]{16}\b"), "DIGEST"),
@@ -50,6 +54,7 @@ class Step:
     verb: str
     text: str
     expected: list[str] | None = None
+    user: str = ""
 
 
 @dataclass
@@ -75,7 +80,7 @@ def read_page(path: Path) -> Page:
         body = match["body"]
         if pending == "write":
             page.steps.append(Step(line, "write", body))
-        elif pending != "skip" and body.startswith("$ fsgitops "):
+        elif pending != "skip" and re.match(r"[a-z]*\$ fsgitops ", body):
             page.steps += _examples(line, body)
         elif match["kind"] == "sh":
             page.shells.append(Step(line, "sh", body))
@@ -84,9 +89,10 @@ def read_page(path: Path) -> Page:
 
 
 def _examples(line: int, body: str) -> Iterator[Step]:
-    for part in re.split(r"^\$ ", body, flags=re.MULTILINE)[1:]:
+    parts = _PROMPT.split(body)[1:]
+    for user, part in zip(parts[::2], parts[1::2], strict=True):
         command, *expected = part.rstrip("\n").split("\n")
-        yield Step(line, "run", command, expected)
+        yield Step(line, "run", command, expected, user)
 
 
 def commands_of(shell: str) -> Iterator[list[str]]:

@@ -42,6 +42,17 @@ NOT_RUN = {
 """Pages whose examples need what no test of a page has, and what runs them instead."""
 
 
+class Typist(io.StringIO):
+    """Somebody at a terminal who says yes, and sees what he types."""
+
+    def isatty(self) -> bool:
+        return True
+
+    def readline(self, _size: int | None = -1) -> str:  # type: ignore[override]
+        print("y")
+        return "y\n"
+
+
 @dataclass
 class Reader:
     """Somebody who follows a page: a project, and the switch that its target `prod` names."""
@@ -52,13 +63,15 @@ class Reader:
 
     def follow(self, step: Step) -> str:
         if step.verb == "run":
-            return self.run(shlex.split(step.text))
+            return self.run(shlex.split(step.text), step.user)
         getattr(self, step.verb)(step.text)
         return ""
 
-    def run(self, words: list[str]) -> str:
+    def run(self, words: list[str], user: str = "") -> str:
         assert words[0] == "fsgitops"
         said = io.StringIO()
+        if user:
+            os.environ["LOGNAME"] = user
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
             code = run(["-C", str(self.root), *words[1:]])
         if words[1] == "init":
@@ -135,6 +148,8 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
     switch = EmbeddedSwitch(prod, "a password for a page")
     switch.start()
     monkeypatch.setenv("FSGITOPS_ESL_PASSWORD", "a password for a page")
+    monkeypatch.setenv("LOGNAME", "ann")
+    monkeypatch.setattr("sys.stdin", Typist())
     monkeypatch.chdir(root)
     reader = Reader(root, prod, switch)
     reader.run(["fsgitops", "init"])
@@ -170,9 +185,10 @@ def test_the_examples_of_a_page_do_what_it_says(path: Path, reader: Reader) -> N
 def update(page: Page, wrong: list[tuple[Step, str]]) -> None:
     text = page.path.read_text(encoding="utf-8")
     for step, said in wrong:
-        shown = "\n".join([f"$ {step.text}", *(step.expected or [])])
+        prompt = f"{step.user}$ {step.text}"
+        shown = "\n".join([prompt, *(step.expected or [])])
         lines = [line.rstrip() for line in said.rstrip("\n").split("\n")]
-        text = text.replace(shown, "\n".join([f"$ {step.text}", *lines]), 1)
+        text = text.replace(shown, "\n".join([prompt, *lines]), 1)
     page.path.write_text(text, encoding="utf-8")
 
 

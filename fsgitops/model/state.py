@@ -107,7 +107,9 @@ class RecordedState:
             if path not in files:
                 kind = FileKind.REGULAR if path in foreign else FileKind.MISSING
                 files[path] = LiveFile(kind, attributes={})
-        return LiveConfig(Manifest(entries, owner=self.owner), files, len(foreign))
+        # As `read_live` counts: not what stands in dialplan/ itself.
+        beside = sum("/" in path.rpartition("/")[0] for path in foreign)
+        return LiveConfig(Manifest(entries, owner=self.owner), files, beside)
 
 
 _TEXTS = ("target", "domain", "conf_dir", "key_id", "commit")

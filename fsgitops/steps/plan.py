@@ -161,7 +161,7 @@ def find_hazard(path: str, found: LiveFile, *, owned: bool, wanted: bool) -> Haz
         return Hazard(f"hazard-{found.kind.name.lower().replace('_', '-')}", path, message, hint)
     if wanted and not owned:
         return Hazard(
-            "foreign-file", path, "this file exists, and fsgitops did not write it",
+            "foreign-file", path, "this file exists, and fsgitops does not manage it",
             "move it away, or run `fsgitops adopt` to compare it and manage it from now on",
         )  # fmt: skip
     return None

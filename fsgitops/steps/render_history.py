@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from fsgitops.model.lines import Line, escape, quote
 from fsgitops.model.plan import Action
+from fsgitops.model.resource import Kind
 from fsgitops.model.review import tell_source
 from fsgitops.model.wording import describe_attribute
 
@@ -83,9 +84,11 @@ def render_adoption(plan: Plan, paths: Sequence[str]) -> Iterator[Line]:
 def render_released(released: Mapping[str, Resource]) -> Iterator[Line]:
     """Yield what was given back."""
     for path, resource in sorted(released.items()):
-        yield Line(
-            escape(f"{path} is no longer managed; remove {resource} from the desired files too")
-        )
+        # No YAML declares the dialplan of agents: there is nothing to remove it from.
+        told = f"remove {resource} from the desired files too"
+        if resource.kind is Kind.DIALPLAN:
+            told = "plans stop at it while agents are declared"
+        yield Line(escape(f"{path} is no longer managed; {told}"))
 
 
 def _describe_origin(revision: Revision, *, who: bool = True) -> str:

@@ -161,6 +161,15 @@ def test_a_folder_a_glob_and_a_dot_release_what_is_managed_there(
     assert project.tree() == before
 
 
+def test_a_release_says_what_stops_the_next_plan_and_can_be_done_about_it(project: Project) -> None:
+    project.run("apply", "--yes")
+    told = project.run("release", ".").out
+    assert "1020.xml is no longer managed; remove agent:1020 from the desired files too" in told
+    assert "agents.xml is no longer managed; plans stop at it while agents are declared" in told
+    assert "remove dialplan:" not in told
+    assert "1020.xml: this file exists, and fsgitops does not manage it" in project.run("plan").out
+
+
 @pytest.mark.parametrize("word", ["agent:9999", "chatplan", "nothing/*.xml", "directory/x.xml"])
 def test_what_names_nothing_managed_is_said_not_to_be(project: Project, word: str) -> None:
     project.run("apply", "--yes")

@@ -57,6 +57,17 @@ def test_a_recording_holds_no_secret_and_no_bare_hash(project: Project, state: P
     assert not [entry for entry in manifest["entries"].values() if entry["sha256"] in text]
 
 
+def test_a_recording_counts_the_files_beside_ours_as_a_plan_on_the_switch_does(
+    project: Project, state: Path
+) -> None:
+    (project.conf / "dialplan" / "mine.xml").write_text("<include/>")
+    (project.conf / "dialplan" / "default" / "mine.xml").write_text("<include/>")
+    project.run("export-state", "--output", str(state))
+    there = project.run("plan", "--json").json()["unmanaged"]
+    assert there >= 1
+    assert project.run("plan", "--against", str(state), "--json").json()["unmanaged"] == there
+
+
 def test_nothing_has_changed_where_nothing_has_changed(
     project: Project, state: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
