@@ -112,6 +112,13 @@ def commands_of(shell: str) -> Iterator[list[str]]:
             yield words
 
 
+def read_quotes(path: Path) -> list[list[str]]:
+    """Return the lines of each quotation of a page."""
+    text = path.read_text(encoding="utf-8")
+    found = re.findall(r"(?:^>.*\n)+", text, re.MULTILINE)
+    return [[line.removeprefix(">").strip(" ") for line in one.splitlines()] for one in found]
+
+
 def normalise(text: str) -> str:
     """Return a line with what differs from run to run named instead of told."""
     for pattern, name in _VARIABLE:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from doc_pages import agrees, read_quotes
 from fake_github import FakeGitHub
 from project import Project
 from rehearsal import Rehearsal, exceed_limits
@@ -153,6 +154,16 @@ def results(jobs: dict[str, Any]) -> dict[str, str]:
     return {name: job.result for name, job in jobs.items()}
 
 
+def pages_show(comment: str) -> None:
+    """Hold what README and docs/ci.md quote to the comment: all of it there, some of it here."""
+    lines = [line.strip(" ") for line in comment.splitlines()]
+    [whole] = [one for one in read_quotes(CHECKOUT / "docs" / "ci.md") if one[0].startswith("###")]
+    assert agrees(["…", *whole, "…"], lines), comment
+    [part] = [one for one in read_quotes(CHECKOUT / "README.md") if one[0].startswith("###")]
+    left = iter(lines)
+    assert all(line in left for line in part if line and line != "```"), comment
+
+
 def test_a_pull_request_goes_from_branch_to_switch(rehearsal: Rehearsal) -> None:
     github = rehearsal.github
     assert results(rehearsal.begin()) == {"propose": "success", "apply": "success"}
@@ -162,6 +173,7 @@ def test_a_pull_request_goes_from_branch_to_switch(rehearsal: Rehearsal) -> None
     comment = rehearsal.comment()
     assert "0 to create, 2 to change, 0 to delete" in comment
     assert "compared with the state recorded" in comment
+    pages_show(comment)
 
     place = rehearsal.origin / "desired" / "agents.yaml"
     place.write_text(place.read_text().replace("Help Desk", "Front Desk"))
