@@ -46,11 +46,16 @@ def with_json(function: Any) -> Any:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)
 
 
-def with_span(function: Any) -> Any:
-    """Give a command `--from` and `--to`, whole days, as its `first` and `last`."""
+def with_local_span(function: Any) -> Any:
+    """Give a command `--from` and `--to` whose days are those of its `--tz`."""
+    return with_span(function, "of --tz")
+
+
+def with_span(function: Any, zone: str = "UTC") -> Any:
+    """Give a command `--from` and `--to`, whole days of a zone, as its `first` and `last`."""
     for flag, name, default, text in (
-        ("--to", "last", "9999-12-31", "Last day (UTC)."),
-        ("--from", "first", "", "First day (UTC)."),
+        ("--to", "last", "9999-12-31", f"Last day ({zone})."),
+        ("--from", "first", "", f"First day ({zone})."),
     ):
         option = click.option(
             flag, name, default=default, metavar="DATE", callback=parse_date, help=text

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
 import click
 
-from fsgitops.cdr.cli_options import with_places, with_span
+from fsgitops.cdr.cli_options import with_local_span, with_places
 from fsgitops.cdr.table import FORMS, write_result
 from fsgitops.console.commands import Command, Option
 from fsgitops.console.complete import words_from
@@ -158,7 +158,7 @@ def tail(place: Place, /, count: int | None, form: str, output: str, **chosen: A
     epilog="Example: fsgitops-cdr report --from 2026-11-01 --output november.html",
 )
 @with_places
-@with_span
+@with_local_span
 @click.option(
     "--leg",
     type=click.Choice(["a", "b", "all"]),
@@ -194,8 +194,7 @@ def report(
 ) -> None:
     """Report calls, ASR, ACD, PDD and minutes.
 
-    By day, hour, agent, DID, gateway and cause. Days, also those of --from and --to, and hours are
-    those of --tz.
+    By day, hour, agent, DID, gateway and cause.
     """
     from fsgitops.cdr.page import render_page
     from fsgitops.cdr.report import Span, make_report

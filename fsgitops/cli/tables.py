@@ -23,7 +23,10 @@ MAX_COLUMN = 48
 
 def format_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """Return the lines of a table at the terminal's width. Callers' names are made harmless."""
-    cells = [[_cell(value) for value in row] for row in rows]
+    return _draw(head, [[_cell(value) for value in row] for row in rows])
+
+
+def _draw(head: Sequence[str], cells: Sequence[Sequence[str]]) -> list[str]:
     return draw_lines(head, cells, width=terminal_width(sys.stdout))
 
 
@@ -38,7 +41,8 @@ def format_status(agents: Sequence[AgentStatus]) -> list[str]:
         for number, middle in enumerate(phones or [["-", "-", "-"]]):
             rows.append([*own, *middle, *end] if number == 0 else ["", "", "", *middle, "", ""])
     head = ("AGENT", "NAME", "STATE", "PHONE", "ADDRESS", "EXPIRES", "ON CALL", "SWITCH MEMORY")
-    return format_table(head, rows)
+    # What differs is named in full: it is ours, and no phone's or caller's text.
+    return _draw(head, [[*map(_cell, row[:-1]), escape(row[-1])] for row in rows])
 
 
 def format_strangers(sessions: Sequence[VertoUser]) -> list[str]:

@@ -101,6 +101,15 @@ def test_commands_stand_below_what_they_are_for(capsys: pytest.CaptureFixture[st
     )
 
 
+def test_the_days_of_a_report_are_those_of_its_time_zone(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert sidecar.invoke(["report", "--help"]) == 0
+    told = capsys.readouterr().out
+    assert "First day (of --tz)." in told
+    assert "UTC" not in told
+
+
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_every_command_stands_in_one_section(program: str) -> None:
     group = PROGRAMS[program][0]

@@ -78,6 +78,14 @@ def test_status_names_what_the_switch_holds_otherwise(
     assert "the switch does not hold 1 as declared" in project.run("status").out
 
 
+def test_status_names_in_full_what_differs(project: Project, board: EmbeddedSwitch) -> None:
+    agents = project.root / "desired" / "agents.yaml"
+    agents.write_text(agents.read_text().replace("Alice", "Alicia, groups: [night, sales]"))
+    (found,) = project.run("status", "1020", "--json").json()["agents"]
+    assert len(", ".join(found["differences"])) > 48
+    assert f"differs: {', '.join(found['differences'])}" in project.run("status", "1020").out
+
+
 def test_status_tells_an_agent_that_was_never_applied_and_one_left_over(
     project: Project, board: EmbeddedSwitch
 ) -> None:
