@@ -62,68 +62,72 @@ def plan_schema() -> dict[str, Any]:
 
 
 def _around() -> dict[str, Any]:
+    """Return the fields that tell what an apply does and needs beside its changes of files."""
     return {
-        "reloads": list_of(
-            objects(
-                {
-                    "command": text("What the switch is told.", examples=["reloadxml"]),
-                    "because": text("Why that is needed."),
-                }
-            ),
-            "What the switch is told, in order.",
-        ),
-        "hazards": list_of(
-            objects(
-                {
-                    "rule": text("What kind of hazard.", examples=["foreign-file"]),
-                    "path": text("Where, below the conf directory."),
-                    "message": text("What was found."),
-                    "hint": text("What to do about it."),
-                }
-            ),
-            "What stops the plan.",
-        ),
+        "reloads": list_of(_reload(), "What the switch is told, in order."),
+        "hazards": list_of(_hazard(), "What stops the plan."),
         "warnings": list_of(TEXT, "Warnings, in sentences."),
-        "tasks": list_of(
-            objects(
-                {
-                    "kind": {"enum": [kind.value for kind in TaskKind], "description": "Why."},
-                    "agents": list_of(TEXT, "The extensions that it concerns, all of them."),
-                    "text": text("What to do, in a sentence; it names at most ten of them."),
-                }
-            ),
-            "What people have to do because of the plan.",
-        ),
-        "needs": list_of(
-            objects(
-                {
-                    "permission": {"enum": list(PERMISSIONS), "description": "Its name."},
-                    "because": text("What needs it."),
-                    "allowed": flag("It is given, by settings or --allow."),
-                }
-            ),
-            "Permissions that an apply needs (docs/limits.md).",
-        ),
-        "activity": {
-            **objects(
-                {
-                    "problem": text('Why the switch could not be asked; "": it was.'),
-                    "agents": list_of(
-                        objects(
-                            {
-                                "resource": text("KIND:NAME", examples=["agent:1020"]),
-                                "registrations": count("Its registered phones."),
-                                "calls": count("Its call legs."),
-                            }
-                        ),
-                        "Agents that are deleted or whose registration ends.",
-                    ),
-                },
-                "What agents are doing now; null: the switch was not asked.",
-            ),
-            "type": ["object", "null"],
-        },
+        "tasks": list_of(_task(), "What people have to do because of the plan."),
+        "needs": list_of(_need(), "Permissions that an apply needs (docs/limits.md)."),
+        "activity": {**_activity(), "type": ["object", "null"]},
     }
+
+
+def _reload() -> dict[str, Any]:
+    return objects(
+        {
+            "command": text("What the switch is told.", examples=["reloadxml"]),
+            "because": text("Why that is needed."),
+        }
+    )
+
+
+def _hazard() -> dict[str, Any]:
+    return objects(
+        {
+            "rule": text("What kind of hazard.", examples=["foreign-file"]),
+            "path": text("Where, below the conf directory."),
+            "message": text("What was found."),
+            "hint": text("What to do about it."),
+        }
+    )
+
+
+def _task() -> dict[str, Any]:
+    return objects(
+        {
+            "kind": {"enum": [kind.value for kind in TaskKind], "description": "Why."},
+            "agents": list_of(TEXT, "The extensions that it concerns, all of them."),
+            "text": text("What to do, in a sentence; it names at most ten of them."),
+        }
+    )
+
+
+def _need() -> dict[str, Any]:
+    return objects(
+        {
+            "permission": {"enum": list(PERMISSIONS), "description": "Its name."},
+            "because": text("What needs it."),
+            "allowed": flag("It is given, by settings or --allow."),
+        }
+    )
+
+
+def _activity() -> dict[str, Any]:
+    agent = objects(
+        {
+            "resource": text("KIND:NAME", examples=["agent:1020"]),
+            "registrations": count("Its registered phones."),
+            "calls": count("Its call legs."),
+        }
+    )
+    return objects(
+        {
+            "problem": text('Why the switch could not be asked; "": it was.'),
+            "agents": list_of(agent, "Agents that are deleted or whose registration ends."),
+        },
+        "What agents are doing now; null: the switch was not asked.",
+    )
 
 
 def change_schema() -> dict[str, Any]:

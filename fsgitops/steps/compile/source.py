@@ -16,6 +16,7 @@ DECIDING = (
     "model/variables.py",
     "secret/derive.py",
     "secret/key.py",
+    "steps/compile/compilation.py",
     "steps/compile/config.py",
     "steps/compile/forms.py",
     "steps/compile/program.py",
