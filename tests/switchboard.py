@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from project import Project
 
 DOMAIN = "sandbox.example"
+ROUTES = """\
+did_routes:
+  - {did_number: +19495431333, destination_extension: 1020}
+  - {did_number: +19495431334, destination_extension: 1021}
+"""
 
 
 @contextmanager
@@ -32,3 +37,11 @@ def running_switch(project: Project) -> Iterator[EmbeddedSwitch]:
             yield switch
         finally:
             place.unlink()
+
+
+@contextmanager
+def switch_with_dids(project: Project) -> Iterator[EmbeddedSwitch]:
+    """Let each of the project's two agents be reached by a number from outside as well."""
+    project.write("desired/routes.yaml", ROUTES)
+    with running_switch(project) as switch:
+        yield switch

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from served_api import Served, token
-from switchboard import running_switch
+from switchboard import switch_with_dids
 
 from fsgitops.commands.workspace import open_workspace
 from fsgitops.switch import connect_switch
@@ -19,17 +19,10 @@ if TYPE_CHECKING:
     from fsgitops.sandbox import EmbeddedSwitch
     from fsgitops.switch import Switch
 
-ROUTES = """\
-did_routes:
-  - {did_number: +19495431333, destination_extension: 1020}
-  - {did_number: +19495431334, destination_extension: 1021}
-"""
-
 
 @pytest.fixture
 def board(project: Project) -> Iterator[EmbeddedSwitch]:
-    project.write("desired/routes.yaml", ROUTES)
-    with running_switch(project) as switch:
+    with switch_with_dids(project) as switch:
         yield switch
 
 
