@@ -52,12 +52,19 @@ def with_result(*forms: str) -> Callable[[_F], _F]:
         ) -> Any:
             if as_json and named not in (None, "json"):
                 raise click.UsageError(f"--json and --format {named}: give one of them")
-            ending = _ENDINGS.get(Path(output).suffix.lower(), "") if output else ""
-            form = "json" if as_json else named or (ending if ending in forms else forms[0])
+            known = {"": forms[0], **endings}
+            ending = Path(output or "").suffix.lower()
+            form = "json" if as_json else named or known.get(ending)
+            if form is None:
+                listed = ", ".join(endings)
+                raise click.UsageError(
+                    f"--output {output}: give --format, or an ending of {listed}"
+                )
             return function(*words, form=form, output=output or "-", **others)
 
-        endings = " ".join(end for end, form in _ENDINGS.items() if form in forms)
-        text = f"Write to FILE, in --format or as its ending says ({endings})."
+        endings = {".txt": forms[0]}
+        endings |= {end: form for end, form in _ENDINGS.items() if form in forms}
+        text = f"Write to FILE, in --format or as its ending says ({' '.join(endings)})."
         for option in (
             click.option(
                 "--output",

@@ -237,7 +237,25 @@ def list_records(source: Source, wanted: Wanted) -> pa.Table:
     sql = f"SELECT * FROM cdr {where} ORDER BY start_time DESC, uuid LIMIT ?"  # noqa: S608
     first, last = _days_of(wanted)
     values.append(wanted.limit)
-    return run_query(source, lambda db: to_table(db, sql, values), first, last)
+
+    def ask(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+        # Where no day is read, DuckDB reads no time either: a wrong one would find nothing.
+        for text in (wanted.since, wanted.until):
+            if text is not None:
+                _check_time(connection, text)
+        return to_table(connection, sql, values)
+
+    return run_query(source, ask, first, last)
+
+
+def _check_time(connection: duckdb.DuckDBPyConnection, text: str) -> None:
+    """Raise UsageError for what DuckDB does not read as a time."""
+    import duckdb
+
+    try:
+        connection.execute("SELECT CAST(? AS TIMESTAMPTZ) IS NULL", [text]).fetchall()
+    except duckdb.ConversionException:
+        raise UsageError(f"`{text}`: expected a time, such as 2026-11-23 10:00") from None
 
 
 def _days_of(wanted: Wanted) -> tuple[str, str]:

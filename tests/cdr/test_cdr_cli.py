@@ -308,6 +308,26 @@ def test_what_is_no_date_is_wrong_usage_and_no_empty_answer(place, command, capf
     assert "`nonsense`: expected a date" in capfd.readouterr().err
 
 
+@pytest.mark.parametrize("time", ["yesterday", "2026-13-45", "9999-99-99"])
+def test_what_is_no_time_is_wrong_usage_and_no_empty_answer(place, time, capfd) -> None:
+    assert invoke([*place, "list", "--from", time]) == 64
+    assert invoke([*place, "list", "--to", time]) == 64
+    assert f"`{time}`: expected a time, such as 2026-11-23 10:00" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "name"), [("report", "a.pdf"), ("list", "a.html"), ("query", "a.xlsx")]
+)
+def test_a_file_whose_ending_says_another_format_is_refused(
+    place, command, name, tmp_path, capfd
+) -> None:
+    words = [*place, command, *(["SELECT 1"] if command == "query" else [])]
+    assert invoke([*words, "--output", str(tmp_path / name)]) == 64
+    assert "give --format, or an ending of .txt, " in capfd.readouterr().err
+    assert not (tmp_path / name).exists()
+    assert invoke([*words, "--format", "json", "--output", str(tmp_path / name)]) == 0
+
+
 def test_a_date_without_dashes_finds_the_same_records(place, capfdbinary) -> None:
     assert invoke([*place, "report", "--from", "20261123", "--to", "20261123",
                    "--leg", "all", "--format", "json"]) == 0  # fmt: skip
