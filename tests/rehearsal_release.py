@@ -45,6 +45,10 @@ def version() -> str:
     return found[1]
 
 
+MADE = {"__pycache__", ".venv", "build", "dist", ".hypothesis", ".mypy_cache", ".ruff_cache"}
+"""What installing and testing make in a checkout."""
+
+
 def tracked() -> list[str]:
     """Return the files that git would clone; in a source archive, all there are."""
     listed = subprocess.run(
@@ -53,8 +57,8 @@ def tracked() -> list[str]:
     )  # fmt: skip
     if listed.returncode == 0:
         return [name for name in listed.stdout.split("\0") if (CHECKOUT / name).is_file()]
-    files = (path for path in CHECKOUT.rglob("*") if path.is_file())
-    return [str(path.relative_to(CHECKOUT)) for path in files]
+    files = (path.relative_to(CHECKOUT) for path in CHECKOUT.rglob("*") if path.is_file())
+    return [str(path) for path in files if not MADE.intersection(path.parts)]
 
 
 def copy_checkout(place: Path, mode: int) -> Path:

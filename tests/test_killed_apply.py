@@ -136,6 +136,7 @@ def test_killed_at_any_moment_it_is_the_one_state_or_the_other(case: Case, sweep
         case.reset()
         ran = case.runner.run(*case.apply, kill_after=chance.uniform(0, seconds))
         killed += ran["code"] == -9
+        seconds = min(seconds, ran.get("seconds", seconds))  # the first run may have been slow
         case.expect_whole(number)
     assert killed > moments // 4
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from project import KEY, Ran
+from scratch_repository import CHECKOUT
 
 from fsgitops.cli import run
 from fsgitops.transaction import Operation, begin_transaction, hash_file, replace_files
@@ -32,7 +33,20 @@ targets:
 AGENTS = "agents:\n  - {{extension: 1020, name: {name}, voicemail: true}}\n"
 ALICE = "directory/default/1020.xml"
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be several users")
+
+def everybody_reaches(place: Path) -> bool:
+    """Tell whether other users of the machine can read what is in a folder."""
+    return all(stat.S_IMODE(folder.stat().st_mode) & 0o001 for folder in (place, *place.parents))
+
+
+SEVERAL_USERS = [
+    pytest.mark.skipif(os.geteuid() != 0, reason="only root can be several users"),
+    pytest.mark.skipif(
+        not everybody_reaches(CHECKOUT),
+        reason="other users of the machine do not reach this checkout",
+    ),
+]
+pytestmark = SEVERAL_USERS
 
 
 def _become(user: int) -> None:

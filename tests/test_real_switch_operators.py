@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 from project import KEY
 from real_switch import REAL_TARGET, RealSwitch, switch_template
-from test_operators import ALICE, ANN, BEN, OPERATORS, Site
+from test_operators import ALICE, ANN, BEN, OPERATORS, SEVERAL_USERS, Site
 
 from fsgitops.cli import run
 from fsgitops.commands import apply as applying
@@ -27,10 +27,7 @@ if TYPE_CHECKING:
 
     from project import Ran
 
-pytestmark = [
-    pytest.mark.freeswitch,
-    pytest.mark.skipif(os.geteuid() != 0, reason="only root can be several users"),
-]
+pytestmark = [pytest.mark.freeswitch, *SEVERAL_USERS]
 
 
 @pytest.fixture(scope="module")
