@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,5 +68,14 @@ def command(
         confirm_done(f"left as it is: {path}", err=True)
     for note in done.notes:
         confirm_done(note, err=True)
-    confirm_done("Next: fsgitops key new, fsgitops plan, fsgitops apply")
+    confirm_done(f"Next: {_enter(root)}fsgitops key new, fsgitops plan, fsgitops apply")
     return 0
+
+
+def _enter(root: Path) -> str:
+    """Return the words that lead from here into the project; none where it is here."""
+    here, there = Path.cwd(), root.resolve()
+    if there == here:
+        return ""
+    way = there.relative_to(here) if there.is_relative_to(here) else there
+    return f"cd {shlex.quote(str(way))}, "

@@ -152,3 +152,16 @@ def test_the_sidecars_program_finds_the_project_too(
         capsys.readouterr()
         assert invoke([*words, "files"]) == 1  # there is no lake yet
         assert f"{folder}: no such directory" in capsys.readouterr().err
+
+
+def test_init_says_how_to_enter_a_project_that_is_elsewhere(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for words, told in (
+        (("init", "my pbx"), "Next: cd 'my pbx', fsgitops key new,"),
+        (("-C", "my pbx", "init", "other"), "Next: cd 'my pbx/other', fsgitops key new,"),
+        (("init",), "Next: fsgitops key new,"),
+    ):
+        code, out, _ = said(capsys, *words)
+        assert (code, told in out) == (0, True), out
