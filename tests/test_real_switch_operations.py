@@ -3,144 +3,51 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import shutil
 import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from phones_and_carrier import (
+    agent,
+    apply_to_switch,
+    change_gateway,
+    make_phones,
+    play_carrier,
+    until,
+    up,
+)
 from project import Project
 from real_switch import RealSwitch, free_ports
-from sip_phone import SipPhone, require_sipp, sipp_command
+from sip_phone import SipPhone, sipp_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-pytestmark = pytest.mark.freeswitch
+    from starlette.testclient import TestClient
 
-SETTINGS = """\
-project: test
-default_region: US
-default_caller_id: +19495431334
-targets:
-  real:
-    conf_dir: {conf_dir}
-    domain: {domain}
-    esl: {{host: {host}, port: {port}, password: {{env: TEST_ESL_PASSWORD}}}}
-    dial: {{gateway: test_carrier, timeout: 15}}
-"""
-AGENTS = """\
-agents:
-  - {extension: 1020, name: "Zoë O'Brien, {x}", caller_id_number: +19495431333}
-  - {extension: 1021, name: Bob}
-"""
-ROUTES = """\
-did_routes:
-  - {did_number: +19495431333, destination_extension: 1020}
-  - {did_number: +19495431334, destination_extension: 1021}
-"""
-GATEWAY = """\
-<include>
-  <gateway name="test_carrier">
-    <param name="proxy" value="127.0.0.1:{port}"/>
-    <param name="username" value="none"/>
-    <param name="password" value="none"/>
-    <param name="register" value="false"/>
-    <param name="caller-id-in-from" value="true"/>
-  </gateway>
-</include>
-"""
-ATTEMPTS = 400
+    from fsgitops.api.handlers import Service
+
+pytestmark = pytest.mark.freeswitch
 
 
 @pytest.fixture
 def carrier(freeswitch: RealSwitch, tmp_path: Path) -> Iterator[SipPhone]:
-    require_sipp()
-    port = free_ports(1)[0]
-    file = freeswitch.conf_dir / "sip_profiles/external/test_carrier.xml"
-    file.write_text(GATEWAY.format(port=port))
-    with freeswitch.esl() as esl:
-        esl.api("sofia profile external rescan")
-    with SipPhone(freeswitch, tmp_path / "carrier", "carrier", "", port) as far:
-        yield far
-    file.unlink()
-    with freeswitch.esl() as esl:
-        esl.api("sofia profile external killgw test_carrier")
+    yield from play_carrier(freeswitch, tmp_path / "carrier")
 
 
 @pytest.fixture
 def real(
     project: Project, freeswitch: RealSwitch, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Project]:
-    monkeypatch.setenv("TEST_ESL_PASSWORD", freeswitch.esl_password)
-    monkeypatch.setenv("FSGITOPS_TARGET", "real")
-    text = SETTINGS.format(
-        conf_dir=freeswitch.conf_dir,
-        domain=freeswitch.domain,
-        host=freeswitch.esl_host,
-        port=freeswitch.esl_port,
-    )
-    project.write("fsgitops.yaml", text)
-    project.write("desired/agents.yaml", AGENTS)
-    project.write("desired/routes.yaml", ROUTES)
-    ran = project.run("apply", "--yes")
-    assert ran.code == 0, ran.err
-    yield project
-    with freeswitch.esl() as esl:
-        esl.api("hupall")
-    for extension in ("1020", "1021"):
-        project.run("kick", extension)
-    for path in (project.root / "desired").iterdir():
-        path.unlink()
-    gone = project.run("apply", "--yes", "--allow", "empty", "--allow", "calls")
-    assert gone.code == 0, gone.err
-    shutil.rmtree(freeswitch.conf_dir / ".fsgitops")
+    yield from apply_to_switch(project, freeswitch, monkeypatch)
 
 
 @pytest.fixture
 def phones(
     real: Project, freeswitch: RealSwitch, tmp_path: Path
 ) -> Iterator[Callable[[str], SipPhone]]:
-    """Make a registered phone of an agent, which answers one call."""
-    with contextlib.ExitStack() as stack:
-
-        def make(extension: str) -> SipPhone:
-            require_sipp()
-            secret = real.run("credentials", extension, "--reveal", "--json").json()["password"]
-            place = tmp_path / f"phone-{extension}"
-            phone = stack.enter_context(SipPhone(freeswitch, place, extension, secret))
-            phone.register()
-            until(lambda: agent(real, extension)["registered"])
-            return phone.answer()
-
-        yield make
-
-
-def until(met: Callable[[], Any]) -> Any:
-    """Ask again and again, a bounded number of times: each asking takes its time."""
-    for _ in range(ATTEMPTS):
-        found = met()
-        if found:
-            return found
-    raise AssertionError("it never came to that")
-
-
-def agent(real: Project, extension: str) -> dict[str, Any]:
-    found: dict[str, Any] = real.run("status", extension, "--json").json()["agents"][0]
-    return found
-
-
-def calls(real: Project) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = real.run("calls", "--json").json()["calls"]
-    return found
-
-
-def up(real: Project, legs: int = 2) -> dict[str, Any] | None:
-    found = calls(real)
-    if len(found) == 1 and len(found[0]["legs"]) == legs and found[0]["state"] == "ACTIVE":
-        return found[0]
-    return None
+    yield from make_phones(real, freeswitch, tmp_path)
 
 
 def test_status_tells_the_phone_and_that_memory_is_as_declared(
@@ -169,155 +76,6 @@ def test_status_tells_what_the_switch_holds_otherwise(
         assert (found["memory"], found["differences"]) == ("differs", ["variable user_context"])
     finally:
         file.write_bytes(kept)
-
-
-@pytest.mark.usefixtures("shared")
-def test_dial_rings_the_agent_then_the_number_and_hangup_ends_both(
-    real: Project, phones: Callable[[str], SipPhone], carrier: SipPhone
-) -> None:
-    phone = phones("1020")
-    carrier.answer()
-    ran = real.run("dial", "1020", "(800) 555-1234", "--wait", "--json")
-    assert ran.code == 0, ran.err
-    placed = ran.json()
-    call = until(lambda: up(real))
-    assert (call["uuid"], call["agent"], call["caller"], call["callee"], call["direction"]) == (
-        placed["uuid"], "1020", "1020", "+18005551234", "outbound",
-    )  # fmt: skip
-    assert {leg["read_codec"] for leg in call["legs"]} == {"PCMU"}
-    assert agent(real, "1020")["on_call"]
-    assert real.run("hangup", placed["uuid"]).code == 0
-    assert phone.wait_answered()
-    assert carrier.wait_answered()
-    until(lambda: calls(real) == [])
-
-
-@pytest.mark.usefixtures("shared")
-def test_the_carrier_is_shown_the_declared_number_and_a_harmless_name(
-    real: Project, phones: Callable[[str], SipPhone], carrier: SipPhone, freeswitch: RealSwitch
-) -> None:
-    phones("1020")
-    carrier.answer()
-    assert real.run("dial", "1020", "+18005551234", "--wait").code == 0
-    until(lambda: up(real))
-    with freeswitch.esl() as esl:
-        rows = json.loads(esl.api("show channels as json"))["rows"]
-    far = next(row for row in rows if row["name"].endswith("+18005551234"))
-    assert (far["cid_num"], far["cid_name"]) == ("+19495431333", "Zoë O Brien x")
-
-
-def fate(ran: Any) -> tuple[int, str, dict[str, Any], dict[str, Any]]:
-    """The exit code of `dial --wait --json`, how far it came, and each leg without its uuid."""
-    told = ran.json()
-    agents, others = told["legs"]["agent"], told["legs"]["destination"]
-    for leg in (agents, others):
-        del leg["uuid"]
-    return ran.code, told["state"], agents, others
-
-
-def change_gateway(real: Project, name: str) -> None:
-    text = (real.root / "fsgitops.yaml").read_text()
-    real.write("fsgitops.yaml", text.replace("gateway: test_carrier", f"gateway: {name}"))
-
-
-UP = {"answered": True, "cause": None}
-
-
-def test_waiting_tells_that_both_answered(
-    real: Project, phones: Callable[[str], SipPhone], carrier: SipPhone
-) -> None:
-    phones("1020")
-    carrier.answer()
-    ran = real.run("dial", "1020", "+18005551234", "--wait", "--json")
-    assert fate(ran) == (0, "connected", UP, {"called": True, **UP})
-    assert until(lambda: up(real))["callee"] == "+18005551234"
-
-
-def test_waiting_tells_that_the_number_is_busy(
-    real: Project, phones: Callable[[str], SipPhone], carrier: SipPhone
-) -> None:
-    phones("1020")
-    carrier.answer("busy")
-    code, state, _, far = fate(real.run("dial", "1020", "+18005551234", "--wait", "--json"))
-    assert (code, state) == (1, "failed")
-    assert far == {"called": True, "answered": False, "cause": "USER_BUSY"}
-
-
-def test_waiting_tells_in_words_who_did_not_answer(
-    real: Project, phones: Callable[[str], SipPhone], carrier: SipPhone
-) -> None:
-    phones("1020")
-    carrier.answer("busy")
-    ran = real.run("dial", "1020", "+18005551234", "--wait")
-    said = "fsgitops: agent 1020 answered; +18005551234 did not: USER_BUSY\n"
-    assert (ran.code, ran.out, ran.err) == (1, "", said)
-
-
-def test_waiting_tells_that_the_agent_did_not_answer(
-    real: Project, phones: Callable[[str], SipPhone], carrier: SipPhone
-) -> None:
-    phones("1020").answer("ring")
-    carrier.answer()
-    ran = real.run("dial", "1020", "+18005551234", "--wait", "--timeout", "2", "--json")
-    assert fate(ran) == (
-        1, "failed", {"answered": False, "cause": "NO_ANSWER"},
-        {"called": False, "answered": False, "cause": None},
-    )  # fmt: skip
-
-
-def test_an_agent_is_connected_with_another(
-    real: Project, phones: Callable[[str], SipPhone]
-) -> None:
-    first, second = phones("1020"), phones("1021")
-    ran = real.run("dial", "1020", "1021", "--wait", "--json")
-    assert fate(ran) == (0, "connected", UP, {"called": True, **UP})
-    call = until(lambda: up(real))
-    assert (call["agents"], call["direction"]) == (["1020", "1021"], "internal")
-    assert real.run("hangup", call["uuid"]).code == 0
-    assert first.wait_answered()
-    assert second.wait_answered()
-
-
-def test_waiting_tells_that_the_other_agent_did_not_answer(
-    real: Project, phones: Callable[[str], SipPhone]
-) -> None:
-    phones("1020")
-    phones("1021").answer("ring")
-    ran = real.run("dial", "1020", "1021", "--wait", "--timeout", "2", "--json")
-    code, state, agents, far = fate(ran)
-    assert (code, state, agents["answered"]) == (1, "failed", True)
-    assert far == {"called": True, "answered": False, "cause": "NO_ANSWER"}
-
-
-def test_a_gateway_that_is_not_there_rings_nobody(
-    real: Project, phones: Callable[[str], SipPhone], freeswitch: RealSwitch
-) -> None:
-    phones("1020")
-    change_gateway(real, "telnyx")
-    ran = real.run("dial", "1020", "+18005551234")
-    assert (ran.code, "the switch has no gateway `telnyx`" in ran.err) == (1, True)
-    assert calls(real) == []
-    with freeswitch.esl() as esl:
-        assert esl.api("sofia status gateway telnyx") == "Invalid Gateway!\n"
-
-
-def test_a_gateway_that_is_down_rings_nobody(
-    real: Project, phones: Callable[[str], SipPhone], freeswitch: RealSwitch
-) -> None:
-    phones("1020")
-    file = freeswitch.conf_dir / "sip_profiles/external/test_carrier.xml"
-    file.write_text(GATEWAY.format(port=free_ports(1)[0]).replace('"false"', '"true"'))
-    try:
-        with freeswitch.esl() as esl:
-            esl.api("sofia profile external rescan")
-            until(lambda: "DOWN" in esl.api("sofia status gateway test_carrier"))
-        ran = real.run("dial", "1020", "+18005551234")
-        assert (ran.code, "gateway `test_carrier` is DOWN" in ran.err) == (1, True)
-        assert calls(real) == []
-    finally:
-        file.unlink()
-        with freeswitch.esl() as esl:
-            esl.api("sofia profile external killgw test_carrier")
 
 
 def test_a_transfer_to_a_gateway_that_is_not_there_leaves_the_call_up(
@@ -391,11 +149,6 @@ def calling(switch: RealSwitch, place: Path, number: str, caller: str) -> Iterat
         one.wait()
 
 
-def test_an_agent_without_a_phone_is_not_dialled(real: Project) -> None:
-    ran = real.run("dial", "1021", "+18005551234")
-    assert (ran.code, "not registered" in ran.err) == (1, True)
-
-
 def test_kick_ends_the_registration(real: Project, phones: Callable[[str], SipPhone]) -> None:
     phones("1020")
     assert real.run("kick", "1020").out == "Ended 1 registration.\n"
@@ -407,9 +160,9 @@ def test_a_call_that_is_not_there_is_said_to_be_so(real: Project) -> None:
     assert (ran.code, "no call" in ran.err) == (1, True)
 
 
-def test_the_api_places_and_ends_a_real_call(
-    real: Project, phones: Callable[[str], SipPhone], carrier: SipPhone
-) -> None:
+@contextlib.contextmanager
+def serving(real: Project) -> Iterator[tuple[TestClient, Service]]:
+    """Yield a client of the API over the real switch, and what is behind it."""
     from starlette.testclient import TestClient
 
     from fsgitops.api.app import create_app
@@ -417,31 +170,36 @@ def test_the_api_places_and_ends_a_real_call(
     from fsgitops.commands.connect import hold_target
     from fsgitops.commands.workspace import open_workspace
 
-    phone = phones("1020")
-    carrier.answer()
     workspace = open_workspace(real.root)
     with hold_target(workspace.target, workspace.root) as connect:
         service = build_service(workspace, connect, anonymous=["read", "operate"])
         with TestClient(create_app(service)) as client:
-            assert client.get("/health").json()["switch"] == "up"
-            assert client.get("/api/agents/1020/status").json()["data"]["online"] is True
-            asked = {"agent_extension": "1020", "destination": "+18005551234"}
-            answer = client.post("/api/calls/dial", json=asked)
-            assert answer.status_code == 200, answer.text
-            uuid = answer.json()["data"]["uuid"]
-            path = "/api/calls/active"
-            (call,) = until(
-                lambda: (
-                    (found := client.get(path).json()["data"])
-                    and len(found[0]["legs"]) == 2
-                    and found
-                )
+            yield client, service
+
+
+def test_the_api_places_and_ends_a_real_call(
+    real: Project, phones: Callable[[str], SipPhone], carrier: SipPhone
+) -> None:
+    phone = phones("1020")
+    carrier.answer()
+    with serving(real) as (client, _):
+        assert client.get("/health").json()["switch"] == "up"
+        assert client.get("/api/agents/1020/status").json()["data"]["online"] is True
+        asked = {"agent_extension": "1020", "destination": "+18005551234"}
+        answer = client.post("/api/calls/dial", json=asked)
+        assert answer.status_code == 200, answer.text
+        uuid = answer.json()["data"]["uuid"]
+        path = "/api/calls/active"
+        (call,) = until(
+            lambda: (
+                (found := client.get(path).json()["data"]) and len(found[0]["legs"]) == 2 and found
             )
-            assert (call["uuid"], call["agent"]) == (uuid, "1020")
-            assert client.post(f"/api/calls/{uuid}/hangup").status_code == 200
-            assert phone.wait_answered()
-            assert carrier.wait_answered()
-            assert client.post("/api/agents/1020/kick").json()["data"]["ended"] == 1
+        )
+        assert (call["uuid"], call["agent"]) == (uuid, "1020")
+        assert client.post(f"/api/calls/{uuid}/hangup").status_code == 200
+        assert phone.wait_answered()
+        assert carrier.wait_answered()
+        assert client.post("/api/agents/1020/kick").json()["data"]["ended"] == 1
 
 
 def test_what_happens_to_a_real_call_is_told_on_the_operator_page(
@@ -450,37 +208,27 @@ def test_what_happens_to_a_real_call_is_told_on_the_operator_page(
     carrier: SipPhone,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from starlette.testclient import TestClient
-
-    from fsgitops.api.app import create_app
-    from fsgitops.api.serve import build_service
-    from fsgitops.commands.connect import hold_target
-    from fsgitops.commands.workspace import open_workspace
-
     monkeypatch.setattr("fsgitops.api.live.CACHE_SECONDS", 0.0)
-    workspace = open_workspace(real.root)
-    with hold_target(workspace.target, workspace.root) as connect:
-        service = build_service(workspace, connect, anonymous=["read", "operate"])
-        with TestClient(create_app(service)) as client:
+    with serving(real) as (client, service):
 
-            def see() -> list[dict[str, Any]]:
-                found: list[dict[str, Any]] = client.portal.call(service.board.snapshot)["calls"]
-                return found
+        def see() -> list[dict[str, Any]]:
+            found: list[dict[str, Any]] = client.portal.call(service.board.snapshot)["calls"]
+            return found
 
-            see()
-            phone = phones("1020")
-            see()
-            carrier.answer()
-            asked = {"agent_extension": "1020", "destination": "+18005551234"}
-            uuid = client.post("/api/calls/dial", json=asked).json()["data"]["uuid"]
-            (call,) = until(lambda: (found := see()) and len(found[0]["legs"]) == 2 and found)
-            assert [leg["agent"] for leg in call["legs"]] == ["1020", None]
-            client.post(f"/api/calls/{uuid}/hangup")
-            assert phone.wait_answered()
-            until(lambda: not see())
-            client.post("/api/agents/1020/kick")
-            see()
-            texts = [event["text"] for event in service.board.happened.after(0)]
+        see()
+        phone = phones("1020")
+        see()
+        carrier.answer()
+        asked = {"agent_extension": "1020", "destination": "+18005551234"}
+        uuid = client.post("/api/calls/dial", json=asked).json()["data"]["uuid"]
+        (call,) = until(lambda: (found := see()) and len(found[0]["legs"]) == 2 and found)
+        assert [leg["agent"] for leg in call["legs"]] == ["1020", None]
+        client.post(f"/api/calls/{uuid}/hangup")
+        assert phone.wait_answered()
+        until(lambda: not see())
+        client.post("/api/agents/1020/kick")
+        see()
+        texts = [event["text"] for event in service.board.happened.after(0)]
     # Whether a look fell into the moment before the number was called is up to the machine.
     assert [text for text in texts if not text.endswith(("goes on", "was answered"))] == [
         "Watching from here on: no page was open before",
