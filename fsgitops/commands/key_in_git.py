@@ -86,15 +86,13 @@ def refuse_key_in_git(workspace: Workspace) -> None:
 
 def describe(name: str, *, kept: bool) -> str:
     """Return what is wrong with a key in git, and what to do."""
-    return f"{name}: {what_is_wrong(kept=kept)}: {remedy(name, kept=kept)}"
+    return f"{name}: {what_is_wrong(kept=kept)}; {remedy(name, kept=kept)}"
 
 
 def what_is_wrong(*, kept: bool) -> str:
     """Return what git does with a key."""
     if kept:
-        return (
-            "this key is committed to git: everybody who can read the repository has every secret"
-        )
+        return "git tracks this key: the next commit takes it, if none has it yet"
     return "git does not ignore this key: the next `git add` would commit it"
 
 
@@ -102,8 +100,8 @@ def remedy(name: str, *, kept: bool) -> str:
     """Return what to do about it."""
     if kept:
         return (
-            f"run `git rm --cached {name}`, put it into {IGNORE_FILE}, and replace the key "
-            "(`fsgitops key rotate`): its history still has it"
+            f"run `git rm --cached {name}`, and put it into {IGNORE_FILE}; if a commit has it, "
+            "whoever has the repository has every secret: replace the key (`fsgitops key rotate`)"
         )
     return f"put it into {IGNORE_FILE}"
 

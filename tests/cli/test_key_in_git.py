@@ -76,6 +76,8 @@ def test_a_key_that_git_has_taken_stops_a_plan_and_an_apply(checkout: Project) -
     for words in (("plan",), ("apply", "--yes")):
         ran = checkout.run(*words)
         assert (ran.code, "git rm --cached .fsgitops/key" in ran.err) == (1, True)
+        assert "git tracks this key: the next commit takes it, if none has it yet" in ran.err
+        assert "is committed" not in ran.err  # it was added, and nothing more
     git(checkout, "rm", "-q", "--cached", ".fsgitops/key")
     assert checkout.run("apply", "--yes").code == 0
 
