@@ -133,9 +133,11 @@ def refuse_unsafe(plan: Plan) -> None:
             + "\n".join(lines)
         )
     if plan.unknown_secrets and plan.changes:
+        # A digest of what is live is made with the key: without one there is none.
         raise PlanRefusedError(
-            "this plan was made without every secret; nothing was touched. Set FSGITOPS_KEY or run "
-            "`fsgitops key new` for the project key; the notes above name any other missing secret"
+            "a secret is missing, as told above; nothing was touched"
+            if plan.live_digest
+            else "no project key; nothing was touched. Run `fsgitops key new`, or set FSGITOPS_KEY"
         )
 
 
