@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from fsgitops.commands.connect import prepare_conf_dir
-from fsgitops.commands.plan import Planned, keyed, plan_compiled
+from fsgitops.commands.plan import NO_JSON, UNREADABLE, Planned, keyed, plan_compiled
 from fsgitops.commands.recover import recover_unfinished
 from fsgitops.commands.workspace import compile_declared, declare_desired, find_key
 from fsgitops.durable import write_output
@@ -67,8 +67,10 @@ def load_state(path: Path) -> RecordedState:
         data = json.loads(gzip.decompress(content) if path.suffix == ".gz" else content)
         return RecordedState.from_json(data)
     except (ValueError, EOFError, RecursionError) as problem:
-        text = f"{path}: {problem}; make one with `fsgitops export-state --output FILE`"
-        raise UsageError(text) from None
+        text = UNREADABLE if isinstance(problem, NO_JSON) else str(problem)
+        raise UsageError(
+            f"{path}: {text}; make one with `fsgitops export-state --output FILE`"
+        ) from None
     except OSError as problem:
         raise UsageError(f"{path}: {problem.strerror or problem}") from None
 

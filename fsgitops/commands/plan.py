@@ -44,6 +44,10 @@ if TYPE_CHECKING:
 
 SHOWN_UNAVAILABLE = 10
 
+NO_JSON = (json.JSONDecodeError, UnicodeDecodeError, RecursionError)
+"""What reading a file as JSON raises where it is something else."""
+UNREADABLE = "this file is not JSON"
+
 
 @dataclass(frozen=True, slots=True)
 class Planned:
@@ -240,7 +244,8 @@ def load_plan(path: Path) -> Plan:
     except OSError as problem:
         raise UsageError(f"{path}: {problem.strerror}") from None
     except (ValueError, RecursionError) as problem:
-        raise UsageError(f"{path}: {problem}; make one with `fsgitops plan --out`") from None
+        text = UNREADABLE if isinstance(problem, NO_JSON) else str(problem)
+        raise UsageError(f"{path}: {text}; make one with `fsgitops plan --out FILE`") from None
     if fingerprint_plan(plan) != plan.fingerprint:
         raise PlanRefusedError(f"{path}: the plan was edited after it was made; plan again")
     return plan

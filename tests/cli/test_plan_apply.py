@@ -390,3 +390,16 @@ def test_a_state_directory_that_is_a_link_is_not_written_to(project: Project) ->
     assert (ran.code, "the state directory is a link" in ran.err) == (1, True)
     assert list((project.root / "elsewhere").iterdir()) == []
     assert project.tree(project.root / "conf") == {}
+
+
+@pytest.mark.parametrize("words", [("apply",), ("plan", "--against")], ids=str)
+def test_a_file_that_is_no_json_is_told_in_plain_words(
+    project: Project, words: tuple[str, ...]
+) -> None:
+    for content in ("project: x\n", "[" * 100_000):
+        place = project.write("plan.json", content)
+        ran = project.run(*words, str(place))
+        assert (ran.code, "plan.json: this file is not JSON; make one with" in ran.err) == (
+            64,
+            True,
+        )
