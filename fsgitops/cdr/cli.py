@@ -288,7 +288,7 @@ def erase(
 def files(place: Place, /, as_json: bool, **chosen: Any) -> None:
     """Print the Parquet files to read, one a line.
 
-    For readers of other makers.
+    For other programs that read Parquet.
     """
     from fsgitops.cdr.query import live_files
 

@@ -102,9 +102,10 @@ def rotate(
 ) -> int:
     """Replace the project key step by step.
 
-    So not every phone changes on one day. Start, move agents group by group (each time: plan,
-    apply, and give people their new credentials), and finish when all have moved. Who has moved is
-    written into fsgitops.yaml: commit it. A pipeline gets the next key as FSGITOPS_KEY_NEXT.
+    Phones change group by group, not all on one day. Start, then move one group after another
+    (each time: plan, apply, and give people their new credentials), and finish when all have moved.
+    Who has moved is written into fsgitops.yaml: commit it. A pipeline gets the next key as
+    FSGITOPS_KEY_NEXT.
     """
     from fsgitops.commands.finish_rotation import finish_rotation
 
