@@ -55,6 +55,7 @@ def test_a_project_without_pipelines_gets_none(project: Project) -> None:
     assert not (project.root / "fresh" / ".gitlab-ci.yml").exists()
 
 
+@pytest.mark.sweep
 def test_a_merge_request_goes_from_branch_to_switch(rehearsal: GitLabRehearsal) -> None:
     gitlab = rehearsal.gitlab
     assert results(rehearsal.begin()) == APPLIED
@@ -105,6 +106,7 @@ def test_a_merge_request_meets_no_protected_variable(rehearsal: GitLabRehearsal)
     assert not [value for value in given.values() if value in log]
 
 
+@pytest.mark.sweep
 def test_a_plan_that_is_not_the_approved_one_is_refused(rehearsal: GitLabRehearsal) -> None:
     rehearsal.begin()
     rehearsal.branch()
