@@ -91,6 +91,8 @@ class Site:
                 try:
                     sys.stdout, sys.stderr = told, warned
                     os.umask(umask)
+                    if "gevent" in sys.modules:  # an earlier test spoke to a switch in this process
+                        sys.modules["gevent"].reinit()
                     _become(user)
                     code = act()
                 except BaseException:
