@@ -28,7 +28,7 @@ newest: RESOLUTION := highest
 oldest newest: build/tools/.installed
 	build/tools/bin/uv pip compile --quiet --upgrade --python $(PYTHON) --resolution $(RESOLUTION) \
 		--extra dev --extra cdr --extra api --extra spark --output-file build/$@.txt pyproject.toml
-	build/tools/bin/uv venv --quiet --clear --python $(PYTHON) build/$@
+	build/tools/bin/uv venv --quiet --clear --seed --python $(PYTHON) build/$@
 	build/tools/bin/uv pip install --quiet --python build/$@ --requirement build/$@.txt
 	build/tools/bin/uv pip install --quiet --python build/$@ --no-deps --no-build-isolation --editable .
 	build/$@/bin/python tests/dependency_edge.py $@
