@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from fsgitops.cdr.places import parse_date
-from fsgitops.console.commands import Common
+from fsgitops.console.commands import Common, with_directory
 from fsgitops.console.complete import words_from
 
 TARGET = words_from("targets")
@@ -28,14 +28,7 @@ def with_places(function: Any) -> Any:
             metavar="NAME",
             help="The switch, as fsgitops.yaml names it.",
         ),
-        click.option(
-            "-C",
-            "directory",
-            type=click.Path(file_okay=False),
-            cls=Common,
-            metavar="DIR",
-            help="Run as if in DIR.",
-        ),
+        with_directory,
     ):
         function = option(function)
     return function

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import click
 
 from fsgitops.cli.complete import RESOURCE, TARGET
-from fsgitops.console.commands import Common
+from fsgitops.console.commands import Common, with_directory
 from fsgitops.console.stream import confirm_done
 
 if TYPE_CHECKING:
@@ -32,14 +32,6 @@ class Shared:
 
 def with_place(function: _F) -> _F:
     """Give a command `-C DIR` and `--target NAME` of its own, beside the group's."""
-    directory = click.option(
-        "-C",
-        "directory",
-        type=click.Path(file_okay=False),
-        cls=Common,
-        metavar="DIR",
-        help="Run as if in DIR.",
-    )
     target = click.option(
         "--target",
         cls=Common,
@@ -47,7 +39,7 @@ def with_place(function: _F) -> _F:
         metavar="NAME",
         help="Work on this target [default: sandbox].",
     )
-    return directory(target(function))
+    return with_directory(target(function))
 
 
 def with_json(function: _F) -> _F:

@@ -6,18 +6,11 @@ import click
 
 from fsgitops.cli.complete import EXTENSION
 from fsgitops.cli.options import Shared, open_place
-from fsgitops.console.commands import Command, Common, Number
+from fsgitops.console.commands import Command, Number, with_directory
 
 
 @click.command("sandbox", cls=Command, epilog="Example: fsgitops sandbox --port 8021")
-@click.option(
-    "-C",
-    "directory",
-    type=click.Path(file_okay=False),
-    cls=Common,
-    metavar="DIR",
-    help="Run as if in DIR.",
-)
+@with_directory
 @click.option("--port", type=Number(0, 65535), default=0, help="Port [default: a free one].")
 @click.option(
     "--phone",

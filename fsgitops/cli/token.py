@@ -6,7 +6,7 @@ import click
 
 from fsgitops.cli.complete import TOKEN
 from fsgitops.cli.options import Shared, find_root, with_json
-from fsgitops.console.commands import Common, Group, Number
+from fsgitops.console.commands import Group, Number, with_directory
 from fsgitops.console.stream import confirm_done
 
 
@@ -23,14 +23,7 @@ def command() -> None:
 
 
 @command.command("new", epilog="Example: fsgitops token new --name console --scope read --days 90")
-@click.option(
-    "-C",
-    "directory",
-    type=click.Path(file_okay=False),
-    cls=Common,
-    metavar="DIR",
-    help="Run as if in DIR.",
-)
+@with_directory
 @click.option("--name", required=True, help="Whose it is: stands in the audit log.")
 @click.option(
     "--scope",
@@ -69,14 +62,7 @@ def new(
 
 
 @command.command("list", epilog="Example: fsgitops token list --json")
-@click.option(
-    "-C",
-    "directory",
-    type=click.Path(file_okay=False),
-    cls=Common,
-    metavar="DIR",
-    help="Run as if in DIR.",
-)
+@with_directory
 @with_json
 @click.pass_obj
 def list_tokens(shared: Shared, directory: str | None, as_json: bool) -> int:
@@ -98,14 +84,7 @@ def list_tokens(shared: Shared, directory: str | None, as_json: bool) -> int:
 
 
 @command.command("revoke", epilog="Example: fsgitops token revoke 1f2e3d4c")
-@click.option(
-    "-C",
-    "directory",
-    type=click.Path(file_okay=False),
-    cls=Common,
-    metavar="DIR",
-    help="Run as if in DIR.",
-)
+@with_directory
 @click.argument("token_id", metavar="ID", shell_complete=TOKEN)
 @click.pass_obj
 def revoke(shared: Shared, directory: str | None, token_id: str) -> int:

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import importlib
 from difflib import get_close_matches
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from fsgitops.console.stream import COLOUR_WORDS, say_colour, say_quiet
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+_F = TypeVar("_F", bound="Callable[..., Any]")
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -32,6 +34,18 @@ def _note_quiet(ctx: click.Context, _parameter: click.Parameter, quiet: bool) ->
 
 class Common(click.Option):
     """An option that means the same in many commands; help shows these last."""
+
+
+def with_directory(function: _F) -> _F:
+    """Give a command `-C DIR` of its own, beside the group's; it comes as `directory`."""
+    return click.option(
+        "-C",
+        "directory",
+        type=click.Path(file_okay=False),
+        cls=Common,
+        metavar="DIR",
+        help="Run as if in DIR.",
+    )(function)
 
 
 def _everywhere() -> list[click.Parameter]:
