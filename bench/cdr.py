@@ -83,7 +83,7 @@ def measure_sidecar(port: int, events: int) -> tuple[float, float]:
     script = f"""
 import sys, time, threading
 from pathlib import Path
-import pyarrow.parquet, fsgitops.esl, fsgitops.cdr.flush
+import pyarrow.parquet, fsgitops.esl.session, fsgitops.cdr.flush
 from fsgitops.cdr.options import EslAddress, RunOptions
 from fsgitops.cdr.sidecar import Sidecar, tune_process
 tune_process()

@@ -15,7 +15,7 @@ import socket
 import time
 from pathlib import Path
 
-from fsgitops.esl import connect_esl, decode_json_object
+from fsgitops.esl.session import connect_esl, decode_json_object
 
 GREETING = b"Content-Type: auth/request\n\n"
 ACCEPTED = b"Content-Type: command/reply\nReply-Text: +OK accepted\n\n"

@@ -40,9 +40,9 @@ class Faults:
         self._files: set[int] = set()
 
     def __enter__(self) -> Faults:
-        from fsgitops import transaction_folder
+        from fsgitops.transaction import folder
 
-        self._folder: Any = transaction_folder
+        self._folder: Any = folder
         for name in (*CHANGING, "open"):
             self._real[name] = getattr(os, name)
             setattr(os, name, self._wrap(name, self._real[name]))

@@ -29,7 +29,7 @@ from fsgitops.commands.operation import NotPossibleError
 from fsgitops.commands.workspace import open_workspace
 from fsgitops.sandbox import EmbeddedSwitch
 from fsgitops.sandbox.calls import Leg, bridge
-from fsgitops.switch import connect_switch
+from fsgitops.switch.client import connect_switch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from fsgitops.api.handlers import Service
     from fsgitops.api.happened import Happened
     from fsgitops.api.view import Seen
-    from fsgitops.switch import Switch
+    from fsgitops.switch.client import Switch
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 NOW = 1795528800  # 2026-11-24 14:00:00 UTC

@@ -8,7 +8,7 @@ import socket
 import threading
 from typing import TYPE_CHECKING
 
-from fsgitops.esl import EslSession, connect_esl
+from fsgitops.esl.session import EslSession, connect_esl
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

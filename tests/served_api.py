@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from fsgitops.api.handlers import Service
     from fsgitops.commands.workspace import Workspace
     from fsgitops.sandbox import EmbeddedSwitch
-    from fsgitops.switch import Switch
+    from fsgitops.switch.client import Switch
 
 ALL = ("read", "cdr", "operate", "credentials")
 

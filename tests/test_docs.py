@@ -36,7 +36,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 DOMAIN = "pbx.example.com"
 
 NOT_RUN = {
-    "operations.md": "phones and a carrier: tests/test_real_switch_{dial,operations}.py play them",
+    "operations.md": "phones and a carrier: tests/freeswitch/ plays them",
     "api.md": "a server and curl: tests/api/ runs each endpoint",
 }
 """Pages whose examples need what no test of a page has, and what runs them instead."""

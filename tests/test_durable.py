@@ -130,7 +130,7 @@ def test_an_edit_that_is_saved_while_a_command_is_at_work_stands(
 
 ALLOWED = {
     "fsgitops/durable.py": "it is the one way",
-    "fsgitops/transaction_folder.py": "the one way in an open folder",
+    "fsgitops/transaction/folder.py": "the one way in an open folder",
     "fsgitops/sandbox/skeleton.py": "a fresh folder, which is renamed as a whole",
     "fsgitops/commands/connect.py": "that rename",
     "fsgitops/commands/finish_rotation.py": "key files are moved as they are, the folder synced",

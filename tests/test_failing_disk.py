@@ -156,14 +156,10 @@ def test_a_conf_directory_that_is_gone_is_not_made_anew(prepared: Prepared) -> N
 def test_a_folder_that_became_a_link_is_not_followed_by_a_restore(
     prepared: Prepared, tmp_path: Path
 ) -> None:
-    from fsgitops.transaction import (
-        Operation,
-        TransactionError,
-        begin_transaction,
-        read_journal,
-        replace_files,
-        restore_files,
-    )
+    from fsgitops.transaction.journal import read_journal
+    from fsgitops.transaction.stage import Operation
+    from fsgitops.transaction.state import TransactionError
+    from fsgitops.transaction.transact import begin_transaction, replace_files, restore_files
 
     prepared.reset()
     state = prepared.conf / ".fsgitops"

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from fsgitops.commands.live_calls import agent_of, join_calls
 from fsgitops.commands.operation import Roster
 from fsgitops.model.desired import Agent, DidRoute
-from fsgitops.switch import Channel
-from fsgitops.switch_replies import read_channels
+from fsgitops.switch.client import Channel
+from fsgitops.switch.replies import read_channels
 
 if TYPE_CHECKING:
     from pathlib import Path

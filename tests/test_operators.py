@@ -17,7 +17,9 @@ from project import KEY, Ran
 from scratch_repository import CHECKOUT
 
 from fsgitops.cli import run
-from fsgitops.transaction import Operation, begin_transaction, hash_file, replace_files
+from fsgitops.transaction.files import hash_file
+from fsgitops.transaction.stage import Operation
+from fsgitops.transaction.transact import begin_transaction, replace_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from fsgitops.commands.operation import Roster
     from fsgitops.commands.workspace import Workspace
     from fsgitops.model.desired import Agent, DidRoute
-    from fsgitops.switch import Switch
+    from fsgitops.switch.client import Switch
 
 _Result = TypeVar("_Result")
 

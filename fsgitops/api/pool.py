@@ -24,7 +24,7 @@ from fsgitops.errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fsgitops.switch import Switch
+    from fsgitops.switch.client import Switch
 
 _T = TypeVar("_T")
 

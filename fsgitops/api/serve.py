@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fsgitops.commands.workspace import Workspace
-    from fsgitops.switch import Switch
+    from fsgitops.switch.client import Switch
 
 STOP_SECONDS = 3
 MAX_CONNECTIONS = 200

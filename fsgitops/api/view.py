@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fsgitops.commands.live_calls import LiveCall
     from fsgitops.commands.operation import Roster
     from fsgitops.model.desired import Agent
-    from fsgitops.switch import Channel, Registration, Switch
+    from fsgitops.switch.client import Channel, Registration, Switch
 
 SHOWN_AGENTS = 500
 SHOWN_CALLS = 500

@@ -134,7 +134,7 @@ def check_http(host: str, *, guarded: bool) -> Advice:
 
 def check_switch(address: EslAddress, options: RunOptions) -> Iterator[Advice]:
     """Ask the switch whether mod_json_cdr runs, and as what it is configured."""
-    from fsgitops.esl import connect_esl
+    from fsgitops.esl.session import connect_esl
 
     try:
         with connect_esl(

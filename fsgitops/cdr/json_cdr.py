@@ -40,7 +40,7 @@ def decode_document(body: bytes) -> dict[str, Any]:
 
     Raises RecordError for anything else, a half-written document included.
     """
-    from fsgitops.esl import decode_json_object
+    from fsgitops.esl.session import decode_json_object
 
     text = unwrap(body)
     try:

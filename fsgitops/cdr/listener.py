@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from fsgitops.cdr.options import EslAddress, RunOptions
     from fsgitops.cdr.quarantine import Quarantine
     from fsgitops.cdr.record import RecordBuilder, Row
-    from fsgitops.esl import EventQueue
+    from fsgitops.esl.session import EventQueue
 
 EVENTS = ("CHANNEL_HANGUP_COMPLETE", "HEARTBEAT")
 _TAKE = 1000
@@ -88,7 +88,7 @@ class Listener:
             wait = min(wait * 2, _MAX_WAIT)
 
     def _listen(self) -> None:
-        from fsgitops.esl import connect_esl
+        from fsgitops.esl.session import connect_esl
 
         address = self._address
         with connect_esl(
@@ -167,7 +167,7 @@ class Listener:
 
 
 def _decode(body: bytes) -> dict[str, Any]:
-    from fsgitops.esl import decode_json_object
+    from fsgitops.esl.session import decode_json_object
 
     if len(body) > MAX_EVENT:
         raise RecordError(f"larger than {MAX_EVENT} bytes: no event of a call is")

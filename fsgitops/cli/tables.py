@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from fsgitops.commands.live_calls import LiveCall
     from fsgitops.commands.status import AgentStatus
-    from fsgitops.switch import Registration
-    from fsgitops.switch_verto import VertoUser
+    from fsgitops.switch.client import Registration
+    from fsgitops.switch.verto import VertoUser
 
 MAX_COLUMN = 48
 

@@ -12,7 +12,10 @@ from fsgitops.commands.plan import keyed, make_context, run_plan
 from fsgitops.commands.recover import recover_locked
 from fsgitops.errors import PlanRefusedError, UsageError
 from fsgitops.model.live import FileKind, LiveConfig, ManifestEntry, Owner, is_safe_path
-from fsgitops.transaction import MANIFEST, hash_file, lock_state, write_state
+from fsgitops.transaction.files import hash_file
+from fsgitops.transaction.lock import lock_state
+from fsgitops.transaction.state import write_state
+from fsgitops.transaction.transact import MANIFEST
 from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:

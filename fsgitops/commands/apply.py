@@ -14,7 +14,7 @@ from fsgitops.commands.recover import recover_locked
 from fsgitops.errors import PlanRefusedError, SwitchError
 from fsgitops.model.plan import Action
 from fsgitops.model.resource import Kind
-from fsgitops.transaction import lock_state
+from fsgitops.transaction.lock import lock_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from fsgitops.model.live import LiveConfig
     from fsgitops.model.plan import Plan
     from fsgitops.steps.verify import Expected
-    from fsgitops.switch import Switch
+    from fsgitops.switch.client import Switch
 
 NOT_TOLD = (
     "files written earlier with --no-reload are not loaded yet either: apply without --no-reload "

@@ -18,9 +18,8 @@ from typing import TYPE_CHECKING, Any
 from fsgitops.durable import write_all
 from fsgitops.errors import FsgitopsError, SecretError
 from fsgitops.settings import STATE_FOLDER
-from fsgitops.transaction import UnsafeStateError, open_state
-from fsgitops.transaction_folder import Folder
-from fsgitops.transaction_state import is_shared, share
+from fsgitops.transaction.folder import Folder
+from fsgitops.transaction.state import UnsafeStateError, is_shared, open_state, share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fsgitops.commands.workspace import Compilation, Workspace, compile_declared, declare_desired
 from fsgitops.errors import UsageError
-from fsgitops.transaction import FILE_MODE
+from fsgitops.transaction.folder import FILE_MODE
 
 if TYPE_CHECKING:
     from pathlib import Path

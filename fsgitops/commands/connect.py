@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from fsgitops.secret import SecretFetcher
     from fsgitops.settings import SecretsSettings, Target
-    from fsgitops.switch import Switch
+    from fsgitops.switch.client import Switch
 
 RUNNING_FILE = "sandbox.json"
 _OVERRIDE = "FSGITOPS_ESL_PASSWORD"
@@ -86,7 +86,7 @@ def connect_target(target: Target, root: Path) -> Iterator[Switch]:
 
 def open_switch(target: Target, host: str, port: int, password: str) -> Switch:
     """Return a connected and authenticated switch, every wait bounded by the target's settings."""
-    from fsgitops.switch import connect_switch
+    from fsgitops.switch.client import connect_switch
 
     return connect_switch(
         host,

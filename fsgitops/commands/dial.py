@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from fsgitops.commands.workspace import Workspace
     from fsgitops.model.desired import Agent
     from fsgitops.settings import Settings, Target
-    from fsgitops.switch import Switch
-    from fsgitops.switch_calls import Leg, Legs
-    from fsgitops.switch_dial import Dial
+    from fsgitops.switch.calls import Leg, Legs
+    from fsgitops.switch.client import Switch
+    from fsgitops.switch.dial import Dial
 
 PATIENCE = 1.0
 """How long an operation waits for a refusal, in seconds: one that comes, comes at once."""
@@ -154,7 +154,7 @@ def place_call(
     """Place a call at a switch that is at hand. Raises as `run_dial`."""
     from dataclasses import replace
 
-    from fsgitops.switch_calls import CallRefusedError, Leg, Legs
+    from fsgitops.switch.calls import CallRefusedError, Leg, Legs
 
     dial = plan_dial(roster, settings, target, asked)
     registrations = switch.registrations(target.profile)
@@ -189,7 +189,7 @@ def _wait_for_both(switch: Switch, dial: Dial) -> Dialled:
 
 def plan_dial(roster: Roster, settings: Settings, target: Target, asked: Asked) -> Dial:
     """Return the call that is meant, each part checked. Raises UsageError, NotPossibleError."""
-    from fsgitops.switch_dial import Dial, plain_name
+    from fsgitops.switch.dial import Dial, plain_name
 
     agent = find_agent(roster, asked.extension)
     number, gateway, shown = _plan_far_end(roster, settings, target, asked, agent)

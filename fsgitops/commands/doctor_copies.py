@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fsgitops.model.diagnosis import Check, bad, good, skip, warn
-from fsgitops.transaction import REVISIONS
+from fsgitops.transaction.journal import REVISIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

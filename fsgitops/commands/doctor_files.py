@@ -17,8 +17,8 @@ from fsgitops.model.diagnosis import Check, bad, good, skip, warn
 from fsgitops.model.resource import Kind
 from fsgitops.routing.tree import fold
 from fsgitops.routing.whereabouts import Whereabouts, list_domain_globals
-from fsgitops.transaction import UnsafeStateError, mounts_below, open_state
-from fsgitops.transaction_state import is_shared
+from fsgitops.transaction.places import mounts_below
+from fsgitops.transaction.state import UnsafeStateError, is_shared, open_state
 from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:

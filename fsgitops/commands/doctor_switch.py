@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fsgitops.commands.workspace import Declared, Workspace
-    from fsgitops.switch import Switch
+    from fsgitops.switch.client import Switch
 
 SAMPLE = 200
 MODULES = {

@@ -10,7 +10,7 @@ from fsgitops.commands.operation import NotThereError, check_uuid
 
 if TYPE_CHECKING:
     from fsgitops.commands.workspace import Workspace
-    from fsgitops.switch import Switch
+    from fsgitops.switch.client import Switch
 
 
 def run_hangup(workspace: Workspace, uuid: str) -> None:

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 from fsgitops.errors import FsgitopsError, UsageError
 from fsgitops.model.plan import Action, Plan
 from fsgitops.model.revision import CHANGES_FILE, Actor, Revision, RevisionChange
-from fsgitops.transaction import (
-    REVISION_FILE,
-    REVISIONS,
+from fsgitops.transaction.journal import REVISION_FILE, REVISIONS
+from fsgitops.transaction.state import (
     UnsafeStateError,
     open_state_folder,
     read_state,

@@ -13,7 +13,7 @@ from fsgitops.errors import SwitchError
 if TYPE_CHECKING:
     from fsgitops.commands.workspace import Workspace
     from fsgitops.settings import Target
-    from fsgitops.switch import Registration, Switch
+    from fsgitops.switch.client import Registration, Switch
 
 _ATTEMPTS = 40
 _PAUSE = 0.05

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from fsgitops.commands.operation import Roster
-    from fsgitops.switch import Channel
+    from fsgitops.switch.client import Channel
 
 
 @dataclass(frozen=True, slots=True)

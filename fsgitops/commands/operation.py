@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from fsgitops.model.desired import Agent, Desired, DidRoute
-    from fsgitops.switch import Registration
+    from fsgitops.switch.client import Registration
 
 _EXTENSION = re.compile(r"[0-9]{4,6}")
 _UUID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,127}")

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from fsgitops.model.plan import Change, Plan
     from fsgitops.secret import ProjectKey
     from fsgitops.steps.plan import PlanContext, Survey
-    from fsgitops.switch import Switch
+    from fsgitops.switch.client import Switch
 
 
 SHOWN_UNAVAILABLE = 10

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fsgitops.routing.veil import Veil
     from fsgitops.settings import Target
     from fsgitops.steps.verify import Expected
-    from fsgitops.switch import Switch
+    from fsgitops.switch.client import Switch
 
 SHOWN_MISMATCHES = 20
 

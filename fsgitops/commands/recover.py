@@ -10,14 +10,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fsgitops.errors import FsgitopsError
-from fsgitops.transaction import (
-    Journal,
-    LockedError,
+from fsgitops.transaction.journal import Journal, read_journal
+from fsgitops.transaction.lock import LockedError, lock_state
+from fsgitops.transaction.transact import (
     clear_litter,
     finish_transaction,
     forget_transaction,
-    lock_state,
-    read_journal,
     read_record,
     restore_files,
 )

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from fsgitops.commands.workspace import Workspace
-    from fsgitops.switch import Registration
+    from fsgitops.switch.client import Registration
 
 
 def run_registrations(workspace: Workspace) -> tuple[Registration, ...]:

@@ -23,7 +23,10 @@ from fsgitops.commands.shape import Demands, list_unloaded, weigh_changes
 from fsgitops.commands.workspace import find_key
 from fsgitops.errors import FsgitopsError, PlanRefusedError, UsageError
 from fsgitops.model.plan import Action, Baseline
-from fsgitops.transaction import BEFORE, REVISIONS, lock_state, open_state_folder
+from fsgitops.transaction.journal import REVISIONS
+from fsgitops.transaction.lock import lock_state
+from fsgitops.transaction.places import BEFORE
+from fsgitops.transaction.state import open_state_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +41,7 @@ if TYPE_CHECKING:
     from fsgitops.model.revision import RevisionChange
     from fsgitops.settings import Target
     from fsgitops.steps.rewind import Earlier
-    from fsgitops.transaction_state import StateFolder
+    from fsgitops.transaction.state import StateFolder
 
 
 @dataclass(frozen=True, slots=True)

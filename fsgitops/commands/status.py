@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from fsgitops.commands.workspace import Workspace
     from fsgitops.model.compiled import CompiledConfig
     from fsgitops.model.desired import Agent
-    from fsgitops.switch import Channel, Registration, Switch
-    from fsgitops.switch_verto import VertoUser
+    from fsgitops.switch.client import Channel, Registration, Switch
+    from fsgitops.switch.verto import VertoUser
 
 MATCH, DIFFERS, MISSING, LEFT_OVER = "match", "differs", "missing", "left over"
 

@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 from typing import NamedTuple
 
-from fsgitops.transaction import FILE_MODE
+from fsgitops.transaction.folder import FILE_MODE
 
 _ACL = "system.posix_acl_access"
 _INHERITED_ACL = "system.posix_acl_default"

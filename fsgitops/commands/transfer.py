@@ -23,12 +23,12 @@ from fsgitops.commands.operation import (
     find_agent,
     load_roster,
 )
-from fsgitops.switch_dial import Onward, ToExtension, ToNumber
+from fsgitops.switch.dial import Onward, ToExtension, ToNumber
 
 if TYPE_CHECKING:
     from fsgitops.commands.workspace import Workspace
     from fsgitops.settings import Settings, Target
-    from fsgitops.switch import Switch
+    from fsgitops.switch.client import Switch
 
 AGENTS_CONTEXT = "default"
 """The context whose dialplan rings agents: what the compiled configuration writes to."""

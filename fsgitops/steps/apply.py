@@ -17,11 +17,10 @@ from fsgitops.model.applied import Applied, Outcome, ReadBack, SwitchReply
 from fsgitops.model.live import Manifest, ManifestEntry, Owner
 from fsgitops.model.plan import Action, Change, Danger, Plan
 from fsgitops.model.revision import CHANGES_FILE, Ending, Revision, list_changes
-from fsgitops.transaction import (
-    REVISION_FILE,
-    Journal,
-    Operation,
-    TransactionError,
+from fsgitops.transaction.journal import REVISION_FILE, Journal
+from fsgitops.transaction.stage import Operation
+from fsgitops.transaction.state import TransactionError
+from fsgitops.transaction.transact import (
     amend_record,
     begin_transaction,
     commit_transaction,

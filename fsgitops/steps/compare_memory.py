@@ -11,7 +11,7 @@ from fsgitops.routing.loaded_users import flatten_users
 
 if TYPE_CHECKING:
     from fsgitops.model.compiled import CompiledConfig
-    from fsgitops.switch import Switch
+    from fsgitops.switch.client import Switch
 
 
 def compare_memory(

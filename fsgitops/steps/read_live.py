@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 from fsgitops.errors import FsgitopsError
 from fsgitops.model.live import FileKind, LiveConfig, LiveFile, Manifest
-from fsgitops.transaction import FOLDER, MANIFEST, mounts_below, read_state, tell_unreadable
+from fsgitops.transaction.places import FOLDER, mounts_below
+from fsgitops.transaction.state import read_state, tell_unreadable
+from fsgitops.transaction.transact import MANIFEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -11,7 +11,7 @@ from fsgitops.routing.loaded_users import flatten_users
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from fsgitops.switch import Switch
+    from fsgitops.switch.client import Switch
 
 
 def read_loaded(switch: Switch, domain: str, contexts: Iterable[str]) -> Memory:

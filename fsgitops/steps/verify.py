@@ -16,7 +16,7 @@ from fsgitops.routing.loaded_users import flatten_users
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from fsgitops.switch import Switch
+    from fsgitops.switch.client import Switch
 
 LOOKUPS = 2000
 """Most users asked for one by one: a look-up walks the lists, up to 13 ms each of 100,000."""

@@ -9,7 +9,7 @@ from served_api import Served, token
 from switchboard import switch_with_dids
 
 from fsgitops.commands.workspace import open_workspace
-from fsgitops.switch import connect_switch
+from fsgitops.switch.client import connect_switch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from project import Project
 
     from fsgitops.sandbox import EmbeddedSwitch
-    from fsgitops.switch import Switch
+    from fsgitops.switch.client import Switch
 
 
 @pytest.fixture

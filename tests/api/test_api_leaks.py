@@ -18,14 +18,14 @@ from fsgitops.api.app import create_app
 from fsgitops.api.operations import OPERATIONS
 from fsgitops.api.serve import build_service
 from fsgitops.commands.workspace import open_workspace
-from fsgitops.switch import connect_switch
+from fsgitops.switch.client import connect_switch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from project import Project
 
-    from fsgitops.switch import Switch
+    from fsgitops.switch.client import Switch
 
 UUID = "00000000-0000-4000-8000-000000000001"
 BODIES = {

@@ -16,7 +16,7 @@ from fsgitops.api.view import EVERYBODY, MAX_VIEWS, SHOWN_AGENTS, View, build_bo
 from fsgitops.commands.operation import Roster
 from fsgitops.errors import UsageError
 from fsgitops.model.desired import Agent
-from fsgitops.switch import Registration
+from fsgitops.switch.client import Registration
 
 if TYPE_CHECKING:
     from served_api import Served

@@ -19,7 +19,7 @@ import pyarrow.parquet  # noqa: F401 - warm before the fork
 
 import fsgitops.cdr.flush
 import fsgitops.cdr.sidecar
-import fsgitops.esl
+import fsgitops.esl.session
 from fsgitops.cdr.options import EslAddress, RunOptions
 
 

@@ -111,7 +111,7 @@ def test_a_process_that_was_ended_while_it_worked_leaves_its_intention(
         seen.extend(line["result"] for line in lines_of(project))
         return True
 
-    monkeypatch.setattr("fsgitops.switch.Switch.hang_up", look)
+    monkeypatch.setattr("fsgitops.switch.client.Switch.hang_up", look)
     uuid, _ = board.add_call("+19495431333", "1020", DOMAIN, "+12025550123")
     project.run("hangup", uuid)
     assert seen[-1] == "intended"
@@ -163,7 +163,7 @@ def test_another_state_directory_that_was_put_there_meanwhile_gets_no_line(
             elsewhere.rename(state)
         return True
 
-    monkeypatch.setattr("fsgitops.switch.Switch.hang_up", swap)
+    monkeypatch.setattr("fsgitops.switch.client.Switch.hang_up", swap)
     uuid, _ = board.add_call("+19495431333", "1020", DOMAIN, "+12025550123")
     ran = project.run("hangup", uuid)
     assert (ran.code, "was done" in ran.err, "state directory" in ran.err) == (1, True, True)

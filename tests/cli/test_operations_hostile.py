@@ -25,7 +25,7 @@ def test_no_word_on_the_command_line_reaches_the_switch_as_more_than_itself(
     from fsgitops.commands.transfer import Transfer, plan_transfer
     from fsgitops.commands.workspace import open_workspace
     from fsgitops.errors import FsgitopsError
-    from fsgitops.switch_dial import originate_command, transfer_command
+    from fsgitops.switch.dial import originate_command, transfer_command
 
     place = open_workspace(project.root)
     roster = load_roster(place)

@@ -204,7 +204,7 @@ def test_a_roll_back_to_an_earlier_revision_is_undone_alike(
 
 
 def test_a_reload_may_take_as_long_as_the_target_allows(run, monkeypatch) -> None:
-    from fsgitops.esl import EslSession
+    from fsgitops.esl.session import EslSession
 
     limits = {}
     real = EslSession.api_bytes

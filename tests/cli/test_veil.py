@@ -13,7 +13,7 @@ from test_webhook import Hook, running
 
 from fsgitops.routing.veil import Veil
 from fsgitops.sandbox import EmbeddedSwitch
-from fsgitops.switch import Switch
+from fsgitops.switch.client import Switch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,0 +1,372 @@
+"""What we ask a switch, in the field's words. Answers come back as typed values.
+
+Every argument is checked before it becomes part of a command: FreeSWITCH splits commands at
+blanks, with quotes and backslashes of its own, so those never get through.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from fsgitops.errors import SwitchError, SwitchProtocolError
+from fsgitops.esl.session import EslSession, connect_esl
+from fsgitops.switch.calls import Legs, follow, originate
+from fsgitops.switch.dial import Dial, transfer_command, uuid_word
+from fsgitops.switch.replies import (
+    NO_CHANNEL,
+    NO_GATEWAY,
+    NO_REPLY,
+    NOT_LOCATED,
+    NOT_REGISTERED,
+    Call,
+    Channel,
+    Gateway,
+    Registration,
+    ReloadReply,
+    read_calls,
+    read_channels,
+    read_gateways,
+    read_registrations,
+    read_reload,
+    read_rescan,
+)
+from fsgitops.switch.verto import (
+    ABSENT,
+    METHODS,
+    STATUS,
+    VertoUser,
+    read_sessions,
+    read_verto_users,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from types import TracebackType
+    from typing import Self
+
+    from fsgitops.switch.dial import Onward
+
+__all__ = ["Call", "Channel", "Registration", "ReloadReply", "Switch", "connect_switch"]
+
+Place = Literal["param", "var"]
+
+_Answer = TypeVar("_Answer", str, bytes)
+_Value = TypeVar("_Value")
+
+_SHAPES = {
+    "extension": re.compile(r"[A-Za-z0-9+*#_][A-Za-z0-9._+*#-]{0,127}"),
+    "domain": re.compile(r"[A-Za-z0-9\[][A-Za-z0-9._:\[\]-]{0,254}"),
+    "name": re.compile(r"[A-Za-z0-9_][A-Za-z0-9._:-]{0,127}"),
+    "profile": re.compile(r"[A-Za-z0-9_][A-Za-z0-9._:-]{0,127}"),
+    "context": re.compile(r"[A-Za-z0-9_][A-Za-z0-9._@:+-]{0,127}"),
+}
+
+
+def connect_switch(
+    host: str,
+    port: int,
+    password: str,
+    *,
+    connect_timeout: float = 5.0,
+    reply_timeout: float = 10.0,
+) -> Switch:
+    """Connect and log in; time limits in seconds. Raises as `esl.connect_esl`."""
+    return Switch(
+        connect_esl(
+            host, port, password, connect_timeout=connect_timeout, reply_timeout=reply_timeout
+        )
+    )
+
+
+class Switch:
+    """A running FreeSWITCH.
+
+    Every method raises ValueError for an argument that could be more than an argument, before
+    anything is sent; SwitchTimeoutError; SwitchUnreachableError; SwitchError with what the switch
+    said when it refused; and SwitchProtocolError for an answer of the wrong shape.
+    """
+
+    def __init__(self, session: EslSession) -> None:
+        self.session = session
+
+    def close(self) -> None:
+        """End the session. Can be called again."""
+        self.session.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def version(self) -> str:
+        """Return the version as FreeSWITCH words it."""
+        return self._ask("version").strip()
+
+    def uptime(self) -> int:
+        """Return how many seconds the switch has been running."""
+        said = self._ask("uptime").strip()
+        if not (said.isascii() and said.isdigit() and len(said) < 19):
+            raise self._strange("uptime", said, "a number of seconds")
+        return int(said)
+
+    def global_variable(self, name: str) -> str | None:
+        """Return the value of a `$${name}`, or None where it is missing or empty."""
+        return self._value(f"global_getvar {_checked('name', name)}")
+
+    def global_variables(self) -> dict[str, str]:
+        """Return every `$${name}` with its value: `global_getvar` without a name, in mod_commands.
+
+        A value of several lines keeps the first of them, and the others as variables of their own.
+        """
+        lines = self._ask("global_getvar").splitlines()
+        pairs = (line.partition("=") for line in lines)
+        return {name: value for name, sign, value in pairs if sign}
+
+    def module_exists(self, name: str) -> bool:
+        """Tell whether a module (`mod_sofia`) is loaded."""
+        command = f"module_exists {_checked('name', name)}"
+        said = self._ask(command)
+        if said not in ("true", "false"):
+            raise self._strange(command, said, "true or false")
+        return said == "true"
+
+    def reload_xml(self, *, timeout: float = 120.0) -> ReloadReply:
+        """Load the XML anew. Not ok means that the switch keeps what it had.
+
+        FreeSWITCH takes up to 75 s for 100,000 users in one list, hence the long time limit.
+        """
+        return read_reload(self._ask("reloadxml", timeout))
+
+    def flush_user_cache(self) -> None:
+        """Make the switch forget every user that it has cached; the next look-up is a fresh one.
+
+        FreeSWITCH keeps users with a `cacheable` attribute, for ever or for so many milliseconds,
+        over a reload too (switch_xml_locate_user_merged in src/switch_xml.c).
+        """
+        said = self._ask("xml_flush_cache")
+        if not said.startswith("+OK cleared "):
+            raise self._strange("xml_flush_cache", said, "+OK cleared")
+
+    def domain_exists(self, domain: str) -> bool:
+        """Tell whether the loaded directory has this domain."""
+        command = f"domain_exists {_checked('domain', domain)}"
+        said = self._ask(command)
+        if said not in ("true", "false"):
+            raise self._strange(command, said, "true or false")
+        return said == "true"
+
+    def rescan_profile(self, profile: str, *, timeout: float = 120.0) -> ReloadReply:
+        """Load the XML anew and take up new gateways of a SIP profile.
+
+        Changed or removed gateways stay as they were (mod_sofia's sofia.c ignores duplicates).
+        """
+        return read_rescan(
+            self._ask(f"sofia profile {_checked('profile', profile)} rescan", timeout)
+        )
+
+    def user_exists(self, extension: str, domain: str) -> bool:
+        """Tell whether the loaded directory has this user id."""
+        return self.users_exist([(extension, domain)])[0]
+
+    def users_exist(
+        self, users: Iterable[tuple[str, str]], *, timeout: float | None = None
+    ) -> list[bool]:
+        """Tell for each (extension, domain) whether the loaded directory has it, pipelined."""
+        commands = [
+            f"user_exists id {_checked('extension', extension)} {_checked('domain', domain)}"
+            for extension, domain in users
+        ]
+        said = self.session.api_many(commands, timeout=timeout)
+        for command, answer in zip(commands, said, strict=True):
+            if answer not in ("true", "false"):
+                raise self._strange(command, answer, "true or false")
+        return [answer == "true" for answer in said]
+
+    def user_param(self, extension: str, domain: str, name: str) -> str | None:
+        """Return a `<param>` of a user, merged with group and domain; None if missing or empty."""
+        return self.user_params_many([(extension, domain, "param", name)])[0]
+
+    def user_variable(self, extension: str, domain: str, name: str) -> str | None:
+        """Return a `<variable>` of a user, merged likewise; None if missing or empty."""
+        return self.user_params_many([(extension, domain, "var", name)])[0]
+
+    def user_params_many(
+        self, wanted: Sequence[tuple[str, str, Place, str]], *, timeout: float | None = None
+    ) -> list[str | None]:
+        """Return many values, pipelined, in their order: (extension, domain, place, name) each.
+
+        `user_data` finds users by id or by number-alias, so a user without that id can answer
+        for one that has it as its alias: ask `user_exists` where that matters. Values may be
+        secrets: do not show them. `timeout` is the longest silence, in seconds.
+        """
+        commands = [_user_data(*one) for one in wanted]
+        said = self.session.api_many(commands, timeout=timeout)
+        return [self._as_value(*pair) for pair in zip(commands, said, strict=True)]
+
+    def locate_domain(self, domain: str, *, timeout: float = 60.0) -> bytes | None:
+        """Return a whole directory domain as the switch holds it, in XML; None if it has none.
+
+        With mod_xml_curl and its like, the bound service's answer comes instead of the files'.
+        """
+        return self._locate(f"directory domain name {_checked('domain', domain)}", timeout)
+
+    def locate_context(self, name: str, *, timeout: float = 60.0) -> bytes | None:
+        """Return a whole dialplan context as the switch holds it, in XML; None if it has none.
+
+        FreeSWITCH compares names without regard to case (switch_xml_find_child), and of
+        contexts with one name returns the first.
+        """
+        return self._locate(f"dialplan context name {_checked('context', name)}", timeout)
+
+    def registrations(self, profile: str = "internal") -> tuple[Registration, ...]:
+        """Return who is registered at a SIP profile. Up to date, unlike `show registrations`."""
+        command = f"sofia xmlstatus profile {_checked('profile', profile)} reg"
+        said = self._ask(command)
+        if said.startswith("Invalid Profile"):
+            raise self._refused(command, said)
+        return self._read(read_registrations, said)
+
+    def contact(self, extension: str, domain: str) -> str | None:
+        """Return where to ring a user: dial strings joined by commas; None if not registered."""
+        user = f"{_checked('extension', extension)}@{_checked('domain', domain)}"
+        said = self._value(f"sofia_contact {user}")
+        return None if said is None or said.startswith(NOT_REGISTERED) else said
+
+    def flush_registrations(
+        self, extension: str, domain: str, profile: str = "internal", *, reboot: bool = False
+    ) -> None:
+        """End all registrations of a user at a SIP profile; fine if there are none.
+
+        `reboot` first sends each phone a NOTIFY (`Event: check-sync`, or what its maker
+        understands: sofia_reg_send_reboot), on which many phones restart and register again. The
+        registration is deleted either way (sofia_reg_expire_call_id).
+        """
+        user = f"{_checked('extension', extension)}@{_checked('domain', domain)}"
+        # Without a user, this command would flush everybody; `_checked` never returns "".
+        command = f"sofia profile {_checked('profile', profile)} flush_inbound_reg {user}"
+        said = self._ask(f"{command} reboot" if reboot else command)
+        if not said.startswith("+OK "):
+            raise self._strange(command, said, "+OK")
+
+    def verto_users(self) -> tuple[VertoUser, ...]:
+        """Return who is logged in by mod_verto; nobody where it is not loaded."""
+        said = self.session.api(STATUS)
+        return () if said == ABSENT else self._read(read_verto_users, said)
+
+    def end_verto_sessions(self, extension: str, domain: str) -> tuple[int, int]:
+        """Take every method but `login` from a user's mod_verto sessions.
+
+        Returns how many that were, and how many are still as before.
+        """
+        user = f"{_checked('extension', extension)}@{_checked('domain', domain)}"
+        sessions = read_sessions(self.session.api(f"verto_contact {user}"))
+        refused = [
+            session
+            for session in sessions
+            if self.session.api(f"verto noperm {session} methods {METHODS}").strip() != "+OK"
+        ]
+        if refused:
+            # A session that left meanwhile is refused as well.
+            there = read_sessions(self.session.api(f"verto_contact {user}"))
+            refused = [session for session in refused if session in there]
+        return len(sessions) - len(refused), len(refused)
+
+    def channels(self) -> tuple[Channel, ...]:
+        """Return every leg that is up."""
+        return self._read(read_channels, self._ask_bytes("show channels as json"))
+
+    def calls(self) -> tuple[Call, ...]:
+        """Return every bridged call."""
+        return self._read(read_calls, self._ask_bytes("show calls as json"))
+
+    def gateway(self, name: str) -> Gateway | None:
+        """Return a gateway by its name, as a call by `sofia/gateway/NAME/…` finds it, or None."""
+        command = f"sofia xmlstatus gateway {_checked('name', name)}"
+        said = self._ask(command)
+        return None if said == NO_GATEWAY else self._read(read_gateways, said)[0]
+
+    def gateways(self) -> tuple[Gateway, ...]:
+        """Return the gateways of all SIP profiles that run."""
+        return self._read(read_gateways, self._ask("sofia xmlstatus gateway"))
+
+    def originate(self, dial: Dial, *, patience: float = 1.0) -> str | None:
+        """Ring an agent and connect them. Returns and raises as `switch_calls.originate`."""
+        return originate(self.session, dial, patience)
+
+    def follow_call(self, dial: Dial, *, patience: float) -> Legs:
+        """Place a call and wait for what becomes of both legs, as `switch_calls.follow` does."""
+        return follow(self.session, dial, patience)
+
+    def hang_up(self, uuid: str) -> bool:
+        """End a leg, and with it its call; False when there is no such leg."""
+        return self._on_channel(f"uuid_kill {uuid_word(uuid)}")
+
+    def transfer(self, uuid: str, onward: Onward, *, other_leg: bool = False) -> bool:
+        """Send a leg, or the one it is bridged to, elsewhere; False when there is no such leg."""
+        return self._on_channel(transfer_command(uuid, onward, other_leg=other_leg))
+
+    def _on_channel(self, command: str) -> bool:
+        said = self.session.api(command)
+        if said == NO_CHANNEL:
+            return False
+        if not said.startswith("+OK"):
+            raise self._refused(command, said)
+        return True
+
+    def _locate(self, what: str, timeout: float) -> bytes | None:
+        found = self._ask_bytes(f"xml_locate {what}", timeout)
+        return None if found == NOT_LOCATED.encode() else found
+
+    def _value(self, command: str) -> str | None:
+        return self._as_value(command, self.session.api(command))
+
+    def _as_value(self, command: str, said: str) -> str | None:
+        if said == NO_REPLY:
+            return None
+        # A value may begin with -ERR, as anything else; only the exact refusals are errors.
+        if said == f"-ERR {command.split(' ', 1)[0]} Command not found!\n":
+            raise self._refused(command, said)
+        return said
+
+    def _ask(self, command: str, timeout: float | None = None) -> str:
+        return self._ask_bytes(command, timeout).decode("utf-8", "replace")
+
+    def _ask_bytes(self, command: str, timeout: float | None = None) -> bytes:
+        said = self.session.api_bytes(command, timeout=timeout)
+        if said.startswith((b"-ERR", b"-USAGE")):
+            raise self._refused(command, said.decode("utf-8", "replace"))
+        return said
+
+    def _read(self, reader: Callable[[_Answer], _Value], answer: _Answer) -> _Value:
+        try:
+            return reader(answer)
+        except SwitchProtocolError as exc:
+            raise SwitchProtocolError(f"{self.session.place}: {exc}") from None
+
+    def _refused(self, command: str, said: str) -> SwitchError:
+        return SwitchError(f"{self.session.place}: {command}: the switch said {said[:200]!a}")
+
+    def _strange(self, command: str, said: str, expected: str) -> SwitchProtocolError:
+        return SwitchProtocolError(
+            f"{self.session.place}: {command}: expected {expected}, found {said[:80]!a}"
+        )
+
+
+def _user_data(extension: str, domain: str, place: Place, name: str) -> str:
+    if place not in ("param", "var"):
+        raise ValueError(f"'param' or 'var' expected, found {place!a}")
+    user = f"{_checked('extension', extension)}@{_checked('domain', domain)}"
+    return f"user_data {user} {place} {_checked('name', name)}"
+
+
+def _checked(kind: str, value: str) -> str:
+    if not _SHAPES[kind].fullmatch(value):
+        raise ValueError(f"{value!a} cannot be used as {kind} in a command to the switch")
+    return value

@@ -1,0 +1,293 @@
+"""What a switch answers, read into typed values. Nothing here trusts what a phone could have sent.
+
+Behaviour stated here is that of FreeSWITCH 1.11's mod_commands.c and mod_sofia.c.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from fsgitops.errors import SwitchProtocolError
+from fsgitops.esl.session import decode_json_object
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+NO_REPLY = "-ERR no reply\n"
+"""mod_event_socket puts this in place of an empty output: nothing there, or an empty value."""
+
+NOT_LOCATED = "can't find anything\n"
+"""What `xml_locate` prints (with no -ERR) when the tree has no such element."""
+
+NO_CHANNEL = "-ERR No such channel!\n"
+"""What `uuid_kill` and `uuid_transfer` answer for a leg that is not there (any more)."""
+
+NO_GATEWAY = "Invalid Gateway!\n"
+"""What `sofia status gateway NAME` answers for one that no running profile has."""
+
+NOT_REGISTERED = "error/user_not_registered"
+"""What `sofia_contact` answers for a user without a registration."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReloadReply:
+    """The answer to a reload. `line` counts in the merged `freeswitch.xml.fsxml`, from 1."""
+
+    ok: bool
+    text: str
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """One phone of one user, as a SIP profile knows it. `expires` is seconds from now."""
+
+    user: str
+    domain: str
+    contact: str
+    agent: str
+    status: str
+    expires: int
+    network_ip: str
+    network_port: int
+    call_id: str
+    host: str
+    realm: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A gateway of a SIP profile. Calls are only placed while `status` is UP.
+
+    `state` is that of its registration (NOREG: it does not register).
+    """
+
+    name: str
+    profile: str
+    state: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One leg. `created` is in seconds since 1970 UTC.
+
+    `initial_destination` is what was dialled, before any transfer. `presence` of an inbound leg is
+    what the caller claims to be, unless the leg was authenticated (sofia_handle_sip_i_invite).
+    """
+
+    uuid: str
+    call_uuid: str
+    direction: str
+    created: int
+    name: str
+    state: str
+    call_state: str
+    caller_name: str
+    caller_number: str
+    destination: str
+    context: str
+    application: str
+    application_data: str
+    read_codec: str
+    write_codec: str
+    network_ip: str
+    presence: str = ""
+    initial_destination: str = ""
+    initial_context: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Two bridged legs. `created` is when they were joined, in seconds since 1970 UTC."""
+
+    uuid: str
+    b_uuid: str
+    direction: str
+    created: int
+    name: str
+    b_name: str
+    call_state: str
+    b_call_state: str
+    caller_name: str
+    caller_number: str
+    destination: str
+    b_destination: str
+
+
+_RELOAD_OK = "+OK [Success]"
+_RESCAN_OK = ("Reload XML [Success]", "+OK scan complete")
+_NEAR_LINE = re.compile(r"\[error near line (\d{1,9})\]")
+
+
+def read_reload(text: str) -> ReloadReply:
+    """Read the answer to `reloadxml`, which starts with +OK even when nothing was loaded."""
+    said = text.rstrip("\n")
+    return ReloadReply(said == _RELOAD_OK, said, _near_line(said))
+
+
+def read_rescan(text: str) -> ReloadReply:
+    """Read the answer to `sofia profile P rescan`.
+
+    Its last line says `+OK scan complete` even when the XML did not load; the first one tells.
+    """
+    said = text.rstrip("\n")
+    return ReloadReply(tuple(said.split("\n")) == _RESCAN_OK, said, _near_line(said))
+
+
+def _near_line(said: str) -> int | None:
+    found = _NEAR_LINE.search(said)
+    return int(found[1]) if found else None
+
+
+_ELEMENT_NAME = re.compile(r"[a-z][a-z-]*")
+_STATUS = re.compile(r"(.*) exp\([^()]*\) expsecs\((-?\d{1,12})\)", re.DOTALL)
+_ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&apos;", "'"), ("&amp;", "&"))
+
+
+def read_registrations(text: str) -> tuple[Registration, ...]:
+    """Read the answer to `sofia xmlstatus profile P reg`.
+
+    It looks like XML but is not always: mod_sofia writes the Call-ID as the phone sent it, and a
+    Call-ID may hold `<`, `>` and `/`, so a phone could close the element and forge another
+    user's registration, or break the document. mod_sofia writes one element per line, and a
+    Call-ID has no line break: the line is what can be trusted. The header says ISO-8859-1, but
+    the bytes are those that the phones sent, in practice UTF-8.
+
+    Raises SwitchProtocolError for anything else, such as `Invalid Profile!`.
+    """
+    if not text.startswith("<?xml ") or "<profile>" not in text:
+        raise SwitchProtocolError(f"a list of registrations expected, found {text[:60]!a}")
+    return tuple(_registration(fields) for fields in _fields_of("registration", text))
+
+
+def read_gateways(text: str) -> tuple[Gateway, ...]:
+    """Read the answer to `sofia xmlstatus gateway [NAME]`: one element per line (mod_sofia.c).
+
+    Raises SwitchProtocolError for anything else.
+    """
+    if not text.startswith("<?xml "):
+        raise SwitchProtocolError(f"a list of gateways expected, found {text[:60]!a}")
+    found = tuple(
+        Gateway(*(fields.get(name, "") for name in ("name", "profile", "state", "status")))
+        for fields in _fields_of("gateway", text)
+    )
+    if not found and "<gateways>" not in text:
+        raise SwitchProtocolError(f"a gateway expected, found {text[:60]!a}")
+    return found
+
+
+def _fields_of(kind: str, text: str) -> Iterator[dict[str, str]]:
+    fields: dict[str, str] | None = None
+    for line in text.split("\n"):
+        sign = line.strip()
+        if sign == f"<{kind}>" and fields is None:
+            fields = {}
+        elif sign == f"</{kind}>" and fields is not None:
+            yield fields
+            fields = None
+        elif fields is not None and (found := _element(sign)):
+            fields.setdefault(*found)
+
+
+def _element(text: str) -> tuple[str, str] | None:
+    """Return the name and text of `<name>text</name>`; None for anything else."""
+    name, _, rest = text[1:].partition(">")
+    inside = rest.removesuffix(f"</{name}>")
+    if text[:1] != "<" or inside == rest or not _ELEMENT_NAME.fullmatch(name):
+        return None
+    return name, inside
+
+
+def _registration(fields: Mapping[str, str]) -> Registration:
+    user, _, domain = fields.get("user", "").rpartition("@")
+    status = _STATUS.fullmatch(fields.get("status", ""))
+    port = fields.get("network-port", "")
+    return Registration(
+        user=user,
+        domain=domain,
+        contact=_unescape(fields.get("contact", "")),
+        agent=_unescape(fields.get("agent", "")),
+        status=status[1] if status else fields.get("status", ""),
+        expires=int(status[2]) if status else 0,
+        network_ip=fields.get("network-ip", ""),
+        network_port=_whole(port),
+        call_id=fields.get("call-id", ""),
+        host=fields.get("host", ""),
+        realm=unquote(fields.get("sip-auth-realm", "")),
+    )
+
+
+def _unescape(text: str) -> str:
+    for entity, sign in _ENTITIES:
+        text = text.replace(entity, sign)
+    return text
+
+
+def read_channels(body: bytes) -> tuple[Channel, ...]:
+    """Read the answer to `show channels as json`. Raises SwitchProtocolError if it is not that."""
+    return tuple(
+        Channel(
+            uuid=_text(row, "uuid"),
+            call_uuid=_text(row, "call_uuid"),
+            direction=_text(row, "direction"),
+            created=_whole(row.get("created_epoch")),
+            name=_text(row, "name"),
+            state=_text(row, "state"),
+            call_state=_text(row, "callstate"),
+            caller_name=_text(row, "cid_name"),
+            caller_number=_text(row, "cid_num"),
+            destination=_text(row, "dest"),
+            context=_text(row, "context"),
+            application=_text(row, "application"),
+            application_data=_text(row, "application_data"),
+            read_codec=_text(row, "read_codec"),
+            write_codec=_text(row, "write_codec"),
+            network_ip=_text(row, "ip_addr"),
+            presence=_text(row, "presence_id"),
+            initial_destination=_text(row, "initial_dest"),
+            initial_context=_text(row, "initial_context"),
+        )
+        for row in _rows(body)
+    )
+
+
+def read_calls(body: bytes) -> tuple[Call, ...]:
+    """Read the answer to `show calls as json`. Raises SwitchProtocolError if it is not that."""
+    return tuple(
+        Call(
+            uuid=_text(row, "uuid"),
+            b_uuid=_text(row, "b_uuid"),
+            direction=_text(row, "direction"),
+            created=_whole(row.get("call_created_epoch")),
+            name=_text(row, "name"),
+            b_name=_text(row, "b_name"),
+            call_state=_text(row, "callstate"),
+            b_call_state=_text(row, "b_callstate"),
+            caller_name=_text(row, "cid_name"),
+            caller_number=_text(row, "cid_num"),
+            destination=_text(row, "dest"),
+            b_destination=_text(row, "b_dest"),
+        )
+        for row in _rows(body)
+    )
+
+
+def _rows(body: bytes) -> list[dict[str, Any]]:
+    rows = decode_json_object(body).get("rows", [])
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise SwitchProtocolError(f"`rows` is no list of rows: {body[:60].decode('latin-1')!a}")
+    return rows
+
+
+def _text(row: Mapping[str, Any], name: str) -> str:
+    value = row.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _whole(value: object) -> int:
+    text = str(value)
+    return int(text) if re.fullmatch(r"-?[0-9]{1,18}", text) else 0

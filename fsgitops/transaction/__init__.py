@@ -1,0 +1,1 @@
+"""All or nothing on a directory, and the one way into the state directory."""
