@@ -13,7 +13,6 @@ from fsgitops.commands.operation import (
     Roster,
     find_agent,
     load_roster,
-    phones_of,
 )
 from fsgitops.errors import SwitchError, UsageError
 
@@ -157,15 +156,14 @@ def place_call(
     from fsgitops.switch.calls import CallRefusedError, Leg, Legs
 
     dial = plan_dial(roster, settings, target, asked)
-    registrations = switch.registrations(target.profile)
-    phones = phones_of(registrations, dial.extension, dial.domain)
+    phones = switch.count_phones(dial.extension, dial.domain)
     if not phones:
         raise NotPossibleError(f"agent {dial.extension} is not registered: no phone to ring")
     if dial.gateway is not None:
         check_gateway(switch, dial.gateway)
-    elif not phones_of(registrations, dial.number, dial.domain):
+    elif not switch.count_phones(dial.number, dial.domain):
         raise NotPossibleError(f"agent {dial.number} is not registered: no phone to connect with")
-    if len(phones) > 1:
+    if phones > 1:
         # Each phone is a leg, and FreeSWITCH makes only one leg of a uuid: the second phone would
         # stay silent ("Duplicate UUID!", switch_core_session_request_uuid).
         dial = replace(dial, uuid=None)

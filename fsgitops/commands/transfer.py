@@ -27,6 +27,7 @@ from fsgitops.switch.dial import Onward, ToExtension, ToNumber
 
 if TYPE_CHECKING:
     from fsgitops.commands.workspace import Workspace
+    from fsgitops.model.desired import Agent
     from fsgitops.settings import Settings, Target
     from fsgitops.switch.client import Switch
 
@@ -68,9 +69,29 @@ def move_call(
     if isinstance(onward, ToNumber):
         _check_tolls(switch, roster, settings, target, asked.uuid, onward.number)
         check_gateway(switch, onward.gateway)  # a leg that was sent there would be lost
+    else:
+        _check_reached(switch, roster.agents[onward.destination], target.domain)
     if not switch.transfer(check_uuid(asked.uuid), onward, other_leg=asked.other_leg):
         raise NotThereError(f"no call {asked.uuid}")
     return onward.number if isinstance(onward, ToNumber) else onward.destination
+
+
+def _check_reached(switch: Switch, agent: Agent, domain: str) -> None:
+    """Refuse to send a call where neither a phone nor a mailbox takes it: it would be lost.
+
+    The switch is asked for the mailbox, since what is declared may not be applied.
+    """
+    name = agent.extension
+    if switch.count_phones(name, domain):
+        return
+    if switch.user_variable(name, domain, "fsgitops_voicemail") == "true":
+        return
+    lacks = "no mailbox: register a phone, or enable its `voicemail` and apply"
+    if agent.voicemail.enabled:
+        lacks = "no mailbox on the switch yet: register a phone, or apply first"
+    raise NotPossibleError(
+        f"agent {name} is not registered and has {lacks}. The call stays where it is"
+    )
 
 
 def _check_tolls(

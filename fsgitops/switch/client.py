@@ -239,6 +239,17 @@ class Switch:
         said = self._value(f"sofia_contact {user}")
         return None if said is None or said.startswith(NOT_REGISTERED) else said
 
+    def count_phones(self, extension: str, domain: str) -> int:
+        """Return how many legs `user/EXTENSION@DOMAIN` rings.
+
+        Those are the phones of all SIP profiles, and mod_verto's sessions, as the `dial-string` of
+        FreeSWITCH's own directory has them.
+        """
+        user = f"{_checked('extension', extension)}@{_checked('domain', domain)}"
+        said = self._value(f"sofia_contact */{user}") or ""
+        phones = [part for part in said.split(",") if part.strip().startswith("sofia/")]
+        return len(phones) + len(read_sessions(self.session.api(f"verto_contact {user}")))
+
     def flush_registrations(
         self, extension: str, domain: str, profile: str = "internal", *, reboot: bool = False
     ) -> None:

@@ -96,6 +96,16 @@ def test_a_call_is_placed_listed_transferred_and_ended(served: Served) -> None:
     assert served.post(f"/api/calls/{uuid}/hangup").status_code == 404
 
 
+def test_a_call_is_not_transferred_to_whom_nothing_reaches(served: Served) -> None:
+    served.board.add_registration("1020", DOMAIN)
+    served.post("/api/calls/dial", {"agent_extension": "1020", "destination": "+18005551234"})
+    (call,) = served.data("/api/calls/active")
+    answer = served.post(f"/api/calls/{call['uuid']}/transfer", {"destination": "1021"})
+    assert (answer.status_code, "has no mailbox" in answer.json()["error"]) == (409, True)
+    (after,) = served.data("/api/calls/active")
+    assert [leg["uuid"] for leg in after["legs"]] == [leg["uuid"] for leg in call["legs"]]
+
+
 def test_who_waits_is_told_that_both_answered(served: Served) -> None:
     for extension in ("1020", "1021"):
         served.board.add_registration(extension, DOMAIN)

@@ -259,6 +259,50 @@ def test_transfer_goes_to_an_agent_a_declared_number_or_outside(
         assert (call["uuid"], call["callee"]) == (uuid, callee)
 
 
+@pytest.mark.parametrize("destination", ["1021", "(949) 543-1334"])
+def test_a_transfer_to_an_agent_whom_nothing_reaches_leaves_the_call_where_it_is(
+    project: Project, board: EmbeddedSwitch, destination: str
+) -> None:
+    project.write("fsgitops.yaml", "default_region: US\n")
+    uuid, _ = board.add_call("+19495431333", "1020", DOMAIN, "+12025550123")
+    before = project.run("calls", "--json").json()["calls"][0]["legs"]
+    ran = project.run("transfer", uuid, destination)
+    assert (ran.code, ran.err) == (
+        1,
+        "fsgitops: agent 1021 is not registered and has no mailbox: register a phone, or enable "
+        "its `voicemail` and apply. The call stays where it is\n",
+    )
+    (call,) = project.run("calls", "--json").json()["calls"]
+    assert [leg["uuid"] for leg in call["legs"]] == [leg["uuid"] for leg in before]
+    assert operations(project)[-1][2].startswith("failed: agent 1021 is not registered")
+
+
+def test_a_mailbox_takes_a_transferred_call_once_it_is_applied(
+    project: Project, board: EmbeddedSwitch
+) -> None:
+    uuid, _ = board.add_call("+19495431333", "1020", DOMAIN, "+12025550123")
+    agents = project.root / "desired" / "agents.yaml"
+    agents.write_text(agents.read_text().replace("name: Bob", "name: Bob, voicemail: true"))
+    ran = project.run("transfer", uuid, "1021")
+    assert (ran.code, "no mailbox on the switch yet" in ran.err) == (1, True), ran.err
+    assert project.run("apply", "--yes").code == 0
+    ran = project.run("transfer", uuid, "1021")
+    assert ran.code == 0, ran.err
+
+
+def test_an_agent_who_is_only_logged_in_by_mod_verto_is_reached(
+    project: Project, board: EmbeddedSwitch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fsgitops.sandbox import answers
+
+    session = f"verto.rtc/u:{GONE}"
+    monkeypatch.setitem(answers._COMMANDS, "verto_contact", lambda *_: session)
+    uuid, _ = board.add_call("+19495431333", "1020", DOMAIN, "+12025550123")
+    assert project.run("transfer", uuid, "1021").code == 0
+    # The simulation carries no call to a session: what is refused here is not the agent.
+    assert "not registered: no phone" not in project.run("dial", "1021", "1020").err
+
+
 def test_a_transfer_takes_no_call_where_its_agent_may_not_call(
     project: Project, board: EmbeddedSwitch
 ) -> None:

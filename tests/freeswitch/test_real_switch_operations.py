@@ -78,13 +78,16 @@ def test_status_tells_what_the_switch_holds_otherwise(
         file.write_bytes(kept)
 
 
-def test_a_transfer_to_a_gateway_that_is_not_there_leaves_the_call_up(
+def test_a_transfer_that_would_lose_the_call_leaves_it_up(
     real: Project, phones: Callable[[str], SipPhone]
 ) -> None:
     phones("1020")
     phones("1021")
     real.run("dial", "1020", "1021", "--wait")
     call = until(lambda: up(real))
+    real.run("kick", "1021")
+    ran = real.run("transfer", call["uuid"], "1021")
+    assert (ran.code, "agent 1021 is not registered and has" in ran.err) == (1, True), ran.err
     change_gateway(real, "telnyx")
     ran = real.run("transfer", call["uuid"], "+18005559999")
     assert (ran.code, "no gateway `telnyx`" in ran.err) == (1, True)

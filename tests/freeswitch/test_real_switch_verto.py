@@ -107,5 +107,9 @@ def test_a_deleted_agents_session_can_do_nothing_any_more(
         assert f"mod_verto has a session of 1025@{switch.domain} from 127.0.0.1:" in said
         assert project.run("kick", "1026").code == 0
         assert "error" in stays.call(f"1026@{switch.domain}", "9664")
+    gone = project.run("transfer", "no-such-call", "1026").err
+    assert "agent 1026 is not registered and has no mailbox" in gone
     with log_in(project, switch, "1026") as again:
+        # With a session only, what is missing is the call.
+        assert "no call no-such-call" in project.run("transfer", "no-such-call", "1026").err
         assert again.call(f"1026@{switch.domain}", "9664")["result"]["message"] == "CALL CREATED"
