@@ -66,7 +66,7 @@ def render_metrics(report: DriftReport, *, checked_at: float, seconds: float) ->
     directions = Counter(item.direction for item in report.items)
     label = f'target="{_label(report.target)}"'
     samples: list[tuple[str, str, list[tuple[str, float]]]] = [
-        ("fsgitops_drift_resources", "Managed resources that drifted.",
+        ("fsgitops_drift_resources", "Resources that drifted, those left over included.",
          [("", len(report.items))]),
         ("fsgitops_drift_by_kind", "The same by kind; a resource can be of several.",
          [(f'kind="{kind}"', kinds[kind]) for kind in DriftKind]),
@@ -135,7 +135,19 @@ def _summarise(report: DriftReport) -> str:
     parts = ", ".join(
         f"{directions[side]} {_SIDES[side]}" for side in Direction if directions[side]
     )
-    return f"Drift: {len(report.items)} of {report.managed} ({compared}{ignored}): {parts}"
+    return f"Drift: {_count_drifted(report)} ({compared}{ignored}): {parts}"
+
+
+def _count_drifted(report: DriftReport) -> str:
+    """Say how many managed files drifted, and apart from them what the switch still holds."""
+    left_over = sum(DriftKind.LEFT_OVER in item.kinds for item in report.items)
+    counts = []
+    if report.managed:
+        drifted = len(report.items) - left_over
+        counts.append(f"{drifted} of {count_noun(report.managed, 'managed file')}")
+    if left_over:
+        counts.append(f"{left_over} left over in the switch")
+    return ", ".join(counts)
 
 
 def _label(value: str) -> str:

@@ -113,6 +113,23 @@ def test_what_the_switch_still_holds_of_ours_is_left_over(held: Project) -> None
     }
 
 
+def test_what_is_left_over_is_not_counted_among_the_managed_files(held: Project) -> None:
+    path = held.root / "desired/agents.yaml"
+    path.write_text(path.read_text().replace("webrtc: true", "enabled: false"))
+    (held.root / "desired/routes.yaml").unlink()
+    assert held.run("apply", "--yes", "--no-reload").code == 0
+    assert held.run("drift").out.splitlines()[-1] == (
+        "Drift: 0 of 3 managed files, 2 left over in the switch (files and the switch's memory): "
+        "2 only live"
+    )
+    path.write_text("agents: []\n")
+    allowed = ("--allow", "deletes", "--allow", "empty")
+    assert held.run("apply", "--yes", "--no-reload", *allowed).code == 0
+    assert held.run("drift").out.splitlines()[-1] == (
+        "Drift: 3 left over in the switch (files and the switch's memory): 3 only live"
+    )
+
+
 def test_a_file_of_somebody_else_is_not_left_over(applied: Project) -> None:
     text = (applied.conf / ALICE).read_text().replace("1020", "1077")
     (applied.conf / "directory/default/1077.xml").write_text(text)
