@@ -11,17 +11,15 @@ import io
 import json
 import os
 import re
-import shlex
 import shutil
-import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 import pytest
 import yaml
-from doc_pages import Page, Step, agrees, commands_of, read_page
+from doc_pages import Page, Step, commands_of, compare, read_page
+from doc_reader import DOMAIN, ROOT, Reader, Typist
 from project import KEY
 
 from fsgitops.cli import run
@@ -31,105 +29,8 @@ from fsgitops.settings.shapes import Settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-DOMAIN = "pbx.example.com"
-
-NOT_RUN = {
-    "operations.md": "phones and a carrier: tests/freeswitch/ plays them",
-    "api.md": "a server and curl: tests/api/ runs each endpoint",
-}
-"""Pages whose examples need what no test of a page has, and what runs them instead."""
-
-
-class Typist(io.StringIO):
-    """Somebody at a terminal who says yes, and sees what he types."""
-
-    def isatty(self) -> bool:
-        return True
-
-    def readline(self, _size: int | None = -1) -> str:  # type: ignore[override]
-        print("y")
-        return "y\n"
-
-
-@dataclass
-class Reader:
-    """Somebody who follows a page: a project, and the switch that its target `prod` names."""
-
-    root: Path
-    prod: Path
-    switch: EmbeddedSwitch
-
-    def follow(self, step: Step) -> str:
-        if step.verb == "run":
-            return self.run(shlex.split(step.text), step.user)
-        getattr(self, step.verb)(step.text)
-        return ""
-
-    def run(self, words: list[str], user: str = "") -> str:
-        assert words[0] == "fsgitops"
-        said = io.StringIO()
-        if user:
-            os.environ["LOGNAME"] = user
-        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-            code = run(["-C", str(self.root), *words[1:]])
-        if words[1] == "init":
-            self.name_prod()
-        text = said.getvalue().replace(str(self.prod), "/etc/freeswitch")
-        text = text.replace(f"{self.root}/", "").replace(str(self.root), "")
-        return text + (f"(exit code {code})\n" if code else "")
-
-    def name_prod(self) -> None:
-        """Let the example's target `prod` be the switch of this test."""
-        settings, (host, port) = self.root / "fsgitops.yaml", self.switch.address
-        text = settings.read_text().replace("/etc/freeswitch", str(self.prod))
-        settings.write_text(text.replace("127.0.0.1", host).replace("8021", str(port)))
-
-    def edit(self, text: str) -> None:
-        name, change = text.split(" ", 1)
-        _, before, after, _ = change.replace("\\n", "\n").split(change[0])
-        found = self.place(name).read_text()
-        assert before in found, f"{name}: nothing to edit"
-        self.place(name).write_text(found.replace(before, after))
-
-    def place(self, name: str) -> Path:
-        on_switch = name.startswith(("directory/", "dialplan/"))
-        return (self.prod if on_switch else self.root) / name
-
-    def file(self, text: str) -> None:
-        name, body = text.split("\n", 1)
-        self.place(name).parent.mkdir(parents=True, exist_ok=True)
-        self.place(name).write_text(body)
-
-    def remove(self, name: str) -> None:
-        self.place(name).unlink()
-
-    def agents(self, text: str) -> None:
-        first, last = map(int, text.split())
-        lines = [
-            f"  - {{extension: {number}, name: Agent {number}}}" for number in range(first, last)
-        ]
-        self.file("desired/more.yaml\n" + "\n".join(["agents:", *lines]) + "\n")
-
-    def register(self, extension: str) -> None:
-        self.switch.add_registration(extension, DOMAIN)
-
-    def empty(self, _: str) -> None:
-        for path in self.root.iterdir():
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-
-    def write(self, body: str) -> None:
-        files = re.split(r"^# (\S+\.ya?ml)\n", body, flags=re.MULTILINE)[1:]
-        for name, text in zip(files[::2], files[1::2], strict=True):
-            path = self.root / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-
-    def commit(self, _: str) -> None:
-        git = ["git", "-C", str(self.root), "-c", "user.name=A", "-c", "user.email=a@example.com"]
-        for words in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-qm", "x"]):
-            subprocess.run([*git, *words], check=True)
+PASSWORD = "a password for a page"
 
 
 @pytest.fixture
@@ -142,18 +43,18 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
     shutil.copytree(ROOT / "tests" / "switch_conf", prod)
     for path in prod.rglob("*.xml"):
         path.chmod(0o640)
-    variables = prod / "vars.xml"
-    variables.write_text(re.sub(r'(data="domain=)[^"]*', rf"\g<1>{DOMAIN}", variables.read_text()))
     root.mkdir()
-    switch = EmbeddedSwitch(prod, "a password for a page")
+    switch = EmbeddedSwitch(prod, PASSWORD)
+    reader = Reader(root, prod, switch)
+    reader.domain(DOMAIN)
     switch.start()
-    monkeypatch.setenv("FSGITOPS_ESL_PASSWORD", "a password for a page")
+    monkeypatch.setenv("FSGITOPS_ESL_PASSWORD", PASSWORD)
     monkeypatch.setenv("LOGNAME", "ann")
     monkeypatch.setattr("sys.stdin", Typist())
     monkeypatch.chdir(root)
-    reader = Reader(root, prod, switch)
     reader.run(["fsgitops", "init"])
-    yield reader
+    with reader.ends:
+        yield reader
     switch.stop()
 
 
@@ -165,16 +66,13 @@ def with_examples() -> list[Path]:
 
 @pytest.mark.parametrize("path", with_examples(), ids=lambda path: path.stem)
 def test_the_examples_of_a_page_do_what_it_says(path: Path, reader: Reader) -> None:
-    if path.name in NOT_RUN:
-        pytest.skip(f"{path.name} is not run as a page: {NOT_RUN[path.name]}")
     page, wrong = read_page(path), []
     for step in page.steps:
         said = reader.follow(step)
         if step.expected is None:
-            assert "(exit code" not in said, f"{path.name}:{step.line}: {step.text}\n{said}"
-            continue
-        lines = [line.rstrip() for line in said.rstrip("\n").split("\n")] if said else []
-        if not agrees(step.expected, lines):
+            went = f"{path.name}:{step.line}: {step.text}\n{said}"
+            assert ("(exit code" in said) == (step.verb == "fails"), went
+        elif not compare(step, said):
             wrong.append((step, said))
     if wrong and os.environ.get("UPDATE_DOCS"):
         update(page, wrong)
@@ -195,11 +93,11 @@ def update(page: Page, wrong: list[tuple[Step, str]]) -> None:
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
 def test_the_commands_that_a_page_names_take_the_options_that_it_gives(path: Path) -> None:
     page, wrong = read_page(path), []
-    for step in page.shells:
-        for words in commands_of(step.text):
+    for block in page.blocks:
+        for words in commands_of(block.body) if block.kind == "sh" else ():
             problem = judge(words)
             if problem:
-                wrong.append(f"{path.name}:{step.line}: {' '.join(words)}: {problem}")
+                wrong.append(f"{path.name}:{block.line}: {' '.join(words)}: {problem}")
     assert not wrong, "\n".join(wrong)
 
 

@@ -147,6 +147,9 @@ def originate(memory: SwitchMemory, argument: str) -> str:
         return "-ERR SUBSCRIBER_ABSENT\n"
     if not any(item.address == f"{user}@{domain}" for item in memory.registrations):
         return "-ERR USER_NOT_REGISTERED\n"
+    refusal = memory.refusals.pop(user, None)
+    if refusal is not None:
+        return f"-ERR {refusal}\n"
     values = _variables(given)
     leg = Leg(
         f"sofia/internal/{user}@127.0.0.1:5070", "outbound", user,
@@ -199,6 +202,9 @@ def _join(memory: SwitchMemory, leg: Leg, target: str) -> str | None:
         far = Leg(place, "outbound", inward[1], name, number, presence=address)
     else:
         return "CHAN_NOT_IMPLEMENTED"
+    refusal = memory.refusals.pop(far.destination, None)
+    if refusal is not None:
+        return refusal
     bridge(memory, leg, far)
     memory.tell("CHANNEL_ANSWER", far.uuid, values)
     return None

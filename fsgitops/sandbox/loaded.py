@@ -91,6 +91,7 @@ class SwitchMemory:
         self.loaded = Loaded(Element("document", {}, 0, 1))
         self.registrations: list[Registration] = []
         self.legs: list[Leg] = []
+        self.refusals: dict[str, str] = {}
         self.gateways: dict[tuple[str, str], str] = {}
         self.announce: Callable[[str, Mapping[str, str], str | None], None] | None = None
         self._cache: dict[tuple[str, str, str], tuple[LocatedUser, float]] = {}

@@ -106,6 +106,7 @@ class EmbeddedSwitch:
         contact: str | None = None,
         profile: str = "internal",
         network_port: int = 5070,
+        agent: str = "sandbox phone",
     ) -> Registration:
         """Pretend that a phone registered, so that one can watch it being flushed."""
         item = Registration(
@@ -114,6 +115,7 @@ class EmbeddedSwitch:
             contact=contact or f"sip:{extension}@127.0.0.1:{network_port}",
             profile=profile,
             network_port=network_port,
+            agent=agent,
             call_id=f"{uuid.uuid4()}@127.0.0.1",
             expires=int(time.time()) + EXPIRES_SECONDS,
         )
@@ -135,6 +137,11 @@ class EmbeddedSwitch:
         )  # fmt: skip
         first, second = bridge(self._memory, leg, other)
         return first.uuid, second.uuid
+
+    def refuse(self, whom: str, cause: str) -> None:
+        """Let the next call to an extension or a number fail with that cause of FreeSWITCH's."""
+        with self._memory.lock:
+            self._memory.refusals[whom] = cause
 
     @property
     def registrations(self) -> tuple[Registration, ...]:

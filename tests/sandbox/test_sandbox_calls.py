@@ -90,3 +90,25 @@ def test_a_transfer_goes_to_a_registered_phone_or_out_by_a_gateway(
     assert (row["uuid"], row["b_dest"], row["b_cid_num"]) == (
         first, "+18005551234", "+19495431333",
     )  # fmt: skip
+
+
+def test_the_next_call_to_a_phone_that_refuses_fails_with_its_cause(
+    switch: EmbeddedSwitch, esl: PlainEsl
+) -> None:
+    switch.add_registration("1020", DOMAIN)
+    switch.refuse("1020", "NO_ANSWER")
+    said = [esl.api(f"originate user/1020@{DOMAIN} &park()").strip() for _ in range(2)]
+    assert said[0] == "-ERR NO_ANSWER"
+    assert said[1].startswith("+OK ")
+
+
+def test_the_next_call_to_a_number_that_is_busy_is_not_joined(
+    switch: EmbeddedSwitch, esl: PlainEsl
+) -> None:
+    switch.add_registration("1020", DOMAIN)
+    switch.refuse("+18005551234", "USER_BUSY")
+    dial = f"originate user/1020@{DOMAIN} &bridge(sofia/gateway/sandbox/+18005551234)"
+    esl.api(dial)
+    assert rows(esl, "channels") == []
+    esl.api(dial)
+    assert [row["dest"] for row in rows(esl, "channels")] == ["1020", "+18005551234"]
