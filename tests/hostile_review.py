@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from fsgitops.findings import Finding, Position, Severity
 from fsgitops.model.plan import Action, AttributeChange, Change, Hazard, Plan, ReloadStep
-from fsgitops.model.resource import Kind, Resource
+from fsgitops.model.resource import Resource
 from fsgitops.model.review import Contents, Reached, Review
 
 HOSTILE = (
@@ -27,12 +27,13 @@ attributes = st.builds(AttributeChange, texts, st.none() | texts, st.none() | te
 changes = st.builds(
     Change,
     action=st.sampled_from(list(Action)[:3]),
-    resource=st.builds(Resource, st.sampled_from(Kind), texts),
+    resource=st.builds(Resource, st.sampled_from(("agent", "did", "dialplan")), texts),
     path=texts,
     attributes=st.lists(attributes, max_size=4).map(tuple),
     drifted=st.booleans(),
     source=positions.map(str) | texts,
-    renamed_from=st.none() | st.builds(Resource, st.sampled_from(Kind), texts),
+    renamed_from=st.none()
+    | st.builds(Resource, st.sampled_from(("agent", "did", "dialplan")), texts),
 )
 hazards = st.builds(Hazard, texts, texts, texts, texts)
 plans = st.builds(
@@ -74,7 +75,7 @@ def simple_review(**given: object) -> Review:
     """Return a review of one change of each kind, one of them drifted, and one finding."""
     changes = (
         Change(
-            Action.UPDATE, Resource(Kind.AGENT, "1020"), "directory/default/1020.xml",
+            Action.UPDATE, Resource("agent", "1020"), "directory/default/1020.xml",
             (
                 AttributeChange("variable toll_allow", "local", "local,domestic"),
                 AttributeChange("param a1-hash", "(secret)", "(secret)", secret=True),
@@ -82,11 +83,11 @@ def simple_review(**given: object) -> Review:
             True, "desired/agents.yaml:4:5",
         ),
         Change(
-            Action.DELETE, Resource(Kind.AGENT, "1021"), "directory/default/1021.xml",
+            Action.DELETE, Resource("agent", "1021"), "directory/default/1021.xml",
             source="desired/agents.yaml",
         ),
         Change(
-            Action.CREATE, Resource(Kind.DID_ROUTE, "+19495431333"), "dialplan/public/x.xml",
+            Action.CREATE, Resource("did", "+19495431333"), "dialplan/public/x.xml",
             (AttributeChange("action 1 transfer", None, "1020 XML default"),),
             source="desired/did_routes.yaml:3:5",
         ),
@@ -116,7 +117,7 @@ def big_review(number: int = 10_000) -> Review:
         attributes = tuple(AttributeChange(name, before, f"value {at}") for name in names)
         made.append(
             Change(
-                action, Resource(Kind.AGENT, str(10_000 + at)), f"directory/default/{at}.xml",
+                action, Resource("agent", str(10_000 + at)), f"directory/default/{at}.xml",
                 () if action is Action.DELETE else attributes, at % 10 == 0,
                 f"desired/agents.yaml:{at + 1}:5",
             )

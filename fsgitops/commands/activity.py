@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from fsgitops.errors import SecretError, SwitchError
 from fsgitops.model.plan import Activity, AgentActivity, Plan
-from fsgitops.model.resource import Kind, Resource
+from fsgitops.model.resource import Resource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,7 +52,7 @@ def ask_activity(plan: Plan, switch: Switch, target: Target) -> Plan:
     )
     calls = count_legs(switch.channels(), set(names))
     agents = (
-        AgentActivity(Resource(Kind.AGENT, name), registered[name], calls[name]) for name in names
+        AgentActivity(Resource("agent", name), registered[name], calls[name]) for name in names
     )
     return replace(plan, activity=Activity(tuple(agents)))
 

@@ -13,7 +13,6 @@ from fsgitops.commands.prover import SwitchProver
 from fsgitops.commands.recover import recover_locked
 from fsgitops.errors import PlanRefusedError, SwitchError
 from fsgitops.model.plan import Action
-from fsgitops.model.resource import Kind
 from fsgitops.transaction.lock import lock_state
 
 if TYPE_CHECKING:
@@ -164,11 +163,11 @@ def end_deleted(applied: Applied, prover: SwitchProver, plan: Plan) -> Applied:
 
     Raises SwitchError saying whose may go on.
     """
-    deleted = plan.names(Action.DELETE, Kind.AGENT)
+    deleted = plan.names(Action.DELETE, "agent")
     deleted += [
         change.resource.name
         for change in plan.unloaded
-        if change.action is Action.DELETE and change.resource.kind is Kind.AGENT
+        if change.action is Action.DELETE and change.resource.kind == "agent"
     ]
     if not deleted:
         return applied

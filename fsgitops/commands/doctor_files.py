@@ -14,7 +14,6 @@ from fsgitops.commands.doctor_legs import check_legs
 from fsgitops.commands.switch_user import find_switch_user, find_unreadable
 from fsgitops.errors import FsgitopsError
 from fsgitops.model.diagnosis import Check, bad, good, skip, warn
-from fsgitops.model.resource import Kind
 from fsgitops.routing.tree import fold
 from fsgitops.routing.whereabouts import Whereabouts, list_domain_globals
 from fsgitops.transaction.places import mounts_below
@@ -232,7 +231,7 @@ def _check_reading(workspace: Workspace) -> Iterator[Check]:
         yield good("inbound-context", f"calls from outside come to {context}")
         return
     told, hint, sure = closed
-    applied = any(entry.resource.kind is Kind.DID_ROUTE for entry in entries.values())
+    applied = any(entry.resource.kind == "did" for entry in entries.values())
     yield (bad if sure and applied else warn)("inbound-context", f"a DID {told}", hint)
 
 

@@ -107,7 +107,6 @@ def _check_modules(declared: Declared | None, switch: Switch) -> Iterator[Check]
 
 def _check_loaded(workspace: Workspace, switch: Switch) -> Iterator[Check]:
     """Ask for some of the agents that were applied: are our files what the switch reads?"""
-    from fsgitops.model.resource import Kind
     from fsgitops.steps.read_live import read_manifest
 
     target = workspace.target
@@ -115,7 +114,7 @@ def _check_loaded(workspace: Workspace, switch: Switch) -> Iterator[Check]:
         entries = read_manifest(target.state_dir).entries.values()
     except FsgitopsError:
         return
-    names = sorted(entry.resource.name for entry in entries if entry.resource.kind is Kind.AGENT)
+    names = sorted(entry.resource.name for entry in entries if entry.resource.kind == "agent")
     sample = names[:: max(1, len(names) // SAMPLE)]
     if not sample:
         return

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from fsgitops.errors import FsgitopsError
 from fsgitops.findings import Severity, quote_value
 from fsgitops.model.plan import Action, Hazard
-from fsgitops.model.resource import Kind, Resource
+from fsgitops.model.resource import Resource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -136,7 +136,7 @@ def _find_unread(survey: Survey, compilation: Compilation) -> Iterator[Claim]:
         if problem:
             grouped.setdefault(problem, []).append(file.resource)
     for (told, hint), resources in grouped.items():
-        section = "directory" if resources[0].kind is Kind.AGENT else "dialplan"
+        section = "directory" if resources[0].kind == "agent" else "dialplan"
         yield Claim("unread-folder", resources, told, hint, sure=survey.is_sure(section))
 
 
@@ -145,7 +145,7 @@ def _find_contexts(survey: Survey, compilation: Compilation) -> Iterator[Claim]:
     grouped: dict[str, list[Resource]] = {}
     files = {file.resource for file in compilation.compiled.files.values()}
     for agent in compilation.declared.desired.agents:
-        resource = Resource(Kind.AGENT, agent.extension)
+        resource = Resource("agent", agent.extension)
         if resource in files and not survey.has_context(agent.context):
             grouped.setdefault(agent.context, []).append(resource)
     for context, resources in grouped.items():
@@ -169,7 +169,7 @@ def _find_unused(survey: Survey, compilation: Compilation) -> Iterator[Claim]:
 def _find_taken(survey: Survey, workspace: Workspace, compilation: Compilation) -> Iterator[Claim]:
     """Numbers that another extension takes before ours is asked."""
     agents: dict[Resource, tuple[tuple[str, ...], str]] = {
-        Resource(Kind.AGENT, item.extension): ((item.extension,), item.extension)
+        Resource("agent", item.extension): ((item.extension,), item.extension)
         for item in compilation.declared.desired.agents
         if item.enabled
     }
@@ -179,7 +179,7 @@ def _find_taken(survey: Survey, workspace: Workspace, compilation: Compilation) 
         item: (forms.get(item.name, (item.name,)), user) for item, user in routes.items()
     }
     paths = {file.resource: path for path, file in compilation.compiled.files.items()}
-    dialplan = paths.get(Resource(Kind.DIALPLAN, "agents"))
+    dialplan = paths.get(Resource("dialplan", "agents"))
     wanted = {item: (dialplan, *of) for item, of in agents.items() if dialplan}
     yield from _claim_taken(survey, wanted, "will not ring when it is dialled")
     wanted = {item: (paths[item], *of) for item, of in calls.items() if item in paths}
@@ -223,7 +223,7 @@ def _routes(compilation: Compilation) -> dict[Resource, str]:
     """Return each DID that is compiled, and the extension that it rings."""
     files = {file.resource for file in compilation.compiled.files.values()}
     routes = {
-        Resource(Kind.DID_ROUTE, item.did_number): item.destination_extension
+        Resource("did", item.did_number): item.destination_extension
         for item in compilation.declared.desired.did_routes
     }
     return {resource: user for resource, user in routes.items() if resource in files}

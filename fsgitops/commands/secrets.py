@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from fsgitops.commands.connect import make_fetcher
 from fsgitops.errors import SecretError, SecretUnavailableError
 from fsgitops.findings import Finding, Position, Severity, error
-from fsgitops.model.resource import Kind, Resource
+from fsgitops.model.resource import Resource
 from fsgitops.rules.voicemail_pin import HINT, judge_pin
 from fsgitops.rules.weak_pin import judge_strength
 from fsgitops.secret import (
@@ -219,7 +219,7 @@ class SecretBook:
             self.findings.append(Finding(rule, Severity(level), self._place(agent), message, hint))
 
     def _place(self, agent: Agent) -> Position:
-        resource = Resource(Kind.AGENT, agent.extension)
+        resource = Resource("agent", agent.extension)
         return self.desired.sources.get(resource, Position("desired"))
 
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from fsgitops.model.plan import Action, Change, Danger, Hazard, Need, Plan
-from fsgitops.model.resource import Kind, Resource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from fsgitops.commands.workspace import Compilation
     from fsgitops.model.live import LiveConfig
+    from fsgitops.model.resource import Resource
     from fsgitops.settings import Target
 
 
@@ -155,7 +155,7 @@ def _find_excess(plan: Plan, live: LiveConfig, target: Target, declared: int) ->
 
 def _count(resources: Iterable[Resource]) -> int:
     """Count what a person declares; the dialplan that follows from it is left out."""
-    return sum(resource.kind is not Kind.DIALPLAN for resource in resources)
+    return sum(resource.kind != "dialplan" for resource in resources)
 
 
 def _select(plan: Plan, compilation: Compilation, live: LiveConfig, demands: Demands) -> Plan:
@@ -211,7 +211,7 @@ def _select_hazards(
     for hazard in hazards:
         owner = files.get(hazard.path) or entries.get(hazard.path)
         resource = owner.resource if owner else None
-        if resource is None or resource.kind is Kind.DIALPLAN or hazard.path in needed:
+        if resource is None or resource.kind == "dialplan" or hazard.path in needed:
             selected.append(hazard)
             continue
         if selects(resource, known.get(resource, "")):

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from fsgitops.commands.switch_user import find_switch_user, find_unreadable
 from fsgitops.errors import FsgitopsError
 from fsgitops.model.plan import Action, Change, Hazard
-from fsgitops.model.resource import Kind
 from fsgitops.routing.tree import fold
 
 if TYPE_CHECKING:
@@ -82,7 +81,7 @@ def find_rivals(look: ConfLook, changes: Sequence[Change]) -> Survey:
     """
     from fsgitops.steps.plan import Survey
 
-    agents = [item for item in changes if item.resource.kind is Kind.AGENT]
+    agents = [item for item in changes if item.resource.kind == "agent"]
     if not agents:
         return Survey()
     try:

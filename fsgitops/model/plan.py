@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fsgitops.model.resource import Kind, Resource
+    from fsgitops.model.resource import Resource
 
 PLAN_VERSION = 1
 FLUSH_CACHE = "xml_flush_cache"
@@ -225,10 +225,10 @@ class Plan:
             if change.action is action and not (change.renamed_from or change.renamed_to)
         )
 
-    def names(self, action: Action, kind: Kind) -> list[str]:
+    def names(self, action: Action, kind: str) -> list[str]:
         """Return the names of the resources of one kind that this action happens to."""
         return [
             change.resource.name
             for change in self.changes
-            if change.action is action and change.resource.kind is kind
+            if change.action is action and change.resource.kind == kind
         ]

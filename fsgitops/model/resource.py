@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import NamedTuple
+import re
+from typing import Final, NamedTuple
 
-
-class Kind(StrEnum):
-    """The kinds of resource that a user declares, or that are compiled from all of them."""
-
-    AGENT = "agent"
-    DID_ROUTE = "did"
-    DIALPLAN = "dialplan"
+_KIND: Final = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
 
 
 class Resource(NamedTuple):
-    """A kind and a name within it: `agent:1020`, `did:+19495431333`, `dialplan:agents`."""
+    """A kind's word and a name within it: `agent:1020`, `did:+19495431333`, `dialplan:agents`."""
 
-    kind: Kind
+    kind: str
     name: str
 
     def __str__(self) -> str:
@@ -27,6 +21,6 @@ class Resource(NamedTuple):
     def parse(cls, text: str) -> Resource:
         """Return the resource that `str(resource)` wrote. Raises ValueError for anything else."""
         kind, colon, name = text.partition(":")
-        if not colon or not name:
+        if not colon or not name or not _KIND.fullmatch(kind):
             raise ValueError(f"{text!r} is not KIND:NAME")
-        return cls(Kind(kind), name)
+        return cls(kind, name)

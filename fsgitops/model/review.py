@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from fsgitops.findings import Finding, Position, Severity
 from fsgitops.model.plan import Action, Plan
-from fsgitops.model.resource import Kind
 from fsgitops.model.task import find_tasks
 
 if TYPE_CHECKING:
@@ -86,7 +85,7 @@ def list_tasks(review: Review) -> list[Finding]:
     places = {
         change.resource.name: find_source(change)
         for change in review.plan.changes
-        if change.resource.kind is Kind.AGENT
+        if change.resource.kind == "agent"
     }
     return [
         Finding("for-people", Severity.INFO, places.get(task.agents[0]) or _NOWHERE, task.text)
@@ -158,7 +157,7 @@ def find_reached(plan: Plan, desired: Desired) -> tuple[Reached, ...]:
     names = {agent.extension: agent.name for agent in desired.agents}
     reached: list[Reached] = []
     for change in list_changes(plan):
-        if change.resource.kind is not Kind.DID_ROUTE:
+        if change.resource.kind != "did":
             continue
         did = change.resource.name
         gone = change.action is Action.DELETE

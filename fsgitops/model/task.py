@@ -7,7 +7,6 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from fsgitops.model.plan import CREDENTIALS, Action, Change
-from fsgitops.model.resource import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -73,7 +72,7 @@ def find_tasks(plan: Plan) -> tuple[Task, ...]:
     found: dict[TaskKind, dict[str, str]] = {}
     silent = _find_silent(plan)
     for change in (*plan.changes, *plan.unloaded):
-        if change.resource.kind is Kind.AGENT and not change.renamed_to:
+        if change.resource.kind == "agent" and not change.renamed_to:
             for kind in _kinds(change, plan, silent):
                 found.setdefault(kind, {})[change.resource.name] = _name(change)
     return tuple(

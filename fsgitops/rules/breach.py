@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from fsgitops.model.resource import Kind, Resource
+from fsgitops.model.resource import Resource
 
 if TYPE_CHECKING:
     from fsgitops.findings import Position
@@ -30,9 +30,9 @@ class Breach(NamedTuple):
 
 def agent(extension: str) -> Resource:
     """Return the name of an agent as a resource."""
-    return Resource(Kind.AGENT, extension)
+    return Resource("agent", extension)
 
 
 def route(did_number: str) -> Resource:
     """Return the name of a DID route as a resource."""
-    return Resource(Kind.DID_ROUTE, did_number)
+    return Resource("did", did_number)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fsgitops.model.resource import Kind
 from fsgitops.rules.breach import Breach, agent
 
 if TYPE_CHECKING:
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 def check(desired: Desired) -> Iterator[Breach]:
     """Yield every agent that shows others a number that is not declared, grouped by number."""
     owned = {item.did_number for item in desired.did_routes}
-    owned |= {name for kind, name in desired.rejected if kind is Kind.DID_ROUTE}
+    owned |= {name for kind, name in desired.rejected if kind == "did"}
     extensions = {item.extension for item in desired.agents}
     for item in desired.agents:
         number = item.caller_id_number

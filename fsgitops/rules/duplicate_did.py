@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fsgitops.model.resource import Kind
 from fsgitops.rules.breach import Breach
 
 if TYPE_CHECKING:
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 def check(desired: Desired) -> Iterator[Breach]:
     """Yield every declaration of a number after its first, however it is written."""
     for resource, place in desired.repeats:
-        if resource.kind is Kind.DID_ROUTE:
+        if resource.kind == "did":
             first = desired.sources[resource]
             yield Breach(
                 resource,

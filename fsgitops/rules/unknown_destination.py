@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fsgitops.model.resource import Kind
 from fsgitops.rules.breach import Breach, route
 
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ def check(desired: Desired) -> Iterator[Breach]:
     """Yield every route whose destination nobody declares."""
     known = {agent.extension for agent in desired.agents}
     # An agent with a wrong field is there, and has its finding; a second one would mislead.
-    known |= {name for kind, name in desired.rejected if kind is Kind.AGENT}
+    known |= {name for kind, name in desired.rejected if kind == "agent"}
     for item in desired.did_routes:
         wanted = item.destination_extension
         if wanted in known:

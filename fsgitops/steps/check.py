@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from fsgitops.findings import Finding, Position, Severity, error, quote_value, sort_findings
 from fsgitops.model.document import Sources
-from fsgitops.model.resource import Kind
 from fsgitops.rules.table import RULES
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check_desired"]
 
-_SECTIONS = {Kind.AGENT: "agents", Kind.DID_ROUTE: "did_routes"}
+_SECTIONS = {"agent": "agents", "did": "did_routes"}
 _OFF = "off"
 _LEVELS = (Severity.ERROR.value, Severity.WARNING.value, _OFF)
 

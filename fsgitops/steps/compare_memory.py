@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fsgitops.model.compiled import UNKNOWN
-from fsgitops.model.resource import Kind
 from fsgitops.routing.held import Globals, find_differences, read_said
 from fsgitops.routing.loaded_users import flatten_users
 
@@ -28,7 +27,7 @@ def compare_memory(
     names = Globals(switch.global_variable)
     found: dict[str, tuple[str, ...]] = {}
     for file in compiled.files.values():
-        if file.resource.kind is not Kind.AGENT:
+        if file.resource.kind != "agent":
             continue
         said, held = read_said(file.content), loaded.get(file.resource.name)
         found[file.resource.name] = (

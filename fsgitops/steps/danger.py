@@ -14,7 +14,6 @@ from fsgitops.model.plan import (
     Need,
     Plan,
 )
-from fsgitops.model.resource import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,7 +30,7 @@ def classify_change(change: Change) -> tuple[Danger, ...]:
     names = {attribute.name for attribute in change.attributes}
     if change.action is Action.UPDATE and names == {"protect"}:
         return (Danger.NOTHING,)
-    if change.resource.kind is Kind.AGENT and (
+    if change.resource.kind == "agent" and (
         change.action is Action.DELETE
         or (change.action is Action.UPDATE and not names.isdisjoint(CREDENTIALS))
     ):
@@ -49,7 +48,7 @@ def find_disturbed(plan: Plan) -> list[str]:
     return [
         change.resource.name
         for change in (*plan.changes, *plan.unloaded)
-        if change.resource.kind is Kind.AGENT
+        if change.resource.kind == "agent"
         and (change.action is Action.DELETE or (plan.kick_rotated and change.rotated))
     ]
 

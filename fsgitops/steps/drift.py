@@ -12,7 +12,7 @@ from fsgitops.model.did_forms import is_did_expression
 from fsgitops.model.drift import AttributeDrift, Direction, DriftItem, DriftKind
 from fsgitops.model.live import FileKind
 from fsgitops.model.plan import is_secret
-from fsgitops.model.resource import Kind, Resource
+from fsgitops.model.resource import Resource
 from fsgitops.routing.fragment import CONTEXT, FragmentError, flatten_fragment
 from fsgitops.routing.held import DIRECTIVE, find_differences, said_of
 from fsgitops.routing.loaded import context_of
@@ -179,7 +179,7 @@ def _compare_memory(sides: _Sides, memory: Memory) -> None:
 
 
 def _find_loaded(sides: _Sides, memory: Memory) -> _Flat | None:
-    if sides.resource.kind is Kind.AGENT:
+    if sides.resource.kind == "agent":
         user = memory.users.get(sides.resource.name)
         return dict(user) if user is not None else None
     context = memory.contexts.get(context_of(sides.path) or "")
@@ -249,17 +249,17 @@ def _find_left_over(
     found: list[tuple[Resource, str]] = []
     for name, user in memory.users.items():
         if user.get(_MARK) == "true" and _EXTENSION.fullmatch(name):
-            found.append((Resource(Kind.AGENT, name), f"directory/default/{name}.xml"))
+            found.append((Resource("agent", name), f"directory/default/{name}.xml"))
     for context, loaded in memory.contexts.items():
         for name in loaded.names():
             match = _ROUTE.fullmatch(name)
             if match:
                 path = f"dialplan/{context}/{name}.xml"
-                found.append((Resource(Kind.DID_ROUTE, f"+{match[1]}"), path))
+                found.append((Resource("did", f"+{match[1]}"), path))
     for resource, path in found:
         if resource in managed or path in live.files or exists(path):
             continue
-        if resource.kind is Kind.AGENT or _is_ours(path, memory):
+        if resource.kind == "agent" or _is_ours(path, memory):
             yield DriftItem(
                 resource, path, (DriftKind.LEFT_OVER,), Direction.ONLY_LIVE,
                 "the switch still holds it, but no file declares it any more",

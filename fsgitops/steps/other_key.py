@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fsgitops.model.plan import Action, Need
-from fsgitops.model.resource import Kind
 from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ def find_other_key(
     if not live or not other:
         return []
     agents = sum(
-        change.resource.kind is Kind.AGENT
+        change.resource.kind == "agent"
         and change.action is not Action.DELETE
         and any(attribute.secret for attribute in change.attributes)
         for change in changes

@@ -21,7 +21,6 @@ from fsgitops.model.plan import (
     is_secret,
 )
 from fsgitops.model.plan_json import plan_to_json
-from fsgitops.model.resource import Kind
 from fsgitops.model.review import source_file
 from fsgitops.model.wording import count_noun
 from fsgitops.routing.fragment import FragmentError, flatten_fragment
@@ -174,7 +173,7 @@ def _find_exposed(compiled: CompiledConfig, live: LiveConfig) -> Iterator[str]:
     anybody is not known here.
     """
     for path, file in compiled.files.items():
-        if live.files[path].exposed and file.resource.kind is Kind.AGENT:
+        if live.files[path].exposed and file.resource.kind == "agent":
             yield (
                 f"{path}: every user of that machine may read this file and its secrets "
                 "[secret-exposed]; run chmod o-rwx, once FreeSWITCH may read it as its owner or by "
@@ -211,14 +210,14 @@ def plan_reloads(
     if not reasons:
         return []
     steps = [ReloadStep("reloadxml", "; ".join(reasons))]
-    if any(change.resource.kind is Kind.AGENT for change in (*changes, *unloaded)):
+    if any(change.resource.kind == "agent" for change in (*changes, *unloaded)):
         because = "cached users (`cacheable`) stay in memory after a reload"
         steps.append(ReloadStep(FLUSH_CACHE, because))
     deleted = False
     for change in (*changes, *unloaded):
         name = change.resource.name
         flush = f"sofia profile {profile} flush_inbound_reg {name}@{domain}"
-        if change.action is Action.DELETE and change.resource.kind is Kind.AGENT:
+        if change.action is Action.DELETE and change.resource.kind == "agent":
             because = f"agent {name} is deleted, and its phone would stay registered"
             steps.append(ReloadStep(flush, because))
             deleted = True

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fsgitops.model.plan import Action, AttributeChange, Change, Hazard
-from fsgitops.model.resource import Kind, Resource
+from fsgitops.model.resource import Resource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,10 +20,8 @@ RULE = "protected"
 
 def mark_protected(compiled: CompiledConfig, desired: Desired) -> CompiledConfig:
     """Return the compiled files with the mark that their resources carry in the YAML."""
-    protected = {Resource(Kind.AGENT, item.extension) for item in desired.agents if item.protect}
-    protected |= {
-        Resource(Kind.DID_ROUTE, item.did_number) for item in desired.did_routes if item.protect
-    }
+    protected = {Resource("agent", item.extension) for item in desired.agents if item.protect}
+    protected |= {Resource("did", item.did_number) for item in desired.did_routes if item.protect}
     if not protected:
         return compiled
     files = {

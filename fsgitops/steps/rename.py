@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from fsgitops.model.did_forms import is_did_expression
 from fsgitops.model.plan import Action, Change, is_secret_attribute
-from fsgitops.model.resource import Kind
 from fsgitops.routing.fragment import FragmentError, flatten_fragment
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ def pair_renames(changes: Sequence[Change], live: LiveConfig) -> tuple[Change, .
     gone: dict[object, list[int]] = defaultdict(list)
     come: dict[object, list[int]] = defaultdict(list)
     for number, change in enumerate(changes):
-        if change.drifted or change.resource.kind is Kind.DIALPLAN:
+        if change.drifted or change.resource.kind == "dialplan":
             continue
         if change.action is Action.DELETE:
             values = _read(live.files[change.path].content)
@@ -55,10 +54,10 @@ def _read(content: bytes | None) -> Mapping[str, str] | None:
         return None
 
 
-def _content(change: Change, values: Mapping[str, str]) -> tuple[Kind, frozenset[tuple[str, str]]]:
+def _content(change: Change, values: Mapping[str, str]) -> tuple[str, frozenset[tuple[str, str]]]:
     """Return what a file says, with its own name and its secrets taken out."""
     kind, name = change.resource
-    if kind is Kind.AGENT:
+    if kind == "agent":
         return kind, frozenset(
             (key, _NAME if value == name else value)
             for key, value in values.items()

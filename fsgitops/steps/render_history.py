@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from fsgitops.model.lines import Line, escape, quote
 from fsgitops.model.plan import Action
-from fsgitops.model.resource import Kind
 from fsgitops.model.review import tell_source
 from fsgitops.model.wording import describe_attribute
 
@@ -86,7 +85,7 @@ def render_released(released: Mapping[str, Resource]) -> Iterator[Line]:
     for path, resource in sorted(released.items()):
         # No YAML declares the dialplan of agents: there is nothing to remove it from.
         told = f"remove {resource} from the desired files too"
-        if resource.kind is Kind.DIALPLAN:
+        if resource.kind == "dialplan":
             told = "plans stop at it while agents are declared"
         yield Line(escape(f"{path} is no longer managed; {told}"))
 

@@ -16,7 +16,6 @@ from fsgitops.model.plan import (
     Plan,
     ReloadStep,
 )
-from fsgitops.model.resource import Kind
 from fsgitops.model.review import list_changes, tell_source
 from fsgitops.model.task import HEADING, find_tasks
 from fsgitops.model.wording import count_noun, describe_attribute
@@ -65,7 +64,7 @@ def _render_changes(plan: Plan, *, full: bool) -> Iterator[Line]:
         yield Line("")
     busy = {item.resource: item for item in plan.activity.agents} if plan.activity else {}
     listed: Counter[Action] = Counter()
-    explained: Counter[Kind] = Counter({Kind.DIALPLAN: SHOWN_VALUES})
+    explained: Counter[str] = Counter({"dialplan": SHOWN_VALUES})
     folded = 0
     for change in list_changes(plan):
         listed[change.action] += 1

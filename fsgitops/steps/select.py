@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 from fsgitops.errors import UsageError
 from fsgitops.model.plan import Action
-from fsgitops.model.resource import Kind, Resource
 from fsgitops.model.review import source_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from fsgitops.model.plan import Change
+    from fsgitops.model.resource import Resource
 
-KINDS = {kind.value: kind for kind in Kind} | {"did_route": Kind.DID_ROUTE}
+KINDS = {"agent": "agent", "did": "did", "dialplan": "dialplan", "did_route": "did"}
 TRANSFERS = "transfers"
 """The dialplan file that every other dialplan file needs: where calls go that are moved."""
 
@@ -63,7 +63,7 @@ def select_changes(
     """
     chosen = [change for change in changes if selection.selects(change.resource, _file(change))]
     creates = any(
-        change.action is Action.CREATE and change.resource.kind is Kind.AGENT for change in chosen
+        change.action is Action.CREATE and change.resource.kind == "agent" for change in chosen
     )
     # What is written now closes its legs towards the context for transfers, an old route too.
     writes = any(change.action is not Action.DELETE for change in chosen)
@@ -71,7 +71,7 @@ def select_changes(
     kept: list[Change] = []
     for change in changes:
         selected = selection.selects(change.resource, _file(change))
-        if change.resource.kind is Kind.DIALPLAN:
+        if change.resource.kind == "dialplan":
             if change.action is Action.CREATE:
                 is_transfers = change.resource.name == TRANSFERS
                 selected = selected or creates or (is_transfers and writes)
@@ -84,9 +84,9 @@ def select_changes(
 
 def agents_after(managed: Iterable[Resource], changes: Iterable[Change]) -> set[str]:
     """Return the agents that are live once the changes are made."""
-    agents = {resource.name for resource in managed if resource.kind is Kind.AGENT}
+    agents = {resource.name for resource in managed if resource.kind == "agent"}
     for change in changes:
-        if change.resource.kind is Kind.AGENT:
+        if change.resource.kind == "agent":
             if change.action is Action.DELETE:
                 agents.discard(change.resource.name)
             else:
@@ -107,9 +107,9 @@ def find_dangling(
     made: set[str] = set()
     gone: set[str] = set()
     for change in changes:
-        if change.resource.kind is Kind.DID_ROUTE:
+        if change.resource.kind == "did":
             (gone if change.action is Action.DELETE else made).add(change.resource.name)
-    live = {resource.name for resource in managed if resource.kind is Kind.DID_ROUTE}
+    live = {resource.name for resource in managed if resource.kind == "did"}
     return [
         f"did:{name} rings {declared[name]}, and agent:{declared[name]} is not there "
         "once this partial plan is applied"

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from fsgitops.model.applied import Mismatch, ReadBack
 from fsgitops.model.plan import Action, Change, is_secret
-from fsgitops.model.resource import Kind
 from fsgitops.routing.fragment import CONTEXT, FragmentError
 from fsgitops.routing.held import Globals, Said, find_differences, read_said
 from fsgitops.routing.loaded import LoadedContext, context_of
@@ -57,8 +56,8 @@ def verify_switch(
     Every changed user is looked up as a registration would do it, by `user_data`, the first 2,000
     spread evenly where there are more. Raises SwitchError when it cannot be asked.
     """
-    users = [change for change in changes if change.resource.kind is Kind.AGENT]
-    dialplan = [change for change in changes if change.resource.kind is not Kind.AGENT]
+    users = [change for change in changes if change.resource.kind == "agent"]
+    dialplan = [change for change in changes if change.resource.kind != "agent"]
     names = Globals(switch.global_variable)
     mismatches: list[Mismatch] = []
     if users:

@@ -13,13 +13,13 @@ from fsgitops.model.plan import (
     Change,
     Plan,
 )
-from fsgitops.model.resource import Kind, Resource
+from fsgitops.model.resource import Resource
 from fsgitops.model.task import find_tasks
 
 
 def change(action: Action, name: str, *names: str, **more: object) -> Change:
     attributes = tuple(AttributeChange(item, "(secret)", "(secret)", secret=True) for item in names)
-    return Change(action, Resource(Kind.AGENT, name), f"{name}.xml", attributes, **more)
+    return Change(action, Resource("agent", name), f"{name}.xml", attributes, **more)
 
 
 def plan(*changes: Change, **more: object) -> Plan:
@@ -51,7 +51,7 @@ def test_a_change_of_an_agent_that_people_notice_is_told(what: Change, text: str
 
 
 def test_what_nobody_has_to_do_anything_about_is_not_told() -> None:
-    route = Change(Action.DELETE, Resource(Kind.DID_ROUTE, "+19495431333"), "x.xml")
+    route = Change(Action.DELETE, Resource("did", "+19495431333"), "x.xml")
     assert told(plan(change(Action.UPDATE, "1000", "variable callgroup"), route)) == []
 
 
@@ -61,7 +61,7 @@ def test_a_hash_in_place_of_a_password_is_not_said_to_be_of_another_one() -> Non
         AttributeChange("param password", "(secret)", None, secret=True),
         AttributeChange("param vm-password", "(secret)", None, secret=True),
     )
-    adopted = Change(Action.UPDATE, Resource(Kind.AGENT, "1000"), "1000.xml", attributes)
+    adopted = Change(Action.UPDATE, Resource("agent", "1000"), "1000.xml", attributes)
     assert told(plan(adopted)) == [
         "SIP password of 1000 is replaced by a hash: give 1000 its credentials, unless the "
         "password stays the same"
@@ -69,7 +69,7 @@ def test_a_hash_in_place_of_a_password_is_not_said_to_be_of_another_one() -> Non
 
 
 def test_a_rename_is_told_once_with_both_numbers() -> None:
-    before, after = Resource(Kind.AGENT, "1020"), Resource(Kind.AGENT, "2020")
+    before, after = Resource("agent", "1020"), Resource("agent", "2020")
     halves = (
         change(Action.DELETE, "1020", renamed_to=after),
         change(Action.CREATE, "2020", renamed_from=before),

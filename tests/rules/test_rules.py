@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fsgitops.findings import Position
 from fsgitops.model.desired import Agent, Desired, DidRoute, Voicemail
-from fsgitops.model.resource import Kind, Resource
+from fsgitops.model.resource import Resource
 from fsgitops.rules import (
     caller_id_not_owned,
     disabled_destination,
@@ -85,12 +85,12 @@ def test_a_destination_that_resembles_nothing_has_no_suggestion() -> None:
 
 
 def test_an_agent_with_a_wrong_field_is_not_unknown() -> None:
-    rejected = frozenset({Resource(Kind.AGENT, "1020")})
+    rejected = frozenset({Resource("agent", "1020")})
     assert breaches(unknown_destination, route(), rejected=rejected) == []
 
 
 def test_a_disabled_destination_is_found() -> None:
-    sources = {Resource(Kind.AGENT, "1020"): Position("a.yaml", 3, 5)}
+    sources = {Resource("agent", "1020"): Position("a.yaml", 3, 5)}
     [breach] = breaches(disabled_destination, agent(enabled=False), route(), sources=sources)
     assert "a.yaml:3:5" in breach.message
 

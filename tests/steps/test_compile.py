@@ -23,7 +23,7 @@ from fsgitops.findings import Position, Severity
 from fsgitops.model.caller_name import encode_caller_name
 from fsgitops.model.compiled import UNKNOWN, Settled
 from fsgitops.model.desired import Agent, Desired, DidRoute, Voicemail
-from fsgitops.model.resource import Kind, Resource
+from fsgitops.model.resource import Resource
 from fsgitops.routing.fragment import flatten_fragment, read_items
 from fsgitops.secret import a1_hash, derive_sip_password, derive_voicemail_pin
 from fsgitops.steps.compile import compile_config
@@ -202,9 +202,9 @@ def test_forwarding_by_the_phone_stands_in_the_directory_only_where_it_is_declar
 
 def test_sources_lead_back_to_the_yaml():
     source = Position("desired/a.yaml", 7, 3)
-    config, _ = compiled(agent(), sources={Resource(Kind.AGENT, "1020"): source})
+    config, _ = compiled(agent(), sources={Resource("agent", "1020"): source})
     assert config.files[PATH].source == source
-    assert config.files[DIALPLAN].resource == Resource(Kind.DIALPLAN, "agents")
+    assert config.files[DIALPLAN].resource == Resource("dialplan", "agents")
 
 
 # What cannot be written
@@ -240,7 +240,7 @@ def test_sources_lead_back_to_the_yaml():
 def test_an_agent_that_must_not_be_written_is_a_finding_with_its_place(fields, reason):
     bad = agent(**fields)
     source = Position("desired/a.yaml", 7, 3)
-    config, findings = compiled(bad, sources={Resource(Kind.AGENT, bad.extension): source})
+    config, findings = compiled(bad, sources={Resource("agent", bad.extension): source})
     assert dict(config.files) == {}
     assert {(item.severity, item.position) for item in findings} == {(Severity.ERROR, source)}
     assert any(re.search(reason, item.message) for item in findings)

@@ -18,7 +18,7 @@ from compiling import (
 
 from fsgitops.findings import Position
 from fsgitops.model.desired import DidRoute
-from fsgitops.model.resource import Kind, Resource
+from fsgitops.model.resource import Resource
 from fsgitops.model.templates import Templates
 from fsgitops.steps.read_templates import read_templates
 
@@ -95,7 +95,7 @@ def test_a_template_that_decides_on_values_is_a_finding_at_the_agent(text):
     config, findings = compiled(
         agent(),
         templates=with_templates(agent=text),
-        sources={Resource(Kind.AGENT, "1020"): source},
+        sources={Resource("agent", "1020"): source},
     )
     assert PATH not in config.files
     assert [item.position for item in findings] == [source]

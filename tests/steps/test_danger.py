@@ -13,11 +13,11 @@ from fsgitops.model.plan import (
     Danger,
     Plan,
 )
-from fsgitops.model.resource import Kind, Resource
+from fsgitops.model.resource import Resource
 from fsgitops.steps.danger import classify_change, classify_changes, find_dangers, find_disturbed
 
-AGENT = Resource(Kind.AGENT, "1020")
-ROUTE = Resource(Kind.DID_ROUTE, "+19495431333")
+AGENT = Resource("agent", "1020")
+ROUTE = Resource("did", "+19495431333")
 
 
 def change(action: Action, resource: Resource, *names: str) -> Change:
@@ -77,6 +77,6 @@ def test_rotated_agents_are_asked_about_only_when_they_are_kicked():
 
 
 def test_a_class_names_three_and_counts_the_rest():
-    deleted = (change(Action.DELETE, Resource(Kind.AGENT, str(1000 + n))) for n in range(9))
+    deleted = (change(Action.DELETE, Resource("agent", str(1000 + n))) for n in range(9))
     because = find_dangers(plan(*deleted))[1].because
     assert because.endswith("agent:1000, agent:1001, agent:1002 and 6 more")

@@ -13,7 +13,7 @@ from fsgitops.model.compiled import UNKNOWN, CompiledConfig, CompiledFile
 from fsgitops.model.live import FileKind, LiveConfig, LiveFile, Manifest, ManifestEntry
 from fsgitops.model.plan import Action, is_secret_attribute
 from fsgitops.model.plan_json import plan_from_json, plan_to_json
-from fsgitops.model.resource import Kind, Resource
+from fsgitops.model.resource import Resource
 from fsgitops.steps.plan import PlanContext, build_plan
 
 CONTEXT = PlanContext("p", "prod", "/conf", "d.example", "internal")
@@ -47,7 +47,7 @@ def compile_users(contents: dict[str, bytes], unknown: bool = False) -> Compiled
         spans = ((start, start + len(UNKNOWN)),) if unknown else ()
         path = path_of(extension)
         files[path] = CompiledFile(
-            path, content, Resource(Kind.AGENT, extension), Position("a.yaml", 3, 5), spans,
+            path, content, Resource("agent", extension), Position("a.yaml", 3, 5), spans,
             unknown, "inputs", sha(content),
         )  # fmt: skip
     return CompiledConfig(files)
@@ -58,7 +58,7 @@ def live(
 ) -> LiveConfig:
     owned = disk if written is None else written
     entries = {
-        path_of(extension): ManifestEntry(sha(content), Resource(Kind.AGENT, extension))
+        path_of(extension): ManifestEntry(sha(content), Resource("agent", extension))
         for extension, content in owned.items()
     }
     files = {path_of(name): LiveFile(FileKind.MISSING) for name in {*owned, *wanted}}

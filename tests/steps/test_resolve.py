@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from fsgitops.findings import Finding, Position
 from fsgitops.model.desired import Agent, Desired
 from fsgitops.model.document import Document
-from fsgitops.model.resource import Kind, Resource
+from fsgitops.model.resource import Resource
 from fsgitops.secret import read_source
 from fsgitops.steps.load.events import parse_document
 from fsgitops.steps.resolve import resolve_desired
@@ -310,26 +310,26 @@ def test_what_is_declared_twice_is_kept_once_with_the_other_place() -> None:
     )
     assert findings == []
     assert [item.name for item in desired.agents] == ["A"]
-    assert desired.repeats == ((Resource(Kind.AGENT, "1020"), Position("desired/a.yaml", 3, 3)),)
+    assert desired.repeats == ((Resource("agent", "1020"), Position("desired/a.yaml", 3, 3)),)
 
 
 def test_a_faulty_item_is_kept_without_its_faults_and_named() -> None:
     desired, _ = resolve("agents: [{extension: 1020, name: A, enabled: maybe}]\n")
     assert desired.agents == (Agent(extension="1020", name="A"),)
-    assert desired.rejected == {Resource(Kind.AGENT, "1020")}
+    assert desired.rejected == {Resource("agent", "1020")}
 
 
 def test_resources_are_sorted_and_know_their_source() -> None:
     desired, _ = resolve("agents:\n- {extension: 1021, name: B}\n- {extension: 1020, name: A}\n")
     assert [item.extension for item in desired.agents] == ["1020", "1021"]
-    assert desired.sources[Resource(Kind.AGENT, "1020")] == Position("desired/a.yaml", 3, 3)
+    assert desired.sources[Resource("agent", "1020")] == Position("desired/a.yaml", 3, 3)
 
 
 def test_an_alias_of_a_whole_list_still_gives_places() -> None:
     text = "x-a: &a\n- {extension: 1020, name: A}\nagents: *a\n"
     desired, findings = resolve(text)
     assert findings == []
-    assert desired.sources[Resource(Kind.AGENT, "1020")] == Position("desired/a.yaml", 2, 3)
+    assert desired.sources[Resource("agent", "1020")] == Position("desired/a.yaml", 2, 3)
 
 
 VALUES = st.recursive(

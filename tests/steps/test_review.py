@@ -8,10 +8,10 @@ from hostile_review import simple_review
 from fsgitops.commands.review import FORMATS, render_review
 from fsgitops.model.desired import Agent, Desired, DidRoute
 from fsgitops.model.plan import Action, Change, Plan
-from fsgitops.model.resource import Kind, Resource
+from fsgitops.model.resource import Resource
 from fsgitops.model.review import Reached, Review, find_reached, read_source
 
-FORMER, NEXT = Resource(Kind.AGENT, "1020"), Resource(Kind.AGENT, "1030")
+FORMER, NEXT = Resource("agent", "1020"), Resource("agent", "1030")
 RENAMED = Plan(
     "p", "t", "/c", "d",
     changes=(
@@ -60,19 +60,19 @@ def test_a_changed_did_reaches_the_agent_that_is_declared_for_it() -> None:
         (Agent(extension="1020", name="Alice"),),
         (DidRoute(did_number=did, destination_extension="1020"),),
     )
-    resource = Resource(Kind.DID_ROUTE, did)
+    resource = Resource("did", did)
     plan = Plan("p", "t", "c", "d", changes=(Change(Action.UPDATE, resource, "x"),))
     assert find_reached(plan, desired) == (Reached(did, Action.UPDATE, "1020", "Alice"),)
 
 
 def test_a_deleted_did_reaches_nobody() -> None:
-    change = Change(Action.DELETE, Resource(Kind.DID_ROUTE, "+1949"), "x")
+    change = Change(Action.DELETE, Resource("did", "+1949"), "x")
     plan = Plan("p", "t", "c", "d", changes=(change,))
     assert find_reached(plan, Desired()) == (Reached("+1949", Action.DELETE),)
 
 
 def test_what_comes_of_a_packaged_template_has_no_place_in_the_repository() -> None:
-    resource = Resource(Kind.DIALPLAN, "agents")
+    resource = Resource("dialplan", "agents")
     change = Change(Action.CREATE, resource, "x", source="packaged:agents.xml.j2:1:1")
     plan = Plan("p", "t", "c", "d", changes=(change,))
     assert "packaged" not in _render("github", simple_review(plan=plan, findings=()))

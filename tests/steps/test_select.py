@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fsgitops.errors import UsageError
 from fsgitops.model.plan import Action, Change
-from fsgitops.model.resource import Kind, Resource
+from fsgitops.model.resource import Resource
 from fsgitops.steps.select import (
     Selection,
     _PathGlob,
@@ -18,10 +18,10 @@ from fsgitops.steps.select import (
     select_changes,
 )
 
-AGENT = Resource(Kind.AGENT, "1020")
-ROUTE = Resource(Kind.DID_ROUTE, "+19495431333")
-DIALPLAN = Resource(Kind.DIALPLAN, "agents")
-TRANSFERS = Resource(Kind.DIALPLAN, "transfers")
+AGENT = Resource("agent", "1020")
+ROUTE = Resource("did", "+19495431333")
+DIALPLAN = Resource("dialplan", "agents")
+TRANSFERS = Resource("dialplan", "transfers")
 FILE = "desired/sales/west.yaml"
 
 
@@ -52,7 +52,7 @@ def test_a_selector_that_means_something_else_does_not(selector):
 def test_what_is_excluded_is_left_out_of_what_was_chosen():
     selection = Selection(("agent:*",), ("agent:1020",))
     assert not selection.selects(AGENT, FILE)
-    assert selection.selects(Resource(Kind.AGENT, "1021"), FILE)
+    assert selection.selects(Resource("agent", "1021"), FILE)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_the_dialplan_comes_along_with_the_first_agent():
 
 
 def test_the_dialplan_stays_while_an_agent_that_was_left_out_needs_it():
-    other = Resource(Kind.AGENT, "1021")
+    other = Resource("agent", "1021")
     changes = [
         change(Action.DELETE, AGENT), change(Action.DELETE, other),
         change(Action.DELETE, DIALPLAN, "templates/x"),
@@ -87,9 +87,9 @@ def test_the_dialplan_stays_while_an_agent_that_was_left_out_needs_it():
 
 
 def test_agents_after_the_changes_are_those_that_were_plus_and_minus():
-    managed = [AGENT, ROUTE, Resource(Kind.AGENT, "1021")]
+    managed = [AGENT, ROUTE, Resource("agent", "1021")]
     made = [
-        change(Action.DELETE, AGENT), change(Action.CREATE, Resource(Kind.AGENT, "1030")),
+        change(Action.DELETE, AGENT), change(Action.CREATE, Resource("agent", "1030")),
     ]  # fmt: skip
     assert agents_after(managed, made) == {"1021", "1030"}
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 from fsgitops.findings import Finding, Position, error, warning
 from fsgitops.model.compiled import UNKNOWN, CompiledConfig, CompiledFile, Settled
-from fsgitops.model.resource import Kind, Resource
 from fsgitops.secret import keyed_digest
 from fsgitops.steps.compile.job import Job, TemplateError
 from fsgitops.steps.compile.source import source_digest
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from fsgitops.model.desired import Desired
+    from fsgitops.model.resource import Resource
     from fsgitops.model.templates import Templates
     from fsgitops.secret import ProjectKey
     from fsgitops.steps.compile.finder import SecretFinder
@@ -146,7 +146,7 @@ class Compilation:
                 "let the template insert each value as it is",
             )
             return False
-        generic = resource.kind is Kind.DIALPLAN
+        generic = resource.kind == "dialplan"
         source = Position(program.file) if generic else self.sources.get(resource, _NOWHERE)
         spans = _find_spans(content, secrets) if secrets else ()
         unknown = UNKNOWN in secrets

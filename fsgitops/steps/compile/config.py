@@ -18,7 +18,7 @@ from fsgitops.model.directory_user import (
     unsafe_values,
     unsafe_variables,
 )
-from fsgitops.model.resource import Kind, Resource
+from fsgitops.model.resource import Resource
 from fsgitops.routing.proof import (
     neutral_user,
     neutral_words,
@@ -111,7 +111,7 @@ def _compile_agents(work: Compilation, desired: Desired) -> None:
 
 def _compile_agent(work: Compilation, agent: Agent) -> None:
     extension, target = agent.extension, work.target
-    resource = Resource(Kind.AGENT, extension)
+    resource = Resource("agent", extension)
     if not _EXTENSION.fullmatch(extension):
         work.refuse(
             resource, "an extension is 4 to 6 digits", "it names a file and a dialled number"
@@ -179,7 +179,7 @@ def _compile_routes(
 
 
 def _compile_route(work: Compilation, route: DidRoute, taken: Taken, *, declared: bool) -> None:
-    resource = Resource(Kind.DID_ROUTE, route.did_number)
+    resource = Resource("did", route.did_number)
     if not _DID.fullmatch(route.did_number):
         work.refuse(resource, "a DID is + and 3 to 15 digits", "it names a file and an extension")
         return
@@ -206,7 +206,7 @@ def _compile_route(work: Compilation, route: DidRoute, taken: Taken, *, declared
 
 
 def _compile_dialplans(work: Compilation) -> None:
-    if any(file.resource.kind is Kind.AGENT for file in work.files.values()):
+    if any(file.resource.kind == "agent" for file in work.files.values()):
         _compile_dialplan(work, AGENTS_DIALPLAN, "agents", DIALPLAN_PATH, prove_dialplan)
     if work.files:
         _compile_dialplan(work, TRANSFER_DIALPLAN, "transfers", TRANSFER_PATH, prove_transfers)
@@ -217,7 +217,7 @@ def _compile_dialplan(
 ) -> None:
     """Compile a dialplan file that is the same for any set of agents and routes."""
     domain = work.target.domain
-    resource, inputs = Resource(Kind.DIALPLAN, name), work.digest(template)
+    resource, inputs = Resource("dialplan", name), work.digest(template)
     if work.settle(path, resource, inputs):
         return
     job = Job(

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, TypeVar
 
 from fsgitops.findings import Finding, Severity, error, quote_value
-from fsgitops.model.resource import Kind, Resource
+from fsgitops.model.resource import Resource
 from fsgitops.rules.breach import Breach
 from fsgitops.rules.table import RULES, Rule
 from fsgitops.steps.policy.condition import (
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 __all__ = ["read_policy"]
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,63}")
-_KINDS = {"agent": Kind.AGENT, "did": Kind.DID_ROUTE}
+_KINDS = {"agent": "agent", "did": "did"}
 _SEVERITIES = {"error": Severity.ERROR, "warning": Severity.WARNING}
 _KNOWN = ("name", "kind", "when", "require", "message", "hint", "severity")
 _REQUIRED = ("name", "kind", "require", "message")
 _UNDECIDED = "a pattern of this rule needs too many steps for this value, so nothing is decided: "
 _PLAINER = "Write the pattern in a plainer way: nothing passes unjudged."
 
-_Meant = TypeVar("_Meant", Kind, Severity)
+_Meant = TypeVar("_Meant", str, Severity)
 
 
 class _Wrong(Exception):  # noqa: N818 - carries a finding out of nested reading
@@ -124,7 +124,7 @@ def _known(words: Iterable[str]) -> str:
 
 
 def _checker(
-    kind: Kind, when: Condition, require: Condition, message: str, hint: str
+    kind: str, when: Condition, require: Condition, message: str, hint: str
 ) -> Callable[[Desired], Iterator[Breach]]:
     def check(desired: Desired) -> Iterator[Breach]:
         for resource, values in _subjects(kind, desired):
@@ -138,8 +138,8 @@ def _checker(
     return check
 
 
-def _subjects(kind: Kind, desired: Desired) -> Iterator[tuple[Resource, Values]]:
-    if kind is Kind.AGENT:
+def _subjects(kind: str, desired: Desired) -> Iterator[tuple[Resource, Values]]:
+    if kind == "agent":
         for agent in desired.agents:
             yield Resource(kind, agent.extension), agent_values(agent)
         return

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fsgitops.model.document import Path, Value
-    from fsgitops.model.resource import Kind
     from fsgitops.steps.policy.values import FieldValue, Values
 
 MAX_PATTERN = 300
@@ -103,7 +102,7 @@ class _Not:
         return self.part.name if isinstance(self.part, _Field) else ""
 
 
-def read_condition(kind: Kind, value: Value, path: Path) -> Condition:
+def read_condition(kind: str, value: Value, path: Path) -> Condition:
     """Return the condition that `value` writes down. Raises ConditionError."""
     if not isinstance(value, dict):
         raise ConditionError(path, "a condition is a mapping of fields to tests")

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fsgitops.model.desired import Agent, DidRoute, Voicemail
 from fsgitops.model.plan import is_secret_attribute
-from fsgitops.model.resource import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,12 +32,12 @@ def route_values(route: DidRoute, destination: Agent | None) -> Values:
     return values
 
 
-def is_known_field(kind: Kind, field: str) -> bool:
+def is_known_field(kind: str, field: str) -> bool:
     """Tell whether resources of this kind can have the field."""
     head, dot, rest = field.partition(".")
-    if kind is Kind.DID_ROUTE:
+    if kind == "did":
         if head == "destination" and dot:
-            return is_known_field(Kind.AGENT, rest)
+            return is_known_field("agent", rest)
         return field in DidRoute.model_fields
     if head == "voicemail" and dot:
         return rest in Voicemail.model_fields

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from fsgitops.findings import Finding, Position, error, quote_value, sort_findings
 from fsgitops.model.desired import Agent, Desired, DidRoute, Fault, Noun, make_noun
-from fsgitops.model.resource import Kind, Resource
+from fsgitops.model.resource import Resource
 from fsgitops.rules.phone import NumberError, is_extension, normalise_number
 from fsgitops.steps.resolve.sections import (
     AGENTS,
@@ -48,8 +48,8 @@ class _Resolver:
         own, found = check_sections(document)
         self.findings += found
         for key, kind, model in (
-            (AGENTS, Kind.AGENT, Agent),
-            (DID_ROUTES, Kind.DID_ROUTE, DidRoute),
+            (AGENTS, "agent", Agent),
+            (DID_ROUTES, "did", DidRoute),
         ):
             items = document.data.get(key)
             if not isinstance(items, list):
@@ -71,12 +71,12 @@ class _Resolver:
     def read_item(
         self,
         section: Section,
-        kind: Kind,
+        kind: str,
         model: type[Agent | DidRoute],
         item: Mapping[str, object],
     ) -> None:
         """Make a noun of one item, or findings."""
-        field = "did_number" if kind is Kind.DID_ROUTE else "caller_id_number"
+        field = "did_number" if kind == "did" else "caller_id_number"
         values, problem = self.normalise(section, item, field)
         noun, faults = make_noun(model, values)
         if faults:
@@ -118,8 +118,8 @@ class _Resolver:
             nouns[resource.name] = noun
             self.sources[resource] = place
 
-    def reject(self, kind: Kind, values: Mapping[str, object]) -> None:
-        name = values.get("extension" if kind is Kind.AGENT else "did_number")
+    def reject(self, kind: str, values: Mapping[str, object]) -> None:
+        name = values.get("extension" if kind == "agent" else "did_number")
         if isinstance(name, str) and name != _STAND_IN:
             self.rejected.add(Resource(kind, name))
 
