@@ -51,8 +51,9 @@ def explain(
     """Return what is known about a kind, a field, an output or a rule, as lines.
 
     `path` is like `agent`, `agents.voicemail.pin`, `caller_id_number`, `settings.targets` or
-    `unknown-destination`; `rules` gives the rules, where they are needed; lines are wrapped at
-    `width` columns. Raises UsageError for something that does not exist.
+    `unknown-destination`, where hyphens and underscores are the same; `rules` gives the rules,
+    where they are needed; lines are wrapped at `width` columns. Raises UsageError for something
+    that does not exist.
     """
     words = path.strip().lower().replace(" ", ".")
     for rule in rules() if "-" in words else ():
@@ -70,7 +71,7 @@ def explain(
     if found:
         return found[1:]
     for rule in rules():
-        if rule.name == words:
+        if _fold(rule.name) == _fold(words):
             return list(_explain_rule(rule, width))
     raise UsageError(_unknown(words, [rule.name for rule in rules()]))
 
@@ -89,10 +90,14 @@ def list_names() -> list[str]:
     return found
 
 
+def _fold(name: str) -> str:
+    return name.replace("-", "_")
+
+
 def _spell(words: str) -> str:
     first, dot, rest = words.partition(".")
-    first = first.replace("-", "_")
-    return ALIASES.get(first, first) + dot + rest.replace("-", "_")
+    first = _fold(first)
+    return ALIASES.get(first, first) + dot + rest
 
 
 def _unknown(word: str, rules: Sequence[str]) -> str:
@@ -107,17 +112,18 @@ def _find(top: str, rest: Sequence[str], width: int | None) -> Iterator[str]:
     walked = top
     for word in rest:
         fields = _fields(schema)
-        name = word if word in fields else word.removesuffix("s")
-        if name not in fields and f"{word}s" in fields:
-            name = f"{word}s"
+        spelt = {_fold(field): field for field in fields if field}
+        near = (_fold(word), _fold(word).removesuffix("s"), f"{_fold(word)}s")
+        name = next((spelt[one] for one in near if one in spelt), word)
         if name in fields:
             required = name in _needed(schema)
             schema = fields[name]
         elif "" in fields:
             name, schema, required = word, fields[""], False
         else:
-            near = get_close_matches(word, fields, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(fields) or 'none'}"
+            meant = get_close_matches(_fold(word), spelt, n=1)
+            known = f"known: {', '.join(fields) or 'none'}"
+            hint = f"did you mean {spelt[meant[0]]!r}?" if meant else known
             raise UsageError(f"`{walked}` has no field {word!r}; {hint}")
         walked += f".{name}"
     yield from _explain(walked, schema, width, required=required)

@@ -149,10 +149,14 @@ class Group(click.Group):
         self._synonyms = dict(synonyms or {})
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the group's own options. Fails with its help where nothing follows it."""
-        if not args and not ctx.resilient_parsing:
+        """Read the group's own options. Fails with its help where no command follows them."""
+        words = list(args)
+        if not words and not ctx.resilient_parsing:
             raise MissingCommandError(ctx)
-        return super().parse_args(ctx, args)
+        left = super().parse_args(ctx, args)
+        if not ctx.resilient_parsing and not self.make_parser(ctx).parse_args(words)[1]:
+            raise MissingCommandError(ctx)
+        return left
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands."""

@@ -148,8 +148,9 @@ def test_a_group_without_a_command_shows_its_help_once(
 ) -> None:
     assert PROGRAMS[program][1]([*words, "--help"]) == 0
     help_text = capsys.readouterr().out
-    assert PROGRAMS[program][1]([*words]) == 64
-    assert capsys.readouterr() == ("", help_text)
+    for options in ([], ["-q"], ["--color", "never"]):
+        assert PROGRAMS[program][1]([*words, *options]) == 64
+        assert capsys.readouterr() == ("", help_text)
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

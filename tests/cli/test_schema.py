@@ -308,6 +308,14 @@ def test_explain_lists_the_fields_of_a_kind(project: Project) -> None:
         ("duplicate-did", "duplicate-did  rule, error (fixed)"),
         ("many-agents", "many-agents  rule, off"),
         ("house-rule", "house-rule  rule, warning"),
+        ("caller_id_not_owned", "caller-id-not-owned  rule, warning"),
+        ("many_agents", "many-agents  rule, off"),
+        ("house_rule", "house-rule  rule, warning"),
+        ("agents.caller-id-number", "agent.caller_id_number  text"),
+        ("did-routes", "did  mapping"),
+        ("settings.default-region", "settings.default_region  text"),
+        ("settings.rules.weak-pin", "settings.rules.weak-pin  word"),
+        ("settings.targets.my-prod.conf-dir", "settings.targets.my-prod.conf_dir  text, required"),
     ],
 )
 def test_explain_takes_plurals_aliases_lone_fields_and_rules(
