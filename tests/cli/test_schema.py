@@ -222,6 +222,7 @@ def test_every_output_is_as_its_schema_says(project: Project) -> None:
         switch.add_registration("1020", DOMAIN)
         switch.add_registration("1021", DOMAIN)
         seen |= {json_of(project, words)["format"] for words in LIVE}
+        switch.add_registration("1021", DOMAIN)  # it was kicked
         for words, more in ((("transfer",), ("1021",)), (("hangup",), ())):
             leg = json_of(project, LIVE[2])["uuid"]
             seen.add(json_of(project, (*words, leg, *more))["format"])
