@@ -247,7 +247,7 @@ def _forms(workspace: Workspace, compilation: Compilation) -> dict[str, tuple[st
 def _name(resources: Sequence[Resource]) -> str:
     first = resources[0].kind
     names = [
-        item.name if number and item.kind is first else f"{item.kind} {item.name}"
+        item.name if number and item.kind == first else f"{item.kind} {item.name}"
         for number, item in enumerate(resources[:SHOWN_NAMES])
     ]
     more = f" and {len(resources) - SHOWN_NAMES:,} more" if len(resources) > SHOWN_NAMES else ""

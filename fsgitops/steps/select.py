@@ -130,7 +130,7 @@ def names_resource(selector: str) -> bool:
 def _matches(selector: str, resource: Resource, file: str) -> bool:
     kind, colon, name = selector.partition(":")
     if colon and kind in KINDS:
-        if KINDS[kind] is not resource.kind:
+        if KINDS[kind] != resource.kind:
             return False
         return name == resource.name or fnmatchcase(resource.name, name)
     return selector == file or matches_path(selector, file)

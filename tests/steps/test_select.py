@@ -49,6 +49,11 @@ def test_a_selector_that_means_something_else_does_not(selector):
     assert Selection(exclude=(selector,)).selects(AGENT, FILE)
 
 
+def test_a_kind_that_was_read_from_a_file_is_the_same_kind():
+    read = Resource("".join(["ag", "ent"]), "1020")
+    assert Selection(only=("agent:1020",)).selects(read, FILE)
+
+
 def test_what_is_excluded_is_left_out_of_what_was_chosen():
     selection = Selection(("agent:*",), ("agent:1020",))
     assert not selection.selects(AGENT, FILE)
