@@ -89,7 +89,9 @@ def _hold(
 
     # By the directory that was looked at, where the system names it: another may have its path.
     seen = Path(f"/proc/self/fd/{state.descriptor}")
-    lock = FileLock((seen if seen.exists() else state.path) / "lock", mode=FILE_MODE)
+    # Some versions of the library set the mode of a file that is there already.
+    mode = SHARED_FILE_MODE if state.shared else FILE_MODE
+    lock = FileLock((seen if seen.exists() else state.path) / "lock", mode=mode)
     try:
         try:
             lock.acquire(timeout=0)
