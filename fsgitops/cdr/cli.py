@@ -64,7 +64,7 @@ SECTIONS = {
 @click.option("--json-dir", metavar="DIR", help="mod_json_cdr's log-dir.")
 @click.pass_context
 def cli(ctx: click.Context, /, **chosen: Any) -> None:
-    """Every call, once, in Parquet. The options here can stand after a command as well."""
+    """Keep every call once, in Parquet. These options may also follow a command."""
     ctx.obj = Place(Path(chosen.pop("directory")).resolve(), chosen)
 
 
@@ -93,7 +93,7 @@ def run(
 ) -> int:
     """Run the sidecar.
 
-    Until SIGTERM or SIGINT; then it flushes everything into the lake.
+    Runs until SIGTERM or SIGINT. Then it flushes everything into the lake.
     """
     from fsgitops.cdr.log import set_up_logging
     from fsgitops.cdr.sidecar import Sidecar, tune_process
@@ -145,7 +145,7 @@ def doctor(place: Place, /, as_json: bool, **chosen: Any) -> int:
 def reconcile(place: Place, /, first: str, last: str, as_json: bool, **chosen: Any) -> int:
     """Compare what the switch wrote with what the lake holds.
 
-    Counted per hour; missing records are named.
+    Counts per hour, and names missing records.
     """
     from fsgitops.cdr.reconcile import reconcile as count
     from fsgitops.cdr.table import draw_table
@@ -183,7 +183,9 @@ def reconcile(place: Place, /, first: str, last: str, as_json: bool, **chosen: A
 @cli.command("compact", epilog="Example: fsgitops-cdr compact --to 2026-10-31")
 @with_places
 @with_span
-@click.option("--grace", default=600.0, show_default=True, help="Seconds that dead files stay.")
+@click.option(
+    "--grace", default=600.0, show_default=True, help="Seconds to keep files that were merged."
+)
 @click.option("--min-files", default=2, show_default=True, help="Leave days with fewer files.")
 @with_json
 @click.pass_obj
@@ -199,7 +201,7 @@ def compact(
 ) -> int:
     """Merge each day's small files.
 
-    Readers see every record once all the while.
+    Meanwhile, readers still see every record once.
     """
     from fsgitops.cdr.compact import compact_lake
 
@@ -237,7 +239,7 @@ def _tell_links(lake: Lake) -> int:
 @cli.command("retention", epilog="Example: fsgitops-cdr retention --keep-days 90 --dry-run")
 @with_places
 @click.option("--keep-days", type=int, required=True, help="How many whole days to keep.")
-@click.option("--dry-run", is_flag=True, help="Only tell which days would go.")
+@click.option("--dry-run", is_flag=True, help="Only show which days would be deleted.")
 @with_json
 @click.pass_obj
 def retention(place: Place, /, keep_days: int, dry_run: bool, as_json: bool, **chosen: Any) -> int:

@@ -107,7 +107,7 @@ def _width(output: str) -> int | None:
 @click.option("--did", shell_complete=DID, metavar="NUMBER", help="Only calls to this number.")
 @click.option("--cause", metavar="CAUSE", help="Hang-up cause, such as NO_ANSWER.")
 @click.option("--leg", type=click.Choice(["a", "b"]), help="a: who began it; b: who was rung.")
-@click.option("--limit", default=100, show_default=True, help="At most so many records.")
+@click.option("--limit", default=100, show_default=True, help="At most this many records.")
 @with_result(*FORMS)
 @click.pass_obj
 def list_command(place: Place, /, form: str, output: str, **chosen: Any) -> None:
@@ -141,7 +141,7 @@ def query(place: Place, /, sql: str, form: str, output: str, **chosen: Any) -> N
 
 @click.command("tail", cls=Command, epilog="Example: fsgitops-cdr tail --target prod")
 @with_places
-@click.option("--count", type=int, help="Stop after so many records.")
+@click.option("--count", type=int, help="Stop after this many records.")
 @with_result("table", "json", "csv")
 @click.pass_obj
 def tail(place: Place, /, count: int | None, form: str, output: str, **chosen: Any) -> None:

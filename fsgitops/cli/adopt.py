@@ -30,9 +30,9 @@ def command(
     """Start managing existing files at declared paths.
 
     PATH is below the conf directory. A folder or a quoted glob (`*` within a folder, `**`
-    across) stands for the declared files in it that are there, and `.` for all of them: use
-    that after the state directory was lost. It first shows how each file differs from the
-    declared one. No file changes now; the next apply makes them as declared.
+    across) stands for the existing declared files in it, and `.` for all of them. Use `.` if
+    you lost the state directory. It first shows how each file differs from the declared one.
+    No file changes now; the next apply makes them as declared.
     """
     from fsgitops.cli.printing import print_json, print_lines, print_notes, working
     from fsgitops.commands.adopt import plan_adoption, run_adoption

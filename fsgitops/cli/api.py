@@ -44,8 +44,8 @@ def command(
 ) -> int:
     """Serve the HTTP API and the operator page.
 
-    Runs until Ctrl-C (docs/api.md). It reads and operates; agents and routes change through git
-    alone. Needs the extra `api`.
+    Runs until Ctrl-C (docs/api.md). It shows and operates; agents and routes change only through
+    git. Needs the extra `api`.
     """
     try:
         from fsgitops.api import serve

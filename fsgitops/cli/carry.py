@@ -66,7 +66,7 @@ def with_carry(function: _F) -> _F:
     def gather(*words: Any, yes: bool, no_reload: bool, wait_seconds: float, **others: Any) -> Any:
         return function(*words, carry=Carry(yes, not no_reload, wait_seconds), **others)
 
-    text = "Write the files only: for building an image."
+    text = "Write the files and do not reload, to build an image."
     reload = click.option("--no-reload", is_flag=True, help=text)
     return cast("_F", with_yes(reload(with_wait(gather))))
 

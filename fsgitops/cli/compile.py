@@ -28,7 +28,7 @@ from fsgitops.visible import count_noun
 def command(shared: Shared, directory: str | None, target: str | None, out: Path) -> int:
     """Write every compiled file into an empty directory.
 
-    Use them to look at, or to build an image. It compares and reloads nothing. Files that hold
+    For a look at them, or to build an image. Compares nothing, and reloads nothing. Files that hold
     secrets are 0640.
     """
     from fsgitops.cli.printing import print_findings, print_notes

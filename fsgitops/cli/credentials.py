@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 )
 @click.argument("extension", shell_complete=EXTENSION)
 @with_place
-@click.option("--reveal", is_flag=True, help="Show the secrets; the audit log tells that you did.")
+@click.option(
+    "--reveal", is_flag=True, help="Show the secrets. The audit log records that you did."
+)
 @click.option(
     "--format",
     "form",
@@ -44,8 +46,8 @@ def command(
 ) -> int:
     """Show what a phone needs to register as an agent.
 
-    That is username, domain, SIP server, WebSocket and STUN, and with --reveal the password and
-    the voicemail PIN. The QR code holds the address of the configuration and no secret.
+    Shows username, domain, SIP server, WebSocket and STUN; with --reveal also the password and
+    the voicemail PIN. The QR code holds the address of the configuration, and no secret.
     """
     from fsgitops.cli.printing import print_json
     from fsgitops.commands.credentials import run_credentials

@@ -13,7 +13,7 @@ from fsgitops.console.commands import Command
 @with_json
 @click.pass_obj
 def command(shared: Shared, directory: str | None, target: str | None, as_json: bool) -> int:
-    """Check the surroundings, and say how to correct them.
+    """Check keys, files and the switch, and say what to correct.
 
     Keys and their files, secrets, the conf directory and who may read it, includes, the event
     socket, and the running switch. Changes nothing; exit code 1 when there are errors.

@@ -32,8 +32,8 @@ from fsgitops.visible import count_noun
 def command(shared: Shared, directory: str | None, target: str | None, out: Path | None) -> int:
     """Record what is live, for `plan --against` elsewhere.
 
-    Holds keyed digests and masked attributes of the files that fsgitops manages, their names, the
-    target and the time. A name that ends with .gz is compressed.
+    Records the target, the time, and each managed file: its name, keyed digest and masked
+    attributes. If FILE ends with .gz, it is compressed.
     """
     from fsgitops.cli.printing import print_json, working
     from fsgitops.commands.export_state import run_export_state, save_state

@@ -35,7 +35,7 @@ def with_formats(function: _F) -> _F:
             "--full-at",
             metavar="WHERE",
             default="",
-            help="The file or URL that a cut Markdown comment points to.",
+            help="Link to this file or URL if the Markdown is cut short.",
         ),
     )
     for option in reversed(options):

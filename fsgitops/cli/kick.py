@@ -21,7 +21,7 @@ def command(
 ) -> int:
     """End the registrations of an extension, declared or not.
 
-    A phone that still knows a valid password registers again: change `password_version` too.
+    A phone with a valid password registers again: raise `password_version` too, and apply.
     """
     from fsgitops.cli.printing import print_json, working
     from fsgitops.commands.kick import run_kick

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.command("lint", cls=Command, epilog="Example: fsgitops lint --rules")
 @with_place
-@click.option("--rules", is_flag=True, help="List all rules and how much each weighs here.")
+@click.option("--rules", is_flag=True, help="List all rules, and their levels in this project.")
 @click.option("--strict", is_flag=True, help="Exit with 3 for warnings too.")
 @with_json
 @click.pass_obj

@@ -44,7 +44,7 @@ def with_notify(function: _F) -> _F:
         _send(place, notice_applied(workspace, noted[_PLAN], noted[_APPLIED]))
         return code
 
-    text = "Tell the webhook of fsgitops.yaml how it ended; that this fails is only a warning."
+    text = "Tell the webhook in fsgitops.yaml how it ended. A failing webhook is only a warning."
     return click.option("--notify", is_flag=True, help=text)(told)  # type: ignore[return-value]
 
 

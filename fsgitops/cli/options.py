@@ -50,7 +50,7 @@ def with_json(function: _F) -> _F:
 
 def with_full(function: _F) -> _F:
     """Give a command `--full`."""
-    text = "Show all of it: the values of every creation, every command and warning."
+    text = "Show the values of every creation, and every command and warning."
     return click.option("--full", is_flag=True, help=text)(function)
 
 
@@ -62,7 +62,7 @@ def with_allow(function: _F) -> _F:
         "--allow",
         multiple=True,
         type=click.Choice(PERMISSIONS),
-        help="Permit what the plan says that it needs a permission for.",
+        help="Give a permission that the plan asks for.",
     )(function)
 
 
@@ -75,20 +75,20 @@ def with_demands(function: _F) -> _F:
             shell_complete=RESOURCE,
             multiple=True,
             metavar="WHAT",
-            help=f"Nothing but this: {named}.",
+            help=f"Only this: {named}.",
         ),
         click.option(
             "--exclude",
             shell_complete=RESOURCE,
             multiple=True,
             metavar="WHAT",
-            help="All but this.",
+            help="Everything but this.",
         ),
         with_allow,
         click.option(
             "--kick-rotated",
             is_flag=True,
-            help="Agents with another password: end their registrations.",
+            help="End the registrations of agents whose password changes.",
         ),
     )
 

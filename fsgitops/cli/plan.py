@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 @click.option(
     "--detailed-exitcode",
     is_flag=True,
-    help="Exit with 2 when an apply would do something or stop at a hazard, 0 when not.",
+    help="Exit with 2 if an apply would change something or stop at a hazard, else with 0.",
 )
 @click.option(
     "--against",

@@ -18,15 +18,15 @@ from fsgitops.console.commands import Command, Number, with_directory
     shell_complete=EXTENSION,
     multiple=True,
     metavar="EXT",
-    help="Pretend it registered.",
+    help="Simulate a registered phone of EXT.",
 )
 @click.pass_obj
 def command(shared: Shared, directory: str | None, port: int, phones: tuple[str, ...]) -> int:
     """Run the embedded switch, a simulation of FreeSWITCH.
 
-    Until Ctrl-C, on loopback only.
+    Runs until Ctrl-C, on loopback only.
     While it runs, commands for the target `sandbox` talk to it. It loads the sandbox's conf
-    directory as FreeSWITCH would. Its phones are simulated and picked up at once.
+    directory as FreeSWITCH would. Its phones are simulated, and answer at once.
     """
     from fsgitops.commands.sandbox import run_sandbox
     from fsgitops.settings import SANDBOX

@@ -18,7 +18,7 @@ def command(name: str) -> int:
     NAME is desired (default), settings (of fsgitops.yaml), plan, or another format of docs/json.md
     without its `fsgitops-`: applied, drift, status and so on.
 
-    An editor finds it by the first line of a file:
+    For an editor, write this as the first line of a YAML file:
     # yaml-language-server: $schema=../schema/desired.schema.json
     """
     from fsgitops.cli.printing import print_json

@@ -27,7 +27,7 @@ CLEAR = "\x1b[H\x1b[2J"
 @click.argument("extensions", metavar="[EXT]...", nargs=-1, shell_complete=EXTENSION)
 @with_place
 @click.option("--registered", is_flag=True, help="Only agents with a registered phone.")
-@click.option("--missing", is_flag=True, help="Only enabled agents without one.")
+@click.option("--missing", is_flag=True, help="Only enabled agents without a registered phone.")
 @click.option("--watch", is_flag=True, help="Refresh in place until Ctrl-C.")
 @click.option(
     "--every",
@@ -51,7 +51,7 @@ def command(
 ) -> int:
     """Show each declared agent as the switch sees it.
 
-    Phones, calls, and what the switch holds in memory.
+    Shows phones, calls, and what the switch holds in memory.
     With EXT, only these agents. With --watch and --json, one JSON object a line.
     """
     from fsgitops.cli.printing import print_json, working

@@ -24,7 +24,7 @@ def command() -> None:
 
 @command.command("new", epilog="Example: fsgitops token new --name console --scope read --days 90")
 @with_directory
-@click.option("--name", required=True, help="Whose it is: stands in the audit log.")
+@click.option("--name", required=True, help="Whose token it is. The audit log shows this name.")
 @click.option(
     "--scope",
     "scopes",
@@ -66,7 +66,7 @@ def new(
 @with_json
 @click.pass_obj
 def list_tokens(shared: Shared, directory: str | None, as_json: bool) -> int:
-    """List tokens: ids, names, scopes, until when."""
+    """List tokens: ids, names, scopes, and when they expire."""
     from fsgitops.cli.printing import print_json
     from fsgitops.cli.tables import format_table
     from fsgitops.commands.token import read_tokens, tokens_to_json

@@ -39,8 +39,8 @@ def command(
 ) -> int:
     """Send one leg of a call to another agent or number.
 
-    DEST is a declared agent, a declared number, or a number outside (E.164). The leg that it was
-    connected to is released.
+    DEST is a declared agent, a declared number, or a number outside (E.164). Drops the leg
+    that it was connected to.
     """
     from fsgitops.cli.printing import print_json
     from fsgitops.commands.transfer import Transfer, run_transfer, transfer_to_json

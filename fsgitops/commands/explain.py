@@ -208,7 +208,7 @@ def _explain_rule(rule: RuleState, width: int | None) -> Iterator[str]:
         return
     yield ""
     told = (
-        ("weight:", f"`rules: {{{rule.name}: error}}` in fsgitops.yaml; or warning, or off"),
+        ("level:", f"`rules: {{{rule.name}: error}}` in fsgitops.yaml (or warning, or off)"),
         ("on one line:", f"# fsgitops: ignore[{rule.name}] because it says why"),
     )
     for name, text in told:

@@ -75,7 +75,7 @@ _DESIRED_RULES: tuple[Rule, ...] = (
         "path-collision",
         _ERROR,
         path_collision.check,
-        "No two resources compile to one file, even where case is ignored.",
+        "No two resources compile to the same file, even if case is ignored.",
         fixed=True,
     ),
     Rule(
@@ -89,7 +89,7 @@ _DESIRED_RULES: tuple[Rule, ...] = (
         "variable-name",
         _ERROR,
         variable_name.check,
-        "Variables have well-formed names that fsgitops does not write itself.",
+        "Variables have well-formed names, and none that fsgitops sets itself.",
         fixed=True,
     ),
     Rule(
@@ -110,7 +110,7 @@ _DESIRED_RULES: tuple[Rule, ...] = (
         "toll-class",
         _ERROR,
         toll_class.check,
-        "No toll class holds another: dialplans look for one anywhere in the list.",
+        "No toll class contains another: dialplans search the whole list for one.",
     ),
     Rule(
         "plaintext-secret",
@@ -182,7 +182,7 @@ PLAN_RULES: tuple[Rule, ...] = tuple(
         (
             "perhaps-taken-number",
             _WARNING,
-            "No other extension may take a declared number in some calls.",
+            "No other extension could take a declared number in some calls.",
         ),
     )
 )
