@@ -11,7 +11,9 @@ reader does not see stands in comments before it:
     <!-- example: runs -->                          the commands of the next block run, and end well
     <!-- example: edit FILE /before/after/ -->      an edit of a file
     <!-- example: file FILE (and its lines) -->     a file, `remove FILE`: it goes away
-    <!-- example: write -->                         the next block is files, each below `# its/path`
+    <!-- example: write -->                         the next block is files, each below its `# path`;
+                                                    `write FILE`: it is that file
+    <!-- example: unset NAME -->                    a variable of the environment goes away
     <!-- example: commit -->                        what stands is committed, on the branch main
     <!-- example: empty -->                         the page begins in an empty folder
     <!-- example: skip WHY -->                      the next block is not run, compared or read
@@ -97,6 +99,7 @@ class Block:
 
     @property
     def is_example(self) -> bool:
+        """Tell whether the block shows a command at its prompt."""
         return re.match(r"[a-z]*\$ ", self.body) is not None
 
 
@@ -129,7 +132,7 @@ def read_page(path: Path) -> Page:
 
 def _steps(block: Block) -> Iterator[Step]:
     if block.verb == "write":
-        yield Step(block.line, "write", block.body)
+        yield Step(block.line, "write", f"{block.why}\n{block.body}")
     elif block.verb == "shows":
         shown = block.body.rstrip("\n").split("\n")
         if block.kind != "json":
@@ -189,6 +192,7 @@ def normalise(text: str) -> str:
 def compare(step: Step, said: str) -> bool:
     """Tell whether what a command said is what the page shows of it."""
     if step.kind == "json":
+        said = re.sub(r"^\(exit code \d+\)\n\Z", "", said, flags=re.MULTILINE)
         return _shows_json(step.expected or [], said)
     lines = [line.rstrip() for line in said.rstrip("\n").split("\n")] if said else []
     return agrees(step.expected or [], lines)

@@ -225,12 +225,14 @@ class Reader:
         for path in self.root.iterdir():
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
-    def write(self, body: str) -> None:
-        files = re.split(r"^# (\S+\.ya?ml)\n", body, flags=re.MULTILINE)[1:]
-        for name, text in zip(files[::2], files[1::2], strict=True):
-            path = self.root / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
+    def write(self, text: str) -> None:
+        name, body = text.split("\n", 1)
+        parts = re.split(r"^# (\S+\.(?:ya?ml|py))\n", body, flags=re.MULTILINE)[1:]
+        for path, part in [(name, body)] if name else zip(parts[::2], parts[1::2], strict=True):
+            self.file(f"{path}\n{part}")
+
+    def unset(self, name: str) -> None:
+        os.environ.pop(name, None)
 
     def commit(self, _: str) -> None:
         git = ["git", "-C", str(self.root), "-c", "user.name=A", "-c", "user.email=a@example.com"]

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import pytest
 import yaml
-from doc_pages import Page, Step, commands_of, compare, read_page
+from doc_pages import Block, Page, Step, commands_of, compare, read_page
 from doc_reader import DOMAIN, ROOT, Reader, Typist
 from project import KEY
 
@@ -138,11 +138,11 @@ def judge(words: list[str]) -> str:
 def yaml_blocks() -> list[tuple[str, str]]:
     """The YAML that pages show, file by file, with where it stands."""
     return [
-        (f"{path.name}:{text.count(chr(10), 0, match.start()) + 1}", part)
+        (f"{path.name}:{block.line}", part)
         for path in PAGES
-        for text in [path.read_text(encoding="utf-8")]
-        for match in re.finditer(r"^```yaml\n(?P<body>.*?)^```$", text, re.MULTILINE | re.DOTALL)
-        for part in re.split(r"^# \S+\.ya?ml\n", match["body"], flags=re.MULTILINE)
+        for block in read_page(path).blocks
+        if block.kind == "yaml" and block.verb not in ("skip", "shows")
+        for part in re.split(r"^# \S+\.ya?ml\n", block.body, flags=re.MULTILINE)
         if part.strip()
     ]
 
@@ -162,17 +162,13 @@ OF_A_PART = {"unknown-destination", "caller-id-not-owned", "unassigned-number"}
 def test_the_yaml_of_a_page_is_valid(where: str, body: str, reader: Reader) -> None:
     body = body.replace("age1…, age1…", "").replace("age1…", "")
     data = yaml.safe_load(body)
-    if not isinstance(data, dict) or "…" in body:
-        return  # a part of a workflow, or one that says that it is cut
-    name = ""
+    name = "policy/a.yaml"
     if data.keys() & {"agents", "did_routes"}:
         name = "desired/a.yaml"
         for path in (reader.root / "desired").iterdir():
             path.unlink()
     elif is_settings(data):
         name = "fsgitops.yaml"
-    if not name:
-        return
     reader.file(f"{name}\n{body}")
     said = io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(io.StringIO()):
@@ -184,3 +180,24 @@ def test_the_yaml_of_a_page_is_valid(where: str, body: str, reader: Reader) -> N
         if "which is required" not in item["message"]
     ]
     assert not wrong, wrong
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_every_block_of_a_page_is_run_or_compared_or_says_why_not(path: Path) -> None:
+    wrong = [
+        f"{path.name}:{block.line}: {block.body.splitlines()[0]}"
+        for block in read_page(path).blocks
+        if not is_judged(block)
+    ]
+    assert not wrong, "\n".join(["what proves these?", *wrong])
+
+
+def is_judged(block: Block) -> bool:
+    if block.verb == "skip":
+        return len(block.why.split()) > 2
+    named = block.kind == "sh" and any(
+        word in ("fsgitops", "fsgitops-cdr")
+        for words in commands_of(block.body)
+        for word in words
+    )
+    return bool(block.verb) or block.is_example or block.kind == "yaml" or named
