@@ -11,7 +11,7 @@ reader does not see stands in comments before it:
     <!-- example: runs -->                          the commands of the next block run, and end well
     <!-- example: edit FILE /before/after/ -->      an edit of a file
     <!-- example: file FILE (and its lines) -->     a file, `remove FILE`: it goes away
-    <!-- example: write -->                         the next block is files, each below its `# path`;
+    <!-- example: write -->                         the next block is files below `# path`;
                                                     `write FILE`: it is that file
     <!-- example: unset NAME -->                    a variable of the environment goes away
     <!-- example: commit -->                        what stands is committed, on the branch main

@@ -52,6 +52,7 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
     monkeypatch.setenv("LOGNAME", "ann")
     monkeypatch.setattr("sys.stdin", Typist())
     monkeypatch.chdir(root)
+    monkeypatch.syspath_prepend(root)
     reader.run(["fsgitops", "init"])
     with reader.ends:
         yield reader
@@ -161,6 +162,7 @@ OF_A_PART = {"unknown-destination", "caller-id-not-owned", "unassigned-number"}
 )
 def test_the_yaml_of_a_page_is_valid(where: str, body: str, reader: Reader) -> None:
     body = body.replace("age1…, age1…", "").replace("age1…", "")
+    body = re.sub(r"\{age: \w+\+…\}", "{env: PASSWORD}", body)  # a page cuts what is long
     data = yaml.safe_load(body)
     name = "policy/a.yaml"
     if data.keys() & {"agents", "did_routes"}:
@@ -169,6 +171,7 @@ def test_the_yaml_of_a_page_is_valid(where: str, body: str, reader: Reader) -> N
             path.unlink()
     elif is_settings(data):
         name = "fsgitops.yaml"
+    (reader.root / "templates").mkdir()
     reader.file(f"{name}\n{body}")
     said = io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(io.StringIO()):
@@ -196,8 +199,6 @@ def is_judged(block: Block) -> bool:
     if block.verb == "skip":
         return len(block.why.split()) > 2
     named = block.kind == "sh" and any(
-        word in ("fsgitops", "fsgitops-cdr")
-        for words in commands_of(block.body)
-        for word in words
+        word in ("fsgitops", "fsgitops-cdr") for words in commands_of(block.body) for word in words
     )
     return bool(block.verb) or block.is_example or block.kind == "yaml" or named
