@@ -15,9 +15,17 @@ class FsgitopsError(Exception):
 
 
 class UsageError(FsgitopsError):
-    """The command line asks for something that does not exist or does not go together."""
+    """The command line is wrong: malformed words, unknown options, or what does not go together."""
 
     exit_code = 64
+
+
+class NotPossibleError(FsgitopsError):
+    """What was asked makes sense, but not now: the agent is disabled, the phone is gone."""
+
+
+class NotThereError(NotPossibleError):
+    """There is no such agent, call, phone, revision or token."""
 
 
 class DesiredInvalidError(FsgitopsError):

@@ -25,8 +25,8 @@ from fsgitops.api.live import LiveBoard
 from fsgitops.api.serve import build_service
 from fsgitops.api.view import build_board, look
 from fsgitops.cli import run
-from fsgitops.commands.operation import NotPossibleError
 from fsgitops.commands.workspace import open_workspace
+from fsgitops.errors import NotPossibleError
 from fsgitops.sandbox import EmbeddedSwitch
 from fsgitops.sandbox.calls import Leg, bridge
 from fsgitops.switch.client import connect_switch

@@ -22,9 +22,10 @@ from fsgitops.api.openapi import build_openapi
 from fsgitops.api.operations import OPERATIONS, check_body
 from fsgitops.api.page import read_page
 from fsgitops.api.view import read_view
-from fsgitops.commands.operation import NotPossibleError, NotThereError
 from fsgitops.errors import (
     FsgitopsError,
+    NotPossibleError,
+    NotThereError,
     SwitchAuthError,
     SwitchError,
     SwitchProtocolError,

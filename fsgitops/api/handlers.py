@@ -16,11 +16,11 @@ from fsgitops.commands.dial import Asked, NotConnectedError, call_details, place
 from fsgitops.commands.hangup import end_call
 from fsgitops.commands.kick import end_registrations
 from fsgitops.commands.live_calls import join_calls
-from fsgitops.commands.operation import NotPossibleError, NotThereError, check_extension
+from fsgitops.commands.operation import check_extension
 from fsgitops.commands.registrations import registration_to_json
 from fsgitops.commands.status import build_status
 from fsgitops.commands.transfer import Transfer, move_call
-from fsgitops.errors import FsgitopsError, UsageError
+from fsgitops.errors import FsgitopsError, NotPossibleError, NotThereError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -233,8 +233,8 @@ async def kick(call: Call) -> Any:
 
     def work(switch: Switch, details: dict[str, str]) -> int:
         ended = end_registrations(switch, workspace.target, extension)
-        details["phones"] = str(len(ended))
-        return len(ended)
+        details["phones"] = str(len(ended.phones))
+        return len(ended.phones)
 
     ended = await _operate(call, Entry(workspace, "kick", extension), work)
     return {"extension": extension, "ended": ended}

@@ -31,10 +31,13 @@ def command(
     with working(f"Ending the registrations of {extension}"):
         ended = run_kick(workspace, extension)
     if as_json:
-        phones = [registration_to_json(item) for item in ended]
+        phones = [registration_to_json(item) for item in ended.phones]
         print_json(
             {"format": "fsgitops-kick", "version": 1, "extension": extension, "ended": phones}
         )
     else:
-        confirm_done(f"Ended {count_noun(len(ended), 'registration')}.")
+        told = count_noun(len(ended.phones), "registration")
+        if ended.sessions:
+            told += f" and {count_noun(ended.sessions, 'mod_verto session')}"
+        confirm_done(f"Ended {told}.")
     return 0

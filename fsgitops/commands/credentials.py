@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
 from fsgitops.commands.audit import record_reveal
+from fsgitops.commands.operation import check_extension
 from fsgitops.commands.secrets import open_book
 from fsgitops.commands.workspace import Workspace, declare_desired
-from fsgitops.errors import DesiredInvalidError, SecretError, UsageError
+from fsgitops.errors import DesiredInvalidError, NotThereError, SecretError, UsageError
 from fsgitops.findings import has_errors
 
 if TYPE_CHECKING:
@@ -182,15 +183,16 @@ class Credentials:
 def run_credentials(workspace: Workspace, extension: str, *, reveal: bool = False) -> Credentials:
     """Return the credentials of a declared agent; with `reveal` the secrets, once that is logged.
 
-    Raises UsageError for an agent that is not declared, SecretError when a secret is not at hand
-    or the audit log cannot be written.
+    Raises UsageError for what is no extension, NotThereError for an agent that is not declared,
+    SecretError when a secret is not at hand or the audit log cannot be written.
     """
+    check_extension(extension)
     declared = declare_desired(workspace)
     if has_errors(list(declared.findings)):
         raise DesiredInvalidError(list(declared.findings))
     agent = next((item for item in declared.desired.agents if item.extension == extension), None)
     if agent is None:
-        raise UsageError(f"no agent {extension} is declared")
+        raise NotThereError(f"no agent {extension} is declared")
     secrets = None
     if reveal:
         secrets = _find_secrets(workspace, agent)

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 from fsgitops.commands.audit import audited
 from fsgitops.commands.connect import connect_target, prepare_conf_dir
 from fsgitops.commands.operation import (
-    NotPossibleError,
     Roster,
     find_agent,
     load_roster,
 )
-from fsgitops.errors import SwitchError, UsageError
+from fsgitops.errors import NotPossibleError, SwitchError, UsageError
 
 if TYPE_CHECKING:
     from fsgitops.commands.workspace import Workspace

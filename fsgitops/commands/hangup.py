@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from fsgitops.commands.audit import audited
 from fsgitops.commands.connect import connect_target, prepare_conf_dir
-from fsgitops.commands.operation import NotThereError, check_uuid
+from fsgitops.commands.operation import check_uuid
+from fsgitops.errors import NotThereError
 
 if TYPE_CHECKING:
     from fsgitops.commands.workspace import Workspace

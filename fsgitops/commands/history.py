@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from fsgitops.errors import FsgitopsError, UsageError
+from fsgitops.errors import FsgitopsError, NotThereError
 from fsgitops.model.plan import Action, Plan
 from fsgitops.model.revision import CHANGES_FILE, Actor, Revision, RevisionChange
 from fsgitops.transaction.journal import REVISION_FILE, REVISIONS
@@ -86,12 +86,12 @@ def list_revisions(state_dir: Path) -> list[Kept]:
 
 
 def find_revision(state_dir: Path, number: int) -> Kept:
-    """Return one revision. Raises UsageError when it is not kept."""
+    """Return one revision. Raises NotThereError when it is not kept."""
     kept = _read(state_dir, number)
     if kept is None:
         numbers = _numbers(state_dir)
         known = f"kept are {numbers[0]} to {numbers[-1]}" if numbers else "none is kept"
-        raise UsageError(f"no revision {number}; {known}")
+        raise NotThereError(f"no revision {number}; {known}")
     return kept
 
 

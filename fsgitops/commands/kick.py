@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fsgitops.commands.audit import audited
 from fsgitops.commands.connect import connect_target, prepare_conf_dir
 from fsgitops.commands.operation import check_extension, phones_of
-from fsgitops.errors import SwitchError
+from fsgitops.commands.workspace import declare_desired
+from fsgitops.errors import NotThereError, SwitchError
+from fsgitops.findings import has_errors
 
 if TYPE_CHECKING:
     from fsgitops.commands.workspace import Workspace
@@ -19,38 +22,58 @@ _ATTEMPTS = 40
 _PAUSE = 0.05
 
 
-def run_kick(workspace: Workspace, extension: str) -> tuple[Registration, ...]:
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What an extension had: phones that were registered, and how many mod_verto sessions."""
+
+    phones: tuple[Registration, ...] = ()
+    sessions: int = 0
+
+
+def run_kick(workspace: Workspace, extension: str) -> Ended:
     """End the registrations of an extension, declared or not, and write it down.
 
-    Returns the phones that were registered: none is fine. Raises UsageError, SwitchError.
+    A declared agent may have none. Raises UsageError, NotThereError for an extension that is
+    neither declared nor registered, SwitchError.
     """
     with audited(workspace, "kick", extension) as details:
         check_extension(extension)
         prepare_conf_dir(workspace.target)
         with connect_target(workspace.target, workspace.root) as switch:
             ended = end_registrations(switch, workspace.target, extension)
-        details["phones"] = str(len(ended))
+        details["phones"] = str(len(ended.phones))
+        if not (ended.phones or ended.sessions):
+            _check_declared(workspace, extension)
     return ended
 
 
-def end_registrations(switch: Switch, target: Target, extension: str) -> tuple[Registration, ...]:
+def _check_declared(workspace: Workspace, extension: str) -> None:
+    """Raise NotThereError for an agent that is not declared, where that can be told."""
+    declared = declare_desired(workspace)
+    known = {agent.extension for agent in declared.desired.agents}
+    if extension not in known and not has_errors(list(declared.findings)):
+        raise NotThereError(f"no agent {extension} is declared, and no phone is registered as it")
+
+
+def end_registrations(switch: Switch, target: Target, extension: str) -> Ended:
     """End the registrations at a switch that is at hand, and see them gone.
 
     A phone that goes on running registers again when its time is up, or sooner. A mod_verto session
     can do nothing until it logs in again.
     """
     user, domain, profile = check_extension(extension), target.domain, target.profile
-    if switch.end_verto_sessions(user, domain)[1]:
+    sessions, refused = switch.end_verto_sessions(user, domain)
+    if refused:
         raise SwitchError(f"the switch did not end a mod_verto session of extension {user}")
     before = phones_of(switch.registrations(profile), user, domain)
     if not before:
-        return ()
+        return Ended(sessions=sessions)
     switch.flush_registrations(user, domain, profile)
     call_ids = {item.call_id for item in before}
     for _ in range(_ATTEMPTS):
         # mod_sofia deletes through a queue, so the list lags behind.
         left = phones_of(switch.registrations(profile), user, domain)
         if not call_ids & {item.call_id for item in left}:
-            return tuple(before)
+            return Ended(tuple(before), sessions)
         time.sleep(_PAUSE)
     raise SwitchError(f"extension {user} is still registered, though the switch said it is not")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fsgitops.commands.workspace import Workspace, declare_desired
-from fsgitops.errors import DesiredInvalidError, FsgitopsError, UsageError
+from fsgitops.errors import DesiredInvalidError, NotPossibleError, NotThereError, UsageError
 from fsgitops.findings import has_errors
 
 if TYPE_CHECKING:
@@ -18,14 +18,6 @@ if TYPE_CHECKING:
 
 _EXTENSION = re.compile(r"[0-9]{4,6}")
 _UUID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,127}")
-
-
-class NotPossibleError(FsgitopsError):
-    """What was asked makes sense, but not now: the agent is disabled, the phone is gone."""
-
-
-class NotThereError(NotPossibleError):
-    """There is no such agent, call or phone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fsgitops.commands.key_in_git import keep_from_git
+from fsgitops.commands.operation import check_extension
 from fsgitops.commands.secrets import count_rotation, find_keys, next_key_file
 from fsgitops.commands.workspace import declare_desired
 from fsgitops.durable import replace_file
-from fsgitops.errors import DesiredInvalidError, UsageError
+from fsgitops.errors import DesiredInvalidError, NotThereError, UsageError
 from fsgitops.findings import has_errors
 from fsgitops.secret import NEXT_KEY_VARIABLE, write_key_file
 from fsgitops.settings import SETTINGS_FILE, RotationSettings
@@ -96,16 +97,18 @@ def move_agents(
 ) -> RotationSettings:
     """Add agents to those whose secrets come from the next key, in `fsgitops.yaml`.
 
-    Raises UsageError for a group that nobody is in, or an agent that is not declared.
+    Raises NotThereError for a group that nobody is in, or an agent that is not declared;
+    UsageError for what is no extension.
     """
     agents = declare_desired(workspace).desired.agents
     known = {name for agent in agents for name in agent.groups}
     for group in sorted(set(groups) - known):
-        raise UsageError(
+        raise NotThereError(
             f"no agent is in group {group}; the groups are: {', '.join(sorted(known))}"
         )
-    for extension in sorted(set(extensions) - {agent.extension for agent in agents}):
-        raise UsageError(f"no agent {extension} is declared")
+    declared = {agent.extension for agent in agents}
+    for extension in sorted({check_extension(one) for one in extensions} - declared):
+        raise NotThereError(f"no agent {extension} is declared")
     before = workspace.settings.key_rotation or RotationSettings()
     after = RotationSettings(
         next_key=before.next_key,

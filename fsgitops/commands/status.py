@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from fsgitops.commands.connect import connect_target, prepare_conf_dir
 from fsgitops.commands.live_calls import LiveCall, join_calls
-from fsgitops.commands.operation import NotThereError, Roster, build_roster, check_extension
+from fsgitops.commands.operation import Roster, build_roster, check_extension
 from fsgitops.commands.registrations import registration_to_json
 from fsgitops.commands.workspace import compile_declared, declare_desired
+from fsgitops.errors import NotThereError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from fsgitops.commands.key_in_git import ignore_folder
 from fsgitops.durable import replace_file
-from fsgitops.errors import FsgitopsError, UsageError
+from fsgitops.errors import FsgitopsError, NotThereError, UsageError
 from fsgitops.settings import STATE_FOLDER
 
 if TYPE_CHECKING:
@@ -79,12 +79,12 @@ def new_token(
 
 
 def revoke_token(root: Path, token_id: str) -> ApiToken:
-    """Delete a token by its id; a running API refuses it at once. Raises UsageError."""
+    """Delete a token by its id; a running API refuses it at once. Raises NotThereError."""
     with _alone(root):
         known = read_tokens(root)
         gone = next((item for item in known if item.id == token_id), None)
         if gone is None:
-            raise UsageError(f"no token {token_id!a}; `fsgitops token list` shows the ids")
+            raise NotThereError(f"no token {token_id!a}; `fsgitops token list` shows the ids")
         _write(root, [item for item in known if item is not gone])
     return gone
 

@@ -16,13 +16,12 @@ from fsgitops.commands.dial import (
 )
 from fsgitops.commands.live_calls import join_calls
 from fsgitops.commands.operation import (
-    NotPossibleError,
-    NotThereError,
     Roster,
     check_uuid,
     find_agent,
     load_roster,
 )
+from fsgitops.errors import NotPossibleError, NotThereError
 from fsgitops.switch.dial import Onward, ToExtension, ToNumber
 
 if TYPE_CHECKING:

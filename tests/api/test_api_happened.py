@@ -11,8 +11,7 @@ from switchboard import DOMAIN
 from fsgitops.api.happened import BULK, KEPT, STALE_SECONDS, Happened
 from fsgitops.commands.audit import AuditOutcomeError
 from fsgitops.commands.live_calls import LiveCall, LiveLeg
-from fsgitops.commands.operation import NotPossibleError
-from fsgitops.errors import SwitchTimeoutError
+from fsgitops.errors import NotPossibleError, SwitchTimeoutError
 
 if TYPE_CHECKING:
     from served_api import Served

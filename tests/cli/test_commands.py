@@ -131,10 +131,6 @@ def test_a_raised_password_version_gives_another_password(project: Project) -> N
     assert before["password"] != after["password"]
 
 
-def test_credentials_of_an_undeclared_agent_are_wrong_usage(project: Project) -> None:
-    assert project.run("credentials", "7777").code == 64
-
-
 def test_compile_writes_the_files_of_the_target(project: Project) -> None:
     out = project.root / "build"
     assert project.run("compile", "--target", "image", "--out", str(out)).code == 0

@@ -343,7 +343,40 @@ def test_kick_ends_every_registration_of_one_extension(
     board.add_registration("1020", DOMAIN)
     assert project.run("kick", "1999").out == "Ended 2 registrations.\n"
     assert [item.user for item in board.registrations] == ["1020"]
-    assert project.run("kick", "1999", "--json").json()["ended"] == []
+    assert project.run("kick", "1020").code == 0
+    assert project.run("kick", "1020", "--json").json()["ended"] == []
+
+
+def test_kick_ends_the_mod_verto_sessions_as_well_and_counts_them(
+    project: Project, board: EmbeddedSwitch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fsgitops.sandbox import answers
+
+    monkeypatch.setitem(answers._COMMANDS, "verto_contact", lambda *_: f"verto.rtc/u:{GONE}")
+    monkeypatch.setitem(answers._COMMANDS, "verto", lambda *_: "+OK\n")
+    assert project.run("kick", "1999").out == "Ended 0 registrations and 1 mod_verto session.\n"
+
+
+NOBODY = "1999"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("kick", NOBODY), ("credentials", NOBODY), ("dial", NOBODY, "1020"),
+        ("dial", "1020", NOBODY), ("status", NOBODY), ("hangup", GONE),
+        ("transfer", GONE, "1020"), ("transfer", GONE, NOBODY),
+    ],
+)  # fmt: skip
+def test_who_or_what_is_not_there_is_a_failure_and_a_malformed_word_is_wrong_usage(
+    project: Project, board: EmbeddedSwitch, words: tuple[str, ...]
+) -> None:
+    board.add_registration("1020", DOMAIN)
+    ran = project.run(*words)
+    assert (ran.code, ran.out) == (1, ""), ran.err
+    assert any(word in ran.err for word in (NOBODY, GONE))
+    malformed = ["a b" if word in (NOBODY, GONE) else word for word in words]
+    assert project.run(*malformed).code == 64
 
 
 @pytest.mark.parametrize("word", ["@", "", "1020@x", "1020 reboot", "1020\nx", "_all_"])
@@ -396,4 +429,4 @@ def test_a_token_is_shown_once_and_kept_as_a_hash(project: Project) -> None:
     assert (listed["id"], listed["scopes"]) == (made["id"], ["read"])
     assert project.run("token", "revoke", made["id"]).code == 0
     assert project.run("token", "list", "--json").json()["tokens"] == []
-    assert project.run("token", "revoke", made["id"]).code == 64
+    assert project.run("token", "revoke", made["id"]).code == 1
