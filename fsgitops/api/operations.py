@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from fsgitops import phone
 from fsgitops.api import handlers
 from fsgitops.api.happened import KINDS
 from fsgitops.api.view import PRESENCES
@@ -22,7 +23,7 @@ _MAYBE: Schema = {"type": ["string", "null"]}
 _FLAG: Schema = {"type": "boolean"}
 _COUNT: Schema = {"type": "integer"}
 _TEXTS: Schema = {"type": "array", "items": _TEXT}
-EXTENSION: Schema = {"type": "string", "pattern": "^[0-9]{4,6}$"}
+EXTENSION: Schema = {"type": "string", "pattern": f"^{phone.EXTENSION}$"}
 UUID: Schema = {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._@-]{0,127}$"}
 NUMBER: Schema = {"type": "string", "minLength": 1, "maxLength": 40}
 DIGITS: Schema = {"type": "string", "pattern": "^\\+?[0-9]{6,15}$"}

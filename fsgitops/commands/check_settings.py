@@ -18,7 +18,7 @@ def check_settings(
     root: Path, settings: Settings, document: Document | None
 ) -> tuple[str | None, list[Finding]]:
     """Return the default caller ID in E.164 (or None), and what is wrong with the settings."""
-    from fsgitops.rules.phone import NumberError, is_extension, is_region, normalise_number
+    from fsgitops.phone import NumberError, is_extension, is_region, normalise_number
 
     findings: list[Finding] = []
     region, number = settings.default_region, settings.default_caller_id

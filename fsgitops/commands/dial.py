@@ -210,7 +210,7 @@ def _plan_far_end(
     roster: Roster, settings: Settings, target: Target, asked: Asked, agent: Agent
 ) -> tuple[str, str | None, str]:
     """Return who is called, by which gateway (none for an agent), and which number is shown."""
-    from fsgitops.rules.phone import is_extension
+    from fsgitops.phone import is_extension
 
     if is_extension(asked.number):
         other = find_agent(roster, asked.number).extension
@@ -257,7 +257,7 @@ def choose_caller_id(
     roster: Roster, settings: Settings, asked: str | None, agent: Agent | None = None
 ) -> str:
     """Return the number to show outside: the one asked for if it is ours, else as declared."""
-    from fsgitops.rules.phone import is_extension
+    from fsgitops.phone import is_extension
 
     if asked is not None:
         number = read_number(asked, settings.default_region)
@@ -280,7 +280,7 @@ def choose_caller_id(
 
 def read_number(text: str, default_region: str | None) -> str:
     """Return a number in E.164. Raises UsageError saying what is wrong with it."""
-    from fsgitops.rules.phone import NumberError, normalise_number
+    from fsgitops.phone import NumberError, normalise_number
 
     try:
         return normalise_number(text, default_region)
@@ -290,7 +290,7 @@ def read_number(text: str, default_region: str | None) -> str:
 
 def check_toll(agent: Agent, number: str, region: str | None) -> None:
     """Raise NotPossibleError unless the agent's `toll_allow` covers a call to this number."""
-    from fsgitops.rules.phone import toll_class
+    from fsgitops.phone import toll_class
 
     kind = toll_class(number, region)
     words = ("local", "domestic") if kind == "domestic" else (kind,)

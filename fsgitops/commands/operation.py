@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from fsgitops.commands.workspace import Workspace, declare_desired
 from fsgitops.errors import DesiredInvalidError, NotPossibleError, NotThereError, UsageError
 from fsgitops.findings import has_errors
+from fsgitops.phone import is_extension
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from fsgitops.model.desired import Agent, Desired, DidRoute
     from fsgitops.switch.client import Registration
 
-_EXTENSION = re.compile(r"[0-9]{4,6}")
 _UUID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,127}")
 
 
@@ -46,7 +46,7 @@ def build_roster(desired: Desired) -> Roster:
 
 def check_extension(text: str) -> str:
     """Return an extension. Raises UsageError for anything else."""
-    if not _EXTENSION.fullmatch(text):
+    if not is_extension(text):
         raise UsageError(f"{text!a} is no extension: 4 to 6 digits expected, such as 1020")
     return text
 

@@ -54,7 +54,7 @@ def suggest_extensions(place: Place) -> Iterator[Suggestion]:
 
 def suggest_dids(place: Place) -> Iterator[Suggestion]:
     """Yield every declared public number, in E.164 where it is a number."""
-    from fsgitops.rules.phone import NumberError, normalise_number
+    from fsgitops.phone import NumberError, normalise_number
 
     region = open_workspace(place.root, "sandbox").settings.default_region
     for item in _declared(place, "did_routes"):

@@ -116,7 +116,7 @@ def _check_tolls(
 
 def plan_transfer(roster: Roster, settings: Settings, target: Target, asked: Transfer) -> Onward:
     """Return where a leg is meant to go: a declared agent, a declared number's, or out."""
-    from fsgitops.rules.phone import is_extension
+    from fsgitops.phone import is_extension
 
     if is_extension(asked.destination):
         agent = find_agent(roster, asked.destination)

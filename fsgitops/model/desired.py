@@ -17,6 +17,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from fsgitops.phone import E164 as E164_FORM
+from fsgitops.phone import EXTENSION
 from fsgitops.secret import SOURCE_SCHEMA, Source, SourceError, read_source
 
 if TYPE_CHECKING:
@@ -79,9 +81,9 @@ _EMAIL = (
 
 Switch = Annotated[bool, BeforeValidator(_read_bool), Field(strict=True)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_read_list), Field(max_length=64)]
-Extension = Annotated[str, StringConstraints(pattern=r"^[0-9]{4,6}$")]
-E164 = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{5,14}$")]
-CallerNumber = Annotated[str, StringConstraints(pattern=r"^(?:[0-9]{4,6}|\+[1-9][0-9]{5,14})$")]
+Extension = Annotated[str, StringConstraints(pattern=f"^{EXTENSION}$")]
+E164 = Annotated[str, StringConstraints(pattern=f"^{E164_FORM}$")]
+CallerNumber = Annotated[str, StringConstraints(pattern=f"^(?:{EXTENSION}|{E164_FORM})$")]
 Email = Annotated[str, StringConstraints(pattern=_EMAIL, max_length=254)]
 Label = Annotated[str, StringConstraints(pattern=r"\S", max_length=80)]
 Text = Annotated[str, StringConstraints(max_length=200)]
@@ -89,7 +91,7 @@ VariableValue = Annotated[str, StringConstraints(max_length=1024)]
 SecretSource = Annotated[Source | None, PlainValidator(_read_source), WithJsonSchema(SOURCE_SCHEMA)]
 
 IN_WORDS = {
-    r"^[0-9]{4,6}$": "4 to 6 digits, such as 1020",
+    f"^{EXTENSION}$": "4 to 6 digits, such as 1020",
     r"\S": "text that is not blank",
     _EMAIL: "an address of letters, digits and . _ + -, such as alice@example.com",
 }

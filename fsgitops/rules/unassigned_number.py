@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fsgitops.phone import is_assignable
 from fsgitops.rules.breach import Breach, route
-from fsgitops.rules.phone import is_assignable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

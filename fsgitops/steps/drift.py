@@ -13,6 +13,7 @@ from fsgitops.model.drift import AttributeDrift, Direction, DriftItem, DriftKind
 from fsgitops.model.live import FileKind
 from fsgitops.model.plan import is_secret
 from fsgitops.model.resource import Resource
+from fsgitops.phone import is_extension
 from fsgitops.routing.fragment import CONTEXT, FragmentError, flatten_fragment
 from fsgitops.routing.held import DIRECTIVE, find_differences, said_of
 from fsgitops.routing.loaded import context_of
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 _Flat = dict[str, str]
 
 _MARK = "variable fsgitops_agent"
-_EXTENSION = re.compile(r"[0-9]{4,6}", re.ASCII)
 _ROUTE = re.compile(r"inbound_([0-9]{3,15})", re.ASCII)
 
 
@@ -248,7 +248,7 @@ def _find_left_over(
     managed = {entry.resource for entry in live.manifest.entries.values()}
     found: list[tuple[Resource, str]] = []
     for name, user in memory.users.items():
-        if user.get(_MARK) == "true" and _EXTENSION.fullmatch(name):
+        if user.get(_MARK) == "true" and is_extension(name):
             found.append((Resource("agent", name), f"directory/default/{name}.xml"))
     for context, loaded in memory.contexts.items():
         for name in loaded.names():

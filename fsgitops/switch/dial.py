@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from fsgitops.phone import E164, EXTENSION
+
 NAME_LENGTH = 40
 
 CLOSED = {"force_transfer_context": "fsgitops_transfer", "outbound_redirect_fatal": "true"}
@@ -27,8 +29,8 @@ _CLOSING = (
 
 _PARTS = {
     "uuid": re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,127}"),
-    "extension": re.compile(r"[0-9]{4,6}"),
-    "number": re.compile(r"\+[1-9][0-9]{5,14}"),
+    "extension": re.compile(EXTENSION),
+    "number": re.compile(E164),
     "domain": re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,254}"),
     "gateway": re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}"),
     "context": re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"),

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fsgitops.model.desired import Agent, Desired
+from fsgitops.phone import toll_class
 from fsgitops.rules import toll_class as rule
 from fsgitops.rules.breach import Breach
-from fsgitops.rules.phone import toll_class
 from fsgitops.rules.toll_class import KNOWN
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fsgitops.model.desired import DidRoute
 from fsgitops.model.did_forms import did_expression, is_did_expression
-from fsgitops.rules.phone import national_form
+from fsgitops.phone import national_form
 from fsgitops.steps.compile.forms import choose_forms
 
 US, GB = "+19495431333", "+442071838750"

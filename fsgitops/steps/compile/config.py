@@ -19,6 +19,7 @@ from fsgitops.model.directory_user import (
     unsafe_variables,
 )
 from fsgitops.model.resource import Resource
+from fsgitops.phone import is_extension
 from fsgitops.routing.proof import (
     neutral_user,
     neutral_words,
@@ -55,7 +56,6 @@ DIALPLAN_PATH: Final = "dialplan/default/10_fsgitops_agents.xml"
 TRANSFER_PATH: Final = "dialplan/fsgitops_transfer.xml"
 SETTINGS_FILE: Final = "fsgitops.yaml"
 
-_EXTENSION: Final = re.compile(r"[0-9]{4,6}", re.ASCII)
 _DID: Final = re.compile(r"\+[0-9]{3,15}", re.ASCII)
 _DOMAIN: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", re.ASCII)
 _CONTEXT: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}", re.ASCII)
@@ -112,7 +112,7 @@ def _compile_agents(work: Compilation, desired: Desired) -> None:
 def _compile_agent(work: Compilation, agent: Agent) -> None:
     extension, target = agent.extension, work.target
     resource = Resource("agent", extension)
-    if not _EXTENSION.fullmatch(extension):
+    if not is_extension(extension):
         work.refuse(
             resource, "an extension is 4 to 6 digits", "it names a file and a dialled number"
         )
@@ -183,7 +183,7 @@ def _compile_route(work: Compilation, route: DidRoute, taken: Taken, *, declared
     if not _DID.fullmatch(route.did_number):
         work.refuse(resource, "a DID is + and 3 to 15 digits", "it names a file and an extension")
         return
-    if not _EXTENSION.fullmatch(route.destination_extension):
+    if not is_extension(route.destination_extension):
         work.refuse(resource, "a destination extension is 4 to 6 digits", "it becomes dialplan")
         return
     digits, destination = route.did_number[1:], route.destination_extension

@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from fsgitops.model.did_forms import did_expression
-from fsgitops.rules.phone import national_form, region_of
+from fsgitops.phone import national_form, region_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

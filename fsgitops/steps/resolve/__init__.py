@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from fsgitops.findings import Finding, Position, error, quote_value, sort_findings
 from fsgitops.model.desired import Agent, Desired, DidRoute, Fault, Noun, make_noun
 from fsgitops.model.resource import Resource
-from fsgitops.rules.phone import NumberError, is_extension, normalise_number
+from fsgitops.phone import NumberError, is_extension, normalise_number
 from fsgitops.steps.resolve.sections import (
     AGENTS,
     DID_ROUTES,

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
+
+EXTENSION: Final = "[0-9]{4,6}"
+E164: Final = r"\+[1-9][0-9]{5,14}"
+"""The forms of an extension and of a number in E.164, as expressions."""
 
 _WRITTEN = re.compile(r"[+0-9(][0-9 ().\-/]*")
-_EXTENSION = re.compile(r"[0-9]{4,6}")
+_EXTENSION = re.compile(EXTENSION)
 
 
 class NumberError(ValueError):
