@@ -27,6 +27,7 @@ and, on the switch that target `prod` names:
     <!-- example: gateway telnyx -->                a gateway; `gateway` alone: there is none
     <!-- example: refuse 1020 NO_ANSWER -->         the next call to it ends so
     <!-- example: call UUID FROM DID TO -->         somebody from outside talks to an agent
+    <!-- example: records 12 -->                    legs of calls that the sidecar has kept
     <!-- example: api read operate -->              the API, which allows these without a token
 
 In an expected line `…` stands for any text, and a line of `…` alone for any lines. A block of JSON

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from doc_pages import commands_of, learn_names
 
 from fsgitops.cli import run
@@ -36,6 +37,12 @@ GATEWAY = """\
   </gateway>
 </include>
 """
+SERVERS = {"run", "api", "sandbox", "tail"}
+"""Commands that go on until somebody stops them."""
+UNANSWERED = {
+    "Hangup-Cause": "NO_ANSWER", "variable_hangup_cause": "NO_ANSWER", "variable_billsec": "0",
+    "variable_answer_uepoch": "0", "variable_bridge_uepoch": "0", "variable_duration": "30",
+}  # fmt: skip
 
 
 class Typist(io.StringIO):
@@ -109,11 +116,15 @@ class Reader:
 
     def line(self, text: str) -> str:
         """Run a line of a shell block; what is no command of ours is left out."""
-        said = ""
+        said, given = "", re.search(r" < (\S+)", text)
+        if given:
+            with (self.root / given[1]).open() as file, pytest.MonkeyPatch.context() as patch:
+                patch.setattr("sys.stdin", file)
+                return self.line(text.replace(given[0], ""))
         for words in commands_of(text):
             if words[0] == "cd":
                 self.root = self.root / words[1]
-            elif words[0] in ("fsgitops", "fsgitops-cdr"):
+            elif words[0] in ("fsgitops", "fsgitops-cdr") and words[1] not in SERVERS:
                 said += self.run(words)
         return said
 
@@ -225,6 +236,25 @@ class Reader:
         service = build_service(workspace, connect, anonymous=scopes.split())
         port = self.ends.enter_context(listening(service))
         self.place_of_api = f"http://localhost:{port}"
+
+    def records(self, count: str) -> None:
+        """Let the sidecar have kept so many legs, seven minutes apart; nobody answered the last."""
+        from lakes import flush_all, make_row
+        from replay_switch import load_templates
+
+        from fsgitops.cdr.lake import open_lake
+        from fsgitops.cdr.spool import Spool
+
+        templates, last = load_templates(None), int(count)
+        start = 1_795_420_800_000_000  # 2026-11-23 08:00 UTC, in microseconds
+        spool, lake = Spool(self.root / "spool"), open_lake(str(self.root / "lake"), create=True)
+        rows = [
+            make_row(templates, number, start_us=start + number * 420_000_000)
+            for number in range(1, last)
+        ]
+        rows.append(make_row(templates, last, start_us=start + last * 420_000_000, **UNANSWERED))
+        spool.add(rows)
+        flush_all(spool, lake)
 
     def empty(self, _: str) -> None:
         for path in self.root.iterdir():
