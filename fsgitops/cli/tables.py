@@ -49,7 +49,7 @@ def format_strangers(sessions: Sequence[VertoUser]) -> list[str]:
     """Return a line for each mod_verto session that belongs to no declared and enabled agent."""
     return [
         f"mod_verto has a session of {escape(one.user)}@{escape(one.domain)} from "
-        f"{escape(one.address)}, which is no enabled agent"
+        f"{escape(one.address)}, but there is no such enabled agent"
         for one in sessions
     ]
 

@@ -109,7 +109,7 @@ def _choose_key(workspace: Workspace, rotation: Rotation, place: _Place) -> str:
         raise UsageError(
             f"{KEY_VARIABLE} still holds the former key (key {place.variable_id}), and wins over a "
             f"file: put the next key (key {wanted}) there first, here and in every pipeline. "
-            "While everybody has moved, that changes no password"
+            "Since everybody has moved, that changes no password"
         )
     return wanted
 

@@ -12,7 +12,7 @@ _DESCRIPTIONS: dict[str, dict[str, str]] = {
     "agents": {
         "extension": "The number that is dialled inside: 4 to 6 digits. Kept as written: 0100.",
         "name": "Who answers. Shown to the called party unless `caller_id_name` says otherwise.",
-        "email": "Where to reach the person.",
+        "email": "Where to write to the person.",
         "caller_id_name": "The name that called parties see. Default: `name`.",
         "caller_id_number": "The number that called parties see. Default: the extension.",
         "enabled": "false: not compiled. An agent that was live is deleted.",
@@ -20,20 +20,22 @@ _DESCRIPTIONS: dict[str, dict[str, str]] = {
         "toll_allow": "The calls it may make: domestic, international, local, premium, satellite.",
         "context": "The dialplan context of the agent's own calls.",
         "webrtc": "true: encrypted media, for phones in browsers.",
-        "phone_forwarding": "true: a call that the phone itself forwards (302) goes there, with "
-        "this agent's `toll_allow`. false: such a phone counts as not reached.",
+        "phone_forwarding": (
+            "true: a call follows the phone's forwarding (302), if this agent's `toll_allow` "
+            "permits the number. false: a phone that forwards counts as not reached."
+        ),
         "voicemail": "true, false, or a mailbox's settings.",
         "variables": "Further channel variables of the agent's calls.",
-        "password": "Where the SIP password stands. Default: derived from the project key.",
-        "password_version": "Raise it to give the agent another SIP password and voicemail PIN.",
-        "protect": "true: fsgitops refuses to delete it until `protect: false` was applied.",
+        "password": "Where to find the SIP password. Default: derived from the project key.",
+        "password_version": "Raise it to give the agent a new SIP password and voicemail PIN.",
+        "protect": "true: fsgitops refuses to delete it until you have applied `protect: false`.",
     },
     "did_routes": {
         "did_number": "The public number: +19495431333, or national with a `default_region`.",
         "destination_extension": "The extension that rings: a declared and enabled agent.",
         "description": "For people who read this file.",
         "enabled": "false: not compiled. A route that was live is deleted.",
-        "protect": "true: fsgitops refuses to delete it until `protect: false` was applied.",
+        "protect": "true: fsgitops refuses to delete it until you have applied `protect: false`.",
     },
 }
 

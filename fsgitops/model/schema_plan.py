@@ -32,7 +32,7 @@ def plan_schema() -> dict[str, Any]:
         "conf_dir": text("The target's conf directory.", examples=["/etc/freeswitch"]),
         "domain": text("The SIP domain of the agents.", examples=["pbx.example.com"]),
         "commit": text('The commit that was planned; "" outside git.'),
-        "dirty": flag("What was planned differs from that commit."),
+        "dirty": flag("The planned files differ from that commit."),
         "simulated": flag("The target is the embedded switch."),
         "unknown_secrets": flag("A key was missing: the plan can be read but not applied."),
         "live_digest": text("A keyed digest of the live state that the plan was compared with."),
@@ -48,13 +48,13 @@ def plan_schema() -> dict[str, Any]:
         ),
         "changes": list_of(change_schema(), "What an apply would do, one per file, sorted."),
         "partial": flag("The plan was limited by `only` or `exclude`."),
-        "only": list_of(TEXT, "What the plan was limited to."),
+        "only": list_of(TEXT, "The selectors that limit the plan."),
         "exclude": list_of(TEXT, "What it leaves out."),
         "left_out": count("How many changes it leaves out."),
-        "kick_rotated": flag("Registrations with a former password are ended too."),
+        "kick_rotated": flag("The apply also ends registrations that used a former password."),
         "unloaded": list_of(
             change_schema(),
-            "What an earlier `apply --no-reload` wrote and the switch was not told.",
+            "What an earlier `apply --no-reload` wrote and the switch has not loaded.",
         ),
         **_around(),
     }
@@ -64,10 +64,10 @@ def plan_schema() -> dict[str, Any]:
 def _around() -> dict[str, Any]:
     """Return the fields that tell what an apply does and needs beside its changes of files."""
     return {
-        "reloads": list_of(_reload(), "What the switch is told, in order."),
+        "reloads": list_of(_reload(), "The commands that the switch gets, in order."),
         "hazards": list_of(_hazard(), "What stops the plan."),
         "warnings": list_of(TEXT, "Warnings, in sentences."),
-        "tasks": list_of(_task(), "What people have to do because of the plan."),
+        "tasks": list_of(_task(), "What people must do because of the plan."),
         "needs": list_of(_need(), "Permissions that an apply needs (docs/limits.md)."),
         "activity": {**_activity(), "type": ["object", "null"]},
     }
@@ -126,7 +126,7 @@ def _activity() -> dict[str, Any]:
             "problem": text('Why the switch could not be asked; "": it was.'),
             "agents": list_of(agent, "Agents that are deleted or whose registration ends."),
         },
-        "What agents are doing now; null: the switch was not asked.",
+        "Registrations and calls of agents now; null: the switch was not asked.",
     )
 
 

@@ -96,7 +96,7 @@ def encrypt(secret: Secret, recipients: Sequence[str]) -> str:
     if not recipients:
         raise SecretError(
             "no recipients: put them in fsgitops.yaml as `secrets: {age_recipients: [age1…]}`; "
-            "`fsgitops secret keygen` makes an identity and tells its recipient"
+            "`fsgitops secret keygen` makes an identity and prints its recipient"
         )
     try:
         keys = [x25519.Recipient.from_str(item) for item in recipients]

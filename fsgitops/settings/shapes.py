@@ -130,7 +130,7 @@ class IgnoredDrift(Part):
 
 
 class DriftSettings(Part):
-    """What `fsgitops drift` says nothing about."""
+    """Expected drift, which `fsgitops drift` only counts."""
 
     ignore: tuple[IgnoredDrift, ...] = ()
 
@@ -262,7 +262,7 @@ class HistorySettings(Part):
 
 
 class CdrSettings(Part):
-    """What the CDR sidecar is told (docs/cdr.md). Times in seconds, sizes in bytes."""
+    """Settings of the CDR sidecar (docs/cdr.md). Times in seconds, sizes in bytes."""
 
     lake: str | None = None
     spool: str | None = None
