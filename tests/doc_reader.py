@@ -228,8 +228,8 @@ class Reader:
         from served_api import listening
 
         from fsgitops.api.serve import build_service
-        from fsgitops.commands.connect import hold_target
-        from fsgitops.commands.workspace import open_workspace
+        from fsgitops.live.connect import hold_target
+        from fsgitops.workspace.open import open_workspace
 
         workspace = open_workspace(self.root, "prod")
         connect = self.ends.enter_context(hold_target(workspace.target, workspace.root))

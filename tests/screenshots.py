@@ -25,11 +25,11 @@ from fsgitops.api.live import LiveBoard
 from fsgitops.api.serve import build_service
 from fsgitops.api.view import build_board, look
 from fsgitops.cli import run
-from fsgitops.commands.workspace import open_workspace
 from fsgitops.errors import NotPossibleError
 from fsgitops.sandbox import EmbeddedSwitch
 from fsgitops.sandbox.calls import Leg, bridge
 from fsgitops.switch.client import connect_switch
+from fsgitops.workspace.open import open_workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from starlette.testclient import TestClient
 
     from fsgitops.api.handlers import Service
-    from fsgitops.commands.workspace import Workspace
     from fsgitops.sandbox import EmbeddedSwitch
     from fsgitops.switch.client import Switch
+    from fsgitops.workspace.open import Workspace
 
 ALL = ("read", "cdr", "operate", "credentials")
 

@@ -7,7 +7,7 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from fsgitops.commands.connect import RUNNING_FILE
+from fsgitops.live.connect import RUNNING_FILE
 from fsgitops.sandbox import EmbeddedSwitch
 
 if TYPE_CHECKING:

@@ -13,16 +13,16 @@ from project import AGENTS, ROUTES, Project
 
 from fsgitops.commands.apply import run_apply
 from fsgitops.commands.plan import run_plan
-from fsgitops.commands.recover import recover_unfinished
-from fsgitops.commands.workspace import open_workspace
 from fsgitops.errors import FsgitopsError, RollbackFailedError, RolledBackError
+from fsgitops.live.recover import recover_unfinished
+from fsgitops.workspace.open import open_workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from fsgitops.commands.plan import Planned
-    from fsgitops.commands.workspace import Workspace
+    from fsgitops.workspace.open import Workspace
 
 ERRORS = [errno.ENOSPC, errno.EACCES, errno.EIO]
 

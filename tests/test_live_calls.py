@@ -6,8 +6,8 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fsgitops.commands.live_calls import agent_of, join_calls
-from fsgitops.commands.operation import Roster
+from fsgitops.live.calls import agent_of, join_calls
+from fsgitops.live.roster import Roster
 from fsgitops.model.desired import Agent, DidRoute
 from fsgitops.switch.client import Channel
 from fsgitops.switch.replies import read_channels

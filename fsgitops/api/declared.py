@@ -6,10 +6,10 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from fsgitops.commands.operation import Roster, load_roster
-from fsgitops.commands.workspace import Workspace, open_workspace
 from fsgitops.errors import FsgitopsError
+from fsgitops.live.roster import Roster, load_roster
 from fsgitops.settings import SETTINGS_FILE
+from fsgitops.workspace.open import Workspace, open_workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable

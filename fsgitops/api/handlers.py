@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from fsgitops.api.gate import Caller, Gate, RefusedError
 from fsgitops.api.records import CallRecords, RecordQuery
-from fsgitops.commands.audit import audited, record_refusal
 from fsgitops.commands.credentials import run_credentials
 from fsgitops.commands.dial import Asked, NotConnectedError, call_details, place_call
 from fsgitops.commands.hangup import end_call
 from fsgitops.commands.kick import end_registrations
-from fsgitops.commands.live_calls import join_calls
-from fsgitops.commands.operation import check_extension
 from fsgitops.commands.registrations import registration_to_json
 from fsgitops.commands.status import build_status
 from fsgitops.commands.transfer import Transfer, move_call
 from fsgitops.errors import FsgitopsError, NotPossibleError, NotThereError, UsageError
+from fsgitops.live.audit import audited, record_refusal
+from fsgitops.live.calls import join_calls
+from fsgitops.live.roster import check_extension
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from fsgitops.api.live import LiveBoard
     from fsgitops.api.pool import SwitchPool
     from fsgitops.commands.dial import Dialled
-    from fsgitops.commands.operation import Roster
-    from fsgitops.commands.workspace import Workspace
+    from fsgitops.live.roster import Roster
     from fsgitops.model.desired import Agent, DidRoute
     from fsgitops.switch.client import Switch
+    from fsgitops.workspace.open import Workspace
 
 _Result = TypeVar("_Result")
 

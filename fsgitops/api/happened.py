@@ -7,14 +7,14 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from fsgitops.commands.audit import AuditOutcomeError
 from fsgitops.errors import SwitchTimeoutError
+from fsgitops.live.audit import AuditOutcomeError
 from fsgitops.model.wording import count_noun, make_visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
-    from fsgitops.commands.live_calls import LiveCall
+    from fsgitops.live.calls import LiveCall
 
 KEPT = 200
 BULK = 20

@@ -14,7 +14,7 @@ from fsgitops.errors import FsgitopsError, UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from fsgitops.commands.workspace import Workspace
+    from fsgitops.workspace.open import Workspace
 
 TODAY_SECONDS = 15.0
 

@@ -16,16 +16,16 @@ from fsgitops.api.heads import HeadProtocol
 from fsgitops.api.live import LiveBoard
 from fsgitops.api.pool import SwitchPool
 from fsgitops.api.records import open_records
-from fsgitops.commands.connect import hold_target
 from fsgitops.errors import UsageError
+from fsgitops.live.connect import hold_target
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from fsgitops.commands.workspace import Workspace
     from fsgitops.switch.client import Switch
+    from fsgitops.workspace.open import Workspace
 
 STOP_SECONDS = 3
 MAX_CONNECTIONS = 200

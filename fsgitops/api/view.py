@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from fsgitops.commands.live_calls import join_calls
 from fsgitops.commands.status import calls_by_agent
 from fsgitops.errors import UsageError
+from fsgitops.live.calls import join_calls
 from fsgitops.visible import make_visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from fsgitops.commands.live_calls import LiveCall
-    from fsgitops.commands.operation import Roster
+    from fsgitops.live.calls import LiveCall
+    from fsgitops.live.roster import Roster
     from fsgitops.model.desired import Agent
     from fsgitops.switch.client import Channel, Registration, Switch
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from fsgitops.cdr.lake import Lake
     from fsgitops.cdr.query import Source
-    from fsgitops.commands.workspace import Workspace
+    from fsgitops.workspace.open import Workspace
 
 _TUNING = (
     "commit_seconds",
@@ -71,7 +71,7 @@ class Place:
     @cached_property
     def workspace(self) -> Workspace:
         """The project's settings and target. Raises as `open_workspace`."""
-        from fsgitops.commands.workspace import open_workspace
+        from fsgitops.workspace.open import open_workspace
 
         return open_workspace(self.project, self.choices.get("target"))
 
@@ -140,7 +140,7 @@ class Place:
         )
 
     def _credential(self) -> str | None:
-        from fsgitops.commands.connect import make_fetcher
+        from fsgitops.workspace.fetch import make_fetcher
 
         settings = self.workspace.settings
         source = settings.cdr.http_credential
@@ -152,7 +152,7 @@ class Place:
 
     def address(self) -> EslAddress:
         """Return the target's event socket. Raises UsageError, SecretError."""
-        from fsgitops.commands.connect import read_password
+        from fsgitops.live.connect import read_password
 
         target = self.workspace.target
         if target.simulated:

@@ -16,7 +16,7 @@ from fsgitops.console.stream import is_quiet
 
 if TYPE_CHECKING:
     from fsgitops.commands.plan import Planned
-    from fsgitops.commands.shape import Demands
+    from fsgitops.planning.shape import Demands
 
 
 @click.command("apply", cls=Command, epilog="Example: fsgitops apply --target prod plan.json")

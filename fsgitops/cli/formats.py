@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from fsgitops.commands.review import ENDINGS, FORMATS
+from fsgitops.cli.review import ENDINGS, FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +56,7 @@ class Outputs:
 
         Files are UTF-8; what UTF-8 has no way to say is written as `\\udc..`.
         """
-        from fsgitops.commands.review import render_review
+        from fsgitops.cli.review import render_review
         from fsgitops.durable import write_output
 
         if not self.files and self.shown in ("text", "json"):

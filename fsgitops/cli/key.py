@@ -13,7 +13,7 @@ from fsgitops.console.commands import Group
 from fsgitops.console.stream import confirm_done
 
 if TYPE_CHECKING:
-    from fsgitops.commands.workspace import Workspace
+    from fsgitops.workspace.open import Workspace
 
 
 @click.group("key", cls=Group, epilog="Example: fsgitops key new")
@@ -35,8 +35,8 @@ def new(
     never overwritten. If you lose the key, you lose every password made from it: keep a copy
     with your other secrets, never in git.
     """
-    from fsgitops.commands.key_in_git import keep_from_git
     from fsgitops.secret import new_key, write_key_file
+    from fsgitops.workspace.key_in_git import keep_from_git
 
     if show:
         click.echo(new_key())

@@ -38,9 +38,9 @@ def command(
     """
     from fsgitops.cli.printing import print_findings, print_json
     from fsgitops.commands.lint import list_rules
-    from fsgitops.commands.workspace import declare_desired
     from fsgitops.errors import DesiredInvalidError
     from fsgitops.findings import findings_to_json, has_errors
+    from fsgitops.workspace.declare import declare_desired
 
     workspace = open_place(shared, directory, target)
     if rules:

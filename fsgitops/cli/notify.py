@@ -32,7 +32,7 @@ def with_notify(function: _F) -> _F:
     ) -> Any:
         if not notify:
             return function(shared, directory=directory, target=target, **rest)
-        from fsgitops.commands.notify import find_notify, notice_applied, notice_failure
+        from fsgitops.live.notify import find_notify, notice_applied, notice_failure
 
         workspace = open_place(shared, directory, target)
         place, noted = find_notify(workspace), click.get_current_context().meta
@@ -60,7 +60,7 @@ def note_applied(applied: Applied) -> None:
 
 def _send(place: NotifySettings, notice: Notice) -> None:
     from fsgitops.cli.printing import print_notes
-    from fsgitops.commands.notify import send_notice
+    from fsgitops.live.notify import send_notice
 
     warning = send_notice(place, notice)
     if warning:

@@ -17,7 +17,7 @@ from fsgitops.console.stream import confirm_done
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fsgitops.commands.workspace import Workspace
+    from fsgitops.workspace.open import Workspace
 
 _F = TypeVar("_F", bound="Callable[..., Any]")
 
@@ -101,7 +101,7 @@ def with_demands(function: _F) -> _F:
         kick_rotated: bool,
         **others: Any,
     ) -> Any:
-        from fsgitops.commands.shape import Demands
+        from fsgitops.planning.shape import Demands
 
         shared = click.get_current_context().obj
 
@@ -169,7 +169,7 @@ def open_place(shared: Shared, directory: str | None, target: str | None) -> Wor
 
     An apply that was interrupted on its target is finished or undone first, and that is told.
     """
-    from fsgitops.commands.workspace import open_workspace
+    from fsgitops.workspace.open import open_workspace
 
     workspace = open_workspace(find_root(shared, directory), target or shared.target)
     _recover(workspace)
@@ -177,8 +177,8 @@ def open_place(shared: Shared, directory: str | None, target: str | None) -> Wor
 
 
 def _recover(workspace: Workspace) -> None:
-    from fsgitops.commands.recover import recover_unfinished
     from fsgitops.errors import FsgitopsError
+    from fsgitops.live.recover import recover_unfinished
 
     try:
         notes = recover_unfinished(workspace)

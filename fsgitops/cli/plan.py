@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fsgitops.commands.plan import Planned
-    from fsgitops.commands.shape import Demands
-    from fsgitops.commands.workspace import Workspace
     from fsgitops.model.state import RecordedState
+    from fsgitops.planning.shape import Demands
+    from fsgitops.workspace.open import Workspace
 
 
 @click.command(

@@ -34,7 +34,7 @@ def telling(wanted: Outputs, target: str, root: Path) -> Iterator[None]:
 
     DesiredInvalidError goes on to the caller.
     """
-    from fsgitops.commands.review import review_refusal
+    from fsgitops.cli.review import review_refusal
     from fsgitops.errors import DesiredInvalidError, error_to_json
 
     try:
@@ -50,7 +50,7 @@ def telling(wanted: Outputs, target: str, root: Path) -> Iterator[None]:
 
 def answer_planned(planned: Planned, wanted: Outputs, root: Path, *, full: bool) -> None:
     """Write the files that were asked for, and print the plan."""
-    from fsgitops.commands.review import review_plan
+    from fsgitops.cli.review import review_plan
     from fsgitops.model.plan_json import plan_to_json
     from fsgitops.steps.render_text import render_plan
 

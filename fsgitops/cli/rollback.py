@@ -37,7 +37,7 @@ def command(
     """
     from fsgitops.cli.printing import print_lines, print_notes, working
     from fsgitops.commands.rollback import plan_rollback, run_rollback
-    from fsgitops.commands.shape import Demands
+    from fsgitops.planning.shape import Demands
     from fsgitops.steps.render_history import render_rollback
     from fsgitops.steps.render_text import render_plan
 

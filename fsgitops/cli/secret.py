@@ -28,8 +28,8 @@ def keygen(shared: Shared, directory: str | None, target: str | None, file: Path
     of git. The recipient is public: it belongs into fsgitops.yaml, as `secrets: {age_recipients:
     [age1…]}`.
     """
-    from fsgitops.commands.key_in_git import keep_from_git
     from fsgitops.secret.age import write_identity
+    from fsgitops.workspace.key_in_git import keep_from_git
 
     path = file
     if path is None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fsgitops.commands.status import AgentStatus, Status
-    from fsgitops.commands.workspace import Workspace
+    from fsgitops.workspace.open import Workspace
 
 CLEAR = "\x1b[H\x1b[2J"
 

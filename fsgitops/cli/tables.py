@@ -13,8 +13,8 @@ from fsgitops.visible import count_noun
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fsgitops.commands.live_calls import LiveCall
     from fsgitops.commands.status import AgentStatus
+    from fsgitops.live.calls import LiveCall
     from fsgitops.switch.client import Registration
     from fsgitops.switch.verto import VertoUser
 

@@ -36,7 +36,7 @@ def command(
     switch nor the project key. Exit code 3 when there are errors.
     """
     from fsgitops.cli.printing import print_findings, print_json, working
-    from fsgitops.commands.review import review_report
+    from fsgitops.cli.review import review_report
     from fsgitops.commands.validate import Report, run_validate
     from fsgitops.errors import DesiredInvalidError
 

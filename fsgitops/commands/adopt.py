@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fsgitops.commands.audit import audited
 from fsgitops.commands.plan import keyed, make_context, run_plan
-from fsgitops.commands.recover import recover_locked
 from fsgitops.errors import PlanRefusedError, UsageError
+from fsgitops.live.audit import audited
+from fsgitops.live.recover import recover_locked
 from fsgitops.model.live import FileKind, LiveConfig, ManifestEntry, Owner, is_safe_path
 from fsgitops.transaction.files import hash_file
 from fsgitops.transaction.lock import lock_state
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
     from fsgitops.commands.plan import Planned
-    from fsgitops.commands.workspace import Workspace
     from fsgitops.model.plan import Plan
     from fsgitops.model.resource import Resource
+    from fsgitops.workspace.open import Workspace
 
 
 _GLOB = re.compile(r"[*?]")

@@ -6,12 +6,12 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fsgitops.commands.connect import connect_target, open_switch, read_password
 from fsgitops.commands.history import prune_revisions, start_revision
 from fsgitops.commands.plan import Planned, compare_live, name_unavailable, observe
-from fsgitops.commands.prover import SwitchProver
-from fsgitops.commands.recover import recover_locked
 from fsgitops.errors import PlanRefusedError, SwitchError
+from fsgitops.live.connect import connect_target, open_switch, read_password
+from fsgitops.live.prover import SwitchProver
+from fsgitops.live.recover import recover_locked
 from fsgitops.model.plan import Action
 from fsgitops.transaction.lock import lock_state
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from fsgitops.commands.workspace import Workspace
     from fsgitops.model.applied import Applied
     from fsgitops.model.compiled import CompiledConfig
     from fsgitops.model.live import LiveConfig
     from fsgitops.model.plan import Plan
     from fsgitops.steps.verify import Expected
     from fsgitops.switch.client import Switch
+    from fsgitops.workspace.open import Workspace
 
 NOT_TOLD = (
     "files written earlier with --no-reload are not loaded yet either: apply without --no-reload "

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fsgitops.commands.connect import connect_target, prepare_conf_dir
-from fsgitops.commands.live_calls import LiveCall, join_calls
-from fsgitops.commands.operation import load_roster
+from fsgitops.live.calls import LiveCall, join_calls
+from fsgitops.live.connect import connect_target, prepare_conf_dir
+from fsgitops.live.roster import load_roster
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from fsgitops.commands.workspace import Workspace
+    from fsgitops.workspace.open import Workspace
 
 
 def run_calls(workspace: Workspace) -> tuple[LiveCall, ...]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from fsgitops.commands.workspace import Compilation, Workspace, compile_declared, declare_desired
 from fsgitops.errors import UsageError
 from fsgitops.transaction.folder import FILE_MODE
+from fsgitops.workspace.compile import Compilation, compile_declared
+from fsgitops.workspace.declare import declare_desired
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from fsgitops.workspace.open import Workspace
 
 
 def run_compile(workspace: Workspace, out: Path) -> Compilation:

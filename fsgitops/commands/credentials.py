@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
-from fsgitops.commands.audit import record_reveal
-from fsgitops.commands.operation import check_extension
-from fsgitops.commands.secrets import open_book
-from fsgitops.commands.workspace import Workspace, declare_desired
 from fsgitops.errors import DesiredInvalidError, NotThereError, SecretError, UsageError
 from fsgitops.findings import has_errors
+from fsgitops.live.audit import record_reveal
+from fsgitops.live.roster import check_extension
+from fsgitops.workspace.declare import declare_desired
+from fsgitops.workspace.secrets import open_book
 
 if TYPE_CHECKING:
     from fsgitops.model.desired import Agent
     from fsgitops.secret import AgentSecrets
     from fsgitops.settings import PublicSettings
+    from fsgitops.workspace.open import Workspace
 
 HIDDEN = "(hidden)"
 

@@ -6,22 +6,22 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fsgitops.commands.audit import audited
-from fsgitops.commands.connect import connect_target, prepare_conf_dir
-from fsgitops.commands.operation import (
+from fsgitops.errors import NotPossibleError, SwitchError, UsageError
+from fsgitops.live.audit import audited
+from fsgitops.live.connect import connect_target, prepare_conf_dir
+from fsgitops.live.roster import (
     Roster,
     find_agent,
     load_roster,
 )
-from fsgitops.errors import NotPossibleError, SwitchError, UsageError
 
 if TYPE_CHECKING:
-    from fsgitops.commands.workspace import Workspace
     from fsgitops.model.desired import Agent
     from fsgitops.settings import Settings, Target
     from fsgitops.switch.calls import Leg, Legs
     from fsgitops.switch.client import Switch
     from fsgitops.switch.dial import Dial
+    from fsgitops.workspace.open import Workspace
 
 PATIENCE = 1.0
 """How long an operation waits for a refusal, in seconds: one that comes, comes at once."""

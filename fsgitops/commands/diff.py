@@ -12,17 +12,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fsgitops.commands.plan import Planned, plan_compiled
-from fsgitops.commands.workspace import compile_declared, declare_desired, open_workspace
 from fsgitops.errors import DesiredInvalidError, FsgitopsError, UsageError
 from fsgitops.model.live import FileKind, LiveConfig, LiveFile, Manifest, ManifestEntry
 from fsgitops.model.plan import Baseline
 from fsgitops.settings import SETTINGS_FILE
+from fsgitops.workspace.compile import compile_declared
+from fsgitops.workspace.declare import declare_desired
+from fsgitops.workspace.open import open_workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fsgitops.commands.workspace import Compilation, Workspace
     from fsgitops.model.compiled import CompiledConfig
+    from fsgitops.workspace.compile import Compilation
+    from fsgitops.workspace.open import Workspace
 
 GIT_SECONDS = 120.0
 WORKING_TREE = "the working tree"

@@ -7,20 +7,21 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from fsgitops.commands.connect import connect_target, prepare_conf_dir
-from fsgitops.commands.recover import recover_unfinished
-from fsgitops.commands.workspace import compile_declared, declare_desired
 from fsgitops.durable import replace_file
 from fsgitops.errors import DesiredInvalidError, FsgitopsError, SecretError, SwitchError
+from fsgitops.live.connect import connect_target, prepare_conf_dir
+from fsgitops.live.recover import recover_unfinished
 from fsgitops.model.drift import DriftReport
+from fsgitops.workspace.compile import compile_declared
+from fsgitops.workspace.declare import declare_desired
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from fsgitops.commands.workspace import Workspace
     from fsgitops.model.drift import DriftItem
     from fsgitops.model.live import LiveConfig
+    from fsgitops.workspace.open import Workspace
 
 METRICS_MODE = 0o644
 

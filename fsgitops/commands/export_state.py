@@ -8,25 +8,27 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from fsgitops.commands.connect import prepare_conf_dir
 from fsgitops.commands.plan import NO_JSON, UNREADABLE, Planned, keyed, plan_compiled
-from fsgitops.commands.recover import recover_unfinished
-from fsgitops.commands.workspace import compile_declared, declare_desired, find_key
 from fsgitops.durable import write_output
 from fsgitops.errors import UsageError
+from fsgitops.live.connect import prepare_conf_dir
+from fsgitops.live.recover import recover_unfinished
 from fsgitops.model.plan import Baseline
 from fsgitops.model.state import RecordedFile, RecordedState
 from fsgitops.model.wording import count_noun
 from fsgitops.visible import to_json
+from fsgitops.workspace.compile import compile_declared
+from fsgitops.workspace.declare import declare_desired
+from fsgitops.workspace.open import find_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from fsgitops.commands.shape import Demands
-    from fsgitops.commands.workspace import Workspace
     from fsgitops.model.live import LiveConfig
+    from fsgitops.planning.shape import Demands
     from fsgitops.secret import ProjectKey
+    from fsgitops.workspace.open import Workspace
 
 KEY_LABEL = b"fsgitops: which key is this"
 

@@ -12,19 +12,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fsgitops.commands.rotate import read_rotation, write_rotation
-from fsgitops.commands.secrets import next_key_file
 from fsgitops.durable import sync_folder
 from fsgitops.errors import UsageError
 from fsgitops.secret import KEY_VARIABLE, NEXT_KEY_VARIABLE, PREVIOUS_SUFFIX, load_key
 from fsgitops.secret.private_file import write_private_file
 from fsgitops.settings import SETTINGS_FILE
 from fsgitops.visible import count_noun
+from fsgitops.workspace.secrets import next_key_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from fsgitops.commands.rotate import Rotation
-    from fsgitops.commands.workspace import Workspace
+    from fsgitops.workspace.open import Workspace
 
 
 @dataclass(frozen=True, slots=True)

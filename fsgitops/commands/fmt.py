@@ -16,8 +16,8 @@ from fsgitops.settings import SETTINGS_FILE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fsgitops.commands.workspace import Workspace
     from fsgitops.model.document import Document
+    from fsgitops.workspace.open import Workspace
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fsgitops.commands.audit import audited
-from fsgitops.commands.connect import connect_target, prepare_conf_dir
-from fsgitops.commands.operation import check_uuid
 from fsgitops.errors import NotThereError
+from fsgitops.live.audit import audited
+from fsgitops.live.connect import connect_target, prepare_conf_dir
+from fsgitops.live.roster import check_uuid
 
 if TYPE_CHECKING:
-    from fsgitops.commands.workspace import Workspace
     from fsgitops.switch.client import Switch
+    from fsgitops.workspace.open import Workspace
 
 
 def run_hangup(workspace: Workspace, uuid: str) -> None:

@@ -26,8 +26,8 @@ from fsgitops.visible import count_noun
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from fsgitops.commands.workspace import Workspace
     from fsgitops.settings import HistorySettings
+    from fsgitops.workspace.open import Workspace
 
 CI_ACTORS = ("FSGITOPS_ACTOR", "GITHUB_ACTOR", "GITLAB_USER_LOGIN", "BUILD_USER_ID")
 """Where CI systems say for whom they work; the first that is set counts."""

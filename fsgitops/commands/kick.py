@@ -6,17 +6,17 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fsgitops.commands.audit import audited
-from fsgitops.commands.connect import connect_target, prepare_conf_dir
-from fsgitops.commands.operation import check_extension, phones_of
-from fsgitops.commands.workspace import declare_desired
 from fsgitops.errors import NotThereError, SwitchError
 from fsgitops.findings import has_errors
+from fsgitops.live.audit import audited
+from fsgitops.live.connect import connect_target, prepare_conf_dir
+from fsgitops.live.roster import check_extension, phones_of
+from fsgitops.workspace.declare import declare_desired
 
 if TYPE_CHECKING:
-    from fsgitops.commands.workspace import Workspace
     from fsgitops.settings import Target
     from fsgitops.switch.client import Registration, Switch
+    from fsgitops.workspace.open import Workspace
 
 _ATTEMPTS = 40
 _PAUSE = 0.05

@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fsgitops.commands.policy import collect_policy
+from fsgitops.workspace.policy import collect_policy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from fsgitops.commands.workspace import Workspace
-    from fsgitops.findings import Finding
-    from fsgitops.model.desired import Desired
-    from fsgitops.model.document import Document
     from fsgitops.rules.table import Rule
+    from fsgitops.workspace.open import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,38 +27,6 @@ class RuleState:
     def to_json(self) -> dict[str, Any]:
         """Return the rule as JSON values (docs/json.md)."""
         return {name: getattr(self, name) for name in self.__slots__}
-
-
-def judge_desired(
-    workspace: Workspace, desired: Desired, documents: Sequence[Document], *, complete: bool
-) -> list[Finding]:
-    """Return what all rules find, built-in and own, without what comments silence."""
-    from fsgitops.rules.table import RULES
-    from fsgitops.steps.check import check_desired
-    from fsgitops.steps.load.events import find_literals
-    from fsgitops.steps.silence import silence_findings
-
-    settings = workspace.settings
-    policy, findings = collect_policy(workspace.root, settings.policy, workspace.document)
-    findings += check_desired(
-        desired,
-        documents,
-        settings.rules,
-        complete=complete,
-        settings=workspace.document,
-        policy=policy,
-    )
-    rules = {rule.name: rule for rule in (*RULES, *policy)}
-    return silence_findings(findings, documents, rules, find_literals, complete=complete)
-
-
-def find_plan_silences(documents: Sequence[Document]) -> frozenset[tuple[str, int, str]]:
-    """Return where comments silence a rule that a plan judges, by the conf directory."""
-    from fsgitops.rules.table import PLAN_RULES
-    from fsgitops.steps.load.events import find_literals
-    from fsgitops.steps.silence import find_silenced
-
-    return find_silenced(documents, {rule.name: rule for rule in PLAN_RULES}, find_literals)
 
 
 def list_rules(workspace: Workspace) -> list[RuleState]:

@@ -6,29 +6,25 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from fsgitops.commands.commit import read_commit
-from fsgitops.commands.connect import prepare_conf_dir
 from fsgitops.commands.history import check_clock
-from fsgitops.commands.key_in_git import (
+from fsgitops.durable import write_output
+from fsgitops.live.connect import prepare_conf_dir
+from fsgitops.live.recover import recover_unfinished
+from fsgitops.model.compiled import Settled
+from fsgitops.model.plan_json import plan_from_json, plan_to_json
+from fsgitops.planning.shape import Demands, shape_plan, weigh_plan
+from fsgitops.planning.survey import ConfLook, survey_changes
+from fsgitops.settings import SETTINGS_FILE
+from fsgitops.visible import count_noun, to_json
+from fsgitops.workspace.compile import Compilation, compile_declared
+from fsgitops.workspace.declare import declare_desired
+from fsgitops.workspace.git import read_commit
+from fsgitops.workspace.key_in_git import (
     REPLACE,
     find_in_history,
     refuse_key_in_git,
     tell_history,
 )
-from fsgitops.commands.recover import recover_unfinished
-from fsgitops.commands.shape import Demands, shape_plan, weigh_plan
-from fsgitops.commands.survey import ConfLook, survey_changes
-from fsgitops.commands.workspace import (
-    Compilation,
-    Workspace,
-    compile_declared,
-    declare_desired,
-)
-from fsgitops.durable import write_output
-from fsgitops.model.compiled import Settled
-from fsgitops.model.plan_json import plan_from_json, plan_to_json
-from fsgitops.settings import SETTINGS_FILE
-from fsgitops.visible import count_noun, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -40,6 +36,7 @@ if TYPE_CHECKING:
     from fsgitops.secret import ProjectKey
     from fsgitops.steps.plan import PlanContext, Survey
     from fsgitops.switch.client import Switch
+    from fsgitops.workspace.open import Workspace
 
 
 SHOWN_UNAVAILABLE = 10
@@ -100,7 +97,7 @@ def observe(workspace: Workspace, planned: Planned, switch: Switch | None = None
 
     Raises SwitchError only where `switch` is given.
     """
-    from fsgitops.commands.activity import ask_activity, observe_plan
+    from fsgitops.live.activity import ask_activity, observe_plan
 
     plan = (
         ask_activity(planned.plan, switch, workspace.target)
@@ -160,7 +157,7 @@ def _plan(
     plan = build_plan(compilation.compiled, live, context, digest)
     plan = shape_plan(plan, compilation, live, workspace.target, wanted, digest)
     if judged:
-        from fsgitops.commands.reach import judge_reach
+        from fsgitops.planning.reach import judge_reach
 
         plan = judge_reach(workspace, compilation, live, plan, look)
     return Planned(plan, compilation, live, demands=wanted)

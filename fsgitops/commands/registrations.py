@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fsgitops.commands.connect import connect_target, prepare_conf_dir
+from fsgitops.live.connect import connect_target, prepare_conf_dir
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from fsgitops.commands.workspace import Workspace
     from fsgitops.switch.client import Registration
+    from fsgitops.workspace.open import Workspace
 
 
 def run_registrations(workspace: Workspace) -> tuple[Registration, ...]:

@@ -6,9 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from fsgitops.commands.activity import ask_activity
 from fsgitops.commands.apply import end_deleted, open_prover
-from fsgitops.commands.connect import prepare_conf_dir
 from fsgitops.commands.history import (
     check_clock,
     find_revision,
@@ -18,22 +16,23 @@ from fsgitops.commands.history import (
     start_revision,
 )
 from fsgitops.commands.plan import keyed, make_context
-from fsgitops.commands.recover import recover_locked, recover_unfinished
-from fsgitops.commands.shape import Demands, list_unloaded, weigh_changes
-from fsgitops.commands.workspace import find_key
 from fsgitops.errors import FsgitopsError, PlanRefusedError, UsageError
+from fsgitops.live.activity import ask_activity
+from fsgitops.live.connect import prepare_conf_dir
+from fsgitops.live.recover import recover_locked, recover_unfinished
 from fsgitops.model.plan import Action, Baseline
+from fsgitops.planning.shape import Demands, list_unloaded, weigh_changes
 from fsgitops.transaction.journal import REVISIONS
 from fsgitops.transaction.lock import lock_state
 from fsgitops.transaction.places import BEFORE
 from fsgitops.transaction.state import open_state_folder
+from fsgitops.workspace.open import find_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from fsgitops.commands.history import Kept
-    from fsgitops.commands.workspace import Workspace
     from fsgitops.model.applied import Applied
     from fsgitops.model.compiled import CompiledConfig
     from fsgitops.model.live import LiveConfig
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
     from fsgitops.settings import Target
     from fsgitops.steps.rewind import Earlier
     from fsgitops.transaction.state import StateFolder
+    from fsgitops.workspace.open import Workspace
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,23 +11,23 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fsgitops.commands.key_in_git import keep_from_git
-from fsgitops.commands.operation import check_extension
-from fsgitops.commands.secrets import count_rotation, find_keys, next_key_file
-from fsgitops.commands.workspace import declare_desired
 from fsgitops.durable import replace_file
 from fsgitops.errors import DesiredInvalidError, NotThereError, UsageError
 from fsgitops.findings import has_errors
+from fsgitops.live.roster import check_extension
 from fsgitops.secret import NEXT_KEY_VARIABLE, write_key_file
 from fsgitops.settings import SETTINGS_FILE, RotationSettings
+from fsgitops.workspace.declare import declare_desired
+from fsgitops.workspace.key_in_git import keep_from_git
+from fsgitops.workspace.secrets import count_rotation, find_keys, next_key_file
 
 if TYPE_CHECKING:
     from collections import Counter
     from pathlib import Path
 
-    from fsgitops.commands.secrets import Keys
-    from fsgitops.commands.workspace import Workspace
     from fsgitops.secret import ProjectKey
+    from fsgitops.workspace.open import Workspace
+    from fsgitops.workspace.secrets import Keys
 
 _BLOCK = re.compile(r"^key_rotation[ \t]*:.*(?:\n(?:[ \t].*)?)*", re.MULTILINE)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fsgitops.commands.connect import RUNNING_FILE, prepare_conf_dir
+from fsgitops.live.connect import RUNNING_FILE, prepare_conf_dir
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from fsgitops.commands.workspace import Workspace
+    from fsgitops.workspace.open import Workspace
 
 
 def run_sandbox(

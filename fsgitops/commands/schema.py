@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from fsgitops.commands.settings_texts import SETTINGS_TEXTS
+from fsgitops.settings.texts import SETTINGS_TEXTS
 
 SCHEMAS = (
     "desired", "settings", "plan", "adopted", "applied", "calls", "credentials", "dial", "doctor",

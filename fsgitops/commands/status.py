@@ -5,21 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fsgitops.commands.connect import connect_target, prepare_conf_dir
-from fsgitops.commands.live_calls import LiveCall, join_calls
-from fsgitops.commands.operation import Roster, build_roster, check_extension
 from fsgitops.commands.registrations import registration_to_json
-from fsgitops.commands.workspace import compile_declared, declare_desired
 from fsgitops.errors import NotThereError
+from fsgitops.live.calls import LiveCall, join_calls
+from fsgitops.live.connect import connect_target, prepare_conf_dir
+from fsgitops.live.roster import Roster, build_roster, check_extension
+from fsgitops.workspace.compile import compile_declared
+from fsgitops.workspace.declare import declare_desired
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from fsgitops.commands.workspace import Workspace
     from fsgitops.model.compiled import CompiledConfig
     from fsgitops.model.desired import Agent
     from fsgitops.switch.client import Channel, Registration, Switch
     from fsgitops.switch.verto import VertoUser
+    from fsgitops.workspace.open import Workspace
 
 MATCH, DIFFERS, MISSING, LEFT_OVER = "match", "differs", "missing", "left over"
 

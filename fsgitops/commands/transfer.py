@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fsgitops.commands.audit import audited
-from fsgitops.commands.connect import connect_target, prepare_conf_dir
 from fsgitops.commands.dial import (
     check_gateway,
     check_toll,
@@ -14,21 +12,23 @@ from fsgitops.commands.dial import (
     choose_gateway,
     read_number,
 )
-from fsgitops.commands.live_calls import join_calls
-from fsgitops.commands.operation import (
+from fsgitops.errors import NotPossibleError, NotThereError
+from fsgitops.live.audit import audited
+from fsgitops.live.calls import join_calls
+from fsgitops.live.connect import connect_target, prepare_conf_dir
+from fsgitops.live.roster import (
     Roster,
     check_uuid,
     find_agent,
     load_roster,
 )
-from fsgitops.errors import NotPossibleError, NotThereError
 from fsgitops.switch.dial import Onward, ToExtension, ToNumber
 
 if TYPE_CHECKING:
-    from fsgitops.commands.workspace import Workspace
     from fsgitops.model.desired import Agent
     from fsgitops.settings import Settings, Target
     from fsgitops.switch.client import Switch
+    from fsgitops.workspace.open import Workspace
 
 AGENTS_CONTEXT = "default"
 """The context whose dialplan rings agents: what the compiled configuration writes to."""

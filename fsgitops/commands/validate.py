@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fsgitops.commands.workspace import Workspace, compile_declared, declare_desired
 from fsgitops.errors import DesiredInvalidError
 from fsgitops.findings import Finding, findings_to_json, has_errors
+from fsgitops.workspace.compile import compile_declared
+from fsgitops.workspace.declare import declare_desired
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from fsgitops.workspace.open import Workspace
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ SHELLS = ("bash", "zsh", "fish")
 
 
 def words_from(name: str) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
-    """Return what completes a parameter with words such as `targets` (commands/suggest.py).
+    """Return what completes a parameter with words such as `targets` (cli/suggest.py).
 
     That is imported when a shell asks. What goes wrong gives no words: a shell would put an error
     into the line that somebody types.
@@ -29,7 +29,7 @@ def words_from(name: str) -> Callable[[click.Context, click.Parameter, str], lis
         from click.shell_completion import CompletionItem
 
         try:
-            room = importlib.import_module("fsgitops.commands.suggest")
+            room = importlib.import_module("fsgitops.cli.suggest")
             start, target = _find_place(ctx)
             found = room.suggest(name, start, target, typed)
         except Exception:

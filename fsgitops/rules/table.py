@@ -186,6 +186,6 @@ PLAN_RULES: tuple[Rule, ...] = tuple(
         ),
     )
 )
-"""What a plan judges by the conf directory (commands/reach.py)."""
+"""What a plan judges by the conf directory (planning/reach.py)."""
 
 RULES: tuple[Rule, ...] = (*_DESIRED_RULES, *PLAN_RULES)

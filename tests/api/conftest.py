@@ -8,8 +8,8 @@ import pytest
 from served_api import Served, token
 from switchboard import switch_with_dids
 
-from fsgitops.commands.workspace import open_workspace
 from fsgitops.switch.client import connect_switch
+from fsgitops.workspace.open import open_workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

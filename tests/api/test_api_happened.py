@@ -9,9 +9,9 @@ import pytest
 from switchboard import DOMAIN
 
 from fsgitops.api.happened import BULK, KEPT, STALE_SECONDS, Happened
-from fsgitops.commands.audit import AuditOutcomeError
-from fsgitops.commands.live_calls import LiveCall, LiveLeg
 from fsgitops.errors import NotPossibleError, SwitchTimeoutError
+from fsgitops.live.audit import AuditOutcomeError
+from fsgitops.live.calls import LiveCall, LiveLeg
 
 if TYPE_CHECKING:
     from served_api import Served

@@ -17,8 +17,8 @@ from switchboard import running_switch
 from fsgitops.api.app import create_app
 from fsgitops.api.operations import OPERATIONS
 from fsgitops.api.serve import build_service
-from fsgitops.commands.workspace import open_workspace
 from fsgitops.switch.client import connect_switch
+from fsgitops.workspace.open import open_workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

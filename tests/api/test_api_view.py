@@ -13,8 +13,8 @@ from switchboard import DOMAIN
 
 from fsgitops.api.live import LiveBoard
 from fsgitops.api.view import EVERYBODY, MAX_VIEWS, SHOWN_AGENTS, View, build_board, read_view
-from fsgitops.commands.operation import Roster
 from fsgitops.errors import UsageError
+from fsgitops.live.roster import Roster
 from fsgitops.model.desired import Agent
 from fsgitops.switch.client import Registration
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 from doctor_site import checks, make_site
 
-from fsgitops.commands import doctor_files, survey
-from fsgitops.commands.switch_user import Person, find_unreadable, may_read, read_person
+from fsgitops.commands.doctor import files as doctor_files
+from fsgitops.live.switch_user import Person, find_unreadable, may_read, read_person
+from fsgitops.planning import survey
 from fsgitops.sandbox import EmbeddedSwitch
 from fsgitops.sandbox.skeleton import write_skeleton
 

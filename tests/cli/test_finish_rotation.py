@@ -10,11 +10,11 @@ import pytest
 
 from fsgitops.commands.finish_rotation import finish_rotation
 from fsgitops.commands.rotate import write_rotation
-from fsgitops.commands.workspace import open_workspace
 from fsgitops.errors import FsgitopsError
 from fsgitops.secret import load_key, new_key
 from fsgitops.secret.private_file import write_private_file
 from fsgitops.settings import RotationSettings
+from fsgitops.workspace.open import open_workspace
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -210,7 +210,7 @@ def test_the_hashes_stand_in_the_conf_directory_so_the_search_is_able_to_find(
 
 def leak_by_repr(monkeypatch: pytest.MonkeyPatch) -> None:
     """A Secret that shows itself, in a note about what is missing."""
-    from fsgitops.commands.secrets import SecretBook
+    from fsgitops.workspace.secrets import SecretBook
 
     before = SecretBook.find
 
@@ -310,7 +310,7 @@ def test_reveal_shows_the_secrets_on_stdout_alone_and_logs_only_that_it_did(
 def test_a_traceback_shows_no_secret_not_even_with_local_values(
     project: Project, planted: Planted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from fsgitops.commands import secrets
+    from fsgitops.workspace import secrets
 
     def fail(*_: object) -> None:
         raise RuntimeError("broken")

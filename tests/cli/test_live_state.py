@@ -93,7 +93,7 @@ def test_status_of_an_agent_that_is_not_declared_fails(
 
 def test_watch_shows_each_change(project: Project, board: EmbeddedSwitch) -> None:
     from fsgitops.commands.status import watch_status
-    from fsgitops.commands.workspace import open_workspace
+    from fsgitops.workspace.open import open_workspace
 
     seen = watch_status(open_workspace(project.root), ["1020"])
     assert not next(seen).agents[0].phones

@@ -122,8 +122,8 @@ def test_the_caller_id_may_be_another_declared_number_only(
 
 def test_gateway_and_timeout_come_from_the_settings(project: Project) -> None:
     from fsgitops.commands.dial import Asked, plan_dial
-    from fsgitops.commands.operation import load_roster
-    from fsgitops.commands.workspace import open_workspace
+    from fsgitops.live.roster import load_roster
+    from fsgitops.workspace.open import open_workspace
 
     text = (
         "targets:\n  t: {conf_dir: c, domain: d.example, dial: {gateway: carrier, timeout: 12}}\n"

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from misbehaving_esl import PASSWORD, MisbehavingSwitch, Say, answer
 
-from fsgitops.commands import explain_mismatch
-from fsgitops.commands.switch_user import Person
+from fsgitops.live import explain_mismatch
+from fsgitops.live.switch_user import Person
 from fsgitops.sandbox.skeleton import write_skeleton
 from fsgitops.steps.read_templates import packaged_templates
 

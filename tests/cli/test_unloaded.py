@@ -9,7 +9,7 @@ import pytest
 from project import Project
 from switchboard import DOMAIN, running_switch
 
-from fsgitops.commands import prover
+from fsgitops.live import prover
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -170,8 +170,8 @@ def serving(real: Project) -> Iterator[tuple[TestClient, Service]]:
 
     from fsgitops.api.app import create_app
     from fsgitops.api.serve import build_service
-    from fsgitops.commands.connect import hold_target
-    from fsgitops.commands.workspace import open_workspace
+    from fsgitops.live.connect import hold_target
+    from fsgitops.workspace.open import open_workspace
 
     workspace = open_workspace(real.root)
     with hold_target(workspace.target, workspace.root) as connect:

@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 from project import Project
 from scratch_repository import CHECKOUT
 
-from fsgitops.commands import origin
+from fsgitops.commands.init import origin
 
 SHA = "0123456789abcdef" * 4
 COMMIT = SHA[:40]

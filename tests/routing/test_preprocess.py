@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsgitops.commands.prover import tell_source
+from fsgitops.live.prover import tell_source
 from fsgitops.routing.expand import LINE_LIMIT, Variables, expand
 from fsgitops.routing.preprocess import MergedConfig, MergeError, SourceLine, load_merged
 

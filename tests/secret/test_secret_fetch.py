@@ -280,8 +280,8 @@ def test_a_relative_path_never_leaves_the_root_by_a_link(tmp_path: Path, link: s
 def test_the_esl_password_stands_wherever_a_secret_may(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    from fsgitops.commands.connect import read_password
-    from fsgitops.commands.workspace import open_workspace
+    from fsgitops.live.connect import read_password
+    from fsgitops.workspace.open import open_workspace
 
     (tmp_path / "secret").write_text("esl-word")
     (tmp_path / "secret").chmod(0o600)
@@ -312,8 +312,8 @@ def test_the_esl_password_stands_wherever_a_secret_may(
 def test_an_esl_password_that_is_none_is_found_and_not_shown(
     tmp_path: Path, password: object
 ) -> None:
-    from fsgitops.commands.workspace import open_workspace
     from fsgitops.errors import DesiredInvalidError
+    from fsgitops.workspace.open import open_workspace
 
     target = {"conf_dir": "c", "domain": "d.example", "esl": {"password": password}}
     (tmp_path / "fsgitops.yaml").write_text(json.dumps({"targets": {"prod": target}}))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hostile_review import simple_review
 
-from fsgitops.commands.review import FORMATS, render_review
+from fsgitops.cli.review import FORMATS, render_review
 from fsgitops.model.desired import Agent, Desired, DidRoute
 from fsgitops.model.plan import Action, Change, Plan
 from fsgitops.model.resource import Resource

@@ -6,16 +6,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fsgitops.commands.commit import run_git
 from fsgitops.durable import create_file
 from fsgitops.errors import SecretError, UsageError
 from fsgitops.secret import key_files
 from fsgitops.settings import STATE_FOLDER
+from fsgitops.workspace.git import run_git
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fsgitops.commands.workspace import Workspace
+    from fsgitops.workspace.open import Workspace
 
 IGNORE_FILE = ".gitignore"
 

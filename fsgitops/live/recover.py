@@ -21,7 +21,7 @@ from fsgitops.transaction.transact import (
 )
 
 if TYPE_CHECKING:
-    from fsgitops.commands.workspace import Workspace
+    from fsgitops.workspace.open import Workspace
 
 AT_WORK = "another apply is running on this target; what is shown may be half done"
 
@@ -73,7 +73,7 @@ def recover_locked(workspace: Workspace) -> list[str]:
 
 def _reload_restored(workspace: Workspace) -> tuple[bool, str]:
     """The switch may hold what was undone; tell it to load what stands on disk."""
-    from fsgitops.commands.connect import connect_target
+    from fsgitops.live.connect import connect_target
 
     ending = "; the next command tries again"
     try:

@@ -11,10 +11,10 @@ from fsgitops.model.plan import Action, Change, Danger, Hazard, Need, Plan
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from fsgitops.commands.workspace import Compilation
     from fsgitops.model.live import LiveConfig
     from fsgitops.model.resource import Resource
     from fsgitops.settings import Target
+    from fsgitops.workspace.compile import Compilation
 
 
 @dataclass(frozen=True, slots=True)

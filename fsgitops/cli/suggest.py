@@ -9,14 +9,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from fsgitops.commands.workspace import open_workspace
 from fsgitops.settings.project import find_project
+from fsgitops.workspace.open import open_workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from fsgitops.commands.workspace import Workspace
+    from fsgitops.workspace.open import Workspace
 
 MAX_WORDS = 500
 """More than a shell shows without asking; whoever types another digit gets the others."""
@@ -140,7 +140,7 @@ def suggest_revisions(place: Place) -> Iterator[Suggestion]:
 
 def suggest_commits(place: Place) -> Iterator[Suggestion]:
     """Yield git's branches and tags."""
-    from fsgitops.commands.commit import run_git
+    from fsgitops.workspace.git import run_git
 
     told = run_git(place.root, "for-each-ref", "--format=%(refname:short)%09%(subject)")
     for line in told.splitlines():

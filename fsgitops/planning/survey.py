@@ -6,8 +6,8 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from fsgitops.commands.switch_user import find_switch_user, find_unreadable
 from fsgitops.errors import FsgitopsError
+from fsgitops.live.switch_user import find_switch_user, find_unreadable
 from fsgitops.model.plan import Action, Change, Hazard
 from fsgitops.routing.tree import fold
 

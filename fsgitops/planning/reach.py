@@ -19,12 +19,13 @@ from fsgitops.model.resource import Resource
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from fsgitops.commands.survey import ConfLook
-    from fsgitops.commands.workspace import Compilation, Workspace
     from fsgitops.model.live import LiveConfig
     from fsgitops.model.plan import Plan
+    from fsgitops.planning.survey import ConfLook
     from fsgitops.routing.shadow import Taker
     from fsgitops.routing.survey import Survey
+    from fsgitops.workspace.compile import Compilation
+    from fsgitops.workspace.open import Workspace
 
 SHOWN_NAMES = 3
 

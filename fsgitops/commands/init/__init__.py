@@ -7,7 +7,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fsgitops.commands.origin import Pin, find_pin, read_pin
+from fsgitops.commands.init.origin import Pin, find_pin, read_pin
 from fsgitops.commands.schema import read_schema
 from fsgitops.durable import create_file
 from fsgitops.errors import UsageError

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fsgitops.commands.connect import connect_target, read_password
-from fsgitops.commands.doctor_copies import check_merged_copy
-from fsgitops.commands.doctor_files import STOCK_PASSWORD, STOCK_PIN
+from fsgitops.commands.doctor.copies import check_merged_copy
+from fsgitops.commands.doctor.files import STOCK_PASSWORD, STOCK_PIN
 from fsgitops.errors import FsgitopsError, SecretError, SwitchError
+from fsgitops.live.connect import connect_target, read_password
 from fsgitops.model.diagnosis import Check, bad, good, skip
 from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fsgitops.commands.workspace import Declared, Workspace
     from fsgitops.switch.client import Switch
+    from fsgitops.workspace.declare import Declared
+    from fsgitops.workspace.open import Workspace
 
 SAMPLE = 200
 MODULES = {

@@ -9,15 +9,15 @@ import shutil
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from fsgitops.commands.key_in_git import ignore_folder
 from fsgitops.errors import SecretError, SwitchUnreachableError
+from fsgitops.workspace.fetch import make_fetcher
+from fsgitops.workspace.key_in_git import ignore_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from fsgitops.secret import SecretFetcher
-    from fsgitops.settings import SecretsSettings, Target
+    from fsgitops.settings import Target
     from fsgitops.switch.client import Switch
 
 RUNNING_FILE = "sandbox.json"
@@ -51,19 +51,6 @@ def read_password(target: Target, root: Path) -> str:
     raise SecretError(
         f"target `{target.name}` has no ESL password; set FSGITOPS_ESL_PASSWORD, or "
         "`esl: {password: {env: NAME}}` or `{file: PATH}` in fsgitops.yaml"
-    )
-
-
-def make_fetcher(
-    settings: SecretsSettings, root: Path, key_file: str, *, trusted: bool = True
-) -> SecretFetcher:
-    """Return what fetches this project's secrets; `trusted` as for SecretPlace."""
-    from fsgitops.secret import SecretFetcher, SecretPlace, key_files
-
-    identity = root / settings.age_identity
-    kept = (identity, *(root / name for name in key_files(key_file)))
-    return SecretFetcher(
-        SecretPlace(root, os.environ, identity, settings.allow_commands, trusted, kept)
     )
 
 

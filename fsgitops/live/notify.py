@@ -18,9 +18,9 @@ from fsgitops.model.applied import Applied, Outcome
 from fsgitops.model.notice import Notice
 
 if TYPE_CHECKING:
-    from fsgitops.commands.workspace import Workspace
     from fsgitops.model.plan import Plan
     from fsgitops.settings import NotifySettings
+    from fsgitops.workspace.open import Workspace
 
 _REFUSED: dict[type[FsgitopsError], tuple[str, str]] = {
     PlanRefusedError: ("refused", "the plan was refused; nothing was touched"),

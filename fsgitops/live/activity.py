@@ -28,7 +28,7 @@ def observe_plan(plan: Plan, target: Target, root: Path) -> Plan:
     A plan that disturbs nobody asks nothing. Never raises for a switch that cannot be asked: the
     plan is the same without it.
     """
-    from fsgitops.commands.connect import connect_target
+    from fsgitops.live.connect import connect_target
     from fsgitops.steps.danger import find_disturbed
 
     if not find_disturbed(plan):

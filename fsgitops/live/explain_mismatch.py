@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from fsgitops.commands.switch_user import find_switch_user, find_unreadable
 from fsgitops.errors import FsgitopsError
+from fsgitops.live.switch_user import find_switch_user, find_unreadable
 from fsgitops.routing.loaded import context_of
 from fsgitops.routing.preprocess import load_merged
 from fsgitops.routing.veil import Veil

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from fsgitops.commands.operation import Roster
+    from fsgitops.live.roster import Roster
     from fsgitops.switch.client import Channel
 
 

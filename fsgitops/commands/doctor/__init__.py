@@ -7,9 +7,15 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fsgitops.commands.doctor_files import check_files
-from fsgitops.commands.doctor_switch import check_switch
-from fsgitops.commands.key_in_git import (
+from fsgitops.commands.doctor.files import check_files
+from fsgitops.commands.doctor.switch import check_switch
+from fsgitops.errors import FsgitopsError, SecretError
+from fsgitops.findings import has_errors
+from fsgitops.model.diagnosis import Check, Health, bad, good, skip, warn
+from fsgitops.secret import KEY_VARIABLE, NEXT_KEY_VARIABLE
+from fsgitops.visible import count_noun
+from fsgitops.workspace.declare import declare_desired
+from fsgitops.workspace.key_in_git import (
     REPLACE,
     find_in_git,
     find_in_history,
@@ -18,18 +24,13 @@ from fsgitops.commands.key_in_git import (
     tell_history,
     what_is_wrong,
 )
-from fsgitops.commands.secrets import find_keys, next_key_file, open_book
-from fsgitops.commands.workspace import Workspace, declare_desired
-from fsgitops.errors import FsgitopsError, SecretError
-from fsgitops.findings import has_errors
-from fsgitops.model.diagnosis import Check, Health, bad, good, skip, warn
-from fsgitops.secret import KEY_VARIABLE, NEXT_KEY_VARIABLE
-from fsgitops.visible import count_noun
+from fsgitops.workspace.secrets import find_keys, next_key_file, open_book
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fsgitops.commands.workspace import Declared
+    from fsgitops.workspace.declare import Declared
+    from fsgitops.workspace.open import Workspace
 
 SHOWN = 10
 

@@ -13,10 +13,10 @@ from fsgitops.visible import count_noun
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fsgitops.commands.workspace import Workspace
     from fsgitops.model.desired import Desired
     from fsgitops.routing.merged import MergedConfig
     from fsgitops.routing.tree import Element
+    from fsgitops.workspace.open import Workspace
 
 NAME: Final = "open-legs"
 SHOWN: Final = 5

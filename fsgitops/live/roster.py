@@ -6,16 +6,17 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fsgitops.commands.workspace import Workspace, declare_desired
 from fsgitops.errors import DesiredInvalidError, NotPossibleError, NotThereError, UsageError
 from fsgitops.findings import has_errors
 from fsgitops.phone import is_extension
+from fsgitops.workspace.declare import declare_desired
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from fsgitops.model.desired import Agent, Desired, DidRoute
     from fsgitops.switch.client import Registration
+    from fsgitops.workspace.open import Workspace
 
 _UUID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,127}")
 

@@ -7,7 +7,6 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from fsgitops.commands.connect import make_fetcher
 from fsgitops.errors import SecretError, SecretUnavailableError
 from fsgitops.findings import Finding, Position, Severity, error
 from fsgitops.model.resource import Resource
@@ -24,15 +23,16 @@ from fsgitops.secret import (
     load_key,
 )
 from fsgitops.visible import count_noun
+from fsgitops.workspace.fetch import make_fetcher
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
     from pathlib import Path
 
-    from fsgitops.commands.workspace import Workspace
     from fsgitops.model.desired import Agent, Desired
     from fsgitops.secret import ProjectKey, Secret, SecretFetcher, Source
     from fsgitops.settings import RotationSettings, Settings
+    from fsgitops.workspace.open import Workspace
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fsgitops.commands.doctor_copies import check_revisions
-from fsgitops.commands.doctor_legs import check_legs
-from fsgitops.commands.switch_user import find_switch_user, find_unreadable
+from fsgitops.commands.doctor.copies import check_revisions
+from fsgitops.commands.doctor.legs import check_legs
 from fsgitops.errors import FsgitopsError
+from fsgitops.live.switch_user import find_switch_user, find_unreadable
 from fsgitops.model.diagnosis import Check, bad, good, skip, warn
 from fsgitops.routing.tree import fold
 from fsgitops.routing.whereabouts import Whereabouts, list_domain_globals
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from fsgitops.commands.workspace import Workspace
     from fsgitops.model.desired import Desired
     from fsgitops.routing.preprocess import MergedConfig
     from fsgitops.settings import Target
+    from fsgitops.workspace.open import Workspace
 
 STOCK_PASSWORD = "ClueCon"  # noqa: S105 - what every installation begins with
 STOCK_PIN = "1234"

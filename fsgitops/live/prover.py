@@ -61,7 +61,7 @@ class SwitchProver:
 
     def prove(self) -> ReadBack:
         """Read back every change. Raises SwitchError with all that is not as declared."""
-        from fsgitops.commands.explain_mismatch import explain_mismatches
+        from fsgitops.live.explain_mismatch import explain_mismatches
         from fsgitops.steps.verify import verify_switch
 
         self._silent = True

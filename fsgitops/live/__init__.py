@@ -1,0 +1,1 @@
+"""What is done at a target: reached, asked, proved, recovered, told, and written down."""

@@ -1,0 +1,92 @@
+"""What a project declares, compiled for its target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from fsgitops.errors import DesiredInvalidError
+from fsgitops.findings import has_errors, sort_findings
+from fsgitops.workspace.check_settings import check_settings
+from fsgitops.workspace.secrets import open_book
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fsgitops.model.compiled import CompiledConfig, Settled
+    from fsgitops.model.templates import Templates
+    from fsgitops.secret import ProjectKey
+    from fsgitops.workspace.declare import Declared
+    from fsgitops.workspace.open import Workspace
+    from fsgitops.workspace.secrets import SecretBook
+
+
+@dataclass(frozen=True, slots=True)
+class Compilation:
+    """The desired state, compiled for one target; `key` is None where none is at hand."""
+
+    declared: Declared
+    compiled: CompiledConfig
+    key: ProjectKey | None = field(repr=False)
+    unavailable: tuple[str, ...] = ()
+    """Why secrets are not at hand: each makes an apply impossible."""
+    notes: tuple[str, ...] = ()
+    """Which agents' secrets are derived from which key, while a rotation is under way."""
+
+
+def compile_declared(
+    workspace: Workspace,
+    declared: Declared,
+    settled: Mapping[str, Settled] | None = None,
+    *,
+    fetch: bool = True,
+) -> Compilation:
+    """Compile a desired state without errors. Raises DesiredInvalidError with every finding.
+
+    `settled` maps paths to what an earlier apply proved and wrote there. With `fetch`
+    unset, no secret is fetched from where it stands: what it would be is not known.
+    """
+    from fsgitops.steps.compile import compile_config
+    from fsgitops.steps.protect import mark_protected
+
+    if has_errors(list(declared.findings)):
+        raise DesiredInvalidError(list(declared.findings))
+    caller_id, _ = check_settings(workspace.root, workspace.settings, workspace.document)
+    book = open_book(workspace, declared.desired, fetch=fetch)
+    compiled, findings = compile_config(
+        declared.desired,
+        domain=workspace.target.domain,
+        templates=_load_templates(workspace),
+        key=book.key,
+        default_caller_id=caller_id,
+        default_caller_name=workspace.settings.default_caller_name,
+        settled=settled,
+        secrets=book,
+        did_forms=workspace.target.did_forms,
+        inbound_context=workspace.target.inbound_context,
+        default_region=workspace.settings.default_region,
+    )
+    everything = sort_findings([*declared.findings, *findings, *book.findings])
+    if has_errors(everything):
+        raise DesiredInvalidError(everything)
+    return Compilation(
+        replace(declared, findings=tuple(everything)),
+        _name_keys(mark_protected(compiled, declared.desired), book),
+        book.key,
+        tuple(book.unavailable),
+        tuple(book.explain_rotation(declared.desired)),
+    )
+
+
+def _name_keys(compiled: CompiledConfig, book: SecretBook) -> CompiledConfig:
+    upcoming = book.keys.upcoming
+    return replace(compiled, keys=book.keys_in_use(), upcoming_key=upcoming.id if upcoming else "")
+
+
+def _load_templates(workspace: Workspace) -> Templates:
+    from fsgitops.steps.read_templates import read_templates
+
+    templates, problems = read_templates(workspace.root / workspace.settings.templates)
+    if has_errors(problems):
+        raise DesiredInvalidError(problems)
+    return templates

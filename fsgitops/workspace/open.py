@@ -1,0 +1,68 @@
+"""What every command starts from: the project's root, its settings, and one target."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fsgitops.errors import DesiredInvalidError
+from fsgitops.findings import Position
+from fsgitops.settings import (
+    SETTINGS_FILE,
+    Environment,
+    Settings,
+    Target,
+    build_settings,
+    read_environment,
+    select_target,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fsgitops.model.document import Document
+    from fsgitops.secret import ProjectKey
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """A project directory with its settings, and the target that a command works on."""
+
+    root: Path
+    settings: Settings
+    environment: Environment
+    target: Target
+    document: Document | None = None
+    """The settings file, for the places that findings about it name."""
+
+
+def open_workspace(root: Path, target: str | None = None) -> Workspace:
+    """Read the settings below `root`, all of them optional, and pick a target.
+
+    Raises DesiredInvalidError for a malformed `fsgitops.yaml`, UsageError for an unknown target.
+    """
+    from fsgitops.steps.load import load_document
+
+    environment = read_environment()
+    document: Document | None = None
+    if (root / SETTINGS_FILE).exists():
+        document, findings = load_document(root, SETTINGS_FILE)
+        if findings or document is None:
+            raise DesiredInvalidError(findings)
+    data: Any = (document.data if document else None) or {}
+    locate = document.position if document else _nowhere
+    settings = build_settings(data, locate, environment)
+    chosen = select_target(settings, target, root, environment)
+    return Workspace(root, settings, environment, chosen, document)
+
+
+def _nowhere(_path: tuple[str | int, ...], *, key: bool = False) -> Position:  # noqa: ARG001
+    return Position(SETTINGS_FILE)
+
+
+def find_key(workspace: Workspace) -> ProjectKey | None:
+    """Return the project key, or None where there is none. Raises SecretError for a bad one."""
+    from fsgitops.secret import load_key
+
+    return load_key(os.environ, workspace.root / workspace.settings.key_file)
