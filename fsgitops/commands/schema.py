@@ -5,8 +5,6 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from fsgitops.settings.texts import SETTINGS_TEXTS
-
 SCHEMAS = (
     "desired", "settings", "plan", "adopted", "applied", "calls", "credentials", "dial", "doctor",
     "drift", "error", "findings", "fmt", "hangup", "history", "keys", "kick", "lint", "notice",
@@ -72,6 +70,8 @@ def _put_words(schema: dict[str, Any]) -> dict[str, Any]:
 
 def _describe(schema: dict[str, Any], path: str) -> None:
     """Put the descriptions of settings in, where they are known."""
+    from fsgitops.settings.texts import SETTINGS_TEXTS
+
     for name, inner in schema.get("properties", {}).items():
         place = f"{path}.{name}".lstrip(".")
         if place in SETTINGS_TEXTS:
