@@ -53,7 +53,9 @@ def review_plan(planned: Planned, root: Path, full: str = "") -> Review:
         reached=find_reached(plan, declared.desired),
         contents=_read_contents(planned),
         sources={
-            item.path: str(files[item.path].source) for item in plan.hazards if item.path in files
+            item.path: str(files[item.path].part.source)
+            for item in plan.hazards
+            if item.path in files
         },
         prefix=find_prefix(root),
         full=full,

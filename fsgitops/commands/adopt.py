@@ -218,7 +218,9 @@ def _entry(planned: Planned, path: str) -> ManifestEntry:
         raise UsageError(f"{path}: no such file; an apply creates it")
     if found.kind is not FileKind.REGULAR:
         raise PlanRefusedError(f"{path}: a {found.kind} cannot be adopted, only a plain file")
-    return ManifestEntry(found.sha256, file.resource, str(file.source), planned.plan.commit)
+    return ManifestEntry(
+        found.sha256, file.part.resource, str(file.part.source), planned.plan.commit
+    )
 
 
 def _change_manifest(

@@ -79,7 +79,7 @@ def _compare(before: Side, after: Side) -> Planned:
 def _as_live(before: CompiledConfig, after: CompiledConfig) -> LiveConfig:
     """Return what was compiled before as something that stands on disk."""
     entries = {
-        path: ManifestEntry(file.sha256, file.resource, str(file.source))
+        path: ManifestEntry(file.sha256, file.part.resource, str(file.part.source))
         for path, file in before.files.items()
     }
     files = {

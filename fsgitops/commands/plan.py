@@ -75,7 +75,8 @@ def run_plan(
     notes = recover_unfinished(workspace)
     manifest = read_manifest(target.state_dir)
     settled = {
-        path: Settled(entry.inputs, entry.sha256) for path, entry in manifest.entries.items()
+        path: Settled({entry.resource: entry.inputs}, entry.sha256)
+        for path, entry in manifest.entries.items()
     }
     declared = declare_desired(workspace)
     compilation = compile_declared(workspace, declared, settled)

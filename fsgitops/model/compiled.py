@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from fsgitops.findings import Position
     from fsgitops.model.resource import Resource
@@ -31,33 +31,51 @@ UNKNOWN = "(known after apply)"
 
 
 @dataclass(frozen=True, slots=True)
-class CompiledFile:
-    """One file: its bytes, where it came from, which byte spans of it are secret.
+class Part:
+    """What a file holds of one resource, and where that is declared.
 
-    `path` is relative to the conf directory, with `/`. `inputs` is a hex digest of all that
-    went into the bytes (declared values, secrets, template, compiler version). `unknown` says
-    that the spans hold UNKNOWN, for want of a key. `settled` says that an apply proved and wrote
-    the output of the same inputs: `sha256` is known from then, and `content` is left empty.
-    `protect` says that the resource must not be deleted.
+    `inputs` is a hex digest of all that went into its bytes (declared values, secrets, template,
+    compiler version). `protect` says that the resource must not be deleted. `span` is where its
+    bytes stand in the file; unknown, (0, 0), where the file is settled.
+    """
+
+    resource: Resource
+    source: Position
+    inputs: str = ""
+    protect: bool = False
+    span: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledFile:
+    """One file: its bytes, the resources that lie in it, which byte spans of it are secret.
+
+    `path` is relative to the conf directory, with `/`. `parts` stand in the order of the bytes;
+    there is at least one. `unknown` says that the secret spans hold UNKNOWN, for want of a key.
+    `settled` says that an apply proved and wrote the output of the same inputs: `sha256` is known
+    from then, and `content` is left empty.
     """
 
     path: str
     content: bytes
-    resource: Resource
-    source: Position
+    parts: tuple[Part, ...]
     secret_spans: tuple[tuple[int, int], ...] = ()
     unknown: bool = False
-    inputs: str = ""
     sha256: str = ""
     settled: bool = False
-    protect: bool = False
+
+    @property
+    def part(self) -> Part:
+        """The one resource of a file that holds one. Raises ValueError for several."""
+        (part,) = self.parts
+        return part
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What the manifest knows of a path: the digest of the inputs, and the hash of their output."""
+    """What the manifest knows of a path: each resource's inputs, and the hash of their output."""
 
-    inputs: str
+    inputs: Mapping[Resource, str]
     sha256: str
 
 
@@ -72,3 +90,9 @@ class CompiledConfig:
     files: Mapping[str, CompiledFile]
     keys: frozenset[str] = frozenset()
     upcoming_key: str = ""
+
+    def resources(self) -> Iterator[Resource]:
+        """Yield what is compiled, file by file."""
+        for file in self.files.values():
+            for part in file.parts:
+                yield part.resource

@@ -100,7 +100,7 @@ def weigh_plan(
     from fsgitops.steps.other_key import find_other_key
 
     compiled = compilation.compiled
-    declared = _count(file.resource for file in compiled.files.values())
+    declared = _count(compiled.resources())
     other = find_other_key(
         plan.changes, live.manifest.keys, compiled.keys, upcoming=compiled.upcoming_key
     )
@@ -173,7 +173,11 @@ def _select(plan: Plan, compilation: Compilation, live: LiveConfig, demands: Dem
         return plan
     desired = compilation.declared.desired
     known = {item.resource: source_file(item.source) for item in live.manifest.entries.values()}
-    known |= {item.resource: item.source.file for item in compilation.compiled.files.values()}
+    known |= {
+        part.resource: part.source.file
+        for item in compilation.compiled.files.values()
+        for part in item.parts
+    }
     known |= {resource: position.file for resource, position in desired.sources.items()}
     check_selection(selection, known)
     managed = [entry.resource for entry in live.manifest.entries.values()]
@@ -209,7 +213,8 @@ def _select_hazards(
     needed = {change.path for change in kept}
     selected: list[Hazard] = []
     for hazard in hazards:
-        owner = files.get(hazard.path) or entries.get(hazard.path)
+        file = files.get(hazard.path)
+        owner = file.part if file else entries.get(hazard.path)
         resource = owner.resource if owner else None
         if resource is None or resource.kind == "dialplan" or hazard.path in needed:
             selected.append(hazard)

@@ -207,8 +207,9 @@ def manifest_after(
 
 def _entry(path: str, compiled: CompiledConfig, commit: str) -> ManifestEntry:
     file = compiled.files[path]
+    part = file.part
     return ManifestEntry(
-        file.sha256, file.resource, str(file.source), commit, file.inputs, file.protect
+        file.sha256, part.resource, str(part.source), commit, part.inputs, part.protect
     )
 
 

@@ -27,10 +27,10 @@ def compare_memory(
     names = Globals(switch.global_variable)
     found: dict[str, tuple[str, ...]] = {}
     for file in compiled.files.values():
-        if file.resource.kind != "agent":
+        if file.part.resource.kind != "agent":
             continue
-        said, held = read_said(file.content), loaded.get(file.resource.name)
-        found[file.resource.name] = (
+        said, held = read_said(file.content), loaded.get(file.part.resource.name)
+        found[file.part.resource.name] = (
             ("missing",)
             if held is None
             else tuple(

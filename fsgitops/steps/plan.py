@@ -173,7 +173,7 @@ def _find_exposed(compiled: CompiledConfig, live: LiveConfig) -> Iterator[str]:
     anybody is not known here.
     """
     for path, file in compiled.files.items():
-        if live.files[path].exposed and file.resource.kind == "agent":
+        if live.files[path].exposed and file.part.resource.kind == "agent":
             yield (
                 f"{path}: every user of that machine may read this file and its secrets "
                 "[secret-exposed]; run chmod o-rwx, once FreeSWITCH may read it as its owner or by "
@@ -271,7 +271,8 @@ def _describe_creation(
     digest: Callable[[bytes], str],
 ) -> Change:
     return Change(
-        Action.CREATE, file.resource, file.path, attributes, entry is not None, str(file.source),
+        Action.CREATE, file.part.resource, file.path, attributes, entry is not None,
+        str(file.part.source),
         "", _digest_compiled(file, digest),
     )  # fmt: skip
 
@@ -284,7 +285,7 @@ def _describe_update(
 ) -> Change:
     drifted = entry is not None and entry.sha256 != found.sha256
     return Change(
-        Action.UPDATE, file.resource, file.path, (), drifted, str(file.source),
+        Action.UPDATE, file.part.resource, file.path, (), drifted, str(file.part.source),
         digest(found.sha256.encode()), _digest_compiled(file, digest),
     )  # fmt: skip
 

@@ -25,7 +25,9 @@ def mark_protected(compiled: CompiledConfig, desired: Desired) -> CompiledConfig
     if not protected:
         return compiled
     files = {
-        path: replace(file, protect=True) if file.resource in protected else file
+        path: replace(file, parts=(replace(file.part, protect=True),))
+        if file.part.resource in protected
+        else file
         for path, file in compiled.files.items()
     }
     return replace(compiled, files=files)
@@ -66,14 +68,14 @@ def plan_protection(
     for path, file in compiled.files.items():
         entry = live.manifest.entries.get(path)
         marked = entry is not None and entry.protect
-        if entry is None or file.protect == marked or path in blocked:
+        if entry is None or file.part.protect == marked or path in blocked:
             continue
-        mark = AttributeChange("protect", _word(marked), _word(file.protect))
+        mark = AttributeChange("protect", _word(marked), _word(file.part.protect))
         change = changed.get(path)
         if change is None:
             known = digest(live.files[path].sha256.encode())
             changed[path] = Change(
-                Action.UPDATE, file.resource, path, (mark,), source=str(file.source),
+                Action.UPDATE, file.part.resource, path, (mark,), source=str(file.part.source),
                 before_digest=known, after_digest=known,
             )  # fmt: skip
         elif change.action is Action.UPDATE:

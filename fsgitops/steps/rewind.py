@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fsgitops.findings import Position
-from fsgitops.model.compiled import CompiledConfig, CompiledFile
+from fsgitops.model.compiled import CompiledConfig, CompiledFile, Part
 from fsgitops.model.live import LiveConfig, ManifestEntry
 
 if TYPE_CHECKING:
@@ -31,16 +31,20 @@ def rewind_config(earlier: Iterable[Earlier]) -> CompiledConfig:
     for item in earlier:
         if item.content is None or item.entry is None:
             continue
-        resource = item.entry.resource
+        entry = item.entry
         digest = hashlib.sha256(item.content).hexdigest()
+        part = Part(
+            entry.resource,
+            _position(entry.source),
+            _inputs(entry, digest),
+            entry.protect,
+            (0, len(item.content)),
+        )
         files[item.path] = CompiledFile(
             item.path,
             item.content,
-            resource,
-            _position(item.entry.source),
-            inputs=_inputs(item.entry, digest),
+            (part,),
             sha256=digest,
-            protect=item.entry.protect,
         )
     return CompiledConfig(files)
 

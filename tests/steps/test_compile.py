@@ -154,7 +154,10 @@ def test_what_was_written_before_is_judged_again_with_todays_names():
     own = Desired((subject,), own_variables=frozenset({"department"}))
     given = {"domain": DOMAIN, "templates": PACKAGED, "key": KEY}
     before, _ = compile_config(own, **given)
-    settled = {path: Settled(file.inputs, file.sha256) for path, file in before.files.items()}
+    settled = {
+        path: Settled({file.part.resource: file.part.inputs}, file.sha256)
+        for path, file in before.files.items()
+    }
     again, findings = compile_config(Desired((subject,)), settled=settled, **given)
     assert PATH not in again.files
     assert [item.severity for item in findings] == [Severity.ERROR]
@@ -203,8 +206,8 @@ def test_forwarding_by_the_phone_stands_in_the_directory_only_where_it_is_declar
 def test_sources_lead_back_to_the_yaml():
     source = Position("desired/a.yaml", 7, 3)
     config, _ = compiled(agent(), sources={Resource("agent", "1020"): source})
-    assert config.files[PATH].source == source
-    assert config.files[DIALPLAN].resource == Resource("dialplan", "agents")
+    assert config.files[PATH].part.source == source
+    assert config.files[DIALPLAN].part.resource == Resource("dialplan", "agents")
 
 
 # What cannot be written

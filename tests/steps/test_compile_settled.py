@@ -13,7 +13,10 @@ from fsgitops.steps.compile.source import DECIDING
 
 
 def settle(config):
-    return {path: Settled(file.inputs, file.sha256) for path, file in config.files.items()}
+    return {
+        path: Settled({file.part.resource: file.part.inputs}, file.sha256)
+        for path, file in config.files.items()
+    }
 
 
 def test_what_an_apply_proved_and_wrote_is_not_rendered_again():
@@ -61,7 +64,8 @@ def test_another_template_settles_nothing():
 )  # fmt: skip
 def test_the_digest_of_the_inputs_follows_every_declared_value(changed):
     assert (
-        compiled(agent())[0].files[PATH].inputs != compiled(agent(**changed))[0].files[PATH].inputs
+        compiled(agent())[0].files[PATH].part.inputs
+        != compiled(agent(**changed))[0].files[PATH].part.inputs
     )
 
 
@@ -72,7 +76,7 @@ def test_the_digest_of_the_inputs_follows_every_declared_value(changed):
 )  # fmt: skip
 def test_the_digest_of_the_inputs_follows_everything_else_too(changed):
     first, second = compiled(agent())[0], compiled(agent(), **changed)[0]
-    assert first.files[PATH].inputs != second.files[PATH].inputs
+    assert first.files[PATH].part.inputs != second.files[PATH].part.inputs
 
 
 # Reading the templates

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fsgitops.findings import Position
-from fsgitops.model.compiled import UNKNOWN, CompiledConfig, CompiledFile
+from fsgitops.model.compiled import UNKNOWN, CompiledConfig, CompiledFile, Part
 from fsgitops.model.live import FileKind, LiveConfig, LiveFile, Manifest, ManifestEntry
 from fsgitops.model.plan import Action, is_secret_attribute
 from fsgitops.model.plan_json import plan_from_json, plan_to_json
@@ -46,10 +46,8 @@ def compile_users(contents: dict[str, bytes], unknown: bool = False) -> Compiled
         start = content.find(UNKNOWN.encode())
         spans = ((start, start + len(UNKNOWN)),) if unknown else ()
         path = path_of(extension)
-        files[path] = CompiledFile(
-            path, content, Resource("agent", extension), Position("a.yaml", 3, 5), spans,
-            unknown, "inputs", sha(content),
-        )  # fmt: skip
+        part = Part(Resource("agent", extension), Position("a.yaml", 3, 5), "inputs")
+        files[path] = CompiledFile(path, content, (part,), spans, unknown, sha(content))
     return CompiledConfig(files)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from fsgitops.findings import Finding, Position, error, warning
-from fsgitops.model.compiled import UNKNOWN, CompiledConfig, CompiledFile, Settled
+from fsgitops.model.compiled import UNKNOWN, CompiledConfig, CompiledFile, Part, Settled
 from fsgitops.secret import keyed_digest
 from fsgitops.steps.compile.job import Job, TemplateError
 from fsgitops.steps.compile.source import source_digest
@@ -103,12 +103,10 @@ class Compilation:
     def settle(self, path: str, resource: Resource, inputs: str) -> bool:
         """Tell whether the same inputs were proved and written before; then the file is known."""
         known = self.settled.get(path)
-        if known is None or known.inputs != inputs or path in self.files:
+        if known is None or known.inputs != {resource: inputs} or path in self.files:
             return False
-        source = self.sources.get(resource, _NOWHERE)
-        self.files[path] = CompiledFile(
-            path, b"", resource, source, inputs=inputs, sha256=known.sha256, settled=True
-        )
+        part = Part(resource, self.sources.get(resource, _NOWHERE), inputs)
+        self.files[path] = CompiledFile(path, b"", (part,), sha256=known.sha256, settled=True)
         return True
 
     def program(self, template: str) -> Program | None:
@@ -127,7 +125,7 @@ class Compilation:
         """Render one file; tell whether it is there now. A broken template is one finding."""
         path = job.path
         if path in self.files:
-            taken = self.files[path].resource
+            taken = self.files[path].part.resource
             self.refuse(resource, f"{path} is written for {taken} already", "declare it once")
             return False
         program = self.program(template)
@@ -151,9 +149,8 @@ class Compilation:
         spans = _find_spans(content, secrets) if secrets else ()
         unknown = UNKNOWN in secrets
         sha256 = hashlib.sha256(content).hexdigest()
-        self.files[path] = CompiledFile(
-            path, content, resource, source, spans, unknown, inputs, sha256
-        )
+        part = Part(resource, source, inputs, span=(0, len(content)))
+        self.files[path] = CompiledFile(path, content, (part,), spans, unknown, sha256)
         return True
 
 

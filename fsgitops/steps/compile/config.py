@@ -206,7 +206,7 @@ def _compile_route(work: Compilation, route: DidRoute, taken: Taken, *, declared
 
 
 def _compile_dialplans(work: Compilation) -> None:
-    if any(file.resource.kind == "agent" for file in work.files.values()):
+    if any(file.part.resource.kind == "agent" for file in work.files.values()):
         _compile_dialplan(work, AGENTS_DIALPLAN, "agents", DIALPLAN_PATH, prove_dialplan)
     if work.files:
         _compile_dialplan(work, TRANSFER_DIALPLAN, "transfers", TRANSFER_PATH, prove_transfers)
