@@ -55,6 +55,15 @@ class ReadBack(NamedTuple):
     routes_gone: int = 0
 
 
+class Finished(NamedTuple):
+    """What was ended once the files were ours, and who has something left."""
+
+    registrations: int = 0
+    kicked: int = 0
+    sessions: int = 0
+    left: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Applied:
     """The outcome, what was written, what the switch said, and what was read back from it.

@@ -87,6 +87,13 @@ def parse_answer(answer: bytes) -> Any:
         raise SwitchProtocolError(f"the switch's xml_locate answer is not XML: {problem}") from None
 
 
+def flatten_element(element: Any) -> dict[str, str]:
+    """Return what `flatten_fragment` does of an element of an answer."""
+    from lxml import etree
+
+    return flatten_fragment(etree.tostring(element, with_tail=False))
+
+
 def context_of(path: str) -> str | None:
     """Return the context that a dialplan file of ours is loaded into; None: it is no such file.
 

@@ -1,0 +1,22 @@
+"""The homes, in the order in which they are loaded, and which of them a file is of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from fsgitops.homes.dialplan import DIALPLAN
+from fsgitops.homes.directory import DIRECTORY
+
+if TYPE_CHECKING:
+    from fsgitops.homes.home import Home
+
+HOMES: Final[tuple[Home, ...]] = (DIRECTORY, DIALPLAN)
+
+
+def home_of(path: str) -> tuple[Home, str]:
+    """Return the home of a file, and its place there. Raises KeyError: no file of ours is there."""
+    for home in HOMES:
+        place = home.place_of(path)
+        if place is not None:
+            return home, place
+    raise KeyError(path)

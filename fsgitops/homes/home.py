@@ -1,0 +1,143 @@
+"""What a home is: one place of FreeSWITCH's XML that is made of the files of some folders.
+
+A home is found by a file's path, so nothing that was recorded has to name it. Its elements (users
+of a domain, extensions of a context) go by name, however many of them a file holds.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from fsgitops.model.plan import Danger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+
+    from fsgitops.model.applied import Finished
+    from fsgitops.model.plan import Change, ReloadStep
+    from fsgitops.routing.whereabouts import Cause, Whereabouts
+    from fsgitops.switch.client import Switch
+
+Flat: TypeAlias = "Mapping[str, str]"
+"""What an element says, as `flatten_fragment` names it in a file of its own."""
+
+Located: TypeAlias = tuple[str, str, str]
+"""What `xml_locate` is asked for: a section, a tag in it, and the name of that."""
+
+
+class Address(NamedTuple):
+    """The target: its domain, its SIP profile, and the context that calls from outside come to."""
+
+    domain: str
+    profile: str
+    inbound: str = "public"
+
+
+class Wanted(NamedTuple):
+    """One element to be seen in what runs: None for one that must be gone."""
+
+    name: str
+    said: Flat | None
+
+
+class Doing(NamedTuple):
+    """What somebody is doing now: phones that are registered, and legs of calls."""
+
+    registrations: int
+    calls: int
+
+
+def just_reload(_change: Change) -> tuple[Danger, ...]:
+    """A change costs no more than a reload."""
+    return (Danger.RELOAD,)
+
+
+def nothing_more(*_: object) -> tuple[ReloadStep, ...]:
+    """`reloadxml` is all that it takes."""
+    return ()
+
+
+def nothing_left(*_: object) -> Finished:
+    """Nothing outlives the reload."""
+    from fsgitops.model.applied import Finished
+
+    return Finished()
+
+
+def nobody(*_: object) -> Mapping[str, Doing]:
+    """Nobody is disturbed by a change here."""
+    return {}
+
+
+def xml_is_all(*_: object) -> tuple[()]:
+    """What runs is read from the XML each time: what that holds is the proof."""
+    return ()
+
+
+@dataclass(frozen=True)
+class Home:
+    """One place in FreeSWITCH's XML, and all that is true of every file and element in it.
+
+    Attributes:
+        name: What it is called here.
+        paths: The files that are of it, as globs: the first `*` is the *place*.
+        element: The tag of what a file of it declares, by name.
+        folders: Where files are written, for a target: somebody has to include these.
+        locate: What `xml_locate` is asked for, for a place.
+        inside: The elements of the answer with their names, in the order of a look-up.
+        rest: What else of the answer a file may say.
+        flatten: Reads an element of the answer.
+        split: Takes what a whole file says apart: each element by its name, and the rest.
+        missing: What is said where the switch holds an element not at all; `{place}` is known.
+        still: What is said where a deleted one is still held.
+        lacking: Where the answer is empty: the subject and what is said of it. None: each
+            element is missing.
+        is_empty: Tells whether a held element holds nothing, and may stay.
+        counted: What its files are called where they are counted; "" counts resources by kind.
+        hides: Its files hold secrets.
+        cost: What a change can cost.
+        load: What `reloadxml` does not do: run before the switch is asked for proof.
+        finish: What outlives the reload, to be ended once the files are ours.
+        end: Carries out the steps of `finish`, where there is something to end.
+        runs: Compares what runs with what is wanted; yields names and what is wrong.
+        busy: Tells what the elements of these names are doing now.
+        why: Explains why the files on disk do not give what one of them says.
+        where: Tells who declares a deleted element, or "".
+    """
+
+    name: str
+    paths: tuple[str, ...]
+    element: str
+    folders: Callable[[Address], tuple[str, ...]]
+    locate: Callable[[str, Address], Located]
+    inside: Callable[[Any], Iterator[tuple[str, Any]]]
+    rest: Callable[[Any], Flat]
+    flatten: Callable[[Any], Flat]
+    split: Callable[[Flat], tuple[Mapping[str, Flat], Flat]]
+    missing: str
+    still: str
+    lacking: Callable[[Address], tuple[str, str] | None]
+    is_empty: Callable[[Flat], bool]
+    why: Callable[[Whereabouts, str, str, str, Address], Cause | None]
+    where: Callable[[Whereabouts, str, str, Address], str]
+    counted: str = ""
+    hides: bool = False
+    cost: Callable[[Change], tuple[Danger, ...]] = just_reload
+    load: Callable[[Sequence[Change], Address], tuple[ReloadStep, ...]] = nothing_more
+    finish: Callable[[Sequence[Change], Address, bool], tuple[ReloadStep, ...]] = nothing_more
+    end: Callable[[Switch, Sequence[ReloadStep], Address], Finished] = nothing_left
+    runs: Callable[[Switch, Sequence[Wanted], Address], Iterable[tuple[str, str]]] = xml_is_all
+    busy: Callable[[Switch, Collection[str], Address], Mapping[str, Doing]] = nobody
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        globs = [re.escape(glob).replace(r"\*", "([^/]+)", 1) for glob in self.paths]
+        return re.compile("|".join(glob.replace(r"\*", "[^/]+") for glob in globs))
+
+    def place_of(self, path: str) -> str | None:
+        """Return the place that a file of ours is of; None: it is not of this home."""
+        found = self._pattern.fullmatch(path)
+        return next(filter(None, found.groups()), "") if found else None
