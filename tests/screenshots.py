@@ -27,7 +27,8 @@ from fsgitops.api.view import build_board, look
 from fsgitops.cli import run
 from fsgitops.errors import NotPossibleError
 from fsgitops.sandbox import EmbeddedSwitch
-from fsgitops.sandbox.calls import Leg, bridge
+from fsgitops.sandbox.calls import bridge
+from fsgitops.sandbox.loaded import Leg
 from fsgitops.switch.client import connect_switch
 from fsgitops.workspace.open import open_workspace
 

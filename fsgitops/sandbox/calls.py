@@ -3,73 +3,23 @@
 from __future__ import annotations
 
 import re
-import time
 import uuid
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from fsgitops.sandbox.loaded import Leg
 from fsgitops.sandbox.words import split_words
 
 if TYPE_CHECKING:
     from fsgitops.sandbox.loaded import SwitchMemory
 
 NO_CHANNEL = "-ERR No such channel!\n"
-_HOST = "fsgitops-sandbox"
 _ORIGINATE_USAGE = (
     "-USAGE: <call url> <exten>|&<application_name>(<app_args>) [<dialplan>] [<context>] "
     "[<cid_name>] [<cid_num>] [<timeout_sec>]\n"
 )
 _GATEWAY = re.compile(r"sofia/gateway/([^/]+)/(.+)")
 _USER = re.compile(r"(?:user/)?([^/@]+)(?:@[^/@]*)?")
-
-
-@dataclass(frozen=True, slots=True)
-class Leg:
-    """One leg of a simulated call, answered and up; `created` is in seconds since 1970 UTC."""
-
-    name: str
-    direction: str
-    destination: str
-    caller_name: str = ""
-    caller_number: str = ""
-    context: str = "default"
-    presence: str = ""
-    initial_destination: str = ""
-    uuid: str = field(default_factory=lambda: str(uuid.uuid4()))
-    call_uuid: str = ""
-    created: int = field(default_factory=lambda: int(time.time()))
-
-    def channel_row(self) -> dict[str, str]:
-        """Return the leg as `show channels as json` shows it."""
-        first = self.initial_destination or self.destination
-        inbound = self.direction == "inbound"
-        return self._row() | {
-            "application": "bridge" if inbound else "", "application_data": "",
-            "dialplan": "XML", "context": self.context,
-            "read_codec": "PCMU", "read_rate": "8000", "read_bit_rate": "64000",
-            "write_codec": "PCMU", "write_rate": "8000", "write_bit_rate": "64000",
-            "secure": "", "hostname": _HOST, "call_uuid": self.call_uuid,
-            "initial_cid_name": self.caller_name, "initial_cid_num": self.caller_number,
-            "initial_ip_addr": "127.0.0.1", "initial_dest": first, "initial_dialplan": "XML",
-            "initial_context": "public" if self.initial_destination else self.context,
-        }  # fmt: skip
-
-    def _row(self) -> dict[str, str]:
-        return {
-            "uuid": self.uuid, "direction": self.direction,
-            "created": time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.created)),
-            "created_epoch": str(self.created), "name": self.name, "state": "CS_EXCHANGE_MEDIA",
-            "cid_name": self.caller_name, "cid_num": self.caller_number, "ip_addr": "127.0.0.1",
-            "dest": self.destination, "presence_id": self.presence, "presence_data": "",
-            "accountcode": "", "callstate": "ACTIVE", "callee_name": "",
-            "callee_num": self.destination, "callee_direction": "SEND",
-        }  # fmt: skip
-
-    def call_row(self, other: Leg) -> dict[str, str]:
-        """Return this leg and the one it is bridged to as `show calls as json` shows them."""
-        joined = {f"b_{name}": value for name, value in other._row().items()}
-        row = self._row() | {"call_uuid": self.call_uuid, "hostname": _HOST}
-        return row | joined | {"call_created_epoch": str(other.created)}
 
 
 def bridge(memory: SwitchMemory, leg: Leg, other: Leg) -> tuple[Leg, Leg]:

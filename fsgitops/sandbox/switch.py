@@ -12,8 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from fsgitops.errors import SwitchError
-from fsgitops.sandbox.calls import Leg, bridge
-from fsgitops.sandbox.loaded import EXPIRES_SECONDS, HOST_NAME, SUCCESS, Registration, SwitchMemory
+from fsgitops.sandbox.calls import bridge
+from fsgitops.sandbox.loaded import (
+    EXPIRES_SECONDS,
+    HOST_NAME,
+    SUCCESS,
+    Leg,
+    Registration,
+    SwitchMemory,
+)
 from fsgitops.sandbox.session import Session
 
 if TYPE_CHECKING:
