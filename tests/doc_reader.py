@@ -107,7 +107,7 @@ class Reader:
     def invoke(self, words: list[str]) -> int:
         place = ["-C", str(self.root)]
         if words[0] == "fsgitops-cdr":
-            from fsgitops.cdr.cli import invoke
+            from fsgitops.cli.cdr import invoke
 
             return invoke([*place, *words[1:]])
         assert words[0] == "fsgitops", words

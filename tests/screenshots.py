@@ -239,11 +239,11 @@ def call_record(chance: random.Random, number: int, day: date) -> dict[str, str]
 
 def report_page(folder: Path) -> Path:
     """Fill a lake with two weeks of calls; return the page of its report."""
-    from fsgitops.cdr.cli import invoke
     from fsgitops.cdr.flush import flush_once
     from fsgitops.cdr.lake import open_lake
     from fsgitops.cdr.record import RecordBuilder
     from fsgitops.cdr.spool import Spool
+    from fsgitops.cli.cdr import invoke
 
     chance, builder, rows = random.Random(1), RecordBuilder(), []
     for offset in range(14):

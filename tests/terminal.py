@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-_PROGRAMS = {"fsgitops": "fsgitops.cli", "fsgitops-cdr": "fsgitops.cdr.cli"}
+_PROGRAMS = {"fsgitops": "fsgitops.cli", "fsgitops-cdr": "fsgitops.cli.cdr"}
 
 
 def show(*words: str, columns: int = 80, cwd: Path, **environment: str) -> str:

@@ -118,7 +118,7 @@ def judge(words: list[str]) -> str:
     if words[0] == "fsgitops":
         from fsgitops.cli import cli as command
     else:
-        from fsgitops.cdr.cli import cli as command
+        from fsgitops.cli.cdr import cli as command
     context: click.Context | None = None
     rest = words[1:]
     try:

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from scratch_repository import CHECKOUT
 
-from fsgitops.cdr.cli import invoke
 from fsgitops.cli import run
+from fsgitops.cli.cdr import invoke
 
 DOCS = CHECKOUT / "docs"
 SERVICES = sorted(DOCS.glob("*.service"))

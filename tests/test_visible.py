@@ -100,7 +100,7 @@ def test_a_word_of_the_command_line_does_nothing_when_it_is_wrong(project: Proje
 
 
 def test_the_sidecars_command_line_does_nothing_with_a_wrong_word_either(capfd) -> None:
-    from fsgitops.cdr.cli import invoke
+    from fsgitops.cli.cdr import invoke
 
     for words in (["--" + TRICK], [TRICK], ["-C", TRICK, "files"], ["schema", TRICK]):
         assert invoke(words) != 0

@@ -19,13 +19,13 @@ from project import check_output
 from replay_switch import ReplaySwitch
 from terminal import show
 
-from fsgitops.cdr.cli import invoke
 from fsgitops.cdr.doctor import judge_conf, read_params
 from fsgitops.cdr.query import Source
 from fsgitops.cdr.schema import COLUMNS
 from fsgitops.cdr.spool import Spool
 from fsgitops.cdr.table import draw_table
 from fsgitops.cdr.tail import follow
+from fsgitops.cli.cdr import invoke
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -214,7 +214,7 @@ def test_neither_text_nor_json_lets_a_caller_act_on_the_terminal(
 
 def test_help_is_quick_and_imports_nothing_heavy() -> None:
     script = (
-        "import sys; from fsgitops.cdr.cli import invoke; invoke(['--help']);"
+        "import sys; from fsgitops.cli.cdr import invoke; invoke(['--help']);"
         "heavy = {'pyarrow', 'duckdb', 'ibis', 'gevent', 'pyspark', 'prometheus_client'};"
         "sys.exit(len(heavy & set(sys.modules)))"
     )
@@ -235,7 +235,16 @@ def test_run_ends_on_sigterm_with_everything_in_the_lake(tmp_path, templates) ->
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "fsgitops.cdr", "-C", str(tmp_path), "run", "--target", "prod"]
+    command = [
+        sys.executable,
+        "-m",
+        "fsgitops.cli.cdr",
+        "-C",
+        str(tmp_path),
+        "run",
+        "--target",
+        "prod",
+    ]
     environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), "SECRET": "hunter2"}
     process = subprocess.Popen([*command, "--http", f"127.0.0.1:{port}"], cwd=tmp_path,
                                env=environment, stderr=subprocess.PIPE, text=True)  # fmt: skip

@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 from lakes import START_US, fill, flush_all, make_row
 from replay_switch import as_document, renew
 
-from fsgitops.cdr.cli import invoke
 from fsgitops.cdr.erase import EraseError, Eraser, erase_from_spool, erase_number
 from fsgitops.cdr.number import Number
 from fsgitops.cdr.query import Source, fetch
 from fsgitops.cdr.spool import JsonFile
+from fsgitops.cli.cdr import invoke
 
 PHONE = "+12025550666"
 DIGITS = "12025550666"

@@ -13,7 +13,6 @@ import pytest
 from lakes import DAY_US, START_US, fill, flush_all, keys_in, make_row
 
 from fsgitops.cdr import erase as erasing
-from fsgitops.cdr.cli import invoke
 from fsgitops.cdr.compact import compact_lake
 from fsgitops.cdr.erase import erase_number
 from fsgitops.cdr.flush import read_keys
@@ -24,6 +23,7 @@ from fsgitops.cdr.reconcile import reconcile
 from fsgitops.cdr.retention import UNDATED, expire
 from fsgitops.cdr.schema import COLUMN_NAMES, SCHEMA_VERSION, VERSION_KEY
 from fsgitops.cdr.spool import Spool
+from fsgitops.cli.cdr import invoke
 from fsgitops.errors import UsageError
 
 DATE = "2026-11-23"

@@ -11,11 +11,11 @@ from lakes import NOW_US, START_US, document, flush_all
 from leak_search import Search
 from replay_switch import renew
 
-from fsgitops.cdr.cli import invoke
 from fsgitops.cdr.json_cdr import decode_document
 from fsgitops.cdr.lake import open_lake
 from fsgitops.cdr.record import RecordBuilder, hide_credentials
 from fsgitops.cdr.spool import Spool
+from fsgitops.cli.cdr import invoke
 
 if TYPE_CHECKING:
     from pathlib import Path

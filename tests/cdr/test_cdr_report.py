@@ -12,13 +12,13 @@ from barriers import FIND_BARRIERS, axe_source
 from browser import Browser, find_chromium, find_driver
 from lakes import DAY_US, START_US, fill, flush_all, make_row
 
-from fsgitops.cdr.cli import invoke
 from fsgitops.cdr.dids import one_form
 from fsgitops.cdr.page import render_page
 from fsgitops.cdr.query import Source
 from fsgitops.cdr.report import DIMENSIONS, Line, Report, Span, make_report, spark_scheme
 from fsgitops.cdr.show_report import report_json, report_text
 from fsgitops.cdr.zone import machine_zone
+from fsgitops.cli.cdr import invoke
 from fsgitops.errors import UsageError
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

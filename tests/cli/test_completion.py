@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 from click.shell_completion import ShellComplete
 
-from fsgitops.cdr.cli import cli as sidecar
 from fsgitops.cli import cli, run
+from fsgitops.cli.cdr import cli as sidecar
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -168,7 +168,7 @@ def test_former_names_of_options_are_not_offered(here: Project) -> None:
 def test_every_shell_gets_its_script(
     program: str, shell: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from fsgitops.cdr.cli import invoke
+    from fsgitops.cli.cdr import invoke
 
     assert (run if program == "fsgitops" else invoke)(["completion", shell]) == 0
     variable = f"_{program.upper().replace('-', '_')}_COMPLETE"
@@ -178,7 +178,7 @@ def test_every_shell_gets_its_script(
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
 @pytest.mark.parametrize("program", ["fsgitops", "fsgitops-cdr"])
 def test_bash_completes_with_the_script(here: Project, tmp_path: Path, program: str) -> None:
-    module = {"fsgitops": "fsgitops.cli", "fsgitops-cdr": "fsgitops.cdr.cli"}[program]
+    module = {"fsgitops": "fsgitops.cli", "fsgitops-cdr": "fsgitops.cli.cdr"}[program]
     place = tmp_path / "bin"
     place.mkdir()
     starter = place / program

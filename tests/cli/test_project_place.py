@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fsgitops.cdr.cli import invoke
 from fsgitops.cli import run
+from fsgitops.cli.cdr import invoke
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,19 +9,17 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
 import click
 
-from fsgitops.cdr.cli_options import with_local_span, with_places
 from fsgitops.cdr.table import FORMS, write_result
+from fsgitops.cli.cdr.options import with_local_span, with_places
+from fsgitops.cli.complete import DID, EXTENSION
 from fsgitops.console.commands import Command, Option
-from fsgitops.console.complete import words_from
 from fsgitops.console.stream import terminal_width
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fsgitops.cdr.places import Place
+    from fsgitops.cli.cdr.place import Place
 
-AGENT = words_from("extensions")
-DID = words_from("dids")
 _F = TypeVar("_F", bound="Callable[..., Any]")
 _COLUMNS = (
     "start_time",
@@ -101,7 +99,7 @@ def _width(output: str) -> int | None:
 @click.option("--from", "since", metavar="TIME", help="From this time on (UTC): 2026-11-23 10:00.")
 @click.option("--to", "until", metavar="TIME", help="Before this time.")
 @click.option(
-    "--agent", shell_complete=AGENT, metavar="EXTENSION", help="Only calls of this agent."
+    "--agent", shell_complete=EXTENSION, metavar="EXTENSION", help="Only calls of this agent."
 )
 @click.option("--number", metavar="NUMBER", help="Caller, destination or DID.")
 @click.option("--did", shell_complete=DID, metavar="NUMBER", help="Only calls to this number.")

@@ -6,11 +6,9 @@ from typing import Any
 
 import click
 
-from fsgitops.cdr.places import parse_date
+from fsgitops.cli.cdr.place import parse_date
+from fsgitops.cli.complete import TARGET
 from fsgitops.console.commands import Common, with_directory
-from fsgitops.console.complete import words_from
-
-TARGET = words_from("targets")
 
 
 def with_places(function: Any) -> Any:

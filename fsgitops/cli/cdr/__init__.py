@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fsgitops import __version__
-from fsgitops.cdr.cli_options import TARGET, with_json, with_places, with_span
-from fsgitops.cdr.places import Place, parse_address
+from fsgitops.cli.cdr.options import with_json, with_places, with_span
+from fsgitops.cli.cdr.place import Place, parse_address
+from fsgitops.cli.complete import TARGET
 from fsgitops.console import stream
 from fsgitops.console.commands import CONTEXT, Group
 from fsgitops.console.complete import SHELLS, print_script
@@ -39,10 +40,10 @@ SECTIONS = {
     cls=Group,
     sections=SECTIONS,
     lazy={
-        "list": "fsgitops.cdr.cli_read:list_command",
-        "query": "fsgitops.cdr.cli_read:query",
-        "tail": "fsgitops.cdr.cli_read:tail",
-        "report": "fsgitops.cdr.cli_read:report",
+        "list": "fsgitops.cli.cdr.read:list_command",
+        "query": "fsgitops.cli.cdr.read:query",
+        "tail": "fsgitops.cli.cdr.read:tail",
+        "report": "fsgitops.cli.cdr.read:report",
     },
     context_settings=CONTEXT,
     epilog="Example: fsgitops-cdr -C pbx list --target prod --agent 1020",
