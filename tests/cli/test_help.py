@@ -11,7 +11,7 @@ import pytest
 from terminal import ESCAPE, show
 
 from fsgitops import cli as ours
-from fsgitops.cdr import cli as sidecar
+from fsgitops.cli import cdr as sidecar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
