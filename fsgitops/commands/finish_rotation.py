@@ -8,7 +8,7 @@ last `fsgitops.yaml` changes, so that whatever interrupts it, the next `--finish
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fsgitops.commands.rotate import read_rotation, write_rotation
@@ -17,13 +17,18 @@ from fsgitops.errors import UsageError
 from fsgitops.secret import KEY_VARIABLE, NEXT_KEY_VARIABLE, PREVIOUS_SUFFIX, load_key
 from fsgitops.secret.private_file import write_private_file
 from fsgitops.settings import SETTINGS_FILE
+from fsgitops.steps.read_live import read_manifest
 from fsgitops.visible import count_noun
+from fsgitops.workspace.compile import compile_declared
+from fsgitops.workspace.declare import declare_desired
+from fsgitops.workspace.open import open_workspace
 from fsgitops.workspace.secrets import next_key_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from fsgitops.commands.rotate import Rotation
+    from fsgitops.model.live import Manifest
     from fsgitops.workspace.open import Workspace
 
 
@@ -44,8 +49,8 @@ def finish_rotation(workspace: Workspace) -> list[str]:
     """Make the next key the project key; return what was done.
 
     Raises UsageError, with nothing changed, when agents have not moved, no rotation is under way,
-    the next key is not at hand, or another key would be the project key afterwards: every password
-    would fall back to what that gives.
+    a target has not been told the new passwords, the next key is not at hand, or another key would
+    be the project key afterwards: every password would fall back to what that gives.
     """
     if workspace.settings.key_rotation is None:
         raise UsageError("no key rotation is under way: `fsgitops key rotate --start` begins one")
@@ -58,13 +63,78 @@ def finish_rotation(workspace: Workspace) -> list[str]:
         )
     place = _find_place(workspace)
     wanted = _choose_key(workspace, rotation, place)
+    unknown = _check_applied(workspace, rotation, wanted)
     done = _replace_key_file(place, wanted)
     write_rotation(workspace.root, None)
     done.append(
         f"removed `key_rotation` from {SETTINGS_FILE}: before that is merged, put the next key "
         f"into {KEY_VARIABLE} of every pipeline, then remove {NEXT_KEY_VARIABLE}"
     )
-    return done
+    return [*done, *unknown]
+
+
+def _check_applied(workspace: Workspace, rotation: Rotation, wanted: str) -> list[str]:
+    """Refuse while what a target holds comes from another key; return what could not be told.
+
+    The sandbox has no phones: it counts only where no other target was applied to from here.
+    """
+    settings = workspace.settings
+    if rotation.keys.upcoming is None:  # an interrupted `--finish` made it the project key
+        settings = settings.model_copy(update={"key_rotation": None})
+    declared = [open_workspace(workspace.root, name) for name in settings.targets]
+    manifests = [(place, read_manifest(place.target.state_dir)) for place in declared]
+    here = [
+        (place, manifest)
+        for place, manifest in manifests
+        if manifest.owner and manifest.owner.target == place.target.name
+    ]
+    away = [place.target.name for place in declared if place not in [one for one, _ in here]]
+    behind = []
+    for place, manifest in here or [(workspace, read_manifest(workspace.target.state_dir))]:
+        if manifest.keys - {wanted}:
+            count = _count_behind(replace(place, settings=settings), manifest)
+            name = place.target.name
+            behind += [f"{count_noun(count, 'agent')} at target {name}"] if count else []
+    if behind:
+        raise UsageError(
+            f"the new passwords are not applied yet: {', '.join(behind)}. Until then the switch "
+            "knows the former ones: apply there first (`fsgitops apply --target NAME`)"
+        )
+    return [
+        *(note for place, manifest in here for note in _tell_unloaded(place, manifest)),
+        *(
+            f"target {name} was not looked at: nothing was applied to it from here. Apply the new "
+            "passwords there before this is merged"
+            for name in away
+        ),
+    ]
+
+
+def _tell_unloaded(place: Workspace, manifest: Manifest) -> list[str]:
+    """Say so where files were written only: whoever makes an image never tells a switch."""
+    agents = sum(resource.kind == "agent" for resource in manifest.unloaded.values())
+    if not agents:
+        return []
+    are = "is" if agents == 1 else "are"
+    return [
+        f"target {place.target.name}: {count_noun(agents, 'agent')} {are} written, and the switch "
+        "was not told (`--no-reload`): it knows what it loaded before until it loads the files"
+    ]
+
+
+def _count_behind(workspace: Workspace, manifest: Manifest) -> int:
+    """Return how many agents were applied otherwise than they are declared.
+
+    A manifest names every key that a partial apply may have left in use, so it is the files that
+    tell whether one still is.
+    """
+    compiled = compile_declared(workspace, declare_desired(workspace)).compiled
+    return sum(
+        part.resource.kind == "agent"
+        for path, file in compiled.files.items()
+        if path in manifest.entries and manifest.entries[path].sha256 != file.sha256
+        for part in file.parts
+    )
 
 
 def _find_place(workspace: Workspace) -> _Place:

@@ -108,6 +108,57 @@ def test_finishing_needs_everybody_to_have_moved(keyed: Project) -> None:
     assert (ran.code, "2 of 3 agents" in ran.err) == (64, True)
 
 
+def test_finishing_waits_until_the_new_passwords_are_applied(keyed: Project) -> None:
+    keyed.run("key", "rotate", "--start", "--everyone")
+    former = (keyed.root / ".fsgitops/key").read_text()
+    ran = keyed.run("key", "rotate", "--finish")
+    assert (ran.code, "not applied yet: 3 agents at target sandbox" in ran.err) == (64, True)
+    assert (keyed.root / ".fsgitops/key").read_text() == former
+    assert (keyed.root / ".fsgitops/key.next").exists()
+    assert "key_rotation" in (keyed.root / "fsgitops.yaml").read_text()
+    keyed.run("apply", "--yes", "--only", "agent:1020")
+    assert "2 agents at target sandbox" in keyed.run("key", "rotate", "--finish").err
+    # The last ones move with partial applies too, so that the manifest still names both keys.
+    keyed.run("apply", "--yes", "--only", "agent:1021", "--only", "agent:1022")
+    ran = keyed.run("key", "rotate", "--finish")
+    assert ran.code == 0, ran.err
+
+
+def test_an_interrupted_finish_goes_on_after_partial_applies_as_well(keyed: Project) -> None:
+    keyed.run("key", "rotate", "--start", "--everyone")
+    for extension in ("1020", "1021", "1022"):
+        assert keyed.run("apply", "--yes", "--only", f"agent:{extension}").code == 0
+    keys = keyed.root / ".fsgitops"
+    (keys / "key").rename(keys / "key.previous")
+    (keys / "key.next").rename(keys / "key")
+    ran = keyed.run("key", "rotate", "--finish")
+    assert ran.code == 0, ran.err
+
+
+def test_a_target_that_was_never_applied_to_from_here_is_told(keyed: Project) -> None:
+    keyed.run("key", "rotate", "--start", "--everyone")
+    assert keyed.run("apply", "--yes").code == 0
+    ran = keyed.run("key", "rotate", "--finish")
+    assert (ran.code, "target image was not looked at" in ran.out) == (0, True), ran.err
+
+
+def test_finishing_looks_at_every_target_and_not_at_a_sandbox_beside_them(keyed: Project) -> None:
+    path = keyed.root / "fsgitops.yaml"
+    text = path.read_text()
+    path.write_text(text.replace("image:", "one: {conf_dir: c, domain: a.example}\n  two:"))
+    for name, folder in (("one", "c"), ("two", "conf")):
+        (keyed.root / folder).mkdir()
+        keyed.run("apply", "--yes", "--no-reload", "--target", name)
+    keyed.run("key", "rotate", "--start", "--everyone")
+    assert keyed.run("apply", "--yes", "--no-reload", "--target", "two").code == 0
+    ran = keyed.run("key", "rotate", "--finish", "--target", "two")
+    assert (ran.code, "not applied yet: 3 agents at target one." in ran.err) == (64, True), ran
+    assert keyed.run("apply", "--yes", "--no-reload", "--target", "one").code == 0
+    ran = keyed.run("key", "rotate", "--finish")
+    told = "target two: 4 agents are written, and the switch was not told"
+    assert (ran.code, told in ran.out) == (0, True), ran
+
+
 def test_finishing_makes_the_next_key_the_key_and_changes_nothing_more(keyed: Project) -> None:
     settings = (keyed.root / "fsgitops.yaml").read_text()
     former = (keyed.root / ".fsgitops/key").read_text()
