@@ -64,6 +64,7 @@ _VARIABLE = (
     (re.compile(r"\b[0-9a-f]{64}\b"), "DIGEST"),
     (re.compile(r"\b(?=[0-9a-f]*\d)[0-9a-f]{16}\b"), "DIGEST"),
     (_TOKEN, "TOKEN"),
+    (re.compile(r"\bage1[0-9a-z]{58}\b"), "RECIPIENT"),
     (re.compile(r"less than a minute ago|\b\d+ (minute|hour|day)s? ago"), "AGO"),
     (re.compile(r"\b\d{4} s(?=  )"), "N s"),
     (re.compile(r"(?<=  )\d:\d\d(?=  )"), "N:NN"),

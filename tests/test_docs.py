@@ -34,6 +34,12 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 PASSWORD = "a password for a page"
 
 
+def type_unseen(prompt: str) -> str:
+    """Type a password, of which nothing is seen."""
+    print(prompt)
+    return "a password"
+
+
 @pytest.fixture
 def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
     for name in list(os.environ):
@@ -52,6 +58,7 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
     monkeypatch.setenv("FSGITOPS_ESL_PASSWORD", PASSWORD)
     monkeypatch.setenv("LOGNAME", "ann")
     monkeypatch.setattr("sys.stdin", Typist())
+    monkeypatch.setattr("click.termui.hidden_prompt_func", type_unseen)
     monkeypatch.chdir(root)
     for folder in (root, ROOT / "tests" / "cdr"):
         monkeypatch.syspath_prepend(folder)

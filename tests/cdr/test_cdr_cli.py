@@ -305,6 +305,15 @@ def test_an_answer_that_is_no_configuration_is_none(text: str) -> None:
     assert read_params(text) is None
 
 
+def test_doctor_finds_nothing_wrong_with_the_configuration_that_the_page_shows() -> None:
+    text = (CHECKOUT / "docs" / "cdr.md").read_text(encoding="utf-8")
+    [shown] = re.findall(r"^```xml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    conf = f'<configuration name="json_cdr.conf"><settings>{shown}</settings></configuration>'
+    judged = list(judge_conf(conf, ""))
+    assert judged
+    assert [advice.what for advice in judged if not advice.well] == []
+
+
 def test_the_documentation_has_every_column_as_the_schema_has_it() -> None:
     text = (CHECKOUT / "docs" / "cdr.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)` \| (\w+) \| (.*) \|$", text, re.MULTILINE)
