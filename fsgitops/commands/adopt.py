@@ -58,7 +58,7 @@ def plan_adoption(workspace: Workspace, words: Iterable[str]) -> Adoption:
     outside, or where nothing stands; PlanRefusedError for one that nothing declared compiles to,
     or that is not a plain file.
     """
-    from fsgitops.steps.plan import build_plan
+    from fsgitops.steps.plan import compare_config
     from fsgitops.steps.rewind import narrow_live
 
     planned = run_plan(workspace)
@@ -70,7 +70,7 @@ def plan_adoption(workspace: Workspace, words: Iterable[str]) -> Adoption:
     manifest = replace(live.manifest, entries={**live.manifest.entries, **entries})
     compiled = planned.compilation.compiled
     files = {path: compiled.files[path] for path in entries}
-    plan = build_plan(
+    plan = compare_config(
         replace(compiled, files=files),
         narrow_live(LiveConfig(manifest, live.files, live.unmanaged), entries),
         make_context(workspace, unknown_secrets=planned.plan.unknown_secrets),

@@ -12,7 +12,7 @@ from fsgitops.live.connect import prepare_conf_dir
 from fsgitops.live.recover import recover_unfinished
 from fsgitops.model.compiled import Settled
 from fsgitops.model.plan_json import plan_from_json, plan_to_json
-from fsgitops.planning.shape import Demands, shape_plan, weigh_plan
+from fsgitops.planning.shape import Demands, choose_changes, count_cost, weigh_plan
 from fsgitops.planning.survey import ConfLook, survey_changes
 from fsgitops.settings import SETTINGS_FILE
 from fsgitops.visible import count_noun, to_json
@@ -146,21 +146,23 @@ def _plan(
     *,
     judged: bool = True,
 ) -> Planned:
-    from fsgitops.steps.plan import build_plan
+    from fsgitops.steps.plan import compare_config, finish_plan
 
+    wanted = demands or Demands()
     look = ConfLook(workspace.target, {*compilation.compiled.files, *live.manifest.entries})
     context = make_context(
         workspace, unknown_secrets=_is_unknown(compilation), notes=compilation.notes, look=look
     )
     context = replace(context, declared=compilation.declared.desired.sources)
     digest = keyed(compilation.key)
-    wanted = demands or Demands()
-    plan = build_plan(compilation.compiled, live, context, digest)
-    plan = shape_plan(plan, compilation, live, workspace.target, wanted, digest)
+    plan = compare_config(compilation.compiled, live, context, digest)
+    plan = choose_changes(plan, compilation, live, wanted, digest)
+    plan = count_cost(plan, live, workspace.target, kick_rotated=wanted.kick_rotated)
     if judged:
         from fsgitops.planning.reach import judge_reach
 
         plan = judge_reach(workspace, compilation, live, plan, look)
+    plan = weigh_plan(finish_plan(plan), compilation, live, workspace.target, wanted)
     return Planned(plan, compilation, live, demands=wanted)
 
 
@@ -190,7 +192,6 @@ def make_context(
         target=target.name,
         conf_dir=str(target.conf_dir),
         domain=target.domain,
-        profile=target.profile,
         commit=commit,
         dirty=dirty,
         simulated=target.simulated,

@@ -21,7 +21,7 @@ from fsgitops.live.activity import ask_activity
 from fsgitops.live.connect import prepare_conf_dir
 from fsgitops.live.recover import recover_locked, recover_unfinished
 from fsgitops.model.plan import Action, Baseline
-from fsgitops.planning.shape import Demands, list_unloaded, weigh_changes
+from fsgitops.planning.shape import Demands, count_cost, weigh_changes
 from fsgitops.transaction.journal import REVISIONS
 from fsgitops.transaction.lock import lock_state
 from fsgitops.transaction.places import BEFORE
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from fsgitops.model.live import LiveConfig
     from fsgitops.model.plan import Plan
     from fsgitops.model.revision import RevisionChange
-    from fsgitops.settings import Target
     from fsgitops.steps.rewind import Earlier
     from fsgitops.transaction.state import StateFolder
     from fsgitops.workspace.open import Workspace
@@ -111,7 +110,9 @@ def run_rollback(
 
 
 def _compare_earlier(workspace: Workspace, to: int | None, demands: Demands) -> RollBack:
-    from fsgitops.steps.plan import build_plan
+    from fsgitops.model.review import source_file
+    from fsgitops.steps.plan import compare_config, finish_plan
+    from fsgitops.steps.protect import refuse_protected
     from fsgitops.steps.read_live import read_live
     from fsgitops.steps.rewind import keep_rest, narrow_live, rewind_config
 
@@ -130,31 +131,15 @@ def _compare_earlier(workspace: Workspace, to: int | None, demands: Demands) -> 
     live = read_live(target.conf_dir, target.state_dir, {**gone, **expected})
     context = make_context(workspace)
     narrow = narrow_live(live, [item.path for item in earlier])
-    plan = build_plan(compiled, narrow, context, keyed(find_key(workspace)))
-    numbers = tuple(kept.number for kept in undone)
-    plan = _weigh(keep_rest(plan, live), live, target, demands)
-    return RollBack(plan, compiled, live, number, numbers, demands=demands)
-
-
-def _weigh(plan: Plan, live: LiveConfig, target: Target, demands: Demands) -> Plan:
-    """Hold a roll-back to the limits, the permissions and the protection of any other plan."""
-    from fsgitops.model.review import source_file
-    from fsgitops.steps.danger import classify_changes
-    from fsgitops.steps.plan import plan_reloads
-    from fsgitops.steps.protect import refuse_protected
-
-    allowed, hazards = refuse_protected(plan.changes, live)
+    plan = keep_rest(compare_config(compiled, narrow, context, keyed(find_key(workspace))), live)
+    plan = refuse_protected(plan, live)
     # The lines that were recorded are those of former commits.
-    changes = tuple(
-        replace(change, source=source_file(change.source)) for change in classify_changes(allowed)
-    )
-    unloaded = list_unloaded(changes, live, target)
-    reloads = plan_reloads(changes, target.domain, target.profile, unloaded=unloaded)
-    plan = replace(
-        plan, changes=changes, hazards=(*plan.hazards, *hazards), unloaded=unloaded,
-        reloads=tuple(reloads), baseline=Baseline.EARLIER,
-    )  # fmt: skip
-    return weigh_changes(plan, live, target, demands, declared=1)
+    changes = [replace(change, source=source_file(change.source)) for change in plan.changes]
+    plan = replace(plan, changes=tuple(changes), baseline=Baseline.EARLIER)
+    plan = finish_plan(count_cost(plan, live, target))
+    plan = weigh_changes(plan, live, target, demands, declared=1)
+    numbers = tuple(kept.number for kept in undone)
+    return RollBack(plan, compiled, live, number, numbers, demands=demands)
 
 
 def _choose(state_dir: Path, to: int | None) -> tuple[int, list[Kept]]:

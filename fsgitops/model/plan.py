@@ -103,7 +103,8 @@ class Change:
 
     The digests are keyed with the project key (empty where there is none, or no file). A rename is
     a deletion and a creation that name each other in `renamed_to` and `renamed_from`. `dangers`
-    says what the change can cost, whoever is registered or on a call.
+    says what the change can cost, whoever is registered or on a call. `moves` says what of an
+    ordered list moved, came or went: it is told to a reader of a fresh plan, and not saved.
     """
 
     action: Action
@@ -117,6 +118,7 @@ class Change:
     dangers: tuple[Danger, ...] = ()
     renamed_from: Resource | None = None
     renamed_to: Resource | None = None
+    moves: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def rotated(self) -> bool:

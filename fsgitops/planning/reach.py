@@ -51,8 +51,6 @@ def judge_reach(
     An error of what the plan writes is a hazard, which an apply refuses; of what stands there
     already it is a warning, so that it blocks nothing else.
     """
-    from fsgitops.steps.plan import fingerprint_plan
-
     written = {change.resource for change in plan.changes if change.action is not Action.DELETE}
     standing = {entry.resource for entry in live.manifest.entries.values()}
     hazards, warnings = list(plan.hazards), list(plan.warnings)
@@ -69,11 +67,7 @@ def judge_reach(
         told = [*new, *(old if claim.standing or new else [])]
         if told:
             warnings.append(f"{_name(told)} {claim.told}; {claim.hint} [{claim.rule}]")
-    if (len(hazards), len(warnings)) == (len(plan.hazards), len(plan.warnings)):
-        return plan
-    hazards.sort(key=lambda hazard: hazard.path)
-    judged = replace(plan, hazards=tuple(hazards), warnings=tuple(warnings))
-    return replace(judged, fingerprint=fingerprint_plan(judged))
+    return replace(plan, hazards=tuple(hazards), warnings=tuple(warnings))
 
 
 def _level(workspace: Workspace, claim: Claim) -> Severity:

@@ -40,57 +40,47 @@ class Demands:
         )
 
 
-def shape_plan(
+def choose_changes(
     plan: Plan,
     compilation: Compilation,
     live: LiveConfig,
-    target: Target,
     demands: Demands,
     digest: Callable[[bytes], str],
 ) -> Plan:
-    """Return the plan that was asked for: selected, paired, with what it costs and needs.
+    """Return the plan of what was asked for: selected, nothing protected deleted, renames paired.
 
     Raises UsageError for a selector that names nothing.
     """
-    from fsgitops.steps.danger import classify_changes
-    from fsgitops.steps.plan import fingerprint_plan, plan_reloads
     from fsgitops.steps.protect import plan_protection, refuse_protected
     from fsgitops.steps.rename import pair_renames
 
     changes = plan_protection(plan.changes, compilation.compiled, live, plan.hazards, digest)
     marks = len(changes) - len(plan.changes)
     plan = replace(plan, changes=tuple(changes), unchanged=plan.unchanged - marks)
-    plan = _select(plan, compilation, live, demands)
-    changes, hazards = refuse_protected(plan.changes, live)
-    changes = list(classify_changes(pair_renames(changes, live)))
-    unloaded = list_unloaded(changes, live, target)
-    reloads = plan_reloads(
-        changes, target.domain, target.profile, kick_rotated=demands.kick_rotated,
-        unloaded=unloaded,
-    )  # fmt: skip
-    plan = replace(
-        plan,
-        changes=tuple(changes),
-        unloaded=unloaded,
-        hazards=tuple(sorted((*plan.hazards, *hazards), key=lambda hazard: hazard.path)),
-        reloads=tuple(reloads),
-        kick_rotated=demands.kick_rotated,
-    )
-    plan = replace(plan, fingerprint=fingerprint_plan(plan))
-    return weigh_plan(plan, compilation, live, target, demands)
+    plan = refuse_protected(_select(plan, compilation, live, demands), live)
+    return replace(plan, changes=pair_renames(plan.changes, live))
 
 
-def list_unloaded(
-    changes: Iterable[Change], live: LiveConfig, target: Target
-) -> tuple[Change, ...]:
-    """Return what an earlier apply did not tell the switch, each with what loading it can cost."""
+def count_cost(plan: Plan, live: LiveConfig, target: Target, *, kick_rotated: bool = False) -> Plan:
+    """Return the plan with what each change can cost, and how the switch is told of all.
+
+    What an earlier apply did not tell the switch is loaded with it.
+    """
     from fsgitops.steps.danger import classify_changes
+    from fsgitops.steps.plan import plan_reloads
     from fsgitops.steps.unloaded import find_unloaded
 
     def exists(path: str) -> bool:
         return os.path.lexists(target.conf_dir / path)
 
-    return classify_changes(find_unloaded(changes, live, exists))
+    changes = classify_changes(plan.changes)
+    unloaded = classify_changes(find_unloaded(changes, live, exists))
+    reloads = plan_reloads(
+        changes, target.domain, target.profile, kick_rotated=kick_rotated, unloaded=unloaded
+    )
+    return replace(
+        plan, changes=changes, unloaded=unloaded, reloads=tuple(reloads), kick_rotated=kick_rotated
+    )
 
 
 def weigh_plan(

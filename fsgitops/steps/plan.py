@@ -24,6 +24,7 @@ from fsgitops.model.plan_json import plan_to_json
 from fsgitops.model.review import source_file
 from fsgitops.model.wording import count_noun
 from fsgitops.routing.fragment import FragmentError, flatten_fragment
+from fsgitops.routing.ordered import find_moves
 from fsgitops.routing.outline import Outlines
 from fsgitops.routing.recorded import flatten_recorded, holds_recorded
 
@@ -44,7 +45,6 @@ class PlanContext:
     target: str
     conf_dir: str
     domain: str
-    profile: str
     commit: str = ""
     dirty: bool = False
     simulated: bool = False
@@ -64,7 +64,7 @@ class Survey:
     warnings: tuple[str, ...] = ()
 
 
-def build_plan(
+def compare_config(
     compiled: CompiledConfig,
     live: LiveConfig,
     context: PlanContext,
@@ -72,6 +72,7 @@ def build_plan(
 ) -> Plan:
     """Return every change that makes live equal to compiled, and what stands in the way.
 
+    It says neither what the changes cost nor how they are loaded, and has no fingerprint yet.
     `digest` is a keyed digest: no hash of a file that holds secrets leaves this function bare.
     """
     changes, hazards = _compare(compiled, live, digest)
@@ -80,14 +81,13 @@ def build_plan(
     survey = context.survey(changes, live.manifest.entries.keys())
     hazards += survey.hazards
     touched = {change.path for change in changes} | {hazard.path for hazard in hazards}
-    plan = Plan(
+    return Plan(
         project=context.project,
         target=context.target,
         conf_dir=context.conf_dir,
         domain=context.domain,
         changes=tuple(changes),
-        reloads=tuple(plan_reloads(changes, context.domain, context.profile)),
-        hazards=tuple(sorted(hazards, key=lambda hazard: hazard.path)),
+        hazards=tuple(hazards),
         unchanged=len(set(compiled.files).difference(touched)),
         warnings=(*context.warnings, *survey.warnings, *_find_exposed(compiled, live)),
         unmanaged=live.unmanaged,
@@ -97,7 +97,6 @@ def build_plan(
         unknown_secrets=context.unknown_secrets,
         simulated=context.simulated,
     )
-    return replace(plan, fingerprint=fingerprint_plan(plan))
 
 
 def _compare(
@@ -107,7 +106,6 @@ def _compare(
     changes: list[Change] = []
     hazards: list[Hazard] = []
     outlines = Outlines()
-    unequal: list[tuple[Change, CompiledFile, LiveFile]] = []
     for path, file in compiled.files.items():
         found = live.files[path]
         entry = live.manifest.entries.get(path)
@@ -120,8 +118,9 @@ def _compare(
             )
             changes.append(_describe_creation(file, attributes, entry, digest))
         elif not _holds_compiled(file, found, digest):
-            unequal.append((_describe_update(file, found, entry, digest), file, found))
-    return [*changes, *_explain_updates(unequal, digest)], hazards
+            change = _describe_update(file, found, entry, digest)
+            changes.append(_explain_update(change, file, found, digest))
+    return changes, hazards
 
 
 def digest_live(live: LiveConfig, digest: Callable[[bytes], str]) -> str:
@@ -134,6 +133,12 @@ def digest_live(live: LiveConfig, digest: Callable[[bytes], str]) -> str:
     for path in sorted(live.manifest.unloaded):
         state.update(f"{path}\0not loaded\n".encode())
     return digest(state.digest())
+
+
+def finish_plan(plan: Plan) -> Plan:
+    """Return the plan in its order, with its fingerprint: nothing but its needs may change now."""
+    plan = replace(plan, hazards=tuple(sorted(plan.hazards, key=lambda hazard: hazard.path)))
+    return replace(plan, fingerprint=fingerprint_plan(plan))
 
 
 def fingerprint_plan(plan: Plan) -> str:
@@ -317,27 +322,16 @@ def _append_deletions(
         changes.append(Change(Action.DELETE, entry.resource, path, (), drifted, source, before))
 
 
-def _explain_updates(
-    unequal: list[tuple[Change, CompiledFile, LiveFile]],
-    digest: Callable[[bytes], str],
-) -> list[Change]:
-    """Say which attributes differ, in one deepdiff of all that is not equal."""
-    if not unequal:
-        return []
-    before: dict[str, dict[str, str]] = {}
-    after: dict[str, dict[str, str]] = {}
-    for change, file, found in unequal:
-        compiled = flatten_fragment(file.content)
-        recorded = found.attributes is not None
-        loaded = flatten_recorded(file, found, digest) if recorded else _flatten_live(found)
-        names = {name for name in {*compiled, *loaded} if compiled.get(name) != loaded.get(name)}
-        before[change.path] = {name: loaded[name] for name in names if name in loaded}
-        after[change.path] = {name: compiled[name] for name in names if name in compiled}
-    explained = _explain(before, after)
-    return [
-        replace(change, attributes=tuple(sorted(explained.get(change.path, ()), key=_by_name)))
-        for change, _, _ in unequal
-    ]
+def _explain_update(
+    change: Change, file: CompiledFile, found: LiveFile, digest: Callable[[bytes], str]
+) -> Change:
+    """Say which attributes differ, and what of an ordered list moved, came or went."""
+    after = flatten_fragment(file.content)
+    recorded = found.attributes is not None
+    before = flatten_recorded(file, found, digest) if recorded else _flatten_live(found)
+    names = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+    attributes = [_attribute(name, before.get(name), after.get(name)) for name in names]
+    return replace(change, attributes=tuple(attributes), moves=find_moves(before, after, names))
 
 
 def _flatten_live(found: LiveFile) -> Mapping[str, str]:
@@ -345,26 +339,6 @@ def _flatten_live(found: LiveFile) -> Mapping[str, str]:
         return flatten_fragment(found.content or b"")
     except FragmentError as problem:
         return {"(the whole file)": f"not readable as FreeSWITCH would: {problem}"}
-
-
-def _explain(
-    before: dict[str, dict[str, str]], after: dict[str, dict[str, str]]
-) -> dict[str, list[AttributeChange]]:
-    from deepdiff import DeepDiff
-
-    explained: dict[str, list[AttributeChange]] = {}
-    for levels in DeepDiff(before, after, view="tree").values():
-        for level in levels:
-            path, *rest = level.path(output_format="list")
-            if rest:
-                values = [(rest[0], _text(level.t1), _text(level.t2))]
-            else:
-                values = [
-                    (name, before[path].get(name), after[path].get(name))
-                    for name in {*before[path], *after[path]}
-                ]
-            explained.setdefault(path, []).extend(_attribute(*value) for value in values)
-    return explained
 
 
 def _attribute(name: str, before: str | None, after: str | None) -> AttributeChange:
@@ -375,11 +349,3 @@ def _attribute(name: str, before: str | None, after: str | None) -> AttributeCha
 
 def _mask(value: str | None) -> str | None:
     return None if value is None else "(secret)"
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _by_name(attribute: AttributeChange) -> str:
-    return attribute.name

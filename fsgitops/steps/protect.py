@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fsgitops.model.plan import Action, AttributeChange, Change, Hazard
+from fsgitops.model.plan import Action, AttributeChange, Change, Hazard, Plan
 from fsgitops.model.resource import Resource
 
 if TYPE_CHECKING:
@@ -33,26 +33,19 @@ def mark_protected(compiled: CompiledConfig, desired: Desired) -> CompiledConfig
     return replace(compiled, files=files)
 
 
-def refuse_protected(
-    changes: Sequence[Change], live: LiveConfig
-) -> tuple[list[Change], list[Hazard]]:
-    """Return the changes without deletions of what is protected, and a hazard for each of those."""
+def refuse_protected(plan: Plan, live: LiveConfig) -> Plan:
+    """Return the plan without deletions of what is protected, and a hazard for each of those."""
     kept: list[Change] = []
     hazards: list[Hazard] = []
-    for change in changes:
+    for change in plan.changes:
         entry = live.manifest.entries.get(change.path)
         if change.action is Action.DELETE and entry is not None and entry.protect:
-            hazards.append(
-                Hazard(
-                    RULE,
-                    change.path,
-                    f"{change.resource} is protected, but is no longer declared",
-                    "declare it with `protect: false`, apply, then delete it",
-                )
-            )
+            message = f"{change.resource} is protected, but is no longer declared"
+            hint = "declare it with `protect: false`, apply, then delete it"
+            hazards.append(Hazard(RULE, change.path, message, hint))
         else:
             kept.append(change)
-    return kept, hazards
+    return replace(plan, changes=tuple(kept), hazards=(*plan.hazards, *hazards))
 
 
 def plan_protection(

@@ -182,6 +182,8 @@ def _render_change(change: Change, *, explain: bool) -> Iterator[Line]:
         for attribute in change.attributes:
             text = describe_attribute(attribute, created=created)
             yield Line(f"      {text}", change.action)
+        for move in change.moves:
+            yield Line(f"      ({escape(move)})", change.action)
 
 
 def _render_partial(plan: Plan) -> Iterator[Line]:

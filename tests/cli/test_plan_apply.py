@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 import os
 import stat
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from project import Project
 
 from fsgitops.sandbox import EmbeddedSwitch
+
+TEMPLATES = Path(__file__).parents[2] / "templates"
 
 
 def test_an_empty_project_has_nothing_to_plan(project: Project) -> None:
@@ -55,6 +60,32 @@ def test_a_change_is_told_by_attribute(project: Project) -> None:
     lines = project.run("plan").out
     assert 'effective_caller_id_name: "Alice" -> "Anna"' in lines
     assert "Plan: 0 to create, 1 to change, 0 to delete" in lines
+
+
+def test_an_ordinary_change_is_planned_without_deepdiff(project: Project) -> None:
+    project.run("apply", "--yes")
+    desired = project.root / "desired"
+    for path in desired.iterdir():
+        path.write_text(path.read_text().replace("Alice", "Anna").replace(": 1020}", ": 1021}"))
+    code = (
+        "import sys; from fsgitops.cli import run;"
+        f"print(run(['-C', {str(project.root)!r}, 'plan', '--detailed-exitcode']));"
+        "print([name for name in ('deepdiff', 'numpy', 'pandas') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "Plan: 0 to create, 2 to change, 0 to delete" in done.stdout
+    assert done.stdout.splitlines()[-2:] == ["2", "[]"]
+
+
+def test_an_action_that_a_template_moves_is_told_as_moved(project: Project) -> None:
+    project.run("apply", "--yes")
+    lines = (TEMPLATES / "did_route.xml.j2").read_text().splitlines(keepends=True)
+    first = next(at for at, line in enumerate(lines) if 'data="domain_name=' in line)
+    lines[first], lines[first + 1] = lines[first + 1], lines[first]
+    project.write("templates/did_route.xml.j2", "".join(lines))
+    told = project.run("plan").out
+    assert "inbound_19495431333/action 1 set moved to place 2" in told
+    assert "inbound_19495431333/action 2 set: " in told
 
 
 def test_an_apply_writes_only_what_changed(project: Project) -> None:
