@@ -92,7 +92,7 @@ _REVISION = {
     **_COUNTS,
     "rolled_back_to": {
         "type": ["integer", "null"],
-        "description": "The revision that was gone back to; null: an apply; 0: before the first.",
+        "description": "The revision that it rolled back to; null: an apply; 0: before the first.",
     },
     "ending": word("How it ended.", *(ending.value for ending in Ending)),
     "message": text("Why it failed."),

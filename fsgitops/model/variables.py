@@ -179,8 +179,7 @@ def judge_own_name(name: str) -> Refusal | None:
 _MALFORMED: Final = Refusal(
     "name",
     "this is not a name for a variable; expected a letter or `_`, then at most 63 letters, "
-    "digits, `_` "
-    "or `-` are expected",
+    "digits, `_` or `-`",
     "Rename the variable.",
 )
 
