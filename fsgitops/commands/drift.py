@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from fsgitops.durable import replace_file
 from fsgitops.errors import DesiredInvalidError, FsgitopsError, SecretError, SwitchError
-from fsgitops.live.connect import connect_target, prepare_conf_dir
+from fsgitops.live.connect import address_of, connect_target, prepare_conf_dir
 from fsgitops.live.recover import recover_unfinished
 from fsgitops.model.drift import DriftReport
 from fsgitops.workspace.compile import compile_declared
 from fsgitops.workspace.declare import declare_desired
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from fsgitops.model.drift import DriftItem
@@ -99,30 +99,22 @@ def write_metrics(path: Path, report: DriftReport, seconds: float) -> None:
 def _compare(
     workspace: Workspace, live: LiveConfig, applied: dict[str, bytes], *, asked: bool
 ) -> list[DriftItem]:
+    from fsgitops.homes.compare import Memory
+    from fsgitops.kinds import BUILT_IN
     from fsgitops.routing.veil import Veil
     from fsgitops.steps.drift import find_drift, veil_drift
 
-    conf_dir = workspace.target.conf_dir
+    conf_dir, address = workspace.target.conf_dir, address_of(workspace.target)
 
     def exists(path: str) -> bool:
         return os.path.lexists(conf_dir / path)
 
     if not asked:
-        return find_drift(live, applied, None, exists)
-    from fsgitops.steps.read_loaded import read_loaded
-
-    contexts = _contexts(live.manifest.entries, workspace.target.inbound_context)
+        return find_drift(live, applied, None, exists, BUILT_IN, address)
     with connect_target(workspace.target, workspace.root) as switch:
-        memory = read_loaded(switch, workspace.target.domain, contexts)
-        found = find_drift(live, applied, memory, exists)
+        memory = Memory(switch, address)
+        found = find_drift(live, applied, memory, exists, BUILT_IN, address)
         return veil_drift(found, Veil(switch.global_variables())) if found else []
-
-
-def _contexts(paths: Iterable[str], inbound: str) -> set[str]:
-    """Return the dialplan contexts that we write to, and the one that numbers arrive in."""
-    from fsgitops.routing.loaded import context_of
-
-    return {inbound} | {name for name in map(context_of, paths) if name is not None}
 
 
 def _find_applied(workspace: Workspace, live: LiveConfig) -> tuple[dict[str, bytes], list[str]]:

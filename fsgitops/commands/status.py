@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 from fsgitops.commands.registrations import registration_to_json
 from fsgitops.errors import NotThereError
 from fsgitops.live.calls import LiveCall, join_calls
-from fsgitops.live.connect import connect_target, prepare_conf_dir
+from fsgitops.live.connect import address_of, connect_target, prepare_conf_dir
 from fsgitops.live.roster import Roster, build_roster, check_extension
+from fsgitops.model.compiled import UNKNOWN
 from fsgitops.workspace.compile import compile_declared
 from fsgitops.workspace.declare import declare_desired
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from fsgitops.homes.home import Address
     from fsgitops.model.compiled import CompiledConfig
     from fsgitops.model.desired import Agent
     from fsgitops.switch.client import Channel, Registration, Switch
@@ -69,17 +71,15 @@ class Declaration:
 
     roster: Roster
     compiled: CompiledConfig
-    domain: str
-    profile: str
+    address: Address
 
 
 def read_declaration(workspace: Workspace) -> Declaration:
     """Load and compile what is declared. Raises DesiredInvalidError with every finding."""
     declared = declare_desired(workspace)
     compilation = compile_declared(workspace, declared)
-    target = workspace.target
     roster = build_roster(declared.desired)
-    return Declaration(roster, compilation.compiled, target.domain, target.profile)
+    return Declaration(roster, compilation.compiled, address_of(workspace.target))
 
 
 def run_status(workspace: Workspace, extensions: Sequence[str] = ()) -> Status:
@@ -92,11 +92,9 @@ def run_status(workspace: Workspace, extensions: Sequence[str] = ()) -> Status:
 
 def ask_status(switch: Switch, declaration: Declaration, extensions: Sequence[str] = ()) -> Status:
     """Ask a switch about each agent, or about these, what it holds in memory included."""
-    from fsgitops.steps.compare_memory import compare_memory
-
     _check_known(declaration.roster, extensions)
-    held = compare_memory(switch, declaration.compiled, declaration.domain)
-    disabled = [(item.extension, declaration.domain)
+    held = compare_agents(switch, declaration)
+    disabled = [(item.extension, declaration.address.domain)
                 for item in declaration.roster.agents.values() if not item.enabled]  # fmt: skip
     present = dict(zip(disabled, switch.users_exist(disabled), strict=True)) if disabled else {}
     memory: dict[str, tuple[str, ...]] = {
@@ -106,16 +104,44 @@ def ask_status(switch: Switch, declaration: Declaration, extensions: Sequence[st
     sessions = switch.verto_users()
     agents = build_status(
         declaration.roster,
-        switch.registrations(declaration.profile),
+        switch.registrations(declaration.address.profile),
         switch.channels(),
-        declaration.domain,
+        declaration.address.domain,
         extensions=extensions,
         memory=memory,
         sessions=sessions,
     )
     known = {item.extension for item in declaration.roster.agents.values() if item.enabled}
-    strange = (one for one in sessions if one.domain != declaration.domain or one.user not in known)
+    strange = (
+        one for one in sessions if one.domain != declaration.address.domain or one.user not in known
+    )
     return Status(agents, () if extensions else tuple(strange))
+
+
+def compare_agents(switch: Switch, declaration: Declaration) -> dict[str, tuple[str, ...]]:
+    """Return for each compiled agent the names of what differs; MISSING where it is not held.
+
+    What is held and not declared differs as well. Values are not told: some are secrets. Without
+    the project key, secrets are passed over. Raises SwitchError.
+    """
+    from fsgitops.homes import home_of
+    from fsgitops.homes.compare import Memory, compare_said, read_said
+    from fsgitops.homes.directory import DIRECTORY
+
+    memory = Memory(switch, declaration.address)
+    found: dict[str, tuple[str, ...]] = {}
+    for file in declaration.compiled.files.values():
+        home, _ = home_of(file.path)
+        if home is not DIRECTORY:
+            continue
+        said, held = read_said(home, file.content), memory.of_file(file.path)
+        for name, differences in compare_said(said, held, memory.expand):
+            found[name] = (
+                (MISSING,)
+                if differences is None
+                else tuple(one.name for one in differences if UNKNOWN not in (one.wanted or ""))
+            )
+    return found
 
 
 def build_status(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from fsgitops.errors import FsgitopsError
 from fsgitops.homes.dialplan import DIALPLAN
 from fsgitops.homes.directory import DIRECTORY
 
@@ -14,9 +15,9 @@ HOMES: Final[tuple[Home, ...]] = (DIRECTORY, DIALPLAN)
 
 
 def home_of(path: str) -> tuple[Home, str]:
-    """Return the home of a file, and its place there. Raises KeyError: no file of ours is there."""
+    """Return the home of a file, and its place there. Raises FsgitopsError where there is none."""
     for home in HOMES:
         place = home.place_of(path)
         if place is not None:
             return home, place
-    raise KeyError(path)
+    raise FsgitopsError(f"{path}: this is no place for a file of fsgitops")

@@ -81,4 +81,5 @@ DIALPLAN: Final = Home(
     why=_why,
     where=_where,
     counted="dialplan file",
+    qualified=True,
 )

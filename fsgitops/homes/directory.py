@@ -100,8 +100,10 @@ def _split(said: Flat) -> tuple[dict[str, Flat], Flat]:
 
     What stands beside the users cannot be told from the first one's own.
     """
+    if "user" not in said:
+        return {}, said
     if "user 2" not in said:
-        return {said.get("user", ""): said}, {}
+        return {said["user"]: said}, {}
     users: dict[str, dict[str, str]] = {"1": {}}
     for key, value in said.items():
         found = _LATER.fullmatch(key)
@@ -112,7 +114,7 @@ def _split(said: Flat) -> tuple[dict[str, Flat], Flat]:
             users.setdefault(found[1], {})[own] = value
     named: dict[str, Flat] = {}
     for number, user in users.items():
-        name = user.get("user", "")
+        name = user["user"]
         # A second user of one name is never found: it has to be missed.
         named[name if name not in named else f"{name} #{number}"] = user
     return named, {}

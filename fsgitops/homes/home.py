@@ -77,7 +77,7 @@ def xml_is_all(*_: object) -> tuple[()]:
     return ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Home:
     """One place in FreeSWITCH's XML, and all that is true of every file and element in it.
 
@@ -97,6 +97,7 @@ class Home:
             element is missing.
         is_empty: Tells whether a held element holds nothing, and may stay.
         counted: What its files are called where they are counted; "" counts resources by kind.
+        qualified: What an element says goes by names that begin with its own.
         hides: Its files hold secrets.
         cost: What a change can cost.
         load: What `reloadxml` does not do: run before the switch is asked for proof.
@@ -124,6 +125,7 @@ class Home:
     why: Callable[[Whereabouts, str, str, str, Address], Cause | None]
     where: Callable[[Whereabouts, str, str, Address], str]
     counted: str = ""
+    qualified: bool = False
     hides: bool = False
     cost: Callable[[Change], tuple[Danger, ...]] = just_reload
     load: Callable[[Sequence[Change], Address], tuple[ReloadStep, ...]] = nothing_more

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from fsgitops.homes.home import Address
     from fsgitops.settings import Target
     from fsgitops.switch.client import Switch
 
@@ -52,6 +53,13 @@ def read_password(target: Target, root: Path) -> str:
         f"target `{target.name}` has no ESL password; set FSGITOPS_ESL_PASSWORD, or "
         "`esl: {password: {env: NAME}}` or `{file: PATH}` in fsgitops.yaml"
     )
+
+
+def address_of(target: Target) -> Address:
+    """Return what a home has to know of a target."""
+    from fsgitops.homes.home import Address
+
+    return Address(target.domain, target.profile, target.inbound_context)
 
 
 @contextmanager

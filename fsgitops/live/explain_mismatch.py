@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fsgitops.errors import FsgitopsError
+from fsgitops.homes import home_of
+from fsgitops.live.connect import address_of
 from fsgitops.live.switch_user import find_switch_user, find_unreadable
-from fsgitops.routing.loaded import context_of
 from fsgitops.routing.preprocess import load_merged
 from fsgitops.routing.veil import Veil
 from fsgitops.routing.whereabouts import Cause, Whereabouts
-from fsgitops.steps.verify import NO_DOMAIN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,11 +73,9 @@ class _Explainer:
     places: Whereabouts
 
     def explain(self, item: Mismatch) -> Cause:
-        if item.subject == NO_DOMAIN:
+        if not item.path:
             return self._name_domains()
-        folder, _, file = item.path.rpartition("/")
-        name = item.extension or file.removesuffix(".xml")
-        found = self._find_left(item, name) if item.gone else self._find_cause(item, folder, name)
+        found = self._find_left(item) if item.gone else self._find_cause(item)
         return found or self._blame_the_load()
 
     def _name_domains(self) -> Cause:
@@ -102,7 +100,7 @@ class _Explainer:
             "set the target's `domain` to the one phones register with",
         )
 
-    def _find_cause(self, item: Mismatch, folder: str, name: str) -> Cause | None:
+    def _find_cause(self, item: Mismatch) -> Cause | None:
         conf_dir = self.target.conf_dir
         person = find_switch_user(conf_dir)
         unreadable = find_unreadable(conf_dir, item.path, person) if person else ""
@@ -111,17 +109,13 @@ class _Explainer:
                 f"FreeSWITCH runs as uid {person.uid} and may not read {unreadable}",
                 f"give it the group of that user: chgrp -R GROUP {conf_dir}, and chmod g+rX",
             )
-        if folder.startswith("directory/"):
-            return self.places.explain_user(item.path, name, self.target.domain)
-        return self.places.explain_extension(item.path, name, context_of(item.path) or "")
+        home, place = home_of(item.path)
+        return home.why(self.places, item.path, item.element, place, address_of(self.target))
 
-    def _find_left(self, item: Mismatch, name: str) -> Cause | None:
+    def _find_left(self, item: Mismatch) -> Cause | None:
         """Return who declares what was deleted."""
-        if item.path.startswith("directory/"):
-            place = self.places.find_user(name, self.target.domain)
-            where = str(place) if place else ""
-        else:
-            where = self.places.find_extension(name, context_of(item.path) or "")
+        home, place = home_of(item.path)
+        where = home.where(self.places, item.element, place, address_of(self.target))
         return Cause(f"{where} declares it", "remove that one") if where else None
 
     def _blame_the_load(self) -> Cause:

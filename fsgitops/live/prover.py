@@ -61,13 +61,14 @@ class SwitchProver:
 
     def prove(self) -> ReadBack:
         """Read back every change. Raises SwitchError with all that is not as declared."""
+        from fsgitops.live.connect import address_of
         from fsgitops.live.explain_mismatch import explain_mismatches
         from fsgitops.steps.verify import verify_switch
 
         self._silent = True
         written = [item for item in self.plan.changes if item.dangers != (Danger.NOTHING,)]
         changes = (*written, *self.plan.unloaded)
-        proof = verify_switch(self.switch, self.expected, changes, self.target.domain)
+        proof = verify_switch(self.switch, self.expected, changes, address_of(self.target))
         shown = explain_mismatches(proof.mismatches[:SHOWN_MISMATCHES], self.target, self.switch)
         self._silent = False
         if proof.mismatches:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Outcome(StrEnum):
@@ -27,15 +30,15 @@ class SwitchReply:
 class Mismatch:
     """One thing that the switch does not hold as declared. Secret values are masked.
 
-    `path` is the file that says it, where there is one, and `extension` what it declares, where
-    that is not its name; `gone` where the file was deleted. `cause` and `remedy` are what the place
-    of the file in the configuration tells about the reason.
+    `path` is the file that says it, where there is one, and `element` what it declares; `gone`
+    where that was deleted. `cause` and `remedy` are what the place of the file in the configuration
+    tells about the reason.
     """
 
     subject: str
     message: str
     path: str = ""
-    extension: str = ""
+    element: str = ""
     gone: bool = False
     cause: str = ""
     remedy: str = ""
@@ -47,12 +50,21 @@ class Mismatch:
 
 
 class ReadBack(NamedTuple):
-    """How many users and dialplan files were proved, and how many of them to be gone."""
+    """How much was proved, by what it is called, and how much of that to be gone.
 
-    users: int = 0
-    routes: int = 0
-    users_gone: int = 0
-    routes_gone: int = 0
+    Agents are counted as such, and what stands in the dialplan by files (`Home.counted`).
+    """
+
+    proved: Mapping[str, int] = {}
+    gone: Mapping[str, int] = {}
+
+    def of_version_1(self) -> dict[str, int]:
+        """Return the counts as JSON of version 1 names them."""
+        return {
+            f"{word}_{name}": counts.get(told, 0)
+            for name, counts in (("proved", self.proved), ("gone", self.gone))
+            for word, told in (("agents", "agent"), ("extensions", "dialplan file"))
+        }
 
 
 class Finished(NamedTuple):
@@ -66,10 +78,7 @@ class Finished(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """The outcome, what was written, what the switch said, and what was read back from it.
-
-    Of the users and routes proved, so many were deleted, and the switch was seen not to hold them.
-    """
+    """The outcome, what was written, what the switch said, and what was read back from it."""
 
     outcome: Outcome
     created: int = 0
@@ -77,10 +86,7 @@ class Applied:
     deleted: int = 0
     renamed: int = 0
     replies: tuple[SwitchReply, ...] = ()
-    users_proved: int = 0
-    routes_proved: int = 0
-    users_gone: int = 0
-    routes_gone: int = 0
+    read_back: ReadBack = field(default_factory=ReadBack)
     registrations_ended: int = 0
     registrations_kicked: int = 0
     verto_sessions_ended: int = 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from fsgitops.model.desired import Noun
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from fsgitops.model.resource import Resource
 
 N = TypeVar("N", bound=Noun)
+Read: TypeAlias = "Callable[[], Mapping[str, str] | None]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,13 @@ class Site:
 
     domain: str = ""
     inbound_context: str = "public"
+
+
+class Left(NamedTuple):
+    """What in the switch's memory is of a kind: whose it is, and the file that said it."""
+
+    name: str
+    path: str
 
 
 class Reach(NamedTuple):
@@ -50,6 +58,10 @@ class Shared:
     always: bool = False
 
 
+def _nothing_of_ours(_place: str, _name: str, _read: Read) -> Left | None:
+    return None
+
+
 def _no_numbers(_noun: Any) -> tuple[str, ...]:
     return ()
 
@@ -69,6 +81,8 @@ class Kind(Generic[N]):
         reach: Where a call to it goes; None where no call can be led to it.
         dialled: What people dial for it.
         shared: The files that all its resources share.
+        ours: Tells by the place, the name and (read only then) the values of an element in a
+            switch's memory that it is of this kind, whoever has a file of it.
     """
 
     word: str
@@ -81,6 +95,7 @@ class Kind(Generic[N]):
     reach: Callable[[N], Reach] | None = None
     dialled: Callable[[N], tuple[str, ...]] = _no_numbers
     shared: tuple[Shared, ...] = ()
+    ours: Callable[[str, str, Read], Left | None] = _nothing_of_ours
 
     @property
     def told(self) -> str:

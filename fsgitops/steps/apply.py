@@ -95,10 +95,7 @@ def apply_plan(
     _finish(journal, reloaded=prover is not None)
     outcome = Outcome.APPLIED if prover or not plan.reloads else Outcome.WRITTEN
     done = _describe_applied(plan, outcome, reply)
-    return replace(
-        done, users_proved=proof.users, routes_proved=proof.routes,
-        users_gone=proof.users_gone, routes_gone=proof.routes_gone,
-    )  # fmt: skip
+    return replace(done, read_back=proof)
 
 
 def _describe_applied(plan: Plan, outcome: Outcome, reply: SwitchReply | None) -> Applied:

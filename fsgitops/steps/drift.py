@@ -2,45 +2,43 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import TYPE_CHECKING
 
+from fsgitops.homes import HOMES, home_of
+from fsgitops.homes.compare import DIRECTIVE, compare_said, said_of
 from fsgitops.model.compiled import UNKNOWN
-from fsgitops.model.did_forms import is_did_expression
 from fsgitops.model.drift import AttributeDrift, Direction, DriftItem, DriftKind
 from fsgitops.model.live import FileKind
 from fsgitops.model.plan import is_secret
 from fsgitops.model.resource import Resource
-from fsgitops.phone import is_extension
-from fsgitops.routing.fragment import CONTEXT, FragmentError, flatten_fragment
-from fsgitops.routing.held import DIRECTIVE, find_differences, said_of
-from fsgitops.routing.loaded import context_of
+from fsgitops.routing.fragment import FragmentError, flatten_fragment
 from fsgitops.routing.veil import MASK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from fsgitops.homes.compare import Memory
+    from fsgitops.homes.home import Address, Flat, Home
+    from fsgitops.model.kind import Kinds
     from fsgitops.model.live import LiveConfig, LiveFile, ManifestEntry
-    from fsgitops.routing.loaded import Memory
     from fsgitops.routing.veil import Veil
-
-_Flat = dict[str, str]
-
-_MARK = "variable fsgitops_agent"
-_ROUTE = re.compile(r"inbound_([0-9]{3,15})", re.ASCII)
 
 
 @dataclass(slots=True)
 class _Sides:
-    """One managed file on its three sides; None is absent, or not known."""
+    """One managed file on its three sides; None is absent, or not known.
+
+    The names of several users of a file begin with the user's, on every side.
+    """
 
     resource: Resource
     path: str
-    applied: _Flat | None = None
-    disk: _Flat | None = None
-    loaded: _Flat | None = None
+    applied: Flat | None = None
+    disk: Flat | None = None
+    loaded: Flat | None = None
     kinds: list[DriftKind] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
 
@@ -63,6 +61,8 @@ def find_drift(
     applied: Mapping[str, bytes],
     memory: Memory | None,
     exists: Callable[[str], bool],
+    kinds: Kinds,
+    address: Address,
 ) -> list[DriftItem]:
     """Return every managed resource that is not, on disk or in memory, what was applied.
 
@@ -72,6 +72,8 @@ def find_drift(
             for secrets that cannot.
         memory: What the switch holds; None leaves it out.
         exists: Tells whether a path below the conf directory has anything.
+        kinds: They know what in memory is left over of theirs.
+        address: The target.
     """
     items: list[DriftItem] = []
     for path, entry in live.manifest.entries.items():
@@ -82,7 +84,8 @@ def find_drift(
             item = _describe(sides, memory)
             items += [item] if item else []
     if memory is not None:
-        items += _find_left_over(live, memory, exists)
+        places = _list_places(live.manifest.entries, address)
+        items += _find_left_over(live, memory, places, exists, kinds)
     return sorted(items, key=lambda item: (item.resource, item.path))
 
 
@@ -161,37 +164,49 @@ def _read_sides(path: str, entry: ManifestEntry, found: LiveFile, applied: bytes
 
 
 def _compare_memory(sides: _Sides, memory: Memory) -> None:
-    sides.loaded = _find_loaded(sides, memory)
-    if sides.disk is None:
-        held = "still holds" if sides.loaded else "does not hold"
-        sides.messages.append(f"the switch {held} the resource")
+    home, _ = home_of(sides.path)
+    held = memory.of_file(sides.path)
+    told = sides.disk if sides.disk is not None else sides.applied
+    if told is None:
+        name = sides.path.rpartition("/")[2].removesuffix(".xml")
+        holds = "still holds" if held.get(name) else "does not hold"
+        sides.loaded = held.get(name)
+        sides.messages.append(f"the switch {holds} the resource")
         return
-    expand = memory.expand
+    said = said_of(home, told)
+    there = {name: held.get(name) for name in said.elements}
+    found = {name: flat for name, flat in there.items() if flat is not None}
+    beside = {name: value for name, value in held.rest.items() if name in said.rest}
+    if found or beside:
+        sides.loaded = {**beside, **_join(home, found, alone=len(there) == 1)}
     if sides.loaded is None:
         sides.say(DriftKind.NOT_LOADED, "the switch does not hold it: run `reloadxml`")
-    elif any(find_differences(said_of(sides.disk), sides.loaded, expand)):
+    elif any(wrong is None or wrong for _, wrong in compare_said(said, held, memory.expand)):
         sides.say(
             DriftKind.NOT_LOADED,
             "the switch holds other values: it has not loaded the file yet, or another file "
-            "declares "
-            "the same name",
+            "declares the same name",
         )
+    sides.disk, sides.applied = _qualify(home, sides.disk), _qualify(home, sides.applied)
 
 
-def _find_loaded(sides: _Sides, memory: Memory) -> _Flat | None:
-    if sides.resource.kind == "agent":
-        user = memory.users.get(sides.resource.name)
-        return dict(user) if user is not None else None
-    context = memory.contexts.get(context_of(sides.path) or "")
-    if context is None:
+def _qualify(home: Home, flat: Flat | None) -> Flat | None:
+    """Return what a file says, by names that tell the elements of it apart."""
+    if flat is None:
         return None
-    said = sides.disk or sides.applied
-    names = (
-        [name for name, value in said.items() if value in ("extension", CONTEXT)]
-        if said
-        else [sides.path.rpartition("/")[2].removesuffix(".xml")]
-    )
-    return context.flatten(names) or None
+    elements, rest, _ = said_of(home, flat)
+    if len(elements) < 2:
+        return flat
+    lines = {name: value for name, value in flat.items() if name.startswith(DIRECTIVE)}
+    return {**lines, **rest, **_join(home, elements, alone=False)}
+
+
+def _join(home: Home, elements: Mapping[str, Flat], *, alone: bool) -> dict[str, str]:
+    return {
+        name if alone or home.qualified else f"{element}/{name}": value
+        for element, flat in elements.items()
+        for name, value in flat.items()
+    }
 
 
 def _describe(sides: _Sides, memory: Memory | None) -> DriftItem | None:
@@ -241,38 +256,35 @@ def _direct(declared: str | None, live: str | None) -> Direction:
     return Direction.ONLY_DECLARED if live is None else Direction.BOTH_DIFFER
 
 
+def _list_places(paths: Iterable[str], address: Address) -> set[tuple[Home, str]]:
+    """Return the places that we write to: what is left over is looked for there."""
+    folders = (f"{folder}/-.xml" for home in HOMES for folder in home.folders(address))
+    usual = (path for path in folders if path.count("/") > 1)
+    return {home_of(path) for path in (*paths, *usual)}
+
+
 def _find_left_over(
-    live: LiveConfig, memory: Memory, exists: Callable[[str], bool]
-) -> Iterable[DriftItem]:
+    live: LiveConfig,
+    memory: Memory,
+    places: Iterable[tuple[Home, str]],
+    exists: Callable[[str], bool],
+    kinds: Kinds,
+) -> Iterator[DriftItem]:
     """Yield what is ours in memory and has no file any more, ours or anybody's."""
     managed = {entry.resource for entry in live.manifest.entries.values()}
-    found: list[tuple[Resource, str]] = []
-    for name, user in memory.users.items():
-        if user.get(_MARK) == "true" and is_extension(name):
-            found.append((Resource("agent", name), f"directory/default/{name}.xml"))
-    for context, loaded in memory.contexts.items():
-        for name in loaded.names():
-            match = _ROUTE.fullmatch(name)
-            if match:
-                path = f"dialplan/{context}/{name}.xml"
-                found.append((Resource("did", f"+{match[1]}"), path))
-    for resource, path in found:
-        if resource in managed or path in live.files or exists(path):
-            continue
-        if resource.kind == "agent" or _is_ours(path, memory):
-            yield DriftItem(
-                resource, path, (DriftKind.LEFT_OVER,), Direction.ONLY_LIVE,
-                "the switch still holds it, but no file declares it any more",
-            )  # fmt: skip
-
-
-def _is_ours(path: str, memory: Memory) -> bool:
-    """Tell whether an extension of our name has our shape too: people write `inbound_…` as well."""
-    _, context, file = path.split("/")
-    name = file.removesuffix(".xml")
-    digits = name.removeprefix("inbound_")
-    said = memory.contexts[context].flatten([name])
-    return is_did_expression(said.get(f"{name}/destination_number", ""), digits)
+    for home, place in places:
+        held = memory.of_place(home, place)
+        for name in held.names():
+            for kind in kinds.values():
+                left = kind.ours(place, name, partial(held.get, name))
+                if left is None:
+                    continue
+                resource = Resource(kind.word, left.name)
+                if not (resource in managed or left.path in live.files or exists(left.path)):
+                    yield DriftItem(
+                        resource, left.path, (DriftKind.LEFT_OVER,), Direction.ONLY_LIVE,
+                        "the switch still holds it, but no file declares it any more",
+                    )  # fmt: skip
 
 
 def _mask(value: str | None) -> str | None:

@@ -21,7 +21,7 @@ from fsgitops.model.task import HEADING, find_tasks
 from fsgitops.model.wording import count_noun, describe_attribute
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 __all__ = ["Line", "escape", "escape_lines", "quote"]
 
@@ -152,19 +152,15 @@ def render_applied(applied: Applied) -> Iterator[Line]:
 
 def _describe_proof(applied: Applied) -> str:
     """Say what the switch was seen to hold, and what it was seen to hold no longer."""
-    gone = _list_counts(applied.users_gone, applied.routes_gone)
-    held = _list_counts(
-        applied.users_proved - applied.users_gone, applied.routes_proved - applied.routes_gone
-    )
+    proved, gone = applied.read_back
+    held = _list_counts({told: count - gone.get(told, 0) for told, count in proved.items()})
     facts = [f"{held} as written"] if held else []
-    facts += [f"{gone} gone"] if gone else []
+    facts += [f"{_list_counts(gone)} gone"] if any(gone.values()) else []
     return f"Read back from the switch: {'; '.join(facts) or 'nothing had changed'}."
 
 
-def _list_counts(agents: int, files: int) -> str:
-    parts = [count_noun(agents, "agent")] if agents else []
-    parts += [count_noun(files, "dialplan file")] if files else []
-    return " and ".join(parts)
+def _list_counts(counts: Mapping[str, int]) -> str:
+    return " and ".join(count_noun(count, told) for told, count in counts.items() if count)
 
 
 def _render_change(change: Change, *, explain: bool) -> Iterator[Line]:

@@ -59,7 +59,7 @@ _SHAPES = {
     "domain": re.compile(r"[A-Za-z0-9\[][A-Za-z0-9._:\[\]-]{0,254}"),
     "name": re.compile(r"[A-Za-z0-9_][A-Za-z0-9._:-]{0,127}"),
     "profile": re.compile(r"[A-Za-z0-9_][A-Za-z0-9._:-]{0,127}"),
-    "context": re.compile(r"[A-Za-z0-9_][A-Za-z0-9._@:+-]{0,127}"),
+    "located": re.compile(r"[A-Za-z0-9_\[][A-Za-z0-9._@:+\[\]-]{0,254}"),
 }
 
 
@@ -210,20 +210,17 @@ class Switch:
         said = self.session.api_many(commands, timeout=timeout)
         return [self._as_value(*pair) for pair in zip(commands, said, strict=True)]
 
-    def locate_domain(self, domain: str, *, timeout: float = 60.0) -> bytes | None:
-        """Return a whole directory domain as the switch holds it, in XML; None if it has none.
+    def locate(self, section: str, tag: str, name: str, *, timeout: float = 60.0) -> bytes | None:
+        """Return a whole element as the switch holds it, in XML, found by its name; None: none.
 
-        With mod_xml_curl and its like, the bound service's answer comes instead of the files'.
+        That is a domain of the directory, a context of the dialplan, and so on. FreeSWITCH compares
+        names without regard to case (switch_xml_find_child), and of several of one name returns the
+        first. With mod_xml_curl and its like, the bound service's answer comes instead of the
+        files'.
         """
-        return self._locate(f"directory domain name {_checked('domain', domain)}", timeout)
-
-    def locate_context(self, name: str, *, timeout: float = 60.0) -> bytes | None:
-        """Return a whole dialplan context as the switch holds it, in XML; None if it has none.
-
-        FreeSWITCH compares names without regard to case (switch_xml_find_child), and of
-        contexts with one name returns the first.
-        """
-        return self._locate(f"dialplan context name {_checked('context', name)}", timeout)
+        words = (_checked("name", section), _checked("name", tag), _checked("located", name))
+        found = self._ask_bytes("xml_locate {} {} name {}".format(*words), timeout)
+        return None if found == NOT_LOCATED.encode() else found
 
     def registrations(self, profile: str = "internal") -> tuple[Registration, ...]:
         """Return who is registered at a SIP profile. Up to date, unlike `show registrations`."""
@@ -330,10 +327,6 @@ class Switch:
         if not said.startswith("+OK"):
             raise self._refused(command, said)
         return True
-
-    def _locate(self, what: str, timeout: float) -> bytes | None:
-        found = self._ask_bytes(f"xml_locate {what}", timeout)
-        return None if found == NOT_LOCATED.encode() else found
 
     def _value(self, command: str) -> str | None:
         return self._as_value(command, self.session.api(command))

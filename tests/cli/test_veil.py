@@ -88,12 +88,12 @@ def test_a_password_is_known_by_its_value_once_no_file_names_it_any_more(applied
 def test_neither_a_failed_apply_nor_its_record_nor_a_webhook_tells_it(
     applied: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    locate = Switch.locate_domain
+    locate = Switch.locate
 
-    def hold_another_value(switch: Switch, domain: str) -> bytes:
-        return (locate(switch, domain) or b"").replace(b'"Anna"', f'"{WORD}"'.encode())
+    def hold_another_value(switch: Switch, *what: str) -> bytes:
+        return (locate(switch, *what) or b"").replace(b'"Anna"', f'"{WORD}"'.encode())
 
-    monkeypatch.setattr(Switch, "locate_domain", hold_another_value)
+    monkeypatch.setattr(Switch, "locate", hold_another_value)
     agents = applied.root / "desired/agents.yaml"
     agents.write_text(agents.read_text().replace("Alice", "Anna"))
     with running(Hook()) as hook:

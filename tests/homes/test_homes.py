@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from fsgitops.errors import FsgitopsError
 from fsgitops.homes import home_of
 from fsgitops.homes.dialplan import DIALPLAN
 from fsgitops.homes.directory import DIRECTORY
@@ -36,7 +37,7 @@ def test_a_file_is_found_a_home_by_its_path(path, home, place) -> None:
 
 @pytest.mark.parametrize("path", ["vars.xml", "directory/default.xml", "dialplan/a/b/c.xml"])
 def test_no_file_of_ours_goes_elsewhere(path: str) -> None:
-    with pytest.raises(KeyError):
+    with pytest.raises(FsgitopsError, match="no place"):
         home_of(path)
 
 

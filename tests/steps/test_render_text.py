@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsgitops.model.applied import Applied, Outcome, SwitchReply
+from fsgitops.model.applied import Applied, Outcome, ReadBack, SwitchReply
 from fsgitops.model.plan import Action, AttributeChange, Baseline, Change, Hazard, Plan
 from fsgitops.model.resource import Resource
 from fsgitops.steps.render_text import SHOWN_CREATED, escape, quote, render_applied, render_plan
@@ -109,12 +109,14 @@ def applied(**fields: int) -> list[str]:
 
 
 def test_what_was_read_back_to_be_gone_is_told_as_gone():
-    told = applied(users_proved=3, routes_proved=1, users_gone=3, routes_gone=1)
+    told = applied(
+        read_back=ReadBack({"agent": 3, "dialplan file": 1}, {"agent": 3, "dialplan file": 1})
+    )
     assert "Read back from the switch: 3 agents and 1 dialplan file gone." in told
 
 
 def test_what_is_held_and_what_is_gone_are_told_apart():
-    told = applied(users_proved=3, routes_proved=2, users_gone=1)
+    told = applied(read_back=ReadBack({"agent": 3, "dialplan file": 2}, {"agent": 1}))
     line = "Read back from the switch: 2 agents and 2 dialplan files as written; 1 agent gone."
     assert line in told
 

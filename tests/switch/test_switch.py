@@ -99,7 +99,7 @@ def test_a_captured_switch_tells_contacts(captured: Switch) -> None:
 
 
 def test_a_captured_switch_shows_its_domain(captured: Switch) -> None:
-    found = captured.locate_domain("127.0.0.1")
+    found = captured.locate("directory", "domain", "127.0.0.1")
     assert found is not None
     assert found.startswith(b'<domain name="127.0.0.1">')
 
@@ -159,9 +159,9 @@ def test_what_is_not_in_the_tree_is_none() -> None:
             "xml_locate dialplan context name public": b'<context name="public"></context>\n',
         }
     )
-    assert one.locate_domain(DOMAIN) is None
-    assert one.locate_context("nope") is None
-    assert one.locate_context("public") == b'<context name="public"></context>\n'
+    assert one.locate("directory", "domain", DOMAIN) is None
+    assert one.locate("dialplan", "context", "nope") is None
+    assert one.locate("dialplan", "context", "public") == b'<context name="public"></context>\n'
 
 
 ASKING: list[Callable[[Switch], object]] = [
@@ -176,8 +176,7 @@ ASKING: list[Callable[[Switch], object]] = [
     lambda one: one.user_exists("1020", DOMAIN),
     lambda one: one.user_param("1020", DOMAIN, "password"),
     lambda one: one.user_variable("1020", DOMAIN, "x"),
-    lambda one: one.locate_domain(DOMAIN),
-    lambda one: one.locate_context("public"),
+    lambda one: one.locate("dialplan", "context", "public"),
     lambda one: one.contact("1020", DOMAIN),
     lambda one: one.flush_registrations("1020", DOMAIN),
 ]
@@ -261,8 +260,9 @@ WITH_ARGUMENT: dict[str, Callable[[Switch, str], object]] = {
     "user_param name": lambda one, text: one.user_param("1020", DOMAIN, text),
     "user_variable name": lambda one, text: one.user_variable("1020", DOMAIN, text),
     "place": lambda one, text: one.user_params_many([("1020", DOMAIN, text, "x")]),  # type: ignore[list-item]
-    "locate_domain": lambda one, text: one.locate_domain(text),
-    "locate_context": lambda one, text: one.locate_context(text),
+    "locate section": lambda one, text: one.locate(text, "domain", DOMAIN),
+    "locate tag": lambda one, text: one.locate("directory", text, DOMAIN),
+    "locate name": lambda one, text: one.locate("directory", "domain", text),
     "registrations": lambda one, text: one.registrations(text),
     "contact extension": lambda one, text: one.contact(text, DOMAIN),
     "contact domain": lambda one, text: one.contact("1020", text),

@@ -116,11 +116,15 @@ def test_a_real_broken_file_is_not_ok_and_tells_its_line(
 
 
 def test_a_real_switch_locates_contexts_and_domains(live: Switch, freeswitch: RealSwitch) -> None:
-    assert (live.locate_context("public") or b"").startswith(b'<context name="public">')
-    assert live.locate_context("PUBLIC") == live.locate_context("public")
-    assert live.locate_context("nope") is None
-    assert b'<user id="1000"' in (live.locate_domain(freeswitch.domain) or b"")
-    assert live.locate_domain("nope.example.com") is None
+    assert (live.locate("dialplan", "context", "public") or b"").startswith(
+        b'<context name="public">'
+    )
+    assert live.locate("dialplan", "context", "PUBLIC") == live.locate(
+        "dialplan", "context", "public"
+    )
+    assert live.locate("dialplan", "context", "nope") is None
+    assert b'<user id="1000"' in (live.locate("directory", "domain", freeswitch.domain) or b"")
+    assert live.locate("directory", "domain", "nope.example.com") is None
 
 
 def test_a_real_switch_knows_its_users_and_variables(live: Switch, freeswitch: RealSwitch) -> None:

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Final
+import re
+from typing import TYPE_CHECKING, Final
 
 from fsgitops.model.desired import DidRoute
-from fsgitops.model.kind import Kind, Site
+from fsgitops.model.did_forms import is_did_expression
+from fsgitops.model.kind import Kind, Left, Site
+
+if TYPE_CHECKING:
+    from fsgitops.model.kind import Read
+
+_NAME: Final = re.compile(r"inbound_([0-9]{3,15})", re.ASCII)
 
 
 def _paths(route: DidRoute, site: Site) -> tuple[str, ...]:
     return (f"dialplan/{site.inbound_context}/inbound_{route.did_number[1:]}.xml",)
+
+
+def _ours(context: str, name: str, read: Read) -> Left | None:
+    """People write `inbound_…` as well: its condition has to be one of ours too."""
+    found = _NAME.fullmatch(name)
+    if found is None:
+        return None
+    condition = (read() or {}).get(f"{name}/destination_number", "")
+    if not is_did_expression(condition, found[1]):
+        return None
+    return Left(f"+{found[1]}", f"dialplan/{context}/{name}.xml")
 
 
 DID_ROUTE: Final = Kind(
@@ -21,4 +39,5 @@ DID_ROUTE: Final = Kind(
     title="DID route",
     aliases=("did_route",),
     dialled=lambda route: (route.did_number, route.did_number[1:]),
+    ours=_ours,
 )
