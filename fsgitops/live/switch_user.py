@@ -53,7 +53,7 @@ def find_unreadable(conf_dir: Path, path: str, person: Person) -> str:
     """Return what keeps this user from reading a file below the conf directory, "" for nothing.
 
     A file that is not there yet counts as the one that an apply would write: 0640, of whoever runs
-    this, with the group of its folder (`transaction_files.stage_file`). Where an access list says
+    this, with the group of its folder (`transaction.files.stage_file`). Where an access list says
     more than the mode, nothing is claimed.
     """
     if person.uid == 0:
