@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from xml.etree import ElementTree
 
-from fsgitops.model.desired import Agent, Desired
+from builders import desired, unchecked
+
 from fsgitops.model.templates import Templates
 from fsgitops.secret import ProjectKey
 from fsgitops.steps.compile import compile_config
@@ -30,12 +31,12 @@ def with_templates(**changed):
 
 def agent(**fields):
     """An agent as its checks would refuse it too: what is compiled here must defend itself."""
-    return Agent.model_construct(**{"extension": "1020", "name": "Ada", **fields})
+    return unchecked("agent", **{"extension": "1020", "name": "Ada", **fields})
 
 
 def compiled(*agents, routes=(), key=KEY, templates=PACKAGED, domain=DOMAIN, **more):
-    desired = Desired(tuple(agents), tuple(routes), more.pop("sources", {}))
-    return compile_config(desired, domain=domain, templates=templates, key=key, **more)
+    declared = desired(*agents, *routes, sources=more.pop("sources", {}))
+    return compile_config(declared, domain=domain, templates=templates, key=key, **more)
 
 
 def one_user(*agents, **more):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builders
 from hypothesis import strategies as st
 
 from fsgitops.findings import Finding, Position, Severity
@@ -17,6 +18,10 @@ HOSTILE = (
     '"', "'", "\\", "end", "]-->", "javascript:alert(1)", "</details>", "\t", "{0}", "<img src=x>",
 )  # fmt: skip
 """What some format takes for more than text."""
+
+PROD = {
+    "project": "demo", "target": "prod", "conf_dir": "/etc/freeswitch", "domain": "pbx.example.com",
+}  # fmt: skip
 
 texts = st.lists(st.sampled_from(HOSTILE) | st.text(max_size=6), min_size=1, max_size=5).map(
     "".join
@@ -74,25 +79,23 @@ def reviews(draw: st.DrawFn) -> Review:
 def simple_review(**given: object) -> Review:
     """Return a review of one change of each kind, one of them drifted, and one finding."""
     changes = (
-        Change(
-            Action.UPDATE, Resource("agent", "1020"), "directory/default/1020.xml",
-            (
-                AttributeChange("variable toll_allow", "local", "local,domestic"),
-                AttributeChange("param a1-hash", "(secret)", "(secret)", secret=True),
-            ),
-            True, "desired/agents.yaml:4:5",
+        builders.change(
+            "update", "agent:1020",
+                builders.attribute("variable toll_allow", "local", "local,domestic"),
+                builders.secret("param a1-hash"),
+            path="directory/default/1020.xml", drifted=True, source="desired/agents.yaml:4:5",
         ),
-        Change(
-            Action.DELETE, Resource("agent", "1021"), "directory/default/1021.xml",
-            source="desired/agents.yaml",
+        builders.change(
+            "delete", "agent:1021",
+            path="directory/default/1021.xml", source="desired/agents.yaml",
         ),
-        Change(
-            Action.CREATE, Resource("did", "+19495431333"), "dialplan/public/x.xml",
-            (AttributeChange("action 1 transfer", None, "1020 XML default"),),
-            source="desired/did_routes.yaml:3:5",
+        builders.change(
+            "create", "did:+19495431333",
+            builders.attribute("action 1 transfer", None, "1020 XML default"),
+            path="dialplan/public/x.xml", source="desired/did_routes.yaml:3:5",
         ),
     )  # fmt: skip
-    plan = Plan("demo", "prod", "/etc/freeswitch", "pbx.example.com", changes=changes)
+    plan = builders.plan(*changes, **PROD)
     place = Position("desired/agents.yaml", 7, 9)
     finding = Finding("weak-pin", Severity.WARNING, place, "a PIN is weak", "choose another")
     values: dict[str, object] = {
@@ -109,17 +112,16 @@ def simple_review(**given: object) -> Review:
 def big_review(number: int = 10_000) -> Review:
     """Return a review of so many changes of twenty attributes each, and so many findings."""
     names = [f"variable name_{at}" for at in range(20)]
-    actions = (Action.CREATE, Action.UPDATE, Action.DELETE)
     made: list[Change] = []
     for at in range(number):
-        action = actions[at % 3]
-        before = None if action is Action.CREATE else f"value {at % 97}"
-        attributes = tuple(AttributeChange(name, before, f"value {at}") for name in names)
+        action = ("create", "update", "delete")[at % 3]
+        before = None if action == "create" else f"value {at % 97}"
+        attributes = [builders.attribute(name, before, f"value {at}") for name in names]
         made.append(
-            Change(
-                action, Resource("agent", str(10_000 + at)), f"directory/default/{at}.xml",
-                () if action is Action.DELETE else attributes, at % 10 == 0,
-                f"desired/agents.yaml:{at + 1}:5",
+            builders.change(
+                action, f"agent:{10_000 + at}", *([] if action == "delete" else attributes),
+                path=f"directory/default/{at}.xml", drifted=at % 10 == 0,
+                source=f"desired/agents.yaml:{at + 1}:5",
             )
         )  # fmt: skip
     findings = tuple(
@@ -127,6 +129,6 @@ def big_review(number: int = 10_000) -> Review:
         for at in range(number)
     )
     reached = tuple(Reached(f"+1949{at:07d}", Action.CREATE, "1020", "A") for at in range(number))
-    plan = Plan("big", "prod", "/etc/freeswitch", "pbx.example.com", changes=tuple(made))
+    plan = builders.plan(*made, **{**PROD, "project": "big"})
     summary = f"Plan: {number} changes"
     return Review("plan for prod", summary, findings, plan, reached=reached)

@@ -6,9 +6,10 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from builders import noun
+
 from fsgitops.live.calls import agent_of, join_calls
 from fsgitops.live.roster import Roster
-from fsgitops.model.desired import Agent, DidRoute
 from fsgitops.switch.client import Channel
 from fsgitops.switch.replies import read_channels
 
@@ -16,9 +17,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DID = "+19495431333"
+NAMES = {"1020": "Alice", "1021": "Bob"}
 ROSTER = Roster(
-    {"1020": Agent(extension="1020", name="Alice"), "1021": Agent(extension="1021", name="Bob")},
-    {DID: DidRoute(did_number=DID, destination_extension="1020")},
+    {number: noun("agent", extension=number, name=name) for number, name in NAMES.items()},
+    {DID: noun("did", did_number=DID, destination_extension="1020")},
 )
 DOMAIN = "pbx.example.com"
 LEG = Channel(

@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from builders import noun
 from hypothesis import given
 from hypothesis import strategies as st
 from switchboard import DOMAIN
@@ -15,7 +16,6 @@ from fsgitops.api.live import LiveBoard
 from fsgitops.api.view import EVERYBODY, MAX_VIEWS, SHOWN_AGENTS, View, build_board, read_view
 from fsgitops.errors import UsageError
 from fsgitops.live.roster import Roster
-from fsgitops.model.desired import Agent
 from fsgitops.switch.client import Registration
 
 if TYPE_CHECKING:
@@ -24,7 +24,11 @@ if TYPE_CHECKING:
     from fsgitops.api.view import Board
 
 MANY = Roster(
-    {str(10_000 + n): Agent(extension=str(10_000 + n), name=f"Agent {n}") for n in range(2000)}, {}
+    {
+        str(10_000 + n): noun("agent", extension=str(10_000 + n), name=f"Agent {n}")
+        for n in range(2000)
+    },
+    {},
 )
 PHONE = Registration(
     user="11999", domain=DOMAIN, contact="sip:x", agent="evil\u202ephone", status="Registered",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builders
 import pytest
 
 from fsgitops.model.plan import (
@@ -18,12 +19,11 @@ from fsgitops.model.task import find_tasks
 
 
 def change(action: Action, name: str, *names: str, **more: object) -> Change:
-    attributes = tuple(AttributeChange(item, "(secret)", "(secret)", secret=True) for item in names)
-    return Change(action, Resource("agent", name), f"{name}.xml", attributes, **more)
+    return builders.change(action, f"agent:{name}", *map(builders.secret, names), **more)
 
 
 def plan(*changes: Change, **more: object) -> Plan:
-    return Plan("p", "t", "/c", "d", changes=changes, **more)
+    return builders.plan(*changes, **more)
 
 
 def told(given: Plan) -> list[str]:
@@ -51,17 +51,17 @@ def test_a_change_of_an_agent_that_people_notice_is_told(what: Change, text: str
 
 
 def test_what_nobody_has_to_do_anything_about_is_not_told() -> None:
-    route = Change(Action.DELETE, Resource("did", "+19495431333"), "x.xml")
+    route = builders.change("delete", "did:+19495431333")
     assert told(plan(change(Action.UPDATE, "1000", "variable callgroup"), route)) == []
 
 
 def test_a_hash_in_place_of_a_password_is_not_said_to_be_of_another_one() -> None:
-    attributes = (
+    adopted = builders.change(
+        "update", "agent:1000",
         AttributeChange("param a1-hash", None, "(secret)", secret=True),
         AttributeChange("param password", "(secret)", None, secret=True),
         AttributeChange("param vm-password", "(secret)", None, secret=True),
-    )
-    adopted = Change(Action.UPDATE, Resource("agent", "1000"), "1000.xml", attributes)
+    )  # fmt: skip
     assert told(plan(adopted)) == [
         "SIP password of 1000 is replaced by a hash: give 1000 its credentials, unless the "
         "password stays the same"

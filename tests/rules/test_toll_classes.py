@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
+from builders import desired, noun
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsgitops.model.desired import Agent, Desired
 from fsgitops.phone import toll_class
 from fsgitops.rules import toll_class as rule
 from fsgitops.rules.breach import Breach
@@ -37,7 +37,7 @@ def test_a_number_is_domestic_where_its_own_plan_has_it(
 
 
 def breaches(*words: str) -> list[Breach]:
-    return list(rule.check(Desired((Agent(extension="1020", name="A", toll_allow=words),))))
+    return list(rule.check(desired(noun("agent", extension="1020", name="A", toll_allow=words))))
 
 
 @pytest.mark.parametrize(
@@ -61,10 +61,10 @@ def test_words_that_are_apart_pass(words: tuple[str, ...]) -> None:
 
 def test_a_word_that_holds_another_agents_class_is_found() -> None:
     agents = (
-        Agent(extension="1020", name="A", toll_allow=("eu",)),
-        Agent(extension="1021", name="B", toll_allow=("non-eu",)),
+        noun("agent", extension="1020", name="A", toll_allow=("eu",)),
+        noun("agent", extension="1021", name="B", toll_allow=("non-eu",)),
     )
-    [breach] = rule.check(Desired(agents))
+    [breach] = rule.check(desired(*agents))
     assert (breach.resource.name, "`eu`" in breach.message) == ("1021", True)
 
 

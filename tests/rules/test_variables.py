@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from builders import desired, noun
 from hypothesis import given
 from hypothesis import strategies as st
 from switch_names import gather
 
-from fsgitops.model.desired import Agent, Desired
 from fsgitops.model.switch_names import FAMILIES, READ
 from fsgitops.model.variables import LISTED, PREFIX, judge_variable
 from fsgitops.rules import variable_allowed, variable_name
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 
 def breaches(module: Any, variables: dict[str, str], *own: str) -> list[Breach]:
-    agent = Agent(extension="1020", name="Ann", variables=variables)
+    agent = noun("agent", extension="1020", name="Ann", variables=variables)
     names = frozenset(name.lower() for name in own)
-    found: Iterator[Breach] = module.check(Desired((agent,), own_variables=names))
+    found: Iterator[Breach] = module.check(desired(agent, own_variables=names))
     return list(found)
 
 

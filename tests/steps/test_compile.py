@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from builders import desired, noun, unchecked
 from compiling import (
     DIALPLAN,
     DOMAIN,
@@ -20,9 +21,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fsgitops.findings import Position, Severity
+from fsgitops.kinds import BUILT_IN
 from fsgitops.model.caller_name import encode_caller_name
 from fsgitops.model.compiled import UNKNOWN, Settled
-from fsgitops.model.desired import Agent, Desired, DidRoute, Voicemail
 from fsgitops.model.resource import Resource
 from fsgitops.routing.fragment import flatten_fragment, read_items
 from fsgitops.secret import a1_hash, derive_sip_password, derive_voicemail_pin
@@ -34,8 +35,11 @@ def test_golden(case):
     folder = GOLDEN / case
     declared = json.loads((folder / "desired.json").read_text())
     config, findings = compiled(
-        *(Agent(**item) for item in declared.get("agents", ())),
-        routes=[DidRoute(**item) for item in declared.get("did_routes", ())],
+        *(
+            noun(word, **item)
+            for word, kind in BUILT_IN.items()
+            for item in declared.get(kind.section, ())
+        ),
         key=KEY if declared.get("key", True) else None,
         **declared.get("settings", {}),
     )
@@ -56,7 +60,7 @@ def test_the_same_input_gives_the_same_bytes_in_any_order():
 
 
 def test_the_hashes_are_those_of_the_derived_secrets():
-    params = values(one_user(agent(voicemail=Voicemail())), "params", "param")
+    params = values(one_user(agent(voicemail={})), "params", "param")
     password = derive_sip_password(KEY, "1020", DOMAIN, 1)
     pin = derive_voicemail_pin(KEY, "1020", DOMAIN, 1)
     assert params["a1-hash"] == a1_hash("1020", DOMAIN, password).reveal()
@@ -64,7 +68,7 @@ def test_the_hashes_are_those_of_the_derived_secrets():
 
 
 def test_neither_password_nor_pin_is_in_any_file():
-    config, _ = compiled(agent(voicemail=Voicemail(pin="739182")))
+    config, _ = compiled(agent(voicemail={"pin": "739182"}))
     everything = b"".join(file.content for file in config.files.values())
     assert derive_sip_password(KEY, "1020", DOMAIN, 1).reveal().encode() not in everything
     assert b"739182" not in everything
@@ -78,7 +82,7 @@ def test_raising_the_version_changes_the_password_and_nothing_else():
 
 
 def test_secret_spans_are_exactly_the_hashes():
-    file = compiled(agent(voicemail=Voicemail()))[0].files[PATH]
+    file = compiled(agent(voicemail={}))[0].files[PATH]
     flat = flatten_fragment(file.content)
     found = [file.content[start:end].decode() for start, end in file.secret_spans]
     assert found == [flat["param a1-hash"], flat["param vm-a1-hash"]]
@@ -95,7 +99,7 @@ def test_without_a_key_the_secrets_are_unknown_and_the_rest_is_the_same():
 
 
 def test_a_secret_that_stands_elsewhere_is_never_derived_in_its_place():
-    one = agent(password={"env": "X"}, voicemail=Voicemail(pin={"env": "Y"}))
+    one = agent(password={"env": "X"}, voicemail={"pin": {"env": "Y"}})
     flat = flatten_fragment(compiled(one)[0].files[PATH].content)
     assert (flat["param a1-hash"], flat["param vm-a1-hash"]) == (UNKNOWN, UNKNOWN)
 
@@ -139,7 +143,7 @@ def test_who_is_shown_outside(fields, defaults, name, number):
 def test_a_variable_that_the_project_declares_as_its_own_is_written():
     subject = agent(variables={"Department": "sales"})
     config, findings = compile_config(
-        Desired((subject,), own_variables=frozenset({"department"})),
+        desired(subject, own_variables=frozenset({"department"})),
         domain=DOMAIN,
         templates=PACKAGED,
         key=KEY,
@@ -151,27 +155,27 @@ def test_a_variable_that_the_project_declares_as_its_own_is_written():
 
 def test_what_was_written_before_is_judged_again_with_todays_names():
     subject = agent(variables={"Department": "sales"})
-    own = Desired((subject,), own_variables=frozenset({"department"}))
+    own = desired(subject, own_variables=frozenset({"department"}))
     given = {"domain": DOMAIN, "templates": PACKAGED, "key": KEY}
     before, _ = compile_config(own, **given)
     settled = {
         path: Settled({file.part.resource: file.part.inputs}, file.sha256)
         for path, file in before.files.items()
     }
-    again, findings = compile_config(Desired((subject,)), settled=settled, **given)
+    again, findings = compile_config(desired(subject), settled=settled, **given)
     assert PATH not in again.files
     assert [item.severity for item in findings] == [Severity.ERROR]
 
 
 def test_what_is_disabled_has_no_file():
-    route = DidRoute(did_number="+19495431333", destination_extension="1020", enabled=False)
+    route = noun("did", did_number="+19495431333", destination_extension="1020", enabled=False)
     config, findings = compiled(agent(enabled=False), routes=[route])
     assert (dict(config.files), findings) == ({}, [])
 
 
 def test_the_agents_dialplan_does_not_depend_on_which_agents_there_are():
     first = compiled(agent())[0].files[DIALPLAN]
-    second = compiled(agent(extension="200000", voicemail=Voicemail()))[0].files[DIALPLAN]
+    second = compiled(agent(extension="200000", voicemail={}))[0].files[DIALPLAN]
     assert first == second
 
 
@@ -185,7 +189,7 @@ def test_only_digits_reach_the_directory_look_up():
 
 
 def test_every_dialplan_file_closes_its_legs_and_brings_the_context_along():
-    route = DidRoute(did_number="+19495431333", destination_extension="1020")
+    route = noun("did", did_number="+19495431333", destination_extension="1020")
     files = compiled(agent(), routes=[route])[0].files
     for path in (DIALPLAN, "dialplan/public/inbound_19495431333.xml"):
         for closing in (
@@ -234,8 +238,8 @@ def test_sources_lead_back_to_the_yaml():
         ({"variables": {"nolocal:api_hangup_hook": "system x"}}, "not a name"),
         ({"variables": {"hold_music": "shell_stream:///bin/sh"}}, "not a sound"),
         ({"variables": {"vm_operator_extension": "'system:touch /tmp/x' inline"}}, "harmless"),
-        ({"voicemail": Voicemail.model_construct(email="a@b.c;reboot")}, "shell"),
-        ({"voicemail": Voicemail.model_construct(email="-oX@b.c")}, "shell"),
+        ({"voicemail": {"email": "a@b.c;reboot"}}, "shell"),
+        ({"voicemail": {"email": "-oX@b.c"}}, "shell"),
         ({"extension": "../../x"}, "digits"), ({"extension": "١٠٢٠"}, "digits"),
         ({"extension": "1020\n"}, "digits"),
     ],
@@ -255,8 +259,8 @@ def test_an_agent_that_must_not_be_written_is_a_finding_with_its_place(fields, r
      {"destination_extension": "1020 XML public"}, {"destination_extension": ".*"}],
 )  # fmt: skip
 def test_a_route_that_must_not_be_written_is_a_finding(fields):
-    route = DidRoute.model_construct(
-        **{"did_number": "+19495431333", "destination_extension": "1020", **fields}
+    route = unchecked(
+        "did", **{"did_number": "+19495431333", "destination_extension": "1020", **fields}
     )
     config, findings = compiled(routes=[route])
     assert dict(config.files) == {}
@@ -345,9 +349,7 @@ def test_any_text_comes_back_exactly_or_is_a_finding(name, caller, group, variab
 @settings(max_examples=100, deadline=None)
 @given(st.text(max_size=12), st.text(max_size=12))
 def test_any_route_is_exactly_one_route_or_a_finding(did, destination):
-    route = DidRoute.model_construct(
-        did_number=did, destination_extension=destination, enabled=True
-    )
+    route = unchecked("did", did_number=did, destination_extension=destination, enabled=True)
     config, findings = compiled(routes=[route])
     assert bool(findings) != bool(config.files)
 

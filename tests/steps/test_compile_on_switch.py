@@ -7,9 +7,9 @@ import wave
 from typing import TYPE_CHECKING
 
 import pytest
+from builders import desired, noun
 
 from fsgitops.model.caller_name import encode_caller_name
-from fsgitops.model.desired import Agent, Desired, DidRoute, Voicemail
 from fsgitops.secret import ProjectKey, derive_voicemail_pin
 from fsgitops.steps.compile import compile_config
 from fsgitops.steps.read_templates import read_templates
@@ -33,14 +33,18 @@ AWKWARD = {
 @pytest.fixture(scope="module")
 def loaded(freeswitch: RealSwitch) -> Iterator[PlainEsl]:
     agents = tuple(
-        Agent(extension=extension, name=name, variables={"site_note": name}, voicemail=voicemail)
-        for (extension, name), voicemail in zip(
-            AWKWARD.items(), (Voicemail(), Voicemail(enabled=False), Voicemail()), strict=True
+        noun(
+            "agent",
+            extension=extension,
+            name=name,
+            variables={"site_note": name},
+            voicemail=voicemail,
         )
+        for (extension, name), voicemail in zip(AWKWARD.items(), (True, False, True), strict=True)
     )
-    route = DidRoute(did_number="+19495431333", destination_extension="1020")
+    route = noun("did", did_number="+19495431333", destination_extension="1020")
     compiled, findings = compile_config(
-        Desired(agents, (route,)),
+        desired(*agents, route),
         domain=freeswitch.domain,
         templates=read_templates(None)[0],
         key=KEY,

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from builders import noun
 from compiling import (
     AGENT,
     PACKAGED,
@@ -17,7 +18,6 @@ from compiling import (
 )
 
 from fsgitops.findings import Position
-from fsgitops.model.desired import DidRoute
 from fsgitops.model.resource import Resource
 from fsgitops.model.templates import Templates
 from fsgitops.steps.read_templates import read_templates
@@ -111,7 +111,7 @@ def test_a_template_that_decides_on_values_is_a_finding_at_the_agent(text):
     ],
 )
 def test_a_route_template_must_route(text, reason):
-    route = DidRoute(did_number="+19495431333", destination_extension="1020")
+    route = noun("did", did_number="+19495431333", destination_extension="1020")
     _, findings = compiled(routes=[route], templates=with_templates(did_route=text))
     assert [reason in item.message for item in findings if item.severity.value == "error"] == [True]
 
@@ -152,14 +152,14 @@ def test_a_template_may_include_another_one_of_its_folder():
 def test_an_expression_that_freeswitch_cannot_compile_is_a_finding():
     text = ROUTE.replace("{{ expression }}", "({{ expression }}")
     assert text != ROUTE
-    route = DidRoute(did_number="+19495431333", destination_extension="1020")
+    route = noun("did", did_number="+19495431333", destination_extension="1020")
     _, findings = compiled(agent(), routes=(route,), templates=with_templates(did_route=text))
     assert any("is not a regular expression" in finding.message for finding in findings)
 
 
 def test_an_own_template_that_ignores_the_forms_is_used_and_told():
     text = ROUTE.replace("{{ expression }}", r"^(\+?{{ digits }})$")
-    route = DidRoute(did_number="+19495431333", destination_extension="1020")
+    route = noun("did", did_number="+19495431333", destination_extension="1020")
     config, [finding] = compiled(routes=[route], templates=with_templates(did_route=text))
     assert b"^(\\+?19495431333)$" in config.files["dialplan/public/inbound_19495431333.xml"].content
     assert (finding.severity.value, finding.position.file) == (

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import builders
 import pytest
 
 from fsgitops.model.plan import (
     Action,
     Activity,
     AgentActivity,
-    AttributeChange,
     Change,
     Danger,
     Plan,
@@ -21,12 +21,13 @@ ROUTE = Resource("did", "+19495431333")
 
 
 def change(action: Action, resource: Resource, *names: str) -> Change:
-    attributes = tuple(AttributeChange(name, "a", "b") for name in names)
-    return Change(action, resource, "x.xml", attributes)
+    return builders.change(
+        action, resource, *(builders.attribute(name, "a", "b") for name in names)
+    )
 
 
 def plan(*changes: Change, **more: object) -> Plan:
-    return Plan("p", "t", "/c", "d", changes=classify_changes(changes), **more)
+    return builders.plan(*classify_changes(changes), **more)
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
+from builders import noun
 from compiling import agent, compiled
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsgitops.model.desired import DidRoute
 from fsgitops.model.did_forms import did_expression, is_did_expression
 from fsgitops.phone import national_form
 from fsgitops.steps.compile.forms import choose_forms
@@ -19,7 +19,7 @@ SYDNEY, NANTES = "+61290001234", "+33290001234"
 
 
 def route(number, **fields):
-    return DidRoute(did_number=number, destination_extension="1020", **fields)
+    return noun("did", did_number=number, destination_extension="1020", **fields)
 
 
 def taken(*numbers, forms=("digits", "national"), agents=(), region=None):

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import builders
 import pytest
 from barriers import FIND_BARRIERS, FIND_CUT, axe_source
 from browser import Browser, find_chromium, find_driver
 from hostile_review import HOSTILE, big_review, simple_review
 
-from fsgitops.model.plan import Action, AttributeChange, Change, Plan
-from fsgitops.model.resource import Resource
 from fsgitops.model.review import Contents, Review
 from fsgitops.steps.render_html import render_html
 
@@ -150,9 +149,9 @@ def test_more_changes_are_shown_on_demand_and_the_focus_goes_to_them(
 
 def test_hostile_values_are_only_text(browser: Browser, tmp_path: Path) -> None:
     hostile = "".join(HOSTILE)
-    attribute = AttributeChange(hostile, hostile, hostile)
-    change = Change(Action.UPDATE, Resource("agent", hostile), hostile, (attribute,), True)
-    plan = Plan("p", hostile, hostile, hostile, changes=(change,))
+    attribute = builders.attribute(hostile, hostile, hostile)
+    change = builders.change("update", f"agent:{hostile}", attribute, path=hostile, drifted=True)
+    plan = builders.plan(change, target=hostile, conf_dir=hostile, domain=hostile)
     contents = {hostile: Contents([hostile], [])}
     _open(browser, tmp_path, simple_review(title=hostile, plan=plan, contents=contents))
     browser.run("document.querySelector('#list details').open = true")

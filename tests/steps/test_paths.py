@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
+from builders import desired, noun, unchecked
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fsgitops.model.desired import Agent, Desired, DidRoute, Voicemail
 from fsgitops.model.live import is_safe_path
 from fsgitops.model.templates import Templates
 from fsgitops.secret import ProjectKey
@@ -43,8 +43,8 @@ pieces = st.sampled_from(
 hostile = st.text(max_size=12) | st.lists(pieces, max_size=6).map("".join)
 
 
-def expect_inside(desired: Desired, domain: str = "pbx.example.com", templates=BUILT_IN) -> None:
-    compiled, _ = compile_config(desired, domain=domain, templates=templates, key=KEY)
+def expect_inside(declared, domain: str = "pbx.example.com", templates=BUILT_IN) -> None:
+    compiled, _ = compile_config(declared, domain=domain, templates=templates, key=KEY)
     for path in compiled.files:
         assert PATHS.fullmatch(path)
         assert is_safe_path(path)
@@ -53,30 +53,31 @@ def expect_inside(desired: Desired, domain: str = "pbx.example.com", templates=B
 @settings(deadline=None)
 @given(hostile, hostile, hostile)
 def test_no_extension_or_context_or_group_names_a_path(extension, context, group) -> None:
-    agent = Agent.model_construct(
+    agent = unchecked(
+        "agent",
         extension=extension,
         name="x",
         context=context,
         groups=(group,),
         toll_allow=(group,),
         variables={},
-        voicemail=Voicemail(enabled=False),
+        voicemail={"enabled": False},
         password_version=1,
     )
-    expect_inside(Desired((agent,), ()))
+    expect_inside(desired(agent))
 
 
 @settings(deadline=None)
 @given(hostile, hostile)
 def test_no_did_or_destination_names_a_path(did, destination) -> None:
-    route = DidRoute.model_construct(did_number=did, destination_extension=destination)
-    expect_inside(Desired((), (route,)))
+    route = unchecked("did", did_number=did, destination_extension=destination)
+    expect_inside(desired(route))
 
 
 @settings(deadline=None)
 @given(hostile)
 def test_no_domain_names_a_path(domain) -> None:
-    expect_inside(Desired((Agent(extension="1020", name="x"),), ()), domain=domain)
+    expect_inside(desired(noun("agent", extension="1020", name="x")), domain=domain)
 
 
 @settings(deadline=None)
@@ -86,13 +87,13 @@ def test_no_template_name_names_a_path(name) -> None:
     sources = {**BUILT_IN.sources, name: next(iter(BUILT_IN.sources.values()))}
     files = {**BUILT_IN.files, name: name}
     expect_inside(
-        Desired((Agent(extension="1020", name="x"),), ()), templates=Templates(sources, files)
+        desired(noun("agent", extension="1020", name="x")), templates=Templates(sources, files)
     )
 
 
 def test_the_property_would_notice_a_path() -> None:
     compiled, findings = compile_config(
-        Desired((Agent(extension="1020", name="x"),), ()),
+        desired(noun("agent", extension="1020", name="x")),
         domain="pbx.example.com",
         templates=BUILT_IN,
         key=KEY,

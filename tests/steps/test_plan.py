@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 
 import pytest
+from builders import compiled_config, compiled_file
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsgitops.findings import Position
-from fsgitops.model.compiled import UNKNOWN, CompiledConfig, CompiledFile, Part
+from fsgitops.model.compiled import UNKNOWN, CompiledConfig
 from fsgitops.model.live import FileKind, LiveConfig, LiveFile, Manifest, ManifestEntry
 from fsgitops.model.plan import Action, Plan, ReloadStep, is_secret_attribute
 from fsgitops.model.plan_json import plan_from_json, plan_to_json
@@ -41,14 +41,17 @@ def path_of(extension: str) -> str:
 
 
 def compile_users(contents: dict[str, bytes], unknown: bool = False) -> CompiledConfig:
-    files = {}
+    files = []
     for extension, content in contents.items():
         start = content.find(UNKNOWN.encode())
         spans = ((start, start + len(UNKNOWN)),) if unknown else ()
-        path = path_of(extension)
-        part = Part(Resource("agent", extension), Position("a.yaml", 3, 5), "inputs")
-        files[path] = CompiledFile(path, content, (part,), spans, unknown, sha(content))
-    return CompiledConfig(files)
+        files.append(
+            compiled_file(
+                path_of(extension), content, f"agent:{extension}",
+                secret_spans=spans, unknown=unknown,
+            )
+        )  # fmt: skip
+    return compiled_config(*files)
 
 
 def live(

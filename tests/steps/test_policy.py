@@ -6,11 +6,11 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from builders import desired, noun, unchecked
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fsgitops.findings import Finding, Severity
-from fsgitops.model.desired import Agent, Desired, DidRoute
 from fsgitops.steps.load.events import parse_document
 from fsgitops.steps.policy import read_policy
 
@@ -18,19 +18,18 @@ if TYPE_CHECKING:
     from fsgitops.rules.breach import Breach
     from fsgitops.rules.table import Rule
 
-ALICE = Agent.model_validate(
-    {
-        "extension": "1020",
-        "name": "Alice",
-        "email": "alice@example.com",
-        "groups": ["office", "sales"],
-        "voicemail": {"pin": "4711"},
-        "variables": {"floor": "2"},
-    }
+ALICE = noun(
+    "agent",
+    extension="1020",
+    name="Alice",
+    email="alice@example.com",
+    groups=["office", "sales"],
+    voicemail={"pin": "4711"},
+    variables={"floor": "2"},
 )
-BOB = Agent.model_validate({"extension": "1021", "name": "Bob"})
-ROUTE = DidRoute(did_number="+19495431333", destination_extension="1021")
-DESIRED = Desired(agents=(ALICE, BOB), did_routes=(ROUTE,))
+BOB = noun("agent", extension="1021", name="Bob")
+ROUTE = noun("did", did_number="+19495431333", destination_extension="1021")
+DESIRED = desired(ALICE, BOB, ROUTE)
 
 
 def read(text: str) -> tuple[tuple[Rule, ...], list[Finding]]:
@@ -104,7 +103,7 @@ def test_a_breach_never_shows_a_pin() -> None:
 
 def test_no_pattern_can_keep_a_check_busy() -> None:
     name = "a" * 80 + "!"
-    slow = Desired(agents=tuple(ALICE.model_copy(update={"name": name}) for _ in range(50)))
+    slow = desired(*(unchecked("agent", extension=str(1000 + n), name=name) for n in range(50)))
     require = "{name: {matches: '^(a+)+$'}}"
     text = f"rules:\n- {{name: own, kind: agent, require: {require}, message: no}}\n"
     [rule], _ = read(text)
@@ -122,7 +121,7 @@ def test_no_pattern_can_keep_a_check_busy() -> None:
     ],
 )
 def test_a_value_that_makes_a_pattern_give_up_does_not_pass_unjudged(rule: str) -> None:
-    hostile = Desired(agents=(ALICE.model_copy(update={"name": "a" * 80 + "!"}),))
+    hostile = desired(ALICE.model_copy(update={"name": "a" * 80 + "!"}))
     [own], findings = read(f"rules:\n- {{name: own, kind: agent, {rule}, message: no}}\n")
     assert not findings
     [breach] = own.check(hostile)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from builders import attribute, change
+
 from fsgitops.model.live import FileKind, LiveConfig, LiveFile, Manifest
-from fsgitops.model.plan import Action, AttributeChange, Change
-from fsgitops.model.resource import Resource
+from fsgitops.model.plan import Change
 from fsgitops.routing.fragment import flatten_fragment
 from fsgitops.steps.rename import pair_renames
 
@@ -32,15 +33,14 @@ class Case:
     def delete(self, kind: str, name: str, text: str, *, drifted: bool = False) -> None:
         path = f"{kind}/{name}.xml"
         self.files[path] = LiveFile(FileKind.REGULAR, "0", text.encode())
-        self.changes.append(Change(Action.DELETE, Resource(kind, name), path, drifted=drifted))
+        self.changes.append(change("delete", f"{kind}:{name}", path=path, drifted=drifted))
 
     def create(self, kind: str, name: str, text: str) -> None:
         attributes = tuple(
-            AttributeChange(key, None, value)
-            for key, value in flatten_fragment(text.encode()).items()
+            attribute(key, None, value) for key, value in flatten_fragment(text.encode()).items()
         )
         path = f"{kind}/{name}.xml"
-        self.changes.append(Change(Action.CREATE, Resource(kind, name), path, attributes))
+        self.changes.append(change("create", f"{kind}:{name}", *attributes, path=path))
 
     def pairs(self) -> list[tuple[str, str]]:
         done = pair_renames(self.changes, LiveConfig(Manifest(), self.files))

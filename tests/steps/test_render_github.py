@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
+from builders import plan
 from hostile_review import big_review, reviews, simple_review
 from hypothesis import given
 
 from fsgitops.findings import Finding, Position, Severity
-from fsgitops.model.plan import Hazard, Plan
+from fsgitops.model.plan import Hazard
 from fsgitops.model.review import Review
 from fsgitops.steps.render_github import render_github
 
@@ -50,8 +51,8 @@ def test_a_deletion_names_no_line_because_something_else_stands_there_now() -> N
 
 
 def test_what_is_in_the_way_is_an_error_on_the_resource_that_belongs_there() -> None:
-    plan = Plan("p", "t", "/c", "d", hazards=(Hazard("foreign-file", "x.xml", "stands there"),))
-    told = render_github(Review("plan for t", "s", (), plan, sources={"x.xml": "a.yaml:2:3"}))
+    made = plan(hazards=(Hazard("foreign-file", "x.xml", "stands there"),))
+    told = render_github(Review("plan for t", "s", (), made, sources={"x.xml": "a.yaml:2:3"}))
     assert told.startswith("::error file=a.yaml,line=2,col=3,title=fsgitops%3A foreign-file::")
 
 

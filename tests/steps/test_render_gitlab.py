@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from builders import plan
 from hostile_review import reviews, simple_review
 from hypothesis import given
 
 from fsgitops.findings import Finding, Position, Severity
-from fsgitops.model.plan import Hazard, Plan
+from fsgitops.model.plan import Hazard
 from fsgitops.model.review import Review
 from fsgitops.steps.render_gitlab import render_gitlab
 
@@ -45,8 +46,8 @@ def test_what_is_in_the_way_is_an_error_and_a_change_is_none() -> None:
     drift, *tasks = _parse(simple_review(findings=()))
     assert {item["check_name"] for item in tasks} == {"for-people"}
     assert (drift["check_name"], drift["severity"]) == ("drift", "minor")
-    plan = Plan("p", "t", "/c", "d", hazards=(Hazard("foreign-file", "x.xml", "in the way"),))
-    (entry,) = _parse(Review("plan for t", "", (), plan))
+    made = plan(hazards=(Hazard("foreign-file", "x.xml", "in the way"),))
+    (entry,) = _parse(Review("plan for t", "", (), made))
     assert (entry["check_name"], entry["severity"]) == ("foreign-file", "major")
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import html
 import re
 
+import builders
 from hostile_review import big_review, reviews, simple_review
 from hypothesis import given
 from markdown_it import MarkdownIt
 
 from fsgitops.findings import Finding, Position, Severity
-from fsgitops.model.plan import Action, Change, Hazard, Plan, ReloadStep
-from fsgitops.model.resource import Resource
+from fsgitops.model.plan import Action, Hazard, Plan, ReloadStep
 from fsgitops.model.review import Reached, Review
 from fsgitops.steps.render_markdown import LIMIT, render_markdown
 
@@ -84,7 +84,7 @@ def test_what_is_said_of_the_size_is_what_github_takes() -> None:
 def test_long_values_of_the_widest_characters_still_fit() -> None:
     wide = "\U0001f4a5" * 5000
     changes = tuple(
-        Change(Action.CREATE, Resource("agent", wide), wide, source=wide) for _ in range(200)
+        builders.change("create", f"agent:{wide}", path=wide, source=wide) for _ in range(200)
     )
     findings = (Finding(wide, Severity.ERROR, Position(wide), wide, wide),) * 200
     steps = (ReloadStep(wide, wide),) * 50
@@ -134,7 +134,7 @@ def test_a_label_of_the_diagram_is_letters_digits_and_numbers_of_characters(
 
 
 def test_a_value_is_shown_as_it_was_written() -> None:
-    change = Change(Action.CREATE, Resource("agent", "a|b`c<d>@e"), "p", source="s")
-    review = simple_review(plan=Plan("p", "t", "c", "d", changes=(change,)))
+    change = builders.change("create", "agent:a|b`c<d>@e", source="s")
+    review = simple_review(plan=builders.plan(change))
     assert "agent a|b`c<d>@e" in render_markdown(review)
     assert "&lt;" not in html.unescape(render_markdown(review))

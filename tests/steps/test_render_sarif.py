@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from builders import plan
 from hostile_review import big_review, reviews, simple_review
 from hypothesis import given
 
 from fsgitops.findings import Finding, Position, Severity
-from fsgitops.model.plan import Hazard, Plan
+from fsgitops.model.plan import Hazard
 from fsgitops.model.review import Review
 from fsgitops.steps.render_sarif import SHOWN_RESULTS, render_sarif
 
@@ -40,8 +41,8 @@ def test_a_file_name_becomes_a_uri() -> None:
 def test_a_change_is_no_result_but_drift_and_what_is_in_the_way_are() -> None:
     review = simple_review(findings=())
     assert [item["ruleId"] for item in _run(review)["results"]] == ["drift"]
-    plan = Plan("p", "t", "/c", "d", hazards=(Hazard("foreign-file", "x.xml", "m"),))
-    results = _run(Review("plan for t", "", (), plan))["results"]
+    made = plan(hazards=(Hazard("foreign-file", "x.xml", "m"),))
+    results = _run(Review("plan for t", "", (), made))["results"]
     assert [(item["ruleId"], item["level"]) for item in results] == [("foreign-file", "error")]
 
 

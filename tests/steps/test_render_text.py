@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import builders
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fsgitops.model.applied import Applied, Outcome, ReadBack, SwitchReply
-from fsgitops.model.plan import Action, AttributeChange, Baseline, Change, Hazard, Plan
-from fsgitops.model.resource import Resource
+from fsgitops.model.plan import AttributeChange, Baseline, Change, Hazard, Plan
 from fsgitops.steps.render_text import SHOWN_CREATED, escape, quote, render_applied, render_plan
 from fsgitops.visible import is_visible
 
@@ -16,13 +16,11 @@ TEXTS = st.text()
 
 
 def plan(*changes: Change, **fields: object) -> Plan:
-    return Plan("p", "prod", "/conf", "d", changes=changes, **fields)  # type: ignore[arg-type]
+    return builders.plan(*changes, **{"target": "prod", "conf_dir": "/conf", **fields})
 
 
 def update(*attributes: AttributeChange) -> Change:
-    return Change(
-        Action.UPDATE, Resource("agent", "1020"), "directory/default/1020.xml", attributes
-    )
+    return builders.change("update", "agent:1020", *attributes, path="directory/default/1020.xml")
 
 
 def lines(made: Plan) -> list[str]:
@@ -40,24 +38,19 @@ def test_an_attribute_that_was_not_there_reads_as_none():
 
 
 def test_the_summary_is_the_last_line():
-    change = Change(Action.CREATE, Resource("agent", "1"), "x")
+    change = builders.change("create", "agent:1")
     assert lines(plan(change))[-1] == "Plan: 1 to create, 0 to change, 0 to delete"
 
 
 def test_many_creations_are_counted_and_not_listed():
-    changes = [
-        Change(Action.CREATE, Resource("agent", str(number)), f"{number}.xml")
-        for number in range(SHOWN_CREATED + 7)
-    ]
+    changes = [builders.change("create", f"agent:{number}") for number in range(SHOWN_CREATED + 7)]
     assert "  + and 7 more to create" in lines(plan(*changes))
 
 
 def create(number: int, kind: str = "agent") -> Change:
-    attributes = (
-        AttributeChange("variable x", None, f"value {number}"),
-        AttributeChange("param a1-hash", None, "(secret)", secret=True),
-    )
-    return Change(Action.CREATE, Resource(kind, str(number)), f"{number}.xml", attributes)
+    value = builders.attribute("variable x", None, f"value {number}")
+    hidden = AttributeChange("param a1-hash", None, "(secret)", secret=True)
+    return builders.change("create", f"{kind}:{number}", value, hidden)
 
 
 def test_a_creation_shows_its_values_and_masks_its_secrets():

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from builders import noun
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fsgitops.findings import Finding, Position
-from fsgitops.model.desired import Agent, Desired
+from fsgitops.kinds import BUILT_IN
+from fsgitops.model.desired import Desired
 from fsgitops.model.document import Document
 from fsgitops.model.resource import Resource
 from fsgitops.secret import read_source
@@ -28,7 +30,7 @@ def resolve(text: str, **options: Any) -> tuple[Desired, list[Finding]]:
     return resolve_desired([document(text)], **options)
 
 
-def agent(fields: str, **options: Any) -> Agent:
+def agent(fields: str, **options: Any) -> Any:
     text = f"agents:\n- {{extension: 1020, name: Ann{', ' + fields if fields else ''}}}\n"
     desired, findings = resolve(text, **options)
     assert findings == []
@@ -49,7 +51,7 @@ def route_number(number: str, region: str | None = None) -> str:
 
 
 def test_an_agent_needs_only_an_extension_and_a_name() -> None:
-    assert agent("") == Agent(extension="1020", name="Ann")
+    assert agent("") == noun("agent", extension="1020", name="Ann")
 
 
 def test_an_extension_keeps_its_leading_zero() -> None:
@@ -315,7 +317,7 @@ def test_what_is_declared_twice_is_kept_once_with_the_other_place() -> None:
 
 def test_a_faulty_item_is_kept_without_its_faults_and_named() -> None:
     desired, _ = resolve("agents: [{extension: 1020, name: A, enabled: maybe}]\n")
-    assert desired.agents == (Agent(extension="1020", name="A"),)
+    assert desired.agents == (noun("agent", extension="1020", name="A"),)
     assert desired.rejected == {Resource("agent", "1020")}
 
 
@@ -339,7 +341,9 @@ VALUES = st.recursive(
     ),
     max_leaves=8,
 )
-FIELDS = st.sampled_from([*Agent.model_fields, "did_number", "destination_extension", "nope"])
+FIELDS = st.sampled_from(
+    [*BUILT_IN["agent"].noun.model_fields, "did_number", "destination_extension", "nope"]
+)
 ITEMS = st.dictionaries(FIELDS, VALUES, max_size=6) | VALUES
 
 

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import pytest
+from builders import change, desired, noun, plan
 from hostile_review import simple_review
 
 from fsgitops.cli.review import FORMATS, render_review
-from fsgitops.model.desired import Agent, Desired, DidRoute
-from fsgitops.model.plan import Action, Change, Plan
+from fsgitops.model.plan import Action
 from fsgitops.model.resource import Resource
 from fsgitops.model.review import Reached, Review, find_reached, read_source
 
 FORMER, NEXT = Resource("agent", "1020"), Resource("agent", "1030")
-RENAMED = Plan(
-    "p", "t", "/c", "d",
-    changes=(
-        Change(Action.DELETE, FORMER, "1020.xml", source="a.yaml:1:1", renamed_to=NEXT),
-        Change(Action.CREATE, NEXT, "1030.xml", source="a.yaml:1:1", renamed_from=FORMER),
-    ),
-)  # fmt: skip
+RENAMED = plan(
+    change("delete", FORMER, source="a.yaml:1:1", renamed_to=NEXT),
+    change("create", NEXT, source="a.yaml:1:1", renamed_from=FORMER),
+)
 
 
 def _render(name: str, review: Review) -> str:
@@ -56,26 +53,24 @@ def test_a_warning_of_the_plan_is_told(name: str) -> None:
 
 def test_a_changed_did_reaches_the_agent_that_is_declared_for_it() -> None:
     did = "+19495431333"
-    desired = Desired(
-        (Agent(extension="1020", name="Alice"),),
-        (DidRoute(did_number=did, destination_extension="1020"),),
+    declared = desired(
+        noun("agent", extension="1020", name="Alice"),
+        noun("did", did_number=did, destination_extension="1020"),
     )
-    resource = Resource("did", did)
-    plan = Plan("p", "t", "c", "d", changes=(Change(Action.UPDATE, resource, "x"),))
-    assert find_reached(plan, desired) == (Reached(did, Action.UPDATE, "1020", "Alice"),)
+    assert find_reached(plan(change("update", f"did:{did}")), declared) == (
+        Reached(did, Action.UPDATE, "1020", "Alice"),
+    )
 
 
 def test_a_deleted_did_reaches_nobody() -> None:
-    change = Change(Action.DELETE, Resource("did", "+1949"), "x")
-    plan = Plan("p", "t", "c", "d", changes=(change,))
-    assert find_reached(plan, Desired()) == (Reached("+1949", Action.DELETE),)
+    assert find_reached(plan(change("delete", "did:+1949")), desired()) == (
+        Reached("+1949", Action.DELETE),
+    )
 
 
 def test_what_comes_of_a_packaged_template_has_no_place_in_the_repository() -> None:
-    resource = Resource("dialplan", "agents")
-    change = Change(Action.CREATE, resource, "x", source="packaged:agents.xml.j2:1:1")
-    plan = Plan("p", "t", "c", "d", changes=(change,))
-    assert "packaged" not in _render("github", simple_review(plan=plan, findings=()))
+    made = plan(change("create", "dialplan:agents", source="packaged:agents.xml.j2:1:1"))
+    assert "packaged" not in _render("github", simple_review(plan=made, findings=()))
 
 
 def test_a_place_is_read_back_from_its_text() -> None:

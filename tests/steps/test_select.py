@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builders
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,7 +27,7 @@ FILE = "desired/sales/west.yaml"
 
 
 def change(action: Action, resource: Resource, file: str = FILE) -> Change:
-    return Change(action, resource, f"x/{resource.name}.xml", source=f"{file}:3:5")
+    return builders.change(action, resource, source=f"{file}:3:5")
 
 
 @pytest.mark.parametrize(
