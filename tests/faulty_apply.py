@@ -124,8 +124,8 @@ class Runner:
 
 def _serve(root: str) -> None:
     from fsgitops import cli
-    from fsgitops.commands import adopt, apply, history, plan, rollback  # noqa: F401
-    from fsgitops.live import recover  # noqa: F401
+    from fsgitops.commands import adopt, apply, plan, rollback  # noqa: F401
+    from fsgitops.live import recover, revisions  # noqa: F401
     from fsgitops.steps import compile as compiling  # noqa: F401
     from fsgitops.steps import load, resolve, verify  # noqa: F401
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from fsgitops.commands.plan import Planned
+    from fsgitops.planning.planned import Planned
     from fsgitops.workspace.open import Workspace
 
 ERRORS = [errno.ENOSPC, errno.EACCES, errno.EIO]

@@ -379,6 +379,6 @@ def _is_moment(text: str) -> bool:
 def _number_of_ours(declared: tuple[Workspace, Roster], text: str | None) -> str | None:
     if text is None:
         return None
-    from fsgitops.commands.dial import read_number
+    from fsgitops.live.outside import read_number
 
     return read_number(text, declared[0].settings.default_region)

@@ -15,7 +15,7 @@ from fsgitops.console.commands import Command
 from fsgitops.console.stream import is_quiet
 
 if TYPE_CHECKING:
-    from fsgitops.commands.plan import Planned
+    from fsgitops.planning.planned import Planned
     from fsgitops.planning.shape import Demands
 
 

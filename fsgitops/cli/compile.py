@@ -33,7 +33,7 @@ def command(shared: Shared, directory: str | None, target: str | None, out: Path
     """
     from fsgitops.cli.printing import print_findings, print_notes
     from fsgitops.commands.compile import run_compile
-    from fsgitops.commands.plan import name_unavailable
+    from fsgitops.planning.planned import name_unavailable
 
     compilation = run_compile(open_place(shared, directory, target), out)
     print_notes([*compilation.notes, *name_unavailable(compilation)])

@@ -19,7 +19,8 @@ def command(shared: Shared, directory: str | None, target: str | None, as_json: 
     sets how many are kept.
     """
     from fsgitops.cli.printing import print_json, print_lines
-    from fsgitops.commands.history import history_to_json, list_revisions
+    from fsgitops.commands.history import history_to_json
+    from fsgitops.live.revisions import list_revisions
     from fsgitops.steps.render_history import render_history
 
     workspace = open_place(shared, directory, target)

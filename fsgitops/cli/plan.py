@@ -24,8 +24,8 @@ from fsgitops.console.commands import Command
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fsgitops.commands.plan import Planned
     from fsgitops.model.state import RecordedState
+    from fsgitops.planning.planned import Planned
     from fsgitops.planning.shape import Demands
     from fsgitops.workspace.open import Workspace
 

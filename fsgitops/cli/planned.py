@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fsgitops.cli.formats import Outputs
-    from fsgitops.commands.plan import Planned
+    from fsgitops.planning.planned import Planned
 
 CHANGES_PENDING = 2
 

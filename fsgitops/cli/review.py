@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from fsgitops.commands.plan import Planned
     from fsgitops.commands.validate import Report
     from fsgitops.errors import DesiredInvalidError
     from fsgitops.findings import Finding
     from fsgitops.model.plan import Plan
+    from fsgitops.planning.planned import Planned
 
 FORMATS = ("text", "json", "markdown", "html", "github", "gitlab", "sarif", "junit")
 ENDINGS = {

@@ -19,7 +19,8 @@ def command(
 ) -> int:
     """Show what a revision changed, secrets masked."""
     from fsgitops.cli.printing import print_json, print_lines
-    from fsgitops.commands.history import find_revision, read_changes, revision_to_json
+    from fsgitops.commands.history import revision_to_json
+    from fsgitops.live.revisions import find_revision, read_changes
     from fsgitops.steps.render_history import render_revision
 
     workspace = open_place(shared, directory, target)

@@ -131,7 +131,7 @@ def suggest_live_files(place: Place) -> Iterator[Suggestion]:
 
 def suggest_revisions(place: Place) -> Iterator[Suggestion]:
     """Yield the revisions of a target, the latest first."""
-    from fsgitops.commands.history import list_revisions
+    from fsgitops.live.revisions import list_revisions
 
     for kept in reversed(list_revisions(open_workspace(place.root, place.target).target.state_dir)):
         about = f"{kept.revision.time} {kept.revision.actor} {kept.revision.ending.value}"

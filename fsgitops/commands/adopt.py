@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fsgitops.commands.plan import keyed, make_context, run_plan
+from fsgitops.commands.plan import run_plan
 from fsgitops.errors import PlanRefusedError, UsageError
 from fsgitops.live.audit import audited
 from fsgitops.live.recover import recover_locked
 from fsgitops.model.live import FileKind, LiveConfig, ManifestEntry, Owner, is_safe_path
+from fsgitops.planning.planned import keyed, make_context
 from fsgitops.transaction.files import hash_file
 from fsgitops.transaction.lock import lock_state
 from fsgitops.transaction.state import write_state
@@ -21,9 +22,9 @@ from fsgitops.visible import count_noun
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
-    from fsgitops.commands.plan import Planned
     from fsgitops.model.plan import Plan
     from fsgitops.model.resource import Resource
+    from fsgitops.planning.planned import Planned
     from fsgitops.workspace.open import Workspace
 
 

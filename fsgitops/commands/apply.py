@@ -6,13 +6,13 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fsgitops.commands.history import prune_revisions, start_revision
-from fsgitops.commands.plan import Planned, compare_live, name_unavailable, observe
 from fsgitops.errors import PlanRefusedError, SwitchError
 from fsgitops.live.connect import connect_target, open_switch, read_password
 from fsgitops.live.prover import SwitchProver
 from fsgitops.live.recover import recover_locked
+from fsgitops.live.revisions import prune_revisions, start_revision
 from fsgitops.model.plan import Action
+from fsgitops.planning.planned import Planned, compare_live, name_unavailable, observe
 from fsgitops.transaction.lock import lock_state
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fsgitops.commands.plan import Planned, plan_compiled
 from fsgitops.errors import DesiredInvalidError, FsgitopsError, UsageError
 from fsgitops.model.live import FileKind, LiveConfig, LiveFile, Manifest, ManifestEntry
 from fsgitops.model.plan import Baseline
+from fsgitops.planning.planned import Planned, plan_compiled
 from fsgitops.settings import SETTINGS_FILE
 from fsgitops.workspace.compile import compile_declared
 from fsgitops.workspace.declare import declare_desired

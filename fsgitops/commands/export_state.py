@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from fsgitops.commands.plan import NO_JSON, UNREADABLE, Planned, keyed, plan_compiled
+from fsgitops.commands.plan import NO_JSON, UNREADABLE
 from fsgitops.durable import write_output
 from fsgitops.errors import UsageError
 from fsgitops.live.connect import prepare_conf_dir
@@ -16,6 +16,7 @@ from fsgitops.live.recover import recover_unfinished
 from fsgitops.model.plan import Baseline
 from fsgitops.model.state import RecordedFile, RecordedState
 from fsgitops.model.wording import count_noun
+from fsgitops.planning.planned import Planned, keyed, plan_compiled
 from fsgitops.visible import to_json
 from fsgitops.workspace.compile import compile_declared
 from fsgitops.workspace.declare import declare_desired

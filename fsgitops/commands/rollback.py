@@ -7,7 +7,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from fsgitops.commands.apply import end_deleted, open_prover
-from fsgitops.commands.history import (
+from fsgitops.errors import FsgitopsError, PlanRefusedError, UsageError
+from fsgitops.live.activity import ask_activity
+from fsgitops.live.connect import prepare_conf_dir
+from fsgitops.live.recover import recover_locked, recover_unfinished
+from fsgitops.live.revisions import (
     check_clock,
     find_revision,
     list_revisions,
@@ -15,12 +19,8 @@ from fsgitops.commands.history import (
     read_changes,
     start_revision,
 )
-from fsgitops.commands.plan import keyed, make_context
-from fsgitops.errors import FsgitopsError, PlanRefusedError, UsageError
-from fsgitops.live.activity import ask_activity
-from fsgitops.live.connect import prepare_conf_dir
-from fsgitops.live.recover import recover_locked, recover_unfinished
 from fsgitops.model.plan import Action, Baseline
+from fsgitops.planning.planned import keyed, make_context
 from fsgitops.planning.shape import Demands, count_cost, weigh_changes
 from fsgitops.transaction.journal import REVISIONS
 from fsgitops.transaction.lock import lock_state
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from fsgitops.commands.history import Kept
+    from fsgitops.live.revisions import Kept
     from fsgitops.model.applied import Applied
     from fsgitops.model.compiled import CompiledConfig
     from fsgitops.model.live import LiveConfig

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fsgitops.commands.dial import (
+from fsgitops.errors import NotPossibleError, NotThereError
+from fsgitops.live.audit import audited
+from fsgitops.live.calls import join_calls
+from fsgitops.live.connect import connect_target, prepare_conf_dir
+from fsgitops.live.outside import (
     check_gateway,
     check_toll,
     choose_caller_id,
     choose_gateway,
     read_number,
 )
-from fsgitops.errors import NotPossibleError, NotThereError
-from fsgitops.live.audit import audited
-from fsgitops.live.calls import join_calls
-from fsgitops.live.connect import connect_target, prepare_conf_dir
 from fsgitops.live.roster import (
     Roster,
     check_uuid,

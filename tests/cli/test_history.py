@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from project import KEY, Project
 
-from fsgitops.commands.history import list_revisions, prune_revisions
+from fsgitops.live.revisions import list_revisions, prune_revisions
 from fsgitops.settings import HistorySettings
 
 
@@ -244,7 +244,7 @@ def test_one_apply_with_the_clock_400_days_ahead_removes_no_revision_and_is_told
 ) -> None:
     state_dir = pretend(applied, 15, datetime.now(UTC))
     edit(applied, "Bob", "Bea")
-    monkeypatch.setattr("fsgitops.commands.history.datetime", Clock)
+    monkeypatch.setattr("fsgitops.live.revisions.datetime", Clock)
     ran = applied.run("apply", "--yes")
     assert ran.code == 0
     assert ("400 days after the newest revision" in ran.err) or (

@@ -1,0 +1,184 @@
+"""A plan and what it was made from: compared, chosen, costed, judged and finished."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from fsgitops.planning.shape import Demands, choose_changes, count_cost, weigh_plan
+from fsgitops.planning.survey import ConfLook, survey_changes
+from fsgitops.settings import SETTINGS_FILE
+from fsgitops.visible import count_noun
+from fsgitops.workspace.git import read_commit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+
+    from fsgitops.model.compiled import CompiledConfig
+    from fsgitops.model.live import LiveConfig, Manifest
+    from fsgitops.model.plan import Change, Plan
+    from fsgitops.secret import ProjectKey
+    from fsgitops.steps.plan import PlanContext, Survey
+    from fsgitops.switch.client import Switch
+    from fsgitops.workspace.compile import Compilation
+    from fsgitops.workspace.open import Workspace
+
+SHOWN_UNAVAILABLE = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan, and what it was made from."""
+
+    plan: Plan
+    compilation: Compilation
+    live: LiveConfig
+    notes: tuple[str, ...] = ()
+    """What was done first: an interrupted apply that was finished or undone."""
+    demands: Demands = field(default_factory=Demands)
+
+
+def observe(workspace: Workspace, planned: Planned, switch: Switch | None = None) -> Planned:
+    """Ask the switch what the agents concerned are doing, and say what the plan needs for that.
+
+    Raises SwitchError only where `switch` is given.
+    """
+    from fsgitops.live.activity import ask_activity, observe_plan
+
+    plan = (
+        ask_activity(planned.plan, switch, workspace.target)
+        if switch
+        else observe_plan(planned.plan, workspace.target, workspace.root)
+    )
+    weighed = weigh_plan(plan, planned.compilation, planned.live, workspace.target, planned.demands)
+    return replace(planned, plan=weighed)
+
+
+def compare_live(
+    workspace: Workspace, compilation: Compilation, demands: Demands | None = None
+) -> Planned:
+    """Read what is live now and plan against it: again under the lock, before an apply."""
+    return make_plan(workspace, compilation, look_at_live(workspace, compilation), demands)
+
+
+def look_at_live(
+    workspace: Workspace, compilation: Compilation, manifest: Manifest | None = None
+) -> LiveConfig:
+    """Return what stands where a compilation writes, and what is managed already."""
+    from fsgitops.steps.read_live import read_live
+
+    expected = {
+        path: "" if file.unknown else file.sha256
+        for path, file in compilation.compiled.files.items()
+    }
+    target = workspace.target
+    return read_live(target.conf_dir, target.state_dir, expected, manifest)
+
+
+def find_edited(compiled: CompiledConfig, live: LiveConfig) -> set[str]:
+    """Return the settled paths where something else stands now: their content is needed."""
+    return {
+        path
+        for path, file in compiled.files.items()
+        if file.settled and live.files[path].sha256 != file.sha256
+    }
+
+
+def make_plan(
+    workspace: Workspace,
+    compilation: Compilation,
+    live: LiveConfig,
+    demands: Demands | None = None,
+    *,
+    judged: bool = True,
+) -> Planned:
+    """Compare, choose, count the cost, judge by the conf directory unless told not to, finish."""
+    from fsgitops.steps.plan import compare_config, finish_plan
+
+    wanted = demands or Demands()
+    look = ConfLook(workspace.target, {*compilation.compiled.files, *live.manifest.entries})
+    context = make_context(
+        workspace, unknown_secrets=_is_unknown(compilation), notes=compilation.notes, look=look
+    )
+    context = replace(context, declared=compilation.declared.desired.sources)
+    digest = keyed(compilation.key)
+    plan = compare_config(compilation.compiled, live, context, digest)
+    plan = choose_changes(plan, compilation, live, wanted, digest)
+    plan = count_cost(plan, live, workspace.target, kick_rotated=wanted.kick_rotated)
+    if judged:
+        from fsgitops.planning.reach import judge_reach
+
+        plan = judge_reach(workspace, compilation, live, plan, look)
+    plan = weigh_plan(finish_plan(plan), compilation, live, workspace.target, wanted)
+    return Planned(plan, compilation, live, demands=wanted)
+
+
+def make_context(
+    workspace: Workspace,
+    *,
+    unknown_secrets: bool = False,
+    notes: tuple[str, ...] = (),
+    look: ConfLook | None = None,
+) -> PlanContext:
+    """Return what a plan says of its target, and of the commit that it is made from.
+
+    `notes` are warnings that stand whatever changes. `look` is shared with who looks as well.
+    """
+    from fsgitops.steps.plan import PlanContext
+
+    target, settings = workspace.target, workspace.settings
+    paths = [settings.desired, settings.templates, SETTINGS_FILE]
+    commit, dirty = read_commit(workspace.root, paths)
+
+    def survey(changes: Sequence[Change], managed: Collection[str]) -> Survey:
+        ours = {*managed, *(item.path for item in changes)}
+        return survey_changes(look or ConfLook(target, ours), changes)
+
+    return PlanContext(
+        project=settings.project,
+        target=target.name,
+        conf_dir=str(target.conf_dir),
+        domain=target.domain,
+        commit=commit,
+        dirty=dirty,
+        simulated=target.simulated,
+        unknown_secrets=unknown_secrets,
+        warnings=notes,
+        survey=survey,
+    )
+
+
+def plan_compiled(
+    workspace: Workspace,
+    compilation: Compilation,
+    live: LiveConfig,
+    notes: tuple[str, ...] = (),
+    demands: Demands | None = None,
+) -> Planned:
+    """Plan against a live side that was not read here, and judge no conf directory."""
+    planned = make_plan(workspace, compilation, live, demands, judged=False)
+    return replace(planned, notes=notes)
+
+
+def name_unavailable(compilation: Compilation) -> list[str]:
+    """Return which secrets are not at hand, the first of them by name."""
+    found = compilation.unavailable
+    lines = [
+        f"missing, shown as (known after apply): {reason}" for reason in found[:SHOWN_UNAVAILABLE]
+    ]
+    if len(found) > SHOWN_UNAVAILABLE:
+        lines.append(f"missing: {count_noun(len(found) - SHOWN_UNAVAILABLE, 'more secret')}")
+    return lines
+
+
+def _is_unknown(compilation: Compilation) -> bool:
+    """Tell whether this can be read only. The key also ties a plan to what it was made from."""
+    files = compilation.compiled.files.values()
+    return any(file.unknown or (compilation.key is None and file.secret_spans) for file in files)
+
+
+def keyed(key: ProjectKey | None) -> Callable[[bytes], str]:
+    """Return the digest that plans are made with: keyed, so that it gives no secret away."""
+    from fsgitops.secret import keyed_digest
+
+    return lambda data: keyed_digest(key, data) or ""
