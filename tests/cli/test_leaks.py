@@ -329,7 +329,7 @@ def test_a_traceback_shows_no_secret_not_even_with_local_values(
 def test_a_process_that_dies_shows_no_secret(project: Project, planted: Planted) -> None:
     code = (
         "import sys, fsgitops.steps.plan as plan\n"
-        "plan.build_plan = None\n"
+        "plan.compare_config = None\n"
         "from fsgitops.cli import main\n"
         "main(sys.argv[1:])\n"
     )
