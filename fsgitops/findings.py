@@ -62,8 +62,7 @@ def warning(rule: str, position: Position, message: str, hint: str = "") -> Find
 
 def quote_value(text: str, limit: int = 60) -> str:
     """Return `text` in quotes, cut to `limit` characters, what cannot be printed escaped."""
-    cut = text if len(text) <= limit else text[: limit - 1] + "…"
-    return f'"{make_visible(cut)}"'
+    return f'"{make_visible(text, limit)}"'
 
 
 def fold_findings(findings: Iterable[Finding]) -> list[Finding]:

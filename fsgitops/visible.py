@@ -26,8 +26,13 @@ def is_visible(text: str) -> bool:
     return text.isprintable() and (text.isascii() or not _UNSEEN.search(text))
 
 
-def make_visible(text: str) -> str:
-    r"""Return a text as one line that can be printed; `\n`, `\x1b`, `\u202e` show the rest."""
+def make_visible(text: str, limit: int = 0) -> str:
+    r"""Return a text as one line that can be printed; `\n`, `\x1b`, `\u202e` show the rest.
+
+    `limit` is in characters of the text; 0 means none.
+    """
+    if limit and len(text) > limit:
+        text = f"{text[: limit - 1]}…"
     if is_visible(text):
         return text
     return "".join(char if is_visible(char) else _show(char) for char in text)

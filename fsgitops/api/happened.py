@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from fsgitops.errors import SwitchTimeoutError
 from fsgitops.live.audit import AuditOutcomeError
-from fsgitops.model.wording import count_noun, make_visible
+from fsgitops.visible import count_noun, make_visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping

@@ -85,9 +85,7 @@ def show(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.2f}"
     text = value.strftime("%Y-%m-%d %H:%M:%S") if isinstance(value, datetime) else str(value)
-    if len(text) > _MAX_CELL:
-        text = text[: _MAX_CELL - 1] + "…"
-    return make_visible(text)
+    return make_visible(text, _MAX_CELL)
 
 
 def bar(value: float, greatest: float, size: int = 12) -> str:

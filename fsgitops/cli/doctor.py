@@ -20,7 +20,8 @@ def command(shared: Shared, directory: str | None, target: str | None, as_json: 
     """
     from fsgitops.cli.printing import print_json, print_lines, working
     from fsgitops.commands.doctor import run_doctor
-    from fsgitops.steps.render_text import Line, escape
+    from fsgitops.model.lines import Line
+    from fsgitops.visible import make_visible
 
     workspace = open_place(shared, directory, target)
     with working("Looking around"):
@@ -31,7 +32,7 @@ def command(shared: Shared, directory: str | None, target: str | None, as_json: 
     styles = {"ok": "create", "warning": "update", "error": "delete"}
     for check in diagnosis.checks:
         text = f"{check.health.value:<8} {check.name}: {check.message}"
-        print_lines([Line(escape(text), styles.get(check.health.value, ""))])
+        print_lines([Line(make_visible(text), styles.get(check.health.value, ""))])
         if check.remedy:
-            print_lines([Line(escape(f"         {check.remedy}"))])
+            print_lines([Line(make_visible(f"         {check.remedy}"))])
     return 0 if diagnosis.healthy else 1

@@ -70,8 +70,8 @@ def command(
 def _print(report: DriftReport, *, as_json: bool, indent: int | None) -> None:
     from fsgitops.cli.printing import print_lines
     from fsgitops.model.drift import report_to_json
+    from fsgitops.model.lines import Line
     from fsgitops.steps.render_drift import render_drift
-    from fsgitops.steps.render_text import Line
 
     if as_json:
         click.echo(to_json(report_to_json(report), indent=indent))

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fsgitops.console import stream
-from fsgitops.steps.render_text import Line, escape, render_findings
-from fsgitops.visible import count_noun, make_lines_visible, to_json
+from fsgitops.model.lines import Line
+from fsgitops.steps.render_text import render_findings
+from fsgitops.visible import count_noun, make_lines_visible, make_visible, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -58,7 +59,7 @@ def print_findings(findings: Iterable[Finding]) -> None:
 
 def print_notes(notes: Iterable[str]) -> None:
     """Print what was done beside what was asked, to stderr, quiet or not: it may matter."""
-    print_lines((Line(escape(note), "note") for note in notes), err=True)
+    print_lines((Line(make_visible(note), "note") for note in notes), err=True)
 
 
 @contextmanager

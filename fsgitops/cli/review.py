@@ -9,7 +9,7 @@ from fsgitops import visible
 from fsgitops.findings import Severity
 from fsgitops.model.plan import Action
 from fsgitops.model.review import Contents, Review, find_reached
-from fsgitops.model.wording import count_noun
+from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

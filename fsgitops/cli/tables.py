@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from fsgitops.console.stream import terminal_width
 from fsgitops.console.table import draw_lines
-from fsgitops.steps.render_text import escape
-from fsgitops.visible import count_noun
+from fsgitops.visible import count_noun, make_visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,14 +41,14 @@ def format_status(agents: Sequence[AgentStatus]) -> list[str]:
             rows.append([*own, *middle, *end] if number == 0 else ["", "", "", *middle, "", ""])
     head = ("AGENT", "NAME", "STATE", "PHONE", "ADDRESS", "EXPIRES", "ON CALL", "SWITCH MEMORY")
     # What differs is named in full: it is ours, and no phone's or caller's text.
-    return _draw(head, [[*map(_cell, row[:-1]), escape(row[-1])] for row in rows])
+    return _draw(head, [[*map(_cell, row[:-1]), make_visible(row[-1])] for row in rows])
 
 
 def format_strangers(sessions: Sequence[VertoUser]) -> list[str]:
     """Return a line for each mod_verto session that belongs to no declared and enabled agent."""
     return [
-        f"mod_verto has a session of {escape(one.user)}@{escape(one.domain)} from "
-        f"{escape(one.address)}, but there is no such enabled agent"
+        f"mod_verto has a session of {make_visible(one.user)}@{make_visible(one.domain)} from "
+        f"{make_visible(one.address)}, but there is no such enabled agent"
         for one in sessions
     ]
 
@@ -119,5 +118,5 @@ def _memory(item: AgentStatus) -> str:
 
 
 def _cell(value: str) -> str:
-    text = escape(value)
+    text = make_visible(value)
     return text if len(text) <= MAX_COLUMN else f"{text[: MAX_COLUMN - 1]}…"

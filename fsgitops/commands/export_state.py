@@ -15,9 +15,8 @@ from fsgitops.live.connect import prepare_conf_dir
 from fsgitops.live.recover import recover_unfinished
 from fsgitops.model.plan import Baseline
 from fsgitops.model.state import RecordedFile, RecordedState
-from fsgitops.model.wording import count_noun
 from fsgitops.planning.planned import Planned, keyed, plan_compiled
-from fsgitops.visible import to_json
+from fsgitops.visible import count_noun, to_json
 from fsgitops.workspace.compile import compile_declared
 from fsgitops.workspace.declare import declare_desired
 from fsgitops.workspace.open import find_key

@@ -4,40 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fsgitops import visible
-from fsgitops.visible import count_noun
-
-__all__ = [
-    "count_noun",
-    "describe_attribute",
-    "label_attribute",
-    "make_visible",
-    "show_side",
-    "show_value",
-]
+from fsgitops.visible import make_visible, to_json
 
 if TYPE_CHECKING:
     from fsgitops.model.plan import AttributeChange
 
 
-def make_visible(text: str, limit: int = 0) -> str:
-    """Return the text as one line in which nothing acts: no line break, control or bidi character.
-
-    What cannot be printed is shown by its number. `limit` is in characters; 0 means none.
-    """
-    if limit and len(text) > limit:
-        text = text[: limit - 1] + "…"
-    return visible.make_visible(text)
-
-
-def label_attribute(attribute: AttributeChange) -> str:
+def label_attribute(name: str) -> str:
     """Return the attribute's name as a reader knows it."""
-    return make_visible(attribute.name.removeprefix("variable ").removeprefix("param "))
+    return make_visible(name.removeprefix("variable ").removeprefix("param "))
 
 
 def show_value(value: str | None, limit: int = 0) -> str:
     """Return a value in double quotes, on one line; `(none)` where there is none."""
-    return "(none)" if value is None else make_visible(visible.to_json(value), limit)
+    return "(none)" if value is None else make_visible(to_json(value), limit)
 
 
 def show_side(attribute: AttributeChange, *, after: bool, limit: int = 0) -> str:
@@ -52,4 +32,4 @@ def describe_attribute(attribute: AttributeChange, *, created: bool = False) -> 
     """Return `name: before -> after`; of a resource that is `created`, `name: value`."""
     after = show_side(attribute, after=True)
     before = "" if created else f"{show_side(attribute, after=False)} -> "
-    return f"{label_attribute(attribute)}: {before}{after}"
+    return f"{label_attribute(attribute.name)}: {before}{after}"

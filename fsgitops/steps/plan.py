@@ -22,11 +22,11 @@ from fsgitops.model.plan import (
 )
 from fsgitops.model.plan_json import plan_to_json
 from fsgitops.model.review import source_file
-from fsgitops.model.wording import count_noun
 from fsgitops.routing.fragment import FragmentError, flatten_fragment
 from fsgitops.routing.ordered import find_moves
 from fsgitops.routing.outline import Outlines
 from fsgitops.routing.recorded import flatten_recorded, holds_recorded
+from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence

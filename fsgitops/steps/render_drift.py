@@ -6,9 +6,9 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from fsgitops.model.drift import Direction, DriftKind
-from fsgitops.model.wording import count_noun, show_value
+from fsgitops.model.wording import label_attribute, show_value
 from fsgitops.routing.veil import MASK
-from fsgitops.visible import make_visible
+from fsgitops.visible import count_noun, make_visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,8 +116,7 @@ def _render_attribute(attribute: AttributeDrift) -> str:
     for side, value in live.items():
         sides.setdefault(_quote(value, attribute), []).append(side)
     told = ", ".join(f"{value} {' and '.join(where)}" for value, where in sides.items())
-    name = make_visible(attribute.name.removeprefix("variable ").removeprefix("param "))
-    return f"{name}: {_quote(attribute.declared, attribute)} -> {told}"
+    return f"{label_attribute(attribute.name)}: {_quote(attribute.declared, attribute)} -> {told}"
 
 
 def _quote(value: str | None, attribute: AttributeDrift) -> str:

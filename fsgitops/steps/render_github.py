@@ -17,7 +17,8 @@ from fsgitops.model.review import (
     word_change,
 )
 from fsgitops.model.task import HEADING, find_tasks
-from fsgitops.model.wording import count_noun, describe_attribute, make_visible
+from fsgitops.model.wording import describe_attribute
+from fsgitops.visible import count_noun, make_visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from fsgitops.findings import Severity
 from fsgitops.model.review import list_findings, list_tasks
-from fsgitops.model.wording import make_visible
+from fsgitops.visible import make_visible
 
 if TYPE_CHECKING:
     from fsgitops.findings import Finding

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fsgitops.model.lines import Line, escape, quote
+from fsgitops.model.lines import Line
 from fsgitops.model.plan import Action
 from fsgitops.model.review import tell_source
-from fsgitops.model.wording import describe_attribute
+from fsgitops.model.wording import describe_attribute, show_value
+from fsgitops.visible import make_visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -38,14 +39,14 @@ def render_revision(
 ) -> Iterator[Line]:
     """Yield everything that is recorded of a revision; secrets are not."""
     yield Line(f"Revision {number}: {revision.ending}", "title")
-    yield Line(escape(f"When:   {revision.time} on {revision.actor.host}"))
-    yield Line(escape(f"Who:    {revision.actor}"))
-    yield Line(escape(f"What:   {_describe_origin(revision, who=False)}"))
+    yield Line(make_visible(f"When:   {revision.time} on {revision.actor.host}"))
+    yield Line(make_visible(f"Who:    {revision.actor}"))
+    yield Line(make_visible(f"What:   {_describe_origin(revision, who=False)}"))
     yield Line(f"Plan:   {revision.fingerprint}, target {revision.target} ({revision.domain})")
     for reply in revision.replies:
-        yield Line(f"Switch: {reply.command}: {quote(reply.reply)}")
+        yield Line(f"Switch: {reply.command}: {show_value(reply.reply)}")
     for text in revision.message.splitlines():
-        yield Line(escape(f"Failed: {text}"), "delete")
+        yield Line(make_visible(f"Failed: {text}"), "delete")
     yield Line("")
     for change in changes:
         source = f"  {tell_source(change)}" if change.source else ""
@@ -53,7 +54,7 @@ def render_revision(
         mark = _MARKS[change.action]
         name = f"{change.resource.kind} {change.resource.name}"
         text = f"  {mark} {name}  {change.path}{source}{drift}"
-        yield Line(escape(text), change.action)
+        yield Line(make_visible(text), change.action)
         for attribute in change.attributes:
             yield Line(f"      {describe_attribute(attribute)}", change.action)
 
@@ -75,7 +76,7 @@ def render_adoption(plan: Plan, paths: Sequence[str]) -> Iterator[Line]:
             yield Line(f"  = {path} is as declared")
             continue
         name = f"{change.resource.kind} {change.resource.name}"
-        yield Line(escape(f"  ~ {name}  {path}; the next apply changes it:"), "update")
+        yield Line(make_visible(f"  ~ {name}  {path}; the next apply changes it:"), "update")
         for attribute in change.attributes:
             yield Line(f"      {describe_attribute(attribute)}", change.action)
 
@@ -87,7 +88,7 @@ def render_released(released: Mapping[str, Resource]) -> Iterator[Line]:
         told = f"remove {resource} from the desired files too"
         if resource.kind == "dialplan":
             told = "plans stop at it while agents are declared"
-        yield Line(escape(f"{path} is no longer managed; {told}"))
+        yield Line(make_visible(f"{path} is no longer managed; {told}"))
 
 
 def _describe_origin(revision: Revision, *, who: bool = True) -> str:
@@ -99,4 +100,4 @@ def _describe_origin(revision: Revision, *, who: bool = True) -> str:
         origin = f"commit {revision.commit[:_SHORT_COMMIT]}{dirty}"
     else:
         origin = "no commit"
-    return escape(f"{revision.actor}: {origin}" if who else origin)
+    return make_visible(f"{revision.actor}: {origin}" if who else origin)

@@ -9,7 +9,8 @@ from fsgitops.findings import Severity
 from fsgitops.model.plan import Action
 from fsgitops.model.review import list_changes, name_change, tell_source, word_change
 from fsgitops.model.task import HEADING, find_tasks
-from fsgitops.model.wording import describe_attribute, make_visible
+from fsgitops.model.wording import describe_attribute
+from fsgitops.visible import make_visible
 
 if TYPE_CHECKING:
     from fsgitops.model.plan import Change, Plan

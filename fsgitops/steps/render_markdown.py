@@ -12,12 +12,8 @@ from typing import TYPE_CHECKING
 from fsgitops.findings import Severity
 from fsgitops.model.review import list_changes, name_change, tell_source, word_change
 from fsgitops.model.task import HEADING, find_tasks
-from fsgitops.model.wording import (
-    count_noun,
-    label_attribute,
-    make_visible,
-    show_side,
-)
+from fsgitops.model.wording import label_attribute, show_side
+from fsgitops.visible import count_noun, make_visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -147,7 +143,7 @@ def _change_item(change: Change, *, explained: bool) -> list[str]:
     lines = [f"{_MARKS[word_change(change)]} {make_visible(words, _WIDTH)}"]
     if explained:
         for item in change.attributes:
-            label = f"{label_attribute(item)}:"
+            label = f"{label_attribute(item.name)}:"
             before, after = (show_side(item, after=side, limit=_WIDTH) for side in (False, True))
             if item.secret and item.before is not None:
                 lines.append(f"!     {label} {before} -> {after}")

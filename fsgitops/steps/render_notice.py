@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from fsgitops.model.wording import make_visible
+from fsgitops.visible import make_visible
 
 if TYPE_CHECKING:
     from fsgitops.model.notice import Notice

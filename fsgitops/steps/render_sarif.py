@@ -16,7 +16,7 @@ from fsgitops.findings import Severity
 from fsgitops.model.plan import Action
 from fsgitops.model.review import list_findings
 from fsgitops.model.task import HEADING, find_tasks
-from fsgitops.model.wording import count_noun, make_visible
+from fsgitops.visible import count_noun, make_visible
 
 if TYPE_CHECKING:
     from fsgitops.findings import Finding

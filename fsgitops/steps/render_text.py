@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fsgitops.findings import Finding, Severity
 from fsgitops.model.applied import Applied, Outcome
-from fsgitops.model.lines import Line, escape, escape_lines, quote
+from fsgitops.model.lines import Line
 from fsgitops.model.plan import (
     Action,
     AgentActivity,
@@ -18,12 +18,12 @@ from fsgitops.model.plan import (
 )
 from fsgitops.model.review import list_changes, tell_source
 from fsgitops.model.task import HEADING, find_tasks
-from fsgitops.model.wording import count_noun, describe_attribute
+from fsgitops.model.wording import describe_attribute, show_value
+from fsgitops.visible import count_noun, make_lines_visible, make_visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["Line", "escape", "escape_lines", "quote"]
 
 SHOWN_CREATED = 200
 """Created and deleted resources beyond this are counted, not listed: updates are all shown."""
@@ -120,18 +120,18 @@ def render_findings(findings: Iterable[Finding]) -> Iterator[Line]:
     """Yield every finding as `file:line:column: severity: message [rule]` and its hint."""
     for finding in findings:
         style = "delete" if finding.severity is Severity.ERROR else "update"
-        yield Line(escape_lines(str(finding)), style)
+        yield Line(make_lines_visible(str(finding)), style)
 
 
 def render_applied(applied: Applied) -> Iterator[Line]:
     """Yield what an apply did, what the switch said and what was read back."""
     for note in applied.notes:
-        yield Line(escape(note), "note")
+        yield Line(make_visible(note), "note")
     if applied.outcome is Outcome.UNCHANGED:
         yield Line("Nothing was done: the plan changes no file.", "title")
         return
     for reply in applied.replies:
-        yield Line(f"{reply.command}: the switch said {quote(reply.reply)}")
+        yield Line(f"{reply.command}: the switch said {show_value(reply.reply)}")
     if applied.replies:
         yield Line(_describe_proof(applied))
     if applied.registrations_ended:
@@ -179,14 +179,14 @@ def _render_change(change: Change, *, explain: bool) -> Iterator[Line]:
             text = describe_attribute(attribute, created=created)
             yield Line(f"      {text}", change.action)
         for move in change.moves:
-            yield Line(f"      ({escape(move)})", change.action)
+            yield Line(f"      ({make_visible(move)})", change.action)
 
 
 def _render_partial(plan: Plan) -> Iterator[Line]:
     chosen = [f"--only {item}" for item in plan.only]
     chosen += [f"--exclude {item}" for item in plan.exclude]
     yield Line(
-        f"Partial plan ({escape(' '.join(chosen))}): "
+        f"Partial plan ({make_visible(' '.join(chosen))}): "
         f"{count_noun(plan.left_out, 'other change')} left out.", "note",
     )  # fmt: skip
 
@@ -206,20 +206,20 @@ def _render_tasks(plan: Plan) -> Iterator[Line]:
         yield Line("")
         yield Line(f"{HEADING}:", "note")
     for task in tasks:
-        yield Line(f"  {escape(task.text)}", "note")
+        yield Line(f"  {make_visible(task.text)}", "note")
 
 
 def _render_needs(plan: Plan) -> Iterator[Line]:
     if plan.activity and plan.activity.problem:
         yield Line("")
-        problem = escape(plan.activity.problem)
+        problem = make_visible(plan.activity.problem)
         yield Line(f"The switch could not say who is registered or on a call: {problem}", "note")
     missing = [need for need in plan.needs if not need.allowed]
     if missing:
         yield Line("")
         yield Line("Refused unless these permissions are given:", "delete")
     for need in missing:
-        yield Line(f"  --allow {need.permission}: {escape(need.because)}", "delete")
+        yield Line(f"  --allow {need.permission}: {make_visible(need.because)}", "delete")
 
 
 def _render_reloads(steps: tuple[ReloadStep, ...], *, full: bool) -> Iterator[Line]:
@@ -239,7 +239,7 @@ def _render_warnings(plan: Plan, *, full: bool) -> Iterator[Line]:
         yield Line("")
     shown = plan.warnings if full else plan.warnings[:SHOWN_WARNINGS]
     for warning in shown:
-        yield Line(f"  warning: {escape(warning)}", "update")
+        yield Line(f"  warning: {make_visible(warning)}", "update")
     if len(plan.warnings) > len(shown):
         left = count_noun(len(plan.warnings) - len(shown), "more warning")
         yield Line(f"  and {left} (--full)", "update")

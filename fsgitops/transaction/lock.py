@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from fsgitops.errors import FsgitopsError
 from fsgitops.transaction.folder import FILE_MODE
 from fsgitops.transaction.state import TransactionError, open_state, share, tell_denied
+from fsgitops.visible import make_visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -114,9 +115,8 @@ def _hold(
 def _name_holder(state: StateFolder) -> str:
     with suppress(OSError):
         said = state.read(OWNER, OWNER_LIMIT).decode("utf-8", "replace").strip()[:200]
-        holder = "".join(char if char.isprintable() else "?" for char in said)
-        if holder:
-            return f"another apply ({holder}) is running on this target"
+        if said:
+            return f"another apply ({make_visible(said)}) is running on this target"
     return "another apply is running on this target"
 
 

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from fsgitops.model.applied import Applied, Outcome, ReadBack, SwitchReply
 from fsgitops.model.plan import AttributeChange, Baseline, Change, Hazard, Plan
-from fsgitops.steps.render_text import SHOWN_CREATED, escape, quote, render_applied, render_plan
-from fsgitops.visible import is_visible
+from fsgitops.model.wording import show_value
+from fsgitops.steps.render_text import SHOWN_CREATED, render_applied, render_plan
+from fsgitops.visible import is_visible, make_visible
 
 TEXTS = st.text()
 
@@ -123,7 +124,7 @@ def test_a_hazard_is_shown_with_its_remedy():
 
 @given(TEXTS)
 def test_no_value_reaches_the_terminal_with_a_control_character(text: str):
-    assert all(char.isprintable() for char in quote(text))
+    assert all(char.isprintable() for char in show_value(text))
 
 
 @given(TEXTS, TEXTS, TEXTS)
@@ -135,4 +136,4 @@ def test_no_live_value_writes_a_line_of_its_own(name: str, before: str, after: s
 @given(TEXTS)
 def test_escaping_keeps_what_can_be_seen(text: str):
     if is_visible(text):
-        assert escape(text) == text
+        assert make_visible(text) == text

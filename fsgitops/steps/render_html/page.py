@@ -13,8 +13,8 @@ from fsgitops.findings import Severity
 from fsgitops.model.plan import Action
 from fsgitops.model.review import list_changes, word_change
 from fsgitops.model.task import HEADING, find_tasks
-from fsgitops.model.wording import count_noun, make_visible
 from fsgitops.steps.render_html.rows import rows_to_json
+from fsgitops.visible import count_noun, make_visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 from fsgitops.model.review import Contents, list_changes, name_change, tell_source, word_change
-from fsgitops.model.wording import label_attribute, make_visible, show_side
+from fsgitops.model.wording import label_attribute, show_side
+from fsgitops.visible import make_visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -80,7 +81,7 @@ def _row(change: Change, kinds: dict[str, int], strings: _Strings, review: Revie
 def _attributes(attributes: Iterable[AttributeChange], strings: _Strings) -> list[int]:
     flat: list[int] = []
     for item in attributes:
-        flat.append(strings.add_shown(label_attribute(item)))
+        flat.append(strings.add_shown(label_attribute(item.name)))
         for after, value in ((False, item.before), (True, item.after)):
             shown = -1 if value is None else strings.add_shown(show_side(item, after=after))
             flat.append(shown)
