@@ -7,10 +7,13 @@ from xml.etree import ElementTree
 
 from builders import desired, unchecked
 
+from fsgitops.kinds import BUILT_IN
+from fsgitops.model.kind import Site
 from fsgitops.model.templates import Templates
 from fsgitops.secret import ProjectKey
 from fsgitops.steps.compile import compile_config
 from fsgitops.steps.read_templates import packaged_templates, read_templates
+from fsgitops.workspace.secrets import Keys, Moved, SecretBook
 
 KEY = ProjectKey(bytes(range(32)))
 DOMAIN = "pbx.example.com"
@@ -34,9 +37,17 @@ def agent(**fields):
     return unchecked("agent", **{"extension": "1020", "name": "Ada", **fields})
 
 
-def compiled(*agents, routes=(), key=KEY, templates=PACKAGED, domain=DOMAIN, **more):
-    declared = desired(*agents, *routes, sources=more.pop("sources", {}))
-    return compile_config(declared, domain=domain, templates=templates, key=key, **more)
+def compiled(*agents, routes=(), sources=(), **more):
+    return compile_desired(desired(*agents, *routes, sources=dict(sources)), **more)
+
+
+def compile_desired(
+    declared, *, key=KEY, templates=PACKAGED, domain=DOMAIN, settled=None, kinds=BUILT_IN, **site
+):
+    book = SecretBook(Keys(key), domain, Moved(None), {}, declared.sources, None)
+    return compile_config(
+        kinds, declared, Site(domain=domain, templates=templates, **site), book, settled
+    )
 
 
 def one_user(*agents, **more):

@@ -9,14 +9,16 @@ from xml.sax.saxutils import escape
 
 from fsgitops.errors import DesiredInvalidError, NotThereError, SecretError, UsageError
 from fsgitops.findings import has_errors
+from fsgitops.kinds.agent.secrets import PASSWORD, PIN, agent_wishes
 from fsgitops.live.audit import record_reveal
 from fsgitops.live.roster import check_extension
+from fsgitops.model.resource import Resource
 from fsgitops.workspace.declare import declare_desired
 from fsgitops.workspace.secrets import open_book
 
 if TYPE_CHECKING:
-    from fsgitops.model.desired import Agent
-    from fsgitops.secret import AgentSecrets
+    from fsgitops.model.desired import Agent, Desired
+    from fsgitops.model.kind import Secrets
     from fsgitops.settings import PublicSettings
     from fsgitops.workspace.open import Workspace
 
@@ -79,12 +81,12 @@ class Credentials:
     domain: str
     public: PublicSettings
     has_mailbox: bool
-    revealed: AgentSecrets | None = None
+    revealed: Secrets | None = None
 
     @property
     def password(self) -> str:
         """The SIP password, or `(hidden)`."""
-        found = self.revealed.password if self.revealed else None
+        found = self.revealed[PASSWORD] if self.revealed else None
         return found.reveal() if found else HIDDEN
 
     @property
@@ -92,7 +94,7 @@ class Credentials:
         """The voicemail PIN, or `(hidden)`; None without a mailbox."""
         if not self.has_mailbox:
             return None
-        found = self.revealed.pin if self.revealed else None
+        found = self.revealed[PIN] if self.revealed else None
         return found.reveal() if found else HIDDEN
 
     @property
@@ -196,7 +198,7 @@ def run_credentials(workspace: Workspace, extension: str, *, reveal: bool = Fals
         raise NotThereError(f"no agent {extension} is declared")
     secrets = None
     if reveal:
-        secrets = _find_secrets(workspace, agent)
+        secrets = _find_secrets(workspace, agent, declared.desired)
         fields = ["password", *(["voicemail_pin"] if agent.voicemail.enabled else [])]
         record_reveal(workspace, extension, fields)
     target = workspace.target
@@ -205,15 +207,13 @@ def run_credentials(workspace: Workspace, extension: str, *, reveal: bool = Fals
     )
 
 
-def _find_secrets(workspace: Workspace, agent: Agent) -> AgentSecrets:
-    from fsgitops.model.desired import Desired
-
-    book = open_book(workspace, Desired(agents=(agent,)))
-    found = book.find(agent)
+def _find_secrets(workspace: Workspace, agent: Agent, desired: Desired) -> Secrets:
+    book = open_book(workspace, desired)
+    found = book.reveal(Resource("agent", agent.extension), agent_wishes(agent))
     if has_errors(book.findings):
         raise DesiredInvalidError(book.findings)
     missing = list(book.unavailable)
-    if found.password is None or (agent.voicemail.enabled and found.pin is None):
+    if None in found.values():
         if not missing:
             missing = ["no project key: set FSGITOPS_KEY, or make one with `fsgitops key new`"]
         raise SecretError("\n".join(missing))

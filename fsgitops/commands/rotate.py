@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 from fsgitops.durable import replace_file
 from fsgitops.errors import DesiredInvalidError, NotThereError, UsageError
 from fsgitops.findings import has_errors
+from fsgitops.kinds.agent.secrets import count_rotation
 from fsgitops.live.roster import check_extension
 from fsgitops.secret import NEXT_KEY_VARIABLE, write_key_file
 from fsgitops.settings import SETTINGS_FILE, RotationSettings
 from fsgitops.workspace.declare import declare_desired
 from fsgitops.workspace.key_in_git import keep_from_git
-from fsgitops.workspace.secrets import count_rotation, find_keys, next_key_file
+from fsgitops.workspace.secrets import Moved, find_keys, next_key_file
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -70,7 +71,7 @@ def read_rotation(workspace: Workspace) -> Rotation:
     if has_errors(list(declared.findings)):
         raise DesiredInvalidError(list(declared.findings))
     settings = workspace.settings.key_rotation
-    moved, total = count_rotation(declared.desired, settings)
+    moved, total = count_rotation(declared.desired.agents, Moved(settings).has)
     return Rotation(find_keys(workspace), settings is not None, moved, total)
 
 

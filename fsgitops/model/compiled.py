@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,20 +10,6 @@ if TYPE_CHECKING:
 
     from fsgitops.findings import Position
     from fsgitops.model.resource import Resource
-
-
-@dataclass(frozen=True, slots=True)
-class DirectoryUser:
-    """What a directory `<user>` must hold once loaded: parameters and variables by name.
-
-    `secret_params` names the parameters whose value is a secret; where no key is at hand their
-    value is `UNKNOWN`.
-    """
-
-    id: str
-    params: Mapping[str, str]
-    variables: Mapping[str, str]
-    secret_params: frozenset[str] = frozenset()
 
 
 UNKNOWN = "(known after apply)"
@@ -84,12 +70,14 @@ class CompiledConfig:
     """Every file by its path.
 
     `keys` are the fingerprints of the project keys that agents' secrets are derived from;
-    `upcoming_key` is the one that a declared rotation moves them to, or "".
+    `upcoming_key` is the one that a declared rotation moves them to, or "". `dialled` is what
+    people dial for each resource that is enabled, in every form.
     """
 
     files: Mapping[str, CompiledFile]
     keys: frozenset[str] = frozenset()
     upcoming_key: str = ""
+    dialled: Mapping[Resource, tuple[str, ...]] = field(default_factory=dict)
 
     def resources(self) -> Iterator[Resource]:
         """Yield what is compiled, file by file."""

@@ -7,15 +7,21 @@ is told (`Kinds`).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
 
+from pydantic import BaseModel
+
 from fsgitops.model.desired import Noun
+from fsgitops.model.templates import Templates
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from fsgitops.findings import Finding, Position, Severity
+    from fsgitops.model.draft import Draft
     from fsgitops.model.resource import Resource
+    from fsgitops.secret import ProjectKey, Secret, Source
 
 N = TypeVar("N", bound=Noun)
 Read: TypeAlias = "Callable[[], Mapping[str, str] | None]"
@@ -25,11 +31,29 @@ Read: TypeAlias = "Callable[[], Mapping[str, str] | None]"
 class Site:
     """What is the same for every resource of one target.
 
-    Calls from outside begin in `inbound_context`.
+    Attributes:
+        domain: The SIP domain of the target.
+        inbound_context: Where calls from outside begin; its folder of dialplan/ has the DIDs.
+        caller_id: The number shown outside for who declares none.
+        caller_name: The name shown outside for who declares none.
+        did_forms: The forms beside E.164 that the carriers deliver; None where nobody said.
+        default_region: Whose a national form is that numbers of two countries share (two letters).
+        own_variables: The names, in small letters, that the project declares as its own.
+        templates: The templates that files are made with.
+        sources: Where each resource is declared.
+        dialled: Who takes a number that is dialled, of all that is enabled.
     """
 
     domain: str = ""
     inbound_context: str = "public"
+    caller_id: str | None = None
+    caller_name: str | None = None
+    did_forms: Sequence[str] | None = None
+    default_region: str | None = None
+    own_variables: frozenset[str] = frozenset()
+    templates: Templates = field(default_factory=lambda: Templates({}))
+    sources: Mapping[Resource, Position] = field(default_factory=dict)
+    dialled: Mapping[str, Resource] = field(default_factory=dict)
 
 
 class Left(NamedTuple):
@@ -46,6 +70,57 @@ class Reach(NamedTuple):
     context: str = "default"
 
 
+class Judged(NamedTuple):
+    """What a rule says of a secret that was looked at; the secret is not in the texts."""
+
+    rule: str
+    severity: Severity
+    message: str
+    hint: str = ""
+
+
+def _never(_value: str) -> Iterable[Judged]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A secret that a resource needs.
+
+    Attributes:
+        name: Its name among the resource's secrets, which is that of its field.
+        source: Where it stands; None where it is derived.
+        derive: Makes it of the project key and the domain.
+        groups: The groups with which the resource moves to the next key of a rotation.
+        judge: What is wrong with a value that stands elsewhere.
+        shared: What to say where another resource has the same one, where that matters.
+    """
+
+    name: str
+    source: Source | None
+    derive: Callable[[ProjectKey, str], Secret]
+    groups: tuple[str, ...] = ()
+    judge: Callable[[str], Iterable[Judged]] = _never
+    shared: Callable[[Resource], Judged] | None = None
+
+
+Secrets: TypeAlias = "Mapping[str, Secret | None]"
+"""The secrets of one resource by the names of its wishes; None for those that are not at hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What resources of a kind follow from besides themselves, and what stands in their way.
+
+    `known` has it by name, as a value whose `repr` says all of it, and `dialled` what people dial
+    where that depends on others.
+    """
+
+    known: Mapping[str, Any] = field(default_factory=dict)
+    dialled: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Shared:
     """One file for all resources of a kind, there while any of them is: `dialplan:agents`.
@@ -55,6 +130,7 @@ class Shared:
 
     resource: Resource
     path: str
+    draft: Callable[[Site], Draft]
     always: bool = False
 
 
@@ -64,6 +140,22 @@ def _nothing_of_ours(_place: str, _name: str, _read: Read) -> Left | None:
 
 def _no_numbers(_noun: Any) -> tuple[str, ...]:
     return ()
+
+
+def _no_wishes(_noun: Any) -> tuple[Wish, ...]:
+    return ()
+
+
+def _by_itself(_nouns: Sequence[Any], _site: Site) -> Survey:
+    return Survey()
+
+
+def declared_values(noun: Noun) -> Mapping[str, object]:
+    """Return what is declared of a resource, as values whose `repr` is quickly made."""
+    return {
+        name: value.__dict__ if isinstance(value, BaseModel) else value
+        for name, value in noun.__dict__.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +168,13 @@ class Kind(Generic[N]):
         noun: What a person declares.
         name: A noun's name among those of its kind.
         paths: The files of a noun, below the conf directory.
+        drafts: What is in them. Raises DraftError for a noun that must not be written.
         title: What people are told it is; "" for its word.
         aliases: Other words that select it.
         reach: Where a call to it goes; None where no call can be led to it.
         dialled: What people dial for it.
+        wishes: The secrets that it needs.
+        survey: Looks at all that are enabled before the first is drafted.
         shared: The files that all its resources share.
         ours: Tells by the place, the name and (read only then) the values of an element in a
             switch's memory that it is of this kind, whoever has a file of it.
@@ -90,10 +185,13 @@ class Kind(Generic[N]):
     noun: type[N]
     name: Callable[[N], str]
     paths: Callable[[N, Site], tuple[str, ...]]
+    drafts: Callable[[N, Site, Secrets, Any], Iterable[Draft]]
     title: str = ""
     aliases: tuple[str, ...] = ()
     reach: Callable[[N], Reach] | None = None
     dialled: Callable[[N], tuple[str, ...]] = _no_numbers
+    wishes: Callable[[N], tuple[Wish, ...]] = _no_wishes
+    survey: Callable[[Sequence[N], Site], Survey] = _by_itself
     shared: tuple[Shared, ...] = ()
     ours: Callable[[str, str, Read], Left | None] = _nothing_of_ours
 

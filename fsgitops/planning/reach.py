@@ -112,15 +112,15 @@ def _make_claims(workspace: Workspace, compilation: Compilation, look: ConfLook)
         yield Claim("unread-folder", everything, told, "correct that file first", sure=False)
         return
     hide = survey.veil.hide
-    for claim in _judge(survey, workspace, compilation):
+    for claim in _judge(survey, compilation):
         yield claim._replace(told=hide(claim.told), hint=hide(claim.hint))
 
 
-def _judge(survey: Survey, workspace: Workspace, compilation: Compilation) -> Iterator[Claim]:
+def _judge(survey: Survey, compilation: Compilation) -> Iterator[Claim]:
     yield from _find_unread(survey, compilation)
     yield from _find_contexts(survey, compilation)
     yield from _find_unused(survey, compilation)
-    yield from _find_taken(survey, workspace, compilation)
+    yield from _find_taken(survey, compilation)
 
 
 def _find_unread(survey: Survey, compilation: Compilation) -> Iterator[Claim]:
@@ -161,7 +161,7 @@ def _find_unused(survey: Survey, compilation: Compilation) -> Iterator[Claim]:
         yield Claim("unused-context", list(routes), told, hint, sure=sure, standing=sure)
 
 
-def _find_taken(survey: Survey, workspace: Workspace, compilation: Compilation) -> Iterator[Claim]:
+def _find_taken(survey: Survey, compilation: Compilation) -> Iterator[Claim]:
     """Numbers that another extension takes before ours is asked."""
     agents: dict[Resource, tuple[tuple[str, ...], str]] = {
         Resource("agent", item.extension): ((item.extension,), item.extension)
@@ -169,9 +169,9 @@ def _find_taken(survey: Survey, workspace: Workspace, compilation: Compilation) 
         if item.enabled
     }
     routes = _routes(compilation)
-    forms = _forms(workspace, compilation)
+    forms = compilation.compiled.dialled
     calls: dict[Resource, tuple[tuple[str, ...], str]] = {
-        item: (forms.get(item.name, (item.name,)), user) for item, user in routes.items()
+        item: (forms.get(item, (item.name,)), user) for item, user in routes.items()
     }
     paths = {file.part.resource: path for path, file in compilation.compiled.files.items()}
     dialplan = paths.get(Resource("dialplan", "agents"))
@@ -222,21 +222,6 @@ def _routes(compilation: Compilation) -> dict[Resource, str]:
         for item in compilation.declared.desired.did_routes
     }
     return {resource: user for resource, user in routes.items() if resource in files}
-
-
-def _forms(workspace: Workspace, compilation: Compilation) -> dict[str, tuple[str, ...]]:
-    """Return DID -> the forms in which its route takes the number."""
-    from fsgitops.model.did_forms import ALL_FORMS, list_forms
-    from fsgitops.steps.compile.forms import choose_forms
-
-    desired, chosen = compilation.declared.desired, workspace.target.did_forms
-    taken = choose_forms(
-        [item for item in desired.did_routes if item.enabled],
-        [item for item in desired.agents if item.enabled],
-        ALL_FORMS if chosen is None else chosen,
-        workspace.settings.default_region,
-    )
-    return {number: list_forms(item.expression) for number, item in taken.items()}
 
 
 def _name(resources: Sequence[Resource]) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from fsgitops.routing.fragment import COMMENT, END, TEXT, elements, read_items
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
 NEUTRAL: Final = "fsgitopsneutral"
 
@@ -24,6 +24,11 @@ _ATTRIBUTE: Final = "attribute"
 def neutral_word(number: int) -> str:
     """Return the made-up word that stands for value `number` in a neutral rendering."""
     return f"{NEUTRAL}{number}z"
+
+
+def neutral_words(count: int) -> list[str]:
+    """Return the made-up words for values 0 to `count` - 1."""
+    return [neutral_word(number) for number in range(count)]
 
 
 class Skeleton:
@@ -59,9 +64,24 @@ class Skeleton:
 
     def fill(self, escaped: Sequence[str]) -> str:
         """Return the skeleton's text with values, escaped for XML already, in its holes."""
+        return "".join(self._fill(escaped))
+
+    def _fill(self, escaped: Sequence[str]) -> list[str]:
         text = self._text.copy()
         text[1::2] = [escaped[number] for number in self._order]
-        return "".join(text)
+        return text
+
+    def spans(
+        self, escaped: Sequence[str], numbers: Collection[int]
+    ) -> tuple[tuple[int, int], ...]:
+        """Return where the values of these numbers stand, as spans of the encoded text."""
+        found, start = [], 0
+        for at, text in enumerate(self._fill(escaped)):
+            end = start + len(text.encode())
+            if at % 2 and self._order[at // 2] in numbers:
+                found.append((start, end))
+            start = end
+        return tuple(found)
 
     def matches(self, content: bytes, values: Sequence[str]) -> bool:
         """Tell whether `content` is this skeleton with `values` in its holes, and nothing else.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
@@ -22,14 +21,6 @@ _TO_ALPHABET: Final = bytes(_ALPHABET[byte % len(_ALPHABET)] for byte in range(2
 _UNFAIR: Final = bytes(range(_FAIR, 256))
 _PIN_SPACE: Final = 10**PIN_LENGTH
 _PIN_FAIR: Final = 2**32 - 2**32 % _PIN_SPACE
-
-
-@dataclass(frozen=True, slots=True)
-class AgentSecrets:
-    """An agent's SIP password and voicemail PIN; None where the value is not at hand."""
-
-    password: Secret | None = None
-    pin: Secret | None = None
 
 
 def derive_sip_password(
@@ -60,17 +51,6 @@ def derive_voicemail_pin(
             if number < _PIN_FAIR and not is_weak_pin(pin, extension):
                 return Secret(pin)
         counter += 1
-
-
-def derive_secrets(
-    key: ProjectKey | None, extension: str, domain: str, password_version: int, *, mailbox: bool
-) -> AgentSecrets:
-    """Return all that the project key gives an agent; nothing without a key."""
-    if key is None:
-        return AgentSecrets()
-    subject = (key, extension, domain, password_version)
-    pin = derive_voicemail_pin(*subject) if mailbox else None
-    return AgentSecrets(derive_sip_password(*subject), pin)
 
 
 def is_weak_pin(pin: str, extension: str) -> bool:

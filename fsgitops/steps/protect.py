@@ -6,31 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fsgitops.model.plan import Action, AttributeChange, Change, Hazard, Plan
-from fsgitops.model.resource import Resource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from fsgitops.model.compiled import CompiledConfig
-    from fsgitops.model.desired import Desired
     from fsgitops.model.live import LiveConfig
 
 RULE = "protected"
-
-
-def mark_protected(compiled: CompiledConfig, desired: Desired) -> CompiledConfig:
-    """Return the compiled files with the mark that their resources carry in the YAML."""
-    protected = {Resource("agent", item.extension) for item in desired.agents if item.protect}
-    protected |= {Resource("did", item.did_number) for item in desired.did_routes if item.protect}
-    if not protected:
-        return compiled
-    files = {
-        path: replace(file, parts=(replace(file.part, protect=True),))
-        if file.part.resource in protected
-        else file
-        for path, file in compiled.files.items()
-    }
-    return replace(compiled, files=files)
 
 
 def refuse_protected(plan: Plan, live: LiveConfig) -> Plan:

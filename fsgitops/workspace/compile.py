@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from fsgitops.errors import DesiredInvalidError
 from fsgitops.findings import has_errors, sort_findings
+from fsgitops.kinds import BUILT_IN
+from fsgitops.model.kind import Site
 from fsgitops.workspace.check_settings import check_settings
-from fsgitops.workspace.secrets import open_book
+from fsgitops.workspace.secrets import explain_rotation, open_book
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,40 +49,38 @@ def compile_declared(
     unset, no secret is fetched from where it stands: what it would be is not known.
     """
     from fsgitops.steps.compile import compile_config
-    from fsgitops.steps.protect import mark_protected
 
     if has_errors(list(declared.findings)):
         raise DesiredInvalidError(list(declared.findings))
     caller_id, _ = check_settings(workspace.root, workspace.settings, workspace.document)
     book = open_book(workspace, declared.desired, fetch=fetch)
-    compiled, findings = compile_config(
-        declared.desired,
+    site = Site(
         domain=workspace.target.domain,
-        templates=_load_templates(workspace),
-        key=book.key,
-        default_caller_id=caller_id,
-        default_caller_name=workspace.settings.default_caller_name,
-        settled=settled,
-        secrets=book,
-        did_forms=workspace.target.did_forms,
         inbound_context=workspace.target.inbound_context,
+        caller_id=caller_id,
+        caller_name=workspace.settings.default_caller_name,
+        did_forms=workspace.target.did_forms,
         default_region=workspace.settings.default_region,
+        templates=_load_templates(workspace),
     )
+    compiled, findings = compile_config(BUILT_IN, declared.desired, site, book, settled)
     everything = sort_findings([*declared.findings, *findings, *book.findings])
     if has_errors(everything):
         raise DesiredInvalidError(everything)
     return Compilation(
         replace(declared, findings=tuple(everything)),
-        _name_keys(mark_protected(compiled, declared.desired), book),
+        _name_keys(compiled, book),
         book.key,
         tuple(book.unavailable),
-        tuple(book.explain_rotation(declared.desired)),
+        tuple(explain_rotation(workspace, book, declared.desired)),
     )
 
 
 def _name_keys(compiled: CompiledConfig, book: SecretBook) -> CompiledConfig:
     upcoming = book.keys.upcoming
-    return replace(compiled, keys=book.keys_in_use(), upcoming_key=upcoming.id if upcoming else "")
+    return replace(
+        compiled, keys=frozenset(book.used), upcoming_key=upcoming.id if upcoming else ""
+    )
 
 
 def _load_templates(workspace: Workspace) -> Templates:

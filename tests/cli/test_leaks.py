@@ -212,16 +212,16 @@ def leak_by_repr(monkeypatch: pytest.MonkeyPatch) -> None:
     """A Secret that shows itself, in a note about what is missing."""
     from fsgitops.workspace.secrets import SecretBook
 
-    before = SecretBook.find
+    before = SecretBook.reveal
 
-    def find(self: SecretBook, agent: Any) -> Any:
-        found = before(self, agent)
-        self.unavailable[f"agent {agent.extension} {found.password}"] = None
+    def reveal(self: SecretBook, resource: Any, wishes: Any) -> Any:
+        found = before(self, resource, wishes)
+        self.unavailable[f"{resource} {found['password']}"] = None
         return found
 
     monkeypatch.setattr(Secret, "__repr__", lambda self: self.reveal())
     monkeypatch.setattr(Secret, "__format__", lambda self, spec: self.reveal())
-    monkeypatch.setattr(SecretBook, "find", find)
+    monkeypatch.setattr(SecretBook, "reveal", reveal)
 
 
 def leak_by_log(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -315,7 +315,7 @@ def test_a_traceback_shows_no_secret_not_even_with_local_values(
     def fail(*_: object) -> None:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr(secrets.SecretBook, "_compare", fail)
+    monkeypatch.setattr(secrets, "identify_source", fail)
     with pytest.raises(RuntimeError) as caught:
         project.run("plan")
     shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
@@ -323,7 +323,7 @@ def test_a_traceback_shows_no_secret_not_even_with_local_values(
     told = "".join(traceback.StackSummary.from_list(frames).format())
     plain, _ = all_secrets(planted)
     assert Search(plain).find("traceback", told.encode()) == []
-    assert "password = ***" in told
+    assert "secret = ***" in told
 
 
 def test_a_process_that_dies_shows_no_secret(project: Project, planted: Planted) -> None:

@@ -10,9 +10,9 @@ from compiling import (
     DOMAIN,
     GOLDEN,
     KEY,
-    PACKAGED,
     PATH,
     agent,
+    compile_desired,
     compiled,
     one_user,
     values,
@@ -27,7 +27,6 @@ from fsgitops.model.compiled import UNKNOWN, Settled
 from fsgitops.model.resource import Resource
 from fsgitops.routing.fragment import flatten_fragment, read_items
 from fsgitops.secret import a1_hash, derive_sip_password, derive_voicemail_pin
-from fsgitops.steps.compile import compile_config
 
 
 @pytest.mark.parametrize("case", sorted(path.name for path in GOLDEN.iterdir()))
@@ -41,7 +40,10 @@ def test_golden(case):
             for item in declared.get(kind.section, ())
         ),
         key=KEY if declared.get("key", True) else None,
-        **declared.get("settings", {}),
+        **{
+            name.replace("default_caller", "caller"): value
+            for name, value in declared.get("settings", {}).items()
+        },
     )
     assert findings == []
     expected = folder / "expected"
@@ -126,10 +128,10 @@ def test_an_agent_without_voicemail_has_none():
     ("fields", "defaults", "name", "number"),
     [
         ({}, {}, "$${outbound_caller_name}", "$${outbound_caller_id}"),
-        ({}, {"default_caller_id": "+1", "default_caller_name": "Us"}, "Us", "+1"),
+        ({}, {"caller_id": "+1", "caller_name": "Us"}, "Us", "+1"),
         (
             {"caller_id_name": "Me", "caller_id_number": "+2"},
-            {"default_caller_id": "+1", "default_caller_name": "Us"},
+            {"caller_id": "+1", "caller_name": "Us"},
             "Me",
             "+2",
         ),
@@ -142,12 +144,7 @@ def test_who_is_shown_outside(fields, defaults, name, number):
 
 def test_a_variable_that_the_project_declares_as_its_own_is_written():
     subject = agent(variables={"Department": "sales"})
-    config, findings = compile_config(
-        desired(subject, own_variables=frozenset({"department"})),
-        domain=DOMAIN,
-        templates=PACKAGED,
-        key=KEY,
-    )
+    config, findings = compile_desired(desired(subject, own_variables=frozenset({"department"})))
     assert findings == []
     assert b'name="Department" value="sales"' in config.files[PATH].content
     assert "does not know the variable" in compiled(subject)[1][0].message
@@ -156,13 +153,12 @@ def test_a_variable_that_the_project_declares_as_its_own_is_written():
 def test_what_was_written_before_is_judged_again_with_todays_names():
     subject = agent(variables={"Department": "sales"})
     own = desired(subject, own_variables=frozenset({"department"}))
-    given = {"domain": DOMAIN, "templates": PACKAGED, "key": KEY}
-    before, _ = compile_config(own, **given)
+    before, _ = compile_desired(own)
     settled = {
         path: Settled({file.part.resource: file.part.inputs}, file.sha256)
         for path, file in before.files.items()
     }
-    again, findings = compile_config(desired(subject), settled=settled, **given)
+    again, findings = compile_desired(desired(subject), settled=settled)
     assert PATH not in again.files
     assert [item.severity for item in findings] == [Severity.ERROR]
 
@@ -278,8 +274,8 @@ def test_a_domain_that_is_none_is_a_finding(domain):
     )
 
 
-def test_the_default_caller_id_is_checked_like_any_value():
-    _, findings = compiled(agent(), default_caller_id="${x}", default_caller_name="<ok>")
+def test_the_caller_id_is_checked_like_any_value():
+    _, findings = compiled(agent(), caller_id="${x}", caller_name="<ok>")
     assert ["${x}" in item.message for item in findings] == [True]
 
 

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from builders import desired, noun
+from compiling import compile_desired
 
 from fsgitops.model.caller_name import encode_caller_name
 from fsgitops.secret import ProjectKey, derive_voicemail_pin
-from fsgitops.steps.compile import compile_config
-from fsgitops.steps.read_templates import read_templates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,12 +42,7 @@ def loaded(freeswitch: RealSwitch) -> Iterator[PlainEsl]:
         for (extension, name), voicemail in zip(AWKWARD.items(), (True, False, True), strict=True)
     )
     route = noun("did", did_number="+19495431333", destination_extension="1020")
-    compiled, findings = compile_config(
-        desired(*agents, route),
-        domain=freeswitch.domain,
-        templates=read_templates(None)[0],
-        key=KEY,
-    )
+    compiled, findings = compile_desired(desired(*agents, route), key=KEY, domain=freeswitch.domain)
     assert findings == []
     for path, file in compiled.files.items():
         (freeswitch.conf_dir / path).write_bytes(file.content)

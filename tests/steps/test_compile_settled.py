@@ -37,7 +37,7 @@ def test_what_changed_since_is_rendered_as_if_nothing_had_been_settled():
 
 @pytest.mark.parametrize("name", DECIDING)
 def test_every_source_that_decides_on_the_output_is_part_of_the_digest(name):
-    assert (Path(fsgitops.__file__).parent / name).is_file()
+    assert (Path(fsgitops.__file__).parent / name).exists()
 
 
 def test_another_key_settles_nothing():
@@ -70,7 +70,7 @@ def test_the_digest_of_the_inputs_follows_every_declared_value(changed):
 
 @pytest.mark.parametrize(
     "changed",
-    [{"key": None}, {"domain": "b.example"}, {"default_caller_id": "+1"},
+    [{"key": None}, {"domain": "b.example"}, {"caller_id": "+1"},
      {"templates": with_templates(agent=AGENT + "\n")}],
 )  # fmt: skip
 def test_the_digest_of_the_inputs_follows_everything_else_too(changed):

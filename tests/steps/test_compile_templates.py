@@ -17,7 +17,7 @@ from compiling import (
     with_templates,
 )
 
-from fsgitops.findings import Position
+from fsgitops.findings import Position, Severity
 from fsgitops.model.resource import Resource
 from fsgitops.model.templates import Templates
 from fsgitops.steps.read_templates import read_templates
@@ -126,8 +126,10 @@ def test_a_dialplan_template_must_be_a_dialplan(text):
 
 def test_a_missing_template_is_a_finding():
     sources = {name: text for name, text in PACKAGED.sources.items() if "did" not in name}
-    _, findings = compiled(agent(), templates=Templates(sources))
-    assert [item.position.file for item in findings] == ["templates/did_route.xml.j2"]
+    route = noun("did", did_number="+19495431333", destination_extension="1020")
+    _, findings = compiled(agent(), routes=[route], templates=Templates(sources))
+    missing = [item for item in findings if item.severity is Severity.ERROR]
+    assert [item.position.file for item in missing] == ["templates/did_route.xml.j2"]
 
 
 def test_a_template_may_add_what_is_its_own():

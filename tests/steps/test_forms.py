@@ -10,9 +10,11 @@ from compiling import agent, compiled
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fsgitops.kinds.did_route.forms import choose_forms
 from fsgitops.model.did_forms import did_expression, is_did_expression
+from fsgitops.model.kind import Site
+from fsgitops.model.resource import Resource
 from fsgitops.phone import national_form
-from fsgitops.steps.compile.forms import choose_forms
 
 US, GB = "+19495431333", "+442071838750"
 SYDNEY, NANTES = "+61290001234", "+33290001234"
@@ -23,7 +25,9 @@ def route(number, **fields):
 
 
 def taken(*numbers, forms=("digits", "national"), agents=(), region=None):
-    chosen = choose_forms([route(number) for number in numbers], agents, forms, region)
+    dialled = {one.extension: Resource("agent", one.extension) for one in agents}
+    dialled |= {number[1:]: Resource("did", number) for number in numbers}
+    chosen = choose_forms(numbers, Site(did_forms=forms, default_region=region, dialled=dialled))
     return {number: chosen[number].expression for number in numbers}
 
 

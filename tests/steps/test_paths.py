@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 
 from builders import desired, noun, unchecked
+from compiling import compile_desired
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fsgitops.model.live import is_safe_path
 from fsgitops.model.templates import Templates
-from fsgitops.secret import ProjectKey
-from fsgitops.steps.compile import compile_config
 from fsgitops.steps.read_templates import read_templates
 
 PATHS = re.compile(
@@ -19,7 +18,6 @@ PATHS = re.compile(
     r"|dialplan/default/10_fsgitops_agents\.xml|dialplan/fsgitops_transfer\.xml",
     re.ASCII,
 )
-KEY = ProjectKey(bytes(range(32)))
 BUILT_IN = read_templates(None)[0]
 
 pieces = st.sampled_from(
@@ -44,7 +42,7 @@ hostile = st.text(max_size=12) | st.lists(pieces, max_size=6).map("".join)
 
 
 def expect_inside(declared, domain: str = "pbx.example.com", templates=BUILT_IN) -> None:
-    compiled, _ = compile_config(declared, domain=domain, templates=templates, key=KEY)
+    compiled, _ = compile_desired(declared, domain=domain, templates=templates)
     for path in compiled.files:
         assert PATHS.fullmatch(path)
         assert is_safe_path(path)
@@ -92,12 +90,7 @@ def test_no_template_name_names_a_path(name) -> None:
 
 
 def test_the_property_would_notice_a_path() -> None:
-    compiled, findings = compile_config(
-        desired(noun("agent", extension="1020", name="x")),
-        domain="pbx.example.com",
-        templates=BUILT_IN,
-        key=KEY,
-    )
+    compiled, findings = compile_desired(desired(noun("agent", extension="1020", name="x")))
     assert findings == []
     assert sorted(compiled.files) == [
         "dialplan/default/10_fsgitops_agents.xml",

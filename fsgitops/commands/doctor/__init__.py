@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,9 @@ from fsgitops.commands.doctor.files import check_files
 from fsgitops.commands.doctor.switch import check_switch
 from fsgitops.errors import FsgitopsError, SecretError
 from fsgitops.findings import has_errors
+from fsgitops.kinds import BUILT_IN
 from fsgitops.model.diagnosis import Check, Health, bad, good, skip, warn
+from fsgitops.model.resource import Resource
 from fsgitops.secret import KEY_VARIABLE, NEXT_KEY_VARIABLE
 from fsgitops.visible import count_noun
 from fsgitops.workspace.declare import declare_desired
@@ -27,7 +30,7 @@ from fsgitops.workspace.key_in_git import (
 from fsgitops.workspace.secrets import find_keys, next_key_file, open_book
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from fsgitops.workspace.declare import Declared
     from fsgitops.workspace.open import Workspace
@@ -135,13 +138,24 @@ def _check_desired(declared: Declared) -> Check:
     return good("desired", f"valid: {count_noun(len(declared.desired.agents), 'agent')}")
 
 
+def _counts(resources: Iterable[Resource]) -> Iterator[str]:
+    counts = Counter(resource.kind for resource in resources)
+    return (count_noun(number, BUILT_IN[word].told) for word, number in counts.items())
+
+
 def _check_secrets(workspace: Workspace, declared: Declared) -> Iterator[Check]:
-    """Fetch every secret that an agent does not leave to be derived, and show none."""
-    named = [
-        item
-        for item in declared.desired.agents
-        if item.enabled and (item.password or item.voicemail.pin)
-    ]
+    """Fetch every secret that is not left to be derived, and show none."""
+    wishes = {
+        Resource(kind.word, kind.name(noun)): kind.wishes(noun)
+        for kind in BUILT_IN.values()
+        for noun in getattr(declared.desired, kind.section)
+        if noun.enabled
+    }
+    named = {
+        resource: wished
+        for resource, wished in wishes.items()
+        if any(wish.source for wish in wished)
+    }
     if not named:
         yield good("secrets", "every secret is derived from the project key")
         return
@@ -150,8 +164,8 @@ def _check_secrets(workspace: Workspace, declared: Declared) -> Iterator[Check]:
     except SecretError:
         yield skip("secrets", "not checked: the project key cannot be used")
         return
-    for agent in named:
-        book.find(agent)
+    for resource, wished in named.items():
+        book.reveal(resource, wished)
     for reason in list(book.unavailable)[:SHOWN]:
         yield warn("secrets", reason, "provide it here, or apply on the machine that has it")
     for finding in book.findings[:SHOWN]:
@@ -161,4 +175,4 @@ def _check_secrets(workspace: Workspace, declared: Declared) -> Iterator[Check]:
     if rest > 0:
         yield warn("secrets", f"and up to {rest} more", "correct these first")
     if not book.unavailable and not book.findings:
-        yield good("secrets", f"the secrets of {count_noun(len(named), 'agent')} can be read")
+        yield good("secrets", f"the secrets of {', '.join(_counts(named))} can be read")

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from fsgitops.kinds.agent.drafts import (
+    DIALPLAN_PATH,
+    TRANSFER_PATH,
+    draft_dialplan,
+    draft_transfers,
+    draft_user,
+    user_path,
+)
+from fsgitops.kinds.agent.secrets import agent_wishes
 from fsgitops.model.desired import Agent
-from fsgitops.model.kind import Kind, Left, Reach, Shared, Site
+from fsgitops.model.kind import Kind, Left, Reach, Shared
 from fsgitops.model.resource import Resource
 from fsgitops.phone import is_extension
 
 if TYPE_CHECKING:
     from fsgitops.model.kind import Read
-
-
-def _paths(agent: Agent, _site: Site) -> tuple[str, ...]:
-    return (f"directory/default/{agent.extension}.xml",)
 
 
 def _ours(_place: str, name: str, read: Read) -> Left | None:
@@ -28,12 +33,14 @@ AGENT: Final = Kind(
     section="agents",
     noun=Agent,
     name=lambda agent: agent.extension,
-    paths=_paths,
+    paths=lambda agent, _site: (user_path(agent),),
+    drafts=draft_user,
     reach=lambda agent: Reach(agent.extension),
     dialled=lambda agent: (agent.extension,),
+    wishes=agent_wishes,
     shared=(
-        Shared(Resource("dialplan", "agents"), "dialplan/default/10_fsgitops_agents.xml"),
-        Shared(Resource("dialplan", "transfers"), "dialplan/fsgitops_transfer.xml", always=True),
+        Shared(Resource("dialplan", "agents"), DIALPLAN_PATH, draft_dialplan),
+        Shared(Resource("dialplan", "transfers"), TRANSFER_PATH, draft_transfers, always=True),
     ),
     ours=_ours,
 )

@@ -5,18 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from fsgitops.kinds.did_route.drafts import draft_route, route_path
+from fsgitops.kinds.did_route.forms import survey_routes
 from fsgitops.model.desired import DidRoute
 from fsgitops.model.did_forms import is_did_expression
-from fsgitops.model.kind import Kind, Left, Site
+from fsgitops.model.kind import Kind, Left
 
 if TYPE_CHECKING:
     from fsgitops.model.kind import Read
 
 _NAME: Final = re.compile(r"inbound_([0-9]{3,15})", re.ASCII)
-
-
-def _paths(route: DidRoute, site: Site) -> tuple[str, ...]:
-    return (f"dialplan/{site.inbound_context}/inbound_{route.did_number[1:]}.xml",)
 
 
 def _ours(context: str, name: str, read: Read) -> Left | None:
@@ -35,9 +33,11 @@ DID_ROUTE: Final = Kind(
     section="did_routes",
     noun=DidRoute,
     name=lambda route: route.did_number,
-    paths=_paths,
+    paths=lambda route, site: (route_path(route, site),),
+    drafts=draft_route,
     title="DID route",
     aliases=("did_route",),
     dialled=lambda route: (route.did_number, route.did_number[1:]),
+    survey=survey_routes,
     ours=_ours,
 )

@@ -6,21 +6,25 @@ no way to switch escaping off, and every rendering is compared with the proved s
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import jinja2
 from jinja2 import nodes
 from markupsafe import escape
 
+from fsgitops.errors import FsgitopsError
 from fsgitops.findings import Finding, Position, error
+from fsgitops.model.compiled import UNKNOWN
+from fsgitops.model.draft import paths_of, refill, texts_of
 from fsgitops.routing.fragment import FragmentError
-from fsgitops.routing.skeleton import NEUTRAL, Skeleton
-from fsgitops.steps.compile.job import Job, TemplateError
+from fsgitops.routing.skeleton import NEUTRAL, Skeleton, neutral_words
 from fsgitops.steps.compile.sandbox import Sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Hashable, Mapping, Sequence
 
+    from fsgitops.model.document import Path
+    from fsgitops.model.draft import Draft
     from fsgitops.model.templates import Templates
 
 RULE: Final = "template"
@@ -34,39 +38,73 @@ _FILTERS: Final = (
 _GLOBALS: Final = ("range", "dict", "namespace", "joiner", "cycler")
 
 
+class TemplateError(FsgitopsError):
+    """A template cannot be used; carries the finding that says why."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.message)
+        self.finding = finding
+
+
+class Rendering(NamedTuple):
+    """The bytes of a file, the spans of its secrets, and whether these are not known."""
+
+    content: bytes
+    secret_spans: tuple[tuple[int, int], ...]
+    unknown: bool
+
+
+class _Proven(NamedTuple):
+    """What a template makes of drafts of one shape, and the paths of the values in its holes."""
+
+    skeleton: Skeleton
+    paths: tuple[Path, ...]
+
+
 class Program:
     """One template, ready to render and to prove what it rendered."""
 
-    __slots__ = ("_length", "_sandbox", "_skeletons", "_template", "file")
+    __slots__ = ("_length", "_proven", "_sandbox", "_template", "file")
 
     def __init__(self, file: str, template: jinja2.Template, sandbox: Sandbox, length: int) -> None:
         self.file = file
         self._template = template
         self._sandbox = sandbox
         self._length = length
-        self._skeletons: dict[tuple[str, ...], Skeleton] = {}
+        self._proven: dict[Hashable, _Proven] = {}
 
-    def run(self, job: Job) -> bytes | None:
-        """Return the bytes, or None where they are not what was declared.
+    def run(self, draft: Draft) -> Rendering | None:
+        """Return what the template makes of a draft, or None where it is not what was declared.
 
         Raises:
             TemplateError: the template fails, or is not usable at all.
         """
         # Values hold no control characters, so all of them can be escaped in one go.
-        values = str(escape("\x1f".join(job.values))).split("\x1f")
-        content = self._render(job.context)
-        skeleton = self._skeleton(job)
-        right = content == skeleton.fill(values).encode()
-        return content if right and _matches(skeleton, content, job.values) else None
+        values = texts_of(draft.values)
+        escaped = str(escape("\x1f".join(values))).split("\x1f")
+        content = self._render({**draft.values, **draft.choices})
+        skeleton, paths = self._prove(draft)
+        right = content == skeleton.fill(escaped).encode()
+        if not right or not _matches(skeleton, content, values):
+            return None
+        if not draft.hidden:
+            return Rendering(content, (), False)
+        hidden = [number for number, path in enumerate(paths) if path in draft.hidden]
+        unknown = any(values[number] == UNKNOWN for number in hidden)
+        return Rendering(content, skeleton.spans(escaped, hidden), unknown)
 
-    def _skeleton(self, job: Job) -> Skeleton:
-        known = self._skeletons.get(job.shape)
+    def _prove(self, draft: Draft) -> _Proven:
+        shape = draft.shape()
+        known = self._proven.get(shape)
         if known is None:
-            known = self._skeletons[job.shape] = self._new_skeleton(job)
+            paths = tuple(paths_of(draft.values))
+            words = iter(neutral_words(len(paths)))
+            neutral = {name: refill(leaf, words) for name, leaf in draft.values.items()}
+            known = self._proven[shape] = _Proven(self._new_skeleton(draft, neutral), paths)
         return known
 
-    def _new_skeleton(self, job: Job) -> Skeleton:
-        text = self._render(job.neutral()).decode()
+    def _new_skeleton(self, draft: Draft, neutral: Mapping[str, Any]) -> Skeleton:
+        text = self._render({**neutral, **draft.choices}).decode()
         try:
             skeleton = Skeleton(text)
         except FragmentError as failure:
@@ -80,7 +118,7 @@ class Program:
         problems = [f"it puts a value into {kind}" for kind in skeleton.misplaced]
         if skeleton.directives:
             problems.append("it holds a preprocessor directive")
-        problems += job.prove(skeleton)
+        problems += draft.prove(skeleton.elements(), neutral)
         if problems:
             hint = "values go into attribute values, each of them once, unaltered"
             raise self._refuse(1, f"the template is not usable: {'; '.join(problems)}", hint)
@@ -100,24 +138,43 @@ class Program:
         return TemplateError(error(RULE, Position(self.file, line), message, hint))
 
 
-def load_programs(
-    templates: Templates, names: Sequence[str]
-) -> tuple[dict[str, Program], list[Finding]]:
-    """Return the named templates as programs, and what is wrong with any template at all."""
-    environment = _new_environment(templates)
-    programs: dict[str, Program] = {}
-    findings: list[Finding] = []
-    for name, source in sorted(templates.sources.items()):
-        findings += _check_source(environment, source, templates.file(name))
-    length = sum(map(len, templates.sources.values()))
-    for name in names:
-        if name not in templates.sources:
-            position = Position(templates.file(name))
-            findings.append(error(RULE, position, f"the template {name} is missing"))
-        elif not findings:
-            template = environment.get_template(name)
-            programs[name] = Program(templates.file(name), template, environment, length)
-    return programs, findings
+class Programs:
+    """The templates as programs, each loaded when it is asked for first."""
+
+    __slots__ = ("_length", "_loaded", "_sandbox", "_templates", "findings")
+
+    def __init__(self, templates: Templates) -> None:
+        self._templates = templates
+        self._sandbox = _new_environment(templates)
+        self._length = sum(map(len, templates.sources.values()))
+        self._loaded: dict[str, Program | None] = {}
+        self.findings = [
+            finding
+            for name, source in sorted(templates.sources.items())
+            for finding in _check_source(self._sandbox, source, templates.file(name))
+        ]
+        """What is wrong with any of them: none is used while there is something."""
+
+    def get(self, name: str) -> Program | None:
+        """Return a template's program, or None where it cannot be used: then a finding says why."""
+        if name not in self._loaded:
+            self._loaded[name] = self._load(name)
+        return self._loaded[name]
+
+    def drop(self, name: str, finding: Finding) -> None:
+        """Use a template no more: it is broken, as one finding says."""
+        self._loaded[name] = None
+        self.findings.append(finding)
+
+    def _load(self, name: str) -> Program | None:
+        if self.findings:
+            return None
+        file = self._templates.file(name)
+        if name not in self._templates.sources:
+            self.findings.append(error(RULE, Position(file), f"the template {name} is missing"))
+            return None
+        template = self._sandbox.get_template(name)
+        return Program(file, template, self._sandbox, self._length)
 
 
 def _new_environment(templates: Templates) -> Sandbox:

@@ -13,8 +13,6 @@ from jinja2 import Undefined, nodes
 from jinja2.compiler import CodeGenerator
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from fsgitops.model.compiled import DirectoryUser
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
@@ -29,7 +27,6 @@ _LONGEST: Final = 65_536
 _PRODUCT: Final = 4_000_000
 _BITS: Final = 1024
 _CHARACTERS: Final = 64
-_VISIBLE: Final = frozenset(("id", "params", "variables"))
 # They take a width from a text, which no check of arguments sees.
 _FORMATTING: Final = frozenset(("format", "format_map"))
 _PLAIN: Final = (str, int, float, type(None), Undefined)
@@ -150,8 +147,6 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         """Tell whether a template may look at this."""
-        if type(obj) is DirectoryUser:
-            return attr in _VISIBLE
         if isinstance(obj, str) and attr in _FORMATTING:
             return False
         return super().is_safe_attribute(obj, attr, value)

@@ -9,20 +9,17 @@ from pathlib import Path
 import fsgitops
 
 DECIDING = (
-    "model/caller_name.py",
-    "model/did_forms.py",
-    "model/directory_user.py",
-    "model/switch_names.py",
-    "model/variables.py",
+    "kinds",
+    "model",
+    "phone.py",
+    "routing/proof.py",
+    "routing/skeleton.py",
+    "rules/texts.py",
     "secret/derive.py",
     "secret/key.py",
-    "steps/compile/compilation.py",
-    "steps/compile/config.py",
-    "steps/compile/forms.py",
-    "steps/compile/program.py",
-    "steps/compile/sandbox.py",
-    "routing/skeleton.py",
+    "steps/compile",
 )
+"""Modules, and packages whose every module decides: a new kind cannot be forgotten."""
 
 
 @cache
@@ -31,7 +28,7 @@ def source_digest() -> str:
     state = hashlib.blake2b(fsgitops.__version__.encode(), digest_size=16)
     package = Path(fsgitops.__file__).parent
     for name in DECIDING:
-        path = package / name
-        if path.is_file():
-            state.update(path.read_bytes())
+        place = package / name
+        for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
+            state.update(f"{path.relative_to(package)}\0".encode() + path.read_bytes())
     return state.hexdigest()

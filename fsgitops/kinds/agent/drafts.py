@@ -1,0 +1,108 @@
+"""The files of agents: a directory user for each, and the dialplan that all of them share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from fsgitops.kinds.agent.secrets import PASSWORD, PIN
+from fsgitops.kinds.agent.user import refusals, user_params, user_variables
+from fsgitops.model.compiled import UNKNOWN
+from fsgitops.model.draft import Draft, DraftError
+from fsgitops.phone import is_extension
+from fsgitops.routing.proof import broken_expressions
+from fsgitops.secret import a1_hash
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from fsgitops.model.desired import Agent
+    from fsgitops.model.draft import Elements, Leaf
+    from fsgitops.model.kind import Secrets, Site
+
+DIALPLAN_PATH: Final = "dialplan/default/10_fsgitops_agents.xml"
+TRANSFER_PATH: Final = "dialplan/fsgitops_transfer.xml"
+TRANSFER_CONTEXT: Final = "fsgitops_transfer"
+"""Where a call goes that somebody moves while it is up: what the templates name in their legs."""
+CLOSING_EXTENSION: Final = "fsgitops_closed"
+
+_PARAMS = ("user", "params")
+_HIDDEN: Final = frozenset(((*_PARAMS, "a1-hash"), (*_PARAMS, "vm-a1-hash")))
+
+
+def user_path(agent: Agent) -> str:
+    """Return the file of an agent's user."""
+    return f"directory/default/{agent.extension}.xml"
+
+
+def draft_user(agent: Agent, site: Site, secrets: Secrets, _known: Any) -> Iterator[Draft]:
+    """Yield the file of an agent's user. Raises DraftError for what no user may hold."""
+    if not is_extension(agent.extension):
+        raise DraftError(["an extension is 4 to 6 digits"], "it names a file and a dialled number")
+    if reasons := refusals(agent, site.own_variables):
+        raise DraftError(reasons, "write it without what FreeSWITCH would act on")
+    sip_hash, voicemail_hash = (
+        a1_hash(agent.extension, site.domain, secret).reveal() if secret else UNKNOWN
+        for secret in (secrets.get(PASSWORD), secrets.get(PIN))
+    )
+    user: dict[str, Leaf] = {
+        "id": agent.extension,
+        "params": user_params(agent, sip_hash, voicemail_hash),
+        "variables": user_variables(agent, site),
+    }
+    yield Draft(user_path(agent), "agent.xml.j2", {"user": user}, hidden=_HIDDEN, prove=prove_user)
+
+
+def prove_user(found: Elements, values: Mapping[str, Leaf]) -> list[str]:
+    """Return why the template does not render exactly this user, if it does not."""
+    user = cast("Mapping[str, Any]", values["user"])
+    users = [(path, attributes) for path, attributes in found if path[-1] == "user"]
+    if [path for path, _ in users] != [("user",)] or users[0][1].get("id") != user["id"]:
+        return ['it must render exactly one <user id="{{ user.id }}">, inside <include>']
+    problems = []
+    for box, tag in (("params", "param"), ("variables", "variable")):
+        declared = user[box]
+        if sum(path == ("user", box) for path, _ in found) != 1:
+            problems.append(f"it must render exactly one <{box}> in <user>")
+        names = {name.lower() for name in declared}
+        there = [
+            (attributes.get("name", ""), attributes.get("value"))
+            for path, attributes in found
+            if path[-1] == tag and attributes.get("name", "").lower() in names
+        ]
+        if sorted(map(str, there)) != sorted(map(str, declared.items())):
+            problems.append(f"it must render each of user.{box} once, name and value as they are")
+    return problems
+
+
+def draft_dialplan(site: Site) -> Draft:
+    """Return the dialplan in which agents ring, the same for any set of them."""
+    values = {"domain": site.domain}
+    return Draft(DIALPLAN_PATH, "agents_dialplan.xml.j2", values, prove=prove_dialplan)
+
+
+def prove_dialplan(found: Elements, _values: Mapping[str, Leaf]) -> list[str]:
+    """Return why the template is no dialplan, if it is none."""
+    if not any(path == ("extension",) for path, _ in found):
+        return ["it must render at least one <extension>, inside <include>"]
+    if not any(path[-1] == "action" for path, _ in found):
+        return ["no <action> in it"]
+    return broken_expressions(found)
+
+
+def draft_transfers(site: Site) -> Draft:
+    """Return the context that calls go to which somebody moves."""
+    values = {"domain": site.domain}
+    return Draft(TRANSFER_PATH, "transfer_dialplan.xml.j2", values, prove=prove_transfers)
+
+
+def prove_transfers(found: Elements, _values: Mapping[str, Leaf]) -> list[str]:
+    """Return why the template is not the context that moved calls are sent to, if it is not."""
+    contexts = [(path, at.get("name")) for path, at in found if path[-1] == "context"]
+    if contexts != [(("context",), TRANSFER_CONTEXT)] or found[0][0] != ("context",):
+        return [f'it must render exactly one <context name="{TRANSFER_CONTEXT}">, inside <include>']
+    if any(path[0] != "context" for path, _ in found):
+        return [f"everything stands inside the context {TRANSFER_CONTEXT}"]
+    names = [at.get("name") for path, at in found if path == ("context", "extension")]
+    if names[:1] != [CLOSING_EXTENSION]:
+        return [f"its first extension must be {CLOSING_EXTENSION}: the other templates run it"]
+    return broken_expressions(found)

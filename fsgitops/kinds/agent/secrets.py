@@ -1,0 +1,82 @@
+"""The secrets of an agent, and how agents move from one project key to the next."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from fsgitops.findings import Severity
+from fsgitops.model.kind import Judged, Wish
+from fsgitops.rules.voicemail_pin import HINT, judge_pin
+from fsgitops.rules.weak_pin import judge_strength
+from fsgitops.secret import derive_sip_password, derive_voicemail_pin
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from fsgitops.model.desired import Agent
+    from fsgitops.model.resource import Resource
+    from fsgitops.secret import ProjectKey, Secret
+
+PASSWORD: Final = "password"  # noqa: S105 - the name of a field
+PIN: Final = "voicemail.pin"
+
+
+def agent_wishes(agent: Agent) -> tuple[Wish, ...]:
+    """Return the secrets that an agent needs: its SIP password, and the PIN of its mailbox."""
+    password = Wish(
+        PASSWORD,
+        agent.password,
+        _derive(derive_sip_password, agent),
+        agent.groups,
+        shared=partial(_same_password, agent.extension),
+    )
+    if not agent.voicemail.enabled:
+        return (password,)
+    pin = Wish(
+        PIN,
+        agent.voicemail.pin,
+        _derive(derive_voicemail_pin, agent),
+        agent.groups,
+        judge=partial(_judge_pin, agent.extension),
+    )
+    return (password, pin)
+
+
+def _derive(
+    function: Callable[[ProjectKey, str, str, int], Secret], agent: Agent
+) -> Callable[[ProjectKey, str], Secret]:
+    return lambda key, domain: function(key, agent.extension, domain, agent.password_version)
+
+
+def _judge_pin(extension: str, pin: str) -> Iterator[Judged]:
+    if why := judge_pin(pin, extension):
+        yield Judged("voicemail-pin", Severity.ERROR, why, HINT)
+    if weakness := judge_strength(pin, extension):
+        yield Judged("weak-pin", Severity.WARNING, weakness, HINT)
+
+
+def _same_password(extension: str, other: Resource) -> Judged:
+    message = f"agents {extension} and {other.name} have the same SIP password"
+    hint = "With one password, each agent can register as the other: choose another one."
+    return Judged("shared-password", Severity.ERROR, message, hint)
+
+
+def count_rotation(
+    agents: Sequence[Agent], has_moved: Callable[[str, Sequence[str]], bool]
+) -> tuple[Counter[str], Counter[str]]:
+    """Return how many agents with derived secrets have moved to the next key, and how many are.
+
+    Both by group; "" stands for all of them, "(no group)" for those in none. `has_moved` tells it
+    of a name and its groups.
+    """
+    moved: Counter[str] = Counter()
+    total: Counter[str] = Counter()
+    for agent in agents:
+        if agent.enabled and any(wish.source is None for wish in agent_wishes(agent)):
+            names = ["", *(agent.groups or ("(no group)",))]
+            total.update(names)
+            if has_moved(agent.extension, agent.groups):
+                moved.update(names)
+    return moved, total

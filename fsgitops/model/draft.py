@@ -1,0 +1,115 @@
+"""A file that a kind asks for, as data: to render, prove and mask it is the compiler's work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from fsgitops.model.document import Path
+
+Leaf: TypeAlias = "str | Mapping[str, Leaf] | Sequence[Leaf]"
+"""A text, or texts by name or in order. The names and the lengths are the shape of a draft."""
+
+Elements: TypeAlias = Sequence[tuple[tuple[str, ...], Mapping[str, str]]]
+"""The elements of a rendering, in order: each path of tags, and its attributes."""
+
+Choice: TypeAlias = str | bool | int
+
+
+class Global(str):
+    """A text in which `$${name}` may stand: what FreeSWITCH's preprocessor knows by that name."""
+
+    __slots__ = ()
+
+
+class DraftError(Exception):
+    """A resource must not be written; `reasons` has a sentence for each thing in its way."""
+
+    def __init__(self, reasons: Sequence[str], hint: str) -> None:
+        super().__init__("; ".join(reasons))
+        self.reasons = tuple(reasons)
+        self.hint = hint
+
+
+def ask_nothing(_elements: Elements, _values: Mapping[str, Leaf]) -> list[str]:
+    """Prove nothing beyond what is asked of every file."""
+    return []
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One file that a kind asks for.
+
+    Attributes:
+        path: Where it goes, below the conf directory.
+        template: What it is made with.
+        values: Texts that may be anything. Each must come out of the template unaltered, in an
+            attribute; a template that decides on one is refused. Names in them are declared or
+            fixed, and safe as they are.
+        choices: Words of a closed set, on which a template may decide. Each combination that
+            occurs is proved on its own, so there must be few.
+        hidden: The values that are secret, by their paths.
+        prove: Says what is wrong with the elements that the template makes of made-up words, which
+            it is given in the shape of `values`.
+    """
+
+    path: str
+    template: str
+    values: Mapping[str, Leaf]
+    choices: Mapping[str, Choice] = field(default_factory=dict)
+    hidden: frozenset[Path] = frozenset()
+    prove: Callable[[Elements, Mapping[str, Leaf]], list[str]] = ask_nothing
+
+    def shape(self) -> Hashable:
+        """Return what a template may decide on: drafts of one shape differ in texts alone."""
+        return shape_of(self.values), tuple(self.choices.items())
+
+
+def shape_of(leaf: Leaf) -> Hashable:
+    """Return the names and lengths in a leaf; None for a text."""
+    if isinstance(leaf, str):
+        return None
+    if isinstance(leaf, Mapping):
+        inside = [shape_of(item) for item in leaf.values() if not isinstance(item, str)]
+        if not inside:
+            return (*leaf,)
+        return (*leaf, None, *(isinstance(item, str) for item in leaf.values()), *inside)
+    return (len(leaf), *map(shape_of, leaf))
+
+
+def texts_of(leaf: Leaf) -> list[str]:
+    """Return the texts in a leaf, in order."""
+    found: list[str] = []
+    _gather(leaf, found)
+    return found
+
+
+def _gather(leaf: Leaf, found: list[str]) -> None:
+    if isinstance(leaf, str):
+        found.append(leaf)
+        return
+    for item in leaf.values() if isinstance(leaf, Mapping) else leaf:
+        if isinstance(item, str):
+            found.append(item)
+        else:
+            _gather(item, found)
+
+
+def paths_of(leaf: Leaf, above: Path = ()) -> Iterator[Path]:
+    """Yield the path of each text in a leaf, in order."""
+    if isinstance(leaf, str):
+        yield above
+        return
+    for step, item in leaf.items() if isinstance(leaf, Mapping) else enumerate(leaf):
+        yield from paths_of(item, (*above, step))
+
+
+def refill(leaf: Leaf, words: Iterator[str]) -> Leaf:
+    """Return a leaf of the same shape, with the next word in the place of each text."""
+    if isinstance(leaf, str):
+        return next(words)
+    if isinstance(leaf, Mapping):
+        return {name: refill(item, words) for name, item in leaf.items()}
+    return [refill(item, words) for item in leaf]
