@@ -10,8 +10,8 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from fsgitops.errors import SecretError, SwitchUnreachableError
-from fsgitops.workspace.fetch import make_fetcher
 from fsgitops.workspace.key_in_git import ignore_folder
+from fsgitops.workspace.open import make_fetcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""What every command starts from: the project's root, its settings, and one target."""
+"""What every command starts from: the project's root, settings, target, and keys."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fsgitops.model.document import Document
-    from fsgitops.secret import ProjectKey
+    from fsgitops.secret import ProjectKey, SecretFetcher
+    from fsgitops.settings import SecretsSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +67,16 @@ def find_key(workspace: Workspace) -> ProjectKey | None:
     from fsgitops.secret import load_key
 
     return load_key(os.environ, workspace.root / workspace.settings.key_file)
+
+
+def make_fetcher(
+    settings: SecretsSettings, root: Path, key_file: str, *, trusted: bool = True
+) -> SecretFetcher:
+    """Return what fetches this project's secrets; `trusted` as for SecretPlace."""
+    from fsgitops.secret import SecretFetcher, SecretPlace, key_files
+
+    identity = root / settings.age_identity
+    kept = (identity, *(root / name for name in key_files(key_file)))
+    return SecretFetcher(
+        SecretPlace(root, os.environ, identity, settings.allow_commands, trusted, kept)
+    )

@@ -18,7 +18,7 @@ from fsgitops.secret import (
     load_key,
 )
 from fsgitops.visible import count_noun
-from fsgitops.workspace.fetch import make_fetcher
+from fsgitops.workspace.open import make_fetcher
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence

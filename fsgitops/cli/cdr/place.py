@@ -140,7 +140,7 @@ class Place:
         )
 
     def _credential(self) -> str | None:
-        from fsgitops.workspace.fetch import make_fetcher
+        from fsgitops.workspace.open import make_fetcher
 
         settings = self.workspace.settings
         source = settings.cdr.http_credential
