@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from fsgitops.live.calls import LiveCall
     from fsgitops.live.roster import Roster
     from fsgitops.model.desired import Agent
-    from fsgitops.switch.client import Channel, Registration, Switch
+    from fsgitops.switch.client import Switch
+    from fsgitops.switch.replies import Channel, Registration
 
 SHOWN_AGENTS = 500
 SHOWN_CALLS = 500

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 _END = "9999-12-31"
 Engine = Literal["duckdb", "spark"]
-DIMENSIONS = ("day", "hour", "agent", "did", "gateway", "cause")
-MEASURES = ("calls", "answered", "asr_percent", "acd_seconds", "pdd_ms", "minutes")
 _TOP = 1000
 _LONGEST_GAP = 1500
 _QUARTER = 900

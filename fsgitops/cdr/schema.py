@@ -96,7 +96,6 @@ COLUMNS: tuple[Column, ...] = (
 )
 
 COLUMN_NAMES = tuple(column.name for column in COLUMNS)
-TEXT_COLUMNS = tuple(column.name for column in COLUMNS if column.kind == "text")
 
 # Values that one or several derived columns are computed from, column-wise, when a part is written.
 WORKING = {

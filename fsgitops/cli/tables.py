@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from fsgitops.commands.status import AgentStatus
     from fsgitops.live.calls import LiveCall
-    from fsgitops.switch.client import Registration
+    from fsgitops.switch.replies import Registration
     from fsgitops.switch.verto import VertoUser
 
 MAX_COLUMN = 48

@@ -15,7 +15,8 @@ from fsgitops.workspace.declare import declare_desired
 
 if TYPE_CHECKING:
     from fsgitops.settings import Target
-    from fsgitops.switch.client import Registration, Switch
+    from fsgitops.switch.client import Switch
+    from fsgitops.switch.replies import Registration
     from fsgitops.workspace.open import Workspace
 
 _ATTEMPTS = 40

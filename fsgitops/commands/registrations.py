@@ -9,7 +9,7 @@ from fsgitops.live.connect import connect_target, prepare_conf_dir
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from fsgitops.switch.client import Registration
+    from fsgitops.switch.replies import Registration
     from fsgitops.workspace.open import Workspace
 
 

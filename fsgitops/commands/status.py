@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from fsgitops.homes.home import Address
     from fsgitops.model.compiled import CompiledConfig
     from fsgitops.model.desired import Agent
-    from fsgitops.switch.client import Channel, Registration, Switch
+    from fsgitops.switch.client import Switch
+    from fsgitops.switch.replies import Channel, Registration
     from fsgitops.switch.verto import VertoUser
     from fsgitops.workspace.open import Workspace
 

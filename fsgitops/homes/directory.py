@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from fsgitops.model.plan import Change
     from fsgitops.routing.whereabouts import Cause, Whereabouts
-    from fsgitops.switch.client import Channel, Switch
+    from fsgitops.switch.client import Switch
+    from fsgitops.switch.replies import Channel
 
 LOOKUPS = 2000
 """Most users asked for one by one: a look-up walks the lists, up to 13 ms each of 100,000."""

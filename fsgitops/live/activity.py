@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fsgitops.settings import Target
-    from fsgitops.switch.client import Channel, Switch
+    from fsgitops.switch.client import Switch
+    from fsgitops.switch.replies import Channel
 
 # `sofia/internal/1020@pbx.example.com`, with `sip:` before the user where the switch called it.
 _LEG = re.compile(r"sofia/[^/]+/(?:sips?:)?([^@;]+)@")

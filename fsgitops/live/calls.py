@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from fsgitops.live.roster import Roster
-    from fsgitops.switch.client import Channel
+    from fsgitops.switch.replies import Channel
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from fsgitops.model.desired import Agent, Desired, DidRoute
-    from fsgitops.switch.client import Registration
+    from fsgitops.switch.replies import Registration
     from fsgitops.workspace.open import Workspace
 
 _UUID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,127}")

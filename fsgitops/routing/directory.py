@@ -113,14 +113,6 @@ def _values(parent: Element | None, container: str) -> Iterator[tuple[str, str]]
             yield attributes["name"], attributes["value"]
 
 
-def find_context(root: Element, name: str) -> Element | None:
-    """Return the dialplan context that a call in `name` runs in: its own, or else `global`."""
-    dialplan = root.find("section", "name", "dialplan")
-    if dialplan is None:
-        return None
-    return dialplan.find("context", "name", name) or dialplan.find("context", "name", "global")
-
-
 def find_extension(context: Element, name: str) -> Element | None:
     """Return the first extension of that name in a context."""
     return context.find("extension", "name", name)

@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from fsgitops.routing.ours import Ours
 
 ROOT_FILE = "freeswitch.xml"
-__all__ = ["MergeError", "MergedConfig", "Skipped", "SourceLine", "load_merged"]
 
 MAX_DEPTH = 100
 MAX_FILES = 1_000_000

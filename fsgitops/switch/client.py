@@ -18,13 +18,10 @@ from fsgitops.switch.replies import (
     NO_GATEWAY,
     NO_REPLY,
     NOT_LOCATED,
-    NOT_REGISTERED,
-    Call,
     Channel,
     Gateway,
     Registration,
     ReloadReply,
-    read_calls,
     read_channels,
     read_gateways,
     read_registrations,
@@ -47,7 +44,6 @@ if TYPE_CHECKING:
 
     from fsgitops.switch.dial import Onward
 
-__all__ = ["Call", "Channel", "Registration", "ReloadReply", "Switch", "connect_switch"]
 
 Place = Literal["param", "var"]
 
@@ -171,10 +167,6 @@ class Switch:
             self._ask(f"sofia profile {_checked('profile', profile)} rescan", timeout)
         )
 
-    def user_exists(self, extension: str, domain: str) -> bool:
-        """Tell whether the loaded directory has this user id."""
-        return self.users_exist([(extension, domain)])[0]
-
     def users_exist(
         self, users: Iterable[tuple[str, str]], *, timeout: float | None = None
     ) -> list[bool]:
@@ -189,10 +181,6 @@ class Switch:
                 raise self._strange(command, answer, "true or false")
         return [answer == "true" for answer in said]
 
-    def user_param(self, extension: str, domain: str, name: str) -> str | None:
-        """Return a `<param>` of a user, merged with group and domain; None if missing or empty."""
-        return self.user_params_many([(extension, domain, "param", name)])[0]
-
     def user_variable(self, extension: str, domain: str, name: str) -> str | None:
         """Return a `<variable>` of a user, merged likewise; None if missing or empty."""
         return self.user_params_many([(extension, domain, "var", name)])[0]
@@ -203,7 +191,7 @@ class Switch:
         """Return many values, pipelined, in their order: (extension, domain, place, name) each.
 
         `user_data` finds users by id or by number-alias, so a user without that id can answer
-        for one that has it as its alias: ask `user_exists` where that matters. Values may be
+        for one that has it as its alias: ask `users_exist` where that matters. Values may be
         secrets: do not show them. `timeout` is the longest silence, in seconds.
         """
         commands = [_user_data(*one) for one in wanted]
@@ -230,12 +218,6 @@ class Switch:
             raise self._refused(command, said)
         return self._read(read_registrations, said)
 
-    def contact(self, extension: str, domain: str) -> str | None:
-        """Return where to ring a user: dial strings joined by commas; None if not registered."""
-        user = f"{_checked('extension', extension)}@{_checked('domain', domain)}"
-        said = self._value(f"sofia_contact {user}")
-        return None if said is None or said.startswith(NOT_REGISTERED) else said
-
     def count_phones(self, extension: str, domain: str) -> int:
         """Return how many legs `user/EXTENSION@DOMAIN` rings.
 
@@ -247,19 +229,12 @@ class Switch:
         phones = [part for part in said.split(",") if part.strip().startswith("sofia/")]
         return len(phones) + len(read_sessions(self.session.api(f"verto_contact {user}")))
 
-    def flush_registrations(
-        self, extension: str, domain: str, profile: str = "internal", *, reboot: bool = False
-    ) -> None:
-        """End all registrations of a user at a SIP profile; fine if there are none.
-
-        `reboot` first sends each phone a NOTIFY (`Event: check-sync`, or what its maker
-        understands: sofia_reg_send_reboot), on which many phones restart and register again. The
-        registration is deleted either way (sofia_reg_expire_call_id).
-        """
+    def flush_registrations(self, extension: str, domain: str, profile: str = "internal") -> None:
+        """End all registrations of a user at a SIP profile; fine if there are none."""
         user = f"{_checked('extension', extension)}@{_checked('domain', domain)}"
         # Without a user, this command would flush everybody; `_checked` never returns "".
         command = f"sofia profile {_checked('profile', profile)} flush_inbound_reg {user}"
-        said = self._ask(f"{command} reboot" if reboot else command)
+        said = self._ask(command)
         if not said.startswith("+OK "):
             raise self._strange(command, said, "+OK")
 
@@ -289,10 +264,6 @@ class Switch:
     def channels(self) -> tuple[Channel, ...]:
         """Return every leg that is up."""
         return self._read(read_channels, self._ask_bytes("show channels as json"))
-
-    def calls(self) -> tuple[Call, ...]:
-        """Return every bridged call."""
-        return self._read(read_calls, self._ask_bytes("show calls as json"))
 
     def gateway(self, name: str) -> Gateway | None:
         """Return a gateway by its name, as a call by `sofia/gateway/NAME/…` finds it, or None."""

@@ -28,9 +28,6 @@ NO_CHANNEL = "-ERR No such channel!\n"
 NO_GATEWAY = "Invalid Gateway!\n"
 """What `sofia status gateway NAME` answers for one that no running profile has."""
 
-NOT_REGISTERED = "error/user_not_registered"
-"""What `sofia_contact` answers for a user without a registration."""
-
 
 @dataclass(frozen=True, slots=True)
 class ReloadReply:
@@ -98,24 +95,6 @@ class Channel:
     presence: str = ""
     initial_destination: str = ""
     initial_context: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """Two bridged legs. `created` is when they were joined, in seconds since 1970 UTC."""
-
-    uuid: str
-    b_uuid: str
-    direction: str
-    created: int
-    name: str
-    b_name: str
-    call_state: str
-    b_call_state: str
-    caller_name: str
-    caller_number: str
-    destination: str
-    b_destination: str
 
 
 _RELOAD_OK = "+OK [Success]"
@@ -250,27 +229,6 @@ def read_channels(body: bytes) -> tuple[Channel, ...]:
             presence=_text(row, "presence_id"),
             initial_destination=_text(row, "initial_dest"),
             initial_context=_text(row, "initial_context"),
-        )
-        for row in _rows(body)
-    )
-
-
-def read_calls(body: bytes) -> tuple[Call, ...]:
-    """Read the answer to `show calls as json`. Raises SwitchProtocolError if it is not that."""
-    return tuple(
-        Call(
-            uuid=_text(row, "uuid"),
-            b_uuid=_text(row, "b_uuid"),
-            direction=_text(row, "direction"),
-            created=_whole(row.get("call_created_epoch")),
-            name=_text(row, "name"),
-            b_name=_text(row, "b_name"),
-            call_state=_text(row, "callstate"),
-            b_call_state=_text(row, "b_callstate"),
-            caller_name=_text(row, "cid_name"),
-            caller_number=_text(row, "cid_num"),
-            destination=_text(row, "dest"),
-            b_destination=_text(row, "b_dest"),
         )
         for row in _rows(body)
     )

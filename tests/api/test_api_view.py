@@ -16,7 +16,7 @@ from fsgitops.api.live import LiveBoard
 from fsgitops.api.view import EVERYBODY, MAX_VIEWS, SHOWN_AGENTS, View, build_board, read_view
 from fsgitops.errors import UsageError
 from fsgitops.live.roster import Roster
-from fsgitops.switch.client import Registration
+from fsgitops.switch.replies import Registration
 
 if TYPE_CHECKING:
     from served_api import Served

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fsgitops.routing.directory import locate
-from fsgitops.routing.preprocess import SourceLine, load_merged
+from fsgitops.routing.merged import SourceLine
+from fsgitops.routing.preprocess import load_merged
 from fsgitops.routing.serialise import serialise
 from fsgitops.routing.tree import XmlSyntaxError, parse
 

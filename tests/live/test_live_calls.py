@@ -10,8 +10,7 @@ from builders import noun
 
 from fsgitops.live.calls import agent_of, join_calls
 from fsgitops.live.roster import Roster
-from fsgitops.switch.client import Channel
-from fsgitops.switch.replies import read_channels
+from fsgitops.switch.replies import Channel, read_channels
 
 if TYPE_CHECKING:
     from pathlib import Path

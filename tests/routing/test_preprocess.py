@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from fsgitops.live.prover import tell_source
 from fsgitops.routing.expand import LINE_LIMIT, Variables, expand
-from fsgitops.routing.preprocess import MergedConfig, MergeError, SourceLine, load_merged
+from fsgitops.routing.merged import MergedConfig, SourceLine
+from fsgitops.routing.preprocess import MergeError, load_merged
 
 
 def conf(folder: Path, **files: str) -> Path:

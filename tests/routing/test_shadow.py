@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fsgitops.routing.directory import find_context
 from fsgitops.routing.ours import MARK, Ours
+from fsgitops.routing.places import list_contexts
 from fsgitops.routing.preprocess import load_merged
 from fsgitops.routing.shadow import Wanted, find_takers
 from fsgitops.routing.tree import parse
@@ -27,8 +27,7 @@ def conf(tmp_path: Path) -> Path:
 def look(conf: Path, *numbers: str | tuple[str, ...]):
     ours = Ours([AGENTS])
     merged = load_merged(conf, ours=ours)
-    context = find_context(parse(merged.text), "default")
-    assert context is not None
+    context = list_contexts(parse(merged.text))["default"]
     run = ours.runs[AGENTS][0]
     forms = [(item,) if isinstance(item, str) else item for item in numbers]
     wanted = [Wanted(item[0], item, item[0].lstrip("+"), run) for item in forms]

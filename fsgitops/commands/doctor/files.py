@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fsgitops.model.desired import Desired
-    from fsgitops.routing.preprocess import MergedConfig
+    from fsgitops.routing.merged import MergedConfig
     from fsgitops.settings import Target
     from fsgitops.workspace.open import Workspace
 
