@@ -13,14 +13,12 @@ from pydantic import BaseModel, ValidationError
 from fsgitops.findings import Position
 from fsgitops.kinds import BUILT_IN
 from fsgitops.model.compiled import CompiledConfig, CompiledFile, Part
-from fsgitops.model.desired import Desired
+from fsgitops.model.desired import Desired, gather
 from fsgitops.model.plan import Action, AttributeChange, Change, Plan
 from fsgitops.model.resource import Resource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-_WORDS = {kind.noun: word for word, kind in BUILT_IN.items()}
 
 
 def noun(word: str, **values: Any) -> Any:
@@ -51,10 +49,7 @@ def _part(part: Any, value: Any) -> Any:
 
 def desired(*nouns: Any, **fields: Any) -> Desired:
     """Return a desired state of nouns of any kinds; `fields` are those of `Desired`."""
-    of: dict[str, list[Any]] = {word: [] for word in BUILT_IN}
-    for item in nouns:
-        of[_WORDS[type(item)]].append(item)
-    return Desired(tuple(of["agent"]), tuple(of["did"]), **fields)
+    return Desired(gather(nouns), **fields)
 
 
 def resource(named: str | Resource) -> Resource:

@@ -9,28 +9,24 @@ from fsgitops.commands.schema import SCHEMAS, read_schema
 from fsgitops.console.stream import wrap
 from fsgitops.console.table import draw_lines
 from fsgitops.errors import UsageError
+from fsgitops.kinds import BUILT_IN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from fsgitops.commands.lint import RuleState
 
-DECLARED = ("agent", "did", "settings")
+DECLARED = (*BUILT_IN, "settings")
 """Where a field that is named alone is looked for."""
 
 TOPS = (*DECLARED, *(name for name in SCHEMAS if name not in ("desired", "settings")))
 
 ALIASES = {
-    "agents": "agent",
-    "user": "agent",
-    "users": "agent",
-    "extension": "agent.extension",
-    "dids": "did",
-    "did_route": "did",
-    "did_routes": "did",
-    "route": "did",
-    "routes": "did",
-    "inbound_routes": "did",
+    **{
+        word: kind.word
+        for kind in BUILT_IN.values()
+        for word in (kind.section, *kind.aliases, *kind.also)
+    },
     "setting": "settings",
     "config": "settings",
     "fsgitops.yaml": "settings",
@@ -38,8 +34,6 @@ ALIASES = {
     "plans": "plan",
 }
 """Other words that people use, and what they mean."""
-
-_TEXTS = {"agent": "A SIP extension: somebody's phone.", "did": "A public number's route."}
 
 
 def explain(
@@ -130,12 +124,11 @@ def _find(top: str, rest: Sequence[str], width: int | None) -> Iterator[str]:
 
 
 def _top(top: str) -> dict[str, Any]:
-    if top not in _TEXTS:
+    kind = BUILT_IN.get(top)
+    if kind is None:
         return read_schema(top)
-    sections = read_schema("desired")["properties"]
-    section = sections["agents" if top == "agent" else "did_routes"]
-    items: dict[str, Any] = section["items"]
-    return {**items, "description": _TEXTS[top]}
+    section = read_schema("desired")["properties"][kind.section]
+    return {**section["items"], "description": kind.about}
 
 
 def _fields(schema: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -40,7 +40,7 @@ def run_fmt(workspace: Workspace, paths: Sequence[str], *, check: bool) -> Forma
     canonical = 0
     names, findings = _find(workspace, paths)
     for name in names:
-        formatted, found = _format_file(workspace.root, name)
+        formatted, found = _format_file(workspace, name)
         findings += found
         if formatted is None:
             canonical += 1
@@ -78,17 +78,20 @@ def _relative(root: Path, path: str) -> str:
     return full.relative_to(root).as_posix()
 
 
-def _format_file(root: Path, name: str) -> tuple[tuple[bytes, bytes] | None, list[Finding]]:
+def _format_file(
+    workspace: Workspace, name: str
+) -> tuple[tuple[bytes, bytes] | None, list[Finding]]:
     """Return the canonical bytes and those that stand there now, None where they are the same."""
     from fsgitops.steps.format_source import format_text
     from fsgitops.steps.load import load_document
     from fsgitops.steps.load.events import parse_document
 
-    document, findings = load_document(root, name)
+    document, findings = load_document(workspace.root, name)
     if findings or document is None:
         return None, findings
     try:
-        content = format_text(document.text.decode("utf-8")).encode("utf-8")
+        text = document.text.decode("utf-8")
+        content = format_text(text, workspace.kinds).encode("utf-8")
     except ValueError as problem:
         message = f"this file cannot be formatted: {problem}"
         return None, [error("format", Position(name), message, "Write the line in a plainer way.")]

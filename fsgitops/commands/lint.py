@@ -10,7 +10,7 @@ from fsgitops.workspace.policy import collect_policy
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from fsgitops.rules.table import Rule
+    from fsgitops.model.rule import Rule
     from fsgitops.workspace.open import Workspace
 
 
@@ -32,23 +32,24 @@ class RuleState:
 def list_rules(workspace: Workspace) -> list[RuleState]:
     """Return every rule and its level. Raises DesiredInvalidError for a malformed policy."""
     from fsgitops.errors import DesiredInvalidError
-    from fsgitops.rules.table import RULES
+    from fsgitops.rules.table import all_rules
 
     settings = workspace.settings
-    policy, findings = collect_policy(workspace.root, settings.policy, workspace.document)
+    policy, findings = collect_policy(workspace)
     if findings:
         raise DesiredInvalidError(findings)
     return [
-        *(_state(rule, settings.rules, own=False) for rule in RULES),
+        *(_state(rule, settings.rules, own=False) for rule in all_rules(workspace.kinds)),
         *(_state(rule, settings.rules, own=True) for rule in policy),
     ]
 
 
 def list_built_in() -> list[RuleState]:
     """Return every rule that is not a project's own, at its default level."""
-    from fsgitops.rules.table import RULES
+    from fsgitops.kinds import BUILT_IN
+    from fsgitops.rules.table import all_rules
 
-    return [_state(rule, {}, own=False) for rule in RULES]
+    return [_state(rule, {}, own=False) for rule in all_rules(BUILT_IN)]
 
 
 def _state(rule: Rule, levels: Mapping[str, str], *, own: bool) -> RuleState:

@@ -18,9 +18,10 @@ SCHEMAS = (
 def read_schema(name: str) -> dict[str, Any]:
     """Return one of SCHEMAS as a JSON Schema (draft 7), made once: not to be changed."""
     if name == "desired":
+        from fsgitops.kinds import BUILT_IN
         from fsgitops.model.schema import desired_schema
 
-        return _put_words(desired_schema())
+        return _put_words(desired_schema(BUILT_IN))
     if name == "plan":
         from fsgitops.model.schema_plan import plan_schema
 
@@ -34,6 +35,7 @@ def read_schema(name: str) -> dict[str, Any]:
 
 def settings_schema() -> dict[str, Any]:
     """Return the JSON Schema of `fsgitops.yaml`; a short name stands for no value anywhere."""
+    from fsgitops.kinds import BUILT_IN
     from fsgitops.model.schema import SCHEMA_DIALECT, desired_schema
     from fsgitops.settings import Settings
 
@@ -42,17 +44,23 @@ def settings_schema() -> dict[str, Any]:
     whole: dict[str, Any] = _inline(schema, definitions)
     whole["patternProperties"] = {"^x-": {"description": "Anchors to refer to."}}
     _describe(whole, "")
-    defaults = desired_schema()["properties"]["defaults"]["properties"]
-    whole["properties"]["defaults"]["properties"] = defaults
+    defaults = desired_schema(BUILT_IN)["properties"]["defaults"]
+    whole["properties"]["defaults"] = {
+        "additionalProperties": False,
+        "description": "Fields that declared resources leave out; the same names as in the desired "
+        "files.",
+        "properties": defaults["properties"],
+        "type": "object",
+    }
     return _put_words({"$schema": SCHEMA_DIALECT, **whole, "title": "fsgitops: settings"})
 
 
 def _put_words(schema: dict[str, Any]) -> dict[str, Any]:
     """Say beside every pattern what it means; editors show `patternErrorMessage` to people."""
-    from fsgitops.model import desired
+    from fsgitops.model import fields
     from fsgitops.settings import shapes
 
-    words = {**shapes.IN_WORDS, **desired.IN_WORDS}
+    words = {**shapes.IN_WORDS, **fields.IN_WORDS}
 
     def put(value: Any) -> Any:
         if isinstance(value, list):

@@ -2,180 +2,264 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainValidator,
-    StringConstraints,
-    ValidationError,
-    WithJsonSchema,
+from pydantic import Field, StringConstraints
+
+from fsgitops.model.fields import (
+    E164,
+    CallerNumber,
+    Count,
+    Email,
+    Expect,
+    Extension,
+    Globals,
+    Hidden,
+    Key,
+    Label,
+    Names,
+    Ref,
+    SecretSource,
+    Switch,
+    Text,
 )
-from pydantic_core import PydanticCustomError
-
-from fsgitops.phone import E164 as E164_FORM
-from fsgitops.phone import EXTENSION
-from fsgitops.secret import SOURCE_SCHEMA, Source, SourceError, read_source
+from fsgitops.model.noun import N, Noun, Part
+from fsgitops.model.reading import name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from fsgitops.findings import Position
     from fsgitops.model.resource import Resource
 
-
-FaultKind: TypeAlias = Literal["missing", "unknown", "word", "value"]
-"""A field left out, a field that does not exist, a word for true or false, any other value."""
-
-_WORDS = {
-    **dict.fromkeys(("true", "True", "TRUE"), True),
-    **dict.fromkeys(("false", "False", "FALSE"), False),
-}
+_PROTECT = "true: fsgitops refuses to delete it until you have applied `protect: false`."
 
 
-def _read_bool(value: object) -> object:
-    if isinstance(value, str):
-        if value not in _WORDS:
-            raise PydanticCustomError("bool_word", "neither true nor false")
-        return _WORDS[value]
-    return value
-
-
-def _read_list(value: object) -> object:
-    if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",")) if value.strip() else ()
-    return value
-
-
-def _read_count(value: object) -> object:
-    # Not int(): that takes "1_000", " 7 " and digits of any script.
-    if isinstance(value, str) and value.isascii() and value.isdigit():
-        return int(value) if len(value) < 10 else value
-    return value
-
-
-def _read_voicemail(value: object) -> object:
-    return {"enabled": value} if isinstance(value, str | bool) else value
-
-
-def _read_source(value: object) -> Source | None:
-    try:
-        # Nothing behind the key is not "derive one": `password: #secret` reads as a comment.
-        return read_source(value)
-    except SourceError:
-        raise PydanticCustomError("secret_source", "no source of a secret") from None
-
-
-# FreeSWITCH hands a mailbox's address to a shell: `/bin/cat FILE | MAILER -f FROM ARGS TO`, run by
-# switch_system() (switch_simple_email in src/switch_utils.c). Whether it is quoted there depends on
-# the switch's version, and a leading `-` would be an option to the mailer, so an address may only
-# hold characters that mean nothing to a shell.
-_EMAIL = (
-    r"^[A-Za-z0-9_][A-Za-z0-9._+-]{0,63}"
-    r"@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)+$"
-)
-
-Switch = Annotated[bool, BeforeValidator(_read_bool), Field(strict=True)]
-Names = Annotated[tuple[str, ...], BeforeValidator(_read_list), Field(max_length=64)]
-Extension = Annotated[str, StringConstraints(pattern=f"^{EXTENSION}$")]
-E164 = Annotated[str, StringConstraints(pattern=f"^{E164_FORM}$")]
-CallerNumber = Annotated[str, StringConstraints(pattern=f"^(?:{EXTENSION}|{E164_FORM})$")]
-Email = Annotated[str, StringConstraints(pattern=_EMAIL, max_length=254)]
-Label = Annotated[str, StringConstraints(pattern=r"\S", max_length=80)]
-Text = Annotated[str, StringConstraints(max_length=200)]
-VariableValue = Annotated[str, StringConstraints(max_length=1024)]
-SecretSource = Annotated[Source | None, PlainValidator(_read_source), WithJsonSchema(SOURCE_SCHEMA)]
-
-IN_WORDS = {
-    f"^{EXTENSION}$": "4 to 6 digits, such as 1020",
-    r"\S": "text that is not blank",
-    _EMAIL: "an address of letters, digits and . _ + -, such as alice@example.com",
-}
-"""What the patterns in the schema of desired files mean, for people."""
-
-
-class Noun(BaseModel):
-    """A declared thing: frozen, and a key that it does not know is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Voicemail(Noun):
+class Voicemail(Part):
     """An agent's mailbox. Without a `pin`, one is derived from the project key."""
 
-    enabled: Switch = True
-    pin: SecretSource = None
-    email: Email | None = None
+    short = "enabled"
+    slips: ClassVar = {
+        "is_active": "Did you mean `enabled`?",
+        **dict.fromkeys(("password", "vm_password"), "Did you mean `pin`?"),
+    }
+
+    enabled: Annotated[Switch, Field(description="false: no mailbox.")] = True
+    pin: Annotated[
+        SecretSource,
+        Hidden("voicemail PIN"),
+        Field(description="4 to 10 digits. Default: derived from the project key."),
+    ] = None
+    email: Annotated[Email | None, Field(description="Where messages are sent.")] = None
+
+
+_ROUTE = (
+    "Numbers stand in a list of their own: `did_routes: [{did_number: +19495431333, "
+    "destination_extension: 1020}]`, beside `agents:`."
+)
+_PIN = "Set `voicemail: {pin: …}`, or leave it out and one is derived."
+_Variable = Annotated[
+    str,
+    StringConstraints(max_length=1024),
+    Globals(),
+    Expect("a text of at most 1024 characters", 'Write "" for an empty value.'),
+]
 
 
 class Agent(Noun):
     """A SIP extension: somebody's phone. Without a `password`, one is derived."""
 
-    extension: Extension
-    name: Label
-    password: SecretSource = None
-    email: Email | None = None
-    caller_id_name: Label | None = None
-    caller_id_number: CallerNumber | None = None
-    enabled: Switch = True
-    groups: Names = ()
-    toll_allow: Names = ("domestic", "international", "local")
-    context: Label = "default"
-    webrtc: Switch = False
-    phone_forwarding: Switch = False
-    voicemail: Annotated[Voicemail, BeforeValidator(_read_voicemail)] = Voicemail(enabled=False)
-    variables: dict[str, VariableValue] = Field(default={}, max_length=100)
+    kind = "agent"
+    called = "agent"
+    slips: ClassVar = {
+        "sip_password": "Did you mean `password`?",
+        **dict.fromkeys(("vm_password", "pin"), _PIN),
+        "is_active": "Did you mean `enabled`?",
+        "number": "Did you mean `extension`? A public number is a route, under `did_routes:`.",
+        **dict.fromkeys(("did", "dids", "did_number", "did_numbers"), _ROUTE),
+        **dict.fromkeys(("did_route", "did_routes"), _ROUTE),
+        **dict.fromkeys(("destination", "destination_extension"), _ROUTE),
+    }
+
+    extension: Annotated[
+        Extension,
+        Key(
+            "duplicate-extension",
+            "An extension belongs to one agent.",
+            "extension {name} is already declared at {first}",
+            "Give one of the two agents another extension, or remove it.",
+        ),
+        Field(
+            description="The number that is dialled inside: 4 to 6 digits. Kept as written: 0100.",
+            examples=[1020, "0100"],
+        ),
+    ]
+    name: Annotated[
+        Label,
+        Field(
+            description="Who answers. Shown to the called party unless `caller_id_name` says "
+            "otherwise.",
+            examples=["Alice Example"],
+        ),
+    ]
+    password: Annotated[
+        SecretSource,
+        Hidden("SIP password"),
+        Field(description="Where to find the SIP password. Default: derived from the project key."),
+    ] = None
+    email: Annotated[
+        Email | None,
+        Field(description="Where to write to the person.", examples=["alice@example.com"]),
+    ] = None
+    caller_id_name: Annotated[
+        Label | None,
+        Expect("a text of 1 to 80 characters", "Leave it out to use the agent's name."),
+        Field(
+            description="The name that called parties see. Default: `name`.",
+            examples=["Example Support"],
+        ),
+    ] = None
+    caller_id_number: Annotated[
+        CallerNumber | None,
+        Ref(("agent", "did"), owned=True),
+        Field(
+            description="The number that called parties see. Default: the extension.",
+            examples=["+19495431333", 1020],
+        ),
+    ] = None
+    enabled: Annotated[
+        Switch,
+        Field(
+            description="false: not compiled. An agent that was live is deleted.",
+            examples=[False],
+        ),
+    ] = True
+    groups: Annotated[
+        Names,
+        Field(
+            description="Call groups: a list, or names separated by commas.",
+            examples=[["office", "sales"], "office, sales"],
+        ),
+    ] = ()
+    toll_allow: Annotated[
+        Names,
+        Field(
+            description="The calls it may make: domestic, international, local, premium, "
+            "satellite.",
+            examples=[["local"], "domestic, local"],
+        ),
+    ] = ("domestic", "international", "local")
+    context: Annotated[
+        Label,
+        Expect("the name of a dialplan context", "Leave it out for `default`."),
+        Field(description="The dialplan context of the agent's own calls.", examples=["default"]),
+    ] = "default"
+    webrtc: Annotated[
+        Switch,
+        Field(description="true: encrypted media, for phones in browsers.", examples=[True]),
+    ] = False
+    phone_forwarding: Annotated[
+        Switch,
+        Field(
+            description="true: a call follows the phone's forwarding (302), if this agent's "
+            "`toll_allow` permits the number. false: a phone that forwards counts as not reached.",
+            examples=[True],
+        ),
+    ] = False
+    voicemail: Annotated[
+        Voicemail,
+        Field(
+            description="true, false, or a mailbox's settings.",
+            examples=[True, {"email": "alice@example.com"}],
+        ),
+    ] = Voicemail(enabled=False)
+    variables: Annotated[
+        dict[str, _Variable],
+        Expect("a mapping of at most 100 names to texts", "Write `name: value` lines below it."),
+        Field(
+            max_length=100,
+            description="Further channel variables of the agent's calls.",
+            examples=[{"site_department": "support"}],
+        ),
+    ] = Field(default={})
     password_version: Annotated[
-        int, BeforeValidator(_read_count), Field(strict=True, ge=1, le=1_000_000)
+        Count,
+        Expect("a whole number from 1 to 1000000", "Raise it to get another password."),
+        Field(
+            ge=1,
+            le=1_000_000,
+            description="Raise it to give the agent a new SIP password and voicemail PIN.",
+            examples=[2],
+        ),
     ] = 1
-    protect: Switch = False
+    protect: Annotated[Switch, Field(description=_PROTECT, examples=[True])] = False
+
+
+_AGENT = (
+    "Agents stand in a list of their own, `agents:`; a route names one in `destination_extension`."
+)
 
 
 class DidRoute(Noun):
-    """A public number (E.164) and the extension that rings for it."""
+    """A public number's route. It leads to the extension that rings for it."""
 
-    did_number: E164
-    destination_extension: Extension
-    description: Text | None = None
-    enabled: Switch = True
-    protect: Switch = False
+    kind = "did"
+    called = "route"
+    slips: ClassVar = {
+        "is_active": "Did you mean `enabled`?",
+        **dict.fromkeys(("did", "number", "e164"), "Did you mean `did_number`?"),
+        **dict.fromkeys(
+            ("destination", "extension", "agent", "to"), "Did you mean `destination_extension`?"
+        ),
+        **dict.fromkeys(("password", "sip_password", "voicemail", "caller_id_name"), _AGENT),
+    }
+
+    did_number: Annotated[
+        E164,
+        Key(
+            "duplicate-did",
+            "A public number has one route, however it is written.",
+            "the number {name} already has a route, at {first}",
+            "Remove one of the two routes; a call can only go to one of them.",
+        ),
+        Field(
+            description="The public number: +19495431333, or national with a `default_region`.",
+            examples=["+19495431333", "(949) 543-1334"],
+        ),
+    ]
+    destination_extension: Annotated[
+        Extension,
+        Ref(("agent",), called="destination", lost="nobody would answer this number"),
+        Field(
+            description="The extension that rings: a declared and enabled agent.", examples=[1020]
+        ),
+    ]
+    description: Annotated[
+        Text | None,
+        Field(description="For people who read this file.", examples=["Main number"]),
+    ] = None
+    enabled: Annotated[
+        Switch,
+        Field(
+            description="false: not compiled. A route that was live is deleted.", examples=[False]
+        ),
+    ] = True
+    protect: Annotated[Switch, Field(description=_PROTECT, examples=[True])] = False
 
 
-class Fault(NamedTuple):
-    """One thing that a noun refused: where in its values, of what kind, and what stood there."""
-
-    path: tuple[str | int, ...]
-    kind: FaultKind
-    value: object
-
-
-_FAULT_KINDS: dict[str, FaultKind] = {
-    "missing": "missing",
-    "extra_forbidden": "unknown",
-    "bool_word": "word",
-}
-
-_Noun = TypeVar("_Noun", bound=Noun)
-
-
-def make_noun(model: type[_Noun], values: Mapping[str, object]) -> tuple[_Noun | None, list[Fault]]:
-    """Return the noun that `values` describe, or everything in them that it refuses."""
-    try:
-        return model.model_validate(values), []
-    except ValidationError as refused:
-        return None, [
-            Fault(item["loc"], _FAULT_KINDS.get(item["type"], "value"), item["input"])
-            for item in refused.errors(include_url=False, include_context=False)
-        ]
+def gather(nouns: Iterable[Noun]) -> Mapping[str, Mapping[str, Noun]]:
+    """Return nouns by kind and name, both sorted; of several with one name, the first."""
+    found: dict[str, dict[str, Noun]] = defaultdict(dict)
+    for noun in nouns:
+        found[noun.kind].setdefault(name_of(noun), noun)
+    return {kind: dict(sorted(found[kind].items())) for kind in sorted(found)}
 
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """All that is declared, sorted by name; `sources` tells where each resource was written.
+    """All that is declared, by kind and name, sorted; `sources` tells where each was written.
 
     A resource that is declared again is kept once, as it was declared first; `repeats` has the
     places of the others. `rejected` names what has a wrong value: where there is any, an error was
@@ -183,9 +267,27 @@ class Desired:
     are the names, in small letters, that the project declares as its own.
     """
 
-    agents: tuple[Agent, ...] = ()
-    did_routes: tuple[DidRoute, ...] = ()
+    nouns: Mapping[str, Mapping[str, Noun]] = field(default_factory=dict)
     sources: Mapping[Resource, Position] = field(default_factory=dict)
     repeats: tuple[tuple[Resource, Position], ...] = ()
     rejected: frozenset[Resource] = frozenset()
     own_variables: frozenset[str] = frozenset()
+
+    def of(self, noun: type[N]) -> tuple[N, ...]:
+        """Return all resources of a kind, sorted by name: `desired.of(Agent)`."""
+        found: Any = self.nouns.get(noun.kind, {}).values()
+        return tuple(found)
+
+    def get(self, resource: Resource) -> Noun | None:
+        """Return a declared resource, or None where it is none."""
+        return self.nouns.get(resource.kind, {}).get(resource.name)
+
+    @property
+    def agents(self) -> tuple[Agent, ...]:
+        """Return the agents."""
+        return self.of(Agent)
+
+    @property
+    def did_routes(self) -> tuple[DidRoute, ...]:
+        """Return the routes."""
+        return self.of(DidRoute)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from pydantic import BaseModel
 
-from fsgitops.model.desired import Noun
+from fsgitops.model.noun import Noun
 from fsgitops.model.templates import Templates
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fsgitops.findings import Finding, Position, Severity
     from fsgitops.model.draft import Draft
     from fsgitops.model.resource import Resource
+    from fsgitops.model.rule import Rule
     from fsgitops.secret import ProjectKey, Secret, Source
 
 N = TypeVar("N", bound=Noun)
@@ -178,6 +179,9 @@ class Kind(Generic[N]):
         shared: The files that all its resources share.
         ours: Tells by the place, the name and (read only then) the values of an element in a
             switch's memory that it is of this kind, whoever has a file of it.
+        rules: What is asked of its resources alone.
+        lists: What its section is, for those who read the schema.
+        also: Still other words that people look it up by.
     """
 
     word: str
@@ -194,6 +198,14 @@ class Kind(Generic[N]):
     survey: Callable[[Sequence[N], Site], Survey] = _by_itself
     shared: tuple[Shared, ...] = ()
     ours: Callable[[str, str, Read], Left | None] = _nothing_of_ours
+    rules: tuple[Rule, ...] = ()
+    lists: str = ""
+    also: tuple[str, ...] = ()
+
+    @property
+    def about(self) -> str:
+        """Return what it is, as a sentence: how the noun's own text begins."""
+        return (self.noun.__doc__ or "").partition(".")[0] + "."
 
     @property
     def told(self) -> str:
@@ -224,6 +236,10 @@ class Kinds(Mapping[str, Kind[Any]]):
 
     def __len__(self) -> int:
         return len(self._by_word)
+
+    def sections(self) -> tuple[str, ...]:
+        """Return the keys that desired files have for what is declared."""
+        return tuple(self._by_section)
 
     def by_section(self, section: str) -> Kind[Any] | None:
         """Return the kind whose resources stand in a section of desired files."""

@@ -35,7 +35,7 @@ from fsgitops.settings.target import Target, select_target
 from fsgitops.settings.wording import find_faults
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
 __all__ = [
     "SANDBOX",
@@ -68,18 +68,24 @@ _OVERRIDES = {
 
 
 def build_settings(
-    data: Mapping[str, Any], position: Callable[..., Position], environment: Environment
+    data: Mapping[str, Any],
+    position: Callable[..., Position],
+    environment: Environment,
+    sections: Collection[str],
 ) -> Settings:
     """Return the settings that a parsed `fsgitops.yaml` holds, under the environment's overrides.
 
-    `position(path, key=...)` gives the place of a value, or of a key, in the file. Raises
-    DesiredInvalidError with every finding.
+    `position(path, key=...)` gives the place of a value, or of a key, in the file; `sections` are
+    those that `defaults` may have. Raises DesiredInvalidError with every finding.
     """
+    details: list[Any] = _unknown_sections(data.get("defaults"), sections)
+    settings = Settings()
     try:
         settings = Settings.model_validate(data)
     except ValidationError as problem:
-        details = problem.errors(include_url=False)
-        raise DesiredInvalidError(find_faults(details, position)) from None
+        details += problem.errors(include_url=False)
+    if details:
+        raise DesiredInvalidError(find_faults(details, position, sections))
     if SANDBOX in settings.targets:
         place = position(("targets", SANDBOX), key=True)
         message = f"target `{SANDBOX}` is built in and cannot be declared"
@@ -87,3 +93,9 @@ def build_settings(
         raise DesiredInvalidError([error("settings", place, message, hint)])
     overrides = environment.model_dump(include=_OVERRIDES, exclude_none=True)
     return settings.model_copy(update=overrides)
+
+
+def _unknown_sections(defaults: Any, sections: Collection[str]) -> list[Any]:
+    names = defaults if isinstance(defaults, dict) else ()
+    unknown = (name for name in names if name not in sections)
+    return [{"type": "extra_forbidden", "loc": ("defaults", name), "input": 0} for name in unknown]

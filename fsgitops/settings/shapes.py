@@ -220,13 +220,6 @@ class RotationSettings(Part):
     extensions: tuple[str, ...] = ()
 
 
-class DefaultsSettings(Part):
-    """Fields that declared resources leave out; the same names as in the desired files."""
-
-    agents: dict[str, Any] = {}
-    did_routes: dict[str, Any] = {}
-
-
 class VariablesSettings(Part):
     """Names of variables that are the project's own: agents may declare them."""
 
@@ -305,7 +298,8 @@ class Settings(Part):
     secrets: SecretsSettings = SecretsSettings()
     key_rotation: RotationSettings | None = None
     audit_log: str | None = None
-    defaults: DefaultsSettings = DefaultsSettings()
+    defaults: dict[str, dict[str, Any]] = {}
+    """Fields that declared resources leave out, by section; named as in the desired files."""
     history: HistorySettings = HistorySettings()
     rules: dict[str, Literal["error", "warning", "off"]] = {}
     variables: VariablesSettings = VariablesSettings()

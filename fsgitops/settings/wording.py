@@ -8,17 +8,19 @@ from fsgitops.findings import Finding, Position, error
 from fsgitops.settings import shapes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from pydantic import BaseModel
 
 
-def find_faults(details: Iterable[Any], position: Callable[..., Position]) -> list[Finding]:
+def find_faults(
+    details: Iterable[Any], position: Callable[..., Position], sections: Collection[str]
+) -> list[Finding]:
     """Return a finding for each of pydantic's error details, one for each place."""
-    return _merge(_finding(item, position) for item in details)
+    return _merge(_finding(item, position, sections) for item in details)
 
 
-def _finding(item: Any, position: Callable[..., Position]) -> Finding:
+def _finding(item: Any, position: Callable[..., Position], sections: Collection[str]) -> Finding:
     path = tuple(part for part in item["loc"] if part != "[key]")
     name = ".".join(str(part) for part in path)
     if path[:2] == ("notify", "url") and item["type"] != "missing":
@@ -34,20 +36,21 @@ def _finding(item: Any, position: Callable[..., Position]) -> Finding:
     if secret and item["type"] == "value_error":
         return error("settings", position(path), f"`{name}`: {item['ctx']['error']}")
     if item["type"] == "extra_forbidden":
-        return _unknown_key(path, position)
+        return _unknown_key(path, position, sections)
     told = not secret and item["type"] != "missing" and "esl" not in path[-2:]
     found = f"found {item['input']!r}, " if told else ""
     place = position(path[:-1] if item["type"] == "missing" else path)
     return error("settings", place, f"`{name}`: {found}expected {tell_expected(item)}")
 
 
-def _unknown_key(path: tuple[Any, ...], position: Callable[..., Position]) -> Finding:
+def _unknown_key(
+    path: tuple[Any, ...], position: Callable[..., Position], sections: Collection[str]
+) -> Finding:
     from difflib import get_close_matches
 
     owners: dict[str, type[BaseModel]] = {
         "api": shapes.ApiSettings,
         "cdr": shapes.CdrSettings,
-        "defaults": shapes.DefaultsSettings,
         "dial": shapes.DialSettings,
         "drift": shapes.DriftSettings,
         "esl": shapes.EslSettings,
@@ -65,8 +68,9 @@ def _unknown_key(path: tuple[Any, ...], position: Callable[..., Position]) -> Fi
     # Below `targets` stands a target's own name, which may be one of these words.
     above = (*path[:1], *path[2:-1]) if path[0] == "targets" and len(path) > 2 else path[:-1]
     owner = next((owners[part] for part in reversed(above) if part in owners), shapes.Settings)
-    close = get_close_matches(str(path[-1]), owner.model_fields, n=1)
-    hint = f"did you mean `{close[0]}`?" if close else f"known: {', '.join(owner.model_fields)}"
+    known = sections if path[:-1] == ("defaults",) else owner.model_fields
+    close = get_close_matches(str(path[-1]), known, n=1)
+    hint = f"did you mean `{close[0]}`?" if close else f"known: {', '.join(known)}"
     return error("unknown-key", position(path, key=True), f"unknown key `{path[-1]}`", hint)
 
 

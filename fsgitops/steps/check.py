@@ -7,19 +7,18 @@ from typing import TYPE_CHECKING
 
 from fsgitops.findings import Finding, Position, Severity, error, quote_value, sort_findings
 from fsgitops.model.document import Sources
-from fsgitops.rules.table import RULES
+from fsgitops.rules.table import all_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from fsgitops.model.desired import Desired
     from fsgitops.model.document import Document
-    from fsgitops.rules.breach import Breach
-    from fsgitops.rules.table import Rule
+    from fsgitops.model.kind import Kinds
+    from fsgitops.model.rule import Breach, Rule
 
 __all__ = ["check_desired"]
 
-_SECTIONS = {"agent": "agents", "did": "did_routes"}
 _OFF = "off"
 _LEVELS = (Severity.ERROR.value, Severity.WARNING.value, _OFF)
 
@@ -28,6 +27,7 @@ def check_desired(
     desired: Desired,
     documents: Iterable[Document],
     overrides: Mapping[str, str],
+    kinds: Kinds,
     *,
     complete: bool = True,
     settings: Document | None = None,
@@ -40,37 +40,38 @@ def check_desired(
     `complete=False` when a file could not be read: then the rules that would blame others for
     what is missing stay silent.
     """
-    findings = _check_overrides(overrides, settings, policy)
+    rules = (*all_rules(kinds), *policy)
+    findings = _check_overrides(overrides, settings, rules)
     sources = Sources(documents)
-    for rule in (*RULES, *policy):
+    for rule in rules:
         level = overrides.get(rule.name, rule.severity.value)
         if rule.fixed or level not in _LEVELS:
             level = rule.severity.value
         if level == _OFF or (rule.whole and not complete):
             continue
         severity = Severity(level)
-        for breach in rule.check(desired):
-            place = _place(desired, sources, breach)
+        for breach in rule.check(desired, kinds):
+            place = _place(desired, sources, kinds, breach)
             findings.append(
                 Finding(rule.name, severity, place, breach.message, breach.hint, breach.group)
             )
     return sort_findings(findings)
 
 
-def _place(desired: Desired, sources: Sources, breach: Breach) -> Position:
+def _place(desired: Desired, sources: Sources, kinds: Kinds, breach: Breach) -> Position:
     source = breach.place or desired.sources.get(breach.resource)
     if source is None:
         return Position(str(breach.resource))
-    section = _SECTIONS.get(breach.resource.kind)
-    if section is None:
+    kind = kinds.get(breach.resource.kind)
+    if kind is None:
         return source
-    return sources.locate(source, section, breach.path, key=breach.key)
+    return sources.locate(source, kind.section, breach.path, key=breach.key)
 
 
 def _check_overrides(
-    overrides: Mapping[str, str], settings: Document | None, policy: tuple[Rule, ...]
+    overrides: Mapping[str, str], settings: Document | None, rules: tuple[Rule, ...]
 ) -> list[Finding]:
-    known = {rule.name: rule for rule in (*RULES, *policy)}
+    known = {rule.name: rule for rule in rules}
     findings = []
     for name, level in overrides.items():
         path = ("rules", name)

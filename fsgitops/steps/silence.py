@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from fsgitops.model.document import Document
-    from fsgitops.rules.table import Rule
+    from fsgitops.model.rule import Rule
 
     Place = tuple[int, int]
     Literals = Sequence[tuple[Place, Place]]

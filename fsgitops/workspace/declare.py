@@ -37,7 +37,8 @@ def declare_desired(workspace: Workspace) -> Declared:
     complete = not has_errors(findings)
     desired, problems = resolve_desired(
         documents,
-        defaults=settings.defaults.model_dump(),
+        workspace.kinds,
+        defaults=settings.defaults,
         default_region=settings.default_region,
         settings=workspace.document,
         own_variables=settings.variables.allow,
@@ -53,22 +54,23 @@ def _judge(
     workspace: Workspace, desired: Desired, documents: Sequence[Document], *, complete: bool
 ) -> list[Finding]:
     """Return what all rules find, built-in and own, without what comments silence."""
-    from fsgitops.rules.table import RULES
+    from fsgitops.rules.table import all_rules
     from fsgitops.steps.check import check_desired
     from fsgitops.steps.load.events import find_literals
     from fsgitops.steps.silence import silence_findings
 
-    settings = workspace.settings
-    policy, findings = collect_policy(workspace.root, settings.policy, workspace.document)
+    settings, kinds = workspace.settings, workspace.kinds
+    policy, findings = collect_policy(workspace)
     findings += check_desired(
         desired,
         documents,
         settings.rules,
+        kinds,
         complete=complete,
         settings=workspace.document,
         policy=policy,
     )
-    rules = {rule.name: rule for rule in (*RULES, *policy)}
+    rules = {rule.name: rule for rule in (*all_rules(kinds), *policy)}
     return silence_findings(findings, documents, rules, find_literals, complete=complete)
 
 

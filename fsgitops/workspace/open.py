@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fsgitops.model.document import Document
+    from fsgitops.model.kind import Kinds
     from fsgitops.secret import ProjectKey, SecretFetcher
     from fsgitops.settings import SecretsSettings
 
@@ -34,6 +35,7 @@ class Workspace:
     settings: Settings
     environment: Environment
     target: Target
+    kinds: Kinds
     document: Document | None = None
     """The settings file, for the places that findings about it name."""
 
@@ -43,6 +45,7 @@ def open_workspace(root: Path, target: str | None = None) -> Workspace:
 
     Raises DesiredInvalidError for a malformed `fsgitops.yaml`, UsageError for an unknown target.
     """
+    from fsgitops.kinds import BUILT_IN
     from fsgitops.steps.load import load_document
 
     environment = read_environment()
@@ -53,9 +56,9 @@ def open_workspace(root: Path, target: str | None = None) -> Workspace:
             raise DesiredInvalidError(findings)
     data: Any = (document.data if document else None) or {}
     locate = document.position if document else _nowhere
-    settings = build_settings(data, locate, environment)
+    settings = build_settings(data, locate, environment, BUILT_IN.sections())
     chosen = select_target(settings, target, root, environment)
-    return Workspace(root, settings, environment, chosen, document)
+    return Workspace(root, settings, environment, chosen, BUILT_IN, document)
 
 
 def _nowhere(_path: tuple[str | int, ...], *, key: bool = False) -> Position:  # noqa: ARG001

@@ -10,25 +10,25 @@ from fsgitops.findings import Finding, Position, error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from fsgitops.model.desired import Desired
     from fsgitops.model.document import Document
-    from fsgitops.rules.breach import Breach
-    from fsgitops.rules.table import Rule
-    from fsgitops.settings import PolicySettings
+    from fsgitops.model.kind import Kinds
+    from fsgitops.model.rule import Breach, Rule
+    from fsgitops.workspace.open import Workspace
 
 ENTRY_POINT_GROUP = "fsgitops.rules"
 
 
 def collect_policy(
-    root: Path, policy: PolicySettings, settings: Document | None
+    workspace: Workspace,
 ) -> tuple[tuple[Rule, ...], list[Finding]]:
     """Return the project's own rules, and what is wrong with how they are declared.
 
     Installed rules run code, so only entry points that the settings list are ever loaded. Raises
     FsgitopsError for one that cannot be.
     """
+    root, policy, kinds = workspace.root, workspace.settings.policy, workspace.kinds
     rules: tuple[Rule, ...] = ()
     findings: list[Finding] = []
     if (root / policy.folder).exists():
@@ -36,24 +36,24 @@ def collect_policy(
         from fsgitops.steps.policy import read_policy
 
         documents, findings = load_documents(root, policy.folder)
-        rules, problems = read_policy(documents)
+        rules, problems = read_policy(documents, kinds)
         findings += problems
     if policy.entry_points:
-        installed, problems = _load_entry_points(policy.entry_points, rules, settings)
+        from fsgitops.rules.table import all_rules
+
+        taken = {rule.name for rule in (*all_rules(kinds), *rules)}
+        installed, problems = _load_entry_points(policy.entry_points, taken, workspace.document)
         rules += installed
         findings += problems
     return rules, findings
 
 
 def _load_entry_points(
-    names: tuple[str, ...], rules: tuple[Rule, ...], settings: Document | None
+    names: tuple[str, ...], taken: set[str], settings: Document | None
 ) -> tuple[tuple[Rule, ...], list[Finding]]:
     from importlib.metadata import entry_points
 
-    from fsgitops.rules.table import RULES
-
     installed = {item.name: item for item in entry_points(group=ENTRY_POINT_GROUP)}
-    taken = {rule.name for rule in (*RULES, *rules)}
     loaded: list[Rule] = []
     findings: list[Finding] = []
     for index, name in enumerate(names):
@@ -79,7 +79,7 @@ def _place(settings: Document | None, index: int) -> Position:
 
 
 def _load(name: str, entry_point: Any) -> list[Rule]:
-    from fsgitops.rules.table import Rule
+    from fsgitops.model.rule import Rule
 
     try:
         found = entry_point.load()
@@ -92,10 +92,10 @@ def _load(name: str, entry_point: Any) -> list[Rule]:
     return [replace(rule, check=_guard(name, rule), fixed=False) for rule in rules]
 
 
-def _guard(name: str, rule: Rule) -> Callable[[Desired], Iterator[Breach]]:
-    def check(desired: Desired) -> Iterator[Breach]:
+def _guard(name: str, rule: Rule) -> Callable[[Desired, Kinds], Iterator[Breach]]:
+    def check(desired: Desired, kinds: Kinds) -> Iterator[Breach]:
         try:
-            yield from rule.check(desired)
+            yield from rule.check(desired, kinds)
         except Exception as problem:
             raise FsgitopsError(_failed(f"{name}, rule {rule.name}", problem)) from None
 

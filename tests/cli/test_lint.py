@@ -6,8 +6,9 @@ from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING
 
 from fsgitops.findings import Severity
-from fsgitops.rules.breach import agent
-from fsgitops.rules.table import Rule
+from fsgitops.model.desired import Agent
+from fsgitops.model.reading import resource_of
+from fsgitops.model.rule import Breach, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from project import Project
 
     from fsgitops.model.desired import Desired
-    from fsgitops.rules.breach import Breach
+    from fsgitops.model.kind import Kinds
 
 POLICY = """\
 rules:
@@ -28,15 +29,13 @@ rules:
 LISTED = "policy: {entry_points: [house]}\n"
 
 
-def no_bob(desired: Desired) -> Iterator[Breach]:
-    from fsgitops.rules.breach import Breach
-
-    for item in desired.agents:
+def no_bob(desired: Desired, _kinds: Kinds) -> Iterator[Breach]:
+    for item in desired.of(Agent):
         if item.name == "Bob":
-            yield Breach(agent(item.extension), ("name",), "no Bob here")
+            yield Breach(resource_of(item), ("name",), "no Bob here")
 
 
-def broken(desired: Desired) -> Iterator[Breach]:
+def broken(desired: Desired, _kinds: Kinds) -> Iterator[Breach]:
     raise KeyError("oops")
     yield
 

@@ -9,10 +9,11 @@ from builders import desired, noun
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fsgitops.kinds import BUILT_IN
+from fsgitops.kinds.agent.rules import TOLL_CLASSES as KNOWN
+from fsgitops.kinds.agent.rules import check_toll_classes
+from fsgitops.model.rule import Breach
 from fsgitops.phone import toll_class
-from fsgitops.rules import toll_class as rule
-from fsgitops.rules.breach import Breach
-from fsgitops.rules.toll_class import KNOWN
 
 
 @pytest.mark.parametrize(
@@ -37,7 +38,8 @@ def test_a_number_is_domestic_where_its_own_plan_has_it(
 
 
 def breaches(*words: str) -> list[Breach]:
-    return list(rule.check(desired(noun("agent", extension="1020", name="A", toll_allow=words))))
+    state = desired(noun("agent", extension="1020", name="A", toll_allow=words))
+    return list(check_toll_classes(state, BUILT_IN))
 
 
 @pytest.mark.parametrize(
@@ -64,7 +66,7 @@ def test_a_word_that_holds_another_agents_class_is_found() -> None:
         noun("agent", extension="1020", name="A", toll_allow=("eu",)),
         noun("agent", extension="1021", name="B", toll_allow=("non-eu",)),
     )
-    [breach] = rule.check(desired(*agents))
+    [breach] = check_toll_classes(desired(*agents), BUILT_IN)
     assert (breach.resource.name, "`eu`" in breach.message) == ("1021", True)
 
 

@@ -12,20 +12,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from switch_names import gather
 
+from fsgitops.kinds import BUILT_IN
+from fsgitops.kinds.agent.rules import check_variable_names, check_variables
 from fsgitops.model.switch_names import FAMILIES, READ
 from fsgitops.model.variables import LISTED, PREFIX, judge_variable
-from fsgitops.rules import variable_allowed, variable_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fsgitops.rules.breach import Breach
+    from fsgitops.model.rule import Breach
 
 
-def breaches(module: Any, variables: dict[str, str], *own: str) -> list[Breach]:
+def breaches(check: Any, variables: dict[str, str], *own: str) -> list[Breach]:
     agent = noun("agent", extension="1020", name="Ann", variables=variables)
     names = frozenset(name.lower() for name in own)
-    found: Iterator[Breach] = module.check(desired(agent, own_variables=names))
+    found: Iterator[Breach] = check(desired(agent, own_variables=names), BUILT_IN)
     return list(found)
 
 
@@ -40,7 +41,10 @@ def breaches(module: Any, variables: dict[str, str], *own: str) -> list[Breach]:
     ],
 )  # fmt: skip
 def test_a_harmless_variable_passes(name: str, value: str) -> None:
-    assert breaches(variable_name, {name: value}) + breaches(variable_allowed, {name: value}) == []
+    assert (
+        breaches(check_variable_names, {name: value}) + breaches(check_variables, {name: value})
+        == []
+    )
 
 
 INLINE = "'system:touch /tmp/x' inline"
@@ -65,7 +69,7 @@ INLINE = "'system:touch /tmp/x' inline"
 )  # fmt: skip
 def test_a_variable_that_freeswitch_reads_is_refused_unless_it_is_harmless(name: str) -> None:
     for own in ((), (name,)):
-        [breach] = breaches(variable_allowed, {name: INLINE}, *own)
+        [breach] = breaches(check_variables, {name: INLINE}, *own)
         assert (breach.path, breach.key) == (("variables", name), True)
         assert "dialplan" in breach.hint
         assert "site_" in breach.hint
@@ -83,21 +87,21 @@ def test_a_variable_that_freeswitch_reads_is_refused_unless_it_is_harmless(name:
     ],
 )  # fmt: skip
 def test_a_value_of_another_shape_is_found(name: str, value: str) -> None:
-    [breach] = breaches(variable_allowed, {name: value})
+    [breach] = breaches(check_variables, {name: value})
     assert (breach.path, breach.key) == (("variables", name), False)
     assert breach.hint
 
 
 def test_a_name_of_the_sites_own_is_declared_or_has_the_prefix() -> None:
     variables = {"Department": "sales"}
-    [breach] = breaches(variable_allowed, variables)
+    [breach] = breaches(check_variables, variables)
     assert "`site_Department`" in breach.hint
     assert "`variables: {allow: [Department]}`" in breach.hint
-    assert breaches(variable_allowed, variables, "department") == []
+    assert breaches(check_variables, variables, "department") == []
 
 
 def test_a_misspelt_variable_is_found_with_the_right_name() -> None:
-    [breach] = breaches(variable_allowed, {"hold_musik": "local_stream://moh"})
+    [breach] = breaches(check_variables, {"hold_musik": "local_stream://moh"})
     assert breach.hint.startswith("Did you mean `hold_music`?")
 
 

@@ -20,6 +20,7 @@ from fsgitops.settings import (
 
 PROD = {"conf_dir": "/etc/freeswitch", "domain": "pbx.example.com"}
 ROOT = Path("/project")
+SECTIONS = ("agents", "did_routes")
 
 
 def locate(path, *, key=False):
@@ -27,7 +28,7 @@ def locate(path, *, key=False):
 
 
 def build(data, **environ):
-    return build_settings(data, locate, Environment.model_construct(**environ))
+    return build_settings(data, locate, Environment.model_construct(**environ), SECTIONS)
 
 
 def refused(data):
@@ -47,7 +48,9 @@ def bare_environment(monkeypatch):
 
 def target(data, name=None):
     environment = read_environment()
-    return select_target(build_settings(data, locate, environment), name, ROOT, environment)
+    return select_target(
+        build_settings(data, locate, environment, SECTIONS), name, ROOT, environment
+    )
 
 
 def test_an_empty_file_has_every_default():
@@ -125,13 +128,15 @@ def test_the_environment_never_moves_the_sandbox(monkeypatch):
 @pytest.mark.parametrize("name", ["FSGITOPS_DEFAULT_CALLER_ID", "DEFAULT_CALLER_ID"])
 def test_the_environment_gives_the_default_caller_id(monkeypatch, name):
     monkeypatch.setenv(name, "+19495431333")
-    assert build_settings({}, locate, read_environment()).default_caller_id == "+19495431333"
+    assert (
+        build_settings({}, locate, read_environment(), SECTIONS).default_caller_id == "+19495431333"
+    )
 
 
 @pytest.mark.parametrize("field", ["project", "desired", "templates", "key_file"])
 def test_the_environment_overrides_the_file(monkeypatch, field):
     monkeypatch.setenv(f"FSGITOPS_{field.upper()}", "other")
-    settings = build_settings({field: "declared"}, locate, read_environment())
+    settings = build_settings({field: "declared"}, locate, read_environment(), SECTIONS)
     assert getattr(settings, field) == "other"
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fsgitops.findings import Finding, Position, Severity, sort_findings
+from fsgitops.kinds import BUILT_IN
 from fsgitops.steps.check import check_desired
 from fsgitops.steps.load import load_documents
 from fsgitops.steps.load.events import parse_document
@@ -30,9 +31,9 @@ def document(text: str, path: str = "a.yaml") -> Document:
 
 def check(text: str, overrides: dict[str, str] | None = None, **options: object) -> list[Finding]:
     documents = [document(text)]
-    desired, findings = resolve_desired(documents)
+    desired, findings = resolve_desired(documents, BUILT_IN)
     assert findings == []
-    return check_desired(desired, documents, overrides or {}, **options)  # type: ignore[arg-type]
+    return check_desired(desired, documents, overrides or {}, BUILT_IN, **options)  # type: ignore[arg-type]
 
 
 def test_a_finding_points_at_the_value() -> None:
@@ -99,7 +100,7 @@ def test_nobody_is_blamed_for_what_a_broken_file_would_have_declared() -> None:
 def test_a_golden_tree_has_just_the_findings_beside_it(case: Path) -> None:
     documents, findings = load_documents(case / "input", "desired")
     complete = not findings
-    desired, found = resolve_desired(documents, default_region="US")
-    findings += found + check_desired(desired, documents, {}, complete=complete)
+    desired, found = resolve_desired(documents, BUILT_IN, default_region="US")
+    findings += found + check_desired(desired, documents, {}, BUILT_IN, complete=complete)
     text = "".join(f"{finding}\n" for finding in sort_findings(findings))
     assert text == (case / "expected.txt").read_text()

@@ -24,6 +24,7 @@ from fsgitops.findings import Position, Severity
 from fsgitops.kinds import BUILT_IN
 from fsgitops.model.caller_name import encode_caller_name
 from fsgitops.model.compiled import UNKNOWN, Settled
+from fsgitops.model.desired import Desired
 from fsgitops.model.resource import Resource
 from fsgitops.routing.fragment import flatten_fragment, read_items
 from fsgitops.secret import a1_hash, derive_sip_password, derive_voicemail_pin
@@ -217,9 +218,9 @@ def test_sources_lead_back_to_the_yaml():
     ("fields", "reason"),
     [
         ({"name": "${system rm}"}, r"\$\{"), ({"name": "$${domain}"}, r"\$\{"),
-        ({"name": "x-pre-PROCESS"}, "X-PRE-PROCESS"), ({"name": "a\nb"}, "control"),
+        ({"name": "x-pre-PROCESS"}, "X-PRE-PROCESS"), ({"name": "a\nb"}, "line break"),
         ({"name": "a\0"}, "control"), ({"name": "\ufffe"}, "XML"), ({"name": "\ud800"}, "XML"),
-        ({"name": "<!"}, "escaping"), ({"name": UNKNOWN}, "known"),
+        ({"name": "<!"}, "markup"), ({"name": UNKNOWN}, "known"),
         ({"context": "a${b}"}, "user_context"),
         ({"groups": ("a,b",)}, "groups"), ({"groups": ("$${a", "b}")}, "callgroup"),
         ({"toll_allow": ("a,b",)}, "toll_allow"),
@@ -280,7 +281,8 @@ def test_the_caller_id_is_checked_like_any_value():
 
 
 def test_two_resources_of_one_file_are_a_finding():
-    config, findings = compiled(agent(), agent(name="Bob"))
+    twins = Desired({"agent": {"1020": agent(), "1021": agent(name="Bob")}})
+    config, findings = compile_desired(twins)
     assert [item.rule for item in findings] == ["compile"]
     assert b"Ada" in config.files[PATH].content
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fsgitops.kinds import BUILT_IN
 from fsgitops.steps.format_source import format_text
 from fsgitops.steps.format_source.tree import read_tree
 from fsgitops.steps.load.events import parse_document
@@ -80,7 +81,7 @@ def test_formatting_changes_nothing_that_the_loader_reads_and_keeps_every_commen
     document, findings = read(text)
     if findings or document is None:
         return
-    formatted = format_text(text)
+    formatted = format_text(text, BUILT_IN)
     assert data(formatted) == document.data
     assert sorted(_comments(formatted)) == sorted(_comments(text))
 
@@ -90,8 +91,8 @@ def test_formatting_twice_is_formatting_once(text: str) -> None:
     document, findings = read(text)
     if findings or document is None:
         return
-    formatted = format_text(text)
-    assert format_text(formatted) == formatted
+    formatted = format_text(text, BUILT_IN)
+    assert format_text(formatted, BUILT_IN) == formatted
 
 
 def _comments(text: str) -> list[str]:
@@ -124,7 +125,7 @@ def _comments(text: str) -> list[str]:
     ],
 )
 def test_a_scalar_has_one_form(written: str, canonical: str) -> None:
-    assert format_text(f"x-a: {written}\n") == f"x-a: {canonical}\n"
+    assert format_text(f"x-a: {written}\n", BUILT_IN) == f"x-a: {canonical}\n"
 
 
 def test_fields_move_with_the_comments_above_and_behind_them() -> None:
@@ -132,7 +133,7 @@ def test_fields_move_with_the_comments_above_and_behind_them() -> None:
         "agents:\n  - name: Alice  # her name\n    # where she sits\n    extension: 1020\n"
         "    # trailing\n"
     )
-    assert format_text(text) == (
+    assert format_text(text, BUILT_IN) == (
         "agents:\n  # where she sits\n  - extension: 1020\n    name: Alice  # her name\n"
         "    # trailing\n"
     )
@@ -140,7 +141,10 @@ def test_fields_move_with_the_comments_above_and_behind_them() -> None:
 
 def test_a_block_scalar_is_moved_as_it_stands() -> None:
     text = "agents:\n- name: |\n    two  \n     lines\n  extension: 1020\n"
-    assert format_text(text) == "agents:\n- extension: 1020\n  name: |\n    two  \n     lines\n"
+    assert (
+        format_text(text, BUILT_IN)
+        == "agents:\n- extension: 1020\n  name: |\n    two  \n     lines\n"
+    )
 
 
 def test_a_merge_key_comes_first_and_the_fields_of_a_mailbox_are_ordered() -> None:
@@ -148,18 +152,18 @@ def test_a_merge_key_comes_first_and_the_fields_of_a_mailbox_are_ordered() -> No
         "x-b: &b {context: c}\nagents:\n"
         "- {extension: 1020, <<: *b, voicemail: {pin: 4711, enabled: true}}\n"
     )
-    assert format_text(text).splitlines()[-1] == (
+    assert format_text(text, BUILT_IN).splitlines()[-1] == (
         "- {<<: *b, extension: 1020, voicemail: {enabled: true, pin: 4711}}"
     )
 
 
 def test_an_item_that_sets_an_anchor_keeps_its_order() -> None:
     text = "agents:\n- name: &n Alice\n  extension: 1020\n  caller_id_name: *n\n"
-    assert format_text(text) == text
+    assert format_text(text, BUILT_IN) == text
 
 
 def test_line_ends_and_trailing_white_space_become_plain() -> None:
-    assert format_text("x-a: 1  \r\nx-b: 2 \r\n\r\n\r\n") == "x-a: 1\nx-b: 2\n"
+    assert format_text("x-a: 1  \r\nx-b: 2 \r\n\r\n\r\n", BUILT_IN) == "x-a: 1\nx-b: 2\n"
 
 
 def test_a_comment_that_silences_the_first_field_keeps_it_first() -> None:
@@ -173,7 +177,7 @@ def test_a_comment_that_silences_the_first_field_keeps_it_first() -> None:
         "    extension: 1021\n"
     )
     head, tail = text.split("  - name: Bob\n    extension: 1021\n")
-    assert format_text(text) == f"{head}  - extension: 1021\n    name: Bob\n{tail}"
+    assert format_text(text, BUILT_IN) == f"{head}  - extension: 1021\n    name: Bob\n{tail}"
 
 
 def test_a_file_is_parsed_once_however_much_is_edited(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,7 +189,7 @@ def test_a_file_is_parsed_once_however_much_is_edited(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr("fsgitops.steps.format_source.read_tree", parse)
     text = "agents:\n- {'name': 'A', 'extension': '1'}  \n- name: 'B'   \n  extension: '1021'"
-    assert format_text(text) == (
+    assert format_text(text, BUILT_IN) == (
         "agents:\n- {extension: 1, name: A}\n- extension: 1021\n  name: B\n"
     )
     assert len(parsed) == 1

@@ -86,7 +86,7 @@ def test_a_form_that_two_countries_share_belongs_to_the_region_at_home_or_to_nob
 
 
 def test_a_form_that_is_left_out_is_a_warning_and_an_error_where_it_was_asked_for():
-    _, [first, second] = compiled(routes=[route(SYDNEY), route(NANTES)])
+    _, [second, first] = compiled(routes=[route(SYDNEY), route(NANTES)])
     assert {first.severity.value, second.severity.value} == {"warning"}
     assert (
         f"a call to 0290001234 is not routed: the national form of this number is did {NANTES}"

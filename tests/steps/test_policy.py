@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fsgitops.findings import Finding, Severity
+from fsgitops.kinds import BUILT_IN
 from fsgitops.steps.load.events import parse_document
 from fsgitops.steps.policy import read_policy
 
 if TYPE_CHECKING:
-    from fsgitops.rules.breach import Breach
-    from fsgitops.rules.table import Rule
+    from fsgitops.model.rule import Breach, Rule
 
 ALICE = noun(
     "agent",
@@ -36,7 +36,7 @@ def read(text: str) -> tuple[tuple[Rule, ...], list[Finding]]:
     document, findings = parse_document("policy/a.yaml", text.encode())
     assert findings == []
     assert document is not None
-    return read_policy([document])
+    return read_policy([document], BUILT_IN)
 
 
 def breaches(require: str, when: str = "{}", kind: str = "agent") -> list[Breach]:
@@ -44,7 +44,7 @@ def breaches(require: str, when: str = "{}", kind: str = "agent") -> list[Breach
         f"rules:\n- {{name: own, kind: {kind}, when: {when}, require: {require}, message: no}}\n"
     )
     assert findings == []
-    return list(rule.check(DESIRED))
+    return list(rule.check(DESIRED, BUILT_IN))
 
 
 def refused(require: str, when: str = "{}", kind: str = "agent") -> list[str]:
@@ -108,7 +108,7 @@ def test_no_pattern_can_keep_a_check_busy() -> None:
     text = f"rules:\n- {{name: own, kind: agent, require: {require}, message: no}}\n"
     [rule], _ = read(text)
     began = time.process_time()
-    assert len(list(rule.check(slow))) == 50
+    assert len(list(rule.check(slow, BUILT_IN))) == 50
     assert time.process_time() - began < 5
 
 
@@ -124,7 +124,7 @@ def test_a_value_that_makes_a_pattern_give_up_does_not_pass_unjudged(rule: str) 
     hostile = desired(ALICE.model_copy(update={"name": "a" * 80 + "!"}))
     [own], findings = read(f"rules:\n- {{name: own, kind: agent, {rule}, message: no}}\n")
     assert not findings
-    [breach] = own.check(hostile)
+    [breach] = own.check(hostile, BUILT_IN)
     assert breach.path == ("name",)
     assert "too many steps" in breach.message
 
@@ -195,7 +195,7 @@ def test_whatever_is_written_is_a_rule_or_a_finding(when: object, require: objec
     from fsgitops.model.document import Document
 
     item = {"name": "x", "kind": "agent", "message": "m", "when": when, "require": require}
-    rules, findings = read_policy([Document("p.yaml", {"rules": [item]}, b"")])  # type: ignore[dict-item]
+    rules, findings = read_policy([Document("p.yaml", {"rules": [item]}, b"")], BUILT_IN)  # type: ignore[dict-item]
     assert bool(rules) != bool(findings)
     for rule in rules:
-        list(rule.check(DESIRED))
+        list(rule.check(DESIRED, BUILT_IN))

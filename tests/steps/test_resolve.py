@@ -27,7 +27,7 @@ def document(text: str, path: str = "desired/a.yaml") -> Document:
 
 
 def resolve(text: str, **options: Any) -> tuple[Desired, list[Finding]]:
-    return resolve_desired([document(text)], **options)
+    return resolve_desired([document(text)], BUILT_IN, **options)
 
 
 def agent(fields: str, **options: Any) -> Any:
@@ -119,7 +119,7 @@ def test_defaults_fill_in_below_variables_and_voicemail_too() -> None:
 def test_defaults_of_one_file_do_not_reach_another() -> None:
     first = document("defaults: {agents: {context: x}}\n", "a.yaml")
     second = document("agents: [{extension: 1020, name: A}]\n", "b.yaml")
-    desired, _ = resolve_desired([first, second])
+    desired, _ = resolve_desired([first, second], BUILT_IN)
     assert desired.agents[0].context == "default"
 
 
@@ -133,6 +133,7 @@ def test_a_bad_default_of_the_project_is_found_in_its_own_file() -> None:
     settings_document = document("defaults:\n  agents:\n    enabled: maybe\n", "fsgitops.yaml")
     _, findings = resolve_desired(
         [document("agents: [{extension: 1020, name: A}, {extension: 1021, name: A}]\n")],
+        BUILT_IN,
         defaults={"agents": {"enabled": "maybe"}},
         settings=settings_document,
     )
@@ -358,6 +359,6 @@ ITEMS = st.dictionaries(FIELDS, VALUES, max_size=6) | VALUES
     )
 )
 def test_no_tree_of_values_makes_it_raise(data: dict[str, Any]) -> None:
-    desired, findings = resolve_desired([Document("a.yaml", data, b"")])
+    desired, findings = resolve_desired([Document("a.yaml", data, b"")], BUILT_IN)
     assert all(item.position.file == "a.yaml" for item in findings)
     assert len(desired.sources) == len(desired.agents) + len(desired.did_routes)

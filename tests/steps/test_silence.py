@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 from fsgitops.findings import Finding, Position, Severity, warning
-from fsgitops.rules.table import RULES
+from fsgitops.kinds import BUILT_IN
+from fsgitops.rules.table import all_rules
 from fsgitops.steps.load.events import find_literals, parse_document
 from fsgitops.steps.silence import silence_findings
 
 BECAUSE = "because the old office keeps its number"
 RULE = "caller-id-not-owned"
-KNOWN = {rule.name: rule for rule in RULES}
+KNOWN = {rule.name: rule for rule in all_rules(BUILT_IN)}
 
 
 def judge(text: str, line: int = 2, *, complete: bool = True) -> list[Finding]:

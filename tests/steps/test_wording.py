@@ -6,13 +6,14 @@ import re
 
 import pytest
 
-from fsgitops.model.desired import Agent, DidRoute, Noun, Voicemail
+from fsgitops.kinds import BUILT_IN
+from fsgitops.model.desired import Agent, DidRoute, Voicemail
+from fsgitops.model.noun import Noun, Part
 from fsgitops.steps.load.events import parse_document
 from fsgitops.steps.resolve import resolve_desired
-from fsgitops.steps.resolve.wording import _UNKNOWN
 
-NOUNS: dict[str, type[Noun]] = {"agent": Agent, "route": DidRoute, "voicemail": Voicemail}
-ALL = [(kind, name) for kind, hints in _UNKNOWN.items() for name in hints]
+NOUNS: dict[str, type[Noun | Part]] = {"agent": Agent, "route": DidRoute, "voicemail": Voicemail}
+ALL = [(kind, name) for kind, noun in NOUNS.items() for name in noun.slips]
 TEXTS = {
     "agent": "agents: [{{extension: 1020, name: A, {key}: x}}]\n",
     "route": "did_routes: [{{did_number: +19495431333, destination_extension: 1020, {key}: x}}]\n",
@@ -23,7 +24,7 @@ TEXTS = {
 def hint_for(kind: str, key: str) -> str:
     document, _ = parse_document("a.yaml", TEXTS[kind].format(key=key).encode())
     assert document is not None
-    _, findings = resolve_desired([document])
+    _, findings = resolve_desired([document], BUILT_IN)
     [finding] = [item for item in findings if item.rule == "unknown-field"]
     return finding.hint
 
@@ -45,6 +46,6 @@ def test_a_number_in_an_agent_leads_to_the_routes(name: str) -> None:
     document, findings = parse_document("b.yaml", example[1].encode())
     assert document is not None
     assert findings == []
-    assert [item.did_number for item in resolve_desired([document])[0].did_routes] == [
+    assert [item.did_number for item in resolve_desired([document], BUILT_IN)[0].did_routes] == [
         "+19495431333"
     ]

@@ -12,6 +12,7 @@ from fsgitops.kinds.agent.drafts import (
     draft_user,
     user_path,
 )
+from fsgitops.kinds.agent.rules import RULES
 from fsgitops.kinds.agent.secrets import agent_wishes
 from fsgitops.model.desired import Agent
 from fsgitops.model.kind import Kind, Left, Reach, Shared
@@ -38,6 +39,9 @@ AGENT: Final = Kind(
     reach=lambda agent: Reach(agent.extension),
     dialled=lambda agent: (agent.extension,),
     wishes=agent_wishes,
+    rules=RULES,
+    lists="SIP extensions.",
+    also=("user", "users"),
     shared=(
         Shared(Resource("dialplan", "agents"), DIALPLAN_PATH, draft_dialplan),
         Shared(Resource("dialplan", "transfers"), TRANSFER_PATH, draft_transfers, always=True),

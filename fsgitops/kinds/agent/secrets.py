@@ -7,9 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from fsgitops.findings import Severity
+from fsgitops.kinds.agent.rules import PIN_HINT, judge_pin, judge_strength
 from fsgitops.model.kind import Judged, Wish
-from fsgitops.rules.voicemail_pin import HINT, judge_pin
-from fsgitops.rules.weak_pin import judge_strength
 from fsgitops.secret import derive_sip_password, derive_voicemail_pin
 
 if TYPE_CHECKING:
@@ -52,9 +51,9 @@ def _derive(
 
 def _judge_pin(extension: str, pin: str) -> Iterator[Judged]:
     if why := judge_pin(pin, extension):
-        yield Judged("voicemail-pin", Severity.ERROR, why, HINT)
+        yield Judged("voicemail-pin", Severity.ERROR, why, PIN_HINT)
     if weakness := judge_strength(pin, extension):
-        yield Judged("weak-pin", Severity.WARNING, weakness, HINT)
+        yield Judged("weak-pin", Severity.WARNING, weakness, PIN_HINT)
 
 
 def _same_password(extension: str, other: Resource) -> Judged:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from fsgitops.model.caller_name import encode_caller_name
 from fsgitops.model.draft import Global
 from fsgitops.model.variables import judge_variable
-from fsgitops.rules.texts import unsafe
+from fsgitops.rules.texts import unsafe_reason
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -81,7 +81,7 @@ def refusals(agent: Agent, own: Collection[str]) -> list[str]:
     reasons = []
     for name, value in agent.variables.items():
         refusal = judge_variable(name, value, own)
-        why = unsafe(Global(value)) or (refusal.message if refusal else None)
+        why = unsafe_reason(Global(value)) or (refusal.message if refusal else None)
         reasons += [f"variables: {name!r}: {why}"] if why else []
     if len({name.lower() for name in agent.variables}) != len(agent.variables):
         reasons.append("variables: two names differ only in case, and FreeSWITCH keeps one of them")

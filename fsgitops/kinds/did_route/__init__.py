@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from fsgitops.kinds.did_route.drafts import draft_route, route_path
 from fsgitops.kinds.did_route.forms import survey_routes
+from fsgitops.kinds.did_route.rules import RULES
 from fsgitops.model.desired import DidRoute
 from fsgitops.model.did_forms import is_did_expression
 from fsgitops.model.kind import Kind, Left
@@ -37,6 +38,9 @@ DID_ROUTE: Final = Kind(
     drafts=draft_route,
     title="DID route",
     aliases=("did_route",),
+    rules=RULES,
+    lists="Public numbers.",
+    also=("dids", "route", "routes", "inbound_routes"),
     dialled=lambda route: (route.did_number, route.did_number[1:]),
     survey=survey_routes,
     ours=_ours,

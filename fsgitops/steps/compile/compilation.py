@@ -10,7 +10,7 @@ from fsgitops.findings import Finding, Position, error
 from fsgitops.model.compiled import UNKNOWN, CompiledConfig, CompiledFile, Part, Settled
 from fsgitops.model.draft import DraftError, paths_of, texts_of
 from fsgitops.model.live import is_safe_path
-from fsgitops.rules.texts import is_plainly_safe, unsafe
+from fsgitops.rules.texts import is_safe, unsafe_reason
 from fsgitops.steps.compile.program import Programs, TemplateError
 from fsgitops.steps.compile.source import source_digest
 
@@ -145,11 +145,11 @@ def _unsafe_values(draft: Draft) -> Iterator[str]:
     texts = texts_of(draft.values)
     plain = " ".join([text for text in texts if type(text) is str])
     # One look at all of them: most drafts hold nothing that is unsafe.
-    if is_plainly_safe(plain) and not any(unsafe(text) for text in texts if type(text) is not str):
+    if is_safe(plain) and not any(unsafe_reason(text) for text in texts if type(text) is not str):
         return
     for path, text in zip(paths_of(draft.values), texts, strict=True):
         if path in draft.hidden and text == UNKNOWN:
             continue
-        why = unsafe(text)
+        why = unsafe_reason(text)
         if why:
             yield f"{'.'.join(map(str, path))}: {why}"

@@ -15,14 +15,15 @@ from fsgitops.model.compiled import CompiledConfig, Settled
 from fsgitops.model.draft import DraftError
 from fsgitops.model.kind import declared_values
 from fsgitops.model.resource import Resource
-from fsgitops.rules.texts import unsafe
+from fsgitops.rules.texts import unsafe_reason
 from fsgitops.steps.compile.compilation import RULE, Compilation, digest_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from fsgitops.model.desired import Desired, Noun
+    from fsgitops.model.desired import Desired
     from fsgitops.model.kind import Kind, Kinds, Secrets, Shared, Site, Wish
+    from fsgitops.model.noun import Noun
 
 SETTINGS_FILE: Final = "fsgitops.yaml"
 
@@ -143,7 +144,7 @@ def _check_site(site: Site) -> list[Finding]:
             error(RULE, Position(SETTINGS_FILE), message, "it becomes part of dialplan")
         )
     for value in (site.caller_id, site.caller_name):
-        why = unsafe(value) if value else None
+        why = unsafe_reason(value) if value else None
         if why:
             message = f"the default caller ID {value!r} {why}"
             findings.append(error(RULE, Position(SETTINGS_FILE), message, "write a plain one"))

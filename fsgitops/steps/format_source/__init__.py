@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from fsgitops.steps.format_source.edits import apply_edits, follow_places
 from fsgitops.steps.format_source.fields import reorder_fields
 from fsgitops.steps.format_source.scalars import requote_scalars, tidy_lines
 from fsgitops.steps.format_source.tree import move_tree, read_tree
 
+if TYPE_CHECKING:
+    from fsgitops.model.kind import Kinds
+
 __all__ = ["format_text"]
 
 
-def format_text(text: str) -> str:
+def format_text(text: str, kinds: Kinds) -> str:
     """Return `text` with fields in their order, scalars quoted alike and no stray white space.
 
     Every edit is made on the text itself, at the places that ruamel.yaml's parser names, so that
@@ -26,4 +31,4 @@ def format_text(text: str) -> str:
     if edits:
         text = apply_edits(text, edits)
         move_tree(tree, follow_places(edits))  # parsing it again would take far longer
-    return reorder_fields(text, tree)
+    return reorder_fields(text, tree, kinds)

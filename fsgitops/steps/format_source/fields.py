@@ -1,25 +1,34 @@
-"""The fields of agents and DID routes in the order in which the documentation has them."""
+"""The fields of what is declared in the order in which the documentation has them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from fsgitops.model.desired import Agent, DidRoute, Voicemail
+from fsgitops.model.reading import merged_fields
 from fsgitops.steps.format_source.edits import Edit, apply_edits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    from fsgitops.model.kind import Kinds
+    from fsgitops.model.noun import Noun
     from fsgitops.steps.format_source.tree import Node
 
-_ORDERS: dict[str, tuple[str, ...]] = {
-    "agents": ("<<", *Agent.model_fields),
-    "did_routes": ("<<", *DidRoute.model_fields),
-}
-_BELOW: dict[str, tuple[str, ...]] = {"voicemail": ("<<", *Voicemail.model_fields)}
+
+class _Order(NamedTuple):
+    """The fields of one mapping, and those of the mappings in it."""
+
+    names: tuple[str, ...]
+    below: Mapping[str, tuple[str, ...]]
 
 
-def reorder_fields(text: str, top: Node | None) -> str:
+def _order_of(noun: type[Noun]) -> _Order:
+    parts = {name: part for name, part in merged_fields(noun).items() if part is not None}
+    below = {name: ("<<", *part.model_fields) for name, part in parts.items()}
+    return _Order(("<<", *noun.model_fields), below)
+
+
+def reorder_fields(text: str, top: Node | None, kinds: Kinds) -> str:
     """Return the text with the fields of every item in order, comments moved with their field.
 
     A comment on lines of its own belongs to the field below it. An item that sets an anchor keeps
@@ -29,38 +38,42 @@ def reorder_fields(text: str, top: Node | None) -> str:
         return text
     lines = _line_starts(text)
     edits: list[Edit] = []
-    for node, order in _items(top):
+    orders = {kind.section: _order_of(kind.noun) for kind in kinds.values()}
+    for node, order in _items(top, orders):
         edits += _reorder(text, lines, node, order)
     return apply_edits(text, edits)
 
 
-def _items(top: Node) -> Iterator[tuple[Node, tuple[str, ...]]]:
+def _items(top: Node, orders: Mapping[str, _Order]) -> Iterator[tuple[Node, _Order]]:
     for key, value in top.pairs:
-        if key.value in _ORDERS and value.kind == "sequence":
+        if key.value in orders and value.kind == "sequence":
             for item in value.children:
                 if item.kind == "mapping":
-                    yield item, _ORDERS[key.value]
+                    yield item, orders[key.value]
         elif key.value == "defaults" and value.kind == "mapping":
             for section, fields in value.pairs:
-                if section.value in _ORDERS and fields.kind == "mapping":
-                    yield fields, _ORDERS[section.value]
+                if section.value in orders and fields.kind == "mapping":
+                    yield fields, orders[section.value]
 
 
-def _reorder(text: str, lines: list[int], node: Node, order: tuple[str, ...]) -> list[Edit]:
+def _reorder(text: str, lines: list[int], node: Node, order: _Order) -> list[Edit]:
     """Return the edits of one mapping; those of mappings inside it are part of the moved text."""
     pairs = node.pairs
     if node.anchored and any(child.anchored for child in node.children):
         return []
-    rank = {name: number for number, name in enumerate(order)}
-    wanted = sorted(pairs, key=lambda pair: rank.get(pair[0].value, len(order)))
+    rank = {name: number for number, name in enumerate(order.names)}
+    wanted = sorted(pairs, key=lambda pair: rank.get(pair[0].value, len(rank)))
     if node.flow:
-        return _reorder_flow(text, pairs, wanted)
-    edit = _reorder_block(text, lines, pairs, wanted)
+        return _reorder_flow(text, pairs, wanted, order.below)
+    edit = _reorder_block(text, lines, pairs, wanted, order.below)
     return [edit] if edit else []
 
 
 def _reorder_flow(
-    text: str, pairs: list[tuple[Node, Node]], wanted: list[tuple[Node, Node]]
+    text: str,
+    pairs: list[tuple[Node, Node]],
+    wanted: list[tuple[Node, Node]],
+    below: Mapping[str, tuple[str, ...]],
 ) -> list[Edit]:
     if not pairs or pairs[0][0].line != pairs[-1][1].last_line:
         return []
@@ -68,23 +81,23 @@ def _reorder_flow(
         return []
     edits = []
     for (key, value), (moved_key, moved_value) in zip(pairs, wanted, strict=True):
-        moved = _piece(text, moved_key, moved_value)
+        moved = _piece(text, moved_key, moved_value, below)
         if moved != text[key.start : value.end]:
             edits.append(Edit(key.start, value.end, moved))
     return edits
 
 
-def _piece(text: str, key: Node, value: Node) -> str:
+def _piece(text: str, key: Node, value: Node, below: Mapping[str, tuple[str, ...]]) -> str:
     """Return the text of one field, with a mapping below it in its order too."""
-    below = _BELOW.get(key.value)
+    order = below.get(key.value)
     piece = text[key.start : value.end]
-    if below is None or value.kind != "mapping" or not value.flow:
+    if order is None or value.kind != "mapping" or not value.flow:
         return piece
     pairs = value.pairs
     wanted = sorted(
-        pairs, key=lambda pair: below.index(pair[0].value) if pair[0].value in below else 99
+        pairs, key=lambda pair: order.index(pair[0].value) if pair[0].value in order else 99
     )
-    edits = _reorder_flow(text, pairs, wanted)
+    edits = _reorder_flow(text, pairs, wanted, {})
     return apply_edits(piece, [Edit(e.start - key.start, e.end - key.start, e.text) for e in edits])
 
 
@@ -93,6 +106,7 @@ def _reorder_block(
     lines: list[int],
     pairs: list[tuple[Node, Node]],
     wanted: list[tuple[Node, Node]],
+    below: Mapping[str, tuple[str, ...]],
 ) -> Edit | None:
     if not pairs or not _stacked(pairs):
         return None
@@ -105,7 +119,7 @@ def _reorder_block(
         head = lines[key.line] + column
         body = text[head : lines[end + 1]]
         if not value.empty and value.flow:
-            body = _piece(text, key, value) + text[value.end : lines[end + 1]]
+            body = _piece(text, key, value, below) + text[value.end : lines[end + 1]]
         blocks[key.start] = (lead, body if body.endswith("\n") else body + "\n")
         start = end + 1
     prefix = text[lines[first] : lines[first] + column]

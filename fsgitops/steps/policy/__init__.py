@@ -6,34 +6,35 @@ import re
 from typing import TYPE_CHECKING, TypeVar
 
 from fsgitops.findings import Finding, Severity, error, quote_value
-from fsgitops.model.resource import Resource
-from fsgitops.rules.breach import Breach
-from fsgitops.rules.table import RULES, Rule
+from fsgitops.model.reading import called_references, resource_of
+from fsgitops.model.rule import Breach, Rule
+from fsgitops.rules.table import all_rules
 from fsgitops.steps.policy.condition import (
     Condition,
     ConditionError,
     UndecidedError,
     read_condition,
 )
-from fsgitops.steps.policy.values import Values, agent_values, is_secret_field, route_values
+from fsgitops.steps.policy.values import MASKED, Values, values_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from fsgitops.model.desired import Desired
     from fsgitops.model.document import Document, Path, Value
+    from fsgitops.model.kind import Kinds
+    from fsgitops.model.noun import Noun
 
 __all__ = ["read_policy"]
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,63}")
-_KINDS = {"agent": "agent", "did": "did"}
 _SEVERITIES = {"error": Severity.ERROR, "warning": Severity.WARNING}
 _KNOWN = ("name", "kind", "when", "require", "message", "hint", "severity")
 _REQUIRED = ("name", "kind", "require", "message")
 _UNDECIDED = "a pattern of this rule needs too many steps for this value, so nothing is decided: "
 _PLAINER = "Write the pattern in a plainer way: nothing passes unjudged."
 
-_Meant = TypeVar("_Meant", str, Severity)
+_Meant = TypeVar("_Meant")
 
 
 class _Wrong(Exception):  # noqa: N818 - carries a finding out of nested reading
@@ -42,18 +43,20 @@ class _Wrong(Exception):  # noqa: N818 - carries a finding out of nested reading
         self.path, self.hint, self.key = path, hint, key
 
 
-def read_policy(documents: Iterable[Document]) -> tuple[tuple[Rule, ...], list[Finding]]:
+def read_policy(
+    documents: Iterable[Document], kinds: Kinds
+) -> tuple[tuple[Rule, ...], list[Finding]]:
     """Return the rules that policy files declare below `rules`, and what is wrong with them."""
     rules: dict[str, Rule] = {}
     findings: list[Finding] = []
-    taken = {rule.name for rule in RULES}
+    taken = {rule.name for rule in all_rules(kinds)}
     for document in documents:
         items = document.data.get("rules")
         for path, wrong in _shape(document.data, items):
             findings.append(_finding(document, wrong, path))
         for index, item in enumerate(items if isinstance(items, list) else ()):
             try:
-                rule = _read_rule(item, taken)
+                rule = _read_rule(item, taken, kinds)
             except _Wrong as wrong:
                 findings.append(_finding(document, wrong, ("rules", index)))
                 continue
@@ -78,7 +81,7 @@ def _finding(document: Document, wrong: _Wrong, base: Path) -> Finding:
     return error("policy", place, str(wrong), wrong.hint)
 
 
-def _read_rule(item: Value, taken: set[str]) -> Rule:
+def _read_rule(item: Value, taken: set[str], kinds: Kinds) -> Rule:
     if not isinstance(item, dict):
         raise _Wrong((), "a rule is a mapping with name, kind, require and message")
     for name in item:
@@ -93,15 +96,15 @@ def _read_rule(item: Value, taken: set[str]) -> Rule:
     if name in taken:
         message = f"there is a rule {quote_value(name)} already"
         raise _Wrong(("name",), message, "Give this one another name.")
-    kind = _word(item, "kind", _KINDS, "")
+    kind = _word(item, "kind", kinds, "")
     severity = _word(item, "severity", _SEVERITIES, "error")
     try:
-        require = read_condition(kind, item["require"], ("require",))
-        when = read_condition(kind, item.get("when") or {}, ("when",))
+        require = read_condition(kind.noun, item["require"], ("require",), kinds)
+        when = read_condition(kind.noun, item.get("when") or {}, ("when",), kinds)
     except ConditionError as problem:
         raise _Wrong(problem.path, str(problem), problem.hint, key=problem.key) from None
     message, hint = _text(item, "message"), _text(item, "hint") if item.get("hint") else ""
-    check = _checker(kind, when, require, message, hint)
+    check = _checker(kind.noun, when, require, message, hint)
     return Rule(name, severity, check, message)
 
 
@@ -124,35 +127,28 @@ def _known(words: Iterable[str]) -> str:
 
 
 def _checker(
-    kind: str, when: Condition, require: Condition, message: str, hint: str
-) -> Callable[[Desired], Iterator[Breach]]:
-    def check(desired: Desired) -> Iterator[Breach]:
-        for resource, values in _subjects(kind, desired):
+    model: type[Noun], when: Condition, require: Condition, message: str, hint: str
+) -> Callable[[Desired, Kinds], Iterator[Breach]]:
+    def check(desired: Desired, _kinds: Kinds) -> Iterator[Breach]:
+        for noun in desired.of(model):
+            values = values_of(noun, desired)
             try:
                 if when.holds(values) and not require.holds(values):
                     field = require.blame(values)
-                    yield Breach(resource, _path(field), message + _found(field, values), hint)
+                    told = message + _found(field, values)
+                    yield Breach(resource_of(noun), _path(model, field), told, hint)
             except UndecidedError as problem:
-                yield Breach(resource, _path(problem.field), _UNDECIDED + message, _PLAINER)
+                told = _UNDECIDED + message
+                yield Breach(resource_of(noun), _path(model, problem.field), told, _PLAINER)
 
     return check
 
 
-def _subjects(kind: str, desired: Desired) -> Iterator[tuple[Resource, Values]]:
-    if kind == "agent":
-        for agent in desired.agents:
-            yield Resource(kind, agent.extension), agent_values(agent)
-        return
-    agents = {agent.extension: agent for agent in desired.agents}
-    for route in desired.did_routes:
-        destination = agents.get(route.destination_extension)
-        yield Resource(kind, route.did_number), route_values(route, destination)
-
-
-def _path(field: str) -> Path:
+def _path(model: type[Noun], field: str) -> Path:
     head, _, rest = field.partition(".")
-    if head == "destination":
-        return ("destination_extension",)
+    reference = called_references(model).get(head)
+    if reference is not None:
+        return (reference[0],)
     return (head, rest) if rest else (head,) if head else ()
 
 
@@ -162,7 +158,7 @@ def _found(field: str, values: Values) -> str:
     value = values.get(field)
     if value is None:
         return f" (`{field}` is not set)"
-    if is_secret_field(field):
+    if value == MASKED:
         return f" (see `{field}`)"
     text = value if isinstance(value, str) else ", ".join(value)
     return f" (`{field}` is {quote_value(text)})"

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fsgitops.model.document import Path, Value
+    from fsgitops.model.kind import Kinds
+    from fsgitops.model.noun import Noun
     from fsgitops.steps.policy.values import FieldValue, Values
 
 MAX_PATTERN = 300
@@ -102,7 +104,7 @@ class _Not:
         return self.part.name if isinstance(self.part, _Field) else ""
 
 
-def read_condition(kind: str, value: Value, path: Path) -> Condition:
+def read_condition(model: type[Noun], value: Value, path: Path, kinds: Kinds) -> Condition:
     """Return the condition that `value` writes down. Raises ConditionError."""
     if not isinstance(value, dict):
         raise ConditionError(path, "a condition is a mapping of fields to tests")
@@ -112,13 +114,14 @@ def read_condition(kind: str, value: Value, path: Path) -> Condition:
         if name in ("all", "any"):
             if not isinstance(item, list):
                 raise ConditionError(place, f"`{name}` takes a list of conditions")
-            inner = tuple(read_condition(kind, x, (*place, i)) for i, x in enumerate(item))
+            inner = tuple(read_condition(model, x, (*place, i), kinds) for i, x in enumerate(item))
             parts.append(_All(inner) if name == "all" else _Any(inner))
         elif name == "not":
-            parts.append(_Not(read_condition(kind, item, place)))
-        elif not is_known_field(kind, name):
-            message = f"`{kind}` has no field {quote_value(name)}"
-            raise ConditionError(place, message, f"See `fsgitops explain {kind}`.", key=True)
+            parts.append(_Not(read_condition(model, item, place, kinds)))
+        elif not is_known_field(model, name, kinds):
+            message = f"`{model.kind}` has no field {quote_value(name)}"
+            hint = f"See `fsgitops explain {model.kind}`."
+            raise ConditionError(place, message, hint, key=True)
         else:
             parts.extend(_Field(name, test) for test in _read_tests(item, place))
     return parts[0] if len(parts) == 1 else _All(tuple(parts))

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from fsgitops.model.desired import Agent, DidRoute, Voicemail
+from fsgitops.model.fields import Hidden
 from fsgitops.model.plan import is_secret_attribute
+from fsgitops.model.reading import ENTRY, ITEM, called_references, read_reference, spots, values_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from fsgitops.model.desired import Desired
+    from fsgitops.model.kind import Kinds
+    from fsgitops.model.noun import Noun
+    from fsgitops.model.reading import Spot
 
 FieldValue: TypeAlias = "str | tuple[str, ...]"
 Values: TypeAlias = "Mapping[str, FieldValue]"
@@ -19,64 +25,55 @@ MASKED = "(secret)"
 """Stands for a secret, or for where one is fetched from: a rule can ask whether it is there."""
 
 
-def agent_values(agent: Agent) -> Values:
-    """Return the fields of an agent, `voicemail.pin` and `variables.NAME` among them."""
-    return _flatten(agent)
-
-
-def route_values(route: DidRoute, destination: Agent | None) -> Values:
-    """Return the fields of a route, and those of the agent it leads to as `destination.FIELD`."""
-    values = dict(_flatten(route))
-    if destination is not None:
-        values |= {f"destination.{key}": value for key, value in _flatten(destination).items()}
+def values_of(noun: Noun, desired: Desired) -> Values:
+    """Return the fields of a resource, and those of each that it refers to, as `CALLED.FIELD`."""
+    values = _flatten(noun)
+    for called, (field, mark) in called_references(type(noun)).items():
+        other = desired.get(read_reference(mark, getattr(noun, field) or ""))
+        if other is not None:
+            values |= {f"{called}.{name}": value for name, value in _flatten(other).items()}
     return values
 
 
-def is_known_field(kind: str, field: str) -> bool:
-    """Tell whether resources of this kind can have the field."""
-    head, dot, rest = field.partition(".")
-    if kind == "did":
-        if head == "destination" and dot:
-            return is_known_field("agent", rest)
-        return field in DidRoute.model_fields
-    if head == "voicemail" and dot:
-        return rest in Voicemail.model_fields
-    if head == "variables" and dot:
-        return bool(rest)
-    return field in Agent.model_fields and field not in ("voicemail", "variables")
+def is_known_field(model: type[Noun], field: str, kinds: Kinds) -> bool:
+    """Tell whether resources of this class can have the field."""
+    if _find(model, field) is not None:
+        return True
+    called, _, rest = field.partition(".")
+    reference = called_references(model).get(called)
+    if reference is None or not rest:
+        return False
+    mark = reference[1]
+    others = kinds if mark.anything else mark.kinds
+    return any(_find(kinds[word].noun, rest) is not None for word in others)
 
 
-def is_secret_field(field: str) -> bool:
-    """Tell whether the value of a field must not be shown."""
-    name = field.removeprefix("destination.")
-    return name == "voicemail.pin" or is_secret_attribute(
-        f"user 1/variable {name.removeprefix('variables.')}"
-    )
+def _find(model: type[Noun], field: str) -> Spot | None:
+    """Return the leaf that a field is; below a mapping, any name is one."""
+    for spot in spots(model):
+        above, below = spot.name.removesuffix(ENTRY), spot.name.endswith(ENTRY)
+        if spot.is_leaf and (
+            field.startswith(above) and field != above if below else field == above
+        ):
+            return spot
+    return None
 
 
-def _flatten(noun: Agent | DidRoute) -> dict[str, FieldValue]:
+def _flatten(noun: Noun) -> dict[str, FieldValue]:
     values: dict[str, FieldValue] = {}
-    for name, value in noun:
-        if isinstance(value, Voicemail):
-            _put_all(values, name, dict(value))
-        elif isinstance(value, dict):
-            _put_all(values, name, value)
-        else:
-            _put(values, name, value)
+    for spot in spots(type(noun)):
+        if not spot.is_leaf:
+            continue
+        for path, value in values_at(noun, spot.steps):
+            name = ".".join(step for step in path if isinstance(step, str))
+            text = _write(name, value, hidden=Hidden in spot.marks)
+            before = values.get(name, ())
+            values[name] = (*before, text) if ITEM in spot.steps else text
     return values
 
 
-def _put_all(values: dict[str, FieldValue], prefix: str, items: Mapping[str, Any]) -> None:
-    for name, value in items.items():
-        _put(values, f"{prefix}.{name}", value)
-
-
-def _put(values: dict[str, FieldValue], name: str, value: Any) -> None:
-    if value is None or value == ():
-        return
-    if is_secret_field(name) or not isinstance(value, str | bool | int | tuple):
-        values[name] = MASKED
-    elif isinstance(value, tuple):
-        values[name] = tuple(str(part) for part in value)
-    else:
-        values[name] = str(value).lower() if isinstance(value, bool) else str(value)
+def _write(name: str, value: Any, *, hidden: bool) -> str:
+    secret = hidden or is_secret_attribute(f"user 1/variable {name.removeprefix('variables.')}")
+    if secret or not isinstance(value, str | bool | int):
+        return MASKED
+    return str(value).lower() if isinstance(value, bool) else str(value)

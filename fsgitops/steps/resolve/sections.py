@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fsgitops.findings import Finding, Position, error, quote_value
-from fsgitops.model.desired import Agent, DidRoute
+from fsgitops.model.reading import key_field
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from fsgitops.model.document import Document, Path, Value
+    from fsgitops.model.kind import Kind, Kinds
 
-AGENTS = "agents"
-DID_ROUTES = "did_routes"
 DEFAULTS = "defaults"
 SETTINGS_FILE = "fsgitops.yaml"
-_SECTIONS = (AGENTS, DID_ROUTES, DEFAULTS)
-_FIELDS = {AGENTS: tuple(Agent.model_fields), DID_ROUTES: tuple(DidRoute.model_fields)}
-_NAMES = {AGENTS: "extension", DID_ROUTES: "did_number"}
 
 
 @dataclass(slots=True)
@@ -29,7 +25,7 @@ class Section:
 
     document: Document
     settings: Document | None
-    key: str
+    kind: Kind[Any]
     index: int
     place: Position
     project_fields: frozenset[str] = frozenset()
@@ -38,11 +34,11 @@ class Section:
     def position(self, path: Path, *, key: bool = False) -> Position:
         """Return where the item, its file's defaults or the settings say what is at `path`."""
         places: list[tuple[Document, Path]] = [
-            (self.document, (self.key, self.index)),
-            (self.document, (DEFAULTS, self.key)),
+            (self.document, (self.kind.section, self.index)),
+            (self.document, (DEFAULTS, self.kind.section)),
         ]
         if self.settings is not None:
-            places.append((self.settings, (DEFAULTS, self.key)))
+            places.append((self.settings, (DEFAULTS, self.kind.section)))
         for length in range(len(path), 0, -1):
             for document, prefix in places:
                 if document.has((*prefix, *path[:length])):
@@ -63,35 +59,38 @@ def suggest(name: str, known: Iterable[str]) -> str:
 
 
 def check_sections(
-    document: Document,
+    document: Document, kinds: Kinds
 ) -> tuple[Mapping[str, Mapping[str, Value]], list[Finding]]:
     """Return the file's own defaults, and what is wrong with its top level."""
     findings: list[Finding] = []
     for key, value in document.data.items():
-        if key in (AGENTS, DID_ROUTES):
+        kind = kinds.by_section(key)
+        if kind is not None:
             if not isinstance(value, list) and value is not None:
-                findings.append(_not_a_list(document, key))
+                findings.append(_not_a_list(document, kind))
         elif key != DEFAULTS and not key.startswith("x-"):
             place = document.position((key,), key=True)
-            hint = suggest(key, _SECTIONS) + " A key for anchors of your own begins with `x-`."
+            hint = (
+                suggest(key, [*kinds.sections(), DEFAULTS])
+                + " A key for anchors of your own begins with `x-`."
+            )
             message = f"the key {quote_value(key)} is not known at the top of a file"
             findings.append(error("unknown-field", place, message, hint))
-    defaults, found = _check_defaults(document)
+    defaults, found = _check_defaults(document, kinds)
     return defaults, findings + found
 
 
-def _not_a_list(document: Document, key: str) -> Finding:
-    first = _NAMES[key]
+def _not_a_list(document: Document, kind: Kind[Any]) -> Finding:
     return error(
         "section-kind",
-        document.position((key,)),
-        f"`{key}` is not a list",
-        f"Begin each item with a dash: `- {first}: …`.",
+        document.position((kind.section,)),
+        f"`{kind.section}` is not a list",
+        f"Begin each item with a dash: `- {key_field(kind.noun)}: …`.",
     )
 
 
 def _check_defaults(
-    document: Document,
+    document: Document, kinds: Kinds
 ) -> tuple[dict[str, dict[str, Value]], list[Finding]]:
     value = document.data.get(DEFAULTS)
     findings: list[Finding] = []
@@ -100,15 +99,17 @@ def _check_defaults(
         return usable, findings
     if not isinstance(value, dict):
         place = document.position((DEFAULTS,))
-        hint = "Write `agents:` or `did_routes:` below it, and the fields below that."
+        sections = " or ".join(f"`{section}:`" for section in kinds.sections())
+        hint = f"Write {sections} below it, and the fields below that."
         return usable, [error("section-kind", place, "`defaults` is not a mapping", hint)]
     for key, fields in value.items():
         place = document.position((DEFAULTS, key), key=True)
-        if key not in _FIELDS:
+        kind = kinds.by_section(key)
+        if kind is None:
             message = f"there are no defaults for {quote_value(key)}"
-            findings.append(error("unknown-field", place, message, suggest(key, _FIELDS)))
+            findings.append(error("unknown-field", place, message, suggest(key, kinds.sections())))
         elif isinstance(fields, dict):
-            usable[key], found = _known_fields(document, key, fields)
+            usable[key], found = _known_fields(document, kind, fields)
             findings += found
         elif fields is not None:
             message = f"the defaults for `{key}` are not a mapping"
@@ -118,14 +119,15 @@ def _check_defaults(
 
 
 def check_project_defaults(
-    defaults: Mapping[str, Mapping[str, object]], settings: Document | None
+    defaults: Mapping[str, Mapping[str, object]], settings: Document | None, kinds: Kinds
 ) -> tuple[dict[str, dict[str, object]], list[Finding]]:
     """Return the project's defaults that can be used, and what is wrong with the others."""
     findings: list[Finding] = []
     usable: dict[str, dict[str, object]] = {}
     for key, fields in defaults.items():
-        if key in _FIELDS:
-            usable[key], found = _known_fields(settings, key, fields)
+        kind = kinds.by_section(key)
+        if kind is not None:
+            usable[key], found = _known_fields(settings, kind, fields)
             findings += found
     return usable, findings
 
@@ -134,17 +136,18 @@ _V = TypeVar("_V")
 
 
 def _known_fields(
-    document: Document | None, key: str, fields: Mapping[str, _V]
+    document: Document | None, kind: Kind[Any], fields: Mapping[str, _V]
 ) -> tuple[dict[str, _V], list[Finding]]:
     findings: list[Finding] = []
-    known = [name for name in _FIELDS[key] if name != _NAMES[key]]
+    key, own = kind.section, key_field(kind.noun)
+    known = [name for name in kind.noun.model_fields if name != own]
     for name in fields:
         if name in known:
             continue
         place = Position(SETTINGS_FILE)
         if document is not None:
             place = document.position((DEFAULTS, key, name), key=True)
-        if name == _NAMES[key]:
+        if name == own:
             message, hint = f"`{name}` cannot have a default", "It must differ for every item."
         else:
             message = f"the key {quote_value(name)} is not known in the defaults for `{key}`"

@@ -1,0 +1,183 @@
+"""Types of fields, and the marks that say in an annotation what is true of one.
+
+Schema, `explain`, what a wrong value is told, the order of `fmt`, references, secrets, policies and
+the rules that hold for every kind follow from them (model/reading.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+from pydantic import BeforeValidator, Field, PlainValidator, StringConstraints, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from fsgitops import phone
+from fsgitops.secret import SOURCE_SCHEMA, Source, SourceError, read_source
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """This field names the resource, and so differs for each.
+
+    Attributes:
+        rule: The rule that finds a name which is declared again.
+        about: What that rule is about.
+        again: What it tells; `{name}` and `{first}` (where it is declared first) are filled in.
+        remedy: What to do then.
+    """
+
+    rule: str = "duplicate-name"
+    about: str = "A name belongs to one resource of its kind."
+    again: str = "`{name}` is already declared at {first}"
+    remedy: str = "Give one of the two another name, or remove it."
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """This field holds the name of another resource.
+
+    Attributes:
+        kinds: The words of the kinds that may be named. A name without a kind is one of the first.
+        anything: Whatever a call can be led to may be named as well, as `KIND/NAME`.
+        called: What a policy calls the other one: `destination.groups`. Default: the field.
+        lost: What comes of it where the other one is disabled.
+        owned: A number that should be ours. Another one is a warning, and none is looked for.
+    """
+
+    kinds: tuple[str, ...]
+    anything: bool = False
+    called: str = ""
+    lost: str = "nobody would answer"
+    owned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A telephone number, which is brought into E.164 before it is looked at."""
+
+    or_extension: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """Where a secret stands. `said` is what messages call the secret; it is never shown."""
+
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expect:
+    """What a wrong value is told: what was expected, and what to do."""
+
+    what: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Globals:
+    """The whole value may be one global of FreeSWITCH: `$${name}`."""
+
+
+_WORDS = {
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+
+
+def _read_bool(value: object) -> object:
+    if isinstance(value, str):
+        if value not in _WORDS:
+            raise PydanticCustomError("bool_word", "neither true nor false")
+        return _WORDS[value]
+    return value
+
+
+def _read_list(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",")) if value.strip() else ()
+    return value
+
+
+def read_count(value: object) -> object:
+    """Return the number that a text of at most 9 digits is; anything else as it is."""
+    # Not int(): that takes "1_000", " 7 " and digits of any script.
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        return int(value) if len(value) < 10 else value
+    return value
+
+
+def _read_source(value: object) -> Source | None:
+    try:
+        # Nothing behind the key is not "derive one": `password: #secret` reads as a comment.
+        return read_source(value)
+    except SourceError:
+        raise PydanticCustomError("secret_source", "no source of a secret") from None
+
+
+# FreeSWITCH hands a mailbox's address to a shell: `/bin/cat FILE | MAILER -f FROM ARGS TO`, run by
+# switch_system() (switch_simple_email in src/switch_utils.c). Whether it is quoted there depends on
+# the switch's version, and a leading `-` would be an option to the mailer, so an address may only
+# hold characters that mean nothing to a shell.
+_EMAIL = (
+    r"^[A-Za-z0-9_][A-Za-z0-9._+-]{0,63}"
+    r"@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)+$"
+)
+_EXTENSION = f"^{phone.EXTENSION}$"
+_SLUG = r"^[a-z0-9][a-z0-9_-]{0,39}$"
+
+IN_WORDS: Final = {
+    _EXTENSION: "4 to 6 digits, such as 1020",
+    r"\S": "text that is not blank",
+    _EMAIL: "an address of letters, digits and . _ + -, such as alice@example.com",
+    _SLUG: "1 to 40 small letters, digits, _ and -, such as sales",
+}
+"""What the patterns in the schema of desired files mean, for people."""
+
+_AS_E164 = "Write it as E.164, such as +19495431333."
+_AS_LIST = "Write [one, two] or `one, two`."
+
+Switch = Annotated[bool, BeforeValidator(_read_bool), Field(strict=True), Expect("true or false")]
+Names = Annotated[
+    tuple[Annotated[str, Expect("a name", _AS_LIST)], ...],
+    BeforeValidator(_read_list),
+    Field(max_length=64),
+    Expect("a list of names, at most 64", _AS_LIST),
+]
+Count = Annotated[int, BeforeValidator(read_count), Field(strict=True)]
+Extension = Annotated[
+    str,
+    StringConstraints(pattern=_EXTENSION),
+    Expect("4 to 6 digits", "Write it as digits only, such as 1020."),
+]
+E164 = Annotated[
+    str,
+    StringConstraints(pattern=f"^{phone.E164}$"),
+    Number(),
+    Expect("a telephone number", _AS_E164),
+]
+CallerNumber = Annotated[
+    str,
+    StringConstraints(pattern=f"^(?:{phone.EXTENSION}|{phone.E164})$"),
+    Number(or_extension=True),
+    Expect("a telephone number or an extension", _AS_E164),
+]
+Email = Annotated[
+    str,
+    StringConstraints(pattern=_EMAIL, max_length=254),
+    Expect(
+        "an e-mail address of letters, digits and `. _ + -`",
+        "Other characters are refused: FreeSWITCH puts the address into a shell command when it "
+        "mails.",
+    ),
+]
+Slug = Annotated[
+    str,
+    StringConstraints(pattern=_SLUG),
+    Expect("1 to 40 small letters, digits, `_` and `-`", "Write it like this: sales."),
+]
+Label = Annotated[
+    str, StringConstraints(pattern=r"\S", max_length=80), Expect("a text of 1 to 80 characters")
+]
+Text = Annotated[str, StringConstraints(max_length=200), Expect("a text of at most 200 characters")]
+SecretSource = Annotated[Source | None, PlainValidator(_read_source), WithJsonSchema(SOURCE_SCHEMA)]

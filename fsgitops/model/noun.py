@@ -1,0 +1,79 @@
+"""What a person declares: one frozen class for each kind, and its parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+FaultKind: TypeAlias = Literal["missing", "unknown", "word", "value"]
+"""A field left out, a field that does not exist, a word for true or false, any other value."""
+
+
+class Part(BaseModel):
+    """A mapping inside a noun: frozen, and a key that it does not know is an error.
+
+    `short` is the field that a text or a word stands for: `voicemail: true` is
+    `voicemail: {enabled: true}`. `slips` are keys that people write by mistake, and what to do.
+    """
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra=lambda schema, part: schema.update(short=part.short),
+    )
+
+    short: ClassVar[str] = ""
+    slips: ClassVar[Mapping[str, str]] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_short(cls, value: Any) -> Any:
+        return {cls.short: value} if cls.short and isinstance(value, str | bool) else value
+
+
+class Noun(BaseModel):
+    """A declared thing: frozen, and a key that it does not know is an error.
+
+    `kind` is the word of its kind, `called` what messages call one. `slips` as for a part. Each
+    class declares `enabled` and `protect` itself: the order of the fields is that of `fmt`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: ClassVar[str]
+    called: ClassVar[str]
+    slips: ClassVar[Mapping[str, str]] = {}
+
+    if TYPE_CHECKING:
+        enabled: bool
+        protect: bool
+
+
+class Fault(NamedTuple):
+    """One thing that a noun refused: where in its values, of what kind, and what stood there."""
+
+    path: tuple[str | int, ...]
+    kind: FaultKind
+    value: object
+
+
+_FAULT_KINDS: dict[str, FaultKind] = {
+    "missing": "missing",
+    "extra_forbidden": "unknown",
+    "bool_word": "word",
+}
+
+N = TypeVar("N", bound=Noun)
+
+
+def make_noun(model: type[N], values: Mapping[str, object]) -> tuple[N | None, list[Fault]]:
+    """Return the noun that `values` describe, or everything in them that it refuses."""
+    try:
+        return model.model_validate(values), []
+    except ValidationError as refused:
+        return None, [
+            Fault(item["loc"], _FAULT_KINDS.get(item["type"], "value"), item["input"])
+            for item in refused.errors(include_url=False, include_context=False)
+        ]

@@ -1,0 +1,319 @@
+"""What the marks on the fields of a noun mean: all that holds for every kind is read from them.
+
+A class is walked once; whatever is asked of a noun afterwards follows the spots that were found.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+from types import UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, TypeAlias, Union, get_args
+from typing import get_origin as origin_of
+
+from fsgitops.model.draft import Global
+from fsgitops.model.fields import Expect, Globals, Hidden, Key, Number, Ref
+from fsgitops.model.noun import Noun, Part
+from fsgitops.model.resource import Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from fsgitops.model.document import Path
+    from fsgitops.secret import Source
+
+Model: TypeAlias = "type[Noun] | type[Part]"
+
+ITEM: Final = "[]"
+ENTRY: Final = "*"
+"""Stand in the steps of a spot for each item of a list, and for each value of a mapping."""
+
+_MARKS: Final = (Key, Ref, Number, Hidden, Expect, Globals)
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """One place in the fields of a class: a field, what is below it, or the items of it.
+
+    `holds` is the class of the part there, `dict` or `tuple` for a mapping or a list, `str` for a
+    text, and `object` for anything else.
+    """
+
+    steps: tuple[str, ...]
+    holds: type
+    required: bool
+    marks: Mapping[type, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Return the name that people give it: `voicemail.pin`, `members.agent`, `variables.*`."""
+        return ".".join(step for step in self.steps if step != ITEM)
+
+    @property
+    def part(self) -> type[Part] | None:
+        """Return the part that stands there."""
+        return self.holds if issubclass(self.holds, Part) else None
+
+    @property
+    def is_leaf(self) -> bool:
+        """Tell whether nothing is below it."""
+        return self.holds not in (dict, tuple) and self.part is None
+
+
+@cache
+def spots(model: Model) -> tuple[Spot, ...]:
+    """Return every spot of a class, what is outside before what is inside it."""
+    return tuple(_spots_of(model, ()))
+
+
+def _spots_of(model: Model, above: tuple[str, ...]) -> Iterator[Spot]:
+    for name, info in model.model_fields.items():
+        steps = (*above, name)
+        yield from _spots(info.annotation, info.metadata, steps, required=info.is_required())
+
+
+def _spots(
+    annotation: Any, marked: Iterable[object], steps: tuple[str, ...], *, required: bool = False
+) -> Iterator[Spot]:
+    marks = {type(mark): mark for mark in marked if isinstance(mark, _MARKS)}
+    while True:
+        origin, inside = origin_of(annotation), get_args(annotation)
+        if origin is Annotated:
+            found = {type(mark): mark for mark in inside[1:] if isinstance(mark, _MARKS)}
+            annotation, marks = inside[0], found | marks  # what is said outside holds
+        elif origin in (Union, UnionType):
+            annotation = next(part for part in inside if part is not type(None))
+        else:
+            break
+    holds = origin or annotation
+    if holds not in (dict, tuple, str) and not issubclass(holds, Part):
+        holds = object
+    yield Spot(steps, holds, required, marks)
+    if issubclass(holds, Part):
+        yield from _spots_of(holds, steps)
+    elif holds in (dict, tuple):
+        item = (inside[1], ENTRY) if holds is dict else (inside[0], ITEM)
+        yield from _spots(item[0], (), (*steps, item[1]))
+
+
+def values_at(value: Any, steps: tuple[str, ...], path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Yield what stands at the steps of a spot, with its path; nothing where nothing does."""
+    if value is None:
+        return
+    if not steps:
+        yield path, value
+    elif steps[0] not in (ITEM, ENTRY):
+        yield from values_at(getattr(value, steps[0], None), steps[1:], (*path, steps[0]))
+    else:
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, item in items:
+            yield from values_at(item, steps[1:], (*path, key))
+
+
+@cache
+def _marked(model: Model, mark: type) -> tuple[tuple[Spot, Any], ...]:
+    return tuple((spot, spot.marks[mark]) for spot in spots(model) if mark in spot.marks)
+
+
+def key_field(noun: type[Noun]) -> str:
+    """Return the field that names a resource of this class."""
+    return _marked(noun, Key)[0][0].steps[0]
+
+
+def key_mark(noun: type[Noun]) -> Key:
+    """Return what is said of that field."""
+    mark: Key = _marked(noun, Key)[0][1]
+    return mark
+
+
+def name_of(noun: Noun) -> str:
+    """Return the name of a resource among those of its kind."""
+    name: str = getattr(noun, key_field(type(noun)))
+    return name
+
+
+def resource_of(noun: Noun) -> Resource:
+    """Return a declared resource as it is spoken of."""
+    return Resource(noun.kind, name_of(noun))
+
+
+class Reference(NamedTuple):
+    """A field that holds the name of another resource, and which one that is."""
+
+    path: Path
+    mark: Ref
+    resource: Resource
+
+
+def references(noun: Noun) -> Iterator[Reference]:
+    """Yield every reference of a noun."""
+    for spot, mark in _marked(type(noun), Ref):
+        for path, text in values_at(noun, spot.steps):
+            yield Reference(path, mark, read_reference(mark, text))
+
+
+def read_reference(mark: Ref, text: str) -> Resource:
+    """Return the resource that a reference names: `KIND/NAME`, or a name of its first kind."""
+    kind, slash, name = text.partition("/")
+    return Resource(kind, name) if slash and mark.anything else Resource(mark.kinds[0], text)
+
+
+@cache
+def called_references(noun: type[Noun]) -> Mapping[str, tuple[str, Ref]]:
+    """Return the references that a policy can follow: what it calls one -> the field, its mark."""
+    return {
+        mark.called or spot.name: (spot.name, mark)
+        for spot, mark in _marked(noun, Ref)
+        if not mark.owned and ITEM not in spot.steps
+    }
+
+
+@cache
+def numbers(noun: type[Noun]) -> Mapping[str, Number]:
+    """Return the fields that hold telephone numbers."""
+    return {spot.name: mark for spot, mark in _marked(noun, Number) if len(spot.steps) == 1}
+
+
+class HiddenSource(NamedTuple):
+    """Where a noun says that one of its secrets stands."""
+
+    path: Path
+    said: str
+    source: Source
+
+
+def secret_sources(noun: Noun) -> Iterator[HiddenSource]:
+    """Yield every secret that a noun does not leave to be derived."""
+    for spot, mark in _marked(type(noun), Hidden):
+        for path, source in values_at(noun, spot.steps):
+            yield HiddenSource(path, mark.said, source)
+
+
+@cache
+def _text_spots(model: Model) -> tuple[tuple[Spot, bool], ...]:
+    found = (spot for spot in spots(model) if spot.holds in (str, dict))
+    return tuple((spot, Globals in spot.marks) for spot in found)
+
+
+class WrittenText(NamedTuple):
+    """A text that somebody wrote; with `key`, the name of an entry in a mapping, not its value."""
+
+    path: Path
+    text: str
+    key: bool = False
+
+
+def texts(noun: Noun) -> Iterator[WrittenText]:
+    """Yield every text in a noun."""
+    for spot, may_be_global in _text_spots(type(noun)):
+        for path, value in values_at(noun, spot.steps):
+            if spot.holds is str:
+                yield WrittenText(path, Global(value) if may_be_global else value)
+            else:
+                yield from (WrittenText((*path, name), name, key=True) for name in value)
+
+
+@cache
+def _text_fields(model: Model) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """Return the fields that are texts, lists of texts, and mappings of texts."""
+    found = [spot.steps for spot in spots(model) if spot.holds is str]
+    one, several = (
+        tuple(steps[0] for steps in found if steps[1:] == rest) for rest in ((), (ITEM,))
+    )
+    return one, several, tuple(steps[0] for steps in found if steps[1:] == (ENTRY,))
+
+
+@cache
+def _deep_texts(model: Model) -> tuple[tuple[str, ...], ...]:
+    """Return the steps to every text that is deeper inside."""
+    found = (spot.steps for spot in spots(model) if spot.holds is str)
+    return tuple(steps for steps in found if steps[1:] not in ((), (ITEM,), (ENTRY,)))
+
+
+def joined_texts(noun: Noun) -> str:
+    """Return all texts of a noun as one, for a search that mostly finds nothing."""
+    one, several, mapped = _text_fields(type(noun))
+    get = noun.__dict__.get
+    found = [get(name) or "" for name in one]
+    for name in several:
+        found += get(name) or ()
+    for name in mapped:
+        entries = get(name)
+        if entries:
+            found += entries
+            found += entries.values()
+    for steps in _deep_texts(type(noun)):
+        found += (text for _, text in values_at(noun, steps))
+    return " ".join(found)
+
+
+def expected(model: Model, path: Path) -> Expect:
+    """Return what is expected at a path, or at the nearest place outside it that says so."""
+    for length in range(len(path), 0, -1):
+        spot = find_spot(model, path[:length])
+        if spot is None:
+            continue
+        if Expect in spot.marks:
+            mark: Expect = spot.marks[Expect]
+            return mark
+        if spot.part and spot.part.short:
+            return _expect_part(spot.part)
+    return Expect("something else")
+
+
+def _expect_part(part: type[Part]) -> Expect:
+    inner = expected(part, (part.short,)).what.replace(" or ", ", ")
+    *names, last = (f"`{name}`" for name in part.model_fields)
+    return Expect(f"{inner} or a mapping", f"Its keys are {', '.join(names)} and {last}.")
+
+
+def find_spot(model: Model, path: Path) -> Spot | None:
+    """Return the spot that a path leads to, or None for a field that does not exist."""
+    return next((spot for spot in spots(model) if _leads_to(spot.steps, path)), None)
+
+
+def _leads_to(steps: tuple[str, ...], path: Path) -> bool:
+    return len(steps) == len(path) and all(
+        step in (ITEM, ENTRY, given) for step, given in zip(steps, path, strict=True)
+    )
+
+
+def is_source(model: Model, path: Path) -> bool:
+    """Tell whether a path leads to where a secret stands."""
+    spot = find_spot(model, path)
+    return spot is not None and Hidden in spot.marks
+
+
+def is_hidden(model: Model, path: Path) -> bool:
+    """Tell whether what stands at a path may be a secret: one's source, or in place of a mapping.
+
+    `voicemail: 4711` is meant as a PIN, though it is read as `voicemail.enabled`.
+    """
+    spot = find_spot(model, path)
+    if spot is None or is_source(model, path):
+        return spot is not None
+    outside = find_spot(model, path[:-1])
+    part = spot.part or (outside.part if outside else None)
+    stands_for_all = spot.part or (part and part.short == path[-1])
+    return bool(part and stands_for_all and _marked(part, Hidden))
+
+
+@cache
+def merged_fields(noun: type[Noun]) -> Mapping[str, type[Part] | None]:
+    """Return the fields that are mappings, and the part that each is: defaults are merged there."""
+    outer = (spot for spot in spots(noun) if len(spot.steps) == 1)
+    return {spot.name: spot.part for spot in outer if spot.part or spot.holds is dict}
+
+
+@cache
+def stand_ins(noun: type[Noun]) -> Mapping[str, str]:
+    """Return texts to judge the rest of a noun by, where a required one is wrong or left out.
+
+    None for what identifies it or where it leads: without these there is nothing to judge.
+    """
+    return {
+        spot.name: "-"
+        for spot in spots(noun)
+        if len(spot.steps) == 1 and spot.required and spot.holds is str
+        if not {Key, Ref, Number} & spot.marks.keys()
+    }

@@ -1,0 +1,163 @@
+"""What a resource names is declared, is on, and leads somewhere."""
+
+from __future__ import annotations
+
+import string
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from fsgitops.findings import quote_value
+from fsgitops.model.reading import key_field, references, resource_of
+from fsgitops.model.rule import Breach
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from fsgitops.model.desired import Desired
+    from fsgitops.model.kind import Kinds
+    from fsgitops.model.noun import Noun
+    from fsgitops.model.reading import Reference
+    from fsgitops.model.resource import Resource
+
+
+def check_unknown(desired: Desired, kinds: Kinds) -> Iterator[Breach]:
+    """Yield every reference to what nobody declares."""
+    known = _Known(desired)
+    for noun, reference in _references(desired, kinds):
+        wanted = reference.resource
+        if not reference.mark.owned and not known.has(wanted):
+            yield Breach(resource_of(noun), reference.path, *_not_there(wanted, kinds, known))
+        elif not reference.mark.owned and not _can_be_led_to(reference, kinds):
+            message = f"no call can be led to {kinds[wanted.kind].told} {wanted.name}"
+            yield Breach(resource_of(noun), reference.path, message, "Name something that rings.")
+
+
+def check_disabled(desired: Desired, kinds: Kinds) -> Iterator[Breach]:
+    """Yield every reference of an enabled resource to a disabled one."""
+    for noun, reference in _references(desired, kinds):
+        other = desired.get(reference.resource)
+        if other is None or other.enabled or not noun.enabled or reference.mark.owned:
+            continue
+        where = desired.sources.get(reference.resource)
+        yield Breach(
+            resource_of(noun),
+            reference.path,
+            f"{other.called} {reference.resource.name} is disabled"
+            + (f" (it is declared at {where})" if where else "")
+            + f", so {reference.mark.lost}",
+            f"Enable the {other.called}, disable the {noun.called} too, or send it elsewhere.",
+        )
+
+
+def check_owned(desired: Desired, kinds: Kinds) -> Iterator[Breach]:
+    """Yield every resource that shows others a number that is not declared, grouped by number."""
+    known = _Known(desired)
+    for noun, reference in _references(desired, kinds):
+        number, mark = reference.resource.name, reference.mark
+        if not mark.owned or any(number in known.names(kind) for kind in mark.kinds):
+            continue
+        resource = resource_of(noun)
+        yield Breach(
+            resource,
+            reference.path,
+            f"{noun.called} {resource.name} shows the caller ID number {number}, "
+            f"not a declared {'DID' if number.startswith('+') else 'extension'}",
+            "Declare a route for it, or show a number that is yours: carriers block calls that "
+            "show somebody else's.",
+            group=number,
+        )
+
+
+def check_circles(desired: Desired, kinds: Kinds) -> Iterator[Breach]:
+    """Yield one breach for each circle in which a call that nobody answers would go on for ever.
+
+    Only what leads to one place alone is followed: where a caller chooses, there is a way out.
+    """
+    leads: dict[Resource, list[Reference]] = defaultdict(list)
+    for noun, reference in _references(desired, kinds):
+        if reference.mark.anything and noun.enabled:
+            leads[resource_of(noun)].append(reference)
+    only = {resource: found[0] for resource, found in leads.items() if len(found) == 1}
+    seen: set[Resource] = set()
+    for start in tuple(only):
+        at = start
+        trail: list[Resource] = []
+        while at in only and at not in seen:
+            seen.add(at)
+            trail.append(at)
+            at = only[at].resource
+        if at in trail:
+            circle = " -> ".join(map(str, [*trail[trail.index(at) :], at]))
+            yield Breach(
+                at,
+                only[at].path,
+                f"a call that nobody answers goes in a circle: {circle}",
+                "Lead one of them elsewhere.",
+            )
+
+
+def _references(desired: Desired, kinds: Kinds) -> Iterator[tuple[Noun, Reference]]:
+    for kind in kinds.values():
+        for noun in desired.of(kind.noun):
+            for reference in references(noun):
+                yield noun, reference
+
+
+class _Known:
+    """The declared names of each kind.
+
+    What has a wrong field is there, and has its finding; a second one would mislead.
+    """
+
+    def __init__(self, desired: Desired) -> None:
+        self._names = {kind: set(nouns) for kind, nouns in desired.nouns.items()}
+        for kind, name in desired.rejected:
+            self._names.setdefault(kind, set()).add(name)
+
+    def names(self, kind: str) -> Collection[str]:
+        return self._names.get(kind, ())
+
+    def has(self, resource: Resource) -> bool:
+        return resource.name in self.names(resource.kind)
+
+
+def _can_be_led_to(reference: Reference, kinds: Kinds) -> bool:
+    kind = kinds[reference.resource.kind]
+    return kind.word in reference.mark.kinds or kind.reach is not None
+
+
+def _not_there(wanted: Resource, kinds: Kinds, known: _Known) -> tuple[str, str]:
+    """Return the message and the hint about a reference to nothing."""
+    if wanted.kind not in kinds:
+        message = f"there is no kind {quote_value(wanted.kind)}"
+        leading = ", ".join(f"`{word}`" for word, kind in kinds.items() if kind.reach)
+        return message, f"A call can be led to: {leading}."
+    noun = kinds[wanted.kind].noun
+    field = key_field(noun).replace("_", " ")
+    near = _nearest(wanted.name, known.names(wanted.kind))
+    remedy = f"Declare the {noun.called}, or correct the {field}."
+    return (
+        f"no {noun.called} has the {field} {wanted.name}",
+        f"Did you mean {near}?" if near else remedy,
+    )
+
+
+def _nearest(wanted: str, known: Collection[str]) -> str | None:
+    """Return a known name that one slip of the finger turns into `wanted`."""
+    letters = string.digits
+    if not wanted.isdigit():
+        letters += string.ascii_lowercase + "_-"
+        wanted = wanted[:64]
+    swapped = [
+        wanted[:at] + wanted[at + 1] + wanted[at] + wanted[at + 2 :]
+        for at in range(len(wanted) - 1)
+    ]
+    changed = [
+        wanted[:at] + letter + wanted[at + 1 :] for at in range(len(wanted)) for letter in letters
+    ]
+    shorter = [wanted[:at] + wanted[at + 1 :] for at in range(len(wanted))]
+    longer = [
+        wanted[:at] + letter + wanted[at:] for at in range(len(wanted) + 1) for letter in letters
+    ]
+    # Looking up some 130 candidates stays cheap beside 100,000 agents; comparing all does not.
+    return next((name for name in (*swapped, *changed, *shorter, *longer) if name in known), None)
