@@ -11,6 +11,7 @@ from expressions import find_expressions
 
 from fsgitops.cdr.number import number_pattern
 from fsgitops.cdr.record import RecordBuilder, hide_credentials
+from fsgitops.homes import HOMES
 from fsgitops.routing.glob import _character_class, _matcher
 from fsgitops.routing.veil import Veil
 
@@ -18,6 +19,7 @@ USES = find_expressions()
 # What is put together at run time: what it becomes for input that is as bad as it can be.
 BUILT = {
     "fsgitops.cdr.number:compile_number": [number_pattern("+12025550666")],
+    "fsgitops.homes.home:_pattern": [home._pattern.pattern for home in HOMES],
     "fsgitops.routing.glob:_character_class": [_character_class("a-z")],
     "fsgitops.routing.glob:_matcher": [
         _matcher(glob).pattern
@@ -36,7 +38,8 @@ def test_an_expression_reads_no_text_in_more_than_one_way(use) -> None:
         assert why_not_linear(use.pattern, use.flags, use.method) is None, use.pattern
         return
     assert use.place in BUILT, "put together at run time: give its worst to BUILT in this file"
-    method = "fullmatch" if "glob" in use.place else "search"
+    whole = use.place.startswith(("fsgitops.routing.glob", "fsgitops.homes."))
+    method = "fullmatch" if whole else "search"
     for pattern in BUILT[use.place]:
         assert why_not_linear(pattern, re.DOTALL, method) is None, pattern
 
