@@ -176,6 +176,7 @@ class Kind(Generic[N]):
         dialled: What people dial for it.
         wishes: The secrets that it needs.
         survey: Looks at all that are enabled before the first is drafted.
+        joint: Several resources may lie in one file: their paths may be the same.
         shared: The files that all its resources share.
         ours: Tells by the place, the name and (read only then) the values of an element in a
             switch's memory that it is of this kind, whoever has a file of it.
@@ -196,6 +197,7 @@ class Kind(Generic[N]):
     dialled: Callable[[N], tuple[str, ...]] = _no_numbers
     wishes: Callable[[N], tuple[Wish, ...]] = _no_wishes
     survey: Callable[[Sequence[N], Site], Survey] = _by_itself
+    joint: bool = False
     shared: tuple[Shared, ...] = ()
     ours: Callable[[str, str, Read], Left | None] = _nothing_of_ours
     rules: tuple[Rule, ...] = ()

@@ -20,8 +20,8 @@ COMMENT: Final = "#comment"
 CONTEXT: Final = "context"
 END: Final = ">"
 
-_OPEN: Final = b"<include>\n"
-_CLOSE: Final = b"</include>\n"
+OPEN: Final = b"<include>\n"
+CLOSE: Final = b"</include>\n"
 _LINE_END: Final = re.compile(rb"([\r\n])")
 _PLAIN: Final = re.compile(r"[\w.+:*-]+", re.ASCII)
 
@@ -41,8 +41,8 @@ def preprocess_lines(content: bytes) -> tuple[bytes, tuple[str, ...]]:
     A line with `<include>`, `</include>` or `<?` is dropped whole, and so is one with
     X-PRE-PROCESS; what is dropped leaves an empty line, so that line numbers stay.
     """
-    if content.startswith(_OPEN) and content.endswith(_CLOSE):
-        inner = content[len(_OPEN) - 1 : -len(_CLOSE)]
+    if content.startswith(OPEN) and content.endswith(CLOSE):
+        inner = content[len(OPEN) - 1 : -len(CLOSE)]
         if b"include>" not in inner and not _has_special(inner):
             return inner, ()
     kept: list[bytes] = []

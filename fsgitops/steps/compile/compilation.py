@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from fsgitops.errors import FsgitopsError
 from fsgitops.findings import Finding, Position, error
+from fsgitops.homes import home_of
 from fsgitops.model.compiled import UNKNOWN, CompiledConfig, CompiledFile, Part, Settled
 from fsgitops.model.draft import DraftError, paths_of, texts_of
 from fsgitops.model.live import is_safe_path
+from fsgitops.routing.fragment import CLOSE, OPEN
 from fsgitops.rules.texts import is_safe, unsafe_reason
 from fsgitops.steps.compile.program import Programs, TemplateError
 from fsgitops.steps.compile.source import source_digest
@@ -28,27 +31,43 @@ _NOWHERE: Final = Position("desired")
 _PLAIN: Final = "write it without what FreeSWITCH would act on"
 
 
+class _Piece(NamedTuple):
+    """What one resource makes of a file, as if the file were its own."""
+
+    part: Part
+    rendering: Rendering
+
+
 @dataclass(slots=True)
 class Compilation:
     """The files and findings gathered so far.
 
     `settled` maps paths to what an earlier apply proved and wrote there. The same inputs give the
-    same bytes, so they are not rendered again: such a file has its hash and no content.
+    same bytes, so they are not rendered again: such a file has its hash and no content. `joint` are
+    the kinds of which several resources may lie in one file.
     """
 
     site: Site
     settled: Mapping[str, Settled]
     base: bytes
-    files: dict[str, CompiledFile] = field(default_factory=dict)
+    joint: frozenset[str]
     findings: list[Finding] = field(default_factory=list)
     dialled: dict[Resource, tuple[str, ...]] = field(default_factory=dict)
+    _known: dict[str, CompiledFile] = field(default_factory=dict)
+    _made: dict[str, list[_Piece]] = field(default_factory=dict)
+    _there: set[str] = field(default_factory=set)
     _programs: Programs | None = None
 
     def result(self) -> tuple[CompiledConfig, list[Finding]]:
         """Return all that was compiled, sorted by path, and every finding."""
         broken = self._programs.findings if self._programs else []
-        compiled = CompiledConfig(dict(sorted(self.files.items())), dialled=self.dialled)
+        files = self._known | {path: _put_together(path, made) for path, made in self._made.items()}
+        compiled = CompiledConfig(dict(sorted(files.items())), dialled=self.dialled)
         return compiled, [*self.findings, *broken]
+
+    def holds(self, kind: str = "") -> bool:
+        """Tell whether there is a file of a kind, or of any kind at all."""
+        return kind in self._there if kind else bool(self._there)
 
     def refuse(self, resource: Resource, message: str, hint: str) -> None:
         """Add an error at the place where the resource is declared."""
@@ -64,43 +83,46 @@ class Compilation:
         source = self.site.sources.get(resource, _NOWHERE)
         return Part(resource, source, inputs, protect)
 
-    def settle(self, paths: Sequence[str], part: Part) -> bool:
-        """Tell whether the same inputs were proved and written before; then the files are known."""
-        found = [self.settled.get(path) for path in paths if path not in self.files]
-        inputs = {part.resource: part.inputs}
-        known = [item for item in found if item is not None and item.inputs == inputs]
-        if len(known) < len(paths):
+    def settle(self, path: str, parts: Sequence[Part]) -> bool:
+        """Tell whether the same inputs were proved and written before; then the file is known."""
+        known = self.settled.get(path)
+        inputs = {part.resource: part.inputs for part in parts}
+        if known is None or known.inputs != inputs or len(inputs) < len(parts):
             return False
-        for path, item in zip(paths, known, strict=True):
-            self.files[path] = CompiledFile(path, b"", (part,), sha256=item.sha256, settled=True)
+        self._known[path] = CompiledFile(path, b"", (*parts,), sha256=known.sha256, settled=True)
+        self._there.add(parts[0].resource.kind)
         return True
 
-    def add(self, draft: Draft, part: Part) -> bool:
-        """Render one file; tell whether it is there now. A broken template is one finding."""
+    def add(self, draft: Draft, part: Part) -> None:
+        """Render what a file is to hold of one resource. A broken template is one finding."""
         try:
-            self._check(draft)
+            self._check(draft, part)
             rendering = self._render(draft)
         except DraftError as problem:
             for reason in problem.reasons:
                 self.refuse(part.resource, reason, problem.hint)
-            return False
+            return
         if rendering is None:
-            return False
-        content, spans, unknown = rendering
-        placed = replace(part, span=(0, len(content)))
-        sha256 = hashlib.sha256(content).hexdigest()
-        self.files[draft.path] = CompiledFile(
-            draft.path, content, (placed,), spans, unknown, sha256
-        )
-        return True
+            return
+        if part.resource.kind in self.joint and not _is_framed(rendering.content):
+            message = f"{draft.template} does not begin with <include> and end with </include>"
+            self.refuse(part.resource, message, "the file holds several resources between them")
+        else:
+            self._made.setdefault(draft.path, []).append(_Piece(part, rendering))
+            self._there.add(part.resource.kind)
 
-    def _check(self, draft: Draft) -> None:
-        if draft.path in self.files:
-            taken = self.files[draft.path].part.resource
-            message = f"{draft.path} is written for {taken} already"
+    def _check(self, draft: Draft, part: Part) -> None:
+        others = self._made.get(draft.path, [])
+        kind = part.resource.kind
+        if any(kind not in self.joint or kind != other.part.resource.kind for other in others):
+            message = f"{draft.path} is written for {others[0].part.resource} already"
             raise DraftError([message], "declare it once")
+        try:
+            home_of(draft.path)
+        except FsgitopsError as problem:
+            raise DraftError([str(problem)], _PLAIN) from None
         if not is_safe_path(draft.path):
-            raise DraftError([f"{draft.path!r} is no path below the conf directory"], _PLAIN)
+            raise DraftError([f"{draft.path!r} is not below the conf directory"], _PLAIN)
         reasons = [*_unsafe_values(draft)]
         if reasons:
             raise DraftError(reasons, _PLAIN)
@@ -138,6 +160,30 @@ def digest_inputs(site: Site, salt: str) -> bytes:
         repr(sorted(site.templates.sources.items())),
     )
     return hashlib.blake2b("\x1f".join(words).encode("utf-8", "surrogatepass")).digest()
+
+
+def _is_framed(content: bytes) -> bool:
+    return content.startswith(OPEN) and content.endswith(CLOSE)
+
+
+def _put_together(path: str, made: Sequence[_Piece]) -> CompiledFile:
+    """Return the file of these pieces: what each has inside `<include>`, one after the other."""
+    if len(made) == 1:
+        content, spans, unknown = made[0].rendering
+        parts: tuple[Part, ...] = (replace(made[0].part, span=(0, len(content))),)
+    else:
+        texts, parts, spans, unknown = [OPEN], (), (), False
+        start = len(OPEN)
+        for part, rendering in made:
+            inside = rendering.content[len(OPEN) : -len(CLOSE)]
+            shift = start - len(OPEN)
+            texts.append(inside)
+            parts += (replace(part, span=(start, start + len(inside))),)
+            spans += tuple((first + shift, last + shift) for first, last in rendering.secret_spans)
+            unknown = unknown or rendering.unknown
+            start += len(inside)
+        content = b"".join((*texts, CLOSE))
+    return CompiledFile(path, content, parts, spans, unknown, hashlib.sha256(content).hexdigest())
 
 
 def _unsafe_values(draft: Draft) -> Iterator[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from fsgitops.findings import Finding, Position, error
 from fsgitops.model.compiled import CompiledConfig, Settled
@@ -21,6 +21,7 @@ from fsgitops.steps.compile.compilation import RULE, Compilation, digest_inputs
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from fsgitops.model.compiled import Part
     from fsgitops.model.desired import Desired
     from fsgitops.model.kind import Kind, Kinds, Secrets, Shared, Site, Wish
     from fsgitops.model.noun import Noun
@@ -73,7 +74,8 @@ def compile_config(
         own_variables=desired.own_variables,
         dialled=dict(_dialled(kinds, enabled)),
     )
-    work = Compilation(site, settled or {}, digest_inputs(site, secrets.salt()))
+    joint = frozenset(kind.word for kind in kinds.values() if kind.joint)
+    work = Compilation(site, settled or {}, digest_inputs(site, secrets.salt()), joint)
     for kind in kinds.values():
         _compile_kind(work, kind, enabled[kind.word], secrets)
     for kind in kinds.values():
@@ -89,46 +91,66 @@ def _dialled(kinds: Kinds, enabled: Mapping[str, Sequence[Noun]]) -> Iterator[tu
                 yield number, Resource(kind.word, kind.name(noun))
 
 
+class _Asked(NamedTuple):
+    """A resource that is to be compiled, with all that its files follow from."""
+
+    noun: Noun
+    part: Part
+    paths: tuple[str, ...]
+    wishes: tuple[Wish, ...]
+    known: Any
+
+
 def _compile_kind(
     work: Compilation, kind: Kind[Any], nouns: Sequence[Noun], secrets: SecretFinder
 ) -> None:
+    asked = list(_ask(work, kind, nouns, secrets))
+    files: dict[str, list[Part]] = {}
+    for item in asked:
+        for path in item.paths:
+            files.setdefault(path, []).append(item.part)
+    settled = {path for path, parts in files.items() if work.settle(path, parts)}
+    for item in asked:
+        if settled.issuperset(item.paths):
+            continue
+        resource = item.part.resource
+        found = secrets.reveal(resource, item.wishes)
+        try:
+            drafts = [*kind.drafts(item.noun, work.site, found, item.known)]
+        except DraftError as problem:
+            for reason in problem.reasons:
+                work.refuse(resource, reason, problem.hint)
+            continue
+        for draft in drafts:
+            if draft.path not in item.paths:
+                raise ValueError(f"{resource}: {draft.path} is none of the files of its kind")
+            if draft.path not in settled:
+                work.add(draft, item.part)
+
+
+def _ask(
+    work: Compilation, kind: Kind[Any], nouns: Sequence[Noun], secrets: SecretFinder
+) -> Iterator[_Asked]:
     survey = kind.survey(nouns, work.site)
     work.findings += survey.findings
     for noun in nouns:
         name = kind.name(noun)
         resource, wishes = Resource(kind.word, name), kind.wishes(noun)
         work.dialled[resource] = survey.dialled.get(name) or kind.dialled(noun)
-        known = survey.known.get(name)
-        inputs = work.digest(
-            kind.word, declared_values(noun), known, secrets.mark(resource, wishes)
-        )
+        known, mark = survey.known.get(name), secrets.mark(resource, wishes)
+        inputs = work.digest(kind.word, declared_values(noun), known, mark)
         part = work.part(resource, inputs, protect=getattr(noun, "protect", False))
-        paths = kind.paths(noun, work.site)
-        if work.settle(paths, part):
-            continue
-        try:
-            drafts = [*kind.drafts(noun, work.site, secrets.reveal(resource, wishes), known)]
-        except DraftError as problem:
-            for reason in problem.reasons:
-                work.refuse(resource, reason, problem.hint)
-            continue
-        for draft in drafts:
-            if draft.path not in paths:
-                raise ValueError(f"{resource}: {draft.path} is none of the files of its kind")
-            work.add(draft, part)
+        yield _Asked(noun, part, kind.paths(noun, work.site), wishes, known)
 
 
 def _compile_shared(work: Compilation, kind: Kind[Any], shared: Shared) -> None:
     """Compile a file that is the same for any set of resources."""
-    owned = shared.always or any(
-        part.resource.kind == kind.word for file in work.files.values() for part in file.parts
-    )
-    if not (owned and work.files):
+    if not work.holds("" if shared.always else kind.word):
         return
     draft = shared.draft(work.site)
     part = work.part(shared.resource, work.digest(draft.template))
     part = replace(part, source=Position(work.site.templates.file(draft.template)))
-    if not work.settle([draft.path], part):
+    if not work.settle(draft.path, [part]):
         work.add(draft, part)
 
 
