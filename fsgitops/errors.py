@@ -69,7 +69,14 @@ class SwitchError(FsgitopsError):
 
 
 class ReloadRefusedError(SwitchError):
-    """The switch could not load the configuration, and keeps the one that it has in memory."""
+    """The switch could not load the configuration, and keeps the one that it has in memory.
+
+    `line` is that of the merged configuration which it named, counting from 1.
+    """
+
+    def __init__(self, message: str, line: int | None = None) -> None:
+        super().__init__(message)
+        self.line = line
 
 
 class SwitchUnreachableError(SwitchError):

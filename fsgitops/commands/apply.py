@@ -83,14 +83,9 @@ def run_apply(
         place = ConfPlace(target.conf_dir, target.state_dir)
         revision = start_revision(workspace, current.plan)
         applied = apply_plan(current.plan, compiled, current.live, place, prover, revision)
-        applied = _end_registrations(applied, prover, current.plan) if prover else applied
+        applied = end_rest(applied, prover, current.plan) if prover else applied
         prune_revisions(target.state_dir, workspace.settings.history)
     return replace(applied, notes=tuple(notes))
-
-
-def _end_registrations(applied: Applied, prover: SwitchProver, plan: Plan) -> Applied:
-    applied = end_deleted(applied, prover, plan)
-    return replace(applied, registrations_kicked=_kick_rotated(prover, plan))
 
 
 def _observe_again(workspace: Workspace, current: Planned, prover: SwitchProver) -> Planned:
@@ -158,42 +153,38 @@ def _expect(plan: Plan, compiled: CompiledConfig, live: LiveConfig, conf_dir: Pa
     )
 
 
-def end_deleted(applied: Applied, prover: SwitchProver, plan: Plan) -> Applied:
-    """End the registrations and mod_verto sessions of deleted agents; tell how many these were.
+def end_rest(applied: Applied, prover: SwitchProver, plan: Plan) -> Applied:
+    """End the registrations and mod_verto sessions that outlive the plan; tell how many these were.
 
-    Raises SwitchError saying whose may go on.
+    A phone with a former password may come back, and that of a deleted agent must not. Raises
+    SwitchError saying whose may go on.
     """
-    deleted = plan.names(Action.DELETE, "agent")
-    deleted += [
-        change.resource.name
-        for change in plan.unloaded
-        if change.action is Action.DELETE and change.resource.kind == "agent"
-    ]
-    if not deleted:
+    names = dict.fromkeys(name for step in plan.reloads if step.late for name in step.of)
+    if not names:
         return applied
+    changes = (*plan.changes, *plan.unloaded)
+    gone = {change.resource.name for change in changes if change.action is Action.DELETE}
+    deleted = [name for name in names if name in gone]
     try:
-        ended, left = prover.flush(deleted)
-        verto_ended, verto_left = prover.end_verto(deleted)
+        done = prover.finish()
     except SwitchError as problem:
+        told = "deleted agents" if deleted else "agents with a former password"
         raise SwitchError(
-            "everything is applied, but the registrations and mod_verto sessions of the deleted "
-            f"agents ({', '.join(deleted)}) may not have ended: {problem}; end them by hand "
+            f"everything is applied, but the registrations and mod_verto sessions of the {told} "
+            f"({', '.join(deleted or names)}) may not have ended: {problem}; end them by hand "
             f"({_BY_HAND})"
         ) from problem
-    if left or verto_left:
-        names = ", ".join(sorted({*left, *verto_left}))
+    if left := sorted(done.left.intersection(deleted)):
         raise SwitchError(
             f"everything is applied, but these deleted agents are still registered or logged in: "
-            f"{names}; end that by hand ({_BY_HAND})"
+            f"{', '.join(left)}; end that by hand ({_BY_HAND})"
         )
-    return replace(applied, registrations_ended=ended, verto_sessions_ended=verto_ended)
-
-
-def _kick_rotated(prover: SwitchProver, plan: Plan) -> int:
-    """End registrations made with a password that is no longer valid; phones may come back."""
-    rotated = [change.resource.name for change in plan.changes if change.rotated]
-    if not (plan.kick_rotated and rotated):
-        return 0
-    ended, _ = prover.flush(rotated)
-    sessions, _ = prover.end_verto(rotated)
-    return ended + sessions
+    phones, sessions = done.registrations, done.sessions
+    kicked = [name for name in names if name not in gone]
+    return replace(
+        applied,
+        registrations_ended=len(phones.intersection(deleted)),
+        verto_sessions_ended=sum(sessions.get(name, 0) for name in deleted),
+        registrations_kicked=len(phones.intersection(kicked))
+        + sum(sessions.get(name, 0) for name in kicked),
+    )

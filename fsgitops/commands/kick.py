@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 
 from fsgitops.errors import NotThereError, SwitchError
 from fsgitops.findings import has_errors
+from fsgitops.homes.directory import flush_command
+from fsgitops.homes.home import run_step
 from fsgitops.live.audit import audited
-from fsgitops.live.connect import connect_target, prepare_conf_dir
+from fsgitops.live.connect import address_of, connect_target, prepare_conf_dir
 from fsgitops.live.roster import check_extension, phones_of
+from fsgitops.model.plan import ReloadStep
 from fsgitops.workspace.declare import declare_desired
 
 if TYPE_CHECKING:
@@ -69,7 +72,7 @@ def end_registrations(switch: Switch, target: Target, extension: str) -> Ended:
     before = phones_of(switch.registrations(profile), user, domain)
     if not before:
         return Ended(sessions=sessions)
-    switch.flush_registrations(user, domain, profile)
+    run_step(switch, ReloadStep(flush_command(user, address_of(target)), "kicked"))
     call_ids = {item.call_id for item in before}
     for _ in range(_ATTEMPTS):
         # mod_sofia deletes through a queue, so the list lags behind.

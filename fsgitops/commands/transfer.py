@@ -83,7 +83,7 @@ def _check_reached(switch: Switch, agent: Agent, domain: str) -> None:
     name = agent.extension
     if switch.count_phones(name, domain):
         return
-    if switch.user_variable(name, domain, "fsgitops_voicemail") == "true":
+    if switch.user_params_many([(name, domain, "var", "fsgitops_voicemail")]) == ["true"]:
         return
     lacks = "no mailbox: register a phone, or enable its `voicemail` and apply"
     if agent.voicemail.enabled:

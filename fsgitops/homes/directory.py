@@ -6,7 +6,8 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
-from fsgitops.homes.home import Address, Doing, Flat, Home, Located, Wanted
+from fsgitops.homes.home import Address, Doing, Flat, Home, Located, Wanted, run_step
+from fsgitops.model.applied import Finished
 from fsgitops.model.plan import CREDENTIALS, Action, Danger, ReloadStep
 from fsgitops.routing.loaded import flatten_element
 
@@ -159,24 +160,56 @@ def _finish(
     """
     steps: list[ReloadStep] = []
     deleted: list[str] = []
+    rotated: list[str] = []
     for change in changes:
         kind, name = change.resource
-        flush = f"sofia profile {address.profile} flush_inbound_reg {name}@{address.domain}"
         if change.action is Action.DELETE:
             because = f"{kind} {name} is deleted, and its phone would stay registered"
             deleted.append(name)
         elif kick_rotated and change.rotated:
             because = f"{kind} {name} gets a new password, and its phone must register with it"
+            rotated.append(name)
         else:
             continue
-        steps.append(ReloadStep(flush, because))
-    if deleted:
+        steps.append(ReloadStep(flush_command(name, address), because, of=(name,)))
+    if steps:
+        who = ["a deleted agent"] if deleted else []
+        who += ["an agent with a former password"] if rotated else []
         because = (
-            "a deleted agent that is logged in by mod_verto could still call (sent only where "
+            f"{' or '.join(who)} that is logged in by mod_verto could still call (sent only where "
             "there is such a session)"
         )
-        steps.append(ReloadStep(END_VERTO, because))
+        steps.append(ReloadStep(END_VERTO, because, of=(*deleted, *rotated)))
     return tuple(steps)
+
+
+def flush_command(name: str, address: Address) -> str:
+    """Return the command that ends all registrations of a user; it is fine if there are none."""
+    return f"sofia profile {address.profile} flush_inbound_reg {name}@{address.domain}"
+
+
+def _end(switch: Switch, steps: Sequence[ReloadStep], address: Address) -> Finished:
+    """End the registrations and sessions of these users, of those who have any."""
+    held = _registered(switch, address).keys()
+    ended: set[str] = set()
+    for step in steps:
+        if step.command != END_VERTO and not held.isdisjoint(step.of):
+            run_step(switch, step)
+            ended.update(step.of)
+    left = ended & _registered(switch, address).keys() if ended else set()
+    sessions: dict[str, int] = {}
+    for step in steps:
+        if step.command == END_VERTO:
+            on = {one.user for one in switch.verto_users() if one.domain == address.domain}
+            for name in sorted(on.intersection(step.of)):
+                sessions[name], refused = switch.end_verto_sessions(name, address.domain)
+                left |= {name} if refused else set()
+    return Finished(frozenset(ended), sessions, frozenset(left))
+
+
+def _registered(switch: Switch, address: Address) -> Counter[str]:
+    phones = switch.registrations(address.profile)
+    return Counter(item.user for item in phones if item.domain == address.domain)
 
 
 def _runs(switch: Switch, wanted: Sequence[Wanted], address: Address) -> Iterable[tuple[str, str]]:
@@ -200,8 +233,7 @@ def _runs(switch: Switch, wanted: Sequence[Wanted], address: Address) -> Iterabl
 
 
 def _busy(switch: Switch, names: Collection[str], address: Address) -> Mapping[str, Doing]:
-    phones = switch.registrations(address.profile)
-    registered = Counter(item.user for item in phones if item.domain == address.domain)
+    registered = _registered(switch, address)
     calls = count_legs(switch.channels(), set(names))
     return {name: Doing(registered[name], calls[name]) for name in names}
 
@@ -248,6 +280,7 @@ DIRECTORY: Final = Home(
     cost=_cost,
     load=_load,
     finish=_finish,
+    end=_end,
     runs=_runs,
     busy=_busy,
 )

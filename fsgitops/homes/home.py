@@ -7,10 +7,12 @@ of a domain, extensions of a context) go by name, however many of them a file ho
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from fsgitops.errors import ReloadRefusedError, SwitchError
 from fsgitops.model.plan import Danger
 
 if TYPE_CHECKING:
@@ -48,6 +50,20 @@ class Doing(NamedTuple):
 
     registrations: int
     calls: int
+
+
+def run_step(switch: Switch, step: ReloadStep, timeout: float | None = None) -> str:
+    """Send a step, wait as long as it asks for, and return what was said.
+
+    Raises SwitchError unless it was taken, ReloadRefusedError where the switch did not load.
+    """
+    reply = switch.run(step.command, step.answer, timeout=timeout)
+    if not reply.ok:
+        told = f"{step.command}: the switch said {reply.text!r}"
+        raise SwitchError(told) if step.answer == "ok" else ReloadRefusedError(told, reply.line)
+    if step.pause:
+        time.sleep(step.pause)
+    return reply.text
 
 
 def just_reload(_change: Change) -> tuple[Danger, ...]:

@@ -6,14 +6,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fsgitops.errors import ReloadRefusedError, SwitchError, SwitchUnreachableError
-from fsgitops.model.applied import ReadBack, SwitchReply
-from fsgitops.model.plan import FLUSH_CACHE, Danger
+from fsgitops.homes.reload import end_rest, plan_reloads, run_reloads, turn_round
+from fsgitops.live.connect import address_of
+from fsgitops.model.plan import Danger
 from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from fsgitops.model.plan import Plan
+    from fsgitops.homes.home import Address
+    from fsgitops.model.applied import Finished, ReadBack, SwitchReply
+    from fsgitops.model.plan import Plan, ReloadStep
     from fsgitops.routing.merged import MergedConfig
     from fsgitops.routing.veil import Veil
     from fsgitops.settings import Target
@@ -37,31 +40,43 @@ class SwitchProver:
     """The last answer never came, or made no sense: this connection is not asked again."""
 
     def reload(self) -> SwitchReply:
-        """Reload the configuration. Raises SwitchError unless the switch took all of it.
+        """Have the switch load the plan's files. Raises SwitchError unless it took all of it.
 
         `+OK [[error near line N]: why]` is a failure (docs/freeswitch.md, "Reloading"); N is told
-        as the file and line that it came from. Users that FreeSWITCH has cached outlive a reload
-        (docs/freeswitch.md, "Directory"), so the cache is flushed where the plan has users.
+        as the file and line that it came from.
         """
+        return self._load(self.plan.reloads)
+
+    def undo(self) -> str:
+        """Have it load what stands there again, and end what began since; return what is not ended.
+
+        Raises as `reload`.
+        """
+        address = address_of(self.target)
+        changes = turn_round(self.plan.changes)
+        steps = plan_reloads(changes, address, unloaded=self.plan.unloaded)
+        self._load(steps)
+        return end_undone(self.switch, steps, address)
+
+    def finish(self) -> Finished:
+        """End what outlives the reload. Raises SwitchError."""
+        return end_rest(self.switch, self.plan.reloads, address_of(self.target))
+
+    def _load(self, steps: Sequence[ReloadStep]) -> SwitchReply:
         if self.switch.session.closed or (self._silent and not self.target.simulated):
             self.switch = self.reconnect()
             self._reopened.append(self.switch)
         self._silent = True
-        reply = self.switch.reload_xml(timeout=self.target.esl.reload_timeout)
-        self._silent = False
-        if not reply.ok:
-            raise ReloadRefusedError(
-                f"reloadxml: the switch said {reply.text!r}{self._source(reply.line)}"
-            )
-        if any(step.command == FLUSH_CACHE for step in self.plan.reloads):
-            self._silent = True
-            self.switch.flush_user_cache()
+        try:
+            reply = run_reloads(self.switch, steps, timeout=self.target.esl.reload_timeout)
+        except ReloadRefusedError as refused:
             self._silent = False
-        return SwitchReply("reloadxml", reply.text)
+            raise ReloadRefusedError(f"{refused}{self._source(refused.line)}") from None
+        self._silent = False
+        return reply
 
     def prove(self) -> ReadBack:
         """Read back every change. Raises SwitchError with all that is not as declared."""
-        from fsgitops.live.connect import address_of
         from fsgitops.live.explain_mismatch import explain_mismatches
         from fsgitops.steps.verify import verify_switch
 
@@ -90,27 +105,6 @@ class SwitchProver:
         texts = (content.decode("utf-8", "replace") for content in files if b"$${" in content)
         return Veil(self.switch.global_variables(), find_references(*texts))
 
-    def flush(self, agents: list[str]) -> tuple[int, list[str]]:
-        """End the registrations of deleted agents; return how many, and who is still registered."""
-        profile, domain = self.target.profile, self.target.domain
-        gone = set(agents)
-        held = [item.user for item in self.switch.registrations(profile) if item.domain == domain]
-        for name in sorted(gone.intersection(held)):
-            self.switch.flush_registrations(name, domain, profile)
-        left = [item.user for item in self.switch.registrations(profile) if item.domain == domain]
-        return len(gone.intersection(held)), sorted(gone.intersection(left))
-
-    def end_verto(self, agents: list[str]) -> tuple[int, list[str]]:
-        """End the mod_verto sessions of deleted agents; return how many, and who still has one."""
-        domain, gone = self.target.domain, set(agents)
-        users = {one.user for one in self.switch.verto_users() if one.domain == domain}
-        ended, left = 0, []
-        for name in sorted(gone & users):
-            done, failed = self.switch.end_verto_sessions(name, domain)
-            ended += done
-            left += [name] if failed else []
-        return ended, left
-
     def close(self) -> None:
         """Close the connections that were opened again."""
         for switch in self._reopened:
@@ -125,6 +119,18 @@ class SwitchProver:
             return tell_source(load_merged(self.target.conf_dir), line)
         except (OSError, SwitchUnreachableError):
             return ""
+
+
+def end_undone(switch: Switch, steps: Sequence[ReloadStep], address: Address) -> str:
+    """End what is registered as something that is undone; say so where that did not work."""
+    names = ", ".join(dict.fromkeys(name for step in steps if step.late for name in step.of))
+    if not names:
+        return ""
+    try:
+        left = end_rest(switch, steps, address).left
+    except SwitchError as problem:
+        return f"phones that registered meanwhile as {names} may go on: {problem}"
+    return f"still registered or logged in: {', '.join(sorted(left))}" if left else ""
 
 
 def tell_source(merged: MergedConfig, line: int) -> str:

@@ -9,7 +9,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fsgitops.errors import FsgitopsError
+from fsgitops.errors import FsgitopsError, ReloadRefusedError
 from fsgitops.transaction.journal import Journal, read_journal
 from fsgitops.transaction.lock import LockedError, lock_state
 from fsgitops.transaction.transact import (
@@ -21,6 +21,7 @@ from fsgitops.transaction.transact import (
 )
 
 if TYPE_CHECKING:
+    from fsgitops.model.plan import Change
     from fsgitops.workspace.open import Workspace
 
 AT_WORK = "another apply is running on this target; what is shown may be half done"
@@ -63,29 +64,56 @@ def recover_locked(workspace: Workspace) -> list[str]:
         notes = ["an interrupted apply has been undone"]
         notes += [f"a file that somebody else wrote meanwhile is kept as {name}" for name in kept]
     if journal.reload:
-        loaded, note = _reload_restored(workspace)
-        notes.append(note)
+        loaded, told = _reload_restored(workspace, journal)
+        notes += told
         if not loaded:
             return notes
     forget_transaction(journal, _undone(journal))
     return notes
 
 
-def _reload_restored(workspace: Workspace) -> tuple[bool, str]:
+def _reload_restored(workspace: Workspace, journal: Journal) -> tuple[bool, list[str]]:
     """The switch may hold what was undone; tell it to load what stands on disk."""
-    from fsgitops.live.connect import connect_target
+    from fsgitops.homes.reload import plan_reloads, run_reloads, turn_round
+    from fsgitops.live.connect import address_of, connect_target
+    from fsgitops.live.prover import end_undone
 
+    target = workspace.target
+    steps = plan_reloads(turn_round(_read_changes(journal)), address_of(target))
+    if not steps:
+        return True, []
     ending = "; the next command tries again"
     try:
-        with connect_target(workspace.target, workspace.root) as switch:
-            reply = switch.reload_xml(timeout=workspace.target.esl.reload_timeout)
-            switch.flush_user_cache()
+        with connect_target(target, workspace.root) as switch:
+            run_reloads(switch, steps, timeout=target.esl.reload_timeout)
+            left = end_undone(switch, steps, address_of(target))
+    except ReloadRefusedError as refused:
+        return False, [f"the switch did not load the restored files: {refused}{ending}"]
     except FsgitopsError as problem:
-        return False, f"the switch could not be told to load the restored files: {problem}{ending}"
-    if not reply.ok:
-        said = f"the switch did not load the restored files: it said {reply.text!r}"
-        return False, said + ending
-    return True, "the switch has loaded the restored files"
+        told = f"the switch could not be told to load the restored files: {problem}{ending}"
+        return False, [told]
+    return True, ["the switch has loaded the restored files", *([left] if left else [])]
+
+
+def _read_changes(journal: Journal) -> list[Change]:
+    """Return what was to be done; where the record does not say whose a file is, its name does."""
+    from fsgitops.homes import home_of
+    from fsgitops.model.plan import Action, Change
+    from fsgitops.model.resource import Resource
+    from fsgitops.model.revision import CHANGES_FILE, RevisionChange
+
+    try:
+        recorded = json.loads(read_record(journal, CHANGES_FILE) or b"")["changes"]
+        found = [RevisionChange.from_json(item) for item in recorded]
+        return [Change(item.action, item.resource, item.path) for item in found]
+    except (ValueError, KeyError, TypeError):
+        pass
+    changes: list[Change] = []
+    for path, before, after in journal.steps:
+        action = Action.UPDATE if before and after else Action.CREATE if after else Action.DELETE
+        name = path.rpartition("/")[2].removesuffix(".xml")
+        changes.append(Change(action, Resource(home_of(path)[0].element, name), path))
+    return changes
 
 
 def _undone(journal: Journal) -> bytes | None:

@@ -68,12 +68,11 @@ class ReadBack(NamedTuple):
 
 
 class Finished(NamedTuple):
-    """What was ended once the files were ours, and who has something left."""
+    """What was ended once the files were ours, by the names of elements, and who has some left."""
 
-    registrations: int = 0
-    kicked: int = 0
-    sessions: int = 0
-    left: tuple[str, ...] = ()
+    registrations: frozenset[str] = frozenset()
+    sessions: Mapping[str, int] = {}
+    left: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

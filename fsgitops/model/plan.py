@@ -12,12 +12,6 @@ if TYPE_CHECKING:
     from fsgitops.model.resource import Resource
 
 PLAN_VERSION = 1
-FLUSH_CACHE = "xml_flush_cache"
-"""The command that makes a switch forget the users that it has cached (`cacheable`)."""
-
-END_VERTO = "verto noperm SESSION methods verto"
-"""For each mod_verto session of the deleted agents; who has one is known only then."""
-
 CREDENTIALS = frozenset(("user", "param a1-hash"))
 """Attributes whose change a registered phone notices: it is refused when it registers again."""
 
@@ -130,10 +124,21 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class ReloadStep:
-    """One command for the switch, in order, and why it is needed."""
+    """One command for the switch, in order, and why it is needed.
+
+    `answer` says who judges the reply (switch/replies.py), `pause` how many seconds to wait
+    afterwards. `home` asked for it, for the elements that are named in `of`. One that is `late` is
+    sent once the files are ours, where there is something to end. An apply plans again, so a saved
+    plan has the texts alone.
+    """
 
     command: str
     because: str
+    answer: str = "ok"
+    pause: float = 0.0
+    home: str = ""
+    late: bool = False
+    of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,8 +66,9 @@ def count_cost(plan: Plan, live: LiveConfig, target: Target, *, kick_rotated: bo
 
     What an earlier apply did not tell the switch is loaded with it.
     """
+    from fsgitops.homes.reload import plan_reloads
+    from fsgitops.live.connect import address_of
     from fsgitops.steps.danger import classify_changes
-    from fsgitops.steps.plan import plan_reloads
     from fsgitops.steps.unloaded import find_unloaded
 
     def exists(path: str) -> bool:
@@ -76,10 +77,10 @@ def count_cost(plan: Plan, live: LiveConfig, target: Target, *, kick_rotated: bo
     changes = classify_changes(plan.changes)
     unloaded = classify_changes(find_unloaded(changes, live, exists))
     reloads = plan_reloads(
-        changes, target.domain, target.profile, kick_rotated=kick_rotated, unloaded=unloaded
+        changes, address_of(target), kick_rotated=kick_rotated, unloaded=unloaded
     )
     return replace(
-        plan, changes=changes, unloaded=unloaded, reloads=tuple(reloads), kick_rotated=kick_rotated
+        plan, changes=changes, unloaded=unloaded, reloads=reloads, kick_rotated=kick_rotated
     )
 
 

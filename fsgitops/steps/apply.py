@@ -39,13 +39,16 @@ if TYPE_CHECKING:
 
 
 class Prover(Protocol):
-    """What an apply needs of a switch: reload it, and read back what it holds."""
+    """What an apply needs of a switch: reload it, read back what it holds, and go back."""
 
     def reload(self) -> SwitchReply:
         """Reload the configuration. Raises SwitchError unless all of it was taken."""
 
     def prove(self) -> ReadBack:
         """Return how much was proved. Raises SwitchError on a mismatch."""
+
+    def undo(self) -> str:
+        """Reload what stands there again; return what could not be ended, or "". Raises so too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +251,8 @@ def _roll_back(
     )
     if prover:
         try:
-            prover.reload()
+            left = prover.undo()
+            aside += f"\n{left}" if left else ""
         except Exception as second:
             _amend(journal, failed)
             if isinstance(problem, ReloadRefusedError) and isinstance(second, ReloadRefusedError):

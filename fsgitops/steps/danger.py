@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from fsgitops.homes import home_of
 from fsgitops.model.plan import (
-    CREDENTIALS,
     Action,
     AgentActivity,
     Change,
@@ -18,24 +18,18 @@ from fsgitops.model.plan import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from fsgitops.model.resource import Resource
+
 _ORDER = {danger: number for number, danger in enumerate(Danger)}
 
 
 def classify_change(change: Change) -> tuple[Danger, ...]:
-    """Return what a change can cost, the least first.
-
-    Deleting an agent ends its registration, and so does another password at the next REGISTER.
-    `reloadxml` itself ends no registration and no call (docs/limits.md).
-    """
+    """Return what a change can cost, the least first: its home says so."""
     names = {attribute.name for attribute in change.attributes}
     if change.action is Action.UPDATE and names == {"protect"}:
         return (Danger.NOTHING,)
-    if change.resource.kind == "agent" and (
-        change.action is Action.DELETE
-        or (change.action is Action.UPDATE and not names.isdisjoint(CREDENTIALS))
-    ):
-        return (Danger.RELOAD, Danger.REGISTRATION)
-    return (Danger.RELOAD,)
+    home, _ = home_of(change.path)
+    return home.cost(change)
 
 
 def classify_changes(changes: Iterable[Change]) -> tuple[Change, ...]:
@@ -43,14 +37,18 @@ def classify_changes(changes: Iterable[Change]) -> tuple[Change, ...]:
     return tuple(replace(change, dangers=classify_change(change)) for change in changes)
 
 
-def find_disturbed(plan: Plan) -> list[str]:
-    """Return the agents whose phones the plan may disturb: those to ask the switch about."""
-    return [
-        change.resource.name
-        for change in (*plan.changes, *plan.unloaded)
-        if change.resource.kind == "agent"
-        and (change.action is Action.DELETE or (plan.kick_rotated and change.rotated))
-    ]
+def find_disturbed(plan: Plan) -> dict[str, dict[str, Resource]]:
+    """Return whom the plan may disturb, by home and name: those to ask the switch about."""
+    named: dict[str, set[str]] = {}
+    for step in plan.reloads:
+        if step.of:
+            named.setdefault(step.home, set()).update(step.of)
+    found: dict[str, dict[str, Resource]] = {}
+    for change in (*plan.changes, *plan.unloaded) if named else ():
+        home, name = home_of(change.path)[0].name, change.resource.name
+        if name in named.get(home, ()):
+            found.setdefault(home, {})[name] = change.resource
+    return found
 
 
 def find_dangers(plan: Plan) -> list[Need]:

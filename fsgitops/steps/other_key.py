@@ -1,7 +1,8 @@
-"""Whether a plan takes agents' secrets from a project key that nobody announced."""
+"""Whether a plan takes secrets from a project key that nobody announced."""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from fsgitops.model.plan import Action, Need
@@ -32,16 +33,17 @@ def find_other_key(
     other = sorted(set(keys).difference(live, (upcoming,)))
     if not live or not other:
         return []
-    agents = sum(
-        change.resource.kind == "agent"
-        and change.action is not Action.DELETE
-        and any(attribute.secret for attribute in change.attributes)
+    secret = Counter(
+        change.resource.kind
         for change in changes
+        if change.action is not Action.DELETE
+        and any(attribute.secret for attribute in change.attributes)
     )
-    if not agents:
+    if not secret:
         return []
+    told = " and ".join(count_noun(count, kind) for kind, count in secret.items())
     because = (
         f"this project key ({', '.join(other)}) differs from the one the live passwords were made "
-        f"with ({', '.join(sorted(live))}): {count_noun(agents, 'agent')} would get new secrets"
+        f"with ({', '.join(sorted(live))}): {told} would get new secrets"
     )
     return [Need(PERMISSION, because)]

@@ -7,17 +7,14 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from fsgitops.homes import home_of
 from fsgitops.model.live import FileKind
 from fsgitops.model.plan import (
-    END_VERTO,
-    FLUSH_CACHE,
     Action,
     AttributeChange,
     Change,
-    Danger,
     Hazard,
     Plan,
-    ReloadStep,
     is_secret,
 )
 from fsgitops.model.plan_json import plan_to_json
@@ -26,10 +23,9 @@ from fsgitops.routing.fragment import FragmentError, flatten_fragment
 from fsgitops.routing.ordered import find_moves
 from fsgitops.routing.outline import Outlines
 from fsgitops.routing.recorded import flatten_recorded, holds_recorded
-from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from fsgitops.findings import Position
     from fsgitops.model.compiled import CompiledConfig, CompiledFile
@@ -177,66 +173,13 @@ def _find_exposed(compiled: CompiledConfig, live: LiveConfig) -> Iterator[str]:
     A mode is never changed: whether FreeSWITCH reads a file as its owner, by its group or as
     anybody is not known here.
     """
-    for path, file in compiled.files.items():
-        if live.files[path].exposed and file.part.resource.kind == "agent":
+    for path in compiled.files:
+        if live.files[path].exposed and home_of(path)[0].hides:
             yield (
                 f"{path}: every user of that machine may read this file and its secrets "
                 "[secret-exposed]; run chmod o-rwx, once FreeSWITCH may read it as its owner or by "
                 "its group"
             )
-
-
-def _say_files(changes: Sequence[Change], what: str) -> list[str]:
-    if not changes:
-        return []
-    folders = sorted({change.path.partition("/")[0] for change in changes})
-    return [f"{count_noun(len(changes), 'file')} under {' and '.join(folders)} {what}"]
-
-
-def plan_reloads(
-    changes: Iterable[Change],
-    domain: str,
-    profile: str,
-    *,
-    kick_rotated: bool = False,
-    unloaded: Sequence[Change] = (),
-) -> list[ReloadStep]:
-    """Return the smallest set of commands that makes the changes effective, in order.
-
-    `reloadxml` reads the whole configuration again and drops no call. A user that is cached
-    outlives it (docs/freeswitch.md, "Directory"), and a registration outlives its user
-    (docs/freeswitch.md, "Agents"). What is kept in the manifest alone is nothing to reload. With
-    `kick_rotated`, phones that registered with a password that is no longer valid have to register
-    again. What is `unloaded` was written before, and the switch was not told.
-    """
-    changes = [change for change in changes if change.dangers != (Danger.NOTHING,)]
-    reasons = _say_files(changes, "changed")
-    reasons += _say_files(unloaded, "changed earlier and the switch was not told")
-    if not reasons:
-        return []
-    steps = [ReloadStep("reloadxml", "; ".join(reasons))]
-    if any(change.resource.kind == "agent" for change in (*changes, *unloaded)):
-        because = "cached users (`cacheable`) stay in memory after a reload"
-        steps.append(ReloadStep(FLUSH_CACHE, because))
-    deleted = False
-    for change in (*changes, *unloaded):
-        name = change.resource.name
-        flush = f"sofia profile {profile} flush_inbound_reg {name}@{domain}"
-        if change.action is Action.DELETE and change.resource.kind == "agent":
-            because = f"agent {name} is deleted, and its phone would stay registered"
-            steps.append(ReloadStep(flush, because))
-            deleted = True
-        elif kick_rotated and change.rotated:
-            because = f"agent {name} gets a new password, and its phone must register with it"
-            steps.append(ReloadStep(flush, because))
-    if deleted:
-        because = (
-            "a deleted agent that is logged in by mod_verto could still call (sent only where "
-            "there "
-            "is such a session)"
-        )
-        steps.append(ReloadStep(END_VERTO, because))
-    return steps
 
 
 def _holds_compiled(file: CompiledFile, found: LiveFile, digest: Callable[[bytes], str]) -> bool:

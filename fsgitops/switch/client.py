@@ -14,6 +14,7 @@ from fsgitops.esl.session import EslSession, connect_esl
 from fsgitops.switch.calls import Legs, follow, originate
 from fsgitops.switch.dial import Dial, transfer_command, uuid_word
 from fsgitops.switch.replies import (
+    JUDGES,
     NO_CHANNEL,
     NO_GATEWAY,
     NO_REPLY,
@@ -25,8 +26,6 @@ from fsgitops.switch.replies import (
     read_channels,
     read_gateways,
     read_registrations,
-    read_reload,
-    read_rescan,
 )
 from fsgitops.switch.verto import (
     ABSENT,
@@ -51,6 +50,8 @@ _Answer = TypeVar("_Answer", str, bytes)
 _Value = TypeVar("_Value")
 
 _SHAPES = {
+    # No word is empty or begins with `@`: without a user, a flush would end everybody's.
+    "command": re.compile(r"[a-z_]+( [A-Za-z0-9+*#_\[][A-Za-z0-9._@:+*#\[\]-]*)*"),
     "extension": re.compile(r"[A-Za-z0-9+*#_][A-Za-z0-9._+*#-]{0,127}"),
     "domain": re.compile(r"[A-Za-z0-9\[][A-Za-z0-9._:\[\]-]{0,254}"),
     "name": re.compile(r"[A-Za-z0-9_][A-Za-z0-9._:-]{0,127}"),
@@ -133,22 +134,13 @@ class Switch:
             raise self._strange(command, said, "true or false")
         return said == "true"
 
-    def reload_xml(self, *, timeout: float = 120.0) -> ReloadReply:
-        """Load the XML anew. Not ok means that the switch keeps what it had.
+    def run(self, command: str, answer: str = "ok", *, timeout: float | None = None) -> ReloadReply:
+        """Send one step of a reload, and have `answer` judge what is said (switch/replies.py).
 
-        FreeSWITCH takes up to 75 s for 100,000 users in one list, hence the long time limit.
+        Not ok means that the switch keeps what it had. It takes up to 75 s to load 100,000 users
+        in one list.
         """
-        return read_reload(self._ask("reloadxml", timeout))
-
-    def flush_user_cache(self) -> None:
-        """Make the switch forget every user that it has cached; the next look-up is a fresh one.
-
-        FreeSWITCH keeps users with a `cacheable` attribute, for ever or for so many milliseconds,
-        over a reload too (switch_xml_locate_user_merged in src/switch_xml.c).
-        """
-        said = self._ask("xml_flush_cache")
-        if not said.startswith("+OK cleared "):
-            raise self._strange("xml_flush_cache", said, "+OK cleared")
+        return JUDGES[answer](self._ask(_checked("command", command), timeout))
 
     def domain_exists(self, domain: str) -> bool:
         """Tell whether the loaded directory has this domain."""
@@ -157,15 +149,6 @@ class Switch:
         if said not in ("true", "false"):
             raise self._strange(command, said, "true or false")
         return said == "true"
-
-    def rescan_profile(self, profile: str, *, timeout: float = 120.0) -> ReloadReply:
-        """Load the XML anew and take up new gateways of a SIP profile.
-
-        Changed or removed gateways stay as they were (mod_sofia's sofia.c ignores duplicates).
-        """
-        return read_rescan(
-            self._ask(f"sofia profile {_checked('profile', profile)} rescan", timeout)
-        )
 
     def users_exist(
         self, users: Iterable[tuple[str, str]], *, timeout: float | None = None
@@ -180,10 +163,6 @@ class Switch:
             if answer not in ("true", "false"):
                 raise self._strange(command, answer, "true or false")
         return [answer == "true" for answer in said]
-
-    def user_variable(self, extension: str, domain: str, name: str) -> str | None:
-        """Return a `<variable>` of a user, merged likewise; None if missing or empty."""
-        return self.user_params_many([(extension, domain, "var", name)])[0]
 
     def user_params_many(
         self, wanted: Sequence[tuple[str, str, Place, str]], *, timeout: float | None = None
@@ -228,15 +207,6 @@ class Switch:
         said = self._value(f"sofia_contact */{user}") or ""
         phones = [part for part in said.split(",") if part.strip().startswith("sofia/")]
         return len(phones) + len(read_sessions(self.session.api(f"verto_contact {user}")))
-
-    def flush_registrations(self, extension: str, domain: str, profile: str = "internal") -> None:
-        """End all registrations of a user at a SIP profile; fine if there are none."""
-        user = f"{_checked('extension', extension)}@{_checked('domain', domain)}"
-        # Without a user, this command would flush everybody; `_checked` never returns "".
-        command = f"sofia profile {_checked('profile', profile)} flush_inbound_reg {user}"
-        said = self._ask(command)
-        if not said.startswith("+OK "):
-            raise self._strange(command, said, "+OK")
 
     def verto_users(self) -> tuple[VertoUser, ...]:
         """Return who is logged in by mod_verto; nobody where it is not loaded."""

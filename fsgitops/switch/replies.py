@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
 from fsgitops.errors import SwitchProtocolError
 from fsgitops.esl.session import decode_json_object
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 NO_REPLY = "-ERR no reply\n"
 """mod_event_socket puts this in place of an empty output: nothing there, or an empty value."""
@@ -115,6 +115,20 @@ def read_rescan(text: str) -> ReloadReply:
     """
     said = text.rstrip("\n")
     return ReloadReply(tuple(said.split("\n")) == _RESCAN_OK, said, _near_line(said))
+
+
+def read_ok(text: str) -> ReloadReply:
+    """Read the answer of a command that says `+OK` and means it."""
+    said = text.rstrip("\n")
+    return ReloadReply(said.startswith("+OK"), said)
+
+
+JUDGES: Final[Mapping[str, Callable[[str], ReloadReply]]] = {
+    "reload": read_reload,
+    "rescan": read_rescan,
+    "ok": read_ok,
+}
+"""Who judges the answer to a step of a reload."""
 
 
 def _near_line(said: str) -> int | None:

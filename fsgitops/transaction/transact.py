@@ -240,10 +240,10 @@ def forget_transaction(journal: Journal, record: bytes | None = None) -> None:
         ) from problem
 
 
-def read_record(journal: Journal) -> bytes | None:
-    """Return what the transaction's record says so far, None where there is none."""
+def read_record(journal: Journal, name: str = REVISION_FILE) -> bytes | None:
+    """Return what a file of the transaction's record says so far, None where there is none."""
     try:
-        return read_state(journal.state_dir, FOLDER, RECORD, REVISION_FILE)
+        return read_state(journal.state_dir, FOLDER, RECORD, name)
     except OSError:
         return None
 

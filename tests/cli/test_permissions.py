@@ -321,6 +321,7 @@ def test_a_new_password_is_kicked_only_when_asked(many: Project, served: Embedde
     steps = many.run("plan", "--json", "--kick-rotated").json()["reloads"]
     assert [step["command"] for step in steps] == [
         "reloadxml", "xml_flush_cache", f"sofia profile internal flush_inbound_reg 1000@{DOMAIN}",
+        "verto noperm SESSION methods verto",
     ]  # fmt: skip
     ran = many.run("apply", "--yes", "--kick-rotated")
     assert "Registrations with a former password ended: 1" in ran.out, ran.err

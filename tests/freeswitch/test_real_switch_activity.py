@@ -219,12 +219,12 @@ def test_drift_does_not_tell_the_password_that_the_preprocessor_brought_in(
     file.write_text(before.replace(f"{held}Alice", f"{held}pw $${{default_password}}"))
     try:
         with connect_switch(*place) as switch:
-            assert switch.reload_xml().ok
+            assert switch.run("reloadxml", "reload").ok
         ran = [real.run("drift"), real.run("drift", "--json")]
     finally:
         file.write_text(before)
         with connect_switch(*place) as switch:
-            switch.reload_xml()
+            switch.run("reloadxml", "reload")
     text = "".join(item.out + item.err for item in ran)
     assert "pw $${default_password}" in text
     assert "(secret)" in text

@@ -5,6 +5,8 @@ from __future__ import annotations
 import builders
 import pytest
 
+from fsgitops.homes.home import Address
+from fsgitops.homes.reload import plan_reloads
 from fsgitops.model.plan import (
     Action,
     Activity,
@@ -21,13 +23,14 @@ ROUTE = Resource("did", "+19495431333")
 
 
 def change(action: Action, resource: Resource, *names: str) -> Change:
-    return builders.change(
-        action, resource, *(builders.attribute(name, "a", "b") for name in names)
-    )
+    folder = "directory/default" if resource.kind == "agent" else "dialplan/public"
+    attributes = (builders.attribute(name, "a", "b") for name in names)
+    return builders.change(action, resource, *attributes, path=f"{folder}/x.xml")
 
 
-def plan(*changes: Change, **more: object) -> Plan:
-    return builders.plan(*classify_changes(changes), **more)
+def plan(*changes: Change, kick_rotated: bool = False, **more: object) -> Plan:
+    steps = plan_reloads(changes, Address("d", "internal"), kick_rotated=kick_rotated)
+    return builders.plan(*classify_changes(changes), reloads=steps, **more)
 
 
 @pytest.mark.parametrize(
@@ -73,8 +76,8 @@ def test_a_switch_that_could_not_be_asked_says_nothing_of_anybody():
 
 def test_rotated_agents_are_asked_about_only_when_they_are_kicked():
     rotated = change(Action.UPDATE, AGENT, "param a1-hash")
-    assert find_disturbed(plan(rotated)) == []
-    assert find_disturbed(plan(rotated, kick_rotated=True)) == ["1020"]
+    assert find_disturbed(plan(rotated)) == {}
+    assert find_disturbed(plan(rotated, kick_rotated=True)) == {"directory": {"1020": AGENT}}
 
 
 def test_a_class_names_three_and_counts_the_rest():

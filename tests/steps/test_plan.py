@@ -9,12 +9,14 @@ from builders import compiled_config, compiled_file
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fsgitops.homes.home import Address
+from fsgitops.homes.reload import plan_reloads
 from fsgitops.model.compiled import UNKNOWN, CompiledConfig
 from fsgitops.model.live import FileKind, LiveConfig, LiveFile, Manifest, ManifestEntry
 from fsgitops.model.plan import Action, Plan, ReloadStep, is_secret_attribute
 from fsgitops.model.plan_json import plan_from_json, plan_to_json
 from fsgitops.model.resource import Resource
-from fsgitops.steps.plan import PlanContext, compare_config, plan_reloads
+from fsgitops.steps.plan import PlanContext, compare_config
 
 CONTEXT = PlanContext("p", "prod", "/conf", "d.example")
 
@@ -74,13 +76,13 @@ def plan(compiled: CompiledConfig, found: LiveConfig):
     return compare_config(compiled, found, CONTEXT, digest)
 
 
-def reloads(made: Plan) -> list[ReloadStep]:
-    return plan_reloads(made.changes, CONTEXT.domain, "internal")
+def reloads(made: Plan) -> tuple[ReloadStep, ...]:
+    return plan_reloads(made.changes, Address(CONTEXT.domain, "internal"))
 
 
 def test_equal_sides_make_an_empty_plan():
     made = plan(compile_users({"1020": user("1020")}), live({"1020": user("1020")}))
-    assert (made.changes, reloads(made), made.unchanged) == ((), [], 1)
+    assert (made.changes, reloads(made), made.unchanged) == ((), (), 1)
 
 
 def test_a_file_to_create_update_and_delete_are_each_one_change():

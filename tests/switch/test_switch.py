@@ -69,8 +69,8 @@ def captured(captures: Path) -> Iterator[Switch]:
 
 
 def test_a_captured_switch_reloads(captured: Switch) -> None:
-    assert captured.reload_xml() == ReloadReply(True, "+OK [Success]")
-    assert captured.rescan_profile("external").ok
+    assert captured.run("reloadxml", "reload") == ReloadReply(True, "+OK [Success]")
+    assert captured.run("sofia profile external rescan", "rescan").ok
 
 
 def test_a_captured_switch_tells_its_version_and_uptime(captured: Switch) -> None:
@@ -80,9 +80,11 @@ def test_a_captured_switch_tells_its_version_and_uptime(captured: Switch) -> Non
 
 def test_a_captured_switch_tells_its_users(captured: Switch) -> None:
     assert captured.users_exist([("1020", "127.0.0.1"), ("9999", "127.0.0.1")]) == [True, False]
-    assert captured.user_variable("1020", "127.0.0.1", "effective_caller_id_name") == "Test Agent"
-    asked = [("1020", "127.0.0.1", "param", "password")]
-    assert captured.user_params_many(asked) == ["s3cretPassw0rdForAgent1020"]  # type: ignore[arg-type]
+    wanted = [
+        ("1020", "127.0.0.1", "var", "effective_caller_id_name"),
+        ("1020", "127.0.0.1", "param", "password"),
+    ]
+    assert captured.user_params_many(wanted) == ["Test Agent", "s3cretPassw0rdForAgent1020"]
 
 
 def test_a_captured_switch_tells_who_is_registered(captured: Switch) -> None:
@@ -119,12 +121,12 @@ def test_a_captured_call_has_two_legs(captures: Path) -> None:
 def test_no_reply_means_no_value() -> None:
     one = switch({"global_getvar x": NO_REPLY, f"user_data 1020@{DOMAIN} var x": NO_REPLY})
     assert one.global_variable("x") is None
-    assert one.user_variable("1020", DOMAIN, "x") is None
+    assert one.user_params_many([("1020", DOMAIN, "var", "x")]) == [None]
 
 
 def test_a_value_that_begins_like_an_error_is_a_value() -> None:
     one = switch({f"user_data 1020@{DOMAIN} var x": "-ERR is my name"})
-    assert one.user_variable("1020", DOMAIN, "x") == "-ERR is my name"
+    assert one.user_params_many([("1020", DOMAIN, "var", "x")]) == ["-ERR is my name"]
 
 
 def test_many_values_keep_their_order() -> None:
@@ -156,18 +158,21 @@ def test_what_is_not_in_the_tree_is_none() -> None:
     assert one.locate("dialplan", "context", "public") == b'<context name="public"></context>\n'
 
 
+FLUSH = f"sofia profile internal flush_inbound_reg 1022@{DOMAIN}"
+
 ASKING: list[Callable[[Switch], object]] = [
     Switch.version,
     Switch.uptime,
-    Switch.reload_xml,
     Switch.registrations,
     Switch.channels,
-    lambda one: one.rescan_profile("external"),
+    lambda one: one.run("reloadxml", "reload"),
+    lambda one: one.run("sofia profile external rescan", "rescan"),
+    lambda one: one.run(FLUSH),
     lambda one: one.global_variable("domain"),
     lambda one: one.users_exist([("1020", DOMAIN)]),
-    lambda one: one.user_variable("1020", DOMAIN, "x"),
+    lambda one: one.user_params_many([("1020", DOMAIN, "param", "password")]),
+    lambda one: one.user_params_many([("1020", DOMAIN, "var", "x")]),
     lambda one: one.locate("dialplan", "context", "public"),
-    lambda one: one.flush_registrations("1020", DOMAIN),
 ]
 
 
@@ -182,7 +187,7 @@ def test_a_command_that_the_switch_does_not_know_is_an_error(
 def test_an_error_says_what_was_asked_and_what_the_switch_said() -> None:
     one = switch({"sofia profile internal rescan": "-ERR no way\n"})
     with pytest.raises(SwitchError, match=r"sofia profile internal rescan: .*-ERR no way"):
-        one.rescan_profile("internal")
+        one.run("sofia profile internal rescan", "rescan")
 
 
 @pytest.mark.parametrize("said", ["", "maybe", "TRUE", "-ERR no reply\n"])
@@ -213,20 +218,44 @@ def test_an_unknown_profile_is_an_error() -> None:
         one.registrations("nope")
 
 
-# --- flushing -------------------------------------------------------------------------------
+# --- steps of a reload ----------------------------------------------------------------------
 
 
-def test_flushing_names_the_user_and_the_profile() -> None:
-    command = f"sofia profile internal flush_inbound_reg 1022@{DOMAIN}"
-    one = switch({command: "+OK flushing all registrations matching specified call_id\n"})
-    one.flush_registrations("1022", DOMAIN)
-    assert asked(one) == [command]
+def test_a_step_is_sent_as_it_was_printed() -> None:
+    one = switch({FLUSH: "+OK flushing all registrations matching specified call_id\n"})
+    assert one.run(FLUSH).ok
+    assert asked(one) == [FLUSH]
 
 
-def test_flushing_at_an_unknown_profile_is_an_error() -> None:
-    command = f"sofia profile nope flush_inbound_reg 1022@{DOMAIN}"
-    with pytest.raises(SwitchProtocolError, match="Invalid Profile"):
-        switch({command: "Invalid Profile [nope]"}).flush_registrations("1022", DOMAIN, "nope")
+def test_each_step_has_its_judge() -> None:
+    half = "Reload XML [[error near line 9]: x]\n+OK scan complete\n"
+    one = switch(
+        {FLUSH: "Invalid Profile [internal]", "reloadxml": half, "sofia profile p rescan": half}
+    )
+    assert not one.run(FLUSH).ok
+    assert not one.run("sofia profile p rescan", "rescan").ok
+    assert one.run("reloadxml", "reload").line == 9
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "",
+        " reloadxml",
+        "reloadxml\n\nexit",
+        "sofia profile internal flush_inbound_reg ",
+        f"sofia profile internal flush_inbound_reg @{DOMAIN}",
+        "verto 'x'",
+        'verto "x y"',
+        "verto a\\b",
+        "expand ${x}",
+    ],
+)
+def test_a_step_that_could_be_more_than_it_seems_is_not_sent(command: str) -> None:
+    one = switch()
+    with pytest.raises(ValueError, match="as command"):
+        one.run(command)
+    assert asked(one) == []
 
 
 # --- arguments ------------------------------------------------------------------------------
@@ -234,22 +263,17 @@ def test_flushing_at_an_unknown_profile_is_an_error() -> None:
 HARMLESS = re.compile(r"[A-Za-z0-9._+*#:@\[\]-]+")
 WITH_ARGUMENT: dict[str, Callable[[Switch, str], object]] = {
     "global_variable": lambda one, text: one.global_variable(text),
-    "rescan_profile": lambda one, text: one.rescan_profile(text),
+    "run": lambda one, text: one.run(text),
     "users_exist extension": lambda one, text: one.users_exist([(text, DOMAIN)]),
     "users_exist domain": lambda one, text: one.users_exist([("1020", text)]),
-    "user_variable extension": lambda one, text: one.user_variable(text, DOMAIN, "x"),
-    "user_variable domain": lambda one, text: one.user_variable("1020", text, "x"),
-    "user_variable name": lambda one, text: one.user_variable("1020", DOMAIN, text),
-    "place": lambda one, text: one.user_params_many([("1020", DOMAIN, text, "x")]),  # type: ignore[list-item]
+    "user_data extension": lambda one, text: one.user_params_many([(text, DOMAIN, "var", "x")]),
+    "user_data domain": lambda one, text: one.user_params_many([("1020", text, "param", "x")]),
+    "user_data name": lambda one, text: one.user_params_many([("1020", DOMAIN, "var", text)]),
+    "user_data place": lambda one, text: one.user_params_many([("1020", DOMAIN, text, "x")]),  # type: ignore[list-item]
     "locate section": lambda one, text: one.locate(text, "domain", DOMAIN),
     "locate tag": lambda one, text: one.locate("directory", text, DOMAIN),
     "locate name": lambda one, text: one.locate("directory", "domain", text),
     "registrations": lambda one, text: one.registrations(text),
-    "phones extension": lambda one, text: one.count_phones(text, DOMAIN),
-    "phones domain": lambda one, text: one.count_phones("1020", text),
-    "flush extension": lambda one, text: one.flush_registrations(text, DOMAIN),
-    "flush domain": lambda one, text: one.flush_registrations("1020", text),
-    "flush profile": lambda one, text: one.flush_registrations("1020", DOMAIN, text),
 }
 hostile = st.tuples(
     st.text(), st.sampled_from(list(" \t\r\n\0'\"`\\$&|;<>/,~{}()%\x7f\x85\u2028é")), st.text()

@@ -81,10 +81,13 @@ def md5(text: str) -> str:
 
 
 def phone(live: Switch, freeswitch: RealSwitch, extension: str) -> Phone:
-    asked = (extension, freeswitch.domain, "param", "password")
-    (password,) = live.user_params_many([asked])  # type: ignore[list-item]
+    (password,) = live.user_params_many([(extension, freeswitch.domain, "param", "password")])
     assert password
     return Phone(extension, password, freeswitch.domain, freeswitch.internal_port)
+
+
+def flush(extension: str, freeswitch: RealSwitch) -> str:
+    return f"sofia profile internal flush_inbound_reg {extension}@{freeswitch.domain}"
 
 
 def registered(live: Switch, extension: str, wanted: bool) -> list[str]:
@@ -97,9 +100,9 @@ def registered(live: Switch, extension: str, wanted: bool) -> list[str]:
 
 
 def test_a_real_switch_reloads_and_rescans(live: Switch) -> None:
-    assert live.reload_xml().ok
-    assert live.rescan_profile("external").ok
-    assert not live.rescan_profile("nope").ok
+    assert live.run("reloadxml", "reload").ok
+    assert live.run("sofia profile external rescan", "rescan").ok
+    assert not live.run("sofia profile nope rescan", "rescan").ok
 
 
 def test_a_real_broken_file_is_not_ok_and_tells_its_line(
@@ -108,33 +111,28 @@ def test_a_real_broken_file_is_not_ok_and_tells_its_line(
     broken = freeswitch.conf_dir / "directory" / "default" / "0broken.xml"
     broken.write_text('<include>\n<user id="1">\n</include>\n')
     try:
-        said = live.reload_xml()
+        said = live.run("reloadxml", "reload")
     finally:
         broken.unlink()
-    assert live.reload_xml().ok
+    assert live.run("reloadxml", "reload").ok
     assert not said.ok
     assert said.line
 
 
 def test_a_real_switch_locates_contexts_and_domains(live: Switch, freeswitch: RealSwitch) -> None:
-    assert (live.locate("dialplan", "context", "public") or b"").startswith(
-        b'<context name="public">'
-    )
-    assert live.locate("dialplan", "context", "PUBLIC") == live.locate(
-        "dialplan", "context", "public"
-    )
+    public = live.locate("dialplan", "context", "public") or b""
+    assert public.startswith(b'<context name="public">')
+    assert live.locate("dialplan", "context", "PUBLIC") == public
     assert live.locate("dialplan", "context", "nope") is None
     assert b'<user id="1000"' in (live.locate("directory", "domain", freeswitch.domain) or b"")
     assert live.locate("directory", "domain", "nope.example.com") is None
 
 
 def test_a_real_switch_knows_its_users_and_variables(live: Switch, freeswitch: RealSwitch) -> None:
-    assert live.users_exist([("1000", freeswitch.domain), ("9", freeswitch.domain)]) == [
-        True,
-        False,
-    ]
-    assert live.user_variable("1000", freeswitch.domain, "user_context") == "default"
-    assert live.user_variable("1000", freeswitch.domain, "nope") is None
+    domain = freeswitch.domain
+    assert live.users_exist([("1000", domain), ("9", domain)]) == [True, False]
+    wanted = [("1000", domain, "var", "user_context"), ("1000", domain, "var", "nope")]
+    assert live.user_params_many(wanted) == ["default", None]  # type: ignore[arg-type]
     assert live.global_variable("domain") == freeswitch.domain
     assert live.global_variable("nope") is None
 
@@ -151,7 +149,7 @@ def test_a_real_phone_cannot_forge_a_registration(live: Switch, freeswitch: Real
     assert registered(live, "1001", True) == [evil]
     assert registered(live, "1005", False) == []
     assert [one.agent for one in live.registrations() if one.user == "1001"] == ["Zoë's <phone>"]
-    live.flush_registrations("1001", freeswitch.domain)
+    assert live.run(flush("1001", freeswitch)).ok
 
 
 @pytest.mark.usefixtures("shared")
@@ -161,8 +159,10 @@ def test_a_real_flush_ends_the_registration_and_notifies_nobody(
     one = phone(live, freeswitch, "1002")
     one.register("flush")
     assert registered(live, "1002", True)
-    live.flush_registrations("1002", freeswitch.domain)
+    assert live.count_phones("1002", freeswitch.domain) == 1
+    assert live.run(flush("1002", freeswitch)).ok
     assert registered(live, "1002", False) == []
+    assert live.count_phones("1002", freeswitch.domain) == 0
     assert not one.is_notified()
 
 
@@ -182,7 +182,7 @@ def test_real_events_arrive_as_json(live: Switch, freeswitch: RealSwitch) -> Non
         freeswitch.esl_host, freeswitch.esl_port, freeswitch.esl_password
     ) as listening:
         queue = listening.session.subscribe_json(["RELOADXML"])
-        live.reload_xml()
+        live.run("reloadxml", "reload")
         event = queue.get(timeout=5.0)
     assert event is not None
     assert event["Event-Name"] == "RELOADXML"

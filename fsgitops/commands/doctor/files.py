@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from fsgitops.commands.doctor.copies import check_revisions
 from fsgitops.commands.doctor.legs import check_legs
 from fsgitops.errors import FsgitopsError
+from fsgitops.homes import HOMES
+from fsgitops.live.connect import address_of
 from fsgitops.live.switch_user import find_switch_user, find_unreadable
 from fsgitops.model.diagnosis import Check, bad, good, skip, warn
 from fsgitops.routing.tree import fold
@@ -38,9 +40,8 @@ _ATTRIBUTE = re.compile(rb"""[\s"'](\w+)\s*=\s*["']([^"']*)["']""")
 
 def list_probes(target: Target) -> list[str]:
     """Return a path in each folder that fsgitops writes to."""
-    inbound = f"dialplan/{target.inbound_context}"
-    folders = ("directory/default", "dialplan/default", inbound, "dialplan")
-    return [f"{folder}/0000.xml" for folder in folders]
+    address = address_of(target)
+    return [f"{folder}/0000.xml" for home in HOMES for folder in home.folders(address)]
 
 
 def check_files(workspace: Workspace, desired: Desired | None = None) -> Iterator[Check]:
