@@ -100,7 +100,6 @@ def _compare(
     workspace: Workspace, live: LiveConfig, applied: dict[str, bytes], *, asked: bool
 ) -> list[DriftItem]:
     from fsgitops.homes.compare import Memory
-    from fsgitops.kinds import BUILT_IN
     from fsgitops.routing.veil import Veil
     from fsgitops.steps.drift import find_drift, veil_drift
 
@@ -110,10 +109,10 @@ def _compare(
         return os.path.lexists(conf_dir / path)
 
     if not asked:
-        return find_drift(live, applied, None, exists, BUILT_IN, address)
+        return find_drift(live, applied, None, exists, workspace.kinds, address)
     with connect_target(workspace.target, workspace.root) as switch:
         memory = Memory(switch, address)
-        found = find_drift(live, applied, memory, exists, BUILT_IN, address)
+        found = find_drift(live, applied, memory, exists, workspace.kinds, address)
         return veil_drift(found, Veil(switch.global_variables())) if found else []
 
 

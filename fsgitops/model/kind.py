@@ -167,7 +167,6 @@ class Kind(Generic[N]):
         word: What names it everywhere: in selectors, JSON and messages. `agent`.
         section: Its key in desired files, and in `defaults` of the settings. `agents`.
         noun: What a person declares.
-        name: A noun's name among those of its kind.
         paths: The files of a noun, below the conf directory.
         drafts: What is in them. Raises DraftError for a noun that must not be written.
         title: What people are told it is; "" for its word.
@@ -188,7 +187,6 @@ class Kind(Generic[N]):
     word: str
     section: str
     noun: type[N]
-    name: Callable[[N], str]
     paths: Callable[[N, Site], tuple[str, ...]]
     drafts: Callable[[N, Site, Secrets, Any], Iterable[Draft]]
     title: str = ""

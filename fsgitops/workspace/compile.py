@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from fsgitops.errors import DesiredInvalidError
 from fsgitops.findings import has_errors, sort_findings
-from fsgitops.kinds import BUILT_IN
 from fsgitops.model.kind import Site
 from fsgitops.workspace.check_settings import check_settings
 from fsgitops.workspace.secrets import explain_rotation, open_book
@@ -63,7 +62,7 @@ def compile_declared(
         default_region=workspace.settings.default_region,
         templates=_load_templates(workspace),
     )
-    compiled, findings = compile_config(BUILT_IN, declared.desired, site, book, settled)
+    compiled, findings = compile_config(workspace.kinds, declared.desired, site, book, settled)
     everything = sort_findings([*declared.findings, *findings, *book.findings])
     if has_errors(everything):
         raise DesiredInvalidError(everything)

@@ -12,9 +12,8 @@ from fsgitops.commands.doctor.files import check_files
 from fsgitops.commands.doctor.switch import check_switch
 from fsgitops.errors import FsgitopsError, SecretError
 from fsgitops.findings import has_errors
-from fsgitops.kinds import BUILT_IN
 from fsgitops.model.diagnosis import Check, Health, bad, good, skip, warn
-from fsgitops.model.resource import Resource
+from fsgitops.model.reading import resource_of
 from fsgitops.secret import KEY_VARIABLE, NEXT_KEY_VARIABLE
 from fsgitops.visible import count_noun
 from fsgitops.workspace.declare import declare_desired
@@ -32,6 +31,8 @@ from fsgitops.workspace.secrets import find_keys, next_key_file, open_book
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from fsgitops.model.kind import Kinds
+    from fsgitops.model.resource import Resource
     from fsgitops.workspace.declare import Declared
     from fsgitops.workspace.open import Workspace
 
@@ -138,17 +139,17 @@ def _check_desired(declared: Declared) -> Check:
     return good("desired", f"valid: {count_noun(len(declared.desired.agents), 'agent')}")
 
 
-def _counts(resources: Iterable[Resource]) -> Iterator[str]:
+def _counts(resources: Iterable[Resource], kinds: Kinds) -> Iterator[str]:
     counts = Counter(resource.kind for resource in resources)
-    return (count_noun(number, BUILT_IN[word].told) for word, number in counts.items())
+    return (count_noun(number, kinds[word].told) for word, number in counts.items())
 
 
 def _check_secrets(workspace: Workspace, declared: Declared) -> Iterator[Check]:
     """Fetch every secret that is not left to be derived, and show none."""
     wishes = {
-        Resource(kind.word, kind.name(noun)): kind.wishes(noun)
-        for kind in BUILT_IN.values()
-        for noun in getattr(declared.desired, kind.section)
+        resource_of(noun): kind.wishes(noun)
+        for kind in workspace.kinds.values()
+        for noun in declared.desired.of(kind.noun)
         if noun.enabled
     }
     named = {
@@ -175,4 +176,6 @@ def _check_secrets(workspace: Workspace, declared: Declared) -> Iterator[Check]:
     if rest > 0:
         yield warn("secrets", f"and up to {rest} more", "correct these first")
     if not book.unavailable and not book.findings:
-        yield good("secrets", f"the secrets of {', '.join(_counts(named))} can be read")
+        yield good(
+            "secrets", f"the secrets of {', '.join(_counts(named, workspace.kinds))} can be read"
+        )

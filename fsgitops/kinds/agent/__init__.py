@@ -33,7 +33,6 @@ AGENT: Final = Kind(
     word="agent",
     section="agents",
     noun=Agent,
-    name=lambda agent: agent.extension,
     paths=lambda agent, _site: (user_path(agent),),
     drafts=draft_user,
     reach=lambda agent: Reach(agent.extension),

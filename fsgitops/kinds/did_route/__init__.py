@@ -33,7 +33,6 @@ DID_ROUTE: Final = Kind(
     word="did",
     section="did_routes",
     noun=DidRoute,
-    name=lambda route: route.did_number,
     paths=lambda route, site: (route_path(route, site),),
     drafts=draft_route,
     title="DID route",

@@ -14,7 +14,7 @@ from fsgitops.findings import Finding, Position, error
 from fsgitops.model.compiled import CompiledConfig, Settled
 from fsgitops.model.draft import DraftError
 from fsgitops.model.kind import declared_values
-from fsgitops.model.resource import Resource
+from fsgitops.model.reading import resource_of
 from fsgitops.rules.texts import unsafe_reason
 from fsgitops.steps.compile.compilation import RULE, Compilation, digest_inputs
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from fsgitops.model.desired import Desired
     from fsgitops.model.kind import Kind, Kinds, Secrets, Shared, Site, Wish
     from fsgitops.model.noun import Noun
+    from fsgitops.model.resource import Resource
 
 SETTINGS_FILE: Final = "fsgitops.yaml"
 
@@ -65,7 +66,7 @@ def compile_config(
     if findings:
         return CompiledConfig({}), findings
     enabled = {
-        kind.word: [noun for noun in getattr(desired, kind.section) if noun.enabled]
+        kind.word: [noun for noun in desired.of(kind.noun) if noun.enabled]
         for kind in kinds.values()
     }
     site = replace(
@@ -88,7 +89,7 @@ def _dialled(kinds: Kinds, enabled: Mapping[str, Sequence[Noun]]) -> Iterator[tu
     for kind in kinds.values():
         for noun in enabled[kind.word]:
             for number in kind.dialled(noun):
-                yield number, Resource(kind.word, kind.name(noun))
+                yield number, resource_of(noun)
 
 
 class _Asked(NamedTuple):
@@ -134,12 +135,12 @@ def _ask(
     survey = kind.survey(nouns, work.site)
     work.findings += survey.findings
     for noun in nouns:
-        name = kind.name(noun)
-        resource, wishes = Resource(kind.word, name), kind.wishes(noun)
+        resource, wishes = resource_of(noun), kind.wishes(noun)
+        name = resource.name
         work.dialled[resource] = survey.dialled.get(name) or kind.dialled(noun)
         known, mark = survey.known.get(name), secrets.mark(resource, wishes)
         inputs = work.digest(kind.word, declared_values(noun), known, mark)
-        part = work.part(resource, inputs, protect=getattr(noun, "protect", False))
+        part = work.part(resource, inputs, protect=noun.protect)
         yield _Asked(noun, part, kind.paths(noun, work.site), wishes, known)
 
 
