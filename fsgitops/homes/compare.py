@@ -7,10 +7,11 @@ what the switch holds of an element and the file does not say.
 
 from __future__ import annotations
 
-import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from fsgitops.homes import home_of
+from fsgitops.routing.expand import expand_text
 from fsgitops.routing.fragment import flatten_fragment
 from fsgitops.routing.loaded import parse_answer
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 DIRECTIVE = "X-PRE-PROCESS "
 _BRINGS_NOTHING = ("set", "exec-set", "stun-set", "env-set")
-_GLOBAL = re.compile(r"\$\$\{([^{}]*)\}")
 
 
 class Said(NamedTuple):
@@ -159,10 +159,11 @@ class Globals:
 
     def expand(self, value: str) -> str:
         """Return a value as the preprocessor of that switch leaves it."""
-        return _GLOBAL.sub(self._value, value) if "$${" in value else value
+        return expand_text(value, self._value) if "$${" in value else value
 
-    def _value(self, match: re.Match[str]) -> str:
-        name = match[1]
+    def _value(self, name: str) -> str:
         if name not in self._known:
-            self._known[name] = self._ask(name) or ""
+            self._known[name] = ""
+            with suppress(ValueError):  # a name that no command can ask for
+                self._known[name] = self._ask(name) or ""
         return self._known[name]

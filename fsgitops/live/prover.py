@@ -99,11 +99,12 @@ class SwitchProver:
 
     def _draw_veil(self) -> Veil:
         """Return what hides the secrets that the changed files take in with `$${name}`."""
-        from fsgitops.routing.veil import Veil, find_references
+        from fsgitops.routing.expand import find_names
+        from fsgitops.routing.veil import Veil
 
         files = (*self.expected.written.values(), *self.expected.before.values())
-        texts = (content.decode("utf-8", "replace") for content in files if b"$${" in content)
-        return Veil(self.switch.global_variables(), find_references(*texts))
+        texts = (content.decode("utf-8", "replace") for content in files)
+        return Veil(self.switch.global_variables(), find_names(*texts))
 
     def close(self) -> None:
         """Close the connections that were opened again."""

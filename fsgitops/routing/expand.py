@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 BLOCK = 1024
 LINE_LIMIT = 1024 * 1024 - 2
@@ -64,7 +64,7 @@ def expand(line: bytes, variables: Variables, capacity: int) -> tuple[bytes, byt
     `capacity` is the size in bytes of FreeSWITCH's line buffer. An expansion that does not fit
     twice that size is cut, as it is there.
     """
-    references = list(_references(line))
+    references = list(find_references(line))
     if not references:
         return line, line
     seen = line[: references[0][2]]
@@ -90,7 +90,30 @@ def line_capacity(line: bytes, capacity: int) -> int:
     return min(max(capacity, needed), LINE_LIMIT + 2)
 
 
-def _references(line: bytes) -> Iterator[tuple[int, bytes, int]]:
+def cut_seen(line: bytes) -> bytes:
+    """Return the second of what `expand` returns, whatever the variables are."""
+    return next((line[:end] for _, _, end in find_references(line)), line)
+
+
+def expand_text(text: str, value_of: Callable[[str], str]) -> str:
+    """Return a text with each `$${name}` in it replaced by what `value_of` says of the name."""
+    data, cursor = text.encode("utf-8", "surrogatepass"), 0
+    parts: list[bytes] = []
+    for start, name, end in find_references(data):
+        value = value_of(name.decode("utf-8", "surrogatepass"))
+        parts += data[cursor:start], value.encode("utf-8", "surrogatepass")
+        cursor = end + 1
+    return b"".join([*parts, data[cursor:]]).decode("utf-8", "surrogatepass")
+
+
+def find_names(*texts: str | None) -> set[str]:
+    """Return the names that these texts take in with `$${name}`."""
+    lines = (text.encode("utf-8", "surrogatepass") for text in texts if text and "$${" in text)
+    found = {name for line in lines for _, name, _ in find_references(line)}
+    return {name.decode("utf-8", "surrogatepass") for name in found}
+
+
+def find_references(line: bytes) -> Iterator[tuple[int, bytes, int]]:
     """Yield (start, name, position of the closing brace) of each `$${name}`.
 
     One without its closing brace stands for itself, and the search goes on inside it.

@@ -1,7 +1,6 @@
 """One file of a conf directory, read as FreeSWITCH reads it: line by line first, then as XML.
 
-The line rules are those of `preprocess` in FreeSWITCH's switch_xml.c. Values of `$${name}` are left
-as they are: what they stand for is not in the file.
+Values of `$${name}` are left as they are: what they stand for is not in the file.
 """
 
 from __future__ import annotations
@@ -11,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 from xml.parsers import expat
 
 from fsgitops.errors import FsgitopsError
+from fsgitops.routing.expand import cut_seen
+from fsgitops.routing.lines import read_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ TEXT: Final = "#text"
 COMMENT: Final = "#comment"
 CONTEXT: Final = "context"
 END: Final = ">"
+TAG: Final = "<"
 
 OPEN: Final = b"<include>\n"
 CLOSE: Final = b"</include>\n"
@@ -49,9 +51,12 @@ def preprocess_lines(content: bytes) -> tuple[bytes, tuple[str, ...]]:
     directives: list[str] = []
     in_comment = False
     pieces = _LINE_END.split(content)
-    for line, ending in zip(pieces[::2], [*pieces[1::2], b""], strict=True):
-        text, in_comment = _read_line(line.partition(b"\0")[0], in_comment, directives)
+    for piece, ending in zip(pieces[::2], [*pieces[1::2], b""], strict=True):
+        line = piece.partition(b"\0")[0]
+        text, instruction, in_comment = read_line(line, cut_seen(line), in_comment)
         kept += text, ending
+        if instruction is not None:
+            directives.append(instruction.told.decode("utf-8", "replace"))
     return b"".join(kept), tuple(directives)
 
 
@@ -66,6 +71,34 @@ def read_items(content: bytes) -> tuple[list[str], tuple[str, ...]]:
     """
     text, directives = preprocess_lines(content)
     return _read_text(text), directives
+
+
+def walk_items(items: list[str]) -> Iterator[tuple[str, int, dict[str, str]]]:
+    """Yield what a flat list holds: TAG, TEXT, COMMENT or END, where its text is, its attributes.
+
+    A tag's attributes follow its text in the list, each as its name and its value.
+    """
+    at, count = 0, len(items)
+    nothing: dict[str, str] = {}
+    while at < count:
+        item = items[at]
+        if item == END:
+            yield END, at, nothing
+            at += 1
+        elif item in (TEXT, COMMENT):
+            yield item, at + 1, nothing
+            at += 2
+        else:
+            end = at + 1
+            attributes: dict[str, str] = {}
+            while items[end][0:1] not in _MARKS:
+                attributes[items[end]] = items[end + 1]
+                end += 2
+            yield TAG, at, attributes
+            at = end
+
+
+_MARKS: Final = frozenset("<>#")
 
 
 def _read_text(text: bytes) -> list[str]:
@@ -129,27 +162,14 @@ def flatten_text(text: bytes, directives: tuple[str, ...]) -> dict[str, str]:
     flat = {f"X-PRE-PROCESS {number}": text for number, text in enumerate(directives, 1)}
     walk = _Walk(flat)
     stack: list[_Place] = [_Place("", "", {})]
-    position, count = 0, len(items)
-    while position < count:
-        item = items[position]
-        position += 1
-        if item == END:
+    for kind, at, attributes in walk_items(items):
+        if kind == END:
             stack.pop()
-        elif item == TEXT:
-            walk.put(f"{stack[-1].prefix}text", items[position])
-            position += 1
-        elif item == COMMENT:
-            position += 1
-        else:
-            attributes: dict[str, str] = {}
-            while items[position][0:1] not in _MARKS:
-                attributes[items[position]] = items[position + 1]
-                position += 2
-            stack.append(walk.enter(stack[-1], item[1:], attributes))
+        elif kind == TEXT:
+            walk.put(f"{stack[-1].prefix}text", items[at])
+        elif kind == TAG:
+            stack.append(walk.enter(stack[-1], items[at][1:], attributes))
     return flat
-
-
-_MARKS: Final = frozenset("<>#")
 
 
 class _Place:
@@ -252,70 +272,12 @@ def _has_special(content: bytes) -> bool:
     )
 
 
-def _read_line(line: bytes, in_comment: bool, directives: list[str]) -> tuple[bytes, bool]:
-    seen = _before_variable(line)
-    if b"<include>" in seen or b"</include>" in seen or b"<?" in seen:
-        return b"", in_comment
-    if in_comment:
-        _, closed, rest = line.partition(b"-->")
-        if not closed:
-            return b"", True
-        line = rest
-    at = line.lower().find(b"x-pre-process")
-    if at >= 0:
-        if line[at - 1 : at] == b"<":
-            directives.append(_directive(line[at:]))
-        return b"", False
-    before, special, command = line.partition(b"<!--#")
-    if not special:
-        return line, False
-    directives.append(command.partition(b"-->")[0].strip().decode("utf-8", "replace"))
-    _, closed, rest = command.partition(b"-->")
-    return before + rest, not closed
-
-
-def _before_variable(line: bytes) -> bytes:
-    # expand_vars writes a NUL over the brace that ends `$${name}`, so the search for <include> that
-    # follows it sees no further than that.
-    start = line.find(b"$${")
-    end = line.find(b"}", start) if start >= 0 else -1
-    return line if end < 0 else line[:end]
-
-
-def _directive(text: bytes) -> str:
-    low = text.lower()
-    command, end = _quoted_after(text, low.find(b"cmd"))
-    data, _ = _quoted_after(text, low.find(b"data", end))
-    parts = (text,) if command is None or data is None else (command, data)
-    return " ".join(part.decode("utf-8", "replace") for part in parts)
-
-
-def _quoted_after(text: bytes, start: int) -> tuple[bytes | None, int]:
-    """Return what stands in quotes after the next equals sign, and where it ends."""
-    equals = text.find(b"=", start) if start >= 0 else -1
-    begin = text.find(b'"', equals) + 1 if equals >= 0 else 0
-    if not begin:
-        return None, 0
-    end = text.find(b'"', begin)
-    end = len(text) if end < 0 else end
-    return text[begin:end], end
-
-
 def elements(items: list[str]) -> Iterator[tuple[tuple[str, ...], dict[str, str]]]:
     """Yield each element of a flat list: its path of tags, and its attributes."""
     path: list[str] = []
-    position, count = 0, len(items)
-    while position < count:
-        item = items[position]
-        position += 1
-        if item == END:
+    for kind, at, attributes in walk_items(items):
+        if kind == END:
             path.pop()
-        elif item in (TEXT, COMMENT):
-            position += 1
-        else:
-            attributes: dict[str, str] = {}
-            while items[position][0:1] not in _MARKS:
-                attributes[items[position]] = items[position + 1]
-                position += 2
-            path.append(item[1:])
+        elif kind == TAG:
+            path.append(items[at][1:])
             yield tuple(path), attributes

@@ -9,14 +9,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from fsgitops.model.plan import is_secret, is_secret_attribute
-from fsgitops.routing.fragment import COMMENT, END, TEXT, FragmentError, read_items
+from fsgitops.routing.fragment import (
+    END,
+    TAG,
+    TEXT,
+    FragmentError,
+    read_items,
+    walk_items,
+)
+from fsgitops.routing.veil import MASK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-MASK: Final = "(secret)"
 _ESCAPES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", '"': "&quot;"})
-_MARKS: Final = frozenset("<>#")
 
 
 def show_masked(content: bytes) -> list[str]:
@@ -30,36 +36,20 @@ def show_masked(content: bytes) -> list[str]:
         for text in directives
     ]
     stack: list[tuple[str, int, bool]] = []
-    position = 0
-    while position < len(items):
-        item = items[position]
-        position += 1
-        if item == END:
+    for kind, at, attributes in walk_items(items):
+        if kind == END:
             tag, opened, _ = stack.pop()
             if opened == len(lines) - 1:
                 lines[opened] = lines[opened][:-1] + "/>"
             else:
                 lines.append(f"{_indent(stack)}</{tag}>")
-        elif item in (TEXT, COMMENT):
-            if item == TEXT:
-                hidden = any(secret for _, _, secret in stack)
-                lines.append(
-                    _indent(stack)
-                    + (
-                        MASK
-                        if hidden or is_secret("", items[position])
-                        else _escape(items[position])
-                    )
-                )
-            position += 1
-        else:
-            attributes: list[tuple[str, str]] = []
-            while items[position][0:1] not in _MARKS:
-                attributes.append((items[position], items[position + 1]))
-                position += 2
-            text, secret = _open(item[1:], attributes)
+        elif kind == TEXT:
+            hidden = any(secret for _, _, secret in stack) or is_secret("", items[at])
+            lines.append(_indent(stack) + (MASK if hidden else _escape(items[at])))
+        elif kind == TAG:
+            text, secret = _open(items[at][1:], attributes)
             lines.append(_indent(stack) + text)
-            stack.append((item[1:], len(lines) - 1, secret))
+            stack.append((items[at][1:], len(lines) - 1, secret))
     return lines
 
 
@@ -77,12 +67,11 @@ def _indent(stack: Sequence[object]) -> str:
     return "  " * min(len(stack), 40)
 
 
-def _open(tag: str, attributes: list[tuple[str, str]]) -> tuple[str, bool]:
-    name = next((value for key, value in attributes if key == "name"), "")
-    secret = is_secret_attribute(f"param {name}")
+def _open(tag: str, attributes: dict[str, str]) -> tuple[str, bool]:
+    secret = is_secret_attribute(f"param {attributes.get('name', '')}")
     words = [
         f'{key}="{_escape(value) if _is_shown(key, value, secret=secret) else MASK}"'
-        for key, value in attributes
+        for key, value in attributes.items()
     ]
     return f"<{' '.join([tag, *words])}>", secret
 

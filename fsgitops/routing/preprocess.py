@@ -1,8 +1,7 @@
 """A conf directory, merged into one text as FreeSWITCH's preprocessor merges it.
 
 Follows `preprocess` and `preprocess_glob` of FreeSWITCH 1.11 (`src/switch_xml.c`), oddities
-included: a line that holds `<include>`, `</include>` or `<?` vanishes whole; so does every line
-with an `X-PRE-PROCESS`, commented out or not; a carriage return ends a line of its own.
+included (lines.py); a carriage return ends a line of its own.
 
 Where we differ, on purpose: nothing is ever executed (`exec`, `exec-set`), nobody is asked for
 an address (`stun-set`), and our own environment is not read (`env-set`); such lines come to
@@ -29,10 +28,12 @@ from fsgitops.routing.expand import (
     LINE_LIMIT,
     Variables,
     expand,
+    find_references,
     line_capacity,
     set_from_line,
 )
 from fsgitops.routing.glob import find_files
+from fsgitops.routing.lines import Instruction, read_line
 from fsgitops.routing.merged import MergedConfig, Pieces, Skipped, SourceLine
 
 if TYPE_CHECKING:
@@ -174,58 +175,13 @@ class _Merger:
         text, seen = expand(line, self.variables, source.capacity)
         if self._unknown and b"$${" in line:
             self._doubt_values(line.lower())
-        if b"<include>" in seen or b"</include>" in seen or b"<?" in seen:
-            return
-        if source.in_comment:
-            _, closed, text = seen.partition(b"-->")
-            if not closed:
-                return
-            source.in_comment = False
-        at = text.lower().find(b"x-pre-process")
-        if at >= 0:
-            if text[at - 1 : at] == b"<":
-                self._instruct_tag(text[at:], source)
-        elif b"<!--#" in text:
-            self._instruct_comment(text, source)
-        else:
-            self._emit(text, source)
+        text, instruction, source.in_comment = read_line(text, seen, source.in_comment)
+        self._emit(text, source)
+        if instruction is not None:
+            self._carry_out(instruction, source)
 
-    def _instruct_tag(self, text: bytes, source: _OpenFile) -> None:
-        """`<X-PRE-PROCESS cmd="..." data="..."/>`, only with double quotes, in that order."""
-        end = text.find(b"/>")
-        text = text if end < 0 else text[: end + 2]
-        command, rest = _quoted_after(text, b"cmd")
-        if rest is None:
-            return
-        argument, _ = _quoted_after(rest, b"data")
-        if argument is not None and command is not None:
-            self._carry_out(command.lower(), argument, source, in_tag=True)
-
-    def _instruct_comment(self, text: bytes, source: _OpenFile) -> None:
-        """`<!--#command argument-->`, which may run over several lines."""
-        before, _, after = text.partition(b"<!--#")
-        self._emit(before, source)
-        instruction, closed, rest = after.partition(b"-->")
-        if closed:
-            self._emit(rest, source)
-        else:
-            source.in_comment = True
-        instruction = (
-            re.split(rb"\r", instruction, maxsplit=1)[0]
-            if b"\r" in instruction
-            else (instruction.partition(b"\n")[0])
-        )
-        command, space, argument = instruction.partition(b" ")
-        if not space:
-            return
-        quoted = argument.split(b'"', 2)
-        if len(quoted) == 3:
-            argument = quoted[1]
-        self._carry_out(command.lower(), argument, source, in_tag=False)
-
-    def _carry_out(
-        self, command: bytes, argument: bytes, source: _OpenFile, *, in_tag: bool
-    ) -> None:
+    def _carry_out(self, instruction: Instruction, source: _OpenFile) -> None:
+        _, command, argument, in_tag = instruction
         if command == b"set":
             set_from_line(self.variables, argument)
             self._unknown.pop(argument.partition(b"=")[0].rstrip(b" ").lower(), None)
@@ -246,8 +202,9 @@ class _Merger:
         Such a value may hold line breaks (`exec-set`, `env-set`), or choose which files are
         included. What `stun-set` gives is an address: it does the latter at most.
         """
+        used = {name for _, name, _ in find_references(line)}
         for name, skipped in self._unknown.items():
-            if b"$${" + name + b"}" in line:
+            if name in used:
                 chooses = b"include" in line and (b"x-pre-process" in line or b"<!--#" in line)
                 if chooses or skipped.what != "stun-set":
                     self._doubt(skipped)
@@ -354,14 +311,3 @@ def _marked_lines(data: bytes) -> list[int]:
             starts.add(lowered.rfind(b"\n", 0, at) + 1)
             at = lowered.find(mark, at + 1)
     return sorted(starts)
-
-
-def _quoted_after(text: bytes, word: bytes) -> tuple[bytes | None, bytes | None]:
-    """Find `word`, then `=`, then `"`: return what is quoted and what follows the quotes."""
-    at = text.lower().find(word)
-    at = text.find(b"=", at) if at >= 0 else -1
-    at = text.find(b'"', at) if at >= 0 else -1
-    if at < 0:
-        return None, None
-    value, closed, rest = text[at + 1 :].partition(b'"')
-    return value, rest if closed else None

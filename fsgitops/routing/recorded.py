@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from fsgitops.model.plan import is_secret
 from fsgitops.routing.fragment import FragmentError, flatten_fragment
+from fsgitops.routing.veil import MASK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -13,21 +14,19 @@ if TYPE_CHECKING:
     from fsgitops.model.compiled import CompiledFile
     from fsgitops.model.live import LiveFile
 
-MASK = "(secret)"
 UNREADABLE = "(the whole file)"
 
 
 def mask_attributes(content: bytes) -> dict[str, str]:
     """Return what a file says, as `flatten_fragment` names it, with MASK for every secret."""
     return {
-        name: MASK if _is_secret(name, value) else value
-        for name, value in _flatten(content).items()
+        name: MASK if is_secret(name, value) else value for name, value in _flatten(content).items()
     }
 
 
 def digest_secrets(content: bytes, digest: Callable[[bytes], str]) -> str:
     """Return one keyed digest of all secrets in a file, "" where there is no key."""
-    secrets = [f"{k}={v}" for k, v in sorted(_flatten(content).items()) if _is_secret(k, v)]
+    secrets = [f"{k}={v}" for k, v in sorted(_flatten(content).items()) if is_secret(k, v)]
     return digest("\n".join(secrets).encode())
 
 
@@ -54,10 +53,6 @@ def _same_secrets(file: CompiledFile, found: LiveFile, digest: Callable[[bytes],
     if file.unknown or not found.secrets:
         return True
     return digest_secrets(file.content, digest) == found.secrets
-
-
-def _is_secret(name: str, value: str) -> bool:
-    return is_secret(name, value)
 
 
 def _flatten(content: bytes) -> dict[str, str]:

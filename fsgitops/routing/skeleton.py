@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from fsgitops.routing.fragment import COMMENT, END, TEXT, elements, read_items
+from fsgitops.routing.fragment import END, TAG, TEXT, elements, read_items, walk_items
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -106,18 +106,11 @@ def _split(item: str) -> tuple[str | int, ...]:
 
 
 def _kinds(items: list[str]) -> Iterator[tuple[int, str]]:
-    position = 0
-    while position < len(items):
-        item = items[position]
-        if item == END:
-            position += 1
-        elif item in (TEXT, COMMENT):
-            yield position + 1, "the text of an element" if item == TEXT else "a comment"
-            position += 2
-        else:
-            yield position, "the name of an element"
-            position += 1
-            while items[position][0:1] not in "<>#":
-                yield position, "the name of an attribute"
-                yield position + 1, _ATTRIBUTE
-                position += 2
+    for kind, at, attributes in walk_items(items):
+        if kind == TAG:
+            yield at, "the name of an element"
+            for name in range(at + 1, at + 1 + 2 * len(attributes), 2):
+                yield name, "the name of an attribute"
+                yield name + 1, _ATTRIBUTE
+        elif kind != END:
+            yield at, "the text of an element" if kind == TEXT else "a comment"

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from fsgitops.routing.expand import find_names
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -31,7 +33,6 @@ _SECRET_NAME: Final = re.compile(
     r"pass|pwd|psw|secret|token|cred|auth|key|hash|(^|[_.-])(pins?|pw|jwt|otp)($|[_.-])",
     re.IGNORECASE,
 )
-_REFERENCE: Final = re.compile(r"\$\$\{([^{}]*)\}")
 _PLAIN_WORDS: Final = frozenset(
     [
         "true",
@@ -90,14 +91,9 @@ class Veil:
         """
         if text is None:
             return None
-        if any(name.lower() not in HARMLESS for name in find_references(*sources)):
+        if any(name.lower() not in HARMLESS for name in find_names(*sources)):
             return MASK
         return self.hide(text)
-
-
-def find_references(*texts: str | None) -> set[str]:
-    """Return the names that these texts take in with `$${name}`."""
-    return {name for text in texts if text and "$${" in text for name in _REFERENCE.findall(text)}
 
 
 _TELLING: Final = frozenset({"password", "secret"})

@@ -43,6 +43,17 @@ def test_each_global_variable_is_asked_for_once() -> None:
     assert [names.expand("$${a}$${b}"), names.expand("$${a}-"), asked] == ["", "-", ["a", "b"]]
 
 
+def test_a_name_with_braces_is_expanded_as_the_preprocessor_does() -> None:
+    assert EXPAND("$${a{b}}-$${c") == "[a{b}]-$${c"
+
+
+def test_a_name_that_no_command_can_ask_for_is_nothing() -> None:
+    def refuse(name: str) -> str:
+        raise ValueError(name)
+
+    assert Globals(refuse).expand("<$${a b}>") == "<>"
+
+
 def users(*users: str) -> Held:
     return Held(DIRECTORY, f'<domain name="d"><users>{"".join(users)}</users></domain>'.encode())
 

@@ -109,6 +109,16 @@ def test_directives_are_told_and_not_parsed():
     }
 
 
+def test_an_instruction_that_is_not_carried_out_takes_its_whole_line():
+    # FreeSWITCH looks for the first tag alone, and for no other on that line.
+    line = 'X-PRE-PROCESS cmd=\'set\'/><X-PRE-PROCESS cmd="set" data="a=b"/>'
+    assert preprocess_lines(f"<{line}\n".encode()) == (b"\n", (line,))
+
+
+def test_the_search_for_include_goes_on_to_the_brace_that_closes_the_variable():
+    assert preprocess_lines(b"$${a{b}<include>}</x>\n<y/>")[0] == b"\n<y/>"
+
+
 def test_a_directive_comment_hides_the_lines_up_to_its_end():
     text, directives = preprocess_lines(b'<a/>\n<!--#set "c=d"\n<b/>\n--><c/>\n')
     assert text == b"<a/>\n\n\n<c/>\n"
