@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from fsgitops.findings import Finding
 
 
@@ -33,9 +35,9 @@ class DesiredInvalidError(FsgitopsError):
 
     exit_code = 3
 
-    def __init__(self, findings: list[Finding]) -> None:
-        super().__init__("\n".join(str(item) for item in findings))
-        self.findings = findings
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        self.findings = list(findings)
+        super().__init__("\n".join(str(item) for item in self.findings))
 
 
 class PlanRefusedError(FsgitopsError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fsgitops.live.calls import LiveCall, join_calls
-from fsgitops.live.connect import connect_target, prepare_conf_dir
+from fsgitops.live.connect import connect_target
 from fsgitops.live.roster import load_roster
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 def run_calls(workspace: Workspace) -> tuple[LiveCall, ...]:
     """Return the calls of the target's switch. Raises SwitchError, DesiredInvalidError."""
     roster = load_roster(workspace)
-    prepare_conf_dir(workspace.target)
     with connect_target(workspace.target, workspace.root) as switch:
         return join_calls(switch.channels(), roster, workspace.target.domain)
 

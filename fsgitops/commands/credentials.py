@@ -190,15 +190,13 @@ def run_credentials(workspace: Workspace, extension: str, *, reveal: bool = Fals
     SecretError when a secret is not at hand or the audit log cannot be written.
     """
     check_extension(extension)
-    declared = declare_desired(workspace)
-    if has_errors(list(declared.findings)):
-        raise DesiredInvalidError(list(declared.findings))
-    agent = next((item for item in declared.desired.agents if item.extension == extension), None)
+    desired = declare_desired(workspace).demand()
+    agent = next((item for item in desired.agents if item.extension == extension), None)
     if agent is None:
         raise NotThereError(f"no agent {extension} is declared")
     secrets = None
     if reveal:
-        secrets = _find_secrets(workspace, agent, declared.desired)
+        secrets = _find_secrets(workspace, agent, desired)
         fields = ["password", *(["voicemail_pin"] if agent.voicemail.enabled else [])]
         record_reveal(workspace, extension, fields)
     target = workspace.target

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fsgitops.errors import NotPossibleError, SwitchError, UsageError
 from fsgitops.live.audit import audited
-from fsgitops.live.connect import connect_target, prepare_conf_dir
+from fsgitops.live.connect import connect_target
 from fsgitops.live.outside import (
     check_gateway,
     check_toll,
@@ -127,7 +127,6 @@ def run_dial(workspace: Workspace, asked: Asked, *, wait: bool = False) -> Diall
     target = workspace.target
     with audited(workspace, "dial", asked.extension, number=asked.number) as details:
         roster = load_roster(workspace)
-        prepare_conf_dir(target)
         with connect_target(target, workspace.root) as switch:
             try:
                 dialled = place_call(switch, roster, workspace.settings, target, asked, wait=wait)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from fsgitops.errors import NotThereError
 from fsgitops.live.audit import audited
-from fsgitops.live.connect import connect_target, prepare_conf_dir
+from fsgitops.live.connect import connect_target
 from fsgitops.live.roster import check_uuid
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ def run_hangup(workspace: Workspace, uuid: str) -> None:
     """End the call that a leg belongs to, and write it down. Raises NotThereError, SwitchError."""
     with audited(workspace, "hangup", uuid):
         check_uuid(uuid)
-        prepare_conf_dir(workspace.target)
         with connect_target(workspace.target, workspace.root) as switch:
             end_call(switch, uuid)
 

@@ -11,7 +11,7 @@ from fsgitops.findings import has_errors
 from fsgitops.homes.directory import flush_command
 from fsgitops.homes.home import run_step
 from fsgitops.live.audit import audited
-from fsgitops.live.connect import address_of, connect_target, prepare_conf_dir
+from fsgitops.live.connect import address_of, connect_target
 from fsgitops.live.roster import check_extension, phones_of
 from fsgitops.model.plan import ReloadStep
 from fsgitops.workspace.declare import declare_desired
@@ -42,7 +42,6 @@ def run_kick(workspace: Workspace, extension: str) -> Ended:
     """
     with audited(workspace, "kick", extension) as details:
         check_extension(extension)
-        prepare_conf_dir(workspace.target)
         with connect_target(workspace.target, workspace.root) as switch:
             ended = end_registrations(switch, workspace.target, extension)
         details["phones"] = str(len(ended.phones))
@@ -55,7 +54,7 @@ def _check_declared(workspace: Workspace, extension: str) -> None:
     """Raise NotThereError for an agent that is not declared, where that can be told."""
     declared = declare_desired(workspace)
     known = {agent.extension for agent in declared.desired.agents}
-    if extension not in known and not has_errors(list(declared.findings)):
+    if extension not in known and not has_errors(declared.findings):
         raise NotThereError(f"no agent {extension} is declared, and no phone is registered as it")
 
 

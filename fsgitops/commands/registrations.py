@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fsgitops.live.connect import connect_target, prepare_conf_dir
+from fsgitops.live.connect import connect_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 def run_registrations(workspace: Workspace) -> tuple[Registration, ...]:
     """Return who is registered at the target's SIP profile, by user. Raises SwitchError."""
     target = workspace.target
-    prepare_conf_dir(target)
     with connect_target(target, workspace.root) as switch:
         found = switch.registrations(target.profile)
     return tuple(sorted(found, key=lambda item: (item.user, item.domain, item.call_id)))

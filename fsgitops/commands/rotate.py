@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fsgitops.durable import replace_file
-from fsgitops.errors import DesiredInvalidError, NotThereError, UsageError
-from fsgitops.findings import has_errors
+from fsgitops.errors import NotThereError, UsageError
 from fsgitops.kinds.agent.secrets import count_rotation
 from fsgitops.live.roster import check_extension
 from fsgitops.secret import NEXT_KEY_VARIABLE, write_key_file
@@ -67,11 +66,9 @@ class Rotation:
 
 def read_rotation(workspace: Workspace) -> Rotation:
     """Return which keys are at hand, and which agents' secrets come from which."""
-    declared = declare_desired(workspace)
-    if has_errors(list(declared.findings)):
-        raise DesiredInvalidError(list(declared.findings))
+    desired = declare_desired(workspace).demand()
     settings = workspace.settings.key_rotation
-    moved, total = count_rotation(declared.desired.agents, Moved(settings).has)
+    moved, total = count_rotation(desired.agents, Moved(settings).has)
     return Rotation(find_keys(workspace), settings is not None, moved, total)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fsgitops.commands.registrations import registration_to_json
 from fsgitops.errors import NotThereError
 from fsgitops.live.calls import LiveCall, join_calls
-from fsgitops.live.connect import address_of, connect_target, prepare_conf_dir
+from fsgitops.live.connect import address_of, connect_target
 from fsgitops.live.roster import Roster, build_roster, check_extension
 from fsgitops.model.compiled import UNKNOWN
 from fsgitops.workspace.compile import compile_declared
@@ -86,7 +86,6 @@ def read_declaration(workspace: Workspace) -> Declaration:
 def run_status(workspace: Workspace, extensions: Sequence[str] = ()) -> Status:
     """Return the state of each agent, or of these. Raises SwitchError, NotThereError."""
     declaration = read_declaration(workspace)
-    prepare_conf_dir(workspace.target)
     with connect_target(workspace.target, workspace.root) as switch:
         return ask_status(switch, declaration, extensions)
 
@@ -231,7 +230,6 @@ def _check_known(roster: Roster, extensions: Sequence[str]) -> None:
 def watch_status(workspace: Workspace, extensions: Sequence[str] = ()) -> Iterator[Status]:
     """Yield the state again and again over one connection. Raises as `run_status`."""
     declaration = read_declaration(workspace)
-    prepare_conf_dir(workspace.target)
     with connect_target(workspace.target, workspace.root) as switch:
         while True:
             yield ask_status(switch, declaration, extensions)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fsgitops.errors import NotPossibleError, NotThereError
 from fsgitops.live.audit import audited
 from fsgitops.live.calls import join_calls
-from fsgitops.live.connect import connect_target, prepare_conf_dir
+from fsgitops.live.connect import connect_target
 from fsgitops.live.outside import (
     check_gateway,
     check_toll,
@@ -53,7 +53,6 @@ def run_transfer(workspace: Workspace, asked: Transfer) -> str:
     with audited(workspace, "transfer", asked.uuid, destination=wanted) as details:
         check_uuid(asked.uuid)
         roster = load_roster(workspace)
-        prepare_conf_dir(workspace.target)
         with connect_target(workspace.target, workspace.root) as switch:
             where = move_call(switch, roster, workspace.settings, workspace.target, asked)
         details["destination"] = where

@@ -27,7 +27,7 @@ class Report:
     @property
     def valid(self) -> bool:
         """Tell whether there are no errors."""
-        return not has_errors(list(self.findings))
+        return not has_errors(self.findings)
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as JSON values (docs/json.md)."""
@@ -47,7 +47,7 @@ def run_validate(workspace: Workspace) -> Report:
     """Check what is declared, and compile it when it has no errors."""
     declared = declare_desired(workspace)
     findings = declared.findings
-    if not has_errors(list(findings)):
+    if not has_errors(findings):
         try:
             findings = compile_declared(workspace, declared, fetch=False).declared.findings
         except DesiredInvalidError as problem:

@@ -66,8 +66,10 @@ def address_of(target: Target) -> Address:
 def connect_target(target: Target, root: Path) -> Iterator[Switch]:
     """Yield the target's switch; the embedded one is started where none is running.
 
+    The sandbox is given a conf directory first, where it has none.
     Raises SwitchError when it cannot be reached, SecretError without a password.
     """
+    prepare_conf_dir(target)
     if target.simulated:
         with _connect_sandbox(target) as switch:
             yield switch

@@ -6,8 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fsgitops.errors import DesiredInvalidError, NotPossibleError, NotThereError, UsageError
-from fsgitops.findings import has_errors
+from fsgitops.errors import NotPossibleError, NotThereError, UsageError
 from fsgitops.phone import is_extension
 from fsgitops.workspace.declare import declare_desired
 
@@ -31,10 +30,7 @@ class Roster:
 
 def load_roster(workspace: Workspace) -> Roster:
     """Return what is declared. Raises DesiredInvalidError with every finding."""
-    declared = declare_desired(workspace)
-    if has_errors(list(declared.findings)):
-        raise DesiredInvalidError(list(declared.findings))
-    return build_roster(declared.desired)
+    return build_roster(declare_desired(workspace).demand())
 
 
 def build_roster(desired: Desired) -> Roster:

@@ -49,10 +49,9 @@ def compile_declared(
     """
     from fsgitops.steps.compile import compile_config
 
-    if has_errors(list(declared.findings)):
-        raise DesiredInvalidError(list(declared.findings))
+    desired = declared.demand()
     caller_id, _ = check_settings(workspace.root, workspace.settings, workspace.document)
-    book = open_book(workspace, declared.desired, fetch=fetch)
+    book = open_book(workspace, desired, fetch=fetch)
     site = Site(
         domain=workspace.target.domain,
         inbound_context=workspace.target.inbound_context,
@@ -62,7 +61,7 @@ def compile_declared(
         default_region=workspace.settings.default_region,
         templates=_load_templates(workspace),
     )
-    compiled, findings = compile_config(workspace.kinds, declared.desired, site, book, settled)
+    compiled, findings = compile_config(workspace.kinds, desired, site, book, settled)
     everything = sort_findings([*declared.findings, *findings, *book.findings])
     if has_errors(everything):
         raise DesiredInvalidError(everything)
@@ -71,7 +70,7 @@ def compile_declared(
         _name_keys(compiled, book),
         book.key,
         tuple(book.unavailable),
-        tuple(explain_rotation(workspace, book, declared.desired)),
+        tuple(explain_rotation(workspace, book, desired)),
     )
 
 

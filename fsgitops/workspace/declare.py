@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fsgitops.errors import DesiredInvalidError
 from fsgitops.findings import Finding, has_errors, sort_findings
 from fsgitops.workspace.check_settings import check_settings
 from fsgitops.workspace.policy import collect_policy
@@ -25,6 +26,12 @@ class Declared:
     findings: tuple[Finding, ...] = ()
     silenced: frozenset[tuple[str, int, str]] = frozenset()
     """The (file, line, rule) that comments silence, of the rules that a plan judges."""
+
+    def demand(self) -> Desired:
+        """Return the desired state. Raises DesiredInvalidError where a finding is an error."""
+        if has_errors(self.findings):
+            raise DesiredInvalidError(self.findings)
+        return self.desired
 
 
 def declare_desired(workspace: Workspace) -> Declared:
