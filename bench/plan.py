@@ -1,14 +1,19 @@
 """How long a plan takes, how long an apply, and how much memory: against a bare loop of writes.
 
     python bench/plan.py [AGENTS]
+    python bench/plan.py [AGENTS] --against COMMIT
 
 Every command runs as a user runs it, in a process of its own. The apply writes to the embedded
 switch's conf directory and reloads it. The baseline writes the same files with a bare loop, in the
 same run; all ratios are against it.
+
+With `--against`, a plan without changes is measured for two versions in one run, turn by turn: an
+earlier commit, and what stands in this checkout. CPU seconds say it on a machine that is busy.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import resource
 import subprocess
@@ -16,6 +21,10 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+TURNS = 7
 
 AGENT = """  - extension: {extension}
     name: Agent {extension}
@@ -48,19 +57,28 @@ def write_project(root: Path, agents: int) -> None:
     (desired / "routes.yaml").write_text("did_routes:\n" + "".join(routes))
 
 
-def run(root: Path, *arguments: str) -> tuple[float, float]:
-    """Run fsgitops; return wall seconds and peak resident megabytes."""
+class Ran(NamedTuple):
+    """What a command took: seconds by the clock and of the CPU, and its peak megabytes."""
+
+    seconds: float
+    cpu: float
+    memory: float
+
+
+def run(root: Path, *arguments: str, checkout: Path = CHECKOUT) -> Ran:
+    """Run the fsgitops of a checkout in a project."""
     before = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-c", "from fsgitops.cli import main; main()", *arguments],
         cwd=root,
+        env={**os.environ, "PYTHONPATH": str(checkout)},
         stdout=subprocess.DEVNULL,
     )
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - before
     if os.waitstatus_to_exitcode(status):
         raise SystemExit(f"fsgitops {' '.join(arguments)} failed")
-    return seconds, usage.ru_maxrss / 1024
+    return Ran(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
 def write_bare(root: Path) -> float:
@@ -80,26 +98,71 @@ def write_bare(root: Path) -> float:
     return time.perf_counter() - before
 
 
-def main() -> None:
-    """Print one table."""
-    agents = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
+def prepare(root: Path, agents: int, checkout: Path = CHECKOUT) -> None:
+    """Make a project of so many agents, nothing applied yet."""
+    write_project(root, agents)
+    run(root, "key", "new", checkout=checkout)
+
+
+def compare(commit: str, agents: int) -> None:
+    """Print what a plan without changes takes: at a commit, and in this checkout."""
+    with tempfile.TemporaryDirectory() as name:
+        top = Path(name)
+        earlier = top / "checkout"
+        earlier.mkdir()
+        archive = subprocess.Popen(
+            ["git", "-C", str(CHECKOUT), "archive", commit], stdout=subprocess.PIPE
+        )
+        subprocess.run(["tar", "-x", "-C", str(earlier)], stdin=archive.stdout, check=True)
+        if archive.wait():
+            raise SystemExit(f"there is no commit {commit}")
+        sides = {commit: (earlier, top / "before"), "this checkout": (CHECKOUT, top / "after")}
+        for checkout, root in sides.values():
+            prepare(root, agents, checkout)
+            run(root, "apply", "--yes", checkout=checkout)
+        took: dict[str, list[Ran]] = {side: [] for side in sides}
+        for _ in range(TURNS):
+            for side, (checkout, root) in sides.items():
+                took[side].append(run(root, "plan", checkout=checkout))
+    print(f"plan of {agents} agents without changes, {TURNS} turns; the least of each")
+    first: tuple[float, float] | None = None
+    for side, runs in took.items():
+        cpu, memory = min(ran.cpu for ran in runs), min(ran.memory for ran in runs)
+        first = first or (cpu, memory)
+        ratios = f"{cpu / first[0]:>7.2f} {memory / first[1]:>7.2f}"
+        print(f"{side:<32}{cpu:>8.2f} s CPU {memory:>7.0f} MB {ratios}")
+
+
+def measure(agents: int) -> None:
+    """Print one table of this checkout."""
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
-        write_project(root, agents)
-        run(root, "key", "new")
-        rows = [("cold plan", *run(root, "plan"))]
-        rows.append(("apply to the embedded switch", *run(root, "apply", "--yes")))
-        rows.append(("plan without changes", *run(root, "plan")))
+        prepare(root, agents)
+        rows = [("cold plan", run(root, "plan"))]
+        rows.append(("apply to the embedded switch", run(root, "apply", "--yes")))
+        rows.append(("plan without changes", run(root, "plan")))
         edited = root / "desired" / "agents-000000.yaml"
         edited.write_text(edited.read_text().replace("name: Support 1", "name: Help 1", 1))
-        rows.append(("plan with one change", *run(root, "plan")))
-        rows.append(("apply with one change", *run(root, "apply", "--yes")))
-        rows.append(("validate", *run(root, "validate")))
+        rows.append(("plan with one change", run(root, "plan")))
+        rows.append(("apply with one change", run(root, "apply", "--yes")))
+        rows.append(("validate", run(root, "validate")))
         bare = write_bare(root)
     print(f"{agents} agents, {agents // 10} routes; {resource.getpagesize()} byte pages")
     print(f"{'bare loop of writes':<32}{bare:>8.2f} s {'1.0':>7}")
-    for label, seconds, memory in rows:
-        print(f"{label:<32}{seconds:>8.2f} s {seconds / bare:>7.1f} {memory:>7.0f} MB")
+    for label, ran in rows:
+        print(f"{label:<32}{ran.seconds:>8.2f} s {ran.seconds / bare:>7.1f} {ran.memory:>7.0f} MB")
+
+
+def main() -> None:
+    """Measure this checkout, or compare it with a commit."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("agents", nargs="?", type=int, default=10_000)
+    parser.add_argument("--against", metavar="COMMIT")
+    given = parser.parse_args()
+    if given.against:
+        compare(given.against, given.agents)
+    else:
+        measure(given.agents)
 
 
 if __name__ == "__main__":
