@@ -1,6 +1,6 @@
 """Where a module names a kind: in an identifier, in an import, or in a string that is no docstring.
 
-    python tests/kind_words.py [ROOM…]
+python tests/kind_words.py [ROOM…]
 """
 
 from __future__ import annotations

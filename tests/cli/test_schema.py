@@ -16,7 +16,6 @@ from switchboard import DOMAIN, running_switch
 from fsgitops.commands.explain import explain, list_names
 from fsgitops.commands.init import schema_text
 from fsgitops.commands.schema import SCHEMAS, read_schema
-from fsgitops.model.desired import Agent, DidRoute
 from fsgitops.settings import Settings
 
 if TYPE_CHECKING:
@@ -46,28 +45,6 @@ def test_every_example_obeys_its_own_schema(name: str) -> None:
     assert found
     for path, schema, item in found:
         assert Draft7Validator(schema).is_valid(item), (path, item)
-
-
-def test_every_example_of_a_desired_field_is_taken_by_the_loader(project: Project) -> None:
-    schema = read_schema("desired")["properties"]
-    required = {
-        "agents": {"extension": 1020, "name": "Alice"},
-        "did_routes": {"did_number": "+19495431333", "destination_extension": 1020},
-    }
-    for section, fields in required.items():
-        for name, inner in schema[section]["items"]["properties"].items():
-            for item in inner["examples"]:
-                declared = {**required, section: {**fields, name: item}}
-                text = yaml.safe_dump({key: [value] for key, value in declared.items()})
-                project.write("desired/agents.yaml", text)
-                project.write("desired/routes.yaml", "")
-                wrong = [
-                    finding["message"]
-                    for finding in project.run("validate", "--json").json()["findings"]
-                    if finding["rule"] not in ("unknown-destination", "disabled-destination")
-                    and finding["severity"] == "error"
-                ]
-                assert not wrong, (name, item)
 
 
 def fields(schema: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -133,14 +110,6 @@ def test_what_is_wrong_with_a_desired_field_is_said_in_words(project: Project) -
     assert len(told) > 40
     for text in told:
         assert not re.search(r"Input should|matches|\[A-Z|\[0-9|pattern", text), text
-
-
-@pytest.mark.parametrize("noun", [Agent, DidRoute])
-def test_every_field_is_described_and_has_an_example(noun: type[Agent | DidRoute]) -> None:
-    section = "agents" if noun is Agent else "did_routes"
-    fields = read_schema("desired")["properties"][section]["items"]["properties"]
-    assert list(fields) == list(noun.model_fields)
-    assert not [name for name, item in fields.items() if not item["description"]]
 
 
 def test_the_example_files_obey_the_schemas() -> None:
