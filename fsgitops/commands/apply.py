@@ -6,35 +6,23 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fsgitops.errors import PlanRefusedError, SwitchError
-from fsgitops.live.connect import connect_target, open_switch, read_password
-from fsgitops.live.prover import SwitchProver
+from fsgitops.errors import PlanRefusedError
+from fsgitops.live.prover import SwitchProver, end_outlived, open_prover
 from fsgitops.live.recover import recover_locked
 from fsgitops.live.revisions import prune_revisions, start_revision
-from fsgitops.model.plan import Action
 from fsgitops.planning.planned import Planned, compare_live, name_unavailable, observe
 from fsgitops.transaction.lock import lock_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from fsgitops.model.applied import Applied
-    from fsgitops.model.compiled import CompiledConfig
-    from fsgitops.model.live import LiveConfig
     from fsgitops.model.plan import Plan
-    from fsgitops.steps.verify import Expected
-    from fsgitops.switch.client import Switch
     from fsgitops.workspace.open import Workspace
 
 NOT_TOLD = (
     "files written earlier with --no-reload are not loaded yet either: apply without --no-reload "
     "to load them"
-)
-
-_BY_HAND = (
-    "sofia profile PROFILE flush_inbound_reg EXT@DOMAIN; for mod_verto, each session that "
-    "verto_contact EXT@DOMAIN names: verto noperm SESSION methods verto"
 )
 
 
@@ -83,7 +71,7 @@ def run_apply(
         place = ConfPlace(target.conf_dir, target.state_dir)
         revision = start_revision(workspace, current.plan)
         applied = apply_plan(current.plan, compiled, current.live, place, prover, revision)
-        applied = end_rest(applied, prover, current.plan) if prover else applied
+        applied = end_outlived(applied, prover, current.plan) if prover else applied
         prune_revisions(target.state_dir, workspace.settings.history)
     return replace(applied, notes=tuple(notes))
 
@@ -113,82 +101,3 @@ def _refuse_unavailable(shown: Planned) -> None:
     if shown.plan.changes and shown.compilation.key and shown.compilation.unavailable:
         reasons = "\n".join(f"  {reason}" for reason in name_unavailable(shown.compilation))
         raise PlanRefusedError(f"these secrets cannot be read here; nothing was touched\n{reasons}")
-
-
-def open_prover(
-    stack: ExitStack,
-    workspace: Workspace,
-    plan: Plan,
-    compiled: CompiledConfig,
-    live: LiveConfig,
-) -> SwitchProver:
-    """Reach the switch, before any file is touched. Raises SwitchError when it is not there."""
-    switch = stack.enter_context(connect_target(workspace.target, workspace.root))
-
-    def reconnect() -> Switch:
-        target = workspace.target
-        if target.simulated:
-            raise SwitchError("the embedded switch is gone")
-        password = read_password(target, workspace.root)
-        return open_switch(target, target.esl.host, target.esl.port, password)
-
-    expected = _expect(plan, compiled, live, workspace.target.conf_dir)
-    prover = SwitchProver(switch, reconnect, workspace.target, plan, expected)
-    stack.callback(prover.close)
-    return prover
-
-
-def _expect(plan: Plan, compiled: CompiledConfig, live: LiveConfig, conf_dir: Path) -> Expected:
-    """Return what the switch has to hold, what it was never told of as it stands on disk."""
-    from fsgitops.homes.compare import find_owners
-    from fsgitops.steps.verify import Expected
-
-    touched = dict.fromkeys(change.path for change in plan.changes)
-    joint = (compiled.files[path] for path in touched if path in compiled.files)
-    stood = ((path, file.content) for path, file in live.files.items())
-    unloaded = [item.path for item in plan.unloaded if item.action is not Action.DELETE]
-    return Expected(
-        written={
-            **{path: file.content for path, file in compiled.files.items() if not file.settled},
-            **{path: (conf_dir / path).read_bytes() for path in unloaded},
-        },
-        before={path: content for path, content in stood if content is not None},
-        owners=dict(owner for file in joint for owner in find_owners(file)),
-    )
-
-
-def end_rest(applied: Applied, prover: SwitchProver, plan: Plan) -> Applied:
-    """End the registrations and mod_verto sessions that outlive the plan; tell how many these were.
-
-    A phone with a former password may come back, and that of a deleted agent must not. Raises
-    SwitchError saying whose may go on.
-    """
-    names = dict.fromkeys(name for step in plan.reloads if step.late for name in step.of)
-    if not names:
-        return applied
-    changes = (*plan.changes, *plan.unloaded)
-    gone = {change.resource.name for change in changes if change.action is Action.DELETE}
-    deleted = [name for name in names if name in gone]
-    try:
-        done = prover.finish()
-    except SwitchError as problem:
-        told = "deleted agents" if deleted else "agents with a former password"
-        raise SwitchError(
-            f"everything is applied, but the registrations and mod_verto sessions of the {told} "
-            f"({', '.join(deleted or names)}) may not have ended: {problem}; end them by hand "
-            f"({_BY_HAND})"
-        ) from problem
-    if left := sorted(done.left.intersection(deleted)):
-        raise SwitchError(
-            f"everything is applied, but these deleted agents are still registered or logged in: "
-            f"{', '.join(left)}; end that by hand ({_BY_HAND})"
-        )
-    phones, sessions = done.registrations, done.sessions
-    kicked = [name for name in names if name not in gone]
-    return replace(
-        applied,
-        registrations_ended=len(phones.intersection(deleted)),
-        verto_sessions_ended=sum(sessions.get(name, 0) for name in deleted),
-        registrations_kicked=len(phones.intersection(kicked))
-        + sum(sessions.get(name, 0) for name in kicked),
-    )

@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from fsgitops.errors import ReloadRefusedError, SwitchError, SwitchUnreachableError
 from fsgitops.homes.reload import end_rest, plan_reloads, run_reloads, turn_round
-from fsgitops.live.connect import address_of
-from fsgitops.model.plan import Danger
+from fsgitops.live.connect import address_of, connect_target, open_switch, read_password
+from fsgitops.model.plan import Action, Danger
 from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import ExitStack
+    from pathlib import Path
 
     from fsgitops.homes.home import Address
-    from fsgitops.model.applied import Finished, ReadBack, SwitchReply
+    from fsgitops.model.applied import Applied, Finished, ReadBack, SwitchReply
+    from fsgitops.model.compiled import CompiledConfig
+    from fsgitops.model.live import LiveConfig
     from fsgitops.model.plan import Plan, ReloadStep
     from fsgitops.routing.merged import MergedConfig
     from fsgitops.routing.veil import Veil
     from fsgitops.settings import Target
     from fsgitops.steps.verify import Expected
     from fsgitops.switch.client import Switch
+    from fsgitops.workspace.open import Workspace
 
 SHOWN_MISMATCHES = 20
+_BY_HAND = (
+    "sofia profile PROFILE flush_inbound_reg EXT@DOMAIN; for mod_verto, each session that "
+    "verto_contact EXT@DOMAIN names: verto noperm SESSION methods verto"
+)
 
 
 @dataclass(slots=True)
@@ -120,6 +129,85 @@ class SwitchProver:
             return tell_source(load_merged(self.target.conf_dir), line)
         except (OSError, SwitchUnreachableError):
             return ""
+
+
+def open_prover(
+    stack: ExitStack,
+    workspace: Workspace,
+    plan: Plan,
+    compiled: CompiledConfig,
+    live: LiveConfig,
+) -> SwitchProver:
+    """Reach the switch, before any file is touched. Raises SwitchError when it is not there."""
+    switch = stack.enter_context(connect_target(workspace.target, workspace.root))
+
+    def reconnect() -> Switch:
+        target = workspace.target
+        if target.simulated:
+            raise SwitchError("the embedded switch is gone")
+        password = read_password(target, workspace.root)
+        return open_switch(target, target.esl.host, target.esl.port, password)
+
+    expected = _expect(plan, compiled, live, workspace.target.conf_dir)
+    prover = SwitchProver(switch, reconnect, workspace.target, plan, expected)
+    stack.callback(prover.close)
+    return prover
+
+
+def _expect(plan: Plan, compiled: CompiledConfig, live: LiveConfig, conf_dir: Path) -> Expected:
+    """Return what the switch has to hold, what it was never told of as it stands on disk."""
+    from fsgitops.homes.compare import find_owners
+    from fsgitops.steps.verify import Expected
+
+    touched = dict.fromkeys(change.path for change in plan.changes)
+    joint = (compiled.files[path] for path in touched if path in compiled.files)
+    stood = ((path, file.content) for path, file in live.files.items())
+    unloaded = [item.path for item in plan.unloaded if item.action is not Action.DELETE]
+    return Expected(
+        written={
+            **{path: file.content for path, file in compiled.files.items() if not file.settled},
+            **{path: (conf_dir / path).read_bytes() for path in unloaded},
+        },
+        before={path: content for path, content in stood if content is not None},
+        owners=dict(owner for file in joint for owner in find_owners(file)),
+    )
+
+
+def end_outlived(applied: Applied, prover: SwitchProver, plan: Plan) -> Applied:
+    """End the registrations and mod_verto sessions that outlive the plan; tell how many these were.
+
+    A phone with a former password may come back, and that of a deleted agent must not. Raises
+    SwitchError saying whose may go on.
+    """
+    names = dict.fromkeys(name for step in plan.reloads if step.late for name in step.of)
+    if not names:
+        return applied
+    changes = (*plan.changes, *plan.unloaded)
+    gone = {change.resource.name for change in changes if change.action is Action.DELETE}
+    deleted = [name for name in names if name in gone]
+    try:
+        done = prover.finish()
+    except SwitchError as problem:
+        told = "deleted agents" if deleted else "agents with a former password"
+        raise SwitchError(
+            f"everything is applied, but the registrations and mod_verto sessions of the {told} "
+            f"({', '.join(deleted or names)}) may not have ended: {problem}; end them by hand "
+            f"({_BY_HAND})"
+        ) from problem
+    if left := sorted(done.left.intersection(deleted)):
+        raise SwitchError(
+            f"everything is applied, but these deleted agents are still registered or logged in: "
+            f"{', '.join(left)}; end that by hand ({_BY_HAND})"
+        )
+    phones, sessions = done.registrations, done.sessions
+    kicked = [name for name in names if name not in gone]
+    return replace(
+        applied,
+        registrations_ended=len(phones.intersection(deleted)),
+        verto_sessions_ended=sum(sessions.get(name, 0) for name in deleted),
+        registrations_kicked=len(phones.intersection(kicked))
+        + sum(sessions.get(name, 0) for name in kicked),
+    )
 
 
 def end_undone(switch: Switch, steps: Sequence[ReloadStep], address: Address) -> str:

@@ -20,7 +20,7 @@ from real_switch import REAL_TARGET, RealSwitch, switch_template
 from test_operators import ALICE, ANN, BEN, OPERATORS, SEVERAL_USERS, Site
 
 from fsgitops.cli import run
-from fsgitops.commands import apply as applying
+from fsgitops.live.prover import SwitchProver
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -128,7 +128,7 @@ def test_he_recovers_what_the_first_ones_killed_apply_left(site: Site, switch: R
         def kill(*_words: object, **_more: object) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
-        applying.SwitchProver.reload = kill  # type: ignore[method-assign,assignment]
+        SwitchProver.reload = kill  # type: ignore[method-assign,assignment]
         return run(["-C", str(site.root), "apply", "--yes"])
 
     assert site.become(ANN, die_at_the_switch).code == -signal.SIGKILL
