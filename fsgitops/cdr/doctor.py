@@ -5,12 +5,12 @@ from __future__ import annotations
 import ipaddress
 import os
 import shutil
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from fsgitops.cdr.lake import open_lake
 from fsgitops.cdr.spool import Spool
+from fsgitops.diagnosis import Check, bad, good, judge
 from fsgitops.errors import FsgitopsError, SwitchError
 from fsgitops.visible import count_noun
 
@@ -34,22 +34,13 @@ JSON_CDR_CONF = """\
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Advice:
-    """One thing that was looked at; `remedy` says what to do when it is not well."""
-
-    well: bool
-    what: str
-    remedy: str = ""
-
-
-def examine(options: RunOptions, address: EslAddress | None) -> list[Advice]:
+def examine(options: RunOptions, address: EslAddress | None) -> list[Check]:
     """Look at the spool, the lake, the JSON directory and the switch."""
     found = [*check_spool(options.spool), check_lake(options.lake)]
     if options.json_dir is None:
         found.append(
-            Advice(
-                False,
+            bad(
+                "json-dir",
                 "no JSON directory: calls that end while the sidecar is not connected are lost",
                 "set `cdr: {json_dir: …}`",
             )
@@ -63,26 +54,27 @@ def examine(options: RunOptions, address: EslAddress | None) -> list[Advice]:
     return found
 
 
-def check_spool(folder: Path) -> Iterator[Advice]:
+def check_spool(folder: Path) -> Iterator[Check]:
     """Open the spool, and look at the room on its disk."""
     try:
         spool = Spool(folder, check=True)
         rows, size = spool.depth()
         spool.close()
         waiting = f"{count_noun(rows, 'record')} waiting ({count_noun(size, 'byte')})"
-        yield Advice(True, f"spool {folder}: sound, {waiting}")
+        yield good("spool", f"{folder}: sound, {waiting}")
     except FsgitopsError as problem:
-        yield Advice(False, str(problem), "`run` moves a damaged spool aside and goes on")
+        yield bad("spool", str(problem), "`run` moves a damaged spool aside and goes on")
         return
     free = shutil.disk_usage(folder).free
-    yield Advice(
+    yield judge(
+        "spool",
         free >= _LEAST_FREE,
-        f"spool {folder}: {free // 1024**2} MiB free",
+        f"{folder}: {free // 1024**2} MiB free",
         "keep at least 1 GiB free",
     )
 
 
-def check_lake(url: str) -> Advice:
+def check_lake(url: str) -> Check:
     """Write and delete a small file in the lake."""
     place = url.split("?", 1)[0]
     try:
@@ -90,49 +82,52 @@ def check_lake(url: str) -> Advice:
         lake.put("1970-01-01", "_doctor.txt", b"doctor\n")
         lake.delete("1970-01-01", ["_doctor.txt"])
     except FsgitopsError as problem:
-        return Advice(False, f"lake {place}: {problem}", "the sidecar must be able to write there")
-    return Advice(True, f"lake {place}: can be written")
+        return bad("lake", f"{place}: {problem}", "the sidecar must be able to write there")
+    return good("lake", f"{place}: can be written")
 
 
-def check_json_dir(folder: Path, *, remove: bool) -> Iterator[Advice]:
+def check_json_dir(folder: Path, *, remove: bool) -> Iterator[Check]:
     """Look at the rights on mod_json_cdr's directory."""
     if not folder.is_dir():
-        yield Advice(
-            False,
+        yield bad(
+            "json-dir",
             f"{folder}: no such directory",
             "set `log-dir` in json_cdr.conf.xml to it, and create it for the switch's user",
         )
         return
     readable = os.access(folder, os.R_OK | os.X_OK)
-    yield Advice(
+    yield judge(
+        "json-dir",
         readable,
         f"{folder}: {'readable' if readable else 'not readable'}",
         "give the sidecar's user the right to read it",
     )
     if remove:
         writable = os.access(folder, os.W_OK)
-        yield Advice(
+        yield judge(
+            "json-dir",
             writable,
             f"{folder}: files {'can' if writable else 'cannot'} be removed",
             "give the sidecar's user the right to write, or leave remove_json off",
         )
 
 
-def check_http(host: str, *, guarded: bool) -> Advice:
+def check_http(host: str, *, guarded: bool) -> Check:
     """Look at who may post records: without a credential, everybody who reaches the address."""
     try:
         alone = host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         alone = False
     who = "who has the credential" if guarded else "everybody on this machine"
-    return Advice(
+    return judge(
+        "http",
         guarded or alone,
-        f"http {host}: takes posts of {who if guarded or alone else 'everybody who reaches it'}",
+        f"{host}: takes posts of {who if guarded or alone else 'everybody who reaches it'}",
         "set `cdr: {http_credential: …}` and mod_json_cdr's `cred`, or listen on 127.0.0.1",
     )
 
 
-def check_switch(address: EslAddress, options: RunOptions) -> Iterator[Advice]:
+def check_switch(address: EslAddress, options: RunOptions) -> Iterator[Check]:
     """Ask the switch whether mod_json_cdr runs, and as what it is configured."""
     from fsgitops.esl.session import connect_esl
 
@@ -144,16 +139,17 @@ def check_switch(address: EslAddress, options: RunOptions) -> Iterator[Advice]:
             connect_timeout=address.connect_timeout,
             reply_timeout=address.reply_timeout,
         ) as session:
-            yield Advice(True, f"switch {session.place}: logged in")
+            yield good("switch", f"{session.place}: logged in")
             loaded = session.api("module_exists mod_json_cdr").strip() == "true"
             conf = session.api("xml_locate configuration configuration name json_cdr.conf")
     except SwitchError as problem:
-        yield Advice(
-            False, str(problem), "without events, records arrive only with their JSON files"
+        yield bad(
+            "switch", str(problem), "without events, records arrive only with their JSON files"
         )
         return
     snippet = JSON_CDR_CONF.format(folder=options.json_dir or "/var/lib/freeswitch/json_cdr")
-    yield Advice(
+    yield judge(
+        "json-cdr",
         loaded,
         "mod_json_cdr is " + ("loaded" if loaded else "not loaded"),
         'add <load module="mod_json_cdr"/> to modules.conf.xml, `load mod_json_cdr`, '
@@ -163,30 +159,34 @@ def check_switch(address: EslAddress, options: RunOptions) -> Iterator[Advice]:
         yield from judge_conf(conf, snippet)
 
 
-def judge_conf(conf: str, snippet: str) -> Iterator[Advice]:
+def judge_conf(conf: str, snippet: str) -> Iterator[Check]:
     """Judge json_cdr.conf as the switch holds it."""
     params = read_params(conf)
     if params is None:
-        yield Advice(False, "json_cdr.conf: not found in the switch", f"use this:\n{snippet}")
+        yield bad("json-cdr", "json_cdr.conf: not found in the switch", f"use this:\n{snippet}")
         return
     off = {"false", "no", "off", "0", "disabled", "inactive", "disallow"}
     both = params.get("log-b-leg", "true").lower() not in off
-    yield Advice(both, f"B legs are {'' if both else 'not '}written", "set log-b-leg to true")
+    yield judge(
+        "json-cdr", both, f"B legs are {'' if both else 'not '}written", "set log-b-leg to true"
+    )
     plain = params.get("encode-values", "true").lower() in off
-    yield Advice(
+    yield judge(
+        "json-cdr",
         plain,
         "variables are written " + ("as they are" if plain else "percent-encoded"),
         "set encode-values to false: encoding loses the last character of some values",
     )
     disk = "url" not in params or params.get("log-http-and-disk", "false").lower() not in off
     disk = disk and ("log-dir" in params or "url" in params)
-    yield Advice(
+    yield judge(
+        "json-cdr",
         disk,
         "records are " + ("written to disk" if disk else "posted only"),
         "set log-dir, and log-http-and-disk to true: a post that waits dies with the switch",
     )
     prefixed = params.get("prefix-a-leg", "false").lower() not in off
-    yield Advice(True, "A legs' files are named " + ("a_UUID" if prefixed else "UUID"))
+    yield good("json-cdr", "A legs' files are named " + ("a_UUID" if prefixed else "UUID"))
 
 
 def read_params(conf: str) -> dict[str, str] | None:

@@ -16,6 +16,7 @@ from fsgitops.visible import count_noun, make_lines_visible, make_visible, to_js
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from fsgitops.diagnosis import Diagnosis
     from fsgitops.findings import Finding
 
 _STYLES: dict[str, dict[str, Any]] = {
@@ -60,6 +61,19 @@ def print_findings(findings: Iterable[Finding]) -> None:
 def print_notes(notes: Iterable[str]) -> None:
     """Print what was done beside what was asked, to stderr, quiet or not: it may matter."""
     print_lines((Line(make_visible(note), "note") for note in notes), err=True)
+
+
+def print_diagnosis(diagnosis: Diagnosis, *, as_json: bool) -> int:
+    """Print what a doctor found, and return its exit code."""
+    if as_json:
+        print_json(diagnosis.to_json())
+        return 0 if diagnosis.healthy else 1
+    styles = {"ok": "create", "warning": "update", "error": "delete"}
+    for check in diagnosis.checks:
+        text = f"{check.health.value:<8} {check.name}: {check.message}"
+        print_lines([Line(make_visible(text), styles.get(check.health.value, ""))])
+        print_lines(Line(f"         {line}") for line in check.remedy.split("\n") if line)
+    return 0 if diagnosis.healthy else 1
 
 
 @contextmanager

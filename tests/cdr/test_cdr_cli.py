@@ -26,6 +26,7 @@ from fsgitops.cdr.spool import Spool
 from fsgitops.cdr.table import draw_table
 from fsgitops.cdr.tail import follow
 from fsgitops.cli.cdr import invoke
+from fsgitops.diagnosis import Health
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -289,15 +290,29 @@ def test_tail_shows_records_from_the_spool_and_those_it_was_too_slow_for(
     assert len(shown) == len(set(shown)) == 2
 
 
+def test_doctor_answers_in_the_form_of_the_other_doctor(place, capfd) -> None:
+    assert invoke([*place, "doctor", "--json"]) == 1
+    said = json.loads(capfd.readouterr().out)
+    check_output(said)
+    assert said["format"] == "fsgitops-doctor"
+    by_name = {check["name"]: check["health"] for check in said["checks"]}
+    assert by_name == {"switch": "error", "spool": "ok", "lake": "ok", "json-dir": "error"}
+    assert invoke([*place, "doctor"]) == 1
+    text = capfd.readouterr().out
+    for check in said["checks"][2:]:  # the room on the disk changes
+        assert f"{check['health']:<8} {check['name']}: {check['message']}\n" in text
+        assert all(f"         {line}\n" in text for line in check["remedy"].split("\n") if line)
+
+
 def test_doctor_judges_the_switchs_configuration() -> None:
     conf = (
         '<configuration name="json_cdr.conf"><settings><param name="log-b-leg" value="false"/>'
         '<param name="log-dir" value="/x"/></settings></configuration>'
     )
-    judged = {advice.what: advice.well for advice in judge_conf(conf, "")}
-    assert judged["B legs are not written"] is False
-    assert judged["variables are written percent-encoded"] is False
-    assert judged["records are written to disk"] is True
+    judged = {check.message: check.health for check in judge_conf(conf, "")}
+    assert judged["B legs are not written"] is Health.ERROR
+    assert judged["variables are written percent-encoded"] is Health.ERROR
+    assert judged["records are written to disk"] is Health.OK
 
 
 @pytest.mark.parametrize("text", ["-ERR no reply", "", "<!DOCTYPE x [<!ENTITY a 'b'>]><x>&a;</x>"])
@@ -311,7 +326,7 @@ def test_doctor_finds_nothing_wrong_with_the_configuration_that_the_page_shows()
     conf = f'<configuration name="json_cdr.conf"><settings>{shown}</settings></configuration>'
     judged = list(judge_conf(conf, ""))
     assert judged
-    assert [advice.what for advice in judged if not advice.well] == []
+    assert [check.message for check in judged if check.health is not Health.OK] == []
 
 
 def test_the_documentation_has_every_column_as_the_schema_has_it() -> None:

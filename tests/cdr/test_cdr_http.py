@@ -15,6 +15,7 @@ from sidecars import until
 from fsgitops.cdr import receiver as receiving
 from fsgitops.cdr.doctor import check_http
 from fsgitops.cdr.spool import Spool
+from fsgitops.diagnosis import Health
 
 CREDENTIAL = "fs:secret"
 RIGHT = b"Authorization: Basic " + base64.b64encode(CREDENTIAL.encode()) + b"\r\n"
@@ -166,8 +167,8 @@ def test_a_length_that_is_none_or_too_much_is_refused(guarded, length) -> None:
 )  # fmt: skip
 def test_doctor_tells_when_everybody_may_post(host: str, guarded: bool, well: bool) -> None:
     advice = check_http(host, guarded=guarded)
-    assert advice.well is well
-    assert ("everybody who reaches it" in advice.what) is not well
+    assert (advice.health is Health.OK) is well
+    assert ("everybody who reaches it" in advice.message) is not well
 
 
 def test_a_slow_stranger_is_gone_before_long_and_health_is_answered_meanwhile(guarded) -> None:

@@ -16,6 +16,7 @@ from fsgitops.cdr.options import EslAddress, RunOptions
 from fsgitops.cdr.query import Source, fetch
 from fsgitops.cdr.reconcile import reconcile
 from fsgitops.cdr.sidecar import Sidecar
+from fsgitops.diagnosis import Health
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -144,8 +145,8 @@ def test_doctor_sees_how_the_real_switch_writes_its_records(
 ) -> None:
     options = RunOptions(lake=str(tmp_path), spool=tmp_path, json_dir=freeswitch.json_cdr_dir)
     address = EslAddress(freeswitch.esl_host, freeswitch.esl_port, freeswitch.esl_password)
-    said = {advice.what: advice.well for advice in check_switch(address, options)}
-    assert said["mod_json_cdr is loaded"]
-    assert said["B legs are written"]
-    assert said["variables are written percent-encoded"] is False
-    assert said["records are written to disk"]
+    said = {check.message: check.health for check in check_switch(address, options)}
+    assert said["mod_json_cdr is loaded"] is Health.OK
+    assert said["B legs are written"] is Health.OK
+    assert said["variables are written percent-encoded"] is Health.ERROR
+    assert said["records are written to disk"] is Health.OK

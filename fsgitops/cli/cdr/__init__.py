@@ -20,7 +20,7 @@ from fsgitops.console.commands import CONTEXT, Group
 from fsgitops.console.complete import SHELLS, print_script
 from fsgitops.console.run import run_program
 from fsgitops.errors import FsgitopsError
-from fsgitops.visible import count_noun, make_lines_visible, make_visible, to_json
+from fsgitops.visible import count_noun, make_visible, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -116,7 +116,9 @@ def run(
 @click.pass_obj
 def doctor(place: Place, /, as_json: bool, **chosen: Any) -> int:
     """Check that every call will be recorded."""
-    from fsgitops.cdr.doctor import Advice, examine
+    from fsgitops.cdr.doctor import examine
+    from fsgitops.cli.printing import print_diagnosis
+    from fsgitops.diagnosis import Diagnosis, bad
 
     place = place.with_choices(chosen)
     options = place.run_options()
@@ -124,18 +126,10 @@ def doctor(place: Place, /, as_json: bool, **chosen: Any) -> int:
         address, problem = place.address(), ""
     except FsgitopsError as trouble:
         address, problem = None, str(trouble)
-    checks = [Advice(False, problem, "")] if problem else []
+    checks = [bad("switch", problem, "")] if problem else []
     checks += examine(options, address)
-    well = all(check.well for check in checks)
-    if as_json:
-        click.echo(to_json({"healthy": well, "checks": [asdict(check) for check in checks]}))
-        return 0 if well else 1
-    for check in checks:
-        stream.print_text(f"{'ok ' if check.well else 'BAD'}  {check.what}")
-        if not check.well and check.remedy:
-            remedy = make_lines_visible(check.remedy)
-            click.echo("     " + remedy.replace("\n", "\n     ").rstrip())
-    return 0 if well else 1
+    diagnosis = Diagnosis(place.workspace.target.name, tuple(checks))
+    return print_diagnosis(diagnosis, as_json=as_json)
 
 
 @cli.command("reconcile", epilog="Example: fsgitops-cdr reconcile --from 2026-11-01 --json")

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import stat
 from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fsgitops.commands.doctor.files import check_files
 from fsgitops.commands.doctor.switch import check_switch
+from fsgitops.diagnosis import Check, Diagnosis, bad, good, skip, warn
 from fsgitops.errors import FsgitopsError, SecretError
 from fsgitops.findings import has_errors
-from fsgitops.model.diagnosis import Check, Health, bad, good, skip, warn
 from fsgitops.model.reading import resource_of
 from fsgitops.secret import KEY_VARIABLE, NEXT_KEY_VARIABLE
 from fsgitops.visible import count_noun
@@ -37,29 +36,6 @@ if TYPE_CHECKING:
     from fsgitops.workspace.open import Workspace
 
 SHOWN = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
-    """Every answer, in the order of the checks."""
-
-    target: str
-    checks: tuple[Check, ...]
-
-    @property
-    def healthy(self) -> bool:
-        """Tell whether no check found an error."""
-        return not any(check.health is Health.ERROR for check in self.checks)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return JSON values (docs/json.md)."""
-        return {
-            "format": "fsgitops-doctor",
-            "version": 1,
-            "target": self.target,
-            "healthy": self.healthy,
-            "checks": [check.to_json() for check in self.checks],
-        }
 
 
 def run_doctor(workspace: Workspace) -> Diagnosis:

@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fsgitops.model.diagnosis import Check, bad, good, skip, warn
+from fsgitops.diagnosis import Check, bad, good, skip, warn
 from fsgitops.transaction.journal import REVISIONS
 
 if TYPE_CHECKING:

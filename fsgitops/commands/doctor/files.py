@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from fsgitops.commands.doctor.copies import check_revisions
 from fsgitops.commands.doctor.legs import check_legs
+from fsgitops.diagnosis import Check, bad, good, skip, warn
 from fsgitops.errors import FsgitopsError
 from fsgitops.homes import HOMES
 from fsgitops.live.connect import address_of
 from fsgitops.live.switch_user import find_switch_user, find_unreadable
-from fsgitops.model.diagnosis import Check, bad, good, skip, warn
 from fsgitops.routing.tree import fold
 from fsgitops.routing.whereabouts import Whereabouts, list_domain_globals
 from fsgitops.transaction.places import mounts_below

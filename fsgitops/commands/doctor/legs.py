@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from fsgitops.model.diagnosis import Check, bad, good, warn
+from fsgitops.diagnosis import Check, bad, good, warn
 from fsgitops.routing.hunt import is_true
 from fsgitops.routing.places import find_doors
 from fsgitops.routing.tree import XmlSyntaxError, fold, parse

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from fsgitops.commands.doctor.copies import check_merged_copy
 from fsgitops.commands.doctor.files import STOCK_PASSWORD, STOCK_PIN
+from fsgitops.diagnosis import Check, bad, good, skip
 from fsgitops.errors import FsgitopsError, SecretError, SwitchError
 from fsgitops.live.connect import connect_target, read_password
-from fsgitops.model.diagnosis import Check, bad, good, skip
 from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:

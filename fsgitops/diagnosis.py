@@ -1,4 +1,4 @@
-"""What `fsgitops doctor` finds: one answer for each check."""
+"""What a doctor finds: one answer for each check, the same for `fsgitops` and `fsgitops-cdr`."""
 
 from __future__ import annotations
 
@@ -46,10 +46,38 @@ def warn(name: str, message: str, remedy: str) -> Check:
 
 
 def bad(name: str, message: str, remedy: str) -> Check:
-    """Return an answer that somebody has to act on: `fsgitops doctor` exits with 1."""
+    """Return an answer that somebody has to act on: doctor exits with 1."""
     return Check(name, Health.ERROR, message, remedy)
 
 
 def skip(name: str, why: str) -> Check:
     """Return that a check could not be made here."""
     return Check(name, Health.SKIPPED, why)
+
+
+def judge(name: str, well: bool, message: str, remedy: str) -> Check:
+    """Return that all is well, or else what somebody has to do."""
+    return good(name, message) if well else bad(name, message, remedy)
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Every answer, in the order of the checks."""
+
+    target: str
+    checks: tuple[Check, ...]
+
+    @property
+    def healthy(self) -> bool:
+        """Tell whether no check found an error."""
+        return not any(check.health is Health.ERROR for check in self.checks)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return JSON values (docs/json.md)."""
+        return {
+            "format": "fsgitops-doctor",
+            "version": 1,
+            "target": self.target,
+            "healthy": self.healthy,
+            "checks": [check.to_json() for check in self.checks],
+        }
