@@ -53,7 +53,7 @@ def review_plan(planned: Planned, root: Path, full: str = "") -> Review:
         reached=find_reached(plan, declared.desired),
         contents=_read_contents(planned),
         sources={
-            item.path: str(files[item.path].part.source)
+            item.path: str(files[item.path].parts[0].source)
             for item in plan.hazards
             if item.path in files
         },

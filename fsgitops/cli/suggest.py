@@ -114,8 +114,9 @@ def suggest_managed(place: Place) -> Iterator[Suggestion]:
     for path, entry in read_manifest(
         open_workspace(place.root, place.target).target.state_dir
     ).entries.items():
-        yield Suggestion(str(entry.resource), path)
-        yield Suggestion(path, str(entry.resource))
+        names = [str(record.resource) for record in entry.records]
+        yield from (Suggestion(name, path) for name in names)
+        yield Suggestion(path, ", ".join(names))
 
 
 def suggest_live_files(place: Place) -> Iterator[Suggestion]:

@@ -11,7 +11,14 @@ from fsgitops.commands.plan import run_plan
 from fsgitops.errors import PlanRefusedError, UsageError
 from fsgitops.live.audit import audited
 from fsgitops.live.recover import recover_locked
-from fsgitops.model.live import FileKind, LiveConfig, ManifestEntry, Owner, is_safe_path
+from fsgitops.model.live import (
+    FileKind,
+    LiveConfig,
+    ManifestEntry,
+    Owner,
+    Record,
+    is_safe_path,
+)
 from fsgitops.planning.planned import keyed, make_context
 from fsgitops.transaction.files import hash_file
 from fsgitops.transaction.lock import lock_state
@@ -20,10 +27,10 @@ from fsgitops.transaction.transact import MANIFEST
 from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
+    from fsgitops.model.compiled import Part
     from fsgitops.model.plan import Plan
-    from fsgitops.model.resource import Resource
     from fsgitops.planning.planned import Planned
     from fsgitops.workspace.open import Workspace
 
@@ -46,7 +53,7 @@ class Adoption:
         return {
             "format": "fsgitops-adopted",
             "version": 1,
-            "adopted": _list_files((path, item.resource) for path, item in self.entries.items()),
+            "adopted": _list_files(self.entries),
             "changes": plan_to_json(self.plan)["changes"],
         }
 
@@ -110,11 +117,11 @@ def run_release(
     *,
     wait_seconds: float = 60.0,
     tell: Callable[[str], None] | None = None,
-) -> dict[str, Resource]:
-    """Give files back: they stay as they are, and are no longer ours. Returns path -> resource.
+) -> dict[str, ManifestEntry]:
+    """Give files back: they stay as they are, and are no longer ours. Returns what was known.
 
     `words` are paths, folders, globs, `.` for all, or resources such as `agent:1020`. Raises
-    UsageError for what is not managed.
+    UsageError for what is not managed, and for one of several resources of a file.
     """
     from fsgitops.steps.read_live import read_manifest
 
@@ -125,14 +132,26 @@ def run_release(
         entries = read_manifest(target.state_dir).entries
         by_name: dict[str, list[str]] = {}
         for path, entry in entries.items():
-            by_name.setdefault(str(entry.resource), []).append(path)
-        found: dict[str, Resource] = {}
+            for record in entry.records:
+                by_name.setdefault(str(record.resource), []).append(path)
+        found: dict[str, ManifestEntry] = {}
         for word in words:
             for path in by_name.get(word) or _find_managed(target.conf_dir, entries, word):
-                found[path] = entries[path].resource
+                found[path] = entries[path]
+                if word in by_name:
+                    _refuse_part(word, path, entries[path])
         with audited(workspace, "release", _name(found), paths=_join(found)):
             _change_manifest(workspace, remove=found)
     return found
+
+
+def _refuse_part(word: str, path: str, entry: ManifestEntry) -> None:
+    others = len(entry.records) - 1
+    if others:
+        raise UsageError(
+            f"{word}: {path} holds {count_noun(others, 'other resource')} as well, and a file is "
+            "given back as a whole; nothing was released; name the file"
+        )
 
 
 def _find_managed(conf_dir: Path, entries: Collection[str], word: str) -> list[str]:
@@ -148,9 +167,9 @@ def _find_managed(conf_dir: Path, entries: Collection[str], word: str) -> list[s
     raise UsageError(f"{word}: not managed here; nothing was released")
 
 
-def released_to_json(released: dict[str, Resource]) -> dict[str, Any]:
+def released_to_json(released: Mapping[str, ManifestEntry]) -> dict[str, Any]:
     """Return what was given back."""
-    return {"format": "fsgitops-released", "version": 1, "released": _list_files(released.items())}
+    return {"format": "fsgitops-released", "version": 1, "released": _list_files(released)}
 
 
 def _find_paths(workspace: Workspace, planned: Planned, word: str) -> list[str]:
@@ -208,6 +227,8 @@ def relative_path(conf_dir: Path, word: str) -> str:
 
 
 def _entry(planned: Planned, path: str) -> ManifestEntry:
+    from fsgitops.homes.pieces import split_compiled, split_live
+
     file = planned.compilation.compiled.files.get(path)
     if file is None:
         raise PlanRefusedError(
@@ -219,9 +240,23 @@ def _entry(planned: Planned, path: str) -> ManifestEntry:
         raise UsageError(f"{path}: no such file; an apply creates it")
     if found.kind is not FileKind.REGULAR:
         raise PlanRefusedError(f"{path}: a {found.kind} cannot be adopted, only a plain file")
-    return ManifestEntry(
-        found.sha256, file.part.resource, str(file.part.source), planned.plan.commit
+    commit = planned.plan.commit
+    parts = {part.resource: part for part in file.parts}
+    if len(file.parts) == 1:
+        return ManifestEntry(found.sha256, (_record(file.part, commit),))
+    own = split_compiled(file)
+    there, _ = split_live(found, path, None, own.values())
+    if not there:
+        raise PlanRefusedError(f"{path}: nothing of what is declared for this file is in it")
+    records = (
+        _record(parts[item], commit)._replace(sha256=live.sha256, elements=own[item].part.elements)
+        for item, live in there.items()
     )
+    return ManifestEntry(found.sha256, tuple(records))
+
+
+def _record(part: Part, commit: str) -> Record:
+    return Record(part.resource, str(part.source), commit)
 
 
 def _change_manifest(
@@ -254,5 +289,9 @@ def _join(paths: Iterable[str]) -> str:
     return " ".join(sorted(paths))
 
 
-def _list_files(files: Iterable[tuple[str, Resource]]) -> list[dict[str, str]]:
-    return [{"path": path, "resource": str(resource)} for path, resource in sorted(files)]
+def _list_files(files: Mapping[str, ManifestEntry]) -> list[dict[str, str]]:
+    return [
+        {"path": path, "resource": str(record.resource)}
+        for path, entry in sorted(files.items())
+        for record in entry.records
+    ]

@@ -59,7 +59,7 @@ def run_apply(
         notes = recover_locked(workspace)
         current = _compare_again(workspace, shown)
         refuse_hazards(current.plan)
-        compiled = current.compilation.compiled
+        compiled = current.written
         asked = reload and bool(current.plan.reloads)
         prover = (
             open_prover(stack, workspace, current.plan, compiled, current.live) if asked else None

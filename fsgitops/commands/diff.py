@@ -78,9 +78,10 @@ def _compare(before: Side, after: Side) -> Planned:
 
 def _as_live(before: CompiledConfig, after: CompiledConfig) -> LiveConfig:
     """Return what was compiled before as something that stands on disk."""
+    from fsgitops.homes.pieces import list_records
+
     entries = {
-        path: ManifestEntry(file.sha256, file.part.resource, str(file.part.source))
-        for path, file in before.files.items()
+        path: ManifestEntry(file.sha256, list_records(file)) for path, file in before.files.items()
     }
     files = {
         path: LiveFile(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from fsgitops.durable import replace_file
 from fsgitops.errors import DesiredInvalidError, FsgitopsError, SecretError, SwitchError
@@ -21,9 +20,13 @@ if TYPE_CHECKING:
 
     from fsgitops.model.drift import DriftItem
     from fsgitops.model.live import LiveConfig
+    from fsgitops.model.resource import Resource
     from fsgitops.workspace.open import Workspace
 
 METRICS_MODE = 0o644
+
+Applied: TypeAlias = "dict[tuple[str, Resource], bytes]"
+"""What was applied, by file and resource, each as a file of its own."""
 
 
 def run_drift(workspace: Workspace, *, offline: bool = False) -> DriftReport:
@@ -97,7 +100,7 @@ def write_metrics(path: Path, report: DriftReport, seconds: float) -> None:
 
 
 def _compare(
-    workspace: Workspace, live: LiveConfig, applied: dict[str, bytes], *, asked: bool
+    workspace: Workspace, live: LiveConfig, applied: Applied, *, asked: bool
 ) -> list[DriftItem]:
     from fsgitops.homes.compare import Memory
     from fsgitops.routing.veil import Veil
@@ -116,12 +119,13 @@ def _compare(
         return veil_drift(found, Veil(switch.global_variables())) if found else []
 
 
-def _find_applied(workspace: Workspace, live: LiveConfig) -> tuple[dict[str, bytes], list[str]]:
+def _find_applied(workspace: Workspace, live: LiveConfig) -> tuple[Applied, list[str]]:
     """Return what was applied to the edited files, where what is declared still compiles to it.
 
     The manifest has hashes only. Without the project key, secrets are UNKNOWN and the hash cannot
     tell, so what is declared now stands for what was applied.
     """
+    from fsgitops.homes.pieces import split_compiled, split_entry
     from fsgitops.steps.drift import find_edited
 
     edited = find_edited(live)
@@ -134,16 +138,18 @@ def _find_applied(workspace: Workspace, live: LiveConfig) -> tuple[dict[str, byt
         "contents of edited files are unknown"]  # fmt: skip
     except FsgitopsError as problem:
         return {}, [f"the applied contents of edited files are unknown: {problem}"]
-    applied: dict[str, bytes] = {}
+    applied: dict[tuple[str, Resource], bytes] = {}
     guessed = False
     for path in edited:
-        file = compiled.files.get(path)
-        if file is None:
-            continue
-        digest = hashlib.sha256(file.content).hexdigest()
-        if file.unknown or digest == live.manifest.entries[path].sha256:
-            applied[path] = file.content
-            guessed = guessed or file.unknown
+        file, entry = compiled.files.get(path), live.manifest.entries[path]
+        own = split_compiled(file) if file and len(entry.records) > 1 else {}
+        if file and len(entry.records) == len(file.parts) == 1:
+            own = {entry.records[0].resource: file}
+        for resource, known in split_entry(entry).items():
+            part = own.get(resource)
+            if part and (part.unknown or part.sha256 == known.sha256):
+                applied[path, resource] = part.content
+                guessed = guessed or part.unknown
     note = (
         "no project key here: edited files are compared with the declared state of now, and their "
         "secrets only between disk and switch"

@@ -13,6 +13,7 @@ from fsgitops.durable import write_output
 from fsgitops.errors import UsageError
 from fsgitops.live.connect import prepare_conf_dir
 from fsgitops.live.recover import recover_unfinished
+from fsgitops.model.live import FileKind
 from fsgitops.model.plan import Baseline
 from fsgitops.model.state import RecordedFile, RecordedState
 from fsgitops.planning.planned import Planned, keyed, plan_compiled
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from fsgitops.model.live import LiveConfig
+    from fsgitops.model.live import LiveConfig, LiveFile, ManifestEntry
     from fsgitops.planning.shape import Demands
     from fsgitops.secret import ProjectKey
     from fsgitops.workspace.open import Workspace
@@ -42,7 +43,7 @@ def run_export_state(workspace: Workspace, now: datetime) -> RecordedState:
     recover_unfinished(workspace)
     live = read_live(target.conf_dir, target.state_dir, {})
     key = find_key(workspace)
-    commits = {entry.commit for entry in live.manifest.entries.values()}
+    commits = {record.commit for record in live.manifest.records()}
     return RecordedState(
         target=target.name,
         domain=target.domain,
@@ -115,23 +116,42 @@ def describe_age(taken_at: datetime, now: datetime) -> str:
     return f"{ago} ({taken_at:%Y-%m-%d %H:%M} UTC)"
 
 
-def _record_files(live: LiveConfig, digest: Callable[[bytes], str]) -> dict[str, RecordedFile]:
-    from fsgitops.routing.recorded import digest_secrets, mask_attributes
+def _record_files(
+    live: LiveConfig, digest: Callable[[bytes], str]
+) -> dict[str, tuple[RecordedFile, ...]]:
+    from fsgitops.homes.pieces import split_entry, split_live
 
-    files: dict[str, RecordedFile] = {}
+    files: dict[str, tuple[RecordedFile, ...]] = {}
     for path, entry in live.manifest.entries.items():
         found = live.files[path]
-        content = found.content
-        files[path] = RecordedFile(
-            kind=found.kind,
-            resource=entry.resource,
-            source=entry.source,
-            drifted=found.sha256 != entry.sha256,
-            digest=digest(found.sha256.encode()) if content is not None else "",
-            secrets=digest_secrets(content, digest) if content is not None else "",
-            attributes=mask_attributes(content) if content is not None else {},
+        if len(entry.records) == 1:
+            files[path] = (_record_file(found, entry, digest),)
+            continue
+        there, _ = split_live(found, path, entry)
+        absent = replace(found, kind=FileKind.MISSING, sha256="", content=None)
+        absent = absent if found.kind is FileKind.REGULAR else found
+        files[path] = tuple(
+            _record_file(there.get(resource, absent), own, digest)
+            for resource, own in split_entry(entry).items()
         )
     return files
+
+
+def _record_file(
+    found: LiveFile, entry: ManifestEntry, digest: Callable[[bytes], str]
+) -> RecordedFile:
+    from fsgitops.routing.recorded import digest_secrets, mask_attributes
+
+    content, record = found.content, entry.records[0]
+    return RecordedFile(
+        kind=found.kind,
+        resource=record.resource,
+        source=record.source,
+        drifted=found.sha256 != entry.sha256,
+        digest=digest(found.sha256.encode()) if content is not None else "",
+        secrets=digest_secrets(content, digest) if content is not None else "",
+        attributes=mask_attributes(content) if content is not None else {},
+    )
 
 
 def _find_foreign(conf_dir: Path, live: LiveConfig) -> tuple[str, ...]:

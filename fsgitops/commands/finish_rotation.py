@@ -112,7 +112,9 @@ def _check_applied(workspace: Workspace, rotation: Rotation, wanted: str) -> lis
 
 def _tell_unloaded(place: Workspace, manifest: Manifest) -> list[str]:
     """Say so where files were written only: whoever makes an image never tells a switch."""
-    agents = sum(resource.kind == "agent" for resource in manifest.unloaded.values())
+    agents = sum(
+        resource.kind == "agent" for items in manifest.unloaded.values() for resource in items
+    )
     if not agents:
         return []
     are = "is" if agents == 1 else "are"

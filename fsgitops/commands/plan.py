@@ -10,7 +10,6 @@ from fsgitops.durable import write_output
 from fsgitops.live.connect import prepare_conf_dir
 from fsgitops.live.recover import recover_unfinished
 from fsgitops.live.revisions import check_clock
-from fsgitops.model.compiled import Settled
 from fsgitops.model.plan_json import plan_from_json, plan_to_json
 from fsgitops.planning.planned import (
     Planned,
@@ -58,10 +57,7 @@ def run_plan(
     prepare_conf_dir(target)
     notes = recover_unfinished(workspace)
     manifest = read_manifest(target.state_dir)
-    settled = {
-        path: Settled({entry.resource: entry.inputs}, entry.sha256)
-        for path, entry in manifest.entries.items()
-    }
+    settled = manifest.entries
     declared = declare_desired(workspace)
     compilation = compile_declared(workspace, declared, settled)
     found = look_at_live(workspace, compilation, manifest)

@@ -29,7 +29,7 @@ from fsgitops.transaction.state import open_state_folder
 from fsgitops.workspace.open import find_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from fsgitops.live.revisions import Kept
@@ -164,7 +164,7 @@ def _read_earlier(undone: list[Kept]) -> list[Earlier]:
 
     places: dict[str, tuple[Kept, int, RevisionChange]] = {}
     for kept in undone:  # the newest first, so that the oldest has the last word
-        for number, change in enumerate(read_changes(kept)):
+        for number, change in enumerate(_first_of_files(read_changes(kept))):
             places[change.path] = (kept, number, change)
     with ExitStack() as stack:
         folders: dict[int, StateFolder] = {}
@@ -172,6 +172,13 @@ def _read_earlier(undone: list[Kept]) -> list[Earlier]:
             Earlier(path, _read(stack, folders, kept, number, change), change.entry_before)
             for path, (kept, number, change) in sorted(places.items())
         ]
+
+
+def _first_of_files(changes: Iterable[RevisionChange]) -> Iterable[RevisionChange]:
+    first: dict[str, RevisionChange] = {}
+    for change in changes:
+        first.setdefault(change.path, change)
+    return first.values()
 
 
 def _read(
@@ -182,7 +189,7 @@ def _read(
     change: RevisionChange,
 ) -> bytes | None:
     """Return what stood at a path before a revision, None for nothing."""
-    if change.action is Action.CREATE:
+    if change.action is Action.CREATE and not change.existed:
         return None
     try:
         if kept.number not in folders:

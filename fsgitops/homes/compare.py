@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from fsgitops.homes.home import Address, Flat, Home, Located
-    from fsgitops.model.compiled import CompiledFile
-    from fsgitops.model.resource import Resource
     from fsgitops.switch.client import Switch
 
 DIRECTIVE = "X-PRE-PROCESS "
@@ -60,16 +58,6 @@ def said_of(home: Home, flat: Flat) -> Said:
     whole = all(flat[name].partition(" ")[0].lower() in _BRINGS_NOTHING for name in directives)
     text = {name: value for name, value in flat.items() if not name.startswith(DIRECTIVE)}
     return Said(*home.split(text), whole)
-
-
-def find_owners(file: CompiledFile) -> Iterator[tuple[tuple[str, str], Resource]]:
-    """Yield whose each element of a file of several resources is, by path and name."""
-    if len(file.parts) < 2 or file.settled:
-        return
-    home, _ = home_of(file.path)
-    for part in file.parts:
-        for name in read_said(home, file.content[slice(*part.span)]).elements:
-            yield (file.path, name), part.resource
 
 
 def compare_said(

@@ -94,4 +94,5 @@ def _say_files(changes: Sequence[Change], what: str) -> list[str]:
     if not changes:
         return []
     folders = sorted({change.path.partition("/")[0] for change in changes})
-    return [f"{count_noun(len(changes), 'file')} under {' and '.join(folders)} {what}"]
+    files = len({change.path for change in changes})
+    return [f"{count_noun(files, 'file')} under {' and '.join(folders)} {what}"]

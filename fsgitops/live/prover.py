@@ -156,11 +156,15 @@ def open_prover(
 
 def _expect(plan: Plan, compiled: CompiledConfig, live: LiveConfig, conf_dir: Path) -> Expected:
     """Return what the switch has to hold, what it was never told of as it stands on disk."""
-    from fsgitops.homes.compare import find_owners
+    from fsgitops.homes.pieces import name_owners
     from fsgitops.steps.verify import Expected
 
-    touched = dict.fromkeys(change.path for change in plan.changes)
-    joint = (compiled.files[path] for path in touched if path in compiled.files)
+    entries = live.manifest.entries
+    owners = {
+        (path, name): owner
+        for path in dict.fromkeys(change.path for change in plan.changes)
+        for name, owner in name_owners(compiled.files.get(path), entries.get(path)).items()
+    }
     stood = ((path, file.content) for path, file in live.files.items())
     unloaded = [item.path for item in plan.unloaded if item.action is not Action.DELETE]
     return Expected(
@@ -169,7 +173,7 @@ def _expect(plan: Plan, compiled: CompiledConfig, live: LiveConfig, conf_dir: Pa
             **{path: (conf_dir / path).read_bytes() for path in unloaded},
         },
         before={path: content for path, content in stood if content is not None},
-        owners=dict(owner for file in joint for owner in find_owners(file)),
+        owners=owners,
     )
 
 

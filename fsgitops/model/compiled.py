@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,7 +22,9 @@ class Part:
 
     `inputs` is a hex digest of all that went into its bytes (declared values, secrets, template,
     compiler version). `protect` says that the resource must not be deleted. `span` is where its
-    bytes stand in the file; unknown, (0, 0), where the file is settled.
+    bytes stand in the file; unknown, (0, 0), where the file is settled. `elements` names what it is
+    in a file of several resources, where no span tells. `kept` says that its bytes are those that
+    stand live: the plan does not change it.
     """
 
     resource: Resource
@@ -30,6 +32,8 @@ class Part:
     inputs: str = ""
     protect: bool = False
     span: tuple[int, int] = (0, 0)
+    elements: tuple[str, ...] = ()
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +61,16 @@ class CompiledFile:
         return part
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(Protocol):
     """What the manifest knows of a path: each resource's inputs, and the hash of their output."""
 
-    inputs: Mapping[Resource, str]
-    sha256: str
+    @property
+    def inputs(self) -> Mapping[Resource, str]:
+        """The digest of each resource's inputs."""
+
+    @property
+    def sha256(self) -> str:
+        """The hash of what was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +86,10 @@ class CompiledConfig:
     keys: frozenset[str] = frozenset()
     upcoming_key: str = ""
     dialled: Mapping[Resource, tuple[str, ...]] = field(default_factory=dict)
+
+    def paths(self) -> dict[Resource, str]:
+        """Return where each resource lies; the last of several files."""
+        return {part.resource: path for path, file in self.files.items() for part in file.parts}
 
     def resources(self) -> Iterator[Resource]:
         """Yield what is compiled, file by file."""

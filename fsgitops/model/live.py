@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from fsgitops.model.resource import Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 MANIFEST_VERSION = 1
 
@@ -31,16 +31,97 @@ def is_safe_path(path: str) -> bool:
     return len(path) < 1024 and _PATH.fullmatch(path) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class ManifestEntry:
-    """One file that fsgitops wrote: its hash, whose it is, and where it came from."""
+class Record(NamedTuple):
+    """What a file was written to hold of one resource, and where that came from.
 
-    sha256: str
+    Where the file holds others as well, `sha256` is the hash of what it holds of this one, as a
+    file of its own, and `elements` names that; otherwise both are empty.
+    """
+
     resource: Resource
     source: str = ""
     commit: str = ""
     inputs: str = ""
     protect: bool = False
+    sha256: str = ""
+    elements: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return JSON values."""
+        return {
+            "resource": str(self.resource),
+            "source": self.source,
+            "commit": self.commit,
+            "inputs": self.inputs,
+            **({"protect": True} if self.protect else {}),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestEntry:
+    """One file that fsgitops wrote: its hash, and the resources that lie in it, one or more."""
+
+    sha256: str
+    records: tuple[Record, ...]
+
+    @property
+    def inputs(self) -> dict[Resource, str]:
+        """The digest of each resource's inputs."""
+        return {record.resource: record.inputs for record in self.records}
+
+    def to_json(self) -> dict[str, Any]:
+        """Return JSON values: a file of one resource is written as that resource is."""
+        if len(self.records) == 1:
+            return {"sha256": self.sha256, **self.records[0].to_json()}
+        several = [
+            {**item.to_json(), "sha256": item.sha256, "elements": list(item.elements)}
+            for item in self.records
+        ]
+        return {"sha256": self.sha256, "resources": several}
+
+    @classmethod
+    def from_json(cls, data: Any) -> ManifestEntry:
+        """Return what `to_json` wrote. Raises ValueError, KeyError or TypeError for others."""
+        sha256 = _digest(data["sha256"])
+        several = data.get("resources")
+        if several is None:
+            return cls(sha256, (_read_record(data),))
+        records = tuple(
+            _read_record(item)._replace(
+                sha256=_digest(item["sha256"]), elements=tuple(map(_text, item["elements"]))
+            )
+            for item in several
+        )
+        if not records:
+            raise ValueError("expected a resource")
+        return cls(sha256, records)
+
+
+def _read_record(data: Any) -> Record:
+    name = data["resource"]
+    texts = (data["source"], data["commit"], data["inputs"])
+    if not (type(texts[0]) is type(texts[1]) is type(texts[2]) is str):
+        raise ValueError("expected text")
+    return Record(_resource(name), *texts, data.get("protect") is True)
+
+
+def _resource(name: str) -> Resource:
+    if not _RESOURCE_NAME.fullmatch(name.partition(":")[2]):
+        raise ValueError(f"{name!r} is not the name of a resource")
+    return Resource.parse(name)
+
+
+def _digest(text: str) -> str:
+    """Refuse what could become more than a hash in a command. Raises ValueError."""
+    if not _HEX_DIGEST.fullmatch(text):
+        raise ValueError("expected a sha256 in hexadecimal digits")
+    return text
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("expected text")
+    return value
 
 
 class Owner(NamedTuple):
@@ -77,30 +158,25 @@ class Manifest:
     """
 
     entries: Mapping[str, ManifestEntry] = field(default_factory=dict)
-    unloaded: Mapping[str, Resource] = field(default_factory=dict)
+    unloaded: Mapping[str, tuple[Resource, ...]] = field(default_factory=dict)
     keys: frozenset[str] = frozenset()
     owner: Owner | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the manifest as the JSON object that is kept on disk."""
-        entries = {
-            path: {
-                "sha256": entry.sha256,
-                "resource": str(entry.resource),
-                "source": entry.source,
-                "commit": entry.commit,
-                "inputs": entry.inputs,
-                **({"protect": True} if entry.protect else {}),
-            }
-            for path, entry in sorted(self.entries.items())
-        }
-        unloaded = {path: str(resource) for path, resource in sorted(self.unloaded.items())}
+        entries = {path: entry.to_json() for path, entry in sorted(self.entries.items())}
+        unloaded = {path: _names(items) for path, items in sorted(self.unloaded.items())}
         marks: dict[str, Any] = {"unloaded": unloaded} if unloaded else {}
         if self.keys:
             marks["keys"] = sorted(self.keys)
         if self.owner:
             marks["owner"] = self.owner.to_json()
         return {"version": MANIFEST_VERSION, "entries": entries, **marks}
+
+    def records(self) -> Iterator[Record]:
+        """Yield what is managed, file by file."""
+        for entry in self.entries.values():
+            yield from entry.records
 
     def encode(self) -> bytes:
         """Return the bytes of the manifest's file."""
@@ -112,17 +188,12 @@ class Manifest:
         if not isinstance(data, dict) or data.get("version") != MANIFEST_VERSION:
             raise ValueError(f"expected a manifest of version {MANIFEST_VERSION}")
         entries: dict[str, ManifestEntry] = {}
-        parsed: dict[str, Resource] = {}
         for path, entry in data["entries"].items():
-            if not is_safe_path(path):
-                raise ValueError(f"{path!r} is not a path below the conf directory")
-            name = entry["resource"]
-            _check_entry(path, entry)
-            resource = parsed.get(name) or parsed.setdefault(name, Resource.parse(name))
-            entries[path] = ManifestEntry(
-                entry["sha256"], resource, entry["source"], entry["commit"], entry["inputs"],
-                entry.get("protect") is True,
-            )  # fmt: skip
+            _check_path(path)
+            try:
+                entries[path] = ManifestEntry.from_json(entry)
+            except ValueError as problem:
+                raise ValueError(f"{path!r}: {problem}") from None
         keys = data.get("keys", [])
         if not all(isinstance(key, str) and _KEY_ID.fullmatch(key) for key in keys):
             raise ValueError("expected fingerprints of keys in `keys`")
@@ -130,25 +201,21 @@ class Manifest:
         return cls(entries, unloaded, frozenset(keys), Owner.from_json(data.get("owner")))
 
 
-def _read_unloaded(data: Any) -> dict[str, Resource]:
-    for path, name in data.items():
-        if not is_safe_path(path):
-            raise ValueError(f"{path!r} is not a path below the conf directory")
-        if not _RESOURCE_NAME.fullmatch(name.partition(":")[2]):
-            raise ValueError(f"{path!r}: {name!r} is not a resource")
-    return {path: Resource.parse(name) for path, name in data.items()}
+def _names(resources: Sequence[Resource]) -> str | list[str]:
+    return str(resources[0]) if len(resources) == 1 else [str(item) for item in resources]
 
 
-def _check_entry(path: str, entry: Any) -> None:
-    """Raise ValueError for what could become more than a hash or a name in a command."""
-    texts = (entry["source"], entry["commit"], entry["inputs"])
-    if not (type(texts[0]) is type(texts[1]) is type(texts[2]) is str):
-        raise ValueError(f"{path!r}: expected text")
-    if not _HEX_DIGEST.fullmatch(entry["sha256"]):
-        raise ValueError(f"{path!r}: expected a sha256 in hexadecimal digits")
-    name = entry["resource"].partition(":")[2]
-    if not _RESOURCE_NAME.fullmatch(name):
-        raise ValueError(f"{path!r}: {name!r} is not the name of a resource")
+def _read_unloaded(data: Any) -> dict[str, tuple[Resource, ...]]:
+    unloaded: dict[str, tuple[Resource, ...]] = {}
+    for path, names in data.items():
+        _check_path(path)
+        unloaded[path] = tuple(map(_resource, [names] if isinstance(names, str) else names))
+    return unloaded
+
+
+def _check_path(path: str) -> None:
+    if not is_safe_path(path):
+        raise ValueError(f"{path!r} is not a path below the conf directory")
 
 
 class FileKind(StrEnum):
@@ -172,7 +239,7 @@ class LiveFile:
 
     `exposed`: every user of the machine may read it. A file that is only known from a recording
     has `attributes`, its secrets masked, a digest for its hash, and in `secrets` a keyed digest of
-    those, or "".
+    those, or ""; one of several resources has each of these in `parts`, as a file of its own.
     """
 
     kind: FileKind
@@ -181,6 +248,7 @@ class LiveFile:
     exposed: bool = False
     attributes: Mapping[str, str] | None = None
     secrets: str = ""
+    parts: Mapping[Resource, LiveFile] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from fsgitops.model.applied import SwitchReply
-from fsgitops.model.live import ManifestEntry, is_safe_path
+from fsgitops.model.live import FileKind, ManifestEntry, is_safe_path
 from fsgitops.model.plan import Action, AttributeChange, Danger
 from fsgitops.model.resource import Resource
 
@@ -90,9 +90,11 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class RevisionChange:
-    """One file that a revision changed, and whose it was before. It holds no secret.
+    """One resource that a revision changed, and its file before. It holds no secret.
 
-    Attributes are kept for updates only: a created or deleted file has them all.
+    Attributes are kept for updates only: a created or deleted resource has them all. The first
+    change of a file has in `entry_before` what was known of it, and says with `existed` that the
+    file was there where the resource was not.
     """
 
     action: Action
@@ -102,6 +104,7 @@ class RevisionChange:
     source: str = ""
     attributes: tuple[AttributeChange, ...] = ()
     entry_before: ManifestEntry | None = None
+    existed: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return the change as a JSON object."""
@@ -113,7 +116,8 @@ class RevisionChange:
             "drifted": self.drifted,
             "source": self.source,
             "attributes": [asdict(item) for item in self.attributes],
-            "entry_before": entry and {**asdict(entry), "resource": str(entry.resource)},
+            "entry_before": entry and entry.to_json(),
+            **({"existed": True} if self.existed else {}),
         }
 
     @classmethod
@@ -123,8 +127,6 @@ class RevisionChange:
             entry = data["entry_before"]
             if not is_safe_path(data["path"]):
                 raise ValueError(f"{data['path']!r} is not a path below the conf directory")
-            if entry is not None:
-                entry = ManifestEntry(**{**entry, "resource": Resource.parse(entry["resource"])})
             return cls(
                 Action(data["action"]),
                 Resource.parse(data["resource"]),
@@ -132,7 +134,8 @@ class RevisionChange:
                 data["drifted"],
                 data["source"],
                 tuple(AttributeChange(**item) for item in data["attributes"]),
-                entry,
+                entry and ManifestEntry.from_json(entry),
+                data.get("existed") is True,
             )
         except (KeyError, TypeError, AttributeError) as problem:
             raise ValueError(f"not a change of a revision: {problem}") from None
@@ -141,18 +144,25 @@ class RevisionChange:
 def list_changes(plan: Plan, live: LiveConfig) -> list[RevisionChange]:
     """Return what a revision says about each change of a file, in the plan's order.
 
-    What is kept in the manifest alone has no file to go back to, and is left out.
+    What is kept in the manifest alone has no file to go back to, and is left out. The files are in
+    the order of their first changes: so they are numbered (`before/N`).
     """
-    return [
-        RevisionChange(
+    seen: set[str] = set()
+    found: list[RevisionChange] = []
+    for change in plan.changes:
+        if change.dangers == (Danger.NOTHING,):
+            continue
+        first = change.path not in seen
+        seen.add(change.path)
+        create = change.action is Action.CREATE
+        found.append(RevisionChange(
             change.action,
             change.resource,
             change.path,
             change.drifted,
             change.source,
             change.attributes if change.action is Action.UPDATE else (),
-            live.manifest.entries.get(change.path),
-        )
-        for change in plan.changes
-        if change.dangers != (Danger.NOTHING,)
-    ]
+            live.manifest.entries.get(change.path) if first else None,
+            first and create and live.files[change.path].kind is not FileKind.MISSING,
+        ))  # fmt: skip
+    return found

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from fsgitops.model.live import FileKind, LiveConfig, LiveFile, Manifest, ManifestEntry, Owner
+from fsgitops.model.live import (
+    FileKind,
+    LiveConfig,
+    LiveFile,
+    Manifest,
+    ManifestEntry,
+    Owner,
+    Record,
+)
 from fsgitops.model.resource import Resource
 
 if TYPE_CHECKING:
@@ -18,7 +26,10 @@ _FORMAT = "fsgitops-state"
 
 @dataclass(frozen=True, slots=True)
 class RecordedFile:
-    """One managed file: `digest` and `secrets` are keyed digests, "" where there was no key."""
+    """One resource of a managed file, which is the file where that holds no other.
+
+    `digest` and `secrets` are keyed digests, "" where there was no key.
+    """
 
     kind: FileKind
     resource: Resource
@@ -27,6 +38,28 @@ class RecordedFile:
     digest: str
     secrets: str
     attributes: Mapping[str, str]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return JSON values."""
+        return {
+            "kind": self.kind.name.lower(),
+            "resource": str(self.resource),
+            "source": self.source,
+            "drifted": self.drifted,
+            "digest": self.digest,
+            "secrets": self.secrets,
+            "attributes": dict(self.attributes),
+        }
+
+    def to_live(self, *, same_key: bool) -> LiveFile:
+        """Return what stood live, as far as it is known."""
+        secrets = self.secrets if same_key else ""
+        return LiveFile(self.kind, self.digest, attributes=self.attributes, secrets=secrets)
+
+    def applied(self) -> tuple[str, Record]:
+        """Return the hash that was applied, as far as it is known, and of what."""
+        owned = "drifted" if self.drifted else self.digest
+        return owned, Record(self.resource, self.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +75,7 @@ class RecordedState:
     taken_at: datetime
     key_id: str
     commit: str
-    files: Mapping[str, RecordedFile]
+    files: Mapping[str, tuple[RecordedFile, ...]]
     foreign: tuple[str, ...] = ()
     owner: Owner | None = None
 
@@ -57,18 +90,7 @@ class RecordedState:
             "taken_at": self.taken_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "key_id": self.key_id,
             "commit": self.commit,
-            "files": {
-                path: {
-                    "kind": file.kind.name.lower(),
-                    "resource": str(file.resource),
-                    "source": file.source,
-                    "drifted": file.drifted,
-                    "digest": file.digest,
-                    "secrets": file.secrets,
-                    "attributes": dict(file.attributes),
-                }
-                for path, file in sorted(self.files.items())
-            },
+            "files": {path: _to_json(items) for path, items in sorted(self.files.items())},
             "foreign": list(self.foreign),
             **({"owner": self.owner.to_json()} if self.owner else {}),
         }
@@ -81,7 +103,7 @@ class RecordedState:
                 raise ValueError(f"expected a recorded state of version {STATE_VERSION}")
             taken_at = datetime.strptime(data["taken_at"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
             texts = {name: _text(data[name]) for name in _TEXTS}
-            files = {path: _read_file(path, item) for path, item in data["files"].items()}
+            files = {path: _read_files(path, item) for path, item in data["files"].items()}
             foreign = tuple(_text(path) for path in data["foreign"])
             owner = Owner.from_json(data.get("owner"))
         except (KeyError, TypeError, AttributeError) as problem:
@@ -96,13 +118,14 @@ class RecordedState:
         foreign = set(self.foreign)
         files: dict[str, LiveFile] = {}
         entries: dict[str, ManifestEntry] = {}
-        for path, item in self.files.items():
-            secrets = item.secrets if same_key else ""
-            files[path] = LiveFile(
-                item.kind, item.digest, attributes=item.attributes, secrets=secrets
-            )
-            owned = "drifted" if item.drifted else item.digest
-            entries[path] = ManifestEntry(owned, item.resource, item.source)
+        for path, items in self.files.items():
+            own = {item.resource: item.to_live(same_key=same_key) for item in items}
+            first = next((file for file in own.values() if file.kind is FileKind.REGULAR), None)
+            first = first or own[items[0].resource]
+            files[path] = first if len(items) == 1 else replace(first, parts=own)
+            applied = [item.applied() for item in items]
+            records = tuple(record._replace(sha256=owned) for owned, record in applied)
+            entries[path] = ManifestEntry(applied[0][0], records)
         for path in compiled_paths:
             if path not in files:
                 kind = FileKind.REGULAR if path in foreign else FileKind.MISSING
@@ -121,9 +144,21 @@ def _text(value: object) -> str:
     return value
 
 
-def _read_file(path: str, data: Any) -> RecordedFile:
+def _to_json(items: tuple[RecordedFile, ...]) -> dict[str, Any]:
+    several = [item.to_json() for item in items]
+    return several[0] if len(several) == 1 else {"resources": several}
+
+
+def _read_files(path: str, data: Any) -> tuple[RecordedFile, ...]:
     if path.startswith("/") or ".." in path.split("/"):
         raise ValueError(f"{path!r} leaves the conf directory")
+    items = tuple(map(_read_file, data.get("resources", [data])))
+    if not items:
+        raise ValueError(f"{path!r}: expected a resource")
+    return items
+
+
+def _read_file(data: Any) -> RecordedFile:
     return RecordedFile(
         kind=FileKind[data["kind"].upper()],
         resource=Resource.parse(data["resource"]),

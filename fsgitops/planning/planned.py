@@ -33,6 +33,8 @@ class Planned:
     plan: Plan
     compilation: Compilation
     live: LiveConfig
+    written: CompiledConfig
+    """The files as the plan leaves them: what it does not change of one is as it stands."""
     notes: tuple[str, ...] = ()
     """What was done first: an interrupted apply that was finished or undone."""
     demands: Demands = field(default_factory=Demands)
@@ -103,14 +105,14 @@ def make_plan(
     context = replace(context, declared=compilation.declared.desired.sources)
     digest = keyed(compilation.key)
     plan = compare_config(compilation.compiled, live, context, digest)
-    plan = choose_changes(plan, compilation, live, wanted, digest)
+    plan, written = choose_changes(plan, compilation, live, wanted, digest)
     plan = count_cost(plan, live, workspace.target, kick_rotated=wanted.kick_rotated)
     if judged:
         from fsgitops.planning.reach import judge_reach
 
         plan = judge_reach(workspace, compilation, live, plan, look)
     plan = weigh_plan(finish_plan(plan), compilation, live, workspace.target, wanted)
-    return Planned(plan, compilation, live, demands=wanted)
+    return Planned(plan, compilation, live, written, demands=wanted)
 
 
 def make_context(

@@ -52,9 +52,9 @@ def judge_reach(
     already it is a warning, so that it blocks nothing else.
     """
     written = {change.resource for change in plan.changes if change.action is not Action.DELETE}
-    standing = {entry.resource for entry in live.manifest.entries.values()}
+    standing = {record.resource for record in live.manifest.records()}
     hazards, warnings = list(plan.hazards), list(plan.warnings)
-    paths = {file.part.resource: path for path, file in compilation.compiled.files.items()}
+    paths = compilation.compiled.paths()
     claims = _make_claims(workspace, compilation, look)
     for claim in _drop_silenced(claims, workspace, compilation):
         level = _level(workspace, claim)
@@ -102,7 +102,7 @@ def _make_claims(workspace: Workspace, compilation: Compilation, look: ConfLook)
     files = compilation.compiled.files
     if not files or not (target.conf_dir / "freeswitch.xml").is_file():
         return
-    everything = [file.part.resource for file in files.values()]
+    everything = list(compilation.compiled.resources())
     try:
         survey = look.survey()
     except (FsgitopsError, OSError) as problem:
@@ -129,7 +129,7 @@ def _find_unread(survey: Survey, compilation: Compilation) -> Iterator[Claim]:
     for path, file in compilation.compiled.files.items():
         problem = survey.problem_of(path)
         if problem:
-            grouped.setdefault(problem, []).append(file.part.resource)
+            grouped.setdefault(problem, []).extend(part.resource for part in file.parts)
     for (told, hint), resources in grouped.items():
         section = "directory" if resources[0].kind == "agent" else "dialplan"
         yield Claim("unread-folder", resources, told, hint, sure=survey.is_sure(section))
@@ -138,7 +138,7 @@ def _find_unread(survey: Survey, compilation: Compilation) -> Iterator[Claim]:
 def _find_contexts(survey: Survey, compilation: Compilation) -> Iterator[Claim]:
     """Agents whose own calls begin in a context that the dialplan does not have."""
     grouped: dict[str, list[Resource]] = {}
-    files = {file.part.resource for file in compilation.compiled.files.values()}
+    files = set(compilation.compiled.resources())
     for agent in compilation.declared.desired.agents:
         resource = Resource("agent", agent.extension)
         if resource in files and not survey.has_context(agent.context):
@@ -173,7 +173,7 @@ def _find_taken(survey: Survey, compilation: Compilation) -> Iterator[Claim]:
     calls: dict[Resource, tuple[tuple[str, ...], str]] = {
         item: (forms.get(item, (item.name,)), user) for item, user in routes.items()
     }
-    paths = {file.part.resource: path for path, file in compilation.compiled.files.items()}
+    paths = compilation.compiled.paths()
     dialplan = paths.get(Resource("dialplan", "agents"))
     wanted = {item: (dialplan, *of) for item, of in agents.items() if dialplan}
     yield from _claim_taken(survey, wanted, "will not ring when it is dialled")
@@ -216,7 +216,7 @@ def _claim_taken(
 
 def _routes(compilation: Compilation) -> dict[Resource, str]:
     """Return each DID that is compiled, and the extension that it rings."""
-    files = {file.part.resource for file in compilation.compiled.files.values()}
+    files = set(compilation.compiled.resources())
     routes = {
         Resource("did", item.did_number): item.destination_extension
         for item in compilation.declared.desired.did_routes

@@ -11,6 +11,7 @@ from fsgitops.model.plan import Action, Change, Danger, Hazard, Need, Plan
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from fsgitops.model.compiled import CompiledConfig
     from fsgitops.model.live import LiveConfig
     from fsgitops.model.resource import Resource
     from fsgitops.settings import Target
@@ -46,19 +47,24 @@ def choose_changes(
     live: LiveConfig,
     demands: Demands,
     digest: Callable[[bytes], str],
-) -> Plan:
-    """Return the plan of what was asked for: selected, nothing protected deleted, renames paired.
+) -> tuple[Plan, CompiledConfig]:
+    """Return the plan of what was asked for, and what it writes.
 
-    Raises UsageError for a selector that names nothing.
+    Selected, nothing protected deleted, renames paired. Raises UsageError for a selector that names
+    nothing.
     """
     from fsgitops.steps.protect import plan_protection, refuse_protected
     from fsgitops.steps.rename import pair_renames
 
-    changes = plan_protection(plan.changes, compilation.compiled, live, plan.hazards, digest)
-    marks = len(changes) - len(plan.changes)
-    plan = replace(plan, changes=tuple(changes), unchanged=plan.unchanged - marks)
+    plan = plan_protection(plan, compilation.compiled, live, digest)
     plan = refuse_protected(_select(plan, compilation, live, demands), live)
-    return replace(plan, changes=pair_renames(plan.changes, live))
+    plan = replace(plan, changes=pair_renames(plan.changes, live))
+    if not plan.partial:
+        return plan, compilation.compiled
+    from fsgitops.steps.keep import keep_unchosen
+
+    written, hazards = keep_unchosen(compilation.compiled, live, plan.changes)
+    return replace(plan, hazards=(*plan.hazards, *hazards)), written
 
 
 def count_cost(plan: Plan, live: LiveConfig, target: Target, *, kick_rotated: bool = False) -> Plan:
@@ -133,10 +139,9 @@ def _find_excess(plan: Plan, live: LiveConfig, target: Target, declared: int) ->
     from fsgitops.model.limits import Limits
     from fsgitops.steps.limits import find_excess
 
-    entries = live.manifest.entries.values()
     changes = [change for change in plan.changes if change.dangers != (Danger.NOTHING,)]
     return find_excess(
-        managed=_count(entry.resource for entry in entries),
+        managed=_count(record.resource for record in live.manifest.records()),
         deletes=_count(item.resource for item in changes if item.action is Action.DELETE),
         updates=_count(item.resource for item in changes if item.action is Action.UPDATE),
         declared=declared,
@@ -163,7 +168,7 @@ def _select(plan: Plan, compilation: Compilation, live: LiveConfig, demands: Dem
     if not selection:
         return plan
     desired = compilation.declared.desired
-    known = {item.resource: source_file(item.source) for item in live.manifest.entries.values()}
+    known = {item.resource: source_file(item.source) for item in live.manifest.records()}
     known |= {
         part.resource: part.source.file
         for item in compilation.compiled.files.values()
@@ -171,7 +176,7 @@ def _select(plan: Plan, compilation: Compilation, live: LiveConfig, demands: Dem
     }
     known |= {resource: position.file for resource, position in desired.sources.items()}
     check_selection(selection, known)
-    managed = [entry.resource for entry in live.manifest.entries.values()]
+    managed = [record.resource for record in live.manifest.records()]
     chosen = [
         change for change in plan.changes
         if selection.selects(change.resource, source_file(change.source))
@@ -204,12 +209,15 @@ def _select_hazards(
     needed = {change.path for change in kept}
     selected: list[Hazard] = []
     for hazard in hazards:
-        file = files.get(hazard.path)
-        owner = file.part if file else entries.get(hazard.path)
-        resource = owner.resource if owner else None
-        if resource is None or resource.kind == "dialplan" or hazard.path in needed:
-            selected.append(hazard)
-            continue
-        if selects(resource, known.get(resource, "")):
+        file, entry = files.get(hazard.path), entries.get(hazard.path)
+        lying = file.parts if file else entry.records if entry else ()
+        resources = [item.resource for item in lying]
+        if (
+            not resources
+            or hazard.path in needed
+            or any(
+                item.kind == "dialplan" or selects(item, known.get(item, "")) for item in resources
+            )
+        ):
             selected.append(hazard)
     return tuple(selected)

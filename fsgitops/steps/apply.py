@@ -13,6 +13,7 @@ from fsgitops.errors import (
     RollbackFailedError,
     RolledBackError,
 )
+from fsgitops.homes.pieces import list_records
 from fsgitops.model.applied import Applied, Outcome, ReadBack, SwitchReply
 from fsgitops.model.live import Manifest, ManifestEntry, Owner
 from fsgitops.model.plan import Action, Change, Danger, Plan
@@ -32,10 +33,11 @@ from fsgitops.transaction.transact import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
-    from fsgitops.model.compiled import CompiledConfig
-    from fsgitops.model.live import LiveConfig
+    from fsgitops.model.compiled import CompiledConfig, CompiledFile
+    from fsgitops.model.live import LiveConfig, LiveFile
 
 
 class Prover(Protocol):
@@ -78,8 +80,7 @@ def apply_plan(
     refuse_unsafe(plan)
     if not plan.changes and not (prover and plan.unloaded):
         return Applied(Outcome.UNCHANGED)
-    writing = (change for change in plan.changes if change.dangers != (Danger.NOTHING,))
-    operations = [_operation(change, compiled, live) for change in writing]
+    operations = [_operation(path, compiled, live) for path in _group(plan, written=True)]
     manifest = manifest_after(plan, compiled, live, loaded=prover is not None)
     journal = begin_transaction(
         place.conf_dir, place.state_dir, operations, manifest.encode(),
@@ -188,36 +189,66 @@ def manifest_after(
 ) -> Manifest:
     """Return what we own once the plan is carried out, and `loaded` by the switch or not."""
     entries: dict[str, ManifestEntry] = dict(live.manifest.entries)
-    for change in plan.changes:
-        if change.action is Action.DELETE:
-            entries.pop(change.path, None)
-            continue
-        entries[change.path] = _entry(change.path, compiled, plan.commit)
+    written = _group(plan, written=True)
+    for path, changes in _group(plan, written=False).items():
+        file, old = compiled.files.get(path), entries.get(path)
+        if old and path not in written:
+            entries[path] = _mark(old, changes)
+        elif file is None:
+            entries.pop(path, None)
+        else:
+            entries[path] = _entry(file, old, live.files[path], plan.commit)
     keys = compiled.keys | live.manifest.keys if plan.partial else compiled.keys
     owner = Owner(plan.project, plan.target)
     if loaded:
         return Manifest(entries, keys=keys, owner=owner)
-    written = {
-        change.path: change.resource
-        for change in plan.changes
-        if change.dangers != (Danger.NOTHING,)
-    }
-    return Manifest(entries, {**live.manifest.unloaded, **written}, keys, owner)
+    left = {path: dict.fromkeys(items) for path, items in live.manifest.unloaded.items()}
+    for path, changes in written.items():
+        left.setdefault(path, {}).update((change.resource, None) for change in changes)
+    unloaded = {path: tuple(items) for path, items in left.items()}
+    return Manifest(entries, unloaded, keys, owner)
 
 
-def _entry(path: str, compiled: CompiledConfig, commit: str) -> ManifestEntry:
-    file = compiled.files[path]
-    part = file.part
-    return ManifestEntry(
-        file.sha256, part.resource, str(part.source), commit, part.inputs, part.protect
-    )
+def _group(plan: Plan, *, written: bool) -> dict[str, list[Change]]:
+    """Return the changes of each file, or of each that is written, in the plan's order."""
+    files: dict[str, list[Change]] = {}
+    for change in plan.changes:
+        if not written or change.dangers != (Danger.NOTHING,):
+            files.setdefault(change.path, []).append(change)
+    return files
 
 
-def _operation(change: Change, compiled: CompiledConfig, live: LiveConfig) -> Operation:
-    before = live.files[change.path].sha256
-    if change.action is Action.DELETE:
-        return Operation(change.path, None, before)
-    return Operation(change.path, compiled.files[change.path].content, before)
+def _mark(entry: ManifestEntry, changes: Iterable[Change]) -> ManifestEntry:
+    """Return what is known of a file of which only marks change: they are kept here."""
+    turned = {change.resource for change in changes}
+    return replace(entry, records=tuple(
+        item._replace(protect=not item.protect) if item.resource in turned else item
+        for item in entry.records
+    ))  # fmt: skip
+
+
+def _entry(
+    file: CompiledFile, old: ManifestEntry | None, found: LiveFile, commit: str
+) -> ManifestEntry:
+    """Return what is known of a file once it is written.
+
+    What was kept of it in its place is known from then. Where somebody changed that since, the file
+    keeps its former hash, so that this is found again.
+    """
+    before = {item.resource: item for item in old.records} if old else {}
+    sha256, records = file.sha256, list(list_records(file, commit))
+    for number, (part, new) in enumerate(zip(file.parts, records, strict=True)):
+        known = before.get(part.resource)
+        if part.kept and old and known:
+            was = known.sha256 or (new.sha256 if found.sha256 == old.sha256 else old.sha256)
+            records[number] = known._replace(sha256=was, elements=new.elements)
+            sha256 = sha256 if was == new.sha256 else old.sha256
+    return ManifestEntry(sha256, tuple(records))
+
+
+def _operation(path: str, compiled: CompiledConfig, live: LiveConfig) -> Operation:
+    file = compiled.files.get(path)
+    return Operation(path, file.content if file else None, live.files[path].sha256)
 
 
 def _finish(journal: Journal, *, reloaded: bool) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from fsgitops.homes import HOMES, home_of
 from fsgitops.homes.compare import DIRECTIVE, compare_said, said_of
+from fsgitops.homes.pieces import add_elements, list_elements, split_entry, split_live
 from fsgitops.model.compiled import UNKNOWN
 from fsgitops.model.drift import AttributeDrift, Direction, DriftItem, DriftKind
 from fsgitops.model.live import FileKind
@@ -36,6 +37,8 @@ class _Sides:
 
     resource: Resource
     path: str
+    names: tuple[str, ...] = ()
+    """Its elements, where it shares the file with others."""
     applied: Flat | None = None
     disk: Flat | None = None
     loaded: Flat | None = None
@@ -58,7 +61,7 @@ def find_edited(live: LiveConfig) -> list[str]:
 
 def find_drift(
     live: LiveConfig,
-    applied: Mapping[str, bytes],
+    applied: Mapping[tuple[str, Resource], bytes],
     memory: Memory | None,
     exists: Callable[[str], bool],
     kinds: Kinds,
@@ -68,8 +71,8 @@ def find_drift(
 
     Args:
         live: The manifest and its files, with their content.
-        applied: What was applied, for the edited files where that can be told; UNKNOWN stands
-            for secrets that cannot.
+        applied: What was applied of each resource of the edited files, as a file of its own, where
+            that can be told; UNKNOWN stands for secrets that cannot.
         memory: What the switch holds; None leaves it out.
         exists: Tells whether a path below the conf directory has anything.
         kinds: They know what in memory is left over of theirs.
@@ -77,12 +80,13 @@ def find_drift(
     """
     items: list[DriftItem] = []
     for path, entry in live.manifest.entries.items():
-        sides = _read_sides(path, entry, live.files[path], applied.get(path))
-        if memory is not None:
-            _compare_memory(sides, memory)
-        if sides.kinds:
-            item = _describe(sides, memory)
-            items += [item] if item else []
+        for own, found in _each_resource(path, entry, live.files[path]):
+            resource = own.records[0].resource
+            sides = _read_sides(path, own, found, applied.get((path, resource)))
+            if memory is not None:
+                _compare_memory(sides, memory)
+            if sides.kinds:
+                items.append(_describe(sides, memory))
     if memory is not None:
         places = _list_places(live.manifest.entries, address)
         items += _find_left_over(live, memory, places, exists, kinds)
@@ -137,10 +141,32 @@ def ignore_expected(
     return kept, len(items) - len(kept)
 
 
+def _each_resource(
+    path: str, entry: ManifestEntry, found: LiveFile
+) -> Iterator[tuple[ManifestEntry, LiveFile]]:
+    """Yield each resource of a file as if it had one of its own: as it was applied, and as it is.
+
+    What stands in the file and is of none of them is told with the first.
+    """
+    if len(entry.records) == 1 or found.kind is not FileKind.REGULAR:
+        yield from ((own, found) for own in split_entry(entry).values())
+        return
+    there, beside = split_live(found, path, entry)
+    strays = list_elements(beside, path)
+    for resource, own in split_entry(entry).items():
+        file = there.get(resource, replace(found, kind=FileKind.MISSING, content=None, sha256=""))
+        if strays and file.content is not None:
+            file = add_elements(file, strays)
+            strays = b""
+        yield own, file
+
+
 def _read_sides(path: str, entry: ManifestEntry, found: LiveFile, applied: bytes | None) -> _Sides:
-    sides = _Sides(entry.resource, path)
+    record = entry.records[0]
+    sides = _Sides(record.resource, path, record.elements)
     if found.kind is FileKind.MISSING:
-        sides.say(DriftKind.DELETED, "the file is gone")
+        gone = "it is gone from the file" if record.elements else "the file is gone"
+        sides.say(DriftKind.DELETED, gone)
         return sides
     if found.kind is not FileKind.REGULAR:
         sides.say(DriftKind.REPLACED, f"a {found.kind} stands in the place of the file")
@@ -168,9 +194,9 @@ def _compare_memory(sides: _Sides, memory: Memory) -> None:
     held = memory.of_file(sides.path)
     told = sides.disk if sides.disk is not None else sides.applied
     if told is None:
-        name = sides.path.rpartition("/")[2].removesuffix(".xml")
-        holds = "still holds" if held.get(name) else "does not hold"
-        sides.loaded = held.get(name)
+        names = sides.names or (sides.path.rpartition("/")[2].removesuffix(".xml"),)
+        sides.loaded = next(filter(None, map(held.get, names)), None)
+        holds = "still holds" if sides.loaded else "does not hold"
         sides.messages.append(f"the switch {holds} the resource")
         return
     said = said_of(home, told)
@@ -209,7 +235,7 @@ def _join(home: Home, elements: Mapping[str, Flat], *, alone: bool) -> dict[str,
     }
 
 
-def _describe(sides: _Sides, memory: Memory | None) -> DriftItem | None:
+def _describe(sides: _Sides, memory: Memory | None) -> DriftItem:
     attributes: tuple[AttributeDrift, ...] = ()
     direction = Direction.BOTH_DIFFER
     if sides.disk is None:
@@ -271,7 +297,7 @@ def _find_left_over(
     kinds: Kinds,
 ) -> Iterator[DriftItem]:
     """Yield what is ours in memory and has no file any more, ours or anybody's."""
-    managed = {entry.resource for entry in live.manifest.entries.values()}
+    managed = {record.resource for record in live.manifest.records()}
     for home, place in places:
         held = memory.of_place(home, place)
         for name in held.names():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from fsgitops.model.plan import Action, AttributeChange, Change, Hazard, Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from fsgitops.model.compiled import CompiledConfig
     from fsgitops.model.live import LiveConfig
@@ -18,11 +18,16 @@ RULE = "protected"
 
 def refuse_protected(plan: Plan, live: LiveConfig) -> Plan:
     """Return the plan without deletions of what is protected, and a hazard for each of those."""
+    protected = {
+        (path, record.resource)
+        for path, entry in live.manifest.entries.items()
+        for record in entry.records
+        if record.protect
+    }
     kept: list[Change] = []
     hazards: list[Hazard] = []
     for change in plan.changes:
-        entry = live.manifest.entries.get(change.path)
-        if change.action is Action.DELETE and entry is not None and entry.protect:
+        if change.action is Action.DELETE and (change.path, change.resource) in protected:
             message = f"{change.resource} is protected, but is no longer declared"
             hint = "declare it with `protect: false`, apply, then delete it"
             hazards.append(Hazard(RULE, change.path, message, hint))
@@ -32,31 +37,36 @@ def refuse_protected(plan: Plan, live: LiveConfig) -> Plan:
 
 
 def plan_protection(
-    changes: Sequence[Change],
-    compiled: CompiledConfig,
-    live: LiveConfig,
-    hazards: Sequence[Hazard],
-    digest: Callable[[bytes], str],
-) -> list[Change]:
-    """Return the changes, with those of the mark itself: they are kept in the manifest alone."""
-    changed = {change.path: change for change in changes}
-    blocked = {hazard.path for hazard in hazards}
+    plan: Plan, compiled: CompiledConfig, live: LiveConfig, digest: Callable[[bytes], str]
+) -> Plan:
+    """Return the plan with the changes of the mark itself: they are kept in the manifest alone."""
+    changed = {(change.path, change.resource): change for change in plan.changes}
+    touched = {change.path for change in plan.changes}
+    blocked = {hazard.path for hazard in plan.hazards}
+    marked: set[str] = set()
     for path, file in compiled.files.items():
         entry = live.manifest.entries.get(path)
-        marked = entry is not None and entry.protect
-        if entry is None or file.part.protect == marked or path in blocked:
+        if entry is None or path in blocked:
             continue
-        mark = AttributeChange("protect", _word(marked), _word(file.part.protect))
-        change = changed.get(path)
-        if change is None:
-            known = digest(live.files[path].sha256.encode())
-            changed[path] = Change(
-                Action.UPDATE, file.part.resource, path, (mark,), source=str(file.part.source),
-                before_digest=known, after_digest=known,
-            )  # fmt: skip
-        elif change.action is Action.UPDATE:
-            changed[path] = replace(change, attributes=(*change.attributes, mark))
-    return sorted(changed.values(), key=lambda change: (change.resource, change.path))
+        was = {record.resource: record.protect for record in entry.records}
+        for part in file.parts:
+            if was.get(part.resource, part.protect) == part.protect:
+                continue
+            at = path, part.resource
+            mark = AttributeChange("protect", _word(not part.protect), _word(part.protect))
+            change = changed.get(at)
+            if change is None:
+                known = digest(live.files[path].sha256.encode())
+                changed[at] = Change(
+                    Action.UPDATE, part.resource, path, (mark,), source=str(part.source),
+                    before_digest=known, after_digest=known,
+                )  # fmt: skip
+                marked.add(path)
+            elif change.action is Action.UPDATE:
+                changed[at] = replace(change, attributes=(*change.attributes, mark))
+    changes = sorted(changed.values(), key=lambda change: (change.resource, change.path))
+    unchanged = plan.unchanged - len(marked - touched)
+    return replace(plan, changes=tuple(changes), unchanged=unchanged)
 
 
 def _word(protect: bool) -> str:

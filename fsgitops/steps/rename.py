@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from fsgitops.homes.pieces import find_own
 from fsgitops.model.did_forms import is_did_expression
 from fsgitops.model.plan import Action, Change, is_secret_attribute
 from fsgitops.routing.fragment import FragmentError, flatten_fragment
@@ -31,7 +32,7 @@ def pair_renames(changes: Sequence[Change], live: LiveConfig) -> tuple[Change, .
         if change.drifted or change.resource.kind == "dialplan":
             continue
         if change.action is Action.DELETE:
-            values = _read(live.files[change.path].content)
+            values = _read(find_own(live, change.path, change.resource).content)
             if values is not None:
                 gone[_content(change, values)].append(number)
         elif change.action is Action.CREATE:

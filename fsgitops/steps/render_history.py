@@ -13,8 +13,8 @@ from fsgitops.visible import make_visible
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from fsgitops.model.plan import Plan
-    from fsgitops.model.resource import Resource
+    from fsgitops.model.live import ManifestEntry
+    from fsgitops.model.plan import Change, Plan
     from fsgitops.model.revision import Revision, RevisionChange
 
 _MARKS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-"}
@@ -69,21 +69,27 @@ def render_rollback(to: int, undone: Sequence[int], plan: Plan) -> Iterator[Line
 
 def render_adoption(plan: Plan, paths: Sequence[str]) -> Iterator[Line]:
     """Yield how each file differs from the compiled one."""
-    changes = {change.path: change for change in plan.changes}
+    changes: dict[str, list[Change]] = {}
+    for change in plan.changes:
+        changes.setdefault(change.path, []).append(change)
     for path in paths:
-        change = changes.get(path)
-        if change is None:
+        if path not in changes:
             yield Line(f"  = {path} is as declared")
-            continue
-        name = f"{change.resource.kind} {change.resource.name}"
-        yield Line(make_visible(f"  ~ {name}  {path}; the next apply changes it:"), "update")
-        for attribute in change.attributes:
-            yield Line(f"      {describe_attribute(attribute)}", change.action)
+        for change in changes.get(path, ()):
+            name = f"{change.resource.kind} {change.resource.name}"
+            yield Line(make_visible(f"  ~ {name}  {path}; the next apply changes it:"), "update")
+            for attribute in change.attributes:
+                yield Line(f"      {describe_attribute(attribute)}", change.action)
 
 
-def render_released(released: Mapping[str, Resource]) -> Iterator[Line]:
+def render_released(released: Mapping[str, ManifestEntry]) -> Iterator[Line]:
     """Yield what was given back."""
-    for path, resource in sorted(released.items()):
+    resources = (
+        (path, record.resource)
+        for path, entry in sorted(released.items())
+        for record in entry.records
+    )
+    for path, resource in resources:
         # No YAML declares the dialplan of agents: there is nothing to remove it from.
         told = f"remove {resource} from the desired files too"
         if resource.kind == "dialplan":

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from fsgitops.findings import Position
 from fsgitops.model.compiled import CompiledConfig, CompiledFile, Part
-from fsgitops.model.live import LiveConfig, ManifestEntry
+from fsgitops.model.live import LiveConfig, ManifestEntry, Record
+from fsgitops.model.review import read_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,22 +32,18 @@ def rewind_config(earlier: Iterable[Earlier]) -> CompiledConfig:
     for item in earlier:
         if item.content is None or item.entry is None:
             continue
-        entry = item.entry
         digest = hashlib.sha256(item.content).hexdigest()
-        part = Part(
-            entry.resource,
-            _position(entry.source),
-            _inputs(entry, digest),
-            entry.protect,
-            (0, len(item.content)),
-        )
-        files[item.path] = CompiledFile(
-            item.path,
-            item.content,
-            (part,),
-            sha256=digest,
-        )
+        same = item.entry.sha256 == digest
+        parts = tuple(_part(record, same=same) for record in item.entry.records)
+        files[item.path] = CompiledFile(item.path, item.content, parts, sha256=digest)
     return CompiledConfig(files)
+
+
+def _part(record: Record, *, same: bool) -> Part:
+    """The digest of the inputs is only true of the bytes that were compiled from them."""
+    inputs = record.inputs if same else ""
+    place = read_source(record.source) or Position(record.source)
+    return Part(record.resource, place, inputs, record.protect, elements=record.elements)
 
 
 def narrow_live(live: LiveConfig, paths: Iterable[str]) -> LiveConfig:
@@ -61,15 +58,3 @@ def keep_rest(plan: Plan, live: LiveConfig) -> Plan:
     """Return the plan with the managed files that it leaves alone counted as unchanged."""
     touched = {change.path for change in plan.changes} | {item.path for item in plan.hazards}
     return replace(plan, unchanged=len(set(live.manifest.entries).difference(touched)))
-
-
-def _inputs(entry: ManifestEntry, digest: str) -> str:
-    """The digest of the inputs is only true of the bytes that were compiled from them."""
-    return entry.inputs if entry.sha256 == digest else ""
-
-
-def _position(source: str) -> Position:
-    file, *place = source.rsplit(":", 2)
-    if len(place) == 2 and all(part.isdecimal() for part in place):
-        return Position(file, int(place[0]), int(place[1]))
-    return Position(source)

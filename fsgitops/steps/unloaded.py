@@ -21,14 +21,15 @@ def find_unloaded(
     Left out is what they change anyway, what drifted away since, and what was deleted and stands
     there again: somebody else declares it. `exists` tells whether a path has anything.
     """
-    touched = {change.path for change in changes}
+    touched = {(change.path, change.resource) for change in changes}
     found: list[Change] = []
-    for path, resource in sorted(live.manifest.unloaded.items()):
-        if path in touched:
+    for path, resources in sorted(live.manifest.unloaded.items()):
+        entry = live.manifest.entries.get(path)
+        if live.files[path].kind is not FileKind.REGULAR if entry else exists(path):
             continue
-        if path in live.manifest.entries:
-            if live.files[path].kind is FileKind.REGULAR:
-                found.append(Change(Action.UPDATE, resource, path))
-        elif not exists(path):
-            found.append(Change(Action.DELETE, resource, path))
+        managed = {record.resource for record in entry.records} if entry else ()
+        for resource in resources:
+            if (path, resource) not in touched:
+                action = Action.UPDATE if resource in managed else Action.DELETE
+                found.append(Change(action, resource, path))
     return tuple(found)

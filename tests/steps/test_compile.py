@@ -21,10 +21,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fsgitops.findings import Position, Severity
+from fsgitops.homes.pieces import list_records
 from fsgitops.kinds import BUILT_IN
 from fsgitops.model.caller_name import encode_caller_name
-from fsgitops.model.compiled import UNKNOWN, Settled
+from fsgitops.model.compiled import UNKNOWN
 from fsgitops.model.desired import Desired
+from fsgitops.model.live import ManifestEntry
 from fsgitops.model.resource import Resource
 from fsgitops.routing.fragment import flatten_fragment, read_items
 from fsgitops.secret import a1_hash, derive_sip_password, derive_voicemail_pin
@@ -156,8 +158,7 @@ def test_what_was_written_before_is_judged_again_with_todays_names():
     own = desired(subject, own_variables=frozenset({"department"}))
     before, _ = compile_desired(own)
     settled = {
-        path: Settled({file.part.resource: file.part.inputs}, file.sha256)
-        for path, file in before.files.items()
+        path: ManifestEntry(file.sha256, list_records(file)) for path, file in before.files.items()
     }
     again, findings = compile_desired(desired(subject), settled=settled)
     assert PATH not in again.files

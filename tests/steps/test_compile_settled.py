@@ -6,15 +6,15 @@ import pytest
 from compiling import AGENT, PATH, agent, compiled, with_templates
 
 import fsgitops
-from fsgitops.model.compiled import Settled
+from fsgitops.homes.pieces import list_records
+from fsgitops.model.live import ManifestEntry
 from fsgitops.secret import ProjectKey
 from fsgitops.steps.compile.source import DECIDING
 
 
 def settle(config):
     return {
-        path: Settled({file.part.resource: file.part.inputs}, file.sha256)
-        for path, file in config.files.items()
+        path: ManifestEntry(file.sha256, list_records(file)) for path, file in config.files.items()
     }
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from fsgitops.homes.home import Address
 from fsgitops.homes.reload import plan_reloads
 from fsgitops.model.compiled import UNKNOWN, CompiledConfig
-from fsgitops.model.live import FileKind, LiveConfig, LiveFile, Manifest, ManifestEntry
+from fsgitops.model.live import FileKind, LiveConfig, LiveFile, Manifest, ManifestEntry, Record
 from fsgitops.model.plan import Action, Plan, ReloadStep, is_secret_attribute
 from fsgitops.model.plan_json import plan_from_json, plan_to_json
 from fsgitops.model.resource import Resource
@@ -61,7 +61,7 @@ def live(
 ) -> LiveConfig:
     owned = disk if written is None else written
     entries = {
-        path_of(extension): ManifestEntry(sha(content), Resource("agent", extension))
+        path_of(extension): ManifestEntry(sha(content), (Record(Resource("agent", extension)),))
         for extension, content in owned.items()
     }
     files = {path_of(name): LiveFile(FileKind.MISSING) for name in {*owned, *wanted}}

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fsgitops.errors import FsgitopsError
-from fsgitops.model.live import FileKind, Manifest, ManifestEntry
+from fsgitops.model.live import FileKind, Manifest, ManifestEntry, Record
 from fsgitops.model.resource import Resource
 from fsgitops.steps.read_live import read_live, read_manifest
 
@@ -119,23 +119,27 @@ paths = st.lists(names, min_size=1, max_size=4).map("/".join)
 digests = st.binary(min_size=32, max_size=32).map(bytes.hex)
 
 
-@given(
-    st.dictionaries(
-        paths,
-        st.builds(
-            ManifestEntry,
-            sha256=digests,
-            resource=st.builds(
-                Resource,
-                st.sampled_from(("agent", "did", "dialplan")),
-                st.from_regex(r"[A-Za-z0-9+][0-9.-]*", fullmatch=True),
-            ),
-            source=st.text(),
-            commit=st.text(),
-            inputs=st.text(),
-        ),
-    )
+records = st.builds(
+    Record,
+    resource=st.builds(
+        Resource,
+        st.sampled_from(("agent", "did", "dialplan")),
+        st.from_regex(r"[A-Za-z0-9+][0-9.-]*", fullmatch=True),
+    ),
+    source=st.text(),
+    commit=st.text(),
+    inputs=st.text(),
+    protect=st.booleans(),
+    sha256=st.just(""),
+    elements=st.just(()),
 )
+shared = st.builds(
+    Record._replace, records, sha256=digests, elements=st.lists(st.text(), max_size=2).map(tuple)
+)
+together = st.tuples(records) | st.lists(shared, min_size=2, max_size=3).map(tuple)
+
+
+@given(st.dictionaries(paths, st.builds(ManifestEntry, sha256=digests, records=together)))
 def test_a_manifest_survives_being_written(entries):
     manifest = Manifest(entries)
     assert Manifest.from_json(json.loads(json.dumps(manifest.to_json()))) == manifest

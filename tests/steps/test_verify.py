@@ -11,7 +11,7 @@ import pytest
 from fsgitops.homes.compare import Memory
 from fsgitops.homes.home import Address
 from fsgitops.kinds import BUILT_IN
-from fsgitops.model.live import FileKind, LiveConfig, LiveFile, Manifest, ManifestEntry
+from fsgitops.model.live import FileKind, LiveConfig, LiveFile, Manifest, ManifestEntry, Record
 from fsgitops.sandbox import EmbeddedSwitch
 from fsgitops.sandbox.skeleton import write_skeleton
 from fsgitops.steps.drift import find_drift
@@ -77,7 +77,7 @@ class Site:
 
     def drift(self, name: str, path: str, content: bytes) -> list[DriftItem]:
         sha = hashlib.sha256(content).hexdigest()
-        entry = ManifestEntry(sha, builders.resource(name))
+        entry = ManifestEntry(sha, (Record(builders.resource(name)),))
         live = LiveConfig(Manifest({path: entry}), {path: LiveFile(FileKind.REGULAR, sha, content)})
         memory = Memory(self.switch, ADDRESS)
         return find_drift(live, {}, memory, lambda _: False, BUILT_IN, ADDRESS)

@@ -232,7 +232,9 @@ def _check_reading(workspace: Workspace) -> Iterator[Check]:
         yield good("inbound-context", f"calls from outside come to {context}")
         return
     told, hint, sure = closed
-    applied = any(entry.resource.kind == "did" for entry in entries.values())
+    applied = any(
+        item.resource.kind == "did" for entry in entries.values() for item in entry.records
+    )
     yield (bad if sure and applied else warn)("inbound-context", f"a DID {told}", hint)
 
 

@@ -112,10 +112,10 @@ def _check_loaded(workspace: Workspace, switch: Switch) -> Iterator[Check]:
 
     target = workspace.target
     try:
-        entries = read_manifest(target.state_dir).entries.values()
+        records = read_manifest(target.state_dir).records()
     except FsgitopsError:
         return
-    names = sorted(entry.resource.name for entry in entries if entry.resource.kind == "agent")
+    names = sorted(record.resource.name for record in records if record.resource.kind == "agent")
     sample = names[:: max(1, len(names) // SAMPLE)]
     if not sample:
         return

@@ -1,0 +1,221 @@
+"""A file of several resources, taken apart: what it holds of each, as a file of its own.
+
+What is compiled, what stands live and what was applied are then compared resource by resource, as
+where each has its own file. Elements of a file go by their names, which its home knows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from fsgitops.homes import home_of
+from fsgitops.model.compiled import CompiledFile
+from fsgitops.model.live import FileKind, LiveFile, ManifestEntry, Record
+from fsgitops.routing.fragment import FragmentError, flatten_fragment
+from fsgitops.routing.spans import Spans, find_elements
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from fsgitops.homes.home import Home
+    from fsgitops.model.compiled import Part
+    from fsgitops.model.live import LiveConfig
+    from fsgitops.model.resource import Resource
+
+_OPEN = b"<include>\n"
+_CLOSE = b"\n</include>\n"
+
+
+class Pieces(NamedTuple):
+    """Where the elements of a file stand, and the names that each declares."""
+
+    spans: Spans
+    names: tuple[tuple[str, ...], ...]
+
+    def bytes_of(self, number: int) -> bytes:
+        """Return the bytes of one element."""
+        start, end = self.spans.elements[number]
+        return self.spans.text[start:end]
+
+
+def take_apart(content: bytes, path: str) -> Pieces:
+    """Return the elements of a file. Raises FragmentError when it is not XML."""
+    return _take_apart(content, home_of(path)[0])
+
+
+@lru_cache(maxsize=4)
+def _take_apart(content: bytes, home: Home) -> Pieces:
+    spans = find_elements(content, home.element)
+    texts = (spans.text[start:end] for start, end in spans.elements)
+    return Pieces(spans, tuple(_names(text, home) for text in texts))
+
+
+def _names(element: bytes, home: Home) -> tuple[str, ...]:
+    return tuple(home.split(flatten_fragment(own_file((element,))))[0])
+
+
+def own_file(elements: Iterable[bytes]) -> bytes:
+    """Return a file that holds these elements alone."""
+    return _OPEN + b"\n".join(elements) + _CLOSE
+
+
+def elements_of(file: CompiledFile) -> bytes:
+    """Return the elements of a file that `split_compiled` made."""
+    return file.content.removeprefix(_OPEN).removesuffix(_CLOSE)
+
+
+def list_records(file: CompiledFile, commit: str = "") -> tuple[Record, ...]:
+    """Return what is to be known of each resource of a file, once it is written."""
+    if len(file.parts) == 1 and not file.part.kept:
+        return (_record(file.part, commit),)
+    own = split_compiled(file)
+    return tuple(
+        _record(part, commit)._replace(
+            sha256=own[part.resource].sha256, elements=own[part.resource].part.elements
+        )
+        for part in file.parts
+    )
+
+
+def _record(part: Part, commit: str) -> Record:
+    return Record(part.resource, str(part.source), commit, part.inputs, part.protect)
+
+
+def split_entry(entry: ManifestEntry) -> dict[Resource, ManifestEntry]:
+    """Return what was applied to a file of each resource in it."""
+    if len(entry.records) == 1:
+        return {entry.records[0].resource: entry}
+    return {item.resource: ManifestEntry(item.sha256, (item,)) for item in entry.records}
+
+
+def split_compiled(file: CompiledFile) -> dict[Resource, CompiledFile]:
+    """Return what is compiled of each resource of a file, its elements named in its part."""
+    pieces = take_apart(file.content, file.path)
+    by_name = {name: part.resource for part in file.parts for name in part.elements}
+    by_place = [part for part in file.parts if part.span != (0, 0)]
+    members: dict[Resource, list[int]] = {part.resource: [] for part in file.parts}
+    at = 0
+    for number, (start, _) in enumerate(pieces.spans.elements):
+        while at + 1 < len(by_place) and start >= by_place[at].span[1]:
+            at += 1
+        owner = by_place[at].resource if by_place else _find(pieces.names[number], by_name)
+        if owner is not None:
+            members[owner].append(number)
+    return {
+        part.resource: _cut_compiled(file, index, pieces, members[part.resource])
+        for index, part in enumerate(file.parts)
+    }
+
+
+def _cut_compiled(
+    file: CompiledFile, index: int, pieces: Pieces, members: list[int]
+) -> CompiledFile:
+    """Return one part of a file as a file of its own, its secrets where they are then."""
+    content = own_file(pieces.bytes_of(number) for number in members)
+    secrets: list[tuple[int, int]] = []
+    position = len(_OPEN)
+    for number in members:
+        start, end = pieces.spans.elements[number]
+        secrets += [
+            (a - start + position, b - start + position)
+            for a, b in file.secret_spans
+            if start <= a and b <= end
+        ]
+        position += end - start + 1
+    names = tuple(name for number in members for name in pieces.names[number])
+    part = replace(file.parts[index], span=(0, 0), elements=names)
+    return CompiledFile(
+        file.path, content, (part,), tuple(secrets), file.unknown and bool(secrets),
+        hashlib.sha256(content).hexdigest(),
+    )  # fmt: skip
+
+
+def _find(names: Iterable[str], owners: Mapping[str, Resource]) -> Resource | None:
+    return next((owners[name] for name in names if name in owners), None)
+
+
+def split_live(
+    found: LiveFile,
+    path: str,
+    entry: ManifestEntry | None,
+    compiled: Iterable[CompiledFile] = (),
+) -> tuple[dict[Resource, LiveFile], bytes]:
+    """Return what stands in a file of each resource, and what stands beside all of them.
+
+    Whose an element is, its name tells: as it was applied, or as it is `compiled`. Of a file that
+    cannot be read, each resource has the whole.
+    """
+    if found.parts is not None:
+        return dict(found.parts), b""
+    if found.attributes is not None and entry:
+        return {entry.records[0].resource: found}, b""
+    if found.kind is not FileKind.REGULAR or found.content is None:
+        return {}, b""
+    compiled = tuple(compiled)
+    try:
+        pieces = take_apart(found.content, path)
+    except FragmentError:
+        applied = (item.resource for item in (entry.records if entry else ()))
+        return dict.fromkeys((*applied, *(item.part.resource for item in compiled)), found), b""
+    members: dict[Resource, list[bytes]] = {}
+    mine: list[tuple[int, int]] = []
+    for number, owner in enumerate(find_owners(pieces, entry, compiled)):
+        if owner is not None:
+            members.setdefault(owner, []).append(pieces.bytes_of(number))
+            mine.append(pieces.spans.elements[number])
+    beside = pieces.spans._replace(elements=tuple(mine)).without()
+    if not pieces.spans.exact:
+        beside = _OPEN + beside + _CLOSE
+    return {owner: _live(own_file(texts), found) for owner, texts in members.items()}, beside
+
+
+def find_owners(
+    pieces: Pieces, entry: ManifestEntry | None, compiled: Iterable[CompiledFile]
+) -> list[Resource | None]:
+    """Return whose each element of a file is; None for one that is nobody's.
+
+    In a file that held one resource alone, all that is not another's now is its own.
+    """
+    records = entry.records if entry else ()
+    owners = {name: item.resource for item in records for name in item.elements}
+    owners.update((name, item.part.resource) for item in compiled for name in item.part.elements)
+    alone = records[0].resource if len(records) == 1 and not records[0].elements else None
+    return [_find(names, owners) or alone for names in pieces.names]
+
+
+def name_owners(file: CompiledFile | None, entry: ManifestEntry | None) -> dict[str, Resource]:
+    """Return whose each element of a file of several resources is, and was, by its name."""
+    records = entry.records if entry else ()
+    owners = {name: item.resource for item in records for name in item.elements}
+    if file and not file.settled and (len(file.parts) > 1 or owners):
+        for resource, own in split_compiled(file).items():
+            owners.update(dict.fromkeys(own.part.elements, resource))
+    return owners
+
+
+def _live(content: bytes, whole: LiveFile) -> LiveFile:
+    digest = hashlib.sha256(content).hexdigest()
+    return LiveFile(FileKind.REGULAR, digest, content, whole.exposed)
+
+
+def list_elements(content: bytes, path: str) -> bytes:
+    """Return the elements of a file, without what stands beside them."""
+    pieces = take_apart(content, path)
+    return b"\n".join(map(pieces.bytes_of, range(len(pieces.names))))
+
+
+def add_elements(file: LiveFile, elements: bytes) -> LiveFile:
+    """Return a file of one resource with what others wrote beside it."""
+    content = (file.content or b"").removesuffix(_CLOSE) + b"\n" + elements + _CLOSE
+    return replace(file, content=content, sha256=hashlib.sha256(content).hexdigest())
+
+
+def find_own(live: LiveConfig, path: str, resource: Resource) -> LiveFile:
+    """Return what stands live of a resource, as a file of its own."""
+    found, entry = live.files[path], live.manifest.entries.get(path)
+    if entry is None or len(entry.records) == 1:
+        return found
+    return split_live(found, path, entry)[0].get(resource, LiveFile(FileKind.MISSING))

@@ -1,0 +1,149 @@
+"""Keep what was not chosen as it stands: in a file of several resources, its bytes stay."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from fsgitops.findings import Position
+from fsgitops.homes.pieces import elements_of, find_owners, split_compiled, take_apart
+from fsgitops.model.compiled import CompiledConfig, CompiledFile, Part
+from fsgitops.model.live import FileKind
+from fsgitops.model.plan import Action, Hazard
+from fsgitops.model.review import read_source
+from fsgitops.routing.fragment import FragmentError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from fsgitops.homes.pieces import Pieces
+    from fsgitops.model.live import LiveConfig, LiveFile, ManifestEntry
+    from fsgitops.model.plan import Change
+    from fsgitops.model.resource import Resource
+
+RULE = "inseparable"
+
+
+def keep_unchosen(
+    compiled: CompiledConfig, live: LiveConfig, chosen: Iterable[Change]
+) -> tuple[CompiledConfig, list[Hazard]]:
+    """Return what the chosen changes write, and where the rest of a file cannot be kept."""
+    by_path: dict[str, dict[Resource, Change]] = {}
+    for change in chosen:
+        by_path.setdefault(change.path, {})[change.resource] = change
+    files = dict(compiled.files)
+    hazards: list[Hazard] = []
+    for path, changes in by_path.items():
+        file, entry = files.get(path), live.manifest.entries.get(path)
+        several = (file and len(file.parts) > 1) or (entry and len(entry.records) > 1)
+        if not several or (file and file.settled):
+            continue
+        try:
+            merged = _merge(path, file, live.files[path], entry, changes)
+        except FragmentError as problem:
+            hazards.append(_refuse(path, str(problem)))
+            continue
+        files.pop(path, None)
+        if merged:
+            files[path] = merged
+    return replace(compiled, files=files), hazards
+
+
+def _refuse(path: str, why: str) -> Hazard:
+    message = f"what this plan leaves out cannot be kept in this file as it stands: {why}"
+    hint = "plan without --only and --exclude, or undo what was written into it by hand"
+    return Hazard(RULE, path, message, hint)
+
+
+def _merge(
+    path: str,
+    file: CompiledFile | None,
+    found: LiveFile,
+    entry: ManifestEntry | None,
+    changes: Mapping[Resource, Change],
+) -> CompiledFile | None:
+    wanted = split_compiled(file) if file else {}
+    missing = found.kind is FileKind.MISSING
+    content = found.content if found.content is not None else file.content if file else b""
+    pieces = take_apart(content, path)
+    if not pieces.spans.exact:
+        raise FragmentError(1, "it is not laid out as fsgitops writes it")
+    owners = find_owners(pieces, entry, wanted.values())
+    work = _Merge(pieces, owners, changes, missing=missing)
+    work.run(wanted)
+    places = {part.resource: part for part in file.parts} if file else {}
+    places = {**_recorded(entry), **places}
+    parts = tuple(
+        replace(places[owner], span=(0, 0), elements=tuple(names), kept=owner not in changes)
+        for owner, names in work.names.items()
+    )
+    text = b"".join(work.out)
+    sha256 = hashlib.sha256(text).hexdigest()
+    return CompiledFile(path, text, parts, sha256=sha256) if parts else None
+
+
+def _recorded(entry: ManifestEntry | None) -> dict[Resource, Part]:
+    records = entry.records if entry else ()
+    return {
+        item.resource: Part(
+            item.resource,
+            read_source(item.source) or Position(item.source),
+            item.inputs,
+            item.protect,
+        )
+        for item in records
+    }
+
+
+@dataclass(slots=True)
+class _Merge:
+    """Writes a file anew: each of its elements as it stands, or as it is compiled."""
+
+    live: Pieces
+    owners: list[Resource | None]
+    changes: Mapping[Resource, Change]
+    missing: bool
+    out: list[bytes] = field(default_factory=list)
+    names: dict[Resource, list[str]] = field(default_factory=dict)
+    """The elements of each resource in what is written."""
+
+    def run(self, wanted: Mapping[Resource, CompiledFile]) -> None:
+        """Write it, new elements where they stand in what is compiled."""
+        order = {resource: number for number, resource in enumerate(wanted)}
+        there = set(self.owners)
+        new = [item for item in wanted if item in self.changes and item not in there]
+        text, cursor = self.live.spans.text, 0
+        for number, (start, end) in enumerate(self.live.spans.elements):
+            owner = self.owners[number]
+            while new and owner is not None and order.get(new[0], 0) < order.get(owner, -1):
+                self._put(wanted[new.pop(0)], b"\n  ")
+            gap, cursor = text[cursor:start], end
+            if not self._is_dropped(owner):
+                self.out.append(gap)
+                self._replace(owner, number, wanted)
+            elif gap.strip():
+                self.out.append(gap.rstrip())
+        for resource in new:
+            self._put(wanted[resource], b"\n  ")
+        self.out.append(text[cursor:])
+
+    def _is_dropped(self, owner: Resource | None) -> bool:
+        change = self.changes.get(owner) if owner else None
+        if self.missing:
+            return change is None
+        return change is not None and change.action is Action.DELETE
+
+    def _replace(
+        self, owner: Resource | None, number: int, wanted: Mapping[Resource, CompiledFile]
+    ) -> None:
+        if owner is None or owner not in self.changes or self.missing:
+            self.out.append(self.live.bytes_of(number))
+            if owner is not None:
+                self.names.setdefault(owner, []).extend(self.live.names[number])
+        elif owner not in self.names:
+            self._put(wanted[owner])
+
+    def _put(self, file: CompiledFile, gap: bytes = b"") -> None:
+        self.out += gap, elements_of(file)
+        self.names[file.part.resource] = list(file.part.elements)

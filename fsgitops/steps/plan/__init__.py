@@ -1,0 +1,126 @@
+"""Compare what is compiled with what is live: the plan, explained by attribute."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from fsgitops.homes import home_of
+from fsgitops.model.plan import Change, Hazard, Plan
+from fsgitops.model.plan_json import plan_to_json
+from fsgitops.steps.plan.changes import find_changes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+
+    from fsgitops.findings import Position
+    from fsgitops.model.compiled import CompiledConfig
+    from fsgitops.model.live import LiveConfig
+    from fsgitops.model.resource import Resource
+
+
+@dataclass(frozen=True, slots=True)
+class PlanContext:
+    """What a plan is made for: names for the reader, and the commit that it is bound to."""
+
+    project: str
+    target: str
+    conf_dir: str
+    domain: str
+    commit: str = ""
+    dirty: bool = False
+    simulated: bool = False
+    unknown_secrets: bool = False
+    warnings: tuple[str, ...] = ()
+    survey: Callable[[Sequence[Change], Collection[str]], Survey] = lambda *_: Survey()
+    """Looks at what is not ours on the disk, beside the changes and the paths that we manage."""
+    declared: Mapping[Resource, Position] = field(default_factory=dict)
+    """Where each resource is declared now, those that are disabled among them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What stands in the way of the changes elsewhere in the configuration, and what to know."""
+
+    hazards: tuple[Hazard, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def compare_config(
+    compiled: CompiledConfig,
+    live: LiveConfig,
+    context: PlanContext,
+    digest: Callable[[bytes], str],
+) -> Plan:
+    """Return every change that makes live equal to compiled, and what stands in the way.
+
+    It says neither what the changes cost nor how they are loaded, and has no fingerprint yet.
+    `digest` is a keyed digest: no hash of a file that holds secrets leaves this function bare.
+    """
+    changes, hazards = find_changes(compiled, live, context.declared, digest)
+    survey = context.survey(changes, live.manifest.entries.keys())
+    hazards += survey.hazards
+    touched = {change.path for change in changes} | {hazard.path for hazard in hazards}
+    return Plan(
+        project=context.project,
+        target=context.target,
+        conf_dir=context.conf_dir,
+        domain=context.domain,
+        changes=tuple(changes),
+        hazards=tuple(hazards),
+        unchanged=len(set(compiled.files).difference(touched)),
+        warnings=(*context.warnings, *survey.warnings, *_find_exposed(compiled, live)),
+        unmanaged=live.unmanaged,
+        commit=context.commit,
+        dirty=context.dirty,
+        live_digest=digest_live(live, digest),
+        unknown_secrets=context.unknown_secrets,
+        simulated=context.simulated,
+    )
+
+
+def digest_live(live: LiveConfig, digest: Callable[[bytes], str]) -> str:
+    """Return the digest of all that a plan was compared with: contents, kinds and ownership."""
+    state = hashlib.sha256()
+    for path, file in live.files.items():
+        entry = live.manifest.entries.get(path)
+        owned = entry.sha256 if entry else ""
+        state.update(f"{path}\0{file.kind}\0{file.sha256}\0{owned}\n".encode())
+    for path in sorted(live.manifest.unloaded):
+        state.update(f"{path}\0not loaded\n".encode())
+    return digest(state.digest())
+
+
+def finish_plan(plan: Plan) -> Plan:
+    """Return the plan in its order, with its fingerprint: nothing but its needs may change now."""
+    plan = replace(plan, hazards=tuple(sorted(plan.hazards, key=lambda hazard: hazard.path)))
+    return replace(plan, fingerprint=fingerprint_plan(plan))
+
+
+def fingerprint_plan(plan: Plan) -> str:
+    """Return a short hash of the whole plan.
+
+    The fingerprint itself is left out, and so is what is true only now (what the switch said of
+    the agents, and which permissions are given) and what is told of the rest in sentences.
+    """
+    data = plan_to_json(replace(plan, fingerprint="", needs=(), activity=None))
+    del data["tasks"]
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _find_exposed(compiled: CompiledConfig, live: LiveConfig) -> Iterator[str]:
+    """Yield a warning for each file whose secrets every user of the machine may read.
+
+    A mode is never changed: whether FreeSWITCH reads a file as its owner, by its group or as
+    anybody is not known here.
+    """
+    for path in compiled.files:
+        if live.files[path].exposed and home_of(path)[0].hides:
+            yield (
+                f"{path}: every user of that machine may read this file and its secrets "
+                "[secret-exposed]; run chmod o-rwx, once FreeSWITCH may read it as its owner or by "
+                "its group"
+            )

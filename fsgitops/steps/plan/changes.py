@@ -1,0 +1,236 @@
+"""Compare the files of a plan, resource by resource: what is to be made, changed and deleted.
+
+A file is where resources lie. Where it holds one, the file is compared; where it holds several,
+each is, as if it had a file of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from fsgitops.homes.pieces import (
+    split_compiled,
+    split_entry,
+    split_live,
+    take_apart,
+)
+from fsgitops.model.live import FileKind, LiveFile, ManifestEntry
+from fsgitops.model.plan import Action, AttributeChange, Change, Hazard, is_secret
+from fsgitops.model.review import source_file
+from fsgitops.routing.fragment import FragmentError, flatten_fragment
+from fsgitops.routing.ordered import find_moves
+from fsgitops.routing.outline import Outlines
+from fsgitops.routing.recorded import flatten_recorded, holds_recorded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from fsgitops.findings import Position
+    from fsgitops.model.compiled import CompiledConfig, CompiledFile
+    from fsgitops.model.live import LiveConfig
+    from fsgitops.model.resource import Resource
+
+_MISSING = LiveFile(FileKind.MISSING)
+
+
+def find_changes(
+    compiled: CompiledConfig,
+    live: LiveConfig,
+    declared: Mapping[Resource, Position],
+    digest: Callable[[bytes], str],
+) -> tuple[list[Change], list[Hazard]]:
+    """Return what makes live equal to compiled, by resource and path, and what stands in the way.
+
+    `declared` is where each resource is declared now. `digest` is a keyed digest.
+    """
+    work = _Comparison(declared, digest)
+    for path, file in compiled.files.items():
+        work.compare(path, file, live.files[path], live.manifest.entries.get(path))
+    for path, entry in live.manifest.entries.items():
+        if path not in compiled.files:
+            work.compare(path, None, live.files[path], entry)
+    return sorted(work.changes, key=lambda change: (change.resource, change.path)), work.hazards
+
+
+@dataclass(slots=True)
+class _Comparison:
+    declared: Mapping[Resource, Position]
+    digest: Callable[[bytes], str]
+    changes: list[Change] = field(default_factory=list)
+    hazards: list[Hazard] = field(default_factory=list)
+    outlines: Outlines = field(default_factory=Outlines)
+
+    def compare(
+        self, path: str, file: CompiledFile | None, found: LiveFile, entry: ManifestEntry | None
+    ) -> None:
+        """Add the changes of one file, or what stands in their way."""
+        hazard = find_hazard(path, found, owned=entry is not None, wanted=file is not None)
+        if hazard:
+            self.hazards.append(hazard)
+        elif (file and len(file.parts) > 1) or (entry and len(entry.records) > 1):
+            self._compare_several(path, file, found, entry)
+        elif file:
+            self._compare_one(file, found, entry)
+        elif entry:
+            self._delete(path, found, entry)
+
+    def _compare_one(
+        self, file: CompiledFile, found: LiveFile, entry: ManifestEntry | None
+    ) -> None:
+        """Compare a file of one resource, which may be cut out of a larger one."""
+        part = file.part
+        missing = found.kind is FileKind.MISSING
+        if not missing and _holds_compiled(file, found, self.digest):
+            return
+        after = self.digest(file.sha256.encode())
+        if missing:
+            attributes = tuple(
+                _attribute(name, None, value) for name, value in self.outlines.flatten(file.content)
+            )
+            self.changes.append(Change(
+                Action.CREATE, part.resource, file.path, attributes, entry is not None,
+                str(part.source), "", after,
+            ))  # fmt: skip
+            return
+        before = self.digest(found.sha256.encode())
+        drifted = entry is None or entry.sha256 != found.sha256
+        change = Change(
+            Action.UPDATE, part.resource, file.path, (), drifted, str(part.source), before, after
+        )
+        self.changes.append(_explain_update(change, file, found, self.digest))
+
+    def _delete(self, path: str, found: LiveFile, entry: ManifestEntry) -> None:
+        record = entry.records[0]
+        # Something else may stand on the line that the manifest names, once this left it.
+        source = str(self.declared.get(record.resource, "")) or source_file(record.source)
+        self.changes.append(Change(
+            Action.DELETE, record.resource, path, (), found.sha256 != entry.sha256, source,
+            self.digest(found.sha256.encode()),
+        ))  # fmt: skip
+
+    def _compare_several(
+        self, path: str, file: CompiledFile | None, found: LiveFile, entry: ManifestEntry | None
+    ) -> None:
+        recorded = found.parts is not None or found.attributes is not None
+        whole = found.kind is FileKind.REGULAR and found.content is None and not recorded
+        if file and whole:
+            known = {record.resource for record in entry.records} if entry else set()
+            if known == {part.resource for part in file.parts}:
+                return
+            found = replace(found, content=file.content)
+        before = len(self.changes)
+        wanted = split_compiled(file) if file else {}
+        applied = split_entry(entry) if entry else {}
+        there, beside = split_live(found, path, entry, wanted.values())
+        for resource in {**wanted, **applied}:
+            own, known_as = there.get(resource, _MISSING), applied.get(resource)
+            if entry and len(entry.records) == 1 and known_as:  # its hash is that of a whole file
+                same = found.sha256 == entry.sha256
+                known_as = replace(known_as, sha256=own.sha256 if same else "")
+            if resource in wanted:
+                self._compare_one(wanted[resource], own, known_as)
+            elif known_as:
+                self._delete(path, own, known_as)
+        if file and there and not recorded:
+            self._compare_beside(file, beside, before)
+
+    def _compare_beside(self, file: CompiledFile, beside: bytes, first_change: int) -> None:
+        """Tell with the first resource what stands in the file and is of no resource at all."""
+        wanted = flatten_fragment(take_apart(file.content, file.path).spans.without())
+        held = flatten_fragment(beside)
+        names = sorted(name for name in {*wanted, *held} if wanted.get(name) != held.get(name))
+        if not names:
+            return
+        first = file.parts[0]
+        attributes = tuple(
+            replace(_attribute(name, held.get(name), wanted.get(name)), name=f"{name} (beside all)")
+            for name in names
+        )
+        for number, change in enumerate(self.changes[first_change:], first_change):
+            if change.resource == first.resource:
+                told = replace(change, attributes=(*change.attributes, *attributes), drifted=True)
+                self.changes[number] = told
+                return
+        self.changes.append(Change(
+            Action.UPDATE, first.resource, file.path, attributes, drifted=True,
+            source=str(first.source), before_digest=self.digest(beside),
+            after_digest=self.digest(file.sha256.encode()),
+        ))  # fmt: skip
+
+
+def find_hazard(path: str, found: LiveFile, *, owned: bool, wanted: bool) -> Hazard | None:
+    """Return why this path must not be touched, or None."""
+    if found.kind is FileKind.MISSING:
+        return None
+    if found.kind is not FileKind.REGULAR:
+        message = f"found a {found.kind}; fsgitops keeps a plain file of its own here"
+        hint = "look where it leads, and remove it or move it away"
+        if found.kind is FileKind.MOUNT:
+            hint = "a mounted file cannot be replaced: mount its folder instead"
+        return Hazard(f"hazard-{found.kind.name.lower().replace('_', '-')}", path, message, hint)
+    if wanted and not owned:
+        return Hazard(
+            "foreign-file", path, "this file exists, and fsgitops does not manage it",
+            "move it away, or run `fsgitops adopt` to compare it and manage it from now on",
+        )  # fmt: skip
+    return None
+
+
+def _holds_compiled(file: CompiledFile, found: LiveFile, digest: Callable[[bytes], str]) -> bool:
+    """Tell whether the live file already says what the compiled one does.
+
+    Its content was dropped when its hash was the compiled one's. White space, comments and the
+    order of attributes mean nothing to FreeSWITCH, so they are no difference.
+    """
+    if found.attributes is not None:
+        return holds_recorded(file, found, digest)
+    if found.content is None:
+        return True
+    if file.unknown:
+        return _matches_around_secrets(file, found.content)
+    try:
+        return flatten_fragment(found.content) == flatten_fragment(file.content)
+    except FragmentError:
+        return False
+
+
+def _matches_around_secrets(file: CompiledFile, content: bytes) -> bool:
+    """Compare all but the secret spans, whose values nobody knows without the key."""
+    position = cursor = 0
+    for start, end in file.secret_spans:
+        part = file.content[cursor:start]
+        if not content.startswith(part, position):
+            return False
+        position = content.find(b'"', position + len(part))
+        cursor = end
+    return position >= 0 and content[position:] == file.content[cursor:]
+
+
+def _explain_update(
+    change: Change, file: CompiledFile, found: LiveFile, digest: Callable[[bytes], str]
+) -> Change:
+    """Say which attributes differ, and what of an ordered list moved, came or went."""
+    after = flatten_fragment(file.content)
+    recorded = found.attributes is not None
+    before = flatten_recorded(file, found, digest) if recorded else _flatten_live(found)
+    names = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+    attributes = [_attribute(name, before.get(name), after.get(name)) for name in names]
+    return replace(change, attributes=tuple(attributes), moves=find_moves(before, after, names))
+
+
+def _flatten_live(found: LiveFile) -> Mapping[str, str]:
+    try:
+        return flatten_fragment(found.content or b"")
+    except FragmentError as problem:
+        return {"(the whole file)": f"not readable as FreeSWITCH would: {problem}"}
+
+
+def _attribute(name: str, before: str | None, after: str | None) -> AttributeChange:
+    if is_secret(name, before, after):
+        return AttributeChange(name, _mask(before), _mask(after), secret=True)
+    return AttributeChange(name, before, after)
+
+
+def _mask(value: str | None) -> str | None:
+    return None if value is None else "(secret)"
