@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from fsgitops.errors import DesiredInvalidError
 from fsgitops.findings import has_errors, sort_findings
 from fsgitops.model.kind import Site
-from fsgitops.workspace.check_settings import check_settings
 from fsgitops.workspace.secrets import explain_rotation, open_book
 
 if TYPE_CHECKING:
@@ -50,12 +49,11 @@ def compile_declared(
     from fsgitops.steps.compile import compile_config
 
     desired = declared.demand()
-    caller_id, _ = check_settings(workspace.root, workspace.settings, workspace.document)
     book = open_book(workspace, desired, fetch=fetch)
     site = Site(
         domain=workspace.target.domain,
         inbound_context=workspace.target.inbound_context,
-        caller_id=caller_id,
+        caller_id=declared.caller_id,
         caller_name=workspace.settings.default_caller_name,
         did_forms=workspace.target.did_forms,
         default_region=workspace.settings.default_region,

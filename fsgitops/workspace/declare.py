@@ -26,6 +26,8 @@ class Declared:
     findings: tuple[Finding, ...] = ()
     silenced: frozenset[tuple[str, int, str]] = frozenset()
     """The (file, line, rule) that comments silence, of the rules that a plan judges."""
+    caller_id: str | None = None
+    """The settings' default caller ID, in E.164 unless it is an extension."""
 
     def demand(self) -> Desired:
         """Return the desired state. Raises DesiredInvalidError where a finding is an error."""
@@ -51,10 +53,11 @@ def declare_desired(workspace: Workspace) -> Declared:
         own_variables=settings.variables.allow,
     )
     findings = findings + problems
-    findings += check_settings(workspace.root, settings, workspace.document)[1]
+    caller_id, problems = check_settings(workspace.root, settings, workspace.document)
+    findings += problems
     findings += _judge(workspace, desired, documents, complete=complete)
     silenced = _find_silences(documents)
-    return Declared(desired, tuple(sort_findings(findings)), silenced)
+    return Declared(desired, tuple(sort_findings(findings)), silenced, caller_id)
 
 
 def _judge(
