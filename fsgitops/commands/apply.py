@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fsgitops.errors import PlanRefusedError
-from fsgitops.live.prover import SwitchProver, end_outlived, open_prover
+from fsgitops.live.prover import SwitchProver, open_prover
 from fsgitops.live.recover import recover_locked
 from fsgitops.live.revisions import prune_revisions, start_revision
 from fsgitops.planning.planned import Planned, compare_live, name_unavailable, observe
@@ -71,7 +71,6 @@ def run_apply(
         place = ConfPlace(target.conf_dir, target.state_dir)
         revision = start_revision(workspace, current.plan)
         applied = apply_plan(current.plan, compiled, current.live, place, prover, revision)
-        applied = end_outlived(applied, prover, current.plan) if prover else applied
         prune_revisions(target.state_dir, workspace.settings.history)
     return replace(applied, notes=tuple(notes))
 

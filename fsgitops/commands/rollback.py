@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fsgitops.errors import FsgitopsError, PlanRefusedError, UsageError
 from fsgitops.live.activity import ask_activity
 from fsgitops.live.connect import prepare_conf_dir
-from fsgitops.live.prover import end_outlived, open_prover
+from fsgitops.live.prover import open_prover
 from fsgitops.live.recover import recover_locked, recover_unfinished
 from fsgitops.live.revisions import (
     check_clock,
@@ -104,7 +104,6 @@ def run_rollback(
         place = ConfPlace(target.conf_dir, target.state_dir)
         revision = start_revision(workspace, found, rolled_back_to=now.to)
         applied = apply_plan(found, now.compiled, now.live, place, prover, revision)
-        applied = end_outlived(applied, prover, found) if prover else applied
         prune_revisions(target.state_dir, workspace.settings.history)
     return replace(applied, notes=tuple(notes))
 

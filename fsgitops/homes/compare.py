@@ -135,15 +135,16 @@ class Memory:
     def __init__(self, switch: Switch, address: Address) -> None:
         self._switch = switch
         self._address = address
-        self._held: dict[Located, Held] = {}
+        self._held: dict[tuple[str, Located], Held] = {}
         self.expand = Globals(switch.global_variable).expand
 
     def of_place(self, home: Home, place: str) -> Held:
         """Return what is held of a place."""
         located = home.locate(place, self._address)
-        if located not in self._held:
-            self._held[located] = Held(home, self._switch.locate(*located))
-        return self._held[located]
+        key = (home.section, located)
+        if key not in self._held:
+            self._held[key] = Held(home, self._switch.locate(home.section, *located))
+        return self._held[key]
 
     def of_file(self, path: str) -> Held:
         """Return what is held of the place that a file of ours is of."""

@@ -23,7 +23,7 @@ def _folders(address: Address) -> tuple[str, ...]:
 
 
 def _locate(place: str, _address: Address) -> Located:
-    return "dialplan", "context", place
+    return "context", place
 
 
 def _inside(context: Any) -> Iterator[tuple[str, Any]]:
@@ -67,6 +67,7 @@ def _where(places: Whereabouts, name: str, place: str, _address: Address) -> str
 DIALPLAN: Final = Home(
     name="dialplan",
     paths=("dialplan/*/*.xml", "dialplan/*.xml"),
+    section="dialplan",
     element="extension",
     folders=_folders,
     locate=_locate,

@@ -37,7 +37,7 @@ def _folders(_address: Address) -> tuple[str, ...]:
 
 
 def _locate(_place: str, address: Address) -> Located:
-    return "directory", "domain", address.domain
+    return "domain", address.domain
 
 
 def find_users(domain: Any) -> Iterator[tuple[str, Any]]:
@@ -263,6 +263,7 @@ def _where(places: Whereabouts, name: str, _place: str, address: Address) -> str
 DIRECTORY: Final = Home(
     name="directory",
     paths=("directory/*/*.xml",),
+    section="directory",
     element="user",
     folders=_folders,
     locate=_locate,

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 Flat: TypeAlias = "Mapping[str, str]"
 """What an element says, as `flatten_fragment` names it in a file of its own."""
 
-Located: TypeAlias = tuple[str, str, str]
-"""What `xml_locate` is asked for: a section, a tag in it, and the name of that."""
+Located: TypeAlias = tuple[str, str]
+"""What `xml_locate` is asked for in a section: a tag, and the name of that."""
 
 
 class Address(NamedTuple):
@@ -100,6 +100,7 @@ class Home:
     Attributes:
         name: What it is called here.
         paths: The files that are of it, as globs: the first `*` is the *place*.
+        section: The section of `freeswitch.xml` that it is read in.
         element: The tag of what a file of it declares, by name.
         folders: Where files are written, for a target: somebody has to include these.
         locate: What `xml_locate` is asked for, for a place.
@@ -127,6 +128,7 @@ class Home:
 
     name: str
     paths: tuple[str, ...]
+    section: str
     element: str
     folders: Callable[[Address], tuple[str, ...]]
     locate: Callable[[str, Address], Located]

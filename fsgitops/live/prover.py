@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fsgitops.errors import ReloadRefusedError, SwitchError, SwitchUnreachableError
 from fsgitops.homes.reload import end_rest, plan_reloads, run_reloads, turn_round
 from fsgitops.live.connect import address_of, connect_target, open_switch, read_password
+from fsgitops.model.applied import Ended
 from fsgitops.model.plan import Action, Danger
 from fsgitops.visible import count_noun
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fsgitops.homes.home import Address
-    from fsgitops.model.applied import Applied, Finished, ReadBack, SwitchReply
+    from fsgitops.model.applied import ReadBack, SwitchReply
     from fsgitops.model.compiled import CompiledConfig
     from fsgitops.model.live import LiveConfig
     from fsgitops.model.plan import Plan, ReloadStep
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from fsgitops.workspace.open import Workspace
 
 SHOWN_MISMATCHES = 20
+
 _BY_HAND = (
     "sofia profile PROFILE flush_inbound_reg EXT@DOMAIN; for mod_verto, each session that "
     "verto_contact EXT@DOMAIN names: verto noperm SESSION methods verto"
@@ -65,11 +67,40 @@ class SwitchProver:
         changes = turn_round(self.plan.changes)
         steps = plan_reloads(changes, address, unloaded=self.plan.unloaded)
         self._load(steps)
-        return end_undone(self.switch, steps, address)
+        return end_late(self.switch, steps, address)
 
-    def finish(self) -> Finished:
-        """End what outlives the reload. Raises SwitchError."""
-        return end_rest(self.switch, self.plan.reloads, address_of(self.target))
+    def finish(self) -> Ended:
+        """End what outlives the reload, and tell how much that was.
+
+        A phone with a former password may come back, and that of a deleted agent must not. Raises
+        SwitchError saying whose may go on.
+        """
+        names = dict.fromkeys(name for step in self.plan.reloads if step.late for name in step.of)
+        if not names:
+            return Ended()
+        changes = (*self.plan.changes, *self.plan.unloaded)
+        gone = {change.resource.name for change in changes if change.action is Action.DELETE}
+        deleted = [name for name in names if name in gone]
+        try:
+            done = end_rest(self.switch, self.plan.reloads, address_of(self.target))
+        except SwitchError as problem:
+            told = "deleted agents" if deleted else "agents with a former password"
+            raise SwitchError(
+                f"everything is applied, but the registrations and mod_verto sessions of the {told}"
+                f" ({', '.join(deleted or names)}) may not have ended: {problem}; end them by hand "
+                f"({_BY_HAND})"
+            ) from problem
+        if left := sorted(done.left.intersection(deleted)):
+            raise SwitchError(
+                "everything is applied, but these deleted agents are still registered or logged "
+                f"in: {', '.join(left)}; end that by hand ({_BY_HAND})"
+            )
+        kicked = [name for name in names if name not in gone]
+        return Ended(
+            done.count_phones(deleted),
+            done.count_phones(kicked) + done.count_sessions(kicked),
+            done.count_sessions(deleted),
+        )
 
     def _load(self, steps: Sequence[ReloadStep]) -> SwitchReply:
         if self.switch.session.closed or (self._silent and not self.target.simulated):
@@ -177,52 +208,15 @@ def _expect(plan: Plan, compiled: CompiledConfig, live: LiveConfig, conf_dir: Pa
     )
 
 
-def end_outlived(applied: Applied, prover: SwitchProver, plan: Plan) -> Applied:
-    """End the registrations and mod_verto sessions that outlive the plan; tell how many these were.
-
-    A phone with a former password may come back, and that of a deleted agent must not. Raises
-    SwitchError saying whose may go on.
-    """
-    names = dict.fromkeys(name for step in plan.reloads if step.late for name in step.of)
-    if not names:
-        return applied
-    changes = (*plan.changes, *plan.unloaded)
-    gone = {change.resource.name for change in changes if change.action is Action.DELETE}
-    deleted = [name for name in names if name in gone]
-    try:
-        done = prover.finish()
-    except SwitchError as problem:
-        told = "deleted agents" if deleted else "agents with a former password"
-        raise SwitchError(
-            f"everything is applied, but the registrations and mod_verto sessions of the {told} "
-            f"({', '.join(deleted or names)}) may not have ended: {problem}; end them by hand "
-            f"({_BY_HAND})"
-        ) from problem
-    if left := sorted(done.left.intersection(deleted)):
-        raise SwitchError(
-            f"everything is applied, but these deleted agents are still registered or logged in: "
-            f"{', '.join(left)}; end that by hand ({_BY_HAND})"
-        )
-    phones, sessions = done.registrations, done.sessions
-    kicked = [name for name in names if name not in gone]
-    return replace(
-        applied,
-        registrations_ended=len(phones.intersection(deleted)),
-        verto_sessions_ended=sum(sessions.get(name, 0) for name in deleted),
-        registrations_kicked=len(phones.intersection(kicked))
-        + sum(sessions.get(name, 0) for name in kicked),
-    )
-
-
-def end_undone(switch: Switch, steps: Sequence[ReloadStep], address: Address) -> str:
-    """End what is registered as something that is undone; say so where that did not work."""
+def end_late(switch: Switch, steps: Sequence[ReloadStep], address: Address) -> str:
+    """End what outlives a reload; return what did not end, or "". Raises nothing for it."""
     names = ", ".join(dict.fromkeys(name for step in steps if step.late for name in step.of))
     if not names:
         return ""
     try:
         left = end_rest(switch, steps, address).left
     except SwitchError as problem:
-        return f"phones that registered meanwhile as {names} may go on: {problem}"
+        return f"phones that are registered as {names} may go on: {problem}"
     return f"still registered or logged in: {', '.join(sorted(left))}" if left else ""
 
 

@@ -56,8 +56,9 @@ def recover_locked(workspace: Workspace) -> list[str]:
         clear_litter(target.conf_dir, target.state_dir)
         return []
     if journal.committed:
+        changes = _read_changes(journal) if journal.reload else []
         finish_transaction(journal)
-        return ["an interrupted apply has been finished"]
+        return ["an interrupted apply has been finished", *_end_rest(workspace, changes)]
     notes = []
     if not journal.restored:
         kept = restore_files(journal)
@@ -76,7 +77,7 @@ def _reload_restored(workspace: Workspace, journal: Journal) -> tuple[bool, list
     """The switch may hold what was undone; tell it to load what stands on disk."""
     from fsgitops.homes.reload import plan_reloads, run_reloads, turn_round
     from fsgitops.live.connect import address_of, connect_target
-    from fsgitops.live.prover import end_undone
+    from fsgitops.live.prover import end_late
 
     target = workspace.target
     steps = plan_reloads(turn_round(_read_changes(journal)), address_of(target))
@@ -86,13 +87,32 @@ def _reload_restored(workspace: Workspace, journal: Journal) -> tuple[bool, list
     try:
         with connect_target(target, workspace.root) as switch:
             run_reloads(switch, steps, timeout=target.esl.reload_timeout)
-            left = end_undone(switch, steps, address_of(target))
+            left = end_late(switch, steps, address_of(target))
     except ReloadRefusedError as refused:
         return False, [f"the switch did not load the restored files: {refused}{ending}"]
     except FsgitopsError as problem:
         told = f"the switch could not be told to load the restored files: {problem}{ending}"
         return False, [told]
     return True, ["the switch has loaded the restored files", *([left] if left else [])]
+
+
+def _end_rest(workspace: Workspace, changes: list[Change]) -> list[str]:
+    """End what outlives the reload: the apply may have been killed before it did that."""
+    from fsgitops.homes.reload import plan_reloads
+    from fsgitops.live.connect import address_of, connect_target
+    from fsgitops.live.prover import end_late
+
+    target = workspace.target
+    steps = [step for step in plan_reloads(changes, address_of(target)) if step.late]
+    if not steps:
+        return []
+    try:
+        with connect_target(target, workspace.root) as switch:
+            left = end_late(switch, steps, address_of(target))
+    except FsgitopsError as problem:
+        names = ", ".join(dict.fromkeys(name for step in steps for name in step.of))
+        left = f"phones that are registered as {names} may go on: {problem}"
+    return [left] if left else []
 
 
 def _read_changes(journal: Journal) -> list[Change]:

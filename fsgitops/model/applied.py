@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 
 class Outcome(StrEnum):
@@ -73,6 +73,22 @@ class Finished(NamedTuple):
     registrations: frozenset[str] = frozenset()
     sessions: Mapping[str, int] = {}
     left: frozenset[str] = frozenset()
+
+    def count_phones(self, names: Iterable[str]) -> int:
+        """Return how many of these had a registration."""
+        return len(self.registrations.intersection(names))
+
+    def count_sessions(self, names: Iterable[str]) -> int:
+        """Return how many sessions these had."""
+        return sum(self.sessions.get(name, 0) for name in names)
+
+
+class Ended(NamedTuple):
+    """How much an apply ended of what outlives a reload, by the names that `Applied` has for it."""
+
+    registrations_ended: int = 0
+    registrations_kicked: int = 0
+    verto_sessions_ended: int = 0
 
 
 @dataclass(frozen=True, slots=True)

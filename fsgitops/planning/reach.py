@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from fsgitops.errors import FsgitopsError
 from fsgitops.findings import Severity, quote_value
+from fsgitops.homes import home_of
 from fsgitops.model.plan import Action, Hazard
 from fsgitops.model.resource import Resource
 
@@ -125,13 +126,13 @@ def _judge(survey: Survey, compilation: Compilation) -> Iterator[Claim]:
 
 def _find_unread(survey: Survey, compilation: Compilation) -> Iterator[Claim]:
     """Files in folders that nothing includes, or in a place where FreeSWITCH does not look."""
-    grouped: dict[tuple[str, str], list[Resource]] = {}
+    grouped: dict[tuple[str, str, str], list[Resource]] = {}
     for path, file in compilation.compiled.files.items():
         problem = survey.problem_of(path)
         if problem:
-            grouped.setdefault(problem, []).extend(part.resource for part in file.parts)
-    for (told, hint), resources in grouped.items():
-        section = "directory" if resources[0].kind == "agent" else "dialplan"
+            key = (home_of(path)[0].section, *problem)
+            grouped.setdefault(key, []).extend(part.resource for part in file.parts)
+    for (section, told, hint), resources in grouped.items():
         yield Claim("unread-folder", resources, told, hint, sure=survey.is_sure(section))
 
 

@@ -14,7 +14,7 @@ from fsgitops.errors import (
     RolledBackError,
 )
 from fsgitops.homes.pieces import list_records
-from fsgitops.model.applied import Applied, Outcome, ReadBack, SwitchReply
+from fsgitops.model.applied import Applied, Ended, Outcome, ReadBack, SwitchReply
 from fsgitops.model.live import Manifest, ManifestEntry, Owner
 from fsgitops.model.plan import Action, Change, Danger, Plan
 from fsgitops.model.revision import CHANGES_FILE, Ending, Revision, list_changes
@@ -49,6 +49,9 @@ class Prover(Protocol):
     def prove(self) -> ReadBack:
         """Return how much was proved. Raises SwitchError on a mismatch."""
 
+    def finish(self) -> Ended:
+        """End what outlives the reload. Raises SwitchError saying what may go on."""
+
     def undo(self) -> str:
         """Reload what stands there again; return what could not be ended, or "". Raises so too."""
 
@@ -75,7 +78,8 @@ def apply_plan(
     says so until an apply with a prover. `revision` says who and when, for the history. On any
     failure the files are restored and the switch reloads them. Raises PlanRefusedError (nothing
     touched), TransactionError (the text says what state things are in), RolledBackError or
-    RollbackFailedError.
+    RollbackFailedError; SwitchError where all is applied, and something that outlives the reload
+    goes on.
     """
     refuse_unsafe(plan)
     if not plan.changes and not (prover and plan.unloaded):
@@ -96,10 +100,14 @@ def apply_plan(
         if not is_committed(journal):
             _roll_back(journal, prover, problem, revision)
         raise
-    _finish(journal, reloaded=prover is not None)
+    try:
+        # Before the journal goes: who is killed here has the next command end the rest.
+        ended = prover.finish() if prover else Ended()
+    finally:
+        _finish(journal, reloaded=prover is not None)
     outcome = Outcome.APPLIED if prover or not plan.reloads else Outcome.WRITTEN
     done = _describe_applied(plan, outcome, reply)
-    return replace(done, read_back=proof)
+    return replace(done, read_back=proof, **ended._asdict())
 
 
 def _describe_applied(plan: Plan, outcome: Outcome, reply: SwitchReply | None) -> Applied:

@@ -33,8 +33,8 @@ KILLED = """
 import os, signal, sys
 from fsgitops import cli
 from fsgitops.live.prover import SwitchProver
-SwitchProver.prove = lambda _: os.kill(os.getpid(), signal.SIGKILL)
-cli.run(sys.argv[1:])
+setattr(SwitchProver, sys.argv[1], lambda _: os.kill(os.getpid(), signal.SIGKILL))
+cli.run(sys.argv[2:])
 """
 STEPS = ("reloadxml", "xml_flush_cache", "sofia profile internal flush", "verto noperm")
 
@@ -126,19 +126,38 @@ def test_a_phone_of_an_agent_that_is_rolled_back_is_registered_no_longer(
     assert users(switch) == ["1020"]
 
 
-def test_a_phone_of_an_agent_whose_apply_was_killed_is_registered_no_longer(
-    project: Project, switch: EmbeddedSwitch
-) -> None:
-    declare_carol(project)
+def apply_killed_at(name: str, project: Project) -> None:
+    """Apply in a process that is killed where it asks the prover for this."""
     killed = subprocess.run(
-        [sys.executable, "-c", KILLED, "-C", str(project.root), "apply", "--yes"],
+        [sys.executable, "-c", KILLED, name, "-C", str(project.root), "apply", "--yes"],
         capture_output=True,
         text=True,
         check=False,
     )
     assert killed.returncode == -signal.SIGKILL, killed.stderr
+
+
+def test_a_phone_of_an_agent_whose_apply_was_killed_is_registered_no_longer(
+    project: Project, switch: EmbeddedSwitch
+) -> None:
+    declare_carol(project)
+    apply_killed_at("prove", project)
     switch.add_registration("1020", DOMAIN)
     switch.add_registration("1022", DOMAIN)
     ran = project.run("plan")
     assert "the switch has loaded the restored files" in ran.err, ran.err
+    assert users(switch) == ["1020"]
+
+
+def test_a_phone_of_a_deleted_agent_is_registered_no_longer_when_the_apply_is_killed_at_the_end(
+    project: Project, switch: EmbeddedSwitch
+) -> None:
+    switch.add_registration("1020", DOMAIN)
+    switch.add_registration("1021", DOMAIN)
+    text = (project.root / "desired/agents.yaml").read_text()
+    kept = [line for line in text.splitlines() if "1021" not in line]
+    project.write("desired/agents.yaml", "\n".join([*kept, ""]))
+    apply_killed_at("finish", project)
+    assert users(switch) == ["1020", "1021"]
+    assert "an interrupted apply has been finished" in project.run("plan").err
     assert users(switch) == ["1020"]

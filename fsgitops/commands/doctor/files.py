@@ -14,6 +14,7 @@ from fsgitops.commands.doctor.legs import check_legs
 from fsgitops.diagnosis import Check, bad, good, skip, warn
 from fsgitops.errors import FsgitopsError
 from fsgitops.homes import HOMES
+from fsgitops.homes.dialplan import DIALPLAN
 from fsgitops.live.connect import address_of
 from fsgitops.live.switch_user import find_switch_user, find_unreadable
 from fsgitops.routing.tree import fold
@@ -232,9 +233,7 @@ def _check_reading(workspace: Workspace) -> Iterator[Check]:
         yield good("inbound-context", f"calls from outside come to {context}")
         return
     told, hint, sure = closed
-    applied = any(
-        item.resource.kind == "did" for entry in entries.values() for item in entry.records
-    )
+    applied = any(DIALPLAN.place_of(path) == target.inbound_context for path in entries)
     yield (bad if sure and applied else warn)("inbound-context", f"a DID {told}", hint)
 
 

@@ -8,6 +8,7 @@ from fsgitops.commands.doctor.copies import check_merged_copy
 from fsgitops.commands.doctor.files import STOCK_PASSWORD, STOCK_PIN
 from fsgitops.diagnosis import Check, bad, good, skip
 from fsgitops.errors import FsgitopsError, SecretError, SwitchError
+from fsgitops.homes.directory import DIRECTORY
 from fsgitops.live.connect import connect_target, read_password
 from fsgitops.visible import count_noun
 
@@ -112,10 +113,15 @@ def _check_loaded(workspace: Workspace, switch: Switch) -> Iterator[Check]:
 
     target = workspace.target
     try:
-        records = read_manifest(target.state_dir).records()
+        entries = read_manifest(target.state_dir).entries
     except FsgitopsError:
         return
-    names = sorted(record.resource.name for record in records if record.resource.kind == "agent")
+    names = sorted(
+        record.resource.name
+        for path, entry in entries.items()
+        if DIRECTORY.place_of(path) is not None
+        for record in entry.records
+    )
     sample = names[:: max(1, len(names) // SAMPLE)]
     if not sample:
         return
