@@ -121,7 +121,7 @@ class _Explainer:
     def _blame_the_load(self) -> Cause:
         """Tell that the files say otherwise, and who else may have told the switch."""
         printed = [item.where for item in self.merged.not_run if item.what == "exec"]
-        others = [f"`exec` at {where.file}:{where.line} prints" for where in printed[:1]]
+        others = [f"`exec` at {where} prints" for where in printed[:1]]
         others.append("another service (mod_xml_curl) answers")
         return Cause(
             "by the files on disk it should; it holds what it loaded before, or what "

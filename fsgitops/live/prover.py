@@ -230,10 +230,10 @@ def tell_source(merged: MergedConfig, line: int) -> str:
     if doubt is None:
         written = f"{source[0]}:{source[1]}" if source else ""
         return f"; line {line} of the merged configuration is {written}" if written else ""
-    cause = f"`{doubt.what}` at {doubt.where.file}:{doubt.where.line}"
+    cause = f"`{doubt.what}` at {doubt.where}"
     told = f"; the file of line {line} is uncertain: only the switch knows what {cause} inserts"
     found = merged.find_error()
     if found and found[1]:
-        told += f"; the files alone are not well formed at {found[1].file}:{found[1].line}: "
+        told += f"; the files alone are not well formed at {found[1]}: "
         return f"{told}{found[0]}"
     return f"{told}; look at its output, and at the files read after it"

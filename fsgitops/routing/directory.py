@@ -23,7 +23,7 @@ class Directory:
 
     def __init__(self, root: Element) -> None:
         self._section = root.find("section", "name", "directory")
-        self._indexes: dict[tuple[int, str], dict[str, tuple[int, Element]]] = {}
+        self._indexes: dict[tuple[int, str], dict[str, tuple[int, LocatedUser]]] = {}
 
     def domain(self, name: str) -> Element | None:
         """Return the first `<domain>` of that name."""
@@ -38,36 +38,40 @@ class Directory:
         home = self.domain(domain)
         if home is None:
             return None
-        groups = home.child("groups")
-        for group in groups.all("group") if groups else ():
-            users = group.child("users")
-            found = self._find(users, name, key) if users else None
-            if found is not None:
-                return LocatedUser(found, group, home)
-        found = self._find(home.child("users") or home, name, key)
-        return None if found is None else LocatedUser(found, None, home)
-
-    def _find(self, container: Element, name: str, key: str) -> Element | None:
-        token = (id(container), fold(key))
-        index = self._indexes.get(token)
-        if index is None:
-            index = self._indexes[token] = _index_users(container, key)
+        token = (id(home), fold(key))
+        if token not in self._indexes:
+            self._indexes[token] = _index_users(home, key)
+        index = self._indexes[token]
         candidates = [index[at] for at in (f"={fold(name)}", "*") if at in index]
         return min(candidates, key=lambda item: item[0])[1] if candidates else None
 
 
-def _index_users(container: Element, key: str) -> dict[str, tuple[int, Element]]:
-    """Map `=name` to the first user so called, and `*` to the first that matches any name."""
-    index: dict[str, tuple[int, Element]] = {}
-    keys = ("id", "number-alias") if fold(key) == "id" else (key,)
-    for number, user in enumerate(container.children):
-        if user.name != "user":
-            continue
-        for attribute in keys:
-            if attribute in user.attributes:
-                index.setdefault(f"={fold(user.attributes[attribute])}", (number, user))
-        if fold(user.attributes.get("type", "pointer")) != "pointer":
-            index.setdefault("*", (number, user))
+def walk_users(domain: Element) -> Iterator[tuple[Element, Element | None]]:
+    """Yield the users of a domain that a look-up passes, in its order, and the group of each."""
+    groups = domain.child("groups")
+    for group in groups.all("group") if groups else ():
+        users = group.child("users")
+        for user in users.all("user") if users else ():
+            yield user, group
+    for user in (domain.child("users") or domain).all("user"):
+        yield user, None
+
+
+def list_keys(user: Element, key: str = "id") -> Iterator[str]:
+    """Yield `=name` for each name that finds a user, and `*` for one that any name finds."""
+    for attribute in ("id", "number-alias") if fold(key) == "id" else (key,):
+        if attribute in user.attributes:
+            yield f"={fold(user.attributes[attribute])}"
+    if fold(user.attributes.get("type", "pointer")) != "pointer":
+        yield "*"
+
+
+def _index_users(domain: Element, key: str) -> dict[str, tuple[int, LocatedUser]]:
+    """Map each key to the first user that it finds, and to its place in the order."""
+    index: dict[str, tuple[int, LocatedUser]] = {}
+    for number, (user, group) in enumerate(walk_users(domain)):
+        for token in list_keys(user, key):
+            index.setdefault(token, (number, LocatedUser(user, group, domain)))
     return index
 
 
@@ -111,11 +115,6 @@ def _values(parent: Element | None, container: str) -> Iterator[tuple[str, str]]
         attributes = item.attributes
         if "name" in attributes and "value" in attributes:
             yield attributes["name"], attributes["value"]
-
-
-def find_extension(context: Element, name: str) -> Element | None:
-    """Return the first extension of that name in a context."""
-    return context.find("extension", "name", name)
 
 
 def locate(

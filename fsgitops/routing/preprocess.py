@@ -105,7 +105,7 @@ class _Merger:
             self.skipped.append(Skipped(name, asked, f"included more than {MAX_DEPTH} deep"))
             return False
         if len(self.files) >= MAX_FILES:
-            raise MergeError(f"{asked.file}:{asked.line}: more than {MAX_FILES:,} files included")
+            raise MergeError(f"{asked}: more than {MAX_FILES:,} files included")
         try:
             data = self._read(path, name)
         except OSError as error:

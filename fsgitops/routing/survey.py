@@ -57,7 +57,7 @@ def survey_conf(conf_dir: Path, ours: Iterable[str], domain: str, inbound: str) 
         root = parse(merged.text)
     except XmlSyntaxError as error:
         place = merged.source_of_merged_line(error.line)
-        where = f"{place.file}:{place.line}: " if place else ""
+        where = f"{place}: " if place else ""
         raise MergeError(f"{where}{Veil(merged.variables).hide(error.reason)}") from None
     return Survey(
         partial(list_domain_globals, conf_dir, merged, paths), merged, root, mine, domain, inbound
@@ -142,7 +142,7 @@ class Survey:
         if not all(problems):
             return None
         place = self.ours.places[runs[0]]
-        told = f"will not be found: {place.file}:{place.line} includes {folder}/*.xml"
+        told = f"will not be found: {place} includes {folder}/*.xml"
         return f"{told} {problems[0]}", f"let {include} stand in {into}"
 
     def _misplaced(self, run: int, section: str, context: str) -> str:
@@ -252,4 +252,4 @@ class Survey:
 
     def _tell_line(self, number: int) -> str:
         place = self.merged.source_of_merged_line(number)
-        return f"{place.file}:{place.line}" if place else "?"
+        return str(place) if place else "?"

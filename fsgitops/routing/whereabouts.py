@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from fsgitops.routing.directory import find_extension
+from fsgitops.routing.directory import list_keys, walk_users
+from fsgitops.routing.merged import SourceLine
 from fsgitops.routing.ours import Ours
 from fsgitops.routing.preprocess import load_merged
 from fsgitops.routing.tree import Element, XmlSyntaxError, fold, parse
@@ -46,6 +47,9 @@ class UserPlace:
         kind = "pointer" if self.pointer else "user"
         where = f" of group {self.group}" if self.group else ""
         return f"{self.file}:{self.line} (a {kind}{where})"
+
+
+_NOWHERE = SourceLine("", 0)
 
 
 class Cause(NamedTuple):
@@ -150,7 +154,7 @@ class Whereabouts:
         )
         if cause is not None:
             return cause
-        places = [item for item in self._extensions(name) if self._source(item[1])[0] == path]
+        places = [item for item in self._extensions(name) if self._source(item[1]).file == path]
         if not places:
             return self._hidden(path) if self._dialplan else None
         home = self._context(context)
@@ -159,24 +163,24 @@ class Whereabouts:
             if fold(there) == fold(context) and home is not None:
                 return Cause(
                     f"its file is included in a second <context> of that name, which FreeSWITCH "
-                    f"never looks at; the first is at {_say(self._source(home))}",
+                    f"never looks at; the first is at {self._source(home)}",
                     "rename that one" if direct else "move the include there",
                 )
             return Cause(
                 f"its file is included in the context {self._show(there)}, and not in {context}",
                 f"include dialplan/{context}/*.xml in the context {context}",
             )
-        found = find_extension(home, name) if home else None
-        source = self._source(found) if found else ("", 0)
-        if found is None or source[0] == path:
+        found = home.find("extension", "name", name) if home else None
+        source = self._source(found) if found else _NOWHERE
+        if found is None or source.file == path:
             return None
-        return Cause(f"{_say(source)} declares an extension of that name first", "rename that one")
+        return Cause(f"{source} declares an extension of that name first", "rename that one")
 
     def find_extension(self, name: str, context: str) -> str:
         """Return the file and line of the first extension of that name in a context, or ""."""
         home = self._context(context)
-        found = find_extension(home, name) if home else None
-        return _say(self._source(found)) if found else ""
+        found = home.find("extension", "name", name) if home else None
+        return str(self._source(found)) if found else ""
 
     def _explain_file(self, path: str, where: str) -> Cause | None:
         folder = path.rpartition("/")[0]
@@ -235,12 +239,8 @@ class Whereabouts:
         """`=name` -> the users of that id or alias; `*` -> those that match any name."""
         index: dict[str, list[int]] = {}
         for number, user in enumerate(self._users):
-            attributes = user.element.attributes
-            for key in ("id", "number-alias"):
-                if key in attributes:
-                    index.setdefault(f"={fold(attributes[key])}", []).append(number)
-            if not _is_pointer(attributes.get("type", "pointer")):
-                index.setdefault("*", []).append(number)
+            for key in list_keys(user.element):
+                index.setdefault(key, []).append(number)
         return index
 
     def _place(self, user: _User) -> UserPlace:
@@ -269,9 +269,9 @@ class Whereabouts:
                 if fold(extension.attributes.get("name", "")) == fold(name):
                     yield context, extension
 
-    def _source(self, element: Element) -> tuple[str, int]:
+    def _source(self, element: Element) -> SourceLine:
         found = self._merged.source_of_merged_line(element.line)
-        return (os.path.normpath(found.file), found.line) if found else ("", 0)
+        return SourceLine(os.path.normpath(found.file), found.line) if found else _NOWHERE
 
 
 def list_domain_globals(
@@ -315,25 +315,15 @@ def _parse_section(text: bytes, name: str) -> Element | None:
         return None
 
 
-def _say(source: tuple[str, int]) -> str:
-    return f"{source[0]}:{source[1]}"
-
-
 def _walk(domain: Element) -> Iterator[tuple[Element, str, bool]]:
     """Yield the users of a domain, the group of each, and whether a look-up goes there.
 
     Those that are searched come in the order of the look-up (switch_xml_locate_user).
     """
     seen: set[int] = set()
-    groups = domain.child("groups")
-    for group in groups.all("group") if groups else ():
-        users = group.child("users")
-        for user in users.all("user") if users else ():
-            seen.add(id(user))
-            yield user, group.attributes.get("name", ""), True
-    for user in (domain.child("users") or domain).all("user"):
+    for user, group in walk_users(domain):
         seen.add(id(user))
-        yield user, "", True
+        yield user, group.attributes.get("name", "") if group else "", True
     stack = [(domain, "")]
     while stack:
         parent, group_name = stack.pop()

@@ -102,7 +102,7 @@ def _check_extensions(merged: MergedConfig, root: Element, inside: set[str]) -> 
         opened = list(_find_open(context))
         for item in opened[:SHOWN]:
             place = merged.source_of_merged_line(item.line)
-            where = f" ({place.file}:{place.line})" if place else ""
+            where = f" ({place})" if place else ""
             yield warn(
                 NAME,
                 f"the extension {item.attributes.get('name', '')}{where} rings phones and does "
