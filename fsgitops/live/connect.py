@@ -69,16 +69,12 @@ def connect_target(target: Target, root: Path) -> Iterator[Switch]:
     The sandbox is given a conf directory first, where it has none.
     Raises SwitchError when it cannot be reached, SecretError without a password.
     """
-    prepare_conf_dir(target)
-    if target.simulated:
-        with _connect_sandbox(target) as switch:
+    with hold_target(target, root) as reach:
+        switch = reach()
+        try:
             yield switch
-        return
-    switch = open_switch(target, target.esl.host, target.esl.port, read_password(target, root))
-    try:
-        yield switch
-    finally:
-        switch.close()
+        finally:
+            switch.close()
 
 
 def open_switch(target: Target, host: str, port: int, password: str) -> Switch:
@@ -92,31 +88,6 @@ def open_switch(target: Target, host: str, port: int, password: str) -> Switch:
         connect_timeout=target.esl.connect_timeout,
         reply_timeout=target.esl.reply_timeout,
     )
-
-
-@contextmanager
-def _connect_sandbox(target: Target) -> Iterator[Switch]:
-    running = _open_running(target)
-    if running is not None:
-        try:
-            yield running
-        finally:
-            running.close()
-        return
-    from fsgitops.sandbox import EmbeddedSwitch
-
-    password = secrets.token_urlsafe(24)
-    embedded = EmbeddedSwitch(target.conf_dir, password)
-    embedded.start()
-    try:
-        host, port = embedded.address
-        switch = open_switch(target, host, port, password)
-        try:
-            yield switch
-        finally:
-            switch.close()
-    finally:
-        embedded.stop()
 
 
 def _open_running(target: Target) -> Switch | None:
