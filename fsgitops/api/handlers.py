@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from fsgitops.api.live import LiveBoard
     from fsgitops.api.pool import SwitchPool
     from fsgitops.commands.dial import Dialled
+    from fsgitops.kinds.agent.noun import Agent
+    from fsgitops.kinds.did_route.noun import DidRoute
     from fsgitops.live.roster import Roster
-    from fsgitops.model.desired import Agent, DidRoute
     from fsgitops.switch.client import Switch
     from fsgitops.workspace.open import Workspace
 

@@ -13,9 +13,9 @@ from fsgitops.visible import make_visible
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from fsgitops.kinds.agent.noun import Agent
     from fsgitops.live.calls import LiveCall
     from fsgitops.live.roster import Roster
-    from fsgitops.model.desired import Agent
     from fsgitops.switch.client import Switch
     from fsgitops.switch.replies import Channel, Registration
 

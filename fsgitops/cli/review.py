@@ -87,9 +87,7 @@ def review_report(report: Report, root: Path) -> Review:
     """Return what a validation found, for a reader."""
     summary = _summarise(report.findings)
     if report.valid:
-        counts = (
-            f"{count_noun(report.agents, 'agent')}, {count_noun(report.did_routes, 'DID route')}"
-        )
+        counts = report.tell_counts()
         summary = f"Valid: {counts}." if not report.findings else f"Valid, {summary}: {counts}."
     return Review("validate", summary, report.findings, prefix=find_prefix(root))
 

@@ -10,7 +10,6 @@ from fsgitops.cli.formats import choose_outputs, with_formats
 from fsgitops.cli.options import Shared, find_root, open_place, with_json, with_place
 from fsgitops.console.commands import Command
 from fsgitops.console.stream import confirm_done
-from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,6 +54,5 @@ def command(
     else:
         print_findings(report.findings)
         if report.valid and wanted.shown == "text":
-            agents = count_noun(report.agents, "agent")
-            confirm_done(f"Valid: {agents}, {count_noun(report.did_routes, 'DID route')}.")
+            confirm_done(f"Valid: {report.tell_counts()}.")
     return 0 if report.valid else DesiredInvalidError.exit_code

@@ -9,6 +9,7 @@ from xml.sax.saxutils import escape
 
 from fsgitops.errors import DesiredInvalidError, NotThereError, SecretError, UsageError
 from fsgitops.findings import has_errors
+from fsgitops.kinds.agent.noun import Agent
 from fsgitops.kinds.agent.secrets import PASSWORD, PIN, agent_wishes
 from fsgitops.live.audit import record_reveal
 from fsgitops.live.roster import check_extension
@@ -17,7 +18,7 @@ from fsgitops.workspace.declare import declare_desired
 from fsgitops.workspace.secrets import open_book
 
 if TYPE_CHECKING:
-    from fsgitops.model.desired import Agent, Desired
+    from fsgitops.model.desired import Desired
     from fsgitops.model.kind import Secrets
     from fsgitops.settings import PublicSettings
     from fsgitops.workspace.open import Workspace
@@ -191,7 +192,7 @@ def run_credentials(workspace: Workspace, extension: str, *, reveal: bool = Fals
     """
     check_extension(extension)
     desired = declare_desired(workspace).demand()
-    agent = next((item for item in desired.agents if item.extension == extension), None)
+    agent = next((item for item in desired.of(Agent) if item.extension == extension), None)
     if agent is None:
         raise NotThereError(f"no agent {extension} is declared")
     secrets = None

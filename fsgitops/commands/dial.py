@@ -23,7 +23,7 @@ from fsgitops.live.roster import (
 )
 
 if TYPE_CHECKING:
-    from fsgitops.model.desired import Agent
+    from fsgitops.kinds.agent.noun import Agent
     from fsgitops.settings import Settings, Target
     from fsgitops.switch.calls import Leg, Legs
     from fsgitops.switch.client import Switch

@@ -10,6 +10,7 @@ from fsgitops.errors import NotThereError, SwitchError
 from fsgitops.findings import has_errors
 from fsgitops.homes.directory import flush_command
 from fsgitops.homes.home import run_step
+from fsgitops.kinds.agent.noun import Agent
 from fsgitops.live.audit import audited
 from fsgitops.live.connect import address_of, connect_target
 from fsgitops.live.roster import check_extension, phones_of
@@ -53,7 +54,7 @@ def run_kick(workspace: Workspace, extension: str) -> Ended:
 def _check_declared(workspace: Workspace, extension: str) -> None:
     """Raise NotThereError for an agent that is not declared, where that can be told."""
     declared = declare_desired(workspace)
-    known = {agent.extension for agent in declared.desired.agents}
+    known = {agent.extension for agent in declared.desired.of(Agent)}
     if extension not in known and not has_errors(declared.findings):
         raise NotThereError(f"no agent {extension} is declared, and no phone is registered as it")
 

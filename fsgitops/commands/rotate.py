@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from fsgitops.durable import replace_file
 from fsgitops.errors import NotThereError, UsageError
+from fsgitops.kinds.agent.noun import Agent
 from fsgitops.kinds.agent.secrets import count_rotation
 from fsgitops.live.roster import check_extension
 from fsgitops.secret import NEXT_KEY_VARIABLE, write_key_file
@@ -68,7 +69,7 @@ def read_rotation(workspace: Workspace) -> Rotation:
     """Return which keys are at hand, and which agents' secrets come from which."""
     desired = declare_desired(workspace).demand()
     settings = workspace.settings.key_rotation
-    moved, total = count_rotation(desired.agents, Moved(settings).has)
+    moved, total = count_rotation(desired.of(Agent), Moved(settings).has)
     return Rotation(find_keys(workspace), settings is not None, moved, total)
 
 
@@ -98,7 +99,7 @@ def move_agents(
     Raises NotThereError for a group that nobody is in, or an agent that is not declared;
     UsageError for what is no extension.
     """
-    agents = declare_desired(workspace).desired.agents
+    agents = declare_desired(workspace).desired.of(Agent)
     known = {name for agent in agents for name in agent.groups}
     for group in sorted(set(groups) - known):
         raise NotThereError(

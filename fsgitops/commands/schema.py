@@ -29,8 +29,20 @@ def read_schema(name: str) -> dict[str, Any]:
     if name != "settings":
         from fsgitops.model.schema_outputs import output_schema
 
-        return output_schema(name)
+        return _count_kinds(output_schema(name)) if name == "findings" else output_schema(name)
     return settings_schema()
+
+
+def _count_kinds(schema: dict[str, Any]) -> dict[str, Any]:
+    """Put in how many resources of each kind are declared, behind whether they are valid."""
+    from fsgitops.kinds import BUILT_IN
+    from fsgitops.model.schema_parts import count
+
+    said = list(schema["properties"].items())
+    at = 1 + list(schema["properties"]).index("valid")
+    counts = [(section, count("How many are declared.")) for section in BUILT_IN.sections()]
+    properties = dict([*said[:at], *counts, *said[at:]])
+    return {**schema, "properties": properties, "required": list(properties)}
 
 
 def settings_schema() -> dict[str, Any]:

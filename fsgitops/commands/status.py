@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from fsgitops.homes.home import Address
+    from fsgitops.kinds.agent.noun import Agent
     from fsgitops.model.compiled import CompiledConfig
-    from fsgitops.model.desired import Agent
     from fsgitops.switch.client import Switch
     from fsgitops.switch.replies import Channel, Registration
     from fsgitops.switch.verto import VertoUser

@@ -25,7 +25,7 @@ from fsgitops.live.roster import (
 from fsgitops.switch.dial import Onward, ToExtension, ToNumber
 
 if TYPE_CHECKING:
-    from fsgitops.model.desired import Agent
+    from fsgitops.kinds.agent.noun import Agent
     from fsgitops.settings import Settings, Target
     from fsgitops.switch.client import Switch
     from fsgitops.workspace.open import Workspace

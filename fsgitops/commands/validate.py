@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fsgitops.errors import DesiredInvalidError
 from fsgitops.findings import Finding, findings_to_json, has_errors
+from fsgitops.kinds import BUILT_IN
+from fsgitops.visible import count_noun
 from fsgitops.workspace.compile import compile_declared
 from fsgitops.workspace.declare import declare_desired
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
+    from fsgitops.model.kind import Kinds
     from fsgitops.workspace.open import Workspace
 
 
@@ -21,13 +24,22 @@ class Report:
     """Every finding, and how much was declared."""
 
     findings: tuple[Finding, ...]
-    agents: int = 0
-    did_routes: int = 0
+    kinds: Kinds = BUILT_IN
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """How many resources are declared, by the word of their kind."""
 
     @property
     def valid(self) -> bool:
         """Tell whether there are no errors."""
         return not has_errors(self.findings)
+
+    def tell_counts(self) -> str:
+        """Return how many resources are declared, in words; kinds without any are left out."""
+        shown = [kind for word, kind in self.kinds.items() if self.counts.get(word)]
+        return ", ".join(
+            count_noun(self.counts.get(kind.word, 0), kind.told)
+            for kind in shown or self.kinds.values()
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as JSON values (docs/json.md)."""
@@ -35,8 +47,7 @@ class Report:
             "format": "fsgitops-findings",
             "version": 1,
             "valid": self.valid,
-            "agents": self.agents,
-            "did_routes": self.did_routes,
+            **{kind.section: self.counts.get(word, 0) for word, kind in self.kinds.items()},
             "errors": _count(self.findings, "error"),
             "warnings": _count(self.findings, "warning"),
             "findings": findings_to_json(self.findings),
@@ -52,7 +63,8 @@ def run_validate(workspace: Workspace) -> Report:
             findings = compile_declared(workspace, declared, fetch=False).declared.findings
         except DesiredInvalidError as problem:
             findings = tuple(problem.findings)
-    return Report(findings, len(declared.desired.agents), len(declared.desired.did_routes))
+    counts = {word: len(nouns) for word, nouns in declared.desired.nouns.items()}
+    return Report(findings, workspace.kinds, counts)
 
 
 def _count(findings: Iterable[Finding], severity: str) -> int:

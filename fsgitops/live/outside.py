@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from fsgitops.errors import NotPossibleError, UsageError
 
 if TYPE_CHECKING:
+    from fsgitops.kinds.agent.noun import Agent
     from fsgitops.live.roster import Roster
-    from fsgitops.model.desired import Agent
     from fsgitops.settings import Settings, Target
     from fsgitops.switch.client import Switch
 

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fsgitops.errors import NotPossibleError, NotThereError, UsageError
+from fsgitops.kinds.agent.noun import Agent
+from fsgitops.kinds.did_route.noun import DidRoute
 from fsgitops.phone import is_extension
 from fsgitops.workspace.declare import declare_desired
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from fsgitops.model.desired import Agent, Desired, DidRoute
+    from fsgitops.model.desired import Desired
     from fsgitops.switch.replies import Registration
     from fsgitops.workspace.open import Workspace
 
@@ -36,8 +38,8 @@ def load_roster(workspace: Workspace) -> Roster:
 def build_roster(desired: Desired) -> Roster:
     """Return the roster of a desired state without errors."""
     return Roster(
-        {agent.extension: agent for agent in desired.agents},
-        {route.did_number: route for route in desired.did_routes},
+        {agent.extension: agent for agent in desired.of(Agent)},
+        {route.did_number: route for route in desired.of(DidRoute)},
     )
 
 

@@ -181,3 +181,6 @@ Label = Annotated[
 ]
 Text = Annotated[str, StringConstraints(max_length=200), Expect("a text of at most 200 characters")]
 SecretSource = Annotated[Source | None, PlainValidator(_read_source), WithJsonSchema(SOURCE_SCHEMA)]
+
+PROTECT: Final = "true: fsgitops refuses to delete it until you have applied `protect: false`."
+"""What the field `protect` means, in every kind."""

@@ -217,6 +217,7 @@ class Kinds(Mapping[str, Kind[Any]]):
     """Kinds by their words, in the order in which they were given."""
 
     __slots__ = ("_by_section", "_by_word", "_owners", "_selected")
+    __hash__ = object.__hash__
 
     def __init__(self, kinds: Iterable[Kind[Any]]) -> None:
         self._by_word = {kind.word: kind for kind in kinds}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fsgitops.findings import Finding, Position, Severity
 from fsgitops.model.plan import Action, Plan
+from fsgitops.model.reading import references
 from fsgitops.model.task import find_tasks
 
 if TYPE_CHECKING:
@@ -153,14 +154,13 @@ def read_source(text: str) -> Position | None:
 
 def find_reached(plan: Plan, desired: Desired) -> tuple[Reached, ...]:
     """Return what each changed DID of the plan will reach, in the plan's order."""
-    routes = {route.did_number: route.destination_extension for route in desired.did_routes}
-    names = {agent.extension: agent.name for agent in desired.agents}
     reached: list[Reached] = []
     for change in list_changes(plan):
         if change.resource.kind != "did":
             continue
-        did = change.resource.name
-        gone = change.action is Action.DELETE
-        destination = "" if gone else routes.get(did, "")
-        reached.append(Reached(did, change.action, destination, names.get(destination, "")))
+        noun = None if change.action is Action.DELETE else desired.get(change.resource)
+        target = next((item.resource for item in references(noun)), None) if noun else None
+        name = getattr(desired.get(target), "name", "") if target else ""
+        number = target.name if target else ""
+        reached.append(Reached(change.resource.name, change.action, number, name))
     return tuple(reached)

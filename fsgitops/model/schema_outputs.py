@@ -108,8 +108,6 @@ OUTPUTS: dict[str, dict[str, Any]] = {
     "findings": objects(
         {
             "valid": flag("There are no errors."),
-            "agents": count("How many are declared."),
-            "did_routes": count("How many are declared."),
             "errors": count("How many findings are errors."),
             "warnings": count("How many are warnings."),
             "findings": _FINDINGS,

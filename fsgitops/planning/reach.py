@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from fsgitops.errors import FsgitopsError
 from fsgitops.findings import Severity, quote_value
 from fsgitops.homes import home_of
+from fsgitops.kinds.agent.noun import Agent
 from fsgitops.model.plan import Action, Hazard
+from fsgitops.model.reading import references
 from fsgitops.model.resource import Resource
 
 if TYPE_CHECKING:
@@ -140,7 +142,7 @@ def _find_contexts(survey: Survey, compilation: Compilation) -> Iterator[Claim]:
     """Agents whose own calls begin in a context that the dialplan does not have."""
     grouped: dict[str, list[Resource]] = {}
     files = set(compilation.compiled.resources())
-    for agent in compilation.declared.desired.agents:
+    for agent in compilation.declared.desired.of(Agent):
         resource = Resource("agent", agent.extension)
         if resource in files and not survey.has_context(agent.context):
             grouped.setdefault(agent.context, []).append(resource)
@@ -166,7 +168,7 @@ def _find_taken(survey: Survey, compilation: Compilation) -> Iterator[Claim]:
     """Numbers that another extension takes before ours is asked."""
     agents: dict[Resource, tuple[tuple[str, ...], str]] = {
         Resource("agent", item.extension): ((item.extension,), item.extension)
-        for item in compilation.declared.desired.agents
+        for item in compilation.declared.desired.of(Agent)
         if item.enabled
     }
     routes = _routes(compilation)
@@ -219,8 +221,9 @@ def _routes(compilation: Compilation) -> dict[Resource, str]:
     """Return each DID that is compiled, and the extension that it rings."""
     files = set(compilation.compiled.resources())
     routes = {
-        Resource("did", item.did_number): item.destination_extension
-        for item in compilation.declared.desired.did_routes
+        Resource("did", name): reference.resource.name
+        for name, noun in compilation.declared.desired.nouns.get("did", {}).items()
+        for reference in references(noun)
     }
     return {resource: user for resource, user in routes.items() if resource in files}
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from fsgitops.model.plan import Action, Change, Danger, Hazard, Need, Plan
+from fsgitops.model.reading import references
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -183,7 +184,11 @@ def _select(plan: Plan, compilation: Compilation, live: LiveConfig, demands: Dem
     ]  # fmt: skip
     agents = agents_after(managed, chosen)
     kept = select_changes(plan.changes, selection, agents)
-    routes = {item.did_number: item.destination_extension for item in desired.did_routes}
+    routes = {
+        name: reference.resource.name
+        for name, noun in desired.nouns.get("did", {}).items()
+        for reference in references(noun)
+    }
     return replace(
         plan,
         changes=tuple(kept),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fsgitops.errors import SecretError, SecretUnavailableError
 from fsgitops.findings import Finding, Position, Severity, error
+from fsgitops.kinds.agent.noun import Agent
 from fsgitops.kinds.agent.secrets import count_rotation
 from fsgitops.secret import (
     NEXT_KEY_VARIABLE,
@@ -184,7 +185,7 @@ def explain_rotation(workspace: Workspace, book: SecretBook, desired: Desired) -
     rotation = workspace.settings.key_rotation
     if rotation is None:
         return
-    moved, total = count_rotation(desired.agents, book.moved.has)
+    moved, total = count_rotation(desired.of(Agent), book.moved.has)
     names = [key.id if key else "not at hand" for key in (book.keys.current, book.keys.upcoming)]
     yield (
         f"key rotation: {moved['']:,} of {count_noun(total[''], 'agent')} moved to the next "

@@ -6,7 +6,7 @@ from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING
 
 from fsgitops.findings import Severity
-from fsgitops.model.desired import Agent
+from fsgitops.kinds.agent.noun import Agent
 from fsgitops.model.reading import resource_of
 from fsgitops.model.rule import Breach, Rule
 

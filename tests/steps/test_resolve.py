@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from fsgitops.findings import Finding, Position
 from fsgitops.kinds import BUILT_IN
+from fsgitops.kinds.agent.noun import Agent
+from fsgitops.kinds.did_route.noun import DidRoute
 from fsgitops.model.desired import Desired
 from fsgitops.model.document import Document
 from fsgitops.model.resource import Resource
@@ -34,7 +36,7 @@ def agent(fields: str, **options: Any) -> Any:
     text = f"agents:\n- {{extension: 1020, name: Ann{', ' + fields if fields else ''}}}\n"
     desired, findings = resolve(text, **options)
     assert findings == []
-    return desired.agents[0]
+    return desired.of(Agent)[0]
 
 
 def fault(fields: str) -> Finding:
@@ -47,7 +49,7 @@ def route_number(number: str, region: str | None = None) -> str:
     text = f"did_routes: [{{did_number: '{number}', destination_extension: 1020}}]\n"
     desired, findings = resolve(text, default_region=region)
     assert findings == []
-    return desired.did_routes[0].did_number
+    return desired.of(DidRoute)[0].did_number
 
 
 def test_an_agent_needs_only_an_extension_and_a_name() -> None:
@@ -56,7 +58,7 @@ def test_an_agent_needs_only_an_extension_and_a_name() -> None:
 
 def test_an_extension_keeps_its_leading_zero() -> None:
     desired, _ = resolve("agents: [{extension: 0100, name: no}]\n")
-    assert (desired.agents[0].extension, desired.agents[0].name) == ("0100", "no")
+    assert (desired.of(Agent)[0].extension, desired.of(Agent)[0].name) == ("0100", "no")
 
 
 @pytest.mark.parametrize(
@@ -96,13 +98,13 @@ def test_a_voicemail_mapping_is_enabled_unless_it_says_otherwise() -> None:
 def test_a_file_s_defaults_fill_in_what_is_left_out() -> None:
     text = "defaults: {agents: {context: sales}}\nagents: [{extension: 1020, name: A}]\n"
     desired, _ = resolve(text)
-    assert desired.agents[0].context == "sales"
+    assert desired.of(Agent)[0].context == "sales"
 
 
 def test_a_file_s_defaults_win_over_the_project_s() -> None:
     text = "defaults: {agents: {context: sales}}\nagents: [{extension: 1020, name: A}]\n"
     desired, _ = resolve(text, defaults={"agents": {"context": "other", "webrtc": True}})
-    assert (desired.agents[0].context, desired.agents[0].webrtc) == ("sales", True)
+    assert (desired.of(Agent)[0].context, desired.of(Agent)[0].webrtc) == ("sales", True)
 
 
 def test_an_item_wins_over_all_defaults() -> None:
@@ -120,7 +122,7 @@ def test_defaults_of_one_file_do_not_reach_another() -> None:
     first = document("defaults: {agents: {context: x}}\n", "a.yaml")
     second = document("agents: [{extension: 1020, name: A}]\n", "b.yaml")
     desired, _ = resolve_desired([first, second], BUILT_IN)
-    assert desired.agents[0].context == "default"
+    assert desired.of(Agent)[0].context == "default"
 
 
 def test_a_bad_default_is_found_once_for_all_its_users() -> None:
@@ -145,7 +147,7 @@ def test_an_unknown_project_default_is_found_once() -> None:
     desired, [finding] = resolve(items, defaults={"agents": {"contxt": "x"}, "did_routes": {}})
     assert finding.position == Position("fsgitops.yaml")
     assert finding.hint == "Did you mean `context`?"
-    assert len(desired.agents) == 2
+    assert len(desired.of(Agent)) == 2
 
 
 def test_a_bad_project_default_is_found_once_even_without_its_document() -> None:
@@ -184,7 +186,7 @@ def test_a_number_that_cannot_be_dialled_is_refused_with_the_reason(
     desired, [finding] = resolve(text)
     assert reason in finding.message
     assert finding.position == Position("desired/a.yaml", 2, 15)
-    assert desired.did_routes == ()
+    assert desired.of(DidRoute) == ()
 
 
 def test_a_caller_id_number_is_normalised() -> None:
@@ -194,7 +196,7 @@ def test_a_caller_id_number_is_normalised() -> None:
 def test_a_wrong_caller_id_number_leaves_the_agent_without_one() -> None:
     desired, [finding] = resolve("agents: [{extension: 1020, name: A, caller_id_number: 12}]\n")
     assert finding.rule == "invalid-number"
-    assert desired.agents[0].caller_id_number is None
+    assert desired.of(Agent)[0].caller_id_number is None
 
 
 def test_a_caller_id_number_may_be_an_extension() -> None:
@@ -312,19 +314,19 @@ def test_what_is_declared_twice_is_kept_once_with_the_other_place() -> None:
         "agents:\n- {extension: 1020, name: A}\n- {extension: 1020, name: B}\n"
     )
     assert findings == []
-    assert [item.name for item in desired.agents] == ["A"]
+    assert [item.name for item in desired.of(Agent)] == ["A"]
     assert desired.repeats == ((Resource("agent", "1020"), Position("desired/a.yaml", 3, 3)),)
 
 
 def test_a_faulty_item_is_kept_without_its_faults_and_named() -> None:
     desired, _ = resolve("agents: [{extension: 1020, name: A, enabled: maybe}]\n")
-    assert desired.agents == (noun("agent", extension="1020", name="A"),)
+    assert desired.of(Agent) == (noun("agent", extension="1020", name="A"),)
     assert desired.rejected == {Resource("agent", "1020")}
 
 
 def test_resources_are_sorted_and_know_their_source() -> None:
     desired, _ = resolve("agents:\n- {extension: 1021, name: B}\n- {extension: 1020, name: A}\n")
-    assert [item.extension for item in desired.agents] == ["1020", "1021"]
+    assert [item.extension for item in desired.of(Agent)] == ["1020", "1021"]
     assert desired.sources[Resource("agent", "1020")] == Position("desired/a.yaml", 3, 3)
 
 
@@ -361,4 +363,4 @@ ITEMS = st.dictionaries(FIELDS, VALUES, max_size=6) | VALUES
 def test_no_tree_of_values_makes_it_raise(data: dict[str, Any]) -> None:
     desired, findings = resolve_desired([Document("a.yaml", data, b"")], BUILT_IN)
     assert all(item.position.file == "a.yaml" for item in findings)
-    assert len(desired.sources) == len(desired.agents) + len(desired.did_routes)
+    assert len(desired.sources) == len(desired.of(Agent)) + len(desired.of(DidRoute))

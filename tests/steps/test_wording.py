@@ -7,7 +7,8 @@ import re
 import pytest
 
 from fsgitops.kinds import BUILT_IN
-from fsgitops.model.desired import Agent, DidRoute, Voicemail
+from fsgitops.kinds.agent.noun import Agent, Voicemail
+from fsgitops.kinds.did_route.noun import DidRoute
 from fsgitops.model.noun import Noun, Part
 from fsgitops.steps.load.events import parse_document
 from fsgitops.steps.resolve import resolve_desired
@@ -46,6 +47,6 @@ def test_a_number_in_an_agent_leads_to_the_routes(name: str) -> None:
     document, findings = parse_document("b.yaml", example[1].encode())
     assert document is not None
     assert findings == []
-    assert [item.did_number for item in resolve_desired([document], BUILT_IN)[0].did_routes] == [
+    assert [item.did_number for item in resolve_desired([document], BUILT_IN)[0].of(DidRoute)] == [
         "+19495431333"
     ]

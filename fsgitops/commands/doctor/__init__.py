@@ -12,6 +12,7 @@ from fsgitops.commands.doctor.switch import check_switch
 from fsgitops.diagnosis import Check, Diagnosis, bad, good, skip, warn
 from fsgitops.errors import FsgitopsError, SecretError
 from fsgitops.findings import has_errors
+from fsgitops.kinds.agent.noun import Agent
 from fsgitops.model.reading import resource_of
 from fsgitops.secret import KEY_VARIABLE, NEXT_KEY_VARIABLE
 from fsgitops.visible import count_noun
@@ -112,7 +113,7 @@ def _check_desired(declared: Declared) -> Check:
             f"the desired state has {count_noun(errors, 'error')}",
             "see them with `fsgitops validate`",
         )
-    return good("desired", f"valid: {count_noun(len(declared.desired.agents), 'agent')}")
+    return good("desired", f"valid: {count_noun(len(declared.desired.of(Agent)), 'agent')}")
 
 
 def _counts(resources: Iterable[Resource], kinds: Kinds) -> Iterator[str]:

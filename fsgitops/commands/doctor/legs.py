@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from fsgitops.diagnosis import Check, bad, good, warn
+from fsgitops.kinds.agent.noun import Agent
 from fsgitops.routing.hunt import is_true
 from fsgitops.routing.places import find_doors
 from fsgitops.routing.tree import XmlSyntaxError, fold, parse
@@ -37,7 +38,7 @@ def check_legs(
         root = parse(merged.text)
     except XmlSyntaxError:
         return  # Told by the check `includes`.
-    agents = desired.agents if desired else ()
+    agents = desired.of(Agent) if desired else ()
     inside = {"default", *(fold(agent.context) for agent in agents)}
     forwarding = any(agent.enabled and agent.phone_forwarding for agent in agents)
     found = [

@@ -9,6 +9,7 @@ from fsgitops.commands.doctor.files import STOCK_PASSWORD, STOCK_PIN
 from fsgitops.diagnosis import Check, bad, good, skip
 from fsgitops.errors import FsgitopsError, SecretError, SwitchError
 from fsgitops.homes.directory import DIRECTORY
+from fsgitops.kinds.agent.noun import Agent
 from fsgitops.live.connect import connect_target, read_password
 from fsgitops.visible import count_noun
 
@@ -92,7 +93,7 @@ def _ask(workspace: Workspace, declared: Declared | None, switch: Switch) -> Ite
 
 
 def _check_modules(declared: Declared | None, switch: Switch) -> Iterator[Check]:
-    agents = declared.desired.agents if declared else ()
+    agents = declared.desired.of(Agent) if declared else ()
     mailboxes = any(agent.enabled and agent.voicemail.enabled for agent in agents)
     needed = {**MODULES, **(VOICEMAIL if mailboxes else {})}
     missing = [name for name in needed if not switch.module_exists(name)]

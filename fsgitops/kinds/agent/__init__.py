@@ -12,9 +12,9 @@ from fsgitops.kinds.agent.drafts import (
     draft_user,
     user_path,
 )
+from fsgitops.kinds.agent.noun import Agent
 from fsgitops.kinds.agent.rules import RULES
 from fsgitops.kinds.agent.secrets import agent_wishes
-from fsgitops.model.desired import Agent
 from fsgitops.model.kind import Kind, Left, Reach, Shared
 from fsgitops.model.resource import Resource
 from fsgitops.phone import is_extension

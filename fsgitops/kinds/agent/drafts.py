@@ -15,7 +15,7 @@ from fsgitops.secret import a1_hash
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from fsgitops.model.desired import Agent
+    from fsgitops.kinds.agent.noun import Agent
     from fsgitops.model.draft import Elements, Leaf
     from fsgitops.model.kind import Secrets, Site
 

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from fsgitops.findings import Severity, quote_value
-from fsgitops.model.desired import Agent
+from fsgitops.kinds.agent.noun import Agent
 from fsgitops.model.draft import Global
 from fsgitops.model.reading import resource_of
 from fsgitops.model.rule import Breach, Rule

@@ -14,7 +14,7 @@ from fsgitops.secret import derive_sip_password, derive_voicemail_pin
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from fsgitops.model.desired import Agent
+    from fsgitops.kinds.agent.noun import Agent
     from fsgitops.model.resource import Resource
     from fsgitops.secret import ProjectKey, Secret
 

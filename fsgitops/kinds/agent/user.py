@@ -13,7 +13,7 @@ from fsgitops.rules.texts import unsafe_reason
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from fsgitops.model.desired import Agent
+    from fsgitops.kinds.agent.noun import Agent
     from fsgitops.model.kind import Site
 
 OUTBOUND_NAME: Final = Global("$${outbound_caller_name}")

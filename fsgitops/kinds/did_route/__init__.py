@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from fsgitops.kinds.did_route.drafts import draft_route, route_path
 from fsgitops.kinds.did_route.forms import survey_routes
+from fsgitops.kinds.did_route.noun import DidRoute
 from fsgitops.kinds.did_route.rules import RULES
-from fsgitops.model.desired import DidRoute
 from fsgitops.model.did_forms import is_did_expression
 from fsgitops.model.kind import Kind, Left
 

@@ -13,7 +13,7 @@ from fsgitops.routing.proof import broken_expressions
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from fsgitops.model.desired import DidRoute
+    from fsgitops.kinds.did_route.noun import DidRoute
     from fsgitops.model.draft import Elements, Leaf
     from fsgitops.model.kind import Secrets, Site
 

@@ -15,7 +15,7 @@ from fsgitops.phone import national_form, region_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from fsgitops.model.desired import DidRoute
+    from fsgitops.kinds.did_route.noun import DidRoute
     from fsgitops.model.kind import Site
 
 TEMPLATE: Final = "did_route.xml.j2"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from fsgitops.findings import Severity
-from fsgitops.model.desired import DidRoute
+from fsgitops.kinds.did_route.noun import DidRoute
 from fsgitops.model.reading import resource_of
 from fsgitops.model.rule import Breach, Rule
 from fsgitops.phone import is_assignable

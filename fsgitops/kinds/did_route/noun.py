@@ -1,0 +1,69 @@
+"""What a person declares of a public number."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from fsgitops.model.fields import (
+    E164,
+    PROTECT,
+    Extension,
+    Key,
+    Ref,
+    Switch,
+    Text,
+)
+from fsgitops.model.noun import Noun
+
+_AGENT = (
+    "Agents stand in a list of their own, `agents:`; a route names one in `destination_extension`."
+)
+
+
+class DidRoute(Noun):
+    """A public number's route. It leads to the extension that rings for it."""
+
+    kind = "did"
+    called = "route"
+    slips: ClassVar = {
+        "is_active": "Did you mean `enabled`?",
+        **dict.fromkeys(("did", "number", "e164"), "Did you mean `did_number`?"),
+        **dict.fromkeys(
+            ("destination", "extension", "agent", "to"), "Did you mean `destination_extension`?"
+        ),
+        **dict.fromkeys(("password", "sip_password", "voicemail", "caller_id_name"), _AGENT),
+    }
+
+    did_number: Annotated[
+        E164,
+        Key(
+            "duplicate-did",
+            "A public number has one route, however it is written.",
+            "the number {name} already has a route, at {first}",
+            "Remove one of the two routes; a call can only go to one of them.",
+        ),
+        Field(
+            description="The public number: +19495431333, or national with a `default_region`.",
+            examples=["+19495431333", "(949) 543-1334"],
+        ),
+    ]
+    destination_extension: Annotated[
+        Extension,
+        Ref(("agent",), called="destination", lost="nobody would answer this number"),
+        Field(
+            description="The extension that rings: a declared and enabled agent.", examples=[1020]
+        ),
+    ]
+    description: Annotated[
+        Text | None,
+        Field(description="For people who read this file.", examples=["Main number"]),
+    ] = None
+    enabled: Annotated[
+        Switch,
+        Field(
+            description="false: not compiled. A route that was live is deleted.", examples=[False]
+        ),
+    ] = True
+    protect: Annotated[Switch, Field(description=PROTECT, examples=[True])] = False
