@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import shutil
-import subprocess
 import tarfile
 import tempfile
 from dataclasses import dataclass, replace
@@ -18,6 +17,7 @@ from fsgitops.planning.planned import Planned, plan_compiled
 from fsgitops.settings import SETTINGS_FILE
 from fsgitops.workspace.compile import compile_declared
 from fsgitops.workspace.declare import declare_desired
+from fsgitops.workspace.git import ask_git
 from fsgitops.workspace.open import open_workspace
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from fsgitops.workspace.compile import Compilation
     from fsgitops.workspace.open import Workspace
 
-GIT_SECONDS = 120.0
+ARCHIVE_SECONDS = 120.0
 WORKING_TREE = "the working tree"
 _KEY_FILE = "fsgitops-diff.key"
 
@@ -128,10 +128,12 @@ def _extract(root: Path, revision: str, place: Path) -> None:
     """Write the project's files, as they are in a revision, below `place`."""
     if revision.startswith("-"):
         raise UsageError(f"{revision!r} is not a revision")
-    shown = _git(root, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+    shown = ask_git(root, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
     if shown is None:
         raise UsageError(f"{revision!r} is not a revision of the git repository at {root}")
-    archive = _git(root, "archive", "--format=tar", shown.decode().strip(), ".")
+    archive = ask_git(
+        root, "archive", "--format=tar", shown.decode().strip(), ".", seconds=ARCHIVE_SECONDS
+    )
     if archive is None:
         raise FsgitopsError(f"git could not read {revision} at {root}")
     if not hasattr(tarfile, "data_filter"):
@@ -152,24 +154,6 @@ def _wanted(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
         name = member.name.removeprefix("./")
         if member.isdir() or name == SETTINGS_FILE or name.endswith((".yaml", ".yml", ".j2")):
             yield member
-
-
-def _git(root: Path, *arguments: str) -> bytes | None:
-    git = shutil.which("git")
-    if git is None:
-        raise FsgitopsError("git is not installed, and comparing revisions needs it")
-    try:
-        done = subprocess.run(  # noqa: S603 - no shell; a revision never begins with a dash
-            [git, "-C", str(root), *arguments],
-            capture_output=True,
-            timeout=GIT_SECONDS,
-            check=True,
-        )
-    except subprocess.CalledProcessError:
-        return None
-    except subprocess.TimeoutExpired:
-        raise FsgitopsError(f"git took longer than {GIT_SECONDS:.0f} s") from None
-    return done.stdout
 
 
 def _copy_tree(root: Path, place: Path, target: str | None) -> None:

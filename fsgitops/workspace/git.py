@@ -1,10 +1,12 @@
-"""Which commit the desired state is at."""
+"""What git says of a project: which commit it is at, and what it keeps."""
 
 from __future__ import annotations
 
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
+
+from fsgitops.errors import FsgitopsError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,17 +29,26 @@ def read_commit(root: Path, paths: Sequence[str]) -> tuple[str, bool]:
 
 def run_git(root: Path, *arguments: str) -> str:
     """Return what git prints; "" where it fails, is not installed, or `root` is no checkout."""
+    try:
+        return (ask_git(root, *arguments) or b"").decode(errors="replace")
+    except (FsgitopsError, OSError):
+        return ""
+
+
+def ask_git(root: Path, *arguments: str, seconds: float = GIT_SECONDS) -> bytes | None:
+    """Return what git prints, None where it refuses.
+
+    Raises FsgitopsError where it is not installed, or takes longer than this.
+    """
     git = shutil.which("git")
     if git is None:
-        return ""
+        raise FsgitopsError("git is not installed, and comparing revisions needs it")
     try:
-        done = subprocess.run(  # noqa: S603 - fixed words and the project's own paths, no shell
-            [git, "-C", str(root), *arguments],
-            capture_output=True,
-            text=True,
-            timeout=GIT_SECONDS,
-            check=True,
+        done = subprocess.run(  # noqa: S603 - no shell; a revision never begins with a dash
+            [git, "-C", str(root), *arguments], capture_output=True, timeout=seconds, check=True
         )
-    except (OSError, subprocess.SubprocessError):
-        return ""
+    except subprocess.CalledProcessError:
+        return None
+    except subprocess.TimeoutExpired:
+        raise FsgitopsError(f"git took longer than {seconds:.0f} s") from None
     return done.stdout
