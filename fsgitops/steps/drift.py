@@ -192,28 +192,31 @@ def _read_sides(path: str, entry: ManifestEntry, found: LiveFile, applied: bytes
 def _compare_memory(sides: _Sides, memory: Memory) -> None:
     home, _ = home_of(sides.path)
     held = memory.of_file(sides.path)
-    told = sides.disk if sides.disk is not None else sides.applied
-    if told is None:
-        names = sides.names or (sides.path.rpartition("/")[2].removesuffix(".xml"),)
-        sides.loaded = next(filter(None, map(held.get, names)), None)
+    known = sides.names or (sides.path.rpartition("/")[2].removesuffix(".xml"),)
+    if sides.disk is None:
+        sides.loaded = next(filter(None, map(held.get, known)), None)
         holds = "still holds" if sides.loaded else "does not hold"
         sides.messages.append(f"the switch {holds} the resource")
         return
-    said = said_of(home, told)
-    there = {name: held.get(name) for name in said.elements}
-    found = {name: flat for name, flat in there.items() if flat is not None}
+    said = said_of(home, sides.disk)
+    applied = said_of(home, sides.applied).elements if sides.applied is not None else {}
+    names = dict.fromkeys((*said.elements, *applied)) or known
+    there = {name: flat for name in names if (flat := held.get(name)) is not None}
     beside = {name: value for name, value in held.rest.items() if name in said.rest}
-    if found or beside:
-        sides.loaded = {**beside, **_join(home, found, alone=len(there) == 1)}
+    several = len(names) > 1
+    if there or beside:
+        sides.loaded = {**beside, **_join(home, there, alone=not several)}
+    differs = any(wrong is None or wrong for _, wrong in compare_said(said, held, memory.expand))
     if sides.loaded is None:
         sides.say(DriftKind.NOT_LOADED, "the switch does not hold it: run `reloadxml`")
-    elif any(wrong is None or wrong for _, wrong in compare_said(said, held, memory.expand)):
+    elif differs or not there.keys() <= said.elements.keys():
         sides.say(
             DriftKind.NOT_LOADED,
             "the switch holds other values: it has not loaded the file yet, or another file "
             "declares the same name",
         )
-    sides.disk, sides.applied = _qualify(home, sides.disk), _qualify(home, sides.applied)
+    if several:
+        sides.disk, sides.applied = _qualify(home, sides.disk), _qualify(home, sides.applied)
 
 
 def _qualify(home: Home, flat: Flat | None) -> Flat | None:
@@ -221,8 +224,6 @@ def _qualify(home: Home, flat: Flat | None) -> Flat | None:
     if flat is None:
         return None
     elements, rest, _ = said_of(home, flat)
-    if len(elements) < 2:
-        return flat
     lines = {name: value for name, value in flat.items() if name.startswith(DIRECTIVE)}
     return {**lines, **rest, **_join(home, elements, alone=False)}
 

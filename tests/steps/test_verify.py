@@ -216,3 +216,19 @@ def test_drift_tells_the_extensions_of_a_file_apart(site: Site) -> None:
     assert site.drift("did:+1", ROUTES, routes(inbound_1="1", inbound_2="2")) == []
     (item,) = site.drift("did:+1", ROUTES, routes(inbound_1="1", inbound_2="3"))
     assert [attribute.name for attribute in item.attributes] == ["inbound_2/action 1 transfer"]
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "held", "resource"),
+    [
+        ("USERS", "directory/default/1020.xml", users(u1020="a"), "agent:1020"),
+        ("ROUTES", "dialplan/public/inbound_1.xml", routes(inbound_1="1"), "did:+1"),
+    ],
+)
+def test_drift_knows_what_is_held_of_a_file_that_was_emptied(
+    site: Site, name: str, path: str, held: bytes, resource: str
+) -> None:
+    site.hold(**{name: held})
+    (item,) = site.drift(resource, path, b"<include>\n</include>\n")
+    assert "the switch holds other values" in item.message
+    assert item.attributes
