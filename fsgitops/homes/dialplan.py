@@ -48,14 +48,6 @@ def _split(said: Flat) -> tuple[dict[str, Flat], Flat]:
     return dict(elements), rest
 
 
-def _nothing_lacks(_address: Address) -> None:
-    """A context that is not there is told of each extension."""
-
-
-def _never_empty(_held: Flat) -> bool:
-    return False
-
-
 def _why(places: Whereabouts, path: str, name: str, place: str, _address: Address) -> Cause | None:
     return places.explain_extension(path, name, place)
 
@@ -77,8 +69,6 @@ DIALPLAN: Final = Home(
     split=_split,
     missing="the context {place} of the switch does not hold it",
     still="deleted, but the loaded dialplan still has its extension",
-    lacking=_nothing_lacks,
-    is_empty=_never_empty,
     why=_why,
     where=_where,
     counted="dialplan file",

@@ -61,13 +61,8 @@ def _named(users: Any) -> Iterator[tuple[str, Any]]:
         yield user.get("id", ""), user
 
 
-def _rest(_domain: Any) -> Flat:
-    """What a user inherits of its group and domain is not its own."""
-    return {}
-
-
 def flatten_user(user: Any) -> Flat:
-    """Return what `flatten_fragment` does of a `<user>`."""
+    """Return what `flatten_fragment` does of a `<user>`: what it inherits is not its own."""
     return _flatten_plain(user) or flatten_element(user)
 
 
@@ -268,7 +263,6 @@ DIRECTORY: Final = Home(
     folders=_folders,
     locate=_locate,
     inside=find_users,
-    rest=_rest,
     flatten=flatten_user,
     split=_split,
     missing="the switch does not hold this user",

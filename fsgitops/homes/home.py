@@ -66,6 +66,29 @@ def run_step(switch: Switch, step: ReloadStep, timeout: float | None = None) -> 
     return reply.text
 
 
+def nothing_beside(_root: object) -> Flat:
+    """A file says nothing but its elements."""
+    return {}
+
+
+def never_lacking(_address: Address) -> None:
+    """A place that is not there is told of each element."""
+
+
+def never_empty(_held: Flat) -> bool:
+    """What is held of an element is something."""
+    return False
+
+
+def not_explained(*_: object) -> None:
+    """What the files on disk tell is not looked at."""
+
+
+def nowhere(*_: object) -> str:
+    """Who else declares an element is not known."""
+    return ""
+
+
 def just_reload(_change: Change) -> tuple[Danger, ...]:
     """A change costs no more than a reload."""
     return (Danger.RELOAD,)
@@ -105,11 +128,11 @@ class Home:
         folders: Where files are written, for a target: somebody has to include these.
         locate: What `xml_locate` is asked for, for a place.
         inside: The elements of the answer with their names, in the order of a look-up.
-        rest: What else of the answer a file may say.
         flatten: Reads an element of the answer.
         split: Takes what a whole file says apart: each element by its name, and the rest.
         missing: What is said where the switch holds an element not at all; `{place}` is known.
         still: What is said where a deleted one is still held.
+        rest: What else of the answer a file may say.
         lacking: Where the answer is empty: the subject and what is said of it. None: each
             element is missing.
         is_empty: Tells whether a held element holds nothing, and may stay.
@@ -133,15 +156,15 @@ class Home:
     folders: Callable[[Address], tuple[str, ...]]
     locate: Callable[[str, Address], Located]
     inside: Callable[[Any], Iterator[tuple[str, Any]]]
-    rest: Callable[[Any], Flat]
     flatten: Callable[[Any], Flat]
     split: Callable[[Flat], tuple[Mapping[str, Flat], Flat]]
     missing: str
     still: str
-    lacking: Callable[[Address], tuple[str, str] | None]
-    is_empty: Callable[[Flat], bool]
-    why: Callable[[Whereabouts, str, str, str, Address], Cause | None]
-    where: Callable[[Whereabouts, str, str, Address], str]
+    rest: Callable[[Any], Flat] = nothing_beside
+    lacking: Callable[[Address], tuple[str, str] | None] = never_lacking
+    is_empty: Callable[[Flat], bool] = never_empty
+    why: Callable[[Whereabouts, str, str, str, Address], Cause | None] = not_explained
+    where: Callable[[Whereabouts, str, str, Address], str] = nowhere
     counted: str = ""
     qualified: bool = False
     hides: bool = False
