@@ -20,7 +20,7 @@ from fsgitops.routing.spans import Spans, find_elements
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from fsgitops.homes.home import Home
+    from fsgitops.homes.home import Flat, Home
     from fsgitops.model.compiled import Part
     from fsgitops.model.live import LiveConfig
     from fsgitops.model.resource import Resource
@@ -142,33 +142,31 @@ def split_live(
     path: str,
     entry: ManifestEntry | None,
     compiled: Iterable[CompiledFile] = (),
-) -> tuple[dict[Resource, LiveFile], bytes]:
-    """Return what stands in a file of each resource, and what stands beside all of them.
+) -> tuple[dict[Resource, LiveFile], Flat]:
+    """Return what stands in a file of each resource, and what the rest of it says.
 
     Whose an element is, its name tells: as it was applied, or as it is `compiled`. Of a file that
     cannot be read, each resource has the whole.
     """
     if found.parts is not None:
-        return dict(found.parts), b""
+        return dict(found.parts), {}
     if found.attributes is not None and entry:
-        return {entry.records[0].resource: found}, b""
+        return {entry.records[0].resource: found}, {}
     if found.kind is not FileKind.REGULAR or found.content is None:
-        return {}, b""
+        return {}, {}
     compiled = tuple(compiled)
     try:
         pieces = take_apart(found.content, path)
     except FragmentError:
         applied = (item.resource for item in (entry.records if entry else ()))
-        return dict.fromkeys((*applied, *(item.part.resource for item in compiled)), found), b""
+        return dict.fromkeys((*applied, *(item.part.resource for item in compiled)), found), {}
     members: dict[Resource, list[bytes]] = {}
     mine: list[tuple[int, int]] = []
     for number, owner in enumerate(find_owners(pieces, entry, compiled)):
         if owner is not None:
             members.setdefault(owner, []).append(pieces.bytes_of(number))
             mine.append(pieces.spans.elements[number])
-    beside = pieces.spans._replace(elements=tuple(mine)).without()
-    if not pieces.spans.exact:
-        beside = _OPEN + beside + _CLOSE
+    beside = pieces.spans._replace(elements=tuple(mine)).flatten_rest()
     return {owner: _live(own_file(texts), found) for owner, texts in members.items()}, beside
 
 
@@ -199,18 +197,6 @@ def name_owners(file: CompiledFile | None, entry: ManifestEntry | None) -> dict[
 def _live(content: bytes, whole: LiveFile) -> LiveFile:
     digest = hashlib.sha256(content).hexdigest()
     return LiveFile(FileKind.REGULAR, digest, content, whole.exposed)
-
-
-def list_elements(content: bytes, path: str) -> bytes:
-    """Return the elements of a file, without what stands beside them."""
-    pieces = take_apart(content, path)
-    return b"\n".join(map(pieces.bytes_of, range(len(pieces.names))))
-
-
-def add_elements(file: LiveFile, elements: bytes) -> LiveFile:
-    """Return a file of one resource with what others wrote beside it."""
-    content = (file.content or b"").removesuffix(_CLOSE) + b"\n" + elements + _CLOSE
-    return replace(file, content=content, sha256=hashlib.sha256(content).hexdigest())
 
 
 def find_own(live: LiveConfig, path: str, resource: Resource) -> LiveFile:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from xml.parsers import expat
 
-from fsgitops.routing.fragment import FragmentError, preprocess_lines
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from fsgitops.routing.fragment import (
+    FragmentError,
+    flatten_fragment,
+    flatten_text,
+    preprocess_lines,
+)
 
 _ROOT = b"<fragment>"
 _OPEN = b"<include>"
@@ -28,18 +30,14 @@ class Spans(NamedTuple):
     directives: tuple[str, ...]
     exact: bool
 
-    def without(self) -> bytes:
-        """Return the text without the elements."""
-        return cut(self.text, self.elements)
-
-
-def cut(text: bytes, spans: Iterable[tuple[int, int]]) -> bytes:
-    """Return a text without these spans, which are in order and apart."""
-    kept, position = [], 0
-    for start, end in spans:
-        kept.append(text[position:start])
-        position = end
-    return b"".join((*kept, text[position:]))
+    def flatten_rest(self) -> dict[str, str]:
+        """Return what the file says without the elements, as `flatten_fragment` names it."""
+        kept, position = [], 0
+        for start, end in self.elements:
+            kept.append(self.text[position:start])
+            position = end
+        rest = b"".join((*kept, self.text[position:]))
+        return flatten_fragment(rest) if self.exact else flatten_text(rest, self.directives)
 
 
 def find_elements(content: bytes, tag: str) -> Spans:

@@ -50,7 +50,7 @@ def check_paths(desired: Desired, kinds: Kinds) -> Iterator[Breach]:
             resource = resource_of(noun)
             for path in kind.paths(noun, site):
                 first = taken.setdefault(path.casefold(), resource)
-                if first != resource:
+                if first != resource and not (kind.joint and first.kind == kind.word):
                     yield Breach(
                         resource,
                         (key_field(kind.noun),),

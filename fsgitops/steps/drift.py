@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from fsgitops.homes import HOMES, home_of
 from fsgitops.homes.compare import DIRECTIVE, compare_said, said_of
-from fsgitops.homes.pieces import add_elements, list_elements, split_entry, split_live
+from fsgitops.homes.pieces import split_entry, split_live
 from fsgitops.model.compiled import UNKNOWN
 from fsgitops.model.drift import AttributeDrift, Direction, DriftItem, DriftKind
 from fsgitops.model.live import FileKind
@@ -80,13 +80,17 @@ def find_drift(
     """
     items: list[DriftItem] = []
     for path, entry in live.manifest.entries.items():
-        for own, found in _each_resource(path, entry, live.files[path]):
+        for own, found, beside in _each_resource(path, entry, live.files[path]):
             resource = own.records[0].resource
             sides = _read_sides(path, own, found, applied.get((path, resource)))
             if memory is not None:
                 _compare_memory(sides, memory)
+            if beside:
+                sides.say(DriftKind.EDITED, "what is of no resource was written into its file")
             if sides.kinds:
-                items.append(_describe(sides, memory))
+                item = _describe(sides, memory)
+                told = (*item.attributes, *_list_beside(beside))
+                items.append(replace(item, attributes=told))
     if memory is not None:
         places = _list_places(live.manifest.entries, address)
         items += _find_left_over(live, memory, places, exists, kinds)
@@ -143,22 +147,27 @@ def ignore_expected(
 
 def _each_resource(
     path: str, entry: ManifestEntry, found: LiveFile
-) -> Iterator[tuple[ManifestEntry, LiveFile]]:
+) -> Iterator[tuple[ManifestEntry, LiveFile, Flat]]:
     """Yield each resource of a file as if it had one of its own: as it was applied, and as it is.
 
-    What stands in the file and is of none of them is told with the first.
+    With the first comes what the file says that is of none of them.
     """
     if len(entry.records) == 1 or found.kind is not FileKind.REGULAR:
-        yield from ((own, found) for own in split_entry(entry).values())
+        yield from ((own, found, {}) for own in split_entry(entry).values())
         return
     there, beside = split_live(found, path, entry)
-    strays = list_elements(beside, path)
+    gone = replace(found, kind=FileKind.MISSING, content=None, sha256="")
     for resource, own in split_entry(entry).items():
-        file = there.get(resource, replace(found, kind=FileKind.MISSING, content=None, sha256=""))
-        if strays and file.content is not None:
-            file = add_elements(file, strays)
-            strays = b""
-        yield own, file
+        yield own, there.get(resource, gone), beside
+        beside = {}
+
+
+def _list_beside(beside: Flat) -> Iterator[AttributeDrift]:
+    for name, value in sorted(beside.items()):
+        secret = is_secret(name, value)
+        shown = _mask(value) if secret else value
+        label = f"{name} (beside all)"
+        yield AttributeDrift(label, Direction.ONLY_LIVE, None, shown, None, secret, asked=False)
 
 
 def _read_sides(path: str, entry: ManifestEntry, found: LiveFile, applied: bytes | None) -> _Sides:

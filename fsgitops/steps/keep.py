@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from fsgitops.model.resource import Resource
 
 RULE = "inseparable"
+_GAP = b"\n  "
 
 
 def keep_unchosen(
@@ -115,17 +116,17 @@ class _Merge:
         new = [item for item in wanted if item in self.changes and item not in there]
         text, cursor = self.live.spans.text, 0
         for number, (start, end) in enumerate(self.live.spans.elements):
-            owner = self.owners[number]
-            while new and owner is not None and order.get(new[0], 0) < order.get(owner, -1):
-                self._put(wanted[new.pop(0)], b"\n  ")
-            gap, cursor = text[cursor:start], end
+            owner, gap, cursor = self.owners[number], text[cursor:start], end
+            while new and owner is not None and order[new[0]] < order.get(owner, -1):
+                self._put(wanted[new.pop(0)], gap)
+                gap = _GAP
             if not self._is_dropped(owner):
                 self.out.append(gap)
                 self._replace(owner, number, wanted)
             elif gap.strip():
                 self.out.append(gap.rstrip())
         for resource in new:
-            self._put(wanted[resource], b"\n  ")
+            self._put(wanted[resource], _GAP)
         self.out.append(text[cursor:])
 
     def _is_dropped(self, owner: Resource | None) -> bool:

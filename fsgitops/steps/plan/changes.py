@@ -135,10 +135,11 @@ class _Comparison:
         if file and there and not recorded:
             self._compare_beside(file, beside, before)
 
-    def _compare_beside(self, file: CompiledFile, beside: bytes, first_change: int) -> None:
+    def _compare_beside(
+        self, file: CompiledFile, held: Mapping[str, str], first_change: int
+    ) -> None:
         """Tell with the first resource what stands in the file and is of no resource at all."""
-        wanted = flatten_fragment(take_apart(file.content, file.path).spans.without())
-        held = flatten_fragment(beside)
+        wanted = take_apart(file.content, file.path).spans.flatten_rest()
         names = sorted(name for name in {*wanted, *held} if wanted.get(name) != held.get(name))
         if not names:
             return
@@ -152,9 +153,10 @@ class _Comparison:
                 told = replace(change, attributes=(*change.attributes, *attributes), drifted=True)
                 self.changes[number] = told
                 return
+        before = self.digest(repr(sorted(held.items())).encode())
         self.changes.append(Change(
             Action.UPDATE, first.resource, file.path, attributes, drifted=True,
-            source=str(first.source), before_digest=self.digest(beside),
+            source=str(first.source), before_digest=before,
             after_digest=self.digest(file.sha256.encode()),
         ))  # fmt: skip
 
