@@ -35,6 +35,8 @@ def left(project: Project) -> Project:
     shutil.copytree(RELEASE / "state", state)
     for place in (state, *state.rglob("*")):
         place.chmod(0o700 if place.is_dir() else 0o600)
+    for user in (project.conf / USERS).glob("*.xml"):
+        user.chmod(0o640)  # a checkout knows no such mode
     return project
 
 
