@@ -7,9 +7,10 @@ from dataclasses import replace
 from builders import desired
 from compiling import agent, compile_desired, with_templates
 
+from fsgitops.homes.pieces import list_records
 from fsgitops.kinds.agent import AGENT
-from fsgitops.model.compiled import Settled
 from fsgitops.model.kind import Kinds
+from fsgitops.model.live import ManifestEntry
 from fsgitops.routing.fragment import flatten_fragment
 
 FILE = "directory/default/hundreds.xml"
@@ -47,8 +48,7 @@ def test_each_resource_has_its_part_and_its_secret_where_it_stands():
 def test_the_file_is_settled_only_while_every_part_is():
     before, _ = compile_desired(desired(*TWO), kinds=JOINT)
     known = {
-        path: Settled({part.resource: part.inputs for part in file.parts}, file.sha256)
-        for path, file in before.files.items()
+        path: ManifestEntry(file.sha256, list_records(file)) for path, file in before.files.items()
     }
     again, _ = compile_desired(desired(*TWO), kinds=JOINT, settled=known)
     assert again.files[FILE].settled
