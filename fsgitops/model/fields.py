@@ -125,11 +125,15 @@ _EMAIL = (
 )
 _EXTENSION = f"^{phone.EXTENSION}$"
 _SLUG = r"^[a-z0-9][a-z0-9_-]{0,39}$"
+_DESTINATION = (
+    rf"^(?:{phone.EXTENSION}|[a-z][a-z0-9_]{{0,39}}/[A-Za-z0-9+][A-Za-z0-9+_.-]{{0,63}})$"
+)
 
 IN_WORDS: Final = {
     _EXTENSION: "4 to 6 digits, such as 1020",
     r"\S": "text that is not blank",
     _EMAIL: "an address of letters, digits and . _ + -, such as alice@example.com",
+    _DESTINATION: "an extension such as 1020, or KIND/NAME",
     _SLUG: "1 to 40 small letters, digits, _ and -, such as sales",
 }
 """What the patterns in the schema of desired files mean, for people."""
@@ -161,6 +165,12 @@ CallerNumber = Annotated[
     StringConstraints(pattern=f"^(?:{phone.EXTENSION}|{phone.E164})$"),
     Number(or_extension=True),
     Expect("a telephone number or an extension", _AS_E164),
+]
+Destination = Annotated[
+    str,
+    StringConstraints(pattern=_DESTINATION),
+    Ref(("agent",), anything=True),
+    Expect("what rings: an extension, or KIND/NAME", "Write it like 1020, or ring_group/sales."),
 ]
 Email = Annotated[
     str,

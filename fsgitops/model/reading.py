@@ -86,10 +86,11 @@ def _spots(
         else:
             break
     holds = origin or annotation
-    if holds not in (dict, tuple, str) and not issubclass(holds, Part):
-        holds = object
+    is_part = isinstance(holds, type) and issubclass(holds, Part)
+    if holds not in (dict, tuple, str) and not is_part:
+        holds = object  # a number, a word of some, a secret's source
     yield Spot(steps, holds, required, marks)
-    if issubclass(holds, Part):
+    if is_part:
         yield from _spots_of(holds, steps)
     elif holds in (dict, tuple):
         item = (inside[1], ENTRY) if holds is dict else (inside[0], ITEM)

@@ -267,3 +267,12 @@ def test_a_malformed_environment_variable_is_told_in_words(monkeypatch, name, wo
 )
 def test_no_finding_repeats_a_secret(data):
     assert "hunter2" not in "".join(str(item) for item in refused(data))
+
+
+def test_an_unknown_section_of_defaults_is_found_with_all_that_is_wrong():
+    found = refused({"defaults": {"agnets": {}, "agents": {}, "did_routes": 5}, "nothing": 1})
+    assert [(item.message, item.hint) for item in found] == [
+        ("unknown key `agnets`", "did you mean `agents`?"),
+        ("`defaults.did_routes`: found 5, expected a mapping", ""),
+        ("unknown key `nothing`", "did you mean `notify`?"),
+    ]
