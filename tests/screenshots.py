@@ -17,6 +17,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest import mock
 
 from piped_browser import Browser
 from served_api import listening
@@ -129,9 +130,7 @@ def operator_page(root: Path) -> Iterator[str]:
     workspace = open_workspace(root)
     with EmbeddedSwitch(root / ".fsgitops" / "sandbox" / "conf", PASSWORD) as switch:
         for number in range(9):
-            phone = switch.add_registration(str(1020 + number), DOMAIN)
-            held = switch._memory.registrations
-            held[held.index(phone)] = replace(phone, agent=PHONES[number % len(PHONES)])
+            switch.add_registration(str(1020 + number), DOMAIN, agent=PHONES[number % len(PHONES)])
         host, port = switch.address
 
         def connect() -> Switch:
@@ -140,7 +139,9 @@ def operator_page(root: Path) -> Iterator[str]:
         service = build_service(workspace, connect, anonymous=("read", "cdr", "operate"))
         moment = [NOW]
         board = LiveBoard(service.pool, service.declared, Today(), clock=lambda: moment[0])
-        with connect() as asked:
+        # As if a page had been open all the time.
+        open_page = mock.patch("fsgitops.api.happened.STALE_SECONDS", 3600)
+        with connect() as asked, open_page:
             live_through(board.happened, switch, lambda: look(asked, "internal"), moment, service)
         with listening(replace(service, board=board, records=None)) as served:
             yield f"http://127.0.0.1:{served}/"
@@ -158,7 +159,6 @@ def live_through(
     def see() -> None:
         _, roster = service.declared.current()
         seen = build_board(roster, ask(), DOMAIN, {}, moment[0])
-        happened._looked = moment[0]
         happened.see(seen.registered(), seen.calls)
 
     moment[0] = NOW - 400
@@ -198,7 +198,7 @@ def add_call(
         presence=f"{extension}@{DOMAIN}", uuid=f"00000000-0000-4000-9000-{extension:0>12}",
         created=began,
     )  # fmt: skip
-    bridge(switch._memory, first, second)
+    bridge(switch.memory, first, second)
 
 
 def call_record(chance: random.Random, number: int, day: date) -> dict[str, str]:

@@ -12,17 +12,17 @@ from expressions import find_expressions
 from fsgitops.cdr.number import number_pattern
 from fsgitops.cdr.record import RecordBuilder, hide_credentials
 from fsgitops.homes import HOMES
-from fsgitops.routing.glob import _character_class, _matcher
+from fsgitops.routing.glob import character_class, glob_expression
 from fsgitops.routing.veil import Veil
 
 USES = find_expressions()
 # What is put together at run time: what it becomes for input that is as bad as it can be.
 BUILT = {
     "fsgitops.cdr.number:compile_number": [number_pattern("+12025550666")],
-    "fsgitops.homes.home:_pattern": [home._pattern.pattern for home in HOMES],
-    "fsgitops.routing.glob:_character_class": [_character_class("a-z")],
-    "fsgitops.routing.glob:_matcher": [
-        _matcher(glob).pattern
+    "fsgitops.homes.home:pattern": [home.pattern.pattern for home in HOMES],
+    "fsgitops.routing.glob:character_class": [character_class("a-z")],
+    "fsgitops.routing.glob:glob_expression": [
+        glob_expression(glob).pattern
         for glob in ("*", "a*b", "*a*a*a*b", "**a**a*", "[ab]*?*a*[!c]*", "*" * 40 + "x")
     ],
     "fsgitops.routing.veil:__init__": [

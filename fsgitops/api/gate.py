@@ -47,6 +47,9 @@ class Buckets:
     clock: Callable[[], float] = time.monotonic
     _levels: dict[str, tuple[float, float]] = field(default_factory=dict)
 
+    def __len__(self) -> int:
+        return len(self._levels)
+
     def take(self, key: str) -> float:
         """Count one request; return 0, or how many seconds to wait before the next attempt."""
         now, rate = self.clock(), self.per_minute / 60

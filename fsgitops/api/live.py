@@ -66,7 +66,7 @@ class LiveBoard:
         self._lock = asyncio.Lock()
         self._cached: tuple[float, Board] | None = None
         self._closing = asyncio.Event()
-        self._listeners: Counter[str] = Counter()
+        self.listeners: Counter[str] = Counter()
         self.happened = Happened(clock)
 
     def join(self, caller: str, address: str) -> tuple[str, ...]:
@@ -81,18 +81,18 @@ class LiveBoard:
             ("all", MAX_LISTENERS, _TOO_MANY),
         )
         for key, most, refusal in bounds:
-            if self._listeners[key] >= most:
+            if self.listeners[key] >= most:
                 status = 503 if key == "all" else 429
                 raise RefusedError(status, refusal, {"Retry-After": str(RETRY_SECONDS)})
         place = tuple(key for key, _, _ in bounds)
-        self._listeners.update(place)
+        self.listeners.update(place)
         return place
 
     def leave(self, place: tuple[str, ...]) -> None:
         """Give up a place that `join` took."""
-        self._listeners.subtract(place)
+        self.listeners.subtract(place)
         # Only what is in use is remembered.
-        self._listeners = +self._listeners
+        self.listeners = +self.listeners
 
     def close(self) -> None:
         """End every stream of events, so that the server can stop; call it in the loop's thread."""

@@ -53,7 +53,7 @@ class SwitchPool:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._connect = connect
-        self._clock = clock
+        self.clock = clock
         self._jobs: queue.Queue[_Job | None] = queue.Queue(waiting)
         self._threads = [
             threading.Thread(target=self._work, name=f"switch-{number}", daemon=True)
@@ -88,7 +88,7 @@ class SwitchPool:
         """
         future: Future[_T] = Future()
         try:
-            self._jobs.put_nowait((future, job, self._clock() + timeout))
+            self._jobs.put_nowait((future, job, self.clock() + timeout))
         except queue.Full:
             raise SwitchUnreachableError("too many requests wait for the switch") from None
         try:
@@ -140,13 +140,13 @@ class SwitchPool:
                     switch = None
             else:
                 future.set_result(result)
-            used = self._clock()
+            used = self.clock()
         _drop(switch)
 
     def _ready(self, switch: Switch | None, used: float) -> Switch:
         """Return a connection that works: one that rested is asked first, as it may be dead."""
         if switch is not None and not switch.session.closed:
-            if self._clock() - used < FRESH_SECONDS:
+            if self.clock() - used < FRESH_SECONDS:
                 return switch
             try:
                 switch.uptime()
@@ -158,17 +158,17 @@ class SwitchPool:
 
     def _refuse_late(self, deadline: float) -> None:
         # Whoever asked was told that it failed: a phone must not ring after that.
-        if self._clock() >= deadline:
+        if self.clock() >= deadline:
             raise SwitchTimeoutError("the switch came back too late")
 
     def _open(self) -> Switch:
         failed = self._failed
-        if failed is not None and self._clock() - failed[0] < RETRY_SECONDS:
+        if failed is not None and self.clock() - failed[0] < RETRY_SECONDS:
             raise SwitchUnreachableError(str(failed[1]))
         try:
             switch = self._connect()
         except FsgitopsError as problem:
-            self._failed = (self._clock(), problem)
+            self._failed = (self.clock(), problem)
             raise
         self._failed = None
         return switch

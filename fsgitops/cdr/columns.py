@@ -19,7 +19,7 @@ _MAX_US = 4_102_444_800_000_000
 _SCHEMA = arrow_schema()
 # So many rows, decoded, still fit a core's cache: the same work on 20,000 at once takes twice as
 # long.
-_CHUNK_ROWS = 2000
+CHUNK_ROWS = 2000
 
 
 def build_table(payloads: Iterable[bytes]) -> pa.Table:
@@ -30,7 +30,7 @@ def build_table(payloads: Iterable[bytes]) -> pa.Table:
     """
     left = iter(payloads)
     chunks = []
-    while chunk := list(islice(left, _CHUNK_ROWS)):
+    while chunk := list(islice(left, CHUNK_ROWS)):
         chunks.append(_build_chunk(chunk))
     return pa.concat_tables(chunks) if chunks else _SCHEMA.empty_table()
 

@@ -63,7 +63,7 @@ class Flusher:
         while not self._stop.wait(_TICK):
             now = time.monotonic()
             self.thread.turned()
-            self._observe(now)
+            self.observe(now)
             if now >= next_chores:
                 next_chores = now + _HOUSEKEEPING
                 self._keep_house()
@@ -83,7 +83,8 @@ class Flusher:
             return True
         return ingest.oldest is not None and now - ingest.oldest >= options.flush_seconds
 
-    def _observe(self, now: float) -> None:
+    def observe(self, now: float) -> None:
+        """Tell the metrics what waits to be written. `now` is monotonic seconds."""
         oldest = self._ingest.oldest
         self._metrics.spool_rows.set(self._ingest.pending_rows)
         self._metrics.spool_bytes.set(self._ingest.pending_bytes)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from fsgitops.cdr.lake import Day, Lake
     from fsgitops.cdr.spool import Spool, SpooledRow
 
-_MACHINE_ID = Path("/etc/machine-id")
+MACHINE_ID = Path("/etc/machine-id")
 
 
 def digest_of(rows: Iterable[SpooledRow]) -> str:
@@ -52,7 +52,7 @@ def machine_id() -> str:
     A digest: the id itself is to be kept private (man 5 machine-id).
     """
     try:
-        text = _MACHINE_ID.read_bytes().strip()
+        text = MACHINE_ID.read_bytes().strip()
     except OSError:
         return ""
     return hashlib.sha256(b"fsgitops-cdr\n" + text).hexdigest()[:16] if text else ""

@@ -98,7 +98,7 @@ class Ingest:
         spool = self._open()
         while spool is not None:
             # What a fault interrupted comes first.
-            group = self._in_hand = self._in_hand or self._gather()
+            group = self._in_hand = self._in_hand or self.gather()
             if group:
                 spool = self._commit(spool, group)
                 self._in_hand = []
@@ -125,7 +125,8 @@ class Ingest:
                 return spool
         return None
 
-    def _gather(self) -> list[Submission]:
+    def gather(self) -> list[Submission]:
+        """Return what has come in by now and is written together; empty where nothing has."""
         try:
             group = [self._queue.get(timeout=0.1)]
         except queue.Empty:

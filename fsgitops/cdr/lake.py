@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     import pyarrow.fs as pafs
 
 ROOT = "cdr"
-_BATCH_ROWS = 65_536
+BATCH_ROWS = 65_536
 _RETRY_OPTION = "retry_limit_seconds"
-_RETRY_SECONDS = 30
+RETRY_SECONDS = 30
 _PART = re.compile(
     r"part-(?P<spool>[0-9a-f]+)-(?P<lo>[0-9]{12})-(?P<hi>[0-9]{12})"
     r"(-(?P<digest>[0-9a-f]{16}))?\.parquet"
@@ -145,7 +145,7 @@ def bound_retries(url: str) -> str:
     if parts.scheme not in {"gs", "gcs"} or _RETRY_OPTION in parse_qs(parts.query, True):
         return url
     query = f"{parts.query}&" if parts.query else ""
-    return parts._replace(query=f"{query}{_RETRY_OPTION}={_RETRY_SECONDS}").geturl()
+    return parts._replace(query=f"{query}{_RETRY_OPTION}={RETRY_SECONDS}").geturl()
 
 
 def show_url(url: str) -> str:
@@ -239,7 +239,7 @@ class Lake:
             file = ds.ParquetFileFormat().make_fragment(path, filesystem=self.filesystem)
             yield from file.to_batches(
                 columns=columns,
-                batch_size=_BATCH_ROWS,
+                batch_size=BATCH_ROWS,
                 batch_readahead=1,
                 use_threads=False,
                 fragment_scan_options=options,

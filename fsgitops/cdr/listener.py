@@ -105,11 +105,12 @@ class Listener:
             self._metrics.recover("esl")
             self._metrics.hear(connected=True)
             try:
-                self._take_events(events)
+                self.take_events(events)
             finally:
                 self._heard_us = time.time_ns() // 1000
 
-    def _take_events(self, events: EventQueue) -> None:
+    def take_events(self, events: EventQueue) -> None:
+        """Hand events on until stopped. Raises SwitchProtocolError where none comes in time."""
         quiet_since = time.monotonic()
         while not self._stop.is_set():
             bodies = events.take(_TAKE, timeout=0.2)
@@ -128,7 +129,7 @@ class Listener:
         build: Callable[..., Row] = self._builder.build
         for body in bodies:
             try:
-                event = _decode(body)
+                event = decode_event(body)
                 # Every event says it, heartbeats too; a JSON file of old does not.
                 self._builder.switch = self._builder.switch or event.get("FreeSWITCH-Switchname")
                 if event.get("Event-Name") == "CHANNEL_HANGUP_COMPLETE":
@@ -166,7 +167,8 @@ class Listener:
                 )
 
 
-def _decode(body: bytes) -> dict[str, Any]:
+def decode_event(body: bytes) -> dict[str, Any]:
+    """Return an event. Raises RecordError for one that is too large, or torn."""
     from fsgitops.esl.session import decode_json_object
 
     if len(body) > MAX_EVENT:

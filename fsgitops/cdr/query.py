@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from fsgitops.cdr.lake import Day, Lake
 
-_ATTEMPTS = 5
+ATTEMPTS = 5
 _STREAM_FAILED = "reading the stream registered as"
 """What DuckDB says, as of a wrong query, when pyarrow cannot read what it scans for it."""
 _GONE = re.compile(r"not[ _]found|no[ _]such|does not exist|errno 2\b", re.IGNORECASE)
@@ -124,7 +124,7 @@ def run_query(
     """
     import duckdb
 
-    for attempt in range(_ATTEMPTS):
+    for attempt in range(ATTEMPTS):
         connection = duckdb.connect()
         try:
             # DuckDB draws its progress bar on standard output, into whatever is printed there.
@@ -137,7 +137,7 @@ def run_query(
                 stream or isinstance(problem, duckdb.IOException)
             ):
                 raise UsageError(f"the query failed: {problem}") from None
-            if attempt == _ATTEMPTS - 1 or not _is_gone(problem, stream=stream):
+            if attempt == ATTEMPTS - 1 or not _is_gone(problem, stream=stream):
                 raise LakeError(f"the lake cannot be read: {problem}") from problem
         finally:
             connection.close()

@@ -36,16 +36,16 @@ if TYPE_CHECKING:
 
 _MAX_HEAD = 16 * 1024
 _MAX_BODY = MAX_EVENT
-_MAX_BODIES = 128 * 1024 * 1024
+MAX_BODIES = 128 * 1024 * 1024
 _MAX_AT_ONCE = 32
-_MAX_CONNECTIONS = 256
+MAX_CONNECTIONS = 256
 _SYNC_WAIT = 10.0
 # How long each part of a request may take in all; a stranger gets no further than the head.
-_HEAD_SECONDS = 10.0
-_BODY_SECONDS = 20.0
+HEAD_SECONDS = 10.0
+BODY_SECONDS = 20.0
 _LINGER_SECONDS = 2.0
 _LINGER_CHUNKS = 8
-_CHUNK = 64 * 1024
+CHUNK = 64 * 1024
 _END_SECONDS = 5.0
 _PATIENCE = 60.0
 
@@ -75,16 +75,16 @@ class Receiver:
         self.slots = threading.BoundedSemaphore(_MAX_AT_ONCE)
         self.room = _Room()
         handler = type("Handler", (_Handler,), {"receiver": self})
-        self._server = _Server(place, handler)
+        self.server = Server(place, handler)
         self._stop = threading.Event()
-        serve = self._server.serve_forever
+        serve = self.server.serve_forever
         self.thread = WatchedThread("http", serve, self._stop, metrics, _PATIENCE)
-        self._server.turned = self.thread.turned
+        self.server.turned = self.thread.turned
 
     @property
     def port(self) -> int:
         """The port that was bound."""
-        return int(self._server.server_address[1])
+        return int(self.server.server_address[1])
 
     def start(self) -> None:
         """Begin to answer."""
@@ -94,9 +94,9 @@ class Receiver:
         """Stop answering."""
         self._stop.set()
         # It waits for the loop, which may stand still.
-        threading.Thread(target=self._server.shutdown, daemon=True).start()
+        threading.Thread(target=self.server.shutdown, daemon=True).start()
         self.thread.join(_END_SECONDS)
-        self._server.server_close()
+        self.server.server_close()
 
     def take(self, body: bytes) -> tuple[int, str]:
         """Take a posted document in; return the status and a text for the answer."""
@@ -123,11 +123,13 @@ class _Peer:
 
     def __init__(self) -> None:
         self.since = time.monotonic()
-        self.limit: float | None = _HEAD_SECONDS
+        self.limit: float | None = HEAD_SECONDS
         self.trusted = False
 
 
-class _Server(ThreadingHTTPServer):
+class Server(ThreadingHTTPServer):
+    """Knows who is connected, and hangs up on those who take too long."""
+
     request_queue_size = 128
     daemon_threads = True
 
@@ -146,7 +148,7 @@ class _Server(ThreadingHTTPServer):
                 for other, peer in self.peers.items()
                 if peer.limit is not None
             ]
-            full = len(self.peers) >= _MAX_CONNECTIONS
+            full = len(self.peers) >= MAX_CONNECTIONS
             self.peers[request] = _Peer()
         if full:
             _hang_up(min(slow, key=lambda entry: entry[:2])[2] if slow else request)
@@ -197,7 +199,7 @@ class _Handler(BaseHTTPRequestHandler):
     def handle_one_request(self) -> None:
         self._reader.left = _MAX_HEAD
         if self._served:
-            self._begin(_HEAD_SECONDS)
+            self._begin(HEAD_SECONDS)
         # Before the first request, the connection's time counts from when it was taken.
         self._served = True
         super().handle_one_request()
@@ -206,7 +208,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _begin(self, limit: float | None, *, trusted: bool = False) -> None:
         """Note what the connection is at from now on, for the server's eye on it."""
-        peer = cast("_Server", self.server).peers.get(self.request)
+        peer = cast("Server", self.server).peers.get(self.request)
         if peer is not None:
             peer.since, peer.limit, peer.trusted = time.monotonic(), limit, trusted
 
@@ -230,7 +232,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         receiver = self.receiver
         length = int(self.headers["Content-Length"])
-        self._begin(_BODY_SECONDS, trusted=receiver.expected is not None)
+        self._begin(BODY_SECONDS, trusted=receiver.expected is not None)
         with receiver.room.hold() as held:
             body = self._read_body(length, held)
             if body is None:
@@ -250,7 +252,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Return the body, memory taken only for what has come; None when it does not come."""
         chunks: list[bytes] = []
         while length > 0:
-            chunk = self.rfile.read(min(length, _CHUNK))
+            chunk = self.rfile.read(min(length, CHUNK))
             if not chunk:
                 self.close_connection = True
                 return None
@@ -285,7 +287,7 @@ class _Handler(BaseHTTPRequestHandler):
         with contextlib.suppress(OSError):
             self.connection.shutdown(socket.SHUT_WR)
             for _ in range(_LINGER_CHUNKS):
-                if not self.connection.recv(_CHUNK):
+                if not self.connection.recv(CHUNK):
                     break
 
     def _may_post(self) -> bool:
@@ -333,15 +335,15 @@ class _Room:
     """The memory that all bodies under way may take together."""
 
     def __init__(self) -> None:
-        self._left = _MAX_BODIES
+        self.left = MAX_BODIES
         self._lock = threading.Lock()
 
     def take(self, size: int) -> bool:
         """Take some of it, or give some back; False when there is not so much."""
         with self._lock:
-            if size > self._left:
+            if size > self.left:
                 return False
-            self._left -= size
+            self.left -= size
             return True
 
     @contextlib.contextmanager

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 # Troubles that a load balancer or a pager should know of; `esl` alone is covered by the JSON road.
 _SICK = ("spool", "lake", "quarantine", ROAD)
 # A thread that stands still must not keep the process from ending.
-_END_SECONDS = 10.0
+END_SECONDS = 10.0
 _LAST_SYNC_SECONDS = 25.0
 _LAST_FLUSH_SECONDS = 75.0
 
@@ -95,7 +95,7 @@ class Sidecar:
         roads = [road for road in (self.listener, self.watcher, self.receiver) if road is not None]
         for road in roads:
             road.stop()
-        late = [road.thread.name for road in roads if not road.thread.join(_END_SECONDS)]
+        late = [road.thread.name for road in roads if not road.thread.join(END_SECONDS)]
         for part, seconds in (
             (self.ingest, _LAST_SYNC_SECONDS),
             (self.flusher, _LAST_FLUSH_SECONDS),

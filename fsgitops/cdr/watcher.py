@@ -42,7 +42,7 @@ ROAD = "json directory"
 _PATIENCE = 120.0
 _DEPTH = 2
 _MAX_WAIT = 30.0
-_LOOKED_AT_ONCE = 1000
+LOOKED_AT_ONCE = 1000
 
 
 def list_json_files(folder: Path, depth: int = _DEPTH) -> Iterator[os.DirEntry[str]]:
@@ -78,7 +78,7 @@ class Watcher:
         self._ingest = ingest
         self._builder = builder
         self._quarantine = quarantine
-        self._unsettled: dict[str, tuple[int, int, float]] = {}
+        self.unsettled: dict[str, tuple[int, int, float]] = {}
         self._looked_at = ""
         self._unread: dict[str, str] = {}
         self._told: dict[str, str] = {}
@@ -196,17 +196,17 @@ class Watcher:
         except RecordError as problem:
             self._wait_or_set_aside(path, stat, body, problem)
             return None
-        self._unsettled.pop(path, None)
+        self.unsettled.pop(path, None)
         return row, JsonFile(path, stat.st_size, stat.st_mtime_ns, row.hour, row.key)
 
     def _wait_or_set_aside(
         self, path: str, stat: os.stat_result, body: bytes, problem: RecordError
     ) -> None:
         state = (stat.st_size, stat.st_mtime_ns)
-        before = self._unsettled.get(path)
+        before = self.unsettled.get(path)
         now = time.monotonic()
         if before is None or before[:2] != state:
-            self._unsettled[path] = (*state, now)
+            self.unsettled[path] = (*state, now)
             return
         if now - before[2] < self._options.settle_seconds:
             return
@@ -220,7 +220,7 @@ class Watcher:
         with contextlib.suppress(FileNotFoundError):
             if not remove_below(self._folder, path, stat.st_size, stat.st_mtime_ns):
                 return
-        del self._unsettled[path]
+        del self.unsettled[path]
         self._metrics.quarantined.labels("json").inc()
         say(
             logging.WARNING,
@@ -257,9 +257,9 @@ class Watcher:
         """
         found = spool.db.execute(
             "SELECT path, size, mtime_ns FROM json_file WHERE path > ? ORDER BY path LIMIT ?",
-            (self._looked_at, _LOOKED_AT_ONCE),
+            (self._looked_at, LOOKED_AT_ONCE),
         ).fetchall()
-        self._looked_at = found[-1][0] if len(found) == _LOOKED_AT_ONCE else ""
+        self._looked_at = found[-1][0] if len(found) == LOOKED_AT_ONCE else ""
         gone = [(path,) for path, *state in found if state != _state_of(path)]
         if gone:
             with transaction(spool.db):

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fsgitops.errors import UsageError
 
-_LOCALTIME, _TIMEZONE = Path("/etc/localtime"), Path("/etc/timezone")
+LOCALTIME, TIMEZONE = Path("/etc/localtime"), Path("/etc/timezone")
 
 
 def read_zone(name: str) -> ZoneInfo:
@@ -34,13 +34,13 @@ def machine_zone() -> str:
 
 def _linked() -> str:
     try:
-        return str(_LOCALTIME.resolve()).partition("/zoneinfo/")[2]
+        return str(LOCALTIME.resolve()).partition("/zoneinfo/")[2]
     except OSError:
         return ""
 
 
 def _written() -> str:
     try:
-        return _TIMEZONE.read_text("utf-8").strip()
+        return TIMEZONE.read_text("utf-8").strip()
     except (OSError, ValueError):
         return ""

@@ -176,11 +176,12 @@ class Home:
     busy: Callable[[Switch, Collection[str], Address], Mapping[str, Doing]] = nobody
 
     @cached_property
-    def _pattern(self) -> re.Pattern[str]:
+    def pattern(self) -> re.Pattern[str]:
+        """What a path of this home matches whole; one of its groups is the place."""
         globs = [re.escape(glob).replace(r"\*", "([^/]+)", 1) for glob in self.paths]
         return re.compile("|".join(glob.replace(r"\*", "[^/]+") for glob in globs))
 
     def place_of(self, path: str) -> str | None:
         """Return the place that a file of ours is of; None: it is not of this home."""
-        found = self._pattern.fullmatch(path)
+        found = self.pattern.fullmatch(path)
         return next(filter(None, found.groups()), "") if found else None

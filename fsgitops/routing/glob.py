@@ -36,14 +36,14 @@ def find_files(folder: str, pattern: str) -> list[str]:
 def matches_name(part: str, name: str) -> bool:
     """Tell whether one part of a pattern takes a name; a hidden one needs a literal dot."""
     dotted = part.startswith((".", "\\."))
-    return (dotted or name[:1] != ".") and _matcher(part).fullmatch(name) is not None
+    return (dotted or name[:1] != ".") and glob_expression(part).fullmatch(name) is not None
 
 
 def _step(parent: str, part: str) -> list[str]:
     if not re.search(r"[*?\[\\]", part):
         path = parent + part
         return [path] if os.path.lexists(path) else []
-    match = _matcher(part).fullmatch
+    match = glob_expression(part).fullmatch
     dotted = part.startswith((".", "\\."))
     try:
         names = os.listdir(parent)  # noqa: PTH208 - one string each, for 100,000 names
@@ -55,7 +55,8 @@ def _step(parent: str, part: str) -> list[str]:
 
 
 @lru_cache(maxsize=256)
-def _matcher(part: str) -> re.Pattern[str]:
+def glob_expression(part: str) -> re.Pattern[str]:
+    """Return what the names match whole that one part of a pattern stands for."""
     out: list[str] = [""]
     position = 0
     while position < len(part):
@@ -69,7 +70,7 @@ def _matcher(part: str) -> re.Pattern[str]:
             out[-1] += re.escape(part[position])
             position += 1
         elif char == "[" and (end := _class_end(part, position)) > 0:
-            out[-1] += _character_class(part[position:end])
+            out[-1] += character_class(part[position:end])
             position = end + 1
         else:
             out[-1] += re.escape(char)
@@ -94,7 +95,8 @@ def _class_end(part: str, start: int) -> int:
     return part.find("]", first + 1)
 
 
-def _character_class(inside: str) -> str:
+def character_class(inside: str) -> str:
+    """Return what stands between the brackets of a pattern as an expression."""
     negated = inside[0] in "!^"
     members = inside[1:] if negated else inside
     escaped = re.sub(r"([\\\]\[^&~|])", r"\\\1", members)

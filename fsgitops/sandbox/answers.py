@@ -26,7 +26,7 @@ _SCALES = {
 
 def answer(memory: SwitchMemory, command: str, argument: str) -> str:
     """Return the body of the reply to `api COMMAND ARGUMENT`."""
-    handler = _COMMANDS.get(command.strip())
+    handler = COMMANDS.get(command.strip())
     if handler is None:
         return f"-ERR {command} Command not found!\n"
     return handler(memory, argument.strip()) or "-ERR no reply\n"
@@ -198,7 +198,7 @@ def _module_exists(memory: SwitchMemory, argument: str) -> str:
     return "true" if argument in memory.modules() else "false"
 
 
-_COMMANDS: Mapping[str, Callable[[SwitchMemory, str], str]] = {
+COMMANDS: Mapping[str, Callable[[SwitchMemory, str], str]] = {
     "domain_exists": _domain_exists,
     "global_getvar": _global_getvar,
     "hostname": _host_name,

@@ -49,8 +49,8 @@ class EmbeddedSwitch:
             raise SwitchError("the sandbox needs an ESL password")
         self._wanted = (host, port)
         self._password = password
-        self._memory = SwitchMemory(Path(conf_dir))
-        self._memory.announce = self.fire_event
+        self.memory = SwitchMemory(Path(conf_dir))
+        self.memory.announce = self.fire_event
         self._listener: socket.socket | None = None
         self._accepting: threading.Thread | None = None
         self._sessions: dict[Session, threading.Thread] = {}
@@ -67,10 +67,10 @@ class EmbeddedSwitch:
 
     def start(self) -> Self:
         """Load the configuration and listen. Raises SwitchError: neither can be done."""
-        said = self._memory.reload()
+        said = self.memory.reload()
         if said != SUCCESS:
-            raise SwitchError(f"the sandbox cannot load {self._memory.conf_dir}: {said}")
-        self._memory.start_gateways()
+            raise SwitchError(f"the sandbox cannot load {self.memory.conf_dir}: {said}")
+        self.memory.start_gateways()
         family = socket.AF_INET6 if ":" in self._wanted[0] else socket.AF_INET
         listener = socket.socket(family, socket.SOCK_STREAM)
         try:
@@ -126,8 +126,8 @@ class EmbeddedSwitch:
             call_id=f"{uuid.uuid4()}@127.0.0.1",
             expires=int(time.time()) + EXPIRES_SECONDS,
         )
-        with self._memory.lock:
-            self._memory.registrations.append(item)
+        with self.memory.lock:
+            self.memory.registrations.append(item)
         return item
 
     def add_call(
@@ -142,18 +142,18 @@ class EmbeddedSwitch:
             f"sofia/internal/{extension}@127.0.0.1:5070", "outbound", extension, caller_name,
             caller, presence=f"{extension}@{domain}",
         )  # fmt: skip
-        first, second = bridge(self._memory, leg, other)
+        first, second = bridge(self.memory, leg, other)
         return first.uuid, second.uuid
 
     def refuse(self, whom: str, cause: str) -> None:
         """Let the next call to an extension or a number fail with that cause of FreeSWITCH's."""
-        with self._memory.lock:
-            self._memory.refusals[whom] = cause
+        with self.memory.lock:
+            self.memory.refusals[whom] = cause
 
     @property
     def registrations(self) -> tuple[Registration, ...]:
         """The phones that are registered now."""
-        return tuple(self._memory.registrations)
+        return tuple(self.memory.registrations)
 
     def fire_event(
         self, name: str, headers: Mapping[str, str] | None = None, body: str | None = None
@@ -165,7 +165,7 @@ class EmbeddedSwitch:
         stamp = int(time.time() * 1_000_000)
         common = {
             "Event-Name": name,
-            "Core-UUID": self._memory.core_uuid,
+            "Core-UUID": self.memory.core_uuid,
             "FreeSWITCH-Hostname": HOST_NAME,
             "FreeSWITCH-Switchname": HOST_NAME,
             "Event-Date-Timestamp": str(stamp),
@@ -191,7 +191,7 @@ class EmbeddedSwitch:
             if full or self._listener is None:
                 peer.close()
                 continue
-            session = Session(peer, self._memory, self._password, self.fire_event)
+            session = Session(peer, self.memory, self._password, self.fire_event)
             thread = threading.Thread(target=self._serve, args=(session,), daemon=True)
             with self._lock:
                 self._sessions[session] = thread

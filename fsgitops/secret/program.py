@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PROGRAM_SECONDS: Final = 30.0
-_OUTPUT_LIMIT: Final = 16 * 1024 * 1024
+OUTPUT_LIMIT: Final = 16 * 1024 * 1024
 _SOPS_ALTERED: Final = frozenset({24, 25, 51, 52})
 _SOPS_NO_KEY: Final = 128
 _INDEX: Final = re.compile(r"[0-9]{1,9}")
@@ -168,7 +168,7 @@ def _read_output(process: subprocess.Popen[bytes], where: str) -> bytes:
             raise SecretUnavailableError(late)
         part = os.read(process.stdout.fileno(), 65536)
         output += part
-        if len(output) > _OUTPUT_LIMIT:
+        if len(output) > OUTPUT_LIMIT:
             raise SecretError(f"{where}: it printed more than a secret")
         if not part:
             break

@@ -146,7 +146,7 @@ _FREE = {"": (1, 3), "*": (1,), "**": (1,)}
 """How far on a glob may be without reading: past a star, or past the whole of `**/`."""
 
 
-class _PathGlob:
+class PathGlob:
     """A path glob: `*` and `?` stay within a folder, `**` does not; `**/` may also be nothing.
 
     It reads a path once, whatever the glob: all places where it may be are followed at a time. The
@@ -159,19 +159,19 @@ class _PathGlob:
             part for sign in signs for part in (("", "**", "/") if sign == "**/" else (sign,))
         ]
         self._start = self._spread({0})
-        self._moves: dict[tuple[frozenset[int], str], frozenset[int]] = {}
+        self.moves: dict[tuple[frozenset[int], str], frozenset[int]] = {}
 
     def matches(self, path: str) -> bool:
         """Tell whether the glob takes a path."""
         places = self._start
         for char in path:
-            move = self._moves.get((places, char))
+            move = self.moves.get((places, char))
             if move is None:
                 move = self._spread(
                     {after for place in places for after in self._read(place, char)}
                 )
-                if len(self._moves) < _MOVES:
-                    self._moves[places, char] = move
+                if len(self.moves) < _MOVES:
+                    self.moves[places, char] = move
             places = move
         return len(self._tokens) in places
 
@@ -194,8 +194,8 @@ class _PathGlob:
 
 
 @cache
-def _path_glob(glob: str) -> _PathGlob:
-    return _PathGlob(glob)
+def _path_glob(glob: str) -> PathGlob:
+    return PathGlob(glob)
 
 
 def _suggest(selector: str, known: Mapping[Resource, str]) -> str:

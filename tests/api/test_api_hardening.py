@@ -20,6 +20,7 @@ from fsgitops.commands.token import new_token, read_tokens
 from fsgitops.errors import FsgitopsError, SwitchTimeoutError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from served_api import Served
@@ -99,7 +100,7 @@ def test_a_board_remembers_only_who_is_looking(served: Served) -> None:
     board = served.service.board
     for number in range(100):
         board.leave(board.join(f"token {number}", f"192.0.2.{number}"))
-    assert not board._listeners
+    assert not board.listeners
 
 
 def test_a_listener_that_goes_away_gives_up_its_place(served: Served) -> None:
@@ -116,11 +117,15 @@ def test_a_damaged_token_file_ends_nothing_with_a_traceback(served: Served) -> N
 
 
 def test_a_sender_who_hangs_up_in_the_middle_is_no_fault_of_ours(served: Served) -> None:
-    app = create_app(served.service)
-    sent: list[Any] = []
-
     async def receive() -> dict[str, Any]:
         return {"type": "http.disconnect"}
+
+    assert answer_to(served, receive)[0]["status"] == 400
+
+
+def answer_to(served: Served, receive: Callable[[], Any]) -> list[Any]:
+    """Post a body that comes from `receive`; return what is sent back."""
+    sent: list[Any] = []
 
     async def send(message: Any) -> None:
         sent.append(message)
@@ -132,8 +137,8 @@ def test_a_sender_who_hangs_up_in_the_middle_is_no_fault_of_ours(served: Served)
         "query_string": b"", "client": ("127.0.0.1", 1), "root_path": "", "scheme": "http",
         "server": ("localhost", 1), "http_version": "1.1", "raw_path": b"/api/calls/dial",
     }  # fmt: skip
-    asyncio.run(app(scope, receive, send))
-    assert sent[0]["status"] == 400
+    asyncio.run(create_app(served.service)(scope, receive, send))
+    return sent
 
 
 def test_a_body_that_never_ends_is_not_waited_for(
@@ -141,14 +146,13 @@ def test_a_body_that_never_ends_is_not_waited_for(
 ) -> None:
     monkeypatch.setattr("fsgitops.api.app.BODY_SECONDS", 0.0)
 
-    async def never(_request: Any) -> bytes:
+    async def never() -> dict[str, Any]:
         await asyncio.Event().wait()
         raise AssertionError
 
-    monkeypatch.setattr("fsgitops.api.app._take_body", never)
-    answer = served.post("/api/calls/dial", {})
-    assert answer.status_code == 400
-    assert "in time" in answer.json()["error"]
+    head, body = answer_to(served, never)
+    assert head["status"] == 400
+    assert b"in time" in body["body"]
 
 
 @pytest.mark.parametrize(

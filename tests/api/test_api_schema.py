@@ -27,16 +27,21 @@ class NoRecords:
 
 
 @pytest.mark.parametrize("mode", ["POSITIVE", "NEGATIVE"])
-def test_every_answer_is_as_the_document_says(served: Served, mode: str) -> None:
+def test_every_answer_is_as_the_document_says(
+    served: Served, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from schemathesis.specs.openapi.checks import positive_data_acceptance
 
     from fsgitops.api.app import create_app
-    from fsgitops.api.gate import Buckets
+    from fsgitops.api.gate import Gate
     from fsgitops.api.serve import build_service
 
-    service = replace(build_service(served.workspace, served.connect), records=NoRecords())
-    gate = service.gate
-    gate._reads = gate._operations = gate._failures = Buckets(10**9)
+    monkeypatch.setattr("fsgitops.api.gate.BAD_TOKENS_PER_MINUTE", 10**9)
+    service = replace(
+        build_service(served.workspace, served.connect),
+        records=NoRecords(),
+        gate=Gate(served.project.root, reads_per_minute=10**9, operations_per_minute=10**9),
+    )
     served.board.add_registration("1020", "sandbox.example")
     document = schemathesis.openapi.from_asgi("/openapi.json", create_app(service))
     # A stream of events never ends by itself: tests/api/test_api_live.py reads some of one.

@@ -136,7 +136,7 @@ class ReplaySwitch:
         template = self.templates[self.number % len(self.templates)]
         event = renew(template, self.number, time.time_ns() // 1000)
         self.uuids.append(str(event["Unique-ID"]))
-        self._send(frame(json.dumps(event).encode()))
+        self.send(frame(json.dumps(event).encode()))
         if self.json_dir is not None:
             body = as_document(event)
             half = self.random.randrange(1, len(body))
@@ -147,7 +147,7 @@ class ReplaySwitch:
                 out.write(body[half:])
         return self.uuids[-1]
 
-    def _send(self, data: bytes) -> None:
+    def send(self, data: bytes) -> None:
         with self.lock:
             for conn in list(self.listeners):
                 try:

@@ -29,6 +29,12 @@ def until(condition) -> None:
         time.sleep(0.01)
 
 
+def counted(metric) -> float:
+    """Return what a counter or a gauge of one value says."""
+    (family,) = metric.collect()
+    return family.samples[0].value
+
+
 def uuids_in(folder: Path) -> list[str]:
     lake = open_lake(str(folder / "lake"), create=True)
     return sorted(key.split("\x1f")[1] for day in lake.days() for _, key in read_keys(lake, day))

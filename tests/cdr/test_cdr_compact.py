@@ -98,7 +98,7 @@ def test_readers_see_every_record_once_while_it_is_compacted(tmp_path, templates
 
 def test_compaction_keeps_its_memory_bounded_by_batches(tmp_path, templates, monkeypatch) -> None:
     _, lake = fill(tmp_path, templates, 40, parts=2)
-    monkeypatch.setattr(reading, "_BATCH_ROWS", 7)
+    monkeypatch.setattr(reading, "BATCH_ROWS", 7)
     compact_lake(lake, grace=0)
     assert sum(keys_in(lake).values()) == 40
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from replay_switch import ReplaySwitch
-from sidecars import until
+from sidecars import counted, until
 
 from fsgitops.cdr.flusher import Flusher
 from fsgitops.cdr.options import EslAddress
@@ -17,7 +17,7 @@ def test_a_part_that_somebody_broke_stops_the_flush_only_until_it_is_gone(
     one = sidecar(EslAddress("127.0.0.1", switch.port, "x"))
     until(lambda: switch.listeners)
     switch.emit()
-    until(lambda: one.metrics.written._value.get() == 1)
+    until(lambda: counted(one.metrics.written) == 1)
     (part,) = (tmp_path / "lake").rglob("part-*.parquet")
     one.stop()
 
@@ -33,7 +33,7 @@ def test_a_part_that_somebody_broke_stops_the_flush_only_until_it_is_gone(
     assert two.health()[0] is False
     broken.unlink()
     until(lambda: two.health()[0])
-    until(lambda: two.metrics.written._value.get() == 1)
+    until(lambda: counted(two.metrics.written) == 1)
     switch.close()
     assert fetch(Source(str(tmp_path / "lake")), "SELECT uuid FROM cdr").num_rows == 2
 

@@ -97,16 +97,16 @@ def test_forty_slow_posts_keep_no_other_out_where_no_credential_is_asked(sidecar
     with ExitStack() as slow:
         for _ in range(40):
             slow.enter_context(dial(receiver)).sendall(head(16 * 1024 * 1024) + b"x")
-        until(lambda: len(receiver._server.peers) == 40)
+        until(lambda: len(receiver.server.peers) == 40)
         assert b" 200 " in post(receiver, body)
 
 
 def test_where_too_many_are_connected_the_slowest_stranger_goes(guarded, body, monkeypatch) -> None:
-    monkeypatch.setattr(receiving, "_MAX_CONNECTIONS", 4)
+    monkeypatch.setattr(receiving, "MAX_CONNECTIONS", 4)
     with ExitStack() as open_ones:
         known = open_ones.enter_context(dial(guarded))
         known.sendall(head(len(body), RIGHT) + body[:10])
-        until(lambda: any(peer.trusted for peer in guarded._server.peers.values()))
+        until(lambda: any(peer.trusted for peer in guarded.server.peers.values()))
         strangers = []
         for _ in range(4):
             strangers.append(open_ones.enter_context(dial(guarded)))
@@ -119,27 +119,27 @@ def test_where_too_many_are_connected_the_slowest_stranger_goes(guarded, body, m
 
 @pytest.mark.parametrize(
     ("limit", "begun"),
-    [("_HEAD_SECONDS", b"POST /cdr HT"), ("_BODY_SECONDS", head(9, RIGHT) + b"x")],
+    [("HEAD_SECONDS", b"POST /cdr HT"), ("BODY_SECONDS", head(9, RIGHT) + b"x")],
 )
 def test_who_sends_for_longer_than_he_may_is_hung_up_on(guarded, monkeypatch, limit, begun) -> None:
     monkeypatch.setattr(receiving, limit, 0.01)
     with dial(guarded) as peer:
         peer.sendall(begun)
         assert peer.recv(1) == b""
-    until(lambda: not guarded._server.peers)
+    until(lambda: not guarded.server.peers)
 
 
 def test_all_bodies_under_way_together_take_bounded_memory(
     sidecar, body, monkeypatch, tmp_path
 ) -> None:
-    monkeypatch.setattr(receiving, "_MAX_BODIES", len(body) + 10)
+    monkeypatch.setattr(receiving, "MAX_BODIES", len(body) + 10)
     receiver = sidecar(http=("127.0.0.1", 0), flush_seconds=600.0).receiver
     with dial(receiver) as slow:
-        monkeypatch.setattr(receiving, "_CHUNK", 100)
+        monkeypatch.setattr(receiving, "CHUNK", 100)
         slow.sendall(head(10_000) + b"x" * 100)
-        until(lambda: receiver.room._left < len(body))
+        until(lambda: receiver.room.left < len(body))
         assert b" 503 " in post(receiver, body)
-    until(lambda: receiver.room._left == len(body) + 10)
+    until(lambda: receiver.room.left == len(body) + 10)
     assert b" 200 " in post(receiver, body)
     assert Spool(tmp_path / "spool").depth()[0] == 1
 

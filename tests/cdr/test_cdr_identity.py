@@ -197,7 +197,7 @@ def test_a_spool_of_another_machine_takes_a_new_identity_at_once(tmp_path, monke
     spool = Spool(tmp_path)
     former = spool.id
     machine = tmp_path / "machine-id"
-    monkeypatch.setattr(identity, "_MACHINE_ID", machine)
+    monkeypatch.setattr(identity, "MACHINE_ID", machine)
     recognise_machine(spool)
     assert spool.id == former, "a machine that does not say who it is proves nothing"
     machine.write_text("0123\n")

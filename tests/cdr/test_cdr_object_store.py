@@ -155,7 +155,7 @@ def test_cloud_storage_is_not_tried_for_ever(url: str, bounded: str) -> None:
 
 def test_a_store_that_is_not_there_is_told_before_long(monkeypatch) -> None:
     go_past_proxies(monkeypatch)
-    monkeypatch.setattr(lake_module, "_RETRY_SECONDS", 1)
+    monkeypatch.setattr(lake_module, "RETRY_SECONDS", 1)
     with pytest.raises(LakeError, match="not listed"):
         open_lake(gs_url(1)).days()
 
@@ -191,6 +191,6 @@ def test_a_store_that_loses_a_file_is_no_wrong_query(
     spool.add([make_row(templates, 2)])
     flush_all(spool, lake)
     spool.close()
-    monkeypatch.setattr(query, "_ATTEMPTS", 1)
+    monkeypatch.setattr(query, "ATTEMPTS", 1)
     assert invoke(words) == 1
     assert "the lake cannot be read" in capfd.readouterr().err

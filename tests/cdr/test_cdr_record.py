@@ -240,7 +240,7 @@ def test_of_several_phones_the_one_that_answered_is_the_agent(templates) -> None
 def test_a_table_of_several_chunks_has_every_record_in_order(templates, monkeypatch) -> None:
     payloads = [make_row(templates, number).payload for number in range(1, 24)]
     whole = build_table(payloads)
-    monkeypatch.setattr("fsgitops.cdr.columns._CHUNK_ROWS", 5)
+    monkeypatch.setattr("fsgitops.cdr.columns.CHUNK_ROWS", 5)
     assert build_table(iter(payloads)).equals(whole)
     assert build_table([]).num_rows == 0
 
@@ -268,4 +268,4 @@ def test_a_record_named_by_a_novel_is_none(templates) -> None:
 def test_an_event_that_is_too_large_is_not_even_decoded(monkeypatch) -> None:
     monkeypatch.setattr(listening, "MAX_EVENT", 10)
     with pytest.raises(RecordError, match="larger than 10 bytes"):
-        listening._decode(b'{"Event-Name": 1}')
+        listening.decode_event(b'{"Event-Name": 1}')

@@ -217,8 +217,8 @@ def test_the_machines_time_zone_is_found_or_it_is_utc(tmp_path: Path, monkeypatc
     target.touch()
     (tmp_path / "localtime").symlink_to(target)
     (tmp_path / "timezone").write_text("Asia/Tokyo\n")
-    monkeypatch.setattr(zone, "_LOCALTIME", tmp_path / "localtime")
-    monkeypatch.setattr(zone, "_TIMEZONE", tmp_path / "timezone")
+    monkeypatch.setattr(zone, "LOCALTIME", tmp_path / "localtime")
+    monkeypatch.setattr(zone, "TIMEZONE", tmp_path / "timezone")
     assert machine_zone() == "Europe/Paris"
     (tmp_path / "localtime").unlink()
     assert machine_zone() == "Asia/Tokyo"

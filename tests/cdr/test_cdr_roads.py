@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 from lakes import make_row, uuid_of
 from replay_switch import ReplaySwitch, as_document
-from sidecars import event, options, until, uuids_in
+from sidecars import counted, event, options, until, uuids_in
 
 from fsgitops.cdr.ingest import Submission
 from fsgitops.cdr.options import EslAddress
@@ -69,7 +69,7 @@ def test_an_event_over_esl_is_in_the_lake(tmp_path, templates, sidecar) -> None:
     one = sidecar(EslAddress("127.0.0.1", switch.port, "x"))
     until(lambda: switch.listeners)
     sent = [switch.emit() for _ in range(20)]
-    until(lambda: one.metrics.written._value.get() == 20)
+    until(lambda: counted(one.metrics.written) == 20)
     assert uuids_in(tmp_path) == sorted(sent)
     switch.close()
 
@@ -79,9 +79,9 @@ def test_a_torn_event_is_set_aside_and_the_next_one_is_taken(tmp_path, templates
     one = sidecar(EslAddress("127.0.0.1", switch.port, "x"))
     until(lambda: switch.listeners)
     torn = b'{"Event-Name":"CHANNEL_HANGUP_COMPLETE","Unique-ID":"'
-    switch._send(b"Content-Length: %d\nContent-Type: text/event-json\n\n%s" % (len(torn), torn))
+    switch.send(b"Content-Length: %d\nContent-Type: text/event-json\n\n%s" % (len(torn), torn))
     switch.emit()
-    until(lambda: one.metrics.written._value.get() == 1)
+    until(lambda: counted(one.metrics.written) == 1)
     (kept,) = (tmp_path / "spool" / "quarantine").iterdir()
     assert kept.read_bytes() == torn
     switch.close()
@@ -92,13 +92,13 @@ def test_how_long_it_was_deaf_is_in_log_and_metrics(templates, sidecar, caplog) 
     with caplog.at_level(logging.INFO, "fsgitops.cdr"):
         one = sidecar(EslAddress("127.0.0.1", switch.port, "x"))
         until(lambda: switch.listeners)
-        before = one.metrics.deaf._value.get()
+        before = counted(one.metrics.deaf)
         switch.drop()
         until(lambda: not one.metrics.hearing)
         until(lambda: one.metrics.hearing)
     facts = [r.facts for r in caplog.records if r.message == "listening for events"]
     assert facts[-1]["deaf_seconds"] > 0
-    assert one.metrics.deaf._value.get() > before
+    assert counted(one.metrics.deaf) > before
     switch.close()
 
 
@@ -146,7 +146,7 @@ def test_a_spool_that_is_damaged_under_way_is_replaced(
     one = sidecar()
     row = make_row(templates, 1)
     one.ingest.submit(Submission([row]), 1)
-    until(lambda: one.metrics.written._value.get() == 1)
+    until(lambda: counted(one.metrics.written) == 1)
     assert uuids_in(tmp_path) == [uuid_of(row)]
     assert (next((tmp_path / "spool").glob("corrupt-*")) / SPOOL_FILE).exists()
 
@@ -229,7 +229,7 @@ def test_a_damaged_spool_on_a_full_disk_is_replaced_when_there_is_room(
     one = sidecar()
     row = make_row(templates, 1)
     one.ingest.submit(Submission([row]), 1)
-    until(lambda: one.metrics.written._value.get() == 1)
+    until(lambda: counted(one.metrics.written) == 1)
     assert uuids_in(tmp_path) == [uuid_of(row)]
     assert one.health()[0]
 

@@ -27,7 +27,7 @@ from fsgitops.cdr.metrics import Metrics
 from fsgitops.cdr.options import EslAddress
 from fsgitops.cdr.quarantine import Quarantine
 from fsgitops.cdr.query import Source
-from fsgitops.cdr.receiver import _Server
+from fsgitops.cdr.receiver import Server
 from fsgitops.cdr.reconcile import reconcile
 from fsgitops.cdr.record import RecordBuilder, RecordError
 from fsgitops.cdr.sidecar import Sidecar
@@ -199,9 +199,9 @@ def test_a_file_that_grew_while_it_was_set_aside_stays(
     ("owner", "method", "name"),
     [
         (Watcher, "scan", "watcher"),
-        (Flusher, "_observe", "flusher"),
-        (Ingest, "_gather", "writer"),
-        (Listener, "_take_events", "listener"),
+        (Flusher, "observe", "flusher"),
+        (Ingest, "gather", "writer"),
+        (Listener, "take_events", "listener"),
     ],
 )
 def test_a_thread_that_dies_is_told_and_begins_again(
@@ -222,7 +222,7 @@ def test_a_thread_that_dies_is_told_and_begins_again(
 
 
 def test_the_http_thread_that_dies_begins_again(sidecar, monkeypatch) -> None:
-    mended = fall_once(monkeypatch, _Server, "service_actions")
+    mended = fall_once(monkeypatch, Server, "service_actions")
     one = sidecar(http=("127.0.0.1", 0))
     until(lambda: "thread http" in one.health()[1]["troubles"])
     mended.set()
@@ -253,7 +253,7 @@ def test_a_thread_that_stands_still_is_told_and_keeps_nobody_from_ending(
         raise FileNotFoundError
 
     monkeypatch.setattr(watching, "read_below", hang)
-    monkeypatch.setattr(sidecar_module, "_END_SECONDS", 0.05)
+    monkeypatch.setattr(sidecar_module, "END_SECONDS", 0.05)
     one = Sidecar(options(tmp_path), None)
     assert one.watcher is not None
     one.watcher.thread.patience = 0.05

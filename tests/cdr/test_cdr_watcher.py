@@ -9,7 +9,7 @@ import time
 
 from lakes import make_row, uuid_of
 from replay_switch import ReplaySwitch, as_document
-from sidecars import event, until, uuids_in, write
+from sidecars import counted, event, until, uuids_in, write
 
 from fsgitops.cdr.options import EslAddress
 from fsgitops.cdr.spool import Spool
@@ -20,16 +20,16 @@ def test_files_of_both_legs_and_of_rotated_folders_are_read(tmp_path, templates,
     one = sidecar()
     for number, name in enumerate(("a_x", "y", "2026-11-23-10-00-00/z", "w")):
         write(tmp_path, f"{name}.cdr.json", as_document(events[number]))
-    until(lambda: one.metrics.written._value.get() == 4)
+    until(lambda: counted(one.metrics.written) == 4)
     assert uuids_in(tmp_path) == sorted(str(e["Unique-ID"]) for e in events)
 
 
 def test_files_are_kept_unless_asked_and_read_once(tmp_path, templates, sidecar) -> None:
     path = write(tmp_path, "x.cdr.json", as_document(event(templates, 1)))
     one = sidecar()
-    until(lambda: one.metrics.written._value.get() == 1)
+    until(lambda: counted(one.metrics.written) == 1)
     assert path.exists()
-    assert one.metrics.received.labels("json")._value.get() == 1
+    assert counted(one.metrics.received.labels("json")) == 1
 
 
 def test_a_file_is_removed_only_when_its_record_is_in_the_lake(
@@ -51,9 +51,9 @@ def test_a_file_that_grows_is_read_when_it_is_whole(tmp_path, templates, sidecar
     body = as_document(event(templates, 1))
     path = write(tmp_path, "x.cdr.json", body[:500])
     one = sidecar(settle_seconds=60.0)
-    until(lambda: one.watcher._unsettled)
+    until(lambda: one.watcher.unsettled)
     path.write_bytes(body)
-    until(lambda: one.metrics.written._value.get() == 1)
+    until(lambda: counted(one.metrics.written) == 1)
     assert not list((tmp_path / "spool").glob("quarantine/*"))
 
 
@@ -64,7 +64,7 @@ def test_a_file_that_stays_cut_off_goes_to_the_quarantine(tmp_path, templates, s
     until(lambda: not path.exists())
     (kept,) = (tmp_path / "spool" / "quarantine").iterdir()
     assert kept.read_bytes() == body
-    assert one.metrics.quarantined.labels("json")._value.get() == 1
+    assert counted(one.metrics.quarantined.labels("json")) == 1
 
 
 def nameless(templates, number: int) -> bytes:
@@ -119,10 +119,10 @@ def test_a_file_that_cannot_be_read_holds_up_no_other(
         write(tmp_path, f"{name}.cdr.json", as_document(event(templates, number)))
     monkeypatch.setattr(os, "open", open_but_one)
     one = sidecar()
-    until(lambda: one.metrics.written._value.get() == 2)
+    until(lambda: counted(one.metrics.written) == 2)
     until(lambda: "a.cdr.json: Permission denied" in one.metrics.troubles().get("json", ""))
     monkeypatch.undo()
-    until(lambda: one.metrics.written._value.get() == 3)
+    until(lambda: counted(one.metrics.written) == 3)
     until(lambda: "json" not in one.metrics.troubles())
 
 
@@ -140,23 +140,23 @@ def test_a_long_stall_of_the_disk_does_not_put_off_the_next_reading(
     monkeypatch.setattr(Spool, "add", add)
     write(tmp_path, "a.cdr.json", as_document(event(templates, 1)))
     one = sidecar()
-    until(lambda: one.metrics.written._value.get() == 1)
+    until(lambda: counted(one.metrics.written) == 1)
     began = time.monotonic()
     write(tmp_path, "b.cdr.json", as_document(event(templates, 2)))
-    until(lambda: one.metrics.written._value.get() == 2)
+    until(lambda: counted(one.metrics.written) == 2)
     assert time.monotonic() - began < 4
 
 
 def test_the_spool_forgets_files_that_somebody_else_deleted(
     tmp_path, templates, sidecar, monkeypatch
 ) -> None:
-    monkeypatch.setattr("fsgitops.cdr.watcher._LOOKED_AT_ONCE", 2)
+    monkeypatch.setattr("fsgitops.cdr.watcher.LOOKED_AT_ONCE", 2)
     paths = [
         write(tmp_path, f"{number}.cdr.json", as_document(event(templates, number)))
         for number in range(1, 6)
     ]
     one = sidecar()
-    until(lambda: one.metrics.written._value.get() == 5)
+    until(lambda: counted(one.metrics.written) == 5)
     for path in paths[1:]:
         path.unlink()
     spool = Spool(tmp_path / "spool")

@@ -241,7 +241,7 @@ def leak_by_plan(monkeypatch: pytest.MonkeyPatch) -> None:
     """A hash in a plan: is_secret_attribute forgot one."""
     from fsgitops.steps import plan
 
-    monkeypatch.setattr(plan, "_mask", lambda value: value)
+    monkeypatch.setattr(plan, "is_secret", lambda *_: False)
 
 
 def leak_by_file(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -296,7 +296,7 @@ def test_an_agent_who_is_only_logged_in_by_mod_verto_is_reached(
     from fsgitops.sandbox import answers
 
     session = f"verto.rtc/u:{GONE}"
-    monkeypatch.setitem(answers._COMMANDS, "verto_contact", lambda *_: session)
+    monkeypatch.setitem(answers.COMMANDS, "verto_contact", lambda *_: session)
     uuid, _ = board.add_call("+19495431333", "1020", DOMAIN, "+12025550123")
     assert project.run("transfer", uuid, "1021").code == 0
     # The simulation carries no call to a session: what is refused here is not the agent.
@@ -352,8 +352,8 @@ def test_kick_ends_the_mod_verto_sessions_as_well_and_counts_them(
 ) -> None:
     from fsgitops.sandbox import answers
 
-    monkeypatch.setitem(answers._COMMANDS, "verto_contact", lambda *_: f"verto.rtc/u:{GONE}")
-    monkeypatch.setitem(answers._COMMANDS, "verto", lambda *_: "+OK\n")
+    monkeypatch.setitem(answers.COMMANDS, "verto_contact", lambda *_: f"verto.rtc/u:{GONE}")
+    monkeypatch.setitem(answers.COMMANDS, "verto", lambda *_: "+OK\n")
     assert project.run("kick", "1999").out == "Ended 0 registrations and 1 mod_verto session.\n"
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from dependency_edge import bounds, requirements
@@ -76,6 +78,12 @@ def test_a_wheel_goes_into_the_project_with_its_hash(project: Project) -> None:
     assert line == f".gitlab/scripts/{WHEEL} --hash=sha256:{digest}"
 
 
+def installed_from(monkeypatch: pytest.MonkeyPatch, said: object) -> None:
+    """Let the record that pip left say where this very program came from."""
+    record = SimpleNamespace(read_text=lambda _: json.dumps(said) if said else None)
+    monkeypatch.setattr("importlib.metadata.distribution", lambda _: record)
+
+
 @pytest.mark.parametrize(
     ("said", "line"),
     [
@@ -100,7 +108,7 @@ def test_a_wheel_goes_into_the_project_with_its_hash(project: Project) -> None:
 def test_init_pins_where_pip_says_it_came_from(
     project: Project, monkeypatch: pytest.MonkeyPatch, said: object, line: str
 ) -> None:
-    monkeypatch.setattr(origin, "_direct_url", lambda: said)
+    installed_from(monkeypatch, said)
     ran = project.run("init", str(project.root / "fresh"))
     assert pinned(project.root / "fresh") == line
     assert "Pipelines cannot install that" not in ran.err
@@ -120,7 +128,7 @@ def test_init_pins_where_pip_says_it_came_from(
 def test_init_says_when_pipelines_cannot_install_what_it_came_from(
     project: Project, monkeypatch: pytest.MonkeyPatch, said: object
 ) -> None:
-    monkeypatch.setattr(origin, "_direct_url", lambda: said)
+    installed_from(monkeypatch, said)
     ran = project.run("init", str(project.root / "fresh"))
     assert pinned(project.root / "fresh") == f"fsgitops=={origin.__version__}"
     assert "Pipelines cannot install that." in ran.err

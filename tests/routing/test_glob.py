@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsgitops.routing.glob import UnreadableFolderError, _matcher, find_files
+from fsgitops.routing.glob import UnreadableFolderError, find_files, glob_expression
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,4 +73,4 @@ def test_a_folder_that_is_missing_yields_nothing(folder: Path) -> None:
 
 @given(st.text("ab*?", max_size=9), st.text("ab", max_size=9))
 def test_a_pattern_of_many_stars_matches_what_fnmatch_matches(pattern: str, name: str) -> None:
-    assert (_matcher(pattern).fullmatch(name) is not None) == fnmatchcase(name, pattern)
+    assert (glob_expression(pattern).fullmatch(name) is not None) == fnmatchcase(name, pattern)

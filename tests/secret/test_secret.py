@@ -76,10 +76,11 @@ def test_a_secret_in_an_error_message_stays_hidden():
 
 def test_a_secret_does_not_change():
     secret = Secret(HIDDEN)
-    with pytest.raises(AttributeError):
-        secret._value = "x"
-    with pytest.raises(AttributeError):
-        del secret._value
+    for name in (*Secret.__slots__, "other"):
+        with pytest.raises(AttributeError):
+            setattr(secret, name, "x")
+        with pytest.raises(AttributeError):
+            delattr(secret, name)
     assert secret.reveal() == HIDDEN
 
 

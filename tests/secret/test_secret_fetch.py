@@ -152,7 +152,7 @@ def test_what_age_encrypted_is_opened_with_the_identity(tmp_path: Path, armored:
 def test_a_command_that_never_stops_printing_is_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(program, "_OUTPUT_LIMIT", 100_000)
+    monkeypatch.setattr(program, "OUTPUT_LIMIT", 100_000)
     source = read_source(python("while True: print('x' * 1000)"))
     with pytest.raises(SecretError, match="printed more than a secret"):
         fetcher(tmp_path).fetch(source)

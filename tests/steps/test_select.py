@@ -11,8 +11,8 @@ from fsgitops.errors import UsageError
 from fsgitops.model.plan import Action, Change
 from fsgitops.model.resource import Resource
 from fsgitops.steps.select import (
+    PathGlob,
     Selection,
-    _PathGlob,
     agents_after,
     check_selection,
     find_dangling,
@@ -144,13 +144,13 @@ def takes(glob: str, path: str) -> bool:
 @given(st.text("ab/*?", max_size=7), st.text("ab/", max_size=7))
 def test_a_glob_of_paths_takes_what_its_rules_say(glob, path):
     if not glob.startswith("./"):
-        assert _PathGlob(glob).matches(path) == takes(glob, path)
+        assert PathGlob(glob).matches(path) == takes(glob, path)
 
 
 def test_a_glob_with_many_stars_is_answered_at_once():
-    glob = _PathGlob("*a" * 30 + "b")
+    glob = PathGlob("*a" * 30 + "b")
     assert not glob.matches("a" * 4000)
-    assert len(glob._moves) < 100
+    assert len(glob.moves) < 100
 
 
 def test_a_route_brings_the_context_for_transfers_along_and_no_dialplan_of_agents():

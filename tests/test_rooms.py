@@ -1,0 +1,66 @@
+"""Tests go through the doors that the code has: none reaches for a private name."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TESTS = Path(__file__).resolve().parent
+FOREIGN = {"os._exit", "context._protected_args"}
+"""Names of the standard library, and of click, which has no public one for what is left over."""
+
+
+def is_private(name: str) -> bool:
+    return name.startswith("_") and not name.endswith("__") and name != "_"
+
+
+def private_names(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yield each private name of something else that is imported, read, set or patched."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("fsgitops"):
+            words = [*(node.module or "").split("."), *(alias.name for alias in node.names)]
+            yield from ((node.lineno, word) for word in words if is_private(word))
+        elif isinstance(node, ast.Attribute) and is_private(node.attr):
+            text = ast.unparse(node)
+            own = ast.unparse(node.value) in ("self", "cls", "super()")
+            if not own and text not in FOREIGN:
+                yield node.lineno, text
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in PATCHES:
+            for given in node.args[:2]:
+                text = given.value if isinstance(given, ast.Constant) else None
+                if isinstance(text, str) and any(is_private(word) for word in text.split(".")):
+                    yield node.lineno, text
+
+
+PATCHES = {"setattr", "delattr", "getattr", "setitem", "patch", "object", "fall_once"}
+
+
+@pytest.mark.parametrize("path", sorted(TESTS.rglob("*.py")), ids=lambda path: path.name)
+def test_no_test_reaches_for_a_private_name(path: Path) -> None:
+    assert list(private_names(ast.parse(path.read_text(encoding="utf-8")))) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from fsgitops.routing.glob import _matcher",
+        "from fsgitops.cdr._inner import x",
+        "session._wire",
+        "monkeypatch.setattr(module, '_LIMIT', 1)",
+        "monkeypatch.setattr('fsgitops.a._b', 1)",
+        "mock.patch('fsgitops.a._b')",
+    ],
+)
+def test_each_way_to_a_private_name_is_seen(text: str) -> None:
+    assert list(private_names(ast.parse(text)))
+
+
+def test_what_is_a_tests_own_is_not_private_to_it() -> None:
+    text = "self._x\ncls._y\nsuper()._z\n_ = x.__class__\nfrom hypothesis import _x"
+    assert list(private_names(ast.parse(text))) == []
