@@ -131,7 +131,8 @@ class _Literally(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         if ast.unparse(node.func) == "re.escape":
-            return ast.copy_location(ast.Constant("x"), node)
+            of_bytes = ".encode(" in ast.unparse(node)
+            return ast.copy_location(ast.Constant(b"x" if of_bytes else "x"), node)
         return node
 
 

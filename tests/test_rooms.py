@@ -16,8 +16,12 @@ FOREIGN = {"os._exit", "context._protected_args"}
 """Names of the standard library, and of click, which has no public one for what is left over."""
 
 
+NAMED_TUPLE = {"_replace", "_asdict", "_fields", "_make"}
+
+
 def is_private(name: str) -> bool:
-    return name.startswith("_") and not name.endswith("__") and name != "_"
+    private = name.startswith("_") and not name.endswith("__") and name != "_"
+    return private and name not in NAMED_TUPLE
 
 
 def private_names(tree: ast.AST) -> Iterator[tuple[int, str]]:

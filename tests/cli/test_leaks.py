@@ -239,9 +239,9 @@ def leak_by_log(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def leak_by_plan(monkeypatch: pytest.MonkeyPatch) -> None:
     """A hash in a plan: is_secret_attribute forgot one."""
-    from fsgitops.steps import plan
+    from fsgitops.steps.plan import changes
 
-    monkeypatch.setattr(plan, "is_secret", lambda *_: False)
+    monkeypatch.setattr(changes, "is_secret", lambda *_: False)
 
 
 def leak_by_file(monkeypatch: pytest.MonkeyPatch) -> None:
