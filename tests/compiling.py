@@ -7,8 +7,10 @@ from xml.etree import ElementTree
 
 from builders import desired, unchecked
 
+from fsgitops.homes.pieces import list_records
 from fsgitops.kinds import BUILT_IN
 from fsgitops.model.kind import Site
+from fsgitops.model.live import ManifestEntry
 from fsgitops.model.templates import Templates
 from fsgitops.secret import ProjectKey
 from fsgitops.steps.compile import compile_config
@@ -48,6 +50,13 @@ def compile_desired(
     return compile_config(
         kinds, declared, Site(domain=domain, templates=templates, **site), book, settled
     )
+
+
+def settle(config):
+    """What a manifest knows of the files once they are applied."""
+    return {
+        path: ManifestEntry(file.sha256, list_records(file)) for path, file in config.files.items()
+    }
 
 
 def one_user(*agents, **more):

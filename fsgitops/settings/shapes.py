@@ -43,6 +43,7 @@ RegionText = Annotated[str, _text(r"^[A-Z]{2}$", "a country's two capital letter
 PathText = Annotated[
     str, _text(r"^[^\x00-\x1f\x7f]+$", "a path: not empty, without control characters")
 ]
+_WORD = _text(r"^[a-z][a-z0-9_]{0,39}$", "a word of small letters, digits and _")
 _ADDRESS = "a host name or an address, without a port"
 
 
@@ -233,6 +234,16 @@ class PolicySettings(Part):
     entry_points: tuple[str, ...] = ()
 
 
+class KindSettings(Part):
+    """A kind of the project's own: what is declared, and which file is made of it."""
+
+    word: Annotated[str, _WORD]
+    section: Annotated[str, _WORD]
+    schema_file: Annotated[PathText, Field(alias="schema")]
+    files: Annotated[dict[str, str], Field(min_length=1, max_length=8)]
+    reach: str = ""
+
+
 class UrlReference(Part):
     """A URL that is a secret, and stands in an environment variable."""
 
@@ -304,6 +315,7 @@ class Settings(Part):
     rules: dict[str, Literal["error", "warning", "off"]] = {}
     variables: VariablesSettings = VariablesSettings()
     policy: PolicySettings = PolicySettings()
+    kinds: Annotated[tuple[KindSettings, ...], Field(max_length=32)] = ()
     notify: NotifySettings | None = None
     api: ApiSettings = ApiSettings()
     limits: LimitsSettings = LimitsSettings()

@@ -15,6 +15,18 @@ SETTINGS_TEXTS: dict[str, tuple[str, list[Any]]] = {
     "rules": ("The level of each rule here: error, warning or off.", [{"many-agents": "off"}]),
     "policy.folder": ("The folder with the project's own rules.", ["policy"]),
     "policy.entry_points": ("Installed rules that may run, by entry point.", [["house-rules"]]),
+    "kinds": ("Kinds of the project's own (docs/own-kinds.md).", []),
+    "kinds.word": ("What names one: in plans, selectors and findings.", ["paging_group"]),
+    "kinds.section": ("Its key in desired files.", ["paging_groups"]),
+    "kinds.schema": ("The JSON Schema of what is declared.", ["kinds/paging_group.json"]),
+    "kinds.files": (
+        "Each file that is made of one, and its template. The key field stands in braces.",
+        [{"dialplan/default/30_paging_{name}.xml": "paging_group.xml.j2"}],
+    ),
+    "kinds.reach": (
+        "What is dialled to get there, where other resources may lead to it.",
+        ["paging_{name}"],
+    ),
     "notify.url": ("Where the webhook's URL stands.", [{"env": "FSGITOPS_WEBHOOK"}]),
     "notify.format": ("The shape of the message.", ["slack"]),
     "notify.timeout": ("How long a notification may take, in seconds.", [10]),

@@ -56,6 +56,7 @@ def _unknown_key(
         "esl": shapes.EslSettings,
         "history": shapes.HistorySettings,
         "ignore": shapes.IgnoredDrift,
+        "kinds": shapes.KindSettings,
         "key_rotation": shapes.RotationSettings,
         "limits": shapes.LimitsSettings,
         "notify": shapes.NotifySettings,
@@ -68,7 +69,8 @@ def _unknown_key(
     # Below `targets` stands a target's own name, which may be one of these words.
     above = (*path[:1], *path[2:-1]) if path[0] == "targets" and len(path) > 2 else path[:-1]
     owner = next((owners[part] for part in reversed(above) if part in owners), shapes.Settings)
-    known = sections if path[:-1] == ("defaults",) else owner.model_fields
+    fields = [field.alias or name for name, field in owner.model_fields.items()]
+    known = sections if path[:-1] == ("defaults",) else fields
     close = get_close_matches(str(path[-1]), known, n=1)
     hint = f"did you mean `{close[0]}`?" if close else f"known: {', '.join(known)}"
     return error("unknown-key", position(path, key=True), f"unknown key `{path[-1]}`", hint)

@@ -56,9 +56,23 @@ def open_workspace(root: Path, target: str | None = None) -> Workspace:
             raise DesiredInvalidError(findings)
     data: Any = (document.data if document else None) or {}
     locate = document.position if document else _nowhere
-    settings = build_settings(data, locate, environment, BUILT_IN.sections())
+    sections = (*BUILT_IN.sections(), *_own_sections(data))
+    settings = build_settings(data, locate, environment, sections)
+    kinds = BUILT_IN
+    if settings.kinds and document is not None:
+        from fsgitops.workspace.own_kinds import read_own_kinds
+
+        kinds = read_own_kinds(root, settings.kinds, document, BUILT_IN)
     chosen = select_target(settings, target, root, environment)
-    return Workspace(root, settings, environment, chosen, BUILT_IN, document)
+    return Workspace(root, settings, environment, chosen, kinds, document)
+
+
+def _own_sections(data: Any) -> list[str]:
+    """Return the sections of the project's own kinds, as far as they are well formed."""
+    kinds = data.get("kinds")
+    items = [item for item in kinds if isinstance(item, dict)] if isinstance(kinds, list) else []
+    sections = [item.get("section") for item in items]
+    return [section for section in sections if isinstance(section, str)]
 
 
 def _nowhere(_path: tuple[str | int, ...], *, key: bool = False) -> Position:  # noqa: ARG001

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from builders import desired
-from compiling import agent, compile_desired, with_templates
+from compiling import agent, compile_desired, settle, with_templates
 
-from fsgitops.homes.pieces import list_records
 from fsgitops.kinds.agent import AGENT
 from fsgitops.model.kind import Kinds
-from fsgitops.model.live import ManifestEntry
 from fsgitops.routing.fragment import flatten_fragment
 
 FILE = "directory/default/hundreds.xml"
@@ -47,9 +45,7 @@ def test_each_resource_has_its_part_and_its_secret_where_it_stands():
 
 def test_the_file_is_settled_only_while_every_part_is():
     before, _ = compile_desired(desired(*TWO), kinds=JOINT)
-    known = {
-        path: ManifestEntry(file.sha256, list_records(file)) for path, file in before.files.items()
-    }
+    known = settle(before)
     again, _ = compile_desired(desired(*TWO), kinds=JOINT, settled=known)
     assert again.files[FILE].settled
     for changed in (TWO[:1], (TWO[0], agent(extension="1021", name="Eve"))):

@@ -3,19 +3,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from compiling import AGENT, PATH, agent, compiled, with_templates
+from compiling import AGENT, PATH, agent, compiled, settle, with_templates
 
 import fsgitops
-from fsgitops.homes.pieces import list_records
-from fsgitops.model.live import ManifestEntry
 from fsgitops.secret import ProjectKey
 from fsgitops.steps.compile.source import DECIDING
-
-
-def settle(config):
-    return {
-        path: ManifestEntry(file.sha256, list_records(file)) for path, file in config.files.items()
-    }
 
 
 def test_what_an_apply_proved_and_wrote_is_not_rendered_again():

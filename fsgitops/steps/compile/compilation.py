@@ -112,10 +112,13 @@ class Compilation:
             self._there.add(part.resource.kind)
 
     def _check(self, draft: Draft, part: Part) -> None:
-        others = self._made.get(draft.path, [])
-        kind = part.resource.kind
-        if any(kind not in self.joint or kind != other.part.resource.kind for other in others):
-            message = f"{draft.path} is written for {others[0].part.resource} already"
+        known, kind = self._known.get(draft.path), part.resource.kind
+        others = [
+            *(known.parts if known else ()),
+            *(piece.part for piece in self._made.get(draft.path, ())),
+        ]
+        if any(kind not in self.joint or kind != other.resource.kind for other in others):
+            message = f"{draft.path} is written for {others[0].resource} already"
             raise DraftError([message], "declare it once")
         try:
             home_of(draft.path)

@@ -16,15 +16,16 @@ from fsgitops.errors import FsgitopsError
 from fsgitops.findings import Finding, Position, error
 from fsgitops.model.compiled import UNKNOWN
 from fsgitops.model.draft import paths_of, refill, texts_of
-from fsgitops.routing.fragment import FragmentError
+from fsgitops.model.plan import is_secret
+from fsgitops.routing.fragment import FragmentError, flatten_fragment
 from fsgitops.routing.skeleton import NEUTRAL, Skeleton, neutral_words
 from fsgitops.steps.compile.sandbox import Sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 
     from fsgitops.model.document import Path
-    from fsgitops.model.draft import Draft
+    from fsgitops.model.draft import Draft, Leaf
     from fsgitops.model.templates import Templates
 
 RULE: Final = "template"
@@ -118,6 +119,7 @@ class Program:
         problems = [f"it puts a value into {kind}" for kind in skeleton.misplaced]
         if skeleton.directives:
             problems.append("it holds a preprocessor directive")
+        problems += _tell_shown(draft, text, neutral)
         problems += draft.prove(skeleton.elements(), neutral)
         if problems:
             hint = "values go into attribute values, each of them once, unaltered"
@@ -231,6 +233,18 @@ def _refused(node: nodes.Node) -> str | None:
     if isinstance(name, str) and name.startswith("_"):
         return f"the template reaches for {name}: only what it is given may be used"
     return None
+
+
+def _tell_shown(draft: Draft, text: str, neutral: Mapping[str, Leaf]) -> Iterator[str]:
+    """Yield where a secret stands under a name that plans show the value of."""
+    words = zip(paths_of(neutral), texts_of(neutral), strict=True)
+    hidden = [word for path, word in words if path in draft.hidden]
+    for name, value in flatten_fragment(text.encode()).items() if hidden else ():
+        if any(word in value for word in hidden) and not is_secret(name, value):
+            yield (
+                f"a secret stands in {name}, whose value is shown: FreeSWITCH takes it as well in "
+                "a param, or as NAME_password=…"
+            )
 
 
 def _line_of(problem: BaseException, file: str) -> int:

@@ -1,0 +1,173 @@
+"""A kind of a project's own: a schema says what is declared, a template what becomes of it.
+
+Its files are dialplan. Each holds one extension, named after the resource, and is proved like that
+of any kind: every value in an attribute, unaltered.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+
+from fsgitops.model.compiled import UNKNOWN
+from fsgitops.model.draft import Draft
+from fsgitops.model.kind import Kind, Reach, Survey, Wish
+from fsgitops.model.reading import name_of
+from fsgitops.routing.proof import broken_expressions
+from fsgitops.secret import derive_sip_password
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from fsgitops.model.draft import Choice, Elements, Leaf
+    from fsgitops.model.kind import Secrets, Site
+    from fsgitops.model.noun import Noun
+    from fsgitops.model.own_noun import OwnNoun
+    from fsgitops.secret import ProjectKey, Secret
+
+WORD: Final = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
+TEMPLATE: Final = re.compile(r"[A-Za-z0-9_.-]{1,80}\.xml\.j2", re.ASCII)
+
+_PLAIN: Final = r"[A-Za-z0-9_.-]{0,60}"
+_RESERVED: Final = frozenset((
+    "context", "defaults", "dialplan", "directory", "fsgitops", "inbound", "kinds", "plan",
+    "settings", "target",
+))  # fmt: skip
+"""Words that mean something else: to people, or in the names of extensions."""
+
+
+class OwnKind(NamedTuple):
+    """What a project says of a kind, as it stands in its settings."""
+
+    word: str
+    section: str
+    files: Mapping[str, str]
+    reach: str = ""
+
+
+def taken_words(kinds: Mapping[str, Kind[Any]]) -> Collection[str]:
+    """Return the words that name no kind of a project's own, nor a section of one."""
+    return _RESERVED.union(
+        *((kind.word, kind.section, *kind.aliases, *kind.also) for kind in kinds.values())
+    )
+
+
+def faults_of(declared: OwnKind, key: str) -> Iterator[tuple[str, str]]:
+    """Yield which setting of a kind is wrong, and what was expected; `key` is its key field."""
+    path = re.compile(rf"dialplan/[A-Za-z0-9_-]{{1,60}}/{_PLAIN}\{{{key}\}}{_PLAIN}\.xml", re.ASCII)
+    contexts = [_context(name) for name in declared.files]
+    if not declared.files or len(set(contexts)) < len(contexts):
+        yield "files", "one file or more, each in a context of its own"
+    for name, template in declared.files.items():
+        if not path.fullmatch(name):
+            shown = f"dialplan/default/30_{declared.word}_{{{key}}}.xml"
+            yield f"files.{name}", f"a path such as {shown}"
+        if not TEMPLATE.fullmatch(template):
+            yield f"files.{name}", "the name of a template, such as paging_group.xml.j2"
+    if declared.reach and not re.fullmatch(rf"{_PLAIN}\{{{key}\}}{_PLAIN}", declared.reach):
+        yield "reach", f"what is dialled to get there, such as {declared.word}_{{{key}}}"
+
+
+def own_kind(declared: OwnKind, own: OwnNoun) -> Kind[Noun]:
+    """Return the kind; `declared` has no faults."""
+    reach = partial(_reach, declared, own.key) if declared.reach else None
+    # What is compiled follows from this as well as from what is declared.
+    followed = repr((declared, own.fields))
+    return Kind(
+        word=declared.word,
+        section=declared.section,
+        noun=own.noun,
+        paths=lambda noun, _site: tuple(_fill(path, own.key, noun) for path in declared.files),
+        drafts=partial(_draft, declared, own),
+        title=own.noun.called,
+        reach=reach,
+        wishes=partial(_wishes, own),
+        survey=partial(_survey, followed),
+        lists=own.noun.__doc__ or "",
+    )
+
+
+def _survey(followed: str, nouns: Sequence[Noun], _site: Site) -> Survey:
+    return Survey(dict.fromkeys(map(name_of, nouns), followed))
+
+
+def _fill(text: str, key: str, noun: Noun) -> str:
+    return text.replace(f"{{{key}}}", name_of(noun))
+
+
+def _context(path: str) -> str:
+    return path.split("/")[1] if path.count("/") else ""
+
+
+def _reach(declared: OwnKind, key: str, noun: Noun) -> Reach:
+    return Reach(_fill(declared.reach, key, noun), _context(next(iter(declared.files))))
+
+
+def _wishes(own: OwnNoun, noun: Noun) -> tuple[Wish, ...]:
+    return tuple(
+        Wish(field.name, getattr(noun, field.name), partial(_derive, noun, field.name))
+        for field in own.fields
+        if field.secret
+    )
+
+
+def _derive(noun: Noun, field: str, key: ProjectKey, domain: str) -> Secret:
+    """Derive a secret under a name that no extension has."""
+    return derive_sip_password(key, f"{noun.kind}/{name_of(noun)}/{field}", domain, 1)
+
+
+def _draft(
+    declared: OwnKind, own: OwnNoun, noun: Noun, site: Site, secrets: Secrets, _known: Any
+) -> Iterator[Draft]:
+    values: dict[str, Leaf] = {"domain": site.domain}
+    choices: dict[str, Choice] = {}
+    for field in own.fields:
+        value = getattr(noun, field.name)
+        if field.secret:
+            secret = secrets[field.name]
+            values[field.name] = secret.reveal() if secret else UNKNOWN
+        elif field.choice and value is not None:
+            choices[field.name] = value
+        elif value is not None:
+            values[field.name] = _leaf(value)
+    if declared.reach:
+        values["reach"] = _fill(declared.reach, own.key, noun)
+    hidden = frozenset((field.name,) for field in own.fields if field.secret)
+    for path, template in declared.files.items():
+        yield Draft(
+            _fill(path, own.key, noun), template, values, choices, hidden,
+            partial(_prove, declared, own.key),
+        )  # fmt: skip
+
+
+def _leaf(value: Any) -> Leaf:
+    """Return what a template is given; a field that is left out is not there."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str | int):
+        return str(value)
+    if isinstance(value, tuple):
+        return [_leaf(item) for item in value]
+    return {name: _leaf(item) for name, item in value.__dict__.items() if item is not None}
+
+
+def _prove(declared: OwnKind, key: str, found: Elements, values: Mapping[str, Leaf]) -> list[str]:
+    """Return why the template does not make exactly one extension of a resource."""
+    made_up = cast("Mapping[str, str]", values)
+    name = f"{declared.word}_{made_up[key]}"
+    extensions = [
+        (path, at.get("name")) for path, at in found if len(path) == 1 or path[-1] == "extension"
+    ]
+    if extensions != [(("extension",), name)]:
+        shown = f"{declared.word}_{{{{ {key} }}}}"
+        return [f'it must render exactly one <extension name="{shown}">, and nothing beside it']
+    problems = []
+    if not any(path == ("extension", "condition", "action") for path, _ in found):
+        problems.append("no <action> in it")
+    if declared.reach and not any(
+        path[-1] == "condition" and made_up["reach"] in at.get("expression", "")
+        for path, at in found
+    ):
+        problems.append("no condition compares with {{ reach }}")
+    return problems + broken_expressions(found)

@@ -1,0 +1,154 @@
+"""A kind of a project's own from the command line, against the embedded switch."""
+
+from __future__ import annotations
+
+import pytest
+from own_kinds import PATH, write_paging
+from project import Project
+
+
+@pytest.fixture
+def paging(project: Project) -> Project:
+    write_paging(project)
+    return project
+
+
+def edit(project: Project, path: str, before: str, after: str) -> None:
+    file = project.root / path
+    text = file.read_text()
+    assert before in text
+    file.write_text(text.replace(before, after))
+
+
+def test_it_is_planned_applied_and_read_back(paging: Project) -> None:
+    plan = paging.run("plan")
+    assert plan.code == 0, plan.err
+    assert f"+ paging_group warehouse  {PATH}  desired/paging.yaml:2:5" in plan.out
+    applied = paging.run("apply", "--yes")
+    assert applied.code == 0, applied.err
+    assert "4 dialplan files as written" in applied.out
+    assert "No changes" in paging.run("plan").out
+    assert "No drift" in paging.run("drift").out
+
+
+def test_no_secret_of_it_is_printed(paging: Project) -> None:
+    paging.run("apply", "--yes")
+    text = (paging.conf / PATH).read_text()
+    secret = text.partition("paging_password=")[2].partition('"')[0]
+    assert len(secret) == 24
+    edit(paging, "desired/paging.yaml", "[1020, 1021]", "[1020]\n    pin: {env: PAGING}")
+    (paging.conf / PATH).write_text(text.replace(secret, "f" * 24))
+    for words in (("plan", "--full"), ("plan", "--json"), ("drift",), ("diff", "--full")):
+        said = paging.run(*words)
+        assert secret not in said.out + said.err
+        assert "f" * 24 not in said.out + said.err
+    assert "action 2 set" in paging.run("plan", "--full").out
+
+
+def test_an_edit_on_the_switch_is_drift(paging: Project) -> None:
+    paging.run("apply", "--yes")
+    (paging.conf / PATH).write_text((paging.conf / PATH).read_text().replace("page_", "other_"))
+    said = paging.run("drift")
+    assert "paging_group warehouse" in said.out
+    assert said.code != 0
+
+
+def test_it_is_changed_and_deleted_like_any_resource(paging: Project) -> None:
+    paging.run("apply", "--yes")
+    edit(paging, "desired/paging.yaml", "[1020, 1021]", "[1020]\n    mode: two-way")
+    assert "~ paging_group warehouse" in paging.run("plan").out
+    assert paging.run("apply", "--yes").code == 0
+    (paging.root / "desired/paging.yaml").unlink()
+    assert "- paging_group warehouse" in paging.run("plan").out
+    assert paging.run("apply", "--yes").code == 0
+    assert not (paging.conf / PATH).exists()
+    assert "No drift" in paging.run("drift").out
+
+
+def test_what_is_left_of_a_kind_that_is_no_longer_declared_is_deleted(paging: Project) -> None:
+    paging.run("apply", "--yes")
+    (paging.root / "desired/paging.yaml").unlink()
+    settings = paging.root / "fsgitops.yaml"
+    settings.write_text(settings.read_text().partition("kinds:")[0])
+    for words in (("plan", "--json"), ("drift",), ("history",), ("state",), ("doctor",)):
+        said = paging.run(*words)
+        assert "Traceback" not in said.out + said.err
+    assert "- paging_group warehouse" in paging.run("plan").out
+    assert paging.run("apply", "--yes").code == 0
+    assert not (paging.conf / PATH).exists()
+
+
+def test_it_is_protected_and_rolled_back(paging: Project) -> None:
+    paging.run("apply", "--yes")
+    edit(paging, "desired/paging.yaml", "[1020, 1021]", "[1020]\n    protect: true")
+    paging.run("apply", "--yes")
+    (paging.root / "desired/paging.yaml").unlink()
+    assert "protected" in paging.run("plan").out
+    ran = paging.run("rollback", "--yes")
+    assert ran.code == 0, ran.err
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "place", "told"),
+    [
+        ("extension: 7001", "extension: 70", "desired/paging.yaml:3:16", "`extension`"),
+        ("members: [1020, 1021]", "members: [1029]", "desired/paging.yaml:4:15", "no agent has"),
+        ("name: warehouse", "name: ware/house", "desired/paging.yaml:2:11", "`name`"),
+        ("extension: 7001", "exten: 7001", "desired/paging.yaml:3:5", "unknown"),
+        ("    members", "    greeting: a,b\n    members", "desired/paging.yaml:4:15", "letters"),
+        (
+            "  - name", "  - {name: warehouse, extension: 7002, members: []}\n  - name",
+            "desired/paging.yaml:3", "already declared",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_one_is_a_finding_at_its_place(
+    paging: Project, before: str, after: str, place: str, told: str
+) -> None:
+    edit(paging, "desired/paging.yaml", before, after)
+    said = paging.run("validate")
+    assert said.code == 3
+    assert place in said.out + said.err
+    assert told in said.out + said.err
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "place", "told"),
+    [
+        ("word: paging_group", "word: agent", "fsgitops.yaml:6:11", "means something already"),
+        ("section: paging_groups", "section: agents", "fsgitops.yaml:7:14", "means something"),
+        ("word: paging_group", "word: Paging", "fsgitops.yaml:6:11", "small letters"),
+        ("kinds/paging_group.json", "kinds/other.json", "fsgitops.yaml:8:13", "there is no file"),
+        ("kinds/paging_group.json", "../x.json", "fsgitops.yaml:8:13", ""),
+        ("30_paging_{name}", "30_paging", "fsgitops.yaml:9", "a path such as"),
+        ("reach: paging_{name}", "reach: paging", "fsgitops.yaml:10:12", "what is dialled"),
+        ("reach:", "rech:", "fsgitops.yaml:10:5", "did you mean `reach`?"),
+        ("schema:", "shema:", "fsgitops.yaml:8:5", "did you mean `schema`?"),
+        ("paging_group.xml.j2", "absent.xml.j2", "absent.xml.j2", "is missing"),
+    ],
+)
+def test_what_is_wrong_with_the_kind_is_a_finding_at_its_place(
+    paging: Project, before: str, after: str, place: str, told: str
+) -> None:
+    edit(paging, "fsgitops.yaml", before, after)
+    said = paging.run("plan")
+    assert said.code == 3
+    assert place in said.out + said.err
+    assert told in said.out + said.err
+
+
+def test_a_schema_that_is_wrong_is_a_finding_in_every_command(paging: Project) -> None:
+    edit(paging, "kinds/paging_group.json", '"maximum": 60', '"multipleOf": 5')
+    for words in (("validate",), ("plan",), ("drift",)):
+        said = paging.run(*words)
+        assert (said.code, "Traceback" in said.err) == (3, False)
+        assert "kinds/paging_group.json:" in said.out + said.err
+
+
+def test_policies_defaults_and_formatting_know_it(paging: Project) -> None:
+    unordered = "paging_groups:\n- members: [1020]\n  name: a\n  extension: 7001\n"
+    paging.write("desired/paging.yaml", unordered)
+    assert paging.run("fmt").code == 0
+    assert (paging.root / "desired/paging.yaml").read_text() == (
+        "paging_groups:\n- name: a\n  extension: 7001\n  members: [1020]\n"
+    )
