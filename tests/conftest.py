@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fresh_switch import run_freeswitch
 from project import AGENTS, KEY, ROUTES, SETTINGS, Project
-from real_switch import REAL_TARGET, RealSwitch, switch_template
+from real_switch import RealSwitch, switch_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,15 +101,10 @@ def on_real_switch(
     """The project with the real switch as its target; all that it applied is deleted afterwards."""
     monkeypatch.setenv("TEST_ESL_PASSWORD", freeswitch.esl_password)
     monkeypatch.setenv("FSGITOPS_TARGET", "real")
-    text = REAL_TARGET.format(
-        conf_dir=freeswitch.conf_dir,
-        domain=freeswitch.domain,
-        host=freeswitch.esl_host,
-        port=freeswitch.esl_port,
-    )
-    project.write("fsgitops.yaml", text)
+    project.write("fsgitops.yaml", freeswitch.settings())
     yield project
     for path in (project.root / "desired").iterdir():
         path.unlink()
-    assert project.run("apply", "--yes", "--allow", "empty", "--allow", "calls").code == 0
+    gone = project.run("apply", "--yes", "--allow", "empty", "--allow", "calls")
+    assert gone.code == 0, gone.err
     shutil.rmtree(freeswitch.conf_dir / ".fsgitops")

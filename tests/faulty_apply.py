@@ -19,6 +19,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fsgitops.transaction.journal import read_journal
+from fsgitops.transaction.transact import (
+    clear_litter,
+    finish_transaction,
+    forget_transaction,
+    restore_files,
+)
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -79,6 +87,18 @@ class Faults:
             return place in self._files
         text = os.fspath(place)
         return isinstance(text, str) and text.startswith(self.root)
+
+
+def recover(conf: Path) -> None:
+    """Do what the next command does."""
+    left = read_journal(conf, conf / ".fsgitops")
+    if left is None:
+        clear_litter(conf, conf / ".fsgitops")
+    elif left.committed:
+        finish_transaction(left)
+    else:
+        restore_files(left)
+        forget_transaction(left)
 
 
 def snapshot(conf: Path) -> dict[str, bytes | None]:

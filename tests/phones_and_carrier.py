@@ -2,40 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import shutil
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from project import Project
-from real_switch import RealSwitch, free_ports
-from sip_phone import SipPhone, require_sipp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable
 
-SETTINGS = """\
-project: test
-default_region: US
-default_caller_id: +19495431334
-targets:
-  real:
-    conf_dir: {conf_dir}
-    domain: {domain}
-    esl: {{host: {host}, port: {port}, password: {{env: TEST_ESL_PASSWORD}}}}
-    dial: {{gateway: test_carrier, timeout: 15}}
-"""
-AGENTS = """\
-agents:
-  - {extension: 1020, name: "Zoë O'Brien, {x}", caller_id_number: +19495431333}
-  - {extension: 1021, name: Bob}
-"""
-ROUTES = """\
-did_routes:
-  - {did_number: +19495431333, destination_extension: 1020}
-  - {did_number: +19495431334, destination_extension: 1021}
-"""
 GATEWAY = """\
 <include>
   <gateway name="test_carrier">
@@ -48,68 +21,6 @@ GATEWAY = """\
 </include>
 """
 ATTEMPTS = 400
-
-
-def play_carrier(freeswitch: RealSwitch, folder: Path) -> Iterator[SipPhone]:
-    """Yield a carrier that the switch has a gateway to, `test_carrier`."""
-    require_sipp()
-    port = free_ports(1)[0]
-    file = freeswitch.conf_dir / "sip_profiles/external/test_carrier.xml"
-    file.write_text(GATEWAY.format(port=port))
-    with freeswitch.esl() as esl:
-        esl.api("sofia profile external rescan")
-    with SipPhone(freeswitch, folder, "carrier", "", port) as far:
-        yield far
-    file.unlink()
-    with freeswitch.esl() as esl:
-        esl.api("sofia profile external killgw test_carrier")
-
-
-def apply_to_switch(
-    project: Project, freeswitch: RealSwitch, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Project]:
-    """Yield a project with two agents that is applied; afterwards nothing of it is left."""
-    monkeypatch.setenv("TEST_ESL_PASSWORD", freeswitch.esl_password)
-    monkeypatch.setenv("FSGITOPS_TARGET", "real")
-    text = SETTINGS.format(
-        conf_dir=freeswitch.conf_dir,
-        domain=freeswitch.domain,
-        host=freeswitch.esl_host,
-        port=freeswitch.esl_port,
-    )
-    project.write("fsgitops.yaml", text)
-    project.write("desired/agents.yaml", AGENTS)
-    project.write("desired/routes.yaml", ROUTES)
-    ran = project.run("apply", "--yes")
-    assert ran.code == 0, ran.err
-    yield project
-    with freeswitch.esl() as esl:
-        esl.api("hupall")
-    for extension in ("1020", "1021"):
-        project.run("kick", extension)
-    for path in (project.root / "desired").iterdir():
-        path.unlink()
-    gone = project.run("apply", "--yes", "--allow", "empty", "--allow", "calls")
-    assert gone.code == 0, gone.err
-    shutil.rmtree(freeswitch.conf_dir / ".fsgitops")
-
-
-def make_phones(
-    real: Project, freeswitch: RealSwitch, folder: Path
-) -> Iterator[Callable[[str], SipPhone]]:
-    """Yield what makes a registered phone of an agent, which answers one call."""
-    with contextlib.ExitStack() as stack:
-
-        def make(extension: str) -> SipPhone:
-            require_sipp()
-            secret = real.run("credentials", extension, "--reveal", "--json").json()["password"]
-            place = folder / f"phone-{extension}"
-            phone = stack.enter_context(SipPhone(freeswitch, place, extension, secret))
-            phone.register()
-            until(lambda: agent(real, extension)["registered"])
-            return phone.answer()
-
-        yield make
 
 
 def until(met: Callable[[], Any]) -> Any:

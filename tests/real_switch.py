@@ -48,15 +48,6 @@ FOLDERS = (
     *("storage", "cache", "sounds", "htdocs", "grammar"),
 )
 """Where FreeSWITCH keeps what is no configuration: each is an option of its command line."""
-REAL_TARGET = """\
-project: test
-default_region: US
-targets:
-  real:
-    conf_dir: {conf_dir}
-    domain: {domain}
-    esl: {{host: {host}, port: {port}, password: {{env: TEST_ESL_PASSWORD}}}}
-"""
 SMALL_SWITCH = Path(__file__).parent / "switch_conf"
 """A switch configuration of the project's own, with the same folders as the stock one."""
 
@@ -89,6 +80,20 @@ class RealSwitch:
         self.esl_password = secrets.token_hex(12)
         self.esl_port, self.internal_port, self.external_port = free_ports(3)
         self._process: subprocess.Popen[bytes] | None = None
+
+    def settings(
+        self, more: str = "", *, top: str = "", password: str = "{env: TEST_ESL_PASSWORD}"
+    ) -> str:
+        """Return settings with this switch as the target `real`; `more` are lines of the target."""
+        return f"""\
+project: test
+default_region: US
+{top}targets:
+  real:
+    conf_dir: {self.conf_dir}
+    domain: {self.domain}
+    esl: {{host: {self.esl_host}, port: {self.esl_port}, password: {password}}}
+{more}"""
 
     def start(self) -> RealSwitch:
         self.prepare()

@@ -33,17 +33,6 @@ ATTEMPTS = 20_000
 
 DIDS = {"1005": "19495431305", "1021": "19495431321", "1022": "19495431322", "1023": "19495431323"}
 
-SETTINGS = """\
-project: test
-default_region: US
-default_caller_id: +19495431321
-targets:
-  real:
-    conf_dir: {conf_dir}
-    domain: {domain}
-    esl: {{host: {host}, port: {port}, password: {{env: TEST_ESL_PASSWORD}}}}
-    dial: {{gateway: trunk}}
-"""
 AGENTS = """\
 agents:
   - {extension: 1005, name: Stock, toll_allow: [local, domestic, international]}
@@ -155,8 +144,8 @@ def run_exchange(folder: Path, template: Path) -> Iterator[Exchange]:
 
 def declare(switch: RealSwitch, root: Path) -> None:
     (root / "desired").mkdir(parents=True)
-    place = {"conf_dir": switch.conf_dir, "domain": switch.domain}
-    settings = SETTINGS.format(host=switch.esl_host, port=switch.esl_port, **place)
+    top = f"default_caller_id: +{DIDS['1021']}\n"
+    settings = switch.settings("    dial: {gateway: trunk}\n", top=top)
     (root / "fsgitops.yaml").write_text(settings)
     routes = [
         f"  - {{did_number: +{number}, destination_extension: {extension}}}\n"

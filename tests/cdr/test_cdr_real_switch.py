@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections import Counter
 from datetime import UTC, datetime
@@ -26,40 +25,20 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.freeswitch
 
-SETTINGS = """\
-project: test
-default_region: US
-targets:
-  real:
-    conf_dir: {conf_dir}
-    domain: {domain}
-    esl: {{host: {host}, port: {port}, password: {{env: TEST_ESL_PASSWORD}}}}
-"""
 DID = "19495431333"
 _BOUND = 30.0
 
 
 @pytest.fixture
-def agent(project: Project, freeswitch: RealSwitch, tmp_path: Path, monkeypatch):
-    """Agent 1020, declared, applied and registered; everything is deleted afterwards."""
+def agent(on_real_switch: Project, freeswitch: RealSwitch, tmp_path: Path):
+    """Agent 1020, declared, applied and registered."""
     require_sipp()
-    monkeypatch.setenv("TEST_ESL_PASSWORD", freeswitch.esl_password)
-    monkeypatch.setenv("FSGITOPS_TARGET", "real")
-    project.write(
-        "fsgitops.yaml",
-        SETTINGS.format(conf_dir=freeswitch.conf_dir, domain=freeswitch.domain,
-                        host=freeswitch.esl_host, port=freeswitch.esl_port),
-    )  # fmt: skip
-    ran = project.run("apply", "--yes")
+    ran = on_real_switch.run("apply", "--yes")
     assert ran.code == 0, ran.err
-    login = project.run("credentials", "1020", "--reveal", "--json").json()
+    login = on_real_switch.run("credentials", "1020", "--reveal", "--json").json()
     with SipPhone(freeswitch, tmp_path / "phone", login["username"], login["password"]) as phone:
         phone.register()
         yield phone
-    for path in (project.root / "desired").iterdir():
-        path.unlink()
-    assert project.run("apply", "--yes", "--allow", "empty", "--allow", "calls").code == 0
-    shutil.rmtree(freeswitch.conf_dir / ".fsgitops")
 
 
 def start(switch: RealSwitch, folder: Path, lake: str) -> Sidecar:

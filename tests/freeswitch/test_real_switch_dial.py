@@ -9,11 +9,8 @@ import pytest
 from phones_and_carrier import (
     GATEWAY,
     agent,
-    apply_to_switch,
     calls,
     change_gateway,
-    make_phones,
-    play_carrier,
     until,
     up,
 )
@@ -22,31 +19,11 @@ from real_switch import RealSwitch, free_ports
 from sip_phone import SipPhone
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable
 
 pytestmark = pytest.mark.freeswitch
 
 UP = {"answered": True, "cause": None}
-
-
-@pytest.fixture
-def carrier(freeswitch: RealSwitch, tmp_path: Path) -> Iterator[SipPhone]:
-    yield from play_carrier(freeswitch, tmp_path / "carrier")
-
-
-@pytest.fixture
-def real(
-    project: Project, freeswitch: RealSwitch, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Project]:
-    yield from apply_to_switch(project, freeswitch, monkeypatch)
-
-
-@pytest.fixture
-def phones(
-    real: Project, freeswitch: RealSwitch, tmp_path: Path
-) -> Iterator[Callable[[str], SipPhone]]:
-    yield from make_phones(real, freeswitch, tmp_path)
 
 
 @pytest.mark.usefixtures("shared")

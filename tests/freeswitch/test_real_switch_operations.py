@@ -9,10 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from phones_and_carrier import (
     agent,
-    apply_to_switch,
     change_gateway,
-    make_phones,
-    play_carrier,
     until,
     up,
 )
@@ -29,25 +26,6 @@ if TYPE_CHECKING:
     from fsgitops.api.handlers import Service
 
 pytestmark = pytest.mark.freeswitch
-
-
-@pytest.fixture
-def carrier(freeswitch: RealSwitch, tmp_path: Path) -> Iterator[SipPhone]:
-    yield from play_carrier(freeswitch, tmp_path / "carrier")
-
-
-@pytest.fixture
-def real(
-    project: Project, freeswitch: RealSwitch, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Project]:
-    yield from apply_to_switch(project, freeswitch, monkeypatch)
-
-
-@pytest.fixture
-def phones(
-    real: Project, freeswitch: RealSwitch, tmp_path: Path
-) -> Iterator[Callable[[str], SipPhone]]:
-    yield from make_phones(real, freeswitch, tmp_path)
 
 
 def test_status_tells_the_phone_and_that_memory_is_as_declared(

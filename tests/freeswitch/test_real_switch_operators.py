@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from project import KEY
-from real_switch import REAL_TARGET, RealSwitch, switch_template
+from real_switch import RealSwitch, switch_template
 from test_operators import ALICE, ANN, BEN, OPERATORS, SEVERAL_USERS, Site
 
 from fsgitops.cli import run
@@ -60,13 +60,7 @@ def site(switch: RealSwitch, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     monkeypatch.setenv("TEST_ESL_PASSWORD", switch.esl_password)
     site = Site(switch.work_dir.parent / "project", switch.conf_dir)
     site.root.mkdir()
-    settings = REAL_TARGET.format(
-        conf_dir=switch.conf_dir,
-        domain=switch.domain,
-        host=switch.esl_host,
-        port=switch.esl_port,
-    )
-    (site.root / "fsgitops.yaml").write_text(settings)
+    (site.root / "fsgitops.yaml").write_text(switch.settings())
     own(site.conf, OPERATORS, OPERATORS)
     for place in (site.conf, *site.conf.rglob("*")):
         mode = 0o2770 if place.is_dir() else 0o660

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,41 +11,18 @@ from secret_sources import EXTENSIONS, KINDS, Planted, plant_secrets
 from sip_phone import CallFailedError, SipPhone, require_sipp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.freeswitch
 
-SETTINGS = """\
-project: test
-targets:
-  real:
-    conf_dir: {conf_dir}
-    domain: {domain}
-    esl: {{host: {host}, port: {port}, password: {{file: outside/esl}}}}
-"""
-
 
 @pytest.fixture
-def real(
-    project: Project, freeswitch: RealSwitch, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Project]:
-    """A project with the real switch as its target; everything is deleted afterwards."""
-    monkeypatch.setenv("FSGITOPS_TARGET", "real")
-    text = SETTINGS.format(
-        conf_dir=freeswitch.conf_dir,
-        domain=freeswitch.domain,
-        host=freeswitch.esl_host,
-        port=freeswitch.esl_port,
-    )
-    project.write("fsgitops.yaml", text)
-    project.write("outside/esl", freeswitch.esl_password).chmod(0o600)
-    yield project
-    for path in (project.root / "desired").iterdir():
-        path.unlink()
-    ran = project.run("apply", "--yes", "--allow", "empty", "--allow", "calls")
-    assert ran.code == 0, ran.err
-    shutil.rmtree(freeswitch.conf_dir / ".fsgitops")
+def real(on_real_switch: Project, freeswitch: RealSwitch) -> Project:
+    """A project with the real switch as its target, its password in a file."""
+    settings = freeswitch.settings(password="{file: outside/esl}")
+    on_real_switch.write("fsgitops.yaml", settings)
+    on_real_switch.write("outside/esl", freeswitch.esl_password).chmod(0o600)
+    return on_real_switch
 
 
 @pytest.fixture

@@ -31,14 +31,6 @@ VERTO = """\
   </profiles>
 </configuration>
 """
-SETTINGS = """\
-project: test
-targets:
-  real:
-    conf_dir: {conf_dir}
-    domain: {domain}
-    esl: {{host: {host}, port: {port}, password: {{env: TEST_ESL_PASSWORD}}}}
-"""
 STAYS = "agents:\n  - {extension: 1026, name: Stays}\n"
 BOTH = STAYS + "  - {extension: 1025, name: Goes}\n"
 
@@ -84,9 +76,7 @@ def test_a_deleted_agents_session_can_do_nothing_any_more(
 ) -> None:
     monkeypatch.setenv("TEST_ESL_PASSWORD", switch.esl_password)
     monkeypatch.setenv("FSGITOPS_TARGET", "real")
-    place = {"conf_dir": switch.conf_dir, "domain": switch.domain}
-    text = SETTINGS.format(host=switch.esl_host, port=switch.esl_port, **place)
-    project.write("fsgitops.yaml", text)
+    project.write("fsgitops.yaml", switch.settings())
     project.write("desired/routes.yaml", "")
     project.write("desired/agents.yaml", BOTH)
     assert project.run("apply", "--yes").code == 0

@@ -10,15 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from faulty_apply import Faults
+from faulty_apply import Faults, recover
 
 from fsgitops.transaction import folder
-from fsgitops.transaction.journal import Journal, read_journal
+from fsgitops.transaction.journal import Journal
 from fsgitops.transaction.stage import Operation
 from fsgitops.transaction.state import TransactionError
 from fsgitops.transaction.transact import (
     begin_transaction,
-    clear_litter,
     commit_transaction,
     finish_transaction,
     forget_transaction,
@@ -143,18 +142,6 @@ def test_an_edit_at_any_moment_outlives_the_apply_and_any_kill(
 
 def read(place: Path) -> bytes | None:
     return place.read_bytes() if place.exists() else None
-
-
-def recover(conf: Path) -> None:
-    """Do what the next command does."""
-    left = read_journal(conf, conf / ".fsgitops")
-    if left is None:
-        clear_litter(conf, conf / ".fsgitops")
-    elif left.committed:
-        finish_transaction(left)
-    else:
-        restore_files(left)
-        forget_transaction(left)
 
 
 def run(conf: Path, kind: str, restoring: bool, edited: int, killed: int) -> list[str]:

@@ -15,18 +15,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from faulty_apply import Faults
+from faulty_apply import Faults, recover
 from project import AGENTS, ROUTES, Project
 
 from fsgitops.transaction import folder
 from fsgitops.transaction.files import hash_file
-from fsgitops.transaction.journal import read_journal
 from fsgitops.transaction.places import mounts_below
 from fsgitops.transaction.stage import Operation
 from fsgitops.transaction.state import TransactionError
 from fsgitops.transaction.transact import (
     begin_transaction,
-    clear_litter,
     commit_transaction,
     finish_transaction,
     forget_transaction,
@@ -190,16 +188,6 @@ def test_killed_before_any_file_operation_a_mount_is_in_the_one_state_or_the_oth
             commit_transaction(journal)
             finish_transaction(journal)
         return len(faults.done)
-
-    def recover(conf: Path) -> None:
-        left = read_journal(conf, conf / ".fsgitops")
-        if left is None:
-            clear_litter(conf, conf / ".fsgitops")
-        elif left.committed:
-            finish_transaction(left)
-        else:
-            restore_files(left)
-            forget_transaction(left)
 
     def body() -> None:
         count = change(conf_with_mount(tmp_path / "count", "bind"), -1)
