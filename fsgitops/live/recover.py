@@ -6,6 +6,7 @@ Every command that opens a project comes through here (`cli/options.py`).
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -56,7 +57,7 @@ def recover_locked(workspace: Workspace) -> list[str]:
         clear_litter(target.conf_dir, target.state_dir)
         return []
     if journal.committed:
-        changes = _read_changes(journal) if journal.reload else []
+        changes = _read_loaded(journal) if journal.reload else []
         finish_transaction(journal)
         return ["an interrupted apply has been finished", *_end_rest(workspace, changes)]
     notes = []
@@ -113,6 +114,22 @@ def _end_rest(workspace: Workspace, changes: list[Change]) -> list[str]:
         names = ", ".join(dict.fromkeys(name for step in steps for name in step.of))
         left = f"phones that are registered as {names} may go on: {problem}"
     return [left] if left else []
+
+
+def _read_loaded(journal: Journal) -> list[Change]:
+    """Return what was carried out, and what the same apply loaded of earlier ones."""
+    from fsgitops.model.live import FileKind, LiveConfig, LiveFile
+    from fsgitops.steps.read_live import read_manifest
+    from fsgitops.steps.unloaded import find_unloaded
+
+    changes = _read_changes(journal)
+    manifest = read_manifest(journal.state_dir)
+    files = dict.fromkeys(manifest.unloaded, LiveFile(FileKind.REGULAR))
+
+    def exists(path: str) -> bool:
+        return os.path.lexists(journal.conf_dir / path)
+
+    return [*changes, *find_unloaded(changes, LiveConfig(manifest, files), exists)]
 
 
 def _read_changes(journal: Journal) -> list[Change]:

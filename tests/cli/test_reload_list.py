@@ -149,14 +149,21 @@ def test_a_phone_of_an_agent_whose_apply_was_killed_is_registered_no_longer(
     assert users(switch) == ["1020"]
 
 
-def test_a_phone_of_a_deleted_agent_is_registered_no_longer_when_the_apply_is_killed_at_the_end(
-    project: Project, switch: EmbeddedSwitch
-) -> None:
-    switch.add_registration("1020", DOMAIN)
-    switch.add_registration("1021", DOMAIN)
+def leave_bob_out(project: Project) -> None:
     text = (project.root / "desired/agents.yaml").read_text()
     kept = [line for line in text.splitlines() if "1021" not in line]
     project.write("desired/agents.yaml", "\n".join([*kept, ""]))
+
+
+@pytest.mark.parametrize("earlier", [False, True], ids=["now", "written before"])
+def test_a_phone_of_a_deleted_agent_is_registered_no_longer_when_the_apply_is_killed_at_the_end(
+    project: Project, switch: EmbeddedSwitch, earlier: bool
+) -> None:
+    switch.add_registration("1020", DOMAIN)
+    switch.add_registration("1021", DOMAIN)
+    leave_bob_out(project)
+    if earlier:
+        assert project.run("apply", "--yes", "--no-reload").code == 0
     apply_killed_at("finish", project)
     assert users(switch) == ["1020", "1021"]
     assert "an interrupted apply has been finished" in project.run("plan").err
