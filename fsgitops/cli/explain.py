@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fsgitops.cli.complete import NAME
-from fsgitops.cli.options import Shared, open_place, with_place
+from fsgitops.cli.options import Shared, find_kinds, open_place, with_place
 from fsgitops.console.commands import Command
 from fsgitops.console.stream import terminal_width
 
@@ -38,5 +38,6 @@ def command(shared: Shared, path: str, directory: str | None, target: str | None
             # There is no project here; or what is wrong with it is for other commands to tell.
             return list_built_in()
 
-    click.echo("\n".join(explain(path, width=terminal_width(sys.stdout), rules=rules)))
+    kinds, width = find_kinds(shared, directory), terminal_width(sys.stdout)
+    click.echo("\n".join(explain(path, kinds=kinds, width=width, rules=rules)))
     return 0

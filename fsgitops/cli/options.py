@@ -17,6 +17,7 @@ from fsgitops.console.stream import confirm_done
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from fsgitops.model.kind import Kinds
     from fsgitops.workspace.open import Workspace
 
 _F = TypeVar("_F", bound="Callable[..., Any]")
@@ -174,6 +175,21 @@ def open_place(shared: Shared, directory: str | None, target: str | None) -> Wor
     workspace = open_workspace(find_root(shared, directory), target or shared.target)
     _recover(workspace)
     return workspace
+
+
+def find_kinds(shared: Shared, directory: str | None) -> Kinds:
+    """Return the kinds of the project here; the built-in ones where there is none, or it is wrong.
+
+    What is wrong with its settings is for other commands to tell.
+    """
+    from fsgitops.errors import FsgitopsError
+    from fsgitops.kinds import BUILT_IN
+    from fsgitops.workspace.open import open_workspace
+
+    try:
+        return open_workspace(find_root(shared, directory)).kinds
+    except FsgitopsError:
+        return BUILT_IN
 
 
 def _recover(workspace: Workspace) -> None:

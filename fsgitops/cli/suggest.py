@@ -154,8 +154,9 @@ def suggest_names(place: Place) -> Iterator[Suggestion]:
     from fsgitops.commands.explain import list_names
     from fsgitops.commands.lint import list_rules
 
-    yield from map(Suggestion, list_names())
-    for rule in list_rules(open_workspace(place.root, place.target)):
+    workspace = open_workspace(place.root, place.target)
+    yield from map(Suggestion, list_names(workspace.kinds))
+    for rule in list_rules(workspace):
         yield Suggestion(rule.name, rule.description)
 
 

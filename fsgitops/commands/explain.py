@@ -15,18 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from fsgitops.commands.lint import RuleState
-
-DECLARED = (*BUILT_IN, "settings")
-"""Where a field that is named alone is looked for."""
-
-TOPS = (*DECLARED, *(name for name in SCHEMAS if name not in ("desired", "settings")))
+    from fsgitops.model.kind import Kinds
 
 ALIASES = {
-    **{
-        word: kind.word
-        for kind in BUILT_IN.values()
-        for word in (kind.section, *kind.aliases, *kind.also)
-    },
     "setting": "settings",
     "config": "settings",
     "fsgitops.yaml": "settings",
@@ -36,9 +27,41 @@ ALIASES = {
 """Other words that people use, and what they mean."""
 
 
+class _Known:
+    """What can be explained, for the kinds that there are."""
+
+    def __init__(self, kinds: Kinds) -> None:
+        self.kinds = kinds
+        self.declared = (*kinds, "settings")
+        """Where a field that is named alone is looked for."""
+        others = (name for name in SCHEMAS if name not in ("desired", "settings"))
+        self.tops = (*self.declared, *others)
+        also = {
+            word: kind.word
+            for kind in kinds.values()
+            for word in (kind.section, *kind.aliases, *kind.also)
+        }
+        self.aliases = {**also, **ALIASES}
+
+    def top(self, name: str) -> dict[str, Any]:
+        """Return the schema of one of `tops`."""
+        kind = self.kinds.get(name)
+        if kind is None:
+            return read_schema(name, self.kinds)
+        section = read_schema("desired", self.kinds)["properties"][kind.section]
+        return {**section["items"], "description": kind.about}
+
+    def spell(self, words: str) -> str:
+        """Return a path as it is spelt here, with the kind's own word."""
+        first, dot, rest = words.partition(".")
+        first = _fold(first)
+        return self.aliases.get(first, first) + dot + rest
+
+
 def explain(
     path: str,
     *,
+    kinds: Kinds = BUILT_IN,
     width: int | None = None,
     rules: Callable[[], Sequence[RuleState]] = lambda: (),
 ) -> list[str]:
@@ -49,32 +72,34 @@ def explain(
     where they are needed; lines are wrapped at `width` columns. Raises UsageError for something
     that does not exist.
     """
+    known = _Known(kinds)
     words = path.strip().lower().replace(" ", ".")
     for rule in rules() if "-" in words else ():
         if rule.name == words:
             return list(_explain_rule(rule, width))
-    top, *rest = (ALIASES.get(words) or _spell(words)).split(".")
-    if top in TOPS:
-        return list(_find(top, rest, width))
+    top, *rest = (known.aliases.get(words) or known.spell(words)).split(".")
+    if top in known.tops:
+        return list(_find(known, top, rest, width))
     found = [
         line
-        for kind in DECLARED
-        if top in _fields(_top(kind))
-        for line in ["", *_find(kind, [top, *rest], width)]
+        for kind in known.declared
+        if top in _fields(known.top(kind))
+        for line in ["", *_find(known, kind, [top, *rest], width)]
     ]
     if found:
         return found[1:]
     for rule in rules():
         if _fold(rule.name) == _fold(words):
             return list(_explain_rule(rule, width))
-    raise UsageError(_unknown(words, [rule.name for rule in rules()]))
+    raise UsageError(_unknown(known, words, [rule.name for rule in rules()]))
 
 
-def list_names() -> list[str]:
+def list_names(kinds: Kinds) -> list[str]:
     """Return everything that can be explained, but for rules: kinds, and their fields."""
-    found = list(TOPS)
-    for kind in DECLARED:
-        pending = [(kind, _top(kind))]
+    known = _Known(kinds)
+    found = list(known.tops)
+    for kind in known.declared:
+        pending = [(kind, known.top(kind))]
         while pending:
             walked, schema = pending.pop()
             for name, inner in _fields(schema).items():
@@ -88,21 +113,17 @@ def _fold(name: str) -> str:
     return name.replace("-", "_")
 
 
-def _spell(words: str) -> str:
-    first, dot, rest = words.partition(".")
-    first = _fold(first)
-    return ALIASES.get(first, first) + dot + rest
-
-
-def _unknown(word: str, rules: Sequence[str]) -> str:
-    known = [*TOPS, *(name for kind in DECLARED for name in _fields(_top(kind))), *rules]
-    near = get_close_matches(word, known, n=1) or get_close_matches(_spell(word), known, n=1)
+def _unknown(known: _Known, word: str, rules: Sequence[str]) -> str:
+    fields = (name for kind in known.declared for name in _fields(known.top(kind)))
+    names = [*known.tops, *fields, *rules]
+    near = get_close_matches(word, names, n=1) or get_close_matches(known.spell(word), names, n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    return f"nothing is called {word!r}; {hint}say one of {', '.join(TOPS[:4])}, a field or a rule"
+    tops = ", ".join(known.tops[: len(known.declared) + 1])
+    return f"nothing is called {word!r}; {hint}say one of {tops}, a field or a rule"
 
 
-def _find(top: str, rest: Sequence[str], width: int | None) -> Iterator[str]:
-    schema, required = _top(top), True
+def _find(known: _Known, top: str, rest: Sequence[str], width: int | None) -> Iterator[str]:
+    schema, required = known.top(top), True
     walked = top
     for word in rest:
         fields = _fields(schema)
@@ -116,19 +137,11 @@ def _find(top: str, rest: Sequence[str], width: int | None) -> Iterator[str]:
             name, schema, required = word, fields[""], False
         else:
             meant = get_close_matches(_fold(word), spelt, n=1)
-            known = f"known: {', '.join(fields) or 'none'}"
-            hint = f"did you mean {spelt[meant[0]]!r}?" if meant else known
+            others = f"known: {', '.join(fields) or 'none'}"
+            hint = f"did you mean {spelt[meant[0]]!r}?" if meant else others
             raise UsageError(f"`{walked}` has no field {word!r}; {hint}")
         walked += f".{name}"
     yield from _explain(walked, schema, width, required=required)
-
-
-def _top(top: str) -> dict[str, Any]:
-    kind = BUILT_IN.get(top)
-    if kind is None:
-        return read_schema(top)
-    section = read_schema("desired")["properties"][kind.section]
-    return {**section["items"], "description": kind.about}
 
 
 def _fields(schema: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fsgitops.model.kind import Kinds
 
 SCHEMAS = (
     "desired", "settings", "plan", "adopted", "applied", "calls", "credentials", "dial", "doctor",
@@ -14,14 +17,22 @@ SCHEMAS = (
 """What is declared, a plan, and every other format that is printed as JSON."""
 
 
+def read_schema(name: str, kinds: Kinds | None = None) -> dict[str, Any]:
+    """Return one of SCHEMAS as a JSON Schema (draft 7), made once: not to be changed.
+
+    `kinds` are those that may be declared. Default: the built-in ones.
+    """
+    from fsgitops.kinds import BUILT_IN
+
+    return _read_schema(name, BUILT_IN if kinds is None else kinds)
+
+
 @cache
-def read_schema(name: str) -> dict[str, Any]:
-    """Return one of SCHEMAS as a JSON Schema (draft 7), made once: not to be changed."""
+def _read_schema(name: str, kinds: Kinds) -> dict[str, Any]:
     if name == "desired":
-        from fsgitops.kinds import BUILT_IN
         from fsgitops.model.schema import desired_schema
 
-        return _put_words(desired_schema(BUILT_IN))
+        return _put_words(desired_schema(kinds))
     if name == "plan":
         from fsgitops.model.schema_plan import plan_schema
 
@@ -29,25 +40,24 @@ def read_schema(name: str) -> dict[str, Any]:
     if name != "settings":
         from fsgitops.model.schema_outputs import output_schema
 
-        return _count_kinds(output_schema(name)) if name == "findings" else output_schema(name)
-    return settings_schema()
+        found = output_schema(name)
+        return _count_kinds(found, kinds) if name == "findings" else found
+    return settings_schema(kinds)
 
 
-def _count_kinds(schema: dict[str, Any]) -> dict[str, Any]:
+def _count_kinds(schema: dict[str, Any], kinds: Kinds) -> dict[str, Any]:
     """Put in how many resources of each kind are declared, behind whether they are valid."""
-    from fsgitops.kinds import BUILT_IN
     from fsgitops.model.schema_parts import count
 
     said = list(schema["properties"].items())
     at = 1 + list(schema["properties"]).index("valid")
-    counts = [(section, count("How many are declared.")) for section in BUILT_IN.sections()]
+    counts = [(section, count("How many are declared.")) for section in kinds.sections()]
     properties = dict([*said[:at], *counts, *said[at:]])
     return {**schema, "properties": properties, "required": list(properties)}
 
 
-def settings_schema() -> dict[str, Any]:
+def settings_schema(kinds: Kinds) -> dict[str, Any]:
     """Return the JSON Schema of `fsgitops.yaml`; a short name stands for no value anywhere."""
-    from fsgitops.kinds import BUILT_IN
     from fsgitops.model.schema import SCHEMA_DIALECT, desired_schema
     from fsgitops.settings import Settings
 
@@ -56,7 +66,7 @@ def settings_schema() -> dict[str, Any]:
     whole: dict[str, Any] = _inline(schema, definitions)
     whole["patternProperties"] = {"^x-": {"description": "Anchors to refer to."}}
     _describe(whole, "")
-    defaults = desired_schema(BUILT_IN)["properties"]["defaults"]
+    defaults = desired_schema(kinds)["properties"]["defaults"]
     whole["properties"]["defaults"] = {
         "additionalProperties": False,
         "description": "Fields that declared resources leave out; the same names as in the desired "

@@ -265,6 +265,8 @@ class _Reader:
             self.refuse((*path, "pattern"), "`pattern` is no regular expression of Rust's", hint)
             return
         yield limits
+        if not _is_portable(pattern):
+            yield WithJsonSchema({"type": "string"})
         if "pattern" in said:
             title = said.get("title")
             yield Expect(str(title) if title else f"a text that matches {pattern}")
@@ -347,6 +349,15 @@ def _read_list(value: object) -> object:
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",")) if value.strip() else ()
     return value
+
+
+def _is_portable(pattern: str) -> bool:
+    """Tell whether other engines know the pattern, too: editors have theirs."""
+    try:
+        re.compile(pattern)
+    except (re.error, OverflowError, RecursionError):
+        return False
+    return True
 
 
 def _check_key(value: str) -> str:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from fsgitops.findings import Finding, Position, Severity
 from fsgitops.model.plan import Action, Plan
-from fsgitops.model.reading import references
 from fsgitops.model.task import find_tasks
 
 if TYPE_CHECKING:
@@ -154,6 +153,8 @@ def read_source(text: str) -> Position | None:
 
 def find_reached(plan: Plan, desired: Desired) -> tuple[Reached, ...]:
     """Return what each changed DID of the plan will reach, in the plan's order."""
+    from fsgitops.model.reading import references
+
     reached: list[Reached] = []
     for change in list_changes(plan):
         if change.resource.kind != "did":

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
-from own_kinds import PATH, write_paging
+import yaml
+from jsonschema import Draft7Validator
+from own_kinds import PATH, SCHEMA, write_paging
 from project import Project
 
 
@@ -152,3 +156,25 @@ def test_policies_defaults_and_formatting_know_it(paging: Project) -> None:
     assert (paging.root / "desired/paging.yaml").read_text() == (
         "paging_groups:\n- name: a\n  extension: 7001\n  members: [1020]\n"
     )
+
+
+def test_it_is_explained_and_stands_in_the_schemas(paging: Project) -> None:
+    said = paging.run("explain", "paging-groups")
+    assert said.code == 0, said.err
+    assert "Phones that are called at once" in said.out
+    assert "two-way" in paging.run("explain", "paging_group.mode").out
+    assert "agent.extension" in paging.run("explain", "extension").out
+    assert "paging_group.extension" in paging.run("explain", "extension").out
+    schema = json.loads(paging.run("schema", "desired").out)
+    items = schema["properties"]["paging_groups"]["items"]
+    assert list(items["properties"]) == [*SCHEMA["properties"], "enabled", "protect"]
+    Draft7Validator.check_schema(schema)
+    declared = yaml.safe_load((paging.root / "desired/paging.yaml").read_text())
+    assert list(Draft7Validator(schema).iter_errors(declared)) == []
+    defaults = json.loads(paging.run("schema", "settings").out)["properties"]["defaults"]
+    assert "paging_groups" in defaults["properties"]
+
+
+def test_it_is_counted_where_what_is_declared_is_counted(paging: Project) -> None:
+    assert "1 paging group" in paging.run("validate").out
+    assert json.loads(paging.run("validate", "--json").out)["paging_groups"] == 1

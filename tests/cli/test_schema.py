@@ -16,6 +16,7 @@ from switchboard import DOMAIN, running_switch
 from fsgitops.commands.explain import explain, list_names
 from fsgitops.commands.init import schema_text
 from fsgitops.commands.schema import SCHEMAS, read_schema
+from fsgitops.kinds import BUILT_IN
 from fsgitops.settings import Settings
 
 if TYPE_CHECKING:
@@ -314,7 +315,7 @@ def test_explain_needs_no_project_that_is_in_order(project: Project) -> None:
 
 
 def test_everything_that_completion_offers_can_be_explained() -> None:
-    names = list_names()
+    names = list_names(BUILT_IN)
     assert {"agent.voicemail.pin", "settings.targets", "did.enabled", "applied"} <= set(names)
     assert all(explain(name) for name in names)
 
