@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class Settled(Protocol):
         """The hash of what was written."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CompiledConfig:
     """Every file by its path.
 
@@ -87,8 +88,9 @@ class CompiledConfig:
     upcoming_key: str = ""
     dialled: Mapping[Resource, tuple[str, ...]] = field(default_factory=dict)
 
+    @cached_property
     def paths(self) -> dict[Resource, str]:
-        """Return where each resource lies; the last of several files."""
+        """Where each resource lies; the last of several files."""
         return {part.resource: path for path, file in self.files.items() for part in file.parts}
 
     def resources(self) -> Iterator[Resource]:

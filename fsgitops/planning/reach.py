@@ -55,11 +55,12 @@ def judge_reach(
     already it is a warning, so that it blocks nothing else.
     """
     written = {change.resource for change in plan.changes if change.action is not Action.DELETE}
-    standing = {record.resource for record in live.manifest.records()}
+    standing: set[Resource] = set()
     hazards, warnings = list(plan.hazards), list(plan.warnings)
-    paths = compilation.compiled.paths()
+    paths = compilation.compiled.paths
     claims = _make_claims(workspace, compilation, look)
     for claim in _drop_silenced(claims, workspace, compilation):
+        standing = standing or {record.resource for record in live.manifest.records()}
         level = _level(workspace, claim)
         new = [item for item in claim.resources if item in written]
         old = [item for item in claim.resources if item in standing and item not in written]
@@ -105,13 +106,13 @@ def _make_claims(workspace: Workspace, compilation: Compilation, look: ConfLook)
     files = compilation.compiled.files
     if not files or not (target.conf_dir / "freeswitch.xml").is_file():
         return
-    everything = list(compilation.compiled.resources())
     try:
         survey = look.survey()
     except (FsgitopsError, OSError) as problem:
         told = (
             f"will not be loaded, because the configuration on disk is not well formed: {problem}"
         )
+        everything = list(compilation.compiled.paths)
         yield Claim("unread-folder", everything, told, "correct that file first", sure=False)
         return
     hide = survey.veil.hide
@@ -141,7 +142,7 @@ def _find_unread(survey: Survey, compilation: Compilation) -> Iterator[Claim]:
 def _find_contexts(survey: Survey, compilation: Compilation) -> Iterator[Claim]:
     """Agents whose own calls begin in a context that the dialplan does not have."""
     grouped: dict[str, list[Resource]] = {}
-    files = set(compilation.compiled.resources())
+    files = compilation.compiled.paths
     for agent in compilation.declared.desired.of(Agent):
         resource = Resource("agent", agent.extension)
         if resource in files and not survey.has_context(agent.context):
@@ -176,7 +177,7 @@ def _find_taken(survey: Survey, compilation: Compilation) -> Iterator[Claim]:
     calls: dict[Resource, tuple[tuple[str, ...], str]] = {
         item: (forms.get(item, (item.name,)), user) for item, user in routes.items()
     }
-    paths = compilation.compiled.paths()
+    paths = compilation.compiled.paths
     dialplan = paths.get(Resource("dialplan", "agents"))
     wanted = {item: (dialplan, *of) for item, of in agents.items() if dialplan}
     yield from _claim_taken(survey, wanted, "will not ring when it is dialled")
@@ -219,7 +220,7 @@ def _claim_taken(
 
 def _routes(compilation: Compilation) -> dict[Resource, str]:
     """Return each DID that is compiled, and the extension that it rings."""
-    files = set(compilation.compiled.resources())
+    files = compilation.compiled.paths
     routes = {
         Resource("did", name): reference.resource.name
         for name, noun in compilation.declared.desired.nouns.get("did", {}).items()

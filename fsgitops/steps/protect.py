@@ -18,10 +18,11 @@ RULE = "protected"
 
 def refuse_protected(plan: Plan, live: LiveConfig) -> Plan:
     """Return the plan without deletions of what is protected, and a hazard for each of those."""
+    deleted = {change.path for change in plan.changes if change.action is Action.DELETE}
     protected = {
         (path, record.resource)
-        for path, entry in live.manifest.entries.items()
-        for record in entry.records
+        for path in deleted.intersection(live.manifest.entries)
+        for record in live.manifest.entries[path].records
         if record.protect
     }
     kept: list[Change] = []
@@ -48,6 +49,8 @@ def plan_protection(
         entry = live.manifest.entries.get(path)
         if entry is None or path in blocked:
             continue
+        if len(file.parts) == 1 and file.parts[0].protect is entry.records[0].protect:
+            continue  # as nearly every file is
         was = {record.resource: record.protect for record in entry.records}
         for part in file.parts:
             if was.get(part.resource, part.protect) == part.protect:

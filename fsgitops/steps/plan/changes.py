@@ -44,13 +44,25 @@ def find_changes(
 
     `declared` is where each resource is declared now. `digest` is a keyed digest.
     """
-    work = _Comparison(declared, digest)
+    work, entries = _Comparison(declared, digest), live.manifest.entries
     for path, file in compiled.files.items():
-        work.compare(path, file, live.files[path], live.manifest.entries.get(path))
-    for path, entry in live.manifest.entries.items():
+        found, known = live.files[path], entries.get(path)
+        if not (known and _is_untouched(file, found, known)):
+            work.compare(path, file, found, known)
+    for path, entry in entries.items():
         if path not in compiled.files:
             work.compare(path, None, live.files[path], entry)
     return sorted(work.changes, key=lambda change: (change.resource, change.path)), work.hazards
+
+
+def _is_untouched(file: CompiledFile, found: LiveFile, entry: ManifestEntry) -> bool:
+    """Tell at a glance that a file of one resource is what is compiled: most files are."""
+    return (
+        found.kind is FileKind.REGULAR
+        and found.content is None
+        and found.attributes is None
+        and len(file.parts) == len(entry.records) == 1
+    )
 
 
 @dataclass(slots=True)
