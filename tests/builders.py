@@ -13,8 +13,9 @@ from pydantic import BaseModel, ValidationError
 from fsgitops.findings import Position
 from fsgitops.kinds import BUILT_IN
 from fsgitops.model.compiled import CompiledConfig, CompiledFile, Part
-from fsgitops.model.desired import Desired, gather
+from fsgitops.model.desired import Desired
 from fsgitops.model.plan import Action, AttributeChange, Change, Plan
+from fsgitops.model.reading import name_of
 from fsgitops.model.resource import Resource
 
 if TYPE_CHECKING:
@@ -49,7 +50,10 @@ def _part(part: Any, value: Any) -> Any:
 
 def desired(*nouns: Any, **fields: Any) -> Desired:
     """Return a desired state of nouns of any kinds; `fields` are those of `Desired`."""
-    return Desired(gather(nouns), **fields)
+    found: dict[str, dict[str, Any]] = {}
+    for item in nouns:
+        found.setdefault(item.kind, {}).setdefault(name_of(item), item)
+    return Desired({word: dict(sorted(found[word].items())) for word in sorted(found)}, **fields)
 
 
 def resource(named: str | Resource) -> Resource:

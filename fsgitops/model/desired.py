@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from fsgitops.model.reading import name_of
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from fsgitops.findings import Position
     from fsgitops.model.noun import N, Noun
     from fsgitops.model.resource import Resource
-
-
-def gather(nouns: Iterable[Noun]) -> Mapping[str, Mapping[str, Noun]]:
-    """Return nouns by kind and name, both sorted; of several with one name, the first."""
-    found: dict[str, dict[str, Noun]] = defaultdict(dict)
-    for noun in nouns:
-        found[noun.kind].setdefault(name_of(noun), noun)
-    return {kind: dict(sorted(found[kind].items())) for kind in sorted(found)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cache
+from operator import attrgetter
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, TypeAlias, Union, get_args
 from typing import get_origin as origin_of
@@ -17,7 +18,7 @@ from fsgitops.model.noun import Noun, Part
 from fsgitops.model.resource import Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from fsgitops.model.document import Path
     from fsgitops.secret import Source
@@ -36,12 +37,14 @@ class Spot:
     """One place in the fields of a class: a field, what is below it, or the items of it.
 
     `holds` is the class of the part there, `dict` or `tuple` for a mapping or a list, `str` for a
-    text, and `object` for anything else.
+    text, and `object` for anything else. `direct`: attributes alone lead to it, with no list,
+    mapping or optional part in the way.
     """
 
     steps: tuple[str, ...]
     holds: type
     required: bool
+    direct: bool
     marks: Mapping[type, Any] = field(default_factory=dict)
 
     @property
@@ -63,18 +66,24 @@ class Spot:
 @cache
 def spots(model: Model) -> tuple[Spot, ...]:
     """Return every spot of a class, what is outside before what is inside it."""
-    return tuple(_spots_of(model, ()))
+    return tuple(_spots_of(model, (), direct=True))
 
 
-def _spots_of(model: Model, above: tuple[str, ...]) -> Iterator[Spot]:
+def _spots_of(model: Model, above: tuple[str, ...], *, direct: bool) -> Iterator[Spot]:
     for name, info in model.model_fields.items():
-        steps = (*above, name)
-        yield from _spots(info.annotation, info.metadata, steps, required=info.is_required())
+        steps, required = (*above, name), info.is_required()
+        yield from _spots(info.annotation, info.metadata, steps, required=required, direct=direct)
 
 
 def _spots(
-    annotation: Any, marked: Iterable[object], steps: tuple[str, ...], *, required: bool = False
+    annotation: Any,
+    marked: Iterable[object],
+    steps: tuple[str, ...],
+    *,
+    required: bool = False,
+    direct: bool = False,
 ) -> Iterator[Spot]:
+    optional = False
     marks = {type(mark): mark for mark in marked if isinstance(mark, _MARKS)}
     while True:
         origin, inside = origin_of(annotation), get_args(annotation)
@@ -82,6 +91,7 @@ def _spots(
             found = {type(mark): mark for mark in inside[1:] if isinstance(mark, _MARKS)}
             annotation, marks = inside[0], found | marks  # what is said outside holds
         elif origin in (Union, UnionType):
+            optional = type(None) in inside
             annotation = next(part for part in inside if part is not type(None))
         else:
             break
@@ -89,9 +99,9 @@ def _spots(
     is_part = isinstance(holds, type) and issubclass(holds, Part)
     if holds not in (dict, tuple, str) and not is_part:
         holds = object  # a number, a word of some, a secret's source
-    yield Spot(steps, holds, required, marks)
+    yield Spot(steps, holds, required, direct, marks)
     if is_part:
-        yield from _spots_of(holds, steps)
+        yield from _spots_of(holds, steps, direct=direct and not optional)
     elif holds in (dict, tuple):
         item = (inside[1], ENTRY) if holds is dict else (inside[0], ITEM)
         yield from _spots(item[0], (), (*steps, item[1]))
@@ -114,6 +124,25 @@ def values_at(value: Any, steps: tuple[str, ...], path: Path = ()) -> Iterator[t
 @cache
 def _marked(model: Model, mark: type) -> tuple[tuple[Spot, Any], ...]:
     return tuple((spot, spot.marks[mark]) for spot in spots(model) if mark in spot.marks)
+
+
+@cache
+def _readers(
+    model: Model, mark: type
+) -> tuple[tuple[Spot, Any, Callable[[Noun], Any] | None], ...]:
+    return tuple(
+        (spot, said, attrgetter(".".join(spot.steps)) if spot.direct else None)
+        for spot, said in _marked(model, mark)
+    )
+
+
+def find_marked(noun: Noun, mark: type) -> Iterator[tuple[Path, Any, Any]]:
+    """Yield what stands where a mark is: its path, the value, and the mark."""
+    for spot, said, read in _readers(type(noun), mark):
+        if read is None:
+            yield from ((path, value, said) for path, value in values_at(noun, spot.steps))
+        elif (value := read(noun)) is not None:
+            yield spot.steps, value, said
 
 
 def key_field(noun: type[Noun]) -> str:
@@ -148,15 +177,21 @@ class Reference(NamedTuple):
 
 def references(noun: Noun) -> Iterator[Reference]:
     """Yield every reference of a noun."""
-    for spot, mark in _marked(type(noun), Ref):
-        for path, text in values_at(noun, spot.steps):
-            yield Reference(path, mark, read_reference(mark, text))
+    for path, text, mark in find_marked(noun, Ref):
+        yield Reference(path, mark, read_reference(mark, text))
+
+
+def reference_marks(noun: type[Noun]) -> tuple[Ref, ...]:
+    """Return the marks of all references that a noun of this class may have."""
+    return tuple(mark for _, mark in _marked(noun, Ref))
 
 
 def read_reference(mark: Ref, text: str) -> Resource:
     """Return the resource that a reference names: `KIND/NAME`, or a name of its first kind."""
-    kind, slash, name = text.partition("/")
-    return Resource(kind, name) if slash and mark.anything else Resource(mark.kinds[0], text)
+    if not mark.anything or "/" not in text:
+        return Resource(mark.kinds[0], text)
+    kind, _, name = text.partition("/")
+    return Resource(kind, name)
 
 
 @cache
@@ -185,9 +220,8 @@ class HiddenSource(NamedTuple):
 
 def secret_sources(noun: Noun) -> Iterator[HiddenSource]:
     """Yield every secret that a noun does not leave to be derived."""
-    for spot, mark in _marked(type(noun), Hidden):
-        for path, source in values_at(noun, spot.steps):
-            yield HiddenSource(path, mark.said, source)
+    for path, source, mark in find_marked(noun, Hidden):
+        yield HiddenSource(path, mark.said, source)
 
 
 @cache
@@ -214,37 +248,22 @@ def texts(noun: Noun) -> Iterator[WrittenText]:
                 yield from (WrittenText((*path, name), name, key=True) for name in value)
 
 
-@cache
-def _text_fields(model: Model) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    """Return the fields that are texts, lists of texts, and mappings of texts."""
-    found = [spot.steps for spot in spots(model) if spot.holds is str]
-    one, several = (
-        tuple(steps[0] for steps in found if steps[1:] == rest) for rest in ((), (ITEM,))
-    )
-    return one, several, tuple(steps[0] for steps in found if steps[1:] == (ENTRY,))
-
-
-@cache
-def _deep_texts(model: Model) -> tuple[tuple[str, ...], ...]:
-    """Return the steps to every text that is deeper inside."""
-    found = (spot.steps for spot in spots(model) if spot.holds is str)
-    return tuple(steps for steps in found if steps[1:] not in ((), (ITEM,), (ENTRY,)))
-
-
 def joined_texts(noun: Noun) -> str:
     """Return all texts of a noun as one, for a search that mostly finds nothing."""
-    one, several, mapped = _text_fields(type(noun))
-    get = noun.__dict__.get
-    found = [get(name) or "" for name in one]
-    for name in several:
-        found += get(name) or ()
-    for name in mapped:
-        entries = get(name)
-        if entries:
-            found += entries
-            found += entries.values()
-    for steps in _deep_texts(type(noun)):
-        found += (text for _, text in values_at(noun, steps))
+    found: list[str] = []
+    pending: list[Iterable[Any]] = [noun.__dict__.values()]
+    for values in pending:
+        for value in values:
+            holds = type(value)
+            if holds is str:
+                found.append(value)
+            elif holds is tuple:
+                pending.append(value)
+            elif holds is dict:
+                found += value
+                pending.append(value.values())
+            elif isinstance(value, Part):
+                pending.append(value.__dict__.values())
     return " ".join(found)
 
 

@@ -7,13 +7,22 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from fsgitops.findings import quote_value
-from fsgitops.model.reading import key_field, references, resource_of
+from fsgitops.model.fields import Ref
+from fsgitops.model.reading import (
+    find_marked,
+    key_field,
+    name_of,
+    reference_marks,
+    references,
+    resource_of,
+)
 from fsgitops.model.rule import Breach
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from fsgitops.model.desired import Desired
+    from fsgitops.model.document import Path
     from fsgitops.model.kind import Kinds
     from fsgitops.model.noun import Noun
     from fsgitops.model.reading import Reference
@@ -23,20 +32,20 @@ if TYPE_CHECKING:
 def check_unknown(desired: Desired, kinds: Kinds) -> Iterator[Breach]:
     """Yield every reference to what nobody declares."""
     known = _Known(desired)
-    for noun, reference in _references(desired, kinds):
+    for noun, reference in _references(desired, kinds, _leads):
         wanted = reference.resource
-        if not reference.mark.owned and not known.has(wanted):
+        if not known.has(wanted):
             yield Breach(resource_of(noun), reference.path, *_not_there(wanted, kinds, known))
-        elif not reference.mark.owned and not _can_be_led_to(reference, kinds):
+        elif not _can_be_led_to(reference, kinds):
             message = f"no call can be led to {kinds[wanted.kind].told} {wanted.name}"
             yield Breach(resource_of(noun), reference.path, message, "Name something that rings.")
 
 
 def check_disabled(desired: Desired, kinds: Kinds) -> Iterator[Breach]:
     """Yield every reference of an enabled resource to a disabled one."""
-    for noun, reference in _references(desired, kinds):
+    for noun, reference in _references(desired, kinds, _leads):
         other = desired.get(reference.resource)
-        if other is None or other.enabled or not noun.enabled or reference.mark.owned:
+        if other is None or other.enabled or not noun.enabled:
             continue
         where = desired.sources.get(reference.resource)
         yield Breach(
@@ -52,20 +61,25 @@ def check_disabled(desired: Desired, kinds: Kinds) -> Iterator[Breach]:
 def check_owned(desired: Desired, kinds: Kinds) -> Iterator[Breach]:
     """Yield every resource that shows others a number that is not declared, grouped by number."""
     known = _Known(desired)
-    for noun, reference in _references(desired, kinds):
-        number, mark = reference.resource.name, reference.mark
-        if not mark.owned or any(number in known.names(kind) for kind in mark.kinds):
-            continue
-        resource = resource_of(noun)
-        yield Breach(
-            resource,
-            reference.path,
-            f"{noun.called} {resource.name} shows the caller ID number {number}, "
-            f"not a declared {'DID' if number.startswith('+') else 'extension'}",
-            "Declare a route for it, or show a number that is yours: carriers block calls that "
-            "show somebody else's.",
-            group=number,
-        )
+    for kind in kinds.values():
+        marks = [mark for mark in reference_marks(kind.noun) if mark.owned]
+        ours = {mark: known.of(mark.kinds) for mark in marks}
+        for noun in desired.of(kind.noun) if marks else ():
+            for path, number, mark in find_marked(noun, Ref):
+                if number not in ours.get(mark, (number,)):
+                    yield _not_ours(noun, path, number)
+
+
+def _not_ours(noun: Noun, path: Path, number: str) -> Breach:
+    return Breach(
+        resource_of(noun),
+        path,
+        f"{noun.called} {name_of(noun)} shows the caller ID number {number}, "
+        f"not a declared {'DID' if number.startswith('+') else 'extension'}",
+        "Declare a route for it, or show a number that is yours: carriers block calls that "
+        "show somebody else's.",
+        group=number,
+    )
 
 
 def check_circles(desired: Desired, kinds: Kinds) -> Iterator[Breach]:
@@ -74,8 +88,8 @@ def check_circles(desired: Desired, kinds: Kinds) -> Iterator[Breach]:
     Only what leads to one place alone is followed: where a caller chooses, there is a way out.
     """
     leads: dict[Resource, list[Reference]] = defaultdict(list)
-    for noun, reference in _references(desired, kinds):
-        if reference.mark.anything and noun.enabled:
+    for noun, reference in _references(desired, kinds, lambda mark: mark.anything):
+        if noun.enabled:
             leads[resource_of(noun)].append(reference)
     only = {resource: found[0] for resource, found in leads.items() if len(found) == 1}
     seen: set[Resource] = set()
@@ -96,11 +110,20 @@ def check_circles(desired: Desired, kinds: Kinds) -> Iterator[Breach]:
             )
 
 
-def _references(desired: Desired, kinds: Kinds) -> Iterator[tuple[Noun, Reference]]:
+def _leads(mark: Ref) -> bool:
+    return not mark.owned
+
+
+def _references(
+    desired: Desired, kinds: Kinds, wanted: Callable[[Ref], bool]
+) -> Iterator[tuple[Noun, Reference]]:
     for kind in kinds.values():
+        if not any(map(wanted, reference_marks(kind.noun))):
+            continue  # of 100,000 agents, none has to be asked
         for noun in desired.of(kind.noun):
             for reference in references(noun):
-                yield noun, reference
+                if wanted(reference.mark):
+                    yield noun, reference
 
 
 class _Known:
@@ -116,6 +139,10 @@ class _Known:
 
     def names(self, kind: str) -> Collection[str]:
         return self._names.get(kind, ())
+
+    def of(self, kinds: Iterable[str]) -> set[str]:
+        """Return the names of several kinds."""
+        return set().union(*map(self.names, kinds))
 
     def has(self, resource: Resource) -> bool:
         return resource.name in self.names(resource.kind)

@@ -33,8 +33,8 @@ def check(desired: Desired, kinds: Kinds) -> Iterator[Breach]:
     """Yield every text that would not reach the switch as the plain text that it is."""
     for kind in kinds.values():
         for noun in desired.of(kind.noun):
-            # One search over all texts of a noun: with 100,000 of them, ten each would be felt.
-            if not _UNSAFE.search(joined_texts(noun)):
+            # One look at all texts of a noun: with 100,000 of them, ten each would be felt.
+            if is_safe(joined_texts(noun)):
                 continue
             for written in texts(noun):
                 if reason := unsafe_reason(written.text):
@@ -52,6 +52,9 @@ def _tell(written: WrittenText) -> str:
 
 def is_safe(text: str) -> bool:
     """Tell whether nothing in a text, or in many that were joined, is unsafe."""
+    if text.isprintable():  # what a search for each of these takes is a tenth of the expression's
+        plain = "${" not in text and "`" not in text and "<!" not in text and UNKNOWN not in text
+        return plain and "x-pre-process" not in text.lower()
     return _UNSAFE.search(text) is None
 
 

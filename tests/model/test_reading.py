@@ -6,7 +6,7 @@ import pytest
 from builders import desired, noun
 from hypothesis import given
 from hypothesis import strategies as st
-from made_up import KINDS, Member, Queue
+from made_up import KINDS, Login, Member, Queue
 
 from fsgitops.kinds import BUILT_IN
 from fsgitops.model.draft import Global
@@ -97,8 +97,14 @@ def test_no_text_is_missing_where_all_are_searched_as_one(
     note: str, tags: list[str], more: dict[str, str]
 ) -> None:
     member = Member.model_construct(agent="1020", note=note)
+    login = Login.model_construct(user=note)
     made = queue().model_copy(
-        update={"members": (member,), "tags": tuple(tags), "texts": more, "logins": {}}
+        update={
+            "members": (member,),
+            "tags": tuple(tags),
+            "texts": more,
+            "logins": dict.fromkeys(more, login),
+        }
     )
     joined = joined_texts(made)
     assert all(item.text in joined for item in texts(made))

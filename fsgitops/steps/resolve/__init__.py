@@ -6,13 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fsgitops.findings import Finding, Position, error, quote_value, sort_findings
-from fsgitops.model.desired import Desired, gather
+from fsgitops.model.desired import Desired
 from fsgitops.model.noun import Fault, Noun, make_noun
 from fsgitops.model.reading import (
     key_field,
     merged_fields,
+    name_of,
     numbers,
-    resource_of,
     stand_ins,
 )
 from fsgitops.model.resource import Resource
@@ -44,7 +44,7 @@ class _Resolver:
         self.default_region = default_region
         self.settings = settings
         self.findings: list[Finding] = []
-        self.nouns: dict[Resource, Noun] = {}
+        self.nouns: dict[str, dict[str, Noun]] = {word: {} for word in kinds}
         self.sources: dict[Resource, Position] = {}
         self.repeats: list[tuple[Resource, Position]] = []
         self.rejected: set[Resource] = set()
@@ -115,19 +115,19 @@ class _Resolver:
         return ({**item, **changed} if changed else item), findings
 
     def keep(self, noun: Noun, place: Position) -> None:
-        resource = resource_of(noun)
-        if resource.name == _STAND_IN:
+        names, name = self.nouns[noun.kind], name_of(noun)
+        if name == _STAND_IN:
             return
-        if resource in self.nouns:
-            self.repeats.append((resource, place))
+        if name in names:
+            self.repeats.append((Resource(noun.kind, name), place))
         else:
-            self.nouns[resource] = noun
-            self.sources[resource] = place
+            names[name] = noun
+            self.sources[Resource(noun.kind, name)] = place
 
     def desired(self) -> Desired:
         """Return what was gathered, sorted by name."""
         return Desired(
-            gather(self.nouns.values()),
+            {word: dict(sorted(names.items())) for word, names in self.nouns.items()},
             sources=self.sources,
             repeats=tuple(self.repeats),
             rejected=frozenset(self.rejected),
