@@ -14,7 +14,7 @@ from screenshots import IMAGES, PICTURED, SIZES
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def names(paths: Iterable[Path]) -> list[str]:

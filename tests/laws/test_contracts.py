@@ -12,7 +12,7 @@ from importlinter.api import read_configuration
 from importlinter.contracts.acyclic_siblings import AcyclicSiblingsContract
 from importlinter.domain.contract import InvalidContractOptions
 
-CONFIGURATION = read_configuration(str(Path(__file__).parents[1] / ".importlinter"))
+CONFIGURATION = read_configuration(str(Path(__file__).parents[2] / ".importlinter"))
 TYPES = {"one_home": OneHome, "no_cycle": NoCycle, "acyclic_siblings": AcyclicSiblingsContract}
 
 

@@ -1,4 +1,4 @@
-"""Tests go through the doors that the code has: none reaches for a private name."""
+"""Tests stand in rooms of the code's names, and go through the doors that these have."""
 
 from __future__ import annotations
 
@@ -11,12 +11,26 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-TESTS = Path(__file__).resolve().parent
+TESTS = Path(__file__).resolve().parents[1]
+PACKAGE = TESTS.parent / "fsgitops"
+ROOMS = {"contract", "docs", "freeswitch", "laws", "pipelines"}
+"""Rooms of tests alone: what a real switch does, what pages say, what holds everywhere."""
+EVERY_KIND = {"kinds", "kind_values"}
 FOREIGN = {"os._exit", "context._protected_args"}
 """Names of the standard library, and of click, which has no public one for what is left over."""
 
 
 NAMED_TUPLE = {"_replace", "_asdict", "_fields", "_make"}
+
+
+def test_tests_stand_in_rooms_of_the_names_that_the_code_has() -> None:
+    tests = [path.relative_to(TESTS) for path in TESTS.rglob("test_*.py")]
+    folders = {path.parent for path in tests if path.parent != Path()}
+    assert {folder for folder in folders if not (PACKAGE / folder).is_dir()} == set(
+        map(Path, ROOMS)
+    )
+    loose = {path.stem.removeprefix("test_") for path in tests if path.parent == Path()}
+    assert {name for name in loose if not (PACKAGE / f"{name}.py").exists()} == EVERY_KIND
 
 
 def is_private(name: str) -> bool:

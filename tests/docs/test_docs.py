@@ -1,8 +1,8 @@
 """Every example in README and docs does what its page says.
 
-`UPDATE_DOCS=1 pytest tests/test_docs.py` writes what the commands print now into the pages; read
-the difference before it is committed. What a page shows a part of (`shows`, and JSON) stays as it
-is: mend it by hand.
+`UPDATE_DOCS=1 pytest tests/docs/test_docs.py` writes what the commands print now into the pages;
+read the difference before it is committed. What a page shows a part of (`shows`, and JSON) stays as
+it is: mend it by hand.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from fsgitops.steps.plan import fingerprint_plan
 if TYPE_CHECKING:
     from project import Project
 
-RELEASE = Path(__file__).parent / "fixtures" / "release_0_1"
+RELEASE = Path(__file__).parents[1] / "fixtures" / "release_0_1"
 USERS = "directory/default"
 
 
