@@ -7,13 +7,18 @@ the rules that hold for every kind follow from them (model/reading.py).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, Field, PlainValidator, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from fsgitops import phone
 from fsgitops.secret import SOURCE_SCHEMA, Source, SourceError, read_source
+
+
+def about(text: str, *examples: Any, **limits: Any) -> Any:
+    """Return what people are told of a field, in schema and `explain`, with pydantic's limits."""
+    return Field(description=text, examples=list(examples) or None, **limits)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,16 @@ from pydantic import (
 from pydantic_core import PydanticCustomError, SchemaError
 
 from fsgitops.findings import Finding, error, quote_value
-from fsgitops.model.fields import Expect, Hidden, Key, Ref, SecretSource, Switch, read_count
+from fsgitops.model.fields import (
+    PROTECT,
+    Expect,
+    Hidden,
+    Key,
+    Ref,
+    SecretSource,
+    Switch,
+    read_count,
+)
 from fsgitops.model.noun import Noun, Part
 
 if TYPE_CHECKING:
@@ -59,7 +68,7 @@ _KNOWN: Final = {
 """The words of each type, and of the schema itself."""
 
 _ENABLED: Final = "false: not compiled. What was live is deleted."
-_PROTECT: Final = "true: fsgitops refuses to delete it until you have applied `protect: false`."
+
 
 _TAKEN: Final = frozenset((
     *dir(BaseModel), *dir(Noun), *keyword.kwlist, "and", "cycler", "dict", "domain", "enabled",
@@ -333,7 +342,7 @@ def read_noun(
     if fields is None or reader.findings:
         return None, reader.findings
     fields["enabled"] = (_marked(Switch, Field(description=_ENABLED, examples=[False])), True)
-    fields["protect"] = (_marked(Switch, Field(description=_PROTECT, examples=[True])), False)
+    fields["protect"] = (_marked(Switch, Field(description=PROTECT, examples=[True])), False)
     title = str(schema.get("title") or word.replace("_", " "))
     noun = create_model("OwnNoun", __base__=Noun, **fields)
     noun.__doc__ = str(schema.get("description") or f"{title[:1].upper()}{title[1:]}.")

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from fsgitops.model.document import Path
-    from fsgitops.secret import Source
 
 Model: TypeAlias = "type[Noun] | type[Part]"
 
@@ -43,7 +42,6 @@ class Spot:
 
     steps: tuple[str, ...]
     holds: type
-    required: bool
     direct: bool
     marks: Mapping[type, Any] = field(default_factory=dict)
 
@@ -71,17 +69,11 @@ def spots(model: Model) -> tuple[Spot, ...]:
 
 def _spots_of(model: Model, above: tuple[str, ...], *, direct: bool) -> Iterator[Spot]:
     for name, info in model.model_fields.items():
-        steps, required = (*above, name), info.is_required()
-        yield from _spots(info.annotation, info.metadata, steps, required=required, direct=direct)
+        yield from _spots(info.annotation, info.metadata, (*above, name), direct=direct)
 
 
 def _spots(
-    annotation: Any,
-    marked: Iterable[object],
-    steps: tuple[str, ...],
-    *,
-    required: bool = False,
-    direct: bool = False,
+    annotation: Any, marked: Iterable[object], steps: tuple[str, ...], *, direct: bool = False
 ) -> Iterator[Spot]:
     optional = False
     marks = {type(mark): mark for mark in marked if isinstance(mark, _MARKS)}
@@ -99,7 +91,7 @@ def _spots(
     is_part = isinstance(holds, type) and issubclass(holds, Part)
     if holds not in (dict, tuple, str) and not is_part:
         holds = object  # a number, a word of some, a secret's source
-    yield Spot(steps, holds, required, direct, marks)
+    yield Spot(steps, holds, direct, marks)
     if is_part:
         yield from _spots_of(holds, steps, direct=direct and not optional)
     elif holds in (dict, tuple):
@@ -210,26 +202,6 @@ def numbers(noun: type[Noun]) -> Mapping[str, Number]:
     return {spot.name: mark for spot, mark in _marked(noun, Number) if len(spot.steps) == 1}
 
 
-class HiddenSource(NamedTuple):
-    """Where a noun says that one of its secrets stands."""
-
-    path: Path
-    said: str
-    source: Source
-
-
-def secret_sources(noun: Noun) -> Iterator[HiddenSource]:
-    """Yield every secret that a noun does not leave to be derived."""
-    for path, source, mark in find_marked(noun, Hidden):
-        yield HiddenSource(path, mark.said, source)
-
-
-@cache
-def _text_spots(model: Model) -> tuple[tuple[Spot, bool], ...]:
-    found = (spot for spot in spots(model) if spot.holds in (str, dict))
-    return tuple((spot, Globals in spot.marks) for spot in found)
-
-
 class WrittenText(NamedTuple):
     """A text that somebody wrote; with `key`, the name of an entry in a mapping, not its value."""
 
@@ -240,11 +212,11 @@ class WrittenText(NamedTuple):
 
 def texts(noun: Noun) -> Iterator[WrittenText]:
     """Yield every text in a noun."""
-    for spot, may_be_global in _text_spots(type(noun)):
+    for spot in spots(type(noun)):
         for path, value in values_at(noun, spot.steps):
             if spot.holds is str:
-                yield WrittenText(path, Global(value) if may_be_global else value)
-            else:
+                yield WrittenText(path, Global(value) if Globals in spot.marks else value)
+            elif spot.holds is dict:
                 yield from (WrittenText((*path, name), name, key=True) for name in value)
 
 
@@ -334,6 +306,6 @@ def stand_ins(noun: type[Noun]) -> Mapping[str, str]:
     return {
         spot.name: "-"
         for spot in spots(noun)
-        if len(spot.steps) == 1 and spot.required and spot.holds is str
+        if len(spot.steps) == 1 and spot.holds is str and noun.model_fields[spot.name].is_required()
         if not {Key, Ref, Number} & spot.marks.keys()
     }

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fsgitops.model.reading import resource_of, secret_sources
+from fsgitops.model.fields import Hidden
+from fsgitops.model.reading import find_marked, resource_of
 from fsgitops.model.rule import Breach
 from fsgitops.secret import PlaintextSource
 
@@ -25,8 +26,8 @@ def check(desired: Desired, kinds: Kinds) -> Iterator[Breach]:
     """Yield every secret that is written out and not marked `plaintext: true`. None is shown."""
     for kind in kinds.values():
         for noun in desired.of(kind.noun):
-            for path, said, source in secret_sources(noun):
+            for path, source, mark in find_marked(noun, Hidden):
                 if isinstance(source, PlaintextSource) and not source.marked:
                     name = ".".join(str(step) for step in path)
-                    message = f"`{name}` holds a {said} in plain text"
+                    message = f"`{name}` holds a {mark.said} in plain text"
                     yield Breach(resource_of(noun), path, message, _HINT)

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from own_kinds import SCHEMA, changed, read
 
+from fsgitops.model.fields import Hidden
 from fsgitops.model.noun import make_noun
-from fsgitops.model.reading import key_field, references, resource_of, secret_sources
+from fsgitops.model.reading import find_marked, key_field, references, resource_of
 
 GOOD = {"name": "warehouse", "extension": "7001", "members": "1020, 1021"}
 
@@ -20,7 +21,7 @@ def test_a_schema_makes_a_noun_with_all_its_marks(tmp_path) -> None:
     assert faults == []
     assert (key_field(own.noun), str(resource_of(noun))) == ("name", "paging_group:warehouse")
     assert [str(item.resource) for item in references(noun)] == ["agent:1020", "agent:1021"]
-    assert [item.said for item in secret_sources(noun)] == ["pin"]
+    assert [mark.said for _, _, mark in find_marked(noun, Hidden)] == ["pin"]
     assert (noun.mode, noun.beep, noun.timeout, noun.greeting) == ("one-way", True, 20, None)
     assert list(own.noun.model_fields)[-2:] == ["enabled", "protect"]
 

@@ -10,17 +10,18 @@ from made_up import KINDS, Login, Member, Queue
 
 from fsgitops.kinds import BUILT_IN
 from fsgitops.model.draft import Global
+from fsgitops.model.fields import Hidden
 from fsgitops.model.noun import make_noun
 from fsgitops.model.reading import (
     called_references,
     expected,
+    find_marked,
     is_hidden,
     joined_texts,
     key_field,
     name_of,
     references,
     resource_of,
-    secret_sources,
     spots,
     stand_ins,
     texts,
@@ -77,8 +78,8 @@ def test_what_a_policy_can_follow_is_one_resource_under_one_name() -> None:
 
 
 def test_secrets_are_found_in_the_parts_of_a_mapping() -> None:
-    [found] = secret_sources(FULL)
-    assert (found.path, found.said) == (("logins", "north", "password"), "queue password")
+    [(path, _, mark)] = find_marked(FULL, Hidden)
+    assert (path, mark.said) == (("logins", "north", "password"), "queue password")
 
 
 def test_every_text_is_found_with_the_names_of_entries() -> None:

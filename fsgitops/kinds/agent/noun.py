@@ -21,6 +21,7 @@ from fsgitops.model.fields import (
     Ref,
     SecretSource,
     Switch,
+    about,
 )
 from fsgitops.model.noun import Noun, Part
 
@@ -34,13 +35,13 @@ class Voicemail(Part):
         **dict.fromkeys(("password", "vm_password"), "Did you mean `pin`?"),
     }
 
-    enabled: Annotated[Switch, Field(description="false: no mailbox.")] = True
+    enabled: Annotated[Switch, about("false: no mailbox.")] = True
     pin: Annotated[
         SecretSource,
         Hidden("voicemail PIN"),
-        Field(description="4 to 10 digits. Default: derived from the project key."),
+        about("4 to 10 digits. Default: derived from the project key."),
     ] = None
-    email: Annotated[Email | None, Field(description="Where messages are sent.")] = None
+    email: Annotated[Email | None, about("Where messages are sent.")] = None
 
 
 _ROUTE = (
@@ -79,107 +80,89 @@ class Agent(Noun):
             "extension {name} is already declared at {first}",
             "Give one of the two agents another extension, or remove it.",
         ),
-        Field(
-            description="The number that is dialled inside: 4 to 6 digits. Kept as written: 0100.",
-            examples=[1020, "0100"],
+        about(
+            "The number that is dialled inside: 4 to 6 digits. Kept as written: 0100.", 1020, "0100"
         ),
     ]
     name: Annotated[
         Label,
-        Field(
-            description="Who answers. Shown to the called party unless `caller_id_name` says "
-            "otherwise.",
-            examples=["Alice Example"],
+        about(
+            "Who answers. Shown to the called party unless `caller_id_name` says otherwise.",
+            "Alice Example",
         ),
     ]
     password: Annotated[
         SecretSource,
         Hidden("SIP password"),
-        Field(description="Where to find the SIP password. Default: derived from the project key."),
+        about("Where to find the SIP password. Default: derived from the project key."),
     ] = None
-    email: Annotated[
-        Email | None,
-        Field(description="Where to write to the person.", examples=["alice@example.com"]),
-    ] = None
+    email: Annotated[Email | None, about("Where to write to the person.", "alice@example.com")] = (
+        None
+    )
     caller_id_name: Annotated[
         Label | None,
         Expect("a text of 1 to 80 characters", "Leave it out to use the agent's name."),
-        Field(
-            description="The name that called parties see. Default: `name`.",
-            examples=["Example Support"],
-        ),
+        about("The name that called parties see. Default: `name`.", "Example Support"),
     ] = None
     caller_id_number: Annotated[
         CallerNumber | None,
         Ref(("agent", "did"), owned=True),
-        Field(
-            description="The number that called parties see. Default: the extension.",
-            examples=["+19495431333", 1020],
-        ),
+        about("The number that called parties see. Default: the extension.", "+19495431333", 1020),
     ] = None
     enabled: Annotated[
-        Switch,
-        Field(
-            description="false: not compiled. An agent that was live is deleted.",
-            examples=[False],
-        ),
+        Switch, about("false: not compiled. An agent that was live is deleted.", False)
     ] = True
     groups: Annotated[
         Names,
-        Field(
-            description="Call groups: a list, or names separated by commas.",
-            examples=[["office", "sales"], "office, sales"],
+        about(
+            "Call groups: a list, or names separated by commas.",
+            ["office", "sales"],
+            "office, sales",
         ),
     ] = ()
     toll_allow: Annotated[
         Names,
-        Field(
-            description="The calls it may make: domestic, international, local, premium, "
-            "satellite.",
-            examples=[["local"], "domestic, local"],
+        about(
+            "The calls it may make: domestic, international, local, premium, satellite.",
+            ["local"],
+            "domestic, local",
         ),
     ] = ("domestic", "international", "local")
     context: Annotated[
         Label,
         Expect("the name of a dialplan context", "Leave it out for `default`."),
-        Field(description="The dialplan context of the agent's own calls.", examples=["default"]),
+        about("The dialplan context of the agent's own calls.", "default"),
     ] = "default"
-    webrtc: Annotated[
-        Switch,
-        Field(description="true: encrypted media, for phones in browsers.", examples=[True]),
-    ] = False
+    webrtc: Annotated[Switch, about("true: encrypted media, for phones in browsers.", True)] = False
     phone_forwarding: Annotated[
         Switch,
-        Field(
-            description="true: a call follows the phone's forwarding (302), if this agent's "
+        about(
+            "true: a call follows the phone's forwarding (302), if this agent's "
             "`toll_allow` permits the number. false: a phone that forwards counts as not reached.",
-            examples=[True],
+            True,
         ),
     ] = False
     voicemail: Annotated[
         Voicemail,
-        Field(
-            description="true, false, or a mailbox's settings.",
-            examples=[True, {"email": "alice@example.com"}],
-        ),
+        about("true, false, or a mailbox's settings.", True, {"email": "alice@example.com"}),
     ] = Voicemail(enabled=False)
     variables: Annotated[
         dict[str, _Variable],
         Expect("a mapping of at most 100 names to texts", "Write `name: value` lines below it."),
-        Field(
+        about(
+            "Further channel variables of the agent's calls.",
+            {"site_department": "support"},
             max_length=100,
-            description="Further channel variables of the agent's calls.",
-            examples=[{"site_department": "support"}],
         ),
     ] = Field(default={})
     password_version: Annotated[
         Count,
         Expect("a whole number from 1 to 1000000", "Raise it to get another password."),
-        Field(
+        about(
+            "Raise it to give the agent a new SIP password and voicemail PIN.",
+            2,
             ge=1,
             le=1_000_000,
-            description="Raise it to give the agent a new SIP password and voicemail PIN.",
-            examples=[2],
         ),
     ] = 1
-    protect: Annotated[Switch, Field(description=PROTECT, examples=[True])] = False
+    protect: Annotated[Switch, about(PROTECT, True)] = False

@@ -4,17 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from pydantic import Field
-
-from fsgitops.model.fields import (
-    E164,
-    PROTECT,
-    Extension,
-    Key,
-    Ref,
-    Switch,
-    Text,
-)
+from fsgitops.model.fields import E164, PROTECT, Extension, Key, Ref, Switch, Text, about
 from fsgitops.model.noun import Noun
 
 _AGENT = (
@@ -44,26 +34,21 @@ class DidRoute(Noun):
             "the number {name} already has a route, at {first}",
             "Remove one of the two routes; a call can only go to one of them.",
         ),
-        Field(
-            description="The public number: +19495431333, or national with a `default_region`.",
-            examples=["+19495431333", "(949) 543-1334"],
+        about(
+            "The public number: +19495431333, or national with a `default_region`.",
+            "+19495431333",
+            "(949) 543-1334",
         ),
     ]
     destination_extension: Annotated[
         Extension,
         Ref(("agent",), called="destination", lost="nobody would answer this number"),
-        Field(
-            description="The extension that rings: a declared and enabled agent.", examples=[1020]
-        ),
+        about("The extension that rings: a declared and enabled agent.", 1020),
     ]
-    description: Annotated[
-        Text | None,
-        Field(description="For people who read this file.", examples=["Main number"]),
-    ] = None
+    description: Annotated[Text | None, about("For people who read this file.", "Main number")] = (
+        None
+    )
     enabled: Annotated[
-        Switch,
-        Field(
-            description="false: not compiled. A route that was live is deleted.", examples=[False]
-        ),
+        Switch, about("false: not compiled. A route that was live is deleted.", False)
     ] = True
-    protect: Annotated[Switch, Field(description=PROTECT, examples=[True])] = False
+    protect: Annotated[Switch, about(PROTECT, True)] = False
