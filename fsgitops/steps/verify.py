@@ -156,16 +156,23 @@ class _File:
                 yield self.mismatch(element, before + _describe(difference))
 
     def stood(self) -> list[str]:
-        """Return the elements that stood in the file; its name's, where that is not known."""
+        """Return the elements of ours that stood in the file, as far as that is known.
+
+        What somebody else wrote into it is not ours: another file may declare it rightly. A deleted
+        file had one of its own name, or none that is held.
+        """
+        stem = self.path.rpartition("/")[2].removesuffix(".xml")
+        gone = all(change.action is Action.DELETE for change in self.changes)
         content = self.expected.before.get(self.path)
-        if content is not None:
-            try:
-                return list(read_said(self.home, content).elements)
-            except FragmentError:
-                return []
-        if any(change.action is not Action.DELETE for change in self.changes):
-            return []
-        return [self.path.rpartition("/")[2].removesuffix(".xml")]
+        try:
+            names = list(read_said(self.home, content).elements) if content is not None else []
+        except FragmentError:
+            names = []
+        if any(change.drifted for change in self.changes):
+            ours = {name for path, name in self.expected.owners if path == self.path}
+            ours.update((stem, *(change.resource.name for change in self.changes)))
+            names = [name for name in names if name in ours]
+        return list(dict.fromkeys((*names, stem) if gone else names))
 
     def find_left(self, names: Iterable[str], held: Held, *, alone: bool) -> Iterator[Mismatch]:
         """Yield which of these are still held: they left, alone or with their file."""

@@ -70,9 +70,13 @@ class Site:
         written: dict[str, bytes],
         before: dict[str, bytes] | None = None,
         owners: dict[tuple[str, str], Resource] | None = None,
+        drifted: bool = False,
     ) -> Proof:
         expected = Expected(written, before or {}, owners or {})
-        made = [builders.change(action, name, path=path) for action, name, path in changes]
+        made = [
+            builders.change(action, name, path=path, drifted=drifted)
+            for action, name, path in changes
+        ]
         return verify_switch(self.switch, expected, made, ADDRESS)
 
     def drift(self, name: str, path: str, content: bytes) -> list[DriftItem]:
@@ -232,3 +236,26 @@ def test_drift_knows_what_is_held_of_a_file_that_was_emptied(
     (item,) = site.drift(resource, path, b"<include>\n</include>\n")
     assert "the switch holds other values" in item.message
     assert item.attributes
+
+
+@pytest.mark.parametrize("action", ["update", "delete"])
+def test_a_user_that_somebody_wrote_into_our_file_may_stand_elsewhere(
+    site: Site, action: str
+) -> None:
+    path = "directory/default/1020.xml"
+    site.hold(OTHER_USERS=users(u1021="b"), USERS=users(u1020="a") if action == "update" else b"")
+    proof = site.verify(
+        (action, "agent:1020", path),
+        written={path: users(u1020="a")} if action == "update" else {},
+        before={path: users(u1020="x", u1021="b")},
+        drifted=True,
+    )
+    assert proof.mismatches == ()
+
+
+def test_a_deleted_user_that_somebody_took_out_of_our_file_must_be_gone(site: Site) -> None:
+    site.hold(USERS=users(u1020="a"))
+    path = "directory/default/1020.xml"
+    changes = ("delete", "agent:1020", path)
+    proof = site.verify(changes, written={}, before={path: users(u1021="b")}, drifted=True)
+    assert told(proof) == [("agent:1020", "deleted, but the switch still holds the user")]
