@@ -133,8 +133,7 @@ def _read_loaded(journal: Journal) -> list[Change]:
 
 
 def _read_changes(journal: Journal) -> list[Change]:
-    """Return what was to be done; where the record does not say whose a file is, its name does."""
-    from fsgitops.homes import home_of
+    """Return what was to be done; without a record, that these files were to be written."""
     from fsgitops.model.plan import Action, Change
     from fsgitops.model.resource import Resource
     from fsgitops.model.revision import CHANGES_FILE, RevisionChange
@@ -142,15 +141,9 @@ def _read_changes(journal: Journal) -> list[Change]:
     try:
         recorded = json.loads(read_record(journal, CHANGES_FILE) or b"")["changes"]
         found = [RevisionChange.from_json(item) for item in recorded]
-        return [Change(item.action, item.resource, item.path) for item in found]
     except (ValueError, KeyError, TypeError):
-        pass
-    changes: list[Change] = []
-    for path, before, after in journal.steps:
-        action = Action.UPDATE if before and after else Action.CREATE if after else Action.DELETE
-        name = path.rpartition("/")[2].removesuffix(".xml")
-        changes.append(Change(action, Resource(home_of(path)[0].element, name), path))
-    return changes
+        return [Change(Action.UPDATE, Resource("file", path), path) for path, _, _ in journal.steps]
+    return [Change(item.action, item.resource, item.path) for item in found]
 
 
 def _undone(journal: Journal) -> bytes | None:
