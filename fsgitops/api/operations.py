@@ -49,7 +49,7 @@ AGENT = fields(id=EXTENSION, extension=EXTENSION, name=_TEXT, email=_MAYBE, is_a
 ROUTE = fields(
     id=_TEXT,
     did_number=_TEXT,
-    destination_extension=EXTENSION,
+    destination_extension=_TEXT,
     description=_MAYBE,
     is_active=_FLAG,
 )

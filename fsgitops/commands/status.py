@@ -79,7 +79,7 @@ def read_declaration(workspace: Workspace) -> Declaration:
     """Load and compile what is declared. Raises DesiredInvalidError with every finding."""
     declared = declare_desired(workspace)
     compilation = compile_declared(workspace, declared)
-    roster = build_roster(declared.desired)
+    roster = build_roster(declared.desired, workspace.kinds)
     return Declaration(roster, compilation.compiled, address_of(workspace.target))
 
 

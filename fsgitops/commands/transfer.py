@@ -22,10 +22,12 @@ from fsgitops.live.roster import (
     find_agent,
     load_roster,
 )
+from fsgitops.model.reading import leads_to, name_of
 from fsgitops.switch.dial import Onward, ToExtension, ToNumber
 
 if TYPE_CHECKING:
     from fsgitops.kinds.agent.noun import Agent
+    from fsgitops.model.noun import Noun
     from fsgitops.settings import Settings, Target
     from fsgitops.switch.client import Switch
     from fsgitops.workspace.open import Workspace
@@ -123,10 +125,20 @@ def plan_transfer(roster: Roster, settings: Settings, target: Target, asked: Tra
     number = read_number(asked.destination, settings.default_region)
     route = roster.numbers.get(number)
     if route is not None and route.enabled:
-        agent = find_agent(roster, route.destination_extension)
-        return ToExtension(agent.extension, AGENTS_CONTEXT)
+        return _follow(roster, route)
     shown = choose_caller_id(roster, settings, asked.caller_id)
     return ToNumber(number, choose_gateway(target), shown)
+
+
+def _follow(roster: Roster, route: Noun) -> ToExtension:
+    """Return where a declared number leads."""
+    [resource] = leads_to(route)
+    if resource.kind == "agent":
+        return ToExtension(find_agent(roster, resource.name).extension, AGENTS_CONTEXT)
+    found = roster.reach(resource)
+    if found is None:
+        raise NotPossibleError(f"{name_of(route)} leads to {resource}, and no call gets there")
+    return ToExtension(*found)
 
 
 def transfer_to_json(asked: Transfer, destination: str) -> dict[str, Any]:

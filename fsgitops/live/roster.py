@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from fsgitops.errors import NotPossibleError, NotThereError, UsageError
 from fsgitops.kinds.agent.noun import Agent
 from fsgitops.kinds.did_route.noun import DidRoute
+from fsgitops.model.kind import nowhere
 from fsgitops.phone import is_extension
 from fsgitops.workspace.declare import declare_desired
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from fsgitops.model.desired import Desired
+    from fsgitops.model.kind import Kinds, Reach
+    from fsgitops.model.resource import Resource
     from fsgitops.switch.replies import Registration
     from fsgitops.workspace.open import Workspace
 
@@ -28,18 +32,21 @@ class Roster:
 
     agents: Mapping[str, Agent]
     numbers: Mapping[str, DidRoute]
+    reach: Callable[[Resource], Reach | None] = nowhere
+    """Where a call goes that is led to a resource; None where it goes nowhere."""
 
 
 def load_roster(workspace: Workspace) -> Roster:
     """Return what is declared. Raises DesiredInvalidError with every finding."""
-    return build_roster(declare_desired(workspace).demand())
+    return build_roster(declare_desired(workspace).demand(), workspace.kinds)
 
 
-def build_roster(desired: Desired) -> Roster:
+def build_roster(desired: Desired, kinds: Kinds) -> Roster:
     """Return the roster of a desired state without errors."""
     return Roster(
         {agent.extension: agent for agent in desired.of(Agent)},
         {route.did_number: route for route in desired.of(DidRoute)},
+        partial(kinds.reach, desired),
     )
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from fsgitops.findings import Finding, Position, Severity
+    from fsgitops.model.desired import Desired
     from fsgitops.model.draft import Draft
     from fsgitops.model.resource import Resource
     from fsgitops.model.rule import Rule
@@ -26,6 +27,18 @@ if TYPE_CHECKING:
 
 N = TypeVar("N", bound=Noun)
 Read: TypeAlias = "Callable[[], Mapping[str, str] | None]"
+
+
+class Reach(NamedTuple):
+    """Where a call goes that is led to a resource: `transfer NUMBER XML CONTEXT`."""
+
+    number: str
+    context: str = "default"
+
+
+def nowhere(_resource: Resource) -> Reach | None:
+    """No call gets anywhere."""
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +56,7 @@ class Site:
         templates: The templates that files are made with.
         sources: Where each resource is declared.
         dialled: Who takes a number that is dialled, of all that is enabled.
+        reach: Where a call goes that is led to a resource; None where it goes nowhere.
     """
 
     domain: str = ""
@@ -55,6 +69,7 @@ class Site:
     templates: Templates = field(default_factory=lambda: Templates({}))
     sources: Mapping[Resource, Position] = field(default_factory=dict)
     dialled: Mapping[str, Resource] = field(default_factory=dict)
+    reach: Callable[[Resource], Reach | None] = nowhere
 
 
 class Left(NamedTuple):
@@ -62,13 +77,6 @@ class Left(NamedTuple):
 
     name: str
     path: str
-
-
-class Reach(NamedTuple):
-    """Where a call goes that is led to a resource: `transfer NUMBER XML CONTEXT`."""
-
-    number: str
-    context: str = "default"
 
 
 class Judged(NamedTuple):
@@ -253,6 +261,13 @@ class Kinds(Mapping[str, Kind[Any]]):
     def owner(self, resource: Resource) -> Kind[Any] | None:
         """Return the kind whose resources share this one, None where it is no shared file."""
         return self._owners.get(resource)
+
+    def reach(self, desired: Desired, resource: Resource) -> Reach | None:
+        """Return where a call goes that is led to a resource; None where it goes nowhere."""
+        kind, noun = self.get(resource.kind), desired.get(resource)
+        if kind is None or kind.reach is None or noun is None or not noun.enabled:
+            return None
+        return kind.reach(noun)
 
     def shared(self, resource: Resource) -> Shared | None:
         """Return the shared file that a resource is, None where it is none."""

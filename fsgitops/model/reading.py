@@ -178,6 +178,18 @@ def reference_marks(noun: type[Noun]) -> tuple[Ref, ...]:
     return tuple(mark for _, mark in _marked(noun, Ref))
 
 
+def leads_to(noun: Noun) -> list[Resource]:
+    """Return what a noun leads calls to, and so follows from."""
+    if not _leading(type(noun)):
+        return []
+    return [item.resource for item in references(noun) if not item.mark.owned]
+
+
+@cache
+def _leading(noun: type[Noun]) -> bool:
+    return any(not mark.owned for _, mark in _marked(noun, Ref))
+
+
 def read_reference(mark: Ref, text: str) -> Resource:
     """Return the resource that a reference names: `KIND/NAME`, or a name of its first kind."""
     if not mark.anything or "/" not in text:

@@ -10,6 +10,11 @@ from jsonschema import Draft7Validator
 from own_kinds import PATH, SCHEMA, write_paging
 from project import Project
 
+from fsgitops.commands.transfer import Transfer, plan_transfer
+from fsgitops.live.roster import load_roster
+from fsgitops.switch.dial import ToExtension
+from fsgitops.workspace.open import open_workspace
+
 
 @pytest.fixture
 def paging(project: Project) -> Project:
@@ -178,3 +183,31 @@ def test_it_is_explained_and_stands_in_the_schemas(paging: Project) -> None:
 def test_it_is_counted_where_what_is_declared_is_counted(paging: Project) -> None:
     assert "1 paging group" in paging.run("validate").out
     assert json.loads(paging.run("validate", "--json").out)["paging_groups"] == 1
+
+
+ROUTE = "dialplan/public/inbound_19495431333.xml"
+
+
+def test_a_public_number_may_lead_to_it_while_it_is_there(paging: Project) -> None:
+    edit(paging, "desired/routes.yaml", "extension: 1020", "extension: paging_group/warehouse")
+    applied = paging.run("apply", "--yes")
+    assert applied.code == 0, applied.err
+    assert 'data="paging_warehouse XML default"' in (paging.conf / ROUTE).read_text()
+    edit(paging, "fsgitops.yaml", "reach: paging_{name}", "reach: page_{name}")
+    assert "page_warehouse XML default" in paging.run("plan").out
+    edit(paging, "fsgitops.yaml", "    reach: page_{name}\n", "")
+    edit(paging, "templates/paging_group.xml.j2", "|{{ reach }}", "")
+    said = paging.run("validate")
+    assert "no call can be led to paging group warehouse" in said.err
+    (paging.root / "desired/paging.yaml").unlink()
+    said = paging.run("validate")
+    assert (said.code, "no paging group has the name warehouse" in said.err) == (3, True)
+
+
+def test_a_call_is_transferred_to_where_a_public_number_leads(paging: Project) -> None:
+    edit(paging, "desired/routes.yaml", "extension: 1020", "extension: paging_group/warehouse")
+    workspace = open_workspace(paging.root)
+    asked = Transfer("uuid", "+19495431333")
+    roster = load_roster(workspace)
+    onward = plan_transfer(roster, workspace.settings, workspace.target, asked)
+    assert onward == ToExtension("paging_warehouse", "default")

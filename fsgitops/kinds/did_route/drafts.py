@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Final, cast
 
 from fsgitops.kinds.did_route.forms import TEMPLATE, Taken
 from fsgitops.model.draft import Draft, DraftError
+from fsgitops.model.kind import Reach
+from fsgitops.model.reading import leads_to
 from fsgitops.phone import is_extension
 from fsgitops.routing.proof import broken_expressions
 
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from fsgitops.model.draft import Elements, Leaf
     from fsgitops.model.kind import Secrets, Site
 
+_WORD: Final = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _DID: Final = re.compile(r"\+[0-9]{3,15}", re.ASCII)
 
 
@@ -29,21 +33,36 @@ def draft_route(route: DidRoute, site: Site, _secrets: Secrets, taken: Taken) ->
     """Yield the file of a route. Raises DraftError for what must not become dialplan."""
     if not _DID.fullmatch(route.did_number):
         raise DraftError(["a DID is + and 3 to 15 digits"], "it names a file and an extension")
-    if not is_extension(route.destination_extension):
-        raise DraftError(["a destination extension is 4 to 6 digits"], "it becomes dialplan")
+    reached = _find_reached(route, site)
     values = {
         "digits": route.did_number[1:],
         "expression": taken.expression,
-        "destination": route.destination_extension,
+        "destination": reached.number,
         "domain": site.domain,
     }
-    yield Draft(route_path(route, site), TEMPLATE, values, prove=prove_route)
+    yield Draft(
+        route_path(route, site), TEMPLATE, values, {"context": reached.context},
+        prove=partial(prove_route, reached.context),
+    )  # fmt: skip
 
 
-def prove_route(found: Elements, values: Mapping[str, Leaf]) -> list[str]:
+def _find_reached(route: DidRoute, site: Site) -> Reach:
+    [resource] = leads_to(route)
+    found = site.reach(resource)
+    if found is not None and _WORD.fullmatch(found.number) and _WORD.fullmatch(found.context):
+        return found
+    if not is_extension(route.destination_extension):
+        message = "a destination is an extension of 4 to 6 digits, or what a call can be led to"
+        raise DraftError([message], "it becomes dialplan")
+    return Reach(route.destination_extension)
+
+
+def prove_route(context: str, found: Elements, values: Mapping[str, Leaf]) -> list[str]:
     """Return why the template does not render exactly one DID route, if it does not."""
     made_up = cast("Mapping[str, str]", values)
     digits, expression = made_up["digits"], made_up["expression"]
+    # A template of one's own may send calls to agents through a context of its own.
+    sent = "" if context == "default" else f"XML {context} "
     extensions = [(path, at) for path, at in found if path[-1] == "extension"]
     if [(path, at.get("name")) for path, at in extensions] != [
         (("extension",), f"inbound_{digits}")
@@ -58,8 +77,8 @@ def prove_route(found: Elements, values: Mapping[str, Leaf]) -> list[str]:
         problems.append("no condition compares with {{ expression }}")
     if not any(
         at.get("application") == "transfer"
-        and at.get("data", "").startswith(f"{made_up['destination']} ")
+        and f"{at.get('data', '')} ".startswith(f"{made_up['destination']} {sent}")
         for _, at in found
     ):
-        problems.append("no action transfers to {{ destination }}")
+        problems.append("no action transfers to {{ destination }} XML {{ context }}")
     return problems + broken_expressions(found)

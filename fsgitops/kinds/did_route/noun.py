@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from fsgitops.model.fields import E164, PROTECT, Extension, Key, Ref, Switch, Text, about
+from fsgitops.model.fields import E164, PROTECT, Destination, Key, Ref, Switch, Text, about
 from fsgitops.model.noun import Noun
 
 _AGENT = (
@@ -41,9 +41,11 @@ class DidRoute(Noun):
         ),
     ]
     destination_extension: Annotated[
-        Extension,
-        Ref(("agent",), called="destination", lost="nobody would answer this number"),
-        about("The extension that rings: a declared and enabled agent.", 1020),
+        Destination,
+        Ref(
+            ("agent",), anything=True, called="destination", lost="nobody would answer this number"
+        ),
+        about("What rings: a declared and enabled agent, or KIND/NAME of something else.", 1020),
     ]
     description: Annotated[Text | None, about("For people who read this file.", "Main number")] = (
         None

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from fsgitops.findings import Finding, Position, error
 from fsgitops.model.compiled import CompiledConfig, Settled
 from fsgitops.model.draft import DraftError
 from fsgitops.model.kind import declared_values
-from fsgitops.model.reading import resource_of
+from fsgitops.model.reading import leads_to, resource_of
 from fsgitops.rules.texts import unsafe_reason
 from fsgitops.steps.compile.compilation import RULE, Compilation, digest_inputs
 
@@ -74,6 +75,7 @@ def compile_config(
         sources=desired.sources,
         own_variables=desired.own_variables,
         dialled=dict(_dialled(kinds, enabled)),
+        reach=partial(kinds.reach, desired),
     )
     joint = frozenset(kind.word for kind in kinds.values() if kind.joint)
     work = Compilation(site, settled or {}, digest_inputs(site, secrets.salt()), joint)
@@ -139,7 +141,8 @@ def _ask(
         name = resource.name
         work.dialled[resource] = survey.dialled.get(name) or kind.dialled(noun)
         known, mark = survey.known.get(name), secrets.mark(resource, wishes)
-        inputs = work.digest(kind.word, declared_values(noun), known, mark)
+        led = [work.site.reach(other) for other in leads_to(noun)]
+        inputs = work.digest(kind.word, declared_values(noun), known, led, mark)
         part = work.part(resource, inputs, protect=noun.protect)
         yield _Asked(noun, part, kind.paths(noun, work.site), wishes, known)
 
