@@ -20,6 +20,7 @@ UNSUPPORTED = (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.EPERM)
 _HERE = -100  # AT_FDCWD of include/uapi/linux/fcntl.h
 _CANNOT_REPLACE = (errno.EACCES, errno.EPERM, errno.EBUSY, errno.EROFS)
 """What a folder answers that nobody may write, or a file that is a mount of its own."""
+IGNORE_FILE = ".gitignore"
 
 
 def replace_file(
@@ -74,6 +75,13 @@ def write_output(path: Path, content: bytes) -> None:
         if problem.errno not in _CANNOT_REPLACE or not path.is_file():
             raise
         path.write_bytes(content)
+
+
+def ignore_folder(folder: Path) -> None:
+    """Make a folder of our own, with a `.gitignore` for all that is in it. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with suppress(FileExistsError):
+        create_file(folder / IGNORE_FILE, b"*\n", mode=0o644)
 
 
 def sync_folder(path: Path | int) -> None:

@@ -71,18 +71,20 @@ class LakeRecords:
 
     lake: str
     spool: Path | None = None
+    region: str | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _today: tuple[float, dict[str, int]] | None = None
 
     def find(self, query: RecordQuery) -> list[dict[str, Any]]:
         """Return records, the latest first, with the names of COLUMNS."""
         from fsgitops.cdr import query as room
+        from fsgitops.cdr.dids import read_asked
 
         wanted = room.Wanted(
             since=query.since,
             until=query.until,
             agent=query.agent,
-            did=query.did,
+            did=read_asked(query.did, self.region).forms if query.did else None,
             limit=query.limit,
         )
         try:
@@ -126,7 +128,8 @@ def open_records(
     if lake is None or not all(map(importlib.util.find_spec, _NEEDED)):
         return None
     url = lake if "://" in lake else str(workspace.root / lake)
-    return LakeRecords(url, workspace.root / waiting if waiting else None)
+    spooled = workspace.root / waiting if waiting else None
+    return LakeRecords(url, spooled, workspace.settings.default_region)
 
 
 def plain(value: Any) -> Any:

@@ -1,15 +1,20 @@
-"""One form for every number that was dialled: a carrier's habits must not split a report's rows."""
+"""The forms of a number in records: one to show for all, and all those of one that is asked for."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
+
+from fsgitops.cdr.number import fold
+from fsgitops.errors import UsageError
+from fsgitops.phone import NumberError, is_extension, national_form, normalise_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _NUMBER = re.compile(r"\+?[0-9 ().\-/]{6,40}")
+_ASKED = re.compile(r"\+?[0-9(][0-9 ().\-/]*|[0-9*#]+")
 _COUNTRY_CODE = 3
 _SHORTEST = 7
 _WHOLE = 11
@@ -79,3 +84,58 @@ def _among(text: str, known: list[str]) -> str:
 def fold_numbers(rows: Iterable[Mapping[str, object]], region: str | None) -> dict[str, str]:
     """Return the form of every `did` among rows."""
     return one_form({str(row["did"]) for row in rows if row["did"]}, region)
+
+
+class Asked(NamedTuple):
+    """A number that somebody asks for: in E.164 where it can be told, and its forms in records.
+
+    `forms` are digits alone, as a switch or a carrier may write them: international, and national
+    where the number is one of the region.
+    """
+
+    e164: str | None
+    forms: tuple[str, ...]
+
+    @property
+    def shown(self) -> str:
+        """What was looked for, in words."""
+        return ", ".join((self.e164, *self.forms[1:]) if self.e164 else self.forms)
+
+
+def read_asked(text: str, region: str | None) -> Asked:
+    """Return the forms of a number as a person wrote it, E.164 or one of the region (such as `US`).
+
+    What has no E.164 form (an extension, a service code, a national number without a region) has
+    the form that was typed. Raises UsageError for what is no number.
+    """
+    plain = fold(unquote(text)).strip()
+    if not _ASKED.fullmatch(plain):
+        raise UsageError(
+            f"`{text}`: is no telephone number: expected one such as +19495431333, or an extension"
+        )
+    typed = "".join(char for char in plain if char.isdigit() or char in "*#")
+    e164 = None if is_extension(plain) else _in_e164(plain, typed, region)
+    forms = _national(e164, region) if e164 else []
+    return Asked(e164, tuple(dict.fromkeys([*([e164[1:]] if e164 else []), *forms, typed])))
+
+
+def _in_e164(plain: str, digits: str, region: str | None) -> str | None:
+    if plain.startswith("00"):
+        plain = f"+{digits[2:]}"
+    try:
+        return normalise_number(plain, region)
+    except NumberError:
+        return _whole(digits)
+
+
+def _national(e164: str, region: str | None) -> list[str]:
+    """Return a number's forms without its country code, and with a trunk prefix behind that."""
+    import phonenumbers
+
+    number = phonenumbers.parse(e164, None)
+    if region is None or phonenumbers.country_code_for_region(region) != number.country_code:
+        return []
+    dialled, code = national_form(e164) or "", str(number.country_code)
+    short = str(phonenumbers.national_significant_number(number))
+    # Shorter ones are somebody's extension, or a part of a time or a version.
+    return [form for form in (short, dialled, code + dialled) if len(form) >= _SHORTEST]

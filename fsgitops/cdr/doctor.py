@@ -8,8 +8,8 @@ import shutil
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from fsgitops.cdr.lake import open_lake
-from fsgitops.cdr.spool import Spool
+from fsgitops.cdr.lake import ROOT, local_folder, open_lake
+from fsgitops.cdr.spool import SPOOL_FILE, Spool
 from fsgitops.diagnosis import Check, bad, good, judge
 from fsgitops.errors import FsgitopsError, SwitchError
 from fsgitops.visible import count_noun
@@ -55,7 +55,10 @@ def examine(options: RunOptions, address: EslAddress | None) -> list[Check]:
 
 
 def check_spool(folder: Path) -> Iterator[Check]:
-    """Open the spool, and look at the room on its disk."""
+    """Open the spool where there is one, and look at the room on its disk."""
+    if not (folder / SPOOL_FILE).exists():
+        yield _check_missing("spool", folder)
+        return
     try:
         spool = Spool(folder, check=True)
         rows, size = spool.depth()
@@ -75,15 +78,31 @@ def check_spool(folder: Path) -> Iterator[Check]:
 
 
 def check_lake(url: str) -> Check:
-    """Write and delete a small file in the lake."""
+    """Tell whether the lake can be written: in an object store, by a small file.
+
+    On a local disk nothing is made: by another user than the sidecar's, it would stand in its way.
+    """
     place = url.split("?", 1)[0]
+    if (folder := local_folder(url)) and not (folder / ROOT).is_dir():
+        return _check_missing("lake", folder)
+    if folder:
+        writable = os.access(folder / ROOT, os.W_OK | os.X_OK)
+        told = f"{place}: {'can' if writable else 'cannot'} be written"
+        return judge("lake", writable, told, "the sidecar must be able to write there")
     try:
-        lake = open_lake(url, create=True)
+        lake = open_lake(url)
         lake.put("1970-01-01", "_doctor.txt", b"doctor\n")
         lake.delete("1970-01-01", ["_doctor.txt"])
     except FsgitopsError as problem:
         return bad("lake", f"{place}: {problem}", "the sidecar must be able to write there")
     return good("lake", f"{place}: can be written")
+
+
+def _check_missing(name: str, folder: Path) -> Check:
+    above = next(place for place in (folder, *folder.parents) if place.exists())
+    able = above.is_dir() and os.access(above, os.W_OK | os.X_OK)
+    told = f"{folder}: not there yet; `run` {'makes' if able else 'cannot make'} it in {above}"
+    return judge(name, able, told, "make it for the sidecar's user, or correct the path")
 
 
 def check_json_dir(folder: Path, *, remove: bool) -> Iterator[Check]:

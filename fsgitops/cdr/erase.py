@@ -48,7 +48,7 @@ from fsgitops.cdr.files import put_local
 from fsgitops.cdr.lake import LakeError
 from fsgitops.cdr.number import Number
 from fsgitops.cdr.schema import BUILT, COPIED, PAYLOAD
-from fsgitops.cdr.spool import Spool, transaction
+from fsgitops.cdr.spool import Spool, require_spool, transaction
 from fsgitops.cdr.watcher import list_json_files
 from fsgitops.errors import FsgitopsError, UsageError
 
@@ -85,7 +85,8 @@ class EraseError(FsgitopsError):
 class Erased:
     """What was done, and what was found afterwards.
 
-    `left` are places that still hold the number, `unread` those that could not be searched.
+    `files` are the lake's, `json_files` those of mod_json_cdr that were deleted. `left` are places
+    that still hold the number, `unread` those that could not be searched.
     """
 
     reference: str
@@ -94,6 +95,12 @@ class Erased:
     spool_rows: int
     left: tuple[str, ...]
     unread: tuple[str, ...] = ()
+    json_files: int = 0
+
+    @property
+    def found(self) -> bool:
+        """Whether the number was anywhere at all."""
+        return bool(self.rows or self.spool_rows or self.json_files)
 
     @property
     def proven(self) -> bool:
@@ -132,26 +139,27 @@ def erase_number(
     JSON files of mod_json_cdr and quarantined texts that hold it are deleted. Writes a note to
     `cdr/_erasures/` (never the number). Raises EraseError when something is left, or when
     something could not be read: then nothing is proven. Raises UsageError for a `reference` that
-    is the number.
+    is the number, SpoolError where there is no such spool.
     """
     eraser = Eraser(Number(number, other), _salt_of(spool_folder))
     if eraser.number.is_in(reference):
         raise UsageError("erase: the reference holds the number, and it is kept in the log")
-    rows = files = spooled = 0
+    rows = files = spooled = deleted = 0
     trace = Trace()
     with lake.lock():
         for _ in range(_WAIT_ROUNDS):
             if spool_folder:
                 spooled += erase_from_spool(spool_folder, eraser)
                 wait_for_flush(spool_folder)
-            erase_json_files(json_dir, eraser.number)
+            deleted += erase_json_files(json_dir, eraser.number)
             for day in lake.days():
                 changed = _erase_from_day(lake, day, eraser)
                 rows, files = rows + changed[0], files + changed[1]
             trace = find_number(lake, spool_folder, eraser.number, json_dir)
             if not trace.left:
                 break
-    done = Erased(reference, rows, files, spooled, tuple(trace.left), tuple(trace.unread))
+    left, unread = tuple(trace.left), tuple(trace.unread)
+    done = Erased(reference, rows, files, spooled, left, unread, deleted)
     log_erasure(lake, done)
     if not done.proven:
         raise EraseError(_explain(done))
@@ -162,6 +170,7 @@ def _salt_of(spool_folder: Path | None) -> bytes:
     """Return a spool's own salt, so that an erasure that was killed goes on with the same words."""
     if spool_folder is None:
         return secrets.token_bytes(32)
+    require_spool(spool_folder)
     spool = Spool(spool_folder)
     try:
         return spool.salt
@@ -304,15 +313,18 @@ def is_locked(folder: Path) -> bool:
     return False
 
 
-def erase_json_files(folder: Path | None, number: Number) -> None:
+def erase_json_files(folder: Path | None, number: Number) -> int:
     """Delete mod_json_cdr's files that hold the number: their records are in the lake, blanked.
+
+    Returns how many.
 
     One that the lake has no record of yet would come back, so it goes too: what must not be kept
     must not be read.
     """
-    if folder:
-        found = (Path(entry.path) for entry in list_json_files(folder))
-        search_files(number, folder, found, Trace(), delete=True)
+    if folder is None:
+        return 0
+    found = (Path(entry.path) for entry in list_json_files(folder))
+    return search_files(number, folder, found, Trace(), delete=True)
 
 
 def log_erasure(lake: Lake, done: Erased) -> None:
@@ -323,6 +335,7 @@ def log_erasure(lake: Lake, done: Erased) -> None:
         "rows": done.rows,
         "files": done.files,
         "spool_rows": done.spool_rows,
+        "json_files": done.json_files,
         "proven": done.proven,
         "left": len(done.left),
         "unread": len(done.unread),

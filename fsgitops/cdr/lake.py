@@ -22,6 +22,7 @@ from urllib.parse import parse_qs, urlsplit
 import orjson
 
 from fsgitops.cdr.files import delete_in, put_local
+from fsgitops.durable import ignore_folder
 from fsgitops.errors import FsgitopsError, UsageError
 
 if TYPE_CHECKING:
@@ -119,10 +120,11 @@ def open_lake(url: str, *, create: bool = False) -> Lake:
     """
     import pyarrow.fs as pafs
 
-    if "://" not in url or url.startswith("file://"):
-        path = Path(url.removeprefix("file://")).absolute()
+    if path := local_folder(url):
         if create:
-            path.mkdir(parents=True, exist_ok=True)
+            (path / ROOT).mkdir(parents=True, exist_ok=True)
+            # Records of calls are no part of a repository that the lake may stand in.
+            ignore_folder(path / ROOT)
         if not path.is_dir():
             raise LakeError(f"{path}: no such directory: expected a lake that `run` has written")
         return Lake(pafs.LocalFileSystem(), str(path), local=True)
@@ -133,6 +135,13 @@ def open_lake(url: str, *, create: bool = False) -> Lake:
     except _failures(ValueError) as problem:
         raise UsageError(f"lake {show_url(url)}: {_without_credentials(problem, url)}") from None
     return Lake(filesystem, path_text.rstrip("/"), local=False)
+
+
+def local_folder(url: str) -> Path | None:
+    """Return the directory of a lake on a local disk; None for one in an object store."""
+    if "://" in url and not url.startswith("file://"):
+        return None
+    return Path(url.removeprefix("file://")).absolute()
 
 
 def bound_retries(url: str) -> str:

@@ -43,7 +43,7 @@ class PackedError(ValueError):
 
 
 def number_pattern(number: str) -> str:
-    """Return the regular expression of a number: its digits, with or without `+` or `00`.
+    """Return the regular expression of a number: its digits, with or without `+`, `00` or `011`.
 
     Spaces, brackets, dots, slashes and dashes may stand between the digits of one with seven. For
     Python and for RE2.
@@ -54,7 +54,7 @@ def number_pattern(number: str) -> str:
     # People write `+1 (202) 555-0666` into names; a short one would be found in versions and dates.
     spelt = _BETWEEN.join(digits) if len(digits) >= _SPACED else digits
     # What stands around the digits must not be a digit: 5550123 is not 15550123.
-    return rf"(^|[^0-9])(00)?{spelt}([^0-9]|$)"
+    return rf"(^|[^0-9])(00|011)?{spelt}([^0-9]|$)"
 
 
 def _digits(number: str) -> str:

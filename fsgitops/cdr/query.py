@@ -33,6 +33,9 @@ _STREAM_FAILED = "reading the stream registered as"
 _GONE = re.compile(r"not[ _]found|no[ _]such|does not exist|errno 2\b", re.IGNORECASE)
 _MAX_DATE = "9999-12-31"
 _seq = attrgetter("seq")
+_PLAIN = "regexp_replace(regexp_replace({}, '%2[Bb]|%20|[ +().\\-/]', '', 'g'), '^(00|011)', '')"
+"""A number as a record has it, as digits alone without what calls abroad begin with."""
+_PREFIX = re.compile("^(00|011)")
 _T = TypeVar("_T")
 
 
@@ -202,13 +205,16 @@ def to_table(connection: duckdb.DuckDBPyConnection, sql: str, values: list[Any])
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which records to list. Times are text that DuckDB reads as a UTC timestamp."""
+    """Which records to list. Times are text that DuckDB reads as a UTC timestamp.
+
+    `number` and `did` are the forms of one number (`dids.read_asked`).
+    """
 
     since: str | None = None
     until: str | None = None
     agent: str | None = None
-    number: str | None = None
-    did: str | None = None
+    number: tuple[str, ...] | None = None
+    did: tuple[str, ...] | None = None
     cause: str | None = None
     leg: str | None = None
     limit: int = 100
@@ -222,16 +228,20 @@ def list_records(source: Source, wanted: Wanted) -> pa.Table:
         ("start_time >= CAST(? AS TIMESTAMPTZ)", wanted.since),
         ("start_time < CAST(? AS TIMESTAMPTZ)", wanted.until),
         ("agent_extension = ?", wanted.agent),
-        ("did_number = ?", wanted.did),
         ("hangup_cause = upper(?)", wanted.cause),
         ("leg = lower(?)", wanted.leg),
     ):
         if value is not None:
             conditions.append(condition)
             values.append(value)
-    if wanted.number is not None:
-        conditions.append("(caller_id_number = ? OR destination_number = ? OR did_number = ?)")
-        values += [wanted.number] * 3
+    for forms, columns in (
+        (wanted.number, ("caller_id_number", "destination_number", "did_number")),
+        (wanted.did, ("did_number",)),
+    ):
+        if forms is not None:
+            tests = [f"list_contains(?, {_PLAIN.format(column)})" for column in columns]
+            conditions.append(f"({' OR '.join(tests)})")
+            values += [[_PREFIX.sub("", form) for form in forms]] * len(columns)
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
     # Only constants and placeholders are put together here; what the user wrote is bound.
     sql = f"SELECT * FROM cdr {where} ORDER BY start_time DESC, uuid LIMIT ?"  # noqa: S608

@@ -11,7 +11,7 @@ from fsgitops.cdr.files import read_below
 from fsgitops.cdr.json_cdr import decode_document
 from fsgitops.cdr.query import Source, run_query
 from fsgitops.cdr.record import HOUR_US, RecordBuilder, RecordError
-from fsgitops.cdr.spool import ROADS, Spool
+from fsgitops.cdr.spool import ROADS, Spool, require_spool
 from fsgitops.cdr.watcher import MAX_FILE, list_json_files
 
 if TYPE_CHECKING:
@@ -95,6 +95,7 @@ def _in_span(hour: int, first: str, last: str) -> bool:
 def _count_ledger(
     folder: Path, hours: dict[int, Hour], expected: dict[str, int], first: str, last: str
 ) -> None:
+    require_spool(folder)
     spool = Spool(folder)
     try:
         for hour, key, roads in spool.db.execute("SELECT hour, key, roads FROM seen"):

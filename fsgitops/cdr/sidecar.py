@@ -20,6 +20,8 @@ from fsgitops.cdr.receiver import Receiver
 from fsgitops.cdr.record import RecordBuilder
 from fsgitops.cdr.spool import SpoolError
 from fsgitops.cdr.watcher import ROAD, Watcher
+from fsgitops.durable import ignore_folder
+from fsgitops.settings import SETTINGS_FILE
 
 if TYPE_CHECKING:
     import threading
@@ -164,6 +166,8 @@ def tune_process() -> None:
 def _lock_spool(folder: Path) -> int:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o750)
+        if not any((folder / name).exists() for name in (".git", SETTINGS_FILE)):
+            ignore_folder(folder)
         handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
     except OSError as problem:
         raise SpoolError(

@@ -84,6 +84,15 @@ class SpooledRow(NamedTuple):
     payload: bytes
 
 
+def require_spool(folder: Path) -> None:
+    """Raise SpoolError where there is no spool: a command that reads one must not make it."""
+    if not (folder / SPOOL_FILE).is_file():
+        raise SpoolError(
+            f"{folder}: no spool: expected one that `run` has written. Run this where the sidecar "
+            "runs, or correct `spool`"
+        )
+
+
 class Spool:
     """One connection to the spool. Every thread opens its own."""
 

@@ -24,7 +24,7 @@ _REMEMBERED = 100_000
 
 def follow(source: Source, *, poll: float = 0.5, go_on: Callable[[], bool]) -> Iterator[pa.Table]:
     """Yield tables of fresh records until `go_on` says no. Raises LakeError."""
-    lake = open_lake(source.lake, create=True)
+    lake = open_lake(source.lake)
     shown: set[str] = set()
     order: deque[str] = deque()
     last, identity = -1, ""

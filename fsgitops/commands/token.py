@@ -13,10 +13,9 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from fsgitops.durable import replace_file
+from fsgitops.durable import ignore_folder, replace_file
 from fsgitops.errors import FsgitopsError, NotThereError, UsageError
 from fsgitops.settings import STATE_FOLDER
-from fsgitops.workspace.key_in_git import ignore_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

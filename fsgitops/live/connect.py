@@ -9,8 +9,8 @@ import shutil
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from fsgitops.durable import ignore_folder
 from fsgitops.errors import SecretError, SwitchUnreachableError
-from fsgitops.workspace.key_in_git import ignore_folder
 from fsgitops.workspace.open import make_fetcher
 
 if TYPE_CHECKING:

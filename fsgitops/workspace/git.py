@@ -6,13 +6,17 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
+from fsgitops.diagnosis import bad
 from fsgitops.errors import FsgitopsError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from fsgitops.diagnosis import Check
+
 GIT_SECONDS = 10.0
+_OTHERS = ("ls-files", "--others", "--directory", "--no-empty-directory", "--exclude-standard")
 
 
 def read_commit(root: Path, paths: Sequence[str]) -> tuple[str, bool]:
@@ -25,6 +29,23 @@ def read_commit(root: Path, paths: Sequence[str]) -> tuple[str, bool]:
         return "", False
     status = run_git(root, "status", "--porcelain", "--", *paths)
     return head.strip(), bool(status)
+
+
+def check_records(folders: Iterable[Path | None]) -> Iterator[Check]:
+    """Yield what is wrong where git has call records, or would take them: they tell of people."""
+    for folder in folders:
+        if folder is None or not folder.is_dir():
+            continue
+        if run_git(folder, "ls-files", "--cached", "--", "."):
+            told, remedy = (
+                "git tracks call records here",
+                f"run `git rm -r --cached {folder}`, and ",
+            )
+        elif run_git(folder, *_OTHERS):
+            told, remedy = "the next `git add` would take the call records here", ""
+        else:
+            continue
+        yield bad("records-in-git", f"{folder}: {told}", f"{remedy}put it into .gitignore")
 
 
 def run_git(root: Path, *arguments: str) -> str:

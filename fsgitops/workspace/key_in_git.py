@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fsgitops.durable import create_file
+from fsgitops.durable import IGNORE_FILE, ignore_folder
 from fsgitops.errors import SecretError, UsageError
 from fsgitops.secret import key_files
 from fsgitops.settings import STATE_FOLDER
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fsgitops.workspace.open import Workspace
-
-IGNORE_FILE = ".gitignore"
 
 
 def private_names(workspace: Workspace) -> tuple[str, ...]:
@@ -123,10 +120,3 @@ def keep_from_git(path: Path) -> None:
             f"{path}: git does not ignore this place, so the next `git add` would take the key: "
             f"put it into {IGNORE_FILE} first, or name a place outside the repository"
         )
-
-
-def ignore_folder(folder: Path) -> None:
-    """Make the project's own folder, with a `.gitignore` for all that is in it. Raises OSError."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with suppress(FileExistsError):
-        create_file(folder / IGNORE_FILE, b"*\n", mode=0o644)

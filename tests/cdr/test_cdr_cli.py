@@ -10,21 +10,27 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from lakes import fill, make_row
+from lakes import fill, keys_in, make_row
 from project import check_output
 from replay_switch import ReplaySwitch
+from sidecars import options
 from terminal import show
 
+from fsgitops.api.records import LakeRecords, RecordQuery
 from fsgitops.cdr.doctor import judge_conf, read_params
+from fsgitops.cdr.lake import open_lake
 from fsgitops.cdr.query import Source
 from fsgitops.cdr.schema import COLUMNS
+from fsgitops.cdr.sidecar import Sidecar
 from fsgitops.cdr.spool import Spool
 from fsgitops.cdr.table import draw_table
 from fsgitops.cdr.tail import follow
+from fsgitops.cli import run as run_fsgitops
 from fsgitops.cli.cdr import invoke
 from fsgitops.diagnosis import Health
 
@@ -125,6 +131,40 @@ def test_what_fails_with_json_says_so_in_json(
     told = json.loads(capfd.readouterr().out)
     check_output(told)
     assert (told["error"], told["exit_code"], bool(told["findings"])) == (error, code, code == 3)
+
+
+@pytest.mark.parametrize("option", ["--did", "--number"])
+@pytest.mark.parametrize(
+    "typed", ["(202) 555-0667", "202-555-0667", "12025550667", "+12025550667", "%2B12025550667"]
+)
+def test_calls_to_a_number_are_found_in_any_of_its_forms(
+    tmp_path, templates, option, typed, capfdbinary
+) -> None:
+    (tmp_path / "fsgitops.yaml").write_text("default_region: US\n")
+    forms = ("+12025550667", "12025550667", "2025550667", "0012025550667", "12025550668")
+    spool = Spool(tmp_path / "spool")
+    inbound = next(n for n, e in enumerate(templates) if e.get("Call-Direction") == "inbound")
+    spool.add(
+        [
+            make_row(templates, inbound + len(templates) * at, **{"variable_sip_req_user": form,
+                     "variable_sip_to_user": form, "Caller-Destination-Number": form})
+            for at, form in enumerate(forms)
+        ]
+    )  # fmt: skip
+    (tmp_path / "lake").mkdir()
+    place = ["-C", str(tmp_path), "--lake", "lake", "--spool", "spool"]
+    records = LakeRecords(str(tmp_path / "lake"), tmp_path / "spool", "US")
+    assert len(records.find(RecordQuery(did="+12025550667"))) == 4
+    assert invoke([*place, "list", option, typed, "--json"]) == 0
+    column = "did_number" if option == "--did" else "destination_number"
+    told = [json.loads(line)[column] for line in capfdbinary.readouterr().out.splitlines()]
+    assert sorted(told) == sorted(forms[:4])
+
+
+@pytest.mark.parametrize("option", ["--did", "--number"])
+def test_what_is_no_number_is_not_looked_for(place, option, capfd) -> None:
+    assert invoke([*place, "list", option, "abc"]) == 64
+    assert "`abc`: is no telephone number" in capfd.readouterr().err
 
 
 def test_schema_as_json_has_every_column(capfd) -> None:
@@ -302,6 +342,88 @@ def test_doctor_answers_in_the_form_of_the_other_doctor(place, capfd) -> None:
     for check in said["checks"][3:]:  # the room on the disk changes
         assert f"{check['health']:<8} {check['name']}: {check['message']}\n" in text
         assert all(f"         {line}\n" in text for line in check["remedy"].split("\n") if line)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["doctor"],
+        ["tail"],
+        ["list"],
+        ["erase", "+12025550666", "--reference", "r"],
+        ["reconcile"],
+        ["compact"],
+    ],
+)
+def test_only_run_makes_a_lake_or_a_spool(tmp_path, words, capfd) -> None:
+    before = sorted(tmp_path.rglob("*"))
+    assert invoke(["-C", str(tmp_path), "--lake", "typo", "--spool", "nothing", *words]) != 0
+    assert sorted(tmp_path.rglob("*")) == before
+    told = capfd.readouterr()
+    if words == ["doctor"]:
+        assert f"{tmp_path}/typo: not there yet; `run` makes it in {tmp_path}" in told.out
+    else:
+        assert f"{tmp_path}/typo: no such directory: expected a lake that" in told.err
+
+
+@pytest.mark.parametrize(
+    "words", [["erase", "+12025550666", "--reference", "r"], ["reconcile"]]
+)  # fmt: skip
+def test_a_spool_that_is_not_there_is_not_searched_and_not_made(place, tmp_path, words, capfd):
+    assert invoke([*place, "--spool", "typo", *words]) == 1
+    assert f"{tmp_path}/typo: no spool: expected one that `run` has written" in (
+        capfd.readouterr().err
+    )
+    assert not (tmp_path / "typo").exists()
+
+
+def test_a_doctor_leaves_the_lake_as_it_is(place, tmp_path, capfd) -> None:
+    before = sorted((tmp_path / "lake").rglob("*"))
+    invoke([*place, "doctor"])
+    assert sorted((tmp_path / "lake").rglob("*")) == before
+
+
+def git(folder: Path, *words: str) -> str:
+    return subprocess.run(
+        ["git", *words], cwd=folder, check=True, capture_output=True, text=True
+    ).stdout
+
+
+def test_git_takes_no_record_that_a_sidecar_wrote(sidecar, tmp_path, templates) -> None:
+    git(tmp_path, "init", "-q")
+    sidecar().stop()
+    fill(tmp_path, templates, 3)
+    git(tmp_path, "add", "-A")
+    assert git(tmp_path, "ls-files") == ""
+    assert keys_in(open_lake(str(tmp_path / "lake")))
+
+
+def test_a_spool_in_a_project_itself_ignores_no_project(tmp_path, templates) -> None:
+    (tmp_path / "fsgitops.yaml").write_text("cdr: {lake: lake, spool: .}\n")
+    one = Sidecar(replace(options(tmp_path), spool=tmp_path), None)
+    one.start()
+    one.stop()
+    assert not (tmp_path / ".gitignore").exists()
+
+
+@pytest.mark.parametrize("tracked", [True, False])
+def test_both_doctors_tell_that_git_takes_records(place, tmp_path, tracked, capfd) -> None:
+    (tmp_path / "fsgitops.yaml").write_text("cdr: {lake: lake, spool: spool}\n")
+    git(tmp_path, "init", "-q")
+    assert invoke([*place, "doctor"]) == 1
+    (tmp_path / "lake" / "cdr" / ".gitignore").unlink()
+    if tracked:
+        git(tmp_path, "add", "-f", "lake", "spool")
+    told = "git tracks call records here" if tracked else "would take the call records here"
+    for run in (
+        lambda: invoke([*place, "doctor"]),
+        lambda: run_fsgitops(["-C", str(tmp_path), "doctor"]),
+    ):
+        capfd.readouterr()
+        assert run() == 1
+        said = capfd.readouterr().out
+        assert f"error    records-in-git: {tmp_path}/lake: " in said
+        assert told in said
 
 
 def test_doctor_judges_the_switchs_configuration() -> None:

@@ -299,6 +299,47 @@ def test_the_reference_of_an_erasure_is_not_the_number(tmp_path, templates, capf
     assert "the reference holds the number" in capfd.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "typed", ["(202) 555-0666", "2025550666", "12025550666", "+1 202 555 0666", "0012025550666"]
+)
+@pytest.mark.parametrize("held", ["+12025550667", "2025550667", "0112025550667", "12025550667"])
+def test_a_number_is_erased_in_each_of_its_forms_whichever_is_typed(
+    tmp_path, templates, typed, held, capfd
+) -> None:
+    (tmp_path / "fsgitops.yaml").write_text("default_region: US\n")
+    place = ["-C", str(tmp_path), "--lake", "lake", "--spool", "spool"]
+    fill(tmp_path, templates, 3, **{"Caller-Caller-ID-Name": f"call {held}"})
+    typed = typed.replace("666", "667")
+    assert invoke([*place, "erase", typed, "--reference", "r"]) == 0
+    assert "a second reading found none (looked for +12025550667, 20" in capfd.readouterr().out
+    assert not any(held in text for text in everything_below(tmp_path / "lake"))
+
+
+def test_an_erasure_that_found_nothing_says_so_and_fails(tmp_path, templates, capfd) -> None:
+    fill(tmp_path, templates, 3)
+    place = ["-C", str(tmp_path), "--lake", "lake", "--spool", "spool"]
+    assert invoke([*place, "erase", "+12025550999", "--reference", "r"]) == 1
+    told = capfd.readouterr()
+    assert told.out == ""
+    assert "no record has this number (looked for +12025550999)" in told.err
+
+
+def test_a_national_number_without_a_region_is_told_to_be_one_form_only(
+    tmp_path, templates, capfd
+) -> None:
+    fill(tmp_path, templates, 3, **{"Caller-Caller-ID-Name": "call 202-555-0999"})
+    place = ["-C", str(tmp_path), "--lake", "lake", "--spool", "spool"]
+    assert invoke([*place, "erase", "(202) 555-0999", "--reference", "r"]) == 0
+    assert "only 2025550999 was looked for: to find its other forms" in capfd.readouterr().err
+
+
+def test_what_is_no_number_is_not_erased(tmp_path, templates, capfd) -> None:
+    fill(tmp_path, templates, 3)
+    place = ["-C", str(tmp_path), "--lake", "lake", "--spool", "spool"]
+    assert invoke([*place, "erase", "call 12025550666", "--reference", "r"]) == 64
+    assert "is no telephone number" in capfd.readouterr().err
+
+
 def test_a_json_file_that_the_spool_remembers_is_forgotten_with_its_name(
     tmp_path, templates
 ) -> None:

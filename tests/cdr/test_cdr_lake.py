@@ -75,7 +75,7 @@ def test_listing_filters_by_agent_number_time_and_cause(tmp_path, templates) -> 
     source = Source(str(tmp_path / "lake"))
     assert list_records(source, Wanted(agent="1020")).num_rows == 60
     assert list_records(source, Wanted(agent="1020", leg="a", limit=5)).num_rows == 5
-    assert list_records(source, Wanted(number="+15550000000")).num_rows == 10
+    assert list_records(source, Wanted(number=("15550000000",))).num_rows == 10
     assert list_records(source, Wanted(since="2026-11-24")).num_rows == 0
     assert list_records(source, Wanted(until="2026-11-24", cause="normal_clearing")).num_rows == 70
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections import Counter
 
@@ -99,6 +100,7 @@ def test_a_full_disk_under_the_spool_stores_nothing_of_the_group_and_then_all(
 def test_a_lake_that_cannot_be_written_leaves_the_rows_in_the_spool(tmp_path, templates) -> None:
     spool, lake = Spool(tmp_path / "s"), open_lake(str(tmp_path / "lake"), create=True)
     spool.add([make_row(templates, 1)])
+    shutil.rmtree(tmp_path / "lake" / "cdr")
     (tmp_path / "lake" / "cdr").write_text("in the way")
     with pytest.raises((LakeError, OSError)):
         flush_once(spool, lake, 10, 1 << 20)

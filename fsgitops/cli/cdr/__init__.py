@@ -20,6 +20,7 @@ from fsgitops.console.commands import CONTEXT, Group
 from fsgitops.console.complete import SHELLS, print_script
 from fsgitops.console.run import run_program
 from fsgitops.errors import FsgitopsError
+from fsgitops.phone import is_extension
 from fsgitops.visible import count_noun, make_visible, to_json
 
 if TYPE_CHECKING:
@@ -117,8 +118,10 @@ def run(
 def doctor(place: Place, /, as_json: bool, **chosen: Any) -> int:
     """Check that every call will be recorded."""
     from fsgitops.cdr.doctor import examine
+    from fsgitops.cdr.lake import local_folder
     from fsgitops.cli.printing import print_diagnosis
     from fsgitops.diagnosis import Diagnosis, bad
+    from fsgitops.workspace.git import check_records
 
     place = place.with_choices(chosen)
     options = place.run_options()
@@ -128,6 +131,7 @@ def doctor(place: Place, /, as_json: bool, **chosen: Any) -> int:
         address, problem = None, str(trouble)
     checks = [bad("switch", problem, "")] if problem else []
     checks += examine(options, address)
+    checks += check_records((local_folder(options.lake), options.spool, options.json_dir))
     diagnosis = Diagnosis(place.workspace.target.name, tuple(checks))
     return print_diagnosis(diagnosis, as_json=as_json)
 
@@ -253,7 +257,7 @@ def retention(place: Place, /, keep_days: int, dry_run: bool, as_json: bool, **c
 @cli.command("erase", epilog="Example: fsgitops-cdr erase +12025550666 --reference ticket-7")
 @with_places
 @click.argument("number")
-@click.option("--also", multiple=True, metavar="NUMBER", help="Another spelling of it.")
+@click.option("--also", multiple=True, metavar="NUMBER", help="Another number of that person.")
 @click.option("--reference", required=True, help="The request, for the log; not the number.")
 @with_json
 @click.pass_obj
@@ -265,17 +269,33 @@ def erase(
     reference: str,
     as_json: bool,
     **chosen: Any,
-) -> None:
-    """Erase one person's number, prove it, and log it."""
+) -> int:
+    """Erase one person's number, prove it, and log it.
+
+    NUMBER is read as E.164, or as a national number of the project's `default_region`.
+    """
+    from fsgitops.cdr.dids import read_asked
     from fsgitops.cdr.erase import erase_number
 
     place = place.with_choices(chosen)
-    done = erase_number(place.lake(), place.spool(), number, reference, also, place.json_dir())
+    asked = [read_asked(text, place.region()) for text in (number, *also)]
+    forms = [form for each in asked for form in each.forms]
+    done = erase_number(place.lake(), place.spool(), forms[0], reference, forms, place.json_dir())
+    looked_for = "; ".join(each.shown for each in asked)
     said = (
         f"Erased {count_noun(done.rows, 'record')} in {count_noun(done.files, 'file')}, "
-        f"{done.spool_rows:,} in the spool; a second reading found none"
+        f"{done.spool_rows:,} in the spool, and {count_noun(done.json_files, 'JSON file')}; "
+        f"a second reading found none (looked for {looked_for})"
     )
-    _confirm(said, asdict(done), as_json=as_json)
+    if done.found or as_json:
+        _confirm(said, asdict(done), as_json=as_json)
+    for each in asked:
+        if each.e164 is None and not is_extension(each.forms[0]):
+            hint = "to find its other forms, write it as E.164, or set `default_region`"
+            click.echo(f"fsgitops-cdr: only {each.shown} was looked for: {hint}", err=True)
+    if not done.found:
+        click.echo(f"fsgitops-cdr: no record has this number (looked for {looked_for})", err=True)
+    return 0 if done.found else 1
 
 
 @cli.command("files", epilog="Example: fsgitops-cdr files --lake s3://calls/lake")

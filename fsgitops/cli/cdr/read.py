@@ -101,7 +101,7 @@ def _width(output: str) -> int | None:
 @click.option(
     "--agent", shell_complete=EXTENSION, metavar="EXTENSION", help="Only calls of this agent."
 )
-@click.option("--number", metavar="NUMBER", help="Caller, destination or DID.")
+@click.option("--number", metavar="NUMBER", help="Caller, destination or DID, in any form.")
 @click.option("--did", shell_complete=DID, metavar="NUMBER", help="Only calls to this number.")
 @click.option("--cause", metavar="CAUSE", help="Hang-up cause, such as NO_ANSWER.")
 @click.option("--leg", type=click.Choice(["a", "b"]), help="a: who began it; b: who was rung.")
@@ -113,8 +113,13 @@ def list_command(place: Place, /, form: str, output: str, **chosen: Any) -> None
     from fsgitops.cdr.query import Wanted, list_records
 
     names = Wanted.__dataclass_fields__
-    wanted = Wanted(**{name: value for name, value in chosen.items() if name in names})
     place = place.with_choices({k: v for k, v in chosen.items() if k not in names})
+    for name in ("number", "did"):
+        if chosen[name] is not None:
+            from fsgitops.cdr.dids import read_asked
+
+            chosen[name] = read_asked(chosen[name], place.region()).forms
+    wanted = Wanted(**{name: value for name, value in chosen.items() if name in names})
     found = list_records(place.source(), wanted)
     if form == "table":
         found = found.select(_COLUMNS)

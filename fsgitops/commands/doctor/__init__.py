@@ -17,6 +17,7 @@ from fsgitops.model.reading import resource_of
 from fsgitops.secret import KEY_VARIABLE, NEXT_KEY_VARIABLE
 from fsgitops.visible import count_noun
 from fsgitops.workspace.declare import declare_desired
+from fsgitops.workspace.git import check_records
 from fsgitops.workspace.key_in_git import (
     REPLACE,
     find_in_git,
@@ -81,6 +82,11 @@ def _check_key(workspace: Workspace) -> Iterator[Check]:
             f"set {NEXT_KEY_VARIABLE}, or put it into {next_key_file(settings, root)}",
         )
     yield from _check_git(workspace)
+    cdr = workspace.settings.cdr
+    lake = None if "://" in (cdr.lake or "://") else cdr.lake
+    yield from check_records(
+        workspace.root / folder for folder in (lake, cdr.spool, cdr.json_dir) if folder
+    )
 
 
 def _check_git(workspace: Workspace) -> Iterator[Check]:
