@@ -9,7 +9,17 @@ from dataclasses import dataclass, field
 from functools import cache
 from operator import attrgetter
 from types import UnionType
-from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, TypeAlias, Union, get_args
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Final,
+    Literal,
+    NamedTuple,
+    TypeAlias,
+    Union,
+    get_args,
+)
 from typing import get_origin as origin_of
 
 from fsgitops.model.draft import Global
@@ -87,6 +97,8 @@ def _spots(
             annotation = next(part for part in inside if part is not type(None))
         else:
             break
+    if origin is Literal:
+        marks = {Expect: Expect(f"one of {', '.join(map(str, inside))}"), **marks}
     holds = origin or annotation
     is_part = isinstance(holds, type) and issubclass(holds, Part)
     if holds not in (dict, tuple, str) and not is_part:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from made_up import KINDS
 
 from fsgitops.kinds import BUILT_IN
 from fsgitops.kinds.agent.noun import Agent, Voicemail
@@ -50,3 +51,28 @@ def test_a_number_in_an_agent_leads_to_the_routes(name: str) -> None:
     assert [item.did_number for item in resolve_desired([document], BUILT_IN)[0].of(DidRoute)] == [
         "+19495431333"
     ]
+
+
+@pytest.mark.parametrize(
+    ("item", "message", "column"),
+    [
+        ("members: [10]", '`members.agent` is "10"; expected 4 to 6 digits', 27),
+        (
+            "members: [{agent: 1020, x: 1}]",
+            'the key "x" is not known for the `members` of queues',
+            41,
+        ),
+        ("members: [{note: x}]", "this queue has no `agent`", 3),
+        ("strategy: none", '`strategy` is "none"; expected one of fifo, random', 27),
+        ("logins: {a: {user: u, password: x y}}", "", 0),
+    ],
+)
+def test_what_is_wrong_inside_a_list_of_parts_is_told_at_its_place(
+    item: str, message: str, column: int
+) -> None:
+    document, _ = parse_document("a.yaml", f"queues:\n- {{name: sales, {item}}}\n".encode())
+    assert document is not None
+    _, findings = resolve_desired([document], KINDS)
+    assert [(found.message, found.position.column) for found in findings] == (
+        [(message, column)] if message else []
+    )
