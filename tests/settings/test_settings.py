@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from fsgitops.errors import DesiredInvalidError, UsageError
 from fsgitops.findings import Position
+from fsgitops.kinds import BUILT_IN
 from fsgitops.secret import read_source
 from fsgitops.settings import (
     Environment,
@@ -217,7 +218,7 @@ def _place(path, value):
 def _every_setting():
     from fsgitops.commands.schema import settings_schema
 
-    return [path for path in _paths(settings_schema()) if path[:1] != ("defaults",)]
+    return [path for path in _paths(settings_schema(BUILT_IN)) if path[:1] != ("defaults",)]
 
 
 @pytest.mark.parametrize("path", _every_setting(), ids=".".join)
