@@ -12,6 +12,7 @@ from fsgitops.sandbox import EmbeddedSwitch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from project import Project
 
@@ -24,11 +25,9 @@ did_routes:
 
 
 @contextmanager
-def running_switch(project: Project) -> Iterator[EmbeddedSwitch]:
-    """Apply the project to its sandbox and let commands find it running."""
-    ran = project.run("apply", "--yes")
-    assert ran.code == 0, ran.err
-    with EmbeddedSwitch(project.conf, "a password") as switch:
+def serve(project: Project, conf: Path | None = None) -> Iterator[EmbeddedSwitch]:
+    """Let commands find a switch running that holds what stands there now, until it is reloaded."""
+    with EmbeddedSwitch(conf or project.conf, "a password") as switch:
         host, port = switch.address
         state = {"pid": os.getpid(), "host": host, "port": port, "password": "a password"}
         place = project.conf.parent / RUNNING_FILE
@@ -37,6 +36,15 @@ def running_switch(project: Project) -> Iterator[EmbeddedSwitch]:
             yield switch
         finally:
             place.unlink()
+
+
+@contextmanager
+def running_switch(project: Project) -> Iterator[EmbeddedSwitch]:
+    """Apply the project to its sandbox and let commands find it running."""
+    ran = project.run("apply", "--yes")
+    assert ran.code == 0, ran.err
+    with serve(project) as switch:
+        yield switch
 
 
 @contextmanager

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 from doctor_site import GOOD, checks, make_site, set_socket
+from switchboard import serve
 
-from fsgitops.sandbox import EmbeddedSwitch
 from fsgitops.sandbox.skeleton import write_skeleton
 
 if TYPE_CHECKING:
@@ -225,12 +223,7 @@ def test_applied_agents_that_the_switch_does_not_hold_are_an_error(
     project.run("apply", "--yes")
     elsewhere = tmp_path / "elsewhere"
     write_skeleton(elsewhere, "sandbox.example")
-    with EmbeddedSwitch(elsewhere, "pw") as switch:
-        host, port = switch.address
-        state = project.conf.parent / "sandbox.json"
-        state.write_text(
-            json.dumps({"pid": os.getpid(), "host": host, "port": port, "password": "pw"})
-        )
+    with serve(project, elsewhere):
         ran = project.run("doctor", "--json")
     found = {check["name"]: check["health"] for check in ran.json()["checks"]}
     assert (ran.code, found["effective"]) == (1, "error")

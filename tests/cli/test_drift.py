@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import stat
 from typing import TYPE_CHECKING, Any
@@ -12,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from project import SETTINGS, Project
+from switchboard import serve
 
 import fsgitops.commands.drift
 from fsgitops.model.drift import DriftReport
-from fsgitops.sandbox import EmbeddedSwitch
 from fsgitops.steps.render_drift import render_metrics
 
 if TYPE_CHECKING:
@@ -36,10 +35,7 @@ def applied(project: Project) -> Project:
 @pytest.fixture
 def held(applied: Project) -> Iterator[Project]:
     """The same, with a switch that goes on holding what was applied until it is reloaded."""
-    with EmbeddedSwitch(applied.conf, "pw") as switch:
-        host, port = switch.address
-        state = {"pid": os.getpid(), "host": host, "port": port, "password": "pw"}
-        (applied.conf.parent / "sandbox.json").write_text(json.dumps(state))
+    with serve(applied):
         yield applied
 
 

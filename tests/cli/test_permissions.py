@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import os
 from typing import TYPE_CHECKING
 
 import pytest
 from project import SETTINGS, Project
+from switchboard import serve
 
 from fsgitops.sandbox import EmbeddedSwitch
 
@@ -36,10 +35,7 @@ def many(project: Project) -> Project:
 @pytest.fixture
 def served(many: Project) -> Iterator[EmbeddedSwitch]:
     """The same, with the switch that commands find running."""
-    with EmbeddedSwitch(many.conf, "pw") as switch:
-        host, port = switch.address
-        state = {"pid": os.getpid(), "host": host, "port": port, "password": "pw"}
-        (many.conf.parent / "sandbox.json").write_text(json.dumps(state))
+    with serve(many) as switch:
         yield switch
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import stat
 import subprocess
 import sys
@@ -11,8 +9,7 @@ from pathlib import Path
 
 import pytest
 from project import Project
-
-from fsgitops.sandbox import EmbeddedSwitch
+from switchboard import serve
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 
@@ -296,12 +293,7 @@ def test_an_interrupted_apply_is_undone_by_the_next_plan(project: Project) -> No
 
 def test_commands_for_the_sandbox_use_the_one_that_runs(project: Project) -> None:
     project.run("apply", "--yes")
-    with EmbeddedSwitch(project.conf, "pw") as switch:
-        host, port = switch.address
-        state = project.conf.parent / "sandbox.json"
-        state.write_text(
-            json.dumps({"pid": os.getpid(), "host": host, "port": port, "password": "pw"})
-        )
+    with serve(project) as switch:
         switch.add_registration("1021", "sandbox.example")
         path = project.root / "desired" / "agents.yaml"
         path.write_text(path.read_text().replace("webrtc: true", "enabled: false"))

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 from project import SETTINGS, Project
+from switchboard import serve
 from test_webhook import Hook, running
 
 from fsgitops.routing.veil import Veil
-from fsgitops.sandbox import EmbeddedSwitch
 from fsgitops.switch.client import Switch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    pass
 
 
 ALICE = "directory/default/1020.xml"
@@ -32,16 +30,6 @@ def applied(project: Project) -> Project:
     file = project.conf / "vars.xml"
     file.write_text(file.read_text().replace("<include>", f"<include>\n{sets}"))
     return project
-
-
-@contextmanager
-def held(project: Project) -> Iterator[None]:
-    """A switch that goes on holding what stands there now."""
-    with EmbeddedSwitch(project.conf, "pw") as switch:
-        host, port = switch.address
-        state = {"pid": os.getpid(), "host": host, "port": port, "password": "pw"}
-        (project.conf.parent / "sandbox.json").write_text(json.dumps(state))
-        yield
 
 
 def say(project: Project, value: str) -> None:
@@ -78,7 +66,7 @@ def test_what_is_known_to_be_harmless_is_shown(applied: Project) -> None:
 
 def test_a_password_is_known_by_its_value_once_no_file_names_it_any_more(applied: Project) -> None:
     say(applied, "to $${trunk_password}!")
-    with held(applied):
+    with serve(applied):
         say(applied, "Alice")
         text = told(applied)
     assert '"to (secret)!" in the switch' in text
