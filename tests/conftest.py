@@ -16,6 +16,8 @@ from real_switch import RealSwitch, switch_template
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from fsgitops.sandbox import EmbeddedSwitch
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 
@@ -92,6 +94,15 @@ def project(
     project.write("desired/agents.yaml", AGENTS)
     project.write("desired/routes.yaml", ROUTES)
     return project
+
+
+@pytest.fixture
+def board(project: Project) -> Iterator[EmbeddedSwitch]:
+    """The project applied to its sandbox, which runs; a number from outside leads to each agent."""
+    from switchboard import switch_with_dids
+
+    with switch_with_dids(project) as switch:
+        yield switch
 
 
 @pytest.fixture

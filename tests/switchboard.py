@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fsgitops.live.connect import RUNNING_FILE
 from fsgitops.sandbox import EmbeddedSwitch
@@ -53,3 +53,17 @@ def switch_with_dids(project: Project) -> Iterator[EmbeddedSwitch]:
     project.write("desired/routes.yaml", ROUTES)
     with running_switch(project) as switch:
         yield switch
+
+
+def audit(project: Project) -> list[dict[str, Any]]:
+    lines = (project.conf / ".fsgitops" / "audit.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def operations(project: Project) -> list[tuple[str, str, str]]:
+    kept = ("dial", "hangup", "transfer", "kick")
+    return [
+        (item["action"], item["subject"], item["result"])
+        for item in audit(project)
+        if item["action"] in kept and item["result"] != "intended"
+    ]

@@ -103,6 +103,11 @@ def _parameters(place: str, schemas: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
+def _query(name: str, schema: dict[str, Any], about: str) -> dict[str, Any]:
+    where = {"name": name, "in": "query", "required": False}
+    return {**where, "schema": schema, "description": about}
+
+
 def _live() -> dict[str, Any]:
     events = [{"$ref": f"#/components/schemas/{name}"} for name in ("Snapshot", "Happened")]
     stream = {
@@ -127,20 +132,12 @@ def _live() -> dict[str, Any]:
         f"open, one address {MAX_PER_ADDRESS}, and all together {MAX_LISTENERS}.",
         "security": [{"bearer": []}],
         "parameters": [
-            {
-                "name": "search",
-                "in": "query",
-                "required": False,
-                "schema": {"type": "string", "maxLength": MAX_SEARCH},
-                "description": "Agents with each of these words in their extension or name",
-            },
-            {
-                "name": "presence",
-                "in": "query",
-                "required": False,
-                "schema": {"enum": [*PRESENCES, ""]},
-                "description": "Agents with this presence",
-            },
+            _query(
+                "search",
+                {"type": "string", "maxLength": MAX_SEARCH},
+                "Agents with each of these words in their extension or name",
+            ),
+            _query("presence", {"enum": [*PRESENCES, ""]}, "Agents with this presence"),
         ],
         "responses": {"200": good, **_refusals((*_ALWAYS, 500, 503))},
     }

@@ -148,16 +148,8 @@ def check_http(host: str, *, guarded: bool) -> Check:
 
 def check_switch(address: EslAddress, options: RunOptions) -> Iterator[Check]:
     """Ask the switch whether mod_json_cdr runs, and as what it is configured."""
-    from fsgitops.esl.session import connect_esl
-
     try:
-        with connect_esl(
-            address.host,
-            address.port,
-            address.password,
-            connect_timeout=address.connect_timeout,
-            reply_timeout=address.reply_timeout,
-        ) as session:
+        with address.connect() as session:
             yield good("switch", f"{session.place}: logged in")
             loaded = session.api("module_exists mod_json_cdr").strip() == "true"
             conf = session.api("xml_locate configuration configuration name json_cdr.conf")

@@ -88,16 +88,7 @@ class Listener:
             wait = min(wait * 2, _MAX_WAIT)
 
     def _listen(self) -> None:
-        from fsgitops.esl.session import connect_esl
-
-        address = self._address
-        with connect_esl(
-            address.host,
-            address.port,
-            address.password,
-            connect_timeout=address.connect_timeout,
-            reply_timeout=address.reply_timeout,
-        ) as session:
+        with self._address.connect() as session:
             events = session.subscribe_json(EVENTS, max_queued=2 * _TAKE)
             now = time.time_ns() // 1000
             deaf = round((now - self._heard_us) / 1e6, 3) if self._heard_us else None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from fsgitops.esl.session import EslSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +53,9 @@ class EslAddress:
 
     def __repr__(self) -> str:
         return f"EslAddress({self.host}:{self.port})"
+
+    def connect(self) -> EslSession:
+        """Connect and log in. Raises as `connect_esl`."""
+        from fsgitops.esl.session import connect_esl
+
+        return connect_esl(**asdict(self))

@@ -94,10 +94,10 @@ class RecordBuilder:
             # What came is kept in the quarantine; the thread that reads must not die of it.
             raise RecordError(f"no record can be made of it: {problem!r:.200}") from problem
 
-    def _build(self, event: Mapping[str, Any], road: str, received_us: int) -> Row:
-        get = event.get
-        uuid = get("Unique-ID") or get("variable_uuid")
-        switch = get("FreeSWITCH-Switchname") or self.switch
+    def _identify(self, event: Mapping[str, Any]) -> tuple[str, str]:
+        """Return the leg's UUID and its switch. Raises UnplacedError, RecordError."""
+        uuid = event.get("Unique-ID") or event.get("variable_uuid")
+        switch = event.get("FreeSWITCH-Switchname") or self.switch
         if uuid and isinstance(uuid, str) and not switch:
             raise UnplacedError(
                 "no `switchname` in it, as of FreeSWITCH before 1.4: "
@@ -107,6 +107,11 @@ class RecordBuilder:
             raise RecordError("no Unique-ID and switch name in it: expected the record of a call")
         if len(uuid) > _MAX_NAME or len(switch) > _MAX_NAME:
             raise RecordError(f"a UUID or switch name of more than {_MAX_NAME} characters")
+        return uuid, switch
+
+    def _build(self, event: Mapping[str, Any], road: str, received_us: int) -> Row:
+        get = event.get
+        uuid, switch = self._identify(event)
         origin = get("variable_originating_leg_uuid") or get("variable_originator")
         leg = "b" if origin else "a"
         dialled_by = get("variable_user_name") if get("variable_sip_authorized") == "true" else None

@@ -67,31 +67,33 @@ def with_allow(function: _F) -> _F:
     )(function)
 
 
+_NAMED = "agent:1020, did:+1949…, a glob (agent:10*) or a YAML path (desired/sales/*.yaml)"
+_DEMANDS = (
+    click.option(
+        "--only",
+        shell_complete=RESOURCE,
+        multiple=True,
+        metavar="WHAT",
+        help=f"Only this: {_NAMED}.",
+    ),
+    click.option(
+        "--exclude",
+        shell_complete=RESOURCE,
+        multiple=True,
+        metavar="WHAT",
+        help="Everything but this.",
+    ),
+    with_allow,
+    click.option(
+        "--kick-rotated",
+        is_flag=True,
+        help="End the registrations of agents whose password changes.",
+    ),
+)
+
+
 def with_demands(function: _F) -> _F:
     """Give a command `--only`, `--exclude`, `--allow` and `--kick-rotated`, as its `demands`."""
-    named = "agent:1020, did:+1949…, a glob (agent:10*) or a YAML path (desired/sales/*.yaml)"
-    options = (
-        click.option(
-            "--only",
-            shell_complete=RESOURCE,
-            multiple=True,
-            metavar="WHAT",
-            help=f"Only this: {named}.",
-        ),
-        click.option(
-            "--exclude",
-            shell_complete=RESOURCE,
-            multiple=True,
-            metavar="WHAT",
-            help="Everything but this.",
-        ),
-        with_allow,
-        click.option(
-            "--kick-rotated",
-            is_flag=True,
-            help="End the registrations of agents whose password changes.",
-        ),
-    )
 
     @wraps(function)
     def gather(
@@ -113,7 +115,7 @@ def with_demands(function: _F) -> _F:
         return function(*words, demands=demands, **others)
 
     asked: Any = gather
-    for option in reversed(options):
+    for option in reversed(_DEMANDS):
         asked = option(asked)
     return cast("_F", asked)
 

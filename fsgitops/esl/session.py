@@ -21,7 +21,6 @@ from fsgitops.esl.wire import Wire, command_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from types import TracebackType
     from typing import Self
 
     from fsgitops.esl.frames import Frame
@@ -136,12 +135,7 @@ class EslSession:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _ask(self, commands: list[str], timeout: float | None) -> list[Frame]:

@@ -19,7 +19,7 @@ from fsgitops.findings import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from fsgitops.model.document import Document
     from fsgitops.model.rule import Rule
@@ -79,12 +79,7 @@ def silence_findings(
         else:
             silence.used = True
     if complete:
-        # What a plan judges is not known here, so nobody knows what such a silence is good for.
-        judged += [
-            _unused(item)
-            for item in everything
-            if not item.used and not any(rules[name].by_plan for name in item.names)
-        ]
+        judged += _find_unused(everything, rules)
     return fold_findings(sort_findings(judged))
 
 
@@ -102,6 +97,13 @@ def find_silenced(
         for name in item.names
         if rules[name].by_plan
     )
+
+
+def _find_unused(silences: Iterable[_Silence], rules: Mapping[str, Rule]) -> Iterator[Finding]:
+    """What a plan judges is not known here: nobody knows what such a silence is good for."""
+    for item in silences:
+        if not item.used and not any(rules[name].by_plan for name in item.names):
+            yield _unused(item)
 
 
 def _unused(item: _Silence) -> Finding:

@@ -70,6 +70,16 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 
 
+def _forget_restored(conf_dir: Path, state_dir: Path) -> None:
+    left = read_journal(conf_dir, state_dir)
+    if left is None:
+        return
+    if not left.restored:
+        place = state_dir / FOLDER
+        raise TransactionError(f"{place} holds an unfinished apply; no file was changed")
+    forget_transaction(left)
+
+
 def begin_transaction(
     conf_dir: Path,
     state_dir: Path,
@@ -86,11 +96,7 @@ def begin_transaction(
     when the journal of another transaction stands there.
     """
     folder = state_dir / FOLDER
-    left = read_journal(conf_dir, state_dir)
-    if left is not None:
-        if not left.restored:
-            raise TransactionError(f"{folder} holds an unfinished apply; no file was changed")
-        forget_transaction(left)
+    _forget_restored(conf_dir, state_dir)
     files = {f"{RECORD}/{name}": content for name, content in (record or {}).items()}
     try:
         with ConfDir(conf_dir) as conf, open_state(state_dir, make=True) as state:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 from served_api import Served, token
-from switchboard import switch_with_dids
 
 from fsgitops.switch.client import connect_switch
 from fsgitops.workspace.open import open_workspace
@@ -18,12 +17,6 @@ if TYPE_CHECKING:
 
     from fsgitops.sandbox import EmbeddedSwitch
     from fsgitops.switch.client import Switch
-
-
-@pytest.fixture
-def board(project: Project) -> Iterator[EmbeddedSwitch]:
-    with switch_with_dids(project) as switch:
-        yield switch
 
 
 @pytest.fixture

@@ -73,8 +73,15 @@ def formats_of(name: str) -> Sequence[str]:
 
 
 def commands(project: Project, plan: str) -> Iterator[tuple[str, ...]]:
-    agents = project.root / "desired" / "agents.yaml"
-    given = agents.read_text()
+    """Yield the words of one command after the other, from the first plan to broken YAML."""
+    yield from before_an_apply()
+    yield from applies(project, plan)
+    yield from what_is_live(project)
+    yield from moves_of_keys(project)
+    yield from broken_secrets(project, plan)
+
+
+def before_an_apply() -> Iterator[tuple[str, ...]]:
     for form in ((), ("--json",)):
         yield ("validate", *form)
         yield ("plan", *form)
@@ -89,6 +96,11 @@ def commands(project: Project, plan: str) -> Iterator[tuple[str, ...]]:
     for name in ("plan", "validate", "apply"):
         for form in formats_of(name):
             yield (name, "--format", form)
+
+
+def applies(project: Project, plan: str) -> Iterator[tuple[str, ...]]:
+    agents = project.root / "desired" / "agents.yaml"
+    given = agents.read_text()
     yield ("plan", "--out", plan)
     yield ("apply", plan, "--json")
     yield ("apply", "--yes")
@@ -104,6 +116,9 @@ def commands(project: Project, plan: str) -> Iterator[tuple[str, ...]]:
     yield ("apply", "--yes")
     yield ("apply", "--yes", "--target", "image")
     yield ("apply", "--yes", "--target", "image", "--no-reload")
+
+
+def what_is_live(project: Project) -> Iterator[tuple[str, ...]]:
     state = str(project.root / "state.json")
     yield ("export-state", "--out", state)
     for form in ((), ("--json",)):
@@ -125,6 +140,9 @@ def commands(project: Project, plan: str) -> Iterator[tuple[str, ...]]:
         yield ("transfer", "u", "2000", *form)
         yield ("kick", "2000", *form)
         yield ("token", "list", *form)
+
+
+def moves_of_keys(project: Project) -> Iterator[tuple[str, ...]]:
     yield ("release", "agent:2000")
     yield ("plan", "--json")
     yield ("adopt", "directory/default/2000.xml", "--yes")
@@ -135,6 +153,11 @@ def commands(project: Project, plan: str) -> Iterator[tuple[str, ...]]:
     yield ("key", "rotate", "--finish")
     yield ("key", "new", "--file", str(project.root / ".fsgitops" / "key-too"))
     yield ("secret", "keygen")
+
+
+def broken_secrets(project: Project, plan: str) -> Iterator[tuple[str, ...]]:
+    agents = project.root / "desired" / "agents.yaml"
+    given = agents.read_text()
     agents.write_text(given.replace('{"plaintext": true, "value":', '{"plaintext": 1, "value":'))
     yield ("validate", "--json")
     agents.write_text(given.replace('{"plaintext": true, "value":', '{"value":'))

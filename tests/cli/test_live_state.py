@@ -8,18 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from project import Project
-from switchboard import DOMAIN, switch_with_dids
+from switchboard import DOMAIN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from fsgitops.sandbox import EmbeddedSwitch
-
-
-@pytest.fixture
-def board(project: Project) -> Iterator[EmbeddedSwitch]:
-    with switch_with_dids(project) as switch:
-        yield switch
 
 
 def test_status_tells_who_is_there_and_that_memory_matches(

@@ -16,7 +16,7 @@ from fsgitops.console.commands import Command, Option
 from fsgitops.console.stream import terminal_width
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from fsgitops.cli.cdr.place import Place
 
@@ -37,6 +37,16 @@ _COLUMNS = (
 _ENDINGS = {".csv": "csv", ".html": "html", ".json": "json", ".parquet": "parquet"}
 
 
+def _form_of(output: str | None, endings: Mapping[str, str]) -> str:
+    """Return what a file's ending says; without one, the first. Raises UsageError."""
+    ending = Path(output or "").suffix.lower()
+    form = endings.get(ending or ".txt")
+    if form is None:
+        listed = ", ".join(endings)
+        raise click.UsageError(f"--output {output}: give --format, or an ending of {listed}")
+    return form
+
+
 def with_result(*forms: str) -> Callable[[_F], _F]:
     """Give a command `--format`, `--json` and `--output`, as its `form` and `output`.
 
@@ -50,14 +60,7 @@ def with_result(*forms: str) -> Callable[[_F], _F]:
         ) -> Any:
             if as_json and named not in (None, "json"):
                 raise click.UsageError(f"--json and --format {named}: give one of them")
-            known = {"": forms[0], **endings}
-            ending = Path(output or "").suffix.lower()
-            form = "json" if as_json else named or known.get(ending)
-            if form is None:
-                listed = ", ".join(endings)
-                raise click.UsageError(
-                    f"--output {output}: give --format, or an ending of {listed}"
-                )
+            form = "json" if as_json else named or _form_of(output, endings)
             return function(*words, form=form, output=output or "-", **others)
 
         endings = {".txt": forms[0]}
