@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from fsgitops.errors import FsgitopsError
 from fsgitops.homes import home_of
+from fsgitops.homes.directory import DIRECTORY
 from fsgitops.live.connect import address_of
 from fsgitops.live.switch_user import find_switch_user, find_unreadable
 from fsgitops.routing.preprocess import load_merged
@@ -74,7 +75,8 @@ class _Explainer:
 
     def explain(self, item: Mismatch) -> Cause:
         if not item.path:
-            return self._name_domains()
+            domain = (item.subject, item.message) == DIRECTORY.lacking(address_of(self.target))
+            return self._name_domains() if domain else self._blame_the_load()
         found = self._find_left(item) if item.gone else self._find_cause(item)
         return found or self._blame_the_load()
 
