@@ -99,10 +99,12 @@ def nothing_more(*_: object) -> tuple[ReloadStep, ...]:
     return ()
 
 
-def nothing_left(*_: object) -> Finished:
-    """Nothing outlives the reload."""
+def run_each(switch: Switch, steps: Sequence[ReloadStep], _address: Address) -> Finished:
+    """Send each step as it was printed."""
     from fsgitops.model.applied import Finished
 
+    for step in steps:
+        run_step(switch, step)
     return Finished()
 
 
@@ -142,7 +144,7 @@ class Home:
         cost: What a change can cost.
         load: What `reloadxml` does not do: run before the switch is asked for proof.
         finish: What outlives the reload, to be ended once the files are ours.
-        end: Carries out the steps of `finish`, where there is something to end.
+        end: Sends the steps of `finish`, or those of them that have something to end.
         runs: Compares what runs with what is wanted; yields names and what is wrong.
         busy: Tells what the elements of these names are doing now.
         why: Explains why the files on disk do not give what one of them says.
@@ -171,7 +173,7 @@ class Home:
     cost: Callable[[Change], tuple[Danger, ...]] = just_reload
     load: Callable[[Sequence[Change], Address], tuple[ReloadStep, ...]] = nothing_more
     finish: Callable[[Sequence[Change], Address, bool], tuple[ReloadStep, ...]] = nothing_more
-    end: Callable[[Switch, Sequence[ReloadStep], Address], Finished] = nothing_left
+    end: Callable[[Switch, Sequence[ReloadStep], Address], Finished] = run_each
     runs: Callable[[Switch, Sequence[Wanted], Address], Iterable[tuple[str, str]]] = xml_is_all
     busy: Callable[[Switch, Collection[str], Address], Mapping[str, Doing]] = nobody
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import builders
 import pytest
 
 from fsgitops import homes
+from fsgitops.errors import SwitchError
 from fsgitops.homes.home import Address, Home
-from fsgitops.homes.reload import plan_reloads, turn_round
+from fsgitops.homes.reload import end_rest, plan_reloads, turn_round
 from fsgitops.model.plan import Action, Danger, ReloadStep
 from fsgitops.routing.loaded import flatten_element
 from fsgitops.sandbox import EmbeddedSwitch
@@ -110,6 +112,19 @@ def test_its_changes_cost_what_it_says_and_disturb_whom_its_steps_name() -> None
     assert classify_change(change("update")) == (Danger.RELOAD, Danger.CALLS)
     plan = builders.plan(change("update"), reloads=plan_reloads([change("update")], ADDRESS))
     assert find_disturbed(plan) == {"menus": {"main": builders.resource("menu:main")}}
+
+
+def test_what_it_finishes_with_is_sent_as_it_is_printed(tmp_path: Path) -> None:
+    write_skeleton(tmp_path / "conf", "d.example")
+    late = [ReloadStep("xml_flush_cache", "menus are cached", home="menus", late=True)]
+    refused = [replace(late[0], command="menu forget main")]
+    with (
+        EmbeddedSwitch(tmp_path / "conf", "word") as running,
+        connect_switch(*running.address, "word") as one,
+    ):
+        assert end_rest(one, late, ADDRESS).left == frozenset()
+        with pytest.raises(SwitchError, match="menu forget main"):
+            end_rest(one, refused, ADDRESS)
 
 
 def test_its_elements_are_read_back(tmp_path: Path) -> None:
