@@ -50,7 +50,7 @@ def review_plan(planned: Planned, root: Path, full: str = "") -> Review:
         plan=plan,
         warnings=tuple(_warnings(plan)),
         remarks=(*remarks, *planned.notes),
-        reached=find_reached(plan, declared.desired),
+        reached=find_reached(plan, declared.desired, planned.kinds),
         contents=_read_contents(planned),
         sources={
             item.path: str(files[item.path].parts[0].source)

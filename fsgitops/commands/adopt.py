@@ -188,7 +188,7 @@ def _find_paths(workspace: Workspace, planned: Planned, word: str) -> list[str]:
     ]
     if not there:
         raise UsageError(
-            f"{word}: no file here belongs to a declared agent or route; an apply creates theirs"
+            f"{word}: no file here belongs to anything declared; an apply creates such files"
         )
     return there
 
@@ -232,8 +232,7 @@ def _entry(planned: Planned, path: str) -> ManifestEntry:
     file = planned.compilation.compiled.files.get(path)
     if file is None:
         raise PlanRefusedError(
-            f"{path}: no declared agent or route has this file; declare it first, then adopt the "
-            f"file"
+            f"{path}: nothing that is declared has this file; declare it first, then adopt the file"
         )
     found = planned.live.files[path]
     if found.kind is FileKind.MISSING:

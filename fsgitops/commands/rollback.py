@@ -99,7 +99,9 @@ def run_rollback(
         prover = open_prover(stack, workspace, found, now.compiled, now.live) if asked else None
         if prover:
             found = ask_activity(found, prover.switch, target)
-            found = weigh_changes(found, now.live, target, shown.demands, declared=1)
+            found = weigh_changes(
+                found, now.live, target, shown.demands, workspace.kinds, declared=1
+            )
             refuse_unsafe(found)
         place = ConfPlace(target.conf_dir, target.state_dir)
         revision = start_revision(workspace, found, rolled_back_to=now.to)
@@ -136,7 +138,7 @@ def _compare_earlier(workspace: Workspace, to: int | None, demands: Demands) -> 
     changes = [replace(change, source=source_file(change.source)) for change in plan.changes]
     plan = replace(plan, changes=tuple(changes), baseline=Baseline.EARLIER)
     plan = finish_plan(count_cost(plan, live, target))
-    plan = weigh_changes(plan, live, target, demands, declared=1)
+    plan = weigh_changes(plan, live, target, demands, workspace.kinds, declared=1)
     numbers = tuple(kept.number for kept in undone)
     return RollBack(plan, compiled, live, number, numbers, demands=demands)
 

@@ -47,6 +47,7 @@ class Ref:
         anything: Whatever a call can be led to may be named as well, as `KIND/NAME`.
         called: What a policy calls the other one: `destination.groups`. Default: the field.
         lost: What comes of it where the other one is disabled.
+        does: What it does to the other one, as messages say it.
         owned: A number that should be ours. Another one is a warning, and none is looked for.
     """
 
@@ -54,6 +55,7 @@ class Ref:
     anything: bool = False
     called: str = ""
     lost: str = "nobody would answer"
+    does: str = "leads to"
     owned: bool = False
 
 

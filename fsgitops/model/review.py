@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from fsgitops.model.desired import Desired
+    from fsgitops.model.kind import Kinds
+    from fsgitops.model.noun import Noun
     from fsgitops.model.plan import Change
     from fsgitops.model.revision import RevisionChange
 
@@ -23,9 +25,9 @@ _SOURCE = re.compile(r"(.+):([0-9]{1,9}):([0-9]{1,9})", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """A changed DID and the extension that it rings: `destination` is empty once it is deleted."""
+    """What leads to another resource, and where: `destination` is empty once it is deleted."""
 
-    did: str
+    source: str
     action: Action
     destination: str = ""
     name: str = ""
@@ -82,13 +84,13 @@ def list_tasks(review: Review) -> list[Finding]:
     tasks = find_tasks(review.plan) if review.plan else ()
     if review.plan is None or not tasks:
         return []
-    places = {
-        change.resource.name: find_source(change)
-        for change in review.plan.changes
-        if change.resource.kind == "agent"
-    }
     return [
-        Finding("for-people", Severity.INFO, places.get(task.agents[0]) or _NOWHERE, task.text)
+        Finding(
+            "for-people",
+            Severity.INFO,
+            (find_source(task.first) if task.first else None) or _NOWHERE,
+            task.text,
+        )
         for task in tasks
     ]
 
@@ -151,17 +153,28 @@ def read_source(text: str) -> Position | None:
     return Position(match[1], int(match[2]), int(match[3])) if match else None
 
 
-def find_reached(plan: Plan, desired: Desired) -> tuple[Reached, ...]:
-    """Return what each changed DID of the plan will reach, in the plan's order."""
-    from fsgitops.model.reading import references
+def find_reached(plan: Plan, desired: Desired, kinds: Kinds) -> tuple[Reached, ...]:
+    """Return where each changed resource leads that leads anywhere, in the plan's order."""
+    from fsgitops.model.reading import called_references, references
 
     reached: list[Reached] = []
     for change in list_changes(plan):
-        if change.resource.kind != "did":
+        kind = kinds.get(change.resource.kind)
+        nouns: type[Noun] | None = kind.noun if kind else None
+        if nouns is None or not called_references(nouns):
             continue
         noun = None if change.action is Action.DELETE else desired.get(change.resource)
-        target = next((item.resource for item in references(noun)), None) if noun else None
-        name = getattr(desired.get(target), "name", "") if target else ""
-        number = target.name if target else ""
-        reached.append(Reached(change.resource.name, change.action, number, name))
+        found = [item for item in references(noun) if not item.mark.owned] if noun else []
+        target = found[0].resource if found else None
+        label = _label(desired.get(target)) if target else ""
+        reached.append(
+            Reached(change.resource.name, change.action, target.name if target else "", label)
+        )
     return tuple(reached)
+
+
+def _label(noun: Noun | None) -> str:
+    """Return what people call a resource, where that is not its name."""
+    from fsgitops.model.reading import key_field
+
+    return "" if noun is None or key_field(type(noun)) == "name" else getattr(noun, "name", "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -61,6 +61,8 @@ class Task:
     kind: TaskKind
     agents: tuple[str, ...]
     text: str
+    first: Change | None = field(default=None, compare=False)
+    """The change of the first of them."""
 
 
 def find_tasks(plan: Plan) -> tuple[Task, ...]:
@@ -69,17 +71,20 @@ def find_tasks(plan: Plan) -> tuple[Task, ...]:
     A phone that nobody tells its new password stays mute from its next REGISTER on
     (docs/freeswitch.md, "Agents"), so that is as much a part of the plan as the files are.
     """
-    found: dict[TaskKind, dict[str, str]] = {}
+    found: dict[TaskKind, dict[str, Change]] = {}
     silent = _find_silent(plan)
     for change in (*plan.changes, *plan.unloaded):
         if change.resource.kind == "agent" and not change.renamed_to:
             for kind in _kinds(change, plan, silent):
-                found.setdefault(kind, {})[change.resource.name] = _name(change)
+                found.setdefault(kind, {})[change.resource.name] = change
     return tuple(
-        Task(kind, tuple(found[kind]), _tell(kind, list(found[kind].values()), plan))
-        for kind in TaskKind
-        if kind in found
+        _task(kind, list(found[kind].values()), plan) for kind in TaskKind if kind in found
     )
+
+
+def _task(kind: TaskKind, changes: Sequence[Change], plan: Plan) -> Task:
+    text = _tell(kind, [_name(change) for change in changes], plan)
+    return Task(kind, tuple(change.resource.name for change in changes), text, changes[0])
 
 
 def _find_silent(plan: Plan) -> set[Resource]:

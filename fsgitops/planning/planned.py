@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from fsgitops.model.compiled import CompiledConfig
+    from fsgitops.model.kind import Kinds
     from fsgitops.model.live import LiveConfig, Manifest
     from fsgitops.model.plan import Change, Plan
     from fsgitops.secret import ProjectKey
@@ -35,6 +36,7 @@ class Planned:
     live: LiveConfig
     written: CompiledConfig
     """The files as the plan leaves them: what it does not change of one is as it stands."""
+    kinds: Kinds
     notes: tuple[str, ...] = ()
     """What was done first: an interrupted apply that was finished or undone."""
     demands: Demands = field(default_factory=Demands)
@@ -52,7 +54,9 @@ def observe(workspace: Workspace, planned: Planned, switch: Switch | None = None
         if switch
         else observe_plan(planned.plan, workspace.target, workspace.root)
     )
-    weighed = weigh_plan(plan, planned.compilation, planned.live, workspace.target, planned.demands)
+    weighed = weigh_plan(
+        plan, planned.compilation, planned.live, workspace.target, planned.demands, workspace.kinds
+    )
     return replace(planned, plan=weighed)
 
 
@@ -105,14 +109,16 @@ def make_plan(
     context = replace(context, declared=compilation.declared.desired.sources)
     digest = keyed(compilation.key)
     plan = compare_config(compilation.compiled, live, context, digest)
-    plan, written = choose_changes(plan, compilation, live, wanted, digest)
+    plan, written = choose_changes(plan, compilation, live, wanted, workspace.kinds, digest)
     plan = count_cost(plan, live, workspace.target, kick_rotated=wanted.kick_rotated)
     if judged:
         from fsgitops.planning.reach import judge_reach
 
         plan = judge_reach(workspace, compilation, live, plan, look)
-    plan = weigh_plan(finish_plan(plan), compilation, live, workspace.target, wanted)
-    return Planned(plan, compilation, live, written, demands=wanted)
+    plan = weigh_plan(
+        finish_plan(plan), compilation, live, workspace.target, wanted, workspace.kinds
+    )
+    return Planned(plan, compilation, live, written, workspace.kinds, demands=wanted)
 
 
 def make_context(

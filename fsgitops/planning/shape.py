@@ -7,15 +7,16 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from fsgitops.model.plan import Action, Change, Danger, Hazard, Need, Plan
-from fsgitops.model.reading import references
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from fsgitops.model.compiled import CompiledConfig
+    from fsgitops.model.kind import Kinds
     from fsgitops.model.live import LiveConfig
     from fsgitops.model.resource import Resource
     from fsgitops.settings import Target
+    from fsgitops.steps.select import Selection
     from fsgitops.workspace.compile import Compilation
 
 
@@ -47,6 +48,7 @@ def choose_changes(
     compilation: Compilation,
     live: LiveConfig,
     demands: Demands,
+    kinds: Kinds,
     digest: Callable[[bytes], str],
 ) -> tuple[Plan, CompiledConfig]:
     """Return the plan of what was asked for, and what it writes.
@@ -58,8 +60,8 @@ def choose_changes(
     from fsgitops.steps.rename import pair_renames
 
     plan = plan_protection(plan, compilation.compiled, live, digest)
-    plan = refuse_protected(_select(plan, compilation, live, demands), live)
-    plan = replace(plan, changes=pair_renames(plan.changes, live))
+    plan = refuse_protected(_select(plan, compilation, live, demands, kinds), live)
+    plan = replace(plan, changes=pair_renames(plan.changes, live, kinds))
     if not plan.partial:
         return plan, compilation.compiled
     from fsgitops.steps.keep import keep_unchosen
@@ -92,18 +94,23 @@ def count_cost(plan: Plan, live: LiveConfig, target: Target, *, kick_rotated: bo
 
 
 def weigh_plan(
-    plan: Plan, compilation: Compilation, live: LiveConfig, target: Target, demands: Demands
+    plan: Plan,
+    compilation: Compilation,
+    live: LiveConfig,
+    target: Target,
+    demands: Demands,
+    kinds: Kinds,
 ) -> Plan:
     """Return the plan with the permissions that it needs, each given or not."""
     from fsgitops.steps.other_key import find_other_key
 
     compiled = compilation.compiled
-    declared = _count(compiled.resources())
+    declared = _count(compiled.resources(), kinds)
     other = find_other_key(
         plan.changes, live.manifest.keys, compiled.keys, upcoming=compiled.upcoming_key
     )
     return weigh_changes(
-        plan, live, target, demands, declared=1 if plan.partial else declared, others=other
+        plan, live, target, demands, kinds, declared=1 if plan.partial else declared, others=other
     )
 
 
@@ -112,6 +119,7 @@ def weigh_changes(
     live: LiveConfig,
     target: Target,
     demands: Demands,
+    kinds: Kinds,
     *,
     declared: int,
     others: Iterable[Need] = (),
@@ -123,7 +131,7 @@ def weigh_changes(
     from fsgitops.steps.danger import find_dangers
     from fsgitops.steps.other_owner import find_other_owner
 
-    excess = _find_excess(plan, live, target, declared) if plan.changes else []
+    excess = _find_excess(plan, live, target, kinds, declared) if plan.changes else []
     needs = [
         *find_other_owner(plan, live.manifest),
         *excess,
@@ -136,36 +144,39 @@ def weigh_changes(
     )
 
 
-def _find_excess(plan: Plan, live: LiveConfig, target: Target, declared: int) -> list[Need]:
+def _find_excess(
+    plan: Plan, live: LiveConfig, target: Target, kinds: Kinds, declared: int
+) -> list[Need]:
     from fsgitops.model.limits import Limits
     from fsgitops.steps.limits import find_excess
 
     changes = [change for change in plan.changes if change.dangers != (Danger.NOTHING,)]
     return find_excess(
-        managed=_count(record.resource for record in live.manifest.records()),
-        deletes=_count(item.resource for item in changes if item.action is Action.DELETE),
-        updates=_count(item.resource for item in changes if item.action is Action.UPDATE),
+        managed=_count((record.resource for record in live.manifest.records()), kinds),
+        deletes=_count((i.resource for i in changes if i.action is Action.DELETE), kinds),
+        updates=_count((i.resource for i in changes if i.action is Action.UPDATE), kinds),
         declared=declared,
         limits=Limits(**target.limits.model_dump(exclude_none=True)),
     )
 
 
-def _count(resources: Iterable[Resource]) -> int:
-    """Count what a person declares; the dialplan that follows from it is left out."""
-    return sum(resource.kind != "dialplan" for resource in resources)
+def _count(resources: Iterable[Resource], kinds: Kinds) -> int:
+    """Count what a person declares; the files that follow from it are left out."""
+    return sum(kinds.owner(resource) is None for resource in resources)
 
 
-def _select(plan: Plan, compilation: Compilation, live: LiveConfig, demands: Demands) -> Plan:
+def _select(
+    plan: Plan, compilation: Compilation, live: LiveConfig, demands: Demands, kinds: Kinds
+) -> Plan:
     from fsgitops.model.review import source_file
     from fsgitops.steps.select import (
         Selection,
-        agents_after,
         check_selection,
         find_dangling,
         select_changes,
     )
 
-    selection = Selection(demands.only, demands.exclude)
+    selection = Selection(kinds, demands.only, demands.exclude)
     if not selection:
         return plan
     desired = compilation.declared.desired
@@ -178,26 +189,16 @@ def _select(plan: Plan, compilation: Compilation, live: LiveConfig, demands: Dem
     known |= {resource: position.file for resource, position in desired.sources.items()}
     check_selection(selection, known)
     managed = [record.resource for record in live.manifest.records()]
-    chosen = [
-        change for change in plan.changes
-        if selection.selects(change.resource, source_file(change.source))
-    ]  # fmt: skip
-    agents = agents_after(managed, chosen)
-    kept = select_changes(plan.changes, selection, agents)
-    routes = {
-        name: reference.resource.name
-        for name, noun in desired.nouns.get("did", {}).items()
-        for reference in references(noun)
-    }
+    kept, left = select_changes(plan.changes, selection, managed)
     return replace(
         plan,
         changes=tuple(kept),
-        hazards=_select_hazards(plan.hazards, kept, known, compilation, live, selection.selects),
+        hazards=_select_hazards(plan.hazards, kept, known, compilation, live, selection),
         partial=True,
         only=demands.only,
         exclude=demands.exclude,
         left_out=len(plan.changes) - len(kept),
-        warnings=(*plan.warnings, *find_dangling(kept, routes, managed, agents)),
+        warnings=(*plan.warnings, *find_dangling(desired, left)),
     )
 
 
@@ -207,7 +208,7 @@ def _select_hazards(
     known: dict[Resource, str],
     compilation: Compilation,
     live: LiveConfig,
-    selects: Callable[[Resource, str], bool],
+    selection: Selection,
 ) -> tuple[Hazard, ...]:
     """Leave out the hazards of what the plan does not touch."""
     files, entries = compilation.compiled.files, live.manifest.entries
@@ -221,7 +222,8 @@ def _select_hazards(
             not resources
             or hazard.path in needed
             or any(
-                item.kind == "dialplan" or selects(item, known.get(item, "")) for item in resources
+                selection.kinds.owner(item) or selection.selects(item, known.get(item, ""))
+                for item in resources
             )
         ):
             selected.append(hazard)

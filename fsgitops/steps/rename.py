@@ -14,12 +14,13 @@ from fsgitops.routing.fragment import FragmentError, flatten_fragment
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from fsgitops.model.kind import Kinds
     from fsgitops.model.live import LiveConfig
 
 _NAME = "\0"
 
 
-def pair_renames(changes: Sequence[Change], live: LiveConfig) -> tuple[Change, ...]:
+def pair_renames(changes: Sequence[Change], live: LiveConfig, kinds: Kinds) -> tuple[Change, ...]:
     """Return the changes, where halves of a rename name each other.
 
     A pair is one only where all but the name is the same and no other resource has the same
@@ -29,7 +30,7 @@ def pair_renames(changes: Sequence[Change], live: LiveConfig) -> tuple[Change, .
     gone: dict[object, list[int]] = defaultdict(list)
     come: dict[object, list[int]] = defaultdict(list)
     for number, change in enumerate(changes):
-        if change.drifted or change.resource.kind == "dialplan":
+        if change.drifted or kinds.owner(change.resource):
             continue
         if change.action is Action.DELETE:
             values = _read(find_own(live, change.path, change.resource).content)
@@ -58,17 +59,28 @@ def _read(content: bytes | None) -> Mapping[str, str] | None:
 def _content(change: Change, values: Mapping[str, str]) -> tuple[str, frozenset[tuple[str, str]]]:
     """Return what a file says, with its own name and its secrets taken out."""
     kind, name = change.resource
-    if kind == "agent":
-        return kind, frozenset(
-            (key, _NAME if value == name else value)
-            for key, value in values.items()
-            if not is_secret_attribute(key)
-        )
-    digits = name.removeprefix("+")
+    word = name.removeprefix("+")
     return kind, frozenset(
-        (
-            key.replace(digits, _NAME),
-            _NAME if is_did_expression(value, digits) else value.replace(digits, _NAME),
-        )
+        (_take_out(word, key), _take_out(word, value))
         for key, value in values.items()
+        if not is_secret_attribute(key)
     )
+
+
+def _take_out(word: str, text: str) -> str:
+    """Return a text without a name: not where it is part of a longer word, or a word of a sentence.
+
+    An agent that is called `Agent 1005` is still called so where it gets another number.
+    """
+    if word not in text:
+        return text
+    if word == text:
+        return _NAME
+    if text.startswith("^") and is_did_expression(text, word):
+        return _NAME
+    first, *others = text.split(word)
+    kept = first
+    for other in others:
+        around = kept[-1:] + other[:1]
+        kept += (word if any(c.isalnum() or c.isspace() for c in around) else _NAME) + other
+    return kept

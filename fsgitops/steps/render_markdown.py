@@ -185,7 +185,7 @@ def _diagram(reached: tuple[Reached, ...]) -> Iterator[str]:
         label = f"{item.destination} {item.name}".strip() or "no longer routed"
         node = nodes.setdefault(label, f"to{len(nodes)}")
         lines.append(
-            f'  did{number}["{_node(item.did)}"] -->|{item.action}| {node}["{_node(label)}"]'
+            f'  did{number}["{_node(item.source)}"] -->|{item.action}| {node}["{_node(label)}"]'
         )
     title = f"What {count_noun(len(reached), 'changed DID')} will reach"
     if len(lines) - 1 < len(reached):

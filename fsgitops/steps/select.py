@@ -7,21 +7,20 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fsgitops.errors import UsageError
 from fsgitops.model.plan import Action
+from fsgitops.model.reading import key_field, references
 from fsgitops.model.review import source_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
+    from fsgitops.model.desired import Desired
+    from fsgitops.model.kind import Kind, Kinds
     from fsgitops.model.plan import Change
     from fsgitops.model.resource import Resource
-
-KINDS = {"agent": "agent", "did": "did", "dialplan": "dialplan", "did_route": "did"}
-TRANSFERS = "transfers"
-"""The dialplan file that every other dialplan file needs: where calls go that are moved."""
 
 SUGGESTED_AMONG = 20_000
 """Names that a misspelt selector is compared with at most: it takes 0.1 s for 10,000."""
@@ -31,6 +30,7 @@ SUGGESTED_AMONG = 20_000
 class Selection:
     """`--only` and `--exclude`. Empty: everything is selected."""
 
+    kinds: Kinds
     only: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
 
@@ -39,101 +39,97 @@ class Selection:
 
     def selects(self, resource: Resource, file: str) -> bool:
         """Tell whether a resource, written in that file, is selected."""
-        chosen = not self.only or any(_matches(item, resource, file) for item in self.only)
-        return chosen and not any(_matches(item, resource, file) for item in self.exclude)
+        chosen = not self.only or any(self.matches(item, resource, file) for item in self.only)
+        return chosen and not any(self.matches(item, resource, file) for item in self.exclude)
+
+    def takes(self, change: Change) -> bool:
+        """Tell whether a change is selected."""
+        return self.selects(change.resource, source_file(change.source))
+
+    def matches(self, selector: str, resource: Resource, file: str) -> bool:
+        """Tell whether one selector means a resource, written in that file."""
+        word, colon, name = selector.partition(":")
+        kind = _selector_words(self.kinds).get(word) if colon else None
+        if kind is not None:
+            if kind != resource.kind:
+                return False
+            return name == resource.name or fnmatchcase(resource.name, name)
+        return selector == file or matches_path(selector, file)
+
+
+@cache
+def _selector_words(kinds: Kinds) -> Mapping[str, str]:
+    """Return the words that select by kind: a kind's own, others for it, those of shared files."""
+    words = {word: kind.word for kind in kinds.values() for word in (kind.word, *kind.aliases)}
+    shared = (item.resource.kind for kind in kinds.values() for item in kind.shared)
+    return {**words, **{word: word for word in shared}}
 
 
 def check_selection(selection: Selection, known: Mapping[Resource, str]) -> None:
     """Raise UsageError for the selectors that name nothing of what is `known`, with its file."""
     for selector in (*selection.only, *selection.exclude):
-        if not any(_matches(selector, resource, file) for resource, file in known.items()):
+        if not any(selection.matches(selector, *item) for item in known.items()):
             raise UsageError(
                 f"`{selector}` matches nothing that is declared or "
-                f"managed{_suggest(selector, known)}"
+                f"managed{_suggest(selector, known, selection.kinds)}"
             )
 
 
 def select_changes(
-    changes: Sequence[Change], selection: Selection, agents_left: Iterable[str]
-) -> list[Change]:
-    """Return the selected changes, and with them the dialplan that new agents need.
+    changes: Sequence[Change], selection: Selection, managed: Iterable[Resource]
+) -> tuple[list[Change], set[Resource]]:
+    """Return the selected changes, with the shared files that they need, and who is there then.
 
-    `agents_left` are the agents that are live once the selected changes are made: while there is
-    one, the dialplan that makes agents ring stays.
+    A file that the resources of a kind share comes along with the first of them, and stays while
+    one of them is there. One that everything needs comes along with whatever is written now: an old
+    resource that is written anew may need it too.
     """
-    chosen = [change for change in changes if selection.selects(change.resource, _file(change))]
-    creates = any(
-        change.action is Action.CREATE and change.resource.kind == "agent" for change in chosen
-    )
-    # What is written now closes its legs towards the context for transfers, an old route too.
+    kinds = selection.kinds
+    chosen = [change for change in changes if selection.takes(change)]
+    left = _remaining(managed, chosen, kinds)
+    there = {resource.kind for resource in left}
+    made = {change.resource.kind for change in chosen if change.action is Action.CREATE}
     writes = any(change.action is not Action.DELETE for change in chosen)
-    left = set(agents_left)
     kept: list[Change] = []
     for change in changes:
-        selected = selection.selects(change.resource, _file(change))
-        if change.resource.kind == "dialplan":
+        selected = selection.takes(change)
+        owner, shared = kinds.owner(change.resource), kinds.shared(change.resource)
+        if owner and shared:
             if change.action is Action.CREATE:
-                is_transfers = change.resource.name == TRANSFERS
-                selected = selected or creates or (is_transfers and writes)
+                selected = selected or owner.word in made or (shared.always and writes)
             elif change.action is Action.DELETE:
-                selected = selected and not left
+                selected = selected and not (there if shared.always else owner.word in there)
         if selected:
             kept.append(change)
-    return kept
+    return kept, left
 
 
-def agents_after(managed: Iterable[Resource], changes: Iterable[Change]) -> set[str]:
-    """Return the agents that are live once the changes are made."""
-    agents = {resource.name for resource in managed if resource.kind == "agent"}
+def _remaining(
+    managed: Iterable[Resource], changes: Iterable[Change], kinds: Kinds
+) -> set[Resource]:
+    """Return the resources that are live once the changes are made, shared files left out."""
+    left = {resource for resource in managed if kinds.owner(resource) is None}
     for change in changes:
-        if change.resource.kind == "agent":
-            if change.action is Action.DELETE:
-                agents.discard(change.resource.name)
-            else:
-                agents.add(change.resource.name)
-    return agents
+        if kinds.owner(change.resource) is None:
+            (left.discard if change.action is Action.DELETE else left.add)(change.resource)
+    return left
 
 
-def find_dangling(
-    changes: Iterable[Change],
-    declared: Mapping[str, str],
-    managed: Iterable[Resource],
-    agents: set[str],
-) -> list[str]:
-    """Return a warning for each DID that rings nobody once the selected changes are made.
-
-    `declared` maps DIDs to the extension that is declared for them.
-    """
-    made: set[str] = set()
-    gone: set[str] = set()
-    for change in changes:
-        if change.resource.kind == "did":
-            (gone if change.action is Action.DELETE else made).add(change.resource.name)
-    live = {resource.name for resource in managed if resource.kind == "did"}
+def find_dangling(desired: Desired, left: Collection[Resource]) -> list[str]:
+    """Return a warning for each resource that leads to one which is not among those `left`."""
     return [
-        f"did:{name} rings {declared[name]}, and agent:{declared[name]} is not there "
-        "once this partial plan is applied"
-        for name in sorted((live | made) - gone)
-        if name in declared and declared[name] not in agents
+        f"{resource} {reference.mark.does} {reference.resource.name}, and {reference.resource} is "
+        "not there once this partial plan is applied"
+        for resource in sorted(left)
+        if (noun := desired.get(resource))
+        for reference in references(noun)
+        if not reference.mark.owned and reference.resource not in left
     ]
-
-
-def _file(change: Change) -> str:
-    return source_file(change.source)
 
 
 def names_resource(selector: str) -> bool:
     """Tell whether a selector is meant to name resources by kind, and not the files they are in."""
     return ":" in selector
-
-
-def _matches(selector: str, resource: Resource, file: str) -> bool:
-    kind, colon, name = selector.partition(":")
-    if colon and kind in KINDS:
-        if KINDS[kind] != resource.kind:
-            return False
-        return name == resource.name or fnmatchcase(resource.name, name)
-    return selector == file or matches_path(selector, file)
 
 
 def matches_path(glob: str, path: str) -> bool:
@@ -198,13 +194,21 @@ def _path_glob(glob: str) -> PathGlob:
     return PathGlob(glob)
 
 
-def _suggest(selector: str, known: Mapping[Resource, str]) -> str:
-    kind, colon, _ = selector.partition(":")
-    if colon and kind not in KINDS:
-        close = get_close_matches(kind, KINDS, n=1)
-        return f"; did you mean `{close[0]}:`?" if close else "; write agent:1020 or did:+1949…"
+def _suggest(selector: str, known: Mapping[Resource, str], kinds: Kinds) -> str:
+    word, colon, _ = selector.partition(":")
+    words = _selector_words(kinds)
+    shown = ", ".join(map(_show_name, [*kinds.values()][:2]))
+    if colon and word not in words:
+        close = get_close_matches(word, words, n=1)
+        return f"; did you mean `{close[0]}:`?" if close else f"; write {shown}"
     names = [str(resource) for resource in known] if colon else sorted(set(known.values()))
     close = get_close_matches(selector, names[:SUGGESTED_AMONG], n=1)
     if close:
         return f"; did you mean `{close[0]}`?"
-    return "; write agent:1020, did:+1949…, a glob of these, or the path of a YAML file"
+    return f"; write {shown}, a glob of these, or the path of a YAML file"
+
+
+def _show_name(kind: Kind[Any]) -> str:
+    """Return a name of a kind's resource, such as its field shows one."""
+    field = kind.noun.model_fields[key_field(kind.noun)]
+    return f"{kind.word}:{(field.examples or ['NAME'])[0]}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from builders import attribute, change
 
+from fsgitops.kinds import BUILT_IN
 from fsgitops.model.live import FileKind, LiveConfig, LiveFile, Manifest
 from fsgitops.model.plan import Change
 from fsgitops.routing.fragment import flatten_fragment
@@ -43,7 +44,7 @@ class Case:
         self.changes.append(change("create", f"{kind}:{name}", *attributes, path=path))
 
     def pairs(self) -> list[tuple[str, str]]:
-        done = pair_renames(self.changes, LiveConfig(Manifest(), self.files))
+        done = pair_renames(self.changes, LiveConfig(Manifest(), self.files), BUILT_IN)
         assert [c.resource for c in done] == [c.resource for c in self.changes]
         return [(str(c.renamed_from), str(c.resource)) for c in done if c.renamed_from]
 
@@ -56,6 +57,13 @@ def test_an_agent_with_another_number_and_all_else_the_same_is_renamed():
     case = Case()
     case.delete("agent", "1020", user("1020", digest="aa"))
     case.create("agent", "2020", user("2020", digest="bb"))
+    assert case.pairs() == [("agent:1020", "agent:2020")]
+
+
+def test_a_number_in_a_longer_one_is_not_the_name():
+    case = Case()
+    case.delete("agent", "1020", user("1020", "+19491020"))
+    case.create("agent", "2020", user("2020", "+19491020"))
     assert case.pairs() == [("agent:1020", "agent:2020")]
 
 

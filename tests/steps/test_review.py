@@ -7,6 +7,7 @@ from builders import change, desired, noun, plan
 from hostile_review import simple_review
 
 from fsgitops.cli.review import FORMATS, render_review
+from fsgitops.kinds import BUILT_IN
 from fsgitops.model.plan import Action
 from fsgitops.model.resource import Resource
 from fsgitops.model.review import Reached, Review, find_reached, read_source
@@ -57,13 +58,13 @@ def test_a_changed_did_reaches_the_agent_that_is_declared_for_it() -> None:
         noun("agent", extension="1020", name="Alice"),
         noun("did", did_number=did, destination_extension="1020"),
     )
-    assert find_reached(plan(change("update", f"did:{did}")), declared) == (
+    assert find_reached(plan(change("update", f"did:{did}")), declared, BUILT_IN) == (
         Reached(did, Action.UPDATE, "1020", "Alice"),
     )
 
 
 def test_a_deleted_did_reaches_nobody() -> None:
-    assert find_reached(plan(change("delete", "did:+1949")), desired()) == (
+    assert find_reached(plan(change("delete", "did:+1949")), desired(), BUILT_IN) == (
         Reached("+1949", Action.DELETE),
     )
 

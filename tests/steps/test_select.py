@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import builders
 import pytest
+from builders import desired, noun
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fsgitops.errors import UsageError
+from fsgitops.kinds import BUILT_IN
 from fsgitops.model.plan import Action, Change
 from fsgitops.model.resource import Resource
 from fsgitops.steps.select import (
     PathGlob,
     Selection,
-    agents_after,
     check_selection,
     find_dangling,
     select_changes,
 )
 
 AGENT = Resource("agent", "1020")
+OTHER = Resource("agent", "1021")
 ROUTE = Resource("did", "+19495431333")
 DIALPLAN = Resource("dialplan", "agents")
 TRANSFERS = Resource("dialplan", "transfers")
@@ -36,8 +38,8 @@ def change(action: Action, resource: Resource, file: str = FILE) -> Change:
      "desired/**/*.yaml", "**/west.yaml", "./desired/sales/west.yaml", "agent:102?"],
 )  # fmt: skip
 def test_a_selector_that_means_the_agent_selects_it(selector):
-    assert Selection(only=(selector,)).selects(AGENT, FILE)
-    assert not Selection(exclude=(selector,)).selects(AGENT, FILE)
+    assert Selection(BUILT_IN, only=(selector,)).selects(AGENT, FILE)
+    assert not Selection(BUILT_IN, exclude=(selector,)).selects(AGENT, FILE)
 
 
 @pytest.mark.parametrize(
@@ -46,17 +48,17 @@ def test_a_selector_that_means_the_agent_selects_it(selector):
      "desired/sales/west_yaml", "1020"],
 )  # fmt: skip
 def test_a_selector_that_means_something_else_does_not(selector):
-    assert not Selection(only=(selector,)).selects(AGENT, FILE)
-    assert Selection(exclude=(selector,)).selects(AGENT, FILE)
+    assert not Selection(BUILT_IN, only=(selector,)).selects(AGENT, FILE)
+    assert Selection(BUILT_IN, exclude=(selector,)).selects(AGENT, FILE)
 
 
 def test_a_kind_that_was_read_from_a_file_is_the_same_kind():
     read = Resource("".join(["ag", "ent"]), "1020")
-    assert Selection(only=("agent:1020",)).selects(read, FILE)
+    assert Selection(BUILT_IN, only=("agent:1020",)).selects(read, FILE)
 
 
 def test_what_is_excluded_is_left_out_of_what_was_chosen():
-    selection = Selection(("agent:*",), ("agent:1020",))
+    selection = Selection(BUILT_IN, ("agent:*",), ("agent:1020",))
     assert not selection.selects(AGENT, FILE)
     assert selection.selects(Resource("agent", "1021"), FILE)
 
@@ -72,53 +74,60 @@ def test_what_is_excluded_is_left_out_of_what_was_chosen():
 )
 def test_a_selector_that_names_nothing_is_wrong_usage_with_a_suggestion(selector, hint):
     with pytest.raises(UsageError) as caught:
-        check_selection(Selection((selector,)), {AGENT: FILE})
+        check_selection(Selection(BUILT_IN, (selector,)), {AGENT: FILE})
     assert selector in str(caught.value)
     assert hint in str(caught.value)
 
 
+def chosen(changes, *managed, only=(), exclude=()):
+    return select_changes(changes, Selection(BUILT_IN, only, exclude), managed)
+
+
 def test_the_dialplan_comes_along_with_the_first_agent():
     changes = [change(Action.CREATE, AGENT), change(Action.CREATE, DIALPLAN, "templates/x")]
-    assert select_changes(changes, Selection(("agent:1020",)), ["1020"]) == changes
+    assert chosen(changes, only=("agent:1020",)) == (changes, {AGENT})
 
 
 def test_the_dialplan_stays_while_an_agent_that_was_left_out_needs_it():
-    other = Resource("agent", "1021")
     changes = [
-        change(Action.DELETE, AGENT), change(Action.DELETE, other),
+        change(Action.DELETE, AGENT), change(Action.DELETE, OTHER),
         change(Action.DELETE, DIALPLAN, "templates/x"),
     ]  # fmt: skip
-    kept = select_changes(changes, Selection(exclude=("agent:1021",)), ["1021"])
-    assert kept == changes[:1]
+    kept, left = chosen(changes, AGENT, OTHER, DIALPLAN, exclude=("agent:1021",))
+    assert (kept, left) == (changes[:1], {OTHER})
 
 
-def test_agents_after_the_changes_are_those_that_were_plus_and_minus():
-    managed = [AGENT, ROUTE, Resource("agent", "1021")]
-    made = [
-        change(Action.DELETE, AGENT), change(Action.CREATE, Resource("agent", "1030")),
-    ]  # fmt: skip
-    assert agents_after(managed, made) == {"1021", "1030"}
+def test_what_everything_needs_stays_while_anything_is_left():
+    changes = [change(Action.DELETE, item) for item in (AGENT, ROUTE, DIALPLAN, TRANSFERS)]
+    kept, _ = chosen(changes, AGENT, ROUTE, DIALPLAN, TRANSFERS, exclude=("did:*",))
+    assert [item.resource for item in kept] == [AGENT, DIALPLAN]
 
 
-def test_a_route_without_its_agent_is_a_warning():
-    (warning,) = find_dangling([change(Action.CREATE, ROUTE)], {ROUTE.name: "1020"}, [], {"1021"})
-    assert "did:+19495431333 rings 1020" in warning
+def test_who_is_there_then_are_those_that_were_plus_and_minus():
+    new = Resource("agent", "1030")
+    changes = [change(Action.DELETE, AGENT), change(Action.CREATE, new)]
+    assert chosen(changes, AGENT, ROUTE, OTHER, DIALPLAN)[1] == {ROUTE, OTHER, new}
 
 
-def test_a_route_that_stays_while_its_agent_goes_is_a_warning():
-    assert find_dangling([], {ROUTE.name: "1020"}, [ROUTE], set())
+def test_a_route_whose_agent_is_not_there_is_a_warning():
+    declared = desired(noun("did", did_number=ROUTE.name, destination_extension="1020"))
+    (warning,) = find_dangling(declared, {ROUTE, OTHER})
+    assert warning == (
+        "did:+19495431333 rings 1020, and agent:1020 is not there once this partial plan is applied"
+    )
+    assert find_dangling(declared, {ROUTE, AGENT}) == find_dangling(declared, {OTHER}) == []
 
 
-def test_a_route_that_goes_too_is_none():
-    changes = [change(Action.DELETE, ROUTE)]
-    assert find_dangling(changes, {ROUTE.name: "1020"}, [ROUTE], set()) == []
+def test_a_number_that_an_agent_shows_is_nothing_that_it_leads_to():
+    shown = noun("agent", extension="1020", name="A", caller_id_number="+19495431333")
+    assert find_dangling(desired(shown), {AGENT}) == []
 
 
 @given(st.text(max_size=30), st.text(max_size=30))
 def test_any_selector_is_matched_or_not_and_never_an_error(selector, file):
     both = (
-        Selection((selector,)).selects(AGENT, file),
-        Selection((), (selector,)).selects(AGENT, file),
+        Selection(BUILT_IN, (selector,)).selects(AGENT, file),
+        Selection(BUILT_IN, (), (selector,)).selects(AGENT, file),
     )
     assert both in [(True, False), (False, True)]
 
@@ -155,5 +164,5 @@ def test_a_glob_with_many_stars_is_answered_at_once():
 
 def test_a_route_brings_the_context_for_transfers_along_and_no_dialplan_of_agents():
     changes = [change(Action.CREATE, item) for item in (ROUTE, DIALPLAN, TRANSFERS)]
-    chosen = select_changes(changes, Selection(only=("did:*",)), ())
-    assert [item.resource for item in chosen] == [ROUTE, TRANSFERS]
+    kept, _ = chosen(changes, only=("did:*",))
+    assert [item.resource for item in kept] == [ROUTE, TRANSFERS]

@@ -43,7 +43,11 @@ class DidRoute(Noun):
     destination_extension: Annotated[
         Destination,
         Ref(
-            ("agent",), anything=True, called="destination", lost="nobody would answer this number"
+            ("agent",),
+            anything=True,
+            called="destination",
+            lost="nobody would answer this number",
+            does="rings",
         ),
         about("What rings: a declared and enabled agent, or KIND/NAME of something else.", 1020),
     ]

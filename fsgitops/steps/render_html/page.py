@@ -198,7 +198,7 @@ def _reached(review: Review) -> Iterator[str]:
     for item in review.reached[:SHOWN_REACHED]:
         rings = f"{item.destination} {item.name}".strip() or "no longer routed"
         yield (
-            f'<tr><th scope="row">{_text(item.did)}</th>'
+            f'<tr><th scope="row">{_text(item.source)}</th>'
             f"<td>{_WORDS.get(item.action, item.action)}</td><td>{_text(rings)}</td></tr>"
         )
     yield "</tbody></table>"
