@@ -167,7 +167,7 @@ def is_settings(data: dict[str, Any]) -> bool:
     return data.keys() <= names and not isinstance(data.get("rules"), list)
 
 
-OF_A_PART = {"unknown-destination", "caller-id-not-owned", "unassigned-number"}
+OF_A_PART = {"unknown-destination", "caller-id-not-owned", "unassigned-number", "own-kind"}
 """What a page's lines break only because the rest of the project is not shown beside them."""
 
 
