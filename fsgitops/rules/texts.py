@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fsgitops.model.reading import WrittenText
 
 _UNSAFE = re.compile(
-    r"(?i:x-pre-process)|<!|\$\{|`|[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]"
+    r"(?ai:x-pre-process)|<!|\$\{|`|[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]"
     + f"|{re.escape(UNKNOWN)}"
 )
 _GLOBAL = re.compile(r"\$\$\{[A-Za-z_][A-Za-z0-9_.-]{0,63}\}")

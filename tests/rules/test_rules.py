@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from builders import desired, noun, unchecked
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fsgitops.findings import Position
 from fsgitops.kinds import BUILT_IN
 from fsgitops.model.resource import Resource
 from fsgitops.rules.table import all_rules
+from fsgitops.rules.texts import is_safe, unsafe_reason
 
 if TYPE_CHECKING:
     from fsgitops.model.rule import Breach
@@ -192,3 +193,16 @@ def test_a_secret_in_plain_text_is_found_and_not_shown(fields: Any, path: Any) -
 )
 def test_a_named_or_marked_secret_is_no_plaintext(source: Any) -> None:
     assert breaches("plaintext-secret", agent(password=source)) == []
+
+
+@given(
+    st.text()
+    | st.lists(st.sampled_from([*"aX$}{`<!\u017f\x85\ufffe", "${", "x-pre-process"])).map("".join)
+)
+@example("X-PRE-PROCE\u017fS")
+def test_one_look_at_a_text_agrees_with_the_reason_that_is_told(text: str) -> None:
+    assert is_safe(text) == (unsafe_reason(text) is None)
+
+
+def test_a_directive_is_one_in_letters_that_freeswitch_compares() -> None:
+    assert breaches("unsafe-value", agent(name="x-pre-proce\u017fs")) == []
