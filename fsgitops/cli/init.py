@@ -37,31 +37,35 @@ if TYPE_CHECKING:
     "--install",
     metavar="WHAT",
     envvar="FSGITOPS_INSTALL",
-    default="",
     help=(
         "What the pipelines install: a version, an address with its hash, a repository with a "
         "commit, or a wheel. Default: what this fsgitops was installed from."
     ),
 )
-@click.pass_obj
+@click.pass_context
 def command(
-    shared: Shared,
+    ctx: click.Context,
+    /,
     directory: Path | None,
     place: str | None,
     templates: bool,
     ci: str,
-    install: str,
+    install: str | None,
 ) -> int:
     """Write a new project.
 
     Writes settings, an example, CI pipelines, .gitignore and editor schemas. Existing files
-    stay as they are.
+    stay as they are, but --install rewrites the line that the pipelines install.
     """
     from fsgitops.commands.init import run_init
 
+    shared: Shared = ctx.obj
     root = shared.root / (place or "") / (directory or "")
-    root.mkdir(parents=True, exist_ok=True)
-    done = run_init(root, templates=templates, pipelines=ci, install=install)
+    for above in (root, *root.parents):
+        if above.exists() and not above.is_dir():
+            raise click.UsageError(f"{above}: is a file, expected a folder")
+    typed = ctx.get_parameter_source("install") is click.core.ParameterSource.COMMANDLINE
+    done = run_init(root, templates=templates, pipelines=ci, install=install, rewrite=typed)
     for path in done.written:
         confirm_done(f"wrote {path}")
     for path in done.left:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import pty
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -175,26 +178,59 @@ def test_every_shell_gets_its_script(
     assert f"{variable}={shell}_complete" in capsys.readouterr().out
 
 
-@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
-@pytest.mark.parametrize("program", ["fsgitops", "fsgitops-cdr"])
-def test_bash_completes_with_the_script(here: Project, tmp_path: Path, program: str) -> None:
-    module = {"fsgitops": "fsgitops.cli", "fsgitops-cdr": "fsgitops.cli.cdr"}[program]
+@pytest.fixture
+def programs(tmp_path: Path) -> str:
+    """A PATH on which a shell finds both programs."""
     place = tmp_path / "bin"
     place.mkdir()
-    starter = place / program
-    code = f"from {module} import main; main()"
-    starter.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "{code}" "$@"\n')
-    starter.chmod(0o755)
-    function = f"_{program.replace('-', '_')}_completion"
-    script = (
-        f'eval "$({program} completion bash)"; COMP_WORDS=({program} --target i); COMP_CWORD=2;'
-        f' {function} {program}; echo "${{COMPREPLY[@]}}"'
+    for program, module in (("fsgitops", "fsgitops.cli"), ("fsgitops-cdr", "fsgitops.cli.cdr")):
+        code = f"from {module} import main; main()"
+        (place / program).write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "{code}" "$@"\n')
+        (place / program).chmod(0o755)
+    return f"{place}:{os.environ['PATH']}"
+
+
+def type_into_bash(here: Project, path: str, *lines: str) -> list[str]:
+    """Type lines, with tabs, into an interactive bash; return the words that each of them gave."""
+    begin = (
+        "bind 'set bell-style none'",
+        *(f'eval "$({program} completion bash)"' for program in PROGRAMS),
+        # What is run is only shown; the script itself asks the program that is on the PATH.
+        *(f"{program}() {{ printf '<%s>\\n' \"$*\" >>typed; }}" for program in PROGRAMS),
     )
-    ran = subprocess.run(
-        ["bash", "-c", script],
-        capture_output=True,
-        text=True,
+    (here.root / "bashrc").write_text("\n".join(begin))
+    mine, theirs = pty.openpty()
+    shell = subprocess.Popen(
+        ["bash", "--noprofile", "--rcfile", "bashrc", "-i"],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
         cwd=here.root,
-        env={**os.environ, "PATH": f"{place}:{os.environ['PATH']}"},
+        env={**os.environ, "PATH": path, "TERM": "dumb"},
+        start_new_session=True,
     )
-    assert (ran.stdout, ran.stderr) == ("image\n", "")
+    os.close(theirs)
+    os.write(mine, "".join(f"{line}\r" for line in (*lines, "exit")).encode())
+    # A terminal whose last program ended answers with an error.
+    with suppress(OSError):
+        while os.read(mine, 4096):
+            pass
+    shell.wait()
+    os.close(mine)
+    return (here.root / "typed").read_text().splitlines()
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+def test_bash_completes_words_with_colons_and_equals_signs(here: Project, programs: str) -> None:
+    typed = {
+        "fsgitops --target i\t": "--target image ",
+        "fsgitops plan --only agent:1\t1": "plan --only agent:1021",
+        "fsgitops plan --only=did:+1\t": "plan --only=did:+19495431333 ",
+        "fsgitops plan --target=\ti\t": "plan --target=image ",
+        "fsgitops   plan   --only did:\t --full": "plan --only did:+19495431333 --full",
+        "fsgitops-cdr list --target=im\t": "list --target=image ",
+    }
+    if importlib.util.find_spec("pyarrow") is None:
+        typed = {line: words for line, words in typed.items() if "-cdr" not in line}
+    told = type_into_bash(here, programs, *typed)
+    assert [line.strip("<> ") for line in told] == [words.strip() for words in typed.values()]

@@ -154,6 +154,24 @@ def test_the_sidecars_program_finds_the_project_too(
         assert f"{folder}: no such directory" in capsys.readouterr().err
 
 
+def test_init_below_a_project_names_that_one(project: Project) -> None:
+    project.write("fsgitops.yaml", "")
+    ran = project.run("init", str(project.root / "sites" / "fresh"))
+    assert ran.code == 0
+    assert f"{project.root} is a project too; in {project.root}/sites/fresh and below it" in ran.err
+    outside = project.run("init", str(project.root.parent / "beside"))
+    assert "is a project too" not in outside.err
+
+
+@pytest.mark.parametrize("name", ["file1", "file1/below"])
+def test_init_refuses_a_file_as_its_folder(project: Project, name: str) -> None:
+    file = project.write("file1", "mine")
+    ran = project.run("init", str(project.root / name))
+    assert ran.code == 64
+    assert f"{file}: is a file, expected a folder" in ran.err
+    assert file.read_text() == "mine"
+
+
 def test_init_says_how_to_enter_a_project_that_is_elsewhere(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -61,7 +61,38 @@ def test_init_pins_what_it_is_told(project: Project, what: str, line: str) -> No
     assert f".github/scripts/fsgitops.txt: the pipelines install {line}" in ran.err
 
 
-@pytest.mark.parametrize("what", LOOSE)
+@pytest.mark.parametrize("host", ["github", "gitlab"])
+def test_an_install_that_is_asked_for_is_pinned_anew_where_nothing_else_is_missing(
+    project: Project, host: str
+) -> None:
+    root = project.root / "fresh"
+    project.run("init", "--ci", host, "--install", "0.1.0", str(root))
+    before = project.tree(root)
+    ran = project.run("init", "--ci", host, "--install", "0.2.0rc1", str(root))
+    assert (ran.code, pinned(root, host)) == (0, "fsgitops==0.2.0rc1"), ran.err
+    changed = {path for path, content in project.tree(root).items() if before[path] != content}
+    assert changed == {f".{host}/scripts/fsgitops.txt"}
+
+
+def test_a_variable_alone_pins_nothing_anew(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = project.root / "fresh"
+    project.run("init", "--install", "0.1.0", str(root))
+    (root / ".gitignore").unlink()
+    monkeypatch.setenv("FSGITOPS_INSTALL", "0.2.0rc1")
+    assert project.run("init", str(root)).code == 0
+    assert pinned(root) == "fsgitops==0.1.0"
+
+
+def test_an_install_without_pipelines_is_refused(project: Project) -> None:
+    ran = project.run("init", "--ci", "none", "--install", "0.1.0", str(project.root / "fresh"))
+    assert ran.code == 64
+    assert "give --ci github or gitlab" in ran.err
+    assert not (project.root / "fresh").exists()
+
+
+@pytest.mark.parametrize("what", ["", *LOOSE])
 def test_init_refuses_what_is_not_tied_down(project: Project, what: str) -> None:
     ran = project.run("init", "--install", what, str(project.root / "fresh"))
     assert ran.code == 64

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from fsgitops.commands.init.origin import Pin, find_pin, read_pin
 from fsgitops.commands.schema import read_schema
-from fsgitops.durable import create_file
+from fsgitops.durable import create_file, replace_file
 from fsgitops.errors import UsageError
 from fsgitops.settings import SETTINGS_FILE
 from fsgitops.steps.read_templates import packaged_templates
@@ -44,18 +45,35 @@ class Begun:
     notes: tuple[str, ...]
 
 
-def run_init(root: Path, *, templates: bool, pipelines: str = "github", install: str = "") -> Begun:
+def run_init(
+    root: Path,
+    *,
+    templates: bool,
+    pipelines: str = "github",
+    install: str | None = None,
+    rewrite: bool = False,
+) -> Begun:
     """Write the example project below `root`; files that exist are left as they are.
 
     `templates` copies the templates too, for projects that edit them; `pipelines` is `github`,
-    `gitlab` or `none`. `install` is what the pipelines install (see `read_pin`); empty for what
-    this program was installed from. Raises UsageError when nothing is left to write.
+    `gitlab` or `none`. `install` is what the pipelines install (see `read_pin`); None for what
+    this program was installed from. With `rewrite`, what an existing project installs becomes
+    that. Raises UsageError when nothing is left to write, or `install` has no pipelines.
     """
     written: list[str] = []
     left: list[str] = []
-    pin = read_pin(install) if install else find_pin()
+    pin = find_pin() if install is None else read_pin(install)
+    if rewrite and pipelines not in SCRIPT_FOLDERS:
+        raise UsageError("--install says what the pipelines install: give --ci github or gitlab")
+    pinned = f"{SCRIPT_FOLDERS.get(pipelines)}/{PIN_FILE}"
+    pinning = (pinned, f"{SCRIPT_FOLDERS.get(pipelines)}/{pin.wheel[0] if pin.wheel else PIN_FILE}")
+    root.mkdir(parents=True, exist_ok=True)
     for path, content in _files(pin, templates=templates, pipelines=pipelines):
         place = root / path
+        if rewrite and path in pinning and place.is_file():
+            replace_file(place, content)
+            written.append(path)
+            continue
         if place.exists() or place.is_symlink():
             left.append(path)
             continue
@@ -64,10 +82,13 @@ def run_init(root: Path, *, templates: bool, pipelines: str = "github", install:
         written.append(path)
     if not written:
         raise UsageError(f"{root}: every file of the example exists here; nothing was written")
-    notes: list[str] = []
-    pinned = f"{SCRIPT_FOLDERS.get(pipelines)}/{PIN_FILE}"
+    notes = [
+        f"{above} is a project too; in {root} and below it, this one counts"
+        for above in list(root.resolve().parents)
+        if os.path.lexists(above / SETTINGS_FILE)
+    ][:1]
     if pinned in written:
-        notes = [f"{pinned}: the pipelines install {pin.requirement}"]
+        notes += [f"{pinned}: the pipelines install {pin.requirement}"]
         notes += [pin.note] if pin.note else []
     return Begun(tuple(written), tuple(left), tuple(notes))
 

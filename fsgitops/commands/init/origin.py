@@ -55,7 +55,7 @@ def read_pin(text: str) -> Pin:
         if not path.is_file():
             raise UsageError(f"{text}: there is no such wheel")
         return _pin_wheel(path)
-    raise UsageError(f"--install {text}: expected {EXPECTED}")
+    raise UsageError(f"--install `{text}`: expected {EXPECTED}")
 
 
 def find_pin() -> Pin:
