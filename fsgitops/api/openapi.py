@@ -103,11 +103,6 @@ def _parameters(place: str, schemas: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _query(name: str, schema: dict[str, Any], about: str) -> dict[str, Any]:
-    where = {"name": name, "in": "query", "required": False}
-    return {**where, "schema": schema, "description": about}
-
-
 def _live() -> dict[str, Any]:
     events = [{"$ref": f"#/components/schemas/{name}"} for name in ("Snapshot", "Happened")]
     stream = {
@@ -141,6 +136,11 @@ def _live() -> dict[str, Any]:
         ],
         "responses": {"200": good, **_refusals((*_ALWAYS, 500, 503))},
     }
+
+
+def _query(name: str, schema: dict[str, Any], about: str) -> dict[str, Any]:
+    where = {"name": name, "in": "query", "required": False}
+    return {**where, "schema": schema, "description": about}
 
 
 def _responses(operation: Operation) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from fsgitops.console.table import draw_lines
-from fsgitops.visible import make_visible, to_json
+from fsgitops.visible import to_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -70,22 +70,8 @@ def plain(value: Any) -> Any:
 def draw_table(
     names: Sequence[str], rows: Iterable[Sequence[Any]], *, width: int | None = None
 ) -> str:
-    """Return a plain text table; control characters are shown, never sent to the terminal.
-
-    Rows that are wider than `width` columns go on below, indented.
-    """
-    cells = [[show(value) for value in row] for row in rows]
-    return "\n".join(draw_lines(names, cells, width=width, rule=True)) + "\n"
-
-
-def show(value: Any) -> str:
-    """Return a value for a cell of a terminal table."""
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:.2f}"
-    text = value.strftime("%Y-%m-%d %H:%M:%S") if isinstance(value, datetime) else str(value)
-    return make_visible(text, _MAX_CELL)
+    """Return a plain text table. Rows wider than `width` columns go on below, indented."""
+    return "\n".join(draw_lines(names, rows, width=width, rule=True, limit=_MAX_CELL)) + "\n"
 
 
 def bar(value: float, greatest: float, size: int = 12) -> str:

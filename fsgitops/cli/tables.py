@@ -21,12 +21,8 @@ MAX_COLUMN = 48
 
 
 def format_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return the lines of a table at the terminal's width. Callers' names are made harmless."""
-    return _draw(head, [[_cell(value) for value in row] for row in rows])
-
-
-def _draw(head: Sequence[str], cells: Sequence[Sequence[str]]) -> list[str]:
-    return draw_lines(head, cells, width=terminal_width(sys.stdout))
+    """Return the lines of a table at the terminal's width; what is long is cut."""
+    return draw_lines(head, rows, width=terminal_width(sys.stdout), limit=MAX_COLUMN)
 
 
 def format_status(agents: Sequence[AgentStatus]) -> list[str]:
@@ -41,7 +37,8 @@ def format_status(agents: Sequence[AgentStatus]) -> list[str]:
             rows.append([*own, *middle, *end] if number == 0 else ["", "", "", *middle, "", ""])
     head = ("AGENT", "NAME", "STATE", "PHONE", "ADDRESS", "EXPIRES", "ON CALL", "SWITCH MEMORY")
     # What differs is named in full: it is ours, and no phone's or caller's text.
-    return _draw(head, [[*map(_cell, row[:-1]), make_visible(row[-1])] for row in rows])
+    cut = [[*(make_visible(cell, MAX_COLUMN) for cell in row[:-1]), row[-1]] for row in rows]
+    return draw_lines(head, cut, width=terminal_width(sys.stdout))
 
 
 def format_strangers(sessions: Sequence[VertoUser]) -> list[str]:
@@ -115,8 +112,3 @@ def _memory(item: AgentStatus) -> str:
     if item.memory == "differs":
         return f"differs: {', '.join(item.differences)}"
     return item.memory or "-"
-
-
-def _cell(value: str) -> str:
-    text = make_visible(value)
-    return text if len(text) <= MAX_COLUMN else f"{text[: MAX_COLUMN - 1]}…"

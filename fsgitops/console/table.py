@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
+from datetime import datetime
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from fsgitops.console.stream import wrap
+from fsgitops.visible import make_visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 _GAP = "  "
 _INDENT = "  "
@@ -19,28 +21,40 @@ _NARROW = 18
 
 def draw_lines(
     head: Sequence[str],
-    rows: Sequence[Sequence[str]],
+    rows: Iterable[Sequence[object]],
     *,
     width: int | None = None,
     rule: bool = False,
+    limit: int = 0,
 ) -> list[str]:
     """Return the lines of a table, its head first; with `rule`, a line below that.
 
-    Where it is wider than `width` columns, the column with the longest prose is wrapped; where that
-    is not enough, each row goes on in indented lines below. The cells must hold no line breaks.
+    No character of a cell acts on a terminal; one of more than `limit` is cut (0: none is). Where
+    the table is wider than `width` columns, the column with the longest prose is wrapped; where
+    that is not enough, each row goes on in indented lines below.
     """
+    cells = [[_show(value, limit) for value in row] for row in rows]
     widths = [
-        max([display_width(name), *(display_width(row[at]) for row in rows)])
+        max([display_width(name), *(display_width(row[at]) for row in cells)])
         for at, name in enumerate(head)
     ]
-    fitted = _shrink(widths, [head, *rows], width)
+    fitted = _shrink(widths, [head, *cells], width)
     groups = _group(fitted, width)
     lines = list(_row(head, fitted, groups))
     if rule:
         lines += _row(["-" * size for size in fitted], fitted, groups)
-    for row in rows:
+    for row in cells:
         lines += _row(row, fitted, groups)
     return lines
+
+
+def _show(value: object, limit: int) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.2f}"
+    text = f"{value:%Y-%m-%d %H:%M:%S}" if isinstance(value, datetime) else str(value)
+    return make_visible(text, limit)
 
 
 def display_width(text: str) -> int:

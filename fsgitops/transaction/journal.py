@@ -18,8 +18,6 @@ from fsgitops.transaction.state import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["BEFORE", "FOLDER", "RECORD", "TransactionError"]
-
 REVISIONS = "revisions"
 REVISION_FILE = "revision.json"
 JOURNAL = "journal.json"

@@ -70,16 +70,6 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 
 
-def _forget_restored(conf_dir: Path, state_dir: Path) -> None:
-    left = read_journal(conf_dir, state_dir)
-    if left is None:
-        return
-    if not left.restored:
-        place = state_dir / FOLDER
-        raise TransactionError(f"{place} holds an unfinished apply; no file was changed")
-    forget_transaction(left)
-
-
 def begin_transaction(
     conf_dir: Path,
     state_dir: Path,
@@ -134,6 +124,16 @@ def replace_files(journal: Journal) -> None:
             _sync_folders(places.conf, journal)
     except OSError as problem:
         raise TransactionError(describe_problem(problem)) from problem
+
+
+def _forget_restored(conf_dir: Path, state_dir: Path) -> None:
+    left = read_journal(conf_dir, state_dir)
+    if left is None:
+        return
+    if not left.restored:
+        place = state_dir / FOLDER
+        raise TransactionError(f"{place} holds an unfinished apply; no file was changed")
+    forget_transaction(left)
 
 
 def _replace(places: Places, number: int, path: str, before: str, after: str) -> None:

@@ -114,5 +114,10 @@ def test_a_wrapped_text_holds_every_word(text: str, width: int) -> None:
     assert all(len(line) <= max(width, longest + width // 2) for line in lines)
 
 
+def test_no_cell_acts_on_a_terminal_or_is_longer_than_asked() -> None:
+    lines = draw_lines(("A", "B"), [["\x1b[2J\nx", "1234567"]], limit=6)
+    assert lines == ["A           B", "\\x1b[2J\\nx  12345…"]
+
+
 def test_a_table_that_fits_stays_as_it_is() -> None:
     assert draw_lines(("A", "B"), [["1", "22"]], width=80) == ["A  B", "1  22"]
