@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from operators_site import ALICE, ANN, BEN, OPERATORS, SEVERAL_USERS, Site
 from project import KEY
 from real_switch import RealSwitch, switch_template
-from test_operators import ALICE, ANN, BEN, OPERATORS, SEVERAL_USERS, Site
 
 from fsgitops.cli import run
 from fsgitops.live.prover import SwitchProver
