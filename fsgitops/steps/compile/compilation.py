@@ -14,7 +14,6 @@ from fsgitops.model.draft import DraftError, paths_of, texts_of
 from fsgitops.model.live import is_safe_path
 from fsgitops.routing.fragment import CLOSE, OPEN
 from fsgitops.rules.texts import is_safe, unsafe_reason
-from fsgitops.steps.compile.program import Programs, TemplateError
 from fsgitops.steps.compile.source import source_digest
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from fsgitops.model.draft import Draft
     from fsgitops.model.kind import Site
     from fsgitops.model.resource import Resource
-    from fsgitops.steps.compile.program import Rendering
+    from fsgitops.steps.compile.program import Programs, Rendering
 
 RULE: Final = "compile"
 
@@ -131,6 +130,9 @@ class Compilation:
             raise DraftError(reasons, _PLAIN)
 
     def _render(self, draft: Draft) -> Rendering | None:
+        # What renders is not loaded where all that is declared is known from an earlier apply.
+        from fsgitops.steps.compile.program import Programs, TemplateError
+
         if self._programs is None:
             self._programs = Programs(self.site.templates)
         program = self._programs.get(draft.template)

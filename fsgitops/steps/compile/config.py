@@ -100,7 +100,6 @@ class _Asked(NamedTuple):
     noun: Noun
     part: Part
     paths: tuple[str, ...]
-    wishes: tuple[Wish, ...]
     known: Any
 
 
@@ -117,7 +116,7 @@ def _compile_kind(
         if settled.issuperset(item.paths):
             continue
         resource = item.part.resource
-        found = secrets.reveal(resource, item.wishes)
+        found = secrets.reveal(resource, kind.wishes(item.noun))
         try:
             drafts = [*kind.drafts(item.noun, work.site, found, item.known)]
         except DraftError as problem:
@@ -144,7 +143,7 @@ def _ask(
         led = [work.site.reach(other) for other in leads_to(noun)]
         inputs = work.digest(kind.word, declared_values(noun), known, led, mark)
         part = work.part(resource, inputs, protect=noun.protect)
-        yield _Asked(noun, part, kind.paths(noun, work.site), wishes, known)
+        yield _Asked(noun, part, kind.paths(noun, work.site), known)
 
 
 def _compile_shared(work: Compilation, kind: Kind[Any], shared: Shared) -> None:
