@@ -75,10 +75,14 @@ class Hidden:
 
 @dataclass(frozen=True, slots=True)
 class Expect:
-    """What a wrong value is told: what was expected, and what to do."""
+    """What a wrong value is told: what was expected, and what to do.
+
+    `named` is told instead where the value is meant as `KIND/NAME`.
+    """
 
     what: str
     hint: str = ""
+    named: Expect | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +181,11 @@ Destination = Annotated[
     str,
     StringConstraints(pattern=_DESTINATION),
     Ref(("agent",), anything=True),
-    Expect("what rings: an extension, or KIND/NAME", "Write it like 1020, or ring_group/sales."),
+    Expect(
+        "4 to 6 digits",
+        "Write it as digits only, such as 1020.",
+        named=Expect("KIND/NAME of something that rings", "Write it like agent/1020."),
+    ),
 ]
 Email = Annotated[
     str,

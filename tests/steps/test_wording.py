@@ -64,6 +64,12 @@ def test_a_number_in_an_agent_leads_to_the_routes(name: str) -> None:
         ),
         ("members: [{note: x}]", "this queue has no `agent`", 3),
         ("strategy: none", '`strategy` is "none"; expected one of fifo, random', 27),
+        ("fallback: 10", '`fallback` is "10"; expected 4 to 6 digits', 27),
+        (
+            "fallback: queue/n t",
+            '`fallback` is "queue/n t"; expected KIND/NAME of something that rings',
+            27,
+        ),
         ("logins: {a: {user: u, password: x y}}", "", 0),
     ],
 )

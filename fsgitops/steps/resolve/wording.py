@@ -35,6 +35,8 @@ def describe_fault(section: Section, fault: Fault) -> Finding:
     if is_source(model, path):
         return _describe_source_fault(section, fault)
     meant = expected(model, path)
+    if meant.named and "/" in str(fault.value):
+        meant = meant.named
     hint = meant.hint
     hidden = is_hidden(model, path) and _is_text(fault.value)
     found = "a text" if hidden else _found(fault.value)
