@@ -115,6 +115,7 @@ def _compare_earlier(workspace: Workspace, to: int | None, demands: Demands) -> 
     from fsgitops.steps.plan import compare_config, finish_plan
     from fsgitops.steps.protect import refuse_protected
     from fsgitops.steps.read_live import read_live
+    from fsgitops.steps.rename import pair_moves
     from fsgitops.steps.rewind import keep_rest, narrow_live, rewind_config
 
     target = workspace.target
@@ -133,6 +134,7 @@ def _compare_earlier(workspace: Workspace, to: int | None, demands: Demands) -> 
     context = make_context(workspace)
     narrow = narrow_live(live, [item.path for item in earlier])
     plan = keep_rest(compare_config(compiled, narrow, context, keyed(find_key(workspace))), live)
+    plan = replace(plan, changes=pair_moves(plan.changes, compiled, live))
     plan = refuse_protected(plan, live)
     # The lines that were recorded are those of former commits.
     changes = [replace(change, source=source_file(change.source)) for change in plan.changes]

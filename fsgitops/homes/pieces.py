@@ -7,6 +7,7 @@ where each has its own file. Elements of a file go by their names, which its hom
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_left
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -119,11 +120,10 @@ def _cut_compiled(
     position = len(_OPEN)
     for number in members:
         start, end = pieces.spans.elements[number]
-        secrets += [
-            (a - start + position, b - start + position)
-            for a, b in file.secret_spans
-            if start <= a and b <= end
-        ]
+        first = bisect_left(file.secret_spans, (start, 0))
+        last = bisect_left(file.secret_spans, (end, 0))
+        shift = position - start
+        secrets += [(a + shift, b + shift) for a, b in file.secret_spans[first:last]]
         position += end - start + 1
     names = tuple(name for number in members for name in pieces.names[number])
     part = replace(file.parts[index], span=(0, 0), elements=names)
@@ -199,9 +199,18 @@ def _live(content: bytes, whole: LiveFile) -> LiveFile:
     return LiveFile(FileKind.REGULAR, digest, content, whole.exposed)
 
 
-def find_own(live: LiveConfig, path: str, resource: Resource) -> LiveFile:
-    """Return what stands live of a resource, as a file of its own."""
-    found, entry = live.files[path], live.manifest.entries.get(path)
-    if entry is None or len(entry.records) == 1:
-        return found
-    return split_live(found, path, entry)[0].get(resource, LiveFile(FileKind.MISSING))
+class OwnFiles:
+    """What stands live of each resource, as a file of its own; each file is taken apart once."""
+
+    def __init__(self, live: LiveConfig) -> None:
+        self._live = live
+        self._there: dict[str, dict[Resource, LiveFile]] = {}
+
+    def get(self, path: str, resource: Resource) -> LiveFile:
+        """Return what a file holds of a resource; missing where it is nothing."""
+        found, entry = self._live.files[path], self._live.manifest.entries.get(path)
+        if entry is None or len(entry.records) == 1:
+            return found
+        if path not in self._there:
+            self._there[path], _ = split_live(found, path, entry)
+        return self._there[path].get(resource, LiveFile(FileKind.MISSING))

@@ -115,6 +115,11 @@ class Change:
     moves: tuple[str, ...] = field(default=(), compare=False)
 
     @property
+    def moved(self) -> bool:
+        """Tell whether this is half of a move to another file, with nothing else that changes."""
+        return self.resource in (self.renamed_from, self.renamed_to)
+
+    @property
     def rotated(self) -> bool:
         """Tell whether this gives a live agent another SIP password."""
         return self.action is Action.UPDATE and any(

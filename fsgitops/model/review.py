@@ -119,8 +119,8 @@ def word_change(change: Change) -> str:
 
 
 def name_change(change: Change) -> str:
-    """Return `agent 1020`, or `agent 1020 -> 1030` for a rename."""
-    before = f"{change.renamed_from.name} -> " if change.renamed_from else ""
+    """Return `agent 1020`, or `agent 1020 -> 1030` for a rename to another name."""
+    before = f"{change.renamed_from.name} -> " if change.renamed_from and not change.moved else ""
     return f"{change.resource.kind} {before}{change.resource.name}"
 
 

@@ -74,7 +74,7 @@ def find_tasks(plan: Plan) -> tuple[Task, ...]:
     found: dict[TaskKind, dict[str, Change]] = {}
     silent = _find_silent(plan)
     for change in (*plan.changes, *plan.unloaded):
-        if change.resource.kind == "agent" and not change.renamed_to:
+        if change.resource.kind == "agent" and not (change.renamed_to or change.moved):
             for kind in _kinds(change, plan, silent):
                 found.setdefault(kind, {})[change.resource.name] = change
     return tuple(

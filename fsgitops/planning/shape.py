@@ -57,10 +57,12 @@ def choose_changes(
     nothing.
     """
     from fsgitops.steps.protect import plan_protection, refuse_protected
-    from fsgitops.steps.rename import pair_renames
+    from fsgitops.steps.rename import pair_moves, pair_renames
 
     plan = plan_protection(plan, compilation.compiled, live, digest)
-    plan = refuse_protected(_select(plan, compilation, live, demands, kinds), live)
+    plan = _select(plan, compilation, live, demands, kinds)
+    plan = replace(plan, changes=pair_moves(plan.changes, compilation.compiled, live))
+    plan = refuse_protected(plan, live)
     plan = replace(plan, changes=pair_renames(plan.changes, live, kinds))
     if not plan.partial:
         return plan, compilation.compiled
@@ -150,7 +152,11 @@ def _find_excess(
     from fsgitops.model.limits import Limits
     from fsgitops.steps.limits import find_excess
 
-    changes = [change for change in plan.changes if change.dangers != (Danger.NOTHING,)]
+    changes = [
+        change
+        for change in plan.changes
+        if change.dangers != (Danger.NOTHING,) and not change.moved
+    ]
     return find_excess(
         managed=_count((record.resource for record in live.manifest.records()), kinds),
         deletes=_count((i.resource for i in changes if i.action is Action.DELETE), kinds),

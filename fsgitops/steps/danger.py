@@ -29,7 +29,7 @@ def classify_change(change: Change) -> tuple[Danger, ...]:
     if change.action is Action.UPDATE and names == {"protect"}:
         return (Danger.NOTHING,)
     home, _ = home_of(change.path)
-    return home.cost(change)
+    return (Danger.RELOAD,) if change.moved else home.cost(change)
 
 
 def classify_changes(changes: Iterable[Change]) -> tuple[Change, ...]:

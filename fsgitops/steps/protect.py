@@ -25,10 +25,12 @@ def refuse_protected(plan: Plan, live: LiveConfig) -> Plan:
         for record in live.manifest.entries[path].records
         if record.protect
     }
+    made = {change.resource for change in plan.changes if change.action is Action.CREATE}
     kept: list[Change] = []
     hazards: list[Hazard] = []
     for change in plan.changes:
-        if change.action is Action.DELETE and (change.path, change.resource) in protected:
+        deletes = change.action is Action.DELETE and change.resource not in made
+        if deletes and (change.path, change.resource) in protected:
             message = f"{change.resource} is protected, but is no longer declared"
             hint = "declare it with `protect: false`, apply, then delete it"
             hazards.append(Hazard(RULE, change.path, message, hint))

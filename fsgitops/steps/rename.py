@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fsgitops.homes.pieces import find_own
+from fsgitops.homes.pieces import OwnFiles, split_compiled
 from fsgitops.model.did_forms import is_did_expression
 from fsgitops.model.plan import Action, Change, is_secret_attribute
 from fsgitops.routing.fragment import FragmentError, flatten_fragment
@@ -14,10 +14,40 @@ from fsgitops.routing.fragment import FragmentError, flatten_fragment
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from fsgitops.model.compiled import CompiledConfig
     from fsgitops.model.kind import Kinds
     from fsgitops.model.live import LiveConfig
+    from fsgitops.model.resource import Resource
 
 _NAME = "\0"
+
+
+def pair_moves(
+    changes: Sequence[Change], compiled: CompiledConfig, live: LiveConfig
+) -> tuple[Change, ...]:
+    """Return the changes, where a resource that only moves to another file names itself.
+
+    It is deleted in one and created in the other, and says the same in both: nobody is cut off.
+    """
+    gone = {item.resource: item for item in changes if item.action is Action.DELETE}
+    come = [item for item in changes if item.action is Action.CREATE and item.resource in gone]
+    if not come:
+        return tuple(changes)
+    own = OwnFiles(live)
+    wanted = {path: split_compiled(compiled.files[path]) for path in {item.path for item in come}}
+    moved: set[Resource] = set()
+    for change in come:
+        before = gone[change.resource]
+        values = _read(own.get(before.path, change.resource).content)
+        after = _read(wanted[change.path][change.resource].content)
+        if values is not None and values == after and not before.drifted:
+            moved.add(change.resource)
+    return tuple(
+        change if change.resource not in moved
+        else replace(change, renamed_to=change.resource) if change.action is Action.DELETE
+        else replace(change, renamed_from=change.resource)
+        for change in changes
+    )  # fmt: skip
 
 
 def pair_renames(changes: Sequence[Change], live: LiveConfig, kinds: Kinds) -> tuple[Change, ...]:
@@ -27,13 +57,14 @@ def pair_renames(changes: Sequence[Change], live: LiveConfig, kinds: Kinds) -> t
     values, so that nothing is guessed. Secrets follow from the name and are left out. A file that
     somebody edited is no pair: what it became is not what was declared.
     """
+    own = OwnFiles(live)
     gone: dict[object, list[int]] = defaultdict(list)
     come: dict[object, list[int]] = defaultdict(list)
     for number, change in enumerate(changes):
-        if change.drifted or kinds.owner(change.resource):
+        if change.drifted or change.moved or kinds.owner(change.resource):
             continue
         if change.action is Action.DELETE:
-            values = _read(find_own(live, change.path, change.resource).content)
+            values = _read(own.get(change.path, change.resource).content)
             if values is not None:
                 gone[_content(change, values)].append(number)
         elif change.action is Action.CREATE:

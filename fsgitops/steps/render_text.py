@@ -16,7 +16,7 @@ from fsgitops.model.plan import (
     Plan,
     ReloadStep,
 )
-from fsgitops.model.review import list_changes, tell_source
+from fsgitops.model.review import list_changes, name_change, tell_source
 from fsgitops.model.task import HEADING, find_tasks
 from fsgitops.model.wording import describe_attribute, show_value
 from fsgitops.visible import count_noun, make_lines_visible, make_visible
@@ -94,7 +94,9 @@ def summarise_plan(plan: Plan) -> str:
     create, change, delete = (
         plan.count(action) for action in (Action.CREATE, Action.UPDATE, Action.DELETE)
     )
-    renamed = f", {plan.renames} to rename" if plan.renames else ""
+    moved = sum(change.moved for change in plan.changes) // 2
+    renamed = f", {plan.renames - moved} to rename" if plan.renames > moved else ""
+    renamed += f", {moved} to another file" if moved else ""
     partial = f"; partial: {plan.left_out} left out" if plan.partial else ""
     return f"Plan: {create} to create, {change} to change, {delete} to delete{renamed}{partial}"
 
@@ -165,8 +167,8 @@ def _list_counts(counts: Mapping[str, int]) -> str:
 
 def _render_change(change: Change, *, explain: bool) -> Iterator[Line]:
     if change.renamed_from:
-        names = f"{change.resource.kind} {change.renamed_from.name} -> {change.resource.name}"
-        yield Line(f"  > {names}  {change.path}  {tell_source(change)}", Action.UPDATE)
+        path = f"to {change.path}" if change.moved else change.path
+        yield Line(f"  > {name_change(change)}  {path}  {tell_source(change)}", Action.UPDATE)
         return
     mark = _MARKS[change.action]
     name = f"{change.resource.kind} {change.resource.name}"

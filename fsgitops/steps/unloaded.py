@@ -23,13 +23,15 @@ def find_unloaded(
     """
     touched = {(change.path, change.resource) for change in changes}
     found: list[Change] = []
+    there = {record.resource for record in live.manifest.records()}
     for path, resources in sorted(live.manifest.unloaded.items()):
         entry = live.manifest.entries.get(path)
         if live.files[path].kind is not FileKind.REGULAR if entry else exists(path):
             continue
         managed = {record.resource for record in entry.records} if entry else ()
         for resource in resources:
-            if (path, resource) not in touched:
-                action = Action.UPDATE if resource in managed else Action.DELETE
+            action = Action.UPDATE if resource in managed else Action.DELETE
+            moved = action is Action.DELETE and resource in there
+            if (path, resource) not in touched and not moved:
                 found.append(Change(action, resource, path))
     return tuple(found)

@@ -29,11 +29,15 @@ def _drafts(*given: Any) -> Iterator[Any]:
         yield replace(draft, path=TEAM)
 
 
+def use_kinds(monkeypatch: pytest.MonkeyPatch, kinds: Kinds) -> None:
+    monkeypatch.setattr(fsgitops.kinds, "BUILT_IN", kinds)
+
+
 @pytest.fixture(autouse=True)
 def _one_file(monkeypatch: pytest.MonkeyPatch) -> None:
     team = replace(AGENT, joint=True, paths=lambda *_: (TEAM,), drafts=_drafts)
     kinds = Kinds(team if kind is AGENT else kind for kind in BUILT_IN.values())
-    monkeypatch.setattr(fsgitops.kinds, "BUILT_IN", kinds)
+    use_kinds(monkeypatch, kinds)
 
 
 @pytest.fixture
@@ -311,3 +315,30 @@ def test_a_recorded_state_knows_each(team: Project, tmp_path: Path) -> None:
         ("update", "agent:1020", False), ("delete", "agent:1022", False),
         ("create", "agent:1023", False),
     ]  # fmt: skip
+
+
+def test_agents_that_move_to_a_file_of_all_are_not_cut_off(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project.root / "desired/routes.yaml").unlink(missing_ok=True)
+    declare(project, NAMES, e1022=", protect: true")
+    together = fsgitops.kinds.BUILT_IN
+    use_kinds(monkeypatch, BUILT_IN)
+    apply(project)
+    assert (project.conf / "directory/default/1020.xml").exists()
+    use_kinds(monkeypatch, together)
+    declare(project, {**NAMES, "1021": "Bert"}, e1022=", protect: true")
+    made = project.run("plan", "--json").json()
+    assert (made["hazards"], made["tasks"][0]["agents"]) == ([], ["1021"])
+    flushed = [
+        step["command"] for step in made["reloads"] if "flush_inbound_reg" in step["command"]
+    ]
+    assert [command.split()[-1].split("@")[0] for command in flushed] == ["1021"]
+    assert "2 to another file" in project.run("plan").out
+    apply(project, "--allow", "deletes")
+    assert plan(project) == []
+    assert not (project.conf / "directory/default/1020.xml").exists()
+    ran = project.run("rollback", "--yes", "--allow", "deletes")
+    assert (ran.code, "2 to another file" in ran.out) == (0, True)
+    assert (project.conf / "directory/default/1020.xml").exists()
+    assert not file(project).exists()
