@@ -103,6 +103,8 @@ def split_compiled(file: CompiledFile) -> dict[Resource, CompiledFile]:
         while at + 1 < len(by_place) and start >= by_place[at].span[1]:
             at += 1
         owner = by_place[at].resource if by_place else _find(pieces.names[number], by_name)
+        if owner is None and len(file.parts) == 1:
+            owner = file.part.resource
         if owner is not None:
             members[owner].append(number)
     return {
