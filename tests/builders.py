@@ -17,9 +17,12 @@ from fsgitops.model.desired import Desired
 from fsgitops.model.plan import Action, AttributeChange, Change, Plan
 from fsgitops.model.reading import name_of
 from fsgitops.model.resource import Resource
+from fsgitops.steps.load.events import parse_document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from fsgitops.model.document import Document
 
 
 def noun(word: str, **values: Any) -> Any:
@@ -97,3 +100,11 @@ def plan(*changes: Change, **fields: Any) -> Plan:
     """Return a plan of these changes; `fields` are those of `Plan`."""
     about = {"project": "p", "target": "t", "conf_dir": "/c", "domain": "d"}
     return Plan(**{**about, **fields}, changes=changes)
+
+
+def document(text: str, path: str = "a.yaml") -> Document:
+    """Return a desired file as it is read."""
+    parsed, findings = parse_document(path, text.encode())
+    assert findings == []
+    assert parsed is not None
+    return parsed

@@ -16,6 +16,8 @@ from real_switch import RealSwitch, switch_template
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from browser import Browser
+
     from fsgitops.sandbox import EmbeddedSwitch
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -97,12 +99,33 @@ def project(
 
 
 @pytest.fixture
+def applied(project: Project) -> Project:
+    """Everything applied, with a switch of its own for each command: it holds what stands there."""
+    assert project.run("apply", "--yes").code == 0
+    return project
+
+
+@pytest.fixture
 def board(project: Project) -> Iterator[EmbeddedSwitch]:
     """The project applied to its sandbox, which runs; a number from outside leads to each agent."""
     from switchboard import switch_with_dids
 
     with switch_with_dids(project) as switch:
         yield switch
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A headless Chromium, or a skip."""
+    from browser import Browser, find_chromium, find_driver
+
+    if not (find_chromium() and find_driver()):
+        pytest.skip("Chromium and chromedriver are not both installed")
+    window = Browser(tmp_path_factory.mktemp("profile"))
+    try:
+        yield window
+    finally:
+        window.close()
 
 
 @pytest.fixture

@@ -104,7 +104,8 @@ def _read_bool(value: object) -> object:
     return value
 
 
-def _read_list(value: object) -> object:
+def read_list(value: object) -> object:
+    """Return the parts of a text that commas separate; anything else as it is."""
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",")) if value.strip() else ()
     return value
@@ -155,7 +156,7 @@ _AS_LIST = "Write [one, two] or `one, two`."
 Switch = Annotated[bool, BeforeValidator(_read_bool), Field(strict=True), Expect("true or false")]
 Names = Annotated[
     tuple[Annotated[str, Expect("a name", _AS_LIST)], ...],
-    BeforeValidator(_read_list),
+    BeforeValidator(read_list),
     Field(max_length=64),
     Expect("a list of names, at most 64", _AS_LIST),
 ]

@@ -35,6 +35,7 @@ from fsgitops.model.fields import (
     SecretSource,
     Switch,
     read_count,
+    read_list,
 )
 from fsgitops.model.noun import Noun, Part
 
@@ -320,7 +321,7 @@ class _Reader:
         listed = GenericAlias(tuple, (item, ...))
         if items.get("type") == "object":
             return _marked(listed, Field(max_length=_MOST), told)
-        return _marked(listed, BeforeValidator(_read_list), Field(max_length=_MOST), told)
+        return _marked(listed, BeforeValidator(read_list), Field(max_length=_MOST), told)
 
 
 def read_noun(
@@ -352,12 +353,6 @@ def read_noun(
 
 def _marked(annotation: Any, *marks: Any) -> Any:
     return Annotated[(annotation, *marks)]
-
-
-def _read_list(value: object) -> object:
-    if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",")) if value.strip() else ()
-    return value
 
 
 def _is_portable(pattern: str) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from barriers import FIND_BARRIERS, axe_source
-from browser import Browser, find_chromium, find_driver
+from browser import Browser
 from lakes import DAY_US, START_US, fill, flush_all, make_row
 
 from fsgitops.cdr.dids import one_form
@@ -292,17 +292,6 @@ def test_a_long_span_has_a_column_a_month() -> None:
     page = render_page(busy(days=300))
     assert "Calls by month" in page
     assert 'title="2026-10: ' in page
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory):
-    if not (find_chromium() and find_driver()):
-        pytest.skip("Chromium and chromedriver are not both installed")
-    window = Browser(tmp_path_factory.mktemp("profile"))
-    try:
-        yield window
-    finally:
-        window.close()
 
 
 MEASURE = """

@@ -2,19 +2,14 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections import Counter
 
 import pytest
-from lakes import DAY_US, START_US, fill, flush_all, make_row, uuid_of
+from lakes import DAY_US, START_US, fill, flush_all, keys_in, make_row, uuid_of
 
-from fsgitops.cdr.flush import flush_once, read_keys
+from fsgitops.cdr.flush import flush_once
 from fsgitops.cdr.lake import LakeError, open_lake
 from fsgitops.cdr.quarantine import rescue_spool
 from fsgitops.cdr.spool import IN_LAKE, SPOOL_FILE, JsonFile, Spool, SpoolCorruptError
-
-
-def keys_in(lake) -> Counter:
-    return Counter(key for day in lake.days() for _, key in read_keys(lake, day))
 
 
 def test_a_record_that_comes_by_three_roads_is_stored_once(tmp_path, templates) -> None:

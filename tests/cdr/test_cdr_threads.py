@@ -13,11 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lakes import NOW_US, make_row, uuid_of
 from replay_switch import ReplaySwitch, as_document, renew
-from sidecars import options, until
+from sidecars import options, until, uuids_in
 
 from fsgitops.cdr import sidecar as sidecar_module
 from fsgitops.cdr import watcher as watching
-from fsgitops.cdr.flush import read_keys
 from fsgitops.cdr.flusher import Flusher
 from fsgitops.cdr.ingest import Ingest, Submission
 from fsgitops.cdr.json_cdr import decode_document
@@ -34,11 +33,6 @@ from fsgitops.cdr.sidecar import Sidecar
 from fsgitops.cdr.spool import SPOOL_FILE, Spool
 from fsgitops.cdr.threads import WatchedThread
 from fsgitops.cdr.watcher import Watcher
-
-
-def uuids_in(folder: Path) -> list[str]:
-    lake = open_lake(str(folder / "lake"), create=True)
-    return sorted(key.split("\x1f")[1] for day in lake.days() for _, key in read_keys(lake, day))
 
 
 def document(templates, number: int, **variables) -> bytes:

@@ -26,13 +26,6 @@ NAME = "variable effective_caller_id_name"
 
 
 @pytest.fixture
-def applied(project: Project) -> Project:
-    """Everything applied, with a switch of its own for each command: it holds what stands there."""
-    assert project.run("apply", "--yes").code == 0
-    return project
-
-
-@pytest.fixture
 def held(applied: Project) -> Iterator[Project]:
     """The same, with a switch that goes on holding what was applied until it is reloaded."""
     with serve(applied):

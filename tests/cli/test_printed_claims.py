@@ -8,12 +8,6 @@ from project import Project
 AGENTS = "desired/agents.yaml"
 
 
-@pytest.fixture
-def applied(project: Project) -> Project:
-    assert project.run("apply", "--yes").code == 0
-    return project
-
-
 def replace(project: Project, before: str, after: str) -> None:
     path = project.root / AGENTS
     text = path.read_text()

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from misbehaving_esl import PASSWORD, MisbehavingSwitch, Say, answer
+from misbehaving_esl import PASSWORD, MisbehavingSwitch, swallow
 from switchboard import DOMAIN, running_switch
 
 from fsgitops.errors import SwitchError
@@ -47,11 +47,6 @@ def pbx(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     monkeypatch.setenv("FSGITOPS_ESL_PASSWORD", PASSWORD)
     write_skeleton(project.root / "conf", "pbx.example.com")
     return project
-
-
-def swallow(command: str, _count: int) -> Say | None:
-    """Say that the reload went well, and carry none out."""
-    return answer("+OK [Success]\n") if command == "reloadxml" else None
 
 
 def sent(project: Project, monkeypatch: pytest.MonkeyPatch, mischief=lambda *_: None) -> list[str]:

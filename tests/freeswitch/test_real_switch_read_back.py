@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from misbehaving_esl import PASSWORD, MisbehavingSwitch, Say, answer
+from misbehaving_esl import PASSWORD, MisbehavingSwitch, swallow
 from real_switch import RealSwitch
 from sip_phone import CallFailedError, SipPhone
 
@@ -36,10 +36,6 @@ def declare(project: Project, number: int = 1020, name: str = "Alice", more: str
 def warn_only(project: Project) -> None:
     settings = project.root / "fsgitops.yaml"
     settings.write_text(settings.read_text() + "rules: {unread-folder: warning}\n")
-
-
-def swallow(command: str, _count: int) -> Say | None:
-    return answer("+OK [Success]\n") if command == "reloadxml" else None
 
 
 @pytest.fixture

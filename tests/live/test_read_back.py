@@ -7,7 +7,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from misbehaving_esl import PASSWORD, MisbehavingSwitch, Say, answer
+from misbehaving_esl import PASSWORD, MisbehavingSwitch, Say, answer, swallow
 
 from fsgitops.live import explain_mismatch
 from fsgitops.live.switch_user import Person
@@ -70,11 +70,6 @@ class Runner:
 @pytest.fixture
 def run(project: Project, conf: Path, monkeypatch: pytest.MonkeyPatch) -> Runner:
     return Runner(project, conf, monkeypatch)
-
-
-def swallow(command: str, _count: int) -> Say | None:
-    """Say that the reload went well, and carry none out."""
-    return answer("+OK [Success]\n") if command == "reloadxml" else None
 
 
 def warn_only(project: Project) -> None:

@@ -27,12 +27,6 @@ def fresh(project: Project) -> Project:
     return project
 
 
-@pytest.fixture
-def applied(project: Project) -> Project:
-    assert project.run("apply", "--yes").code == 0
-    return project
-
-
 def put(project: Project, path: str, user: str = "1020", more: str = "") -> None:
     (project.conf / path).write_text(USER.format(id=user, more=more))
 

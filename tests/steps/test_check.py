@@ -6,27 +6,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from builders import document
 
 from fsgitops.findings import Finding, Position, Severity, sort_findings
 from fsgitops.kinds import BUILT_IN
 from fsgitops.steps.check import check_desired
 from fsgitops.steps.load import load_documents
-from fsgitops.steps.load.events import parse_document
 from fsgitops.steps.resolve import resolve_desired
 
 if TYPE_CHECKING:
-    from fsgitops.model.document import Document
+    pass
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "findings"
 TYPO = "did_routes:\n- did_number: +19495431333\n  destination_extension: 1020\n"
 UNOWNED = "agents: [{extension: 1020, name: A, caller_id_number: '+19495431333'}]\n"
-
-
-def document(text: str, path: str = "a.yaml") -> Document:
-    parsed, findings = parse_document(path, text.encode())
-    assert findings == []
-    assert parsed is not None
-    return parsed
 
 
 def check(text: str, overrides: dict[str, str] | None = None, **options: object) -> list[Finding]:

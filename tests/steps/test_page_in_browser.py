@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 import builders
 import pytest
 from barriers import FIND_BARRIERS, FIND_CUT, axe_source
-from browser import Browser, find_chromium, find_driver
+from browser import Browser
 from hostile_review import HOSTILE, big_review, simple_review
 
 from fsgitops.model.review import Contents, Review
 from fsgitops.steps.render_html import render_html
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 TAB = "\ue004"
@@ -22,17 +21,6 @@ ENTER = "\ue007"
 ESCAPE = "\ue00c"
 
 pytestmark = pytest.mark.xdist_group("browser")
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    if not (find_chromium() and find_driver()):
-        pytest.skip("Chromium and chromedriver are not both installed")
-    window = Browser(tmp_path_factory.mktemp("profile"))
-    try:
-        yield window
-    finally:
-        window.close()
 
 
 def _open(browser: Browser, tmp_path: Path, review: Review) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from builders import noun
+from builders import document, noun
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,15 +17,7 @@ from fsgitops.model.desired import Desired
 from fsgitops.model.document import Document
 from fsgitops.model.resource import Resource
 from fsgitops.secret import read_source
-from fsgitops.steps.load.events import parse_document
 from fsgitops.steps.resolve import resolve_desired
-
-
-def document(text: str, path: str = "desired/a.yaml") -> Document:
-    parsed, findings = parse_document(path, text.encode())
-    assert findings == []
-    assert parsed is not None
-    return parsed
 
 
 def resolve(text: str, **options: Any) -> tuple[Desired, list[Finding]]:
@@ -128,7 +120,7 @@ def test_defaults_of_one_file_do_not_reach_another() -> None:
 def test_a_bad_default_is_found_once_for_all_its_users() -> None:
     items = "".join(f"- {{extension: 10{n}, name: A}}\n" for n in range(20, 30))
     _, findings = resolve(f"defaults: {{agents: {{enabled: maybe}}}}\nagents:\n{items}")
-    assert [finding.position for finding in findings] == [Position("desired/a.yaml", 1, 30)]
+    assert [finding.position for finding in findings] == [Position("a.yaml", 1, 30)]
 
 
 def test_a_bad_default_of_the_project_is_found_in_its_own_file() -> None:
@@ -185,7 +177,7 @@ def test_a_number_that_cannot_be_dialled_is_refused_with_the_reason(
     text = f"did_routes:\n- did_number: '{written}'\n  destination_extension: 1020\n"
     desired, [finding] = resolve(text)
     assert reason in finding.message
-    assert finding.position == Position("desired/a.yaml", 2, 15)
+    assert finding.position == Position("a.yaml", 2, 15)
     assert desired.of(DidRoute) == ()
 
 
@@ -243,7 +235,7 @@ def test_a_password_version_may_be_raised() -> None:
 def test_an_unknown_key_is_found_at_the_key_with_a_suggestion() -> None:
     text = "agents:\n- extension: 1020\n  name: A\n  caller_id_numbr: 1\n"
     _, [finding] = resolve(text)
-    assert finding.position == Position("desired/a.yaml", 4, 3)
+    assert finding.position == Position("a.yaml", 4, 3)
     assert finding.hint == "Did you mean `caller_id_number`?"
 
 
@@ -287,7 +279,7 @@ def test_a_wrong_pin_is_never_shown() -> None:
 
 def test_a_missing_field_is_found_at_the_item() -> None:
     _, [finding] = resolve("agents:\n- extension: 1020\n")
-    assert (finding.rule, finding.position) == ("missing-field", Position("desired/a.yaml", 2, 3))
+    assert (finding.rule, finding.position) == ("missing-field", Position("a.yaml", 2, 3))
 
 
 @pytest.mark.parametrize("text", ["agents: {a: b}\n", "did_routes: x\n", "defaults: [a]\n"])
@@ -315,7 +307,7 @@ def test_what_is_declared_twice_is_kept_once_with_the_other_place() -> None:
     )
     assert findings == []
     assert [item.name for item in desired.of(Agent)] == ["A"]
-    assert desired.repeats == ((Resource("agent", "1020"), Position("desired/a.yaml", 3, 3)),)
+    assert desired.repeats == ((Resource("agent", "1020"), Position("a.yaml", 3, 3)),)
 
 
 def test_a_faulty_item_is_kept_without_its_faults_and_named() -> None:
@@ -327,14 +319,14 @@ def test_a_faulty_item_is_kept_without_its_faults_and_named() -> None:
 def test_resources_are_sorted_and_know_their_source() -> None:
     desired, _ = resolve("agents:\n- {extension: 1021, name: B}\n- {extension: 1020, name: A}\n")
     assert [item.extension for item in desired.of(Agent)] == ["1020", "1021"]
-    assert desired.sources[Resource("agent", "1020")] == Position("desired/a.yaml", 3, 3)
+    assert desired.sources[Resource("agent", "1020")] == Position("a.yaml", 3, 3)
 
 
 def test_an_alias_of_a_whole_list_still_gives_places() -> None:
     text = "x-a: &a\n- {extension: 1020, name: A}\nagents: *a\n"
     desired, findings = resolve(text)
     assert findings == []
-    assert desired.sources[Resource("agent", "1020")] == Position("desired/a.yaml", 2, 3)
+    assert desired.sources[Resource("agent", "1020")] == Position("a.yaml", 2, 3)
 
 
 VALUES = st.recursive(

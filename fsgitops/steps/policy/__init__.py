@@ -11,7 +11,7 @@ from fsgitops.model.rule import Breach, Rule
 from fsgitops.rules.table import all_rules
 from fsgitops.steps.policy.condition import (
     Condition,
-    ConditionError,
+    PolicyError,
     UndecidedError,
     read_condition,
 )
@@ -37,12 +37,6 @@ _PLAINER = "Write the pattern in a plainer way: nothing passes unjudged."
 _Meant = TypeVar("_Meant")
 
 
-class _Wrong(Exception):  # noqa: N818 - carries a finding out of nested reading
-    def __init__(self, path: Path, message: str, hint: str = "", *, key: bool = False) -> None:
-        super().__init__(message)
-        self.path, self.hint, self.key = path, hint, key
-
-
 def read_policy(
     documents: Iterable[Document], kinds: Kinds
 ) -> tuple[tuple[Rule, ...], list[Finding]]:
@@ -57,7 +51,7 @@ def read_policy(
         for index, item in enumerate(items if isinstance(items, list) else ()):
             try:
                 rule = _read_rule(item, taken, kinds)
-            except _Wrong as wrong:
+            except PolicyError as wrong:
                 findings.append(_finding(document, wrong, ("rules", index)))
                 continue
             taken.add(rule.name)
@@ -65,44 +59,41 @@ def read_policy(
     return tuple(rules.values()), findings
 
 
-def _shape(data: Mapping[str, Value], items: Value) -> Iterator[tuple[Path, _Wrong]]:
+def _shape(data: Mapping[str, Value], items: Value) -> Iterator[tuple[Path, PolicyError]]:
     for name in data:
         if name != "rules" and not name.startswith("x-"):
             yield (
                 (),
-                _Wrong((name,), f"unknown key {quote_value(name)}", "Known: rules.", key=True),
+                PolicyError((name,), f"unknown key {quote_value(name)}", "Known: rules.", key=True),
             )
     if not isinstance(items, list):
-        yield (), _Wrong(("rules",), "a policy file holds a list `rules`")
+        yield (), PolicyError(("rules",), "a policy file holds a list `rules`")
 
 
-def _finding(document: Document, wrong: _Wrong, base: Path) -> Finding:
+def _finding(document: Document, wrong: PolicyError, base: Path) -> Finding:
     place = document.position((*base, *wrong.path), key=wrong.key)
     return error("policy", place, str(wrong), wrong.hint)
 
 
 def _read_rule(item: Value, taken: set[str], kinds: Kinds) -> Rule:
     if not isinstance(item, dict):
-        raise _Wrong((), "a rule is a mapping with name, kind, require and message")
+        raise PolicyError((), "a rule is a mapping with name, kind, require and message")
     for name in item:
         if name not in _KNOWN:
-            raise _Wrong((name,), f"unknown key {quote_value(name)}", _known(_KNOWN), key=True)
+            raise PolicyError((name,), f"unknown key {quote_value(name)}", _known(_KNOWN), key=True)
     for name in _REQUIRED:
         if not item.get(name):
-            raise _Wrong((), f"the rule says nothing for `{name}`, which is required")
+            raise PolicyError((), f"the rule says nothing for `{name}`, which is required")
     name = _text(item, "name")
     if not _NAME.fullmatch(name):
-        raise _Wrong(("name",), f"{quote_value(name)} is no rule name", "Write it like-this.")
+        raise PolicyError(("name",), f"{quote_value(name)} is no rule name", "Write it like-this.")
     if name in taken:
         message = f"there is a rule {quote_value(name)} already"
-        raise _Wrong(("name",), message, "Give this one another name.")
+        raise PolicyError(("name",), message, "Give this one another name.")
     kind = _word(item, "kind", kinds, "")
     severity = _word(item, "severity", _SEVERITIES, "error")
-    try:
-        require = read_condition(kind.noun, item["require"], ("require",), kinds)
-        when = read_condition(kind.noun, item.get("when") or {}, ("when",), kinds)
-    except ConditionError as problem:
-        raise _Wrong(problem.path, str(problem), problem.hint, key=problem.key) from None
+    require = read_condition(kind.noun, item["require"], ("require",), kinds)
+    when = read_condition(kind.noun, item.get("when") or {}, ("when",), kinds)
     message, hint = _text(item, "message"), _text(item, "hint") if item.get("hint") else ""
     check = _checker(kind.noun, when, require, message, hint)
     return Rule(name, severity, check, message)
@@ -111,14 +102,14 @@ def _read_rule(item: Value, taken: set[str], kinds: Kinds) -> Rule:
 def _text(item: dict[str, Value], name: str) -> str:
     value = item[name]
     if not isinstance(value, str) or len(value) > 500:
-        raise _Wrong((name,), f"`{name}` is a text of at most 500 characters")
+        raise PolicyError((name,), f"`{name}` is a text of at most 500 characters")
     return value
 
 
 def _word(item: dict[str, Value], name: str, words: Mapping[str, _Meant], default: str) -> _Meant:
     value = item.get(name) or default
     if not isinstance(value, str) or value not in words:
-        raise _Wrong((name,), f"`{name}` is {quote_value(str(value))}", _known(words))
+        raise PolicyError((name,), f"`{name}` is {quote_value(str(value))}", _known(words))
     return words[value]
 
 

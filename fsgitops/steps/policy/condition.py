@@ -37,8 +37,8 @@ class Condition(Protocol):
         ...
 
 
-class ConditionError(Exception):
-    """A condition that cannot be read; `path` leads to the place, from the rule on."""
+class PolicyError(Exception):
+    """A policy that cannot be read; `path` leads to the place, from the rule on."""
 
     def __init__(self, path: Path, message: str, hint: str = "", *, key: bool = False) -> None:
         super().__init__(message)
@@ -105,15 +105,15 @@ class _Not:
 
 
 def read_condition(model: type[Noun], value: Value, path: Path, kinds: Kinds) -> Condition:
-    """Return the condition that `value` writes down. Raises ConditionError."""
+    """Return the condition that `value` writes down. Raises PolicyError."""
     if not isinstance(value, dict):
-        raise ConditionError(path, "a condition is a mapping of fields to tests")
+        raise PolicyError(path, "a condition is a mapping of fields to tests")
     parts: list[Condition] = []
     for name, item in value.items():
         place = (*path, name)
         if name in ("all", "any"):
             if not isinstance(item, list):
-                raise ConditionError(place, f"`{name}` takes a list of conditions")
+                raise PolicyError(place, f"`{name}` takes a list of conditions")
             inner = tuple(read_condition(model, x, (*place, i), kinds) for i, x in enumerate(item))
             parts.append(_All(inner) if name == "all" else _Any(inner))
         elif name == "not":
@@ -121,7 +121,7 @@ def read_condition(model: type[Noun], value: Value, path: Path, kinds: Kinds) ->
         elif not is_known_field(model, name, kinds):
             message = f"`{model.kind}` has no field {quote_value(name)}"
             hint = f"See `fsgitops explain {model.kind}`."
-            raise ConditionError(place, message, hint, key=True)
+            raise PolicyError(place, message, hint, key=True)
         else:
             parts.extend(_Field(name, test) for test in _read_tests(item, place))
     return parts[0] if len(parts) == 1 else _All(tuple(parts))
@@ -133,12 +133,12 @@ def _read_tests(item: Value, path: Path) -> list[_Test]:
     if isinstance(item, list):
         return [_in(item, path)]
     if not isinstance(item, dict) or not item:
-        raise ConditionError(path, "expected a text, a list of texts, or a mapping of tests")
+        raise PolicyError(path, "expected a text, a list of texts, or a mapping of tests")
     tests = []
     for name, argument in item.items():
         if name not in _OPERATORS:
             hint = "Known: " + ", ".join(_OPERATORS) + "."
-            raise ConditionError((*path, name), f"no test {quote_value(name)}", hint, key=True)
+            raise PolicyError((*path, name), f"no test {quote_value(name)}", hint, key=True)
         tests.append(_OPERATORS[name](argument, (*path, name)))
     return tests
 
@@ -149,13 +149,13 @@ def _texts(value: FieldValue | None) -> tuple[str, ...]:
 
 def _one(argument: Value, path: Path) -> str:
     if not isinstance(argument, str) or len(argument) > MAX_PATTERN:
-        raise ConditionError(path, f"expected a text of at most {MAX_PATTERN} characters")
+        raise PolicyError(path, f"expected a text of at most {MAX_PATTERN} characters")
     return argument
 
 
 def _many(argument: Value, path: Path) -> frozenset[str]:
     if not isinstance(argument, list) or not argument:
-        raise ConditionError(path, "expected a list of texts")
+        raise PolicyError(path, "expected a list of texts")
     return frozenset(_one(item, (*path, index)) for index, item in enumerate(argument))
 
 
@@ -172,10 +172,10 @@ def _in(argument: Value, path: Path) -> _Test:
 def _matches(argument: Value, path: Path) -> _Test:
     text = _one(argument, path)
     if _LIMITS.search(text):
-        raise ConditionError(path, "a pattern sets no limits of its own", "Leave out `(*LIMIT_…)`.")
+        raise PolicyError(path, "a pattern sets no limits of its own", "Leave out `(*LIMIT_…)`.")
     pattern = _BOUND + text
     if not is_valid(pattern):
-        raise ConditionError(path, f"{quote_value(str(argument))} is no regular expression (PCRE2)")
+        raise PolicyError(path, f"{quote_value(str(argument))} is no regular expression (PCRE2)")
     return lambda value: (
         value is not None and all(has_match(text, pattern) for text in _texts(value))
     )
@@ -188,7 +188,7 @@ def _contains(argument: Value, path: Path) -> _Test:
 
 def _exists(argument: Value, path: Path) -> _Test:
     if argument not in ("true", "false"):
-        raise ConditionError(path, "expected true or false")
+        raise PolicyError(path, "expected true or false")
     return lambda value: (value is not None) == (argument == "true")
 
 
