@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from fsgitops.findings import Finding, Position
@@ -290,6 +290,7 @@ def test_arbitrary_bytes_never_raise(tmp_path: Path, data: bytes) -> None:
 
 @fuzz
 @given(text=YAML_PIECES)
+@example(text="{<<")
 def test_arbitrary_yaml_never_raises_and_is_placed_inside_the_file(
     tmp_path: Path, text: str
 ) -> None:
@@ -302,6 +303,7 @@ def test_arbitrary_yaml_never_raises_and_is_placed_inside_the_file(
 
 @fuzz
 @given(text=YAML_PIECES)
+@example(text="{<<")
 def test_arbitrary_yaml_never_raises_without_libyaml(tmp_path: Path, text: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(events, "CParser", None)

@@ -243,7 +243,9 @@ class _Builder:
         if len(maps) != len(parts):
             hint = "Write `<<: *name`, or `<<: [*one, *two]`, with anchors of mappings."
             message = "`<<` merges mappings, and this is not a mapping or a list of mappings"
-            self.note(event, "merge-kind", message, hint)
+            # What is missing at the end of a file has a place behind the file's last line.
+            missing = value is None and event.start_mark.line > key.end_mark.line
+            self.note(key if missing else event, "merge-kind", message, hint)
         if merged:
             hint = "Write one `<<: [*one, *two]`; the first of them wins."
             self.note(key, "duplicate-key", "a second `<<` in the same mapping", hint)
