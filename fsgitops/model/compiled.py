@@ -80,7 +80,7 @@ class CompiledConfig:
 
     `keys` are the fingerprints of the project keys that agents' secrets are derived from;
     `upcoming_key` is the one that a declared rotation moves them to, or "". `dialled` is what
-    people dial for each resource that is enabled, in every form.
+    people dial for a resource, in every form, where that depends on others.
     """
 
     files: Mapping[str, CompiledFile]

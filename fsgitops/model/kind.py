@@ -68,7 +68,7 @@ class Site:
     own_variables: frozenset[str] = frozenset()
     templates: Templates = field(default_factory=lambda: Templates({}))
     sources: Mapping[Resource, Position] = field(default_factory=dict)
-    dialled: Mapping[str, Resource] = field(default_factory=dict)
+    dialled: Mapping[str, Noun] = field(default_factory=dict)
     reach: Callable[[Resource], Reach | None] = nowhere
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from fsgitops.findings import Finding, Position, error, warning
 from fsgitops.model.did_forms import ALL_FORMS, did_expression, list_forms
 from fsgitops.model.kind import Survey
+from fsgitops.model.reading import resource_of
 from fsgitops.model.resource import Resource
 from fsgitops.phone import national_form, region_of
 
@@ -99,8 +100,8 @@ def choose_forms(numbers: Sequence[str], site: Site) -> Mapping[str, Taken]:
 def _find_rival(number: str, national: str, owners: Sequence[str], site: Site) -> str:
     """Return what else a national form means, or "" where this number alone has it."""
     other = site.dialled.get(national)
-    if other is not None and other != ("did", number):
-        return f"{other.kind} {other.name}"
+    if other is not None and resource_of(other) != ("did", number):
+        return " ".join(resource_of(other))
     if len(owners) == 1:
         return ""
     region = site.default_region

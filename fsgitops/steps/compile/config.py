@@ -87,11 +87,11 @@ def compile_config(
     return work.result()
 
 
-def _dialled(kinds: Kinds, enabled: Mapping[str, Sequence[Noun]]) -> Iterator[tuple[str, Resource]]:
+def _dialled(kinds: Kinds, enabled: Mapping[str, Sequence[Noun]]) -> Iterator[tuple[str, Noun]]:
     for kind in kinds.values():
         for noun in enabled[kind.word]:
             for number in kind.dialled(noun):
-                yield number, resource_of(noun)
+                yield number, noun
 
 
 class _Asked(NamedTuple):
@@ -101,20 +101,14 @@ class _Asked(NamedTuple):
     part: Part
     paths: tuple[str, ...]
     known: Any
+    settled: frozenset[str] = frozenset()
+    """The files, of its own and others', that are known to be right."""
 
 
 def _compile_kind(
     work: Compilation, kind: Kind[Any], nouns: Sequence[Noun], secrets: SecretFinder
 ) -> None:
-    asked = list(_ask(work, kind, nouns, secrets))
-    files: dict[str, list[Part]] = {}
-    for item in asked:
-        for path in item.paths:
-            files.setdefault(path, []).append(item.part)
-    settled = {path for path, parts in files.items() if work.settle(path, parts)}
-    for item in asked:
-        if settled.issuperset(item.paths):
-            continue
+    for item in _unsettled(work, kind, _ask(work, kind, nouns, secrets)):
         resource = item.part.resource
         found = secrets.reveal(resource, kind.wishes(item.noun))
         try:
@@ -126,8 +120,26 @@ def _compile_kind(
         for draft in drafts:
             if draft.path not in item.paths:
                 raise ValueError(f"{resource}: {draft.path} is none of the files of its kind")
-            if draft.path not in settled:
+            if draft.path not in item.settled:
                 work.add(draft, item.part)
+
+
+def _unsettled(work: Compilation, kind: Kind[Any], asked: Iterator[_Asked]) -> Iterator[_Asked]:
+    """Yield what has a file that is not known to be right already."""
+    if not kind.joint:
+        for item in asked:
+            known = frozenset(path for path in item.paths if work.settle(path, [item.part]))
+            if len(known) < len(item.paths):
+                yield item._replace(settled=known)
+        return
+    # Whether a file is known is said by all that lie in it.
+    items = list(asked)
+    files: dict[str, list[Part]] = {}
+    for item in items:
+        for path in item.paths:
+            files.setdefault(path, []).append(item.part)
+    known = frozenset(path for path, parts in files.items() if work.settle(path, parts))
+    yield from (item._replace(settled=known) for item in items if not known.issuperset(item.paths))
 
 
 def _ask(
@@ -138,7 +150,8 @@ def _ask(
     for noun in nouns:
         resource, wishes = resource_of(noun), kind.wishes(noun)
         name = resource.name
-        work.dialled[resource] = survey.dialled.get(name) or kind.dialled(noun)
+        if name in survey.dialled:
+            work.dialled[resource] = survey.dialled[name]
         known, mark = survey.known.get(name), secrets.mark(resource, wishes)
         led = [work.site.reach(other) for other in leads_to(noun)]
         inputs = work.digest(kind.word, declared_values(noun), known, led, mark)

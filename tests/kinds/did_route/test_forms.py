@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from fsgitops.kinds.did_route.forms import choose_forms
 from fsgitops.model.did_forms import did_expression, is_did_expression
 from fsgitops.model.kind import Site
-from fsgitops.model.resource import Resource
 from fsgitops.phone import national_form
 
 US, GB = "+19495431333", "+442071838750"
@@ -25,8 +24,8 @@ def route(number, **fields):
 
 
 def taken(*numbers, forms=("digits", "national"), agents=(), region=None):
-    dialled = {one.extension: Resource("agent", one.extension) for one in agents}
-    dialled |= {number[1:]: Resource("did", number) for number in numbers}
+    dialled = {one.extension: one for one in agents}
+    dialled |= {number[1:]: route(number) for number in numbers}
     chosen = choose_forms(numbers, Site(did_forms=forms, default_region=region, dialled=dialled))
     return {number: chosen[number].expression for number in numbers}
 
