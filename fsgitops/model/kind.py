@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
 
-from pydantic import BaseModel
-
 from fsgitops.model.noun import Noun
+from fsgitops.model.reading import merged_fields
 from fsgitops.model.templates import Templates
 
 if TYPE_CHECKING:
@@ -92,8 +92,7 @@ def _never(_value: str) -> Iterable[Judged]:
     return ()
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(NamedTuple):
     """A secret that a resource needs.
 
     Attributes:
@@ -161,10 +160,19 @@ def _by_itself(_nouns: Sequence[Any], _site: Site) -> Survey:
 
 def declared_values(noun: Noun) -> Mapping[str, object]:
     """Return what is declared of a resource, as values whose `repr` is quickly made."""
-    return {
-        name: value.__dict__ if isinstance(value, BaseModel) else value
-        for name, value in noun.__dict__.items()
-    }
+    parts = _part_fields(type(noun))
+    if not parts:
+        return noun.__dict__
+    values = noun.__dict__.copy()
+    for name in parts:
+        if (part := values[name]) is not None:
+            values[name] = part.__dict__
+    return values
+
+
+@cache
+def _part_fields(noun: type[Noun]) -> tuple[str, ...]:
+    return tuple(name for name, part in merged_fields(noun).items() if part is not None)
 
 
 @dataclass(frozen=True, slots=True)
