@@ -66,7 +66,8 @@ def run_plan(
         kept = {path: known for path, known in settled.items() if path not in edited}
         compilation = compile_declared(workspace, declared, kept)
     notes = [*notes, *check_clock(target.state_dir), *name_unavailable(compilation)]
-    notes += [f"{tell_history(*past)}; {REPLACE}" for past in find_in_history(workspace).items()]
+    past = find_in_history(workspace)
+    notes += [f"warning: {tell_history(*found)}; {REPLACE}" for found in past.items()]
     planned = make_plan(workspace, compilation, found, demands)
     if live:
         planned = observe(workspace, planned)

@@ -98,7 +98,8 @@ class Change:
     The digests are keyed with the project key (empty where there is none, or no file). A rename is
     a deletion and a creation that name each other in `renamed_to` and `renamed_from`. `dangers`
     says what the change can cost, whoever is registered or on a call. `moves` says what of an
-    ordered list moved, came or went: it is told to a reader of a fresh plan, and not saved.
+    ordered list moved, came or went; `restored`, that a file that is gone is written as it was
+    applied: both are told to a reader of a fresh plan, and not saved.
     """
 
     action: Action
@@ -113,6 +114,7 @@ class Change:
     renamed_from: Resource | None = None
     renamed_to: Resource | None = None
     moves: tuple[str, ...] = field(default=(), compare=False)
+    restored: bool = field(default=False, compare=False)
 
     @property
     def moved(self) -> bool:

@@ -29,9 +29,12 @@ class TaskKind(StrEnum):
     PASSWORD_UNKNOWN = "password-unknown"  # noqa: S105 - a word for a kind
     PASSWORD_HASHED = "password-hashed"  # noqa: S105 - a word for a kind
     PIN = "pin"
+    RESTORED = "restored"
+    RESTORED_CHANGED = "restored-changed"
     NEW = "new"
 
 
+_AGAIN = "back again: {who}, with {its} earlier credentials"
 _FORMER = "; a phone with the old password is cut off {when}"
 _FORWARD = {
     TaskKind.CUT_OFF: "{phone} of {who} will be cut off",
@@ -43,13 +46,16 @@ _FORWARD = {
     TaskKind.PASSWORD_HASHED: "SIP password of {who} is replaced by a hash: give {who} {its} "
     "credentials, unless the password stays the same",
     TaskKind.PIN: "voicemail PIN changes: tell {who} {its} new PIN",
+    TaskKind.RESTORED: _AGAIN,
+    TaskKind.RESTORED_CHANGED: "back again: {who}, not as last applied: give {who} {its} "
+    "credentials, unless they stayed the same",
     TaskKind.NEW: "new: set up the {phone} of {who} with {its} credentials",
 }
 _BACK = {
     **_FORWARD,
     TaskKind.PASSWORD: "SIP password changes back: give {who} {its} earlier credentials" + _FORMER,
     TaskKind.PIN: "voicemail PIN changes back: tell {who} {its} earlier PIN",
-    TaskKind.NEW: "back again: {who}, with {its} earlier credentials",
+    TaskKind.NEW: _AGAIN,
 }
 """What is said of each kind; a roll-back brings back passwords that are no longer declared."""
 
@@ -65,8 +71,10 @@ class Task:
     """The change of the first of them."""
 
 
-def find_tasks(plan: Plan) -> tuple[Task, ...]:
+def find_tasks(plan: Plan, *, full: bool = False) -> tuple[Task, ...]:
     """Return what people have to do when the plan is applied: at most one task of each kind.
+
+    With `full`, its text names every agent.
 
     A phone that nobody tells its new password stays mute from its next REGISTER on
     (docs/freeswitch.md, "Agents"), so that is as much a part of the plan as the files are.
@@ -78,12 +86,14 @@ def find_tasks(plan: Plan) -> tuple[Task, ...]:
             for kind in _kinds(change, plan, silent):
                 found.setdefault(kind, {})[change.resource.name] = change
     return tuple(
-        _task(kind, list(found[kind].values()), plan) for kind in TaskKind if kind in found
+        _task(kind, list(found[kind].values()), plan, None if full else SHOWN_AGENTS)
+        for kind in TaskKind
+        if kind in found
     )
 
 
-def _task(kind: TaskKind, changes: Sequence[Change], plan: Plan) -> Task:
-    text = _tell(kind, [_name(change) for change in changes], plan)
+def _task(kind: TaskKind, changes: Sequence[Change], plan: Plan, most: int | None) -> Task:
+    text = _tell(kind, _list([_name(change) for change in changes], most), len(changes) > 1, plan)
     return Task(kind, tuple(change.resource.name for change in changes), text, changes[0])
 
 
@@ -100,6 +110,8 @@ def _kinds(change: Change, plan: Plan, silent: Collection[Resource]) -> Iterable
     if change.action is Action.DELETE:
         return [TaskKind.LOCKED_OUT if change.resource in silent else TaskKind.CUT_OFF]
     if change.action is Action.CREATE:
+        if change.drifted:  # it was applied, and somebody else deleted its file
+            return [TaskKind.RESTORED if change.restored else TaskKind.RESTORED_CHANGED]
         return [TaskKind.NEW]
     changed = {attribute.name: attribute for attribute in change.attributes}
     kinds: list[TaskKind] = []
@@ -126,10 +138,9 @@ def _name(change: Change) -> str:
     return f"{before}{change.resource.name}"
 
 
-def _tell(kind: TaskKind, names: Sequence[str], plan: Plan) -> str:
-    several = len(names) > 1
+def _tell(kind: TaskKind, who: str, several: bool, plan: Plan) -> str:
     words = {
-        "who": _list(names),
+        "who": who,
         "its": "their" if several else "its",
         "them": "them" if several else "it",
         "phone": "phones" if several else "phone",
@@ -138,8 +149,7 @@ def _tell(kind: TaskKind, names: Sequence[str], plan: Plan) -> str:
     return (_BACK if plan.goes_back else _FORWARD)[kind].format_map(words)
 
 
-def _list(names: Sequence[str]) -> str:
-    if len(names) <= SHOWN_AGENTS:
+def _list(names: Sequence[str], most: int | None) -> str:
+    if most is None or len(names) <= most:
         return ", ".join(names[:-1]) + f" and {names[-1]}" if len(names) > 1 else names[0]
-    left = len(names) - SHOWN_AGENTS
-    return f"{', '.join(names[:SHOWN_AGENTS])} and {left:,} more"
+    return f"{', '.join(names[:most])} and {len(names) - most:,} more"

@@ -51,7 +51,7 @@ def render_plan(plan: Plan, *, full: bool = False) -> Iterator[Line]:
     yield from _render_reloads(plan.reloads, full=full)
     yield from _render_warnings(plan, full=full)
     yield from _render_hazards(plan)
-    yield from _render_tasks(plan)
+    yield from _render_tasks(plan, full=full)
     yield from _render_needs(plan)
     yield Line("")
     unmanaged = f"{count_noun(plan.unmanaged, 'unmanaged file')} left alone"
@@ -202,8 +202,8 @@ def _render_activity(activity: AgentActivity | None) -> Iterator[Line]:
                "delete")  # fmt: skip
 
 
-def _render_tasks(plan: Plan) -> Iterator[Line]:
-    tasks = find_tasks(plan)
+def _render_tasks(plan: Plan, *, full: bool) -> Iterator[Line]:
+    tasks = find_tasks(plan, full=full)
     if tasks:
         yield Line("")
         yield Line(f"{HEADING}:", "note")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import builders
 import pytest
 
@@ -15,7 +17,13 @@ from fsgitops.model.plan import (
     Plan,
 )
 from fsgitops.model.resource import Resource
+from fsgitops.model.review import Review
 from fsgitops.model.task import find_tasks
+from fsgitops.steps.render_html import render_html
+from fsgitops.steps.render_text import render_plan
+
+if TYPE_CHECKING:
+    from project import Project
 
 
 def change(action: Action, name: str, *names: str, **more: object) -> Change:
@@ -119,3 +127,33 @@ def test_many_agents_are_one_sentence_and_all_of_them_are_in_the_data() -> None:
     assert len(task.agents) == 12
     assert task.text.startswith("phones of 1000, 1001, ")
     assert task.text.endswith("1009 and 2 more will be cut off")
+
+
+def test_an_agent_whose_file_was_deleted_comes_back_with_its_earlier_credentials() -> None:
+    what = change(Action.CREATE, "1021", drifted=True, restored=True)
+    assert told(plan(what)) == ["back again: 1021, with its earlier credentials"]
+    other = change(Action.CREATE, "1021", drifted=True)
+    assert told(plan(other)) == [
+        "back again: 1021, not as last applied: give 1021 its credentials, unless they stayed the "
+        "same"
+    ]
+
+
+def test_everybody_is_named_where_nothing_is_to_be_left_out() -> None:
+    rotated = [change(Action.UPDATE, str(1000 + at), "param a1-hash") for at in range(31)]
+    assert "1009 and 21 more" in told(plan(*rotated))[0]
+    [task] = find_tasks(plan(*rotated), full=True)
+    assert all(str(1000 + at) in task.text for at in range(31))
+    lines = "\n".join(line.text for line in render_plan(plan(*rotated), full=True))
+    for shown in (lines, render_html(Review("plan", "s", (), plan(*rotated)))):
+        assert "1029 and 1030 their new credentials" in shown
+
+
+def test_a_phone_file_that_was_deleted_is_no_new_agent_in_a_plan(project: Project) -> None:
+    project.run("apply", "--yes")
+    [file] = project.root.glob(".fsgitops/sandbox/**/directory/**/1021.xml")
+    file.unlink()
+    assert "back again: 1021, with its earlier credentials" in project.run("plan").out
+    agents = (project.root / "desired/agents.yaml").read_text()
+    project.write("desired/agents.yaml", agents.replace("name: Bob", "name: Robert"))
+    assert "back again: 1021, not as last applied" in project.run("plan").out

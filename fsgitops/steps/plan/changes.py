@@ -103,6 +103,7 @@ class _Comparison:
             self.changes.append(Change(
                 Action.CREATE, part.resource, file.path, attributes, entry is not None,
                 str(part.source), "", after,
+                restored=entry is not None and not file.unknown and entry.sha256 == file.sha256,
             ))  # fmt: skip
             return
         before = self.digest(found.sha256.encode())

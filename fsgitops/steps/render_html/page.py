@@ -114,7 +114,7 @@ def _facts(plan: Plan) -> Iterator[str]:
 
 
 def _tasks(plan: Plan) -> Iterator[str]:
-    tasks = find_tasks(plan)
+    tasks = find_tasks(plan, full=True)
     if tasks:
         yield f'<section><h2>{_text(HEADING)}</h2><ul class="notices">'
         yield from (f'<li class="notice update">{_text(task.text)}</li>' for task in tasks)
