@@ -53,8 +53,8 @@ def create_file(path: Path, content: bytes, *, mode: int = 0o666) -> None:
     try:
         with _naming(path):
             _write_new(aside, content, mode)
-        # A link, unlike a rename, replaces nothing.
-        os.link(aside, path, follow_symlinks=False)
+            # A link, unlike a rename, replaces nothing.
+            os.link(aside, path, follow_symlinks=False)
     finally:
         aside.unlink(missing_ok=True)
     sync_folder(path.parent)
@@ -123,10 +123,10 @@ def _write_aside(
     try:
         with _naming(real):
             _write_new(aside, content, 0o666 if mode is None else mode, like=found, exact=mode)
-        if before is None:
-            aside.replace(real)
-        else:
-            _exchange(aside, real, before)
+            if before is None:
+                aside.replace(real)
+            else:
+                _exchange(aside, real, before)
     except BaseException:
         with suppress(OSError):
             aside.unlink(missing_ok=True)
@@ -180,13 +180,13 @@ def _write_new(
 
 @contextmanager
 def _naming(path: Path) -> Iterator[None]:
-    """Say which file it was that the disk had no room for: a write does not."""
+    """Say which file it was that could not be written: nobody knows of the one aside."""
     try:
         yield
     except OSError as problem:
-        if problem.filename is None:
-            problem.filename = str(path)
-        raise
+        gone = problem.errno == errno.ENOENT
+        why = "no such directory" if gone else problem.strerror or str(problem)
+        raise OSError(problem.errno, why, str(path)) from problem
 
 
 def _aside(path: Path) -> Path:

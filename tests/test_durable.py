@@ -275,3 +275,23 @@ def test_any_bytes_come_back(
         place.write_bytes(old)
     replace_file(place, new)
     assert place.read_bytes() == new
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("plan", "--output"),
+        ("plan", "--out"),
+        ("export-state", "--output"),
+        ("drift", "--offline", "--metrics"),
+    ],
+)
+def test_a_file_whose_folder_is_missing_is_named_as_it_was_typed(
+    project: Project, words: tuple[str, ...]
+) -> None:
+    project.run("apply", "--yes")
+    place = project.root / "nowhere" / "x.html"
+    ran = project.run(*words, str(place))
+    assert (ran.code, f"fsgitops: {place}: no such directory" in ran.err) == (1, True), ran.err
+    if words[0] == "drift":
+        assert "No drift" in ran.out

@@ -298,9 +298,12 @@ async def list_records(call: Call) -> Any:
             501,
             "this API was started without call records: start it with --lake and the extra `cdr`",
         )
+    since, until = _time(call.query, "from"), _time(call.query, "to")
+    if since and until and until < since:
+        raise UsageError("`to` is before `from`")
     query = RecordQuery(
-        since=_time(call.query, "from"),
-        until=_time(call.query, "to"),
+        since=since,
+        until=until,
         agent=_optional_extension(call.query.get("agent")),
         did=_number_of_ours(await call.declared(), call.query.get("did")),
         limit=call.number("limit", 100, MAX_RECORDS, 1),

@@ -38,12 +38,17 @@ def render_page(report: Report) -> str:
     days, unit = _by_month(report.by["day"])
     body = [
         f"<header><h1>Calls</h1><p>{escape(when)}, {escape(span.tz)}. {escape(legs)}.</p></header>",
-        _tiles(report.total),
-        _LEGEND,
-        f"<h2>Calls by {unit}</h2>{columns_chart(days)}",
-        f"<h2>Calls by hour of the day</h2>{columns_chart(report.by['hour'])}",
     ]
-    for name, lines in report.by.items():
+    if report.total.calls:
+        body += [
+            _tiles(report.total),
+            _LEGEND,
+            f"<h2>Calls by {unit}</h2>{columns_chart(days)}",
+            f"<h2>Calls by hour of the day</h2>{columns_chart(report.by['hour'])}",
+        ]
+    else:
+        body.append(f"<p>No calls{escape(span.words())}.</p>")
+    for name, lines in report.by.items() if report.total.calls else ():
         count = report.groups.get(name, len(lines))
         body.append(f"<section><h2>{_TITLES[name]}</h2>{_table(name, lines, count)}</section>")
     return (

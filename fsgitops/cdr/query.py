@@ -253,6 +253,10 @@ def list_records(source: Source, wanted: Wanted) -> pa.Table:
         for text in (wanted.since, wanted.until):
             if text is not None:
                 _check_time(connection, text)
+        times = [wanted.until, wanted.since]
+        inverted = "SELECT CAST(? AS TIMESTAMPTZ) < CAST(? AS TIMESTAMPTZ)"
+        if None not in times and connection.execute(inverted, times).fetchall() == [(True,)]:
+            raise UsageError("--to is before --from")
         return to_table(connection, sql, values)
 
     return run_query(source, ask, first, last)

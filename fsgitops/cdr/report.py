@@ -38,6 +38,11 @@ class Span:
     leg: str = "a"
     tz: str = "UTC"
 
+    def words(self) -> str:
+        """Return ` from DAY to DAY`, as far as a report has an end."""
+        begin = f" from {self.first}" if self.first else ""
+        return begin + (f" to {self.last}" if self.last < _END else "")
+
     def moments(self) -> tuple[int | None, int | None]:
         """Return the seconds since 1970 from which and before which calls began; None: any."""
         begin = self._midnight(self.first, 0) if self.first else None

@@ -17,7 +17,9 @@ _DAYS = 62
 
 
 def report_text(report: Report) -> str:
-    """Return the report as tables with small bars."""
+    """Return the report as tables with small bars; where there are no calls, as a sentence."""
+    if not report.total.calls:
+        return f"No calls{report.span.words()} ({report.span.tz}).\n"
     parts = [f"Days and hours: {report.span.tz}\n"]
     parts += [draw_table(("", *_HEADS), [_cells(report.total, report.total.calls)])]
     for name, lines in report.by.items():

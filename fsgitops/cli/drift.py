@@ -54,14 +54,14 @@ def command(
     workspace = open_place(shared, directory, target)
     if watch is not None:
         for report, seconds in watch_drift(workspace, watch, offline=offline):
+            _print(report, as_json=as_json, indent=None)
             if metrics is not None:
                 write_metrics(metrics, report, seconds)
-            _print(report, as_json=as_json, indent=None)
     with working("Comparing the applied with the live files"):
         report, seconds = time_drift(workspace, offline=offline)
+    _print(report, as_json=as_json, indent=2)
     if metrics is not None:
         write_metrics(metrics, report, seconds)
-    _print(report, as_json=as_json, indent=2)
     if report.problem:
         return 1
     return DRIFTED if report.items else 0

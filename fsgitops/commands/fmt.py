@@ -65,6 +65,10 @@ def _find(workspace: Workspace, paths: Sequence[str]) -> tuple[list[str], list[F
     names: dict[str, None] = {}
     findings: list[Finding] = []
     for start in starts:
+        if paths and not (root / start).exists():
+            hint = "A path that you type starts in the folder that you are in."
+            findings.append(error("unreadable-file", Position(start), "no such file", hint))
+            continue
         found, problems = find_files(root, start)
         names.update(dict.fromkeys(found))
         findings += problems

@@ -463,6 +463,40 @@ def test_what_is_no_date_is_wrong_usage_and_no_empty_answer(place, command, capf
     assert "`nonsense`: expected a date" in capfd.readouterr().err
 
 
+@pytest.mark.parametrize("command", ["report", "list", "reconcile", "compact"])
+def test_a_period_that_ends_before_it_begins_is_wrong_usage(place, command, capfd) -> None:
+    words = ("--from", "2026-11-20", "--to", "2026-11-10")
+    assert invoke([*place, command, *words]) == 64
+    assert "--to is before --from" in capfd.readouterr().err
+
+
+def test_a_period_without_calls_is_one_sentence(place, capfd) -> None:
+    words = ["--from", "2020-11-10", "--to", "2020-11-20"]
+    assert invoke([*place, "report", *words, "--tz", "UTC"]) == 0
+    assert capfd.readouterr().out == "No calls from 2020-11-10 to 2020-11-20 (UTC).\n"
+    assert invoke([*place, "report", *words, "--format", "html"]) == 0
+    page = capfd.readouterr().out
+    assert "<p>No calls from 2020-11-10 to 2020-11-20.</p>" in page
+    assert "<table" not in page
+    assert invoke([*place, "list", *words]) == 0
+    assert capfd.readouterr().out == "No record matches.\n"
+
+
+@pytest.mark.parametrize("after", [True, False])
+def test_a_directory_that_is_not_there_is_refused(tmp_path, after, capfd) -> None:
+    directory = ["-C", str(tmp_path / "nowhere")]
+    words = ["list", "--lake", "lake"]
+    assert invoke([*words, *directory] if after else [*directory, *words]) == 64
+    assert f"{tmp_path}/nowhere: no such directory" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["list"], ["report"], ["query", "SELECT 1"]])
+def test_a_file_that_cannot_be_written_is_named_as_it_was_typed(place, tmp_path, words, capfd):
+    out = tmp_path / "nowhere" / "x.json"
+    assert invoke([*place, *words, "--output", str(out)]) == 1
+    assert f"{out}: no such directory" in capfd.readouterr().err
+
+
 @pytest.mark.parametrize("time", ["yesterday", "2026-13-45", "9999-99-99"])
 def test_what_is_no_time_is_wrong_usage_and_no_empty_answer(place, time, capfd) -> None:
     assert invoke([*place, "list", "--from", time]) == 64

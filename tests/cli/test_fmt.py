@@ -71,3 +71,11 @@ def test_what_cannot_be_formatted_is_a_finding(project: Project) -> None:
     assert ran.code == 3
     assert "cannot be formatted: line 1:" in ran.err
     assert place.read_text() == "x-a: 1\t\nx-b: 'c'\n"
+
+
+def test_a_path_that_is_typed_in_a_folder_below_says_where_it_starts(project: Project) -> None:
+    ran = project.run("fmt", "-C", "desired", "--check", "desired/agents.yaml")
+    assert ran.code == 3
+    assert "desired/desired/agents.yaml:1:1: error: no such file" in ran.err
+    assert "A path that you type starts in the folder that you are in." in ran.err
+    assert "Create it" not in ran.err

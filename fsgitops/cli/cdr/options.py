@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import Any
 
 import click
@@ -9,6 +10,7 @@ import click
 from fsgitops.cli.cdr.place import parse_date
 from fsgitops.cli.complete import TARGET
 from fsgitops.console.commands import Common, with_directory
+from fsgitops.errors import UsageError
 
 
 def with_places(function: Any) -> Any:
@@ -44,6 +46,13 @@ def with_local_span(function: Any) -> Any:
 
 def with_span(function: Any, zone: str = "UTC") -> Any:
     """Give a command `--from` and `--to`, whole days of a zone, as its `first` and `last`."""
+
+    @wraps(function)
+    def checked(*words: Any, **chosen: Any) -> Any:
+        if chosen["last"] < chosen["first"]:
+            raise UsageError("--to is before --from")
+        return function(*words, **chosen)
+
     for flag, name, default, text in (
         ("--to", "last", "9999-12-31", f"Last day ({zone})."),
         ("--from", "first", "", f"First day ({zone})."),
@@ -51,5 +60,5 @@ def with_span(function: Any, zone: str = "UTC") -> Any:
         option = click.option(
             flag, name, default=default, metavar="DATE", callback=parse_date, help=text
         )
-        function = option(function)
-    return function
+        checked = option(checked)
+    return checked

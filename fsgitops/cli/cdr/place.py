@@ -56,9 +56,11 @@ class Place:
     choices: Mapping[str, Any]
 
     def with_choices(self, more: Mapping[str, Any]) -> Place:
-        """Return the place with what stood after the command."""
+        """Return the place with what stood after the command. Raises UsageError for none."""
         named = {name: value for name, value in more.items() if value}
         root = (self.root / named.pop("directory", "")).resolve()
+        if not root.is_dir():
+            raise UsageError(f"{root}: no such directory")
         return replace(self, root=root, choices={**self.choices, **named})
 
     @cached_property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from functools import wraps
 from pathlib import Path
@@ -14,6 +15,7 @@ from fsgitops.cli.cdr.options import with_local_span, with_places
 from fsgitops.cli.complete import DID, EXTENSION
 from fsgitops.console.commands import Command, Option
 from fsgitops.console.stream import terminal_width
+from fsgitops.durable import write_output
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -87,8 +89,17 @@ def with_result(*forms: str) -> Callable[[_F], _F]:
 
 
 def _write(found: Any, form: str, output: str) -> None:
-    with click.open_file(output, "wb", atomic=output != "-") as sink:
-        write_result(found, form, cast("BinaryIO", sink), width=_width(output))
+    sink = io.BytesIO()
+    write_result(found, form, sink, width=_width(output))
+    _put(output, sink.getvalue())
+
+
+def _put(output: str, content: bytes) -> None:
+    """Write to standard output (`-`), or to a file that is there whole or not at all."""
+    if output == "-":
+        click.echo(content, nl=False)
+    else:
+        write_output(Path(output), content)
 
 
 def _width(output: str) -> int | None:
@@ -124,6 +135,9 @@ def list_command(place: Place, /, form: str, output: str, **chosen: Any) -> None
             chosen[name] = read_asked(chosen[name], place.region()).forms
     wanted = Wanted(**{name: value for name, value in chosen.items() if name in names})
     found = list_records(place.source(), wanted)
+    if form == "table" and not found.num_rows and output == "-":
+        click.echo("No record matches.")
+        return
     if form == "table":
         found = found.select(_COLUMNS)
     _write(found, form, output)
@@ -218,5 +232,4 @@ def report(
     span = Span(first, last, leg, str(read_zone(tz)) if tz else machine_zone())
     made = make_report(place.source(), span, engine, region=place.region())
     text = {"text": report_text, "json": report_json, "html": render_page}[form](made)
-    with click.open_file(output, "w", encoding="utf-8", atomic=output != "-") as sink:
-        sink.write(text)
+    _put(output, text.encode("utf-8", "replace"))
