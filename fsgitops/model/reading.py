@@ -38,6 +38,7 @@ ITEM: Final = "[]"
 ENTRY: Final = "*"
 """Stand in the steps of a spot for each item of a list, and for each value of a mapping."""
 
+_TEXTLESS: Final = frozenset((bool, int, type(None)))
 _MARKS: Final = (Key, Ref, Number, Hidden, Expect, Globals)
 
 
@@ -258,7 +259,7 @@ def joined_texts(noun: Noun) -> str:
             elif holds is dict:
                 found += value
                 pending.append(value.values())
-            elif isinstance(value, Part):
+            elif holds not in _TEXTLESS and isinstance(value, Part):
                 pending.append(value.__dict__.values())
     return " ".join(found)
 
