@@ -20,9 +20,10 @@ from fsgitops.model.resource import Resource
 from fsgitops.steps.load.events import parse_document
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from fsgitops.model.document import Document
+    from fsgitops.model.rule import Breach, Rule
 
 
 def noun(word: str, **values: Any) -> Any:
@@ -108,3 +109,19 @@ def document(text: str, path: str = "a.yaml") -> Document:
     assert findings == []
     assert parsed is not None
     return parsed
+
+
+def agent(extension: str = "1020", **fields: Any) -> Any:
+    """Return an agent of whom nothing else is said."""
+    return noun("agent", extension=extension, **{"name": "Ann", **fields})
+
+
+def route(destination: str = "1020", number: str = "+19495431333", **fields: Any) -> Any:
+    """Return a DID route."""
+    return noun("did", did_number=number, destination_extension=destination, **fields)
+
+
+def breaches(rules: Iterable[Rule], name: str, *nouns: Any, **fields: Any) -> list[Breach]:
+    """Return what the rule of this name finds in a desired state."""
+    [rule] = [rule for rule in rules if rule.name == name]
+    return list(rule.check(desired(*nouns, **fields), BUILT_IN))

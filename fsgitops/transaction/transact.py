@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import errno
 import os
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -62,7 +62,7 @@ from fsgitops.transaction.state import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from fsgitops.transaction.state import StateFolder
@@ -214,17 +214,10 @@ def finish_transaction(journal: Journal) -> None:
 
     Raises TransactionError when the disk refuses; the next command finishes it.
     """
-    try:
-        with Places(journal.conf_dir, journal.state_dir, journal.mounts) as places:
-            if places.folder.status("manifest") is not None:
-                move(places.folder, "manifest", places.state, MANIFEST)
-                places.state.sync()
-            _keep_record(places, journal)
-            _remove(places)
-    except OSError as problem:
-        raise TransactionError(
-            f"{describe_problem(problem)}; the next command finishes this"
-        ) from problem
+    with _ending(journal) as places:
+        if places.folder.status("manifest") is not None:
+            move(places.folder, "manifest", places.state, MANIFEST)
+            places.state.sync()
 
 
 def forget_transaction(journal: Journal, record: bytes | None = None) -> None:
@@ -232,12 +225,19 @@ def forget_transaction(journal: Journal, record: bytes | None = None) -> None:
 
     Raises TransactionError when the disk refuses; the next command finishes it.
     """
+    with _ending(journal) as places:
+        with suppress(FileNotFoundError), places.folder.open_folder(RECORD) as kept:
+            kept.remove(BEFORE)
+        if record is not None:
+            amend_record(journal, record)
+
+
+@contextmanager
+def _ending(journal: Journal) -> Iterator[Places]:
+    """Yield the places of a transaction; then keep its record, and remove all else of it."""
     try:
         with Places(journal.conf_dir, journal.state_dir, journal.mounts) as places:
-            with suppress(FileNotFoundError), places.folder.open_folder(RECORD) as kept:
-                kept.remove(BEFORE)
-            if record is not None:
-                amend_record(journal, record)
+            yield places
             _keep_record(places, journal)
             _remove(places)
     except OSError as problem:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import builders
 import pytest
-from builders import desired, noun, unchecked
+from builders import agent, desired, route, unchecked
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -16,22 +18,10 @@ from fsgitops.rules.table import all_rules
 from fsgitops.rules.texts import is_safe, unsafe_reason
 
 if TYPE_CHECKING:
-    from fsgitops.model.rule import Breach
+    pass
 
 RULES = all_rules(BUILT_IN)
-
-
-def agent(extension: str = "1020", **fields: Any) -> Any:
-    return noun("agent", extension=extension, **{"name": "Ann", **fields})
-
-
-def route(destination: str = "1020", number: str = "+19495431333", **fields: Any) -> Any:
-    return noun("did", did_number=number, destination_extension=destination, **fields)
-
-
-def breaches(name: str, *nouns: Any, **fields: Any) -> list[Breach]:
-    [rule] = [rule for rule in RULES if rule.name == name]
-    return list(rule.check(desired(*nouns, **fields), BUILT_IN))
+breaches = partial(builders.breaches, RULES)
 
 
 def test_every_rule_has_a_name_of_its_own_and_a_description() -> None:

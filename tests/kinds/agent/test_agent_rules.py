@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import builders
 import pytest
-from builders import desired, noun
+from builders import agent
 
-from fsgitops.kinds import BUILT_IN
 from fsgitops.kinds.agent.rules import MANY, RULES
 
 if TYPE_CHECKING:
-    from fsgitops.model.rule import Breach
+    pass
 
 
-def agent(extension: str = "1020", **fields: Any) -> Any:
-    return noun("agent", extension=extension, **{"name": "Ann", **fields})
-
-
-def breaches(name: str, *nouns: Any) -> list[Breach]:
-    [rule] = [rule for rule in RULES if rule.name == name]
-    return list(rule.check(desired(*nouns), BUILT_IN))
+breaches = partial(builders.breaches, RULES)
 
 
 @pytest.mark.parametrize(
