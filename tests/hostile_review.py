@@ -61,7 +61,7 @@ def reviews(draw: st.DrawFn) -> Review:
     """Draw a review of which every text that comes from outside is hostile."""
     plan = draw(st.none() | plans)
     lines = st.lists(texts, max_size=3)
-    paths = [change.path for change in plan.changes] if plan else []
+    places = [(item.path, item.resource) for item in plan.changes] if plan else []
     return Review(
         title=draw(texts),
         summary="Plan: 1 to create, 2 to change, 3 to delete",
@@ -70,7 +70,7 @@ def reviews(draw: st.DrawFn) -> Review:
         warnings=tuple(draw(st.lists(texts, max_size=2))),
         remarks=tuple(draw(st.lists(texts, max_size=2))),
         reached=tuple(draw(st.lists(reached, max_size=3))),
-        contents={path: Contents(draw(lines), draw(lines)) for path in paths},
+        contents={place: Contents(draw(lines), draw(lines)) for place in places},
         sources={item.path: draw(texts) for item in plan.hazards} if plan else {},
         full="full " + draw(texts),
     )

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from fsgitops.commands.validate import Report
     from fsgitops.errors import DesiredInvalidError
     from fsgitops.findings import Finding
+    from fsgitops.model.compiled import CompiledFile
     from fsgitops.model.plan import Plan
+    from fsgitops.model.resource import Resource
     from fsgitops.planning.planned import Planned
 
 FORMATS = ("text", "json", "markdown", "html", "github", "gitlab", "sarif", "junit")
@@ -148,17 +150,25 @@ def find_prefix(root: Path) -> str:
     return ""
 
 
-def _read_contents(planned: Planned) -> Mapping[str, Contents]:
+def _read_contents(planned: Planned) -> Mapping[tuple[str, Resource], Contents]:
+    """Return what stands of each changed resource, and what is compiled, the first of them."""
+    from fsgitops.homes.pieces import OwnFiles, split_compiled
     from fsgitops.routing.masked import show_compiled, show_masked
 
-    files, live = planned.compilation.compiled.files, planned.live.files
+    files, live = planned.compilation.compiled.files, OwnFiles(planned.live)
     first = {Action.UPDATE: 0, Action.DELETE: 1, Action.CREATE: 2}
     chosen = sorted(planned.plan.changes, key=lambda change: first.get(change.action, 0))
-    contents: dict[str, Contents] = {}
+    contents: dict[tuple[str, Resource], Contents] = {}
+    split: dict[str, Mapping[Resource, CompiledFile]] = {}
     for change in chosen[:SHOWN_CONTENTS]:
-        file, found = files.get(change.path), live.get(change.path)
+        file, path = files.get(change.path), change.path
+        if file and len(file.parts) > 1:
+            if path not in split:
+                split[path] = split_compiled(file) if file.content else {}
+            file = split[path].get(change.resource)
+        found = live.get(path, change.resource)
         compiled = show_compiled(file.content, file.secret_spans) if file and file.content else ()
-        stands = show_masked(found.content) if found and found.content else ()
+        stands = show_masked(found.content) if found.content else ()
         if compiled or stands:
-            contents[change.path] = Contents(stands, compiled)
+            contents[path, change.resource] = Contents(stands, compiled)
     return contents

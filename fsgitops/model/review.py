@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from fsgitops.model.kind import Kinds
     from fsgitops.model.noun import Noun
     from fsgitops.model.plan import Change
+    from fsgitops.model.resource import Resource
     from fsgitops.model.revision import RevisionChange
 
 _NOWHERE = Position("fsgitops.yaml")
@@ -35,7 +36,7 @@ class Reached:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """A file's XML, line by line, as it is live and as it is compiled. Secrets are masked."""
+    """A resource's XML, line by line, as it is live and as it is compiled. Secrets are masked."""
 
     live: Sequence[str] = ()
     compiled: Sequence[str] = ()
@@ -57,7 +58,8 @@ class Review:
     warnings: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     reached: tuple[Reached, ...] = ()
-    contents: Mapping[str, Contents] = field(default_factory=dict)
+    contents: Mapping[tuple[str, Resource], Contents] = field(default_factory=dict)
+    """File and resource -> what the one holds of the other."""
     sources: Mapping[str, str] = field(default_factory=dict)
     """Path below the conf directory -> where the file that belongs there was declared."""
     prefix: str = ""

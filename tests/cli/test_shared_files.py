@@ -117,6 +117,13 @@ def test_a_change_of_one_names_its_attributes_and_nobody_else(team: Project) -> 
     assert "1 agent as written" in apply(team).out
 
 
+def test_a_page_shows_of_the_file_what_is_of_the_agent(team: Project) -> None:
+    declare(team, {**NAMES, "1021": "Bert"})
+    page = team.run("plan", "--format", "html").out
+    assert "Bert" in page
+    assert "Carol" not in page
+
+
 def test_deleting_one_leaves_the_file_to_the_others(team: Project) -> None:
     declare(team, {ext: name for ext, name in NAMES.items() if ext != "1021"})
     assert plan(team) == [("delete", "agent:1021", False)]

@@ -38,7 +38,9 @@ def _with_xml() -> Review:
     contents = Contents(
         ["<a>", "  <b/>", "  <same/>", "</a>"], ["<a>", "  <c/>", "  <same/>", "</a>"]
     )
-    return simple_review(contents={"directory/default/1020.xml": contents})
+    return simple_review(
+        contents={("directory/default/1020.xml", builders.resource("agent:1020")): contents}
+    )
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -140,7 +142,7 @@ def test_hostile_values_are_only_text(browser: Browser, tmp_path: Path) -> None:
     attribute = builders.attribute(hostile, hostile, hostile)
     change = builders.change("update", f"agent:{hostile}", attribute, path=hostile, drifted=True)
     plan = builders.plan(change, target=hostile, conf_dir=hostile, domain=hostile)
-    contents = {hostile: Contents([hostile], [])}
+    contents = {(hostile, change.resource): Contents([hostile], [])}
     _open(browser, tmp_path, simple_review(title=hostile, plan=plan, contents=contents))
     browser.run("document.querySelector('#list details').open = true")
     found = browser.run(

@@ -9,6 +9,7 @@ import re
 from html.parser import HTMLParser
 from typing import Any
 
+from builders import resource
 from hostile_review import big_review, reviews, simple_review
 from hypothesis import given
 
@@ -69,7 +70,8 @@ def test_the_same_review_gives_the_same_bytes() -> None:
 
 
 def test_a_change_holds_its_attributes_and_both_sides_of_its_xml() -> None:
-    contents = {"directory/default/1020.xml": Contents(["<a>", "<b>"], ["<a>", "<c>"])}
+    place = ("directory/default/1020.xml", resource("agent:1020"))
+    contents = {place: Contents(["<a>", "<b>"], ["<a>", "<c>"])}
     data = _data(render_html(simple_review(contents=contents)))
     change = data["changes"][0]
     shown = [data["strings"][number] for number in change[6]]

@@ -64,7 +64,7 @@ class _Strings:
 
 
 def _row(change: Change, kinds: dict[str, int], strings: _Strings, review: Review) -> Row:
-    contents = review.contents.get(change.path, _NONE)
+    contents = review.contents.get((change.path, change.resource), _NONE)
     return [
         _ACTIONS[word_change(change)],
         kinds[str(change.resource.kind)],
