@@ -331,8 +331,16 @@ def test_its_files_are_at_homes_that_are_known(example: Example, applied: Projec
     assert all(home_of(path) for path in _files(applied, example))
 
 
-@pytest.mark.xfail(strict=False, reason="the rooms are being cleared of kinds")
+TOLD = {
+    "homes/directory.py: 'a deleted agent'",
+    "homes/directory.py: 'an agent with a former password'",
+    "steps/load/events.py: 'Begin with a key, such as `agents:`, and indent what belongs to it.'",
+    "steps/render_history.py: 'plans stop at it while agents are declared'",
+}
+"""What people are told in plans and messages of version 1, which stay as they are."""
+
+
 def test_no_step_home_routing_or_transaction_names_a_kind() -> None:
     """All that is true of a kind stands in its room, so that the next one is a folder."""
     named = {f"{site.place}: {site.text}" for site in find_all(*ROOMS)}
-    assert named == set()
+    assert named == TOLD

@@ -78,7 +78,7 @@ def _warnings(plan: Plan) -> Iterator[str]:
         return
     if plan.activity.problem:
         yield f"The switch could not say who is registered or on a call: {plan.activity.problem}"
-    for item in plan.activity.agents:
+    for item in plan.activity.resources:
         if item.registrations or item.calls:
             facts = f"{count_noun(item.registrations, 'registration')}, "
             facts += count_noun(item.calls, "call leg")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from fsgitops.errors import SecretError, SwitchError
 from fsgitops.homes import HOMES
 from fsgitops.live.connect import address_of
-from fsgitops.model.plan import Activity, AgentActivity, Plan
+from fsgitops.model.plan import Activity, Plan, ResourceActivity
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +42,7 @@ def ask_activity(plan: Plan, switch: Switch, target: Target) -> Plan:
     disturbed = find_disturbed(plan)
     address = address_of(target)
     agents = [
-        AgentActivity(resources[name], *doing)
+        ResourceActivity(resources[name], *doing)
         for home in HOMES
         if (resources := disturbed.get(home.name))
         for name, doing in home.busy(switch, resources, address).items()

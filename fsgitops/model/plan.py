@@ -168,8 +168,8 @@ class Need:
 
 
 @dataclass(frozen=True, slots=True)
-class AgentActivity:
-    """What an agent that the plan deletes, or ends the registration of, is doing now."""
+class ResourceActivity:
+    """What a phone that the plan deletes, or ends the registration of, is doing now."""
 
     resource: Resource
     registrations: int = 0
@@ -178,9 +178,9 @@ class AgentActivity:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """What the switch said of the agents concerned; `problem` where it could not be asked."""
+    """What the switch said of the resources concerned; `problem` where it could not be asked."""
 
-    agents: tuple[AgentActivity, ...] = ()
+    resources: tuple[ResourceActivity, ...] = ()
     problem: str = ""
 
 

@@ -8,7 +8,6 @@ from fsgitops.model.plan import (
     PLAN_VERSION,
     Action,
     Activity,
-    AgentActivity,
     AttributeChange,
     Change,
     Danger,
@@ -16,6 +15,7 @@ from fsgitops.model.plan import (
     Need,
     Plan,
     ReloadStep,
+    ResourceActivity,
 )
 from fsgitops.model.resource import Resource
 from fsgitops.model.task import find_tasks
@@ -92,7 +92,7 @@ def _additions_to_json(plan: Plan) -> dict[str, Any]:
                     "registrations": item.registrations,
                     "calls": item.calls,
                 }
-                for item in activity.agents
+                for item in activity.resources
             ],
         },
     }
@@ -112,7 +112,7 @@ def _additions_from_json(data: Any) -> dict[str, Any]:
         if activity is None
         else Activity(
             tuple(
-                AgentActivity(
+                ResourceActivity(
                     Resource.parse(item["resource"]), item["registrations"], item["calls"]
                 )
                 for item in activity["agents"]

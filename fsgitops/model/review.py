@@ -34,6 +34,11 @@ class Reached:
     name: str = ""
 
 
+def name_reached(reached: Sequence[Reached]) -> str:
+    """Return what these are called together: DIDs, which public numbers are, or resources."""
+    return "DID" if all(item.source.startswith("+") for item in reached) else "resource"
+
+
 @dataclass(frozen=True, slots=True)
 class Contents:
     """A resource's XML, line by line, as it is live and as it is compiled. Secrets are masked."""

@@ -101,7 +101,7 @@ def _find_silent(plan: Plan) -> set[Resource]:
     """Return the agents of which the switch said that no phone is registered as them."""
     if plan.activity is None or plan.activity.problem:
         return set()
-    return {item.resource for item in plan.activity.agents if not item.registrations}
+    return {item.resource for item in plan.activity.resources if not item.registrations}
 
 
 def _kinds(change: Change, plan: Plan, silent: Collection[Resource]) -> Iterable[TaskKind]:

@@ -48,14 +48,14 @@ class Guard(NamedTuple):
 
 
 def find_takers(
-    context: Element, wanted: Sequence[Wanted], agents_context: str
+    context: Element, wanted: Sequence[Wanted], users_context: str
 ) -> tuple[list[Taker], list[Guard]]:
     """Return what takes each number before its own extension is asked.
 
     One that rings the user all the same takes nothing: Local_Extension of the stock dialplan
-    serves 1000 to 1019 well. `agents_context` is where a transfer to the user's number rings it.
+    serves 1000 to 1019 well. `users_context` is where a transfer to the user's number rings it.
     """
-    search = _Search(context.attributes.get("name", ""), wanted, agents_context)
+    search = _Search(context.attributes.get("name", ""), wanted, users_context)
     run = -1
     for child in context.children:
         if child.name == MARK:
@@ -66,10 +66,10 @@ def find_takers(
 
 
 class _Search:
-    def __init__(self, context: str, wanted: Sequence[Wanted], agents_context: str) -> None:
+    def __init__(self, context: str, wanted: Sequence[Wanted], users_context: str) -> None:
         self.context = context
         self.wanted = wanted
-        self.agents_context = agents_context
+        self.users_context = users_context
         self.flat = [(index, form) for index, item in enumerate(wanted) for form in item.forms]
         self.numbers = Numbers([form for _, form in self.flat])
         self.settled: dict[int, Extension | None] = {}
@@ -131,7 +131,7 @@ class _Search:
         at, form = self.flat[index]
         if ways is None:
             return Fate.UNCERTAIN
-        fate = judge_ways(ways, Aim(form, self.wanted[at].user, self.agents_context))
+        fate = judge_ways(ways, Aim(form, self.wanted[at].user, self.users_context))
         if fate in (Fate.TAKEN, Fate.RINGS):
             self.settled[index] = extension if fate is Fate.TAKEN else None
         return fate

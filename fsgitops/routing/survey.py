@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from fsgitops.routing.tree import Element
     from fsgitops.routing.whereabouts import UserPlace
 
-AGENTS_CONTEXT = "default"
+USERS_CONTEXT = "default"
 LAST = sys.maxsize
 _INTO = {
     "directory/default": "<users> of the domain in directory/default.xml",
@@ -244,7 +244,7 @@ class Survey:
     ) -> tuple[list[Taker], list[Guard]]:
         """Return what takes these numbers before ours in a context."""
         element: Element = self._contexts[context]
-        return find_takers(element, numbers, AGENTS_CONTEXT)
+        return find_takers(element, numbers, USERS_CONTEXT)
 
     def tell_extension(self, extension: Extension) -> str:
         """Return an extension's name and place."""

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from fsgitops.homes import home_of
 from fsgitops.model.plan import (
     Action,
-    AgentActivity,
     Change,
     Danger,
     Need,
     Plan,
+    ResourceActivity,
 )
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def find_dangers(plan: Plan) -> list[Need]:
     one that is on a call needs the permission for calls.
     """
     activity = plan.activity if plan.activity and not plan.activity.problem else None
-    known = {item.resource: item for item in activity.agents} if activity else {}
+    known = {item.resource: item for item in activity.resources} if activity else {}
     classes: dict[Danger, list[Change]] = {}
     for change in (*plan.changes, *plan.unloaded):
         for danger in _dangers_now(change, known.get(change.resource)):
@@ -70,7 +70,7 @@ def find_dangers(plan: Plan) -> list[Need]:
     ]
 
 
-def _dangers_now(change: Change, activity: AgentActivity | None) -> set[Danger]:
+def _dangers_now(change: Change, activity: ResourceActivity | None) -> set[Danger]:
     dangers = set(change.dangers)
     if activity is not None:
         if not activity.registrations:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fsgitops.homes.pieces import OwnFiles, split_compiled
-from fsgitops.model.did_forms import is_did_expression
+from fsgitops.model.number_forms import is_number_expression
 from fsgitops.model.plan import Action, Change, is_secret_attribute
 from fsgitops.routing.fragment import FragmentError, flatten_fragment
 
@@ -107,7 +107,7 @@ def _take_out(word: str, text: str) -> str:
         return text
     if word == text:
         return _NAME
-    if text.startswith("^") and is_did_expression(text, word):
+    if text.startswith("^") and is_number_expression(text, word):
         return _NAME
     first, *others = text.split(word)
     kept = first

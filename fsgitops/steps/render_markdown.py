@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from fsgitops.findings import Severity
-from fsgitops.model.review import list_changes, name_change, tell_source, word_change
+from fsgitops.model.review import list_changes, name_change, name_reached, tell_source, word_change
 from fsgitops.model.task import HEADING, find_tasks
 from fsgitops.model.wording import label_attribute, show_side
 from fsgitops.visible import count_noun, make_visible
@@ -177,17 +177,16 @@ def _fold(title: str, body: str, *, is_open: bool) -> str:
 def _diagram(reached: tuple[Reached, ...]) -> Iterator[str]:
     if not reached:
         return
-    lines = ["flowchart LR"]
+    called, lines = name_reached(reached), ["flowchart LR"]
     nodes: dict[str, str] = {}
     for number, item in enumerate(reached[:SHOWN_REACHED]):
         if _size(lines) > _SHARE["diagram"]:
             break
         label = f"{item.destination} {item.name}".strip() or "no longer routed"
         node = nodes.setdefault(label, f"to{len(nodes)}")
-        lines.append(
-            f'  did{number}["{_node(item.source)}"] -->|{item.action}| {node}["{_node(label)}"]'
-        )
-    title = f"What {count_noun(len(reached), 'changed DID')} will reach"
+        begin = f'{called.lower()}{number}["{_node(item.source)}"]'
+        lines.append(f'  {begin} -->|{item.action}| {node}["{_node(label)}"]')
+    title = f"What {count_noun(len(reached), f'changed {called}')} will reach"
     if len(lines) - 1 < len(reached):
         title += f" (the first {len(lines) - 1})"
     yield _fold(title, "\n".join(["```mermaid", *lines, "```"]), is_open=False)

@@ -10,11 +10,11 @@ from fsgitops.model.applied import Applied, Outcome
 from fsgitops.model.lines import Line
 from fsgitops.model.plan import (
     Action,
-    AgentActivity,
     Baseline,
     Change,
     Plan,
     ReloadStep,
+    ResourceActivity,
 )
 from fsgitops.model.review import list_changes, name_change, tell_source
 from fsgitops.model.task import HEADING, find_tasks
@@ -62,7 +62,7 @@ def render_plan(plan: Plan, *, full: bool = False) -> Iterator[Line]:
 def _render_changes(plan: Plan, *, full: bool) -> Iterator[Line]:
     if plan.changes:
         yield Line("")
-    busy = {item.resource: item for item in plan.activity.agents} if plan.activity else {}
+    busy = {item.resource: item for item in plan.activity.resources} if plan.activity else {}
     listed: Counter[Action] = Counter()
     explained: Counter[str] = Counter({"dialplan": SHOWN_VALUES})
     folded = 0
@@ -193,7 +193,7 @@ def _render_partial(plan: Plan) -> Iterator[Line]:
     )  # fmt: skip
 
 
-def _render_activity(activity: AgentActivity | None) -> Iterator[Line]:
+def _render_activity(activity: ResourceActivity | None) -> Iterator[Line]:
     if activity is None or not (activity.registrations or activity.calls):
         return
     facts = [count_noun(activity.registrations, "registration")] if activity.registrations else []

@@ -10,11 +10,11 @@ import pytest
 from fsgitops.model.plan import (
     Action,
     Activity,
-    AgentActivity,
     AttributeChange,
     Baseline,
     Change,
     Plan,
+    ResourceActivity,
 )
 from fsgitops.model.resource import Resource
 from fsgitops.model.review import Review
@@ -90,7 +90,7 @@ def test_a_rename_is_told_once_with_both_numbers() -> None:
 
 def test_a_phone_that_is_known_not_to_be_registered_is_not_said_to_be_cut_off() -> None:
     deleted = change(Action.DELETE, "1022")
-    silent = Activity((AgentActivity(deleted.resource),))
+    silent = Activity((ResourceActivity(deleted.resource),))
     assert told(plan(deleted, activity=silent)) == [
         "phone of 1022 can no longer register; none is registered now"
     ]

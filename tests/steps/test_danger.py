@@ -10,10 +10,10 @@ from fsgitops.homes.reload import plan_reloads
 from fsgitops.model.plan import (
     Action,
     Activity,
-    AgentActivity,
     Change,
     Danger,
     Plan,
+    ResourceActivity,
 )
 from fsgitops.model.resource import Resource
 from fsgitops.steps.danger import classify_change, classify_changes, find_dangers, find_disturbed
@@ -64,7 +64,7 @@ def test_a_deletion_needs_the_permission_for_registrations_while_nobody_knows():
      (1, 1, ["reload", "registration", "calls"])],
 )  # fmt: skip
 def test_a_deletion_needs_what_the_agent_would_lose_now(registrations, calls, expected):
-    seen = Activity((AgentActivity(AGENT, registrations, calls),))
+    seen = Activity((ResourceActivity(AGENT, registrations, calls),))
     needs = find_dangers(plan(change(Action.DELETE, AGENT), activity=seen))
     assert [need.permission for need in needs] == expected
 

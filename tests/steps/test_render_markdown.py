@@ -130,7 +130,7 @@ def test_a_label_of_the_diagram_is_letters_digits_and_numbers_of_characters(
     for block in re.findall(r"```mermaid\n(.*?)\n```", render_markdown(review), re.DOTALL):
         for line in block.split("\n")[1:]:
             node = r'\["(?:\w| |#\d+;)*"\]'
-            assert re.fullmatch(rf"  did\d+{node} -->\|\w+\| to\d+{node}", line), line
+            assert re.fullmatch(rf"  (?:did|resource)\d+{node} -->\|\w+\| to\d+{node}", line), line
 
 
 def test_a_value_is_shown_as_it_was_written() -> None:

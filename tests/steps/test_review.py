@@ -69,6 +69,13 @@ def test_a_deleted_did_reaches_nobody() -> None:
     )
 
 
+@pytest.mark.parametrize(("name", "told"), [("+1949", "DID"), ("sales", "resource")])
+def test_only_public_numbers_are_called_dids(name: str, told: str) -> None:
+    review = simple_review(reached=(Reached(name, Action.CREATE, "1020", "Alice"),))
+    assert f"What 1 changed {told} will reach" in _render("markdown", review)
+    assert f"What the changed {told}s will reach" in _render("html", review)
+
+
 def test_what_comes_of_a_packaged_template_has_no_place_in_the_repository() -> None:
     made = plan(change("create", "dialplan:agents", source="packaged:agents.xml.j2:1:1"))
     assert "packaged" not in _render("github", simple_review(plan=made, findings=()))

@@ -9,8 +9,8 @@ from fsgitops.kinds.did_route.drafts import draft_route, route_path
 from fsgitops.kinds.did_route.forms import survey_routes
 from fsgitops.kinds.did_route.noun import DidRoute
 from fsgitops.kinds.did_route.rules import RULES
-from fsgitops.model.did_forms import is_did_expression
 from fsgitops.model.kind import Kind, Left
+from fsgitops.model.number_forms import is_number_expression
 
 if TYPE_CHECKING:
     from fsgitops.model.kind import Read
@@ -24,7 +24,7 @@ def _ours(context: str, name: str, read: Read) -> Left | None:
     if found is None:
         return None
     condition = (read() or {}).get(f"{name}/destination_number", "")
-    if not is_did_expression(condition, found[1]):
+    if not is_number_expression(condition, found[1]):
         return None
     return Left(f"+{found[1]}", f"dialplan/{context}/{name}.xml")
 

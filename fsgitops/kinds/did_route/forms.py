@@ -7,8 +7,8 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from fsgitops.findings import Finding, Position, error, warning
-from fsgitops.model.did_forms import ALL_FORMS, did_expression, list_forms
 from fsgitops.model.kind import Survey
+from fsgitops.model.number_forms import ALL_FORMS, list_forms, number_expression
 from fsgitops.model.reading import resource_of
 from fsgitops.model.resource import Resource
 from fsgitops.phone import national_form, region_of
@@ -88,7 +88,7 @@ def choose_forms(numbers: Sequence[str], site: Site) -> Mapping[str, Taken]:
     for number in numbers:
         found = national_form(number) if "national" in forms else None
         rival = _find_rival(number, found, owners[found], site) if found is not None else ""
-        expression = did_expression(
+        expression = number_expression(
             number[1:],
             plus_only="digits" not in forms,
             national=None if rival or found == number[1:] else found,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from fsgitops.findings import Severity
 from fsgitops.model.plan import Action
-from fsgitops.model.review import list_changes, word_change
+from fsgitops.model.review import list_changes, name_reached, word_change
 from fsgitops.model.task import HEADING, find_tasks
 from fsgitops.steps.render_html.rows import rows_to_json
 from fsgitops.visible import count_noun, make_visible
@@ -192,8 +192,10 @@ def _boxes(legend: str, name: str, values: dict[str, str], counts: Counter[str])
 def _reached(review: Review) -> Iterator[str]:
     if not review.reached:
         return
-    yield "<section><h2>What the changed DIDs will reach</h2><table><thead><tr>"
-    yield "".join(f'<th scope="col">{name}</th>' for name in ("DID", "Action", "Rings"))
+    called = name_reached(review.reached)
+    yield f"<section><h2>What the changed {called}s will reach</h2><table><thead><tr>"
+    heads = (called[:1].upper() + called[1:], "Action", "Rings")
+    yield "".join(f'<th scope="col">{name}</th>' for name in heads)
     yield "</tr></thead><tbody>"
     for item in review.reached[:SHOWN_REACHED]:
         rings = f"{item.destination} {item.name}".strip() or "no longer routed"

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fsgitops.kinds.did_route.forms import choose_forms
-from fsgitops.model.did_forms import did_expression, is_did_expression
 from fsgitops.model.kind import Site
+from fsgitops.model.number_forms import is_number_expression, number_expression
 from fsgitops.phone import national_form
 
 US, GB = "+19495431333", "+442071838750"
@@ -61,7 +61,7 @@ def test_a_number_is_taken_in_all_three_forms_unless_told_otherwise(dialled):
 )  # fmt: skip
 def test_only_the_forms_that_the_carriers_send_are_taken(forms, expected):
     assert taken(US, forms=forms) == {US: expected}
-    assert is_did_expression(expected, US[1:])
+    assert is_number_expression(expected, US[1:])
 
 
 def test_what_is_another_number_without_its_plus_leads_to_that_number():
@@ -119,7 +119,7 @@ def test_whatever_is_dialled_leads_to_one_number_at_most(numbers, region):
 
 @given(st.from_regex(r"\A[0-9]{3,15}\Z"), st.text())
 def test_only_our_expressions_are_taken_for_ours(digits, text):
-    assert is_did_expression(did_expression(digits), digits)
-    assert is_did_expression(text, digits) == (
+    assert is_number_expression(number_expression(digits), digits)
+    assert is_number_expression(text, digits) == (
         re.fullmatch(rf"\^\(\\\+\??{digits}(\|[0-9]+)?\)\$", text) is not None
     )

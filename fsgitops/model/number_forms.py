@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import Final, Literal, TypeAlias
 
-DidForm: TypeAlias = Literal["digits", "national"]
+NumberForm: TypeAlias = Literal["digits", "national"]
 """A form beside E.164 itself (`+19495431333`): without its plus sign, or as its country dials."""
 
-ALL_FORMS: Final[tuple[DidForm, ...]] = ("digits", "national")
+ALL_FORMS: Final[tuple[NumberForm, ...]] = ("digits", "national")
 
 
-def did_expression(digits: str, *, plus_only: bool = False, national: str | None = None) -> str:
-    """Return the expression of a DID route: `digits` is the number in E.164 without its plus.
+def number_expression(digits: str, *, plus_only: bool = False, national: str | None = None) -> str:
+    """Return the expression of a public number: `digits` is the number in E.164 without its plus.
 
     With `plus_only` unset, the number is taken without its plus sign too.
     """
@@ -21,7 +21,7 @@ def did_expression(digits: str, *, plus_only: bool = False, national: str | None
 
 
 def list_forms(expression: str) -> tuple[str, ...]:
-    """Return the forms of a number that an expression of `did_expression` takes, E.164 first."""
+    """Return the forms of a number that an expression of `number_expression` takes, E.164 first."""
     found = re.fullmatch(r"\^\(\\\+(\??)([0-9]+)(?:\|([0-9]+))?\)\$", expression)
     if found is None:
         return ()
@@ -29,6 +29,6 @@ def list_forms(expression: str) -> tuple[str, ...]:
     return (f"+{found[2]}", *bare, *((found[3],) if found[3] else ()))
 
 
-def is_did_expression(expression: str, digits: str) -> bool:
-    """Tell whether `did_expression` made this expression, for these digits and any other form."""
+def is_number_expression(expression: str, digits: str) -> bool:
+    """Tell whether `number_expression` made this for these digits, and any other form."""
     return re.fullmatch(rf"\^\(\\\+\??{re.escape(digits)}(?:\|[0-9]+)?\)\$", expression) is not None
