@@ -48,6 +48,7 @@ class Queue(Noun):
     called = "queue"
 
     name: Annotated[Slug, Key()]
+    extension: Extension | None = None
     strategy: Literal["fifo", "random"] = "fifo"
     members: tuple[Member, ...] = ()
     logins: dict[str, Login] = Field(default={})
@@ -67,5 +68,6 @@ QUEUE = Kind(
     paths=lambda queue, _site: (f"dialplan/default/50_queue_{queue.name}.xml",),
     drafts=lambda *_: (),
     reach=lambda queue: Reach(queue.name),
+    dialled=lambda queue: (queue.extension,) if queue.extension else (),
 )
 KINDS = Kinds((*BUILT_IN.values(), QUEUE))

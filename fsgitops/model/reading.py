@@ -126,6 +126,18 @@ def values_at(value: Any, steps: tuple[str, ...], path: Path = ()) -> Iterator[t
             yield from values_at(item, steps[1:], (*path, key))
 
 
+def replace_at(value: Any, path: Path, new: Any) -> Any:
+    """Return a noun, or what is in one, with something else at a path."""
+    if not path:
+        return new
+    step, rest = path[0], path[1:]
+    if isinstance(value, tuple | dict):
+        inner = dict(value) if isinstance(value, dict) else dict(enumerate(value))
+        inner[step] = replace_at(inner[step], rest, new)
+        return inner if isinstance(value, dict) else tuple(inner.values())
+    return value.model_copy(update={step: replace_at(getattr(value, str(step)), rest, new)})
+
+
 @cache
 def _marked(model: Model, mark: type) -> tuple[tuple[Spot, Any], ...]:
     return tuple((spot, spot.marks[mark]) for spot in spots(model) if mark in spot.marks)

@@ -16,13 +16,16 @@ from fsgitops.findings import Severity, quote_value
 from fsgitops.homes import home_of
 from fsgitops.kinds.agent.noun import Agent
 from fsgitops.model.plan import Action, Hazard
-from fsgitops.model.reading import references
+from fsgitops.model.reading import leads_to, resource_of
 from fsgitops.model.resource import Resource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from fsgitops.model.desired import Desired
+    from fsgitops.model.kind import Kinds
     from fsgitops.model.live import LiveConfig
+    from fsgitops.model.noun import Noun
     from fsgitops.model.plan import Plan
     from fsgitops.planning.survey import ConfLook
     from fsgitops.routing.shadow import Taker
@@ -116,15 +119,15 @@ def _make_claims(workspace: Workspace, compilation: Compilation, look: ConfLook)
         yield Claim("unread-folder", everything, told, "correct that file first", sure=False)
         return
     hide = survey.veil.hide
-    for claim in _judge(survey, compilation):
+    for claim in _judge(survey, compilation, workspace.kinds):
         yield claim._replace(told=hide(claim.told), hint=hide(claim.hint))
 
 
-def _judge(survey: Survey, compilation: Compilation) -> Iterator[Claim]:
+def _judge(survey: Survey, compilation: Compilation, kinds: Kinds) -> Iterator[Claim]:
     yield from _find_unread(survey, compilation)
     yield from _find_contexts(survey, compilation)
     yield from _find_unused(survey, compilation)
-    yield from _find_taken(survey, compilation)
+    yield from _find_taken(survey, compilation, kinds)
 
 
 def _find_unread(survey: Survey, compilation: Compilation) -> Iterator[Claim]:
@@ -155,34 +158,40 @@ def _find_contexts(survey: Survey, compilation: Compilation) -> Iterator[Claim]:
 
 
 def _find_unused(survey: Survey, compilation: Compilation) -> Iterator[Claim]:
-    """DIDs in a context that no call from outside begins in."""
-    routes = _routes(compilation)
-    if not routes:
-        return
-    found = survey.find_closed()
+    """What is in the context of calls from outside, and no such call begins in it."""
+    folder = f"dialplan/{survey.inbound}/"
+    files = compilation.compiled.files.items()
+    inside = [
+        part.resource for path, file in files if path.startswith(folder) for part in file.parts
+    ]
+    found = survey.find_closed() if inside else None
     if found:
         told, hint, sure = found
-        yield Claim("unused-context", list(routes), told, hint, sure=sure, standing=sure)
+        yield Claim("unused-context", inside, told, hint, sure=sure, standing=sure)
 
 
-def _find_taken(survey: Survey, compilation: Compilation) -> Iterator[Claim]:
+def _find_taken(survey: Survey, compilation: Compilation, kinds: Kinds) -> Iterator[Claim]:
     """Numbers that another extension takes before ours is asked."""
-    agents: dict[Resource, tuple[tuple[str, ...], str]] = {
-        Resource("agent", item.extension): ((item.extension,), item.extension)
-        for item in compilation.declared.desired.of(Agent)
-        if item.enabled
-    }
-    routes = _routes(compilation)
-    forms = compilation.compiled.dialled
-    calls: dict[Resource, tuple[tuple[str, ...], str]] = {
-        item: (forms.get(item, (item.name,)), user) for item, user in routes.items()
-    }
+    desired, forms = compilation.declared.desired, compilation.compiled.dialled
     paths = compilation.compiled.paths
-    dialplan = paths.get(Resource("dialplan", "agents"))
-    wanted = {item: (dialplan, *of) for item, of in agents.items() if dialplan}
-    yield from _claim_taken(survey, wanted, "will not ring when it is dialled")
-    wanted = {item: (paths[item], *of) for item, of in calls.items() if item in paths}
-    yield from _claim_taken(survey, wanted, "will not be routed")
+    for kind in kinds.values():
+        # Where a kind shares a file that takes the numbers of all, that is where they are taken.
+        shared = [item.resource for item in kind.shared if not item.always]
+        wanted = {
+            resource: (paths[shared[0] if shared else resource], forms[resource], user)
+            for noun in desired.of(kind.noun)
+            if forms.get(resource := resource_of(noun))
+            and {resource, *shared[:1]} <= paths.keys()
+            and (user := _rung(noun, desired, kinds))
+        }
+        lost = "will not ring when it is dialled" if kind.reach else "will not be routed"
+        yield from _claim_taken(survey, wanted, lost)
+
+
+def _rung(noun: Noun, desired: Desired, kinds: Kinds) -> str:
+    """Return what is dialled to get to a resource, or to where it leads."""
+    found = (kinds.reach(desired, item) for item in (resource_of(noun), *leads_to(noun)))
+    return next((reach.number for reach in found if reach), "")
 
 
 def _claim_taken(
@@ -216,17 +225,6 @@ def _claim_taken(
             everything = [Resource.parse(item.name) for item in numbers]
             hint = "look at its conditions, and at where it sends the call"
             yield Claim("perhaps-taken-number", everything, told, hint, standing=False)
-
-
-def _routes(compilation: Compilation) -> dict[Resource, str]:
-    """Return each DID that is compiled, and the extension that it rings."""
-    files = compilation.compiled.paths
-    routes = {
-        Resource("did", name): reference.resource.name
-        for name, noun in compilation.declared.desired.nouns.get("did", {}).items()
-        for reference in references(noun)
-    }
-    return {resource: user for resource, user in routes.items() if resource in files}
 
 
 def _name(resources: Sequence[Resource]) -> str:

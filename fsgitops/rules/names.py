@@ -1,19 +1,20 @@
-"""A name belongs to one resource, and a file to one."""
+"""A name belongs to one resource, and so does a file, and a number that is dialled."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fsgitops.findings import Severity
 from fsgitops.model.kind import Site
-from fsgitops.model.reading import key_field, key_mark, resource_of
+from fsgitops.model.reading import key_field, key_mark, name_of, resource_of
 from fsgitops.model.rule import Breach, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from fsgitops.model.desired import Desired
-    from fsgitops.model.kind import Kinds
+    from fsgitops.model.kind import Kind, Kinds
+    from fsgitops.model.noun import Noun
     from fsgitops.model.resource import Resource
 
 
@@ -57,3 +58,44 @@ def check_paths(desired: Desired, kinds: Kinds) -> Iterator[Breach]:
                         f"{resource} and {first} would both be written to {path}",
                         "Rename or remove one of the two.",
                     )
+
+
+def check_numbers(desired: Desired, kinds: Kinds) -> Iterator[Breach]:
+    """Yield every resource that has a number by which another one is called, in one context."""
+    reached = [kind for kind in kinds.values() if kind.reach and desired.nouns.get(kind.word)]
+    if len(reached) == 1 and _goes_by_name(reached[0], desired):
+        return  # Names differ: of 100,000 agents, none has to be asked.
+    taken: dict[tuple[str, str], Resource] = {}
+    for kind in reached:
+        for noun in desired.of(kind.noun):
+            resource = resource_of(noun)
+            for context, number in _called_by(noun, kind):
+                first = taken.setdefault((context, number), resource)
+                if first != resource:
+                    yield Breach(
+                        resource,
+                        (_field_of(noun, number),),
+                        f"{first} has the number {number} already",
+                        "Give one of the two another number.",
+                    )
+
+
+def _called_by(noun: Noun, kind: Kind[Any]) -> set[tuple[str, str]]:
+    """Return the context and the number of each way to call a resource."""
+    reach = kind.reach(noun) if kind.reach else None
+    return (
+        {(reach.context, number) for number in (reach.number, *kind.dialled(noun))}
+        if reach
+        else set()
+    )
+
+
+def _goes_by_name(kind: Kind[Any], desired: Desired) -> bool:
+    noun = next(iter(desired.of(kind.noun)))
+    return {number for _, number in _called_by(noun, kind)} == {name_of(noun)}
+
+
+def _field_of(noun: Noun, number: str) -> str:
+    """Return the field that a number stands in, or the one that it is made of."""
+    found = (name for name in type(noun).model_fields if getattr(noun, name) == number)
+    return next(found, key_field(type(noun)))

@@ -25,6 +25,13 @@ GENERIC: tuple[Rule, ...] = (
         fixed=True,
     ),
     Rule(
+        "duplicate-number",
+        _ERROR,
+        names.check_numbers,
+        "No two resources are called by the same number.",
+        fixed=True,
+    ),
+    Rule(
         "unsafe-value",
         _ERROR,
         texts.check,

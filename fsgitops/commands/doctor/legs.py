@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 NAME: Final = "open-legs"
 SHOWN: Final = 5
 CLOSING: Final = "force_transfer_context"
-_CLOSED_TEMPLATES = ("did_route.xml.j2", "agents_dialplan.xml.j2")
 _PHONES = ("user/", "group/", "group_call(", "sofia_contact(")
 _ACTIONS = (
     "export force_transfer_context=fsgitops_transfer; export nolocal:outbound_redirect_fatal=true; "
@@ -141,8 +140,9 @@ def _check_templates(workspace: Workspace) -> Iterator[Check]:
     from fsgitops.steps.read_templates import read_templates
 
     templates, _ = read_templates(workspace.root / workspace.settings.templates)
-    for name in _CLOSED_TEMPLATES:
-        if CLOSING not in templates.sources.get(name, CLOSING):
+    packaged, _ = read_templates(None)
+    for name, source in packaged.sources.items():
+        if CLOSING in source and CLOSING not in templates.sources.get(name, CLOSING):
             yield warn(
                 NAME,
                 f"{templates.file(name)} closes no call leg: the other side of a call can "

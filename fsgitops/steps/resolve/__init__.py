@@ -17,6 +17,7 @@ from fsgitops.model.reading import (
 )
 from fsgitops.model.resource import Resource
 from fsgitops.phone import NumberError, is_extension, normalise_number
+from fsgitops.steps.resolve.destinations import name_destinations
 from fsgitops.steps.resolve.sections import (
     Section,
     check_project_defaults,
@@ -126,8 +127,9 @@ class _Resolver:
 
     def desired(self) -> Desired:
         """Return what was gathered, sorted by name."""
+        nouns = {word: dict(sorted(names.items())) for word, names in self.nouns.items()}
         return Desired(
-            {word: dict(sorted(names.items())) for word, names in self.nouns.items()},
+            name_destinations(nouns, self.kinds),
             sources=self.sources,
             repeats=tuple(self.repeats),
             rejected=frozenset(self.rejected),
