@@ -176,12 +176,12 @@ def _find_taken(survey: Survey, compilation: Compilation, kinds: Kinds) -> Itera
     paths = compilation.compiled.paths
     for kind in kinds.values():
         # Where a kind shares a file that takes the numbers of all, that is where they are taken.
-        shared = [item.resource for item in kind.shared if not item.always]
+        shared = [item.path for item in kind.shared if not item.always]
         wanted = {
-            resource: (paths[shared[0] if shared else resource], forms[resource], user)
+            resource: (shared[0] if shared else paths[resource], numbers, user)
             for noun in desired.of(kind.noun)
-            if forms.get(resource := resource_of(noun))
-            and {resource, *shared[:1]} <= paths.keys()
+            if (resource := resource_of(noun)) in paths
+            and (numbers := forms.get(resource) or kind.dialled(noun))
             and (user := _rung(noun, desired, kinds))
         }
         lost = "will not ring when it is dialled" if kind.reach else "will not be routed"
