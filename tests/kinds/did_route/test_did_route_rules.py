@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 import builders
 from builders import route
 
 from fsgitops.kinds.did_route.rules import RULES
-
-if TYPE_CHECKING:
-    pass
-
 
 breaches = partial(builders.breaches, RULES)
 
