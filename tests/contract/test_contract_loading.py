@@ -140,6 +140,17 @@ def test_a_variable_that_is_set_is_cleaned_of_references(subject: Subject) -> No
     assert subject.api("global_getvar sandbox_test") == "a%{b}c"
 
 
+def test_only_the_first_tag_of_a_line_is_looked_at(subject: Subject) -> None:
+    tag = '<X-PRE-PROCESS cmd="set" data="sandbox_{}=seen"/>'
+    lines = f"<X-PRE-PROCESS cmd='set'/>{tag.format('behind')}\n{tag.format('first')}"
+    lines += f"{tag.format('second')}\n<x a='$${{a{{b}}<include>}}{tag.format('within')}'/>"
+    subject.write("directory/default/2001.xml", f"<include>\n{lines}\n</include>\n")
+    assert subject.reload() == SUCCESS
+    names = ("behind", "first", "second", "within")
+    set_ones = [name for name in names if subject.api(f"global_getvar sandbox_{name}") == "seen"]
+    assert set_ones == ["first"]
+
+
 def test_an_instruction_works_even_inside_a_comment(subject: Subject) -> None:
     line = '<!-- <X-PRE-PROCESS cmd="set" data="sandbox_comment=seen"/> -->'
     subject.write("directory/default/2001.xml", f"<include>\n{line}\n</include>\n")
