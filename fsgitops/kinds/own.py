@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 WORD: Final = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
 TEMPLATE: Final = re.compile(r"[A-Za-z0-9_.-]{1,80}\.xml\.j2", re.ASCII)
 
-_PLAIN: Final = r"[A-Za-z0-9_.-]{0,60}"
+AROUND: Final = r"[A-Za-z0-9_.-]{0,60}"
 _RESERVED: Final = frozenset((
     "context", "defaults", "dialplan", "directory", "fsgitops", "inbound", "kinds", "plan",
     "settings", "target",
@@ -55,7 +55,7 @@ def taken_words(kinds: Mapping[str, Kind[Any]]) -> Collection[str]:
 
 def faults_of(declared: OwnKind, key: str) -> Iterator[tuple[str, str]]:
     """Yield which setting of a kind is wrong, and what was expected; `key` is its key field."""
-    path = re.compile(rf"dialplan/[A-Za-z0-9_-]{{1,60}}/{_PLAIN}\{{{key}\}}{_PLAIN}\.xml", re.ASCII)
+    path = re.compile(rf"dialplan/[A-Za-z0-9_-]{{1,60}}/{AROUND}\{{{key}\}}{AROUND}\.xml", re.ASCII)
     contexts = [_context(name) for name in declared.files]
     if not declared.files or len(set(contexts)) < len(contexts):
         yield "files", "one file or more, each in a context of its own"
@@ -65,7 +65,7 @@ def faults_of(declared: OwnKind, key: str) -> Iterator[tuple[str, str]]:
             yield f"files.{name}", f"a path such as {shown}"
         if not TEMPLATE.fullmatch(template):
             yield f"files.{name}", "the name of a template, such as paging_group.xml.j2"
-    if declared.reach and not re.fullmatch(rf"{_PLAIN}\{{{key}\}}{_PLAIN}", declared.reach):
+    if declared.reach and not re.fullmatch(rf"{AROUND}\{{{key}\}}{AROUND}", declared.reach):
         yield "reach", f"what is dialled to get there, such as {declared.word}_{{{key}}}"
 
 
