@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fsgitops.homes.pieces import OwnFiles, split_compiled
 from fsgitops.model.number_forms import is_number_expression
-from fsgitops.model.plan import Action, Change, is_secret_attribute
+from fsgitops.model.plan import Action, Change, is_secret
 from fsgitops.routing.fragment import FragmentError, flatten_fragment
 
 if TYPE_CHECKING:
@@ -68,7 +68,9 @@ def pair_renames(changes: Sequence[Change], live: LiveConfig, kinds: Kinds) -> t
             if values is not None:
                 gone[_content(change, values)].append(number)
         elif change.action is Action.CREATE:
-            attributes = {item.name: item.after or "" for item in change.attributes}
+            attributes = {
+                item.name: item.after or "" for item in change.attributes if not item.secret
+            }
             come[_content(change, attributes)].append(number)
     paired = list(changes)
     for content, before in gone.items():
@@ -94,7 +96,7 @@ def _content(change: Change, values: Mapping[str, str]) -> tuple[str, frozenset[
     return kind, frozenset(
         (_take_out(word, key), _take_out(word, value))
         for key, value in values.items()
-        if not is_secret_attribute(key)
+        if not is_secret(key, value)
     )
 
 

@@ -211,3 +211,33 @@ def test_a_call_is_transferred_to_where_a_public_number_leads(paging: Project) -
     roster = load_roster(workspace)
     onward = plan_transfer(roster, workspace.settings, workspace.target, asked)
     assert onward == ToExtension("paging_warehouse", "default")
+
+
+def test_it_is_selected_by_its_word(paging: Project) -> None:
+    paging.run("apply", "--yes")
+    edit(paging, "desired/paging.yaml", "7001", "7002")
+    edit(paging, "desired/agents.yaml", "Alice", "Anna")
+    said = paging.run("plan", "--only", "paging_group:ware*")
+    assert ("~ paging_group warehouse" in said.out, "agent 1020" in said.out) == (True, False)
+    said = paging.run("plan", "--exclude", "paging_group:*")
+    assert "paging_group warehouse" not in said.out
+    ran = paging.run("apply", "--yes", "--only", "paging_group:warehouse")
+    assert (ran.code, "1 changed" in ran.out) == (0, True)
+
+
+def test_another_name_is_told_as_a_rename(paging: Project) -> None:
+    paging.run("apply", "--yes")
+    edit(paging, "desired/paging.yaml", "name: warehouse", "name: depot")
+    assert "warehouse -> depot" in paging.run("plan").out
+    assert paging.run("apply", "--yes").code == 0
+    assert sorted(path.name for path in (paging.conf / PATH).parent.glob("30_*")) == [
+        "30_paging_depot.xml"
+    ]
+
+
+def test_what_deletes_its_member_is_told(paging: Project) -> None:
+    paging.run("apply", "--yes")
+    paging.write("desired/agents.yaml", "agents: [{extension: 1020, name: Alice}]\n")
+    said = paging.run("plan")
+    assert said.code == 3
+    assert "no agent has the extension 1021" in said.err
