@@ -12,7 +12,7 @@ from fsgitops.kinds import BUILT_IN
 from fsgitops.model.kind import Site
 from fsgitops.model.live import ManifestEntry
 from fsgitops.model.templates import Templates
-from fsgitops.secret import ProjectKey
+from fsgitops.secret.key import ProjectKey
 from fsgitops.steps.compile import compile_config
 from fsgitops.steps.read_templates import packaged_templates, read_templates
 from fsgitops.workspace.secrets import Keys, Moved, SecretBook

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from project import KEY
 from secret_sources import EXTENSIONS, NAMED
 
-from fsgitops.secret import ProjectKey, derive_sip_password, derive_voicemail_pin
+from fsgitops.secret.key import ProjectKey, derive_sip_password, derive_voicemail_pin
 
 if TYPE_CHECKING:
     from secret_sources import Planted

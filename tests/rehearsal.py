@@ -16,7 +16,7 @@ from fake_github import REPOSITORY, FakeGitHub
 from workflow_runner import Runner
 
 from fsgitops.cli import run
-from fsgitops.secret import new_key
+from fsgitops.secret.key import new_key
 
 if TYPE_CHECKING:
     from scratch_repository import ScratchRepository

@@ -17,7 +17,7 @@ from pipeline_runner import PipelineRunner
 from rehearsal import change_desired
 
 from fsgitops.cli import run
-from fsgitops.secret import new_key
+from fsgitops.secret.key import new_key
 
 if TYPE_CHECKING:
     from pipeline_runner import PipelineJob

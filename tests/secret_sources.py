@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from real_sops import require_sops, write_sops_file
 
-from fsgitops.secret import Secret
 from fsgitops.secret.age import encrypt, write_identity
+from fsgitops.secret.value import Secret
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -20,8 +20,7 @@ from real_switch import RealSwitch
 from sip_peer import Dialogue, SipPeer
 
 from fsgitops.cli import run
-from fsgitops.secret import ProjectKey
-from fsgitops.secret.derive import derive_sip_password
+from fsgitops.secret.key import ProjectKey, derive_sip_password
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -35,7 +35,7 @@ def new(
     never overwritten. If you lose the key, you lose every password made from it: keep a copy
     with your other secrets, never in git.
     """
-    from fsgitops.secret import new_key, write_key_file
+    from fsgitops.secret.key import new_key, write_key_file
     from fsgitops.workspace.key_in_git import keep_from_git
 
     if show:

@@ -119,7 +119,7 @@ def _compile(root: Path, target: str | None, name: str) -> Side:
 
 
 def _make_key(top: Path) -> None:
-    from fsgitops.secret import write_key_file
+    from fsgitops.secret.key import write_key_file
 
     write_key_file(top / _KEY_FILE)
 

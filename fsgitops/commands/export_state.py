@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from fsgitops.model.live import LiveConfig, LiveFile, ManifestEntry
     from fsgitops.planning.shape import Demands
-    from fsgitops.secret import ProjectKey
+    from fsgitops.secret.key import ProjectKey
     from fsgitops.workspace.open import Workspace
 
 KEY_LABEL = b"fsgitops: which key is this"

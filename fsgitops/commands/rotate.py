@@ -16,7 +16,7 @@ from fsgitops.errors import NotThereError, UsageError
 from fsgitops.kinds.agent.noun import Agent
 from fsgitops.kinds.agent.secrets import count_rotation
 from fsgitops.live.roster import check_extension
-from fsgitops.secret import NEXT_KEY_VARIABLE, write_key_file
+from fsgitops.secret.key import NEXT_KEY_VARIABLE, write_key_file
 from fsgitops.settings import SETTINGS_FILE, RotationSettings
 from fsgitops.workspace.declare import declare_desired
 from fsgitops.workspace.key_in_git import keep_from_git
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections import Counter
     from pathlib import Path
 
-    from fsgitops.secret import ProjectKey
+    from fsgitops.secret.key import ProjectKey
     from fsgitops.workspace.open import Workspace
     from fsgitops.workspace.secrets import Keys
 

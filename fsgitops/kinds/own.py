@@ -15,7 +15,7 @@ from fsgitops.model.draft import Draft
 from fsgitops.model.kind import Kind, Reach, Survey, Wish
 from fsgitops.model.reading import name_of
 from fsgitops.routing.proof import broken_expressions
-from fsgitops.secret import derive_sip_password
+from fsgitops.secret.key import derive_sip_password
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from fsgitops.model.kind import Secrets, Site
     from fsgitops.model.noun import Noun
     from fsgitops.model.own_noun import OwnNoun
-    from fsgitops.secret import ProjectKey, Secret
+    from fsgitops.secret.key import ProjectKey
+    from fsgitops.secret.value import Secret
 
 WORD: Final = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
 TEMPLATE: Final = re.compile(r"[A-Za-z0-9_.-]{1,80}\.xml\.j2", re.ASCII)

@@ -41,7 +41,7 @@ def prepare_conf_dir(target: Target) -> None:
 
 def read_password(target: Target, root: Path) -> str:
     """Return the ESL password of a target. Raises SecretError when none can be had."""
-    from fsgitops.secret import check_secret
+    from fsgitops.secret.value import check_secret
 
     if target.esl_password is not None:
         return check_secret(target.esl_password.get_secret_value(), _OVERRIDE).reveal()

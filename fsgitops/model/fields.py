@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field, PlainValidator, StringConstraints, 
 from pydantic_core import PydanticCustomError
 
 from fsgitops import phone
-from fsgitops.secret import SOURCE_SCHEMA, Source, SourceError, read_source
+from fsgitops.secret.source import SOURCE_SCHEMA, Source, SourceError, read_source
 
 
 def about(text: str, *examples: Any, **limits: Any) -> Any:

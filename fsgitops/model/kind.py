@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from fsgitops.model.draft import Draft
     from fsgitops.model.resource import Resource
     from fsgitops.model.rule import Rule
-    from fsgitops.secret import ProjectKey, Secret, Source
+    from fsgitops.secret.key import ProjectKey
+    from fsgitops.secret.source import Source
+    from fsgitops.secret.value import Secret
 
 N = TypeVar("N", bound=Noun)
 Read: TypeAlias = "Callable[[], Mapping[str, str] | None]"

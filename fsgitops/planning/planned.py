@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fsgitops.model.kind import Kinds
     from fsgitops.model.live import LiveConfig, Manifest
     from fsgitops.model.plan import Change, Plan
-    from fsgitops.secret import ProjectKey
+    from fsgitops.secret.key import ProjectKey
     from fsgitops.steps.plan import PlanContext, Survey
     from fsgitops.switch.client import Switch
     from fsgitops.workspace.compile import Compilation
@@ -187,6 +187,6 @@ def _is_unknown(compilation: Compilation) -> bool:
 
 def keyed(key: ProjectKey | None) -> Callable[[bytes], str]:
     """Return the digest that plans are made with: keyed, so that it gives no secret away."""
-    from fsgitops.secret import keyed_digest
+    from fsgitops.secret.key import keyed_digest
 
     return lambda data: keyed_digest(key, data) or ""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from fsgitops.model.fields import Hidden
 from fsgitops.model.reading import find_marked, resource_of
 from fsgitops.model.rule import Breach
-from fsgitops.secret import PlaintextSource
+from fsgitops.secret.source import PlaintextSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from fsgitops.secret import SOURCE_SCHEMA, PlaintextSource, Source, SourceError, read_source
+from fsgitops.secret.source import SOURCE_SCHEMA, PlaintextSource, Source, SourceError, read_source
 
 SETTINGS_FILE = "fsgitops.yaml"
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from fsgitops.model.compiled import CompiledConfig, Settled
     from fsgitops.model.templates import Templates
-    from fsgitops.secret import ProjectKey
+    from fsgitops.secret.key import ProjectKey
     from fsgitops.workspace.declare import Declared
     from fsgitops.workspace.open import Workspace
     from fsgitops.workspace.secrets import SecretBook

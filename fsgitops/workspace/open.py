@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from fsgitops.model.document import Document
     from fsgitops.model.kind import Kinds
-    from fsgitops.secret import ProjectKey, SecretFetcher
+    from fsgitops.secret.fetch import SecretFetcher
+    from fsgitops.secret.key import ProjectKey
     from fsgitops.settings import SecretsSettings
 
 
@@ -81,7 +82,7 @@ def _nowhere(_path: tuple[str | int, ...], *, key: bool = False) -> Position:  #
 
 def find_key(workspace: Workspace) -> ProjectKey | None:
     """Return the project key, or None where there is none. Raises SecretError for a bad one."""
-    from fsgitops.secret import load_key
+    from fsgitops.secret.key import load_key
 
     return load_key(os.environ, workspace.root / workspace.settings.key_file)
 
@@ -90,7 +91,8 @@ def make_fetcher(
     settings: SecretsSettings, root: Path, key_file: str, *, trusted: bool = True
 ) -> SecretFetcher:
     """Return what fetches this project's secrets; `trusted` as for SecretPlace."""
-    from fsgitops.secret import SecretFetcher, SecretPlace, key_files
+    from fsgitops.secret.fetch import SecretFetcher, SecretPlace
+    from fsgitops.secret.key import key_files
 
     identity = root / settings.age_identity
     kept = (identity, *(root / name for name in key_files(key_file)))

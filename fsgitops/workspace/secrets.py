@@ -10,14 +10,8 @@ from fsgitops.errors import SecretError, SecretUnavailableError
 from fsgitops.findings import Finding, Position, Severity, error
 from fsgitops.kinds.agent.noun import Agent
 from fsgitops.kinds.agent.secrets import count_rotation
-from fsgitops.secret import (
-    NEXT_KEY_VARIABLE,
-    NEXT_SUFFIX,
-    PlaintextSource,
-    identify_source,
-    keyed_digest,
-    load_key,
-)
+from fsgitops.secret.key import NEXT_KEY_VARIABLE, NEXT_SUFFIX, keyed_digest, load_key
+from fsgitops.secret.source import PlaintextSource, identify_source
 from fsgitops.visible import count_noun
 from fsgitops.workspace.open import make_fetcher
 
@@ -28,7 +22,10 @@ if TYPE_CHECKING:
     from fsgitops.model.desired import Desired
     from fsgitops.model.kind import Judged, Secrets, Wish
     from fsgitops.model.resource import Resource
-    from fsgitops.secret import ProjectKey, Secret, SecretFetcher, Source
+    from fsgitops.secret.fetch import SecretFetcher
+    from fsgitops.secret.key import ProjectKey
+    from fsgitops.secret.source import Source
+    from fsgitops.secret.value import Secret
     from fsgitops.settings import RotationSettings, Settings
     from fsgitops.workspace.open import Workspace
 

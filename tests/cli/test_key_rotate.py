@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fsgitops.commands.rotate import edit_rotation
 from fsgitops.errors import UsageError
-from fsgitops.secret import new_key
+from fsgitops.secret.key import new_key
 from fsgitops.settings import RotationSettings
 
 if TYPE_CHECKING:

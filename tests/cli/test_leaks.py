@@ -22,7 +22,8 @@ from secret_sources import EXTENSIONS, Planted, plant_secrets
 
 import fsgitops
 from fsgitops.cli import COMMANDS, cli
-from fsgitops.secret import Secret, new_key
+from fsgitops.secret.key import new_key
+from fsgitops.secret.value import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

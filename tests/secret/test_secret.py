@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fsgitops.errors import SecretError
-from fsgitops.secret import (
+from fsgitops.secret.fetch import resolve_env_secret, resolve_file_secret
+from fsgitops.secret.key import (
     ProjectKey,
-    Secret,
     a1_hash,
     derive_sip_password,
     derive_voicemail_pin,
@@ -23,10 +23,9 @@ from fsgitops.secret import (
     keyed_digest,
     load_key,
     new_key,
-    resolve_env_secret,
-    resolve_file_secret,
     write_key_file,
 )
+from fsgitops.secret.value import Secret
 
 KEY = ProjectKey(bytes(range(32)))
 OTHER = ProjectKey(bytes(range(1, 33)))

@@ -17,18 +17,11 @@ from hypothesis import strategies as st
 from real_sops import write_sops_file
 
 from fsgitops.errors import SecretError, SecretUnavailableError
-from fsgitops.secret import (
-    Secret,
-    SecretFetcher,
-    SecretPlace,
-    SourceError,
-    describe_source,
-    identify_source,
-    program,
-    read_source,
-)
+from fsgitops.secret import fetch
 from fsgitops.secret.age import encrypt, load_identities, read_ciphertext, write_identity
-from fsgitops.secret.program import pick_value
+from fsgitops.secret.fetch import SecretFetcher, SecretPlace, pick_value
+from fsgitops.secret.source import SourceError, describe_source, identify_source, read_source
+from fsgitops.secret.value import Secret
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -110,7 +103,7 @@ def test_a_command_that_gives_no_secret_is_told_without_its_words(
 
 
 def test_a_command_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(program, "PROGRAM_SECONDS", 0.3)
+    monkeypatch.setattr(fetch, "PROGRAM_SECONDS", 0.3)
     hanging = read_source(python("import signal; signal.pause()"))
     with pytest.raises(SecretUnavailableError, match="no answer"):
         fetcher(tmp_path).fetch(hanging)
@@ -152,7 +145,7 @@ def test_what_age_encrypted_is_opened_with_the_identity(tmp_path: Path, armored:
 def test_a_command_that_never_stops_printing_is_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(program, "OUTPUT_LIMIT", 100_000)
+    monkeypatch.setattr(fetch, "OUTPUT_LIMIT", 100_000)
     source = read_source(python("while True: print('x' * 1000)"))
     with pytest.raises(SecretError, match="printed more than a secret"):
         fetcher(tmp_path).fetch(source)
@@ -161,7 +154,7 @@ def test_a_command_that_never_stops_printing_is_stopped(
 def test_what_a_late_command_started_ends_with_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(program, "PROGRAM_SECONDS", 3.0)
+    monkeypatch.setattr(fetch, "PROGRAM_SECONDS", 3.0)
     pipe = tmp_path / "alive"
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)

@@ -9,13 +9,13 @@ import pytest
 from real_sops import write_sops_file
 
 from fsgitops.errors import SecretError, SecretUnavailableError
-from fsgitops.secret import SecretFetcher, SecretPlace
+from fsgitops.secret.fetch import SecretFetcher, SecretPlace
 from fsgitops.secret.source import read_source
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from fsgitops.secret import Secret
+    from fsgitops.secret.value import Secret
 
 FILES = {
     "yaml": ("agents:\n  - {pin: '004711', password: ü €}\n", "agents.0.password", "ü €"),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from fsgitops.errors import DesiredInvalidError, UsageError
 from fsgitops.findings import Position
 from fsgitops.kinds import BUILT_IN
-from fsgitops.secret import read_source
+from fsgitops.secret.source import read_source
 from fsgitops.settings import (
     Environment,
     build_settings,

@@ -29,7 +29,7 @@ from fsgitops.model.desired import Desired
 from fsgitops.model.live import ManifestEntry
 from fsgitops.model.resource import Resource
 from fsgitops.routing.fragment import flatten_fragment, read_items
-from fsgitops.secret import a1_hash, derive_sip_password, derive_voicemail_pin
+from fsgitops.secret.key import a1_hash, derive_sip_password, derive_voicemail_pin
 
 
 @pytest.mark.parametrize("case", sorted(path.name for path in GOLDEN.iterdir()))

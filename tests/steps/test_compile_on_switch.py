@@ -11,7 +11,7 @@ from builders import desired, noun
 from compiling import compile_desired
 
 from fsgitops.model.caller_name import encode_caller_name
-from fsgitops.secret import ProjectKey, derive_voicemail_pin
+from fsgitops.secret.key import ProjectKey, derive_voicemail_pin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

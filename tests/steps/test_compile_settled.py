@@ -6,7 +6,7 @@ import pytest
 from compiling import AGENT, PATH, agent, compiled, settle, with_templates
 
 import fsgitops
-from fsgitops.secret import ProjectKey
+from fsgitops.secret.key import ProjectKey
 from fsgitops.steps.compile.source import DECIDING
 
 

@@ -16,7 +16,7 @@ from fsgitops.kinds.did_route.noun import DidRoute
 from fsgitops.model.desired import Desired
 from fsgitops.model.document import Document
 from fsgitops.model.resource import Resource
-from fsgitops.secret import read_source
+from fsgitops.secret.source import read_source
 from fsgitops.steps.resolve import resolve_desired
 
 

@@ -14,7 +14,7 @@ from fsgitops.errors import FsgitopsError, SecretError
 from fsgitops.findings import has_errors
 from fsgitops.kinds.agent.noun import Agent
 from fsgitops.model.reading import resource_of
-from fsgitops.secret import KEY_VARIABLE, NEXT_KEY_VARIABLE
+from fsgitops.secret.key import KEY_VARIABLE, NEXT_KEY_VARIABLE
 from fsgitops.visible import count_noun
 from fsgitops.workspace.declare import declare_desired
 from fsgitops.workspace.git import check_records

@@ -10,7 +10,7 @@ from fsgitops.model.compiled import UNKNOWN
 from fsgitops.model.draft import Draft, DraftError
 from fsgitops.phone import is_extension
 from fsgitops.routing.proof import broken_expressions
-from fsgitops.secret import a1_hash
+from fsgitops.secret.key import a1_hash
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -12,7 +12,8 @@ from fsgitops.model.reading import resource_of
 from fsgitops.model.rule import Breach, Rule
 from fsgitops.model.variables import judge_variable
 from fsgitops.rules.texts import unsafe_reason
-from fsgitops.secret import PIN_LENGTH, PlaintextSource, identify_source, is_weak_pin
+from fsgitops.secret.key import PIN_LENGTH, is_weak_pin
+from fsgitops.secret.source import PlaintextSource, identify_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator

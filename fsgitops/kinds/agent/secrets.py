@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Final
 from fsgitops.findings import Severity
 from fsgitops.kinds.agent.rules import PIN_HINT, judge_pin, judge_strength
 from fsgitops.model.kind import Judged, Wish
-from fsgitops.secret import derive_sip_password, derive_voicemail_pin
+from fsgitops.secret.key import derive_sip_password, derive_voicemail_pin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from fsgitops.kinds.agent.noun import Agent
     from fsgitops.model.resource import Resource
-    from fsgitops.secret import ProjectKey, Secret
+    from fsgitops.secret.key import ProjectKey
+    from fsgitops.secret.value import Secret
 
 PASSWORD: Final = "password"  # noqa: S105 - the name of a field
 PIN: Final = "voicemail.pin"

@@ -15,7 +15,6 @@ DECIDING = (
     "routing/proof.py",
     "routing/skeleton.py",
     "rules/texts.py",
-    "secret/derive.py",
     "secret/key.py",
     "steps/compile",
 )

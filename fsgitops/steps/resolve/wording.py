@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from fsgitops.findings import error, quote_value
 from fsgitops.model.reading import expected, find_spot, is_hidden, is_source
-from fsgitops.secret import SourceError, read_source
+from fsgitops.secret.source import SourceError, read_source
 from fsgitops.steps.resolve.sections import suggest
 
 if TYPE_CHECKING:
