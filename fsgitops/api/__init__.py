@@ -2,7 +2,3 @@
 
 The only room that knows Starlette and uvicorn, which the extra `api` brings.
 """
-
-from fsgitops.api.serve import serve
-
-__all__ = ["serve"]

@@ -1,10 +1,16 @@
-"""The ASGI application: routes made from the table of operations, errors made into answers."""
+"""The ASGI application: routes made from the table of operations, errors made into answers.
+
+The operator page is one answer that loads nothing else, and its policy holds it to that.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 import json
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
@@ -15,12 +21,9 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse, StreamingResponse
 from starlette.routing import Route
 
-from fsgitops.api.edge import Answer, Edge
-from fsgitops.api.gate import RefusedError
+from fsgitops.api.edge import Answer, Edge, RefusedError
 from fsgitops.api.handlers import Call
-from fsgitops.api.openapi import build_openapi
-from fsgitops.api.operations import OPERATIONS, check_body
-from fsgitops.api.page import read_page
+from fsgitops.api.operations import OPERATIONS, build_openapi, check_body
 from fsgitops.api.view import read_view
 from fsgitops.errors import (
     FsgitopsError,
@@ -289,3 +292,29 @@ def _error(request: Request, status: int, text: str, headers: dict[str, str]) ->
         "request_id": getattr(request.state, "request_id", ""),
     }
     return Answer(said, status, headers=headers)
+
+
+_PLACE = Path(__file__).parent / "operator_page"
+_SCRIPTS = ("page.js", "operate.js", "listen.js")
+
+
+def read_page() -> tuple[str, str]:
+    """Return the page and its Content-Security-Policy: only its own script and style run."""
+    script = '"use strict";\n' + "".join(_read(name) for name in _SCRIPTS)
+    style = _read("page.css")
+    text = _read("page.html").replace("/* style */", style).replace("/* script */", script)
+    policy = (
+        f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "
+        "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    )
+    return text, policy
+
+
+def _read(name: str) -> str:
+    return (_PLACE / name).read_text(encoding="utf-8")
+
+
+def _hash(content: str) -> str:
+    digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+    return f"'sha256-{digest}'"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from fsgitops.api.gate import Caller, Gate, RefusedError
+from fsgitops.api.edge import Caller, Gate, RefusedError
 from fsgitops.api.records import CallRecords, RecordQuery
 from fsgitops.commands.credentials import run_credentials
 from fsgitops.commands.dial import Asked, NotConnectedError, call_details, place_call

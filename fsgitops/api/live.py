@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from fsgitops.api.gate import RefusedError, network_of
+from fsgitops.api.edge import RefusedError, network_of
 from fsgitops.api.happened import Happened
 from fsgitops.api.view import EVERYBODY, Board, build_board, look
 from fsgitops.errors import FsgitopsError

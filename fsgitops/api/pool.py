@@ -1,7 +1,7 @@
 """Connections to the switch: one thread each, opened when needed and again when broken.
 
-An ESL session belongs to its thread (esl.py), so work goes to the threads and answers come back
-as futures. Every wait has an end: a switch that is away costs a caller an error, never a hang.
+An ESL session belongs to its thread (esl/session.py), so work goes to the threads and answers come
+back as futures. Every wait has an end: a switch that is away costs a caller an error, never a hang.
 """
 
 from __future__ import annotations

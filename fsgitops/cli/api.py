@@ -48,7 +48,7 @@ def command(
     git. Needs the extra `api`.
     """
     try:
-        from fsgitops.api import serve
+        from fsgitops.api.serve import serve
     except ModuleNotFoundError as missing:
         raise UsageError(
             f"the HTTP API needs {missing.name}, which is not installed: "

@@ -153,7 +153,7 @@ def find_prefix(root: Path) -> str:
 def _read_contents(planned: Planned) -> Mapping[tuple[str, Resource], Contents]:
     """Return what stands of each changed resource, and what is compiled, the first of them."""
     from fsgitops.homes.pieces import OwnFiles, split_compiled
-    from fsgitops.routing.masked import show_compiled, show_masked
+    from fsgitops.routing.recorded import show_compiled, show_masked
 
     files, live = planned.compilation.compiled.files, OwnFiles(planned.live)
     first = {Action.UPDATE: 0, Action.DELETE: 1, Action.CREATE: 2}

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
     from fsgitops.commands.status import AgentStatus
     from fsgitops.live.calls import LiveCall
-    from fsgitops.switch.replies import Registration
-    from fsgitops.switch.verto import VertoUser
+    from fsgitops.switch.replies import Registration, VertoUser
 
 MAX_COLUMN = 48
 

@@ -25,9 +25,8 @@ from fsgitops.live.roster import (
 if TYPE_CHECKING:
     from fsgitops.kinds.agent.noun import Agent
     from fsgitops.settings import Settings, Target
-    from fsgitops.switch.calls import Leg, Legs
+    from fsgitops.switch.calls import Dial, Leg, Legs
     from fsgitops.switch.client import Switch
-    from fsgitops.switch.dial import Dial
     from fsgitops.workspace.open import Workspace
 
 PATIENCE = 1.0
@@ -191,7 +190,7 @@ def _wait_for_both(switch: Switch, dial: Dial) -> Dialled:
 
 def plan_dial(roster: Roster, settings: Settings, target: Target, asked: Asked) -> Dial:
     """Return the call that is meant, each part checked. Raises UsageError, NotPossibleError."""
-    from fsgitops.switch.dial import Dial, plain_name
+    from fsgitops.switch.calls import Dial, plain_name
 
     agent = find_agent(roster, asked.extension)
     number, gateway, shown = _plan_far_end(roster, settings, target, asked, agent)

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from fsgitops.kinds.agent.noun import Agent
     from fsgitops.model.compiled import CompiledConfig
     from fsgitops.switch.client import Switch
-    from fsgitops.switch.replies import Channel, Registration
-    from fsgitops.switch.verto import VertoUser
+    from fsgitops.switch.replies import Channel, Registration, VertoUser
     from fsgitops.workspace.open import Workspace
 
 MATCH, DIFFERS, MISSING, LEFT_OVER = "match", "differs", "missing", "left over"

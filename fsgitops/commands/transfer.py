@@ -23,7 +23,7 @@ from fsgitops.live.roster import (
     load_roster,
 )
 from fsgitops.model.reading import leads_to, name_of
-from fsgitops.switch.dial import Onward, ToExtension, ToNumber
+from fsgitops.switch.calls import Onward, ToExtension, ToNumber
 
 if TYPE_CHECKING:
     from fsgitops.kinds.agent.noun import Agent

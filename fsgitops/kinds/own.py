@@ -14,7 +14,7 @@ from fsgitops.model.compiled import UNKNOWN
 from fsgitops.model.draft import Draft
 from fsgitops.model.kind import Kind, Reach, Survey, Wish
 from fsgitops.model.reading import name_of
-from fsgitops.routing.proof import broken_expressions
+from fsgitops.routing.pattern import broken_expressions
 from fsgitops.secret.key import derive_sip_password
 
 if TYPE_CHECKING:

@@ -1,10 +1,19 @@
-"""Regular expressions as FreeSWITCH runs them (`switch_regex_perform`): PCRE2, unanchored."""
+"""Regular expressions as FreeSWITCH runs them (`switch_regex_perform`): PCRE2, unanchored.
+
+Many numbers are held against one expression without asking each where none of them can match.
+"""
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fsgitops.model.draft import Elements
 
 # No class but of digits, no group but plain ones, and nothing in it can match a line's end.
 _LINEWISE = re.compile(r"(?:[A-Za-z0-9_ ^$.|*+?(){},#]|\\[d+*#.]|\[[0-9+*#.-]+\]|\(\?:)*")
@@ -86,3 +95,68 @@ def _compile(expression: str, *, lines: bool = False) -> Any:
         return pcre2.compile(expression, flags)
     except (pcre2.error, pcre2.LibraryError, ValueError):
         return None
+
+
+def broken_expressions(found: Elements) -> list[str]:
+    """FreeSWITCH only logs an expression that it cannot compile, and matches nothing with it."""
+    return [
+        f"the expression {attributes['expression']} is not a regular expression"
+        for path, attributes in found
+        if path[-1] == "condition" and not is_valid(attributes.get("expression", ""))
+    ]
+
+
+GIVES_UP = 8
+"""Numbers that PCRE2 gives up on before an expression is held against no others: each costs it the
+ten million steps of its limit."""
+_PREFIX = re.compile(r"\^\(?(?:\\\+\??)?\(?([0-9]{1,32})(?![0-9?*{])")
+"""The digits that every match begins with, behind a plus sign or none."""
+_BRANCHES = re.compile(r"\||\)[?*{]")
+"""What makes them one choice of several, or none at all."""
+
+
+class Numbers:
+    """Dialled numbers, and what expressions make of them."""
+
+    def __init__(self, numbers: Sequence[str]) -> None:
+        self.numbers = numbers
+        self._text = "\n".join(numbers)
+        self._found: dict[str, frozenset[int]] = {}
+        self._unknown: dict[str, frozenset[int]] = {}
+        ordered = sorted((number.removeprefix("+"), at) for at, number in enumerate(numbers))
+        self._digits = [digits for digits, _ in ordered]
+        self._order = [at for _, at in ordered]
+
+    def matching(self, expression: str) -> frozenset[int]:
+        """Return the indexes of the numbers that the expression matches."""
+        self._search(expression)
+        return self._found[expression]
+
+    def unknown(self, expression: str) -> frozenset[int]:
+        """Return the indexes of those that PCRE2 gave up on: FreeSWITCH takes them as no match."""
+        self._search(expression)
+        return self._unknown[expression]
+
+    def _search(self, expression: str) -> None:
+        if expression in self._found:
+            return
+        found: list[int] = []
+        unknown: list[int] = []
+        for index in self._candidates(expression):
+            if len(unknown) >= GIVES_UP:
+                unknown.append(index)
+                continue
+            try:
+                if has_match(self.numbers[index], expression):
+                    found.append(index)
+            except TooManyStepsError:
+                unknown.append(index)
+        self._found[expression] = frozenset(found)
+        self._unknown[expression] = frozenset(unknown)
+
+    def _candidates(self, expression: str) -> Sequence[int]:
+        prefix = _PREFIX.match(expression)
+        if prefix and not _BRANCHES.search(expression):
+            first = bisect_left(self._digits, prefix[1])
+            return self._order[first : bisect_left(self._digits, prefix[1] + ":", first)]
+        return range(len(self.numbers)) if find_possible(self._text, expression) else ()

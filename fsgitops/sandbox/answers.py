@@ -7,10 +7,9 @@ import time
 from typing import TYPE_CHECKING
 
 from fsgitops.routing.pattern import match_groups
-from fsgitops.sandbox.calls import call_rows, channel_rows, kill, originate, transfer
+from fsgitops.sandbox.calls import call_rows, channel_rows, kill, originate, split_words, transfer
 from fsgitops.sandbox.loaded import HOST_NAME, SUCCESS
 from fsgitops.sandbox.sofia import sofia, sofia_contact
-from fsgitops.sandbox.words import split_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

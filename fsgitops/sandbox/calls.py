@@ -1,4 +1,7 @@
-"""Simulated calls: legs that carry nothing, so that one can watch, move and end them."""
+"""Simulated calls: legs that carry nothing, so that one can watch, move and end them.
+
+The words of a command are told apart as `switch_separate_string` does at spaces.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,54 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fsgitops.sandbox.loaded import Leg
-from fsgitops.sandbox.words import split_words
 
 if TYPE_CHECKING:
     from fsgitops.sandbox.loaded import SwitchMemory
+
+_ESCAPED = {"n": "\n", "r": "\r", "t": "\t", "s": " ", "'": "'", '"': '"', "\\": "\\"}
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+
+
+def split_words(text: str, limit: int = 1024) -> list[str]:
+    """Return up to `limit` words; the last one takes all that is left.
+
+    Single quotes hold words together and a backslash escapes the character after it.
+    """
+    words: list[str] = []
+    at = 0
+    while at < len(text) and len(words) < limit:
+        end = _word_end(text, at) if len(words) < limit - 1 else len(text)
+        words.append(_clean(text[at:end]))
+        at = end
+        while at < len(text) and text[at] == " ":
+            at += 1
+    return words
+
+
+def _word_end(text: str, at: int) -> int:
+    quoted = False
+    while at < len(text) and text[at] == " ":
+        at += 1
+    while at < len(text):
+        char = text[at]
+        if char == "\\":
+            at += 1
+        elif char == "'":
+            quoted = not quoted
+        elif char == " " and not quoted:
+            break
+        at += 1
+    return min(at, len(text))
+
+
+def _clean(word: str) -> str:
+    parts = re.split(r"((?<!\\)')", word.strip(" "))
+    if parts.count("'") % 2:
+        last = len(parts) - 1 - parts[::-1].index("'")
+        parts[last] = "\\'"
+    joined = "".join(part for part in parts if part != "'")
+    return _ESCAPE.sub(lambda found: _ESCAPED.get(found[1], found[0]), joined)
+
 
 NO_CHANNEL = "-ERR No such channel!\n"
 _ORIGINATE_USAGE = (

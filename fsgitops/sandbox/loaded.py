@@ -9,9 +9,8 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from fsgitops.routing.directory import Directory, locate
+from fsgitops.routing.directory import Directory, locate, serialise
 from fsgitops.routing.preprocess import MergeError, load_merged
-from fsgitops.routing.serialise import serialise
 from fsgitops.routing.tree import Element, XmlSyntaxError, fold, parse
 
 if TYPE_CHECKING:

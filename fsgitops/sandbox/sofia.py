@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
-from fsgitops.sandbox.words import split_words
+from fsgitops.sandbox.calls import split_words
 
 if TYPE_CHECKING:
     from fsgitops.sandbox.loaded import Profile, Registration, SwitchMemory

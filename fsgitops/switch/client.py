@@ -11,27 +11,24 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from fsgitops.errors import SwitchError, SwitchProtocolError
 from fsgitops.esl.session import EslSession, connect_esl
-from fsgitops.switch.calls import Legs, follow, originate
-from fsgitops.switch.dial import Dial, transfer_command, uuid_word
+from fsgitops.switch.calls import Dial, Legs, follow, originate, transfer_command, uuid_word
 from fsgitops.switch.replies import (
+    ABSENT,
     JUDGES,
+    METHODS,
     NO_CHANNEL,
     NO_GATEWAY,
     NO_REPLY,
     NOT_LOCATED,
+    STATUS,
     Channel,
     Gateway,
     Registration,
     ReloadReply,
+    VertoUser,
     read_channels,
     read_gateways,
     read_registrations,
-)
-from fsgitops.switch.verto import (
-    ABSENT,
-    METHODS,
-    STATUS,
-    VertoUser,
     read_sessions,
     read_verto_users,
 )
@@ -40,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import Self
 
-    from fsgitops.switch.dial import Onward
+    from fsgitops.switch.calls import Onward
 
 
 Place = Literal["param", "var"]

@@ -52,8 +52,13 @@ from fsgitops.transaction.places import (
     find_mounts,
     read_mounts,
 )
-from fsgitops.transaction.restore import restore_step
-from fsgitops.transaction.stage import Operation, make_folders, missing_folders, stage_all
+from fsgitops.transaction.stage import (
+    Operation,
+    make_folders,
+    missing_folders,
+    restore_step,
+    stage_all,
+)
 from fsgitops.transaction.state import (
     TransactionError,
     open_state,

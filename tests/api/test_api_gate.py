@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from switchboard import DOMAIN
 
 from fsgitops.api.app import create_app
-from fsgitops.api.gate import Buckets, Gate, RefusedError, host_name, is_loopback
+from fsgitops.api.edge import Buckets, Gate, RefusedError, host_name, is_loopback
 from fsgitops.api.pool import SwitchPool
 from fsgitops.api.serve import build_service, serve
 from fsgitops.commands.token import match_token, new_token, read_tokens, revoke_token

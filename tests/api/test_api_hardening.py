@@ -12,7 +12,7 @@ from served_api import token
 from starlette.testclient import TestClient
 
 from fsgitops.api.app import create_app
-from fsgitops.api.gate import RefusedError
+from fsgitops.api.edge import RefusedError
 from fsgitops.api.live import MAX_LISTENERS, MAX_PER_ADDRESS, MAX_PER_CALLER, LiveBoard
 from fsgitops.api.pool import SwitchPool
 from fsgitops.api.records import LakeRecords, RecordQuery

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 import uvicorn
 
-from fsgitops.api import heads
+from fsgitops.api import serve
 from fsgitops.api.app import create_app
 from fsgitops.api.serve import ApiServer, build_service
 
@@ -27,7 +27,7 @@ class Server(ApiServer):
 
     def __init__(self, service: Service) -> None:
         config = uvicorn.Config(
-            create_app(service), port=0, log_config=None, http=heads.HeadProtocol
+            create_app(service), port=0, log_config=None, http=serve.HeadProtocol
         )
         super().__init__(config, service.board)
         self.listening = threading.Event()
@@ -39,7 +39,7 @@ class Server(ApiServer):
 
 @pytest.fixture
 def port(served: Served, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    monkeypatch.setattr(heads, "HEAD_SECONDS", 0.05)
+    monkeypatch.setattr(serve, "HEAD_SECONDS", 0.05)
     server = Server(build_service(served.workspace, served.connect))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -13,7 +13,7 @@ from switchboard import DOMAIN
 
 from fsgitops.api.app import create_app
 from fsgitops.api.live import LiveBoard
-from fsgitops.api.openapi import build_openapi
+from fsgitops.api.operations import build_openapi
 
 if TYPE_CHECKING:
     from served_api import Served

@@ -326,7 +326,7 @@ def test_axe_finds_no_barrier_on_the_page_nor_in_what_it_asks(
 
 
 def test_no_script_but_the_pages_own_runs(page: Page) -> None:
-    from fsgitops.api.page import read_page
+    from fsgitops.api.app import read_page
 
     text, policy = read_page()
     assert "unsafe" not in policy

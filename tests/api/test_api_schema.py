@@ -33,10 +33,10 @@ def test_every_answer_is_as_the_document_says(
     from schemathesis.specs.openapi.checks import positive_data_acceptance
 
     from fsgitops.api.app import create_app
-    from fsgitops.api.gate import Gate
+    from fsgitops.api.edge import Gate
     from fsgitops.api.serve import build_service
 
-    monkeypatch.setattr("fsgitops.api.gate.BAD_TOKENS_PER_MINUTE", 10**9)
+    monkeypatch.setattr("fsgitops.api.edge.BAD_TOKENS_PER_MINUTE", 10**9)
     service = replace(
         build_service(served.workspace, served.connect),
         records=NoRecords(),

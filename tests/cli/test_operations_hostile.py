@@ -24,7 +24,7 @@ def test_no_word_on_the_command_line_reaches_the_switch_as_more_than_itself(
     from fsgitops.commands.transfer import Transfer, plan_transfer
     from fsgitops.errors import FsgitopsError
     from fsgitops.live.roster import load_roster
-    from fsgitops.switch.dial import originate_command, transfer_command
+    from fsgitops.switch.calls import originate_command, transfer_command
     from fsgitops.workspace.open import open_workspace
 
     place = open_workspace(project.root)

@@ -12,7 +12,7 @@ from project import Project
 
 from fsgitops.commands.transfer import Transfer, plan_transfer
 from fsgitops.live.roster import load_roster
-from fsgitops.switch.dial import ToExtension
+from fsgitops.switch.calls import ToExtension
 from fsgitops.workspace.open import open_workspace
 
 

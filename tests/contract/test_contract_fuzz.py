@@ -8,9 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fsgitops.routing.directory import locate
+from fsgitops.routing.directory import locate, serialise
 from fsgitops.routing.preprocess import load_merged
-from fsgitops.routing.serialise import serialise
 from fsgitops.routing.tree import XmlSyntaxError, parse
 
 if TYPE_CHECKING:

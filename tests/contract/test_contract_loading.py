@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fsgitops.routing.directory import locate
+from fsgitops.routing.directory import locate, serialise
 from fsgitops.routing.merged import SourceLine
 from fsgitops.routing.preprocess import load_merged
-from fsgitops.routing.serialise import serialise
 from fsgitops.routing.tree import XmlSyntaxError, parse
 
 if TYPE_CHECKING:

@@ -46,7 +46,7 @@ def test_each_link_of_a_page_leads_somewhere(path: Path) -> None:
 
 
 def test_the_page_of_the_api_has_each_path_with_its_parameters() -> None:
-    from fsgitops.api.openapi import build_openapi
+    from fsgitops.api.operations import build_openapi
 
     told = {}
     for call, _scope, gives in rows_of("api.md", 3):

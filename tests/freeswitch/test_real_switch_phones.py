@@ -12,8 +12,8 @@ from real_switch import RealSwitch
 from sip_phone import SipPhone, require_sipp
 
 from fsgitops.errors import SwitchError
+from fsgitops.switch.calls import Dial
 from fsgitops.switch.client import connect_switch
-from fsgitops.switch.dial import Dial
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsgitops.routing.masked import show_compiled, show_masked
+from fsgitops.routing.recorded import show_compiled, show_masked
 
 FILE = b"""<include>
   <!-- password: hunter2 -->

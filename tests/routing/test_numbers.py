@@ -5,8 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fsgitops.routing.numbers import Numbers
-from fsgitops.routing.pattern import TooManyStepsError, has_match
+from fsgitops.routing.pattern import Numbers, TooManyStepsError, has_match
 
 DIALLED = st.lists(st.from_regex(r"\A\+?[0-9]{1,12}\Z"), min_size=1, max_size=12)
 PIECES = st.sampled_from([

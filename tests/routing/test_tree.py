@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsgitops.routing.serialise import serialise
+from fsgitops.routing.directory import serialise
 from fsgitops.routing.tree import XmlSyntaxError, parse
 
 

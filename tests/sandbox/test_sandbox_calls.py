@@ -9,7 +9,7 @@ import pytest
 from plain_esl import PlainEsl
 
 from fsgitops.sandbox import EmbeddedSwitch, write_skeleton
-from fsgitops.switch.dial import ToNumber, transfer_command
+from fsgitops.switch.calls import ToNumber, transfer_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

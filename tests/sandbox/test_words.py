@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fsgitops.sandbox.words import split_words
+from fsgitops.sandbox.calls import split_words
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,7 @@ import pytest
 from scripted_esl import BYE, ScriptedEsl, connect, json_event, reply
 
 from fsgitops.switch import calls
-from fsgitops.switch.calls import CallRefusedError, Leg, Legs, follow, originate
-from fsgitops.switch.dial import Dial
+from fsgitops.switch.calls import CallRefusedError, Dial, Leg, Legs, follow, originate
 
 if TYPE_CHECKING:
     from scripted_esl import Peer

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsgitops.sandbox.words import split_words
-from fsgitops.switch.dial import (
+from fsgitops.sandbox.calls import split_words
+from fsgitops.switch.calls import (
     NAME_LENGTH,
     Dial,
     ToExtension,

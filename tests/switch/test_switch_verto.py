@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fsgitops.errors import SwitchProtocolError
-from fsgitops.switch.verto import METHODS, VertoUser, read_sessions, read_verto_users
+from fsgitops.switch.replies import METHODS, VertoUser, read_sessions, read_verto_users
 
 SESSION = "bdf8f956-809e-4dc1-b33e-365a60457bc2"
 

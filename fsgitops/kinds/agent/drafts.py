@@ -9,7 +9,7 @@ from fsgitops.kinds.agent.user import refusals, user_params, user_variables
 from fsgitops.model.compiled import UNKNOWN
 from fsgitops.model.draft import Draft, DraftError
 from fsgitops.phone import is_extension
-from fsgitops.routing.proof import broken_expressions
+from fsgitops.routing.pattern import broken_expressions
 from fsgitops.secret.key import a1_hash
 
 if TYPE_CHECKING:

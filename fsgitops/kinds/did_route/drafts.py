@@ -11,7 +11,7 @@ from fsgitops.model.draft import Draft, DraftError
 from fsgitops.model.kind import Reach
 from fsgitops.model.reading import leads_to
 from fsgitops.phone import is_extension
-from fsgitops.routing.proof import broken_expressions
+from fsgitops.routing.pattern import broken_expressions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -12,7 +12,7 @@ DECIDING = (
     "kinds",
     "model",
     "phone.py",
-    "routing/proof.py",
+    "routing/pattern.py",
     "routing/skeleton.py",
     "rules/texts.py",
     "secret/key.py",
