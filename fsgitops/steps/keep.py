@@ -38,7 +38,10 @@ def keep_unchosen(
     for path, changes in by_path.items():
         file, entry = files.get(path), live.manifest.entries.get(path)
         several = (file and len(file.parts) > 1) or (entry and len(entry.records) > 1)
-        if not several or (file and file.settled):
+        marks = all(
+            {item.name for item in one.attributes} == {"protect"} for one in changes.values()
+        )
+        if not several or marks or (file and file.settled):
             continue
         try:
             merged = _merge(path, file, live.files[path], entry, changes)

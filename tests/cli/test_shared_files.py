@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -248,6 +249,31 @@ def test_what_cannot_be_kept_byte_for_byte_stops_a_partial_plan(team: Project) -
     assert team.run("plan", "--json").json()["hazards"] == []
 
 
+def test_a_mark_is_kept_in_the_manifest_whatever_stands_in_the_file(team: Project) -> None:
+    text = file(team).read_text()
+    line = '  <X-PRE-PROCESS cmd="set" data="x=1"/>\n'
+    file(team).write_text(text.replace("</include>", f"{line}</include>"))
+    declare(team, NAMES, e1021=", protect: true")
+    made = team.run("plan", "--json", "--only", "agent:1021").json()
+    assert ([item["dangers"] for item in made["changes"]], made["hazards"]) == ([["nothing"]], [])
+    assert team.run("apply", "--yes", "--only", "agent:1021").code == 0
+    assert line in file(team).read_text()
+    assert plan(team) == [("update", "agent:1020", True)]
+
+
+def test_without_the_key_all_but_the_secrets_is_compared(
+    team: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FSGITOPS_KEY", raising=False)
+    (team.root / ".fsgitops/key").unlink(missing_ok=True)
+    assert plan(team) == []
+    declare(team, {**NAMES, "1021": "Bert"})
+    made = team.run("plan", "--json").json()
+    assert ([item["resource"] for item in made["changes"]], made["unknown_secrets"]) == (
+        ["agent:1021"], True,
+    )  # fmt: skip
+
+
 def test_a_file_is_adopted_for_all_that_it_holds(team: Project) -> None:
     (team.conf / ".fsgitops/manifest.json").unlink()
     edit(team, "1022", 'value="Carol"', 'value="Other"')
@@ -349,3 +375,17 @@ def test_agents_that_move_to_a_file_of_all_are_not_cut_off(
     assert (ran.code, "2 to another file" in ran.out) == (0, True)
     assert (project.conf / "directory/default/1020.xml").exists()
     assert not file(project).exists()
+
+
+def test_two_revisions_are_compared_agent_by_agent(project: Project) -> None:
+    (project.root / "desired/routes.yaml").unlink(missing_ok=True)
+    declare(project, NAMES)
+    identity = ["-c", "user.name=Test", "-c", "user.email=test@example.com"]
+    for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "one"]):
+        command = ["git", "-C", str(project.root), *identity, *words]
+        subprocess.run(command, check=True, capture_output=True)
+    declare(project, {"1020": "Anna", "1021": "Bob", "1023": "Dora"})
+    assert changes(project.run("diff", "HEAD", "--json")) == [
+        ("update", "agent:1020", False), ("delete", "agent:1022", False),
+        ("create", "agent:1023", False),
+    ]  # fmt: skip
