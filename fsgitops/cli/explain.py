@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 @with_place
 @click.pass_obj
 def command(shared: Shared, path: str, directory: str | None, target: str | None) -> int:
-    """Explain a kind, a field or a rule.
+    """Explain a kind, a field, a rule or a finding.
 
     NAME is a kind (agent, did, settings), an output (plan, status and so on), a field (with dots
-    for a field below a field: settings.targets.prod.domain), or a rule of `fsgitops lint --rules`.
+    for a field below a field: settings.targets.prod.domain), a rule of `fsgitops lint --rules`,
+    or what stands in brackets behind a finding.
     """
     from fsgitops.commands.explain import explain
 

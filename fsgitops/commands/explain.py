@@ -10,6 +10,7 @@ from fsgitops.console.stream import wrap
 from fsgitops.console.table import draw_lines
 from fsgitops.errors import UsageError
 from fsgitops.kinds import BUILT_IN
+from fsgitops.rules.told import TOLD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -65,7 +66,7 @@ def explain(
     width: int | None = None,
     rules: Callable[[], Sequence[RuleState]] = lambda: (),
 ) -> list[str]:
-    """Return what is known about a kind, a field, an output or a rule, as lines.
+    """Return what is known about a kind, a field, an output, a rule or a finding, as lines.
 
     `path` is like `agent`, `agents.voicemail.pin`, `caller_id_number`, `settings.targets` or
     `unknown-destination`, where hyphens and underscores are the same; `rules` gives the rules,
@@ -74,6 +75,7 @@ def explain(
     """
     known = _Known(kinds)
     words = path.strip().lower().replace(" ", ".")
+    words = words.removeprefix("[").removesuffix("]")
     for rule in rules() if "-" in words else ():
         if rule.name == words:
             return list(_explain_rule(rule, width))
@@ -91,11 +93,15 @@ def explain(
     for rule in rules():
         if _fold(rule.name) == _fold(words):
             return list(_explain_rule(rule, width))
+    for name, about in TOLD.items():
+        if _fold(name) == _fold(words):
+            text = f"{name}  a finding of no rule that has a level"
+            return [text, "", *wrap(f"  {about}", width, hang=2)]
     raise UsageError(_unknown(known, words, [rule.name for rule in rules()]))
 
 
 def list_names(kinds: Kinds) -> list[str]:
-    """Return everything that can be explained, but for rules: kinds, and their fields."""
+    """Return everything that can be explained, but for rules: kinds, their fields, findings."""
     known = _Known(kinds)
     found = list(known.tops)
     for kind in known.declared:
@@ -106,7 +112,7 @@ def list_names(kinds: Kinds) -> list[str]:
                 if name:
                     found.append(f"{walked}.{name}")
                     pending.append((found[-1], inner))
-    return found
+    return [*found, *TOLD]
 
 
 def _fold(name: str) -> str:
@@ -115,11 +121,11 @@ def _fold(name: str) -> str:
 
 def _unknown(known: _Known, word: str, rules: Sequence[str]) -> str:
     fields = (name for kind in known.declared for name in _fields(known.top(kind)))
-    names = [*known.tops, *fields, *rules]
+    names = [*known.tops, *fields, *rules, *TOLD]
     near = get_close_matches(word, names, n=1) or get_close_matches(known.spell(word), names, n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
     tops = ", ".join(known.tops[: len(known.declared) + 1])
-    return f"nothing is called {word!r}; {hint}say one of {tops}, a field or a rule"
+    return f"nothing is called {word!r}; {hint}say one of {tops}, a field, a rule or a finding"
 
 
 def _find(known: _Known, top: str, rest: Sequence[str], width: int | None) -> Iterator[str]:

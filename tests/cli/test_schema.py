@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from pathlib import Path
@@ -15,8 +16,10 @@ from switchboard import DOMAIN, running_switch
 
 from fsgitops.commands.explain import explain, list_names
 from fsgitops.commands.init import schema_text
+from fsgitops.commands.lint import list_built_in
 from fsgitops.commands.schema import SCHEMAS, read_schema
 from fsgitops.kinds import BUILT_IN
+from fsgitops.model.live import FileKind
 from fsgitops.settings import Settings
 
 if TYPE_CHECKING:
@@ -343,3 +346,33 @@ def test_a_setting_of_a_target_is_found_below_any_name() -> None:
 
 def test_the_schema_is_json(project: Project) -> None:
     assert json.loads(project.run("schema").out)["title"] == "fsgitops: agents and DID routes"
+
+
+PRINTERS = {"error", "warning", "Finding", "Hazard", "refuse"}
+"""What makes a finding or a hazard: the first word among its arguments is its name."""
+
+
+def printed_names() -> set[str]:
+    """Return what is printed in brackets: as the source and the golden findings have it."""
+    names = {f"hazard-{kind.name.lower().replace('_', '-')}" for kind in FileKind}
+    names -= {"hazard-regular", "hazard-missing"}
+    for path in (CHECKOUT / "fsgitops").rglob("*.py"):
+        source = path.read_text("utf-8")
+        names.update(re.findall(r"\[([a-z]+-[a-z-]+)\];", source))
+        names.update(re.findall(r'^_?RULE(?:: Final)? = "([a-z-]+)"', source, re.MULTILINE))
+        for call in ast.walk(ast.parse(source)):
+            if isinstance(call, ast.Call) and ast.unparse(call.func).split(".")[-1] in PRINTERS:
+                words = [ast.unparse(word).strip("'\"") for word in call.args[:2]]
+                names.update(word for word in words if re.fullmatch("[a-z]+(-[a-z]+)+", word))
+    for path in (CHECKOUT / "tests/golden/findings").rglob("*.txt"):
+        names.update(re.findall(r" \[([a-z-]+)\]$", path.read_text("utf-8"), re.MULTILINE))
+    return names
+
+
+def test_explain_knows_every_name_that_is_printed_in_brackets() -> None:
+    found = printed_names()
+    assert {"foreign-file", "user-declared-twice", "invalid-number", "unknown-field"} <= found
+    for name in sorted(found):
+        told = explain(name, rules=list_built_in)
+        assert len(" ".join(told)) > len(name) + 20, name
+    assert explain("[foreign-file]") == explain("foreign-file")
