@@ -35,11 +35,16 @@ def write_result(table: pa.Table, form: str, out: BinaryIO, *, width: int | None
         text = to_csv(table.column_names, rows)
     else:
         text = draw_table(
-            table.column_names,
+            [_head(field) for field in table.schema],
             ([row[n] for n in table.column_names] for row in rows),
             width=width,
         )
     out.write(text.encode("utf-8", "replace"))
+
+
+def _head(field: pa.Field) -> str:
+    """Return a column's head: a time is shown in UTC, and says so."""
+    return f"{field.name} (UTC)" if getattr(field.type, "tz", None) else str(field.name)
 
 
 def to_csv(names: Sequence[str], rows: Iterable[dict[str, Any]]) -> str:

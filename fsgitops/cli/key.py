@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fsgitops.cli.complete import EXTENSIONS, GROUPS
-from fsgitops.cli.options import Shared, open_place, with_json, with_place
+from fsgitops.cli.options import Shared, open_place, with_group_place, with_json, with_place
 from fsgitops.console.commands import Group
 from fsgitops.console.stream import confirm_done
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.group("key", cls=Group, epilog="Example: fsgitops key new")
+@with_group_place
 def command() -> None:
     """Make, show and rotate the project key."""
 
@@ -64,11 +65,11 @@ def status(shared: Shared, directory: str | None, target: str | None, as_json: b
     if as_json:
         print_json(data)
         return 0
-    click.echo(f"current key: {data['current_key'] or 'not at hand'}")
+    click.echo(f"current key: {data['current_key'] or 'none here'}")
     if not data["rotation_under_way"]:
         click.echo("no key rotation is under way")
         return 0
-    click.echo(f"next key:    {data['next_key'] or 'not at hand'}")
+    click.echo(f"next key:    {data['next_key'] or 'none here'}")
     click.echo(f"all agents:  {data['agents_moved']} of {data['agents']} on the next key")
     for name, group in data["groups"].items():
         click.echo(f"  {name}: {group['moved']} of {group['agents']} on the next key")

@@ -43,6 +43,20 @@ def with_place(function: _F) -> _F:
     return with_directory(target(function))
 
 
+def with_group_place(function: Callable[..., None]) -> Any:
+    """Give a group of commands `-C` and `--target` too, for the commands in it."""
+
+    @wraps(function)
+    def gather(directory: str | None, target: str | None) -> None:
+        ctx = click.get_current_context()
+        shared: Shared = ctx.obj
+        root = (shared.root / (directory or "")).resolve()
+        ctx.obj = Shared(root, target or shared.target)
+        function()
+
+    return with_place(gather)
+
+
 def with_json(function: _F) -> _F:
     """Give a command `--json`."""
     text = "Print JSON of a documented, versioned shape."

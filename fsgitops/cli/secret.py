@@ -7,12 +7,13 @@ from pathlib import Path
 
 import click
 
-from fsgitops.cli.options import Shared, open_place, with_place
+from fsgitops.cli.options import Shared, open_place, with_group_place, with_place
 from fsgitops.console.commands import Group
 from fsgitops.console.stream import confirm_done
 
 
 @click.group("secret", cls=Group, epilog="Example: fsgitops secret encrypt < password.txt")
+@with_group_place
 def command() -> None:
     """Encrypt secrets with age, to keep them in the YAML."""
 

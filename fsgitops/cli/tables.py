@@ -56,7 +56,8 @@ def format_summary(counts: dict[str, int]) -> str:
         f"{counts['on_call']} on a call"
     )
     if counts["not_as_declared"]:
-        text += f"; the switch does not hold {counts['not_as_declared']} as declared"
+        differ = "differs" if counts["not_as_declared"] == 1 else "differ"
+        text += f"; {count_noun(counts['not_as_declared'], 'agent')} {differ} on the switch"
     return text
 
 

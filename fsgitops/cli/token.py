@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from fsgitops.cli.complete import TOKEN
-from fsgitops.cli.options import Shared, find_root, with_json
+from fsgitops.cli.options import Shared, find_root, with_group_place, with_json
 from fsgitops.console.commands import Group, Number, with_directory
 from fsgitops.console.stream import confirm_done
 
@@ -15,6 +15,7 @@ from fsgitops.console.stream import confirm_done
     cls=Group,
     epilog="Example: fsgitops token new --name console --scope read --scope operate",
 )
+@with_group_place
 def command() -> None:
     """Make, list and revoke tokens of the HTTP API.
 

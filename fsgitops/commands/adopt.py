@@ -164,6 +164,8 @@ def _find_managed(conf_dir: Path, entries: Collection[str], word: str) -> list[s
         found = [item for item in sorted(entries) if item == path or matches_path(glob or "", item)]
         if found:
             return found
+    if not entries:
+        raise UsageError("nothing is managed here, so nothing was released")
     raise UsageError(f"{word}: not managed here; nothing was released")
 
 

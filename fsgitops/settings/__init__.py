@@ -91,7 +91,7 @@ def build_settings(
     if SANDBOX in settings.targets:
         place = position(("targets", SANDBOX), key=True)
         message = f"target `{SANDBOX}` is built in and cannot be declared"
-        hint = "give your own target another name"
+        hint = "Give your own target another name"
         raise DesiredInvalidError([error("settings", place, message, hint)])
     overrides = environment.model_dump(include=_OVERRIDES, exclude_none=True)
     return settings.model_copy(update=overrides)

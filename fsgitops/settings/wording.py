@@ -24,20 +24,22 @@ def _finding(item: Any, position: Callable[..., Position], sections: Collection[
     path = tuple(part for part in item["loc"] if part != "[key]")
     name = ".".join(str(part) for part in path)
     if path[:2] == ("notify", "url") and item["type"] != "missing":
-        hint = "write {env: NAME}: the URL of a webhook is a secret"
+        hint = "Write {env: NAME}: the URL of a webhook is a secret"
         return error("plaintext-secret", position(path[:2]), "`notify.url` names no variable", hint)
     secret = path[-1:] in (("password",), ("http_credential",))
     written = isinstance(item["input"], str | int) and not isinstance(item["input"], bool)
     if secret and written:
         place = position(path)
         message = f"`{name}` holds a password in plain text"
-        hint = "write {env: NAME} or {file: PATH}; change the password, since git has seen it"
+        hint = "Write {env: NAME} or {file: PATH}; change the password, since git has seen it"
         return error("plaintext-secret", place, message, hint)
     if secret and item["type"] == "value_error":
         return error("settings", position(path), f"`{name}`: {item['ctx']['error']}")
     if item["type"] == "extra_forbidden":
         return _unknown_key(path, position, sections)
-    told = not secret and item["type"] != "missing" and "esl" not in path[-2:]
+    # What stands below `esl` may be a password in a wrong place; a number is none.
+    hidden = "esl" in path[-2:] and type(item["input"]) not in (int, float)
+    told = not secret and item["type"] != "missing" and not hidden
     found = f"found {item['input']!r}, " if told else ""
     place = position(path[:-1] if item["type"] == "missing" else path)
     return error("settings", place, f"`{name}`: {found}expected {tell_expected(item)}")
@@ -72,7 +74,7 @@ def _unknown_key(
     fields = [field.alias or name for name, field in owner.model_fields.items()]
     known = sections if path[:-1] == ("defaults",) else fields
     close = get_close_matches(str(path[-1]), known, n=1)
-    hint = f"did you mean `{close[0]}`?" if close else f"known: {', '.join(known)}"
+    hint = f"Did you mean `{close[0]}`?" if close else f"Known: {', '.join(known)}."
     return error("unknown-key", position(path, key=True), f"unknown key `{path[-1]}`", hint)
 
 

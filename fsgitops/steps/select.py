@@ -202,7 +202,14 @@ def _suggest(selector: str, known: Mapping[Resource, str], kinds: Kinds) -> str:
         close = get_close_matches(word, words, n=1)
         return f"; did you mean `{close[0]}:`?" if close else f"; write {shown}"
     names = [str(resource) for resource in known] if colon else sorted(set(known.values()))
-    close = get_close_matches(selector, names[:SUGGESTED_AMONG], n=1)
+    # The word in front is the same for all of a kind: only the name behind it can be like another.
+    typed = selector.partition(":")[2] if colon else selector
+    alike = {
+        name.partition(":")[2] if colon else name: name
+        for name in names[:SUGGESTED_AMONG]
+        if not colon or name.startswith(f"{word}:")
+    }
+    close = [alike[item] for item in get_close_matches(typed, alike, n=1)]
     if close:
         return f"; did you mean `{close[0]}`?"
     return f"; write {shown}, a glob of these, or the path of a YAML file"

@@ -152,11 +152,13 @@ def _read_silence(
         message = "a comment that begins with `fsgitops:` must silence a rule"
         return None, [error("silence-form", place, message, f"Write: {FORM}")]
     reason = match["reason"].strip()
-    if not _REASON.match(reason):
-        message = "this silences a rule without a reason"
-        return None, [error("silence-reason", place, message, f"Write: {FORM}")]
     good: list[str] = []
     findings: list[Finding] = []
+    reasoned = _REASON.match(reason) is not None
+    if not reasoned:
+        short = re.match(r"because\s+\S", reason)
+        message = "this reason is too short" if short else "this silences a rule without a reason"
+        findings.append(error("silence-reason", place, message, f"Write: {FORM}"))
     for name in (part.strip() for part in match["names"].split(",")):
         rule = rules.get(name)
         if rule is None:
@@ -167,6 +169,6 @@ def _read_silence(
         elif rule.fixed:
             message = f"the rule `{name}` cannot be silenced: it protects the switch"
             findings.append(error("silence-fixed", place, message, "Correct what it finds."))
-        else:
+        elif reasoned:
             good.append(name)
     return (_Silence(place, line, tuple(good), reason) if good else None), findings

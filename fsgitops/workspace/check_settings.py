@@ -24,7 +24,7 @@ def check_settings(
     region, number = settings.default_region, settings.default_caller_id
     if region is not None and not is_region(region):
         place = _place(document, "default_region")
-        message = f"found {quote_value(region)}, expected a region such as US or DE"
+        message = f"found {region!r}, expected a country's two capital letters, such as US"
         findings.append(error("settings", place, f"`default_region`: {message}"))
         region = None
     if number is not None and not is_extension(number):

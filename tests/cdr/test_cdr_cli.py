@@ -482,6 +482,35 @@ def test_a_period_without_calls_is_one_sentence(place, capfd) -> None:
     assert capfd.readouterr().out == "No record matches.\n"
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["list", "--limit", "-5"],
+        ["tail", "--count", "0"],
+        ["retention", "--keep-days", "0"],
+        ["compact", "--grace", "-1"],
+        ["compact", "--min-files", "0"],
+    ],
+)
+def test_a_number_that_means_nothing_is_wrong_usage(place, words, capfd) -> None:
+    assert invoke([*place, *words]) == 64
+    assert f"Invalid value for '{words[1]}'" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["list"], ["report"], ["query", "SELECT 1"]])
+def test_a_second_file_is_refused_and_none_is_written(place, tmp_path, command, capfd) -> None:
+    files = [tmp_path / "o.json", tmp_path / "p.json"]
+    words = [word for file in files for word in ("--output", str(file))]
+    assert invoke([*place, *command, *words]) == 64
+    assert "--output is given twice" in capfd.readouterr().err
+    assert not any(file.exists() for file in files)
+
+
+def test_a_table_says_that_its_times_are_utc(place, capfd) -> None:
+    assert invoke([*place, "list", "--limit", "1"]) == 0
+    assert capfd.readouterr().out.startswith("start_time (UTC)")
+
+
 @pytest.mark.parametrize("after", [True, False])
 def test_a_directory_that_is_not_there_is_refused(tmp_path, after, capfd) -> None:
     directory = ["-C", str(tmp_path / "nowhere")]

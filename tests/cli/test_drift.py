@@ -236,7 +236,7 @@ def test_a_rule_for_an_attribute_does_not_hide_that_a_file_is_gone(applied: Proj
 def test_a_misspelt_rule_is_corrected(project: Project) -> None:
     project.write("fsgitops.yaml", SETTINGS + "drift: {ignore: [{resourse: x}]}\n")
     ran = project.run("drift")
-    assert (ran.code, "did you mean `resource`?" in ran.err) == (3, True)
+    assert (ran.code, "Did you mean `resource`?" in ran.err) == (3, True)
 
 
 def test_a_switch_that_cannot_be_asked_exits_1_and_the_files_are_compared(

@@ -44,7 +44,7 @@ def test_status_names_what_the_switch_holds_otherwise(
     assert (found["memory"], found["differences"]) == (
         "differs", ["variable effective_caller_id_name"],
     )  # fmt: skip
-    assert "the switch does not hold 1 as declared" in project.run("status").out
+    assert "1 agent differs on the switch" in project.run("status").out
 
 
 def test_status_names_in_full_what_differs(project: Project, board: EmbeddedSwitch) -> None:

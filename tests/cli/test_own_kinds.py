@@ -131,8 +131,8 @@ def test_what_is_wrong_with_one_is_a_finding_at_its_place(
         ("kinds/paging_group.json", "../x.json", "fsgitops.yaml:8:13", ""),
         ("30_paging_{name}", "30_paging", "fsgitops.yaml:9", "a path such as"),
         ("reach: paging_{name}", "reach: paging", "fsgitops.yaml:10:12", "what is dialled"),
-        ("reach:", "rech:", "fsgitops.yaml:10:5", "did you mean `reach`?"),
-        ("schema:", "shema:", "fsgitops.yaml:8:5", "did you mean `schema`?"),
+        ("reach:", "rech:", "fsgitops.yaml:10:5", "Did you mean `reach`?"),
+        ("schema:", "shema:", "fsgitops.yaml:8:5", "Did you mean `schema`?"),
         ("paging_group.xml.j2", "absent.xml.j2", "absent.xml.j2", "is missing"),
     ],
 )

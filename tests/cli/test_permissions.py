@@ -106,7 +106,7 @@ def test_a_limit_that_is_no_percentage_is_a_finding_with_its_place(project: Proj
 
 def test_a_misspelt_limit_is_corrected(project: Project) -> None:
     project.write("fsgitops.yaml", SETTINGS + "limits: {delete_percent: 10}\n")
-    assert "did you mean `deletes_percent`?" in project.run("plan").err
+    assert "Did you mean `deletes_percent`?" in project.run("plan").err
 
 
 def test_a_class_that_the_settings_do_not_allow_is_refused(many: Project) -> None:
@@ -278,6 +278,12 @@ def test_a_yaml_path_names_what_it_declares(project: Project) -> None:
 def test_a_selector_that_names_nothing_is_wrong_usage(project: Project) -> None:
     ran = project.run("plan", "--only", "agent:1002")
     assert (ran.code, "did you mean `agent:102" in ran.err) == (64, True)
+
+
+def test_a_selector_that_is_like_no_name_is_given_no_likeness(project: Project) -> None:
+    for selector in ("agent:9999", "did:+4930123456789", "agent:+19495431333"):
+        ran = project.run("plan", "--only", selector)
+        assert (ran.code, "did you mean" in ran.err) == (64, False), ran.err
 
 
 def test_a_partial_plan_that_leaves_a_route_dangling_warns(project: Project) -> None:

@@ -183,3 +183,16 @@ def test_init_says_how_to_enter_a_project_that_is_elsewhere(
     ):
         code, out, _ = said(capsys, *words)
         assert (code, told in out) == (0, True), out
+
+
+@pytest.mark.parametrize("words", [("key", "status"), ("token", "list"), ("secret", "keygen")])
+def test_a_group_takes_the_directory_in_any_place(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, str]
+) -> None:
+    project.write("fsgitops.yaml", "")
+    monkeypatch.chdir(tmp_path)
+    group, command = words
+    assert run([group, "-C", str(project.root), command]) == 0
+    assert run([group, "-C", str(project.root / "nowhere"), command]) == 64
+    if group != "token":
+        assert run([group, "--target", "nowhere", "-C", str(project.root), command]) != 0

@@ -234,7 +234,7 @@ def test_what_is_wrong_with_a_setting_is_said_in_words(path):
             assert "valid" not in told
             assert "matches" not in told
             assert "[A-Z" not in told
-            assert "expected" in told or "write {env: NAME}" in told or "unknown key" in told
+            assert "expected" in told or "Write {env: NAME}" in told or "unknown key" in told
 
 
 @pytest.mark.parametrize("domain", ["a b", "-x"])
@@ -273,7 +273,16 @@ def test_no_finding_repeats_a_secret(data):
 def test_an_unknown_section_of_defaults_is_found_with_all_that_is_wrong():
     found = refused({"defaults": {"agnets": {}, "agents": {}, "did_routes": 5}, "nothing": 1})
     assert [(item.message, item.hint) for item in found] == [
-        ("unknown key `agnets`", "did you mean `agents`?"),
+        ("unknown key `agnets`", "Did you mean `agents`?"),
         ("`defaults.did_routes`: found 5, expected a mapping", ""),
-        ("unknown key `nothing`", "did you mean `notify`?"),
+        ("unknown key `nothing`", "Did you mean `notify`?"),
     ]
+
+
+def test_a_number_below_the_event_socket_is_told_and_a_text_is_not():
+    def told(port: object) -> str:
+        [item] = refused({"targets": {"prod": {**PROD, "esl": {"port": port}}}})
+        return item.message
+
+    assert told(99999) == "`targets.prod.esl.port`: found 99999, expected at most 65535"
+    assert "hunter2" not in told("hunter2")

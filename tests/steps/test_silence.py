@@ -103,3 +103,10 @@ def test_a_comment_on_a_later_agent_of_the_group_is_of_use() -> None:
     assert [item.rule for item in silence_findings(found, [document], KNOWN, find_literals)] == [
         "caller-id-not-owned"
     ]
+
+
+def test_a_reason_that_is_too_short_is_called_so_and_hides_no_unknown_rule() -> None:
+    findings = judge("x-a: 1\nx-b: 2  # fsgitops: ignore[many-agnts] because x\n")
+    told = {item.rule: item.message for item in findings}
+    assert told["silence-reason"] == "this reason is too short"
+    assert "many-agnts" in told["silence-unknown"]

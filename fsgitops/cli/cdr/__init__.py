@@ -16,7 +16,7 @@ from fsgitops.cli.cdr.options import with_json, with_places, with_span
 from fsgitops.cli.cdr.place import Place, parse_address
 from fsgitops.cli.complete import TARGET
 from fsgitops.console import stream
-from fsgitops.console.commands import CONTEXT, Group
+from fsgitops.console.commands import CONTEXT, Group, Number
 from fsgitops.console.complete import SHELLS, print_script
 from fsgitops.console.run import run_program
 from fsgitops.errors import FsgitopsError
@@ -183,9 +183,19 @@ def reconcile(place: Place, /, first: str, last: str, as_json: bool, **chosen: A
 @with_places
 @with_span
 @click.option(
-    "--grace", default=600.0, show_default=True, help="Seconds to keep files that were merged."
+    "--grace",
+    type=click.FloatRange(min=0),
+    default=600.0,
+    show_default=True,
+    help="Seconds to keep files that were merged.",
 )
-@click.option("--min-files", default=2, show_default=True, help="Leave days with fewer files.")
+@click.option(
+    "--min-files",
+    type=Number(min=1),
+    default=2,
+    show_default=True,
+    help="Leave days with fewer files.",
+)
 @with_json
 @click.pass_obj
 def compact(
@@ -237,7 +247,7 @@ def _tell_links(lake: Lake) -> int:
 
 @cli.command("retention", epilog="Example: fsgitops-cdr retention --keep-days 90 --dry-run")
 @with_places
-@click.option("--keep-days", type=int, required=True, help="How many whole days to keep.")
+@click.option("--keep-days", type=Number(min=1), required=True, help="How many whole days to keep.")
 @click.option("--dry-run", is_flag=True, help="Only show which days would be deleted.")
 @with_json
 @click.pass_obj

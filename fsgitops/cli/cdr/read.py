@@ -13,7 +13,7 @@ import click
 from fsgitops.cdr.table import FORMS, write_result
 from fsgitops.cli.cdr.options import with_local_span, with_places
 from fsgitops.cli.complete import DID, EXTENSION
-from fsgitops.console.commands import Command, Option
+from fsgitops.console.commands import Command, Number, Option
 from fsgitops.console.stream import terminal_width
 from fsgitops.durable import write_output
 
@@ -39,9 +39,9 @@ _COLUMNS = (
 _ENDINGS = {".csv": "csv", ".html": "html", ".json": "json", ".parquet": "parquet"}
 
 
-def _form_of(output: str | None, endings: Mapping[str, str]) -> str:
+def _form_of(output: str, endings: Mapping[str, str]) -> str:
     """Return what a file's ending says; without one, the first. Raises UsageError."""
-    ending = Path(output or "").suffix.lower()
+    ending = Path(output).suffix.lower()
     form = endings.get(ending or ".txt")
     if form is None:
         listed = ", ".join(endings)
@@ -58,12 +58,15 @@ def with_result(*forms: str) -> Callable[[_F], _F]:
     def decorate(function: _F) -> _F:
         @wraps(function)
         def gather(
-            *words: Any, named: str | None, as_json: bool, output: str | None, **others: Any
+            *words: Any, named: str | None, as_json: bool, output: tuple[str, ...], **others: Any
         ) -> Any:
             if as_json and named not in (None, "json"):
                 raise click.UsageError(f"--json and --format {named}: give one of them")
-            form = "json" if as_json else named or _form_of(output, endings)
-            return function(*words, form=form, output=output or "-", **others)
+            if len(output) > 1:
+                raise click.UsageError("--output is given twice: this command writes one file")
+            file = output[0] if output else "-"
+            form = "json" if as_json else named or _form_of("" if file == "-" else file, endings)
+            return function(*words, form=form, output=file, **others)
 
         endings = {".txt": forms[0]}
         endings |= {end: form for end, form in _ENDINGS.items() if form in forms}
@@ -73,6 +76,7 @@ def with_result(*forms: str) -> Callable[[_F], _F]:
                 "--output",
                 cls=Option,
                 former=("--out",),
+                multiple=True,
                 metavar="FILE",
                 type=click.Path(dir_okay=False),
                 help=text,
@@ -119,7 +123,13 @@ def _width(output: str) -> int | None:
 @click.option("--did", shell_complete=DID, metavar="NUMBER", help="Only calls to this number.")
 @click.option("--cause", metavar="CAUSE", help="Hang-up cause, such as NO_ANSWER.")
 @click.option("--leg", type=click.Choice(["a", "b"]), help="a: who began it; b: who was rung.")
-@click.option("--limit", default=100, show_default=True, help="At most this many records.")
+@click.option(
+    "--limit",
+    type=Number(min=1),
+    default=100,
+    show_default=True,
+    help="At most this many records.",
+)
 @with_result(*FORMS)
 @click.pass_obj
 def list_command(place: Place, /, form: str, output: str, **chosen: Any) -> None:
@@ -161,7 +171,7 @@ def query(place: Place, /, sql: str, form: str, output: str, **chosen: Any) -> N
 
 @click.command("tail", cls=Command, epilog="Example: fsgitops-cdr tail --target prod")
 @with_places
-@click.option("--count", type=int, help="Stop after this many records.")
+@click.option("--count", type=Number(min=1), help="Stop after this many records.")
 @with_result("table", "json", "csv")
 @click.pass_obj
 def tail(place: Place, /, count: int | None, form: str, output: str, **chosen: Any) -> None:
