@@ -46,7 +46,7 @@ SCHEMA: dict[str, Any] = {
     },
 }
 FILES = {"dialplan/default/30_paging_{name}.xml": "paging_group.xml.j2"}
-DECLARED = OwnKind("paging_group", "paging_groups", FILES, "paging_{name}")
+DECLARED = OwnKind("paging_group", "paging_groups", FILES, "paging_{name}", "extension")
 PATH = "dialplan/default/30_paging_warehouse.xml"
 TEMPLATE = """\
 <include>
@@ -85,6 +85,7 @@ kinds:
     schema: kinds/paging_group.json
     files: {"dialplan/default/30_paging_{name}.xml": paging_group.xml.j2}
     reach: paging_{name}
+    dialled: extension
 """
 
 
@@ -110,7 +111,7 @@ def kind_of(folder: Path, schema: Any = SCHEMA, declared: OwnKind = DECLARED) ->
     own, findings = read(folder, schema)
     assert findings == []
     assert own is not None
-    assert list(faults_of(declared, own.key)) == []
+    assert list(faults_of(declared, own)) == []
     return own_kind(declared, own)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 from fsgitops.model.compiled import UNKNOWN
 from fsgitops.model.draft import Draft
 from fsgitops.model.kind import Kind, Reach, Survey, Wish
-from fsgitops.model.reading import name_of
+from fsgitops.model.reading import find_spot, name_of
 from fsgitops.routing.pattern import broken_expressions
 from fsgitops.secret.key import derive_sip_password
 
@@ -45,6 +45,8 @@ class OwnKind(NamedTuple):
     section: str
     files: Mapping[str, str]
     reach: str = ""
+    dialled: str = ""
+    """The field with the number that people dial for one."""
 
 
 def taken_words(kinds: Mapping[str, Kind[Any]]) -> Collection[str]:
@@ -54,8 +56,9 @@ def taken_words(kinds: Mapping[str, Kind[Any]]) -> Collection[str]:
     )
 
 
-def faults_of(declared: OwnKind, key: str) -> Iterator[tuple[str, str]]:
-    """Yield which setting of a kind is wrong, and what was expected; `key` is its key field."""
+def faults_of(declared: OwnKind, own: OwnNoun) -> Iterator[tuple[str, str]]:
+    """Yield which setting of a kind is wrong, and what was expected."""
+    key = own.key
     path = re.compile(rf"dialplan/[A-Za-z0-9_-]{{1,60}}/{AROUND}\{{{key}\}}{AROUND}\.xml", re.ASCII)
     contexts = [_context(name) for name in declared.files]
     if not declared.files or len(set(contexts)) < len(contexts):
@@ -68,6 +71,9 @@ def faults_of(declared: OwnKind, key: str) -> Iterator[tuple[str, str]]:
             yield f"files.{name}", "the name of a template, such as paging_group.xml.j2"
     if declared.reach and not re.fullmatch(rf"{AROUND}\{{{key}\}}{AROUND}", declared.reach):
         yield "reach", f"what is dialled to get there, such as {declared.word}_{{{key}}}"
+    spot = find_spot(own.noun, (declared.dialled,)) if declared.dialled else None
+    if declared.dialled and (spot is None or spot.holds is not str):
+        yield "dialled", "a field of the schema that is a text"
 
 
 def own_kind(declared: OwnKind, own: OwnNoun) -> Kind[Noun]:
@@ -83,6 +89,7 @@ def own_kind(declared: OwnKind, own: OwnNoun) -> Kind[Noun]:
         drafts=partial(_draft, declared, own),
         title=own.noun.called,
         reach=reach,
+        dialled=partial(_dialled, declared.dialled),
         wishes=partial(_wishes, own),
         survey=partial(_survey, followed),
         lists=own.noun.__doc__ or "",
@@ -91,6 +98,11 @@ def own_kind(declared: OwnKind, own: OwnNoun) -> Kind[Noun]:
 
 def _survey(followed: str, nouns: Sequence[Noun], _site: Site) -> Survey:
     return Survey(dict.fromkeys(map(name_of, nouns), followed))
+
+
+def _dialled(field: str, noun: Noun) -> tuple[str, ...]:
+    number = getattr(noun, field) if field else None
+    return (number,) if number else ()
 
 
 def _fill(text: str, key: str, noun: Noun) -> str:

@@ -242,6 +242,7 @@ class KindSettings(Part):
     schema_file: Annotated[PathText, Field(alias="schema")]
     files: Annotated[dict[str, str], Field(min_length=1, max_length=8)]
     reach: str = ""
+    dialled: str = ""
 
 
 class UrlReference(Part):

@@ -27,6 +27,7 @@ SETTINGS_TEXTS: dict[str, tuple[str, list[Any]]] = {
         "What is dialled to get there, where other resources may lead to it.",
         ["paging_{name}"],
     ),
+    "kinds.dialled": ("The field with the number that people dial for one.", ["extension"]),
     "notify.url": ("Where the webhook's URL stands.", [{"env": "FSGITOPS_WEBHOOK"}]),
     "notify.format": ("The shape of the message.", ["slack"]),
     "notify.timeout": ("How long a notification may take, in seconds.", [10]),

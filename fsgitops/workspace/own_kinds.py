@@ -67,10 +67,10 @@ def _read(
     own, findings = read_noun(item.word, document, words)
     if own is None:
         return None, findings
-    kind = OwnKind(item.word, item.section, item.files, item.reach)
+    kind = OwnKind(item.word, item.section, item.files, item.reach, item.dialled)
     findings = [
         error(RULE, settings.position(("kinds", index, *name.split(".", 1))), _told(name, wanted))
-        for name, wanted in faults_of(kind, own.key)
+        for name, wanted in faults_of(kind, own)
     ]
     return (None if findings else own_kind(kind, own)), findings
 

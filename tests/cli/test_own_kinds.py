@@ -241,3 +241,20 @@ def test_what_deletes_its_member_is_told(paging: Project) -> None:
     said = paging.run("plan")
     assert said.code == 3
     assert "no agent has the extension 1021" in said.err
+
+
+def test_its_number_is_nobody_elses(paging: Project) -> None:
+    edit(paging, "desired/paging.yaml", "7001", "1020")
+    said = paging.run("validate")
+    assert (said.code, "1020" in said.err) == (3, True)
+
+
+def test_a_schema_stands_in_the_project(paging: Project) -> None:
+    schema = paging.root / "kinds/paging_group.json"
+    (paging.root.parent / "outside.json").write_text(schema.read_text())
+    edit(paging, "fsgitops.yaml", "kinds/paging_group.json", "../outside.json")
+    assert paging.run("validate").code == 3
+    schema.unlink()
+    schema.symlink_to(paging.root.parent / "outside.json")
+    edit(paging, "fsgitops.yaml", "../outside.json", "kinds/paging_group.json")
+    assert paging.run("validate").code == 3

@@ -7,7 +7,7 @@ from builders import desired, noun
 from compiling import compile_desired, settle, with_templates
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from own_kinds import DECLARED, PATH, TEMPLATE, changed, kind_of, kinds_with
+from own_kinds import DECLARED, PATH, SCHEMA, TEMPLATE, changed, kind_of, kinds_with, read
 
 from fsgitops.kinds import BUILT_IN
 from fsgitops.kinds.own import OwnKind, faults_of, taken_words
@@ -23,6 +23,16 @@ AGENTS = [noun("agent", extension=name, name="x") for name in ("1020", "1021")]
 @pytest.fixture(scope="module")
 def paging(tmp_path_factory):
     return kind_of(tmp_path_factory.mktemp("kind"))
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory):
+    return read(tmp_path_factory.mktemp("own"), SCHEMA)[0]
+
+
+@pytest.mark.parametrize("field", ["members", "beep", "nobody", "pin"])
+def test_what_is_dialled_is_a_field_that_is_a_text(own, field):
+    assert [name for name, _ in faults_of(DECLARED._replace(dialled=field), own)] == ["dialled"]
 
 
 def compiled(kind, *groups, template=TEMPLATE, **more):
@@ -122,16 +132,16 @@ def test_what_follows_from_the_settings_is_compiled_again_when_they_change(pagin
         ("dialplan/default/{name}.xml", "a.xml.j2", "paging"),
     ],
 )  # fmt: skip
-def test_files_stand_in_the_dialplan_alone_and_hold_the_key_alone(path, template, reach):
+def test_files_stand_in_the_dialplan_alone_and_hold_the_key_alone(own, path, template, reach):
     kind = OwnKind("paging_group", "paging_groups", {path: template}, reach)
-    assert len(list(faults_of(kind, "name"))) == 1
+    assert len(list(faults_of(kind, own))) == 1
 
 
-def test_a_context_has_one_file_at_most():
+def test_a_context_has_one_file_at_most(own):
     two = dict.fromkeys(
         ("dialplan/default/a{name}.xml", "dialplan/default/b{name}.xml"), "a.xml.j2"
     )
-    assert list(faults_of(DECLARED._replace(files=two), "name"))
+    assert list(faults_of(DECLARED._replace(files=two), own))
 
 
 def test_the_words_of_built_in_kinds_are_taken():
