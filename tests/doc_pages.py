@@ -13,6 +13,8 @@ reader does not see stands in comments before it:
     <!-- example: file FILE (and its lines) -->     a file, `remove FILE`: it goes away
     <!-- example: write -->                         the next block is files below `# path`;
                                                     `write FILE`: it is that file
+    <!-- example: from FILE -->                     the next block is lines of a file of this
+                                                    repository, where `…` stands for any lines
     <!-- example: unset NAME -->                    a variable of the environment goes away
     <!-- example: commit -->                        what stands is committed, on the branch main
     <!-- example: empty -->                         the page begins in an empty folder
@@ -120,7 +122,7 @@ def read_page(path: Path) -> Page:
     for match in _PART.finditer(text):
         line = text.count("\n", 0, match.start()) + 1
         if match["verb"]:
-            if match["verb"] in ("skip", "write", "shows", "runs"):
+            if match["verb"] in ("skip", "write", "shows", "runs", "from"):
                 pending, rest = match["verb"], match["rest"]
             else:
                 page.steps.append(Step(line, match["verb"], match["rest"]))
@@ -143,7 +145,7 @@ def _steps(block: Block) -> Iterator[Step]:
     elif block.verb == "runs":
         for line in block.body.replace("\\\n", " ").splitlines():
             yield Step(block.line, "line", line)
-    elif block.verb != "skip" and block.is_example:
+    elif block.verb not in ("skip", "from") and block.is_example:
         parts = _PROMPT.split(block.body)[1:]
         for user, part in zip(parts[::2], parts[1::2], strict=True):
             command, expected = _command(part.rstrip("\n").split("\n"))
@@ -175,6 +177,17 @@ def commands_of(shell: str) -> Iterator[list[str]]:
                 words.append(word)
         if words:
             yield words
+
+
+def is_excerpt(shown: str, text: str) -> bool:
+    """Tell whether a text has these lines in this order; between them `…` stands for any."""
+    at, text = 0, f"\n{text}"
+    for part in re.split(r"^ *…\n", shown, flags=re.MULTILINE):
+        at = text.find(f"\n{part}", at)
+        if at < 0:
+            return False
+        at += len(part)
+    return True
 
 
 def read_quotes(path: Path) -> list[list[str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from doc_pages import Step, compare, learn_names, read_page
+from doc_pages import Step, compare, is_excerpt, learn_names, read_page
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,3 +72,20 @@ def test_a_block_that_is_skipped_keeps_its_reason(tmp_path: Path) -> None:
     (block,) = read_page(page).blocks
     assert (block.verb, block.why) == ("skip", "because of this")
     assert read_page(page).steps == []
+
+
+@pytest.mark.parametrize(
+    ("shown", "agrees"),
+    [
+        ("def one():\n    return 1\n", True),
+        ("def one():\n…\nTWO = 2\n", True),
+        ("    …\n    return 1\n…\n", True),
+        ("TWO = 2\n…\ndef one():\n", False),
+        ("def one():\n\nTWO = 2\n", False),
+        ("return 1\n", False),
+        ("TWO = 2\n…\nTWO = 2\n", False),
+        ("TWO\n", False),
+    ],
+)
+def test_an_excerpt_has_whole_lines_of_a_file_in_its_order(shown: str, agrees: bool) -> None:
+    assert is_excerpt(shown, "def one():\n    return 1\n\nTWO = 2\n") is agrees

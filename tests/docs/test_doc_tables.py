@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import re
 from pathlib import Path
 
@@ -94,3 +95,11 @@ def test_the_page_of_exit_codes_has_each_that_an_error_ends_with() -> None:
     }
     told = {int(code) for code, _ in rows_of("exit-codes.md", 2)}
     assert told == found | {0, 2, 130}
+
+
+def test_the_page_of_the_architecture_has_the_rooms_of_the_contract_from_the_ground_up() -> None:
+    contracts = configparser.ConfigParser()
+    contracts.read(ROOT / ".importlinter")
+    layers = contracts["importlinter:contract:rooms"]["layers"].split()
+    told = [re.sub(r"\.py$|/$", "", name.strip("`")) for name, _ in rows_of("architecture.md", 2)]
+    assert told == [layer.removeprefix("fsgitops.") for layer in reversed(layers)]

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import pytest
 import yaml
-from doc_pages import Block, Page, Step, commands_of, compare, read_page
+from doc_pages import Block, Page, Step, commands_of, compare, is_excerpt, read_page
 from doc_reader import DOMAIN, ROOT, Reader, Typist
 from project import KEY
 
@@ -150,13 +150,24 @@ def judge(words: list[str]) -> str:
         return problem.format_message()
 
 
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_what_a_page_shows_of_a_file_stands_in_it(path: Path) -> None:
+    wrong = [
+        f"{path.name}:{block.line}: {block.why}"
+        for block in read_page(path).blocks
+        if block.verb == "from"
+        if not is_excerpt(block.body, (ROOT / block.why).read_text(encoding="utf-8"))
+    ]
+    assert not wrong, "\n".join(["the file says something else:", *wrong])
+
+
 def yaml_blocks() -> list[tuple[str, str]]:
     """The YAML that pages show, file by file, with where it stands."""
     return [
         (f"{path.name}:{block.line}", part)
         for path in PAGES
         for block in read_page(path).blocks
-        if block.kind == "yaml" and block.verb not in ("skip", "shows")
+        if block.kind == "yaml" and block.verb not in ("skip", "shows", "from")
         for part in re.split(r"^# \S+\.ya?ml\n", block.body, flags=re.MULTILINE)
         if part.strip()
     ]
