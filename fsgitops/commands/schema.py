@@ -33,16 +33,12 @@ def _read_schema(name: str, kinds: Kinds) -> dict[str, Any]:
         from fsgitops.model.schema import desired_schema
 
         return _put_words(desired_schema(kinds))
-    if name == "plan":
-        from fsgitops.model.schema_plan import plan_schema
+    if name == "settings":
+        return settings_schema(kinds)
+    from fsgitops.model.schema_outputs import output_schema
 
-        return plan_schema()
-    if name != "settings":
-        from fsgitops.model.schema_outputs import output_schema
-
-        found = output_schema(name)
-        return _count_kinds(found, kinds) if name == "findings" else found
-    return settings_schema(kinds)
+    found = output_schema(name)
+    return _count_kinds(found, kinds) if name == "findings" else found
 
 
 def _count_kinds(schema: dict[str, Any], kinds: Kinds) -> dict[str, Any]:

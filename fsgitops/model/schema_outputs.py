@@ -1,11 +1,12 @@
-"""The JSON Schemas of what commands print with `--json` (docs/json.md); plans have their own."""
+"""The JSON Schemas of what commands print with `--json`, plans too (docs/json.md)."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from fsgitops.model.drift import DRIFT_VERSION, Direction, DriftKind
-from fsgitops.model.plan import Action
+from fsgitops.model.limits import PERMISSIONS
+from fsgitops.model.plan import PLAN_VERSION, Action, Danger
 from fsgitops.model.revision import Ending
 from fsgitops.model.schema_parts import (
     DIALECT,
@@ -16,12 +17,13 @@ from fsgitops.model.schema_parts import (
     list_of,
     maybe_text,
     objects,
+    rows,
     text,
     word,
 )
-from fsgitops.model.schema_plan import change_schema
 from fsgitops.model.schema_switch import SWITCH_OUTPUTS
 from fsgitops.model.state import STATE_VERSION
+from fsgitops.model.task import TaskKind
 
 
 def output_schema(name: str) -> dict[str, Any]:
@@ -29,6 +31,8 @@ def output_schema(name: str) -> dict[str, Any]:
 
     A reader must take fields that are not here: within one version, fields are only added.
     """
+    if name == "plan":
+        return {"$schema": DIALECT, "title": "fsgitops: a plan", **_PLAN}
     versions = {"drift": DRIFT_VERSION, "state": STATE_VERSION}
     made = OUTPUTS[name]
     head = {
@@ -41,20 +45,19 @@ def output_schema(name: str) -> dict[str, Any]:
 
 
 _FINDING = objects(
-    {
-        "rule": text("The rule's name.", examples=["unknown-destination"]),
-        "severity": word("How much it weighs.", "error", "warning", "info"),
-        "file": text("The file, below the project."),
-        "line": count("From 1."),
-        "column": count("From 1."),
-        "message": text("What was found."),
-        "hint": text('What to do; "": nothing to add.'),
-    }
+    rule=text("The rule's name.", examples=["unknown-destination"]),
+    severity=word("How much it weighs.", "error", "warning", "info"),
+    file=text("The file, below the project."),
+    line=count("From 1."),
+    column=count("From 1."),
+    message=text("What was found."),
+    hint=text('What to do; "": nothing to add.'),
 )
 _FINDINGS = list_of(_FINDING, "Everything that was found, in file order.")
-_REPLIES = list_of(
-    objects({"command": text("What the switch was told."), "reply": text("What it said.")}),
+_REPLIES = rows(
     "What the switch was told, in order.",
+    command=text("What the switch was told."),
+    reply=text("What it said."),
 )
 _TOKEN = {
     "id": text("The token's id.", examples=["1f2e3d4c"]),
@@ -63,10 +66,7 @@ _TOKEN = {
     "created": text("When it was made (UTC, ISO 8601)."),
     "expires": maybe_text("Until when; null: for ever."),
 }
-_FILES = list_of(
-    objects({"path": text("Below the conf directory."), "resource": text("KIND:NAME")}),
-    "The files.",
-)
+_FILES = rows("The files.", path=text("Below the conf directory."), resource=text("KIND:NAME"))
 _COUNTS = {
     "created": count("How many were created."),
     "updated": count("How many were updated."),
@@ -76,13 +76,11 @@ _REVISION = {
     "revision": count("The revision's number."),
     "time": text("UTC, ISO 8601."),
     "actor": objects(
-        {
-            "user": text("The login user."),
-            "sudo_user": text('Who that was before sudo; "": nobody else.'),
-            "ci_actor": text("The CI's name for them."),
-            "host": text("The machine."),
-        },
         "Who ran the command.",
+        user=text("The login user."),
+        sudo_user=text('Who that was before sudo; "": nobody else.'),
+        ci_actor=text("The CI's name for them."),
+        host=text("The machine."),
     ),
     "target": text("The target."),
     "domain": text("Its SIP domain."),
@@ -98,203 +96,250 @@ _REVISION = {
     "message": text("Why it failed."),
     "replies": _REPLIES,
 }
-_ATTRIBUTE = change_schema()["properties"]["attributes"]
 _SOURCES = {
     "source": text("Where it is declared: FILE:LINE:COLUMN."),
     "drifted": flag("Somebody else changed the file since the last apply."),
 }
+_ATTRIBUTES = rows(
+    "What differs.",
+    name=text("The attribute.", examples=["user 1020/variable effective_caller_id_name"]),
+    before=maybe_text("What is live; null: nothing."),
+    after=maybe_text("What it becomes; null: nothing."),
+    secret=flag("The values are masked."),
+)
+_CHANGE = objects(
+    action={"enum": [action.value for action in Action], "description": "What happens."},
+    resource=text("KIND:NAME", examples=["agent:1020", "did:+19495431333"]),
+    path=text("The file, below the conf directory."),
+    source=text("Where it is declared: FILE:LINE:COLUMN."),
+    drifted=flag("Somebody else changed the file since the last apply."),
+    before_digest=text("A keyed digest of what is live."),
+    after_digest=text("A keyed digest of what it becomes."),
+    dangers=list_of(
+        {"enum": [danger.value for danger in Danger], "description": "One of them."},
+        "What the change can cost while it is carried out.",
+    ),
+    renamed_from=maybe_text("The former resource of a rename; null: none."),
+    renamed_to=maybe_text("The new resource of a rename; null: none."),
+    attributes=_ATTRIBUTES,
+)
+_PLAN = objects(
+    format={"const": "fsgitops-plan"},
+    version={"const": PLAN_VERSION},
+    project=text("The project's name.", examples=["example"]),
+    target=text("The target's name.", examples=["prod"]),
+    conf_dir=text("The target's conf directory.", examples=["/etc/freeswitch"]),
+    domain=text("The SIP domain of the agents.", examples=["pbx.example.com"]),
+    commit=text('The commit that was planned; "" outside git.'),
+    dirty=flag("The planned files differ from that commit."),
+    simulated=flag("The target is the embedded switch."),
+    unknown_secrets=flag("A key was missing: the plan can be read but not applied."),
+    live_digest=text("A keyed digest of the live state that the plan was compared with."),
+    fingerprint=text("A hash of the whole plan.", pattern="^[0-9a-f]{16}$"),
+    unchanged=count("Managed files that stay as they are."),
+    unmanaged=count("Files that fsgitops does not manage."),
+    summary=objects(
+        "How many resources an apply would change.",
+        **{action.value: count(f"How many to {action.value}.") for action in Action},
+        rename=count("How many to rename; they count here only."),
+    ),
+    changes=list_of(_CHANGE, "What an apply would do, one per file, sorted."),
+    partial=flag("The plan was limited by `only` or `exclude`."),
+    only=list_of(TEXT, "The selectors that limit the plan."),
+    exclude=list_of(TEXT, "What it leaves out."),
+    left_out=count("How many changes it leaves out."),
+    kick_rotated=flag("The apply also ends registrations that used a former password."),
+    unloaded=list_of(
+        _CHANGE,
+        "What an earlier `apply --no-reload` wrote and the switch has not loaded.",
+    ),
+    reloads=rows(
+        "The commands that the switch gets, in order.",
+        command=text("What the switch is told.", examples=["reloadxml"]),
+        because=text("Why that is needed."),
+    ),
+    hazards=rows(
+        "What stops the plan.",
+        rule=text("What kind of hazard.", examples=["foreign-file"]),
+        path=text("Where, below the conf directory."),
+        message=text("What was found."),
+        hint=text("What to do about it."),
+    ),
+    warnings=list_of(TEXT, "Warnings, in sentences."),
+    tasks=rows(
+        "What people must do because of the plan.",
+        kind={"enum": [kind.value for kind in TaskKind], "description": "Why."},
+        agents=list_of(TEXT, "The extensions that it concerns, all of them."),
+        text=text("What to do, in a sentence; it names at most ten of them."),
+    ),
+    needs=rows(
+        "Permissions that an apply needs (docs/limits.md).",
+        permission={"enum": list(PERMISSIONS), "description": "Its name."},
+        because=text("What needs it."),
+        allowed=flag("It is given, by settings or --allow."),
+    ),
+    activity={
+        **objects(
+            "Registrations and calls of agents now; null: the switch was not asked.",
+            problem=text('Why the switch could not be asked; "": it was.'),
+            agents=rows(
+                "Agents that are deleted or whose registration ends.",
+                resource=text("KIND:NAME", examples=["agent:1020"]),
+                registrations=count("Its registered phones."),
+                calls=count("Its call legs."),
+            ),
+        ),
+        "type": ["object", "null"],
+    },
+)
 OUTPUTS: dict[str, dict[str, Any]] = {
     **SWITCH_OUTPUTS,
     "findings": objects(
-        {
-            "valid": flag("There are no errors."),
-            "errors": count("How many findings are errors."),
-            "warnings": count("How many are warnings."),
-            "findings": _FINDINGS,
-        }
+        valid=flag("There are no errors."),
+        errors=count("How many findings are errors."),
+        warnings=count("How many are warnings."),
+        findings=_FINDINGS,
     ),
-    "lint": objects({"findings": _FINDINGS}),
+    "lint": objects(findings=_FINDINGS),
     "rules": objects(
-        {
-            "rules": list_of(
-                objects(
-                    {
-                        "name": text("The rule's name."),
-                        "level": word("How much it weighs here.", "error", "warning", "off"),
-                        "fixed": flag("Settings cannot change that."),
-                        "own": flag("It is the project's own."),
-                        "description": text("What it finds."),
-                    }
-                ),
-                "All rules.",
-            )
-        }
+        rules=rows(
+            "All rules.",
+            name=text("The rule's name."),
+            level=word("How much it weighs here.", "error", "warning", "off"),
+            fixed=flag("Settings cannot change that."),
+            own=flag("It is the project's own."),
+            description=text("What it finds."),
+        )
     ),
     "fmt": objects(
-        {
-            "changed": list_of(TEXT, "The files that changed, or with --check would."),
-            "canonical": count("How many were canonical already."),
-            "check": flag("Nothing was written."),
-        }
+        changed=list_of(TEXT, "The files that changed, or with --check would."),
+        canonical=count("How many were canonical already."),
+        check=flag("Nothing was written."),
     ),
     "error": objects(
-        {
-            "error": text("The error's class.", examples=["Usage"]),
-            "exit_code": count("The exit code (docs/exit-codes.md)."),
-            "message": text("What went wrong."),
-            "findings": _FINDINGS,
-        }
+        error=text("The error's class.", examples=["Usage"]),
+        exit_code=count("The exit code (docs/exit-codes.md)."),
+        message=text("What went wrong."),
+        findings=_FINDINGS,
     ),
     "applied": objects(
-        {
-            "outcome": word("How it ended.", "unchanged", "applied", "written"),
-            **_COUNTS,
-            "renamed": count("How many were renamed."),
-            "replies": _REPLIES,
-            "agents_proved": count("Agents that were read back from the switch."),
-            "extensions_proved": count("Dialplan extension files that were read back."),
-            "agents_gone": count("Of agents_proved, those that were deleted."),
-            "extensions_gone": count("Of extensions_proved, those that were deleted."),
-            "registrations_ended": count("Registrations of deleted agents that were ended."),
-            "registrations_kicked": count("Those with a former password."),
-            "verto_sessions_ended": count("Sessions of mod_verto that were ended."),
-            "notes": list_of(TEXT, "Sentences."),
-        }
+        outcome=word("How it ended.", "unchanged", "applied", "written"),
+        **_COUNTS,
+        renamed=count("How many were renamed."),
+        replies=_REPLIES,
+        agents_proved=count("Agents that were read back from the switch."),
+        extensions_proved=count("Dialplan extension files that were read back."),
+        agents_gone=count("Of agents_proved, those that were deleted."),
+        extensions_gone=count("Of extensions_proved, those that were deleted."),
+        registrations_ended=count("Registrations of deleted agents that were ended."),
+        registrations_kicked=count("Those with a former password."),
+        verto_sessions_ended=count("Sessions of mod_verto that were ended."),
+        notes=list_of(TEXT, "Sentences."),
     ),
     "notice": objects(
-        {
-            "project": text("The project's name."),
-            "target": text("The target's name."),
-            "outcome": text("How it ended (docs/formats.md).", examples=["applied"]),
-            "exit_code": count("The command's exit code."),
-            "summary": text("A sentence."),
-            "message": text("Why it did not go well."),
-            "commit": text("The commit."),
-            "dirty": flag("What was applied differs from that commit."),
-            "simulated": flag("The target is the embedded switch."),
-            **_COUNTS,
-        }
+        project=text("The project's name."),
+        target=text("The target's name."),
+        outcome=text("How it ended (docs/formats.md).", examples=["applied"]),
+        exit_code=count("The command's exit code."),
+        summary=text("A sentence."),
+        message=text("Why it did not go well."),
+        commit=text("The commit."),
+        dirty=flag("What was applied differs from that commit."),
+        simulated=flag("The target is the embedded switch."),
+        **_COUNTS,
     ),
-    "history": objects({"revisions": list_of(objects(_REVISION), "The oldest first.")}),
+    "history": objects(revisions=list_of(objects(**_REVISION), "The oldest first.")),
     "revision": objects(
-        {
-            **_REVISION,
-            "changes": list_of(
-                objects(
-                    {
-                        "action": word("What happened.", *(action.value for action in Action)),
-                        "resource": text("KIND:NAME"),
-                        "path": text("The file, below the conf directory."),
-                        **_SOURCES,
-                        "attributes": _ATTRIBUTE,
-                    }
-                ),
-                "Every file that it changed.",
-            ),
-        }
+        **_REVISION,
+        changes=rows(
+            "Every file that it changed.",
+            action=word("What happened.", *(action.value for action in Action)),
+            resource=text("KIND:NAME"),
+            path=text("The file, below the conf directory."),
+            **_SOURCES,
+            attributes=_ATTRIBUTES,
+        ),
     ),
-    "adopted": objects(
-        {"adopted": _FILES, "changes": list_of(change_schema(), "What the next apply changes.")}
-    ),
-    "released": objects({"released": _FILES}),
+    "adopted": objects(adopted=_FILES, changes=list_of(_CHANGE, "What the next apply changes.")),
+    "released": objects(released=_FILES),
     "state": objects(
-        {
-            "target": text("The target's name."),
-            "domain": text("Its SIP domain."),
-            "conf_dir": text("Its conf directory."),
-            "taken_at": text("UTC, ISO 8601."),
-            "key_id": text("The same for the same key; keyed."),
-            "commit": text("The commit."),
-            "foreign": list_of(TEXT, "Paths beside ours."),
-            "owner": objects(
-                {"project": text("A project."), "target": text("One of its targets.")},
-                "Who applied what is live; absent: nobody yet.",
+        "",
+        ("owner",),
+        target=text("The target's name."),
+        domain=text("Its SIP domain."),
+        conf_dir=text("Its conf directory."),
+        taken_at=text("UTC, ISO 8601."),
+        key_id=text("The same for the same key; keyed."),
+        commit=text("The commit."),
+        foreign=list_of(TEXT, "Paths beside ours."),
+        owner=objects(
+            "Who applied what is live; absent: nobody yet.",
+            project=text("A project."),
+            target=text("One of its targets."),
+        ),
+        files=by_name(
+            "The managed files, by path.",
+            objects(
+                kind=text("The kind of file."),
+                resource=text("KIND:NAME"),
+                **_SOURCES,
+                digest=text("A keyed digest."),
+                secrets=text("A keyed digest of its secrets."),
+                attributes=by_name("What it holds; secrets are masked.", TEXT),
             ),
-            "files": by_name(
-                objects(
-                    {
-                        "kind": text("The kind of file."),
-                        "resource": text("KIND:NAME"),
-                        **_SOURCES,
-                        "digest": text("A keyed digest."),
-                        "secrets": text("A keyed digest of its secrets."),
-                        "attributes": by_name(TEXT, "What it holds; secrets are masked."),
-                    }
-                ),
-                "The managed files, by path.",
-            ),
-        },
-        optional=("owner",),
+        ),
     ),
     "drift": objects(
-        {
-            "target": text("The target's name."),
-            "conf_dir": text("Its conf directory."),
-            "domain": text("Its SIP domain."),
-            "simulated": flag("The target is the embedded switch."),
-            "managed": count("Managed files."),
-            "ignored": count("Resources whose only drift is expected."),
-            "switch_asked": flag("The switch's memory was compared."),
-            "switch_problem": text('Why the switch could not be asked; "": no problem.'),
-            "notes": list_of(TEXT, "Sentences."),
-            "drift": list_of(
-                objects(
-                    {
-                        "resource": text("KIND:NAME"),
-                        "path": text("The file, below the conf directory."),
-                        "kinds": list_of({"enum": list(DriftKind)}, "What happened."),
-                        "direction": word("Which side has it.", *Direction),
-                        "message": text("A sentence."),
-                        "attributes": list_of(
-                            objects(
-                                {
-                                    "name": text("The attribute."),
-                                    "direction": word("Which side has it.", *Direction),
-                                    "declared": maybe_text("What was applied."),
-                                    "disk": maybe_text("What the file says."),
-                                    "loaded": maybe_text("What the switch holds."),
-                                    "secret": flag("The values are masked."),
-                                }
-                            ),
-                            "What differs.",
-                        ),
-                    }
-                ),
-                "What drifted.",
+        target=text("The target's name."),
+        conf_dir=text("Its conf directory."),
+        domain=text("Its SIP domain."),
+        simulated=flag("The target is the embedded switch."),
+        managed=count("Managed files."),
+        ignored=count("Resources whose only drift is expected."),
+        switch_asked=flag("The switch's memory was compared."),
+        switch_problem=text('Why the switch could not be asked; "": no problem.'),
+        notes=list_of(TEXT, "Sentences."),
+        drift=rows(
+            "What drifted.",
+            resource=text("KIND:NAME"),
+            path=text("The file, below the conf directory."),
+            kinds=list_of({"enum": list(DriftKind)}, "What happened."),
+            direction=word("Which side has it.", *Direction),
+            message=text("A sentence."),
+            attributes=rows(
+                "What differs.",
+                name=text("The attribute."),
+                direction=word("Which side has it.", *Direction),
+                declared=maybe_text("What was applied."),
+                disk=maybe_text("What the file says."),
+                loaded=maybe_text("What the switch holds."),
+                secret=flag("The values are masked."),
             ),
-        }
+        ),
     ),
     "doctor": objects(
-        {
-            "target": text("The target's name."),
-            "healthy": flag("There are no errors."),
-            "checks": list_of(
-                objects(
-                    {
-                        "name": text("What was looked at; may stand several times."),
-                        "health": word("How it is.", "ok", "warning", "error", "skipped"),
-                        "message": text("What was found."),
-                        "remedy": text('What to do; "": nothing.'),
-                    }
-                ),
-                "Every check.",
-            ),
-        }
+        target=text("The target's name."),
+        healthy=flag("There are no errors."),
+        checks=rows(
+            "Every check.",
+            name=text("What was looked at; may stand several times."),
+            health=word("How it is.", "ok", "warning", "error", "skipped"),
+            message=text("What was found."),
+            remedy=text('What to do; "": nothing.'),
+        ),
     ),
     "keys": objects(
-        {
-            "current_key": maybe_text("A public fingerprint; null: not at hand."),
-            "next_key": maybe_text("A public fingerprint; null: not at hand."),
-            "rotation_under_way": flag("A rotation is under way."),
-            "agents": count("Those with derived secrets."),
-            "agents_moved": count("Those on the next key."),
-            "groups": by_name(
-                objects({"agents": count("All."), "moved": count("On the next key.")}),
-                "By group; `(no group)` stands for the agents in none.",
-            ),
-        }
+        current_key=maybe_text("A public fingerprint; null: not at hand."),
+        next_key=maybe_text("A public fingerprint; null: not at hand."),
+        rotation_under_way=flag("A rotation is under way."),
+        agents=count("Those with derived secrets."),
+        agents_moved=count("Those on the next key."),
+        groups=by_name(
+            "By group; `(no group)` stands for the agents in none.",
+            objects(agents=count("All."), moved=count("On the next key.")),
+        ),
     ),
-    "token": objects({"token": text("The token: this once."), **_TOKEN}),
-    "tokens": objects({"tokens": list_of(objects(_TOKEN), "All tokens.")}),
+    "token": objects(token=text("The token: this once."), **_TOKEN),
+    "tokens": objects(tokens=list_of(objects(**_TOKEN), "All tokens.")),
 }
-"""The format's name without `fsgitops-`, and what it holds beside `format` and `version`."""
+"""The format\'s name without `fsgitops-`, and what it holds beside `format` and `version`."""

@@ -39,7 +39,7 @@ def list_of(items: dict[str, Any], description: str) -> dict[str, Any]:
 
 
 def objects(
-    properties: dict[str, Any], description: str = "", *, optional: tuple[str, ...] = ()
+    description: str = "", optional: tuple[str, ...] = (), /, **properties: dict[str, Any]
 ) -> dict[str, Any]:
     """Return the schema of an object; every property is there but the optional ones."""
     described = {"description": description} if description else {}
@@ -51,6 +51,11 @@ def objects(
     }
 
 
-def by_name(items: dict[str, Any], description: str) -> dict[str, Any]:
+def rows(description: str, /, **properties: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a list of objects."""
+    return list_of(objects(**properties), description)
+
+
+def by_name(description: str, items: dict[str, Any]) -> dict[str, Any]:
     """Return the schema of an object whose names are data."""
     return {"type": "object", "additionalProperties": items, "description": description}
