@@ -9,9 +9,9 @@ from builders import desired, unchecked
 
 from fsgitops.homes.pieces import list_records
 from fsgitops.kinds import BUILT_IN
+from fsgitops.model.draft import Templates
 from fsgitops.model.kind import Site
 from fsgitops.model.live import ManifestEntry
-from fsgitops.model.templates import Templates
 from fsgitops.secret.key import ProjectKey
 from fsgitops.steps.compile import compile_config
 from fsgitops.steps.read_templates import packaged_templates, read_templates

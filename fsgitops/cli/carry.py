@@ -88,11 +88,10 @@ def print_note(text: str) -> None:
 def print_applied(applied: Applied, *, as_json: bool) -> None:
     """Print what was done."""
     from fsgitops.cli.printing import print_json, print_lines, print_notes
-    from fsgitops.steps.render_json import applied_to_json
     from fsgitops.steps.render_text import render_applied
 
     if as_json:
-        print_json(applied_to_json(applied))
+        print_json(applied.to_json())
     elif is_quiet():
         print_notes(applied.notes)
     else:

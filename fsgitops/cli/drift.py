@@ -70,10 +70,9 @@ def command(
 def _print(report: DriftReport, *, as_json: bool, indent: int | None) -> None:
     from fsgitops.cli.printing import print_lines
     from fsgitops.model.drift import report_to_json
-    from fsgitops.model.lines import Line
     from fsgitops.steps.render_drift import render_drift
 
     if as_json:
         click.echo(to_json(report_to_json(report), indent=indent))
     else:
-        print_lines(Line(*line) for line in render_drift(report))
+        print_lines(render_drift(report))

@@ -13,8 +13,7 @@ from fsgitops.errors import FsgitopsError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fsgitops.model.applied import Applied
-    from fsgitops.model.notice import Notice
+    from fsgitops.model.applied import Applied, Notice
     from fsgitops.model.plan import Plan
     from fsgitops.settings import NotifySettings
 

@@ -71,7 +71,7 @@ def with_full(function: _F) -> _F:
 
 def with_allow(function: _F) -> _F:
     """Give a command `--allow`."""
-    from fsgitops.model.limits import PERMISSIONS
+    from fsgitops.model.plan import PERMISSIONS
 
     return click.option(
         "--allow",

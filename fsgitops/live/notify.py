@@ -14,8 +14,7 @@ from fsgitops.errors import (
     SecretError,
     UsageError,
 )
-from fsgitops.model.applied import Applied, Outcome
-from fsgitops.model.notice import Notice
+from fsgitops.model.applied import Applied, Notice, Outcome
 
 if TYPE_CHECKING:
     from fsgitops.model.plan import Plan

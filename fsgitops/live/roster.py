@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from fsgitops.errors import NotPossibleError, NotThereError, UsageError
 from fsgitops.kinds.agent.noun import Agent
 from fsgitops.kinds.did_route.noun import DidRoute
-from fsgitops.model.kind import nowhere
 from fsgitops.phone import is_extension
 from fsgitops.workspace.declare import declare_desired
 
@@ -32,7 +31,7 @@ class Roster:
 
     agents: Mapping[str, Agent]
     numbers: Mapping[str, DidRoute]
-    reach: Callable[[Resource], Reach | None] = nowhere
+    reach: Callable[[Resource], Reach | None] = lambda _resource: None
     """Where a call goes that is led to a resource; None where it goes nowhere."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -106,3 +106,43 @@ class Applied:
     registrations_kicked: int = 0
     verto_sessions_ended: int = 0
     notes: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what an apply did as JSON values (docs/json.md)."""
+        return {
+            "format": "fsgitops-applied",
+            "version": 1,
+            "outcome": self.outcome.name.lower(),
+            "created": self.created,
+            "updated": self.updated,
+            "deleted": self.deleted,
+            "renamed": self.renamed,
+            "replies": [{"command": item.command, "reply": item.reply} for item in self.replies],
+            **self.read_back.of_version_1(),
+            "registrations_ended": self.registrations_ended,
+            "registrations_kicked": self.registrations_kicked,
+            "verto_sessions_ended": self.verto_sessions_ended,
+            "notes": list(self.notes),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One apply: its outcome in a word, its exit code, and what it did or why it did not.
+
+    `outcome` is one of applied, written, unchanged, refused, invalid, rolled-back,
+    rollback-failed, failed and stopped. Neither text holds a secret.
+    """
+
+    project: str
+    target: str
+    outcome: str
+    exit_code: int
+    summary: str
+    message: str = ""
+    commit: str = ""
+    dirty: bool = False
+    simulated: bool = False
+    created: int = 0
+    updated: int = 0
+    deleted: int = 0

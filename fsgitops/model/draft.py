@@ -39,6 +39,18 @@ def ask_nothing(_elements: Elements, _values: Mapping[str, Leaf]) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
+class Templates:
+    """Template name -> source text, and the file that each was read from, for messages."""
+
+    sources: Mapping[str, str]
+    files: Mapping[str, str] = field(default_factory=dict)
+
+    def file(self, name: str) -> str:
+        """Return the file to name in a message about the template `name`."""
+        return self.files.get(name, f"templates/{name}")
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """One file that a kind asks for.
 

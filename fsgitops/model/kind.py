@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
 
+from fsgitops.model.draft import Templates
 from fsgitops.model.noun import Noun
 from fsgitops.model.reading import merged_fields
-from fsgitops.model.templates import Templates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -36,11 +36,6 @@ class Reach(NamedTuple):
 
     number: str
     context: str = "default"
-
-
-def nowhere(_resource: Resource) -> Reach | None:
-    """No call gets anywhere."""
-    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +66,7 @@ class Site:
     templates: Templates = field(default_factory=lambda: Templates({}))
     sources: Mapping[Resource, Position] = field(default_factory=dict)
     dialled: Mapping[str, Noun] = field(default_factory=dict)
-    reach: Callable[[Resource], Reach | None] = nowhere
+    reach: Callable[[Resource], Reach | None] = lambda _resource: None
 
 
 class Left(NamedTuple):
@@ -90,10 +85,6 @@ class Judged(NamedTuple):
     hint: str = ""
 
 
-def _never(_value: str) -> Iterable[Judged]:
-    return ()
-
-
 class Wish(NamedTuple):
     """A secret that a resource needs.
 
@@ -110,7 +101,7 @@ class Wish(NamedTuple):
     source: Source | None
     derive: Callable[[ProjectKey, str], Secret]
     groups: tuple[str, ...] = ()
-    judge: Callable[[str], Iterable[Judged]] = _never
+    judge: Callable[[str], Iterable[Judged]] = lambda _value: ()
     shared: Callable[[Resource], Judged] | None = None
 
 
@@ -142,22 +133,6 @@ class Shared:
     path: str
     draft: Callable[[Site], Draft]
     always: bool = False
-
-
-def _nothing_of_ours(_place: str, _name: str, _read: Read) -> Left | None:
-    return None
-
-
-def _no_numbers(_noun: Any) -> tuple[str, ...]:
-    return ()
-
-
-def _no_wishes(_noun: Any) -> tuple[Wish, ...]:
-    return ()
-
-
-def _by_itself(_nouns: Sequence[Any], _site: Site) -> Survey:
-    return Survey()
 
 
 def declared_values(noun: Noun) -> Mapping[str, object]:
@@ -210,12 +185,12 @@ class Kind(Generic[N]):
     title: str = ""
     aliases: tuple[str, ...] = ()
     reach: Callable[[N], Reach] | None = None
-    dialled: Callable[[N], tuple[str, ...]] = _no_numbers
-    wishes: Callable[[N], tuple[Wish, ...]] = _no_wishes
-    survey: Callable[[Sequence[N], Site], Survey] = _by_itself
+    dialled: Callable[[N], tuple[str, ...]] = lambda _noun: ()
+    wishes: Callable[[N], tuple[Wish, ...]] = lambda _noun: ()
+    survey: Callable[[Sequence[N], Site], Survey] = lambda _nouns, _site: Survey()
     joint: bool = False
     shared: tuple[Shared, ...] = ()
-    ours: Callable[[str, str, Read], Left | None] = _nothing_of_ours
+    ours: Callable[[str, str, Read], Left | None] = lambda _place, _name, _read: None
     rules: tuple[Rule, ...] = ()
     lists: str = ""
     also: tuple[str, ...] = ()
@@ -234,15 +209,12 @@ class Kind(Generic[N]):
 class Kinds(Mapping[str, Kind[Any]]):
     """Kinds by their words, in the order in which they were given."""
 
-    __slots__ = ("_by_section", "_by_word", "_owners", "_selected")
+    __slots__ = ("_by_section", "_by_word", "_owners")
     __hash__ = object.__hash__
 
     def __init__(self, kinds: Iterable[Kind[Any]]) -> None:
         self._by_word = {kind.word: kind for kind in kinds}
         self._by_section = {kind.section: kind for kind in self._by_word.values()}
-        self._selected = {
-            alias: kind for kind in self._by_word.values() for alias in (kind.word, *kind.aliases)
-        }
         self._owners = {
             shared.resource: kind for kind in self._by_word.values() for shared in kind.shared
         }
@@ -263,10 +235,6 @@ class Kinds(Mapping[str, Kind[Any]]):
     def by_section(self, section: str) -> Kind[Any] | None:
         """Return the kind whose resources stand in a section of desired files."""
         return self._by_section.get(section)
-
-    def by_alias(self, word: str) -> Kind[Any] | None:
-        """Return the kind that a word selects: its own word, or another for it."""
-        return self._selected.get(word)
 
     def owner(self, resource: Resource) -> Kind[Any] | None:
         """Return the kind whose resources share this one, None where it is no shared file."""

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
 if TYPE_CHECKING:
     from fsgitops.model.resource import Resource
@@ -27,6 +27,26 @@ _ASSIGNED = re.compile(
 )
 _NAMELESS = re.compile(r"(^|/)(param|variable)( #?\d+)?(@|$)")
 """Who edits a secret by hand may break its name, or put the value into another attribute."""
+
+Permission = Literal[
+    "deletes", "updates", "empty", "key", "owner", "reload", "registration", "gateway-restart",
+    "calls",
+]  # fmt: skip
+"""What lifts one thing that a plan may not do (docs/limits.md)."""
+
+PERMISSIONS: tuple[Permission, ...] = get_args(Permission)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The largest share of the managed resources that one plan may delete or update, in percent.
+
+    Below `minimum` managed resources there is no limit.
+    """
+
+    deletes_percent: float = 30
+    updates_percent: float = 50
+    minimum: int = 10
 
 
 @lru_cache(maxsize=4096)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fsgitops.model.drift import DRIFT_VERSION, Direction, DriftKind
-from fsgitops.model.limits import PERMISSIONS
-from fsgitops.model.plan import PLAN_VERSION, Action, Danger
+from fsgitops.model.plan import PERMISSIONS, PLAN_VERSION, Action, Danger
 from fsgitops.model.revision import Ending
 from fsgitops.model.schema_parts import (
     DIALECT,

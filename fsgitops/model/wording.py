@@ -1,13 +1,20 @@
-"""How values are put into words, the same in every format that a plan is shown in."""
+"""How values are put into words, the same in every format, and a line for a terminal."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from fsgitops.visible import make_visible, to_json
 
 if TYPE_CHECKING:
     from fsgitops.model.plan import AttributeChange
+
+
+class Line(NamedTuple):
+    """One line, and what it says: the terminal chooses a colour for that."""
+
+    text: str
+    style: str = ""
 
 
 def label_attribute(name: str) -> str:

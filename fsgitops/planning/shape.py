@@ -149,7 +149,7 @@ def weigh_changes(
 def _find_excess(
     plan: Plan, live: LiveConfig, target: Target, kinds: Kinds, declared: int
 ) -> list[Need]:
-    from fsgitops.model.limits import Limits
+    from fsgitops.model.plan import Limits
     from fsgitops.steps.limits import find_excess
 
     changes = [

@@ -8,7 +8,7 @@ from fsgitops.model.plan import Need
 from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:
-    from fsgitops.model.limits import Limits
+    from fsgitops.model.plan import Limits
 
 
 def find_excess(

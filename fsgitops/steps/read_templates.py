@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from fsgitops.findings import Finding, Position, error
-from fsgitops.model.templates import Templates
+from fsgitops.model.draft import Templates
 
 RULE: Final = "template"
 _SUFFIX: Final = ".xml.j2"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from fsgitops.model.drift import Direction, DriftKind
-from fsgitops.model.wording import label_attribute, show_value
+from fsgitops.model.wording import Line, label_attribute, show_value
 from fsgitops.routing.veil import MASK
 from fsgitops.visible import count_noun, make_visible
 
@@ -24,8 +24,6 @@ _STYLES = {
     Direction.ONLY_DECLARED: "delete",
     Direction.BOTH_DIFFER: "update",
 }
-
-
 _SIDES = {
     Direction.ONLY_LIVE: "only live",
     Direction.ONLY_DECLARED: "only as applied",
@@ -33,28 +31,21 @@ _SIDES = {
 }
 
 
-class DriftLine(NamedTuple):
-    """One line, and what it says: the terminal chooses a colour for that."""
-
-    text: str
-    style: str = ""
-
-
-def render_drift(report: DriftReport) -> Iterator[DriftLine]:
+def render_drift(report: DriftReport) -> Iterator[Line]:
     """Yield the report as lines, the summary last."""
-    yield DriftLine(f"Target {report.target}: {report.conf_dir}, domain {report.domain}", "title")
+    yield Line(f"Target {report.target}: {report.conf_dir}, domain {report.domain}", "title")
     if report.simulated:
-        yield DriftLine("This target is the embedded switch: a simulation.", "note")
+        yield Line("This target is the embedded switch: a simulation.", "note")
     for note in report.notes:
-        yield DriftLine(make_visible(note), "note")
+        yield Line(make_visible(note), "note")
     for item in report.items[:SHOWN]:
         yield from _render_item(item)
     if len(report.items) > SHOWN:
         left = count_noun(len(report.items) - SHOWN, "more resource")
-        yield DriftLine(f"  and {left} (--json lists all)")
+        yield Line(f"  and {left} (--json lists all)")
     if report.problem:
-        yield DriftLine(f"The switch could not be asked: {make_visible(report.problem)}", "delete")
-    yield DriftLine(_summarise(report), "title")
+        yield Line(f"The switch could not be asked: {make_visible(report.problem)}", "delete")
+    yield Line(_summarise(report), "title")
 
 
 def render_metrics(report: DriftReport, *, checked_at: float, seconds: float) -> str:
@@ -91,14 +82,14 @@ def render_metrics(report: DriftReport, *, checked_at: float, seconds: float) ->
     return "\n".join(lines) + "\n"
 
 
-def _render_item(item: DriftItem) -> Iterator[DriftLine]:
+def _render_item(item: DriftItem) -> Iterator[Line]:
     style = _STYLES[item.direction]
     name = f"{item.resource.kind} {item.resource.name}"
     kinds = ", ".join(item.kinds)
-    yield DriftLine(f"  {_MARKS[item.direction]} {name}  {item.path}  [{kinds}]", style)
-    yield DriftLine(f"      {make_visible(item.message)}", style)
+    yield Line(f"  {_MARKS[item.direction]} {name}  {item.path}  [{kinds}]", style)
+    yield Line(f"      {make_visible(item.message)}", style)
     for attribute in item.attributes:
-        yield DriftLine(f"      {_render_attribute(attribute)}", _STYLES[attribute.direction])
+        yield Line(f"      {_render_attribute(attribute)}", _STYLES[attribute.direction])
 
 
 def _render_attribute(attribute: AttributeDrift) -> str:

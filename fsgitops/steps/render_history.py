@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fsgitops.model.lines import Line
 from fsgitops.model.plan import Action
 from fsgitops.model.review import tell_source
-from fsgitops.model.wording import describe_attribute, show_value
+from fsgitops.model.wording import Line, describe_attribute, show_value
 from fsgitops.visible import make_visible
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fsgitops.visible import make_visible
 
 if TYPE_CHECKING:
-    from fsgitops.model.notice import Notice
+    from fsgitops.model.applied import Notice
 
 SHOWN_MESSAGE = 2000
 """Characters of an error's text: a chat is not the place for a thousand findings."""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from fsgitops.findings import Finding, Severity
 from fsgitops.model.applied import Applied, Outcome
-from fsgitops.model.lines import Line
 from fsgitops.model.plan import (
     Action,
     Baseline,
@@ -18,7 +17,7 @@ from fsgitops.model.plan import (
 )
 from fsgitops.model.review import list_changes, name_change, tell_source
 from fsgitops.model.task import HEADING, find_tasks
-from fsgitops.model.wording import describe_attribute, show_value
+from fsgitops.model.wording import Line, describe_attribute, show_value
 from fsgitops.visible import count_noun, make_lines_visible, make_visible
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from fsgitops.model.compiled import CompiledConfig, Settled
-    from fsgitops.model.templates import Templates
+    from fsgitops.model.draft import Templates
     from fsgitops.secret.key import ProjectKey
     from fsgitops.workspace.declare import Declared
     from fsgitops.workspace.open import Workspace

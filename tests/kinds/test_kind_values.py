@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from kind_examples import EXAMPLES, Example, Place, put, text_at
 
 from fsgitops.homes import home_of
-from fsgitops.model.caller_name import encode_caller_name
+from fsgitops.kinds.agent.user import encode_caller_name
 from fsgitops.model.live import is_safe_path
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from fsgitops.findings import Position, Severity
 from fsgitops.homes.pieces import list_records
 from fsgitops.kinds import BUILT_IN
-from fsgitops.model.caller_name import encode_caller_name
+from fsgitops.kinds.agent.user import encode_caller_name
 from fsgitops.model.compiled import UNKNOWN
 from fsgitops.model.desired import Desired
 from fsgitops.model.live import ManifestEntry

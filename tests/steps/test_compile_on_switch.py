@@ -10,7 +10,7 @@ import pytest
 from builders import desired, noun
 from compiling import compile_desired
 
-from fsgitops.model.caller_name import encode_caller_name
+from fsgitops.kinds.agent.user import encode_caller_name
 from fsgitops.secret.key import ProjectKey, derive_voicemail_pin
 
 if TYPE_CHECKING:

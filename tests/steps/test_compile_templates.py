@@ -18,8 +18,8 @@ from compiling import (
 )
 
 from fsgitops.findings import Position, Severity
+from fsgitops.model.draft import Templates
 from fsgitops.model.resource import Resource
-from fsgitops.model.templates import Templates
 from fsgitops.steps.read_templates import read_templates
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsgitops.model.limits import Limits
+from fsgitops.model.plan import Limits
 from fsgitops.steps.limits import find_excess
 
 

@@ -9,8 +9,8 @@ from compiling import compile_desired
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fsgitops.model.draft import Templates
 from fsgitops.model.live import is_safe_path
-from fsgitops.model.templates import Templates
 from fsgitops.steps.read_templates import read_templates
 
 PATHS = re.compile(

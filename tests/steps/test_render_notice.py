@@ -7,7 +7,7 @@ import json
 from hostile_review import texts
 from hypothesis import given
 
-from fsgitops.model.notice import Notice
+from fsgitops.model.applied import Notice
 from fsgitops.steps.render_notice import SHOWN_MESSAGE, render_notice, render_slack_notice
 
 APPLIED = Notice("demo", "prod", "applied", 0, "applied: 1 created", commit="0123456789abcdef")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from compiling import AGENT, PATH, agent, compiled, with_templates
 
-from fsgitops.model.templates import Templates
+from fsgitops.model.draft import Templates
 from fsgitops.steps.read_templates import read_templates
 
 BIG = "{% for a in range(60000) %}"

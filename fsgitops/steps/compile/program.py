@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 
     from fsgitops.model.document import Path
-    from fsgitops.model.draft import Draft, Leaf
-    from fsgitops.model.templates import Templates
+    from fsgitops.model.draft import Draft, Leaf, Templates
 
 RULE: Final = "template"
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsgitops.model.caller_name import encode_caller_name
+from fsgitops.kinds.agent.user import encode_caller_name
 
 
 def freeswitch_shows(held: str) -> str:
