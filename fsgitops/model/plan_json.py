@@ -24,10 +24,13 @@ _PLAIN = (
     "project", "target", "conf_dir", "domain", "unchanged", "unmanaged", "commit", "dirty",
     "live_digest", "fingerprint", "unknown_secrets", "simulated",
 )  # fmt: skip
+_ADDED = ("partial", "left_out", "kick_rotated")
+"""What the first plans of this version did not have yet."""
 
 
 def plan_to_json(plan: Plan) -> dict[str, Any]:
     """Return the plan as plain JSON values. It holds no secret."""
+    activity = plan.activity
     return {
         "format": "fsgitops-plan",
         "version": PLAN_VERSION,
@@ -36,14 +39,26 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
             **{action.value: plan.count(action) for action in Action},
             "rename": plan.renames,
         },
-        **_additions_to_json(plan),
+        "partial": plan.partial,
+        "only": list(plan.only),
+        "exclude": list(plan.exclude),
+        "left_out": plan.left_out,
+        "kick_rotated": plan.kick_rotated,
+        "unloaded": [_change_to_json(change) for change in plan.unloaded],
+        "needs": [_to_json(need) for need in plan.needs],
+        "tasks": [
+            {"kind": task.kind.value, "agents": list(task.agents), "text": task.text}
+            for task in find_tasks(plan)
+        ],
+        "activity": activity
+        and {
+            "problem": activity.problem,
+            "agents": [_to_json(item, resource=str(item.resource)) for item in activity.resources],
+        },
         "changes": [_change_to_json(change) for change in plan.changes],
         "reloads": [{"command": step.command, "because": step.because} for step in plan.reloads],
         "warnings": list(plan.warnings),
-        "hazards": [
-            {"rule": item.rule, "path": item.path, "message": item.message, "hint": item.hint}
-            for item in plan.hazards
-        ],
+        "hazards": [_to_json(hazard) for hazard in plan.hazards],
     }
 
 
@@ -54,72 +69,35 @@ def plan_from_json(data: Any) -> Plan:
             raise ValueError(f"expected a saved plan of version {PLAN_VERSION}")
         return Plan(
             **{name: data[name] for name in _PLAIN},
-            changes=tuple(_change_from_json(item) for item in data["changes"]),
+            **{name: data[name] for name in _ADDED if name in data},
+            changes=tuple(map(_change_from_json, data["changes"])),
             reloads=tuple(ReloadStep(**item) for item in data["reloads"]),
             warnings=tuple(data.get("warnings", ())),
             hazards=tuple(Hazard(**item) for item in data["hazards"]),
-            **_additions_from_json(data),
+            only=tuple(data.get("only", ())),
+            exclude=tuple(data.get("exclude", ())),
+            unloaded=tuple(map(_change_from_json, data.get("unloaded", ()))),
+            needs=tuple(Need(**item) for item in data.get("needs", ())),
+            activity=_activity_from_json(data.get("activity")),
         )
     except (KeyError, TypeError, AttributeError) as problem:
         raise ValueError(f"not a saved plan: {problem}") from None
 
 
-def _additions_to_json(plan: Plan) -> dict[str, Any]:
-    """Return what the first plans of this version did not have yet."""
-    activity = plan.activity
-    return {
-        "partial": plan.partial,
-        "only": list(plan.only),
-        "exclude": list(plan.exclude),
-        "left_out": plan.left_out,
-        "kick_rotated": plan.kick_rotated,
-        "unloaded": [_change_to_json(change) for change in plan.unloaded],
-        "needs": [
-            {"permission": item.permission, "because": item.because, "allowed": item.allowed}
-            for item in plan.needs
-        ],
-        "tasks": [
-            {"kind": task.kind.value, "agents": list(task.agents), "text": task.text}
-            for task in find_tasks(plan)
-        ],
-        "activity": None
-        if activity is None
-        else {
-            "problem": activity.problem,
-            "agents": [
-                {
-                    "resource": str(item.resource),
-                    "registrations": item.registrations,
-                    "calls": item.calls,
-                }
-                for item in activity.resources
-            ],
-        },
-    }
+def _activity_from_json(data: Any) -> Activity | None:
+    if data is None:
+        return None
+    agents = (
+        ResourceActivity(Resource.parse(item["resource"]), item["registrations"], item["calls"])
+        for item in data["agents"]
+    )
+    return Activity(tuple(agents), data["problem"])
 
 
-def _additions_from_json(data: Any) -> dict[str, Any]:
-    activity = data.get("activity")
-    return {
-        "partial": data.get("partial", False),
-        "only": tuple(data.get("only", ())),
-        "exclude": tuple(data.get("exclude", ())),
-        "left_out": data.get("left_out", 0),
-        "kick_rotated": data.get("kick_rotated", False),
-        "unloaded": tuple(_change_from_json(item) for item in data.get("unloaded", ())),
-        "needs": tuple(Need(**item) for item in data.get("needs", ())),
-        "activity": None
-        if activity is None
-        else Activity(
-            tuple(
-                ResourceActivity(
-                    Resource.parse(item["resource"]), item["registrations"], item["calls"]
-                )
-                for item in activity["agents"]
-            ),
-            activity["problem"],
-        ),
-    }
+def _to_json(
+    value: ResourceActivity | AttributeChange | Hazard | Need, **said: Any
+) -> dict[str, Any]:
+    return {name: getattr(value, name) for name in value.__slots__} | said
 
 
 def _change_to_json(change: Change) -> dict[str, Any]:
@@ -132,17 +110,9 @@ def _change_to_json(change: Change) -> dict[str, Any]:
         "before_digest": change.before_digest,
         "after_digest": change.after_digest,
         "dangers": [danger.value for danger in change.dangers],
-        "renamed_from": str(change.renamed_from) if change.renamed_from else None,
-        "renamed_to": str(change.renamed_to) if change.renamed_to else None,
-        "attributes": [
-            {
-                "name": item.name,
-                "before": item.before,
-                "after": item.after,
-                "secret": item.secret,
-            }
-            for item in change.attributes
-        ],
+        "renamed_from": change.renamed_from and str(change.renamed_from),
+        "renamed_to": change.renamed_to and str(change.renamed_to),
+        "attributes": [_to_json(item) for item in change.attributes],
     }
 
 

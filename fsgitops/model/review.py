@@ -11,7 +11,7 @@ from fsgitops.model.plan import Action, Plan
 from fsgitops.model.task import find_tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from fsgitops.model.desired import Desired
     from fsgitops.model.kind import Kinds
@@ -74,6 +74,10 @@ class Review:
         """Return how many findings are of this severity."""
         return sum(1 for item in self.findings if item.severity is severity)
 
+    def by_weight(self) -> list[Finding]:
+        """Return the findings, errors first."""
+        return _by_weight(self.findings)
+
     def locate(self, file: str) -> str:
         """Return a file's path from the top of the repository."""
         return f"{self.prefix}/{file}" if self.prefix else file
@@ -82,23 +86,18 @@ class Review:
 def list_findings(review: Review) -> list[Finding]:
     """Return all that is wrong, errors first: findings, what is in the way, and drift."""
     found = [*review.findings, *(_plan_findings(review, review.plan) if review.plan else ())]
-    order = list(Severity)
-    return sorted(found, key=lambda item: order.index(item.severity))
+    return _by_weight(found)
+
+
+def _by_weight(findings: Iterable[Finding]) -> list[Finding]:
+    return sorted(findings, key=lambda item: list(Severity).index(item.severity))
 
 
 def list_tasks(review: Review) -> list[Finding]:
     """Return what people have to do, as findings where the first agent concerned is declared."""
-    tasks = find_tasks(review.plan) if review.plan else ()
-    if review.plan is None or not tasks:
-        return []
     return [
-        Finding(
-            "for-people",
-            Severity.INFO,
-            (find_source(task.first) if task.first else None) or _NOWHERE,
-            task.text,
-        )
-        for task in tasks
+        Finding("for-people", Severity.INFO, find_source(task.first) or _NOWHERE, task.text)
+        for task in (find_tasks(review.plan) if review.plan else ())
     ]
 
 

@@ -67,7 +67,7 @@ class Task:
     kind: TaskKind
     agents: tuple[str, ...]
     text: str
-    first: Change | None = field(default=None, compare=False)
+    first: Change = field(compare=False)
     """The change of the first of them."""
 
 

@@ -10,17 +10,9 @@ from pydantic_core import PydanticCustomError
 from fsgitops.secret.source import SOURCE_SCHEMA, PlaintextSource, Source, SourceError, read_source
 
 SETTINGS_FILE = "fsgitops.yaml"
-
-
 SANDBOX = "sandbox"
-
-
 SANDBOX_DOMAIN = "sandbox.example"
-
-
 STATE_FOLDER = ".fsgitops"
-
-
 IN_WORDS: dict[str, str] = {}
 """What each pattern below means, for people: no message shows them a regular expression."""
 
@@ -43,8 +35,36 @@ RegionText = Annotated[str, _text(r"^[A-Z]{2}$", "a country's two capital letter
 PathText = Annotated[
     str, _text(r"^[^\x00-\x1f\x7f]+$", "a path: not empty, without control characters")
 ]
-_WORD = _text(r"^[a-z][a-z0-9_]{0,39}$", "a word of small letters, digits and _")
-_ADDRESS = "a host name or an address, without a port"
+_Word = Annotated[str, _text(r"^[a-z][a-z0-9_]{0,39}$", "a word of small letters, digits and _")]
+_Address = Annotated[
+    str,
+    _text(
+        r"^[A-Za-z0-9\[]([A-Za-z0-9.:\[\]-]{0,251}[A-Za-z0-9\]])?$",
+        "a host name or an address, without a port",
+    ),
+]
+_Listener = Annotated[
+    str,
+    _text(r"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$", "HOST:PORT, such as 127.0.0.1:8090"),
+]
+_Gateway = Annotated[
+    str,
+    _text(r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$", "a gateway's name: letters, digits, . _ and -"),
+]
+_Origin = Annotated[
+    str,
+    _text(r"^https?://[A-Za-z0-9.\[\]:-]+$", "an origin, such as https://console.example.com"),
+]
+_Stun = Annotated[
+    str,
+    _text(r"^stuns?:[A-Za-z0-9.\[\]:-]+$", "a STUN server, such as stun:stun.example.com:3478"),
+]
+_SecureUrl = Annotated[str, _text(r"^https://[!-~]+$", "a URL that begins with https://")]
+_TargetName = Annotated[
+    str, _text(r"^[A-Za-z0-9][A-Za-z0-9_-]*$", "a target's name: letters, digits, _ and -")
+]
+_Port = Annotated[int, Field(ge=1, le=65535)]
+_Percent = Annotated[float, Field(ge=0, le=100)]
 
 
 class Part(BaseModel):
@@ -69,7 +89,7 @@ class EslSettings(Part):
     """Where a target's event socket listens. Times are in seconds."""
 
     host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=1, le=65535)] = 8021
+    port: _Port = 8021
     password: _SecretSource = None
     connect_timeout: Annotated[float, Field(gt=0, le=300)] = 5.0
     reply_timeout: Annotated[float, Field(gt=0, le=300)] = 10.0
@@ -82,31 +102,14 @@ class DialSettings(Part):
     `gateway` is the one that calls outside go by; without it nobody outside can be called.
     """
 
-    gateway: (
-        Annotated[
-            str,
-            _text(
-                r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$",
-                "a gateway's name: letters, digits, . _ and -",
-            ),
-        ]
-        | None
-    ) = None
+    gateway: _Gateway | None = None
     timeout: Annotated[int, Field(ge=5, le=120)] = 30
 
 
 class ApiSettings(Part):
     """Which web pages may use the HTTP API, and how much it takes from one caller."""
 
-    cors: tuple[
-        Annotated[
-            str,
-            _text(
-                r"^https?://[A-Za-z0-9.\[\]:-]+$", "an origin, such as https://console.example.com"
-            ),
-        ],
-        ...,
-    ] = ()
+    cors: tuple[_Origin, ...] = ()
     reads_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 1200
     operations_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 60
 
@@ -114,8 +117,8 @@ class ApiSettings(Part):
 class LimitsSettings(Part):
     """The largest share of the managed resources that one plan may touch, in percent."""
 
-    deletes_percent: Annotated[float, Field(ge=0, le=100)] | None = None
-    updates_percent: Annotated[float, Field(ge=0, le=100)] | None = None
+    deletes_percent: _Percent | None = None
+    updates_percent: _Percent | None = None
     minimum: Annotated[int, Field(ge=0)] | None = None
 
     def over(self, other: LimitsSettings) -> LimitsSettings:
@@ -146,25 +149,12 @@ class PublicSettings(Part):
     `--format linphone` makes will be served; `{extension}` in it stands for the agent's.
     """
 
-    host: (
-        Annotated[str, _text(r"^[A-Za-z0-9\[]([A-Za-z0-9.:\[\]-]{0,251}[A-Za-z0-9\]])?$", _ADDRESS)]
-        | None
-    ) = None
-    sip_port: Annotated[int, Field(ge=1, le=65535)] = 5060
+    host: _Address | None = None
+    sip_port: _Port = 5060
     sip_transport: Literal["udp", "tcp", "tls"] = "udp"
-    wss_port: Annotated[int, Field(ge=1, le=65535)] = 7443
-    stun: (
-        Annotated[
-            str,
-            _text(
-                r"^stuns?:[A-Za-z0-9.\[\]:-]+$", "a STUN server, such as stun:stun.example.com:3478"
-            ),
-        ]
-        | None
-    ) = None
-    provisioning_url: (
-        Annotated[str, _text(r"^https://[!-~]+$", "a URL that begins with https://")] | None
-    ) = None
+    wss_port: _Port = 7443
+    stun: _Stun | None = None
+    provisioning_url: _SecureUrl | None = None
 
 
 def _refuse_inside(name: str) -> str:
@@ -237,8 +227,8 @@ class PolicySettings(Part):
 class KindSettings(Part):
     """A kind of the project's own: what is declared, and which file is made of it."""
 
-    word: Annotated[str, _WORD]
-    section: Annotated[str, _WORD]
+    word: _Word
+    section: _Word
     schema_file: Annotated[PathText, Field(alias="schema")]
     files: Annotated[dict[str, str], Field(min_length=1, max_length=8)]
     reach: str = ""
@@ -272,16 +262,7 @@ class CdrSettings(Part):
     lake: str | None = None
     spool: str | None = None
     json_dir: str | None = None
-    http: (
-        Annotated[
-            str,
-            _text(
-                r"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$",
-                "HOST:PORT, such as 127.0.0.1:8090",
-            ),
-        ]
-        | None
-    ) = None
+    http: _Listener | None = None
     http_credential: _SecretSource = None
     remove_json: bool = False
     variables: tuple[str, ...] = ()
@@ -323,9 +304,4 @@ class Settings(Part):
     allow: tuple[AllowedDanger, ...] = ("reload", "registration")
     drift: DriftSettings = DriftSettings()
     cdr: CdrSettings = CdrSettings()
-    targets: dict[
-        Annotated[
-            str, _text(r"^[A-Za-z0-9][A-Za-z0-9_-]*$", "a target's name: letters, digits, _ and -")
-        ],
-        TargetSettings,
-    ] = {}
+    targets: dict[_TargetName, TargetSettings] = {}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from pydantic import SecretStr
 
 from fsgitops.errors import UsageError
+from fsgitops.settings.environment import Environment
 from fsgitops.settings.shapes import (
     SANDBOX,
     SANDBOX_DOMAIN,
@@ -23,9 +24,6 @@ from fsgitops.settings.shapes import (
     Settings,
     TargetSettings,
 )
-
-if TYPE_CHECKING:
-    from fsgitops.settings.environment import Environment
 
 
 class Target(Part):
@@ -66,48 +64,21 @@ def select_target(
     for a name that is not declared.
     """
     chosen = name or environment.target or SANDBOX
+    declared = settings.targets.get(chosen)
     if chosen == SANDBOX:
-        home = root / STATE_FOLDER / SANDBOX
-        return Target(
-            name=SANDBOX,
-            conf_dir=home / "conf",
-            state_dir=home / "conf" / STATE_FOLDER,
-            domain=SANDBOX_DOMAIN,
-            profile="internal",
-            esl=EslSettings(),
-            dial=DialSettings(gateway=SANDBOX),
-            limits=settings.limits,
-            allow=settings.allow,
-            secrets=settings.secrets,
-            key_file=settings.key_file,
-        )
-    if chosen not in settings.targets:
+        conf, environment = f"{STATE_FOLDER}/{SANDBOX}/conf", Environment.model_construct()
+        dial = DialSettings(gateway=SANDBOX)
+        declared = TargetSettings(conf_dir=conf, domain=SANDBOX_DOMAIN, dial=dial)
+    if declared is None:
         known = ", ".join(sorted([*settings.targets, SANDBOX]))
         raise UsageError(f"no target `{chosen}` in {SETTINGS_FILE}; the targets are: {known}")
-    declared = settings.targets[chosen]
-    allow = settings.allow if declared.allow is None else declared.allow
-    limits = declared.limits.over(settings.limits)
-    return _override_target(chosen, declared, root, environment).model_copy(
-        update={
-            "limits": limits,
-            "allow": allow,
-            "secrets": settings.secrets,
-            "key_file": settings.key_file,
-        }
-    )
-
-
-def _override_target(
-    name: str, declared: TargetSettings, root: Path, environment: Environment
-) -> Target:
     conf_dir = root / (environment.conf_dir or declared.conf_dir)
-    state_dir = root / declared.state_dir if declared.state_dir else conf_dir / STATE_FOLDER
     address = {"host": environment.esl_host, "port": environment.esl_port}
     esl = declared.esl.model_copy(update={k: v for k, v in address.items() if v is not None})
     return Target(
-        name=name,
+        name=chosen,
         conf_dir=conf_dir,
-        state_dir=state_dir,
+        state_dir=root / declared.state_dir if declared.state_dir else conf_dir / STATE_FOLDER,
         domain=environment.domain or declared.domain,
         profile=declared.profile,
         esl=esl,
@@ -115,5 +86,9 @@ def _override_target(
         dial=declared.dial,
         did_forms=declared.did_forms,
         inbound_context=declared.inbound_context,
+        limits=declared.limits.over(settings.limits),
+        allow=settings.allow if declared.allow is None else declared.allow,
         public=declared.public,
+        secrets=settings.secrets,
+        key_file=settings.key_file,
     )

@@ -41,8 +41,7 @@ def render_github(review: Review) -> str:
 
 
 def _lines(review: Review) -> Iterator[str]:
-    order = list(Severity)
-    for finding in sorted(review.findings, key=lambda item: order.index(item.severity)):
+    for finding in review.by_weight():
         text = f"{finding.message}\n{finding.hint}" if finding.hint else finding.message
         yield _command(
             review, _COMMANDS[finding.severity], finding.position, finding.rule, text.splitlines()

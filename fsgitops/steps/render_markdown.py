@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from fsgitops.findings import Severity
+from fsgitops.findings import Finding, Severity
 from fsgitops.model.review import list_changes, name_change, name_reached, tell_source, word_change
 from fsgitops.model.task import HEADING, find_tasks
 from fsgitops.model.wording import label_attribute, show_side
@@ -18,7 +18,6 @@ from fsgitops.visible import count_noun, make_visible
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from fsgitops.findings import Finding
     from fsgitops.model.plan import Change, Hazard, Plan
     from fsgitops.model.review import Reached, Review
 
@@ -53,7 +52,7 @@ def render_markdown(review: Review) -> str:
     if plan is not None:
         head += _tasks(plan)
     if plan is not None and plan.hazards:
-        lines = (_hazard_item(item) for item in plan.hazards)
+        lines = (_finding_item(item) for item in plan.hazards)
         head.append("**In the way: resolve these before an apply.**")
         head.append(_block(lines, _SHARE["hazards"], len(plan.hazards)))
     if review.findings:
@@ -92,23 +91,16 @@ def _tasks(plan: Plan) -> Iterator[str]:
 def _finding_parts(review: Review) -> list[str]:
     errors, warnings = review.count(Severity.ERROR), review.count(Severity.WARNING)
     title = f"{count_noun(errors, 'error')}, {count_noun(warnings, 'warning')}"
-    order = list(Severity)
-    found = sorted(review.findings, key=lambda item: order.index(item.severity))
+    found = review.by_weight()
     block = _block((_finding_item(item) for item in found), _SHARE["findings"], len(found))
     return [_fold(title, block, is_open=errors > 0)]
 
 
-def _finding_item(finding: Finding) -> list[str]:
-    mark = "-" if finding.severity is Severity.ERROR else "!"
-    text = f"{finding.position}: {finding.severity}: {finding.message} [{finding.rule}]"
-    lines = [f"{mark} {make_visible(text, _WIDTH)}"]
-    return [*lines, f"      {make_visible(finding.hint, _WIDTH)}"] if finding.hint else lines
-
-
-def _hazard_item(hazard: Hazard) -> list[str]:
-    text = f"{hazard.path}: {hazard.message} [{hazard.rule}]"
-    lines = [f"- {make_visible(text, _WIDTH)}"]
-    return [*lines, f"      {make_visible(hazard.hint, _WIDTH)}"] if hazard.hint else lines
+def _finding_item(item: Finding | Hazard) -> list[str]:
+    mark = "!" if isinstance(item, Finding) and item.severity is not Severity.ERROR else "-"
+    place = f"{item.position}: {item.severity}" if isinstance(item, Finding) else item.path
+    lines = [f"{mark} {make_visible(f'{place}: {item.message} [{item.rule}]', _WIDTH)}"]
+    return [*lines, f"      {make_visible(item.hint, _WIDTH)}"] if item.hint else lines
 
 
 def _size(parts: Iterable[str]) -> int:

@@ -14,8 +14,8 @@ from urllib.parse import quote
 
 from fsgitops.findings import Severity
 from fsgitops.model.plan import Action
-from fsgitops.model.review import list_findings
-from fsgitops.model.task import HEADING, find_tasks
+from fsgitops.model.review import list_findings, list_tasks
+from fsgitops.model.task import HEADING
 from fsgitops.visible import count_noun, make_visible
 
 if TYPE_CHECKING:
@@ -43,7 +43,10 @@ def render_sarif(review: Review, version: str) -> str:
         ],
     }
     invocation: dict[str, Any] = {"executionSuccessful": True}
-    notes = [{"level": "note", "message": {"text": text}} for text in _list_tasks(review)]
+    notes = [
+        {"level": "note", "message": {"text": _literal(make_visible(f"{HEADING}: {task.message}"))}}
+        for task in list_tasks(review)
+    ]
     if left > 0:
         text = f"{count_noun(left, 'result')} left out: a log holds {SHOWN_RESULTS:,}"
         notes.append({"level": "warning", "message": {"text": text}})
@@ -58,11 +61,6 @@ def render_sarif(review: Review, version: str) -> str:
     }
     log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
     return json.dumps(log, indent=1) + "\n"
-
-
-def _list_tasks(review: Review) -> list[str]:
-    tasks = find_tasks(review.plan) if review.plan else ()
-    return [_literal(make_visible(f"{HEADING}: {task.text}")) for task in tasks]
 
 
 def _result(review: Review, finding: Finding, indices: dict[str, int]) -> dict[str, Any]:

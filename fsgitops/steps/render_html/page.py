@@ -138,8 +138,7 @@ def _hazards(plan: Plan) -> Iterator[str]:
 def _findings(review: Review) -> Iterator[str]:
     if not review.findings:
         return
-    order = list(Severity)
-    found = sorted(review.findings, key=lambda item: order.index(item.severity))
+    found = review.by_weight()
     title = f"{count_noun(review.count(Severity.ERROR), 'error')}, "
     title += count_noun(review.count(Severity.WARNING), "warning")
     yield f'<section><h2>{title}</h2><ul class="notices">'
