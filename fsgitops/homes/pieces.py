@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import re
 from bisect import bisect_left
-from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 from xml.parsers import expat
@@ -202,7 +201,7 @@ def _cut_compiled(
         secrets += [(a + shift, b + shift) for a, b in file.secret_spans[first:last]]
         position += end - start + 1
     names = tuple(name for number in members for name in pieces.names[number])
-    part = replace(file.parts[index], span=(0, 0), elements=names)
+    part = file.parts[index]._replace(span=(0, 0), elements=names)
     return CompiledFile(
         file.path, content, (part,), tuple(secrets), file.unknown and bool(secrets),
         hashlib.sha256(content).hexdigest(),

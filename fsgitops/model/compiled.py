@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,8 +17,7 @@ UNKNOWN = "(known after apply)"
 """Stands for a secret value that cannot be derived, because no key is at hand."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """What a file holds of one resource, and where that is declared.
 
     `inputs` is a hex digest of all that went into its bytes (declared values, secrets, template,

@@ -79,7 +79,7 @@ def _merge(
     places = {part.resource: part for part in file.parts} if file else {}
     places = {**_recorded(entry), **places}
     parts = tuple(
-        replace(places[owner], span=(0, 0), elements=tuple(names), kept=owner not in changes)
+        places[owner]._replace(span=(0, 0), elements=tuple(names), kept=owner not in changes)
         for owner, names in work.names.items()
     )
     text = b"".join(work.out)

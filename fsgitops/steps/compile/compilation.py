@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from fsgitops.errors import FsgitopsError
@@ -175,7 +175,7 @@ def _put_together(path: str, made: Sequence[_Piece]) -> CompiledFile:
     """Return the file of these pieces: what each has inside `<include>`, one after the other."""
     if len(made) == 1:
         content, spans, unknown = made[0].rendering
-        parts: tuple[Part, ...] = (replace(made[0].part, span=(0, len(content))),)
+        parts: tuple[Part, ...] = (made[0].part._replace(span=(0, len(content))),)
     else:
         texts, parts, spans, unknown = [OPEN], (), (), False
         start = len(OPEN)
@@ -183,7 +183,7 @@ def _put_together(path: str, made: Sequence[_Piece]) -> CompiledFile:
             inside = rendering.content[len(OPEN) : -len(CLOSE)]
             shift = start - len(OPEN)
             texts.append(inside)
-            parts += (replace(part, span=(start, start + len(inside))),)
+            parts += (part._replace(span=(start, start + len(inside))),)
             spans += tuple((first + shift, last + shift) for first, last in rendering.secret_spans)
             unknown = unknown or rendering.unknown
             start += len(inside)

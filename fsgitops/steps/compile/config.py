@@ -165,7 +165,7 @@ def _compile_shared(work: Compilation, kind: Kind[Any], shared: Shared) -> None:
         return
     draft = shared.draft(work.site)
     part = work.part(shared.resource, work.digest(draft.template))
-    part = replace(part, source=Position(work.site.templates.file(draft.template)))
+    part = part._replace(source=Position(work.site.templates.file(draft.template)))
     if not work.settle(draft.path, [part]):
         work.add(draft, part)
 
