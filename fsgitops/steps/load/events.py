@@ -41,6 +41,8 @@ MAX_FINDINGS = 100
 """After so many faults a file is not read any further."""
 
 NULLS = frozenset({"", "~", "null"})
+_NO_NAMES = NULLS | {"<<"}
+"""What a key may be that is more than its text; nearly every other is that."""
 STR_TAG = "tag:yaml.org,2002:str"
 _KNOWN_TAG = re.compile(
     r"!!(python/[a-z_/]+|binary|bool|float|int|map|merge|null|omap|pairs|seq|set|timestamp)"
@@ -183,10 +185,19 @@ class _Builder:
         get, intern = self.next, self.strings.setdefault
         while (event := get()).__class__ is not MappingEndEvent:
             self.values += 1
-            if _is_merge(event):
+            key: str | None
+            if (
+                event.__class__ is ScalarEvent
+                and event.tag is None
+                and event.anchor is None
+                and event.value not in _NO_NAMES
+            ):
+                key = event.value
+            elif _is_merge(event):
                 self.merge(get(), depth, merged, event)
                 continue
-            key = self.key(event, depth)
+            else:
+                key = self.key(event, depth)
             item = get()
             if item.__class__ is ScalarEvent and item.anchor is None and item.tag is None:
                 text = item.value
