@@ -66,7 +66,10 @@ def command(
     else:
         click.echo(found.to_script() if form == "js" else found.to_linphone(), nl=False)
     if not reveal:
-        confirm_done("Secrets are shown with --reveal.", err=True)
+        from fsgitops.workspace.secrets import find_keys
+
+        missing = "" if find_keys(workspace).current else ", which needs the project key: none here"
+        confirm_done(f"Secrets are shown with --reveal{missing}.", err=True)
     return 0
 
 

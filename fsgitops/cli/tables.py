@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from fsgitops.console.stream import terminal_width
 from fsgitops.console.table import draw_lines
+from fsgitops.model.wording import label_attribute
 from fsgitops.visible import count_noun, make_visible
 
 if TYPE_CHECKING:
@@ -110,5 +111,5 @@ def _state(item: AgentStatus) -> str:
 
 def _memory(item: AgentStatus) -> str:
     if item.memory == "differs":
-        return f"differs: {', '.join(item.differences)}"
+        return f"differs: {', '.join(map(label_attribute, item.differences))}"
     return item.memory or "-"

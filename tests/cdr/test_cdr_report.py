@@ -243,6 +243,16 @@ def test_a_did_has_one_row_however_it_was_dialled(tmp_path: Path, templates) -> 
     assert found == {"+19495431333": len(FORMS), "sales": 1}
 
 
+def test_a_report_keeps_to_the_terminal(tmp_path: Path, templates) -> None:
+    report = busy()
+    whole = report_text(report)
+    assert max(map(len, whole.splitlines())) > 80
+    for width in (80, 60):
+        narrow = report_text(report, width)
+        assert max(map(len, narrow.splitlines())) <= width
+        assert set(re.findall(r"[0-9.]+", whole)) == set(re.findall(r"[0-9.]+", narrow))
+
+
 @pytest.mark.parametrize(
     ("numbers", "region", "shown"),
     [

@@ -179,3 +179,12 @@ def test_hidden_credentials_need_no_key(project: Project, monkeypatch: pytest.Mo
     assert project.run("credentials", "1020").code == 0
     ran = project.run("credentials", "1020", "--reveal")
     assert (ran.code, "FSGITOPS_KEY" in ran.err) == (1, True)
+
+
+def test_a_reveal_that_would_fail_is_not_offered_as_if_it_worked(
+    public: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert public.run("credentials", "1020").err.endswith("Secrets are shown with --reveal.\n")
+    monkeypatch.delenv("FSGITOPS_KEY")
+    told = public.run("credentials", "1020").err
+    assert "Secrets are shown with --reveal, which needs the project key: none here." in told

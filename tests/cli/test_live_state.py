@@ -10,6 +10,8 @@ import pytest
 from project import Project
 from switchboard import DOMAIN
 
+from fsgitops.model.wording import label_attribute
+
 if TYPE_CHECKING:
     from fsgitops.sandbox import EmbeddedSwitch
 
@@ -52,7 +54,9 @@ def test_status_names_in_full_what_differs(project: Project, board: EmbeddedSwit
     agents.write_text(agents.read_text().replace("Alice", "Alicia, groups: [night, sales]"))
     (found,) = project.run("status", "1020", "--json").json()["agents"]
     assert len(", ".join(found["differences"])) > 48
-    assert f"differs: {', '.join(found['differences'])}" in project.run("status", "1020").out
+    labels = ", ".join(map(label_attribute, found["differences"]))
+    assert f"differs: {labels}" in project.run("status", "1020").out
+    assert "variable " not in labels
 
 
 def test_status_tells_an_agent_that_was_never_applied_and_one_left_over(

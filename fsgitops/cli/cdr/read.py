@@ -241,5 +241,6 @@ def report(
     place = place.with_choices(chosen)
     span = Span(first, last, leg, str(read_zone(tz)) if tz else machine_zone())
     made = make_report(place.source(), span, engine, region=place.region())
-    text = {"text": report_text, "json": report_json, "html": render_page}[form](made)
+    shown = {"json": report_json, "html": render_page}
+    text = shown[form](made) if form in shown else report_text(made, _width(output))
     _put(output, text.encode("utf-8", "replace"))
