@@ -103,3 +103,10 @@ def test_the_page_of_the_architecture_has_the_rooms_of_the_contract_from_the_gro
     layers = contracts["importlinter:contract:rooms"]["layers"].split()
     told = [re.sub(r"\.py$|/$", "", name.strip("`")) for name, _ in rows_of("architecture.md", 2)]
     assert told == [layer.removeprefix("fsgitops.") for layer in reversed(layers)]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_each_module_that_a_page_names_is_there(path: Path) -> None:
+    named = set(re.findall(r"`([a-z]\w*/[\w/]+\.py)(?:`|:)", path.read_text()))
+    there = {name for name in named for root in (ROOT, ROOT / "fsgitops") if (root / name).exists()}
+    assert named - there == set()
