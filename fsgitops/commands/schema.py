@@ -120,7 +120,8 @@ def _inline(value: Any, definitions: dict[str, Any]) -> Any:
         return value
     if "$ref" in value:
         referred = definitions[value["$ref"].rpartition("/")[2]]
-        return {**_inline(referred, definitions), **_described(value)}
+        described = {"description": value["description"]} if "description" in value else {}
+        return {**_inline(referred, definitions), **described}
     kept = {}
     for name, item in value.items():
         if name == "title" and isinstance(item, str):
@@ -130,7 +131,3 @@ def _inline(value: Any, definitions: dict[str, Any]) -> Any:
         else:
             kept[name] = _inline(item, definitions)
     return kept
-
-
-def _described(value: dict[str, Any]) -> dict[str, Any]:
-    return {name: value[name] for name in ("description",) if name in value}

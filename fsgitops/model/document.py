@@ -86,6 +86,18 @@ class Document:
         return True
 
 
+def find_place(
+    places: Iterable[tuple[Document, Path]], path: Path, *, key: bool
+) -> Position | None:
+    """Return where the first of some places says what is at `path` below it, or above that."""
+    for length in range(len(path), 0, -1):
+        for document, prefix in places:
+            candidate = (*prefix, *path[:length])
+            if document.has(candidate):
+                return document.position(candidate, key=key and length == len(path))
+    return None
+
+
 class Sources:
     """Finds where a field of a declared resource is written, from the place of the resource."""
 
@@ -107,12 +119,8 @@ class Sources:
         if index is None:
             return source
         prefixes: tuple[Path, ...] = ((section, index), ("defaults", section))
-        for length in range(len(path), 0, -1):
-            for prefix in prefixes:
-                candidate = (*prefix, *path[:length])
-                if document.has(candidate):
-                    return document.position(candidate, key=key and length == len(path))
-        return source
+        places = [(document, prefix) for prefix in prefixes]
+        return find_place(places, path, key=key) or source
 
     def _index(self, document: Document, section: str) -> dict[Position, int]:
         name = (document.path, section)

@@ -88,7 +88,7 @@ class ManifestEntry:
             return cls(sha256, (_read_record(data),))
         records = tuple(
             _read_record(item)._replace(
-                sha256=_digest(item["sha256"]), elements=tuple(map(_text, item["elements"]))
+                sha256=_digest(item["sha256"]), elements=tuple(map(read_text, item["elements"]))
             )
             for item in several
         )
@@ -118,9 +118,10 @@ def _digest(text: str) -> str:
     return text
 
 
-def _text(value: object) -> str:
+def read_text(value: object) -> str:
+    """Return a text as it is. Raises TypeError for anything else."""
     if not isinstance(value, str):
-        raise TypeError("expected text")
+        raise TypeError(f"{value!r} is not text")
     return value
 
 

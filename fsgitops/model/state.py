@@ -14,6 +14,7 @@ from fsgitops.model.live import (
     ManifestEntry,
     Owner,
     Record,
+    read_text,
 )
 from fsgitops.model.resource import Resource
 
@@ -102,9 +103,9 @@ class RecordedState:
             if data["format"] != _FORMAT or data["version"] != STATE_VERSION:
                 raise ValueError(f"expected a recorded state of version {STATE_VERSION}")
             taken_at = datetime.strptime(data["taken_at"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
-            texts = {name: _text(data[name]) for name in _TEXTS}
+            texts = {name: read_text(data[name]) for name in _TEXTS}
             files = {path: _read_files(path, item) for path, item in data["files"].items()}
-            foreign = tuple(_text(path) for path in data["foreign"])
+            foreign = tuple(read_text(path) for path in data["foreign"])
             owner = Owner.from_json(data.get("owner"))
         except (KeyError, TypeError, AttributeError) as problem:
             raise ValueError(f"not a recorded state: {problem}") from None
@@ -138,12 +139,6 @@ class RecordedState:
 _TEXTS = ("target", "domain", "conf_dir", "key_id", "commit")
 
 
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is not text")
-    return value
-
-
 def _to_json(items: tuple[RecordedFile, ...]) -> dict[str, Any]:
     several = [item.to_json() for item in items]
     return several[0] if len(several) == 1 else {"resources": several}
@@ -162,9 +157,9 @@ def _read_file(data: Any) -> RecordedFile:
     return RecordedFile(
         kind=FileKind[data["kind"].upper()],
         resource=Resource.parse(data["resource"]),
-        source=_text(data["source"]),
+        source=read_text(data["source"]),
         drifted=data["drifted"] is True,
-        digest=_text(data["digest"]),
-        secrets=_text(data["secrets"]),
-        attributes={_text(k): _text(v) for k, v in data["attributes"].items()},
+        digest=read_text(data["digest"]),
+        secrets=read_text(data["secrets"]),
+        attributes={read_text(k): read_text(v) for k, v in data["attributes"].items()},
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from fsgitops.findings import Severity
 from fsgitops.model.rule import Breach, Rule
-from fsgitops.rules import names, references, secrets, texts
+from fsgitops.rules import names, references, texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,7 @@ GENERIC: tuple[Rule, ...] = (
     Rule(
         "plaintext-secret",
         _ERROR,
-        secrets.check,
+        texts.check_secrets,
         "No secret is written out in YAML, unless it is marked `plaintext: true`.",
         fixed=True,
     ),

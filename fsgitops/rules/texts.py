@@ -1,4 +1,4 @@
-"""No text can become code, markup or a preprocessor line in what FreeSWITCH loads.
+"""No text can become code or markup in what FreeSWITCH loads, and no secret stands in git.
 
 The rule and the compiler ask the same function: whatever comes past one is judged by the other.
 """
@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 from fsgitops.model.compiled import UNKNOWN
 from fsgitops.model.draft import Global
-from fsgitops.model.reading import joined_texts, resource_of, texts
+from fsgitops.model.fields import Hidden
+from fsgitops.model.reading import find_marked, joined_texts, resource_of, texts
 from fsgitops.model.rule import Breach
+from fsgitops.secret.source import PlaintextSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +29,11 @@ _UNSAFE = re.compile(
 _GLOBAL = re.compile(r"\$\$\{[A-Za-z_][A-Za-z0-9_.-]{0,63}\}")
 _HINT = "Write the text itself."
 _HINT_GLOBAL = "Write the text itself; a whole value may be `$${name}`, and nothing else with it."
+_HINT_SOURCE = (
+    "Leave it out to derive one from the project key, or name its source: {env: NAME}, "
+    "{file: PATH}, {age: …}. Git may have this one: choose another. "
+    "If it is no secret, write {plaintext: true, value: …}."
+)
 
 
 def check(desired: Desired, kinds: Kinds) -> Iterator[Breach]:
@@ -41,6 +48,17 @@ def check(desired: Desired, kinds: Kinds) -> Iterator[Breach]:
                     hint = _HINT_GLOBAL if isinstance(written.text, Global) else _HINT
                     message = f"{_tell(written)} {reason}"
                     yield Breach(resource_of(noun), written.path, message, hint, key=written.key)
+
+
+def check_secrets(desired: Desired, kinds: Kinds) -> Iterator[Breach]:
+    """Yield every secret that is written out and not marked `plaintext: true`. None is shown."""
+    for kind in kinds.values():
+        for noun in desired.of(kind.noun):
+            for path, source, mark in find_marked(noun, Hidden):
+                if isinstance(source, PlaintextSource) and not source.marked:
+                    name = ".".join(str(step) for step in path)
+                    message = f"`{name}` holds a {mark.said} in plain text"
+                    yield Breach(resource_of(noun), path, message, _HINT_SOURCE)
 
 
 def _tell(written: WrittenText) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from fsgitops.findings import Finding, Position, error
 from fsgitops.settings import shapes
@@ -17,7 +17,12 @@ def find_faults(
     details: Iterable[Any], position: Callable[..., Position], sections: Collection[str]
 ) -> list[Finding]:
     """Return a finding for each of pydantic's error details, one for each place."""
-    return _merge(_finding(item, position, sections) for item in details)
+    found: dict[tuple[Position, str], Finding] = {}
+    for item in details:
+        finding = _finding(item, position, sections)
+        # The second voice of a union is dropped: both branches complain about one value.
+        found.setdefault((finding.position, finding.rule), finding)
+    return list(found.values())
 
 
 def _finding(item: Any, position: Callable[..., Position], sections: Collection[str]) -> Finding:
@@ -50,32 +55,28 @@ def _unknown_key(
 ) -> Finding:
     from difflib import get_close_matches
 
-    owners: dict[str, type[BaseModel]] = {
-        "api": shapes.ApiSettings,
-        "cdr": shapes.CdrSettings,
-        "dial": shapes.DialSettings,
-        "drift": shapes.DriftSettings,
-        "esl": shapes.EslSettings,
-        "history": shapes.HistorySettings,
-        "ignore": shapes.IgnoredDrift,
-        "kinds": shapes.KindSettings,
-        "key_rotation": shapes.RotationSettings,
-        "limits": shapes.LimitsSettings,
-        "notify": shapes.NotifySettings,
-        "policy": shapes.PolicySettings,
-        "public": shapes.PublicSettings,
-        "secrets": shapes.SecretsSettings,
-        "targets": shapes.TargetSettings,
-        "variables": shapes.VariablesSettings,
-    }
-    # Below `targets` stands a target's own name, which may be one of these words.
-    above = (*path[:1], *path[2:-1]) if path[0] == "targets" and len(path) > 2 else path[:-1]
-    owner = next((owners[part] for part in reversed(above) if part in owners), shapes.Settings)
+    owner = _find_part(path[:-1])
     fields = [field.alias or name for name, field in owner.model_fields.items()]
     known = sections if path[:-1] == ("defaults",) else fields
     close = get_close_matches(str(path[-1]), known, n=1)
     hint = f"Did you mean `{close[0]}`?" if close else f"Known: {', '.join(known)}."
     return error("unknown-key", position(path, key=True), f"unknown key `{path[-1]}`", hint)
+
+
+def _find_part(path: tuple[Any, ...]) -> type[BaseModel]:
+    """Return the part of the settings that a path leads into."""
+    owner: type[BaseModel] = shapes.Settings
+    steps = iter(path)
+    for step in steps:
+        field = owner.model_fields.get(step)
+        pending = [field.annotation] if field else []
+        for inside in pending:
+            pending += get_args(inside)
+            if isinstance(inside, type) and issubclass(inside, shapes.Part):
+                owner = inside
+        if field and get_origin(field.annotation) in (dict, tuple):
+            next(steps, None)  # a name of somebody's choice, or a number
+    return owner
 
 
 def tell_expected(item: Any) -> str:
@@ -113,11 +114,3 @@ _EXPECTED = {
     "literal_error": "one of {expected}",
     "inside": "a context that no agent dials in",
 }
-
-
-def _merge(findings: Any) -> list[Finding]:
-    """Drop the second voice of a union: both branches complain about one value."""
-    seen: dict[tuple[Position, str], Finding] = {}
-    for item in findings:
-        seen.setdefault((item.position, item.rule), item)
-    return list(seen.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from fsgitops.findings import Severity, quote_value
@@ -174,17 +175,10 @@ def judge_strength(pin: str, extension: str) -> str | None:
     return None
 
 
-def check_pins(desired: Desired, _kinds: Kinds) -> Iterator[Breach]:
-    """Yield every PIN in the YAML that is not 4 to 10 digits, or is the extension."""
-    return _check_pins(desired, judge_pin)
-
-
-def check_weak_pins(desired: Desired, _kinds: Kinds) -> Iterator[Breach]:
-    """Yield every PIN in the YAML that is easy to guess."""
-    return _check_pins(desired, judge_strength)
-
-
-def _check_pins(desired: Desired, judge: Callable[[str, str], str | None]) -> Iterator[Breach]:
+def check_pins(
+    judge: Callable[[str, str], str | None], desired: Desired, _kinds: Kinds
+) -> Iterator[Breach]:
+    """Yield every PIN in the YAML that this refuses."""
     for agent in desired.of(Agent):
         source = agent.voicemail.pin
         if isinstance(source, PlaintextSource):
@@ -251,14 +245,14 @@ RULES: Final = (
     Rule(
         "voicemail-pin",
         _ERROR,
-        check_pins,
+        partial(check_pins, judge_pin),
         "A voicemail PIN is 4 to 10 digits and never the extension.",
         fixed=True,
     ),
     Rule(
         "weak-pin",
         _WARNING,
-        check_weak_pins,
+        partial(check_pins, judge_strength),
         "A voicemail PIN has at least 6 digits and is not easy to guess.",
     ),
     Rule(

@@ -5,15 +5,21 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from fsgitops.findings import Severity
 from fsgitops.kinds.did_route.drafts import draft_route, route_path
 from fsgitops.kinds.did_route.forms import survey_routes
 from fsgitops.kinds.did_route.noun import DidRoute
-from fsgitops.kinds.did_route.rules import RULES
 from fsgitops.model.kind import Kind, Left
 from fsgitops.model.number_forms import is_number_expression
+from fsgitops.model.reading import resource_of
+from fsgitops.model.rule import Breach, Rule
+from fsgitops.phone import is_assignable
 
 if TYPE_CHECKING:
-    from fsgitops.model.kind import Read
+    from collections.abc import Iterator
+
+    from fsgitops.model.desired import Desired
+    from fsgitops.model.kind import Kinds, Read
 
 _NAME: Final = re.compile(r"inbound_([0-9]{3,15})", re.ASCII)
 
@@ -29,6 +35,18 @@ def _ours(context: str, name: str, read: Read) -> Left | None:
     return Left(f"+{found[1]}", f"dialplan/{context}/{name}.xml")
 
 
+def check_assigned(desired: Desired, _kinds: Kinds) -> Iterator[Breach]:
+    """Yield every DID of the right length that its country does not give out."""
+    for route in desired.of(DidRoute):
+        if not is_assignable(route.did_number):
+            yield Breach(
+                resource_of(route),
+                ("did_number",),
+                f"{route.did_number} is not in use in the numbering plan of its country",
+                "Check the area code for a slip.",
+            )
+
+
 DID_ROUTE: Final = Kind(
     word="did",
     section="did_routes",
@@ -37,7 +55,14 @@ DID_ROUTE: Final = Kind(
     drafts=draft_route,
     title="DID route",
     aliases=("did_route",),
-    rules=RULES,
+    rules=(
+        Rule(
+            "unassigned-number",
+            Severity.WARNING,
+            check_assigned,
+            "A DID is a number that its country's numbering plan knows.",
+        ),
+    ),
     lists="Public numbers.",
     also=("dids", "route", "routes", "inbound_routes"),
     dialled=lambda route: (route.did_number, route.did_number[1:]),

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fsgitops.steps.format_source.edits import apply_edits, follow_places
 from fsgitops.steps.format_source.fields import reorder_fields
 from fsgitops.steps.format_source.scalars import requote_scalars, tidy_lines
-from fsgitops.steps.format_source.tree import move_tree, read_tree
+from fsgitops.steps.format_source.tree import apply_edits, follow_places, move_tree, read_tree
 
 if TYPE_CHECKING:
     from fsgitops.model.kind import Kinds

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from fsgitops.model.reading import merged_fields
-from fsgitops.steps.format_source.edits import Edit, apply_edits
+from fsgitops.steps.format_source.tree import Edit, apply_edits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from fsgitops.steps.format_source.edits import Edit
+from fsgitops.steps.format_source.tree import Edit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,12 +1,14 @@
-"""The nodes of a YAML file with their places in the text: the one home of ruamel.yaml."""
+"""The nodes of a YAML file with their places in the text, and edits of it: the home of ruamel."""
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 NodeKind = Literal["scalar", "mapping", "sequence", "alias"]
 
@@ -116,3 +118,40 @@ def _read_children(node: Node, event: Any, events: Any) -> None:
         written = [child for child in node.children if not child.empty]
         node.last_line = max((child.last_line for child in written), default=node.line)
     node.anchored = node.anchored or any(child.anchored for child in node.children)
+
+
+class Edit(NamedTuple):
+    """What stands from `start` to `end` (characters) gives way to `text`."""
+
+    start: int
+    end: int
+    text: str
+
+
+def apply_edits(text: str, edits: Iterable[Edit]) -> str:
+    """Return the text with all edits made. They must not overlap."""
+    parts: list[str] = []
+    position = 0
+    for edit in sorted(edits):
+        parts += (text[position : edit.start], edit.text)
+        position = edit.end
+    return "".join([*parts, text[position:]])
+
+
+def follow_places(edits: Iterable[Edit]) -> Callable[[int], int]:
+    """Return what tells where a place before the edits is after them.
+
+    A place inside of what was replaced becomes the end of what stands there instead.
+    """
+    made = sorted(edits)
+    ends = [edit.end for edit in made]
+    grown = [0, *accumulate(len(edit.text) - (edit.end - edit.start) for edit in made)]
+
+    def follow(place: int) -> int:
+        number = bisect_right(ends, place)
+        moved = place + grown[number]
+        if number < len(made) and made[number].start < place:
+            return made[number].start + grown[number] + len(made[number].text)
+        return moved
+
+    return follow

@@ -23,7 +23,7 @@ from yaml.events import (
 
 from fsgitops.findings import Finding, Position, error, quote_value
 from fsgitops.model.document import Document, Mark, Value
-from fsgitops.steps.load.wording import describe_syntax_error
+from fsgitops.steps.load.source import describe_syntax_error
 
 MAX_DEPTH = 32
 """How deep lists and mappings may nest; what is declared here needs 5 levels."""

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fsgitops.findings import Finding, Position, error, quote_value
+from fsgitops.model.document import find_place
 from fsgitops.model.reading import key_field
 
 if TYPE_CHECKING:
@@ -39,11 +40,8 @@ class Section:
         ]
         if self.settings is not None:
             places.append((self.settings, (DEFAULTS, self.kind.section)))
-        for length in range(len(path), 0, -1):
-            for document, prefix in places:
-                if document.has((*prefix, *path[:length])):
-                    whole = length == len(path)
-                    return document.position((*prefix, *path[:length]), key=key and whole)
+        if found := find_place(places, path, key=key):
+            return found
         if path and path[0] in self.project_fields:
             return Position(SETTINGS_FILE)
         return self.place

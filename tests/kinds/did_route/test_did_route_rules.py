@@ -7,9 +7,9 @@ from functools import partial
 import builders
 from builders import route
 
-from fsgitops.kinds.did_route.rules import RULES
+from fsgitops.kinds.did_route import DID_ROUTE
 
-breaches = partial(builders.breaches, RULES)
+breaches = partial(builders.breaches, DID_ROUTE.rules)
 
 
 def test_a_number_outside_the_numbering_plan_is_found() -> None:
