@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fsgitops.errors import FsgitopsError
 from fsgitops.live.roster import Roster, load_roster
-from fsgitops.settings import SETTINGS_FILE
+from fsgitops.settings.shapes import SETTINGS_FILE
 from fsgitops.workspace.open import Workspace, open_workspace
 
 if TYPE_CHECKING:

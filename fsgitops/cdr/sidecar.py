@@ -21,7 +21,7 @@ from fsgitops.cdr.record import RecordBuilder
 from fsgitops.cdr.spool import SpoolError
 from fsgitops.cdr.watcher import ROAD, Watcher
 from fsgitops.durable import ignore_folder
-from fsgitops.settings import SETTINGS_FILE
+from fsgitops.settings.shapes import SETTINGS_FILE
 
 if TYPE_CHECKING:
     import threading

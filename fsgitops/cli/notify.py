@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from fsgitops.model.applied import Applied, Notice
     from fsgitops.model.plan import Plan
-    from fsgitops.settings import NotifySettings
+    from fsgitops.settings.shapes import NotifySettings
 
 _F = TypeVar("_F", bound="Callable[..., Any]")
 _PLAN = "fsgitops.plan"

@@ -29,7 +29,7 @@ def command(shared: Shared, directory: str | None, port: int, phones: tuple[str,
     directory as FreeSWITCH would. Its phones are simulated, and answer at once.
     """
     from fsgitops.commands.sandbox import run_sandbox
-    from fsgitops.settings import SANDBOX
+    from fsgitops.settings.shapes import SANDBOX
 
     workspace = open_place(shared, directory, SANDBOX)
     run_sandbox(workspace, port, lambda text: click.echo(text, err=True), phones)

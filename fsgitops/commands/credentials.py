@@ -20,7 +20,7 @@ from fsgitops.workspace.secrets import open_book
 if TYPE_CHECKING:
     from fsgitops.model.desired import Desired
     from fsgitops.model.kind import Secrets
-    from fsgitops.settings import PublicSettings
+    from fsgitops.settings.shapes import PublicSettings
     from fsgitops.workspace.open import Workspace
 
 HIDDEN = "(hidden)"

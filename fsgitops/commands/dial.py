@@ -24,7 +24,8 @@ from fsgitops.live.roster import (
 
 if TYPE_CHECKING:
     from fsgitops.kinds.agent.noun import Agent
-    from fsgitops.settings import Settings, Target
+    from fsgitops.settings.shapes import Settings
+    from fsgitops.settings.target import Target
     from fsgitops.switch.calls import Dial, Leg, Legs
     from fsgitops.switch.client import Switch
     from fsgitops.workspace.open import Workspace

@@ -14,7 +14,7 @@ from fsgitops.errors import DesiredInvalidError, FsgitopsError, UsageError
 from fsgitops.model.live import FileKind, LiveConfig, LiveFile, Manifest, ManifestEntry
 from fsgitops.model.plan import Baseline
 from fsgitops.planning.planned import Planned, plan_compiled
-from fsgitops.settings import SETTINGS_FILE
+from fsgitops.settings.shapes import SETTINGS_FILE
 from fsgitops.workspace.compile import compile_declared
 from fsgitops.workspace.declare import declare_desired
 from fsgitops.workspace.git import ask_git

@@ -16,7 +16,7 @@ from fsgitops.durable import sync_folder
 from fsgitops.errors import UsageError
 from fsgitops.secret.key import KEY_VARIABLE, NEXT_KEY_VARIABLE, PREVIOUS_SUFFIX, load_key
 from fsgitops.secret.private_file import write_private_file
-from fsgitops.settings import SETTINGS_FILE
+from fsgitops.settings.shapes import SETTINGS_FILE
 from fsgitops.steps.read_live import read_manifest
 from fsgitops.visible import count_noun
 from fsgitops.workspace.compile import compile_declared

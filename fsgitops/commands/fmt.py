@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from fsgitops.durable import replace_file
 from fsgitops.errors import DesiredInvalidError, UsageError
 from fsgitops.findings import Finding, Position, error, sort_findings
-from fsgitops.settings import SETTINGS_FILE
+from fsgitops.settings.shapes import SETTINGS_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

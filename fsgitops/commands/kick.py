@@ -18,7 +18,7 @@ from fsgitops.model.plan import ReloadStep
 from fsgitops.workspace.declare import declare_desired
 
 if TYPE_CHECKING:
-    from fsgitops.settings import Target
+    from fsgitops.settings.target import Target
     from fsgitops.switch.client import Switch
     from fsgitops.switch.replies import Registration
     from fsgitops.workspace.open import Workspace

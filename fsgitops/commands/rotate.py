@@ -17,7 +17,7 @@ from fsgitops.kinds.agent.noun import Agent
 from fsgitops.kinds.agent.secrets import count_rotation
 from fsgitops.live.roster import check_extension
 from fsgitops.secret.key import NEXT_KEY_VARIABLE, write_key_file
-from fsgitops.settings import SETTINGS_FILE, RotationSettings
+from fsgitops.settings.shapes import SETTINGS_FILE, RotationSettings
 from fsgitops.workspace.declare import declare_desired
 from fsgitops.workspace.key_in_git import keep_from_git
 from fsgitops.workspace.secrets import Moved, find_keys, next_key_file

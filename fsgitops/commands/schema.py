@@ -55,7 +55,7 @@ def _count_kinds(schema: dict[str, Any], kinds: Kinds) -> dict[str, Any]:
 def settings_schema(kinds: Kinds) -> dict[str, Any]:
     """Return the JSON Schema of `fsgitops.yaml`; a short name stands for no value anywhere."""
     from fsgitops.model.schema import SCHEMA_DIALECT, desired_schema
-    from fsgitops.settings import Settings
+    from fsgitops.settings.shapes import Settings
 
     schema = Settings.model_json_schema()
     definitions = schema.pop("$defs", {})

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from fsgitops.durable import ignore_folder, replace_file
 from fsgitops.errors import FsgitopsError, NotThereError, UsageError
-from fsgitops.settings import STATE_FOLDER
+from fsgitops.settings.shapes import STATE_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -28,7 +28,8 @@ from fsgitops.switch.calls import Onward, ToExtension, ToNumber
 if TYPE_CHECKING:
     from fsgitops.kinds.agent.noun import Agent
     from fsgitops.model.noun import Noun
-    from fsgitops.settings import Settings, Target
+    from fsgitops.settings.shapes import Settings
+    from fsgitops.settings.target import Target
     from fsgitops.switch.client import Switch
     from fsgitops.workspace.open import Workspace
 

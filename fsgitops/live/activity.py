@@ -13,7 +13,7 @@ from fsgitops.model.plan import Activity, Plan, ResourceActivity
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from fsgitops.settings import Target
+    from fsgitops.settings.target import Target
     from fsgitops.switch.client import Switch
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from fsgitops.durable import write_all
 from fsgitops.errors import FsgitopsError, SecretError
-from fsgitops.settings import STATE_FOLDER
+from fsgitops.settings.shapes import STATE_FOLDER
 from fsgitops.transaction.folder import Folder
 from fsgitops.transaction.state import UnsafeStateError, is_shared, open_state, share
 

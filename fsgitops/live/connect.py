@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fsgitops.homes.home import Address
-    from fsgitops.settings import Target
+    from fsgitops.settings.target import Target
     from fsgitops.switch.client import Switch
 
 RUNNING_FILE = "sandbox.json"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from fsgitops.model.applied import Mismatch
     from fsgitops.routing.merged import MergedConfig
-    from fsgitops.settings import Target
+    from fsgitops.settings.target import Target
     from fsgitops.switch.client import Switch
 
 SHOWN_DOMAINS = 5

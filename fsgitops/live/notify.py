@@ -18,7 +18,7 @@ from fsgitops.model.applied import Applied, Notice, Outcome
 
 if TYPE_CHECKING:
     from fsgitops.model.plan import Plan
-    from fsgitops.settings import NotifySettings
+    from fsgitops.settings.shapes import NotifySettings
     from fsgitops.workspace.open import Workspace
 
 _REFUSED: dict[type[FsgitopsError], tuple[str, str]] = {

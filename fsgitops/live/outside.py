@@ -9,7 +9,8 @@ from fsgitops.errors import NotPossibleError, UsageError
 if TYPE_CHECKING:
     from fsgitops.kinds.agent.noun import Agent
     from fsgitops.live.roster import Roster
-    from fsgitops.settings import Settings, Target
+    from fsgitops.settings.shapes import Settings
+    from fsgitops.settings.target import Target
     from fsgitops.switch.client import Switch
 
 MAX_NAMED = 10

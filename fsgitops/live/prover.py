@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from fsgitops.model.plan import Plan, ReloadStep
     from fsgitops.routing.merged import MergedConfig
     from fsgitops.routing.veil import Veil
-    from fsgitops.settings import Target
+    from fsgitops.settings.target import Target
     from fsgitops.steps.verify import Expected
     from fsgitops.switch.client import Switch
     from fsgitops.workspace.open import Workspace

@@ -26,7 +26,7 @@ from fsgitops.visible import count_noun
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from fsgitops.settings import HistorySettings
+    from fsgitops.settings.shapes import HistorySettings
     from fsgitops.workspace.open import Workspace
 
 CI_ACTORS = ("FSGITOPS_ACTOR", "GITHUB_ACTOR", "GITLAB_USER_LOGIN", "BUILD_USER_ID")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fsgitops.planning.shape import Demands, choose_changes, count_cost, weigh_plan
 from fsgitops.planning.survey import ConfLook, survey_changes
-from fsgitops.settings import SETTINGS_FILE
+from fsgitops.settings.shapes import SETTINGS_FILE
 from fsgitops.visible import count_noun
 from fsgitops.workspace.git import read_commit
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fsgitops.model.kind import Kinds
     from fsgitops.model.live import LiveConfig
     from fsgitops.model.resource import Resource
-    from fsgitops.settings import Target
+    from fsgitops.settings.target import Target
     from fsgitops.steps.select import Selection
     from fsgitops.workspace.compile import Compilation
 

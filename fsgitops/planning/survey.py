@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from fsgitops.routing.survey import Survey as ConfSurvey
     from fsgitops.routing.whereabouts import UserPlace, Whereabouts
-    from fsgitops.settings import Target
+    from fsgitops.settings.target import Target
     from fsgitops.steps.plan import Survey
 
 RULE = "user-declared-twice"

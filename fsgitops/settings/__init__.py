@@ -12,56 +12,13 @@ from pydantic import ValidationError
 
 from fsgitops.errors import DesiredInvalidError
 from fsgitops.findings import Position, error
-from fsgitops.settings.environment import Environment, read_environment
-from fsgitops.settings.shapes import (
-    SANDBOX,
-    SETTINGS_FILE,
-    STATE_FOLDER,
-    ApiSettings,
-    CdrSettings,
-    DialSettings,
-    DriftSettings,
-    EslSettings,
-    HistorySettings,
-    KindSettings,
-    LimitsSettings,
-    NotifySettings,
-    PolicySettings,
-    PublicSettings,
-    RotationSettings,
-    SecretsSettings,
-    Settings,
-)
-from fsgitops.settings.target import Target, select_target
+from fsgitops.settings.shapes import SANDBOX, Settings
 from fsgitops.settings.wording import find_faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-__all__ = [
-    "SANDBOX",
-    "SETTINGS_FILE",
-    "STATE_FOLDER",
-    "ApiSettings",
-    "CdrSettings",
-    "DialSettings",
-    "DriftSettings",
-    "Environment",
-    "EslSettings",
-    "HistorySettings",
-    "KindSettings",
-    "LimitsSettings",
-    "NotifySettings",
-    "PolicySettings",
-    "PublicSettings",
-    "RotationSettings",
-    "SecretsSettings",
-    "Settings",
-    "Target",
-    "build_settings",
-    "read_environment",
-    "select_target",
-]
+    from fsgitops.settings.environment import Environment
 
 _OVERRIDES = {
     "project", "desired", "templates", "default_region", "default_caller_id",

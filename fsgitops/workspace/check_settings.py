@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fsgitops.findings import Finding, Position, error, quote_value
-from fsgitops.settings import SETTINGS_FILE
+from fsgitops.settings.shapes import SETTINGS_FILE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from fsgitops.model.document import Document
-    from fsgitops.settings import Settings
+    from fsgitops.settings.shapes import Settings
 
 
 def check_settings(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from fsgitops.durable import IGNORE_FILE, ignore_folder
 from fsgitops.errors import SecretError, UsageError
 from fsgitops.secret.key import key_files
-from fsgitops.settings import STATE_FOLDER
+from fsgitops.settings.shapes import STATE_FOLDER
 from fsgitops.workspace.git import run_git
 
 if TYPE_CHECKING:

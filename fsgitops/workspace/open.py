@@ -8,15 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from fsgitops.errors import DesiredInvalidError
 from fsgitops.findings import Position
-from fsgitops.settings import (
-    SETTINGS_FILE,
-    Environment,
-    Settings,
-    Target,
-    build_settings,
-    read_environment,
-    select_target,
-)
+from fsgitops.settings import build_settings
+from fsgitops.settings.environment import Environment, read_environment
+from fsgitops.settings.shapes import SETTINGS_FILE, Settings
+from fsgitops.settings.target import Target, select_target
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +20,7 @@ if TYPE_CHECKING:
     from fsgitops.model.kind import Kinds
     from fsgitops.secret.fetch import SecretFetcher
     from fsgitops.secret.key import ProjectKey
-    from fsgitops.settings import SecretsSettings
+    from fsgitops.settings.shapes import SecretsSettings
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fsgitops.model.document import Document
     from fsgitops.model.kind import Kind
     from fsgitops.model.noun import Noun
-    from fsgitops.settings import KindSettings
+    from fsgitops.settings.shapes import KindSettings
 
 
 def read_own_kinds(

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from fsgitops.secret.key import ProjectKey
     from fsgitops.secret.source import Source
     from fsgitops.secret.value import Secret
-    from fsgitops.settings import RotationSettings, Settings
+    from fsgitops.settings.shapes import RotationSettings, Settings
     from fsgitops.workspace.open import Workspace
 
 

@@ -13,7 +13,7 @@ from fsgitops.commands.rotate import write_rotation
 from fsgitops.errors import FsgitopsError
 from fsgitops.secret.key import load_key, new_key
 from fsgitops.secret.private_file import write_private_file
-from fsgitops.settings import RotationSettings
+from fsgitops.settings.shapes import RotationSettings
 from fsgitops.workspace.open import open_workspace
 
 if TYPE_CHECKING:

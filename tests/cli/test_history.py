@@ -12,7 +12,7 @@ import pytest
 from project import KEY, Project
 
 from fsgitops.live.revisions import list_revisions, prune_revisions
-from fsgitops.settings import HistorySettings
+from fsgitops.settings.shapes import HistorySettings
 
 
 def edit(project: Project, found: str, put: str) -> None:

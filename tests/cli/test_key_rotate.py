@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from fsgitops.commands.rotate import edit_rotation
 from fsgitops.errors import UsageError
 from fsgitops.secret.key import new_key
-from fsgitops.settings import RotationSettings
+from fsgitops.settings.shapes import RotationSettings
 
 if TYPE_CHECKING:
     from project import Project

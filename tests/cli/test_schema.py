@@ -20,7 +20,7 @@ from fsgitops.commands.lint import list_built_in
 from fsgitops.commands.schema import SCHEMAS, read_schema
 from fsgitops.kinds import BUILT_IN
 from fsgitops.model.live import FileKind
-from fsgitops.settings import Settings
+from fsgitops.settings.shapes import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from fsgitops.model.desired import Desired
     from fsgitops.routing.merged import MergedConfig
-    from fsgitops.settings import Target
+    from fsgitops.settings.target import Target
     from fsgitops.workspace.open import Workspace
 
 STOCK_PASSWORD = "ClueCon"  # noqa: S105 - what every installation begins with

@@ -12,7 +12,7 @@ from fsgitops.commands.init.origin import Pin, find_pin, read_pin
 from fsgitops.commands.schema import read_schema
 from fsgitops.durable import create_file, replace_file
 from fsgitops.errors import UsageError
-from fsgitops.settings import SETTINGS_FILE
+from fsgitops.settings.shapes import SETTINGS_FILE
 from fsgitops.steps.read_templates import packaged_templates
 from fsgitops.visible import to_json
 
