@@ -152,13 +152,9 @@ def _find(known: _Known, top: str, rest: Sequence[str], width: int | None) -> It
 
 def _fields(schema: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the fields below, by name; "" stands for any name that a user chooses."""
+    if properties := _holder(schema).get("properties"):
+        return dict(properties)
     for part in _branches(schema):
-        if part.get("properties"):
-            found: dict[str, dict[str, Any]] = part["properties"]
-            return found
-        items = part.get("items")
-        if isinstance(items, dict) and items.get("properties"):
-            return dict(items["properties"])
         for free in ("additionalProperties", "patternProperties"):
             inner = part.get(free)
             if isinstance(inner, dict) and inner:
@@ -167,11 +163,16 @@ def _fields(schema: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def _needed(schema: dict[str, Any]) -> list[str]:
+    return list(_holder(schema).get("required", ()))
+
+
+def _holder(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the mapping with named fields that is there, or of which there is a list."""
     for part in _branches(schema):
-        holder = part if part.get("properties") else part.get("items")
-        if isinstance(holder, dict) and holder.get("properties"):
-            return list(holder.get("required", []))
-    return []
+        for found in (part, part.get("items")):
+            if isinstance(found, dict) and found.get("properties"):
+                return found
+    return {}
 
 
 def _branches(schema: dict[str, Any]) -> list[dict[str, Any]]:

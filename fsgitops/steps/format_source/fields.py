@@ -61,43 +61,37 @@ def _reorder(text: str, lines: list[int], node: Node, order: _Order) -> list[Edi
     pairs = node.pairs
     if node.anchored and any(child.anchored for child in node.children):
         return []
-    rank = {name: number for number, name in enumerate(order.names)}
-    wanted = sorted(pairs, key=lambda pair: rank.get(pair[0].value, len(rank)))
     if node.flow:
-        return _reorder_flow(text, pairs, wanted, order.below)
-    edit = _reorder_block(text, lines, pairs, wanted, order.below)
+        return _reorder_flow(text, pairs, order)
+    edit = _reorder_block(text, lines, pairs, order)
     return [edit] if edit else []
 
 
-def _reorder_flow(
-    text: str,
-    pairs: list[tuple[Node, Node]],
-    wanted: list[tuple[Node, Node]],
-    below: Mapping[str, tuple[str, ...]],
-) -> list[Edit]:
+def _in_order(pairs: list[tuple[Node, Node]], order: _Order) -> list[tuple[Node, Node]]:
+    rank = {name: number for number, name in enumerate(order.names)}
+    return sorted(pairs, key=lambda pair: rank.get(pair[0].value, len(rank)))
+
+
+def _reorder_flow(text: str, pairs: list[tuple[Node, Node]], order: _Order) -> list[Edit]:
     if not pairs or pairs[0][0].line != pairs[-1][1].last_line:
         return []
     if any(value.empty for _, value in pairs):
         return []
     edits = []
-    for (key, value), (moved_key, moved_value) in zip(pairs, wanted, strict=True):
-        moved = _piece(text, moved_key, moved_value, below)
-        if moved != text[key.start : value.end]:
-            edits.append(Edit(key.start, value.end, moved))
+    for (key, value), moved in zip(pairs, _in_order(pairs, order), strict=True):
+        piece = _piece(text, *moved, order)
+        if piece != text[key.start : value.end]:
+            edits.append(Edit(key.start, value.end, piece))
     return edits
 
 
-def _piece(text: str, key: Node, value: Node, below: Mapping[str, tuple[str, ...]]) -> str:
+def _piece(text: str, key: Node, value: Node, order: _Order) -> str:
     """Return the text of one field, with a mapping below it in its order too."""
-    order = below.get(key.value)
+    names = order.below.get(key.value)
     piece = text[key.start : value.end]
-    if order is None or value.kind != "mapping" or not value.flow:
+    if names is None or value.kind != "mapping" or not value.flow:
         return piece
-    pairs = value.pairs
-    wanted = sorted(
-        pairs, key=lambda pair: order.index(pair[0].value) if pair[0].value in order else 99
-    )
-    edits = _reorder_flow(text, pairs, wanted, {})
+    edits = _reorder_flow(text, value.pairs, _Order(names, {}))
     return apply_edits(piece, [Edit(e.start - key.start, e.end - key.start, e.text) for e in edits])
 
 
@@ -105,8 +99,7 @@ def _reorder_block(
     text: str,
     lines: list[int],
     pairs: list[tuple[Node, Node]],
-    wanted: list[tuple[Node, Node]],
-    below: Mapping[str, tuple[str, ...]],
+    order: _Order,
 ) -> Edit | None:
     if not pairs or not _stacked(pairs):
         return None
@@ -119,11 +112,12 @@ def _reorder_block(
         head = lines[key.line] + column
         body = text[head : lines[end + 1]]
         if not value.empty and value.flow:
-            body = _piece(text, key, value, below) + text[value.end : lines[end + 1]]
+            body = _piece(text, key, value, order) + text[value.end : lines[end + 1]]
         blocks[key.start] = (lead, body if body.endswith("\n") else body + "\n")
         start = end + 1
     prefix = text[lines[first] : lines[first] + column]
     parts: list[str] = []
+    wanted = _in_order(pairs, order)
     for number, (key, _) in enumerate(wanted):
         lead, body = blocks[key.start]
         if number == 0 and prefix.strip():

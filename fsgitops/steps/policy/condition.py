@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from fsgitops.findings import quote_value
 from fsgitops.routing.pattern import TooManyStepsError, has_match, is_valid
 from fsgitops.steps.policy.values import is_known_field
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from fsgitops.model.document import Path, Value
     from fsgitops.model.kind import Kinds
@@ -25,16 +25,17 @@ _BOUND = "(*LIMIT_MATCH=20000)(*LIMIT_DEPTH=2000)"
 _LIMITS = re.compile(r"\(\*\s*LIMIT_", re.IGNORECASE)
 
 
-class Condition(Protocol):
-    """Something that holds for a resource or does not."""
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Something that holds for a resource or does not.
 
-    def holds(self, values: Values) -> bool:
-        """Tell whether it holds."""
-        ...
+    `blame` names the field because of which it does not hold, or "" for no single one. `field` is
+    the one that it is a single test of.
+    """
 
-    def blame(self, values: Values) -> str:
-        """Return the field because of which it does not hold, or "" for no single one."""
-        ...
+    holds: Callable[[Values], bool]
+    blame: Callable[[Values], str] = lambda _values: ""
+    field: str = ""
 
 
 class PolicyError(Exception):
@@ -56,52 +57,29 @@ class UndecidedError(Exception):
 _Test: TypeAlias = "Callable[[FieldValue | None], bool]"
 
 
-@dataclass(frozen=True, slots=True)
-class _Field:
-    name: str
-    test: _Test
-
-    def holds(self, values: Values) -> bool:
+def _field(name: str, test: _Test) -> Condition:
+    def holds(values: Values) -> bool:
         try:
-            return self.test(values.get(self.name))
+            return test(values.get(name))
         except TooManyStepsError:
-            raise UndecidedError(self.name) from None
+            raise UndecidedError(name) from None
 
-    def blame(self, values: Values) -> str:  # noqa: ARG002 - it has but one field
-        return self.name
-
-
-@dataclass(frozen=True, slots=True)
-class _All:
-    parts: tuple[Condition, ...]
-
-    def holds(self, values: Values) -> bool:
-        return all(part.holds(values) for part in self.parts)
-
-    def blame(self, values: Values) -> str:
-        return next((part.blame(values) for part in self.parts if not part.holds(values)), "")
+    return Condition(holds, lambda _values: name, name)
 
 
-@dataclass(frozen=True, slots=True)
-class _Any:
-    parts: tuple[Condition, ...]
-
-    def holds(self, values: Values) -> bool:
-        return any(part.holds(values) for part in self.parts)
-
-    def blame(self, values: Values) -> str:  # noqa: ARG002
-        return ""
+def _all(parts: Sequence[Condition]) -> Condition:
+    return Condition(
+        lambda values: all(part.holds(values) for part in parts),
+        lambda values: next((part.blame(values) for part in parts if not part.holds(values)), ""),
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class _Not:
-    part: Condition
+def _any(parts: Sequence[Condition]) -> Condition:
+    return Condition(lambda values: any(part.holds(values) for part in parts))
 
-    def holds(self, values: Values) -> bool:
-        return not self.part.holds(values)
 
-    def blame(self, values: Values) -> str:  # noqa: ARG002
-        return self.part.name if isinstance(self.part, _Field) else ""
+def _not(part: Condition) -> Condition:
+    return Condition(lambda values: not part.holds(values), lambda _values: part.field)
 
 
 def read_condition(model: type[Noun], value: Value, path: Path, kinds: Kinds) -> Condition:
@@ -114,17 +92,17 @@ def read_condition(model: type[Noun], value: Value, path: Path, kinds: Kinds) ->
         if name in ("all", "any"):
             if not isinstance(item, list):
                 raise PolicyError(place, f"`{name}` takes a list of conditions")
-            inner = tuple(read_condition(model, x, (*place, i), kinds) for i, x in enumerate(item))
-            parts.append(_All(inner) if name == "all" else _Any(inner))
+            inner = [read_condition(model, x, (*place, i), kinds) for i, x in enumerate(item)]
+            parts.append(_all(inner) if name == "all" else _any(inner))
         elif name == "not":
-            parts.append(_Not(read_condition(model, item, place, kinds)))
+            parts.append(_not(read_condition(model, item, place, kinds)))
         elif not is_known_field(model, name, kinds):
             message = f"`{model.kind}` has no field {quote_value(name)}"
             hint = f"See `fsgitops explain {model.kind}`."
             raise PolicyError(place, message, hint, key=True)
         else:
-            parts.extend(_Field(name, test) for test in _read_tests(item, place))
-    return parts[0] if len(parts) == 1 else _All(tuple(parts))
+            parts.extend(_field(name, test) for test in _read_tests(item, place))
+    return parts[0] if len(parts) == 1 else _all(parts)
 
 
 def _read_tests(item: Value, path: Path) -> list[_Test]:
