@@ -9,7 +9,7 @@ read, and each hand-written extension is held against all numbers at once.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fsgitops.errors import FsgitopsError
 from fsgitops.findings import Severity, quote_value
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from fsgitops.model.desired import Desired
-    from fsgitops.model.kind import Kinds
+    from fsgitops.model.kind import Kind, Kinds
     from fsgitops.model.live import LiveConfig
     from fsgitops.model.noun import Noun
     from fsgitops.model.plan import Plan
@@ -182,15 +182,17 @@ def _find_taken(survey: Survey, compilation: Compilation, kinds: Kinds) -> Itera
             for noun in desired.of(kind.noun)
             if (resource := resource_of(noun)) in paths
             and (numbers := forms.get(resource) or kind.dialled(noun))
-            and (user := _rung(noun, desired, kinds))
+            and (user := _rung(kind, noun, desired, kinds))
         }
         lost = "will not ring when it is dialled" if kind.reach else "will not be routed"
         yield from _claim_taken(survey, wanted, lost)
 
 
-def _rung(noun: Noun, desired: Desired, kinds: Kinds) -> str:
+def _rung(kind: Kind[Any], noun: Noun, desired: Desired, kinds: Kinds) -> str:
     """Return what is dialled to get to a resource, or to where it leads."""
-    found = (kinds.reach(desired, item) for item in (resource_of(noun), *leads_to(noun)))
+    if kind.reach:
+        return kind.reach(noun).number
+    found = (kinds.reach(desired, item) for item in leads_to(noun))
     return next((reach.number for reach in found if reach), "")
 
 
