@@ -142,6 +142,24 @@ class SipPeer:
         target = _address(invite.headers["contact"])
         return Dialogue(invite.headers["call-id"], ours, invite.headers["from"], target)
 
+    def ring(self, *, early: bool = False) -> Message:
+        """Ring for the next call, or with `early` send media of its own, and leave it at that."""
+        invite = self.wait_invite()
+        status, body = ("183 Session Progress", _SDP + _MEDIA) if early else ("180 Ringing", "")
+        self._respond(invite, status, _ringing(invite), body)
+        return invite
+
+    def wait_cancel(self, invite: Message) -> str:
+        """Wait until a call that rings is given up; return the reason that is told."""
+        call = invite.headers["call-id"]
+        cancel = self.wait(
+            lambda message: (
+                message.first_line.startswith("CANCEL ") and message.headers["call-id"] == call
+            )
+        )
+        self._respond(invite, "487 Request Terminated", _ringing(invite))
+        return cancel.headers.get("reason", "")
+
     def redirect(self, contact: str) -> Message:
         """Answer the next call with 302, to a contact's URI."""
         invite = self.wait_invite()
@@ -271,6 +289,11 @@ class SipPeer:
 
     def _put(self, text: str) -> None:
         self._socket.sendto(text.encode(), ("127.0.0.1", self._far))
+
+
+def _ringing(invite: Message) -> str:
+    """Return the To of a phone that rings, the same in each response."""
+    return f"{invite.headers['to']};tag={_md5(invite.headers['call-id'])}"
 
 
 def _address(contact: str) -> str:
