@@ -49,14 +49,14 @@ GENERIC: tuple[Rule, ...] = (
         "unknown-destination",
         _ERROR,
         references.check_unknown,
-        "A route leads to a declared agent.",
+        "What is led to, or named, is declared.",
         whole=True,
     ),
     Rule(
         "disabled-destination",
         _ERROR,
         references.check_disabled,
-        "An enabled route leads to an enabled agent.",
+        "What is enabled leads to nothing that is disabled.",
     ),
     Rule(
         "circular-destination",

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 ALICE = noun("agent", extension="1020", name="Alice")
 
 
+REACHED = ", ".join(f"`{word}`" for word, kind in KINDS.items() if kind.reach)
+
+
 def queue(name: str, **fields: Any) -> Any:
     return QUEUE.noun.model_validate({"name": name, **fields})
 
@@ -37,7 +40,7 @@ def test_what_stands_in_a_list_of_parts_is_looked_for_too() -> None:
         ("queue/nigth", "Did you mean night?"),
         ("queue/nights", "Did you mean night?"),
         ("queue/other", "Declare the queue, or correct the name."),
-        ("quueue/night", "A call can be led to: `agent`, `queue`."),
+        ("quueue/night", f"A call can be led to: {REACHED}."),
     ],
 )
 def test_a_name_with_a_kind_that_nobody_declares_is_found(fallback: str, hint: str) -> None:
