@@ -20,7 +20,7 @@ from fsgitops.errors import SwitchError, SwitchProtocolError
 from fsgitops.esl.wire import Wire, command_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from typing import Self
 
     from fsgitops.esl.frames import Frame
@@ -74,11 +74,6 @@ class EslSession:
     def closed(self) -> bool:
         """Whether the session has ended, as far as has been read."""
         return self._wire.failure is not None
-
-    @property
-    def ignored_frames(self) -> int:
-        """How many frames of a kind that is not decoded here (plain, XML, log) were dropped."""
-        return self._wire.ignored_frames
 
     def send(self, command: str, *, timeout: float | None = None) -> str:
         """Send a raw command, such as `noevents`; return the text of its reply.
@@ -227,11 +222,6 @@ class EventQueue:
         """
         taken = self.take(1, timeout=timeout)
         return decode_json_object(taken[0]) if taken else None
-
-    def events(self, *, timeout: float) -> Iterator[dict[str, Any]]:
-        """Yield events until none came for `timeout` seconds. Raises as `get`."""
-        while (event := self.get(timeout=timeout)) is not None:
-            yield event
 
 
 def decode_json_object(body: bytes) -> dict[str, Any]:

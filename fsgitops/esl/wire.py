@@ -3,7 +3,7 @@
 What is replaced, because greenswitch 0.0.19 would: wait for ever for a greeting or a reply, leave
 commands waiting when the peer goes away, speak IPv4 only, and percent-decode `event plain` before
 splitting it into lines, which lets any caller forge event headers. `event plain` is never decoded
-here: such frames are counted and dropped.
+here: such frames are dropped.
 """
 
 from __future__ import annotations
@@ -66,7 +66,6 @@ class Wire(InboundESL):  # type: ignore[misc]  # greenswitch has no type hints
         self.failure: SwitchError | None = None
         self.on_event: Callable[[bytes], None] | None = None
         self.on_gone: Callable[[], None] | None = None
-        self.ignored_frames = 0
         self._commands_sent: deque[Pending] = deque()
         self._sending = gevent.lock.BoundedSemaphore(1)
 
@@ -188,8 +187,6 @@ class Wire(InboundESL):  # type: ignore[misc]  # greenswitch has no type hints
                 f"{said[:80]!a}. Add this machine's address to the list that "
                 "`apply-inbound-acl` of event_socket.conf.xml names."
             )
-        else:
-            self.ignored_frames += 1
 
     def _take_reply(self, frame: Frame) -> None:
         if not self._commands_sent:

@@ -222,7 +222,7 @@ def _claim_taken(
             hint = "look at its conditions, and at where it sends the call"
             yield Claim("perhaps-taken-number", resources, told, hint, standing=False)
         for guard in guards:
-            where = survey.tell_extension(guard.extension)
+            where = survey.tell_extension(guard)
             told = f"{perhaps}: the extension {where} may take every number first"
             everything = [Resource.parse(item.name) for item in numbers]
             hint = "look at its conditions, and at where it sends the call"

@@ -160,16 +160,10 @@ class Taker(NamedTuple):
     form: str = ""
 
 
-class Guard(NamedTuple):
-    """An extension that takes any number whatever, but only in some calls."""
-
-    extension: Extension
-
-
 def find_takers(
     context: Element, wanted: Sequence[Wanted], users_context: str
-) -> tuple[list[Taker], list[Guard]]:
-    """Return what takes each number before its own extension is asked.
+) -> tuple[list[Taker], list[Extension]]:
+    """Return what takes each number before its own extension is asked, and what guards.
 
     One that rings the user all the same takes nothing: Local_Extension of the stock dialplan
     serves 1000 to 1019 well. `users_context` is where a transfer to the user's number rings it.
@@ -194,7 +188,8 @@ class _Search:
         self.settled: dict[int, Extension | None] = {}
         """Numbers that an extension takes for certain; None: it rings the user."""
         self.uncertain: dict[int, Extension] = {}
-        self.guards: list[Guard] = []
+        self.guards: list[Extension] = []
+        """Extensions that take any number whatever, but only in some calls."""
 
     def ask(self, extension: Extension, run: int) -> None:
         """Let one extension take its numbers: those whose files are read behind run `run`."""
@@ -225,7 +220,7 @@ class _Search:
                 else:
                     self.uncertain.setdefault(index, extension)
         if guarded and any(self._is_open(index, run) for index in range(len(self.flat))):
-            self.guards.append(Guard(extension))
+            self.guards.append(extension)
 
     def _list_concerned(
         self, nothing: frozenset[Way] | None, found: list[frozenset[int]]

@@ -21,14 +21,9 @@ _WORD: Final = re.compile(rf"{NEUTRAL}([0-9]+)z")
 _ATTRIBUTE: Final = "attribute"
 
 
-def neutral_word(number: int) -> str:
-    """Return the made-up word that stands for value `number` in a neutral rendering."""
-    return f"{NEUTRAL}{number}z"
-
-
 def neutral_words(count: int) -> list[str]:
-    """Return the made-up words for values 0 to `count` - 1."""
-    return [neutral_word(number) for number in range(count)]
+    """Return the made-up words that stand for values 0 to `count` - 1 in a neutral rendering."""
+    return [f"{NEUTRAL}{number}z" for number in range(count)]
 
 
 class Skeleton:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from fsgitops.routing.hunt import Extension
     from fsgitops.routing.merged import MergedConfig
     from fsgitops.routing.places import Door
-    from fsgitops.routing.shadow import Guard, Taker
+    from fsgitops.routing.shadow import Taker
     from fsgitops.routing.tree import Element
     from fsgitops.routing.whereabouts import UserPlace
 
@@ -241,10 +241,9 @@ class Survey:
 
     def find_takers(
         self, context: str, numbers: Sequence[Wanted]
-    ) -> tuple[list[Taker], list[Guard]]:
+    ) -> tuple[list[Taker], list[Extension]]:
         """Return what takes these numbers before ours in a context."""
-        element: Element = self._contexts[context]
-        return find_takers(element, numbers, USERS_CONTEXT)
+        return find_takers(self._contexts[context], numbers, USERS_CONTEXT)
 
     def tell_extension(self, extension: Extension) -> str:
         """Return an extension's name and place."""

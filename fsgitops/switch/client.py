@@ -119,11 +119,7 @@ class Switch:
 
     def module_exists(self, name: str) -> bool:
         """Tell whether a module (`mod_sofia`) is loaded."""
-        command = f"module_exists {_checked('name', name)}"
-        said = self._ask(command)
-        if said not in ("true", "false"):
-            raise self._strange(command, said, "true or false")
-        return said == "true"
+        return self._is_true(f"module_exists {_checked('name', name)}")
 
     def run(self, command: str, answer: str = "ok", *, timeout: float | None = None) -> ReloadReply:
         """Send one step of a reload, and have `answer` judge what is said (switch/replies.py).
@@ -135,37 +131,26 @@ class Switch:
 
     def domain_exists(self, domain: str) -> bool:
         """Tell whether the loaded directory has this domain."""
-        command = f"domain_exists {_checked('domain', domain)}"
-        said = self._ask(command)
-        if said not in ("true", "false"):
-            raise self._strange(command, said, "true or false")
-        return said == "true"
+        return self._is_true(f"domain_exists {_checked('domain', domain)}")
 
-    def users_exist(
-        self, users: Iterable[tuple[str, str]], *, timeout: float | None = None
-    ) -> list[bool]:
+    def users_exist(self, users: Iterable[tuple[str, str]]) -> list[bool]:
         """Tell for each (extension, domain) whether the loaded directory has it, pipelined."""
         commands = [
             f"user_exists id {_checked('extension', extension)} {_checked('domain', domain)}"
             for extension, domain in users
         ]
-        said = self.session.api_many(commands, timeout=timeout)
-        for command, answer in zip(commands, said, strict=True):
-            if answer not in ("true", "false"):
-                raise self._strange(command, answer, "true or false")
-        return [answer == "true" for answer in said]
+        said = self.session.api_many(commands)
+        return [self._is_true(*pair) for pair in zip(commands, said, strict=True)]
 
-    def user_params_many(
-        self, wanted: Sequence[tuple[str, str, Place, str]], *, timeout: float | None = None
-    ) -> list[str | None]:
+    def user_params_many(self, wanted: Sequence[tuple[str, str, Place, str]]) -> list[str | None]:
         """Return many values, pipelined, in their order: (extension, domain, place, name) each.
 
         `user_data` finds users by id or by number-alias, so a user without that id can answer
         for one that has it as its alias: ask `users_exist` where that matters. Values may be
-        secrets: do not show them. `timeout` is the longest silence, in seconds.
+        secrets: do not show them.
         """
         commands = [_user_data(*one) for one in wanted]
-        said = self.session.api_many(commands, timeout=timeout)
+        said = self.session.api_many(commands)
         return [self._as_value(*pair) for pair in zip(commands, said, strict=True)]
 
     def locate(self, section: str, tag: str, name: str, *, timeout: float = 60.0) -> bytes | None:
@@ -251,6 +236,12 @@ class Switch:
     def transfer(self, uuid: str, onward: Onward, *, other_leg: bool = False) -> bool:
         """Send a leg, or the one it is bridged to, elsewhere; False when there is no such leg."""
         return self._on_channel(transfer_command(uuid, onward, other_leg=other_leg))
+
+    def _is_true(self, command: str, said: str | None = None) -> bool:
+        said = self._ask(command) if said is None else said
+        if said not in ("true", "false"):
+            raise self._strange(command, said, "true or false")
+        return said == "true"
 
     def _on_channel(self, command: str) -> bool:
         said = self.session.api(command)

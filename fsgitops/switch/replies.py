@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import unquote
 
 from fsgitops.errors import SwitchProtocolError
 from fsgitops.esl.session import decode_json_object
@@ -57,7 +56,6 @@ class Registration:
     network_port: int
     call_id: str
     host: str
-    realm: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +91,6 @@ class Channel:
     destination: str
     context: str
     application: str
-    application_data: str
     read_codec: str
     write_codec: str
     network_ip: str
@@ -215,7 +212,6 @@ def _registration(fields: Mapping[str, str]) -> Registration:
         network_port=_whole(port),
         call_id=fields.get("call-id", ""),
         host=fields.get("host", ""),
-        realm=unquote(fields.get("sip-auth-realm", "")),
     )
 
 
@@ -225,29 +221,22 @@ def _unescape(text: str) -> str:
     return text
 
 
+_TEXTS = {
+    **{name: name for name in ("uuid", "call_uuid", "direction", "name", "state", "context")},
+    **{name: name for name in ("application", "read_codec", "write_codec", "initial_context")},
+    "call_state": "callstate", "caller_name": "cid_name", "caller_number": "cid_num",
+    "destination": "dest", "network_ip": "ip_addr", "presence": "presence_id",
+    "initial_destination": "initial_dest",
+}  # fmt: skip
+"""Which text of a row each field of a channel is."""
+
+
 def read_channels(body: bytes) -> tuple[Channel, ...]:
     """Read the answer to `show channels as json`. Raises SwitchProtocolError if it is not that."""
     return tuple(
         Channel(
-            uuid=_text(row, "uuid"),
-            call_uuid=_text(row, "call_uuid"),
-            direction=_text(row, "direction"),
             created=_whole(row.get("created_epoch")),
-            name=_text(row, "name"),
-            state=_text(row, "state"),
-            call_state=_text(row, "callstate"),
-            caller_name=_text(row, "cid_name"),
-            caller_number=_text(row, "cid_num"),
-            destination=_text(row, "dest"),
-            context=_text(row, "context"),
-            application=_text(row, "application"),
-            application_data=_text(row, "application_data"),
-            read_codec=_text(row, "read_codec"),
-            write_codec=_text(row, "write_codec"),
-            network_ip=_text(row, "ip_addr"),
-            presence=_text(row, "presence_id"),
-            initial_destination=_text(row, "initial_dest"),
-            initial_context=_text(row, "initial_context"),
+            **{field: _text(row, name) for field, name in _TEXTS.items()},
         )
         for row in _rows(body)
     )
@@ -295,12 +284,7 @@ class VertoUser:
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON values (docs/json.md)."""
-        return {
-            "user": self.user,
-            "domain": self.domain,
-            "address": self.address,
-            "profile": self.profile,
-        }
+        return asdict(self)
 
 
 def read_verto_users(text: str) -> tuple[VertoUser, ...]:

@@ -191,7 +191,6 @@ def test_a_flood_does_not_keep_a_time_limit_from_running_out() -> None:
         with pytest.raises(SwitchTimeoutError):
             session.api("x")
         assert time.monotonic() - begun < 4.0
-        assert session.ignored_frames > 0
 
 
 def test_a_peer_that_reads_nothing_does_not_hold_a_sender_for_ever() -> None:

@@ -25,7 +25,7 @@ DOMAIN = "pbx.example.com"
 LEG = Channel(
     uuid="a", call_uuid="a", direction="inbound", created=100, name="sofia/external/1",
     state="CS_EXECUTE", call_state="ACTIVE", caller_name="Eve", caller_number="+12025550123",
-    destination="1020", context="default", application="", application_data="",
+    destination="1020", context="default", application="",
     read_codec="PCMU", write_codec="PCMA", network_ip="192.0.2.7",
     initial_destination="19495431333", initial_context="public",
 )  # fmt: skip

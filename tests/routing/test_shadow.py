@@ -41,7 +41,7 @@ def taken(conf: Path, *numbers: str | tuple[str, ...]) -> dict[str, str]:
 
 
 def guards(conf: Path) -> list[str]:
-    return [item.extension.name for item in look(conf, "3001")[1]]
+    return [item.name for item in look(conf, "3001")[1]]
 
 
 def write(
