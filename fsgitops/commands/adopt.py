@@ -20,7 +20,7 @@ from fsgitops.model.live import (
     is_safe_path,
 )
 from fsgitops.planning.planned import keyed, make_context
-from fsgitops.transaction.files import hash_file
+from fsgitops.transaction.folder import hash_file
 from fsgitops.transaction.lock import lock_state
 from fsgitops.transaction.state import write_state
 from fsgitops.transaction.transact import MANIFEST

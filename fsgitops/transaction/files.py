@@ -14,7 +14,6 @@ from fsgitops.transaction.folder import (
     FOLDER_FLAGS,
     PRIVATE_MODE,
     Folder,
-    hash_at,
 )
 
 if TYPE_CHECKING:
@@ -35,11 +34,6 @@ def expect(folder: Folder, name: str, before: str, where: str) -> None:
     """Raise OSError unless the file has the hash `before`."""
     if folder.hash(name) != before:
         raise OSError(errno.EBUSY, CHANGED, where)
-
-
-def hash_file(path: Path) -> str:
-    """Return the hex sha256 of a regular file, "" where nothing stands, else NOT_A_FILE."""
-    return hash_at(path)
 
 
 class ConfDir:
@@ -77,12 +71,8 @@ class ConfDir:
         if found is None:
             if len(self._open) >= _OPEN_AT_ONCE:
                 self.look_again()
-            found = self._open[name] = self._walk(name)
+            found = self._open[name] = self.open_apart(name)
         return found
-
-    def open_apart(self, name: str) -> Folder:
-        """Open a folder as `open` does, for the caller to close."""
-        return self._walk(name)
 
     def find(self, name: str) -> Folder | None:
         """Open a folder as `open` does; None when it is not there."""
@@ -120,7 +110,8 @@ class ConfDir:
         for name in names:
             self.find(name)
 
-    def _walk(self, name: str) -> Folder:
+    def open_apart(self, name: str) -> Folder:
+        """Open a folder as `open` does, for the caller to close."""
         real = os.path.realpath(self.path / name)
         if real != self._root and not real.startswith(self._root.rstrip("/") + "/"):
             where = str(self.path / name)

@@ -147,7 +147,7 @@ class Folder:
 
     def hash(self, name: str) -> str:
         """Return the hex sha256 of a plain file, "" where nothing stands, else NOT_A_FILE."""
-        return hash_at(name, self.descriptor)
+        return hash_file(name, self.descriptor)
 
     def _inner(self, name: str, descriptor: int) -> Self:
         """Return the folder that was opened in this one."""
@@ -228,7 +228,7 @@ def mount_of(folder: Folder) -> tuple[int, int]:
     return device, int(lines.partition("mnt_id:")[2].split(maxsplit=1)[0])
 
 
-def hash_at(name: str | Path, folder: int | None = None) -> str:
+def hash_file(name: str | Path, folder: int | None = None) -> str:
     """Return the hex sha256 of a regular file, "" where nothing stands.
 
     For a link, a folder or anything else that is not a regular file, return NOT_A_FILE: it is

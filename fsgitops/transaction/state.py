@@ -142,18 +142,12 @@ def tell_denied(problem: OSError, state_dir: Path) -> str:
 
 
 def _name_remedy(state_dir: Path) -> str:
-    import grp
-
     try:
         status = state_dir.stat()
     except OSError:
         return _name_owner(state_dir.parent)
-    try:
-        group = grp.getgrgid(status.st_gid).gr_name
-    except KeyError:
-        group = f"gid {status.st_gid}"
     if is_shared(status):
-        return f"join the group {group} of {state_dir}{_name_sudo(status)}"
+        return f"join the group {_name_group(status)} of {state_dir}{_name_sudo(status)}"
     return (
         f"run as {_name_user(status.st_uid)}{_name_sudo(status)}; for several operators, "
         "docs/getting-started.md tells how a group shares it"
@@ -167,19 +161,23 @@ def _name_sudo(status: os.stat_result) -> str:
 
 def _name_owner(conf_dir: Path) -> str:
     """Return who may make a state directory in the conf directory."""
-    import grp
-
     status = conf_dir.stat()
-    try:
-        group = grp.getgrgid(status.st_gid).gr_name
-    except KeyError:
-        group = f"gid {status.st_gid}"
+    group = _name_group(status)
     if not status.st_mode & stat.S_IWGRP:
         return (
             f"{conf_dir} is for {_name_user(status.st_uid)} to write; run as that user, or let the "
             f"group {group} write it (docs/getting-started.md)"
         )
     return f"join the group {group} of {conf_dir}, or use sudo"
+
+
+def _name_group(status: os.stat_result) -> str:
+    import grp
+
+    try:
+        return grp.getgrgid(status.st_gid).gr_name
+    except KeyError:
+        return f"gid {status.st_gid}"
 
 
 def is_shared(status: os.stat_result) -> bool:

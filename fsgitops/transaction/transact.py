@@ -75,6 +75,18 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 
 
+@contextmanager
+def _telling(more: str = "") -> Iterator[None]:
+    """Say where the file system refused, as TransactionError."""
+    try:
+        yield
+    except OSError as problem:
+        raise TransactionError(f"{describe_problem(problem)}{more}") from problem
+
+
+_FINISHES = "; the next command finishes this"
+
+
 def begin_transaction(
     conf_dir: Path,
     state_dir: Path,
@@ -119,16 +131,17 @@ def replace_files(journal: Journal) -> None:
 
     Raises TransactionError; the caller restores.
     """
-    try:
-        with Places(journal.conf_dir, journal.state_dir, journal.mounts) as places:
-            places.conf.refuse_outside({folder_of(path) for path, _, _ in journal.steps})
-            for name in journal.made_folders:
-                places.conf.make(name)
-            for number, (path, before, after) in enumerate(journal.steps):
-                _replace(places, number, path, before, after)
-            _sync_folders(places.conf, journal)
-    except OSError as problem:
-        raise TransactionError(describe_problem(problem)) from problem
+    with _telling(), _places_of(journal) as places:
+        places.conf.refuse_outside({folder_of(path) for path, _, _ in journal.steps})
+        for name in journal.made_folders:
+            places.conf.make(name)
+        for number, (path, before, after) in enumerate(journal.steps):
+            _replace(places, number, path, before, after)
+        _sync_folders(places.conf, journal)
+
+
+def _places_of(journal: Journal) -> Places:
+    return Places(journal.conf_dir, journal.state_dir, journal.mounts)
 
 
 def _forget_restored(conf_dir: Path, state_dir: Path) -> None:
@@ -173,17 +186,13 @@ def restore_files(journal: Journal) -> list[str]:
     if journal.restored:
         return []
     kept: list[str] = []
-    try:
-        with Places(journal.conf_dir, journal.state_dir, journal.mounts) as places:
-            places.conf.refuse_outside({folder_of(path) for path, _, _ in journal.steps})
-            for number, step in enumerate(journal.steps):
-                kept += restore_step(
-                    places, number, *step, label=f"{journal.revision:06d}.{number}"
-                )
-            _remove_made(places.conf, journal)
-            _sync_folders(places.conf, journal)
-    except OSError as problem:
-        raise TransactionError(describe_problem(problem)) from problem
+    with _telling(), _places_of(journal) as places:
+        places.conf.refuse_outside({folder_of(path) for path, _, _ in journal.steps})
+        for number, step in enumerate(journal.steps):
+            label = f"{journal.revision:06d}.{number}"
+            kept += restore_step(places, number, *step, label=label)
+        _remove_made(places.conf, journal)
+        _sync_folders(places.conf, journal)
     with suppress(OSError):  # a disk that is full: restoring again changes nothing
         write_journal(replace(journal, restored=True))
     return kept

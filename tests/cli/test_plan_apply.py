@@ -290,7 +290,7 @@ def test_the_json_of_an_apply_tells_what_was_proved(project: Project) -> None:
 def test_an_interrupted_apply_is_undone_by_the_next_plan(project: Project) -> None:
     project.run("apply", "--yes")
     before = project.tree()
-    from fsgitops.transaction.files import hash_file
+    from fsgitops.transaction.folder import hash_file
     from fsgitops.transaction.stage import Operation
     from fsgitops.transaction.transact import begin_transaction, replace_files
 

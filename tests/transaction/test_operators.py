@@ -14,7 +14,7 @@ from operators_site import ALICE, ANN, BEN, EVE, OPERATORS, SETTINGS, SEVERAL_US
 from project import KEY
 
 from fsgitops.cli import run
-from fsgitops.transaction.files import hash_file
+from fsgitops.transaction.folder import hash_file
 from fsgitops.transaction.stage import Operation
 from fsgitops.transaction.transact import begin_transaction, replace_files
 

@@ -19,7 +19,7 @@ from faulty_apply import Faults, recover
 from project import AGENTS, ROUTES, Project
 
 from fsgitops.transaction import folder
-from fsgitops.transaction.files import hash_file
+from fsgitops.transaction.folder import hash_file
 from fsgitops.transaction.places import mounts_below
 from fsgitops.transaction.stage import Operation
 from fsgitops.transaction.state import TransactionError

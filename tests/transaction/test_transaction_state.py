@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fsgitops.transaction import folder
-from fsgitops.transaction.files import hash_file
+from fsgitops.transaction.folder import hash_file
 from fsgitops.transaction.lock import lock_state
 from fsgitops.transaction.stage import Operation
 from fsgitops.transaction.state import (
