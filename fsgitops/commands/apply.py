@@ -72,7 +72,7 @@ def run_apply(
         revision = start_revision(workspace, current.plan)
         applied = apply_plan(current.plan, compiled, current.live, place, prover, revision)
         prune_revisions(target.state_dir, workspace.settings.history)
-    return replace(applied, notes=tuple(notes))
+    return replace(applied, notes=(*notes, *applied.notes))
 
 
 def _observe_again(workspace: Workspace, current: Planned, prover: SwitchProver) -> Planned:

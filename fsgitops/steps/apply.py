@@ -20,8 +20,9 @@ from fsgitops.model.plan import Action, Change, Danger, Plan
 from fsgitops.model.revision import CHANGES_FILE, Ending, Revision, list_changes
 from fsgitops.transaction.journal import REVISION_FILE, Journal
 from fsgitops.transaction.stage import Operation
-from fsgitops.transaction.state import TransactionError
+from fsgitops.transaction.state import TransactionError, write_state
 from fsgitops.transaction.transact import (
+    MANIFEST,
     amend_record,
     begin_transaction,
     commit_transaction,
@@ -31,6 +32,7 @@ from fsgitops.transaction.transact import (
     replace_files,
     restore_files,
 )
+from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -76,14 +78,15 @@ def apply_plan(
 
     `prover` is None for image builds: files are written, nothing is reloaded, and the manifest
     says so until an apply with a prover. `revision` says who and when, for the history. On any
-    failure the files are restored and the switch reloads them. Raises PlanRefusedError (nothing
+    failure the files are restored and the switch reloads them. Where no file changes, the manifest
+    is told at most what the same bytes follow from now. Raises PlanRefusedError (nothing
     touched), TransactionError (the text says what state things are in), RolledBackError or
     RollbackFailedError; SwitchError where all is applied, and something that outlives the reload
     goes on.
     """
     refuse_unsafe(plan)
     if not plan.changes and not (prover and plan.unloaded):
-        return Applied(Outcome.UNCHANGED)
+        return _note_inputs(plan, compiled, live, place)
     operations = [_operation(path, compiled, live) for path in _group(plan, written=True)]
     manifest = manifest_after(plan, compiled, live, loaded=prover is not None)
     journal = begin_transaction(
@@ -108,6 +111,41 @@ def apply_plan(
     outcome = Outcome.APPLIED if prover or not plan.reloads else Outcome.WRITTEN
     done = _describe_applied(plan, outcome, reply)
     return replace(done, read_back=proof, **ended._asdict())
+
+
+def _note_inputs(
+    plan: Plan, compiled: CompiledConfig, live: LiveConfig, place: ConfPlace
+) -> Applied:
+    """Write down what unchanged files follow from now, or the next plan renders them all again."""
+    noted = _find_noted(plan, compiled, live.manifest)
+    if not noted:
+        return Applied(Outcome.UNCHANGED)
+    manifest = replace(live.manifest, entries={**live.manifest.entries, **noted})
+    write_state(place.state_dir, MANIFEST, manifest.encode())
+    files = count_noun(len(noted), "file")
+    note = f"noted in the manifest: other inputs than before gave {files} the same bytes"
+    return Applied(Outcome.UNCHANGED, notes=(note,))
+
+
+def _find_noted(
+    plan: Plan, compiled: CompiledConfig, manifest: Manifest
+) -> dict[str, ManifestEntry]:
+    """Return what is known of files that other inputs than those on record gave the same bytes.
+
+    A roll-back knows inputs of then, and what another project applied is for that one to note.
+    """
+    if plan.goes_back or manifest.owner not in (None, Owner(plan.project, plan.target)):
+        return {}
+    noted: dict[str, ManifestEntry] = {}
+    for path, file in compiled.files.items():
+        entry = manifest.entries.get(path)
+        if entry is None or file.settled or file.unknown or file.sha256 != entry.sha256:
+            continue
+        inputs = {part.resource: part.inputs for part in file.parts}
+        if entry.inputs != inputs and entry.inputs.keys() == inputs.keys():
+            records = (item._replace(inputs=inputs[item.resource]) for item in entry.records)
+            noted[path] = replace(entry, records=tuple(records))
+    return noted
 
 
 def _describe_applied(plan: Plan, outcome: Outcome, reply: SwitchReply | None) -> Applied:
@@ -196,7 +234,7 @@ def manifest_after(
     plan: Plan, compiled: CompiledConfig, live: LiveConfig, *, loaded: bool
 ) -> Manifest:
     """Return what we own once the plan is carried out, and `loaded` by the switch or not."""
-    entries: dict[str, ManifestEntry] = dict(live.manifest.entries)
+    entries = {**live.manifest.entries, **_find_noted(plan, compiled, live.manifest)}
     written = _group(plan, written=True)
     for path, changes in _group(plan, written=False).items():
         file, old = compiled.files.get(path), entries.get(path)

@@ -129,7 +129,8 @@ def render_applied(applied: Applied) -> Iterator[Line]:
     for note in applied.notes:
         yield Line(make_visible(note), "note")
     if applied.outcome is Outcome.UNCHANGED:
-        yield Line("Nothing was done: the plan changes no file.", "title")
+        more = " more" if applied.notes else ""
+        yield Line(f"Nothing{more} was done: the plan changes no file.", "title")
         return
     for reply in applied.replies:
         yield Line(f"{reply.command}: the switch said {show_value(reply.reply)}")
