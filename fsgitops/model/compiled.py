@@ -36,8 +36,7 @@ class Part(NamedTuple):
     kept: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledFile:
+class CompiledFile(NamedTuple):
     """One file: its bytes, the resources that lie in it, which byte spans of it are secret.
 
     `path` is relative to the conf directory, with `/`. `parts` stand in the order of the bytes;
