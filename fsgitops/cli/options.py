@@ -176,7 +176,7 @@ def _find_start(shared: Shared, directory: str | None) -> Path:
 
 def name_default() -> str:
     """Return the target that is meant where none is named."""
-    from fsgitops.settings.environment import read_environment
+    from fsgitops.settings.target import read_environment
 
     return read_environment().target or "sandbox"
 

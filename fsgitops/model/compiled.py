@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -58,18 +58,6 @@ class CompiledFile(NamedTuple):
         """The one resource of a file that holds one. Raises ValueError for several."""
         (part,) = self.parts
         return part
-
-
-class Settled(Protocol):
-    """What the manifest knows of a path: each resource's inputs, and the hash of their output."""
-
-    @property
-    def inputs(self) -> Mapping[Resource, str]:
-        """The digest of each resource's inputs."""
-
-    @property
-    def sha256(self) -> str:
-        """The hash of what was written."""
 
 
 @dataclass(frozen=True)

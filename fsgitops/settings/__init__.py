@@ -18,7 +18,7 @@ from fsgitops.settings.wording import find_faults
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-    from fsgitops.settings.environment import Environment
+    from fsgitops.settings.target import Environment
 
 _OVERRIDES = {
     "project", "desired", "templates", "default_region", "default_caller_id",

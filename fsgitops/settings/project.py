@@ -7,8 +7,8 @@ import stat
 from typing import TYPE_CHECKING
 
 from fsgitops.errors import UsageError
-from fsgitops.settings.environment import read_environment
 from fsgitops.settings.shapes import SETTINGS_FILE, Settings
+from fsgitops.settings.target import read_environment
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,8 +13,9 @@ from fsgitops.workspace.secrets import explain_rotation, open_book
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from fsgitops.model.compiled import CompiledConfig, Settled
+    from fsgitops.model.compiled import CompiledConfig
     from fsgitops.model.draft import Templates
+    from fsgitops.model.live import ManifestEntry
     from fsgitops.secret.key import ProjectKey
     from fsgitops.workspace.declare import Declared
     from fsgitops.workspace.open import Workspace
@@ -37,7 +38,7 @@ class Compilation:
 def compile_declared(
     workspace: Workspace,
     declared: Declared,
-    settled: Mapping[str, Settled] | None = None,
+    settled: Mapping[str, ManifestEntry] | None = None,
     *,
     fetch: bool = True,
 ) -> Compilation:

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 from fsgitops.errors import DesiredInvalidError
 from fsgitops.findings import Position
 from fsgitops.settings import build_settings
-from fsgitops.settings.environment import Environment, read_environment
 from fsgitops.settings.shapes import SETTINGS_FILE, Settings
-from fsgitops.settings.target import Target, select_target
+from fsgitops.settings.target import Environment, Target, read_environment, select_target
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,8 +13,7 @@ from fsgitops.findings import Position
 from fsgitops.kinds import BUILT_IN
 from fsgitops.secret.source import read_source
 from fsgitops.settings import build_settings
-from fsgitops.settings.environment import Environment, read_environment
-from fsgitops.settings.target import select_target
+from fsgitops.settings.target import Environment, read_environment, select_target
 
 PROD = {"conf_dir": "/etc/freeswitch", "domain": "pbx.example.com"}
 ROOT = Path("/project")

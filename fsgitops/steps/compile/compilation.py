@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from fsgitops.errors import FsgitopsError
 from fsgitops.findings import Finding, Position, error
 from fsgitops.homes import home_of
-from fsgitops.model.compiled import UNKNOWN, CompiledConfig, CompiledFile, Part, Settled
+from fsgitops.model.compiled import UNKNOWN, CompiledConfig, CompiledFile, Part
 from fsgitops.model.draft import DraftError, paths_of, texts_of
 from fsgitops.model.live import is_safe_path
 from fsgitops.routing.fragment import CLOSE, OPEN
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from fsgitops.model.draft import Draft
     from fsgitops.model.kind import Site
+    from fsgitops.model.live import ManifestEntry
     from fsgitops.model.resource import Resource
     from fsgitops.steps.compile.program import Programs, Rendering
 
@@ -47,7 +48,7 @@ class Compilation:
     """
 
     site: Site
-    settled: Mapping[str, Settled]
+    settled: Mapping[str, ManifestEntry]
     base: bytes
     joint: frozenset[str]
     findings: list[Finding] = field(default_factory=list)

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from fsgitops.findings import Finding, Position, error
-from fsgitops.model.compiled import CompiledConfig, Settled
+from fsgitops.model.compiled import CompiledConfig
 from fsgitops.model.draft import DraftError
 from fsgitops.model.kind import declared_values
 from fsgitops.model.reading import leads_to, resource_of
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from fsgitops.model.compiled import Part
     from fsgitops.model.desired import Desired
     from fsgitops.model.kind import Kind, Kinds, Secrets, Shared, Site, Wish
+    from fsgitops.model.live import ManifestEntry
     from fsgitops.model.noun import Noun
     from fsgitops.model.resource import Resource
 
@@ -52,7 +53,7 @@ def compile_config(
     desired: Desired,
     site: Site,
     secrets: SecretFinder,
-    settled: Mapping[str, Settled] | None = None,
+    settled: Mapping[str, ManifestEntry] | None = None,
 ) -> tuple[CompiledConfig, list[Finding]]:
     """Return every file that the desired state means, and what stands in the way of writing it.
 

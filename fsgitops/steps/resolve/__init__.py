@@ -22,8 +22,8 @@ from fsgitops.steps.resolve.sections import (
     Section,
     check_project_defaults,
     check_sections,
+    describe_fault,
 )
-from fsgitops.steps.resolve.wording import describe_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

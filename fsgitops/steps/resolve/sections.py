@@ -1,4 +1,4 @@
-"""The top level of a file of the desired state: which keys it may have, and of what kind."""
+"""Which keys a file of the desired state may have, and what is told of what a noun refuses."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from fsgitops.findings import Finding, Position, error, quote_value
 from fsgitops.model.document import find_place
-from fsgitops.model.reading import key_field
+from fsgitops.model.reading import expected, find_spot, is_hidden, is_source, key_field
+from fsgitops.secret.source import SourceError, read_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from fsgitops.model.document import Document, Path, Value
     from fsgitops.model.kind import Kind, Kinds
+    from fsgitops.model.noun import Fault, Noun, Part
 
 DEFAULTS = "defaults"
 SETTINGS_FILE = "fsgitops.yaml"
+_YES_NO = frozenset({"yes", "no", "on", "off", "y", "n", "1", "0", "t", "f"})
 
 
 @dataclass(slots=True)
@@ -152,3 +155,60 @@ def _known_fields(
             hint = suggest(name, known)
         findings.append(error("unknown-field", place, message, hint))
     return {name: value for name, value in fields.items() if name in known}, findings
+
+
+def describe_fault(section: Section, fault: Fault) -> Finding:
+    """Return the finding for one thing that the noun of a section refused."""
+    path, model = fault.path, section.kind.noun
+    name = str(path[-1])
+    if fault.kind == "missing":
+        hint = f"Add `{name}:`; expected: {expected(model, path).what}."
+        return error("missing-field", section.place, f"this {model.called} has no `{name}`", hint)
+    if fault.kind == "unknown":
+        outside = find_spot(model, path[:-1])
+        inner: type[Noun | Part] = outside.holds if outside else model
+        hint = inner.slips.get(name) or suggest(name, inner.model_fields)
+        where = section.position(path, key=True)
+        inside = f"the `{path[0]}` of {model.called}s" if outside else f"{model.called}s"
+        message = f"the key {quote_value(name)} is not known for {inside}"
+        return error("unknown-field", where, message, hint)
+    if is_source(model, path):
+        return _describe_source_fault(section, fault)
+    meant = expected(model, path)
+    if meant.named and "/" in str(fault.value):
+        meant = meant.named
+    hint = meant.hint
+    hidden = is_hidden(model, path) and _is_text(fault.value)
+    found = "a text" if hidden else _found(fault.value)
+    if fault.kind == "word" and str(fault.value).lower() in _YES_NO:
+        hint = "Only `true` and `false` are read as yes and no; everything else is a text."
+    field = ".".join(str(step) for step in path if isinstance(step, str) and step != "[key]")
+    message = f"`{field}` is {found}; expected {meant.what}"
+    return error("invalid-value", section.position(path), message, hint)
+
+
+def _describe_source_fault(section: Section, fault: Fault) -> Finding:
+    """Say why this is no source of a secret. What stands there is never shown."""
+    field = ".".join(str(step) for step in fault.path)
+    try:
+        read_source(fault.value)
+    except SourceError as problem:
+        why = str(problem)
+    else:
+        why = "found no source of a secret"
+    hint = "Leave it out, and one is derived from the project key."
+    return error("invalid-value", section.position(fault.path), f"`{field}`: {why}", hint)
+
+
+def _is_text(value: object) -> bool:
+    return value is not None and not isinstance(value, dict | list | tuple)
+
+
+def _found(value: object) -> str:
+    if value is None:
+        return "empty"
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list | tuple):
+        return "a list"
+    return quote_value(str(value))
