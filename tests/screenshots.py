@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from fsgitops.api.handlers import Service
-    from fsgitops.api.happened import Happened
+    from fsgitops.api.live import Happened
     from fsgitops.api.view import Seen
     from fsgitops.switch.client import Switch
 
@@ -140,7 +140,7 @@ def operator_page(root: Path) -> Iterator[str]:
         moment = [NOW]
         board = LiveBoard(service.pool, service.declared, Today(), clock=lambda: moment[0])
         # As if a page had been open all the time.
-        open_page = mock.patch("fsgitops.api.happened.STALE_SECONDS", 3600)
+        open_page = mock.patch("fsgitops.api.live.STALE_SECONDS", 3600)
         with connect() as asked, open_page:
             live_through(board.happened, switch, lambda: look(asked, "internal"), moment, service)
         with listening(replace(service, board=board, records=None)) as served:

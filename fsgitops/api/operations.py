@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from fsgitops import __version__, phone
 from fsgitops.api import handlers
-from fsgitops.api.happened import KINDS
-from fsgitops.api.live import MAX_LISTENERS, MAX_PER_ADDRESS, MAX_PER_CALLER
+from fsgitops.api.live import KINDS, MAX_LISTENERS, MAX_PER_ADDRESS, MAX_PER_CALLER
 from fsgitops.api.view import MAX_SEARCH, PRESENCES, SHOWN_AGENTS, SHOWN_CALLS
 from fsgitops.commands.token import SCOPES
 from fsgitops.errors import UsageError

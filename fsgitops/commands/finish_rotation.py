@@ -14,8 +14,13 @@ from typing import TYPE_CHECKING
 from fsgitops.commands.rotate import read_rotation, write_rotation
 from fsgitops.durable import sync_folder
 from fsgitops.errors import UsageError
-from fsgitops.secret.key import KEY_VARIABLE, NEXT_KEY_VARIABLE, PREVIOUS_SUFFIX, load_key
-from fsgitops.secret.private_file import write_private_file
+from fsgitops.secret.key import (
+    KEY_VARIABLE,
+    NEXT_KEY_VARIABLE,
+    PREVIOUS_SUFFIX,
+    load_key,
+    write_private_file,
+)
 from fsgitops.settings.shapes import SETTINGS_FILE
 from fsgitops.steps.read_live import read_manifest
 from fsgitops.visible import count_noun

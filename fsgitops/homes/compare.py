@@ -11,9 +11,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from fsgitops.homes import home_of
-from fsgitops.routing.expand import expand_text
-from fsgitops.routing.fragment import flatten_fragment
-from fsgitops.routing.loaded import parse_answer
+from fsgitops.routing.fragment import flatten_fragment, parse_answer
+from fsgitops.routing.lines import expand_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

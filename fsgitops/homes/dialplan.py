@@ -6,8 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from fsgitops.homes.home import Address, Flat, Home, Located
-from fsgitops.routing.fragment import CONTEXT, quote_name
-from fsgitops.routing.loaded import flatten_element
+from fsgitops.routing.fragment import CONTEXT, flatten_element, quote_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from fsgitops.homes.home import Address, Doing, Flat, Home, Located, Wanted, run_step
 from fsgitops.model.applied import Finished
 from fsgitops.model.plan import CREDENTIALS, Action, Danger, ReloadStep
-from fsgitops.routing.loaded import flatten_element
+from fsgitops.routing.fragment import flatten_element
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

@@ -139,7 +139,7 @@ class SwitchProver:
 
     def _draw_veil(self) -> Veil:
         """Return what hides the secrets that the changed files take in with `$${name}`."""
-        from fsgitops.routing.expand import find_names
+        from fsgitops.routing.lines import find_names
         from fsgitops.routing.veil import Veil
 
         files = (*self.expected.written.values(), *self.expected.before.values())

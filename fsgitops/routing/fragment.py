@@ -1,20 +1,24 @@
 """One file of a conf directory, read as FreeSWITCH reads it: line by line first, then as XML.
 
-Values of `$${name}` are left as they are: what they stand for is not in the file.
+Values of `$${name}` are left as they are: what they stand for is not in the file. What the switch
+answers to `xml_locate` is flattened as a file is.
+
+Of many files of few shapes, only the values of attributes differ. The first of a shape is parsed
+with a made-up word in place of each value; that tells which key each value ends up under. For the
+others of that shape, the values are all that is left to read.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from xml.parsers import expat
 
-from fsgitops.errors import FsgitopsError
-from fsgitops.routing.expand import cut_seen
-from fsgitops.routing.lines import read_line
+from fsgitops.errors import FsgitopsError, SwitchProtocolError
+from fsgitops.routing.lines import cut_seen, read_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 TEXT: Final = "#text"
 COMMENT: Final = "#comment"
@@ -281,3 +285,106 @@ def elements(items: list[str]) -> Iterator[tuple[tuple[str, ...], dict[str, str]
         elif kind == TAG:
             path.append(items[at][1:])
             yield tuple(path), attributes
+
+
+def parse_answer(answer: bytes) -> Any:
+    """Return the root element of an `xml_locate` answer. Raises SwitchProtocolError."""
+    from lxml import etree
+
+    if b"<!DOCTYPE" in answer:
+        raise SwitchProtocolError("the switch's xml_locate answer declares a document type")
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, huge_tree=True, remove_comments=True, recover=False
+    )
+    try:
+        return etree.fromstring(answer, parser)
+    except etree.XMLSyntaxError as problem:
+        raise SwitchProtocolError(f"the switch's xml_locate answer is not XML: {problem}") from None
+
+
+def flatten_element(element: Any) -> dict[str, str]:
+    """Return what `flatten_fragment` does of an element of an answer."""
+    from lxml import etree
+
+    return flatten_fragment(etree.tostring(element, with_tail=False))
+
+
+KEPT: Final = 256
+"""Shapes kept at once: a file for each DID names it outside of any value, and is its own shape."""
+
+_VALUE: Final = re.compile(rb'( (?:value|id)=")([^"]*)')
+_WORD: Final = re.compile(r"fsgitopsoutline([0-9]+)z")
+_STEM: Final = b"fsgitopsoutline"
+# References, markup, and white space that an XML parser normalises.
+_NOT_PLAIN: Final = re.compile(r"[<&\x00-\x1f\x7f\ufffe\uffff]")
+
+_Outline = tuple[tuple[str, int | str], ...]
+
+
+class Outlines:
+    """The shapes seen so far. `flatten` gives what `flatten_fragment` does, in the same order."""
+
+    __slots__ = ("_known",)
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[bytes, ...], _Outline | None] = {}
+
+    def flatten(self, content: bytes) -> Iterable[tuple[str, str]]:
+        """Return the keys and values of `flatten_fragment`.
+
+        Raises:
+            FragmentError: the XML is not well formed.
+        """
+        text, directives = preprocess_lines(content)
+        pieces = _VALUE.split(text)
+        values = _read_values(pieces[2::3])
+        if directives or values is None:
+            return flatten_text(text, directives).items()
+        del pieces[2::3]
+        shape = tuple(pieces)
+        if shape not in self._known:
+            if len(self._known) >= KEPT:
+                self._known.clear()
+            self._known[shape] = _outline(shape)
+        outline = self._known[shape]
+        if outline is None:
+            return flatten_text(text, directives).items()
+        return [(key, values[at] if isinstance(at, int) else at) for key, at in outline]
+
+
+def _read_values(found: list[bytes]) -> list[str] | None:
+    """Return the values, or None when one of them is not what an XML parser would make of it."""
+    try:
+        joined = b"\n".join(found).decode()
+    except UnicodeDecodeError:
+        return None
+    values = joined.split("\n")
+    if len(values) != len(found) or _NOT_PLAIN.search("".join(values)):
+        return [] if not found else None
+    return values
+
+
+def _outline(shape: tuple[bytes, ...]) -> _Outline | None:
+    """Return which value stands under which key, or None where that cannot be told apart."""
+    if any(_STEM in piece for piece in shape):
+        return None
+    count = len(shape) // 2
+    words = [f"fsgitopsoutline{number}z".encode() for number in range(count)]
+    parts = [
+        part
+        for number in range(count)
+        for part in (shape[2 * number], shape[2 * number + 1], words[number])
+    ]
+    try:
+        flat = flatten_text(b"".join([*parts, shape[-1]]), ())
+    except FragmentError:
+        return None
+    outline: list[tuple[str, int | str]] = []
+    for key, value in flat.items():
+        word = _WORD.fullmatch(value)
+        if _WORD.search(key) or (_WORD.search(value) and not word):
+            return None
+        outline.append((key, int(word[1]) if word else value))
+    # A word that is nowhere stood in a comment, where a value may not hold what it likes.
+    found = sorted(at for _, at in outline if isinstance(at, int))
+    return tuple(outline) if found == list(range(count)) else None

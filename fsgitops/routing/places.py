@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from fsgitops.routing.glob import MARK
 from fsgitops.routing.hunt import is_true
-from fsgitops.routing.ours import MARK
 from fsgitops.routing.tree import Element, fold
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Reading:
 
 
 def find_readings(root: Element) -> dict[int, Reading]:
-    """Return where each run of files of ours (ours.py) is read."""
+    """Return where each run of files of ours (glob.py) is read."""
     return dict(_walk(root, (root,), ""))
 
 

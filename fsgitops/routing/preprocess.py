@@ -23,23 +23,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fsgitops.errors import FsgitopsError
-from fsgitops.routing.expand import (
+from fsgitops.routing.glob import find_files
+from fsgitops.routing.lines import (
     BLOCK,
     LINE_LIMIT,
+    Instruction,
     Variables,
     expand,
     find_references,
     line_capacity,
+    read_line,
     set_from_line,
 )
-from fsgitops.routing.glob import find_files
-from fsgitops.routing.lines import Instruction, read_line
 from fsgitops.routing.merged import MergedConfig, Pieces, Skipped, SourceLine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from fsgitops.routing.ours import Ours
+    from fsgitops.routing.glob import Ours
 
 ROOT_FILE = "freeswitch.xml"
 

@@ -11,8 +11,8 @@ import re
 from enum import Enum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from fsgitops.routing.glob import MARK
 from fsgitops.routing.hunt import Extension, TooManyWaysError, list_ways, read_extension
-from fsgitops.routing.ours import MARK
 from fsgitops.routing.pattern import Numbers, match_groups
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def _expand(step: Step, number: str, values: dict[str, str]) -> str:
 class Wanted(NamedTuple):
     """A declared number: the forms that it is dialled in, and the user that it rings.
 
-    `run` is the run of files of ours that its route stands in (ours.py).
+    `run` is the run of files of ours that its route stands in (glob.py).
     """
 
     name: str

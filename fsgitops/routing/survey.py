@@ -6,7 +6,7 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from fsgitops.routing.ours import Ours
+from fsgitops.routing.glob import Ours
 from fsgitops.routing.places import (
     Reading,
     find_doors,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from fsgitops.routing.expand import find_names
+from fsgitops.routing.lines import find_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

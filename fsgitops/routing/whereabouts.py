@@ -13,8 +13,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from fsgitops.routing.directory import list_keys, walk_users
+from fsgitops.routing.glob import Ours
 from fsgitops.routing.merged import SourceLine
-from fsgitops.routing.ours import Ours
 from fsgitops.routing.preprocess import load_merged
 from fsgitops.routing.tree import Element, XmlSyntaxError, fold, parse
 from fsgitops.routing.veil import Veil

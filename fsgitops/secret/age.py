@@ -8,7 +8,7 @@ import os
 from typing import TYPE_CHECKING, Any, Final
 
 from fsgitops.errors import SecretError, SecretUnavailableError
-from fsgitops.secret.private_file import read_private_file, write_private_file
+from fsgitops.secret.key import read_private_file, write_private_file
 from fsgitops.secret.value import Secret, check_secret
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from switchboard import DOMAIN
 
-from fsgitops.api.happened import BULK, KEPT, STALE_SECONDS, Happened
+from fsgitops.api.live import BULK, KEPT, STALE_SECONDS, Happened
 from fsgitops.errors import NotPossibleError, SwitchTimeoutError
 from fsgitops.live.audit import AuditOutcomeError
 from fsgitops.live.calls import LiveCall, LiveLeg

@@ -11,8 +11,7 @@ import pytest
 from fsgitops.commands.finish_rotation import finish_rotation
 from fsgitops.commands.rotate import write_rotation
 from fsgitops.errors import FsgitopsError
-from fsgitops.secret.key import load_key, new_key
-from fsgitops.secret.private_file import write_private_file
+from fsgitops.secret.key import load_key, new_key, write_private_file
 from fsgitops.settings.shapes import RotationSettings
 from fsgitops.workspace.open import open_workspace
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sip_phone import CallFailedError, SipPhone, call_from_outside
 
-from fsgitops.routing.ours import MARK
+from fsgitops.routing.glob import MARK
 from fsgitops.routing.shadow import Wanted, find_takers
 from fsgitops.routing.tree import parse
 

@@ -14,7 +14,7 @@ from fsgitops.errors import SwitchError
 from fsgitops.homes.home import Address, Home
 from fsgitops.homes.reload import end_rest, plan_reloads, turn_round
 from fsgitops.model.plan import Action, Danger, ReloadStep
-from fsgitops.routing.loaded import flatten_element
+from fsgitops.routing.fragment import flatten_element
 from fsgitops.sandbox import EmbeddedSwitch
 from fsgitops.sandbox.skeleton import write_skeleton
 from fsgitops.steps.danger import classify_change, find_disturbed

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsgitops.routing.fragment import FragmentError, flatten_fragment
-from fsgitops.routing.outline import KEPT, Outlines
+from fsgitops.routing.fragment import KEPT, FragmentError, Outlines, flatten_fragment
 
 USER = """<include>
   <user id="{}">

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fsgitops.live.prover import tell_source
-from fsgitops.routing.expand import LINE_LIMIT, Variables, expand
+from fsgitops.routing.lines import LINE_LIMIT, Variables, expand
 from fsgitops.routing.merged import MergedConfig, SourceLine
 from fsgitops.routing.preprocess import MergeError, load_merged
 

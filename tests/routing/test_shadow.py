@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fsgitops.routing.ours import MARK, Ours
+from fsgitops.routing.glob import MARK, Ours
 from fsgitops.routing.places import list_contexts
 from fsgitops.routing.preprocess import load_merged
 from fsgitops.routing.shadow import Wanted, find_takers

@@ -18,9 +18,8 @@ from fsgitops.homes.pieces import (
 from fsgitops.model.live import FileKind, LiveFile, ManifestEntry
 from fsgitops.model.plan import Action, AttributeChange, Change, Hazard, is_secret
 from fsgitops.model.review import source_file
-from fsgitops.routing.fragment import FragmentError, flatten_fragment
+from fsgitops.routing.fragment import FragmentError, Outlines, flatten_fragment
 from fsgitops.routing.ordered import find_moves
-from fsgitops.routing.outline import Outlines
 from fsgitops.routing.recorded import flatten_recorded, holds_recorded
 
 if TYPE_CHECKING:
