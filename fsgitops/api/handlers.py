@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fsgitops.api.edge import Caller, Gate, RefusedError
-from fsgitops.api.records import CallRecords, RecordQuery
+from fsgitops.api.records import LakeRecords, RecordQuery
 from fsgitops.commands.credentials import run_credentials
 from fsgitops.commands.dial import Asked, NotConnectedError, call_details, place_call
 from fsgitops.commands.hangup import end_call
@@ -50,7 +51,7 @@ class Service:
     declared: DeclaredState
     gate: Gate
     board: LiveBoard
-    records: CallRecords | None
+    records: LakeRecords | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +73,8 @@ class Call:
         text = self.query.get(name)
         if text is None:
             return default
-        if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text)):
-            raise UsageError(f"`{name}` is a whole number from {least} to {most}")
-        if int(text) > most:
+        whole = text.isascii() and text.isdigit() and len(text) < 10
+        if not (whole and least <= int(text) <= most):
             raise UsageError(f"`{name}` is a whole number from {least} to {most}")
         return int(text)
 
@@ -301,10 +301,11 @@ async def list_records(call: Call) -> Any:
     since, until = _time(call.query, "from"), _time(call.query, "to")
     if since and until and until < since:
         raise UsageError("`to` is before `from`")
+    agent = call.query.get("agent")
     query = RecordQuery(
         since=since,
         until=until,
-        agent=_optional_extension(call.query.get("agent")),
+        agent=None if agent is None else check_extension(agent),
         did=_number_of_ours(await call.declared(), call.query.get("did")),
         limit=call.number("limit", 100, MAX_RECORDS, 1),
     )
@@ -359,25 +360,14 @@ def _extension(text: str) -> str:
         raise NotThereError("Agent not found") from None
 
 
-def _optional_extension(text: str | None) -> str | None:
-    return None if text is None else check_extension(text)
-
-
 def _time(query: dict[str, str], name: str) -> str | None:
     text = query.get(name)
     if text is None:
         return None
-    if not _TIME.fullmatch(text) or not _is_moment(text):
-        raise UsageError(f"`{name}` is a date or a time in UTC, such as 2026-01-31")
-    return text
-
-
-def _is_moment(text: str) -> bool:
-    try:
-        datetime.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
+    with suppress(ValueError):
+        if _TIME.fullmatch(text) and datetime.fromisoformat(text):
+            return text
+    raise UsageError(f"`{name}` is a date or a time in UTC, such as 2026-01-31")
 
 
 def _number_of_ours(declared: tuple[Workspace, Roster], text: str | None) -> str | None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from fsgitops.api.declared import DeclaredState
     from fsgitops.api.pool import SwitchPool
-    from fsgitops.api.records import CallRecords
+    from fsgitops.api.records import LakeRecords
     from fsgitops.api.view import Seen, View
     from fsgitops.live.calls import LiveCall
 
@@ -57,7 +57,7 @@ class LiveBoard:
         self,
         pool: SwitchPool,
         declared: DeclaredState,
-        records: CallRecords | None,
+        records: LakeRecords | None,
         *,
         tick: float = TICK_SECONDS,
         clock: Callable[[], float] = time.time,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from fsgitops import __version__, phone
 from fsgitops.api import handlers
 from fsgitops.api.live import KINDS, MAX_LISTENERS, MAX_PER_ADDRESS, MAX_PER_CALLER
+from fsgitops.api.records import COLUMNS
 from fsgitops.api.view import MAX_SEARCH, PRESENCES, SHOWN_AGENTS, SHOWN_CALLS
 from fsgitops.commands.token import SCOPES
 from fsgitops.errors import UsageError
@@ -81,12 +82,8 @@ _DIALLED = fields(
     agent_extension=EXTENSION, destination=_TEXT, caller_id_number=_TEXT,
 )  # fmt: skip
 _MAYBE_COUNT: Schema = {"type": ["integer", "null"]}
-_RECORD = fields(
-    uuid=_TEXT, caller_id_name=_MAYBE, caller_id_number=_MAYBE, destination_number=_MAYBE,
-    direction=_MAYBE, start_time=_MAYBE, answer_time=_MAYBE, end_time=_MAYBE,
-    duration=_MAYBE_COUNT, billsec=_MAYBE_COUNT, hangup_cause=_MAYBE, leg=_MAYBE,
-    agent_extension=_MAYBE, did_number=_MAYBE,
-)  # fmt: skip
+_TYPES = {"uuid": _TEXT, "duration": _MAYBE_COUNT, "billsec": _MAYBE_COUNT}
+_RECORD = fields((), **{name: _TYPES.get(name, _MAYBE) for name in COLUMNS})
 _BOARD_AGENT = fields(
     extension=EXTENSION, name=_TEXT, presence={"enum": list(PRESENCES)},
     phones=_TEXTS,

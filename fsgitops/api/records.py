@@ -7,7 +7,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from fsgitops.errors import FsgitopsError, UsageError
 
@@ -21,21 +21,10 @@ TODAY_SECONDS = 15.0
 _NEEDED = ("fsgitops.cdr", "duckdb", "pyarrow")
 
 COLUMNS = (
-    "uuid",
-    "caller_id_name",
-    "caller_id_number",
-    "destination_number",
-    "direction",
-    "start_time",
-    "answer_time",
-    "end_time",
-    "duration",
-    "billsec",
-    "hangup_cause",
-    "leg",
-    "agent_extension",
+    "uuid", "caller_id_name", "caller_id_number", "destination_number", "direction", "start_time",
+    "answer_time", "end_time", "duration", "billsec", "hangup_cause", "leg", "agent_extension",
     "did_number",
-)
+)  # fmt: skip
 _TODAY = (
     "SELECT count(*) AS calls, "
     "count(*) FILTER (WHERE answered) AS answered, "
@@ -55,19 +44,12 @@ class RecordQuery:
     limit: int = 100
 
 
-class CallRecords(Protocol):
-    """What the API asks call records for. Both may block, and raise FsgitopsError."""
-
-    def find(self, query: RecordQuery) -> list[dict[str, Any]]:
-        """Return records, the latest first, with the names of COLUMNS."""
-
-    def today(self) -> dict[str, int]:
-        """Return `calls`, `answered` and `billsec` since midnight UTC."""
-
-
 @dataclass(slots=True)
 class LakeRecords:
-    """Records of a lake, and of what still waits in a spool."""
+    """Records of a lake, and of what still waits in a spool.
+
+    What is asked of it may block, and raise FsgitopsError.
+    """
 
     lake: str
     spool: Path | None = None
@@ -96,7 +78,7 @@ class LakeRecords:
         return [{name: plain(row.get(name)) for name in COLUMNS} for row in table.to_pylist()]
 
     def today(self) -> dict[str, int]:
-        """Return the day's figures, computed at most every 15 seconds."""
+        """Return `calls`, `answered` and `billsec` since midnight UTC, at most 15 seconds old."""
         with self._lock:
             if self._today is None or time.monotonic() - self._today[0] > TODAY_SECONDS:
                 self._today = (time.monotonic(), self._count())
@@ -117,7 +99,7 @@ class LakeRecords:
 
 def open_records(
     workspace: Workspace, lake: str | None = None, spool: Path | None = None
-) -> CallRecords | None:
+) -> LakeRecords | None:
     """Return the records of the lake that is named here, else in `cdr:` of the settings.
 
     None where there is no lake, or no room that reads one.

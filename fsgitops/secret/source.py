@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from fsgitops.secret.value import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping
+    from collections.abc import Callable, Hashable, Mapping
 
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _KEYS: Final = ("FSGITOPS_KEY", "FSGITOPS_KEY_NEXT", "FSGITOPS_AGE_IDENTITY")
@@ -74,15 +74,6 @@ Source: TypeAlias = (
     EnvSource | FileSource | SopsSource | AgeSource | CommandSource | PlaintextSource
 )
 
-_KINDS: Final[dict[frozenset[str], str]] = {
-    frozenset({"env"}): "env",
-    frozenset({"file"}): "file",
-    frozenset({"sops", "key"}): "sops",
-    frozenset({"age"}): "age",
-    frozenset({"command"}): "command",
-    frozenset({"plaintext", "value"}): "plaintext",
-}
-
 
 class SourceError(ValueError):
     """What is written is no source of a secret; the text tells why and shows no value."""
@@ -100,13 +91,12 @@ def read_source(value: object) -> Source:
         return value
     if not isinstance(value, dict):
         raise SourceError(f"found no source of a secret; expected {SHAPES}")
-    kind = _KINDS.get(frozenset(value))
-    if kind is None:
-        known = sorted({name for names in _KINDS for name in names})
+    read = _READERS.get(frozenset(value))
+    if read is None:
+        known = {name for names in _READERS for name in names}
         found = ", ".join(name if name in known else "another key" for name in value)
         raise SourceError(f"found a mapping of {found or 'nothing'}; expected {SHAPES}")
-    source: Source = _READERS[kind](value)
-    return source
+    return read(value)
 
 
 def describe_source(source: Source) -> str:
@@ -205,13 +195,13 @@ def _read_place(value: object, name: str) -> str:
     return value
 
 
-_READERS: Final[dict[str, Any]] = {
-    "env": _read_env,
-    "file": _read_file,
-    "sops": _read_sops,
-    "age": _read_age,
-    "command": _read_command,
-    "plaintext": _read_plaintext,
+_READERS: Final[dict[frozenset[str], Callable[[Mapping[str, Any]], Source]]] = {
+    frozenset({"env"}): _read_env,
+    frozenset({"file"}): _read_file,
+    frozenset({"sops", "key"}): _read_sops,
+    frozenset({"age"}): _read_age,
+    frozenset({"command"}): _read_command,
+    frozenset({"plaintext", "value"}): _read_plaintext,
 }
 
 _TEXT: Final = {"type": "string"}
