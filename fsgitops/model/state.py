@@ -42,25 +42,19 @@ class RecordedFile:
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON values."""
-        return {
-            "kind": self.kind.name.lower(),
-            "resource": str(self.resource),
-            "source": self.source,
-            "drifted": self.drifted,
-            "digest": self.digest,
-            "secrets": self.secrets,
-            "attributes": dict(self.attributes),
-        }
+        values = {name: getattr(self, name) for name in self.__slots__}
+        said = {"kind": self.kind.name.lower(), "resource": str(self.resource)}
+        return values | said | {"attributes": dict(self.attributes)}
 
     def to_live(self, *, same_key: bool) -> LiveFile:
         """Return what stood live, as far as it is known."""
         secrets = self.secrets if same_key else ""
         return LiveFile(self.kind, self.digest, attributes=self.attributes, secrets=secrets)
 
-    def applied(self) -> tuple[str, Record]:
-        """Return the hash that was applied, as far as it is known, and of what."""
+    def applied(self) -> Record:
+        """Return what was applied, and its hash as far as it is known."""
         owned = "drifted" if self.drifted else self.digest
-        return owned, Record(self.resource, self.source)
+        return Record(self.resource, self.source, sha256=owned)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +118,8 @@ class RecordedState:
             first = next((file for file in own.values() if file.kind is FileKind.REGULAR), None)
             first = first or own[items[0].resource]
             files[path] = first if len(items) == 1 else replace(first, parts=own)
-            applied = [item.applied() for item in items]
-            records = tuple(record._replace(sha256=owned) for owned, record in applied)
-            entries[path] = ManifestEntry(applied[0][0], records)
+            records = tuple(item.applied() for item in items)
+            entries[path] = ManifestEntry(records[0].sha256, records)
         for path in compiled_paths:
             if path not in files:
                 kind = FileKind.REGULAR if path in foreign else FileKind.MISSING

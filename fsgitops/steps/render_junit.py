@@ -47,29 +47,26 @@ def _finding_cases(review: Review) -> list[tuple[str, bool]]:
         place = (
             f'file={_quote(review.locate(finding.position.file))} line="{finding.position.line}"'
         )
-        cases.append(_case("validate", name, place, text, finding.hint, failed=failed))
+        cases.append(_case("validate", name, text, finding.hint, place=place, failed=failed))
     if not any(failed for _, failed in cases):
-        cases.append(_case("validate", "what is declared is valid", "", "", "", failed=False))
+        cases.append(_case("validate", "what is declared is valid"))
     return cases
 
 
 def _plan_cases(review: Review, plan: Plan) -> list[tuple[str, bool]]:
     cases = [
-        _case("plan", f"{item.rule} at {item.path}", "", item.message, item.hint, failed=True)
+        _case("plan", f"{item.rule} at {item.path}", item.message, item.hint, failed=True)
         for item in plan.hazards
     ]
-    cases += [
-        _case("plan", f"{HEADING}: {task.kind}", "", task.text, "", failed=False)
-        for task in find_tasks(plan)
-    ]
+    cases += [_case("plan", f"{HEADING}: {task.kind}", task.text) for task in find_tasks(plan)]
     seen: Counter[str] = Counter()
     for change in list_changes(plan):
         name = f"{word_change(change)} {name_change(change)}"
         seen[name] += 1
         if seen[name] > 1:
             name = f"{name} ({change.path})"
-        cases.append(_case("plan", name, "", _explain(change), "", failed=False))
-    cases.append(_case("plan", review.summary, "", "", "", failed=False))
+        cases.append(_case("plan", name, _explain(change)))
+    cases.append(_case("plan", review.summary))
     return cases
 
 
@@ -83,7 +80,7 @@ def _explain(change: Change) -> str:
 
 
 def _case(
-    group: str, name: str, place: str, text: str, hint: str, *, failed: bool
+    group: str, name: str, text: str = "", hint: str = "", *, place: str = "", failed: bool = False
 ) -> tuple[str, bool]:
     head = f"  <testcase classname={_quote(f'fsgitops.{group}')} name={_quote(name)}"
     head += f" {place}" if place else ""

@@ -41,7 +41,8 @@ MAX_FINDINGS = 100
 """After so many faults a file is not read any further."""
 
 NULLS = frozenset({"", "~", "null"})
-_NO_NAMES = NULLS | {"<<"}
+_MERGE = frozenset({"<<"})
+_NO_NAMES = NULLS | _MERGE
 """What a key may be that is more than its text; nearly every other is that."""
 STR_TAG = "tag:yaml.org,2002:str"
 _KNOWN_TAG = re.compile(
@@ -77,10 +78,10 @@ class _RefusedError(Exception):
 class _Builder:
     """Builds the tree of one file, and gathers what is wrong and does not stop the reading."""
 
-    def __init__(self, path: str, data: bytes) -> None:
+    def __init__(self, path: str, data: bytes, findings: list[Finding]) -> None:
         self.path = path
         self.next = _new_parser(data).get_event
-        self.findings: list[Finding] = []
+        self.findings = findings
         self.item_positions: dict[str, tuple[Position, ...]] = {}
         self.anchors: dict[str, tuple[Value, int]] = {}
         self.open_anchors: set[str] = set()
@@ -95,7 +96,7 @@ class _Builder:
             if not isinstance(event, DocumentStartEvent):
                 continue
             first = self.next()
-            if _is_null(first) and first.anchor is None:
+            if _is_plain(first, NULLS) and first.anchor is None:
                 continue
             if result is not None:
                 self.stop(
@@ -151,7 +152,7 @@ class _Builder:
     def scalar(self, event: Event) -> str | None:
         if event.tag is not None and event.tag != STR_TAG:
             self.tag(event)
-        text: str | None = None if _is_null(event) else event.value
+        text: str | None = None if _is_plain(event, NULLS) else event.value
         if event.anchor is not None:
             self.anchors[event.anchor] = (text, 1)
         return text
@@ -193,7 +194,7 @@ class _Builder:
                 and event.value not in _NO_NAMES
             ):
                 key = event.value
-            elif _is_merge(event):
+            elif _is_plain(event, _MERGE):
                 self.merge(get(), depth, merged, event)
                 continue
             else:
@@ -201,7 +202,7 @@ class _Builder:
             item = get()
             if item.__class__ is ScalarEvent and item.anchor is None and item.tag is None:
                 text = item.value
-                value: Value = None if text in NULLS and _is_null(item) else text
+                value: Value = None if text in NULLS and _is_plain(item, NULLS) else text
             elif depth == 0 and key is not None and key not in result:
                 starts: list[Position] = []
                 value = self.value(item, 1, starts)
@@ -211,7 +212,8 @@ class _Builder:
             if key is not None:
                 key = intern(key, key)
                 if key in result:
-                    self.duplicate(event, key)
+                    message = f"the key {quote_value(key)} is declared again"
+                    self.note(event, "duplicate-key", message, "Remove or rename one of them.")
                 else:
                     result[key] = value
         for other in merged:
@@ -230,7 +232,7 @@ class _Builder:
 
     def key(self, event: Event, depth: int) -> str | None:
         """Return the text of a key; None, with a finding, for a key that is not text."""
-        if event.__class__ is ScalarEvent and not _is_null(event):
+        if event.__class__ is ScalarEvent and not _is_plain(event, NULLS):
             if event.tag is not None or event.anchor is not None:
                 self.scalar(event)
             return str(event.value)
@@ -261,10 +263,6 @@ class _Builder:
             hint = "Write one `<<: [*one, *two]`; the first of them wins."
             self.note(key, "duplicate-key", "a second `<<` in the same mapping", hint)
         merged.extend(maps)
-
-    def duplicate(self, event: Event, key: str) -> None:
-        hint = "Remove or rename one of them."
-        self.note(event, "duplicate-key", f"the key {quote_value(key)} is declared again", hint)
 
     def tag(self, event: Event) -> None:
         name = str(event.tag).replace("tag:yaml.org,2002:", "!!")
@@ -320,7 +318,7 @@ class _Marker:
         merged: list[Mark] = []
         while (event := self.next()).__class__ is not MappingEndEvent:
             key, value = self.mark(event), self.mark(self.next())
-            if _is_merge(event):
+            if _is_plain(event, _MERGE):
                 merged += [value, *value.children.values()] if not value.keys else [value]
             elif event.__class__ is ScalarEvent and event.value not in mark.keys:
                 mark.keys[event.value] = (key.line, key.column)
@@ -334,20 +332,17 @@ class _Marker:
 
 def parse_document(path: str, data: bytes) -> tuple[Document | None, list[Finding]]:
     """Parse checked bytes (UTF-8, no byte order mark) into a Document and findings."""
-    builder = None
+    findings: list[Finding] = []
     try:
-        builder = _Builder(path, data)
+        builder = _Builder(path, data, findings)
         tree = builder.build()
     except _RefusedError as refused:
-        found = builder.findings if builder else []
-        return None, [*found, refused.finding]
+        return None, [*findings, refused.finding]
     except (yaml.YAMLError, ValueError, OverflowError) as problem:
         if (shorter := _before_limit(data, problem)) is not None:
             return parse_document(path, shorter)
-        found = builder.findings if builder else []
-        return None, [*found, describe_syntax_error(path, data, problem)]
-    document = Document(path, tree, data, builder.item_positions, scan_marks)
-    return document, builder.findings
+        return None, [*findings, describe_syntax_error(path, data, problem)]
+    return Document(path, tree, data, builder.item_positions, scan_marks), findings
 
 
 def _before_limit(data: bytes, problem: Exception) -> bytes | None:
@@ -387,19 +382,11 @@ def _position(path: str, event: Event) -> Position:
     return Position(path, event.start_mark.line + 1, event.start_mark.column + 1)
 
 
-def _is_null(event: Event) -> bool:
+def _is_plain(event: Event, words: frozenset[str]) -> bool:
+    """Tell whether one of these words stands there, with nothing that makes it a text."""
     return (
         event.__class__ is ScalarEvent
-        and event.value in NULLS
-        and event.style in _PLAIN
-        and event.tag is None
-    )
-
-
-def _is_merge(event: Event) -> bool:
-    return (
-        event.__class__ is ScalarEvent
-        and event.value == "<<"
+        and event.value in words
         and event.style in _PLAIN
         and event.tag is None
     )
