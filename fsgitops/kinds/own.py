@@ -10,8 +10,9 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
+from fsgitops.findings import quote_value
 from fsgitops.model.compiled import UNKNOWN
-from fsgitops.model.draft import Draft
+from fsgitops.model.draft import Draft, DraftError
 from fsgitops.model.kind import Kind, Reach, Survey, Wish
 from fsgitops.model.reading import find_spot, name_of
 from fsgitops.routing.pattern import broken_expressions
@@ -31,6 +32,9 @@ WORD: Final = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
 TEMPLATE: Final = re.compile(r"[A-Za-z0-9_.-]{1,80}\.xml\.j2", re.ASCII)
 
 AROUND: Final = r"[A-Za-z0-9_.-]{0,60}"
+_DIALLED: Final = r"[A-Za-z0-9_-]{0,60}"
+"""What stands for itself in an expression: a dot there is any character, and another's number."""
+_NUMBER: Final = re.compile(r"[A-Za-z0-9_*#+-]{1,60}", re.ASCII)
 _RESERVED: Final = frozenset((
     "context", "defaults", "dialplan", "directory", "fsgitops", "inbound", "kinds", "plan",
     "settings", "target",
@@ -69,8 +73,9 @@ def faults_of(declared: OwnKind, own: OwnNoun) -> Iterator[tuple[str, str]]:
             yield f"files.{name}", f"a path such as {shown}"
         if not TEMPLATE.fullmatch(template):
             yield f"files.{name}", "the name of a template, such as paging_group.xml.j2"
-    if declared.reach and not re.fullmatch(rf"{AROUND}\{{{key}\}}{AROUND}", declared.reach):
-        yield "reach", f"what is dialled to get there, such as {declared.word}_{{{key}}}"
+    if declared.reach and not re.fullmatch(rf"{_DIALLED}\{{{key}\}}{_DIALLED}", declared.reach):
+        shown = f"{declared.word}_{{{key}}}"
+        yield "reach", f"what is dialled to get there, of letters, digits, _ and -, such as {shown}"
     spot = find_spot(own.noun, (declared.dialled,)) if declared.dialled else None
     if declared.dialled and (spot is None or spot.holds is not str):
         yield "dialled", "a field of the schema that is a text"
@@ -147,11 +152,18 @@ def _draft(
     if declared.reach:
         values["reach"] = _fill(declared.reach, own.key, noun)
     hidden = frozenset((field.name,) for field in own.fields if field.secret)
+    dialled = _dialled(declared.dialled, noun)
+    for number in dialled:
+        if not _NUMBER.fullmatch(number):
+            told = f"`{declared.dialled}` is {quote_value(number)}, which is no number to dial"
+            raise DraftError([told], "write letters, digits, _, *, #, + or -")
     for path, template in declared.files.items():
+        # What is dialled comes to the first file's context.
         yield Draft(
             _fill(path, own.key, noun), template, values, choices, hidden,
-            partial(_prove, declared, own.key),
+            partial(_prove, declared, own.key), dialled,
         )  # fmt: skip
+        dialled = ()
 
 
 def _leaf(value: Any) -> Leaf:

@@ -65,6 +65,7 @@ class Draft:
         hidden: The values that are secret, by their paths.
         prove: Says what is wrong with the elements that the template makes of made-up words, which
             it is given in the shape of `values`.
+        dialled: The numbers that an expression of it has to match.
     """
 
     path: str
@@ -73,6 +74,7 @@ class Draft:
     choices: Mapping[str, Choice] = field(default_factory=dict)
     hidden: frozenset[Path] = frozenset()
     prove: Callable[[Elements, Mapping[str, Leaf]], list[str]] = ask_nothing
+    dialled: tuple[str, ...] = ()
 
     def shape(self) -> Hashable:
         """Return what a template may decide on: drafts of one shape differ in texts alone."""

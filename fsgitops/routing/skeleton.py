@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 NEUTRAL: Final = "fsgitopsneutral"
 
-_WORD: Final = re.compile(rf"{NEUTRAL}([0-9]+)z")
+WORD: Final = re.compile(rf"{NEUTRAL}([0-9]+)z")
 _ATTRIBUTE: Final = "attribute"
 
 
@@ -37,7 +37,7 @@ class Skeleton:
 
     def __init__(self, neutral: str) -> None:
         self._items, self.directives = read_items(neutral.encode())
-        self._text = _WORD.split(neutral)
+        self._text = WORD.split(neutral)
         self._order = [int(number) for number in self._text[1::2]]
         self._whole: list[tuple[int, int]] = []
         self._mixed: list[tuple[int, tuple[str | int, ...]]] = []
@@ -95,7 +95,7 @@ class Skeleton:
 
 
 def _split(item: str) -> tuple[str | int, ...]:
-    pieces = _WORD.split(item)
+    pieces = WORD.split(item)
     parts = [piece if at % 2 == 0 else int(piece) for at, piece in enumerate(pieces)]
     return tuple(part for part in parts if part != "") or ("",)
 

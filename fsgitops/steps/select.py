@@ -50,9 +50,10 @@ class Selection:
         """Tell whether one selector means a resource, written in that file."""
         word, colon, name = selector.partition(":")
         kind = _selector_words(self.kinds).get(word) if colon else None
-        if kind is not None:
-            if kind != resource.kind:
-                return False
+        if kind is not None and kind != resource.kind:
+            return False
+        # What is left of a kind that nobody declares any more goes by the word it was applied with.
+        if colon and (kind or word) == resource.kind:
             return name == resource.name or fnmatchcase(resource.name, name)
         return selector == file or matches_path(selector, file)
 

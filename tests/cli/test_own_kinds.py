@@ -82,6 +82,8 @@ def test_what_is_left_of_a_kind_that_is_no_longer_declared_is_deleted(paging: Pr
     for words in (("plan", "--json"), ("drift",), ("history",), ("state",), ("doctor",)):
         said = paging.run(*words)
         assert "Traceback" not in said.out + said.err
+    assert "- paging_group warehouse" in paging.run("plan", "--only", "paging_group:ware*").out
+    assert "No changes" in paging.run("plan", "--exclude", "paging_group:warehouse").out
     assert "- paging_group warehouse" in paging.run("plan").out
     assert paging.run("apply", "--yes").code == 0
     assert not (paging.conf / PATH).exists()

@@ -13,12 +13,13 @@ from jinja2 import nodes
 from markupsafe import escape
 
 from fsgitops.errors import FsgitopsError
-from fsgitops.findings import Finding, Position, error
+from fsgitops.findings import Finding, Position, error, quote_value
 from fsgitops.model.compiled import UNKNOWN
-from fsgitops.model.draft import paths_of, refill, texts_of
+from fsgitops.model.draft import DraftError, paths_of, refill, texts_of
 from fsgitops.model.plan import is_secret
 from fsgitops.routing.fragment import FragmentError, flatten_fragment
-from fsgitops.routing.skeleton import NEUTRAL, Skeleton, neutral_words
+from fsgitops.routing.pattern import is_valid, match_groups
+from fsgitops.routing.skeleton import NEUTRAL, WORD, Skeleton, neutral_words
 from fsgitops.steps.compile.sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -55,10 +56,14 @@ class Rendering(NamedTuple):
 
 
 class _Proven(NamedTuple):
-    """What a template makes of drafts of one shape, and the paths of the values in its holes."""
+    """What a template makes of drafts of one shape.
+
+    `paths` are those of the values in its holes; `expressions` hold made-up words for values.
+    """
 
     skeleton: Skeleton
     paths: tuple[Path, ...]
+    expressions: tuple[str, ...]
 
 
 class Program:
@@ -78,15 +83,17 @@ class Program:
 
         Raises:
             TemplateError: the template fails, or is not usable at all.
+            DraftError: a value in an expression makes one that does not match what is dialled.
         """
         # Values hold no control characters, so all of them can be escaped in one go.
         values = texts_of(draft.values)
         escaped = str(escape("\x1f".join(values))).split("\x1f")
         content = self._render({**draft.values, **draft.choices})
-        skeleton, paths = self._prove(draft)
+        skeleton, paths, expressions = self._prove(draft)
         right = content == skeleton.fill(escaped).encode()
         if not right or not _matches(skeleton, content, values):
             return None
+        _check_expressions(expressions, values, draft)
         if not draft.hidden:
             return Rendering(content, (), False)
         hidden = [number for number, path in enumerate(paths) if path in draft.hidden]
@@ -100,7 +107,8 @@ class Program:
             paths = tuple(paths_of(draft.values))
             words = iter(neutral_words(len(paths)))
             neutral = {name: refill(leaf, words) for name, leaf in draft.values.items()}
-            known = self._proven[shape] = _Proven(self._new_skeleton(draft, neutral), paths)
+            skeleton = self._new_skeleton(draft, neutral)
+            known = self._proven[shape] = _Proven(skeleton, paths, _find_expressions(skeleton))
         return known
 
     def _new_skeleton(self, draft: Draft, neutral: Mapping[str, Any]) -> Skeleton:
@@ -244,6 +252,31 @@ def _tell_shown(draft: Draft, text: str, neutral: Mapping[str, Leaf]) -> Iterato
                 f"a secret stands in {name}, whose value is shown: FreeSWITCH takes it as well in "
                 "a param, or as NAME_password=…"
             )
+
+
+def _find_expressions(skeleton: Skeleton) -> tuple[str, ...]:
+    """Return the expressions into which a template puts a value."""
+    found = (at.get("expression", "") for _, at in skeleton.elements())
+    return tuple(expression for expression in found if NEUTRAL in expression)
+
+
+def _check_expressions(expressions: Sequence[str], values: Sequence[str], draft: Draft) -> None:
+    """Raise DraftError where FreeSWITCH would only log what it cannot compile, and match nothing.
+
+    A number that is dialled has to match as well: `1*2` is an expression, and another one.
+    """
+    filled = [WORD.sub(lambda word: values[int(word[1])], text) for text in expressions]
+    told = [
+        f"the expression {quote_value(text)} of {draft.template} is not a regular expression"
+        for text in filled
+        if not is_valid(text)
+    ] or [
+        f"no expression of {draft.template} matches {quote_value(number)}, which is dialled"
+        for number in draft.dialled
+        if not any(match_groups(number, text) for text in filled)
+    ]
+    if told:
+        raise DraftError(told, "characters such as + and * need a backslash in the template")
 
 
 def _line_of(problem: BaseException, file: str) -> int:

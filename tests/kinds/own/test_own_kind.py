@@ -107,6 +107,36 @@ def test_a_template_is_proved_like_any_other(paging, template, told):
     assert told in findings[0].message, findings
 
 
+def free_number(folder):
+    def free(schema):
+        schema["properties"]["extension"] = {"type": "string"}
+
+    return kind_of(folder, changed(free), DECLARED._replace(dialled="extension"))
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        ("*70", "is not a regular expression"), ("+1949", "is not a regular expression"),
+        ("7*1", "matches \"7*1\", which is dialled"), ("102.", "is no number to dial"),
+        ("70 1", "is no number to dial"),
+    ],
+)  # fmt: skip
+def test_a_number_that_would_match_nothing_or_another_is_refused(tmp_path, number, told):
+    kind = free_number(tmp_path)
+    config, findings = compiled(kind, group(kind, extension=number))
+    assert PATH not in config.files
+    assert told in findings[0].message, findings
+
+
+def test_a_template_may_take_a_number_with_a_star(tmp_path):
+    kind = free_number(tmp_path)
+    starred = TEMPLATE.replace("({{ extension }}", r"(\{{ extension }}")
+    config, findings = compiled(kind, group(kind, extension="*70"), template=starred)
+    assert findings == []
+    assert rb"^(\*70|" in config.files[PATH].content
+
+
 def test_what_follows_from_the_settings_is_compiled_again_when_they_change(paging, tmp_path):
     before, _ = compiled(paging, group(paging))
     known = settle(before)
@@ -130,6 +160,7 @@ def test_what_follows_from_the_settings_is_compiled_again_when_they_change(pagin
         ("dialplan/default/{name}.xml", "../a.xml.j2", ""),
         ("dialplan/default/{name}.xml", "a.xml.j2", "{name} XML public"),
         ("dialplan/default/{name}.xml", "a.xml.j2", "paging"),
+        ("dialplan/default/{name}.xml", "a.xml.j2", "10.{name}"),
     ],
 )  # fmt: skip
 def test_files_stand_in_the_dialplan_alone_and_hold_the_key_alone(own, path, template, reach):
