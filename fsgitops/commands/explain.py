@@ -169,8 +169,8 @@ def _needed(schema: dict[str, Any]) -> list[str]:
 def _holder(schema: dict[str, Any]) -> dict[str, Any]:
     """Return the mapping with named fields that is there, or of which there is a list."""
     for part in _branches(schema):
-        for found in (part, part.get("items")):
-            if isinstance(found, dict) and found.get("properties"):
+        for found in (part, *_branches(part.get("items", {}))):
+            if found.get("properties"):
                 return found
     return {}
 

@@ -15,10 +15,16 @@ from pydantic_core import PydanticCustomError
 from fsgitops import phone
 from fsgitops.secret.source import SOURCE_SCHEMA, Source, SourceError, read_source
 
+_BOUNDS: Final = {"ge": "minimum", "le": "maximum"}
+
 
 def about(text: str, *examples: Any, **limits: Any) -> Any:
     """Return what people are told of a field, in schema and `explain`, with pydantic's limits."""
-    return Field(description=text, examples=list(examples) or None, **limits)
+    # Of a number that may be written as a text, pydantic's own schema leaves them out.
+    bounds = {_BOUNDS[name]: limit for name, limit in limits.items() if name in _BOUNDS}
+    return Field(
+        description=text, examples=list(examples) or None, json_schema_extra=bounds, **limits
+    )
 
 
 @dataclass(frozen=True, slots=True)

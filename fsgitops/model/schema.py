@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 SCHEMA_DIALECT = "http://json-schema.org/draft-07/schema#"
 
+_BOUNDS = ("minimum", "maximum", "minItems", "maxItems")
+
 
 def desired_schema(kinds: Kinds) -> dict[str, Any]:
     """Return the JSON Schema (draft 7) of one desired file.
@@ -55,12 +57,7 @@ def _item(noun: type[Noun]) -> dict[str, Any]:
     schema = noun.model_json_schema()
     definitions = schema.pop("$defs", {})
     properties = {
-        field: {
-            **_loosen(value, definitions),
-            **_default(value),
-            "description": value.get("description", ""),
-            "examples": value.get("examples", []),
-        }
+        field: {**_field(value, definitions), "examples": value.get("examples", [])}
         for field, value in schema["properties"].items()
     }
     return {
@@ -68,6 +65,16 @@ def _item(noun: type[Noun]) -> dict[str, Any]:
         "additionalProperties": False,
         "required": schema.get("required", []),
         "properties": properties,
+    }
+
+
+def _field(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    return {
+        **_loosen(schema, definitions),
+        **{bound: schema[bound] for bound in _BOUNDS if bound in schema},
+        **_default(schema),
+        "description": schema.get("description", ""),
+        **({"examples": schema["examples"]} if schema.get("examples") else {}),
     }
 
 
@@ -94,18 +101,11 @@ def _loosen(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, An
         return {"type": "array", "items": _loosen(schema["items"], definitions)}
     if schema.get("type") == "array":
         return {"type": ["array", "string"], "items": {"type": ["string", "number"]}}
-    return {key: value for key, value in schema.items() if key in ("type", "minimum", "maximum")}
+    return {key: value for key, value in schema.items() if key in ("type", *_BOUNDS)}
 
 
 def _loosen_part(part: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
-    fields = {
-        name: {
-            **_loosen(value, definitions),
-            **_default(value),
-            "description": value.get("description", ""),
-        }
-        for name, value in part["properties"].items()
-    }
+    fields = {name: _field(value, definitions) for name, value in part["properties"].items()}
     shape = {"type": "object", "additionalProperties": False, "properties": fields}
     if part.get("required"):
         shape["required"] = part["required"]
