@@ -50,12 +50,17 @@ class Directory:
         return min(candidates, key=lambda item: item[0])[1] if candidates else None
 
 
+def descend(parent: Element | None, *tags: str) -> list[Element]:
+    """Return what stands at a path of tags, through the first of each; nothing below None."""
+    for tag in tags[:-1]:
+        parent = parent.child(tag) if parent else None
+    return parent.all(tags[-1]) if parent else []
+
+
 def walk_users(domain: Element) -> Iterator[tuple[Element, Element | None]]:
     """Yield the users of a domain that a look-up passes, in its order, and the group of each."""
-    groups = domain.child("groups")
-    for group in groups.all("group") if groups else ():
-        users = group.child("users")
-        for user in users.all("user") if users else ():
+    for group in descend(domain, "groups", "group"):
+        for user in descend(group, "users", "user"):
             yield user, group
     for user in (domain.child("users") or domain).all("user"):
         yield user, None
@@ -114,8 +119,7 @@ class LocatedUser:
 
 def _values(parent: Element | None, container: str) -> Iterator[tuple[str, str]]:
     """Yield the named values of the first such container of a user, group or domain."""
-    holder = parent.child(container) if parent is not None else None
-    for item in holder.all(_KINDS[container]) if holder else ():
+    for item in descend(parent, container, _KINDS[container]):
         attributes = item.attributes
         if "name" in attributes and "value" in attributes:
             yield attributes["name"], attributes["value"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from fsgitops.routing.directory import descend
 from fsgitops.routing.glob import MARK
 from fsgitops.routing.hunt import is_true
 from fsgitops.routing.tree import Element, fold
@@ -92,9 +93,8 @@ def find_doors(root: Element, domain: str) -> list[Door]:
     lists = _find_open_lists(section)
     doors: list[Door] = []
     configuration = section.find("configuration", "name", "sofia.conf")
-    profiles = configuration.child("profiles") if configuration else None
     trunks = list(_find_gateways(root.find("section", "name", "directory")))
-    for profile in profiles.all("profile") if profiles else ():
+    for profile in descend(configuration, "profiles", "profile"):
         doors += _read_profile(profile, lists, domain, trunks)
     return doors + list(_read_others(section))
 
@@ -112,7 +112,7 @@ def _read_profile(
     # `LIST:CONTEXT:CONTEXT`: where calls go that the list lets in, and those that it does not.
     trusted = [text.split(":") for text in settings.get("apply-inbound-acl", [])]
     unlocked = not login or any(fold(parts[0]) in lists for parts in trusted)
-    gateways = [*(_all(profile.child("gateways"), "gateway")), *_parsed(profile, trunks)]
+    gateways = [*descend(profile, "gateways", "gateway"), *_parsed(profile, trunks)]
     name = f"profile {profile.attributes.get('name', '')}"
     yield Door(name, context, line, unlocked, bool(gateways))
     for given in {part for parts in trusted for part in parts[1:] if part}:
@@ -128,7 +128,7 @@ def _read_profile(
 
 def _parsed(profile: Element, trunks: list[Element]) -> list[Element]:
     """Return the gateways of directory users, which profiles read whose domains say `parse`."""
-    domains = _all(profile.child("domains"), "domain")
+    domains = descend(profile, "domains", "domain")
     return trunks if any(is_true(item.attributes.get("parse", "")) for item in domains) else []
 
 
@@ -143,8 +143,8 @@ def _find_gateways(parent: Element | None) -> Iterator[Element]:
 def _read_others(section: Element) -> Iterator[Door]:
     """Yield what other loaded modules give to the calls that they take."""
     modules = section.find("configuration", "name", "modules.conf")
-    listed = modules.child("modules") if modules else None
-    loaded = {fold(item.attributes.get("module", "")) for item in _all(listed, "load")}
+    listed = descend(modules, "modules", "load")
+    loaded = {fold(item.attributes.get("module", "")) for item in listed}
     for configuration in section.all("configuration"):
         name = configuration.attributes.get("name", "")
         module = "mod_" + fold(name).removesuffix(".conf")
@@ -160,10 +160,9 @@ def _find_open_lists(section: Element) -> frozenset[str]:
     What a `domain` node lets in has a user's name, and goes to that user's context.
     """
     acl = section.find("configuration", "name", "acl.conf")
-    lists = acl.child("network-lists") if acl else None
     found = {
         fold(item.attributes.get("name", ""))
-        for item in _all(lists, "list")
+        for item in descend(acl, "network-lists", "list")
         if fold(item.attributes.get("default", "allow")) == "allow"
         or any("cidr" in node.attributes or "host" in node.attributes for node in item.all("node"))
     }
@@ -174,7 +173,7 @@ def list_contexts(root: Element) -> dict[str, Element]:
     """Return the contexts of the dialplan by name, the first of each."""
     section = root.find("section", "name", "dialplan")
     found: dict[str, Element] = {}
-    for context in section.all("context") if section else ():
+    for context in descend(section, "context"):
         found.setdefault(fold(context.attributes.get("name", "")), context)
     return found
 
@@ -224,7 +223,7 @@ def is_served_elsewhere(root: Element, section: str) -> bool:
     configurations = root.find("section", "name", "configuration")
     return any(
         section in fold(value).split("|")
-        for configuration in (configurations.all("configuration") if configurations else ())
+        for configuration in descend(configurations, "configuration")
         for item in _deep(configuration, "param")
         for value in _bindings(item)
     )
@@ -238,21 +237,17 @@ def _bindings(param: Element) -> Iterable[str]:
         yield param.attributes.get("value", "")
 
 
-def _all(parent: Element | None, name: str) -> list[Element]:
-    return parent.all(name) if parent is not None else []
-
-
 def _all_params(parent: Element | None, name: str) -> list[Element]:
     """Return the parameters of a name, in reverse: the last counts."""
     found = [
-        item for item in _all(parent, "param") if fold(item.attributes.get("name", "")) == name
+        item for item in descend(parent, "param") if fold(item.attributes.get("name", "")) == name
     ]
     return found[::-1]
 
 
 def _params(parent: Element | None) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for item in _all(parent, "param"):
+    for item in descend(parent, "param"):
         name = fold(item.attributes.get("name", ""))
         found.setdefault(name, []).append(item.attributes.get("value", ""))
     return found

@@ -296,10 +296,8 @@ class _Parser:
         self.size = self.sizes.pop()
 
     def add_text(self, text: str) -> None:
-        if not self.stack:
-            return
-        if "&" in text or "\r" in text:
-            self.drift += text_drift(text)
+        if self.stack and ("&" in text or "\r" in text):
+            self.drift += lone_returns(text) + reference_drift(text)
             text = decode(text.replace("\r\n", "\n").replace("\r", "\n"))
         self.append(text)
 
@@ -339,11 +337,6 @@ def first_of_each(pairs: list[tuple[str, str]]) -> dict[str, str]:
     for key, value in pairs:
         found.setdefault(key, value)
     return found
-
-
-def text_drift(text: str) -> int:
-    """Return how many line feeds FreeSWITCH counts too many in a text once it decoded it."""
-    return lone_returns(text) + reference_drift(text)
 
 
 def lone_returns(text: str) -> int:

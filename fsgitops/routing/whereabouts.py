@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from fsgitops.routing.directory import list_keys, walk_users
+from fsgitops.routing.directory import descend, list_keys, walk_users
 from fsgitops.routing.glob import Ours
 from fsgitops.routing.merged import SourceLine
 from fsgitops.routing.preprocess import load_merged
@@ -81,8 +81,7 @@ class Whereabouts:
 
     def domains(self) -> list[str]:
         """Return the names of the directory's domains, in order."""
-        section = self._directory
-        found = section.all("domain") if section else []
+        found = descend(self._directory, "domain")
         return list(dict.fromkeys(item.attributes.get("name", "") for item in found))
 
     def users(self, name: str) -> list[UserPlace]:
@@ -222,10 +221,9 @@ class Whereabouts:
 
     @cached_property
     def _users(self) -> list[_User]:
-        section = self._directory
         found: list[_User] = []
         first: dict[str, Element] = {}
-        for domain in section.all("domain") if section else ():
+        for domain in descend(self._directory, "domain"):
             name = domain.attributes.get("name", "")
             is_first = first.setdefault(fold(name), domain) is domain
             found += (
@@ -263,8 +261,7 @@ class Whereabouts:
         return self._dialplan.find("context", "name", name) if self._dialplan else None
 
     def _extensions(self, name: str) -> Iterator[tuple[Element, Element]]:
-        section = self._dialplan
-        for context in section.all("context") if section else ():
+        for context in descend(self._dialplan, "context"):
             for extension in context.all("extension"):
                 if fold(extension.attributes.get("name", "")) == fold(name):
                     yield context, extension

@@ -9,7 +9,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from fsgitops.routing.directory import Directory, locate, serialise
+from fsgitops.routing.directory import Directory, descend, locate, serialise
 from fsgitops.routing.preprocess import MergeError, load_merged
 from fsgitops.routing.tree import Element, XmlSyntaxError, fold, parse
 
@@ -245,8 +245,7 @@ class SwitchMemory:
         """Start every configured gateway that does not run; leave the others as they are."""
         with self.lock:
             for profile in self._profile_elements():
-                gateways = profile.child("gateways")
-                for gateway in gateways.all("gateway") if gateways else ():
+                for gateway in descend(profile, "gateways", "gateway"):
                     name = gateway.attributes.get("name", "")
                     to = f"sip:{_setting(gateway, 'username')}@{_setting(gateway, 'proxy') or name}"
                     self.gateways.setdefault((profile.attributes.get("name", ""), name), to)
@@ -275,22 +274,20 @@ class SwitchMemory:
     def domain_names(self) -> tuple[str, ...]:
         """Return the names of the directory's domains, in order."""
         section = self.loaded.root.find("section", "name", "directory")
-        domains = section.all("domain") if section else []
+        domains = descend(section, "domain")
         return tuple(dict.fromkeys(item.attributes.get("name", "") for item in domains))
 
     def modules(self) -> tuple[str, ...]:
         """Return the modules that the configuration loads."""
-        section = self.loaded.root.find("section", "name", "configuration")
-        found = section.find("configuration", "name", "modules.conf") if section else None
-        modules = found.child("modules") if found else None
-        loads = modules.all("load") if modules else []
+        loads = descend(self._configuration("modules.conf"), "modules", "load")
         return tuple(item.attributes.get("module", "") for item in loads)
 
     def _profile_elements(self) -> list[Element]:
+        return descend(self._configuration("sofia.conf"), "profiles", "profile")
+
+    def _configuration(self, name: str) -> Element | None:
         section = self.loaded.root.find("section", "name", "configuration")
-        sofia = section.find("configuration", "name", "sofia.conf") if section else None
-        profiles = sofia.child("profiles") if sofia else None
-        return profiles.all("profile") if profiles else []
+        return section.find("configuration", "name", name) if section else None
 
 
 def _setting(element: Element, name: str) -> str:
@@ -302,15 +299,12 @@ def _setting(element: Element, name: str) -> str:
 
 def _aliases(profile: Element, domains: tuple[str, ...]) -> tuple[str, ...]:
     names: list[str] = []
-    holder = profile.child("domains")
-    for item in holder.all("domain") if holder else ():
+    for item in descend(profile, "domains", "domain"):
         if item.attributes.get("alias") == "true":
             name = item.attributes.get("name", "")
             names.extend(domains if name == "all" else (name,))
-    holder = profile.child("aliases")
-    names.extend(
-        item.attributes.get("name", "") for item in (holder.all("alias") if holder else ())
-    )
+    aliases = descend(profile, "aliases", "alias")
+    names.extend(item.attributes.get("name", "") for item in aliases)
     return tuple(dict.fromkeys(names))
 
 
