@@ -30,7 +30,7 @@ def test_a_setting_that_cannot_work_is_found_with_its_place(
 def test_a_region_that_does_not_exist_is_found(project: Project) -> None:
     project.write("fsgitops.yaml", "default_region: ZZ\n")
     ran = project.run("validate")
-    assert (ran.code, "expected a region such as US" in ran.err) == (3, True)
+    assert (ran.code, "expected a country's two capital letters" in ran.err) == (3, True)
 
 
 def test_a_national_default_caller_id_is_written_as_e164(project: Project) -> None:
