@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import keyword
 import re
+import warnings
 from dataclasses import dataclass, field
 from types import GenericAlias
 from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, cast
@@ -67,6 +68,13 @@ _KNOWN: Final = {
     "object": ("type", "required", "properties", "additionalProperties", *_TOLD),
 }  # fmt: skip
 """The words of each type, and of the schema itself."""
+
+_IDLE: Final = {
+    "x-key": ("default",),
+    "x-secret": ("default", "pattern", "maxLength"),
+    "enum": ("pattern", "maxLength"),
+}  # fmt: skip
+"""What says nothing of a string beside another word."""
 
 _ENABLED: Final = "false: not compiled. What was live is deleted."
 
@@ -196,6 +204,9 @@ class _Reader:
         return self._array(said, path, inside)
 
     def _check_words(self, said: Mapping[str, Value], path: Path, kind: str) -> bool:
+        for word in ("title", "description"):
+            if not isinstance(said.get(word, ""), str):
+                self.refuse((*path, word), f"`{word}`: expected a text")
         unknown = [word for word in said if word not in _KNOWN[kind]]
         for word in unknown:
             hint = f"Known here: {', '.join(_KNOWN[kind])}."
@@ -244,6 +255,9 @@ class _Reader:
                 self.refuse((*path, word), f"`{word}` is true, and of a field of its own")
         if len([word for word in ("x-key", "x-secret", "x-ref", "enum") if word in said]) > 1:
             self.refuse(path, "a key, a secret, a reference and an `enum` are four things")
+        for mark, idle in _IDLE.items():
+            for word in (word for word in idle if mark in said and word in said):
+                self.refuse((*path, word), f"`{word}` means nothing beside `{mark}`", key=True)
         if "x-secret" in said:
             return SecretSource if len(self.findings) == before else None
         marks: list[Any] = []
@@ -358,8 +372,10 @@ def _marked(annotation: Any, *marks: Any) -> Any:
 def _is_portable(pattern: str) -> bool:
     """Tell whether other engines know the pattern, too: editors have theirs."""
     try:
-        re.compile(pattern)
-    except (re.error, OverflowError, RecursionError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            re.compile(pattern)
+    except (re.error, OverflowError, RecursionError, Warning):
         return False
     return True
 

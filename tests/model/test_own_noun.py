@@ -82,6 +82,11 @@ def put(path: str, value: Any) -> Any:
         (put("properties/model_dump", {"type": "boolean"}), '"model_dump"', "is taken"),
         (put("properties/range", {"type": "boolean"}), '"range"', "is taken"),
         (put("properties/x", "string"), '"x": "string"', "as a mapping"),
+        (put("properties/pin/default", "1234"), '"default"', "nothing beside `x-secret`"),
+        (put("properties/pin/maxLength", 8), '"maxLength"', "nothing beside `x-secret`"),
+        (put("properties/name/default", "one"), '"default"', "nothing beside `x-key`"),
+        (put("properties/mode/pattern", "^a"), '"pattern"', "nothing beside `enum`"),
+        (put("properties/mode/title", {"a": "b"}), '"title"', "expected a text"),
     ],
 )  # fmt: skip
 def test_what_is_not_read_is_a_finding_with_its_place(tmp_path, change, shown, told) -> None:
@@ -106,3 +111,10 @@ def test_a_text_whose_schema_says_nothing_holds_nothing_that_parts_words(tmp_pat
     for sign in ",|'\"\\{}[]()<>;:=&$^`/\n\t":
         assert make_noun(own.noun, {**GOOD, "greeting": f"a{sign}b"})[0] is None
     assert make_noun(own.noun, {**GOOD, "greeting": "Halle Süd 2 - *3#"})[0] is not None
+
+
+def test_a_pattern_that_only_rust_reads_is_read_without_a_word(tmp_path, recwarn) -> None:
+    pattern = put("properties/extension/pattern", "^[[:digit:]]+$")
+    own, findings = read(tmp_path, changed(pattern))
+    assert (findings, [str(item.message) for item in recwarn]) == ([], [])
+    assert make_noun(own.noun, {**GOOD, "extension": "7001"})[0] is not None
