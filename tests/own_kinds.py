@@ -89,14 +89,16 @@ kinds:
 """
 
 
-def read(folder: Path, schema: Any) -> tuple[OwnNoun | None, list[Finding]]:
+def read(
+    folder: Path, schema: Any, word: str = "paging_group"
+) -> tuple[OwnNoun | None, list[Finding]]:
     """Return what becomes of a schema in a file `kind.json`, or of its text."""
     text = schema if isinstance(schema, str) else json.dumps(schema, indent=2)
     (folder / "kind.json").write_text(text)
     document, findings = load_document(folder, "kind.json")
     if document is None or findings:
         return None, findings
-    return read_noun("paging_group", document, (*BUILT_IN, "paging_group"))
+    return read_noun(word, document, (*BUILT_IN, word))
 
 
 def changed(change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
@@ -108,7 +110,7 @@ def changed(change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
 
 def kind_of(folder: Path, schema: Any = SCHEMA, declared: OwnKind = DECLARED) -> Kind[Any]:
     """Return the kind that a schema and its settings describe."""
-    own, findings = read(folder, schema)
+    own, findings = read(folder, schema, declared.word)
     assert findings == []
     assert own is not None
     assert list(faults_of(declared, own)) == []

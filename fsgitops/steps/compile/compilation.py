@@ -97,7 +97,7 @@ class Compilation:
         """Render what a file is to hold of one resource. A broken template is one finding."""
         try:
             self._check(draft, part)
-            rendering = self._render(draft)
+            rendering = self._render(draft, part.resource.kind)
         except DraftError as problem:
             for reason in problem.reasons:
                 self.refuse(part.resource, reason, problem.hint)
@@ -130,7 +130,7 @@ class Compilation:
         if reasons:
             raise DraftError(reasons, _PLAIN)
 
-    def _render(self, draft: Draft) -> Rendering | None:
+    def _render(self, draft: Draft, kind: str) -> Rendering | None:
         # What renders is not loaded where all that is declared is known from an earlier apply.
         from fsgitops.steps.compile.program import Programs, TemplateError
 
@@ -140,7 +140,7 @@ class Compilation:
         if program is None:
             return None
         try:
-            rendering = program.run(draft)
+            rendering = program.run(draft, kind)
         except TemplateError as problem:
             self._programs.drop(draft.template, problem.finding)
             return None

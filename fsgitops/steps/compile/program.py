@@ -78,8 +78,10 @@ class Program:
         self._length = length
         self._proven: dict[Hashable, _Proven] = {}
 
-    def run(self, draft: Draft) -> Rendering | None:
+    def run(self, draft: Draft, kind: str) -> Rendering | None:
         """Return what the template makes of a draft, or None where it is not what was declared.
+
+        Each `kind` asks for other things, so what is proved for one is not proved for another.
 
         Raises:
             TemplateError: the template fails, or is not usable at all.
@@ -89,7 +91,7 @@ class Program:
         values = texts_of(draft.values)
         escaped = str(escape("\x1f".join(values))).split("\x1f")
         content = self._render({**draft.values, **draft.choices})
-        skeleton, paths, expressions = self._prove(draft)
+        skeleton, paths, expressions = self._prove(draft, kind)
         right = content == skeleton.fill(escaped).encode()
         if not right or not _matches(skeleton, content, values):
             return None
@@ -100,8 +102,8 @@ class Program:
         unknown = any(values[number] == UNKNOWN for number in hidden)
         return Rendering(content, skeleton.spans(escaped, hidden), unknown)
 
-    def _prove(self, draft: Draft) -> _Proven:
-        shape = draft.shape()
+    def _prove(self, draft: Draft, kind: str) -> _Proven:
+        shape = kind, draft.hidden, draft.shape()
         known = self._proven.get(shape)
         if known is None:
             paths = tuple(paths_of(draft.values))

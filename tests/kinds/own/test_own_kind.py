@@ -13,6 +13,7 @@ from fsgitops.kinds import BUILT_IN
 from fsgitops.kinds.own import OwnKind, faults_of, taken_words
 from fsgitops.model.compiled import UNKNOWN
 from fsgitops.model.desired import Desired
+from fsgitops.model.kind import Kinds
 from fsgitops.model.noun import make_noun
 from fsgitops.routing.fragment import flatten_fragment, read_items
 
@@ -135,6 +136,42 @@ def test_a_template_may_take_a_number_with_a_star(tmp_path):
     config, findings = compiled(kind, group(kind, extension="*70"), template=starred)
     assert findings == []
     assert rb"^(\*70|" in config.files[PATH].content
+
+
+def compile_two(folder, template, field):
+    """Compile one resource of a kind without a secret, and one of a kind whose `field` is one."""
+    schemas = [
+        {"properties": {"name": {"type": "string", "x-key": True}, field: said}}
+        for said in ({"type": "string"}, {"type": "string", "x-secret": True})
+    ]
+    kinds = [
+        kind_of(
+            folder,
+            {"type": "object", **schema},
+            OwnKind(word, f"{word}s", {f"dialplan/default/{word}_{{name}}.xml": "both.xml.j2"}),
+        )
+        for word, schema in zip(("open", "closed"), schemas, strict=True)
+    ]
+    nouns = {
+        "open": {"a": kinds[0].noun.model_validate({"name": "a", field: "x"})},
+        "closed": {"b": kinds[1].noun.model_validate({"name": "b"})},
+    }
+    templates = with_templates(both=template)
+    return compile_desired(
+        Desired(nouns), kinds=Kinds((*BUILT_IN.values(), *kinds)), templates=templates
+    )
+
+
+def test_a_template_of_two_kinds_is_proved_for_each(tmp_path):
+    template = """<include>
+  <extension name="open_{{ name }}">
+    <condition><action application="set" data="a_password={{ word }}"/></condition>
+  </extension>
+</include>
+"""
+    config, findings = compile_two(tmp_path, template, "word")
+    assert 'exactly one <extension name="closed_{{ name }}">' in findings[0].message
+    assert not any("closed" in path for path in config.files)
 
 
 def test_what_follows_from_the_settings_is_compiled_again_when_they_change(paging, tmp_path):
