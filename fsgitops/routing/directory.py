@@ -136,8 +136,9 @@ def locate(
 
 
 _INDENT = "  "
-_SPECIAL_TEXT = re.compile(r"[&<>\r\x80-\U0010ffff]")
-_SPECIAL_ATTRIBUTE = re.compile(r"[&<>\"\n\t\r\x80-\U0010ffff]")
+# `&<>` and the line end, or all that is not ASCII; said by what they are not, as in tree.py.
+_SPECIAL_TEXT = re.compile(r"[^\x00-\x0c\x0e-%'-;=?-\x7f]")
+_SPECIAL_ATTRIBUTE = re.compile(r"[^\x00-\x08\x0b\x0c\x0e-!#-%'-;=?-\x7f]")
 _ESCAPES = {
     "&": "&amp;",
     "<": "&lt;",
