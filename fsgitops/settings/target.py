@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from fsgitops.errors import UsageError
 from fsgitops.settings.shapes import (
@@ -28,13 +28,13 @@ from fsgitops.settings.shapes import (
 )
 from fsgitops.settings.wording import tell_expected
 
-_ENVIRONMENT_NAMES = ("FSGITOPS_", "FS_", "DEFAULT_CALLER_")
 
+class Environment(BaseModel):
+    """What the environment says. Every name is optional, and `FSGITOPS_` stands before each."""
 
-class Environment(BaseSettings):
-    """What the environment says. Every name is optional."""
-
-    model_config = SettingsConfigDict(env_prefix="FSGITOPS_", extra="ignore", env_ignore_empty=True)
+    model_config = ConfigDict(
+        alias_generator=lambda name: f"FSGITOPS_{name.upper()}", populate_by_name=True
+    )
 
     target: str | None = None
     project: str | None = None
@@ -63,14 +63,14 @@ class Environment(BaseSettings):
 
 def read_environment() -> Environment:
     """Return what the process environment says. Raises UsageError for a malformed value."""
+    said = {name.upper(): text for name, text in os.environ.items() if text}
     try:
-        return Environment()
+        return Environment.model_validate(said)
     except ValidationError as problem:
         first = problem.errors()[0]
-        name = ".".join(str(part) for part in first["loc"]).upper()
-        name = name if name.startswith(_ENVIRONMENT_NAMES) else f"FSGITOPS_{name}"
         raise UsageError(
-            f"environment variable {name}: expected {tell_expected(first)}; correct it or unset it"
+            f"environment variable {first['loc'][0]}: expected {tell_expected(first)}; correct it "
+            "or unset it"
         ) from None
 
 
