@@ -93,16 +93,16 @@ class Wish(NamedTuple):
         source: Where it stands; None where it is derived.
         derive: Makes it of the project key and the domain.
         groups: The groups with which the resource moves to the next key of a rotation.
-        judge: What is wrong with a value that stands elsewhere.
-        shared: What to say where another resource has the same one, where that matters.
+        judge: What is wrong with a value that stands elsewhere; it is told whose it is, by name.
+        shared: What to say where another resource has the same one, where that matters; likewise.
     """
 
     name: str
     source: Source | None
     derive: Callable[[ProjectKey, str], Secret]
     groups: tuple[str, ...] = ()
-    judge: Callable[[str], Iterable[Judged]] = lambda _value: ()
-    shared: Callable[[Resource], Judged] | None = None
+    judge: Callable[[str, str], Iterable[Judged]] | None = None
+    shared: Callable[[str, Resource], Judged] | None = None
 
 
 Secrets: TypeAlias = "Mapping[str, Secret | None]"
@@ -135,16 +135,13 @@ class Shared:
     always: bool = False
 
 
-def declared_values(noun: Noun) -> Mapping[str, object]:
-    """Return what is declared of a resource, as values whose `repr` is quickly made."""
-    parts = _part_fields(type(noun))
-    if not parts:
-        return noun.__dict__
+def declared_values(noun: Noun) -> tuple[object, ...]:
+    """Return what is declared of a resource, field by field, as values whose `repr` is quick."""
     values = noun.__dict__.copy()
-    for name in parts:
+    for name in _part_fields(type(noun)):
         if (part := values[name]) is not None:
             values[name] = part.__dict__
-    return values
+    return (*values.values(),)
 
 
 @cache

@@ -143,7 +143,7 @@ class SecretBook:
         if secret is None:
             return None
         if not isinstance(source, PlaintextSource):  # those are judged where they are written
-            for judged in wish.judge(secret.reveal()):
+            for judged in wish.judge(resource.name, secret.reveal()) if wish.judge else ():
                 self._report(resource, judged)
         if wish.shared is not None:
             known = (resource, identify_source(source))
@@ -151,7 +151,7 @@ class SecretBook:
             other, identity = seen.setdefault(secret.reveal(), known)
             # The same source twice has been found without opening it.
             if other != resource and identity != known[1]:
-                self._report(resource, wish.shared(other))
+                self._report(resource, wish.shared(resource.name, other))
         return secret
 
     def _fetch(self, resource: Resource, name: str, source: Source) -> Secret | None:

@@ -25,29 +25,21 @@ PIN: Final = "voicemail.pin"
 
 def agent_wishes(agent: Agent) -> tuple[Wish, ...]:
     """Return the secrets that an agent needs: its SIP password, and the PIN of its mailbox."""
-    password = Wish(
-        PASSWORD,
-        agent.password,
-        _derive(derive_sip_password, agent),
-        agent.groups,
-        shared=partial(_same_password, agent.extension),
-    )
+    derive = partial(_derive, derive_sip_password, agent)
+    password = Wish(PASSWORD, agent.password, derive, agent.groups, None, _same_password)
     if not agent.voicemail.enabled:
         return (password,)
-    pin = Wish(
-        PIN,
-        agent.voicemail.pin,
-        _derive(derive_voicemail_pin, agent),
-        agent.groups,
-        judge=partial(_judge_pin, agent.extension),
-    )
-    return (password, pin)
+    derive = partial(_derive, derive_voicemail_pin, agent)
+    return (password, Wish(PIN, agent.voicemail.pin, derive, agent.groups, _judge_pin))
 
 
 def _derive(
-    function: Callable[[ProjectKey, str, str, int], Secret], agent: Agent
-) -> Callable[[ProjectKey, str], Secret]:
-    return lambda key, domain: function(key, agent.extension, domain, agent.password_version)
+    function: Callable[[ProjectKey, str, str, int], Secret],
+    agent: Agent,
+    key: ProjectKey,
+    domain: str,
+) -> Secret:
+    return function(key, agent.extension, domain, agent.password_version)
 
 
 def _judge_pin(extension: str, pin: str) -> Iterator[Judged]:

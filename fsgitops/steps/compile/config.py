@@ -148,6 +148,7 @@ def _ask(
 ) -> Iterator[_Asked]:
     survey = kind.survey(nouns, work.site)
     work.findings += survey.findings
+    fields = ",".join((kind.word, *kind.noun.model_fields))  # whose values follow, in this order
     for noun in nouns:
         resource, wishes = resource_of(noun), kind.wishes(noun)
         name = resource.name
@@ -155,7 +156,7 @@ def _ask(
             work.dialled[resource] = survey.dialled[name]
         known, mark = survey.known.get(name), secrets.mark(resource, wishes)
         led = [work.site.reach(other) for other in leads_to(noun)]
-        inputs = work.digest(kind.word, declared_values(noun), known, led, mark)
+        inputs = work.digest(fields, declared_values(noun), known, led, mark)
         part = work.part(resource, inputs, protect=noun.protect)
         yield _Asked(noun, part, kind.paths(noun, work.site), known)
 
