@@ -1,6 +1,6 @@
 """The command line: click, and errors to exit codes. The only room that knows click.
 
-Each command lives in a module of its own, which is imported when the command is asked for.
+The commands of a section are in the module of its name, imported when one of them is asked for.
 """
 
 from __future__ import annotations
@@ -36,7 +36,12 @@ SECTIONS = {
 }
 """Every command, below what it is for."""
 
-COMMANDS = tuple(name for names in SECTIONS.values() for name in names)
+COMMANDS = {
+    name: f"fsgitops.cli.{title.lower()}:{name.replace('-', '_')}_command"
+    for title, names in SECTIONS.items()
+    for name in names
+}
+"""Where each command is found."""
 
 SYNONYMS = {
     "check": "validate",
@@ -56,7 +61,7 @@ SYNONYMS = {
 @click.group(
     cls=Group,
     sections=SECTIONS,
-    lazy={name: f"fsgitops.cli.{name.replace('-', '_')}:command" for name in COMMANDS},
+    lazy=COMMANDS,
     synonyms=SYNONYMS,
     context_settings=CONTEXT,
     epilog="Example: fsgitops -C pbx plan --target prod",

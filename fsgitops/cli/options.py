@@ -43,6 +43,17 @@ def with_place(function: _F) -> _F:
     return with_directory(target(function))
 
 
+def with_workspace(function: Callable[..., int]) -> Any:
+    """Give a command `-C` and `--target`, as its `workspace`. It fails as `open_place` does."""
+
+    @wraps(function)
+    def gather(*, directory: str | None, target: str | None, **others: Any) -> int:
+        shared = click.get_current_context().obj
+        return function(workspace=open_place(shared, directory, target), **others)
+
+    return with_place(gather)
+
+
 def with_group_place(function: Callable[..., None]) -> Any:
     """Give a group of commands `-C` and `--target` too, for the commands in it."""
 

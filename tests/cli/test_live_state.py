@@ -108,7 +108,7 @@ def test_watch_prints_a_line_of_json_each_time(
         if next(pauses) == 1:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("fsgitops.cli.status.time.sleep", pause)
+    monkeypatch.setattr("fsgitops.cli.watch.time.sleep", pause)
     ran = project.run("status", "--watch", "--json")
     lines = [json.loads(line) for line in ran.out.splitlines()]
     assert (ran.code, [line["format"] for line in lines]) == (130, ["fsgitops-status"] * 2)

@@ -1,0 +1,360 @@
+"""The commands that change a target, and tell what was changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from fsgitops.cli.carry import (
+    Carry,
+    confirm,
+    print_applied,
+    print_note,
+    with_carry,
+    with_wait,
+    with_yes,
+)
+from fsgitops.cli.complete import LIVE_FILE, MANAGED, REVISION
+from fsgitops.cli.formats import choose_outputs, with_formats
+from fsgitops.cli.notify import note_applied, note_plan, with_notify
+from fsgitops.cli.options import (
+    Shared,
+    find_root,
+    name_default,
+    open_place,
+    with_allow,
+    with_demands,
+    with_full,
+    with_json,
+    with_place,
+    with_workspace,
+)
+from fsgitops.console.commands import Command, Number
+from fsgitops.console.stream import confirm_done, is_quiet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fsgitops.model.state import RecordedState
+    from fsgitops.planning.planned import Planned
+    from fsgitops.planning.shape import Demands
+    from fsgitops.workspace.open import Workspace
+
+
+@click.command(
+    "plan",
+    cls=Command,
+    epilog="Example: fsgitops plan --target prod --out plan.json --output plan.html",
+)
+@with_place
+@click.option("--out", type=click.Path(path_type=Path), help="Save the plan for a later apply.")
+@click.option(
+    "--detailed-exitcode",
+    is_flag=True,
+    help="Exit with 2 if an apply would change something or stop at a hazard, else with 0.",
+)
+@click.option(
+    "--against",
+    metavar="STATE",
+    type=click.Path(path_type=Path),
+    help="Compare with a file of `export-state`: needs no conf directory and no key.",
+)
+@with_formats
+@click.option("--live", is_flag=True, help="Ask the switch who is registered or on a call now.")
+@with_demands
+@with_full
+@with_json
+@click.pass_obj
+def plan_command(
+    shared: Shared,
+    directory: str | None,
+    target: str | None,
+    out: Path | None,
+    detailed_exitcode: bool,
+    against: Path | None,
+    named: str | None,
+    outputs: tuple[Path, ...],
+    full_at: str,
+    live: bool,
+    demands: Demands,
+    full: bool,
+    as_json: bool,
+) -> int:
+    """Show what an apply would change, and change nothing.
+
+    Reads the files that fsgitops manages, and any other file in the way of new ones. Without
+    the project key, secret values are shown as (known after apply).
+    """
+    from fsgitops.cli.planned import CHANGES_PENDING, answer_planned, make_planned, telling
+    from fsgitops.commands.export_state import load_state
+    from fsgitops.commands.plan import save_plan
+
+    wanted = choose_outputs(named, outputs, as_json=as_json, full=full_at)
+    state = load_state(against) if against else None
+    name = target or shared.target or (state.target if state else None)
+    with telling(wanted, name or name_default(), find_root(shared, directory)):
+        workspace = open_place(shared, directory, name)
+    planned = make_planned(
+        _choose(workspace, state, live=live, demands=demands),
+        wanted,
+        "Comparing the declared with the live files",
+        workspace.target.name,
+        workspace.root,
+    )
+    if out is not None:
+        save_plan(planned.plan, out)
+    answer_planned(planned, wanted, workspace.root, full=full)
+    pending = planned.plan.changes or planned.plan.hazards or planned.plan.unloaded
+    return CHANGES_PENDING if detailed_exitcode and pending else 0
+
+
+def _choose(
+    workspace: Workspace, state: RecordedState | None, *, live: bool, demands: Demands
+) -> Callable[[], Planned]:
+    """Return what makes the plan: against what is live, or against a recorded state."""
+    from fsgitops.commands.export_state import plan_against
+    from fsgitops.commands.plan import run_plan
+
+    if state is None:
+        return lambda: run_plan(workspace, demands, live=live)
+    return lambda: plan_against(workspace, state, datetime.now(UTC), demands)
+
+
+@click.command("apply", cls=Command, epilog="Example: fsgitops apply --target prod plan.json")
+@click.argument("saved", required=False, metavar="[PLAN]", type=click.Path(path_type=Path))
+@with_place
+@with_carry
+@with_demands
+@with_full
+@with_json
+@click.pass_obj
+@with_notify
+def apply_command(
+    shared: Shared,
+    saved: Path | None,
+    directory: str | None,
+    target: str | None,
+    carry: Carry,
+    demands: Demands,
+    full: bool,
+    as_json: bool,
+) -> int:
+    """Apply a plan, and read it back from the switch.
+
+    With PLAN, applies exactly that saved plan, or nothing if anything has changed since. If a
+    step fails, it restores and reloads the files: exit code 5, or 6 if even that fails.
+    """
+    from fsgitops.cli.printing import working
+    from fsgitops.commands.apply import run_apply
+    from fsgitops.commands.plan import load_plan, run_plan
+
+    workspace = open_place(shared, directory, target)
+    approved = load_plan(saved) if saved else None
+    demands = replace(demands, reload=carry.reload)
+    demands = demands.of_saved(approved) if approved else demands
+    with working("Comparing the declared with the live files"):
+        planned = run_plan(workspace, demands, live=carry.reload)
+    _show(planned, err=as_json, full=full, unread=(carry.yes or bool(approved)) and is_quiet())
+    if not approved:
+        question = f"Apply this to {planned.plan.target}?"
+        carry.confirm(planned.plan, question, hint=", or apply a saved plan", err=as_json)
+    with working("Applying"):
+        applied = run_apply(
+            workspace,
+            planned,
+            approved=approved,
+            reload=carry.reload,
+            wait_seconds=carry.wait_seconds,
+            tell=print_note,
+        )
+    note_applied(applied)
+    print_applied(applied, as_json=as_json)
+    return 0
+
+
+def _show(planned: Planned, *, err: bool, full: bool, unread: bool) -> None:
+    from fsgitops.cli.printing import print_findings, print_lines, print_notes
+    from fsgitops.steps.render_text import render_plan
+
+    note_plan(planned.plan)
+    print_notes(planned.notes)
+    print_findings(planned.compilation.declared.findings)
+    if unread:
+        print_notes(planned.plan.warnings)
+    else:
+        print_lines(render_plan(planned.plan, full=full), err=err)
+
+
+@click.command("rollback", cls=Command, epilog="Example: fsgitops rollback 11 --target prod")
+@click.argument("to", required=False, metavar="[REV]", shell_complete=REVISION, type=Number(min=0))
+@with_workspace
+@with_carry
+@with_allow
+@with_full
+@with_json
+def rollback_command(
+    workspace: Workspace,
+    to: int | None,
+    carry: Carry,
+    allow: tuple[str, ...],
+    full: bool,
+    as_json: bool,
+) -> int:
+    """Restore managed files as they were after a revision.
+
+    Without REV, undoes the last apply. Shows a plan first, then applies it like any other: all
+    or nothing, read back from the switch, and recorded as a revision. The desired files stay as
+    they are.
+    """
+    from fsgitops.cli.printing import print_lines, print_notes, working
+    from fsgitops.commands.rollback import plan_rollback, run_rollback
+    from fsgitops.planning.shape import Demands
+    from fsgitops.steps.render_history import render_rollback
+    from fsgitops.steps.render_text import render_plan
+
+    with working("Comparing the files of then with the live ones"):
+        shown = plan_rollback(workspace, to, Demands(allow=frozenset(allow), reload=carry.reload))
+    print_notes(shown.notes)
+    if carry.yes and is_quiet():
+        print_notes(shown.plan.warnings)
+    else:
+        print_lines(render_rollback(shown.to, shown.undone, shown.plan), err=as_json)
+        print_lines(render_plan(shown.plan, full=full), err=as_json)
+    carry.confirm(shown.plan, f"Roll {shown.plan.target} back?", err=as_json)
+    with working("Rolling back"):
+        applied = run_rollback(
+            workspace,
+            shown,
+            reload=carry.reload,
+            wait_seconds=carry.wait_seconds,
+            tell=print_note,
+        )
+    print_applied(applied, as_json=as_json)
+    return 0
+
+
+@click.command("history", cls=Command, epilog="Example: fsgitops history --target prod")
+@with_workspace
+@with_json
+def history_command(workspace: Workspace, as_json: bool) -> int:
+    """List every apply and rollback of a target, latest last.
+
+    Shows who, when, what, and how it ended. `history: {keep: 50, days: 365}` in fsgitops.yaml
+    sets how many are kept.
+    """
+    from fsgitops.cli.printing import print_json, print_lines
+    from fsgitops.commands.history import history_to_json
+    from fsgitops.live.revisions import list_revisions
+    from fsgitops.steps.render_history import render_history
+
+    revisions = list_revisions(workspace.target.state_dir)
+    if as_json:
+        print_json(history_to_json(revisions))
+    else:
+        print_lines(render_history((kept.number, kept.revision) for kept in revisions))
+    return 0
+
+
+@click.command("show", cls=Command, epilog="Example: fsgitops show 12 --target prod")
+@click.argument("number", metavar="REV", shell_complete=REVISION, type=Number(min=1))
+@with_workspace
+@with_json
+def show_command(workspace: Workspace, number: int, as_json: bool) -> int:
+    """Show what a revision changed, secrets masked."""
+    from fsgitops.cli.printing import print_json, print_lines
+    from fsgitops.commands.history import revision_to_json
+    from fsgitops.live.revisions import find_revision, read_changes
+    from fsgitops.steps.render_history import render_revision
+
+    kept = find_revision(workspace.target.state_dir, number)
+    changes = read_changes(kept)
+    if as_json:
+        print_json(revision_to_json(kept, changes))
+    else:
+        print_lines(render_revision(kept.number, kept.revision, changes))
+    return 0
+
+
+@click.command("adopt", cls=Command, epilog="Example: fsgitops adopt directory/default/1020.xml")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=LIVE_FILE)
+@with_workspace
+@with_yes
+@with_wait
+@with_json
+def adopt_command(
+    workspace: Workspace,
+    paths: tuple[str, ...],
+    yes: bool,
+    wait_seconds: float,
+    as_json: bool,
+) -> int:
+    """Start managing existing files at declared paths.
+
+    PATH is below the conf directory. A folder or a quoted glob (`*` within a folder, `**`
+    across) stands for the existing declared files in it, and `.` for all of them. Use `.` if
+    you lost the state directory. It first shows how each file differs from the declared one.
+    No file changes now; the next apply makes them as declared.
+    """
+    from fsgitops.cli.printing import print_json, print_lines, print_notes, working
+    from fsgitops.commands.adopt import plan_adoption, run_adoption
+    from fsgitops.steps.render_history import render_adoption
+
+    with working("Comparing the files with the declared ones"):
+        shown = plan_adoption(workspace, paths)
+    print_notes(shown.notes)
+    if not (yes and is_quiet()):
+        print_lines(render_adoption(shown.plan, list(shown.entries)), err=as_json)
+    if shown.entries:
+        if not yes:
+            confirm("Adopt?", err=as_json)
+        run_adoption(
+            workspace,
+            shown,
+            wait_seconds=wait_seconds,
+            tell=print_note,
+        )
+    if as_json:
+        print_json(shown.to_json())
+    else:
+        confirm_done(f"Adopted: {len(shown.entries)}")
+    return 0
+
+
+@click.command("release", cls=Command, epilog="Example: fsgitops release agent:1020")
+@click.argument(
+    "names", shell_complete=MANAGED, nargs=-1, required=True, metavar="PATH-OR-RESOURCE..."
+)
+@with_workspace
+@with_wait
+@with_json
+def release_command(
+    workspace: Workspace,
+    names: tuple[str, ...],
+    wait_seconds: float,
+    as_json: bool,
+) -> int:
+    """Stop managing files: they stay as they are.
+
+    fsgitops never touches them again. A folder or a quoted glob stands for the managed files in
+    it, and `.` for all of them: use that to leave. Remove their agents and routes from the
+    desired files too: otherwise the next plan stops at the released files.
+    """
+    from fsgitops.cli.printing import print_json, print_lines
+    from fsgitops.commands.adopt import released_to_json, run_release
+    from fsgitops.steps.render_history import render_released
+
+    released = run_release(
+        workspace,
+        names,
+        wait_seconds=wait_seconds,
+        tell=print_note,
+    )
+    if as_json:
+        print_json(released_to_json(released))
+    elif not is_quiet():
+        print_lines(render_released(released))
+    return 0
