@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -27,12 +27,7 @@ class Check:
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON values (docs/json.md)."""
-        return {
-            "name": self.name,
-            "health": self.health.value,
-            "message": self.message,
-            "remedy": self.remedy,
-        }
+        return asdict(self)
 
 
 def good(name: str, message: str) -> Check:

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from fsgitops.api.edge import Caller, Gate, RefusedError
 from fsgitops.api.records import LakeRecords, RecordQuery
+from fsgitops.commands.calls import end_call
 from fsgitops.commands.credentials import run_credentials
 from fsgitops.commands.dial import Asked, NotConnectedError, call_details, place_call
-from fsgitops.commands.hangup import end_call
-from fsgitops.commands.kick import end_registrations
-from fsgitops.commands.registrations import registration_to_json
+from fsgitops.commands.registrations import end_registrations, registration_to_json
 from fsgitops.commands.status import build_status
 from fsgitops.commands.transfer import Transfer, move_call
 from fsgitops.errors import FsgitopsError, NotPossibleError, NotThereError, UsageError
@@ -373,6 +372,6 @@ def _time(query: dict[str, str], name: str) -> str | None:
 def _number_of_ours(declared: tuple[Workspace, Roster], text: str | None) -> str | None:
     if text is None:
         return None
-    from fsgitops.live.outside import read_number
+    from fsgitops.live.roster import read_number
 
     return read_number(text, declared[0].settings.default_region)

@@ -9,13 +9,19 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+from fsgitops.cli.options import Shared, open_place
+from fsgitops.cli.printing import print_json, print_lines, print_notes
 from fsgitops.console.stream import is_quiet
+from fsgitops.errors import FsgitopsError
+from fsgitops.steps.render_text import render_applied
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fsgitops.model.applied import Applied
+    from fsgitops.model.applied import Applied, Notice
     from fsgitops.model.plan import Plan
+    from fsgitops.settings.shapes import NotifySettings
+
 
 _F = TypeVar("_F", bound="Callable[..., Any]")
 _WAIT_SECONDS = 60.0
@@ -80,19 +86,61 @@ def confirm(question: str, *, hint: str = "", err: bool) -> None:
 
 def print_note(text: str) -> None:
     """Tell what is waited for."""
-    from fsgitops.cli.printing import print_notes
-
     print_notes([text])
 
 
 def print_applied(applied: Applied, *, as_json: bool) -> None:
     """Print what was done."""
-    from fsgitops.cli.printing import print_json, print_lines, print_notes
-    from fsgitops.steps.render_text import render_applied
-
     if as_json:
         print_json(applied.to_json())
     elif is_quiet():
         print_notes(applied.notes)
     else:
         print_lines(render_applied(applied))
+
+
+_PLAN = "fsgitops.plan"
+_APPLIED = "fsgitops.applied"
+
+
+def with_notify(function: _F) -> _F:
+    """Give a command `--notify`. It says what happened with `note_plan` and `note_applied`."""
+
+    @wraps(function)
+    def told(
+        shared: Shared, /, directory: str | None, target: str | None, notify: bool, **rest: Any
+    ) -> Any:
+        if not notify:
+            return function(shared, directory=directory, target=target, **rest)
+        from fsgitops.live.notify import find_notify, notice_applied, notice_failure
+
+        workspace = open_place(shared, directory, target)
+        place, noted = find_notify(workspace), click.get_current_context().meta
+        try:
+            code = function(shared, directory=directory, target=target, **rest)
+        except (FsgitopsError, OSError, KeyboardInterrupt, click.Abort) as problem:
+            _send(place, notice_failure(workspace, noted.get(_PLAN), problem))
+            raise
+        _send(place, notice_applied(workspace, noted[_PLAN], noted[_APPLIED]))
+        return code
+
+    text = "Tell the webhook in fsgitops.yaml how it ended. A failing webhook is only a warning."
+    return click.option("--notify", is_flag=True, help=text)(told)  # type: ignore[return-value]
+
+
+def note_plan(plan: Plan) -> None:
+    """Remember what is about to be done."""
+    click.get_current_context().meta[_PLAN] = plan
+
+
+def note_applied(applied: Applied) -> None:
+    """Remember what was done."""
+    click.get_current_context().meta[_APPLIED] = applied
+
+
+def _send(place: NotifySettings, notice: Notice) -> None:
+    from fsgitops.live.notify import send_notice
+
+    warning = send_notice(place, notice)
+    if warning:
+        print_notes([warning])

@@ -12,15 +12,16 @@ import click
 from fsgitops.cli.carry import (
     Carry,
     confirm,
+    note_applied,
+    note_plan,
     print_applied,
     print_note,
     with_carry,
+    with_notify,
     with_wait,
     with_yes,
 )
 from fsgitops.cli.complete import LIVE_FILE, MANAGED, REVISION
-from fsgitops.cli.formats import choose_outputs, with_formats
-from fsgitops.cli.notify import note_applied, note_plan, with_notify
 from fsgitops.cli.options import (
     Shared,
     find_root,
@@ -33,8 +34,18 @@ from fsgitops.cli.options import (
     with_place,
     with_workspace,
 )
+from fsgitops.cli.printing import (
+    print_document,
+    print_findings,
+    print_json,
+    print_lines,
+    print_notes,
+    working,
+)
+from fsgitops.cli.review import choose_outputs, with_formats
 from fsgitops.console.commands import Command, Number
 from fsgitops.console.stream import confirm_done, is_quiet
+from fsgitops.steps.render_text import render_plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,7 +100,7 @@ def plan_command(
     Reads the files that fsgitops manages, and any other file in the way of new ones. Without
     the project key, secret values are shown as (known after apply).
     """
-    from fsgitops.cli.planned import CHANGES_PENDING, answer_planned, make_planned, telling
+    from fsgitops.cli.review import CHANGES_PENDING, answer_planned, make_planned, telling
     from fsgitops.commands.export_state import load_state
     from fsgitops.commands.plan import save_plan
 
@@ -148,7 +159,6 @@ def apply_command(
     With PLAN, applies exactly that saved plan, or nothing if anything has changed since. If a
     step fails, it restores and reloads the files: exit code 5, or 6 if even that fails.
     """
-    from fsgitops.cli.printing import working
     from fsgitops.commands.apply import run_apply
     from fsgitops.commands.plan import load_plan, run_plan
 
@@ -177,9 +187,6 @@ def apply_command(
 
 
 def _show(planned: Planned, *, err: bool, full: bool, unread: bool) -> None:
-    from fsgitops.cli.printing import print_findings, print_lines, print_notes
-    from fsgitops.steps.render_text import render_plan
-
     note_plan(planned.plan)
     print_notes(planned.notes)
     print_findings(planned.compilation.declared.findings)
@@ -210,11 +217,9 @@ def rollback_command(
     or nothing, read back from the switch, and recorded as a revision. The desired files stay as
     they are.
     """
-    from fsgitops.cli.printing import print_lines, print_notes, working
     from fsgitops.commands.rollback import plan_rollback, run_rollback
     from fsgitops.planning.shape import Demands
     from fsgitops.steps.render_history import render_rollback
-    from fsgitops.steps.render_text import render_plan
 
     with working("Comparing the files of then with the live ones"):
         shown = plan_rollback(workspace, to, Demands(allow=frozenset(allow), reload=carry.reload))
@@ -246,14 +251,12 @@ def history_command(workspace: Workspace, as_json: bool) -> int:
     Shows who, when, what, and how it ended. `history: {keep: 50, days: 365}` in fsgitops.yaml
     sets how many are kept.
     """
-    from fsgitops.cli.printing import print_json, print_lines
-    from fsgitops.commands.history import history_to_json
     from fsgitops.live.revisions import list_revisions
     from fsgitops.steps.render_history import render_history
 
     revisions = list_revisions(workspace.target.state_dir)
     if as_json:
-        print_json(history_to_json(revisions))
+        print_document("history", revisions=[kept.to_json() for kept in revisions])
     else:
         print_lines(render_history((kept.number, kept.revision) for kept in revisions))
     return 0
@@ -265,15 +268,19 @@ def history_command(workspace: Workspace, as_json: bool) -> int:
 @with_json
 def show_command(workspace: Workspace, number: int, as_json: bool) -> int:
     """Show what a revision changed, secrets masked."""
-    from fsgitops.cli.printing import print_json, print_lines
-    from fsgitops.commands.history import revision_to_json
     from fsgitops.live.revisions import find_revision, read_changes
     from fsgitops.steps.render_history import render_revision
 
     kept = find_revision(workspace.target.state_dir, number)
     changes = read_changes(kept)
     if as_json:
-        print_json(revision_to_json(kept, changes))
+        # What is needed to roll back is not shown.
+        shown = [
+            {k: v for k, v in item.to_json().items() if k != "entry_before"} for item in changes
+        ]
+        print_json(
+            {"format": "fsgitops-revision", **kept.to_json(), "version": 1, "changes": shown}
+        )
     else:
         print_lines(render_revision(kept.number, kept.revision, changes))
     return 0
@@ -299,7 +306,6 @@ def adopt_command(
     you lost the state directory. It first shows how each file differs from the declared one.
     No file changes now; the next apply makes them as declared.
     """
-    from fsgitops.cli.printing import print_json, print_lines, print_notes, working
     from fsgitops.commands.adopt import plan_adoption, run_adoption
     from fsgitops.steps.render_history import render_adoption
 
@@ -343,8 +349,7 @@ def release_command(
     it, and `.` for all of them: use that to leave. Remove their agents and routes from the
     desired files too: otherwise the next plan stops at the released files.
     """
-    from fsgitops.cli.printing import print_json, print_lines
-    from fsgitops.commands.adopt import released_to_json, run_release
+    from fsgitops.commands.adopt import list_files, run_release
     from fsgitops.steps.render_history import render_released
 
     released = run_release(
@@ -354,7 +359,7 @@ def release_command(
         tell=print_note,
     )
     if as_json:
-        print_json(released_to_json(released))
+        print_document("released", released=list_files(released))
     elif not is_quiet():
         print_lines(render_released(released))
     return 0

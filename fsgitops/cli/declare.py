@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import click
 
 from fsgitops.cli.complete import DECLARED_FILE, NAME
-from fsgitops.cli.formats import choose_outputs, with_formats
 from fsgitops.cli.options import (
     Shared,
     find_kinds,
@@ -21,13 +20,18 @@ from fsgitops.cli.options import (
     with_place,
     with_workspace,
 )
+from fsgitops.cli.printing import print_document, print_findings, print_json, working
+from fsgitops.cli.review import choose_outputs, with_formats
 from fsgitops.commands.schema import SCHEMAS
 from fsgitops.console.commands import Command, Common
 from fsgitops.console.complete import SHELLS, print_script
 from fsgitops.console.stream import confirm_done, terminal_width
+from fsgitops.console.table import draw_lines
+from fsgitops.errors import DesiredInvalidError, UsageError
+from fsgitops.findings import findings_to_json, has_errors
 
 if TYPE_CHECKING:
-    from fsgitops.commands.lint import RuleState
+    from fsgitops.commands.validate import RuleState
     from fsgitops.workspace.open import Workspace
 
 
@@ -120,10 +124,8 @@ def validate_command(
     Loads, checks and compiles every YAML file, and reads the result back. Needs neither a
     switch nor the project key. Exit code 3 when there are errors.
     """
-    from fsgitops.cli.printing import print_findings, print_json, working
     from fsgitops.cli.review import review_report
     from fsgitops.commands.validate import Report, run_validate
-    from fsgitops.errors import DesiredInvalidError
 
     wanted = choose_outputs(named, outputs, as_json=as_json, full=full_at)
     try:
@@ -162,10 +164,7 @@ def lint_command(
     `rules` in fsgitops.yaml sets a rule to error, warning or off. A comment silences one on its
     line: # fsgitops: ignore[rule-name] because it says why
     """
-    from fsgitops.cli.printing import print_findings, print_json
-    from fsgitops.commands.lint import list_rules
-    from fsgitops.errors import DesiredInvalidError
-    from fsgitops.findings import findings_to_json, has_errors
+    from fsgitops.commands.validate import list_rules
     from fsgitops.workspace.declare import declare_desired
 
     if rules:
@@ -173,8 +172,7 @@ def lint_command(
         return 0
     findings = list(declare_desired(workspace).findings)
     if as_json:
-        data = {"format": "fsgitops-lint", "version": 1}
-        print_json({**data, "findings": findings_to_json(findings)})
+        print_document("lint", findings=findings_to_json(findings))
     else:
         print_findings(findings)
         if not findings:
@@ -184,12 +182,9 @@ def lint_command(
 
 
 def _list_rules(states: list[RuleState], *, as_json: bool) -> None:
-    from fsgitops.cli.printing import print_json
-    from fsgitops.console.table import draw_lines
-
     if as_json:
         listed = [state.to_json() for state in states]
-        print_json({"format": "fsgitops-rules", "version": 1, "rules": listed})
+        print_document("rules", rules=listed)
         return
     rows, width = [], terminal_width(sys.stdout)
     for state in states:
@@ -221,15 +216,14 @@ def fmt_command(
     Without PATH, formats every declared file. Writes a file only after proving that it still
     says the same.
     """
-    from fsgitops.cli.printing import print_json
     from fsgitops.commands.fmt import run_fmt
 
     workspace = open_place(shared, directory, target)
     placed = [find_path(shared, directory, path) for path in paths]
     done = run_fmt(workspace, placed, check=check)
     if as_json:
-        data = {"changed": list(done.changed), "canonical": done.canonical, "check": check}
-        print_json({"format": "fsgitops-fmt", "version": 1, **data})
+        changed = list(done.changed)
+        print_document("fmt", changed=changed, canonical=done.canonical, check=check)
     else:
         for name in done.changed:
             click.echo(f"{'would change' if check else 'changed'}: {name}")
@@ -251,8 +245,7 @@ def explain_command(shared: Shared, path: str, directory: str | None, target: st
     from fsgitops.commands.explain import explain
 
     def rules() -> list[RuleState]:
-        from fsgitops.commands.lint import list_built_in, list_rules
-        from fsgitops.errors import DesiredInvalidError, UsageError
+        from fsgitops.commands.validate import list_built_in, list_rules
 
         try:
             return list_rules(open_place(shared, directory, target))
@@ -279,7 +272,6 @@ def schema_command(shared: Shared, name: str) -> int:
     For an editor, write this as the first line of a YAML file:
     # yaml-language-server: $schema=../schema/desired.schema.json
     """
-    from fsgitops.cli.printing import print_json
     from fsgitops.commands.schema import read_schema
 
     print_json(read_schema(name, find_kinds(shared, None)))

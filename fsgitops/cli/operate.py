@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import click
 
 from fsgitops.cli.complete import DID, EXTENSION, NUMBER
 from fsgitops.cli.options import Shared, open_place, with_json, with_place, with_workspace
+from fsgitops.cli.printing import print_document, print_json, working
 from fsgitops.console.commands import Command, Number, with_directory
 from fsgitops.console.stream import confirm_done, print_text
 from fsgitops.errors import UsageError
@@ -43,7 +45,6 @@ def dial_command(
     Prints the call's uuid, for `fsgitops hangup` and `fsgitops transfer`. With --wait the exit code
     is 0 only if both have answered.
     """
-    from fsgitops.cli.printing import print_json, working
     from fsgitops.commands.dial import Asked, NotConnectedError, run_dial
 
     try:
@@ -106,13 +107,12 @@ def transfer_command(
     DEST is a declared agent, a declared number, or a number outside (E.164). Drops the leg
     that it was connected to.
     """
-    from fsgitops.cli.printing import print_json
-    from fsgitops.commands.transfer import Transfer, run_transfer, transfer_to_json
+    from fsgitops.commands.transfer import Transfer, run_transfer
 
     asked = Transfer(uuid, destination, caller_id, other_leg)
     where = run_transfer(workspace, asked)
     if as_json:
-        print_json(transfer_to_json(asked, where))
+        print_document("transfer", uuid=uuid, destination=where, other_leg=other_leg)
     else:
         confirm_done(f"Transferred {uuid} to {where}.")
     return 0
@@ -129,12 +129,11 @@ def hangup_command(workspace: Workspace, uuid: str, as_json: bool) -> int:
 
     UUID is that of any leg; `fsgitops calls` shows them.
     """
-    from fsgitops.cli.printing import print_json
-    from fsgitops.commands.hangup import run_hangup
+    from fsgitops.commands.calls import run_hangup
 
     run_hangup(workspace, uuid)
     if as_json:
-        print_json({"format": "fsgitops-hangup", "version": 1, "uuid": uuid})
+        print_document("hangup", uuid=uuid)
     else:
         confirm_done(f"Ended {uuid}.")
     return 0
@@ -149,17 +148,13 @@ def kick_command(workspace: Workspace, extension: str, as_json: bool) -> int:
 
     A phone with a valid password registers again: raise `password_version` too, and apply.
     """
-    from fsgitops.cli.printing import print_json, working
-    from fsgitops.commands.kick import run_kick
-    from fsgitops.commands.registrations import registration_to_json
+    from fsgitops.commands.registrations import registration_to_json, run_kick
 
     with working(f"Ending the registrations of {extension}"):
         ended = run_kick(workspace, extension)
     if as_json:
         phones = [registration_to_json(item) for item in ended.phones]
-        print_json(
-            {"format": "fsgitops-kick", "version": 1, "extension": extension, "ended": phones}
-        )
+        print_document("kick", extension=extension, ended=phones)
     else:
         told = count_noun(len(ended.phones), "registration")
         if ended.sessions:
@@ -212,7 +207,7 @@ def api_command(
             "pip install 'fsgitops[api]'"
         ) from None
     workspace = open_place(shared, directory, target)
-    tell = lambda text: click.echo(text, err=True)  # noqa: E731
+    tell = partial(click.echo, err=True)
     serve(workspace, host, port, anonymous, tell, lake=lake, spool=spool)
     return 0
 
@@ -238,9 +233,14 @@ def sandbox_command(
     While it runs, commands for the target `sandbox` talk to it. It loads the sandbox's conf
     directory as FreeSWITCH would. Its phones are simulated, and answer at once.
     """
-    from fsgitops.commands.sandbox import run_sandbox
+    from fsgitops.live.connect import RUNNING_FILE, prepare_conf_dir
+    from fsgitops.sandbox import serve_forever
     from fsgitops.settings.shapes import SANDBOX
 
-    workspace = open_place(shared, directory, SANDBOX)
-    run_sandbox(workspace, port, lambda text: click.echo(text, err=True), phones)
+    target = open_place(shared, directory, SANDBOX).target
+    prepare_conf_dir(target)
+    state = target.conf_dir.parent / RUNNING_FILE
+    registered = [(extension, target.domain) for extension in phones]
+    tell = partial(click.echo, err=True)
+    serve_forever(target.conf_dir, state, port=port, phones=registered, tell=tell)
     return 0

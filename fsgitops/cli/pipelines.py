@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import click
 
 from fsgitops.cli.complete import COMMIT
-from fsgitops.cli.formats import choose_outputs, with_formats
 from fsgitops.cli.options import (
     Shared,
     find_root,
@@ -19,6 +18,8 @@ from fsgitops.cli.options import (
     with_place,
     with_workspace,
 )
+from fsgitops.cli.printing import print_findings, print_json, print_notes, working
+from fsgitops.cli.review import choose_outputs, with_formats
 from fsgitops.console.commands import Command, Option
 from fsgitops.console.stream import confirm_done
 from fsgitops.visible import count_noun
@@ -56,7 +57,7 @@ def diff_command(
     Compiles REV1 and REV2 (default: the working tree), and compares them. Reads only git: no
     switch, no conf directory, no key. Names secrets that would change, and never shows them.
     """
-    from fsgitops.cli.planned import CHANGES_PENDING, answer_planned, make_planned
+    from fsgitops.cli.review import CHANGES_PENDING, answer_planned, make_planned
     from fsgitops.commands.diff import run_diff
 
     wanted = choose_outputs(named, outputs, as_json=as_json, full=full_at)
@@ -93,7 +94,6 @@ def export_state_command(workspace: Workspace, out: Path | None) -> int:
     Records the target, the time, and each managed file: its name, keyed digest and masked
     attributes. If FILE ends with .gz, it is compressed.
     """
-    from fsgitops.cli.printing import print_json, working
     from fsgitops.commands.export_state import run_export_state, save_state
 
     with working("Reading what is live"):
@@ -126,8 +126,7 @@ def compile_command(workspace: Workspace, out: Path) -> int:
     For a look at them, or to build an image. Compares nothing, and reloads nothing. Files that hold
     secrets are 0640.
     """
-    from fsgitops.cli.printing import print_findings, print_notes
-    from fsgitops.commands.compile import run_compile
+    from fsgitops.commands.validate import run_compile
     from fsgitops.planning.planned import name_unavailable
 
     compilation = run_compile(workspace, out)

@@ -48,6 +48,11 @@ def print_json(data: Any) -> None:
     click.echo(to_json(data, indent=2))
 
 
+def print_document(name: str, **values: Any) -> None:
+    """Print JSON of a documented, versioned shape: `fsgitops-NAME`."""
+    print_json({"format": f"fsgitops-{name}", "version": 1, **values})
+
+
 def print_findings(findings: Iterable[Finding]) -> None:
     """Print findings to stderr and count them."""
     findings = list(findings)

@@ -1,27 +1,35 @@
-"""What `plan` and `validate` answer, in any of the formats (docs/formats.md)."""
+"""What `plan`, `diff` and `validate` answer, in any of the formats (docs/formats.md)."""
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
 
 from fsgitops import visible
+from fsgitops.cli.printing import print_findings, print_json, print_lines, print_notes, working
+from fsgitops.durable import write_output
+from fsgitops.errors import DesiredInvalidError, error_to_json
 from fsgitops.findings import Severity
 from fsgitops.model.plan import Action
 from fsgitops.model.review import Contents, Review, find_reached
+from fsgitops.steps.render_text import SIMULATION, render_findings, render_plan, summarise_plan
 from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
-    from pathlib import Path
 
     from fsgitops.commands.validate import Report
-    from fsgitops.errors import DesiredInvalidError
     from fsgitops.findings import Finding
     from fsgitops.model.compiled import CompiledFile
     from fsgitops.model.plan import Plan
     from fsgitops.model.resource import Resource
     from fsgitops.planning.planned import Planned
+
 
 FORMATS = ("text", "json", "markdown", "html", "github", "gitlab", "sarif", "junit")
 ENDINGS = {
@@ -38,8 +46,6 @@ SHOWN_CONTENTS = 1000
 
 def review_plan(planned: Planned, root: Path, full: str = "") -> Review:
     """Return a plan for a reader, with what it was made from."""
-    from fsgitops.steps.render_text import SIMULATION, summarise_plan
-
     plan, files = planned.plan, planned.compilation.compiled.files
     remarks = [SIMULATION] if plan.simulated else []
     if plan.unknown_secrets:
@@ -131,8 +137,6 @@ def render_review(name: str, review: Review, to_json: Callable[[], Any]) -> str:
 
 
 def _render_text(review: Review) -> str:
-    from fsgitops.steps.render_text import render_findings, render_plan
-
     lines = [line.text for line in render_findings(review.findings)]
     if review.plan:
         lines += [line.text for line in render_plan(review.plan, full=True)]
@@ -172,3 +176,121 @@ def _read_contents(planned: Planned) -> Mapping[tuple[str, Resource], Contents]:
         if compiled or stands:
             contents[path, change.resource] = Contents(stands, compiled)
     return contents
+
+
+_F = TypeVar("_F", bound="Callable[..., Any]")
+
+
+def with_formats(function: _F) -> _F:
+    """Give a command `--format`, `--output` and `--full-at`."""
+    endings = " ".join(ENDINGS)
+    options = (
+        click.option("--format", "named", type=click.Choice(FORMATS), help="[default: text]"),
+        click.option(
+            "--output",
+            "outputs",
+            multiple=True,
+            metavar="FILE",
+            type=click.Path(path_type=Path, dir_okay=False),
+            help=f"Write to FILE, in --format or as its ending says ({endings}). May be repeated.",
+        ),
+        click.option(
+            "--full-at",
+            metavar="WHERE",
+            default="",
+            help="Link to this file or URL if the Markdown is cut short.",
+        ),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """The format for stdout, and each file with its own; `full` is what a cut one points to."""
+
+    shown: str
+    files: tuple[tuple[Path, str], ...] = ()
+    full: str = ""
+
+    def write(self, review: Callable[[], Review], to_json: Callable[[], Any]) -> None:
+        r"""Write the files, and stdout unless it is for text or JSON: those the caller prints.
+
+        Files are UTF-8; what UTF-8 has no way to say is written as `\\udc..`.
+        """
+        if not self.files and self.shown in ("text", "json"):
+            return
+        made = review()
+        for path, name in self.files:
+            text = render_review(name, made, to_json)
+            write_output(path, text.encode("utf-8", errors="backslashreplace"))
+        if self.shown not in ("text", "json"):
+            click.echo(render_review(self.shown, made, to_json), nl=False)
+
+
+def choose_outputs(
+    named: str | None, outputs: tuple[Path, ...], *, as_json: bool, full: str
+) -> Outputs:
+    """Return what goes where. Raises click.UsageError for what does not go together."""
+    if as_json and named not in (None, "json"):
+        raise click.UsageError(f"--json and --format {named}: give one of them")
+    if not outputs:
+        return Outputs("json" if as_json else named or "text", (), full)
+    if named and len(outputs) > 1:
+        raise click.UsageError("--format with one --output only: let the files' endings tell")
+    files = tuple((path, named or _by_ending(path)) for path in outputs)
+    whole = next((str(path) for path, name in files if name in ("html", "json", "text")), "")
+    return Outputs("json" if as_json else "text", files, full or whole)
+
+
+def _by_ending(path: Path) -> str:
+    name = ENDINGS.get(path.suffix.lower())
+    if name is None:
+        known = ", ".join(ENDINGS)
+        raise click.UsageError(f"--output {path}: give --format, or an ending of {known}")
+    return name
+
+
+CHANGES_PENDING = 2
+
+
+def make_planned(
+    make: Callable[[], Planned], wanted: Outputs, doing: str, target: str, root: Path
+) -> Planned:
+    """Return the plan that `make` makes; print its notes and findings. Raises as `telling`."""
+    with telling(wanted, target, root), working(doing):
+        planned = make()
+    print_notes(planned.notes)
+    print_findings(planned.compilation.declared.findings)
+    return planned
+
+
+@contextmanager
+def telling(wanted: Outputs, target: str, root: Path) -> Iterator[None]:
+    """Let every format tell the errors of what is declared, or of the settings.
+
+    DesiredInvalidError goes on to the caller.
+    """
+    try:
+        yield
+    except DesiredInvalidError as problem:
+        findings = problem
+        wanted.write(
+            lambda: review_refusal(findings, target, root, wanted.full),
+            lambda: error_to_json(findings),
+        )
+        raise
+
+
+def answer_planned(planned: Planned, wanted: Outputs, root: Path, *, full: bool) -> None:
+    """Write the files that were asked for, and print the plan."""
+    from fsgitops.model.plan_json import plan_to_json
+
+    wanted.write(
+        lambda: review_plan(planned, root, wanted.full), lambda: plan_to_json(planned.plan)
+    )
+    if wanted.shown == "json":
+        print_json(plan_to_json(planned.plan))
+    elif wanted.shown == "text":
+        print_lines(render_plan(planned.plan, full=full))

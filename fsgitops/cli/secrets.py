@@ -18,6 +18,8 @@ from fsgitops.cli.options import (
     with_place,
     with_workspace,
 )
+from fsgitops.cli.printing import print_document, print_json
+from fsgitops.cli.tables import format_table
 from fsgitops.console.commands import Command, Group, Number, with_directory
 from fsgitops.console.stream import confirm_done
 
@@ -47,7 +49,7 @@ def make_key(
     with your other secrets, never in git.
     """
     from fsgitops.secret.key import new_key, write_key_file
-    from fsgitops.workspace.key_in_git import keep_from_git
+    from fsgitops.workspace.git import keep_from_git
 
     if show:
         click.echo(new_key())
@@ -67,7 +69,6 @@ def make_key(
 @with_json
 def show_keys(workspace: Workspace, as_json: bool) -> int:
     """Show which keys are here, and who uses which."""
-    from fsgitops.cli.printing import print_json
     from fsgitops.commands.rotate import read_rotation
 
     data = read_rotation(workspace).to_json()
@@ -117,7 +118,7 @@ def rotate_key(
     Who has moved is written into fsgitops.yaml: commit it. A pipeline gets the next key as
     FSGITOPS_KEY_NEXT.
     """
-    from fsgitops.commands.finish_rotation import finish_rotation
+    from fsgitops.commands.rotate import finish_rotation
 
     moving = bool(groups or extensions or everyone)
     if not (start or moving or finish) or (finish and (start or moving)):
@@ -178,7 +179,7 @@ def make_identity(
     [age1…]}`.
     """
     from fsgitops.secret.age import write_identity
-    from fsgitops.workspace.key_in_git import keep_from_git
+    from fsgitops.workspace.git import keep_from_git
 
     path = file
     if path is None:
@@ -246,7 +247,6 @@ def credentials_command(
     Shows username, domain, SIP server, WebSocket and STUN; with --reveal also the password and
     the voicemail PIN. The QR code holds the address of the configuration, and no secret.
     """
-    from fsgitops.cli.printing import print_json
     from fsgitops.commands.credentials import run_credentials
 
     if qr and (as_json or form != "text"):
@@ -334,13 +334,11 @@ def make_token(
 
     Only its hash is kept, so it cannot be shown again.
     """
-    from fsgitops.cli.printing import print_json
     from fsgitops.commands.token import new_token
 
     token, made = new_token(find_root(shared, directory), name, scopes, days=days)
     if as_json:
-        kept = made.to_json()
-        print_json({"format": "fsgitops-token", "version": 1, "token": token, **kept})
+        print_document("token", token=token, **made.to_json())
         return 0
     confirm_done(f"Token {made.id} for {', '.join(made.scopes)}. It is shown this once:", err=True)
     click.echo(token)
@@ -353,13 +351,11 @@ def make_token(
 @click.pass_obj
 def list_tokens(shared: Shared, directory: str | None, as_json: bool) -> int:
     """List tokens: ids, names, scopes, and when they expire."""
-    from fsgitops.cli.printing import print_json
-    from fsgitops.cli.tables import format_table
-    from fsgitops.commands.token import read_tokens, tokens_to_json
+    from fsgitops.commands.token import read_tokens
 
     tokens = read_tokens(find_root(shared, directory))
     if as_json:
-        print_json(tokens_to_json(tokens))
+        print_document("tokens", tokens=[item.to_json() for item in tokens])
         return 0
     rows = [
         [item.id, item.name, ", ".join(item.scopes), item.created, item.expires or "never"]

@@ -152,7 +152,7 @@ def suggest_commits(place: Place) -> Iterator[Suggestion]:
 def suggest_names(place: Place) -> Iterator[Suggestion]:
     """Yield what `explain` explains: kinds, fields and rules."""
     from fsgitops.commands.explain import list_names
-    from fsgitops.commands.lint import list_rules
+    from fsgitops.commands.validate import list_rules
 
     workspace = open_workspace(place.root, place.target)
     yield from map(Suggestion, list_names(workspace.kinds))

@@ -11,6 +11,14 @@ import click
 
 from fsgitops.cli.complete import EXTENSION
 from fsgitops.cli.options import Shared, open_place, with_json, with_place, with_workspace
+from fsgitops.cli.printing import print_diagnosis, print_document, print_json, print_lines, working
+from fsgitops.cli.tables import (
+    format_calls,
+    format_registrations,
+    format_status,
+    format_strangers,
+    format_summary,
+)
 from fsgitops.console.commands import Command
 from fsgitops.console.stream import moves, print_text
 from fsgitops.visible import to_json
@@ -57,7 +65,6 @@ def status_command(
     Shows phones, calls, and what the switch holds in memory.
     With EXT, only these agents. With --watch and --json, one JSON object a line.
     """
-    from fsgitops.cli.printing import print_json, working
     from fsgitops.commands.status import run_status, status_to_json
 
     if registered and missing:
@@ -87,7 +94,6 @@ def _chosen(
 
 
 def _lines(status: Status, registered: bool, missing: bool) -> list[str]:
-    from fsgitops.cli.tables import format_status, format_strangers, format_summary
     from fsgitops.commands.status import summarise
 
     return [
@@ -128,14 +134,13 @@ def _watch(
 @with_json
 def registrations_command(workspace: Workspace, as_json: bool) -> int:
     """Show every registered phone, declared or not."""
-    from fsgitops.cli.printing import print_json, working
-    from fsgitops.cli.tables import format_registrations
-    from fsgitops.commands.registrations import registrations_to_json, run_registrations
+    from fsgitops.commands.registrations import registration_to_json, run_registrations
 
     with working("Asking the switch"):
         found = run_registrations(workspace)
     if as_json:
-        print_json(registrations_to_json(found))
+        listed = [registration_to_json(item) for item in found]
+        print_document("registrations", registrations=listed)
     else:
         click.echo("\n".join(format_registrations(found) if found else ["No phone is registered."]))
     return 0
@@ -146,14 +151,12 @@ def registrations_command(workspace: Workspace, as_json: bool) -> int:
 @with_json
 def calls_command(workspace: Workspace, as_json: bool) -> int:
     """Show every call: caller, number, agent, state and age."""
-    from fsgitops.cli.printing import print_json, working
-    from fsgitops.cli.tables import format_calls
-    from fsgitops.commands.calls import calls_to_json, run_calls
+    from fsgitops.commands.calls import run_calls
 
     with working("Asking the switch"):
         calls = run_calls(workspace)
     if as_json:
-        print_json(calls_to_json(calls))
+        print_document("calls", calls=[call.to_json() for call in calls])
     else:
         click.echo("\n".join(format_calls(calls) if calls else ["No call is up."]))
     return 0
@@ -190,7 +193,6 @@ def drift_command(
     switch's memory. Exits with 0 for no drift, 2 for drift, 1 when the switch could not be
     asked. Needs no project key. With --watch and --json, one JSON object a line.
     """
-    from fsgitops.cli.printing import working
     from fsgitops.commands.drift import time_drift, watch_drift, write_metrics
 
     if watch is not None:
@@ -209,7 +211,6 @@ def drift_command(
 
 
 def _print(report: DriftReport, *, as_json: bool, indent: int | None) -> None:
-    from fsgitops.cli.printing import print_lines
     from fsgitops.model.drift import report_to_json
     from fsgitops.steps.render_drift import render_drift
 
@@ -228,7 +229,6 @@ def doctor_command(workspace: Workspace, as_json: bool) -> int:
     Keys and their files, secrets, the conf directory and who may read it, includes, the event
     socket, and the running switch. Changes nothing; exit code 1 when there are errors.
     """
-    from fsgitops.cli.printing import print_diagnosis, working
     from fsgitops.commands.doctor import run_doctor
 
     with working("Looking around"):

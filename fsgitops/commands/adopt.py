@@ -53,7 +53,7 @@ class Adoption:
         return {
             "format": "fsgitops-adopted",
             "version": 1,
-            "adopted": _list_files(self.entries),
+            "adopted": list_files(self.entries),
             "changes": plan_to_json(self.plan)["changes"],
         }
 
@@ -167,11 +167,6 @@ def _find_managed(conf_dir: Path, entries: Collection[str], word: str) -> list[s
     if not entries:
         raise UsageError("nothing is managed here, so nothing was released")
     raise UsageError(f"{word}: not managed here; nothing was released")
-
-
-def released_to_json(released: Mapping[str, ManifestEntry]) -> dict[str, Any]:
-    """Return what was given back."""
-    return {"format": "fsgitops-released", "version": 1, "released": _list_files(released)}
 
 
 def _find_paths(workspace: Workspace, planned: Planned, word: str) -> list[str]:
@@ -290,7 +285,8 @@ def _join(paths: Iterable[str]) -> str:
     return " ".join(sorted(paths))
 
 
-def _list_files(files: Mapping[str, ManifestEntry]) -> list[dict[str, str]]:
+def list_files(files: Mapping[str, ManifestEntry]) -> list[dict[str, str]]:
+    """Return each resource of files, for JSON."""
     return [
         {"path": path, "resource": str(record.resource)}
         for path, entry in sorted(files.items())

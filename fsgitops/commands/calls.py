@@ -1,16 +1,17 @@
-"""`fsgitops calls`: every call that is up, both legs joined."""
+"""`fsgitops calls` and `hangup`: every call that is up, both legs joined, and the end of one."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from fsgitops.errors import NotThereError
+from fsgitops.live.audit import audited
 from fsgitops.live.calls import LiveCall, join_calls
 from fsgitops.live.connect import connect_target
-from fsgitops.live.roster import load_roster
+from fsgitops.live.roster import check_uuid, load_roster
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
+    from fsgitops.switch.client import Switch
     from fsgitops.workspace.open import Workspace
 
 
@@ -21,10 +22,15 @@ def run_calls(workspace: Workspace) -> tuple[LiveCall, ...]:
         return join_calls(switch.channels(), roster, workspace.target.domain)
 
 
-def calls_to_json(calls: Iterable[LiveCall]) -> dict[str, Any]:
-    """Return JSON values (docs/json.md)."""
-    return {
-        "format": "fsgitops-calls",
-        "version": 1,
-        "calls": [call.to_json() for call in calls],
-    }
+def run_hangup(workspace: Workspace, uuid: str) -> None:
+    """End the call that a leg belongs to, and write it down. Raises NotThereError, SwitchError."""
+    with audited(workspace, "hangup", uuid):
+        check_uuid(uuid)
+        with connect_target(workspace.target, workspace.root) as switch:
+            end_call(switch, uuid)
+
+
+def end_call(switch: Switch, uuid: str) -> None:
+    """End a call at a switch that is at hand. Raises NotThereError when there is none."""
+    if not switch.hang_up(check_uuid(uuid)):
+        raise NotThereError(f"no call {uuid}")

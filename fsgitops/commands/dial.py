@@ -9,17 +9,15 @@ from typing import TYPE_CHECKING, Any
 from fsgitops.errors import NotPossibleError, SwitchError, UsageError
 from fsgitops.live.audit import audited
 from fsgitops.live.connect import connect_target
-from fsgitops.live.outside import (
+from fsgitops.live.roster import (
+    Roster,
     check_gateway,
     check_toll,
     choose_caller_id,
     choose_gateway,
-    read_number,
-)
-from fsgitops.live.roster import (
-    Roster,
     find_agent,
     load_roster,
+    read_number,
 )
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from fsgitops.rules.told import TOLD
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from fsgitops.commands.lint import RuleState
+    from fsgitops.commands.validate import RuleState
     from fsgitops.model.kind import Kinds
 
 ALIASES = {

@@ -22,7 +22,7 @@ from fsgitops.planning.planned import (
 from fsgitops.visible import to_json
 from fsgitops.workspace.compile import compile_declared
 from fsgitops.workspace.declare import declare_desired
-from fsgitops.workspace.key_in_git import (
+from fsgitops.workspace.git import (
     REPLACE,
     find_in_history,
     refuse_key_in_git,

@@ -119,12 +119,6 @@ def match_token(tokens: Sequence[ApiToken], presented: str) -> ApiToken | None:
     return known if right and known and known.is_valid(datetime.now(UTC)) else None
 
 
-def tokens_to_json(tokens: Iterable[ApiToken]) -> dict[str, Any]:
-    """Return JSON values (docs/json.md)."""
-    listed = [item.to_json() for item in tokens]
-    return {"format": "fsgitops-tokens", "version": 1, "tokens": listed}
-
-
 def _hash(token: str) -> str:
     # The token has 256 random bits: there is nothing for a slow hash to slow down.
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()

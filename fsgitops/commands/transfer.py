@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fsgitops.errors import NotPossibleError, NotThereError
 from fsgitops.live.audit import audited
 from fsgitops.live.calls import join_calls
 from fsgitops.live.connect import connect_target
-from fsgitops.live.outside import (
-    check_gateway,
-    check_toll,
-    choose_caller_id,
-    choose_gateway,
-    read_number,
-)
 from fsgitops.live.roster import (
     Roster,
+    check_gateway,
+    check_toll,
     check_uuid,
+    choose_caller_id,
+    choose_gateway,
     find_agent,
     load_roster,
+    read_number,
 )
 from fsgitops.model.reading import leads_to, name_of
 from fsgitops.switch.calls import Onward, ToExtension, ToNumber
@@ -140,14 +138,3 @@ def _follow(roster: Roster, route: Noun) -> ToExtension:
     if found is None:
         raise NotPossibleError(f"{name_of(route)} leads to {resource}, and no call gets there")
     return ToExtension(*found)
-
-
-def transfer_to_json(asked: Transfer, destination: str) -> dict[str, Any]:
-    """Return JSON values (docs/json.md)."""
-    return {
-        "format": "fsgitops-transfer",
-        "version": 1,
-        "uuid": asked.uuid,
-        "destination": destination,
-        "other_leg": asked.other_leg,
-    }

@@ -1,21 +1,26 @@
-"""`fsgitops validate`: every finding about what is declared, without a switch."""
+"""`fsgitops validate`, `lint` and `compile`: what is declared, judged and compiled."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from fsgitops.errors import DesiredInvalidError
+from fsgitops.errors import DesiredInvalidError, UsageError
 from fsgitops.findings import Finding, findings_to_json, has_errors
 from fsgitops.kinds import BUILT_IN
+from fsgitops.transaction.folder import FILE_MODE
 from fsgitops.visible import count_noun
-from fsgitops.workspace.compile import compile_declared
+from fsgitops.workspace.compile import Compilation, compile_declared
 from fsgitops.workspace.declare import declare_desired
+from fsgitops.workspace.policy import collect_policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from fsgitops.model.kind import Kinds
+    from fsgitops.model.rule import Rule
     from fsgitops.workspace.open import Workspace
 
 
@@ -69,3 +74,64 @@ def run_validate(workspace: Workspace) -> Report:
 
 def _count(findings: Iterable[Finding], severity: str) -> int:
     return sum(item.severity == severity for item in findings)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleState:
+    """A rule as it stands in this project: its level is error, warning or off."""
+
+    name: str
+    level: str
+    fixed: bool
+    own: bool
+    description: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the rule as JSON values (docs/json.md)."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+def list_rules(workspace: Workspace) -> list[RuleState]:
+    """Return every rule and its level. Raises DesiredInvalidError for a malformed policy."""
+    from fsgitops.errors import DesiredInvalidError
+    from fsgitops.rules.table import all_rules
+
+    settings = workspace.settings
+    policy, findings = collect_policy(workspace)
+    if findings:
+        raise DesiredInvalidError(findings)
+    return [
+        *(_state(rule, settings.rules, own=False) for rule in all_rules(workspace.kinds)),
+        *(_state(rule, settings.rules, own=True) for rule in policy),
+    ]
+
+
+def list_built_in() -> list[RuleState]:
+    """Return every rule that is not a project's own, at its default level."""
+    from fsgitops.kinds import BUILT_IN
+    from fsgitops.rules.table import all_rules
+
+    return [_state(rule, {}, own=False) for rule in all_rules(BUILT_IN)]
+
+
+def _state(rule: Rule, levels: Mapping[str, str], *, own: bool) -> RuleState:
+    default = rule.severity.value
+    level = default if rule.fixed else levels.get(rule.name, default)
+    return RuleState(rule.name, level, rule.fixed, own, rule.description)
+
+
+def run_compile(workspace: Workspace, out: Path) -> Compilation:
+    """Write every compiled file below `out`, which must be empty or not exist yet.
+
+    Raises DesiredInvalidError with every finding, UsageError when `out` holds something.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UsageError(f"{out}: expected an empty directory; name another one")
+    compilation = compile_declared(workspace, declare_desired(workspace))
+    for path, file in compilation.compiled.files.items():
+        place = out / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(file.content)
+    return compilation

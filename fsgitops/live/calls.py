@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -29,17 +29,7 @@ class LiveLeg:
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON values (docs/json.md)."""
-        return {
-            "uuid": self.uuid,
-            "direction": self.direction,
-            "agent": self.agent,
-            "number": self.number,
-            "state": self.state,
-            "read_codec": self.read_codec,
-            "write_codec": self.write_codec,
-            "network_ip": self.network_ip,
-            "age": self.age,
-        }
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)

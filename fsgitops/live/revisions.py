@@ -7,9 +7,9 @@ import json
 import os
 import socket
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fsgitops.errors import FsgitopsError, NotThereError
 from fsgitops.model.plan import Action, Plan
@@ -46,6 +46,10 @@ class Kept:
     number: int
     revision: Revision
     state_dir: Path
+
+    def to_json(self) -> dict[str, Any]:
+        """Return JSON values (docs/json.md)."""
+        return {"revision": self.number, **asdict(self.revision)}
 
 
 def start_revision(

@@ -1,4 +1,4 @@
-"""What every live operation shares: what is declared, and who may not be rung."""
+"""What live operations share: what is declared, who may not be rung, how a call goes outside."""
 
 from __future__ import annotations
 
@@ -19,8 +19,12 @@ if TYPE_CHECKING:
     from fsgitops.model.desired import Desired
     from fsgitops.model.kind import Kinds, Reach
     from fsgitops.model.resource import Resource
+    from fsgitops.settings.shapes import Settings
+    from fsgitops.settings.target import Target
+    from fsgitops.switch.client import Switch
     from fsgitops.switch.replies import Registration
     from fsgitops.workspace.open import Workspace
+
 
 _UUID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,127}")
 
@@ -81,3 +85,82 @@ def phones_of(
 ) -> list[Registration]:
     """Return the registered phones of one extension."""
     return [item for item in registrations if (item.user, item.domain) == (extension, domain)]
+
+
+MAX_NAMED = 10
+
+
+def choose_gateway(target: Target) -> str:
+    """Return the target's gateway for calls outside. Raises NotPossibleError without one."""
+    if target.dial.gateway is None:
+        raise NotPossibleError(
+            f"no gateway for calls outside: write `dial: {{gateway: NAME}}` under target "
+            f"`{target.name}` in fsgitops.yaml (`sofia status gateway` on the switch lists them)"
+        )
+    return target.dial.gateway
+
+
+def check_gateway(switch: Switch, name: str) -> None:
+    """Raise NotPossibleError unless the switch has this gateway and places calls by it."""
+    found = switch.gateway(name)
+    if found is None:
+        others = sorted(item.name for item in switch.gateways())[:MAX_NAMED]
+        known = f"it has {', '.join(others)}" if others else "it has none"
+        raise NotPossibleError(
+            f"the switch has no gateway `{name}` ({known}): set `dial: {{gateway: NAME}}` in "
+            "fsgitops.yaml, or add the gateway and rescan its SIP profile"
+        )
+    if found.status != "UP":
+        raise NotPossibleError(
+            f"gateway `{name}` is {found.status or 'in no known state'} (registration: "
+            f"{found.state}), and the switch places no call by it; `sofia status gateway {name}` "
+            "on the switch tells more"
+        )
+
+
+def choose_caller_id(
+    roster: Roster, settings: Settings, asked: str | None, agent: Agent | None = None
+) -> str:
+    """Return the number to show outside: the one asked for if it is ours, else as declared."""
+    from fsgitops.phone import is_extension
+
+    if asked is not None:
+        number = read_number(asked, settings.default_region)
+        if number not in roster.numbers:
+            raise NotPossibleError(
+                f"{number} is not a declared number: only numbers of your own may be shown"
+            )
+        return number
+    if agent is not None and (agent.caller_id_number or "").startswith("+"):
+        return str(agent.caller_id_number)
+    shown = settings.default_caller_id
+    if shown is None or is_extension(shown):
+        whose = "the caller" if agent is None else f"agent {agent.extension}"
+        raise NotPossibleError(
+            f"no number to show for {whose}: declare a `caller_id_number`, set "
+            "`default_caller_id` in fsgitops.yaml, or name a declared number"
+        )
+    return read_number(shown, settings.default_region)
+
+
+def read_number(text: str, default_region: str | None) -> str:
+    """Return a number in E.164. Raises UsageError saying what is wrong with it."""
+    from fsgitops.phone import NumberError, normalise_number
+
+    try:
+        return normalise_number(text, default_region)
+    except NumberError as problem:
+        raise UsageError(f"{text!a} {problem}. {problem.hint}") from None
+
+
+def check_toll(agent: Agent, number: str, region: str | None) -> None:
+    """Raise NotPossibleError unless the agent's `toll_allow` covers a call to this number."""
+    from fsgitops.phone import toll_class
+
+    kind = toll_class(number, region)
+    words = ("local", "domestic") if kind == "domestic" else (kind,)
+    if not set(words) & set(agent.toll_allow):
+        raise NotPossibleError(
+            f"agent {agent.extension} may not call {number}: it needs {' or '.join(words)}, and "
+            f"its `toll_allow` is {', '.join(agent.toll_allow) or 'empty'}"
+        )

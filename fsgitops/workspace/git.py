@@ -1,19 +1,27 @@
-"""What git says of a project: which commit it is at, and what it keeps."""
+"""What git says of a project: which commit it is at, and what it keeps.
+
+Keys never enter it: their folder ignores itself, and a key that git would take stops a plan.
+"""
 
 from __future__ import annotations
 
 import shutil
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fsgitops.diagnosis import bad
-from fsgitops.errors import FsgitopsError
+from fsgitops.durable import IGNORE_FILE, ignore_folder
+from fsgitops.errors import FsgitopsError, SecretError, UsageError
+from fsgitops.secret.key import key_files
+from fsgitops.settings.shapes import STATE_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
 
     from fsgitops.diagnosis import Check
+    from fsgitops.workspace.open import Workspace
+
 
 GIT_SECONDS = 10.0
 _OTHERS = ("ls-files", "--others", "--directory", "--no-empty-directory", "--exclude-standard")
@@ -73,3 +81,108 @@ def ask_git(root: Path, *arguments: str, seconds: float = GIT_SECONDS) -> bytes 
     except subprocess.TimeoutExpired:
         raise FsgitopsError(f"git took longer than {seconds:.0f} s") from None
     return done.stdout
+
+
+def private_names(workspace: Workspace) -> tuple[str, ...]:
+    """Return where keys and identities of a project stand, relative to its root or absolute."""
+    settings = workspace.settings
+    return (*key_files(settings.key_file), settings.secrets.age_identity)
+
+
+def find_in_git(root: Path, names: Sequence[str]) -> dict[str, bool]:
+    """Return the files that git keeps (True), or would take with `git add` (False).
+
+    Without git, outside of a checkout, and for files that are not there, that is none of them.
+    """
+    folders: dict[Path, dict[str, str]] = {}
+    for name in names:
+        path = root / name
+        if path.parent.is_dir():
+            folders.setdefault(path.parent, {})[path.name] = name
+    found: dict[str, bool] = {}
+    for folder, known in folders.items():
+        for option, kept in (("--others", False), ("--cached", True)):
+            said = run_git(folder, "ls-files", "-z", option, "--exclude-standard", "--", *known)
+            found |= {known[name]: kept for name in said.split("\0") if name in known}
+    return found
+
+
+def find_in_history(workspace: Workspace) -> dict[str, str]:
+    """Return the keys and identities in use that some commit has, each with such a commit.
+
+    The former key is in use no more. Reading the history takes time, so git is first asked whether
+    it has the very bytes at all.
+    """
+    root, former = workspace.root, key_files(workspace.settings.key_file)[-1]
+    found: dict[str, str] = {}
+    for name in private_names(workspace):
+        if name == former or not (root / name).is_file():
+            continue
+        blob = run_git(root, "hash-object", "--no-filters", "--", name).strip()
+        if blob and run_git(root, "cat-file", "-t", blob):
+            # Without the filter, the commit that took it away again would be named.
+            seek = ("--all", "--format=%h", "--max-count=1", "--diff-filter=AMR")
+            commit = run_git(root, "log", *seek, f"--find-object={blob}").strip()
+            found |= {name: commit} if commit else {}
+    return found
+
+
+def tell_history(name: str, commit: str) -> str:
+    """Return what is wrong with a key that a commit has. Replacing it takes plans."""
+    return f"{name}: commit {commit} has this key: whoever has the repository has every secret"
+
+
+REPLACE = "replace it (`fsgitops key rotate`, or a new identity), and encrypt anew what it opened"
+
+
+def refuse_key_in_git(workspace: Workspace) -> None:
+    """Raise SecretError when git keeps, or would take, a key or an identity that is here."""
+    here = [name for name in private_names(workspace) if (workspace.root / name).exists()]
+    if not here:
+        return
+    reasons = [
+        describe(name, kept=kept) for name, kept in find_in_git(workspace.root, here).items()
+    ]
+    if reasons:
+        raise SecretError("\n".join(reasons))
+
+
+def describe(name: str, *, kept: bool) -> str:
+    """Return what is wrong with a key in git, and what to do."""
+    return f"{name}: {what_is_wrong(kept=kept)}; {remedy(name, kept=kept)}"
+
+
+def what_is_wrong(*, kept: bool) -> str:
+    """Return what git does with a key."""
+    if kept:
+        return "git tracks this key: the next commit takes it, if none has it yet"
+    return "git does not ignore this key: the next `git add` would commit it"
+
+
+def remedy(name: str, *, kept: bool) -> str:
+    """Return what to do about it."""
+    if kept:
+        return (
+            f"run `git rm --cached {name}`, and put it into {IGNORE_FILE}; if a commit has it, "
+            "whoever has the repository has every secret: replace the key (`fsgitops key rotate`)"
+        )
+    return f"put it into {IGNORE_FILE}"
+
+
+def keep_from_git(path: Path) -> None:
+    """Make sure, before a key is written to `path`, that git will not take it.
+
+    A project's own folder gets a `.gitignore` that ignores all that is in it, itself included.
+    Raises UsageError for another place that git does not ignore, OSError.
+    """
+    folder = path.absolute().parent
+    if folder.name == STATE_FOLDER:
+        ignore_folder(folder)
+    standing = next((item for item in (folder, *folder.parents) if item.is_dir()), Path("/"))
+    if run_git(standing, "rev-parse", "--is-inside-work-tree").strip() != "true":
+        return
+    if not run_git(standing, "check-ignore", "--", str(path.absolute())):
+        raise UsageError(
+            f"{path}: git does not ignore this place, so the next `git add` would take the key: "
+            f"put it into {IGNORE_FILE} first, or name a place outside the repository"
+        )

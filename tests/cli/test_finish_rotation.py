@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fsgitops.commands.finish_rotation import finish_rotation
-from fsgitops.commands.rotate import write_rotation
+from fsgitops.commands.rotate import finish_rotation, write_rotation
 from fsgitops.errors import FsgitopsError
 from fsgitops.secret.key import load_key, new_key, write_private_file
 from fsgitops.settings.shapes import RotationSettings

@@ -16,8 +16,8 @@ from switchboard import DOMAIN, running_switch
 
 from fsgitops.commands.explain import explain, list_names
 from fsgitops.commands.init import schema_text
-from fsgitops.commands.lint import list_built_in
 from fsgitops.commands.schema import SCHEMAS, read_schema
+from fsgitops.commands.validate import list_built_in
 from fsgitops.kinds import BUILT_IN
 from fsgitops.model.live import FileKind
 from fsgitops.settings.shapes import Settings

@@ -17,9 +17,9 @@ from fsgitops.model.reading import resource_of
 from fsgitops.secret.key import KEY_VARIABLE, NEXT_KEY_VARIABLE
 from fsgitops.visible import count_noun
 from fsgitops.workspace.declare import declare_desired
-from fsgitops.workspace.git import check_records
-from fsgitops.workspace.key_in_git import (
+from fsgitops.workspace.git import (
     REPLACE,
+    check_records,
     find_in_git,
     find_in_history,
     private_names,
