@@ -1,8 +1,9 @@
-"""Merging a day's small parts into large files, without a reader noticing.
+"""Keeping the lake: small parts become large files, and days older than a limit go.
 
-The merged files are written first and the commit last: it alone makes them live and the parts
-dead, in one step. Dead files are deleted when the commit is older than the grace period, so that
-a query that listed them can still read them. Killed anywhere, the next run finishes the work.
+Merged files are written first and the commit last: it alone makes them live and the parts dead, in
+one step, without a reader noticing. Dead files are deleted when the commit is older than the grace
+period, so that a query that listed them can still read them. Killed anywhere, the next run finishes
+the work.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import hashlib
 import mmap
 import tempfile
 import time
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
@@ -18,11 +20,13 @@ import pyarrow.parquet as pq
 
 from fsgitops.cdr.flush import parquet_options
 from fsgitops.cdr.schema import arrow_schema
+from fsgitops.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from fsgitops.cdr.lake import Day, Lake
+
 
 _HALF_WRITTEN = 3600.0
 
@@ -135,3 +139,33 @@ def compact_lake(
             if day.date not in linked
         )
         return [done for done in found if done is not None]
+
+
+UNDATED = "1970-01-01"
+"""Where records without a start time stand: nobody knows their age, so age does not delete them."""
+
+
+def expire(
+    lake: Lake, keep_days: int, *, today: date | None = None, dry: bool = False
+) -> list[str]:
+    """Delete the days that began more than `keep_days` before today (UTC); return their dates.
+
+    For readers a day goes in one step, by a commit that leaves nothing live; then its files go.
+    Records without a start time have no age, and stay; so does a day whose folder is a link.
+    Raises LakeError; UsageError for less than one day.
+    """
+    if keep_days < 1:
+        raise UsageError(f"retention: at least 1 day must be kept, not {keep_days}")
+    limit = ((today or datetime.now(UTC).date()) - timedelta(days=keep_days)).isoformat()
+    with lake.lock():
+        spared = {UNDATED, *lake.linked_days()}
+        days = [day for day in lake.days() if day.date < limit and day.date not in spared]
+        for day in days:
+            if dry:
+                continue
+            if day.live:
+                lake.commit(day, [], day.live, "retention")
+            # Killed in here, what is left is still dead: the commit goes after the records.
+            lake.delete(day.date, day.sizes)
+            lake.delete_day(day.date)
+    return [day.date for day in days]

@@ -25,22 +25,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fsgitops.cdr.compact import merge_files, read_batches, sweep_day
-from fsgitops.cdr.erase_files import (
-    Trace,
-    aside_files,
-    search_files,
-    spool_files,
-    stands_in_file,
-)
 from fsgitops.cdr.erase_proof import (
     FIXED,
     SEARCHED,
+    Trace,
+    aside_files,
     find_number,
     holds,
     json_files,
     ledger,
     matches,
+    search_files,
+    spool_files,
     spooled,
+    stands_in_file,
     whole,
 )
 from fsgitops.cdr.erased import rename_record
@@ -171,11 +169,8 @@ def _salt_of(spool_folder: Path | None) -> bytes:
     if spool_folder is None:
         return secrets.token_bytes(32)
     require_spool(spool_folder)
-    spool = Spool(spool_folder)
-    try:
+    with contextlib.closing(Spool(spool_folder)) as spool:
         return spool.salt
-    finally:
-        spool.close()
 
 
 def _explain(done: Erased) -> str:
@@ -243,8 +238,7 @@ def erase_from_spool(folder: Path, eraser: Eraser) -> int:
     Returns how many rows and texts. Raises SpoolError, sqlite3.Error.
     """
     number = eraser.number
-    spool = Spool(folder)
-    try:
+    with contextlib.closing(Spool(folder)) as spool:
         rows = [
             (orjson.dumps(_blank_payload(values, eraser)), seq)
             for seq, values in spooled(spool)
@@ -263,8 +257,6 @@ def erase_from_spool(folder: Path, eraser: Eraser) -> int:
             # Pages that earlier deletions gave back still hold what was in them.
             spool.db.execute("VACUUM")
             spool.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    finally:
-        spool.close()
     return len(rows) + search_files(number, folder, aside_files(folder), Trace(), delete=True)
 
 
@@ -286,8 +278,7 @@ def wait_for_flush(folder: Path, limit: float = _WAIT_SECONDS) -> None:
     Waits only while a sidecar has the spool; what a dead one left half-done is read again from the
     spool. Raises EraseError after `limit` seconds.
     """
-    spool = Spool(folder)
-    try:
+    with contextlib.closing(Spool(folder)) as spool:
         under_way = spool.db.execute("SELECT lo, hi FROM batch").fetchone()
         deadline = time.monotonic() + limit
         while under_way is not None and is_locked(folder):
@@ -299,8 +290,6 @@ def wait_for_flush(folder: Path, limit: float = _WAIT_SECONDS) -> None:
                     "and run this again"
                 )
             time.sleep(0.05)
-    finally:
-        spool.close()
 
 
 def is_locked(folder: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -96,8 +97,7 @@ def _count_ledger(
     folder: Path, hours: dict[int, Hour], expected: dict[str, int], first: str, last: str
 ) -> None:
     require_spool(folder)
-    spool = Spool(folder)
-    try:
+    with closing(Spool(folder)) as spool:
         for hour, key, roads in spool.db.execute("SELECT hour, key, roads FROM seen"):
             if not _in_span(hour, first, last):
                 continue
@@ -111,8 +111,6 @@ def _count_ledger(
                 line = _hour(hours, hour)
                 line.waiting += 1
                 line.lake -= 1
-    finally:
-        spool.close()
 
 
 def _count_files(

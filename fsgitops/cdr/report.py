@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fsgitops.cdr.dids import fold_numbers
-from fsgitops.cdr.query import Source, live_files, run_query
+from fsgitops.cdr.lake import open_lake
+from fsgitops.cdr.query import Source, live_files, read_spool, run_query, waiting_rows
 from fsgitops.errors import UsageError
 
 if TYPE_CHECKING:
@@ -17,6 +20,45 @@ if TYPE_CHECKING:
 
     import duckdb
     import ibis.expr.types as ir
+
+
+LOCALTIME, TIMEZONE = Path("/etc/localtime"), Path("/etc/timezone")
+
+
+def read_zone(name: str) -> ZoneInfo:
+    """Return a time zone by its name. Raises UsageError for one that is not known here."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise UsageError(
+            f"--tz {name!a}: no such time zone here: expected a name such as Europe/Berlin or UTC"
+        ) from None
+
+
+def machine_zone() -> str:
+    """Return the name of the machine's time zone, as TZ or the system says it; else `UTC`."""
+    for name in (os.environ.get("TZ", "").removeprefix(":"), _linked(), _written()):
+        if name:
+            try:
+                return str(read_zone(name))
+            except UsageError:
+                continue
+    return "UTC"
+
+
+def _linked() -> str:
+    try:
+        return str(LOCALTIME.resolve()).partition("/zoneinfo/")[2]
+    except OSError:
+        return ""
+
+
+def _written() -> str:
+    try:
+        return TIMEZONE.read_text("utf-8").strip()
+    except (OSError, ValueError):
+        return ""
+
 
 _END = "9999-12-31"
 Engine = Literal["duckdb", "spark"]
@@ -124,8 +166,6 @@ def _run_spark(source: Source, span: Span, region: str | None, today: date | Non
     except ImportError:
         raise UsageError("--engine spark needs the extra [spark], and Java") from None
     from fsgitops.cdr.columns import build_table
-    from fsgitops.cdr.lake import open_lake
-    from fsgitops.cdr.query import read_spool, waiting_rows
 
     spool = read_spool(source.spool)
     lake = open_lake(source.lake)

@@ -8,7 +8,7 @@ import logging
 import os
 from typing import TYPE_CHECKING, Any
 
-from fsgitops.cdr.flusher import Flusher
+from fsgitops.cdr.flush import Flusher
 from fsgitops.cdr.identity import recognise_machine
 from fsgitops.cdr.ingest import Ingest
 from fsgitops.cdr.lake import show_url

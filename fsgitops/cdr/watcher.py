@@ -98,14 +98,11 @@ class Watcher:
         while not self._stop.wait(wait):
             began = time.thread_time()
             try:
-                spool = Spool(self._options.spool)
-                try:
+                with contextlib.closing(Spool(self._options.spool)) as spool:
                     self.scan(spool)
                     if self._options.remove_json:
                         self._remove_synced(spool)
                     self.forget_gone(spool)
-                finally:
-                    spool.close()
                 self._tell_unread()
                 self._metrics.recover(ROAD)
             except (OSError, SpoolError, sqlite3.Error) as problem:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from fsgitops.commands.plan import run_plan
 from fsgitops.errors import PlanRefusedError, UsageError
+from fsgitops.homes.pieces import split_compiled, split_live
 from fsgitops.live.audit import audited
 from fsgitops.live.recover import recover_locked
 from fsgitops.model.live import (
@@ -19,7 +20,12 @@ from fsgitops.model.live import (
     Record,
     is_safe_path,
 )
+from fsgitops.model.plan_json import plan_to_json
 from fsgitops.planning.planned import keyed, make_context
+from fsgitops.steps.plan import compare_config
+from fsgitops.steps.read_live import read_manifest
+from fsgitops.steps.rewind import narrow_live
+from fsgitops.steps.select import matches_path, names_resource
 from fsgitops.transaction.folder import hash_file
 from fsgitops.transaction.lock import lock_state
 from fsgitops.transaction.state import write_state
@@ -48,8 +54,6 @@ class Adoption:
 
     def to_json(self) -> dict[str, Any]:
         """Return what was adopted, and how each file differs from the compiled one."""
-        from fsgitops.model.plan_json import plan_to_json
-
         return {
             "format": "fsgitops-adopted",
             "version": 1,
@@ -66,9 +70,6 @@ def plan_adoption(workspace: Workspace, words: Iterable[str]) -> Adoption:
     outside, or where nothing stands; PlanRefusedError for one that nothing declared compiles to,
     or that is not a plain file.
     """
-    from fsgitops.steps.plan import compare_config
-    from fsgitops.steps.rewind import narrow_live
-
     planned = run_plan(workspace)
     chosen = [path for word in words for path in _find_paths(workspace, planned, word)]
     paths = list(dict.fromkeys(chosen))
@@ -123,8 +124,6 @@ def run_release(
     `words` are paths, folders, globs, `.` for all, or resources such as `agent:1020`. Raises
     UsageError for what is not managed, and for one of several resources of a file.
     """
-    from fsgitops.steps.read_live import read_manifest
-
     target = workspace.target
     words = list(words)
     with lock_state(target.state_dir, wait_seconds=wait_seconds, tell=tell):
@@ -156,8 +155,6 @@ def _refuse_part(word: str, path: str, entry: ManifestEntry) -> None:
 
 def _find_managed(conf_dir: Path, entries: Collection[str], word: str) -> list[str]:
     """Return the managed paths that a word names: one, or all in a folder or of a glob."""
-    from fsgitops.steps.select import matches_path, names_resource
-
     if not names_resource(word):
         glob = _read_glob(conf_dir, word, entries)
         path = relative_path(conf_dir, word) if glob is None else ""
@@ -171,8 +168,6 @@ def _find_managed(conf_dir: Path, entries: Collection[str], word: str) -> list[s
 
 def _find_paths(workspace: Workspace, planned: Planned, word: str) -> list[str]:
     """Return the paths that a word names: one, or the declared files of a folder or a glob."""
-    from fsgitops.steps.select import matches_path
-
     conf_dir = workspace.target.conf_dir
     declared = planned.compilation.compiled.files
     glob = _read_glob(conf_dir, word, declared)
@@ -224,8 +219,6 @@ def relative_path(conf_dir: Path, word: str) -> str:
 
 
 def _entry(planned: Planned, path: str) -> ManifestEntry:
-    from fsgitops.homes.pieces import split_compiled, split_live
-
     file = planned.compilation.compiled.files.get(path)
     if file is None:
         raise PlanRefusedError(
@@ -258,8 +251,6 @@ def _record(part: Part, commit: str) -> Record:
 def _change_manifest(
     workspace: Workspace, *, add: dict[str, ManifestEntry] | None = None, remove: Iterable[str] = ()
 ) -> None:
-    from fsgitops.steps.read_live import read_manifest
-
     state_dir = workspace.target.state_dir
     manifest = read_manifest(state_dir)
     here = Owner(workspace.settings.project, workspace.target.name)

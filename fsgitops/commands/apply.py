@@ -11,6 +11,7 @@ from fsgitops.live.prover import SwitchProver, open_prover
 from fsgitops.live.recover import recover_locked
 from fsgitops.live.revisions import prune_revisions, start_revision
 from fsgitops.planning.planned import Planned, compare_live, name_unavailable, observe
+from fsgitops.steps.apply import ConfPlace, apply_plan, refuse_hazards, refuse_stale, refuse_unsafe
 from fsgitops.transaction.lock import lock_state
 
 if TYPE_CHECKING:
@@ -41,14 +42,6 @@ def run_apply(
     PlanRefusedError when live is not what it was, RolledBackError and RollbackFailedError as they
     say, SwitchError when the switch cannot be asked.
     """
-    from fsgitops.steps.apply import (
-        ConfPlace,
-        apply_plan,
-        refuse_hazards,
-        refuse_stale,
-        refuse_unsafe,
-    )
-
     target = workspace.target
     if approved is not None:
         refuse_stale(approved, shown.plan)
@@ -77,8 +70,6 @@ def run_apply(
 
 def _observe_again(workspace: Workspace, current: Planned, prover: SwitchProver) -> Planned:
     """Ask who is on a call: that is known only now, and has to be, as a plan may be days old."""
-    from fsgitops.steps.apply import refuse_unsafe
-
     observed = observe(workspace, current, prover.switch)
     refuse_unsafe(observed.plan)
     return observed

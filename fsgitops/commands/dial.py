@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from fsgitops.errors import NotPossibleError, SwitchError, UsageError
@@ -19,12 +19,13 @@ from fsgitops.live.roster import (
     load_roster,
     read_number,
 )
+from fsgitops.phone import is_extension
+from fsgitops.switch.calls import CallRefusedError, Dial, Leg, Legs, plain_name
 
 if TYPE_CHECKING:
     from fsgitops.kinds.agent.noun import Agent
     from fsgitops.settings.shapes import Settings
     from fsgitops.settings.target import Target
-    from fsgitops.switch.calls import Dial, Leg, Legs
     from fsgitops.switch.client import Switch
     from fsgitops.workspace.open import Workspace
 
@@ -153,10 +154,6 @@ def place_call(
     wait: bool = False,
 ) -> Dialled:
     """Place a call at a switch that is at hand. Raises as `run_dial`."""
-    from dataclasses import replace
-
-    from fsgitops.switch.calls import CallRefusedError, Leg, Legs
-
     dial = plan_dial(roster, settings, target, asked)
     phones = switch.count_phones(dial.extension, dial.domain)
     if not phones:
@@ -189,8 +186,6 @@ def _wait_for_both(switch: Switch, dial: Dial) -> Dialled:
 
 def plan_dial(roster: Roster, settings: Settings, target: Target, asked: Asked) -> Dial:
     """Return the call that is meant, each part checked. Raises UsageError, NotPossibleError."""
-    from fsgitops.switch.calls import Dial, plain_name
-
     agent = find_agent(roster, asked.extension)
     number, gateway, shown = _plan_far_end(roster, settings, target, asked, agent)
     timeout = target.dial.timeout if asked.timeout is None else asked.timeout
@@ -213,8 +208,6 @@ def _plan_far_end(
     roster: Roster, settings: Settings, target: Target, asked: Asked, agent: Agent
 ) -> tuple[str, str | None, str]:
     """Return who is called, by which gateway (none for an agent), and which number is shown."""
-    from fsgitops.phone import is_extension
-
     if is_extension(asked.number):
         other = find_agent(roster, asked.number).extension
         if other == agent.extension:

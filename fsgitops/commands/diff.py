@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fsgitops.errors import DesiredInvalidError, FsgitopsError, UsageError
+from fsgitops.homes.pieces import list_records
 from fsgitops.model.live import FileKind, LiveConfig, LiveFile, Manifest, ManifestEntry
 from fsgitops.model.plan import Baseline
 from fsgitops.planning.planned import Planned, plan_compiled
+from fsgitops.secret.key import write_key_file
 from fsgitops.settings.shapes import SETTINGS_FILE
 from fsgitops.workspace.compile import compile_declared
 from fsgitops.workspace.declare import declare_desired
@@ -78,8 +80,6 @@ def _compare(before: Side, after: Side) -> Planned:
 
 def _as_live(before: CompiledConfig, after: CompiledConfig) -> LiveConfig:
     """Return what was compiled before as something that stands on disk."""
-    from fsgitops.homes.pieces import list_records
-
     entries = {
         path: ManifestEntry(file.sha256, list_records(file)) for path, file in before.files.items()
     }
@@ -119,8 +119,6 @@ def _compile(root: Path, target: str | None, name: str) -> Side:
 
 
 def _make_key(top: Path) -> None:
-    from fsgitops.secret.key import write_key_file
-
     write_key_file(top / _KEY_FILE)
 
 

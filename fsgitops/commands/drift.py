@@ -8,9 +8,15 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from fsgitops.durable import replace_file
 from fsgitops.errors import DesiredInvalidError, FsgitopsError, SecretError, SwitchError
+from fsgitops.homes.compare import Memory
+from fsgitops.homes.pieces import split_compiled, split_entry
 from fsgitops.live.connect import address_of, connect_target, prepare_conf_dir
 from fsgitops.live.recover import recover_unfinished
 from fsgitops.model.drift import DriftReport
+from fsgitops.routing.veil import Veil
+from fsgitops.steps.drift import find_drift, find_edited, ignore_expected, veil_drift
+from fsgitops.steps.read_live import read_live
+from fsgitops.steps.render_drift import render_metrics
 from fsgitops.workspace.compile import compile_declared
 from fsgitops.workspace.declare import declare_desired
 
@@ -36,9 +42,6 @@ def run_drift(workspace: Workspace, *, offline: bool = False) -> DriftReport:
     switch that cannot be asked is told in the report. Raises FsgitopsError when the disk cannot
     be read.
     """
-    from fsgitops.steps.drift import ignore_expected
-    from fsgitops.steps.read_live import read_live
-
     target = workspace.target
     prepare_conf_dir(target)
     notes = recover_unfinished(workspace)
@@ -93,8 +96,6 @@ def wait_seconds(seconds: float) -> None:
 
 def write_metrics(path: Path, report: DriftReport, seconds: float) -> None:
     """Write the report for Prometheus' textfile collector, which never sees half a file."""
-    from fsgitops.steps.render_drift import render_metrics
-
     text = render_metrics(report, checked_at=time.time(), seconds=seconds)
     replace_file(path, text.encode("utf-8"), mode=METRICS_MODE)
 
@@ -102,10 +103,6 @@ def write_metrics(path: Path, report: DriftReport, seconds: float) -> None:
 def _compare(
     workspace: Workspace, live: LiveConfig, applied: Applied, *, asked: bool
 ) -> list[DriftItem]:
-    from fsgitops.homes.compare import Memory
-    from fsgitops.routing.veil import Veil
-    from fsgitops.steps.drift import find_drift, veil_drift
-
     conf_dir, address = workspace.target.conf_dir, address_of(workspace.target)
 
     def exists(path: str) -> bool:
@@ -125,9 +122,6 @@ def _find_applied(workspace: Workspace, live: LiveConfig) -> tuple[Applied, list
     The manifest has hashes only. Without the project key, secrets are UNKNOWN and the hash cannot
     tell, so what is declared now stands for what was applied.
     """
-    from fsgitops.homes.pieces import split_compiled, split_entry
-    from fsgitops.steps.drift import find_edited
-
     edited = find_edited(live)
     if not edited:
         return {}, []

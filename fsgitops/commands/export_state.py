@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING
 from fsgitops.commands.plan import NO_JSON, UNREADABLE
 from fsgitops.durable import write_output
 from fsgitops.errors import UsageError
+from fsgitops.homes.pieces import split_entry, split_live
 from fsgitops.live.connect import prepare_conf_dir
 from fsgitops.live.recover import recover_unfinished
 from fsgitops.model.live import FileKind
 from fsgitops.model.plan import Baseline
 from fsgitops.model.state import RecordedFile, RecordedState
 from fsgitops.planning.planned import Planned, keyed, plan_compiled
+from fsgitops.routing.recorded import digest_secrets, mask_attributes
+from fsgitops.steps.read_live import read_live
 from fsgitops.visible import count_noun, to_json
 from fsgitops.workspace.compile import compile_declared
 from fsgitops.workspace.declare import declare_desired
@@ -36,8 +39,6 @@ KEY_LABEL = b"fsgitops: which key is this"
 
 def run_export_state(workspace: Workspace, now: datetime) -> RecordedState:
     """Record the live side of the target. Raises FsgitopsError when it cannot be read."""
-    from fsgitops.steps.read_live import read_live
-
     target = workspace.target
     prepare_conf_dir(target)
     recover_unfinished(workspace)
@@ -119,8 +120,6 @@ def describe_age(taken_at: datetime, now: datetime) -> str:
 def _record_files(
     live: LiveConfig, digest: Callable[[bytes], str]
 ) -> dict[str, tuple[RecordedFile, ...]]:
-    from fsgitops.homes.pieces import split_entry, split_live
-
     files: dict[str, tuple[RecordedFile, ...]] = {}
     for path, entry in live.manifest.entries.items():
         found = live.files[path]
@@ -140,8 +139,6 @@ def _record_files(
 def _record_file(
     found: LiveFile, entry: ManifestEntry, digest: Callable[[bytes], str]
 ) -> RecordedFile:
-    from fsgitops.routing.recorded import digest_secrets, mask_attributes
-
     content, record = found.content, entry.records[0]
     return RecordedFile(
         kind=found.kind,

@@ -12,6 +12,10 @@ from fsgitops.durable import replace_file
 from fsgitops.errors import DesiredInvalidError, UsageError
 from fsgitops.findings import Finding, Position, error, sort_findings
 from fsgitops.settings.shapes import SETTINGS_FILE
+from fsgitops.steps.format_source import format_text
+from fsgitops.steps.load import load_document
+from fsgitops.steps.load.events import parse_document
+from fsgitops.steps.load.files import find_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,8 +62,6 @@ def run_fmt(workspace: Workspace, paths: Sequence[str], *, check: bool) -> Forma
 
 
 def _find(workspace: Workspace, paths: Sequence[str]) -> tuple[list[str], list[Finding]]:
-    from fsgitops.steps.load.files import find_files
-
     root = workspace.root
     starts = [_relative(root, path) for path in paths] or [workspace.settings.desired]
     names: dict[str, None] = {}
@@ -86,10 +88,6 @@ def _format_file(
     workspace: Workspace, name: str
 ) -> tuple[tuple[bytes, bytes] | None, list[Finding]]:
     """Return the canonical bytes and those that stand there now, None where they are the same."""
-    from fsgitops.steps.format_source import format_text
-    from fsgitops.steps.load import load_document
-    from fsgitops.steps.load.events import parse_document
-
     document, findings = load_document(workspace.root, name)
     if findings or document is None:
         return None, findings

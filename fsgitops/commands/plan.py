@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fsgitops.durable import write_output
+from fsgitops.errors import PlanRefusedError, UsageError
 from fsgitops.live.connect import prepare_conf_dir
 from fsgitops.live.recover import recover_unfinished
 from fsgitops.live.revisions import check_clock
@@ -19,6 +20,8 @@ from fsgitops.planning.planned import (
     name_unavailable,
     observe,
 )
+from fsgitops.steps.plan import fingerprint_plan
+from fsgitops.steps.read_live import read_manifest
 from fsgitops.visible import to_json
 from fsgitops.workspace.compile import compile_declared
 from fsgitops.workspace.declare import declare_desired
@@ -50,8 +53,6 @@ def run_plan(
     is part of the plan. Raises DesiredInvalidError with every finding, UsageError for a selector
     that names nothing, FsgitopsError when live cannot be read.
     """
-    from fsgitops.steps.read_live import read_manifest
-
     target = workspace.target
     refuse_key_in_git(workspace)
     prepare_conf_dir(target)
@@ -85,9 +86,6 @@ def load_plan(path: Path) -> Plan:
 
     Raises UsageError when the file is not one, PlanRefusedError when it was edited since.
     """
-    from fsgitops.errors import PlanRefusedError, UsageError
-    from fsgitops.steps.plan import fingerprint_plan
-
     try:
         plan = plan_from_json(json.loads(path.read_bytes()))
     except OSError as problem:

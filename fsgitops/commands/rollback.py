@@ -20,8 +20,15 @@ from fsgitops.live.revisions import (
     start_revision,
 )
 from fsgitops.model.plan import Action, Baseline
+from fsgitops.model.review import source_file
 from fsgitops.planning.planned import keyed, make_context
 from fsgitops.planning.shape import Demands, count_cost, weigh_changes
+from fsgitops.steps.apply import ConfPlace, apply_plan, refuse_unsafe
+from fsgitops.steps.plan import compare_config, finish_plan
+from fsgitops.steps.protect import refuse_protected
+from fsgitops.steps.read_live import read_live
+from fsgitops.steps.rename import pair_moves
+from fsgitops.steps.rewind import Earlier, keep_rest, narrow_live, rewind_config
 from fsgitops.transaction.journal import REVISIONS
 from fsgitops.transaction.lock import lock_state
 from fsgitops.transaction.places import BEFORE
@@ -38,7 +45,6 @@ if TYPE_CHECKING:
     from fsgitops.model.live import LiveConfig
     from fsgitops.model.plan import Plan
     from fsgitops.model.revision import RevisionChange
-    from fsgitops.steps.rewind import Earlier
     from fsgitops.transaction.state import StateFolder
     from fsgitops.workspace.open import Workspace
 
@@ -81,8 +87,6 @@ def run_rollback(
 
     Raises as `run_apply`.
     """
-    from fsgitops.steps.apply import ConfPlace, apply_plan, refuse_unsafe
-
     target = workspace.target
     refuse_unsafe(shown.plan)
     with ExitStack() as stack:
@@ -111,13 +115,6 @@ def run_rollback(
 
 
 def _compare_earlier(workspace: Workspace, to: int | None, demands: Demands) -> RollBack:
-    from fsgitops.model.review import source_file
-    from fsgitops.steps.plan import compare_config, finish_plan
-    from fsgitops.steps.protect import refuse_protected
-    from fsgitops.steps.read_live import read_live
-    from fsgitops.steps.rename import pair_moves
-    from fsgitops.steps.rewind import keep_rest, narrow_live, rewind_config
-
     target = workspace.target
     number, undone = _choose(target.state_dir, to)
     if any(kept.revision.domain != target.domain for kept in undone):
@@ -163,8 +160,6 @@ def _choose(state_dir: Path, to: int | None) -> tuple[int, list[Kept]]:
 
 def _read_earlier(undone: list[Kept]) -> list[Earlier]:
     """Return what stood at every path that these revisions changed, before the oldest of them."""
-    from fsgitops.steps.rewind import Earlier
-
     places: dict[str, tuple[Kept, int, RevisionChange]] = {}
     for kept in undone:  # the newest first, so that the oldest has the last word
         for number, change in enumerate(_first_of_files(read_changes(kept))):

@@ -31,6 +31,7 @@ from fsgitops.secret.key import (
     write_private_file,
 )
 from fsgitops.settings.shapes import SETTINGS_FILE, RotationSettings
+from fsgitops.steps.load.events import parse_document
 from fsgitops.steps.read_live import read_manifest
 from fsgitops.visible import count_noun
 from fsgitops.workspace.compile import compile_declared
@@ -181,8 +182,6 @@ def _flow(rotation: RotationSettings) -> str:
 
 
 def _parse(text: str) -> dict[str, Any]:
-    from fsgitops.steps.load.events import parse_document
-
     document, findings = parse_document(SETTINGS_FILE, text.encode())
     if findings or document is None:
         return {"(unreadable)": text}

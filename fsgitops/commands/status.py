@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from fsgitops.commands.registrations import registration_to_json
 from fsgitops.errors import NotThereError
+from fsgitops.homes import home_of
+from fsgitops.homes.compare import Memory, compare_said, read_said
+from fsgitops.homes.directory import DIRECTORY
 from fsgitops.live.calls import LiveCall, join_calls
 from fsgitops.live.connect import address_of, connect_target
 from fsgitops.live.roster import Roster, build_roster, check_extension
@@ -123,10 +126,6 @@ def compare_agents(switch: Switch, declaration: Declaration) -> dict[str, tuple[
     What is held and not declared differs as well. Values are not told: some are secrets. Without
     the project key, secrets are passed over. Raises SwitchError.
     """
-    from fsgitops.homes import home_of
-    from fsgitops.homes.compare import Memory, compare_said, read_said
-    from fsgitops.homes.directory import DIRECTORY
-
     memory = Memory(switch, declaration.address)
     found: dict[str, tuple[str, ...]] = {}
     for file in declaration.compiled.files.values():

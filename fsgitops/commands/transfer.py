@@ -21,6 +21,7 @@ from fsgitops.live.roster import (
     read_number,
 )
 from fsgitops.model.reading import leads_to, name_of
+from fsgitops.phone import is_extension
 from fsgitops.switch.calls import Onward, ToExtension, ToNumber
 
 if TYPE_CHECKING:
@@ -116,8 +117,6 @@ def _check_tolls(
 
 def plan_transfer(roster: Roster, settings: Settings, target: Target, asked: Transfer) -> Onward:
     """Return where a leg is meant to go: a declared agent, a declared number's, or out."""
-    from fsgitops.phone import is_extension
-
     if is_extension(asked.destination):
         agent = find_agent(roster, asked.destination)
         return ToExtension(agent.extension, AGENTS_CONTEXT)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fsgitops.errors import DesiredInvalidError, UsageError
 from fsgitops.findings import Finding, findings_to_json, has_errors
 from fsgitops.kinds import BUILT_IN
+from fsgitops.rules.table import all_rules
 from fsgitops.transaction.folder import FILE_MODE
 from fsgitops.visible import count_noun
 from fsgitops.workspace.compile import Compilation, compile_declared
@@ -93,9 +94,6 @@ class RuleState:
 
 def list_rules(workspace: Workspace) -> list[RuleState]:
     """Return every rule and its level. Raises DesiredInvalidError for a malformed policy."""
-    from fsgitops.errors import DesiredInvalidError
-    from fsgitops.rules.table import all_rules
-
     settings = workspace.settings
     policy, findings = collect_policy(workspace)
     if findings:
@@ -108,9 +106,6 @@ def list_rules(workspace: Workspace) -> list[RuleState]:
 
 def list_built_in() -> list[RuleState]:
     """Return every rule that is not a project's own, at its default level."""
-    from fsgitops.kinds import BUILT_IN
-    from fsgitops.rules.table import all_rules
-
     return [_state(rule, {}, own=False) for rule in all_rules(BUILT_IN)]
 
 

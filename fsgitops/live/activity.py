@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from fsgitops.errors import SecretError, SwitchError
 from fsgitops.homes import HOMES
-from fsgitops.live.connect import address_of
+from fsgitops.live.connect import address_of, connect_target
 from fsgitops.model.plan import Activity, Plan, ResourceActivity
+from fsgitops.steps.danger import find_disturbed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,9 +24,6 @@ def observe_plan(plan: Plan, target: Target, root: Path) -> Plan:
     A plan that disturbs nobody asks nothing. Never raises for a switch that cannot be asked: the
     plan is the same without it.
     """
-    from fsgitops.live.connect import connect_target
-    from fsgitops.steps.danger import find_disturbed
-
     if not find_disturbed(plan):
         return replace(plan, activity=Activity())
     try:
@@ -37,8 +35,6 @@ def observe_plan(plan: Plan, target: Target, root: Path) -> Plan:
 
 def ask_activity(plan: Plan, switch: Switch, target: Target) -> Plan:
     """Return the plan with what those whom it disturbs are doing now. Raises SwitchError."""
-    from fsgitops.steps.danger import find_disturbed
-
     disturbed = find_disturbed(plan)
     address = address_of(target)
     agents = [

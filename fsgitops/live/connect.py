@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 from fsgitops.durable import ignore_folder
 from fsgitops.errors import SecretError, SwitchUnreachableError
+from fsgitops.homes.home import Address
+from fsgitops.secret.value import check_secret
 from fsgitops.workspace.open import make_fetcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from fsgitops.homes.home import Address
     from fsgitops.settings.target import Target
     from fsgitops.switch.client import Switch
 
@@ -41,8 +42,6 @@ def prepare_conf_dir(target: Target) -> None:
 
 def read_password(target: Target, root: Path) -> str:
     """Return the ESL password of a target. Raises SecretError when none can be had."""
-    from fsgitops.secret.value import check_secret
-
     if target.esl_password is not None:
         return check_secret(target.esl_password.get_secret_value(), _OVERRIDE).reveal()
     if target.esl.password is not None:
@@ -57,8 +56,6 @@ def read_password(target: Target, root: Path) -> str:
 
 def address_of(target: Target) -> Address:
     """Return what a home has to know of a target."""
-    from fsgitops.homes.home import Address
-
     return Address(target.domain, target.profile, target.inbound_context)
 
 

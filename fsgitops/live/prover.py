@@ -6,10 +6,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fsgitops.errors import ReloadRefusedError, SwitchError, SwitchUnreachableError
+from fsgitops.homes.pieces import name_owners
 from fsgitops.homes.reload import end_rest, plan_reloads, run_reloads, turn_round
 from fsgitops.live.connect import address_of, connect_target, open_switch, read_password
+from fsgitops.live.explain_mismatch import explain_mismatches
 from fsgitops.model.applied import Ended
 from fsgitops.model.plan import Action, Danger
+from fsgitops.routing.lines import find_names
+from fsgitops.routing.veil import Veil
+from fsgitops.steps.verify import Expected, verify_switch
 from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:
@@ -23,9 +28,7 @@ if TYPE_CHECKING:
     from fsgitops.model.live import LiveConfig
     from fsgitops.model.plan import Plan, ReloadStep
     from fsgitops.routing.merged import MergedConfig
-    from fsgitops.routing.veil import Veil
     from fsgitops.settings.target import Target
-    from fsgitops.steps.verify import Expected
     from fsgitops.switch.client import Switch
     from fsgitops.workspace.open import Workspace
 
@@ -117,9 +120,6 @@ class SwitchProver:
 
     def prove(self) -> ReadBack:
         """Read back every change. Raises SwitchError with all that is not as declared."""
-        from fsgitops.live.explain_mismatch import explain_mismatches
-        from fsgitops.steps.verify import verify_switch
-
         self._silent = True
         written = [item for item in self.plan.changes if item.dangers != (Danger.NOTHING,)]
         changes = (*written, *self.plan.unloaded)
@@ -139,9 +139,6 @@ class SwitchProver:
 
     def _draw_veil(self) -> Veil:
         """Return what hides the secrets that the changed files take in with `$${name}`."""
-        from fsgitops.routing.lines import find_names
-        from fsgitops.routing.veil import Veil
-
         files = (*self.expected.written.values(), *self.expected.before.values())
         texts = (content.decode("utf-8", "replace") for content in files)
         return Veil(self.switch.global_variables(), find_names(*texts))
@@ -187,9 +184,6 @@ def open_prover(
 
 def _expect(plan: Plan, compiled: CompiledConfig, live: LiveConfig, conf_dir: Path) -> Expected:
     """Return what the switch has to hold, what it was never told of as it stands on disk."""
-    from fsgitops.homes.pieces import name_owners
-    from fsgitops.steps.verify import Expected
-
     entries = live.manifest.entries
     owners = {
         (path, name): owner

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from fsgitops.errors import NotPossibleError, NotThereError, UsageError
 from fsgitops.kinds.agent.noun import Agent
 from fsgitops.kinds.did_route.noun import DidRoute
-from fsgitops.phone import is_extension
+from fsgitops.phone import NumberError, is_extension, normalise_number, toll_class
 from fsgitops.workspace.declare import declare_desired
 
 if TYPE_CHECKING:
@@ -122,8 +122,6 @@ def choose_caller_id(
     roster: Roster, settings: Settings, asked: str | None, agent: Agent | None = None
 ) -> str:
     """Return the number to show outside: the one asked for if it is ours, else as declared."""
-    from fsgitops.phone import is_extension
-
     if asked is not None:
         number = read_number(asked, settings.default_region)
         if number not in roster.numbers:
@@ -145,8 +143,6 @@ def choose_caller_id(
 
 def read_number(text: str, default_region: str | None) -> str:
     """Return a number in E.164. Raises UsageError saying what is wrong with it."""
-    from fsgitops.phone import NumberError, normalise_number
-
     try:
         return normalise_number(text, default_region)
     except NumberError as problem:
@@ -155,8 +151,6 @@ def read_number(text: str, default_region: str | None) -> str:
 
 def check_toll(agent: Agent, number: str, region: str | None) -> None:
     """Raise NotPossibleError unless the agent's `toll_allow` covers a call to this number."""
-    from fsgitops.phone import toll_class
-
     kind = toll_class(number, region)
     words = ("local", "domestic") if kind == "domestic" else (kind,)
     if not set(words) & set(agent.toll_allow):

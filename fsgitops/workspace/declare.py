@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 from fsgitops.errors import DesiredInvalidError
 from fsgitops.findings import Finding, Position, error, has_errors, quote_value, sort_findings
+from fsgitops.model.variables import judge_own_name
+from fsgitops.phone import NumberError, is_extension, is_region, normalise_number
+from fsgitops.rules.table import PLAN_RULES, all_rules
 from fsgitops.settings.shapes import SETTINGS_FILE
+from fsgitops.steps.check import check_desired
+from fsgitops.steps.load import load_documents
+from fsgitops.steps.load.events import find_literals
+from fsgitops.steps.resolve import resolve_desired
+from fsgitops.steps.silence import find_silenced, silence_findings
 from fsgitops.workspace.policy import collect_policy
 
 if TYPE_CHECKING:
@@ -40,9 +48,6 @@ class Declared:
 
 def declare_desired(workspace: Workspace) -> Declared:
     """Load, resolve and check everything that is declared. Findings are returned, not raised."""
-    from fsgitops.steps.load import load_documents
-    from fsgitops.steps.resolve import resolve_desired
-
     settings = workspace.settings
     documents, findings = load_documents(workspace.root, settings.desired)
     complete = not has_errors(findings)
@@ -66,11 +71,6 @@ def _judge(
     workspace: Workspace, desired: Desired, documents: Sequence[Document], *, complete: bool
 ) -> list[Finding]:
     """Return what all rules find, built-in and own, without what comments silence."""
-    from fsgitops.rules.table import all_rules
-    from fsgitops.steps.check import check_desired
-    from fsgitops.steps.load.events import find_literals
-    from fsgitops.steps.silence import silence_findings
-
     settings, kinds = workspace.settings, workspace.kinds
     policy, findings = collect_policy(workspace)
     findings += check_desired(
@@ -88,10 +88,6 @@ def _judge(
 
 def _find_silences(documents: Sequence[Document]) -> frozenset[tuple[str, int, str]]:
     """Return where comments silence a rule that a plan judges, by the conf directory."""
-    from fsgitops.rules.table import PLAN_RULES
-    from fsgitops.steps.load.events import find_literals
-    from fsgitops.steps.silence import find_silenced
-
     return find_silenced(documents, {rule.name: rule for rule in PLAN_RULES}, find_literals)
 
 
@@ -99,8 +95,6 @@ def check_settings(
     root: Path, settings: Settings, document: Document | None
 ) -> tuple[str | None, list[Finding]]:
     """Return the default caller ID in E.164 (or None), and what is wrong with the settings."""
-    from fsgitops.phone import NumberError, is_extension, is_region, normalise_number
-
     findings: list[Finding] = []
     region, number = settings.default_region, settings.default_caller_id
     if region is not None and not is_region(region):
@@ -125,8 +119,6 @@ def check_settings(
 
 
 def _check_own_variables(settings: Settings, document: Document | None) -> list[Finding]:
-    from fsgitops.model.variables import judge_own_name
-
     findings = []
     for index, name in enumerate(settings.variables.allow):
         refusal = judge_own_name(name)

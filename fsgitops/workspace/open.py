@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from fsgitops.errors import DesiredInvalidError
 from fsgitops.findings import Position
+from fsgitops.secret.key import key_files, load_key
 from fsgitops.settings import build_settings
 from fsgitops.settings.shapes import SETTINGS_FILE, Settings
 from fsgitops.settings.target import Environment, Target, read_environment, select_target
+from fsgitops.steps.load import load_document
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,7 +43,6 @@ def open_workspace(root: Path, target: str | None = None) -> Workspace:
     Raises DesiredInvalidError for a malformed `fsgitops.yaml`, UsageError for an unknown target.
     """
     from fsgitops.kinds import BUILT_IN
-    from fsgitops.steps.load import load_document
 
     environment = read_environment()
     document: Document | None = None
@@ -76,8 +77,6 @@ def _nowhere(_path: tuple[str | int, ...], *, key: bool = False) -> Position:  #
 
 def find_key(workspace: Workspace) -> ProjectKey | None:
     """Return the project key, or None where there is none. Raises SecretError for a bad one."""
-    from fsgitops.secret.key import load_key
-
     return load_key(os.environ, workspace.root / workspace.settings.key_file)
 
 
@@ -86,7 +85,6 @@ def make_fetcher(
 ) -> SecretFetcher:
     """Return what fetches this project's secrets; `trusted` as for SecretPlace."""
     from fsgitops.secret.fetch import SecretFetcher, SecretPlace
-    from fsgitops.secret.key import key_files
 
     identity = root / settings.age_identity
     kept = (identity, *(root / name for name in key_files(key_file)))

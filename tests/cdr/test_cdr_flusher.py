@@ -5,7 +5,7 @@ from __future__ import annotations
 from replay_switch import ReplaySwitch
 from sidecars import counted, until
 
-from fsgitops.cdr.flusher import Flusher
+from fsgitops.cdr.flush import Flusher
 from fsgitops.cdr.options import EslAddress
 from fsgitops.cdr.query import Source, fetch
 

@@ -13,14 +13,13 @@ import pytest
 from lakes import DAY_US, START_US, fill, flush_all, keys_in, make_row
 
 from fsgitops.cdr import erase as erasing
-from fsgitops.cdr.compact import compact_lake
+from fsgitops.cdr.compact import UNDATED, compact_lake, expire
 from fsgitops.cdr.erase import erase_number
 from fsgitops.cdr.flush import read_keys
 from fsgitops.cdr.lake import Lake, LakeError, open_lake
 from fsgitops.cdr.number import number_pattern
 from fsgitops.cdr.query import Source, Wanted, fetch, list_records
 from fsgitops.cdr.reconcile import reconcile
-from fsgitops.cdr.retention import UNDATED, expire
 from fsgitops.cdr.schema import COLUMN_NAMES, SCHEMA_VERSION, VERSION_KEY
 from fsgitops.cdr.spool import Spool
 from fsgitops.cli.cdr import invoke

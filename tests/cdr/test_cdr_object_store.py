@@ -14,13 +14,12 @@ from object_stores import go_past_proxies, gs_store, gs_url, s3_store
 
 from fsgitops.cdr import lake as lake_module
 from fsgitops.cdr import query
-from fsgitops.cdr.compact import compact_lake
+from fsgitops.cdr.compact import compact_lake, expire
 from fsgitops.cdr.erase import erase_number
 from fsgitops.cdr.flush import read_keys
 from fsgitops.cdr.lake import Day, Lake, LakeError, bound_retries, open_lake
 from fsgitops.cdr.query import Source, fetch
 from fsgitops.cdr.report import Span, make_report
-from fsgitops.cdr.retention import expire
 from fsgitops.cdr.spool import Spool
 from fsgitops.cli.cdr import invoke
 from fsgitops.errors import UsageError

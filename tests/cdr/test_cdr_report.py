@@ -15,9 +15,8 @@ from lakes import DAY_US, START_US, fill, flush_all, make_row
 from fsgitops.cdr.dids import one_form
 from fsgitops.cdr.page import render_page
 from fsgitops.cdr.query import Source
-from fsgitops.cdr.report import Line, Report, Span, make_report, spark_scheme
-from fsgitops.cdr.show_report import report_json, report_text
-from fsgitops.cdr.zone import machine_zone
+from fsgitops.cdr.report import Line, Report, Span, machine_zone, make_report, spark_scheme
+from fsgitops.cdr.table import report_json, report_text
 from fsgitops.cli.cdr import invoke
 from fsgitops.errors import UsageError
 
@@ -209,7 +208,7 @@ def test_a_report_on_the_command_line_has_the_time_zone_that_is_asked_for(
 
 
 def test_the_machines_time_zone_is_found_or_it_is_utc(tmp_path: Path, monkeypatch) -> None:
-    from fsgitops.cdr import zone
+    from fsgitops.cdr import report as zone
 
     monkeypatch.delenv("TZ", raising=False)
     target = tmp_path / "zoneinfo" / "Europe" / "Paris"

@@ -17,7 +17,7 @@ from sidecars import options, until, uuids_in
 
 from fsgitops.cdr import sidecar as sidecar_module
 from fsgitops.cdr import watcher as watching
-from fsgitops.cdr.flusher import Flusher
+from fsgitops.cdr.flush import Flusher
 from fsgitops.cdr.ingest import Ingest, Submission
 from fsgitops.cdr.json_cdr import decode_document
 from fsgitops.cdr.lake import open_lake

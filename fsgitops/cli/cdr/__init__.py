@@ -83,7 +83,6 @@ def cli(ctx: click.Context, /, **chosen: Any) -> None:
     help="How log lines look.",
 )
 @click.option("--verbose", is_flag=True, help="Log more.")
-@click.pass_obj
 def run(
     place: Place,
     /,
@@ -91,7 +90,6 @@ def run(
     remove_json: bool | None,
     form: str,
     verbose: bool,
-    **chosen: Any,
 ) -> int:
     """Run the sidecar.
 
@@ -101,7 +99,6 @@ def run(
     from fsgitops.cdr.sidecar import Sidecar, tune_process
 
     set_up_logging(form, verbose=verbose)
-    place = place.with_choices(chosen)
     options = place.run_options(http=parse_address(http) if http else None, remove_json=remove_json)
     sidecar = Sidecar(options, place.address())
     tune_process()
@@ -114,8 +111,7 @@ def run(
 @cli.command("doctor", epilog="Example: fsgitops-cdr doctor --target prod")
 @with_places
 @with_json
-@click.pass_obj
-def doctor(place: Place, /, as_json: bool, **chosen: Any) -> int:
+def doctor(place: Place, /, as_json: bool) -> int:
     """Check that every call will be recorded."""
     from fsgitops.cdr.doctor import examine
     from fsgitops.cdr.lake import local_folder
@@ -123,7 +119,6 @@ def doctor(place: Place, /, as_json: bool, **chosen: Any) -> int:
     from fsgitops.diagnosis import Diagnosis, bad
     from fsgitops.workspace.git import check_records
 
-    place = place.with_choices(chosen)
     options = place.run_options()
     try:
         address, problem = place.address(), ""
@@ -140,8 +135,7 @@ def doctor(place: Place, /, as_json: bool, **chosen: Any) -> int:
 @with_places
 @with_span
 @with_json
-@click.pass_obj
-def reconcile(place: Place, /, first: str, last: str, as_json: bool, **chosen: Any) -> int:
+def reconcile(place: Place, /, first: str, last: str, as_json: bool) -> int:
     """Compare what the switch wrote with what the lake holds.
 
     Counts per hour, and names missing records.
@@ -149,7 +143,6 @@ def reconcile(place: Place, /, first: str, last: str, as_json: bool, **chosen: A
     from fsgitops.cdr.reconcile import reconcile as count
     from fsgitops.cdr.table import draw_table
 
-    place = place.with_choices(chosen)
     found = count(place.source(), place.json_dir(), first, last)
     if as_json:
         click.echo(to_json(asdict(found) | {"missing": found.missing}))
@@ -197,7 +190,6 @@ def reconcile(place: Place, /, first: str, last: str, as_json: bool, **chosen: A
     help="Leave days with fewer files.",
 )
 @with_json
-@click.pass_obj
 def compact(
     place: Place,
     /,
@@ -206,7 +198,6 @@ def compact(
     grace: float,
     min_files: int,
     as_json: bool,
-    **chosen: Any,
 ) -> int:
     """Merge each day's small files.
 
@@ -214,7 +205,7 @@ def compact(
     """
     from fsgitops.cdr.compact import compact_lake
 
-    lake = place.with_choices(chosen).lake()
+    lake = place.lake()
     for done in compact_lake(lake, first, last, min_files=min_files, grace=grace):
         said = (
             f"{done.date}: {count_noun(done.files_before, 'file')} to {done.files_after:,}, "
@@ -250,12 +241,11 @@ def _tell_links(lake: Lake) -> int:
 @click.option("--keep-days", type=Number(min=1), required=True, help="How many whole days to keep.")
 @click.option("--dry-run", is_flag=True, help="Only show which days would be deleted.")
 @with_json
-@click.pass_obj
-def retention(place: Place, /, keep_days: int, dry_run: bool, as_json: bool, **chosen: Any) -> int:
+def retention(place: Place, /, keep_days: int, dry_run: bool, as_json: bool) -> int:
     """Delete days that are older than the days to keep."""
-    from fsgitops.cdr.retention import expire
+    from fsgitops.cdr.compact import expire
 
-    lake = place.with_choices(chosen).lake()
+    lake = place.lake()
     for date in expire(lake, keep_days, dry=dry_run):
         if dry_run and not as_json:
             click.echo(f"{date}: would be deleted")
@@ -270,7 +260,6 @@ def retention(place: Place, /, keep_days: int, dry_run: bool, as_json: bool, **c
 @click.option("--also", multiple=True, metavar="NUMBER", help="Another number of that person.")
 @click.option("--reference", required=True, help="The request, for the log; not the number.")
 @with_json
-@click.pass_obj
 def erase(
     place: Place,
     /,
@@ -278,7 +267,6 @@ def erase(
     also: tuple[str, ...],
     reference: str,
     as_json: bool,
-    **chosen: Any,
 ) -> int:
     """Erase one person's number, prove it, and log it.
 
@@ -287,7 +275,6 @@ def erase(
     from fsgitops.cdr.dids import read_asked
     from fsgitops.cdr.erase import erase_number
 
-    place = place.with_choices(chosen)
     asked = [read_asked(text, place.region()) for text in (number, *also)]
     forms = [form for each in asked for form in each.forms]
     done = erase_number(place.lake(), place.spool(), forms[0], reference, forms, place.json_dir())
@@ -311,15 +298,13 @@ def erase(
 @cli.command("files", epilog="Example: fsgitops-cdr files --lake s3://calls/lake")
 @with_places
 @with_json
-@click.pass_obj
-def files(place: Place, /, as_json: bool, **chosen: Any) -> None:
+def files(place: Place, /, as_json: bool) -> None:
     """Print the Parquet files to read, one a line.
 
     For other programs that read Parquet.
     """
     from fsgitops.cdr.query import live_files
 
-    place = place.with_choices(chosen)
     lake, scheme = place.lake(), place.lake_url().partition("://")[0]
     for path in live_files(lake, lake.days()):
         place_of = path if lake.local else f"{scheme}://{path}"

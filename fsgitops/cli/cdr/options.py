@@ -12,9 +12,17 @@ from fsgitops.cli.complete import TARGET
 from fsgitops.console.commands import Common, with_directory
 from fsgitops.errors import UsageError
 
+_PLACES = ("directory", "target", "lake", "spool", "json_dir")
+
 
 def with_places(function: Any) -> Any:
-    """Give a command `-C`, `--target`, `--lake`, `--spool` and `--json-dir` of its own."""
+    """Give a command `-C`, `--target`, `--lake`, `--spool` and `--json-dir`, as its first word."""
+
+    @wraps(function)
+    def gather(**chosen: Any) -> Any:
+        places = {name: chosen.pop(name) for name in _PLACES}
+        return function(click.get_current_context().obj.with_choices(places), **chosen)
+
     for option in (
         click.option("--json-dir", cls=Common, metavar="DIR", help="mod_json_cdr's log-dir."),
         click.option("--spool", cls=Common, metavar="DIR", help="The spool's directory."),
@@ -30,18 +38,13 @@ def with_places(function: Any) -> Any:
         ),
         with_directory,
     ):
-        function = option(function)
-    return function
+        gather = option(gather)
+    return gather
 
 
 def with_json(function: Any) -> Any:
     """Give a command `--json`, as its `as_json`."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)
-
-
-def with_local_span(function: Any) -> Any:
-    """Give a command `--from` and `--to` whose days are those of its `--tz`."""
-    return with_span(function, "of --tz")
 
 
 def with_span(function: Any, zone: str = "UTC") -> Any:

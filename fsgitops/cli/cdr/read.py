@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import io
 import sys
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
 import click
 
 from fsgitops.cdr.table import FORMS, write_result
-from fsgitops.cli.cdr.options import with_local_span, with_places
+from fsgitops.cli.cdr.options import with_places, with_span
 from fsgitops.cli.complete import DID, EXTENSION
 from fsgitops.console.commands import Command, Number, Option
 from fsgitops.console.stream import terminal_width
@@ -131,20 +131,16 @@ def _width(output: str) -> int | None:
     help="At most this many records.",
 )
 @with_result(*FORMS)
-@click.pass_obj
 def list_command(place: Place, /, form: str, output: str, **chosen: Any) -> None:
     """List records, the latest first."""
     from fsgitops.cdr.query import Wanted, list_records
 
-    names = Wanted.__dataclass_fields__
-    place = place.with_choices({k: v for k, v in chosen.items() if k not in names})
     for name in ("number", "did"):
         if chosen[name] is not None:
             from fsgitops.cdr.dids import read_asked
 
             chosen[name] = read_asked(chosen[name], place.region()).forms
-    wanted = Wanted(**{name: value for name, value in chosen.items() if name in names})
-    found = list_records(place.source(), wanted)
+    found = list_records(place.source(), Wanted(**chosen))
     if form == "table" and not found.num_rows and output == "-":
         click.echo("No record matches.")
         return
@@ -161,25 +157,23 @@ def list_command(place: Place, /, form: str, output: str, **chosen: Any) -> None
 @with_places
 @click.argument("sql")
 @with_result(*FORMS)
-@click.pass_obj
-def query(place: Place, /, sql: str, form: str, output: str, **chosen: Any) -> None:
+def query(place: Place, /, sql: str, form: str, output: str) -> None:
     """Run SQL (DuckDB's) on the tables cdr, lake and spool."""
     from fsgitops.cdr.query import fetch
 
-    _write(fetch(place.with_choices(chosen).source(), sql), form, output)
+    _write(fetch(place.source(), sql), form, output)
 
 
 @click.command("tail", cls=Command, epilog="Example: fsgitops-cdr tail --target prod")
 @with_places
 @click.option("--count", type=Number(min=1), help="Stop after this many records.")
 @with_result("table", "json", "csv")
-@click.pass_obj
-def tail(place: Place, /, count: int | None, form: str, output: str, **chosen: Any) -> None:
+def tail(place: Place, /, count: int | None, form: str, output: str) -> None:
     """Show records as they come."""
     from fsgitops.cdr.tail import follow
 
     left = [count if count is not None else sys.maxsize]
-    source = place.with_choices(chosen).source()
+    source = place.source()
     with click.open_file(output, "wb") as sink:
         for table in follow(source, go_on=lambda: left[0] > 0):
             shown = table.slice(0, left[0])
@@ -195,7 +189,7 @@ def tail(place: Place, /, count: int | None, form: str, output: str, **chosen: A
     epilog="Example: fsgitops-cdr report --from 2026-11-01 --output november.html",
 )
 @with_places
-@with_local_span
+@partial(with_span, zone="of --tz")
 @click.option(
     "--leg",
     type=click.Choice(["a", "b", "all"]),
@@ -216,7 +210,6 @@ def tail(place: Place, /, count: int | None, form: str, output: str, **chosen: A
     help="Time zone of days and hours, such as Europe/Berlin. [default: the machine's]",
 )
 @with_result("text", "json", "html")
-@click.pass_obj
 def report(
     place: Place,
     /,
@@ -227,18 +220,15 @@ def report(
     tz: str | None,
     form: str,
     output: str,
-    **chosen: Any,
 ) -> None:
     """Report calls, ASR, ACD, PDD and minutes.
 
     By day, hour, agent, DID, gateway and cause.
     """
     from fsgitops.cdr.page import render_page
-    from fsgitops.cdr.report import Span, make_report
-    from fsgitops.cdr.show_report import report_json, report_text
-    from fsgitops.cdr.zone import machine_zone, read_zone
+    from fsgitops.cdr.report import Span, machine_zone, make_report, read_zone
+    from fsgitops.cdr.table import report_json, report_text
 
-    place = place.with_choices(chosen)
     span = Span(first, last, leg, str(read_zone(tz)) if tz else machine_zone())
     made = make_report(place.source(), span, engine, region=place.region())
     shown = {"json": report_json, "html": render_page}

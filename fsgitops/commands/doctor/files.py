@@ -17,8 +17,12 @@ from fsgitops.homes import HOMES
 from fsgitops.homes.dialplan import DIALPLAN
 from fsgitops.live.connect import address_of
 from fsgitops.live.switch_user import find_switch_user, find_unreadable
+from fsgitops.routing.preprocess import load_merged
+from fsgitops.routing.survey import survey_conf
 from fsgitops.routing.tree import fold
+from fsgitops.routing.veil import Veil
 from fsgitops.routing.whereabouts import Whereabouts, list_domain_globals
+from fsgitops.steps.read_live import read_manifest
 from fsgitops.transaction.places import mounts_below
 from fsgitops.transaction.state import UnsafeStateError, is_shared, open_state
 from fsgitops.visible import count_noun
@@ -62,15 +66,11 @@ def check_files(workspace: Workspace, desired: Desired | None = None) -> Iterato
     yield from _check_mounts(workspace.target)
     yield from check_revisions(workspace.target.state_dir)
     yield from _check_managed(workspace)
-    from fsgitops.routing.preprocess import load_merged
-
     try:
         merged = load_merged(conf_dir)
     except (FsgitopsError, OSError) as problem:
         yield bad("includes", f"the configuration cannot be read: {problem}", "correct that first")
         return
-    from fsgitops.routing.veil import Veil
-
     veil = Veil(merged.variables)
     for check in _check_merged(workspace, merged, desired):
         yield replace(check, message=veil.hide(check.message))
@@ -146,8 +146,6 @@ def _check_mounts(target: Target) -> Iterator[Check]:
 
 
 def _check_managed(workspace: Workspace) -> Iterator[Check]:
-    from fsgitops.steps.read_live import read_manifest
-
     target = workspace.target
     try:
         paths = sorted(read_manifest(target.state_dir).entries)
@@ -206,9 +204,6 @@ def _check_reader(target: Target, paths: Sequence[str]) -> Check:
 
 def _check_reading(workspace: Workspace) -> Iterator[Check]:
     """Tell whether FreeSWITCH reads what is written, and whether calls from outside come there."""
-    from fsgitops.routing.survey import survey_conf
-    from fsgitops.steps.read_live import read_manifest
-
     target = workspace.target
     try:
         entries = read_manifest(target.state_dir).entries

@@ -9,6 +9,7 @@ from fsgitops.kinds.agent.noun import Agent
 from fsgitops.routing.hunt import is_true
 from fsgitops.routing.places import find_doors
 from fsgitops.routing.tree import XmlSyntaxError, fold, parse
+from fsgitops.steps.read_templates import read_templates
 from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:
@@ -137,8 +138,6 @@ def _find_open(context: Element) -> Iterator[Element]:
 
 
 def _check_templates(workspace: Workspace) -> Iterator[Check]:
-    from fsgitops.steps.read_templates import read_templates
-
     templates, _ = read_templates(workspace.root / workspace.settings.templates)
     packaged, _ = read_templates(None)
     for name, source in packaged.sources.items():

@@ -11,6 +11,7 @@ from fsgitops.errors import FsgitopsError, SecretError, SwitchError
 from fsgitops.homes.directory import DIRECTORY
 from fsgitops.kinds.agent.noun import Agent
 from fsgitops.live.connect import connect_target, read_password
+from fsgitops.steps.read_live import read_manifest
 from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:
@@ -110,8 +111,6 @@ def _check_modules(declared: Declared | None, switch: Switch) -> Iterator[Check]
 
 def _check_loaded(workspace: Workspace, switch: Switch) -> Iterator[Check]:
     """Ask for some of the agents that were applied: are our files what the switch reads?"""
-    from fsgitops.steps.read_live import read_manifest
-
     target = workspace.target
     try:
         entries = read_manifest(target.state_dir).entries
