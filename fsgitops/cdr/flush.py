@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-import threading
 import time
 from contextlib import closing
 from datetime import UTC, datetime
@@ -21,7 +20,7 @@ from fsgitops.cdr.log import say
 from fsgitops.cdr.record import HOUR_US
 from fsgitops.cdr.schema import COLUMN_NAMES
 from fsgitops.cdr.spool import Spool, SpoolError
-from fsgitops.cdr.threads import WatchedThread
+from fsgitops.cdr.threads import Worker
 from fsgitops.errors import FsgitopsError
 
 if TYPE_CHECKING:
@@ -136,33 +135,26 @@ _HOUSEKEEPING = 5.0
 _PATIENCE = 900.0
 
 
-class Flusher:
+class Flusher(Worker):
     """Moves rows to the lake; what fails is tried again, later and later, for ever."""
 
     def __init__(self, options: RunOptions, metrics: Metrics, ingest: Ingest) -> None:
-        self._options = options
-        self._metrics = metrics
+        super().__init__("flusher", options, metrics, _PATIENCE)
         self._ingest = ingest
-        self._stop = threading.Event()
         self._lake: Lake | None = None
-        self.thread = WatchedThread("flusher", self._run, self._stop, metrics, _PATIENCE)
 
     def start(self) -> None:
         """Begin. The lake is made at once, so that readers find it before the first flush."""
         try:
-            self._lake = open_lake(self._options.lake, create=True)
+            self._lake = open_lake(self.options.lake, create=True)
         except (FsgitopsError, OSError) as problem:
             self._fail(problem)
-        self.thread.start()
+        super().start()
 
     @property
     def alive(self) -> bool:
         """Whether the thread is there that moves rows to the lake."""
         return self.thread.alive
-
-    def stop(self) -> None:
-        """Flush what the spool holds, if the lake lets it, and end."""
-        self._stop.set()
 
     def _run(self) -> None:
         wait, next_try, next_chores = 0.5, 0.0, 0.0
@@ -186,7 +178,7 @@ class Flusher:
         self._flush()
 
     def _due(self, now: float) -> bool:
-        ingest, options = self._ingest, self._options
+        ingest, options = self._ingest, self.options
         if ingest.pending_rows >= options.flush_rows or ingest.pending_bytes >= options.flush_bytes:
             return True
         return ingest.oldest is not None and now - ingest.oldest >= options.flush_seconds
@@ -194,15 +186,15 @@ class Flusher:
     def observe(self, now: float) -> None:
         """Tell the metrics what waits to be written. `now` is monotonic seconds."""
         oldest = self._ingest.oldest
-        self._metrics.spool_rows.set(self._ingest.pending_rows)
-        self._metrics.spool_bytes.set(self._ingest.pending_bytes)
-        self._metrics.lag.set(0.0 if oldest is None else now - oldest)
+        self.metrics.spool_rows.set(self._ingest.pending_rows)
+        self.metrics.spool_bytes.set(self._ingest.pending_bytes)
+        self.metrics.lag.set(0.0 if oldest is None else now - oldest)
 
     def _flush(self) -> bool:
         """Empty the spool; tell whether it went well."""
         with self._ingest.rescue_lock:
             try:
-                spool = Spool(self._options.spool)
+                spool = Spool(self.options.spool)
             except SpoolError as problem:
                 return self._fail(problem)
             flushed = False
@@ -213,14 +205,14 @@ class Flusher:
                 return self._fail(problem)
             finally:
                 self._settle(spool, flushed=flushed)
-        if self._metrics.recover("lake"):
+        if self.metrics.recover("lake"):
             say(logging.INFO, "the lake can be written again")
         return True
 
     def _empty(self, spool: Spool) -> None:
         if self._lake is None:
-            self._lake = open_lake(self._options.lake, create=True)
-        options = self._options
+            self._lake = open_lake(self.options.lake, create=True)
+        options = self.options
         while done := flush_once(spool, self._lake, options.flush_rows, options.flush_bytes):
             self._note(done)
             self.thread.beat()
@@ -229,9 +221,9 @@ class Flusher:
                 break
 
     def _note(self, done: Flushed) -> None:
-        self._metrics.written.inc(done.rows)
-        self._metrics.parts.inc(done.parts)
-        self._metrics.duplicates.inc(done.already_held)
+        self.metrics.written.inc(done.rows)
+        self.metrics.parts.inc(done.parts)
+        self.metrics.duplicates.inc(done.already_held)
         say(logging.DEBUG, "written to the lake", **done._asdict())
 
     def _settle(self, spool: Spool, *, flushed: bool) -> None:
@@ -243,16 +235,16 @@ class Flusher:
 
     def _fail(self, problem: Exception) -> bool:
         say(logging.ERROR, "the lake cannot be written: the spool keeps it", why=str(problem))
-        self._metrics.fail("lake", str(problem))
+        self.metrics.fail("lake", str(problem))
         return False
 
     def _keep_house(self) -> None:
         """Note when events were last heard; forget keys older than the ledger keeps."""
         try:
-            with closing(Spool(self._options.spool)) as spool:
-                if self._metrics.hearing:
+            with closing(Spool(self.options.spool)) as spool:
+                if self.metrics.hearing:
                     spool.write_meta("heard_us", str(time.time_ns() // 1000))
-                hour = int(time.time()) // 3600 - self._options.ledger_days * 24
+                hour = int(time.time()) // 3600 - self.options.ledger_days * 24
                 spool.forget_before(hour // 24 * 24)
         except (SpoolError, sqlite3.Error) as problem:
-            self._metrics.fail("spool", str(problem))
+            self.metrics.fail("spool", str(problem))

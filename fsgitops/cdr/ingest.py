@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from fsgitops.cdr.log import say
 from fsgitops.cdr.quarantine import open_spool, rescue_spool
 from fsgitops.cdr.spool import Spool, SpoolCorruptError, SpoolError, classify
-from fsgitops.cdr.threads import WatchedThread
+from fsgitops.cdr.threads import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 
     from fsgitops.cdr.metrics import Metrics
     from fsgitops.cdr.options import RunOptions
-    from fsgitops.cdr.record import Row
+    from fsgitops.cdr.quarantine import Quarantine
+    from fsgitops.cdr.record import RecordBuilder, Row
     from fsgitops.cdr.spool import Added, JsonFile
 
 _GROUP_ROWS = 5000
 _MAX_WAIT = 10.0
-_PATIENCE = 120.0
+PATIENCE = 120.0
 
 
 @dataclass(slots=True)
@@ -39,32 +40,20 @@ class Submission:
     synced: bool = False
 
 
-class Ingest:
+class Ingest(Worker):
     """The bounded queue, and the only thread that puts rows into the spool."""
 
     def __init__(self, options: RunOptions, metrics: Metrics) -> None:
-        self._options = options
-        self._metrics = metrics
+        super().__init__("writer", options, metrics, PATIENCE)
         self._queue: queue.Queue[Submission] = queue.Queue()
         self._room = threading.Condition()
         self._queued_rows = 0
-        self._stop = threading.Event()
         self._in_hand: list[Submission] = []
         self._place: tuple[int, int] | None = None
-        self.thread = WatchedThread("writer", self._run, self._stop, metrics, _PATIENCE)
         self.rescue_lock = threading.Lock()
         self.pending_rows = 0
         self.pending_bytes = 0
         self.oldest: float | None = None
-
-    def start(self, spool: Spool) -> None:
-        """Take over what a former run left in the spool, and begin."""
-        self._take_stock(spool)
-        self.thread.start()
-
-    def stop(self) -> None:
-        """Write what is queued, as far as the disk lets it, and end."""
-        self._stop.set()
 
     def submit(self, submission: Submission, timeout: float) -> bool:
         """Queue rows; wait up to `timeout` seconds for room. False: refused, the sender keeps it.
@@ -79,16 +68,17 @@ class Ingest:
         return True
 
     def _has_room(self) -> bool:
-        return self._queued_rows < self._options.queue_rows or self._stop.is_set()
+        return self._queued_rows < self.options.queue_rows or self._stop.is_set()
 
     def settle(self, spool: Spool, *, flushed: bool) -> None:
         """Count again what waits for the lake, after a flush or an attempt."""
         oldest = self.oldest
-        self._take_stock(spool)
+        self.take_stock(spool)
         if not flushed:
             self.oldest = oldest
 
-    def _take_stock(self, spool: Spool) -> None:
+    def take_stock(self, spool: Spool) -> None:
+        """Count what waits in the spool for the lake."""
         rows, size = spool.depth()
         with self._room:
             self.pending_rows, self.pending_bytes = rows, size
@@ -115,7 +105,7 @@ class Ingest:
         while not self._stop.is_set():
             self.thread.beat()
             try:
-                spool = Spool(self._options.spool)
+                spool = Spool(self.options.spool)
             except SpoolError as problem:
                 self._fail(problem)
                 self._stop.wait(wait)
@@ -132,7 +122,7 @@ class Ingest:
         except queue.Empty:
             return []
         rows = len(group[0].rows)
-        deadline = time.monotonic() + self._options.commit_seconds
+        deadline = time.monotonic() + self.options.commit_seconds
         while rows < _GROUP_ROWS and (left := deadline - time.monotonic()) > 0:
             try:
                 group.append(self._queue.get(timeout=left))
@@ -169,8 +159,8 @@ class Ingest:
         return spool
 
     def _check_bound(self) -> None:
-        if self.pending_bytes > self._options.max_spool_bytes:
-            limit = self._options.max_spool_bytes
+        if self.pending_bytes > self.options.max_spool_bytes:
+            limit = self.options.max_spool_bytes
             raise SpoolError(f"the spool is full ({limit} bytes): is the lake writable?")
 
     def _handle(self, spool: Spool, problem: Exception) -> Spool:
@@ -188,9 +178,9 @@ class Ingest:
         try:
             with self.rescue_lock:
                 spool.close()
-                fresh = make(self._options.spool)
+                fresh = make(self.options.spool)
                 self._place = _place_of(fresh.path)
-            self._take_stock(fresh)
+            self.take_stock(fresh)
         except (OSError, sqlite3.Error, SpoolError) as failure:
             self._fail(failure)
             return spool
@@ -198,10 +188,10 @@ class Ingest:
 
     def _fail(self, problem: Exception) -> None:
         say(logging.ERROR, "the spool cannot be written: nothing is taken in", why=str(problem))
-        self._metrics.fail("spool", str(problem))
+        self.metrics.fail("spool", str(problem))
 
     def _note(self, added: Added, rows: Sequence[Row]) -> None:
-        metrics = self._metrics
+        metrics = self.metrics
         metrics.spooled.inc(added.fresh)
         metrics.duplicates.inc(added.duplicate)
         if metrics.recover("spool"):
@@ -216,6 +206,18 @@ class Ingest:
         for item in group:
             item.synced = synced
             item.done.set()
+
+
+class Road(Worker):
+    """A way by which records come in."""
+
+    def __init__(
+        self, name: str, ingest: Ingest, builder: RecordBuilder, quarantine: Quarantine
+    ) -> None:
+        super().__init__(name, ingest.options, ingest.metrics, PATIENCE)
+        self._ingest = ingest
+        self._builder = builder
+        self._quarantine = quarantine
 
 
 def _place_of(path: Path) -> tuple[int, int] | None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from fsgitops.cdr.ingest import Submission
+from fsgitops.cdr.ingest import Road, Submission
 from fsgitops.cdr.log import say
 from fsgitops.cdr.record import MAX_EVENT, RecordError
-from fsgitops.cdr.threads import WatchedThread
 from fsgitops.errors import SwitchError, SwitchProtocolError
 from fsgitops.visible import count_noun
 
@@ -18,8 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fsgitops.cdr.ingest import Ingest
-    from fsgitops.cdr.metrics import Metrics
-    from fsgitops.cdr.options import EslAddress, RunOptions
+    from fsgitops.cdr.options import EslAddress
     from fsgitops.cdr.quarantine import Quarantine
     from fsgitops.cdr.record import RecordBuilder, Row
     from fsgitops.esl.session import EventQueue
@@ -28,41 +25,24 @@ EVENTS = ("CHANNEL_HANGUP_COMPLETE", "HEARTBEAT")
 _TAKE = 1000
 _FIRST_WAIT, _MAX_WAIT = 0.1, 15.0
 _REFUSE_AFTER = 30.0
-_PATIENCE = 120.0
 
 
-class Listener:
+class Listener(Road):
     """Holds the event connection. gevent works inside its thread only; nothing is patched."""
 
     def __init__(
         self,
         address: EslAddress,
-        options: RunOptions,
-        metrics: Metrics,
         ingest: Ingest,
         builder: RecordBuilder,
         quarantine: Quarantine,
         *,
         heard_us: int = 0,
     ) -> None:
+        super().__init__("listener", ingest, builder, quarantine)
         self._address = address
-        self._options = options
-        self._metrics = metrics
-        self._ingest = ingest
-        self._builder = builder
-        self._quarantine = quarantine
         self._heard_us = heard_us
         self.first_wait = _FIRST_WAIT
-        self._stop = threading.Event()
-        self.thread = WatchedThread("listener", self._run, self._stop, metrics, _PATIENCE)
-
-    def start(self) -> None:
-        """Begin to listen."""
-        self.thread.start()
-
-    def stop(self) -> None:
-        """Hang up, after what has arrived is handed on."""
-        self._stop.set()
 
     def _run(self) -> None:
         wait = self.first_wait
@@ -71,7 +51,7 @@ class Listener:
             try:
                 self._listen()
             except SwitchError as problem:
-                self._metrics.fail("esl", str(problem))
+                self.metrics.fail("esl", str(problem))
                 say(
                     logging.WARNING,
                     "no events: connecting again",
@@ -79,8 +59,8 @@ class Listener:
                     wait_seconds=wait,
                 )
             finally:
-                heard = self._metrics.hearing
-                self._metrics.hear(connected=False)
+                heard = self.metrics.hearing
+                self.metrics.hear(connected=False)
             self.thread.turned()
             if time.monotonic() - began > _MAX_WAIT or heard:
                 wait = self.first_wait
@@ -93,8 +73,8 @@ class Listener:
             now = time.time_ns() // 1000
             deaf = round((now - self._heard_us) / 1e6, 3) if self._heard_us else None
             say(logging.INFO, "listening for events", peer=session.place, deaf_seconds=deaf)
-            self._metrics.recover("esl")
-            self._metrics.hear(connected=True)
+            self.metrics.recover("esl")
+            self.metrics.hear(connected=True)
             try:
                 self.take_events(events)
             finally:
@@ -109,9 +89,9 @@ class Listener:
             if bodies:
                 quiet_since = time.monotonic()
                 self._hand_on(self._build(bodies))
-            elif time.monotonic() - quiet_since > self._options.silence_seconds:
+            elif time.monotonic() - quiet_since > self.options.silence_seconds:
                 raise SwitchProtocolError(
-                    f"no event, not even a heartbeat, for {self._options.silence_seconds:g} s"
+                    f"no event, not even a heartbeat, for {self.options.silence_seconds:g} s"
                 )
 
     def _build(self, bodies: list[bytes]) -> list[Row]:
@@ -130,8 +110,8 @@ class Listener:
         return rows
 
     def _set_aside(self, body: bytes, problem: Exception) -> None:
-        self._metrics.quarantined.labels("esl").inc()
-        kept = self._quarantine.set_aside("event.json", body, self._metrics)
+        self.metrics.quarantined.labels("esl").inc()
+        kept = self._quarantine.set_aside("event.json", body, self.metrics)
         if kept is None:
             say(logging.ERROR, "not a record, and the quarantine takes nothing", why=str(problem))
             return
@@ -140,18 +120,18 @@ class Listener:
     def _hand_on(self, rows: list[Row]) -> None:
         if not rows:
             return
-        self._metrics.received.labels("esl").inc(len(rows))
+        self.metrics.received.labels("esl").inc(len(rows))
         submission = Submission(rows)
         began = time.monotonic()
         while not self._ingest.submit(submission, timeout=0.5):
             self.thread.beat()
             if self._stop.is_set():
-                self._metrics.refused.labels("esl").inc(len(rows))
+                self.metrics.refused.labels("esl").inc(len(rows))
                 return
             if time.monotonic() - began > _REFUSE_AFTER:
                 # The switch drops events for a listener that stands still, and would do so in
                 # silence: hanging up makes it plain, and the JSON directory has them all.
-                self._metrics.refused.labels("esl").inc(len(rows))
+                self.metrics.refused.labels("esl").inc(len(rows))
                 raise SwitchError(
                     f"the spool took nothing for {_REFUSE_AFTER:g} s: hung up; "
                     f"{count_noun(len(rows), 'record')} left to the JSON directory"

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from fsgitops.cdr.ingest import Ingest
-    from fsgitops.cdr.metrics import Metrics
     from fsgitops.cdr.quarantine import Quarantine
     from fsgitops.cdr.record import RecordBuilder
 
@@ -56,7 +55,6 @@ class Receiver:
     def __init__(
         self,
         place: tuple[str, int],
-        metrics: Metrics,
         ingest: Ingest,
         builder: RecordBuilder,
         quarantine: Quarantine,
@@ -64,7 +62,7 @@ class Receiver:
         credential: str | None = None,
     ) -> None:
         """Bind. `credential` is `user:password`, as in mod_json_cdr's `cred`. Raises OSError."""
-        self.metrics = metrics
+        self.metrics = ingest.metrics
         self.ingest = ingest
         self.builder = builder
         self.quarantine = quarantine
@@ -78,7 +76,7 @@ class Receiver:
         self.server = Server(place, handler)
         self._stop = threading.Event()
         serve = self.server.serve_forever
-        self.thread = WatchedThread("http", serve, self._stop, metrics, _PATIENCE)
+        self.thread = WatchedThread("http", serve, self._stop, self.metrics, _PATIENCE)
         self.server.turned = self.thread.turned
 
     @property
@@ -233,8 +231,8 @@ class _Handler(BaseHTTPRequestHandler):
         receiver = self.receiver
         length = int(self.headers["Content-Length"])
         self._begin(BODY_SECONDS, trusted=receiver.expected is not None)
-        with receiver.room.hold() as held:
-            body = self._read_body(length, held)
+        with receiver.room.hold() as take:
+            body = self._read_body(length, take)
             if body is None:
                 return
             self._begin(None)
@@ -248,7 +246,7 @@ class _Handler(BaseHTTPRequestHandler):
                 receiver.slots.release()
         self._answer(status, text.encode() + b"\n")
 
-    def _read_body(self, length: int, held: _Held) -> bytes | None:
+    def _read_body(self, length: int, take: Callable[[int], bool]) -> bytes | None:
         """Return the body, memory taken only for what has come; None when it does not come."""
         chunks: list[bytes] = []
         while length > 0:
@@ -256,7 +254,7 @@ class _Handler(BaseHTTPRequestHandler):
             if not chunk:
                 self.close_connection = True
                 return None
-            if not held.more(len(chunk)):
+            if not take(len(chunk)):
                 self._turn_away(503, b"too much is being posted; send it again\n")
                 return None
             chunks.append(chunk)
@@ -347,22 +345,17 @@ class _Room:
             return True
 
     @contextlib.contextmanager
-    def hold(self) -> Iterator[_Held]:
-        """Hold what one body takes until it is done with."""
-        held = _Held(self)
+    def hold(self) -> Iterator[Callable[[int], bool]]:
+        """Yield what takes some for one body, and give all of that back at the end."""
+        held = 0
+
+        def take(size: int) -> bool:
+            nonlocal held
+            taken = self.take(size)
+            held += size if taken else 0
+            return taken
+
         try:
-            yield held
+            yield take
         finally:
-            self.take(-held.size)
-
-
-class _Held:
-    def __init__(self, room: _Room) -> None:
-        self._room = room
-        self.size = 0
-
-    def more(self, size: int) -> bool:
-        """Take more; False when there is no more."""
-        taken = self._room.take(size)
-        self.size += size if taken else 0
-        return taken
+            self.take(-held)

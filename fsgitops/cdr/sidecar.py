@@ -55,20 +55,12 @@ class Sidecar:
         self._quarantine = quarantine = Quarantine(options.spool / "quarantine")
         self.ingest = Ingest(options, self.metrics)
         self.flusher = Flusher(options, self.metrics, self.ingest)
-        shared = (options, self.metrics, self.ingest, builder, quarantine)
+        shared = (self.ingest, builder, quarantine)
         heard = int(spool.read_meta("heard_us") or 0)
         self.listener = Listener(address, *shared, heard_us=heard) if address else None
         self.watcher = Watcher(*shared) if options.json_dir else None
         self.receiver = (
-            Receiver(
-                options.http,
-                self.metrics,
-                self.ingest,
-                builder,
-                quarantine,
-                self.health,
-                options.http_credential,
-            )
+            Receiver(options.http, *shared, self.health, options.http_credential)
             if options.http
             else None
         )
@@ -76,9 +68,10 @@ class Sidecar:
 
     def start(self) -> None:
         """Start every thread. Returns at once."""
-        self.ingest.start(self._spool)
+        # What a former run left there is taken over.
+        self.ingest.take_stock(self._spool)
         self._spool.close()
-        for part in (self.flusher, self.listener, self.watcher, self.receiver):
+        for part in (self.ingest, self.flusher, self.listener, self.watcher, self.receiver):
             if part is not None:
                 part.start()
         say(

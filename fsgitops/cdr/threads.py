@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fsgitops.cdr.metrics import Metrics
+    from fsgitops.cdr.options import RunOptions
 
 _FIRST_WAIT, _MAX_WAIT = 0.1, 30.0
 
@@ -99,3 +100,24 @@ class WatchedThread:
                 return
             self._wait = min(self._wait * 2, _MAX_WAIT)
             self.beat()
+
+
+class Worker:
+    """A part of the sidecar whose loop, `_run`, has a thread of its own."""
+
+    def __init__(self, name: str, options: RunOptions, metrics: Metrics, patience: float) -> None:
+        self.options = options
+        self.metrics = metrics
+        self._stop = threading.Event()
+        self.thread = WatchedThread(name, self._run, self._stop, metrics, patience)
+
+    def start(self) -> None:
+        """Begin."""
+        self.thread.start()
+
+    def stop(self) -> None:
+        """End, once what is in hand is handed on, as far as that can be."""
+        self._stop.set()
+
+    def _run(self) -> None:
+        raise NotImplementedError

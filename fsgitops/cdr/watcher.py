@@ -11,26 +11,22 @@ import contextlib
 import logging
 import os
 import sqlite3
-import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fsgitops.cdr.files import read_below, remove_below
-from fsgitops.cdr.ingest import Submission
+from fsgitops.cdr.ingest import Road, Submission
 from fsgitops.cdr.json_cdr import decode_document
 from fsgitops.cdr.log import say
 from fsgitops.cdr.record import MAX_EVENT, RecordError, UnplacedError
 from fsgitops.cdr.spool import JsonFile, Spool, SpoolError, transaction
-from fsgitops.cdr.threads import WatchedThread
 from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fsgitops.cdr.ingest import Ingest
-    from fsgitops.cdr.metrics import Metrics
-    from fsgitops.cdr.options import RunOptions
     from fsgitops.cdr.quarantine import Quarantine
     from fsgitops.cdr.record import RecordBuilder, Row
 
@@ -39,7 +35,6 @@ _GROUP_BYTES = 64 * 1024 * 1024
 MAX_FILE = MAX_EVENT
 ROAD = "json directory"
 """What fails when no file can be read at all; "json" is what fails with single files."""
-_PATIENCE = 120.0
 _DEPTH = 2
 _MAX_WAIT = 30.0
 LOOKED_AT_ONCE = 1000
@@ -61,66 +56,45 @@ def list_json_files(folder: Path, depth: int = _DEPTH) -> Iterator[os.DirEntry[s
         return
 
 
-class Watcher:
+class Watcher(Road):
     """Reads new files, hands on their records, and clears up behind the lake."""
 
-    def __init__(
-        self,
-        options: RunOptions,
-        metrics: Metrics,
-        ingest: Ingest,
-        builder: RecordBuilder,
-        quarantine: Quarantine,
-    ) -> None:
-        self._options = options
-        self._folder = options.json_dir or Path()
-        self._metrics = metrics
-        self._ingest = ingest
-        self._builder = builder
-        self._quarantine = quarantine
+    def __init__(self, ingest: Ingest, builder: RecordBuilder, quarantine: Quarantine) -> None:
+        super().__init__("watcher", ingest, builder, quarantine)
+        self._folder = self.options.json_dir or Path()
         self.unsettled: dict[str, tuple[int, int, float]] = {}
         self._looked_at = ""
         self._unread: dict[str, str] = {}
         self._told: dict[str, str] = {}
-        self._stop = threading.Event()
-        self.thread = WatchedThread("watcher", self._run, self._stop, metrics, _PATIENCE)
-
-    def start(self) -> None:
-        """Begin with everything that is in the directory."""
-        self.thread.start()
-
-    def stop(self) -> None:
-        """End after the files in hand."""
-        self._stop.set()
 
     def _run(self) -> None:
         wait = 0.0
         while not self._stop.wait(wait):
             began = time.thread_time()
             try:
-                with contextlib.closing(Spool(self._options.spool)) as spool:
+                with contextlib.closing(Spool(self.options.spool)) as spool:
                     self.scan(spool)
-                    if self._options.remove_json:
+                    if self.options.remove_json:
                         self._remove_synced(spool)
                     self.forget_gone(spool)
                 self._tell_unread()
-                self._metrics.recover(ROAD)
+                self.metrics.recover(ROAD)
             except (OSError, SpoolError, sqlite3.Error) as problem:
                 say(logging.ERROR, "the JSON directory was not read", why=str(problem))
-                self._metrics.fail(ROAD, str(problem))
+                self.metrics.fail(ROAD, str(problem))
             self.thread.turned()
             # A directory of a million kept files must not keep a core busy with listing it. Time
             # spent waiting for the disk does not count: after a stall there is much to catch up.
             busy = min(5 * (time.thread_time() - began), _MAX_WAIT)
-            wait = max(self._options.poll_seconds, busy)
+            wait = max(self.options.poll_seconds, busy)
 
     def _tell_unread(self) -> None:
         """Note the files that this user may not read, or that the disk does not give."""
         if not self._unread:
-            self._metrics.recover("json")
+            self.metrics.recover("json")
             return
         path, why = next(iter(self._unread.items()))
-        self._metrics.fail(
+        self.metrics.fail(
             "json", f"{count_noun(len(self._unread), 'file')} not read, such as {path}: {why}"
         )
         if self._unread != self._told:
@@ -167,7 +141,7 @@ class Watcher:
             self._hand_on(Submission(rows, files))
 
     def _hand_on(self, submission: Submission) -> None:
-        self._metrics.received.labels("json").inc(len(submission.rows))
+        self.metrics.received.labels("json").inc(len(submission.rows))
         while not self._ingest.submit(submission, timeout=0.5):
             self.thread.beat()
             if self._stop.is_set():
@@ -205,20 +179,20 @@ class Watcher:
         if before is None or before[:2] != state:
             self.unsettled[path] = (*state, now)
             return
-        if now - before[2] < self._options.settle_seconds:
+        if now - before[2] < self.options.settle_seconds:
             return
         if isinstance(problem, UnplacedError):
             # The file is the only place that has this call: it waits there until it can be read.
             self._unread[path] = str(problem)
             return
-        kept = self._quarantine.set_aside(Path(path).name, body, self._metrics)
+        kept = self._quarantine.set_aside(Path(path).name, body, self.metrics)
         if kept is None:
             return
         with contextlib.suppress(FileNotFoundError):
             if not remove_below(self._folder, path, stat.st_size, stat.st_mtime_ns):
                 return
         del self.unsettled[path]
-        self._metrics.quarantined.labels("json").inc()
+        self.metrics.quarantined.labels("json").inc()
         say(
             logging.WARNING,
             "not a record: put in quarantine",
@@ -238,7 +212,7 @@ class Watcher:
         for path, size, mtime_ns in found:
             with contextlib.suppress(FileNotFoundError, NotADirectoryError):
                 if remove_below(self._folder, path, size, mtime_ns):
-                    self._metrics.removed.inc()
+                    self.metrics.removed.inc()
         if found:
             with transaction(spool.db):
                 spool.db.executemany(
