@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -127,16 +127,8 @@ def _table(name: str, lines: Sequence[Line], most: int, width: int | None) -> st
 
 
 def _cells(line: Line, most: int, size: int) -> tuple[object, ...]:
-    return (
-        line.group,
-        line.calls,
-        bar(line.calls, most, size),
-        line.answered,
-        line.asr_percent,
-        line.acd_seconds,
-        line.pdd_ms,
-        line.minutes,
-    )
+    group, calls, *others = astuple(line)
+    return (group, calls, bar(calls, most, size), *others)
 
 
 def report_json(report: Report) -> str:

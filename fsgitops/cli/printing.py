@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fsgitops.console import stream
+from fsgitops.console.table import draw_lines
 from fsgitops.model.wording import Line
 from fsgitops.steps.render_text import render_findings
 from fsgitops.visible import count_noun, make_lines_visible, make_visible, to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from fsgitops.diagnosis import Diagnosis
     from fsgitops.findings import Finding
 
+MAX_COLUMN = 48
 _STYLES: dict[str, dict[str, Any]] = {
     "title": {"bold": True},
     "create": {"fg": "green"},
@@ -46,6 +48,11 @@ def print_lines(lines: Iterable[Line], *, err: bool = False) -> None:
 def print_json(data: Any) -> None:
     """Print one JSON value."""
     click.echo(to_json(data, indent=2))
+
+
+def format_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return the lines of a table at the terminal's width; what is long is cut."""
+    return draw_lines(head, rows, width=stream.terminal_width(sys.stdout), limit=MAX_COLUMN)
 
 
 def print_document(name: str, **values: Any) -> None:

@@ -18,8 +18,7 @@ from fsgitops.cli.options import (
     with_place,
     with_workspace,
 )
-from fsgitops.cli.printing import print_document, print_json
-from fsgitops.cli.tables import format_table
+from fsgitops.cli.printing import format_table, print_document, print_json
 from fsgitops.console.commands import Command, Group, Number, with_directory
 from fsgitops.console.stream import confirm_done
 

@@ -11,23 +11,28 @@ import click
 
 from fsgitops.cli.complete import EXTENSION
 from fsgitops.cli.options import Shared, open_place, with_json, with_place, with_workspace
-from fsgitops.cli.printing import print_diagnosis, print_document, print_json, print_lines, working
-from fsgitops.cli.tables import (
-    format_calls,
-    format_registrations,
-    format_status,
-    format_strangers,
-    format_summary,
+from fsgitops.cli.printing import (
+    MAX_COLUMN,
+    format_table,
+    print_diagnosis,
+    print_document,
+    print_json,
+    print_lines,
+    working,
 )
 from fsgitops.console.commands import Command
-from fsgitops.console.stream import moves, print_text
-from fsgitops.visible import to_json
+from fsgitops.console.stream import moves, print_text, terminal_width
+from fsgitops.console.table import draw_lines
+from fsgitops.model.wording import label_attribute
+from fsgitops.visible import count_noun, make_visible, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fsgitops.commands.status import AgentStatus, Status
+    from fsgitops.live.calls import LiveCall
     from fsgitops.model.drift import DriftReport
+    from fsgitops.switch.replies import Registration, VertoUser
     from fsgitops.workspace.open import Workspace
 
 
@@ -97,10 +102,10 @@ def _lines(status: Status, registered: bool, missing: bool) -> list[str]:
     from fsgitops.commands.status import summarise
 
     return [
-        *format_status(_chosen(status.agents, registered, missing)),
+        *_format_status(_chosen(status.agents, registered, missing)),
         "",
-        *format_strangers(status.strangers),
-        format_summary(summarise(status.agents)),
+        *_format_strangers(status.strangers),
+        _format_summary(summarise(status.agents)),
     ]
 
 
@@ -142,7 +147,9 @@ def registrations_command(workspace: Workspace, as_json: bool) -> int:
         listed = [registration_to_json(item) for item in found]
         print_document("registrations", registrations=listed)
     else:
-        click.echo("\n".join(format_registrations(found) if found else ["No phone is registered."]))
+        click.echo(
+            "\n".join(_format_registrations(found) if found else ["No phone is registered."])
+        )
     return 0
 
 
@@ -158,7 +165,7 @@ def calls_command(workspace: Workspace, as_json: bool) -> int:
     if as_json:
         print_document("calls", calls=[call.to_json() for call in calls])
     else:
-        click.echo("\n".join(format_calls(calls) if calls else ["No call is up."]))
+        click.echo("\n".join(_format_calls(calls) if calls else ["No call is up."]))
     return 0
 
 
@@ -234,3 +241,93 @@ def doctor_command(workspace: Workspace, as_json: bool) -> int:
     with working("Looking around"):
         diagnosis = run_doctor(workspace)
     return print_diagnosis(diagnosis, as_json=as_json)
+
+
+def _format_status(agents: Sequence[AgentStatus]) -> list[str]:
+    """Return the table of `fsgitops status`: a line for each agent and each further phone."""
+    rows: list[list[str]] = []
+    for item in agents:
+        own = [item.agent.extension, item.agent.name, _state(item)]
+        end = ["yes" if item.calls else "-", _memory(item)]
+        phones = [_phone(phone) for phone in item.phones]
+        phones += [["mod_verto", session.address, "-"] for session in item.verto]
+        for number, middle in enumerate(phones or [["-", "-", "-"]]):
+            rows.append([*own, *middle, *end] if number == 0 else ["", "", "", *middle, "", ""])
+    head = ("AGENT", "NAME", "STATE", "PHONE", "ADDRESS", "EXPIRES", "ON CALL", "SWITCH MEMORY")
+    # What differs is named in full: it is ours, and no phone's or caller's text.
+    cut = [[*(make_visible(cell, MAX_COLUMN) for cell in row[:-1]), row[-1]] for row in rows]
+    return draw_lines(head, cut, width=terminal_width(sys.stdout))
+
+
+def _format_strangers(sessions: Sequence[VertoUser]) -> list[str]:
+    """Return a line for each mod_verto session that belongs to no declared and enabled agent."""
+    return [
+        f"mod_verto has a session of {make_visible(one.user)}@{make_visible(one.domain)} from "
+        f"{make_visible(one.address)}, but there is no such enabled agent"
+        for one in sessions
+    ]
+
+
+def _format_summary(counts: dict[str, int]) -> str:
+    """Return the last line of `fsgitops status`."""
+    text = (
+        f"{counts['registered']:,} of {count_noun(counts['enabled'], 'enabled agent')} registered, "
+        f"{counts['on_call']} on a call"
+    )
+    if counts["not_as_declared"]:
+        differ = "differs" if counts["not_as_declared"] == 1 else "differ"
+        text += f"; {count_noun(counts['not_as_declared'], 'agent')} {differ} on the switch"
+    return text
+
+
+def _format_registrations(items: Sequence[Registration]) -> list[str]:
+    """Return the table of `fsgitops registrations`."""
+    rows = [
+        [f"{item.user}@{item.domain}", *_phone(item), item.contact, item.status] for item in items
+    ]
+    return format_table(("USER", "PHONE", "ADDRESS", "EXPIRES", "CONTACT", "STATUS"), rows)
+
+
+def _format_calls(calls: Sequence[LiveCall]) -> list[str]:
+    """Return the table of `fsgitops calls`."""
+    rows = [
+        [
+            call.uuid,
+            call.direction,
+            " ".join(part for part in (call.caller, call.caller_name) if part),
+            call.callee,
+            call.did or "-",
+            ", ".join(call.agents) or "-",
+            call.state.lower(),
+            _format_age(call.age),
+            "/".join(leg.read_codec or "-" for leg in call.legs),
+        ]
+        for call in calls
+    ]
+    head = ("UUID", "DIRECTION", "CALLER", "CALLEE", "DID", "AGENT", "STATE", "AGE", "CODECS")
+    return format_table(head, rows)
+
+
+def _format_age(seconds: int) -> str:
+    """Return seconds as `1:02:03` or `2:03`."""
+    hours, rest = divmod(max(0, seconds), 3600)
+    minutes, seconds = divmod(rest, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def _phone(phone: Registration) -> list[str]:
+    return [phone.agent, f"{phone.network_ip}:{phone.network_port}", f"{phone.expires} s"]
+
+
+def _state(item: AgentStatus) -> str:
+    if not item.agent.enabled:
+        return "disabled"
+    if item.phones:
+        return "registered"
+    return "logged in" if item.verto else "-"
+
+
+def _memory(item: AgentStatus) -> str:
+    if item.memory == "differs":
+        return f"differs: {', '.join(map(label_attribute, item.differences))}"
+    return item.memory or "-"

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fsgitops.errors import PlanRefusedError
-from fsgitops.live.prover import SwitchProver, open_prover
+from fsgitops.live.prover import open_prover
 from fsgitops.live.recover import recover_locked
 from fsgitops.live.revisions import prune_revisions, start_revision
 from fsgitops.planning.planned import Planned, compare_live, name_unavailable, observe
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fsgitops.model.applied import Applied
+    from fsgitops.model.compiled import CompiledConfig
+    from fsgitops.model.live import LiveConfig
     from fsgitops.model.plan import Plan
+    from fsgitops.switch.client import Switch
     from fsgitops.workspace.open import Workspace
 
 NOT_TOLD = (
@@ -47,32 +50,51 @@ def run_apply(
         refuse_stale(approved, shown.plan)
     _refuse_unavailable(shown)
     refuse_unsafe(shown.plan)
-    with ExitStack() as stack:
-        stack.enter_context(lock_state(target.state_dir, wait_seconds=wait_seconds, tell=tell))
+    with lock_state(target.state_dir, wait_seconds=wait_seconds, tell=tell):
         notes = recover_locked(workspace)
         current = _compare_again(workspace, shown)
-        refuse_hazards(current.plan)
-        compiled = current.written
-        asked = reload and bool(current.plan.reloads)
-        prover = (
-            open_prover(stack, workspace, current.plan, compiled, current.live) if asked else None
-        )
-        if prover:
-            current = _observe_again(workspace, current, prover)
-        if current.plan.unloaded and not reload:
+        plan = current.plan
+        refuse_hazards(plan)
+        if plan.unloaded and not reload:
             notes.append(NOT_TOLD)
-        place = ConfPlace(target.conf_dir, target.state_dir)
-        revision = start_revision(workspace, current.plan)
-        applied = apply_plan(current.plan, compiled, current.live, place, prover, revision)
-        prune_revisions(target.state_dir, workspace.settings.history)
+        applied = carry_out(
+            workspace,
+            plan,
+            current.written,
+            current.live,
+            lambda switch: observe(workspace, current, switch).plan,
+            reload=reload,
+        )
     return replace(applied, notes=(*notes, *applied.notes))
 
 
-def _observe_again(workspace: Workspace, current: Planned, prover: SwitchProver) -> Planned:
-    """Ask who is on a call: that is known only now, and has to be, as a plan may be days old."""
-    observed = observe(workspace, current, prover.switch)
-    refuse_unsafe(observed.plan)
-    return observed
+def carry_out(
+    workspace: Workspace,
+    plan: Plan,
+    compiled: CompiledConfig,
+    live: LiveConfig,
+    ask: Callable[[Switch], Plan],
+    *,
+    reload: bool,
+    rolled_back_to: int | None = None,
+) -> Applied:
+    """Write, prove and record what a plan or a roll-back holds, under the caller's lock.
+
+    The switch is reached before any file is touched. `ask` returns the plan with who is on a call:
+    that is known only now, and has to be, as a plan may be days old. Raises as `run_apply`.
+    """
+    target = workspace.target
+    with ExitStack() as stack:
+        prover = None
+        if reload and plan.reloads:
+            prover = open_prover(stack, workspace, plan, compiled, live)
+            plan = ask(prover.switch)
+            refuse_unsafe(plan)
+        place = ConfPlace(target.conf_dir, target.state_dir)
+        revision = start_revision(workspace, plan, rolled_back_to=rolled_back_to)
+        applied = apply_plan(plan, compiled, live, place, prover, revision)
+        prune_revisions(target.state_dir, workspace.settings.history)
+    return applied
 
 
 def _compare_again(workspace: Workspace, shown: Planned) -> Planned:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from fsgitops.errors import NotPossibleError, SwitchError, UsageError
@@ -109,12 +109,10 @@ def describe_failure(dialled: Dialled) -> str:
 
 def legs_to_json(legs: Legs) -> dict[str, Any]:
     """Return what became of both legs: `called` tells whether the far one was tried."""
-    agent, far = _leg_to_json(legs.agent), _leg_to_json(legs.far)
-    return {"agent": agent, "destination": {"called": legs.called, **far}}
-
-
-def _leg_to_json(leg: Leg) -> dict[str, Any]:
-    return {"answered": leg.answered, "cause": leg.cause, "uuid": leg.uuid}
+    return {
+        "agent": asdict(legs.agent),
+        "destination": {"called": legs.called, **asdict(legs.far)},
+    }
 
 
 def run_dial(workspace: Workspace, asked: Asked, *, wait: bool = False) -> Dialled:

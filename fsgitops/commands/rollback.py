@@ -6,24 +6,22 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from fsgitops.commands.apply import carry_out
 from fsgitops.errors import FsgitopsError, PlanRefusedError, UsageError
 from fsgitops.live.activity import ask_activity
 from fsgitops.live.connect import prepare_conf_dir
-from fsgitops.live.prover import open_prover
 from fsgitops.live.recover import recover_locked, recover_unfinished
 from fsgitops.live.revisions import (
     check_clock,
     find_revision,
     list_revisions,
-    prune_revisions,
     read_changes,
-    start_revision,
 )
 from fsgitops.model.plan import Action, Baseline
 from fsgitops.model.review import source_file
 from fsgitops.planning.planned import keyed, make_context
 from fsgitops.planning.shape import Demands, count_cost, weigh_changes
-from fsgitops.steps.apply import ConfPlace, apply_plan, refuse_unsafe
+from fsgitops.steps.apply import refuse_unsafe
 from fsgitops.steps.plan import compare_config, finish_plan
 from fsgitops.steps.protect import refuse_protected
 from fsgitops.steps.read_live import read_live
@@ -45,6 +43,7 @@ if TYPE_CHECKING:
     from fsgitops.model.live import LiveConfig
     from fsgitops.model.plan import Plan
     from fsgitops.model.revision import RevisionChange
+    from fsgitops.switch.client import Switch
     from fsgitops.transaction.state import StateFolder
     from fsgitops.workspace.open import Workspace
 
@@ -89,8 +88,12 @@ def run_rollback(
     """
     target = workspace.target
     refuse_unsafe(shown.plan)
-    with ExitStack() as stack:
-        stack.enter_context(lock_state(target.state_dir, wait_seconds=wait_seconds, tell=tell))
+
+    def ask(switch: Switch) -> Plan:
+        plan = ask_activity(now.plan, switch, target)
+        return weigh_changes(plan, now.live, target, shown.demands, workspace.kinds, declared=1)
+
+    with lock_state(target.state_dir, wait_seconds=wait_seconds, tell=tell):
         notes = recover_locked(workspace)
         now = _compare_earlier(workspace, shown.to, shown.demands)
         seen, found = shown.plan, now.plan
@@ -99,18 +102,9 @@ def run_rollback(
                 "somebody changed the live files since the plan was shown; nothing was touched; "
                 "roll back again"
             )
-        asked = reload and bool(found.reloads)
-        prover = open_prover(stack, workspace, found, now.compiled, now.live) if asked else None
-        if prover:
-            found = ask_activity(found, prover.switch, target)
-            found = weigh_changes(
-                found, now.live, target, shown.demands, workspace.kinds, declared=1
-            )
-            refuse_unsafe(found)
-        place = ConfPlace(target.conf_dir, target.state_dir)
-        revision = start_revision(workspace, found, rolled_back_to=now.to)
-        applied = apply_plan(found, now.compiled, now.live, place, prover, revision)
-        prune_revisions(target.state_dir, workspace.settings.history)
+        applied = carry_out(
+            workspace, found, now.compiled, now.live, ask, reload=reload, rolled_back_to=now.to
+        )
     return replace(applied, notes=tuple(notes))
 
 

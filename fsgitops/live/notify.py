@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fsgitops.errors import (
@@ -49,15 +50,9 @@ def notice_applied(workspace: Workspace, plan: Plan, applied: Applied) -> Notice
     """Return the notice of an apply that ended well."""
     outcome, text = _DONE[applied.outcome]
     counts = f"{applied.created} created, {applied.updated} changed, {applied.deleted} deleted"
-    return Notice(
-        project=workspace.settings.project,
-        target=workspace.target.name,
-        outcome=outcome,
-        exit_code=0,
+    return replace(
+        _notice(workspace, plan, outcome, 0),
         summary=text if applied.outcome is Outcome.UNCHANGED else f"{text}: {counts}",
-        commit=plan.commit,
-        dirty=plan.dirty,
-        simulated=workspace.target.simulated,
         created=applied.created,
         updated=applied.updated,
         deleted=applied.deleted,
@@ -73,13 +68,16 @@ def notice_failure(workspace: Workspace, plan: Plan | None, problem: BaseExcepti
     elif isinstance(problem, OSError):
         outcome, text, code = "failed", "the apply failed", 1
         message = problem.strerror or type(problem).__name__
+    return replace(_notice(workspace, plan, outcome, code), summary=text, message=message)
+
+
+def _notice(workspace: Workspace, plan: Plan | None, outcome: str, code: int) -> Notice:
     return Notice(
         project=workspace.settings.project,
         target=workspace.target.name,
         outcome=outcome,
         exit_code=code,
-        summary=text,
-        message=message,
+        summary="",
         commit=plan.commit if plan else "",
         dirty=plan.dirty if plan else False,
         simulated=workspace.target.simulated,

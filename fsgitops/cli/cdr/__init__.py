@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -148,19 +148,7 @@ def reconcile(place: Place, /, first: str, last: str, as_json: bool) -> int:
         click.echo(to_json(asdict(found) | {"missing": found.missing}))
     else:
         heads = ("hour", "files", "esl", "json", "http", "waiting", "lake", "missing")
-        rows = [
-            (
-                h.hour,
-                h.json_files,
-                h.by_esl,
-                h.by_json,
-                h.by_http,
-                h.waiting,
-                h.lake,
-                len(h.missing),
-            )
-            for h in found.hours
-        ]
+        rows = [(*astuple(hour)[:-1], len(hour.missing)) for hour in found.hours]
         click.echo(draw_table(heads, rows, width=stream.terminal_width(sys.stdout)), nl=False)
         for kind, names in (
             ("missing", found.missing),

@@ -9,7 +9,6 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fsgitops.commands.doctor.copies import check_revisions
 from fsgitops.commands.doctor.legs import check_legs
 from fsgitops.diagnosis import Check, bad, good, skip, warn
 from fsgitops.errors import FsgitopsError
@@ -23,6 +22,7 @@ from fsgitops.routing.tree import fold
 from fsgitops.routing.veil import Veil
 from fsgitops.routing.whereabouts import Whereabouts, list_domain_globals
 from fsgitops.steps.read_live import read_manifest
+from fsgitops.transaction.journal import REVISIONS
 from fsgitops.transaction.places import mounts_below
 from fsgitops.transaction.state import UnsafeStateError, is_shared, open_state
 from fsgitops.visible import count_noun
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 STOCK_PASSWORD = "ClueCon"  # noqa: S105 - what every installation begins with
 STOCK_PIN = "1234"
 SHOWN_NAMES = 5
+VALID_HASH = "an a1-hash works like the password until the password changes"
 _TAG = re.compile(rb"(x-pre-process|<configuration|<param)(\s[^<>]*)", re.IGNORECASE)
 _ATTRIBUTE = re.compile(rb"""[\s"'](\w+)\s*=\s*["']([^"']*)["']""")
 
@@ -64,7 +65,7 @@ def check_files(workspace: Workspace, desired: Desired | None = None) -> Iterato
         return
     yield from _check_folder(workspace)
     yield from _check_mounts(workspace.target)
-    yield from check_revisions(workspace.target.state_dir)
+    yield from _check_revisions(workspace.target.state_dir)
     yield from _check_managed(workspace)
     try:
         merged = load_merged(conf_dir)
@@ -143,6 +144,28 @@ def _check_mounts(target: Target) -> Iterator[Check]:
             )
         else:
             yield good("mounts", f"{place} is a mount of its own: its files are staged on it")
+
+
+def _check_revisions(state_dir: Path) -> Iterator[Check]:
+    """Yield whether others than the operators may read the hashes of earlier applies."""
+    folder = state_dir / REVISIONS
+    try:
+        mode = stat.S_IMODE(folder.stat().st_mode)
+    except OSError:
+        return
+    if mode & 0o007:
+        yield bad(
+            "revisions",
+            f"{folder} (mode {mode:04o}): every user may read it, and its revisions hold "
+            f"a1-hashes of replaced files; {VALID_HASH}",
+            f"chmod -R o-rwx {folder}, and raise `password_version` of the agents",
+        )
+    else:
+        yield good(
+            "revisions",
+            "closed to other users; its revisions hold a1-hashes of replaced files, and "
+            + VALID_HASH,
+        )
 
 
 def _check_managed(workspace: Workspace) -> Iterator[Check]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import stat
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fsgitops.commands.doctor.copies import check_merged_copy
-from fsgitops.commands.doctor.files import STOCK_PASSWORD, STOCK_PIN
-from fsgitops.diagnosis import Check, bad, good, skip
+from fsgitops.commands.doctor.files import STOCK_PASSWORD, STOCK_PIN, VALID_HASH
+from fsgitops.diagnosis import Check, bad, good, skip, warn
 from fsgitops.errors import FsgitopsError, SecretError, SwitchError
 from fsgitops.homes.directory import DIRECTORY
 from fsgitops.kinds.agent.noun import Agent
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from fsgitops.switch.client import Switch
     from fsgitops.workspace.declare import Declared
     from fsgitops.workspace.open import Workspace
+
+MERGED_FILE = "freeswitch.xml.fsxml"
+"""What FreeSWITCH writes below `log_dir` at each reloadxml: preprocess_file of switch_xml.c."""
 
 SAMPLE = 200
 MODULES = {
@@ -89,7 +93,7 @@ def _ask(workspace: Workspace, declared: Declared | None, switch: Switch) -> Ite
                 "the running switch has the stock default_password",
                 "set another one in vars.xml, and reloadxml",
             )
-        yield from check_merged_copy(switch.global_variable("log_dir"))
+        yield from _check_merged_copy(switch.global_variable("log_dir"))
     yield from _check_loaded(workspace, switch)
 
 
@@ -139,3 +143,28 @@ def _check_loaded(workspace: Workspace, switch: Switch) -> Iterator[Check]:
             "effective",
             f"the switch holds all of {count_noun(len(sample), 'applied agent')} looked up",
         )
+
+
+def _check_merged_copy(log_dir: str | None) -> Iterator[Check]:
+    """Yield whether everybody may read the merged configuration that FreeSWITCH writes.
+
+    `log_dir` is what the switch answers; on another machine it leads nowhere.
+    """
+    if not log_dir:
+        return
+    path = Path(log_dir) / MERGED_FILE
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+    except OSError as problem:
+        yield skip("merged-copy", f"{path}: not looked at here: {problem.strerror}")
+        return
+    if mode & 0o007:
+        yield warn(
+            "merged-copy",
+            f"{path} (mode {mode:04o}): every user may read it, and it holds the whole "
+            f"configuration with every a1-hash; {VALID_HASH}",
+            f"chmod o-rwx {path.parent}: FreeSWITCH writes this file again at each reloadxml, so "
+            f"close the folder; or start FreeSWITCH with umask 027",
+        )
+    else:
+        yield good("merged-copy", f"{path} is not open to everybody")
