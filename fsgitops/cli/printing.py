@@ -55,7 +55,7 @@ def format_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str
     return draw_lines(head, rows, width=stream.terminal_width(sys.stdout), limit=MAX_COLUMN)
 
 
-def print_document(name: str, **values: Any) -> None:
+def print_document(name: str, /, **values: Any) -> None:
     """Print JSON of a documented, versioned shape: `fsgitops-NAME`."""
     print_json({"format": f"fsgitops-{name}", "version": 1, **values})
 
