@@ -11,12 +11,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from fsgitops.api.edge import Caller, Gate, RefusedError
 from fsgitops.api.records import LakeRecords, RecordQuery
-from fsgitops.commands.calls import end_call
+from fsgitops.commands.calls import end_call, end_registrations, registration_to_json
 from fsgitops.commands.credentials import run_credentials
-from fsgitops.commands.dial import Asked, NotConnectedError, call_details, place_call
-from fsgitops.commands.registrations import end_registrations, registration_to_json
+from fsgitops.commands.dial import (
+    Asked,
+    NotConnectedError,
+    Transfer,
+    call_details,
+    move_call,
+    place_call,
+)
 from fsgitops.commands.status import build_status
-from fsgitops.commands.transfer import Transfer, move_call
 from fsgitops.errors import FsgitopsError, NotPossibleError, NotThereError, UsageError
 from fsgitops.live.audit import audited, record_refusal
 from fsgitops.live.calls import join_calls

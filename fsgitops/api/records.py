@@ -60,7 +60,7 @@ class LakeRecords:
     def find(self, query: RecordQuery) -> list[dict[str, Any]]:
         """Return records, the latest first, with the names of COLUMNS."""
         from fsgitops.cdr import query as room
-        from fsgitops.cdr.dids import read_asked
+        from fsgitops.cdr.number import read_asked
 
         wanted = room.Wanted(
             since=query.since,

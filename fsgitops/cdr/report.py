@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from fsgitops.cdr.dids import fold_numbers
 from fsgitops.cdr.lake import open_lake
+from fsgitops.cdr.number import fold_numbers
 from fsgitops.cdr.query import Source, live_files, read_spool, run_query, waiting_rows
 from fsgitops.errors import UsageError
 

@@ -107,7 +107,7 @@ def transfer_command(
     DEST is a declared agent, a declared number, or a number outside (E.164). Drops the leg
     that it was connected to.
     """
-    from fsgitops.commands.transfer import Transfer, run_transfer
+    from fsgitops.commands.dial import Transfer, run_transfer
 
     asked = Transfer(uuid, destination, caller_id, other_leg)
     where = run_transfer(workspace, asked)
@@ -148,7 +148,7 @@ def kick_command(workspace: Workspace, extension: str, as_json: bool) -> int:
 
     A phone with a valid password registers again: raise `password_version` too, and apply.
     """
-    from fsgitops.commands.registrations import registration_to_json, run_kick
+    from fsgitops.commands.calls import registration_to_json, run_kick
 
     with working(f"Ending the registrations of {extension}"):
         ended = run_kick(workspace, extension)

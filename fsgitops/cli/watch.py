@@ -139,7 +139,7 @@ def _watch(
 @with_json
 def registrations_command(workspace: Workspace, as_json: bool) -> int:
     """Show every registered phone, declared or not."""
-    from fsgitops.commands.registrations import registration_to_json, run_registrations
+    from fsgitops.commands.calls import registration_to_json, run_registrations
 
     with working("Asking the switch"):
         found = run_registrations(workspace)

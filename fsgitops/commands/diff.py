@@ -17,8 +17,7 @@ from fsgitops.model.plan import Baseline
 from fsgitops.planning.planned import Planned, plan_compiled
 from fsgitops.secret.key import write_key_file
 from fsgitops.settings.shapes import SETTINGS_FILE
-from fsgitops.workspace.compile import compile_declared
-from fsgitops.workspace.declare import declare_desired
+from fsgitops.workspace.declare import compile_declared, declare_desired
 from fsgitops.workspace.git import ask_git
 from fsgitops.workspace.open import open_workspace
 
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fsgitops.model.compiled import CompiledConfig
-    from fsgitops.workspace.compile import Compilation
+    from fsgitops.workspace.declare import Compilation
     from fsgitops.workspace.open import Workspace
 
 ARCHIVE_SECONDS = 120.0

@@ -17,8 +17,7 @@ from fsgitops.routing.veil import Veil
 from fsgitops.steps.drift import find_drift, find_edited, ignore_expected, veil_drift
 from fsgitops.steps.read_live import read_live
 from fsgitops.steps.render_drift import render_metrics
-from fsgitops.workspace.compile import compile_declared
-from fsgitops.workspace.declare import declare_desired
+from fsgitops.workspace.declare import compile_declared, declare_desired
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

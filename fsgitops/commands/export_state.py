@@ -21,8 +21,7 @@ from fsgitops.planning.planned import Planned, keyed, plan_compiled
 from fsgitops.routing.recorded import digest_secrets, mask_attributes
 from fsgitops.steps.read_live import read_live
 from fsgitops.visible import count_noun, to_json
-from fsgitops.workspace.compile import compile_declared
-from fsgitops.workspace.declare import declare_desired
+from fsgitops.workspace.declare import compile_declared, declare_desired
 from fsgitops.workspace.open import find_key
 
 if TYPE_CHECKING:

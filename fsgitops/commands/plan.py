@@ -23,8 +23,7 @@ from fsgitops.planning.planned import (
 from fsgitops.steps.plan import fingerprint_plan
 from fsgitops.steps.read_live import read_manifest
 from fsgitops.visible import to_json
-from fsgitops.workspace.compile import compile_declared
-from fsgitops.workspace.declare import declare_desired
+from fsgitops.workspace.declare import compile_declared, declare_desired
 from fsgitops.workspace.git import (
     REPLACE,
     find_in_history,

@@ -34,8 +34,7 @@ from fsgitops.settings.shapes import SETTINGS_FILE, RotationSettings
 from fsgitops.steps.load.events import parse_document
 from fsgitops.steps.read_live import read_manifest
 from fsgitops.visible import count_noun
-from fsgitops.workspace.compile import compile_declared
-from fsgitops.workspace.declare import declare_desired
+from fsgitops.workspace.declare import compile_declared, declare_desired
 from fsgitops.workspace.git import keep_from_git
 from fsgitops.workspace.open import open_workspace
 from fsgitops.workspace.secrets import Moved, find_keys, next_key_file

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fsgitops.commands.registrations import registration_to_json
+from fsgitops.commands.calls import registration_to_json
 from fsgitops.errors import NotThereError
 from fsgitops.homes import home_of
 from fsgitops.homes.compare import Memory, compare_said, read_said
@@ -14,8 +14,7 @@ from fsgitops.live.calls import LiveCall, join_calls
 from fsgitops.live.connect import address_of, connect_target
 from fsgitops.live.roster import Roster, build_roster, check_extension
 from fsgitops.model.compiled import UNKNOWN
-from fsgitops.workspace.compile import compile_declared
-from fsgitops.workspace.declare import declare_desired
+from fsgitops.workspace.declare import compile_declared, declare_desired
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

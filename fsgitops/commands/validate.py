@@ -12,8 +12,7 @@ from fsgitops.kinds import BUILT_IN
 from fsgitops.rules.table import all_rules
 from fsgitops.transaction.folder import FILE_MODE
 from fsgitops.visible import count_noun
-from fsgitops.workspace.compile import Compilation, compile_declared
-from fsgitops.workspace.declare import declare_desired
+from fsgitops.workspace.declare import Compilation, compile_declared, declare_desired
 from fsgitops.workspace.policy import collect_policy
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fsgitops.secret.key import ProjectKey
     from fsgitops.steps.plan import PlanContext, Survey
     from fsgitops.switch.client import Switch
-    from fsgitops.workspace.compile import Compilation
+    from fsgitops.workspace.declare import Compilation
     from fsgitops.workspace.open import Workspace
 
 SHOWN_UNAVAILABLE = 10

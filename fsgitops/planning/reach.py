@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from fsgitops.planning.survey import ConfLook
     from fsgitops.routing.shadow import Taker
     from fsgitops.routing.survey import Survey
-    from fsgitops.workspace.compile import Compilation
+    from fsgitops.workspace.declare import Compilation
     from fsgitops.workspace.open import Workspace
 
 SHOWN_NAMES = 3

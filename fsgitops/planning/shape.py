@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fsgitops.model.resource import Resource
     from fsgitops.settings.target import Target
     from fsgitops.steps.select import Selection
-    from fsgitops.workspace.compile import Compilation
+    from fsgitops.workspace.declare import Compilation
 
 
 @dataclass(frozen=True, slots=True)

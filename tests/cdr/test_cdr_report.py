@@ -12,7 +12,7 @@ from barriers import FIND_BARRIERS, axe_source
 from browser import Browser
 from lakes import DAY_US, START_US, fill, flush_all, make_row
 
-from fsgitops.cdr.dids import one_form
+from fsgitops.cdr.number import one_form
 from fsgitops.cdr.page import render_page
 from fsgitops.cdr.query import Source
 from fsgitops.cdr.report import Line, Report, Span, machine_zone, make_report, spark_scheme

@@ -21,7 +21,7 @@ def test_no_word_on_the_command_line_reaches_the_switch_as_more_than_itself(
     project: Project, words: tuple[str, str]
 ) -> None:
     from fsgitops.commands import dial as module
-    from fsgitops.commands.transfer import Transfer, plan_transfer
+    from fsgitops.commands.dial import Transfer, plan_transfer
     from fsgitops.errors import FsgitopsError
     from fsgitops.live.roster import load_roster
     from fsgitops.switch.calls import originate_command, transfer_command

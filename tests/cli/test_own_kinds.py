@@ -10,7 +10,7 @@ from jsonschema import Draft7Validator
 from own_kinds import PATH, SCHEMA, write_paging
 from project import Project
 
-from fsgitops.commands.transfer import Transfer, plan_transfer
+from fsgitops.commands.dial import Transfer, plan_transfer
 from fsgitops.live.roster import load_roster
 from fsgitops.switch.calls import ToExtension
 from fsgitops.workspace.open import open_workspace

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fsgitops import __version__
-from fsgitops.cli.cdr.options import with_json, with_places, with_span
-from fsgitops.cli.cdr.place import Place, parse_address
+from fsgitops.cli.cdr.place import Place, parse_address, with_json, with_places, with_span
 from fsgitops.cli.complete import TARGET
 from fsgitops.console import stream
 from fsgitops.console.commands import CONTEXT, Group, Number
@@ -260,8 +259,8 @@ def erase(
 
     NUMBER is read as E.164, or as a national number of the project's `default_region`.
     """
-    from fsgitops.cdr.dids import read_asked
     from fsgitops.cdr.erase import erase_number
+    from fsgitops.cdr.number import read_asked
 
     asked = [read_asked(text, place.region()) for text in (number, *also)]
     forms = [form for each in asked for form in each.forms]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 import click
 
 from fsgitops.cdr.table import FORMS, write_result
-from fsgitops.cli.cdr.options import with_places, with_span
+from fsgitops.cli.cdr.place import with_places, with_span
 from fsgitops.cli.complete import DID, EXTENSION
 from fsgitops.console.commands import Command, Number, Option
 from fsgitops.console.stream import terminal_width
@@ -137,7 +137,7 @@ def list_command(place: Place, /, form: str, output: str, **chosen: Any) -> None
 
     for name in ("number", "did"):
         if chosen[name] is not None:
-            from fsgitops.cdr.dids import read_asked
+            from fsgitops.cdr.number import read_asked
 
             chosen[name] = read_asked(chosen[name], place.region()).forms
     found = list_records(place.source(), Wanted(**chosen))
