@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fsgitops.cdr.columns import build_table
-from fsgitops.cdr.identity import claim, part_of, recognise_twin
-from fsgitops.cdr.lake import open_lake, part_name
+from fsgitops.cdr.identity import claim, digest_of, recognise_twin
+from fsgitops.cdr.lake import Part, open_lake, part_name
 from fsgitops.cdr.log import say
 from fsgitops.cdr.record import HOUR_US
 from fsgitops.cdr.schema import COLUMN_NAMES
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fsgitops.cdr.ingest import Ingest
-    from fsgitops.cdr.lake import Day, Lake, Part
+    from fsgitops.cdr.lake import Day, Lake
     from fsgitops.cdr.metrics import Metrics
     from fsgitops.cdr.options import RunOptions
     from fsgitops.cdr.spool import SpooledRow
@@ -62,7 +62,8 @@ def flush_once(spool: Spool, lake: Lake, max_rows: int, max_bytes: int) -> Flush
     written = parts = size = held = 0
     for day, group in groupby(rows, key=lambda row: row.hour // 24):
         members = list(group)
-        fresh, name = _choose(spool, lake, day, members, part_of(spool, lo, hi, members))
+        part = Part(spool.id_of(hi), lo, hi, digest_of(members))
+        fresh, name = _choose(spool, lake, day, members, part)
         held += len(members) - len(fresh)
         if name and fresh:
             body = encode(build_table(row.payload for row in fresh))
@@ -116,11 +117,6 @@ def parquet_options() -> dict[str, object]:
         # A dictionary of values that are all different is built in vain.
         "use_dictionary": [name for name in COLUMN_NAMES if name not in _UNIQUE],
     }
-
-
-def warm_up() -> None:
-    """Make pyarrow load now what it loads at its first use."""
-    pa.array([""], pa.string())
 
 
 def date_of(day: int) -> str:

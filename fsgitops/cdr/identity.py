@@ -19,14 +19,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fsgitops.cdr.lake import Part
 from fsgitops.cdr.log import say
 from fsgitops.cdr.spool import transaction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from fsgitops.cdr.lake import Day, Lake
+    from fsgitops.cdr.lake import Lake, Part
     from fsgitops.cdr.spool import Spool, SpooledRow
 
 MACHINE_ID = Path("/etc/machine-id")
@@ -39,11 +38,6 @@ def digest_of(rows: Iterable[SpooledRow]) -> str:
     """
     lines = sorted(f"{row.hour}\x1f{row.key}\n" for row in rows)
     return hashlib.sha256("".join(lines).encode("utf-8", "replace")).hexdigest()[:16]
-
-
-def part_of(spool: Spool, lo: int, hi: int, rows: Iterable[SpooledRow]) -> Part:
-    """Return the part that holds a day's rows of a frozen range."""
-    return Part(spool.id_of(hi), lo, hi, digest_of(rows))
 
 
 def machine_id() -> str:
@@ -78,7 +72,11 @@ def claim(spool: Spool, lake: Lake, lo: int) -> None:
     if held != before and (held != mine or not mine):
         renew(spool, "somebody else wrote to the lake under its name", at_us)
         mine, held = "", ""
-    elif not held and any(_is_ahead(day, spool.id, lo) for day in lake.days()):
+    elif not held and any(
+        part.spool == spool.id and part.hi > lo
+        for day in lake.days()
+        for part in day.committed_parts()
+    ):
         renew(spool, "the lake has parts of its name that it did not write")
         mine = ""
     if not mine:
@@ -92,10 +90,6 @@ def _read_claim(lake: Lake, spool_id: str) -> tuple[str, int]:
     words = lake.read_claim(spool_id).decode("ascii", "replace").split()
     at = words[1] if len(words) > 1 else ""
     return (words[0] if words else ""), (int(at) if at.isdecimal() else 0)
-
-
-def _is_ahead(day: Day, spool_id: str, lo: int) -> bool:
-    return any(part.spool == spool_id and part.hi > lo for part in day.committed_parts())
 
 
 def recognise_twin(spool: Spool, written: Iterable[Part], part: Part) -> None:

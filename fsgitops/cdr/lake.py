@@ -179,6 +179,15 @@ def _failures(*others: type[Exception]) -> tuple[type[Exception], ...]:
     return (OSError, pa.ArrowException, *others)
 
 
+@contextlib.contextmanager
+def _telling(path: str, what: str) -> Iterator[None]:
+    """Make a LakeError of what fails: `PATH: not read: …`."""
+    try:
+        yield
+    except _failures() as problem:
+        raise LakeError(f"{path}: {what}: {problem}") from problem
+
+
 class Lake:
     """One lake. All paths inside are `cdr/date=…/name`; OSError from below becomes LakeError."""
 
@@ -201,14 +210,12 @@ class Lake:
         self._write(self.path(date, name), body)
 
     def _write(self, path: str, body: Any) -> None:
-        try:
+        with _telling(path, "not written"):
             if self.local:
                 put_local(Path(path), body)
             else:
                 with self.filesystem.open_output_stream(path) as stream:
                     stream.write(body)
-        except _failures() as problem:
-            raise LakeError(f"{path}: not written: {problem}") from problem
 
     def read_claim(self, spool: str) -> bytes:
         """Return what was last noted of who writes under a spool's name; b"" for nothing yet.
@@ -216,11 +223,9 @@ class Lake:
         Raises LakeError.
         """
         path = f"{self.root}/_spools/{spool}"
-        try:
+        with _telling(path, "not read"):
             if not self.filesystem.get_file_info(path).is_file:
                 return b""
-        except _failures() as problem:
-            raise LakeError(f"{path}: not read: {problem}") from problem
         return self.read(path)
 
     def write_claim(self, spool: str, body: bytes) -> None:
@@ -229,11 +234,8 @@ class Lake:
 
     def read(self, path: str) -> bytes:
         """Return a small file's bytes. Raises LakeError."""
-        try:
-            with self.filesystem.open_input_stream(path) as stream:
-                return bytes(stream.read())
-        except _failures() as problem:
-            raise LakeError(f"{path}: not read: {problem}") from problem
+        with _telling(path, "not read"), self.filesystem.open_input_stream(path) as stream:
+            return bytes(stream.read())
 
     def read_batches(self, path: str, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
         """Yield a Parquet file's rows in order, batch by batch. Raises LakeError.
@@ -244,7 +246,7 @@ class Lake:
         import pyarrow.dataset as ds
 
         options = ds.ParquetFragmentScanOptions(pre_buffer=False, use_buffered_stream=True)
-        try:
+        with _telling(path, "not read"):
             file = ds.ParquetFileFormat().make_fragment(path, filesystem=self.filesystem)
             yield from file.to_batches(
                 columns=columns,
@@ -253,21 +255,17 @@ class Lake:
                 use_threads=False,
                 fragment_scan_options=options,
             )
-        except _failures() as problem:
-            raise LakeError(f"{path}: not read: {problem}") from problem
 
     def delete(self, date: str, names: Iterable[str]) -> None:
         """Delete files of a day; one that is gone already is no error. Raises LakeError."""
         self._refuse_link(date)
-        try:
+        with _telling(f"{self.root}/date={date}", "not deleted"):
             if self.local:
                 delete_in(Path(f"{self.root}/date={date}"), names)
                 return
             for name in names:
                 with contextlib.suppress(FileNotFoundError):
                     self.filesystem.delete_file(self.path(date, name))
-        except _failures() as problem:
-            raise LakeError(f"{self.root}/date={date}: not deleted: {problem}") from problem
 
     def delete_half_written(self, date: str, age: float) -> None:
         """Delete what a process that was killed left of a file, `age` seconds ago or longer.
@@ -289,17 +287,14 @@ class Lake:
         Raises LakeError.
         """
         self._refuse_link(date)
-        try:
+        path = f"{self.root}/date={date}"
+        # Cloud Storage has no folders: pyarrow deletes what is in it, then misses the folder.
+        with _telling(path, "not deleted"), contextlib.suppress(FileNotFoundError):
             if self.local:
                 # Unlike pyarrow, it follows no link, also not one that comes up meanwhile.
-                shutil.rmtree(f"{self.root}/date={date}")
+                shutil.rmtree(path)
             else:
-                self.filesystem.delete_dir(f"{self.root}/date={date}")
-        except FileNotFoundError:
-            # Cloud Storage has no folders: pyarrow deletes what is in it, then misses the folder.
-            return
-        except _failures() as problem:
-            raise LakeError(f"{self.root}/date={date}: not deleted: {problem}") from problem
+                self.filesystem.delete_dir(path)
 
     def linked_days(self) -> list[str]:
         """Return the days whose folder is a link: what it names is not the lake's to change."""
@@ -335,10 +330,8 @@ class Lake:
         import pyarrow.fs as pafs
 
         selector = pafs.FileSelector(path, recursive=recursive, allow_not_found=True)
-        try:
+        with _telling(path, "not listed"):
             found = self.filesystem.get_file_info(selector)
-        except _failures() as problem:
-            raise LakeError(f"{path}: not listed: {problem}") from problem
         return [info for info in found if info.is_file]
 
     def _day(self, date: str, infos: dict[str, Any]) -> Day:

@@ -46,6 +46,11 @@ class PackedError(ValueError):
     """The body is compressed: nobody can tell what is in it."""
 
 
+def compile_number(pattern: str) -> re.Pattern[str]:
+    """Return the compiled form of what `number_pattern` made."""
+    return re.compile(pattern)
+
+
 def number_pattern(number: str) -> str:
     """Return the regular expression of a number: its digits, with or without `+`, `00` or `011`.
 
@@ -66,11 +71,6 @@ def _digits(number: str) -> str:
     if len(digits) < 5:
         raise UsageError("erase: expected a whole number with at least five digits")
     return digits
-
-
-def compile_number(pattern: str) -> re.Pattern[str]:
-    """Return the compiled form of what `number_pattern` made."""
-    return re.compile(pattern)
 
 
 def fold(text: str) -> str:

@@ -8,6 +8,8 @@ import logging
 import os
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+
 from fsgitops.cdr.flush import Flusher
 from fsgitops.cdr.identity import recognise_machine
 from fsgitops.cdr.ingest import Ingest
@@ -149,9 +151,7 @@ def tune_process() -> None:
     For a process that does nothing but be a sidecar. Loads, before any call has to wait for it,
     what the first flush will need.
     """
-    from fsgitops.cdr.flush import warm_up
-
-    warm_up()
+    pa.array([""], pa.string())
     gc.freeze()
     gc.set_threshold(100_000, 20, 100)
 

@@ -104,7 +104,7 @@ class Spool:
         self.path = folder / SPOOL_FILE
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o750)
-            self._db = sqlite3.connect(self.path, timeout=30.0, isolation_level=None)
+            self.db = sqlite3.connect(self.path, timeout=30.0, isolation_level=None)
             self.path.chmod(0o640)
             self._prepare(check and self.path.stat().st_size < _CHECKED_BYTES)
         except sqlite3.DatabaseError as problem:
@@ -116,7 +116,7 @@ class Spool:
             ) from problem
 
     def _prepare(self, check: bool) -> None:
-        db = self._db
+        db = self.db
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=FULL")
         db.execute("PRAGMA secure_delete=FAST")
@@ -145,7 +145,7 @@ class Spool:
 
     def read_identity(self) -> None:
         """Read who the spool is by now (`identity` changes that)."""
-        values: dict[str, str] = dict(self._db.execute("SELECT name, value FROM meta").fetchall())
+        values: dict[str, str] = dict(self.db.execute("SELECT name, value FROM meta").fetchall())
         self.id = values["id"]
         self._created_us = int(values["created_us"])
         self.salt = values["salt"].encode()
@@ -155,14 +155,9 @@ class Spool:
         """Return the identity under which a row came in: its part is named by that one."""
         return self._former_id if seq <= self._former_seq else self.id
 
-    @property
-    def db(self) -> sqlite3.Connection:
-        """The connection, for the rooms' own queries on the spool's tables."""
-        return self._db
-
     def close(self) -> None:
         """Close the connection."""
-        self._db.close()
+        self.db.close()
 
     def add(self, rows: Sequence[Row], files: Sequence[JsonFile] = ()) -> Added:
         """Store the rows that never came before, and remember the files, in one synced commit.
@@ -170,28 +165,28 @@ class Spool:
         Raises sqlite3.Error (disk full, damage); then nothing of it is stored.
         """
         came = len(rows)
-        with transaction(self._db):
-            rows = without_erased(self._db, self.salt, rows)
+        with transaction(self.db):
+            rows = without_erased(self.db, self.salt, rows)
             count = len(rows)
             if not self._insert_all(rows):
                 fresh = self._sort_out(rows)
                 self._insert(fresh)
                 count = len(fresh)
             if files:
-                self._db.executemany("INSERT OR REPLACE INTO json_file VALUES(?,?,?,?,?)", files)
+                self.db.executemany("INSERT OR REPLACE INTO json_file VALUES(?,?,?,?,?)", files)
         return Added(count, came - count)
 
     def _insert_all(self, rows: Sequence[Row]) -> bool:
         """Insert rows that are all fresh, which is the common case; False: not all of them are."""
-        self._db.execute("SAVEPOINT fresh")
+        self.db.execute("SAVEPOINT fresh")
         try:
             self._insert([(row, ROADS[row.road]) for row in rows])
         except sqlite3.IntegrityError:
-            self._db.execute("ROLLBACK TO fresh")
+            self.db.execute("ROLLBACK TO fresh")
             return False
         finally:
-            if self._db.in_transaction:
-                self._db.execute("RELEASE fresh")
+            if self.db.in_transaction:
+                self.db.execute("RELEASE fresh")
         return True
 
     def _sort_out(self, rows: Sequence[Row]) -> list[tuple[Row, int]]:
@@ -206,7 +201,7 @@ class Spool:
                 roads[row.key] = roads.get(row.key, 0) | ROADS[row.road]
             known = self._roads(hour, list(first))
             fresh += [(row, roads[key]) for key, row in first.items() if key not in known]
-            self._db.executemany(
+            self.db.executemany(
                 "UPDATE seen SET roads = roads | ? WHERE hour = ? AND key = ?",
                 [(roads[key], hour, key) for key, had in known.items() if roads[key] & ~had],
             )
@@ -217,7 +212,7 @@ class Spool:
         for at in range(0, len(keys), _CHUNK):
             chunk = keys[at : at + _CHUNK]
             marks = ",".join("?" * len(chunk))
-            found = self._db.execute(
+            found = self.db.execute(
                 f"SELECT key, roads FROM seen WHERE hour = ? AND key IN ({marks})",  # noqa: S608
                 [hour, *chunk],
             )
@@ -228,35 +223,35 @@ class Spool:
         numbered = list(enumerate(fresh, self.last_seq() + 1))
         # In the order of the keys, so that neighbouring entries share a page of the ledger.
         ledger = sorted((row.hour, row.key, roads, seq) for seq, (row, roads) in numbered)
-        self._db.executemany("INSERT INTO seen VALUES(?,?,?,?)", ledger)
-        self._db.executemany(
+        self.db.executemany("INSERT INTO seen VALUES(?,?,?,?)", ledger)
+        self.db.executemany(
             "INSERT INTO record VALUES(?,?,?,?)",
             [(seq, row.hour, row.key, row.payload) for seq, (row, _) in numbered],
         )
 
     def read_meta(self, name: str) -> str | None:
         """Return a value that was noted; None when it never was."""
-        found = self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+        found = self.db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
         return str(found[0]) if found else None
 
     def write_meta(self, name: str, value: str) -> None:
         """Note a value."""
-        with transaction(self._db):
-            self._db.execute("INSERT OR REPLACE INTO meta VALUES(?,?)", (name, value))
+        with transaction(self.db):
+            self.db.execute("INSERT OR REPLACE INTO meta VALUES(?,?)", (name, value))
 
     def last_seq(self) -> int:
         """Return the highest sequence number ever given out."""
-        found = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'record'").fetchone()
+        found = self.db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'record'").fetchone()
         return int(found[0]) if found else 0
 
     def flushed_seq(self) -> int:
         """Return the sequence number up to which every record is synced in the lake."""
-        found = self._db.execute("SELECT value FROM meta WHERE name = 'flushed'").fetchone()
+        found = self.db.execute("SELECT value FROM meta WHERE name = 'flushed'").fetchone()
         return int(found[0])
 
     def depth(self) -> tuple[int, int]:
         """Return how many rows, and about how many bytes, wait for the lake."""
-        rows = self._db.execute("SELECT count(*), total(length(payload)) FROM record").fetchone()
+        rows = self.db.execute("SELECT count(*), total(length(payload)) FROM record").fetchone()
         return int(rows[0]), int(rows[1])
 
     def freeze(self, max_rows: int, max_bytes: int) -> tuple[int, int] | None:
@@ -264,14 +259,14 @@ class Spool:
 
         A range that was frozen before a crash comes first, and unchanged.
         """
-        with transaction(self._db):
-            frozen = self._db.execute("SELECT lo, hi FROM batch ORDER BY lo LIMIT 1").fetchone()
+        with transaction(self.db):
+            frozen = self.db.execute("SELECT lo, hi FROM batch ORDER BY lo LIMIT 1").fetchone()
             if frozen:
                 return int(frozen[0]), int(frozen[1])
             lo = self.flushed_seq()
             hi = self._range_end(lo, max_rows, max_bytes)
             if hi:
-                self._db.execute("INSERT INTO batch VALUES(?, ?)", (lo, hi))
+                self.db.execute("INSERT INTO batch VALUES(?, ?)", (lo, hi))
         return (lo, hi) if hi else None
 
     def freeze_all(self, max_rows: int = 50_000, max_bytes: int = 64 * 1024 * 1024) -> None:
@@ -279,17 +274,17 @@ class Spool:
 
         Two spools that were cloned with the same rows waiting then write the same parts of them.
         """
-        with transaction(self._db):
-            found = self._db.execute("SELECT max(hi) FROM batch").fetchone()
+        with transaction(self.db):
+            found = self.db.execute("SELECT max(hi) FROM batch").fetchone()
             lo = max(self.flushed_seq(), int(found[0] or 0))
             while hi := self._range_end(lo, max_rows, max_bytes):
-                self._db.execute("INSERT INTO batch VALUES(?, ?)", (lo, hi))
+                self.db.execute("INSERT INTO batch VALUES(?, ?)", (lo, hi))
                 lo = hi
 
     def _range_end(self, lo: int, max_rows: int, max_bytes: int) -> int:
         """Return the last row of the range to freeze after `lo`; 0 when there is no row."""
         hi, size = 0, 0
-        sizes = self._db.execute(
+        sizes = self.db.execute(
             "SELECT seq, length(payload) FROM record WHERE seq > ? ORDER BY seq LIMIT ?",
             (lo, max_rows),
         )
@@ -301,7 +296,7 @@ class Spool:
 
     def rows(self, lo: int, hi: int) -> Iterator[SpooledRow]:
         """Yield the rows after `lo` up to `hi`, in order."""
-        found = self._db.execute(
+        found = self.db.execute(
             "SELECT seq, hour, key, payload FROM record WHERE seq > ? AND seq <= ? ORDER BY seq",
             (lo, hi),
         )
@@ -309,13 +304,13 @@ class Spool:
 
     def finish(self, lo: int, hi: int) -> None:
         """Forget the rows of a range: the lake holds them, synced."""
-        with transaction(self._db):
-            self._db.execute("DELETE FROM record WHERE seq <= ?", (hi,))
-            self._db.execute("DELETE FROM batch WHERE lo = ?", (lo,))
-            self._db.execute("UPDATE meta SET value = ? WHERE name = 'flushed'", (str(hi),))
+        with transaction(self.db):
+            self.db.execute("DELETE FROM record WHERE seq <= ?", (hi,))
+            self.db.execute("DELETE FROM batch WHERE lo = ?", (lo,))
+            self.db.execute("UPDATE meta SET value = ? WHERE name = 'flushed'", (str(hi),))
             if claim := self.read_meta("claim"):
                 noted = [(claim, "claim_before"), ("", "claim")]
-                self._db.executemany("UPDATE meta SET value = ? WHERE name = ?", noted)
+                self.db.executemany("UPDATE meta SET value = ? WHERE name = ?", noted)
 
     def needs_lake_check(self, day: int, min_start_us: int) -> bool:
         """Tell whether the ledger may not know all keys of a day, so that the lake must be asked.
@@ -323,23 +318,23 @@ class Spool:
         It knows every call that began after the spool did (a day is allowed for clocks that
         differ), unless the day has been forgotten since.
         """
-        row = self._db.execute("SELECT value FROM meta WHERE name = 'forgotten_hour'").fetchone()
+        row = self.db.execute("SELECT value FROM meta WHERE name = 'forgotten_hour'").fetchone()
         if min_start_us >= self._created_us + DAY_US and day * 24 >= int(row[0]):
             return False
-        return not self._db.execute("SELECT 1 FROM known_day WHERE day = ?", (day,)).fetchone()
+        return not self.db.execute("SELECT 1 FROM known_day WHERE day = ?", (day,)).fetchone()
 
     def learn_day(self, day: int, keys: Iterable[tuple[int, str]]) -> None:
         """Put the keys that the lake has of a day into the ledger."""
-        with transaction(self._db):
-            self._db.executemany(
+        with transaction(self.db):
+            self.db.executemany(
                 "INSERT INTO seen VALUES(?,?,?,0) ON CONFLICT DO UPDATE SET roads = roads | ?",
                 ((hour, key, IN_LAKE, IN_LAKE) for hour, key in keys),
             )
-            self._db.execute("INSERT OR REPLACE INTO known_day VALUES(?,?)", (day, self.last_seq()))
+            self.db.execute("INSERT OR REPLACE INTO known_day VALUES(?,?)", (day, self.last_seq()))
 
     def learnt_keys(self, day: int, rows: Sequence[SpooledRow]) -> set[tuple[int, str]]:
         """Return which of a day's rows the lake was found to hold when the day was learnt."""
-        mark = self._db.execute("SELECT seq FROM known_day WHERE day = ?", (day,)).fetchone()
+        mark = self.db.execute("SELECT seq FROM known_day WHERE day = ?", (day,)).fetchone()
         if mark is None:
             return set()
         held: set[tuple[int, str]] = set()
@@ -351,11 +346,11 @@ class Spool:
 
     def forget_before(self, hour: int) -> None:
         """Drop the ledger's entries of calls that began before an hour (since 1970)."""
-        with transaction(self._db):
+        with transaction(self.db):
             flushed = self.flushed_seq()
-            self._db.execute("DELETE FROM seen WHERE hour < ? AND seq <= ?", (hour, flushed))
-            self._db.execute("DELETE FROM known_day WHERE day < ?", (hour // 24 + 1,))
-            self._db.execute(
+            self.db.execute("DELETE FROM seen WHERE hour < ? AND seq <= ?", (hour, flushed))
+            self.db.execute("DELETE FROM known_day WHERE day < ?", (hour // 24 + 1,))
+            self.db.execute(
                 "UPDATE meta SET value = max(CAST(value AS INTEGER), ?) "
                 "WHERE name = 'forgotten_hour'",
                 (hour,),
@@ -366,15 +361,15 @@ class transaction:  # noqa: N801 - reads as a statement
     """`with transaction(db):` one write transaction; rolled back when anything is raised."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
-        self._db = db
+        self.db = db
 
     def __enter__(self) -> None:
-        self._db.execute("BEGIN IMMEDIATE")
+        self.db.execute("BEGIN IMMEDIATE")
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is None:
             try:
-                self._db.execute("COMMIT")
+                self.db.execute("COMMIT")
             except sqlite3.Error:
                 self._roll_back()
                 raise
@@ -382,8 +377,8 @@ class transaction:  # noqa: N801 - reads as a statement
             self._roll_back()
 
     def _roll_back(self) -> None:
-        if self._db.in_transaction:
-            self._db.execute("ROLLBACK")
+        if self.db.in_transaction:
+            self.db.execute("ROLLBACK")
 
 
 def classify(problem: sqlite3.Error, path: Path) -> SpoolError:
