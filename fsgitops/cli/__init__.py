@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fsgitops import __version__
-from fsgitops.cli.complete import TARGET
-from fsgitops.cli.options import Shared
+from fsgitops.cli.options import TARGET, Shared
 from fsgitops.console.commands import CONTEXT, Group
 from fsgitops.console.run import run_program
 

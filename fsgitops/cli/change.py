@@ -21,8 +21,10 @@ from fsgitops.cli.carry import (
     with_wait,
     with_yes,
 )
-from fsgitops.cli.complete import LIVE_FILE, MANAGED, REVISION
 from fsgitops.cli.options import (
+    LIVE_FILE,
+    MANAGED,
+    REVISION,
     Shared,
     find_root,
     name_default,

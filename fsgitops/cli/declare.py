@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fsgitops.cli.complete import DECLARED_FILE, NAME
 from fsgitops.cli.options import (
+    DECLARED_FILE,
+    NAME,
     Shared,
     find_kinds,
     find_path,

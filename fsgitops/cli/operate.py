@@ -8,8 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fsgitops.cli.complete import DID, EXTENSION, NUMBER
-from fsgitops.cli.options import Shared, open_place, with_json, with_place, with_workspace
+from fsgitops.cli.options import (
+    DID,
+    EXTENSION,
+    NUMBER,
+    Shared,
+    open_place,
+    with_json,
+    with_place,
+    with_workspace,
+)
 from fsgitops.cli.printing import print_document, print_json, working
 from fsgitops.console.commands import Command, Number, with_directory
 from fsgitops.console.stream import confirm_done, print_text

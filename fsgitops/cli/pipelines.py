@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fsgitops.cli.complete import COMMIT
 from fsgitops.cli.options import (
+    COMMIT,
     Shared,
     find_root,
     name_default,

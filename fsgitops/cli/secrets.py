@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fsgitops.cli.complete import EXTENSION, EXTENSIONS, GROUPS, TOKEN
 from fsgitops.cli.options import (
+    EXTENSION,
+    EXTENSIONS,
+    GROUPS,
+    TOKEN,
     Shared,
     find_root,
     open_place,

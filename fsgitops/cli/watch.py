@@ -9,8 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fsgitops.cli.complete import EXTENSION
-from fsgitops.cli.options import Shared, open_place, with_json, with_place, with_workspace
+from fsgitops.cli.options import (
+    EXTENSION,
+    Shared,
+    open_place,
+    with_json,
+    with_place,
+    with_workspace,
+)
 from fsgitops.cli.printing import (
     MAX_COLUMN,
     format_table,

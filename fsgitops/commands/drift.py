@@ -20,7 +20,7 @@ from fsgitops.steps.render_drift import render_metrics
 from fsgitops.workspace.declare import compile_declared, declare_desired
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
     from fsgitops.model.drift import DriftItem
@@ -47,15 +47,11 @@ def run_drift(workspace: Workspace, *, offline: bool = False) -> DriftReport:
     live = read_live(target.conf_dir, target.state_dir, {})
     applied, said = _find_applied(workspace, live)
     problem = ""
-    found: Sequence[DriftItem]
-    if offline:
+    try:
+        found = _compare(workspace, live, applied, asked=not offline)
+    except (SwitchError, SecretError, ConnectionError) as refused:
+        problem = str(refused)
         found = _compare(workspace, live, applied, asked=False)
-    else:
-        try:
-            found = _compare(workspace, live, applied, asked=True)
-        except (SwitchError, SecretError, ConnectionError) as refused:
-            problem = str(refused)
-            found = _compare(workspace, live, applied, asked=False)
     expected = [(rule.resource, rule.attribute) for rule in workspace.settings.drift.ignore]
     items, ignored = ignore_expected(found, expected)
     return DriftReport(

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from fsgitops.commands.plan import NO_JSON, UNREADABLE
+from fsgitops.commands.plan import read_saved
 from fsgitops.durable import write_output
 from fsgitops.errors import UsageError
 from fsgitops.homes.pieces import split_entry, split_live
@@ -65,17 +65,12 @@ def save_state(state: RecordedState, path: Path) -> None:
 
 def load_state(path: Path) -> RecordedState:
     """Return a recording. Raises UsageError when the file is not one."""
-    try:
-        content = path.read_bytes()
-        data = json.loads(gzip.decompress(content) if path.suffix == ".gz" else content)
-        return RecordedState.from_json(data)
-    except (ValueError, EOFError, RecursionError) as problem:
-        text = UNREADABLE if isinstance(problem, NO_JSON) else str(problem)
-        raise UsageError(
-            f"{path}: {text}; make one with `fsgitops export-state --output FILE`"
-        ) from None
-    except OSError as problem:
-        raise UsageError(f"{path}: {problem.strerror or problem}") from None
+
+    def read(content: bytes) -> RecordedState:
+        text = gzip.decompress(content) if path.suffix == ".gz" else content
+        return RecordedState.from_json(json.loads(text))
+
+    return read_saved(path, read, "export-state --output FILE")
 
 
 def plan_against(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from fsgitops.durable import write_output
 from fsgitops.errors import PlanRefusedError, UsageError
@@ -32,15 +32,16 @@ from fsgitops.workspace.git import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from fsgitops.model.plan import Plan
     from fsgitops.planning.shape import Demands
     from fsgitops.workspace.open import Workspace
 
-NO_JSON = (json.JSONDecodeError, UnicodeDecodeError, RecursionError)
+_NO_JSON = (json.JSONDecodeError, UnicodeDecodeError, RecursionError)
 """What reading a file as JSON raises where it is something else."""
-UNREADABLE = "this file is not JSON"
+_T = TypeVar("_T")
 
 
 def run_plan(
@@ -85,13 +86,21 @@ def load_plan(path: Path) -> Plan:
 
     Raises UsageError when the file is not one, PlanRefusedError when it was edited since.
     """
-    try:
-        plan = plan_from_json(json.loads(path.read_bytes()))
-    except OSError as problem:
-        raise UsageError(f"{path}: {problem.strerror}") from None
-    except (ValueError, RecursionError) as problem:
-        text = UNREADABLE if isinstance(problem, NO_JSON) else str(problem)
-        raise UsageError(f"{path}: {text}; make one with `fsgitops plan --out FILE`") from None
+    plan = read_saved(path, lambda content: plan_from_json(json.loads(content)), "plan --out FILE")
     if fingerprint_plan(plan) != plan.fingerprint:
         raise PlanRefusedError(f"{path}: the plan was edited after it was made; plan again")
     return plan
+
+
+def read_saved(path: Path, read: Callable[[bytes], _T], made: str) -> _T:
+    """Return what `read` makes of a file's bytes. Raises UsageError when they are something else.
+
+    `made` is the command that writes such files.
+    """
+    try:
+        return read(path.read_bytes())
+    except (ValueError, EOFError, RecursionError) as problem:
+        text = "this file is not JSON" if isinstance(problem, _NO_JSON) else str(problem)
+        raise UsageError(f"{path}: {text}; make one with `fsgitops {made}`") from None
+    except OSError as problem:
+        raise UsageError(f"{path}: {problem.strerror or problem}") from None

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 AT_WORK = "another apply is running on this target; what is shown may be half done"
 
 
-def recover_unfinished(workspace: Workspace, *, wait_seconds: float = 0.0) -> list[str]:
+def recover_unfinished(workspace: Workspace) -> list[str]:
     """Bring the conf directory to exactly the state before, or after, an interrupted apply.
 
     Where another process is at work on the target now, nothing is done: its journal is its own.
@@ -38,7 +38,7 @@ def recover_unfinished(workspace: Workspace, *, wait_seconds: float = 0.0) -> li
     if read_journal(target.conf_dir, target.state_dir) is None:
         return []
     try:
-        with lock_state(target.state_dir, wait_seconds=wait_seconds):
+        with lock_state(target.state_dir, wait_seconds=0.0):
             return recover_locked(workspace)
     except LockedError:
         return [AT_WORK]

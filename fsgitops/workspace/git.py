@@ -140,33 +140,22 @@ def refuse_key_in_git(workspace: Workspace) -> None:
     here = [name for name in private_names(workspace) if (workspace.root / name).exists()]
     if not here:
         return
-    reasons = [
-        describe(name, kept=kept) for name, kept in find_in_git(workspace.root, here).items()
-    ]
-    if reasons:
-        raise SecretError("\n".join(reasons))
+    found = find_in_git(workspace.root, here)
+    if found:
+        told = ("; ".join(describe(name, kept=kept)) for name, kept in found.items())
+        raise SecretError("\n".join(told))
 
 
-def describe(name: str, *, kept: bool) -> str:
-    """Return what is wrong with a key in git, and what to do."""
-    return f"{name}: {what_is_wrong(kept=kept)}; {remedy(name, kept=kept)}"
-
-
-def what_is_wrong(*, kept: bool) -> str:
-    """Return what git does with a key."""
-    if kept:
-        return "git tracks this key: the next commit takes it, if none has it yet"
-    return "git does not ignore this key: the next `git add` would commit it"
-
-
-def remedy(name: str, *, kept: bool) -> str:
-    """Return what to do about it."""
-    if kept:
-        return (
-            f"run `git rm --cached {name}`, and put it into {IGNORE_FILE}; if a commit has it, "
-            "whoever has the repository has every secret: replace the key (`fsgitops key rotate`)"
-        )
-    return f"put it into {IGNORE_FILE}"
+def describe(name: str, *, kept: bool) -> tuple[str, str]:
+    """Return what git does with a key that it tracks (`kept`) or would take, and what to do."""
+    if not kept:
+        wrong = "git does not ignore this key: the next `git add` would commit it"
+        return f"{name}: {wrong}", f"put it into {IGNORE_FILE}"
+    return (
+        f"{name}: git tracks this key: the next commit takes it, if none has it yet",
+        f"run `git rm --cached {name}`, and put it into {IGNORE_FILE}; if a commit has it, "
+        "whoever has the repository has every secret: replace the key (`fsgitops key rotate`)",
+    )
 
 
 def keep_from_git(path: Path) -> None:

@@ -13,7 +13,7 @@ import click
 
 from fsgitops import __version__
 from fsgitops.cli.cdr.place import Place, parse_address, with_json, with_places, with_span
-from fsgitops.cli.complete import TARGET
+from fsgitops.cli.options import TARGET
 from fsgitops.console import stream
 from fsgitops.console.commands import CONTEXT, Group, Number
 from fsgitops.console.complete import SHELLS, print_script

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fsgitops.cdr.options import EslAddress, RunOptions
-from fsgitops.cli.complete import TARGET
+from fsgitops.cli.options import TARGET
 from fsgitops.console.commands import Common, with_directory
 from fsgitops.errors import FsgitopsError, UsageError
 

@@ -12,7 +12,7 @@ import click
 
 from fsgitops.cdr.table import FORMS, write_result
 from fsgitops.cli.cdr.place import with_places, with_span
-from fsgitops.cli.complete import DID, EXTENSION
+from fsgitops.cli.options import DID, EXTENSION
 from fsgitops.console.commands import Command, Number, Option
 from fsgitops.console.stream import terminal_width
 from fsgitops.durable import write_output

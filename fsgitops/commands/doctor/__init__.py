@@ -20,12 +20,11 @@ from fsgitops.workspace.declare import declare_desired
 from fsgitops.workspace.git import (
     REPLACE,
     check_records,
+    describe,
     find_in_git,
     find_in_history,
     private_names,
-    remedy,
     tell_history,
-    what_is_wrong,
 )
 from fsgitops.workspace.secrets import find_keys, next_key_file, open_book
 
@@ -93,7 +92,7 @@ def _check_git(workspace: Workspace) -> Iterator[Check]:
     names = private_names(workspace)
     found = find_in_git(workspace.root, names)
     for name, kept in found.items():
-        yield bad("key-in-git", f"{name}: {what_is_wrong(kept=kept)}", remedy(name, kept=kept))
+        yield bad("key-in-git", *describe(name, kept=kept))
     past = find_in_history(workspace)
     for name, commit in past.items():
         yield bad("key-in-git", tell_history(name, commit), REPLACE)
