@@ -234,11 +234,7 @@ def rollback_command(
     carry.confirm(shown.plan, f"Roll {shown.plan.target} back?", err=as_json)
     with working("Rolling back"):
         applied = run_rollback(
-            workspace,
-            shown,
-            reload=carry.reload,
-            wait_seconds=carry.wait_seconds,
-            tell=print_note,
+            workspace, shown, reload=carry.reload, wait_seconds=carry.wait_seconds, tell=print_note
         )
     print_applied(applied, as_json=as_json)
     return 0
@@ -295,11 +291,7 @@ def show_command(workspace: Workspace, number: int, as_json: bool) -> int:
 @with_wait
 @with_json
 def adopt_command(
-    workspace: Workspace,
-    paths: tuple[str, ...],
-    yes: bool,
-    wait_seconds: float,
-    as_json: bool,
+    workspace: Workspace, paths: tuple[str, ...], yes: bool, wait_seconds: float, as_json: bool
 ) -> int:
     """Start managing existing files at declared paths.
 
@@ -319,12 +311,7 @@ def adopt_command(
     if shown.entries:
         if not yes:
             confirm("Adopt?", err=as_json)
-        run_adoption(
-            workspace,
-            shown,
-            wait_seconds=wait_seconds,
-            tell=print_note,
-        )
+        run_adoption(workspace, shown, wait_seconds=wait_seconds, tell=print_note)
     if as_json:
         print_json(shown.to_json())
     else:
@@ -340,10 +327,7 @@ def adopt_command(
 @with_wait
 @with_json
 def release_command(
-    workspace: Workspace,
-    names: tuple[str, ...],
-    wait_seconds: float,
-    as_json: bool,
+    workspace: Workspace, names: tuple[str, ...], wait_seconds: float, as_json: bool
 ) -> int:
     """Stop managing files: they stay as they are.
 
@@ -354,12 +338,7 @@ def release_command(
     from fsgitops.commands.adopt import list_files, run_release
     from fsgitops.steps.render_history import render_released
 
-    released = run_release(
-        workspace,
-        names,
-        wait_seconds=wait_seconds,
-        tell=print_note,
-    )
+    released = run_release(workspace, names, wait_seconds=wait_seconds, tell=print_note)
     if as_json:
         print_document("released", released=list_files(released))
     elif not is_quiet():

@@ -152,12 +152,7 @@ def validate_command(
 @click.option("--rules", is_flag=True, help="List all rules, and their levels in this project.")
 @click.option("--strict", is_flag=True, help="Exit with 3 for warnings too.")
 @with_json
-def lint_command(
-    workspace: Workspace,
-    rules: bool,
-    strict: bool,
-    as_json: bool,
-) -> int:
+def lint_command(workspace: Workspace, rules: bool, strict: bool, as_json: bool) -> int:
     """Check everything declared with the rules alone.
 
     Compiles nothing.

@@ -175,11 +175,7 @@ def kick_command(workspace: Workspace, extension: str, as_json: bool) -> int:
 @with_place
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
-    "--port",
-    type=Number(1, 65535),
-    default=3000,
-    show_default=True,
-    help="Port to listen on.",
+    "--port", type=Number(1, 65535), default=3000, show_default=True, help="Port to listen on."
 )
 @click.option(
     "--anonymous",

@@ -194,11 +194,7 @@ DRIFTED = 2
 )
 @with_json
 def drift_command(
-    workspace: Workspace,
-    offline: bool,
-    watch: float | None,
-    metrics: Path | None,
-    as_json: bool,
+    workspace: Workspace, offline: bool, watch: float | None, metrics: Path | None, as_json: bool
 ) -> int:
     """Compare what is live with what was applied.
 

@@ -83,12 +83,7 @@ def cli(ctx: click.Context, /, **chosen: Any) -> None:
 )
 @click.option("--verbose", is_flag=True, help="Log more.")
 def run(
-    place: Place,
-    /,
-    http: str | None,
-    remove_json: bool | None,
-    form: str,
-    verbose: bool,
+    place: Place, /, http: str | None, remove_json: bool | None, form: str, verbose: bool
 ) -> int:
     """Run the sidecar.
 
@@ -178,13 +173,7 @@ def reconcile(place: Place, /, first: str, last: str, as_json: bool) -> int:
 )
 @with_json
 def compact(
-    place: Place,
-    /,
-    first: str,
-    last: str,
-    grace: float,
-    min_files: int,
-    as_json: bool,
+    place: Place, /, first: str, last: str, grace: float, min_files: int, as_json: bool
 ) -> int:
     """Merge each day's small files.
 
@@ -248,12 +237,7 @@ def retention(place: Place, /, keep_days: int, dry_run: bool, as_json: bool) -> 
 @click.option("--reference", required=True, help="The request, for the log; not the number.")
 @with_json
 def erase(
-    place: Place,
-    /,
-    number: str,
-    also: tuple[str, ...],
-    reference: str,
-    as_json: bool,
+    place: Place, /, number: str, also: tuple[str, ...], reference: str, as_json: bool
 ) -> int:
     """Erase one person's number, prove it, and log it.
 

@@ -124,11 +124,7 @@ def _width(output: str) -> int | None:
 @click.option("--cause", metavar="CAUSE", help="Hang-up cause, such as NO_ANSWER.")
 @click.option("--leg", type=click.Choice(["a", "b"]), help="a: who began it; b: who was rung.")
 @click.option(
-    "--limit",
-    type=Number(min=1),
-    default=100,
-    show_default=True,
-    help="At most this many records.",
+    "--limit", type=Number(min=1), default=100, show_default=True, help="At most this many records."
 )
 @with_result(*FORMS)
 def list_command(place: Place, /, form: str, output: str, **chosen: Any) -> None:
@@ -150,9 +146,7 @@ def list_command(place: Place, /, form: str, output: str, **chosen: Any) -> None
 
 
 @click.command(
-    "query",
-    cls=Command,
-    epilog="Example: fsgitops-cdr query 'SELECT count(*) FROM cdr' --json",
+    "query", cls=Command, epilog="Example: fsgitops-cdr query 'SELECT count(*) FROM cdr' --json"
 )
 @with_places
 @click.argument("sql")
