@@ -9,7 +9,7 @@ from dataclasses import asdict, astuple
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from fsgitops.console.table import draw_lines
+from fsgitops.console.stream import draw_lines
 from fsgitops.visible import to_json
 
 if TYPE_CHECKING:

@@ -26,8 +26,7 @@ from fsgitops.cli.review import choose_outputs, with_formats
 from fsgitops.commands.schema import SCHEMAS
 from fsgitops.console.commands import Command, Common
 from fsgitops.console.complete import SHELLS, print_script
-from fsgitops.console.stream import confirm_done, terminal_width
-from fsgitops.console.table import draw_lines
+from fsgitops.console.stream import confirm_done, draw_lines, terminal_width
 from fsgitops.errors import DesiredInvalidError, UsageError
 from fsgitops.findings import findings_to_json, has_errors
 

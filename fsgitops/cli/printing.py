@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fsgitops.console import stream
-from fsgitops.console.table import draw_lines
+from fsgitops.console.stream import draw_lines
 from fsgitops.model.wording import Line
 from fsgitops.steps.render_text import render_findings
 from fsgitops.visible import count_noun, make_lines_visible, make_visible, to_json

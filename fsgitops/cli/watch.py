@@ -22,13 +22,11 @@ from fsgitops.cli.printing import (
     format_table,
     print_diagnosis,
     print_document,
-    print_json,
     print_lines,
     working,
 )
 from fsgitops.console.commands import Command
-from fsgitops.console.stream import moves, print_text, terminal_width
-from fsgitops.console.table import draw_lines
+from fsgitops.console.stream import draw_lines, moves, print_text, terminal_width
 from fsgitops.model.wording import label_attribute
 from fsgitops.visible import count_noun, make_visible, to_json
 
@@ -76,20 +74,22 @@ def status_command(
     Shows phones, calls, and what the switch holds in memory.
     With EXT, only these agents. With --watch and --json, one JSON object a line.
     """
-    from fsgitops.commands.status import run_status, status_to_json
+    from fsgitops.commands.status import run_status, watch_status
 
     if registered and missing:
         raise click.UsageError("--registered and --missing exclude each other")
     workspace = open_place(shared, directory, target)
+    chosen = (registered, missing)
     if watch:
-        return _watch(workspace, extensions, (registered, missing), every, as_json=as_json)
+        clear = CLEAR if moves(sys.stdout) and not as_json else ""
+        for status in watch_status(workspace, extensions):
+            click.echo(clear, nl=False)
+            _print_status(status, chosen, as_json=as_json, indent=None)
+            time.sleep(every)
+        return 0
     with working("Asking the switch"):
         status = run_status(workspace, extensions)
-    if as_json:
-        agents = _chosen(status.agents, registered, missing)
-        print_json(status_to_json(agents, status.strangers))
-    else:
-        print_text("\n".join(_lines(status, registered, missing)))
+    _print_status(status, chosen, as_json=as_json, indent=2)
     return 0
 
 
@@ -104,38 +104,18 @@ def _chosen(
     )
 
 
-def _lines(status: Status, registered: bool, missing: bool) -> list[str]:
-    from fsgitops.commands.status import summarise
+def _print_status(
+    status: Status, chosen: tuple[bool, bool], *, as_json: bool, indent: int | None
+) -> None:
+    from fsgitops.commands.status import status_to_json, summarise
 
-    return [
-        *_format_status(_chosen(status.agents, registered, missing)),
-        "",
-        *_format_strangers(status.strangers),
-        _format_summary(summarise(status.agents)),
-    ]
-
-
-def _watch(
-    workspace: Workspace,
-    extensions: tuple[str, ...],
-    shown: tuple[bool, bool],
-    every: float,
-    *,
-    as_json: bool,
-) -> int:
-
-    from fsgitops.commands.status import status_to_json, watch_status
-
-    clear = CLEAR if moves(sys.stdout) else ""
-    for status in watch_status(workspace, extensions):
-        if as_json:
-            data = status_to_json(_chosen(status.agents, *shown), status.strangers)
-            click.echo(to_json(data))
-        else:
-            click.echo(clear, nl=False)
-            print_text("\n".join(_lines(status, *shown)))
-        time.sleep(every)
-    return 0
+    agents = _chosen(status.agents, *chosen)
+    if as_json:
+        click.echo(to_json(status_to_json(agents, status.strangers), indent=indent))
+        return
+    strangers, summary = _format_strangers(status.strangers), summarise(status.agents)
+    lines = [*_format_status(agents), "", *strangers, _format_summary(summary)]
+    print_text("\n".join(lines))
 
 
 @click.command(

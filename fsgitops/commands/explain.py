@@ -6,8 +6,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from fsgitops.commands.schema import SCHEMAS, read_schema
-from fsgitops.console.stream import wrap
-from fsgitops.console.table import draw_lines
+from fsgitops.console.stream import draw_lines, wrap
 from fsgitops.errors import UsageError
 from fsgitops.kinds import BUILT_IN
 from fsgitops.rules.told import TOLD

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from switchboard import DOMAIN, running_switch
 from terminal import ESCAPE, show
 
-from fsgitops.console.stream import wrap
-from fsgitops.console.table import display_width, draw_lines
+from fsgitops.console.stream import display_width, draw_lines, wrap
 
 if TYPE_CHECKING:
     from project import Project
