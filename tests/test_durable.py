@@ -133,7 +133,7 @@ ALLOWED = {
     "fsgitops/transaction/folder.py": "the one way in an open folder",
     "fsgitops/sandbox/skeleton.py": "a fresh folder, which is renamed as a whole",
     "fsgitops/live/connect.py": "that rename",
-    "fsgitops/commands/finish_rotation.py": "key files are moved as they are, the folder synced",
+    "fsgitops/commands/rotate.py": "key files are moved as they are, the folder synced",
     "fsgitops/cdr/quarantine.py": "a damaged spool is moved aside",
 }
 
