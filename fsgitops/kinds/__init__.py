@@ -6,6 +6,7 @@ from typing import Final
 
 from fsgitops.kinds.agent import AGENT
 from fsgitops.kinds.did_route import DID_ROUTE
+from fsgitops.kinds.ring_group import RING_GROUP
 from fsgitops.model.kind import Kinds
 
-BUILT_IN: Final = Kinds((AGENT, DID_ROUTE))
+BUILT_IN: Final = Kinds((AGENT, DID_ROUTE, RING_GROUP))
