@@ -51,7 +51,8 @@ def plan_protection(
         entry = live.manifest.entries.get(path)
         if entry is None or path in blocked:
             continue
-        if len(file.parts) == 1 and file.parts[0].protect is entry.records[0].protect:
+        [first, *others], part = entry.records, file.parts[0]
+        if not others and len(file.parts) == 1 and part.protect == first.protect:
             continue  # as nearly every file is
         was = {record.resource: record.protect for record in entry.records}
         for part in file.parts:

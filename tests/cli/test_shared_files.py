@@ -142,6 +142,16 @@ def test_deleting_the_last_removes_the_file(team: Project) -> None:
     assert not file(team).exists()
 
 
+def test_a_mark_that_goes_with_the_last_neighbour_is_told(team: Project) -> None:
+    """The one that stays is compared with its own record, and not with that of its neighbour."""
+    declare(team, {"1020": "Alice", "1021": "Bob"}, e1021=", protect: true")
+    apply(team, "--allow", "deletes")
+    declare(team, {"1021": "Bob"})
+    assert plan(team) == [("delete", "agent:1020", False), ("update", "agent:1021", False)]
+    declare(team, {"1021": "Bob"}, e1021=", protect: true")
+    assert plan(team) == [("delete", "agent:1020", False)]
+
+
 def test_one_that_is_protected_cannot_be_deleted_and_the_others_can(team: Project) -> None:
     declare(team, NAMES, e1020=", protect: true")
     ran = team.run("plan", "--json")

@@ -113,12 +113,11 @@ class Compilation:
 
     def _check(self, draft: Draft, part: Part) -> None:
         known, kind = self._known.get(draft.path), part.resource.kind
-        others = [
-            *(known.parts if known else ()),
-            *(piece.part for piece in self._made.get(draft.path, ())),
-        ]
-        if any(kind not in self.joint or kind != other.resource.kind for other in others):
-            message = f"{draft.path} is written for {others[0].resource} already"
+        made = self._made.get(draft.path)
+        # All in a file are of one kind, so the first of them speaks for the others.
+        other = known.parts[0] if known else made[0].part if made else None
+        if other and not (kind in self.joint and kind == other.resource.kind):
+            message = f"{draft.path} is written for {other.resource} already"
             raise DraftError([message], "declare it once")
         try:
             home_of(draft.path)
@@ -178,17 +177,17 @@ def _put_together(path: str, made: Sequence[_Piece]) -> CompiledFile:
         content, spans, unknown = made[0].rendering
         parts: tuple[Part, ...] = (made[0].part._replace(span=(0, len(content))),)
     else:
-        texts, parts, spans, unknown = [OPEN], (), (), False
+        texts, listed, secrets, unknown = [OPEN], list[Part](), list[tuple[int, int]](), False
         start = len(OPEN)
         for part, rendering in made:
             inside = rendering.content[len(OPEN) : -len(CLOSE)]
             shift = start - len(OPEN)
             texts.append(inside)
-            parts += (part._replace(span=(start, start + len(inside))),)
-            spans += tuple((first + shift, last + shift) for first, last in rendering.secret_spans)
+            listed.append(part._replace(span=(start, start + len(inside))))
+            secrets += ((first + shift, last + shift) for first, last in rendering.secret_spans)
             unknown = unknown or rendering.unknown
             start += len(inside)
-        content = b"".join((*texts, CLOSE))
+        content, parts, spans = b"".join((*texts, CLOSE)), tuple(listed), tuple(secrets)
     return CompiledFile(path, content, parts, spans, unknown, hashlib.sha256(content).hexdigest())
 
 
