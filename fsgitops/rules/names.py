@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fsgitops.findings import Severity
 from fsgitops.model.kind import Site
 from fsgitops.model.reading import key_field, key_mark, name_of, resource_of
+from fsgitops.model.resource import Resource
 from fsgitops.model.rule import Breach, Rule
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from fsgitops.model.desired import Desired
     from fsgitops.model.kind import Kind, Kinds
     from fsgitops.model.noun import Noun
-    from fsgitops.model.resource import Resource
 
 
 def name_rules(kinds: Kinds) -> tuple[Rule, ...]:
@@ -42,16 +42,19 @@ def _again(rule: str) -> Callable[[Desired, Kinds], Iterator[Breach]]:
 
 def check_paths(desired: Desired, kinds: Kinds) -> Iterator[Breach]:
     """Yield every resource whose file another one has, on file systems that ignore case as well."""
-    taken: dict[str, Resource] = {}
+    taken: dict[str, Resource | Noun] = {}
     for kind in kinds.values():
         taken.update((shared.path.casefold(), shared.resource) for shared in kind.shared)
     site = Site()
     for kind in kinds.values():
         for noun in desired.of(kind.noun):
-            resource = resource_of(noun)
             for path in kind.paths(noun, site):
-                first = taken.setdefault(path.casefold(), resource)
-                if first != resource and not (kind.joint and first.kind == kind.word):
+                other = taken.setdefault(path.casefold(), noun)
+                if other is noun or (kind.joint and other.kind == kind.word):
+                    continue
+                resource = resource_of(noun)
+                first = other if isinstance(other, Resource) else resource_of(other)
+                if first != resource:
                     yield Breach(
                         resource,
                         (key_field(kind.noun),),

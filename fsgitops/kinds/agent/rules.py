@@ -37,14 +37,20 @@ _SHARED_HINT = "With one password, each agent can register as the other: give ea
 
 def check_variable_names(desired: Desired, _kinds: Kinds) -> Iterator[Breach]:
     """Yield every name of a variable that is malformed, reserved, or there twice."""
+    good: set[str] = set()
     for agent in desired.of(Agent):
+        names = agent.variables
+        if good.issuperset(names) and len(set(map(str.lower, names))) == len(names):
+            continue  # what is wrong with a name alone was looked for
         seen: dict[str, str] = {}
-        for name, value in agent.variables.items():
+        for name, value in names.items():
             # FreeSWITCH finds variables without regard to case (switch_event_get_header_ptr
             # in src/switch_event.c compares with strcasecmp).
             first = seen.setdefault(name.lower(), name)
             if problem := _judge_name(name, value, first):
                 yield Breach(resource_of(agent), ("variables", name), *problem, key=True)
+            else:
+                good.add(name)
 
 
 def _judge_name(name: str, value: str, first: str) -> tuple[str, str] | None:
@@ -81,6 +87,8 @@ def check_plain_names(desired: Desired, _kinds: Kinds) -> Iterator[Breach]:
     """Yield every name that is not a word of letters, digits, `.`, `_` and `-`."""
     good: set[str] = set()
     for agent in desired.of(Agent):
+        if good.issuperset((agent.context, *agent.groups, *agent.toll_allow)):
+            continue
         for path, name in _names(agent):
             if name in good:
                 continue
