@@ -20,4 +20,7 @@ def home_of(path: str) -> tuple[Home, str]:
         place = home.place_of(path)
         if place is not None:
             return home, place
-    raise FsgitopsError(f"{path}: this is no place for a file of fsgitops")
+    raise FsgitopsError(
+        f"{path}: this is no place for a file of fsgitops; if a later release wrote it, use that "
+        "one, or `fsgitops release` the file"
+    )

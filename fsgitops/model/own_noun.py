@@ -291,7 +291,9 @@ class _Reader:
         yield limits
         if not _is_portable(pattern):
             yield WithJsonSchema({"type": "string"})
-        if "pattern" in said:
+        if "x-key" in said and "pattern" not in said:
+            yield Expect("1 to 40 letters of English, digits, _ and -, the first no sign")
+        elif "pattern" in said:
             title = said.get("title")
             yield Expect(str(title) if title else f"a text that matches {pattern}")
         else:

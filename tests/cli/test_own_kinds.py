@@ -260,3 +260,20 @@ def test_a_schema_stands_in_the_project(paging: Project) -> None:
     schema.symlink_to(paging.root.parent / "outside.json")
     edit(paging, "fsgitops.yaml", "../outside.json", "kinds/paging_group.json")
     assert paging.run("validate").code == 3
+
+
+def test_a_file_of_a_later_release_in_the_manifest_is_told_with_the_way_out(
+    paging: Project,
+) -> None:
+    paging.run("apply", "--yes")
+    manifest = paging.conf / ".fsgitops/manifest.json"
+    text = manifest.read_text().replace(PATH, "sip_profiles/external/carrier.xml")
+    manifest.write_text(text.replace("paging_group:warehouse", "gateway:carrier"))
+    said = paging.run("plan")
+    assert (said.code, "later release" in said.err, "fsgitops release" in said.err) == (
+        1,
+        True,
+        True,
+    )
+    assert paging.run("release", "sip_profiles/external/carrier.xml").code == 0
+    assert paging.run("plan").code == 0
