@@ -292,7 +292,7 @@ class _Reader:
         if not _is_portable(pattern):
             yield WithJsonSchema({"type": "string"})
         if "x-key" in said and "pattern" not in said:
-            yield Expect("1 to 40 letters of English, digits, _ and -, the first no sign")
+            yield Expect("1 to 40 of A-Z, a-z, 0-9, _ and -, the first a letter or digit")
         elif "pattern" in said:
             title = said.get("title")
             yield Expect(str(title) if title else f"a text that matches {pattern}")

@@ -105,6 +105,7 @@ def test_it_is_protected_and_rolled_back(paging: Project) -> None:
         ("extension: 7001", "extension: 70", "desired/paging.yaml:3:16", "`extension`"),
         ("members: [1020, 1021]", "members: [1029]", "desired/paging.yaml:4:15", "no agent has"),
         ("name: warehouse", "name: ware/house", "desired/paging.yaml:2:11", "`name`"),
+        ("name: warehouse", "name: ware.house", "desired/paging.yaml:2:11", "0-9, _ and -, the"),
         ("extension: 7001", "exten: 7001", "desired/paging.yaml:3:5", "unknown"),
         ("    members", "    greeting: a,b\n    members", "desired/paging.yaml:4:15", "letters"),
         (

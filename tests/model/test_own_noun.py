@@ -118,10 +118,3 @@ def test_a_pattern_that_only_rust_reads_is_read_without_a_word(tmp_path, recwarn
     own, findings = read(tmp_path, changed(pattern))
     assert (findings, [str(item.message) for item in recwarn]) == ([], [])
     assert make_noun(own.noun, {**GOOD, "extension": "7001"})[0] is not None
-
-
-def test_a_key_without_a_pattern_is_told_what_a_name_holds(tmp_path) -> None:
-    own, _ = read(tmp_path, SCHEMA)
-    noun, [fault] = make_noun(own.noun, {**GOOD, "name": "a.b"})
-    assert (noun, "digits, _ and -" in str(fault)) == (None, True), fault
-    assert make_noun(own.noun, {**GOOD, "name": "a-b"})[0] is not None
