@@ -303,8 +303,8 @@ class _Reader:
 
     def _reference(self, named: Value, path: Path) -> Ref:
         kinds = [named] if isinstance(named, str) else named
-        if not isinstance(kinds, list) or not kinds:
-            self.refuse((*path, "x-ref"), "`x-ref`: expected the kinds that may be named")
+        if not isinstance(kinds, list) or len(kinds) != 1:
+            self.refuse((*path, "x-ref"), "`x-ref`: expected one kind, such as [agent]")
             return Ref(())
         for kind in kinds:
             if kind not in self.kinds:

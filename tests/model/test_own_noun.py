@@ -74,6 +74,7 @@ def put(path: str, value: Any) -> Any:
         (put("properties/mode/enum", []), '"enum"', "a list of 1 to 64 words"),
         (put("properties/mode/x-ref", ["agent"]), '"mode"', "four things"),
         (put("properties/members/items", {"type": "array"}), '"array"', "expected one of"),
+        (put("properties/members/items/x-ref", ["agent", "did"]), '"x-ref"', "expected one kind"),
         (put("properties/members/items/x-ref", ["nobody"]), '"x-ref"', 'there is no kind "nobody"'),
         (put("properties/beep/type", "null"), '"null"', "expected one of string"),
         (put("properties/hours/items/properties/days", {"type": "object"}), '"object"', "one of"),
