@@ -22,6 +22,7 @@ from fsgitops.errors import NotThereError, UsageError
 from fsgitops.kinds.agent.noun import Agent
 from fsgitops.kinds.agent.secrets import count_rotation
 from fsgitops.live.roster import check_extension
+from fsgitops.model.reading import name_of
 from fsgitops.secret.key import (
     KEY_VARIABLE,
     NEXT_KEY_VARIABLE,
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from collections import Counter
     from pathlib import Path
 
+    from fsgitops.model.desired import Desired
+    from fsgitops.model.kind import Kinds
     from fsgitops.model.live import Manifest
     from fsgitops.secret.key import ProjectKey
     from fsgitops.workspace.open import Workspace
@@ -60,11 +63,13 @@ class Rotation:
     under_way: bool
     moved: Counter[str]
     total: Counter[str]
+    others: int = 0
+    """How many resources that are no agents have not moved: only all move together with them."""
 
     @property
     def complete(self) -> bool:
-        """Tell whether every agent with derived secrets has moved."""
-        return self.moved[""] == self.total[""]
+        """Tell whether every resource with derived secrets has moved."""
+        return self.moved[""] == self.total[""] and not self.others
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON values (docs/json.md)."""
@@ -89,7 +94,19 @@ def read_rotation(workspace: Workspace) -> Rotation:
     desired = declare_desired(workspace).demand()
     settings = workspace.settings.key_rotation
     moved, total = count_rotation(desired.of(Agent), Moved(settings).has)
-    return Rotation(find_keys(workspace), settings is not None, moved, total)
+    left = _count_left(workspace.kinds, desired, Moved(settings))
+    return Rotation(find_keys(workspace), settings is not None, moved, total, left)
+
+
+def _count_left(kinds: Kinds, desired: Desired, moved: Moved) -> int:
+    """Return how many other resources have a secret that is derived from the current key."""
+    return sum(
+        any(wish.source is None for wish in kind.wishes(noun)) and not moved.has(name_of(noun), ())
+        for kind in kinds.values()
+        if kind.noun is not Agent
+        for noun in desired.of(kind.noun)
+        if noun.enabled
+    )
 
 
 def start_rotation(workspace: Workspace) -> tuple[Path, ProjectKey]:
@@ -212,6 +229,11 @@ def finish_rotation(workspace: Workspace) -> list[str]:
     rotation = read_rotation(workspace)
     if not rotation.complete:
         left = rotation.total[""] - rotation.moved[""]
+        if not left:
+            raise UsageError(
+                f"{count_noun(rotation.others, 'other resource')} not moved to the next key yet; "
+                "move them with `fsgitops key rotate --everyone`, and apply"
+            )
         raise UsageError(
             f"{left:,} of {count_noun(rotation.total[''], 'agent')} not moved to the next key yet; "
             "move them with `fsgitops key rotate --groups …` or `--everyone`, and apply"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from own_kinds import write_paging
 
 from fsgitops.commands.rotate import edit_rotation
 from fsgitops.errors import UsageError
@@ -106,6 +107,19 @@ def test_finishing_needs_everybody_to_have_moved(keyed: Project) -> None:
     keyed.run("key", "rotate", "--start", "--groups", "sales")
     ran = keyed.run("key", "rotate", "--finish")
     assert (ran.code, "2 of 3 agents" in ran.err) == (64, True)
+
+
+def test_finishing_needs_the_secrets_of_a_kind_of_ones_own_to_have_moved(keyed: Project) -> None:
+    write_paging(keyed)
+    assert keyed.run("apply", "--yes").code == 0
+    keyed.run("key", "rotate", "--start", "--groups", "sales,support", "--extensions", "1022")
+    assert keyed.run("apply", "--yes").code == 0
+    ran = keyed.run("key", "rotate", "--finish")
+    assert (ran.code, "1 other resource not moved" in ran.err) == (64, True), ran
+    keyed.run("key", "rotate", "--everyone")
+    assert keyed.run("apply", "--yes").code == 0
+    assert keyed.run("key", "rotate", "--finish").code == 0
+    assert "No changes" in keyed.run("plan").out
 
 
 def test_finishing_waits_until_the_new_passwords_are_applied(keyed: Project) -> None:
