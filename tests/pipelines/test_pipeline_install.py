@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 from project import Project
 from scratch_repository import CHECKOUT
 
-from fsgitops.commands.init import origin
+from fsgitops.commands import init
 
 SHA = "0123456789abcdef" * 4
 COMMIT = SHA[:40]
@@ -118,7 +118,7 @@ def installed_from(monkeypatch: pytest.MonkeyPatch, said: object) -> None:
 @pytest.mark.parametrize(
     ("said", "line"),
     [
-        (None, f"fsgitops=={origin.__version__}"),
+        (None, f"fsgitops=={init.__version__}"),
         (
             {"url": f"https://files.example/{WHEEL}", "archive_info": {"hashes": {"sha256": SHA}}},
             f"fsgitops @ https://files.example/{WHEEL}#sha256={SHA}",
@@ -161,7 +161,7 @@ def test_init_says_when_pipelines_cannot_install_what_it_came_from(
 ) -> None:
     installed_from(monkeypatch, said)
     ran = project.run("init", str(project.root / "fresh"))
-    assert pinned(project.root / "fresh") == f"fsgitops=={origin.__version__}"
+    assert pinned(project.root / "fresh") == f"fsgitops=={init.__version__}"
     assert "Pipelines cannot install that." in ran.err
     assert "fsgitops init --install" in ran.err
 
