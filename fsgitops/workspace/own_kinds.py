@@ -44,13 +44,25 @@ def _find_taken(
     declared: Sequence[KindSettings], settings: Document, built_in: Kinds
 ) -> Iterator[Finding]:
     taken = set(taken_words(built_in))
+    words = set(taken)
     for index, item in enumerate(declared):
         for name, word in (("word", item.word), ("section", item.section)):
             if word in taken:
                 place = settings.position(("kinds", index, name))
                 message = f"`{name}`: {word} means something already"
                 yield error(RULE, place, message, "Choose another word for this kind.")
+        # Extensions are named WORD_NAME, and a name may hold _ as well.
+        alike = min((word for word in words if _run_together(word, item.word)), default="")
+        if alike:
+            place = settings.position(("kinds", index, "word"))
+            message = f"`word`: one of {item.word} could be named as one of {alike} is"
+            yield error(RULE, place, message, "Choose a word that does not begin with the other.")
         taken |= {item.word, item.section}
+        words.add(item.word)
+
+
+def _run_together(one: str, other: str) -> bool:
+    return one.startswith(f"{other}_") or other.startswith(f"{one}_")
 
 
 def _read(

@@ -128,6 +128,7 @@ def test_what_is_wrong_with_one_is_a_finding_at_its_place(
     ("before", "after", "place", "told"),
     [
         ("word: paging_group", "word: agent", "fsgitops.yaml:6:11", "means something already"),
+        ("word: paging_group", "word: group_x", "fsgitops.yaml:6:11", "could be named as one of"),
         ("section: paging_groups", "section: agents", "fsgitops.yaml:7:14", "means something"),
         ("word: paging_group", "word: Paging", "fsgitops.yaml:6:11", "small letters"),
         ("kinds/paging_group.json", "kinds/other.json", "fsgitops.yaml:8:13", "there is no file"),
