@@ -7,6 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fsgitops.errors import FsgitopsError
+from fsgitops.homes import home_of
+from fsgitops.homes.directory import DIRECTORY
 from fsgitops.live.switch_user import find_switch_user, find_unreadable
 from fsgitops.model.plan import Action, Change, Hazard
 from fsgitops.routing.tree import fold
@@ -72,7 +74,7 @@ def _find_unreadable(target: Target, changes: Sequence[Change]) -> Iterable[str]
 
 
 def find_rivals(look: ConfLook, changes: Sequence[Change]) -> Survey:
-    """Return what else in the directory goes by the number of a changed agent.
+    """Return what else in the directory goes by the number of a changed user.
 
     FreeSWITCH takes the first user of a number. One of another file that comes before ours is a
     hazard; so is one that a new agent would silently put out of use, and one that would answer for
@@ -81,8 +83,8 @@ def find_rivals(look: ConfLook, changes: Sequence[Change]) -> Survey:
     """
     from fsgitops.steps.plan import Survey
 
-    agents = [item for item in changes if item.resource.kind == "agent"]
-    if not agents:
+    users = [item for item in changes if home_of(item.path)[0] is DIRECTORY]
+    if not users:
         return Survey()
     try:
         survey = look.survey()
@@ -90,7 +92,7 @@ def find_rivals(look: ConfLook, changes: Sequence[Change]) -> Survey:
         return Survey()
     hazards: list[Hazard] = []
     warnings: list[str] = []
-    for change in agents:
+    for change in users:
         others = list(_others(survey.users, change.resource.name, look.target.domain))
         if change.action is Action.DELETE:
             hazards += _left(change, others)
