@@ -92,7 +92,7 @@ def test_an_apply_refuses_what_appeared_after_the_plan_was_shown(
     site: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody puts the extension there while the plan is read."""
-    from fsgitops.cli import printing
+    from fsgitops.cli import change
 
     def working(message: str):
         if message == "Applying":
@@ -100,8 +100,8 @@ def test_an_apply_refuses_what_appeared_after_the_plan_was_shown(
             put(site, "dialplan/public/00_ivr.xml", text)
         return before(message)
 
-    before = printing.working
-    monkeypatch.setattr(printing, "working", working)
+    before = change.working
+    monkeypatch.setattr(change, "working", working)
     ran = site.run("apply", "--yes", "--no-reload")
     assert (ran.code, "[taken-number]" in ran.err) == (4, True), ran.err
     assert not (site.conf / AGENT_FILE).exists()
