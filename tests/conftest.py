@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from fresh_switch import run_freeswitch
+from hypothesis import settings
 from project import AGENTS, KEY, ROUTES, SETTINGS, Project
 from real_switch import RealSwitch, switch_template
 
@@ -31,8 +32,13 @@ def shared_folder() -> Path:
 
 
 def pytest_configure() -> None:
-    """Output is not wrapped where it is no terminal: a worker of pytest-xdist is given a width."""
+    """Output is not wrapped where it is no terminal: a worker of pytest-xdist is given a width.
+
+    A property that says nothing else is tried with 40 examples, so that all tests end in time.
+    """
     os.environ.pop("COLUMNS", None)
+    settings.register_profile("tests", max_examples=40)
+    settings.load_profile("tests")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -148,10 +148,12 @@ def check_batch(site: Site, example: Example, place: Place, texts: list[str]) ->
 
 @pytest.mark.parametrize(("example", "place"), PLACES, ids=IDS)
 def test_a_hostile_text_is_refused_at_its_place_or_is_the_value_of_an_attribute(
-    site: Site, example: Example, place: Place
+    site: Site, example: Example, place: Place, sweeps: bool
 ) -> None:
     @settings(
-        max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+        max_examples=10 if sweeps else 2,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture],
     )
     @given(st.lists(TEXTS, min_size=20, max_size=40))
     def check(texts: list[str]) -> None:

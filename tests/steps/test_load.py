@@ -219,7 +219,7 @@ def check_positions(data: bytes, findings: list[Finding]) -> None:
 
 
 fuzz = settings(
-    max_examples=300,
+    max_examples=150,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
