@@ -169,9 +169,9 @@ class _File:
         except FragmentError:
             names = []
         if any(change.drifted for change in self.changes):
-            ours = {name for path, name in self.expected.owners if path == self.path}
-            ours.update((stem, *(change.resource.name for change in self.changes)))
-            names = [name for name in names if name in ours]
+            ours = {stem, *(change.resource.name for change in self.changes)}
+            owners = self.expected.owners
+            names = [name for name in names if name in ours or (self.path, name) in owners]
         return list(dict.fromkeys((*names, stem) if gone else names))
 
     def find_left(self, names: Iterable[str], held: Held, *, alone: bool) -> Iterator[Mismatch]:
