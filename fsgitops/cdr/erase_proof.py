@@ -18,8 +18,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fsgitops.cdr.compact import read_batches
-from fsgitops.cdr.files import is_half_written, open_below, remove_below
-from fsgitops.cdr.lake import LakeError, is_data
+from fsgitops.cdr.files import is_data, is_half_written, open_below, remove_below
+from fsgitops.cdr.lake import LakeError
 from fsgitops.cdr.number import PackedError
 from fsgitops.cdr.schema import COLUMNS
 from fsgitops.cdr.spool import SPOOL_FILE, Spool, SpoolError

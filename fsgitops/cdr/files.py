@@ -33,6 +33,11 @@ def is_half_written(name: str) -> bool:
     return name.startswith(".") and name.endswith(".tmp")
 
 
+def is_data(name: str) -> bool:
+    """Tell whether a file of a day holds records (and not a commit, or a half-written file)."""
+    return name.endswith(".parquet") and not name.startswith(("_", "."))
+
+
 def delete_in(folder: Path, names: Iterable[str]) -> None:
     """Delete files of a directory that is no link, and sync it; what is gone already is no error.
 

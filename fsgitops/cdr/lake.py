@@ -21,7 +21,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import orjson
 
-from fsgitops.cdr.files import delete_in, put_local
+from fsgitops.cdr.files import delete_in, is_data, put_local
 from fsgitops.durable import ignore_folder
 from fsgitops.errors import FsgitopsError, UsageError
 
@@ -394,8 +394,3 @@ class Lake:
             except OSError:
                 raise LakeError(f"{self.root}: compact, erase or retention is running") from None
             yield
-
-
-def is_data(name: str) -> bool:
-    """Tell whether a file of a day holds records (and not a commit, or a half-written file)."""
-    return name.endswith(".parquet") and not name.startswith(("_", "."))

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 import traceback
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from fsgitops.cdr.log import say
@@ -102,7 +103,7 @@ class WatchedThread:
             self.beat()
 
 
-class Worker:
+class Worker(ABC):
     """A part of the sidecar whose loop, `_run`, has a thread of its own."""
 
     def __init__(self, name: str, options: RunOptions, metrics: Metrics, patience: float) -> None:
@@ -119,5 +120,6 @@ class Worker:
         """End, once what is in hand is handed on, as far as that can be."""
         self._stop.set()
 
+    @abstractmethod
     def _run(self) -> None:
-        raise NotImplementedError
+        """Do the work until `_stop` is set."""
