@@ -28,7 +28,7 @@ from fsgitops.live.calls import join_calls
 from fsgitops.live.roster import check_extension
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from fsgitops.api.declared import DeclaredState
     from fsgitops.api.live import LiveBoard
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from fsgitops.workspace.open import Workspace
 
 _Result = TypeVar("_Result")
+_Declared = TypeVar("_Declared", "Agent", "DidRoute")
 
 MAX_LISTED = 100_000
 MAX_RECORDS = 1000
@@ -83,12 +84,17 @@ class Call:
         return int(text)
 
 
+def _choose_page(call: Call, declared: Mapping[str, _Declared]) -> list[_Declared]:
+    """Return those that are enabled, in order, as far as `limit` and `offset` ask for them."""
+    limit, offset = call.number("limit", 1000, MAX_LISTED, 1), call.number("offset", 0, 10**8)
+    known = [item for _, item in sorted(declared.items()) if item.enabled]
+    return known[offset : offset + limit]
+
+
 async def list_agents(call: Call) -> Any:
     """Return the enabled agents."""
     _, roster = await call.declared()
-    limit, offset = call.number("limit", 1000, MAX_LISTED, 1), call.number("offset", 0, 10**8)
-    known = [item for _, item in sorted(roster.agents.items()) if item.enabled]
-    return [agent_to_json(item) for item in known[offset : offset + limit]]
+    return [agent_to_json(agent) for agent in _choose_page(call, roster.agents)]
 
 
 async def show_agent(call: Call) -> Any:
@@ -145,9 +151,7 @@ async def show_agent_status(call: Call) -> Any:
 async def list_routes(call: Call) -> Any:
     """Return the enabled routes."""
     _, roster = await call.declared()
-    limit, offset = call.number("limit", 1000, MAX_LISTED, 1), call.number("offset", 0, 10**8)
-    known = [item for _, item in sorted(roster.numbers.items()) if item.enabled]
-    return [route_to_json(item) for item in known[offset : offset + limit]]
+    return [route_to_json(route) for route in _choose_page(call, roster.numbers)]
 
 
 async def show_route(call: Call) -> Any:
