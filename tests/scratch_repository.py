@@ -5,6 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 STEP_SECONDS = 120
@@ -44,3 +48,8 @@ class ScratchRepository:
             f'#!/bin/sh\nPYTHONPATH="{CHECKOUT}" exec "{sys.executable}" -c "{code}" "$@"\n'
         )
         place.chmod(0o755)
+
+
+def results(jobs: Mapping[str, Any]) -> dict[str, str]:
+    """Return how each job of a pipeline ended, whichever runner ran it."""
+    return {name: job.result for name, job in jobs.items()}

@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from misbehaving_esl import PASSWORD, MisbehavingSwitch, swallow
-from switchboard import DOMAIN, running_switch
+from switchboard import DOMAIN
 
 from fsgitops.errors import SwitchError
 from fsgitops.live import prover
 from fsgitops.sandbox.skeleton import write_skeleton
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from project import Project
 
     from fsgitops.sandbox import EmbeddedSwitch
@@ -89,12 +87,6 @@ def test_a_roll_back_of_a_route_alone_reloads_alone(
     sent(pbx, monkeypatch)
     pbx.write("desired/routes.yaml", ROUTE)
     assert sent(pbx, monkeypatch, swallow) == ["reloadxml", "reloadxml"]
-
-
-@pytest.fixture
-def switch(project: Project) -> Iterator[EmbeddedSwitch]:
-    with running_switch(project) as running:
-        yield running
 
 
 def declare_carol(project: Project) -> None:

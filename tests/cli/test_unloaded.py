@@ -7,20 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from project import Project
-from switchboard import DOMAIN, running_switch
+from switchboard import DOMAIN
 
 from fsgitops.live import prover
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from fsgitops.sandbox import EmbeddedSwitch
-
-
-@pytest.fixture
-def switch(project: Project) -> Iterator[EmbeddedSwitch]:
-    with running_switch(project) as running:
-        yield running
 
 
 def declare(project: Project, name: str = "Anna", *, bob: bool = False) -> None:

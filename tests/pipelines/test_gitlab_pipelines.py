@@ -12,7 +12,7 @@ from fake_gitlab import COMMENT_TOKEN, JOB_TOKEN, FakeGitLab
 from pipeline_runner import matches
 from rehearsal import exceed_limits
 from rehearsal_gitlab import MERGE_REQUEST, GitLabRehearsal
-from scratch_repository import CHECKOUT
+from scratch_repository import CHECKOUT, results
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,10 +32,6 @@ NOTES = f"merge_requests/{MERGE_REQUEST}/notes"
 def rehearsal(tmp_path: Path) -> Iterator[GitLabRehearsal]:
     with FakeGitLab() as gitlab:
         yield GitLabRehearsal(tmp_path / "rehearsal", gitlab)
-
-
-def results(jobs: dict[str, PipelineJob]) -> dict[str, str]:
-    return {name: job.result for name, job in jobs.items()}
 
 
 def test_a_fresh_project_gets_these_very_pipelines(project: Project) -> None:

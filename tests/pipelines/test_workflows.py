@@ -15,7 +15,7 @@ from doc_pages import agrees, read_quotes
 from fake_github import FakeGitHub
 from project import Project
 from rehearsal import Rehearsal, exceed_limits
-from scratch_repository import CHECKOUT
+from scratch_repository import CHECKOUT, results
 from workflow_runner import evaluate
 
 if TYPE_CHECKING:
@@ -148,10 +148,6 @@ def test_the_hooks_name_commands_that_exist() -> None:
 def rehearsal(tmp_path: Path) -> Iterator[Rehearsal]:
     with FakeGitHub() as github:
         yield Rehearsal(tmp_path / "rehearsal", github)
-
-
-def results(jobs: dict[str, Any]) -> dict[str, str]:
-    return {name: job.result for name, job in jobs.items()}
 
 
 def pages_show(comment: str) -> None:

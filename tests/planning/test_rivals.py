@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from existing_site import existing_site
 
 if TYPE_CHECKING:
     from project import Project
@@ -22,9 +23,7 @@ GROUPS = "    <groups>\n"
 
 @pytest.fixture
 def fresh(project: Project) -> Project:
-    """The example project, nothing applied, and the conf directory there."""
-    assert project.run("plan").code == 0
-    return project
+    return existing_site(project)
 
 
 def put(project: Project, path: str, user: str = "1020", more: str = "") -> None:
