@@ -204,14 +204,21 @@ def _expect(plan: Plan, compiled: CompiledConfig, live: LiveConfig, conf_dir: Pa
 
 def end_late(switch: Switch, steps: Sequence[ReloadStep], address: Address) -> str:
     """End what outlives a reload; return what did not end, or "". Raises nothing for it."""
-    names = ", ".join(dict.fromkeys(name for step in steps if step.late for name in step.of))
-    if not names:
+    if not any(step.late for step in steps):
         return ""
     try:
         left = end_rest(switch, steps, address).left
     except SwitchError as problem:
-        return f"phones that are registered as {names} may go on: {problem}"
+        return tell_unended(steps, problem)
     return f"still registered or logged in: {', '.join(sorted(left))}" if left else ""
+
+
+def tell_unended(steps: Sequence[ReloadStep], problem: Exception) -> str:
+    """Say whose phones may go on, and how a person ends that."""
+    names = ", ".join(dict.fromkeys(name for step in steps if step.late for name in step.of))
+    return (
+        f"phones that are registered as {names} may go on: {problem}; end them by hand ({_BY_HAND})"
+    )
 
 
 def tell_source(merged: MergedConfig, line: int) -> str:

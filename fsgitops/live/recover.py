@@ -57,9 +57,12 @@ def recover_locked(workspace: Workspace) -> list[str]:
         clear_litter(target.conf_dir, target.state_dir)
         return []
     if journal.committed:
-        changes = _read_loaded(journal) if journal.reload else []
-        finish_transaction(journal)
-        return ["an interrupted apply has been finished", *_end_rest(workspace, changes)]
+        try:
+            # Before the journal goes: who is killed here has the next command end the rest.
+            left = _end_rest(workspace, journal) if journal.reload else []
+        finally:
+            finish_transaction(journal)
+        return ["an interrupted apply has been finished", *left]
     notes = []
     if not journal.restored:
         kept = restore_files(journal)
@@ -81,7 +84,7 @@ def _reload_restored(workspace: Workspace, journal: Journal) -> tuple[bool, list
     from fsgitops.live.prover import end_late
 
     target = workspace.target
-    steps = plan_reloads(turn_round(_read_changes(journal)), address_of(target))
+    steps = plan_reloads(turn_round(_read_changes(journal)[0]), address_of(target))
     if not steps:
         return True, []
     ending = "; the next command tries again"
@@ -97,53 +100,59 @@ def _reload_restored(workspace: Workspace, journal: Journal) -> tuple[bool, list
     return True, ["the switch has loaded the restored files", *([left] if left else [])]
 
 
-def _end_rest(workspace: Workspace, changes: list[Change]) -> list[str]:
+def _end_rest(workspace: Workspace, journal: Journal) -> list[str]:
     """End what outlives the reload: the apply may have been killed before it did that."""
     from fsgitops.homes.reload import plan_reloads
     from fsgitops.live.connect import address_of, connect_target
-    from fsgitops.live.prover import end_late
+    from fsgitops.live.prover import end_late, tell_unended
 
     target = workspace.target
-    steps = [step for step in plan_reloads(changes, address_of(target)) if step.late]
+    changes, kicks = _read_loaded(journal)
+    planned = plan_reloads(changes, address_of(target), kick_rotated=kicks)
+    steps = [step for step in planned if step.late]
     if not steps:
         return []
     try:
         with connect_target(target, workspace.root) as switch:
             left = end_late(switch, steps, address_of(target))
     except FsgitopsError as problem:
-        names = ", ".join(dict.fromkeys(name for step in steps for name in step.of))
-        left = f"phones that are registered as {names} may go on: {problem}"
+        left = tell_unended(steps, problem)
     return [left] if left else []
 
 
-def _read_loaded(journal: Journal) -> list[Change]:
-    """Return what was carried out, and what the same apply loaded of earlier ones."""
+def _read_loaded(journal: Journal) -> tuple[list[Change], bool]:
+    """Return what was carried out or loaded of earlier applies, and whether it was to kick."""
     from fsgitops.model.live import FileKind, LiveConfig, LiveFile
     from fsgitops.steps.read_live import read_manifest
     from fsgitops.steps.unloaded import find_unloaded
 
-    changes = _read_changes(journal)
+    changes, kicks = _read_changes(journal)
     manifest = read_manifest(journal.state_dir)
     files = dict.fromkeys(manifest.unloaded, LiveFile(FileKind.REGULAR))
 
     def exists(path: str) -> bool:
         return os.path.lexists(journal.conf_dir / path)
 
-    return [*changes, *find_unloaded(changes, LiveConfig(manifest, files), exists)]
+    return [*changes, *find_unloaded(changes, LiveConfig(manifest, files), exists)], kicks
 
 
-def _read_changes(journal: Journal) -> list[Change]:
-    """Return what was to be done; without a record, that these files were to be written."""
+def _read_changes(journal: Journal) -> tuple[list[Change], bool]:
+    """Return what was to be done, and whether phones with a former password were to be kicked.
+
+    Without a record, these files were to be written.
+    """
     from fsgitops.model.plan import Action, Change
     from fsgitops.model.resource import Resource
     from fsgitops.model.revision import CHANGES_FILE, RevisionChange
 
     try:
-        recorded = json.loads(read_record(journal, CHANGES_FILE) or b"")["changes"]
-        found = [RevisionChange.from_json(item) for item in recorded]
+        recorded = json.loads(read_record(journal, CHANGES_FILE) or b"")
+        found = [RevisionChange.from_json(item) for item in recorded["changes"]]
     except (ValueError, KeyError, TypeError):
-        return [Change(Action.UPDATE, Resource("file", path), path) for path, _, _ in journal.steps]
-    return [Change(item.action, item.resource, item.path) for item in found]
+        paths = [path for path, _, _ in journal.steps]
+        return [Change(Action.UPDATE, Resource("file", path), path) for path in paths], False
+    changes = [Change(item.action, item.resource, item.path, item.attributes) for item in found]
+    return changes, recorded.get("kick_rotated") is True
 
 
 def _undone(journal: Journal) -> bytes | None:

@@ -375,7 +375,9 @@ def _start_record(
     changes = [change.to_json() for change in list_changes(plan, live)]
     return {
         REVISION_FILE: json.dumps(revision.to_json()).encode(),
-        CHANGES_FILE: json.dumps({"version": 1, "changes": changes}).encode(),
+        CHANGES_FILE: json.dumps(
+            {"version": 1, "kick_rotated": plan.kick_rotated, "changes": changes}
+        ).encode(),
     }
 
 

@@ -113,10 +113,10 @@ def test_a_phone_of_an_agent_that_is_rolled_back_is_registered_no_longer(
     assert users(switch) == ["1020"]
 
 
-def apply_killed_at(name: str, project: Project) -> None:
+def apply_killed_at(name: str, project: Project, *words: str) -> None:
     """Apply in a process that is killed where it asks the prover for this."""
     killed = subprocess.run(
-        [sys.executable, "-c", KILLED, name, "-C", str(project.root), "apply", "--yes"],
+        [sys.executable, "-c", KILLED, name, "-C", str(project.root), "apply", "--yes", *words],
         capture_output=True,
         text=True,
         check=False,
@@ -155,3 +155,30 @@ def test_a_phone_of_a_deleted_agent_is_registered_no_longer_when_the_apply_is_ki
     assert users(switch) == ["1020", "1021"]
     assert "an interrupted apply has been finished" in project.run("plan").err
     assert users(switch) == ["1020"]
+
+
+@pytest.mark.parametrize("kick", [True, False], ids=["kick", "no kick"])
+def test_an_apply_that_is_killed_at_the_end_kicks_later_whom_it_was_told_to(
+    project: Project, switch: EmbeddedSwitch, kick: bool
+) -> None:
+    switch.add_registration("1020", DOMAIN)
+    switch.add_registration("1021", DOMAIN)
+    text = (project.root / "desired/agents.yaml").read_text()
+    project.write("desired/agents.yaml", text.replace("1021,", "1021, password_version: 2,"))
+    apply_killed_at("finish", project, *(["--kick-rotated"] if kick else []))
+    assert users(switch) == ["1020", "1021"]
+    assert "an interrupted apply has been finished" in project.run("plan").err
+    assert users(switch) == (["1020"] if kick else ["1020", "1021"])
+
+
+def test_where_the_switch_is_away_a_killed_apply_says_whose_phone_goes_on_and_what_to_run(
+    pbx: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent(pbx, monkeypatch)
+    pbx.write("desired/agents.yaml", ALICE.replace("Alice", "Alice, password_version: 2"))
+    with MisbehavingSwitch(pbx.root / "conf", lambda *_: None) as switch:
+        monkeypatch.setenv("FSGITOPS_ESL_PORT", str(switch.server.port))
+        apply_killed_at("finish", pbx, "--kick-rotated", "--target", "pbx")
+    told = pbx.run("plan", "--target", "pbx").err
+    assert "phones that are registered as 1020 may go on" in told
+    assert "flush_inbound_reg EXT@DOMAIN" in told
