@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import gc
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from fsgitops import __version__
-from fsgitops.cli.options import TARGET, Shared
+from fsgitops.cli.options import with_group_place
 from fsgitops.console.commands import CONTEXT, Group
 from fsgitops.console.run import run_program
 
@@ -66,19 +65,9 @@ SYNONYMS = {
     epilog="Example: fsgitops -C pbx plan --target prod",
 )
 @click.version_option(__version__, prog_name="fsgitops")
-@click.option(
-    "-C", "directory", type=click.Path(file_okay=False), metavar="DIR", help="Run as if in DIR."
-)
-@click.option(
-    "--target",
-    shell_complete=TARGET,
-    metavar="NAME",
-    help="Work on this target [default: sandbox].",
-)
-@click.pass_context
-def cli(ctx: click.Context, directory: str | None, target: str | None) -> None:
+@with_group_place
+def cli(**_start: str | None) -> None:
     """FreeSWITCH configuration as code: YAML in git, a checked plan, a proved apply."""
-    ctx.obj = Shared(Path(directory or ".").resolve(), target)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

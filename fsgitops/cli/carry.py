@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
-from fsgitops.cli.options import Shared, open_place
 from fsgitops.cli.printing import print_json, print_lines, print_notes
 from fsgitops.console.stream import is_quiet
 from fsgitops.errors import FsgitopsError
 from fsgitops.steps.render_text import render_applied
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from fsgitops.model.applied import Applied, Notice
+    from fsgitops.model.applied import Applied
     from fsgitops.model.plan import Plan
-    from fsgitops.settings.shapes import NotifySettings
+    from fsgitops.workspace.open import Workspace
 
 
 _F = TypeVar("_F", bound="Callable[..., Any]")
@@ -99,48 +99,28 @@ def print_applied(applied: Applied, *, as_json: bool) -> None:
         print_lines(render_applied(applied))
 
 
-_PLAN = "fsgitops.plan"
-_APPLIED = "fsgitops.applied"
+@dataclass(slots=True)
+class Story:
+    """What is about to be done, and what was done, as far as a command has come."""
+
+    plan: Plan | None = None
+    applied: Applied | None = None
 
 
-def with_notify(function: _F) -> _F:
-    """Give a command `--notify`. It says what happened with `note_plan` and `note_applied`."""
+@contextmanager
+def notifying(workspace: Workspace, wanted: bool) -> Iterator[Story]:
+    """Tell the webhook how the body ended, where that is wanted: the body keeps the story."""
+    story = Story()
+    if not wanted:
+        yield story
+        return
+    from fsgitops.live.notify import find_notify, notice_applied, notice_failure, send_notice
 
-    @wraps(function)
-    def told(
-        shared: Shared, /, directory: str | None, target: str | None, notify: bool, **rest: Any
-    ) -> Any:
-        if not notify:
-            return function(shared, directory=directory, target=target, **rest)
-        from fsgitops.live.notify import find_notify, notice_applied, notice_failure
-
-        workspace = open_place(shared, directory, target)
-        place, noted = find_notify(workspace), click.get_current_context().meta
-        try:
-            code = function(shared, directory=directory, target=target, **rest)
-        except (FsgitopsError, OSError, KeyboardInterrupt, click.Abort) as problem:
-            _send(place, notice_failure(workspace, noted.get(_PLAN), problem))
-            raise
-        _send(place, notice_applied(workspace, noted[_PLAN], noted[_APPLIED]))
-        return code
-
-    text = "Tell the webhook in fsgitops.yaml how it ended. A failing webhook is only a warning."
-    return click.option("--notify", is_flag=True, help=text)(told)  # type: ignore[return-value]
-
-
-def note_plan(plan: Plan) -> None:
-    """Remember what is about to be done."""
-    click.get_current_context().meta[_PLAN] = plan
-
-
-def note_applied(applied: Applied) -> None:
-    """Remember what was done."""
-    click.get_current_context().meta[_APPLIED] = applied
-
-
-def _send(place: NotifySettings, notice: Notice) -> None:
-    from fsgitops.live.notify import send_notice
-
-    warning = send_notice(place, notice)
-    if warning:
-        print_notes([warning])
+    place = find_notify(workspace)
+    try:
+        yield story
+    except (FsgitopsError, OSError, KeyboardInterrupt, click.Abort) as problem:
+        print_notes(send_notice(place, notice_failure(workspace, story.plan, problem)))
+        raise
+    assert story.plan and story.applied
+    print_notes(send_notice(place, notice_applied(workspace, story.plan, story.applied)))

@@ -12,12 +12,10 @@ import click
 from fsgitops.cli.carry import (
     Carry,
     confirm,
-    note_applied,
-    note_plan,
+    notifying,
     print_applied,
     print_note,
     with_carry,
-    with_notify,
     with_wait,
     with_yes,
 )
@@ -25,7 +23,7 @@ from fsgitops.cli.options import (
     LIVE_FILE,
     MANAGED,
     REVISION,
-    Shared,
+    Start,
     find_root,
     name_default,
     open_place,
@@ -44,7 +42,7 @@ from fsgitops.cli.printing import (
     print_notes,
     working,
 )
-from fsgitops.cli.review import choose_outputs, with_formats
+from fsgitops.cli.review import with_formats
 from fsgitops.console.commands import Command, Number
 from fsgitops.console.stream import confirm_done, is_quiet
 from fsgitops.steps.render_text import render_plan
@@ -52,6 +50,7 @@ from fsgitops.steps.render_text import render_plan
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from fsgitops.cli.review import Outputs
     from fsgitops.model.state import RecordedState
     from fsgitops.planning.planned import Planned
     from fsgitops.planning.shape import Demands
@@ -81,21 +80,15 @@ if TYPE_CHECKING:
 @with_demands
 @with_full
 @with_json
-@click.pass_obj
 def plan_command(
-    shared: Shared,
-    directory: str | None,
-    target: str | None,
+    start: Start,
     out: Path | None,
     detailed_exitcode: bool,
     against: Path | None,
-    named: str | None,
-    outputs: tuple[Path, ...],
-    full_at: str,
+    wanted: Outputs,
     live: bool,
     demands: Demands,
     full: bool,
-    as_json: bool,
 ) -> int:
     """Show what an apply would change, and change nothing.
 
@@ -106,11 +99,10 @@ def plan_command(
     from fsgitops.commands.export_state import load_state
     from fsgitops.commands.plan import save_plan
 
-    wanted = choose_outputs(named, outputs, as_json=as_json, full=full_at)
     state = load_state(against) if against else None
-    name = target or shared.target or (state.target if state else None)
-    with telling(wanted, name or name_default(), find_root(shared, directory)):
-        workspace = open_place(shared, directory, name)
+    start = start._replace(target=start.target or (state.target if state else None))
+    with telling(wanted, start.target or name_default(), find_root(start)):
+        workspace = open_place(start)
     planned = make_planned(
         _choose(workspace, state, live=live, demands=demands),
         wanted,
@@ -139,22 +131,24 @@ def _choose(
 
 @click.command("apply", cls=Command, epilog="Example: fsgitops apply --target prod plan.json")
 @click.argument("saved", required=False, metavar="[PLAN]", type=click.Path(path_type=Path))
-@with_place
+@with_workspace
 @with_carry
 @with_demands
 @with_full
 @with_json
-@click.pass_obj
-@with_notify
+@click.option(
+    "--notify",
+    is_flag=True,
+    help="Tell the webhook in fsgitops.yaml how it ended. A failing webhook is only a warning.",
+)
 def apply_command(
-    shared: Shared,
+    workspace: Workspace,
     saved: Path | None,
-    directory: str | None,
-    target: str | None,
     carry: Carry,
     demands: Demands,
     full: bool,
     as_json: bool,
+    notify: bool,
 ) -> int:
     """Apply a plan, and read it back from the switch.
 
@@ -164,32 +158,31 @@ def apply_command(
     from fsgitops.commands.apply import run_apply
     from fsgitops.commands.plan import load_plan, run_plan
 
-    workspace = open_place(shared, directory, target)
-    approved = load_plan(saved) if saved else None
-    demands = replace(demands, reload=carry.reload)
-    demands = demands.of_saved(approved) if approved else demands
-    with working("Comparing the declared with the live files"):
-        planned = run_plan(workspace, demands, live=carry.reload)
-    _show(planned, err=as_json, full=full, unread=(carry.yes or bool(approved)) and is_quiet())
-    if not approved:
-        question = f"Apply this to {planned.plan.target}?"
-        carry.confirm(planned.plan, question, hint=", or apply a saved plan", err=as_json)
-    with working("Applying"):
-        applied = run_apply(
-            workspace,
-            planned,
-            approved=approved,
-            reload=carry.reload,
-            wait_seconds=carry.wait_seconds,
-            tell=print_note,
-        )
-    note_applied(applied)
-    print_applied(applied, as_json=as_json)
+    with notifying(workspace, notify) as story:
+        approved = load_plan(saved) if saved else None
+        demands = replace(demands, reload=carry.reload)
+        demands = demands.of_saved(approved) if approved else demands
+        with working("Comparing the declared with the live files"):
+            planned = run_plan(workspace, demands, live=carry.reload)
+        story.plan = planned.plan
+        _show(planned, err=as_json, full=full, unread=(carry.yes or bool(approved)) and is_quiet())
+        if not approved:
+            question = f"Apply this to {planned.plan.target}?"
+            carry.confirm(planned.plan, question, hint=", or apply a saved plan", err=as_json)
+        with working("Applying"):
+            story.applied = run_apply(
+                workspace,
+                planned,
+                approved=approved,
+                reload=carry.reload,
+                wait_seconds=carry.wait_seconds,
+                tell=print_note,
+            )
+        print_applied(story.applied, as_json=as_json)
     return 0
 
 
 def _show(planned: Planned, *, err: bool, full: bool, unread: bool) -> None:
-    note_plan(planned.plan)
     print_notes(planned.notes)
     print_findings(planned.compilation.declared.findings)
     if unread:

@@ -12,17 +12,18 @@ import click
 from fsgitops.cli.options import (
     DECLARED_FILE,
     NAME,
-    Shared,
+    Start,
     find_kinds,
     find_path,
     find_root,
+    find_start,
     open_place,
     with_json,
     with_place,
     with_workspace,
 )
 from fsgitops.cli.printing import print_document, print_findings, print_json, working
-from fsgitops.cli.review import choose_outputs, with_formats
+from fsgitops.cli.review import with_formats
 from fsgitops.commands.schema import SCHEMAS
 from fsgitops.console.commands import Command, Common
 from fsgitops.console.complete import SHELLS, print_script
@@ -31,6 +32,7 @@ from fsgitops.errors import DesiredInvalidError, UsageError
 from fsgitops.findings import findings_to_json, has_errors
 
 if TYPE_CHECKING:
+    from fsgitops.cli.review import Outputs
     from fsgitops.commands.validate import RuleState
     from fsgitops.workspace.open import Workspace
 
@@ -79,8 +81,8 @@ def init_command(
     """
     from fsgitops.commands.init import run_init
 
-    shared: Shared = ctx.obj
-    root = shared.root / (place or "") / (directory or "")
+    assert ctx.parent is not None
+    root = find_start(ctx.parent).directory / (place or "") / (directory or "")
     for above in (root, *root.parents):
         if above.exists() and not above.is_dir():
             raise click.UsageError(f"{above}: is a file, expected a folder")
@@ -109,15 +111,9 @@ def _enter(root: Path) -> str:
 @with_place
 @with_formats
 @with_json
-@click.pass_obj
 def validate_command(
-    shared: Shared,
-    directory: str | None,
-    target: str | None,
-    named: str | None,
-    outputs: tuple[Path, ...],
-    full_at: str,
-    as_json: bool,
+    start: Start,
+    wanted: Outputs,
 ) -> int:
     """Check everything declared, and show all errors at once.
 
@@ -127,15 +123,14 @@ def validate_command(
     from fsgitops.cli.review import review_report
     from fsgitops.commands.validate import Report, run_validate
 
-    wanted = choose_outputs(named, outputs, as_json=as_json, full=full_at)
     try:
-        workspace = open_place(shared, directory, target)
+        workspace = open_place(start)
     except DesiredInvalidError as problem:
         report = Report(tuple(problem.findings))
     else:
         with working("Checking what is declared"):
             report = run_validate(workspace)
-    root = find_root(shared, directory)
+    root = find_root(start)
     wanted.write(lambda: review_report(report, root), report.to_json)
     if wanted.shown == "json":
         print_json(report.to_json())
@@ -196,15 +191,7 @@ NOT_CANONICAL = 1
 @with_place
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 when a file would change.")
 @with_json
-@click.pass_obj
-def fmt_command(
-    shared: Shared,
-    paths: tuple[str, ...],
-    directory: str | None,
-    target: str | None,
-    check: bool,
-    as_json: bool,
-) -> int:
+def fmt_command(start: Start, paths: tuple[str, ...], check: bool, as_json: bool) -> int:
     """Format YAML files without changing what they say.
 
     Puts fields in order, and quotes only what needs them. Comments stay with their field.
@@ -213,8 +200,8 @@ def fmt_command(
     """
     from fsgitops.commands.fmt import run_fmt
 
-    workspace = open_place(shared, directory, target)
-    placed = [find_path(shared, directory, path) for path in paths]
+    workspace = open_place(start)
+    placed = [find_path(start, path) for path in paths]
     done = run_fmt(workspace, placed, check=check)
     if as_json:
         changed = list(done.changed)
@@ -229,8 +216,7 @@ def fmt_command(
 @click.command("explain", cls=Command, epilog="Example: fsgitops explain agent.caller_id_number")
 @click.argument("path", default="agent", metavar="[NAME]", shell_complete=NAME)
 @with_place
-@click.pass_obj
-def explain_command(shared: Shared, path: str, directory: str | None, target: str | None) -> int:
+def explain_command(start: Start, path: str) -> int:
     """Explain a kind, a field, a rule or a finding.
 
     NAME is a kind (agent, did, settings), an output (plan, status and so on), a field (with dots
@@ -243,12 +229,12 @@ def explain_command(shared: Shared, path: str, directory: str | None, target: st
         from fsgitops.commands.validate import list_built_in, list_rules
 
         try:
-            return list_rules(open_place(shared, directory, target))
+            return list_rules(open_place(start))
         except (DesiredInvalidError, UsageError):
             # There is no project here; or what is wrong with it is for other commands to tell.
             return list_built_in()
 
-    kinds, width = find_kinds(shared, directory), terminal_width(sys.stdout)
+    kinds, width = find_kinds(start), terminal_width(sys.stdout)
     click.echo("\n".join(explain(path, kinds=kinds, width=width, rules=rules)))
     return 0
 
@@ -257,8 +243,8 @@ def explain_command(shared: Shared, path: str, directory: str | None, target: st
     "schema", cls=Command, epilog="Example: fsgitops schema settings > schema/settings.schema.json"
 )
 @click.argument("name", default="desired", type=click.Choice(SCHEMAS), metavar="[NAME]")
-@click.pass_obj
-def schema_command(shared: Shared, name: str) -> int:
+@click.pass_context
+def schema_command(ctx: click.Context, name: str) -> int:
     """Print a JSON Schema, for editors and programs.
 
     NAME is desired (default), settings (of fsgitops.yaml), plan, or another format of docs/json.md
@@ -269,7 +255,7 @@ def schema_command(shared: Shared, name: str) -> int:
     """
     from fsgitops.commands.schema import read_schema
 
-    print_json(read_schema(name, find_kinds(shared, None)))
+    print_json(read_schema(name, find_kinds(find_start(ctx))))
     return 0
 
 

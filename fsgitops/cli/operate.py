@@ -12,14 +12,15 @@ from fsgitops.cli.options import (
     DID,
     EXTENSION,
     NUMBER,
-    Shared,
+    Start,
     open_place,
     with_json,
     with_place,
+    with_start,
     with_workspace,
 )
 from fsgitops.cli.printing import print_document, print_json, working
-from fsgitops.console.commands import Command, Number, with_directory
+from fsgitops.console.commands import Command, Number
 from fsgitops.console.stream import confirm_done, print_text
 from fsgitops.errors import UsageError
 from fsgitops.visible import count_noun
@@ -187,11 +188,8 @@ def kick_command(workspace: Workspace, extension: str, as_json: bool) -> int:
 @click.option(
     "--spool", type=click.Path(path_type=Path), help="Where the newest call records still wait."
 )
-@click.pass_obj
 def api_command(
-    shared: Shared,
-    directory: str | None,
-    target: str | None,
+    start: Start,
     host: str,
     port: int,
     anonymous: tuple[str, ...],
@@ -210,14 +208,14 @@ def api_command(
             f"the HTTP API needs {missing.name}, which is not installed: "
             "pip install 'fsgitops[api]'"
         ) from None
-    workspace = open_place(shared, directory, target)
+    workspace = open_place(start)
     tell = partial(click.echo, err=True)
     serve(workspace, host, port, anonymous, tell, lake=lake, spool=spool)
     return 0
 
 
 @click.command("sandbox", cls=Command, epilog="Example: fsgitops sandbox --port 8021")
-@with_directory
+@with_start
 @click.option("--port", type=Number(0, 65535), default=0, help="Port [default: a free one].")
 @click.option(
     "--phone",
@@ -227,10 +225,7 @@ def api_command(
     metavar="EXT",
     help="Simulate a registered phone of EXT.",
 )
-@click.pass_obj
-def sandbox_command(
-    shared: Shared, directory: str | None, port: int, phones: tuple[str, ...]
-) -> int:
+def sandbox_command(start: Start, port: int, phones: tuple[str, ...]) -> int:
     """Run the embedded switch, a simulation of FreeSWITCH.
 
     Runs until Ctrl-C, on loopback only.
@@ -241,7 +236,7 @@ def sandbox_command(
     from fsgitops.sandbox import serve_forever
     from fsgitops.settings.shapes import SANDBOX
 
-    target = open_place(shared, directory, SANDBOX).target
+    target = open_place(start._replace(target=SANDBOX)).target
     prepare_conf_dir(target)
     state = target.conf_dir.parent / RUNNING_FILE
     registered = [(extension, target.domain) for extension in phones]

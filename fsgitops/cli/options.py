@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 import click
 
@@ -37,8 +36,7 @@ def words_from(name: str) -> Callable[[click.Context, click.Parameter, str], lis
         try:
             from fsgitops.cli.suggest import suggest
 
-            start, target = _find_place(ctx)
-            found = suggest(name, start, target, typed)
+            found = suggest(name, *find_start(ctx), typed)
         except Exception:
             return []
         return [CompletionItem(item.word, help=item.about or None) for item in found]
@@ -46,17 +44,18 @@ def words_from(name: str) -> Callable[[click.Context, click.Parameter, str], lis
     return complete
 
 
-def _find_place(ctx: click.Context) -> tuple[Path, str | None]:
-    """Return the directory and the target that the words typed so far name."""
-    root, target = Path(), None
-    lineage = [ctx]
-    while lineage[-1].parent is not None:
-        lineage.append(lineage[-1].parent)
-    for context in reversed(lineage):
-        named: dict[str, Any] = context.params
-        root /= named.get("directory") or ""
-        target = named.get("target") or target
-    return root.resolve(), target
+class Start(NamedTuple):
+    """The directory to run in, and the target, as the words of the command line name them."""
+
+    directory: Path
+    target: str | None
+
+
+def find_start(ctx: click.Context) -> Start:
+    """Return what the options of a command, and of the groups that it is in, together name."""
+    above = find_start(ctx.parent) if ctx.parent else Start(Path(), None)
+    directory = above.directory / (ctx.params.get("directory") or "")
+    return Start(directory.resolve(), ctx.params.get("target") or above.target)
 
 
 TARGET = words_from("targets")
@@ -78,16 +77,8 @@ TOKEN = words_from("tokens")
 _F = TypeVar("_F", bound="Callable[..., Any]")
 
 
-@dataclass(frozen=True, slots=True)
-class Shared:
-    """What was said before the command: the directory to run in, and the target."""
-
-    root: Path
-    target: str | None
-
-
-def with_place(function: _F) -> _F:
-    """Give a command `-C DIR` and `--target NAME` of its own, beside the group's."""
+def with_group_place(function: Callable[..., Any]) -> Any:
+    """Give a group of commands `-C DIR` and `--target NAME`, for the commands in it."""
     target = click.option(
         "--target",
         cls=Common,
@@ -98,27 +89,31 @@ def with_place(function: _F) -> _F:
     return with_directory(target(function))
 
 
+def with_start(function: Callable[..., int]) -> Any:
+    """Give a command `-C`, as its first word."""
+    return with_directory(_gather_start(function))
+
+
+def with_place(function: Callable[..., int]) -> Any:
+    """Give a command `-C` and `--target`, together as its first word."""
+    return with_group_place(_gather_start(function))
+
+
+def _gather_start(function: Callable[..., int]) -> Callable[..., int]:
+    @wraps(function)
+    def gather(**chosen: Any) -> int:
+        others = {name: value for name, value in chosen.items() if name not in Start._fields}
+        return function(find_start(click.get_current_context()), **others)
+
+    return gather
+
+
 def with_workspace(function: Callable[..., int]) -> Any:
     """Give a command `-C` and `--target`, as its `workspace`. It fails as `open_place` does."""
 
     @wraps(function)
-    def gather(*, directory: str | None, target: str | None, **others: Any) -> int:
-        shared = click.get_current_context().obj
-        return function(workspace=open_place(shared, directory, target), **others)
-
-    return with_place(gather)
-
-
-def with_group_place(function: Callable[..., None]) -> Any:
-    """Give a group of commands `-C` and `--target` too, for the commands in it."""
-
-    @wraps(function)
-    def gather(directory: str | None, target: str | None) -> None:
-        ctx = click.get_current_context()
-        shared: Shared = ctx.obj
-        root = (shared.root / (directory or "")).resolve()
-        ctx.obj = Shared(root, target or shared.target)
-        function()
+    def gather(start: Start, /, **others: Any) -> int:
+        return function(workspace=open_place(start), **others)
 
     return with_place(gather)
 
@@ -186,10 +181,10 @@ def with_demands(function: _F) -> _F:
     ) -> Any:
         from fsgitops.planning.shape import Demands
 
-        shared = click.get_current_context().obj
+        start = find_start(click.get_current_context())
 
         def place(selectors: tuple[str, ...]) -> tuple[str, ...]:
-            return tuple(_place_selector(item, shared, others["directory"]) for item in selectors)
+            return tuple(_place_selector(item, start) for item in selectors)
 
         demands = Demands(place(only), place(exclude), frozenset(allow), kick_rotated)
         return function(*words, demands=demands, **others)
@@ -200,14 +195,14 @@ def with_demands(function: _F) -> _F:
     return cast("_F", asked)
 
 
-def _place_selector(selector: str, shared: Shared, directory: str | None) -> str:
+def _place_selector(selector: str, start: Start) -> str:
     """Return a selector that names files as the project names them."""
     from fsgitops.steps.select import names_resource
 
-    return selector if names_resource(selector) else find_path(shared, directory, selector)
+    return selector if names_resource(selector) else find_path(start, selector)
 
 
-def find_root(shared: Shared, directory: str | None) -> Path:
+def find_root(start: Start) -> Path:
     """Return the project's directory: where the command runs, or the nearest one above it.
 
     One above is told, once, since paths in messages start there. Raises click.UsageError when the
@@ -215,29 +210,22 @@ def find_root(shared: Shared, directory: str | None) -> Path:
     """
     from fsgitops.settings.project import require_project
 
-    start = _find_start(shared, directory)
-    root = require_project(start)
+    if not start.directory.is_dir():
+        raise click.UsageError(f"{start.directory}: no such directory")
+    root = require_project(start.directory)
     told = click.get_current_context().meta
-    if root != start and told.get(__name__) != root:
+    if root != start.directory and told.get(__name__) != root:
         told[__name__] = root
         confirm_done(f"The project is {root}; paths start there.", err=True)
     return root
 
 
-def find_path(shared: Shared, directory: str | None, path: str) -> str:
+def find_path(start: Start, path: str) -> str:
     """Return a path, typed in a folder below the project's, as it is from the project's."""
-    start = _find_start(shared, directory)
-    root = find_root(shared, directory)
-    if root == start or Path(path).is_absolute():
+    root = find_root(start)
+    if root == start.directory or Path(path).is_absolute():
         return path
-    return os.path.normpath(start.relative_to(root) / path)
-
-
-def _find_start(shared: Shared, directory: str | None) -> Path:
-    start = (shared.root / directory).resolve() if directory else shared.root
-    if not start.is_dir():
-        raise click.UsageError(f"{start}: no such directory")
-    return start
+    return os.path.normpath(start.directory.relative_to(root) / path)
 
 
 def name_default() -> str:
@@ -247,19 +235,19 @@ def name_default() -> str:
     return read_environment().target or "sandbox"
 
 
-def open_place(shared: Shared, directory: str | None, target: str | None) -> Workspace:
+def open_place(start: Start) -> Workspace:
     """Return the workspace that the command's options and the group's together name.
 
     An apply that was interrupted on its target is finished or undone first, and that is told.
     """
     from fsgitops.workspace.open import open_workspace
 
-    workspace = open_workspace(find_root(shared, directory), target or shared.target)
+    workspace = open_workspace(find_root(start), start.target)
     _recover(workspace)
     return workspace
 
 
-def find_kinds(shared: Shared, directory: str | None) -> Kinds:
+def find_kinds(start: Start) -> Kinds:
     """Return the kinds of the project here; the built-in ones where there is none, or it is wrong.
 
     What is wrong with its settings is for other commands to tell.
@@ -269,7 +257,7 @@ def find_kinds(shared: Shared, directory: str | None) -> Kinds:
     from fsgitops.workspace.open import open_workspace
 
     try:
-        return open_workspace(find_root(shared, directory)).kinds
+        return open_workspace(find_root(start)).kinds
     except FsgitopsError:
         return BUILT_IN
 

@@ -10,7 +10,7 @@ import click
 
 from fsgitops.cli.options import (
     COMMIT,
-    Shared,
+    Start,
     find_root,
     name_default,
     with_full,
@@ -19,12 +19,13 @@ from fsgitops.cli.options import (
     with_workspace,
 )
 from fsgitops.cli.printing import print_findings, print_json, print_notes, working
-from fsgitops.cli.review import choose_outputs, with_formats
+from fsgitops.cli.review import with_formats
 from fsgitops.console.commands import Command, Option
 from fsgitops.console.stream import confirm_done
 from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:
+    from fsgitops.cli.review import Outputs
     from fsgitops.workspace.open import Workspace
 
 
@@ -38,19 +39,13 @@ if TYPE_CHECKING:
 @with_formats
 @with_full
 @with_json
-@click.pass_obj
 def diff_command(
-    shared: Shared,
+    start: Start,
     before: str,
     after: str | None,
-    directory: str | None,
-    target: str | None,
     detailed_exitcode: bool,
-    named: str | None,
-    outputs: tuple[Path, ...],
-    full_at: str,
+    wanted: Outputs,
     full: bool,
-    as_json: bool,
 ) -> int:
     """Show what changes between two git revisions.
 
@@ -60,8 +55,7 @@ def diff_command(
     from fsgitops.cli.review import CHANGES_PENDING, answer_planned, make_planned
     from fsgitops.commands.diff import run_diff
 
-    wanted = choose_outputs(named, outputs, as_json=as_json, full=full_at)
-    root, name = find_root(shared, directory), target or shared.target
+    root, name = find_root(start), start.target
     planned = make_planned(
         lambda: run_diff(root, name, before, after),
         wanted,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import wraps
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
@@ -182,7 +183,21 @@ _F = TypeVar("_F", bound="Callable[..., Any]")
 
 
 def with_formats(function: _F) -> _F:
-    """Give a command `--format`, `--output` and `--full-at`."""
+    """Give a command that has `--json` also `--format`, `--output` and `--full-at`, as `wanted`."""
+
+    @wraps(function)
+    def gather(
+        *words: Any,
+        named: str | None,
+        outputs: tuple[Path, ...],
+        full_at: str,
+        as_json: bool,
+        **others: Any,
+    ) -> Any:
+        wanted = choose_outputs(named, outputs, as_json=as_json, full=full_at)
+        return function(*words, wanted=wanted, **others)
+
+    asked: Any = gather
     endings = " ".join(ENDINGS)
     options = (
         click.option("--format", "named", type=click.Choice(FORMATS), help="[default: text]"),
@@ -202,8 +217,8 @@ def with_formats(function: _F) -> _F:
         ),
     )
     for option in reversed(options):
-        function = option(function)
-    return function
+        asked = option(asked)
+    return cast("_F", asked)
 
 
 @dataclass(frozen=True, slots=True)

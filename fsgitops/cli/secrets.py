@@ -13,16 +13,17 @@ from fsgitops.cli.options import (
     EXTENSIONS,
     GROUPS,
     TOKEN,
-    Shared,
+    Start,
     find_root,
     open_place,
     with_group_place,
     with_json,
     with_place,
+    with_start,
     with_workspace,
 )
 from fsgitops.cli.printing import format_table, print_document, print_json
-from fsgitops.console.commands import Command, Group, Number, with_directory
+from fsgitops.console.commands import Command, Group, Number
 from fsgitops.console.stream import confirm_done
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 @click.group("key", cls=Group, epilog="Example: fsgitops key new")
 @with_group_place
-def key_command() -> None:
+def key_command(**_start: str | None) -> None:
     """Make, show and rotate the project key."""
 
 
@@ -40,10 +41,7 @@ def key_command() -> None:
 @with_place
 @click.option("--file", "file", type=click.Path(path_type=Path), help="Where to write it.")
 @click.option("--print", "show", is_flag=True, help="Print a key instead: for a CI secret.")
-@click.pass_obj
-def make_key(
-    shared: Shared, directory: str | None, target: str | None, file: Path | None, show: bool
-) -> int:
+def make_key(start: Start, file: Path | None, show: bool) -> int:
     """Make a new project key.
 
     32 random bytes, written as base64 into a file that only you may read. An existing key is
@@ -58,7 +56,7 @@ def make_key(
         return 0
     path = file
     if path is None:
-        workspace = open_place(shared, directory, target)
+        workspace = open_place(start)
         path = workspace.root / workspace.settings.key_file
     keep_from_git(path)
     key = write_key_file(path)
@@ -102,11 +100,8 @@ def show_keys(workspace: Workspace, as_json: bool) -> int:
 )
 @click.option("--everyone", is_flag=True, help="Move all agents to it.")
 @click.option("--finish", is_flag=True, help="Make the next key the project key.")
-@click.pass_obj
 def rotate_key(
-    shared: Shared,
-    directory: str | None,
-    target: str | None,
+    place: Start,
     start: bool,
     groups: str | None,
     extensions: str | None,
@@ -125,14 +120,14 @@ def rotate_key(
     moving = bool(groups or extensions or everyone)
     if not (start or moving or finish) or (finish and (start or moving)):
         raise click.UsageError("say --start, or who moves, or --finish")
-    workspace = open_place(shared, directory, target)
+    workspace = open_place(place)
     if finish:
         for line in finish_rotation(workspace):
             click.echo(line)
         return 0
     if start:
         _start(workspace)
-        workspace = open_place(shared, directory, target)
+        workspace = open_place(place)
     if moving:
         _move(workspace, _words(groups), _words(extensions), everyone=everyone)
     return 0
@@ -163,17 +158,14 @@ def _words(text: str | None) -> tuple[str, ...]:
 
 @click.group("secret", cls=Group, epilog="Example: fsgitops secret encrypt < password.txt")
 @with_group_place
-def secret_command() -> None:
+def secret_command(**_start: str | None) -> None:
     """Encrypt secrets with age, to keep them in the YAML."""
 
 
 @secret_command.command("keygen", epilog="Example: fsgitops secret keygen")
 @with_place
 @click.option("--file", "file", type=click.Path(path_type=Path), help="Where to write it.")
-@click.pass_obj
-def make_identity(
-    shared: Shared, directory: str | None, target: str | None, file: Path | None
-) -> int:
+def make_identity(start: Start, file: Path | None) -> int:
     """Make an age identity, and print its recipient.
 
     Only you may read its file. The identity opens what is encrypted for the recipient; keep it out
@@ -185,7 +177,7 @@ def make_identity(
 
     path = file
     if path is None:
-        workspace = open_place(shared, directory, target)
+        workspace = open_place(start)
         path = workspace.root / workspace.settings.secrets.age_identity
     keep_from_git(path)
     recipient = write_identity(path)
@@ -233,16 +225,8 @@ def encrypt_secret(workspace: Workspace, extra: tuple[str, ...]) -> int:
 )
 @click.option("--qr", is_flag=True, help="Show a QR code for Linphone on a mobile phone.")
 @with_json
-@click.pass_obj
 def credentials_command(
-    shared: Shared,
-    extension: str,
-    directory: str | None,
-    target: str | None,
-    reveal: bool,
-    form: str,
-    qr: bool,
-    as_json: bool,
+    start: Start, extension: str, reveal: bool, form: str, qr: bool, as_json: bool
 ) -> int:
     """Show what a phone needs to register as an agent.
 
@@ -253,7 +237,7 @@ def credentials_command(
 
     if qr and (as_json or form != "text"):
         raise click.UsageError("--qr goes with the text format only")
-    workspace = open_place(shared, directory, target)
+    workspace = open_place(start)
     url = run_credentials(workspace, extension).provisioning_url() if qr else ""
     found = run_credentials(workspace, extension, reveal=reveal)
     if as_json or form == "json":
@@ -301,7 +285,7 @@ def _print_qr(text: str) -> None:
     epilog="Example: fsgitops token new --name console --scope read --scope operate",
 )
 @with_group_place
-def token_command() -> None:
+def token_command(**_start: str | None) -> None:
     """Make, list and revoke tokens of the HTTP API.
 
     Only their hashes are kept.
@@ -311,7 +295,7 @@ def token_command() -> None:
 @token_command.command(
     "new", epilog="Example: fsgitops token new --name console --scope read --days 90"
 )
-@with_directory
+@with_start
 @click.option("--name", required=True, help="Whose token it is. The audit log shows this name.")
 @click.option(
     "--scope",
@@ -323,14 +307,8 @@ def token_command() -> None:
 )
 @click.option("--days", type=Number(1, 3650), help="Days until it expires.")
 @with_json
-@click.pass_obj
 def make_token(
-    shared: Shared,
-    directory: str | None,
-    name: str,
-    scopes: tuple[str, ...],
-    days: int | None,
-    as_json: bool,
+    start: Start, name: str, scopes: tuple[str, ...], days: int | None, as_json: bool
 ) -> int:
     """Make a token, and print it once.
 
@@ -338,7 +316,7 @@ def make_token(
     """
     from fsgitops.commands.token import new_token
 
-    token, made = new_token(find_root(shared, directory), name, scopes, days=days)
+    token, made = new_token(find_root(start), name, scopes, days=days)
     if as_json:
         print_document("token", token=token, **made.to_json())
         return 0
@@ -348,14 +326,13 @@ def make_token(
 
 
 @token_command.command("list", epilog="Example: fsgitops token list --json")
-@with_directory
+@with_start
 @with_json
-@click.pass_obj
-def list_tokens(shared: Shared, directory: str | None, as_json: bool) -> int:
+def list_tokens(start: Start, as_json: bool) -> int:
     """List tokens: ids, names, scopes, and when they expire."""
     from fsgitops.commands.token import read_tokens
 
-    tokens = read_tokens(find_root(shared, directory))
+    tokens = read_tokens(find_root(start))
     if as_json:
         print_document("tokens", tokens=[item.to_json() for item in tokens])
         return 0
@@ -368,13 +345,12 @@ def list_tokens(shared: Shared, directory: str | None, as_json: bool) -> int:
 
 
 @token_command.command("revoke", epilog="Example: fsgitops token revoke 1f2e3d4c")
-@with_directory
+@with_start
 @click.argument("token_id", metavar="ID", shell_complete=TOKEN)
-@click.pass_obj
-def revoke(shared: Shared, directory: str | None, token_id: str) -> int:
+def revoke(start: Start, token_id: str) -> int:
     """Revoke a token; a running API refuses it at once."""
     from fsgitops.commands.token import revoke_token
 
-    gone = revoke_token(find_root(shared, directory), token_id)
+    gone = revoke_token(find_root(start), token_id)
     confirm_done(f"Revoked token {gone.id} ({gone.name}).", err=True)
     return 0

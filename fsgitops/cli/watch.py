@@ -11,7 +11,7 @@ import click
 
 from fsgitops.cli.options import (
     EXTENSION,
-    Shared,
+    Start,
     open_place,
     with_json,
     with_place,
@@ -57,12 +57,9 @@ CLEAR = "\x1b[H\x1b[2J"
     help="Seconds between two refreshes.",
 )
 @with_json
-@click.pass_obj
 def status_command(
-    shared: Shared,
+    start: Start,
     extensions: tuple[str, ...],
-    directory: str | None,
-    target: str | None,
     registered: bool,
     missing: bool,
     watch: bool,
@@ -78,7 +75,7 @@ def status_command(
 
     if registered and missing:
         raise click.UsageError("--registered and --missing exclude each other")
-    workspace = open_place(shared, directory, target)
+    workspace = open_place(start)
     chosen = (registered, missing)
     if watch:
         clear = CLEAR if moves(sys.stdout) and not as_json else ""

@@ -84,8 +84,8 @@ def _notice(workspace: Workspace, plan: Plan | None, outcome: str, code: int) ->
     )
 
 
-def send_notice(notify: NotifySettings, notice: Notice) -> str:
-    """Post the notice; return "" or the warning that it was not taken. Raises nothing of its own.
+def send_notice(notify: NotifySettings, notice: Notice) -> list[str]:
+    """Post the notice; return a warning where it was not taken. Raises nothing of its own.
 
     The URL is a secret: no warning holds it.
     """
@@ -97,8 +97,8 @@ def send_notice(notify: NotifySettings, notice: Notice) -> str:
         render = render_slack_notice if notify.format == "slack" else render_notice
         post_json(url, render(notice), notify.timeout)
     except FsgitopsError as problem:
-        return f"warning: nobody was notified: {problem}"
-    return ""
+        return [f"warning: nobody was notified: {problem}"]
+    return []
 
 
 def _read_url(notify: NotifySettings) -> str:
