@@ -72,8 +72,9 @@ unit: $(INSTALLED)
 screenshots: $(INSTALLED)
 	PYTHONPATH=tests $(BIN)/python tests/screenshots.py
 
+# Against octoDNS, which it installs. Takes a quarter of an hour, and draws the plots of bench/README.md.
 bench: $(INSTALLED)
-	$(BIN)/python bench/plan.py
+	$(BIN)/python bench/scale.py --json build/scale.json --plots docs/images
 
 COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/python -m piptools compile --quiet --strip-extras \
 	--generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links

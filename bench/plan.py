@@ -30,31 +30,43 @@ AGENT = """  - extension: {extension}
     name: Agent {extension}
     email: agent{extension}@example.com
     caller_id_name: Support {extension}
-    caller_id_number: +1949543{last:04d}
+    caller_id_number: {number}
     groups: [agents, team{team}]
     voicemail: {{enabled: true, email: agent{extension}@example.com}}
     variables: {{site_department: d{team}}}
 """
-ROUTE = """  - did_number: +1949543{last:04d}
+ROUTE = """  - did_number: {number}
     destination_extension: {extension}
     description: Line {last}
 """
 
 
-def write_project(root: Path, agents: int) -> None:
-    """Write a project of `agents` agents in files of 1,000, and a route for one in ten."""
+def write_project(root: Path, agents: int, routes: int | None = None, settings: str = "") -> None:
+    """Write a project of `agents` agents in files of 1,000, and so many routes: else one in ten.
+
+    `settings` are further lines of `fsgitops.yaml`.
+    """
+    routes = agents // 10 if routes is None else routes
     desired = root / "desired"
     desired.mkdir(parents=True)
-    (root / "fsgitops.yaml").write_text("project: bench\ndefault_region: US\n")
+    (root / "fsgitops.yaml").write_text(f"project: bench\ndefault_region: US\n{settings}")
     first = 10_000 if agents <= 90_000 else 100_000
     for start in range(0, agents, 1000):
         blocks = [
-            AGENT.format(extension=first + n, last=n % (agents // 10), team=n % 20)
+            AGENT.format(extension=first + n, number=_number(n % routes), team=n % 20)
             for n in range(start, min(start + 1000, agents))
         ]
         (desired / f"agents-{start:06d}.yaml").write_text("agents:\n" + "".join(blocks))
-    routes = [ROUTE.format(last=n, extension=first + n) for n in range(agents // 10)]
-    (desired / "routes.yaml").write_text("did_routes:\n" + "".join(routes))
+    for start in range(0, routes, 1000):
+        blocks = [
+            ROUTE.format(number=_number(n), last=n, extension=first + n % agents)
+            for n in range(start, min(start + 1000, routes))
+        ]
+        (desired / f"routes-{start:06d}.yaml").write_text("did_routes:\n" + "".join(blocks))
+
+
+def _number(place: int) -> str:
+    return f"+1949{5_430_000 + place}"
 
 
 class Ran(NamedTuple):
