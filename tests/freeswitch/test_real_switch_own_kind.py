@@ -21,6 +21,17 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.freeswitch
 
+AFTER = """\
+<include>
+  <extension name="after_ours">
+    <condition field="destination_number" expression="^7001$">
+      <action application="hangup" data="CALL_REJECTED"/>
+    </condition>
+  </extension>
+</include>
+"""
+"""Takes the number where the group does not: the stock dialplan then plays music to any number."""
+
 PAGE = Path(__file__).parents[2] / "docs" / "own-kinds.md"
 
 
@@ -83,7 +94,13 @@ def test_a_group_that_is_deleted_is_reached_no_more(real: Project, freeswitch: R
     declare_page(real)
     assert real.run("apply", "--yes").code == 0
     (real.root / "desired/paging.yaml").unlink()
-    assert real.run("apply", "--yes").code == 0
-    assert "No drift" in real.run("drift").out
-    with freeswitch.esl() as esl:
-        assert esl.api("originate loopback/7001/default &park").startswith("-ERR")
+    after = freeswitch.conf_dir / "dialplan/default/31_after_ours.xml"
+    after.write_text(AFTER)
+    try:
+        assert real.run("apply", "--yes").code == 0
+        assert "No drift" in real.run("drift").out
+        with freeswitch.esl() as esl:
+            answer = esl.api("originate {originate_timeout=2}loopback/7001/default &park")
+    finally:
+        after.unlink()
+    assert answer.startswith("-ERR"), answer
