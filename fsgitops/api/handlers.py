@@ -13,14 +13,7 @@ from fsgitops.api.edge import Caller, Gate, RefusedError
 from fsgitops.api.records import LakeRecords, RecordQuery
 from fsgitops.commands.calls import end_call, end_registrations, registration_to_json
 from fsgitops.commands.credentials import run_credentials
-from fsgitops.commands.dial import (
-    Asked,
-    NotConnectedError,
-    Transfer,
-    call_details,
-    move_call,
-    place_call,
-)
+from fsgitops.commands.dial import Asked, Transfer, move_call, place_call
 from fsgitops.commands.status import build_status
 from fsgitops.errors import FsgitopsError, NotPossibleError, NotThereError, UsageError
 from fsgitops.live.audit import audited, record_refusal
@@ -184,15 +177,7 @@ async def dial(call: Call) -> Any:
 
     def work(switch: Switch, details: dict[str, str]) -> Dialled:
         _refuse_other_name(workspace, roster, asked.extension, body.get("caller_id_name"))
-        try:
-            found = place_call(
-                switch, roster, workspace.settings, workspace.target, asked, wait=wait
-            )
-        except NotConnectedError as failed:
-            details.update(call_details(failed.dialled))
-            raise
-        details.update(call_details(found))
-        return found
+        return place_call(switch, roster, workspace, asked, details, wait=wait)
 
     entry = Entry(workspace, "dial", asked.extension, {"number": asked.number})
     dialled = await _operate(call, entry, work, patient=wait)
@@ -226,9 +211,7 @@ async def transfer(call: Call) -> Any:
     )
 
     def work(switch: Switch, details: dict[str, str]) -> None:
-        details["destination"] = move_call(
-            switch, roster, workspace.settings, workspace.target, asked
-        )
+        details["destination"] = move_call(switch, roster, workspace, asked)
 
     entry = Entry(workspace, "transfer", asked.uuid, {"destination": asked.destination})
     await _operate(call, entry, work)

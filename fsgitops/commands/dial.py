@@ -37,8 +37,6 @@ from fsgitops.switch.calls import (
 if TYPE_CHECKING:
     from fsgitops.kinds.agent.noun import Agent
     from fsgitops.model.noun import Noun
-    from fsgitops.settings.shapes import Settings
-    from fsgitops.settings.target import Target
     from fsgitops.switch.client import Switch
     from fsgitops.workspace.open import Workspace
 
@@ -135,38 +133,26 @@ def run_dial(workspace: Workspace, asked: Asked, *, wait: bool = False) -> Diall
     Raises UsageError for what cannot be dialled; NotPossibleError for an agent who cannot be rung,
     and a gateway that takes no call, before any phone rings; NotConnectedError with the cause.
     """
-    target = workspace.target
     with audited(workspace, "dial", asked.extension, number=asked.number) as details:
         roster = load_roster(workspace)
-        with connect_target(target, workspace.root) as switch:
-            try:
-                dialled = place_call(switch, roster, workspace.settings, target, asked, wait=wait)
-            except NotConnectedError as failed:
-                details.update(call_details(failed.dialled))
-                raise
-        details.update(call_details(dialled))
-    return dialled
-
-
-def call_details(dialled: Dialled) -> dict[str, str]:
-    """Return what the audit log keeps of a call."""
-    dial = dialled.dial
-    details = {"number": dial.number, "caller_id": dial.caller_number}
-    details |= {"gateway": dial.gateway} if dial.gateway else {}
-    return details | ({"uuid": dialled.uuid} if dialled.uuid else {})
+        with connect_target(workspace.target, workspace.root) as switch:
+            return place_call(switch, roster, workspace, asked, details, wait=wait)
 
 
 def place_call(
     switch: Switch,
     roster: Roster,
-    settings: Settings,
-    target: Target,
+    workspace: Workspace,
     asked: Asked,
+    details: dict[str, str],
     *,
-    wait: bool = False,
+    wait: bool,
 ) -> Dialled:
-    """Place a call at a switch that is at hand. Raises as `run_dial`."""
-    dial = plan_dial(roster, settings, target, asked)
+    """Place a call at a switch that is at hand. Raises as `run_dial`.
+
+    What the audit log keeps of it is added to `details`, however it ended.
+    """
+    dial = plan_dial(roster, workspace, asked)
     phones = switch.count_phones(dial.extension, dial.domain)
     if not phones:
         raise NotPossibleError(f"agent {dial.extension} is not registered: no phone to ring")
@@ -178,28 +164,34 @@ def place_call(
         # Each phone is a leg, and FreeSWITCH makes only one leg of a uuid: the second phone would
         # stay silent ("Duplicate UUID!", switch_core_session_request_uuid).
         dial = replace(dial, uuid=None)
-    if wait:
-        return _wait_for_both(switch, replace(dial, mark=str(uuid.uuid4())))
-    try:
-        found = switch.originate(dial, patience=PATIENCE)
-    except CallRefusedError as refused:
-        legs = Legs(Leg(cause=refused.cause, uuid=dial.uuid))
-        raise NotConnectedError(Dialled(dial, dial.uuid, answered=False, legs=legs)) from None
-    return Dialled(dial, found or dial.uuid, answered=found is not None)
-
-
-def _wait_for_both(switch: Switch, dial: Dial) -> Dialled:
-    legs = switch.follow_call(dial, patience=dial.timeout + PATIENCE)
-    dialled = Dialled(dial, legs.agent.uuid, answered=legs.called, legs=legs)
-    if not legs.joined:
+    dialled = _ring(switch, dial, wait=wait)
+    details |= {"number": dial.number, "caller_id": dial.caller_number}
+    details |= {"gateway": dial.gateway} if dial.gateway else {}
+    details |= {"uuid": dialled.uuid} if dialled.uuid else {}
+    if dialled.legs and not dialled.legs.joined:
         raise NotConnectedError(dialled)
     return dialled
 
 
-def plan_dial(roster: Roster, settings: Settings, target: Target, asked: Asked) -> Dial:
+def _ring(switch: Switch, dial: Dial, *, wait: bool) -> Dialled:
+    """Begin the call; what became of its legs is told for one that was waited for or refused."""
+    if wait:
+        dial = replace(dial, mark=str(uuid.uuid4()))
+        legs = switch.follow_call(dial, patience=dial.timeout + PATIENCE)
+        return Dialled(dial, legs.agent.uuid, answered=legs.called, legs=legs)
+    try:
+        found = switch.originate(dial, patience=PATIENCE)
+    except CallRefusedError as refused:
+        legs = Legs(Leg(cause=refused.cause, uuid=dial.uuid))
+        return Dialled(dial, dial.uuid, answered=False, legs=legs)
+    return Dialled(dial, found or dial.uuid, answered=found is not None)
+
+
+def plan_dial(roster: Roster, workspace: Workspace, asked: Asked) -> Dial:
     """Return the call that is meant, each part checked. Raises UsageError, NotPossibleError."""
+    settings, target = workspace.settings, workspace.target
     agent = find_agent(roster, asked.extension)
-    number, gateway, shown = _plan_far_end(roster, settings, target, asked, agent)
+    number, gateway, shown = _plan_far_end(roster, workspace, asked, agent)
     timeout = target.dial.timeout if asked.timeout is None else asked.timeout
     if not 1 <= timeout <= MAX_RING_SECONDS:
         raise UsageError(f"a phone may ring from 1 to {MAX_RING_SECONDS} seconds, not {timeout}")
@@ -217,9 +209,10 @@ def plan_dial(roster: Roster, settings: Settings, target: Target, asked: Asked) 
 
 
 def _plan_far_end(
-    roster: Roster, settings: Settings, target: Target, asked: Asked, agent: Agent
+    roster: Roster, workspace: Workspace, asked: Asked, agent: Agent
 ) -> tuple[str, str | None, str]:
     """Return who is called, by which gateway (none for an agent), and which number is shown."""
+    settings = workspace.settings
     if is_extension(asked.number):
         other = find_agent(roster, asked.number).extension
         if other == agent.extension:
@@ -230,7 +223,7 @@ def _plan_far_end(
     number = read_number(asked.number, settings.default_region)
     check_toll(agent, number, settings.default_region)
     shown = choose_caller_id(roster, settings, asked.caller_id, agent)
-    return number, choose_gateway(target), shown
+    return number, choose_gateway(workspace.target), shown
 
 
 AGENTS_CONTEXT = "default"
@@ -257,21 +250,18 @@ def run_transfer(workspace: Workspace, asked: Transfer) -> str:
         check_uuid(asked.uuid)
         roster = load_roster(workspace)
         with connect_target(workspace.target, workspace.root) as switch:
-            where = move_call(switch, roster, workspace.settings, workspace.target, asked)
-        details["destination"] = where
-    return where
+            details["destination"] = move_call(switch, roster, workspace, asked)
+    return details["destination"]
 
 
-def move_call(
-    switch: Switch, roster: Roster, settings: Settings, target: Target, asked: Transfer
-) -> str:
+def move_call(switch: Switch, roster: Roster, workspace: Workspace, asked: Transfer) -> str:
     """Transfer a leg at a switch that is at hand; return where to. Raises as `run_transfer`."""
-    onward = plan_transfer(roster, settings, target, asked)
+    onward = plan_transfer(roster, workspace, asked)
     if isinstance(onward, ToNumber):
-        _check_tolls(switch, roster, settings, target, asked.uuid, onward.number)
+        _check_tolls(switch, roster, workspace, asked.uuid, onward.number)
         check_gateway(switch, onward.gateway)  # a leg that was sent there would be lost
     else:
-        _check_reached(switch, roster.agents[onward.destination], target.domain)
+        _check_reached(switch, roster.agents[onward.destination], workspace.target.domain)
     if not switch.transfer(check_uuid(asked.uuid), onward, other_leg=asked.other_leg):
         raise NotThereError(f"no call {asked.uuid}")
     return onward.number if isinstance(onward, ToNumber) else onward.destination
@@ -296,18 +286,18 @@ def _check_reached(switch: Switch, agent: Agent, domain: str) -> None:
 
 
 def _check_tolls(
-    switch: Switch, roster: Roster, settings: Settings, target: Target, uuid: str, number: str
+    switch: Switch, roster: Roster, workspace: Workspace, uuid: str, number: str
 ) -> None:
     """Refuse to take a call outside that none of its agents might have made there.
 
     A call without an agent in it, such as one at an IVR, is the operator's to decide on.
     """
-    calls = join_calls(switch.channels(), roster, target.domain)
+    calls = join_calls(switch.channels(), roster, workspace.target.domain)
     names = next((call.agents for call in calls if uuid in {leg.uuid for leg in call.legs}), ())
     refusals: list[NotPossibleError] = []
     for name in names:
         try:
-            check_toll(find_agent(roster, name), number, settings.default_region)
+            check_toll(find_agent(roster, name), number, workspace.settings.default_region)
         except NotPossibleError as refusal:
             refusals.append(refusal)
         else:
@@ -316,17 +306,17 @@ def _check_tolls(
         raise refusals[0]
 
 
-def plan_transfer(roster: Roster, settings: Settings, target: Target, asked: Transfer) -> Onward:
+def plan_transfer(roster: Roster, workspace: Workspace, asked: Transfer) -> Onward:
     """Return where a leg is meant to go: a declared agent, a declared number's, or out."""
     if is_extension(asked.destination):
         agent = find_agent(roster, asked.destination)
         return ToExtension(agent.extension, AGENTS_CONTEXT)
-    number = read_number(asked.destination, settings.default_region)
+    number = read_number(asked.destination, workspace.settings.default_region)
     route = roster.numbers.get(number)
     if route is not None and route.enabled:
         return _follow(roster, route)
-    shown = choose_caller_id(roster, settings, asked.caller_id)
-    return ToNumber(number, choose_gateway(target), shown)
+    shown = choose_caller_id(roster, workspace.settings, asked.caller_id)
+    return ToNumber(number, choose_gateway(workspace.target), shown)
 
 
 def _follow(roster: Roster, route: Noun) -> ToExtension:

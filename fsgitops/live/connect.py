@@ -66,12 +66,8 @@ def connect_target(target: Target, root: Path) -> Iterator[Switch]:
     The sandbox is given a conf directory first, where it has none.
     Raises SwitchError when it cannot be reached, SecretError without a password.
     """
-    with hold_target(target, root) as reach:
-        switch = reach()
-        try:
-            yield switch
-        finally:
-            switch.close()
+    with hold_target(target, root) as reach, reach() as switch:
+        yield switch
 
 
 def open_switch(target: Target, host: str, port: int, password: str) -> Switch:

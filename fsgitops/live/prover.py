@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fsgitops.errors import ReloadRefusedError, SwitchError, SwitchUnreachableError
 from fsgitops.homes.pieces import name_owners
 from fsgitops.homes.reload import end_rest, plan_reloads, run_reloads, turn_round
-from fsgitops.live.connect import address_of, connect_target, open_switch, read_password
+from fsgitops.live.connect import address_of, hold_target
 from fsgitops.live.explain_mismatch import explain_mismatches
 from fsgitops.model.applied import Ended
 from fsgitops.model.plan import Action, Danger
@@ -45,11 +45,10 @@ class SwitchProver:
     """One switch, for as long as one apply takes; connects again when the connection broke."""
 
     switch: Switch
-    reconnect: Callable[[], Switch]
+    connect: Callable[[], Switch]
     target: Target
     plan: Plan
     expected: Expected
-    _reopened: list[Switch] = field(default_factory=list)
     _silent: bool = False
     """The last answer never came, or made no sense: this connection is not asked again."""
 
@@ -107,8 +106,7 @@ class SwitchProver:
 
     def _load(self, steps: Sequence[ReloadStep]) -> SwitchReply:
         if self.switch.session.closed or (self._silent and not self.target.simulated):
-            self.switch = self.reconnect()
-            self._reopened.append(self.switch)
+            self.switch = self.connect()
         self._silent = True
         try:
             reply = run_reloads(self.switch, steps, timeout=self.target.esl.reload_timeout)
@@ -143,11 +141,6 @@ class SwitchProver:
         texts = (content.decode("utf-8", "replace") for content in files)
         return Veil(self.switch.global_variables(), find_names(*texts))
 
-    def close(self) -> None:
-        """Close the connections that were opened again."""
-        for switch in self._reopened:
-            switch.close()
-
     def _source(self, line: int | None) -> str:
         if line is None:
             return ""
@@ -167,19 +160,13 @@ def open_prover(
     live: LiveConfig,
 ) -> SwitchProver:
     """Reach the switch, before any file is touched. Raises SwitchError when it is not there."""
-    switch = stack.enter_context(connect_target(workspace.target, workspace.root))
+    reach = stack.enter_context(hold_target(workspace.target, workspace.root))
 
-    def reconnect() -> Switch:
-        target = workspace.target
-        if target.simulated:
-            raise SwitchError("the embedded switch is gone")
-        password = read_password(target, workspace.root)
-        return open_switch(target, target.esl.host, target.esl.port, password)
+    def connect() -> Switch:
+        return stack.enter_context(reach())
 
     expected = _expect(plan, compiled, live, workspace.target.conf_dir)
-    prover = SwitchProver(switch, reconnect, workspace.target, plan, expected)
-    stack.callback(prover.close)
-    return prover
+    return SwitchProver(connect(), connect, workspace.target, plan, expected)
 
 
 def _expect(plan: Plan, compiled: CompiledConfig, live: LiveConfig, conf_dir: Path) -> Expected:

@@ -107,7 +107,7 @@ def test_gateway_and_timeout_come_from_the_settings(project: Project) -> None:
     project.write("fsgitops.yaml", text)
     place = open_workspace(project.root, "t")
     roster = load_roster(place)
-    dial = plan_dial(roster, place.settings, place.target, Asked("1020", "+18005551234"))
+    dial = plan_dial(roster, place, Asked("1020", "+18005551234"))
     assert (dial.gateway, dial.timeout, dial.domain) == ("carrier", 12, "d.example")
 
 

@@ -35,13 +35,13 @@ def test_no_word_on_the_command_line_reaches_the_switch_as_more_than_itself(
         module.Asked("1020", "+18005551234", words[1]),
     ):
         try:
-            dial = module.plan_dial(roster, place.settings, place.target, asked)
+            dial = module.plan_dial(roster, place, asked)
         except FsgitopsError:
             continue
         assert not set(originate_command(dial)) & set('\n\r"\\$|[]^')
         assert dial.extension == "1020"
     try:
-        onward = plan_transfer(roster, place.settings, place.target, Transfer("u", words[0]))
+        onward = plan_transfer(roster, place, Transfer("u", words[0]))
     except FsgitopsError:
         return
     assert not set(transfer_command("u", onward)) & set("\n\r\"'\\$|[]^,&()")

@@ -213,7 +213,7 @@ def test_a_call_is_transferred_to_where_a_public_number_leads(paging: Project) -
     workspace = open_workspace(paging.root)
     asked = Transfer("uuid", "+19495431333")
     roster = load_roster(workspace)
-    onward = plan_transfer(roster, workspace.settings, workspace.target, asked)
+    onward = plan_transfer(roster, workspace, asked)
     assert onward == ToExtension("paging_warehouse", "default")
 
 
