@@ -61,7 +61,7 @@ class Example:
     @cached_property
     def schema(self) -> dict[str, Any]:
         """The schema of its fields."""
-        section = read_schema("desired")["properties"][self.kind.section]
+        section = read_schema("desired", BUILT_IN)["properties"][self.kind.section]
         fields: dict[str, Any] = section["items"]["properties"]
         return fields
 

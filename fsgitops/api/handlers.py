@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from fsgitops.api.edge import Caller, Gate, RefusedError
 from fsgitops.api.records import LakeRecords, RecordQuery
-from fsgitops.commands.calls import end_call, end_registrations, registration_to_json
+from fsgitops.commands.calls import end_call, end_registrations
 from fsgitops.commands.credentials import run_credentials
 from fsgitops.commands.dial import Asked, Transfer, move_call, place_call
 from fsgitops.commands.status import build_status
@@ -137,7 +137,7 @@ async def show_agent_status(call: Call) -> Any:
         "online": bool(status.phones),
         "on_call": bool(status.calls),
         "calls": list(status.calls),
-        "phones": [registration_to_json(phone) for phone in status.phones],
+        "phones": [phone.to_json() for phone in status.phones],
     }
 
 

@@ -135,7 +135,9 @@ class Board:
             "extension": agent.extension,
             "name": agent.name,
             "presence": self._presence(agent.extension),
-            "phones": [make_visible(item.agent) for item in self.phones.get(agent.extension, ())],
+            "phones": [
+                make_visible(item.user_agent) for item in self.phones.get(agent.extension, ())
+            ],
         }
 
     def _call(self, call: LiveCall) -> dict[str, Any]:

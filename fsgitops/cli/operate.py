@@ -157,12 +157,12 @@ def kick_command(workspace: Workspace, extension: str, as_json: bool) -> int:
 
     A phone with a valid password registers again: raise `password_version` too, and apply.
     """
-    from fsgitops.commands.calls import registration_to_json, run_kick
+    from fsgitops.commands.calls import run_kick
 
     with working(f"Ending the registrations of {extension}"):
         ended = run_kick(workspace, extension)
     if as_json:
-        phones = [registration_to_json(item) for item in ended.phones]
+        phones = [item.to_json() for item in ended.phones]
         print_document("kick", extension=extension, ended=phones)
     else:
         told = count_noun(len(ended.phones), "registration")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -122,13 +123,12 @@ def _print_status(
 @with_json
 def registrations_command(workspace: Workspace, as_json: bool) -> int:
     """Show every registered phone, declared or not."""
-    from fsgitops.commands.calls import registration_to_json, run_registrations
+    from fsgitops.commands.calls import run_registrations
 
     with working("Asking the switch"):
         found = run_registrations(workspace)
     if as_json:
-        listed = [registration_to_json(item) for item in found]
-        print_document("registrations", registrations=listed)
+        print_document("registrations", registrations=[item.to_json() for item in found])
     else:
         click.echo(
             "\n".join(_format_registrations(found) if found else ["No phone is registered."])
@@ -179,18 +179,19 @@ def drift_command(
     switch's memory. Exits with 0 for no drift, 2 for drift, 1 when the switch could not be
     asked. Needs no project key. With --watch and --json, one JSON object a line.
     """
-    from fsgitops.commands.drift import time_drift, watch_drift, write_metrics
+    from fsgitops.commands.drift import run_drift, write_metrics
 
-    if watch is not None:
-        for report, seconds in watch_drift(workspace, watch, offline=offline):
-            _print(report, as_json=as_json, indent=None)
-            if metrics is not None:
-                write_metrics(metrics, report, seconds)
-    with working("Comparing the applied with the live files"):
-        report, seconds = time_drift(workspace, offline=offline)
-    _print(report, as_json=as_json, indent=2)
-    if metrics is not None:
-        write_metrics(metrics, report, seconds)
+    while True:
+        started = time.monotonic()
+        with nullcontext() if watch else working("Comparing the applied with the live files"):
+            report = run_drift(workspace, offline=offline)
+        seconds = time.monotonic() - started
+        _print(report, as_json=as_json, indent=None if watch else 2)
+        if metrics is not None:
+            write_metrics(metrics, report, seconds)
+        if watch is None:
+            break
+        time.sleep(watch)
     if report.problem:
         return 1
     return DRIFTED if report.items else 0
@@ -295,7 +296,7 @@ def _format_age(seconds: int) -> str:
 
 
 def _phone(phone: Registration) -> list[str]:
-    return [phone.agent, f"{phone.network_ip}:{phone.network_port}", f"{phone.expires} s"]
+    return [phone.user_agent, f"{phone.network_ip}:{phone.network_port}", f"{phone.expires} s"]
 
 
 def _state(item: AgentStatus) -> str:

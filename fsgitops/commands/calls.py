@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fsgitops.errors import NotThereError, SwitchError
 from fsgitops.findings import has_errors
@@ -52,21 +52,6 @@ def run_registrations(workspace: Workspace) -> tuple[Registration, ...]:
     with connect_target(target, workspace.root) as switch:
         found = switch.registrations(target.profile)
     return tuple(sorted(found, key=lambda item: (item.user, item.domain, item.call_id)))
-
-
-def registration_to_json(item: Registration) -> dict[str, Any]:
-    """Return JSON values (docs/json.md). `expires` is in seconds from now."""
-    return {
-        "user": item.user,
-        "domain": item.domain,
-        "contact": item.contact,
-        "user_agent": item.agent,
-        "status": item.status,
-        "expires": item.expires,
-        "network_ip": item.network_ip,
-        "network_port": item.network_port,
-        "call_id": item.call_id,
-    }
 
 
 _ATTEMPTS = 40

@@ -20,7 +20,6 @@ from fsgitops.steps.render_drift import render_metrics
 from fsgitops.workspace.declare import compile_declared, declare_desired
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from fsgitops.model.drift import DriftItem
@@ -68,29 +67,8 @@ def run_drift(workspace: Workspace, *, offline: bool = False) -> DriftReport:
     )
 
 
-def watch_drift(
-    workspace: Workspace, seconds: float, *, offline: bool = False
-) -> Iterator[tuple[DriftReport, float]]:
-    """Yield a report and how long it took, in seconds, again and again; never ends by itself."""
-    while True:
-        yield time_drift(workspace, offline=offline)
-        wait_seconds(seconds)
-
-
-def time_drift(workspace: Workspace, *, offline: bool = False) -> tuple[DriftReport, float]:
-    """Return a report and how long it took, in seconds."""
-    started = time.monotonic()
-    report = run_drift(workspace, offline=offline)
-    return report, time.monotonic() - started
-
-
-def wait_seconds(seconds: float) -> None:
-    """Wait between two reports."""
-    time.sleep(seconds)
-
-
 def write_metrics(path: Path, report: DriftReport, seconds: float) -> None:
-    """Write the report for Prometheus' textfile collector, which never sees half a file."""
+    """Write the report, made in `seconds`, for Prometheus; a reader never sees half a file."""
     text = render_metrics(report, checked_at=time.time(), seconds=seconds)
     replace_file(path, text.encode("utf-8"), mode=METRICS_MODE)
 

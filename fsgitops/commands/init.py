@@ -16,12 +16,13 @@ from fsgitops import __version__
 from fsgitops.commands.schema import read_schema
 from fsgitops.durable import create_file, replace_file
 from fsgitops.errors import UsageError
+from fsgitops.kinds import BUILT_IN
 from fsgitops.settings.shapes import SETTINGS_FILE
 from fsgitops.steps.read_templates import packaged_templates
 from fsgitops.visible import to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 
 SCHEMA_FILE = "schema/desired.schema.json"
@@ -70,20 +71,19 @@ def run_init(
     pin = find_pin() if install is None else read_pin(install)
     if rewrite and pipelines not in SCRIPT_FOLDERS:
         raise UsageError("--install says what the pipelines install: give --ci github or gitlab")
-    pinned = f"{SCRIPT_FOLDERS.get(pipelines)}/{PIN_FILE}"
-    pinning = (pinned, f"{SCRIPT_FOLDERS.get(pipelines)}/{pin.wheel[0] if pin.wheel else PIN_FILE}")
+    folder = SCRIPT_FOLDERS.get(pipelines)
+    pinned = pin.files(folder) if folder else {}
     root.mkdir(parents=True, exist_ok=True)
-    for path, content in _files(pin, templates=templates, pipelines=pipelines):
+    for path, content in _files(pinned, templates=templates, pipelines=pipelines):
         place = root / path
-        if rewrite and path in pinning and place.is_file():
+        if rewrite and path in pinned and place.is_file():
             replace_file(place, content)
-            written.append(path)
-            continue
-        if place.exists() or place.is_symlink():
+        elif os.path.lexists(place):
             left.append(path)
             continue
-        place.parent.mkdir(parents=True, exist_ok=True)
-        create_file(place, content)
+        else:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            create_file(place, content)
         written.append(path)
     if not written:
         raise UsageError(f"{root}: every file of the example exists here; nothing was written")
@@ -92,18 +92,20 @@ def run_init(
         for above in list(root.resolve().parents)
         if os.path.lexists(above / SETTINGS_FILE)
     ][:1]
-    if pinned in written:
-        notes += [f"{pinned}: the pipelines install {pin.requirement}"]
+    if f"{folder}/{PIN_FILE}" in written:
+        notes += [f"{folder}/{PIN_FILE}: the pipelines install {pin.requirement}"]
         notes += [pin.note] if pin.note else []
     return Begun(tuple(written), tuple(left), tuple(notes))
 
 
 def schema_text(name: str = "desired") -> str:
     """Return a JSON Schema (`fsgitops schema NAME`), as editors read it."""
-    return to_json(read_schema(name), indent=2) + "\n"
+    return to_json(read_schema(name, BUILT_IN), indent=2) + "\n"
 
 
-def _files(pin: Pin, *, templates: bool, pipelines: str) -> Iterator[tuple[str, bytes]]:
+def _files(
+    pinned: Mapping[str, bytes], *, templates: bool, pipelines: str
+) -> Iterator[tuple[str, bytes]]:
     package = Path(str(resources.files("fsgitops")))
     example = package / "example"
     project = example if (example / SETTINGS_FILE).exists() else package.parent
@@ -118,9 +120,7 @@ def _files(pin: Pin, *, templates: bool, pipelines: str) -> Iterator[tuple[str, 
     if folder := SCRIPT_FOLDERS.get(pipelines):
         lock = example / RUN_LOCK if project == example else project / RUN_LOCK
         yield f"{folder}/requirements.txt", lock.read_bytes()
-        yield f"{folder}/{PIN_FILE}", (PIN_HEAD + pin.line(folder) + "\n").encode()
-        if pin.wheel:
-            yield f"{folder}/{pin.wheel[0]}", pin.wheel[1]
+    yield from pinned.items()
     if templates:
         for template in sorted(packaged_templates().glob("*.j2")):
             yield f"templates/{template.name}", template.read_bytes()
@@ -170,9 +170,11 @@ class Pin:
     wheel: tuple[str, bytes] | None = None
     note: str = ""
 
-    def line(self, folder: str) -> str:
-        """Return the line for pipelines whose scripts are in `folder` of the project."""
-        return f"{folder}/{self.requirement}" if self.wheel else self.requirement
+    def files(self, folder: str) -> dict[str, bytes]:
+        """Return the files for pipelines whose scripts are in `folder` of the project."""
+        line = f"{folder}/{self.requirement}" if self.wheel else self.requirement
+        wheel = {f"{folder}/{self.wheel[0]}": self.wheel[1]} if self.wheel else {}
+        return {f"{folder}/{PIN_FILE}": f"{PIN_HEAD}{line}\n".encode(), **wheel}
 
 
 def read_pin(text: str) -> Pin:

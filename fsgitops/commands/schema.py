@@ -17,18 +17,12 @@ SCHEMAS = (
 """What is declared, a plan, and every other format that is printed as JSON."""
 
 
-def read_schema(name: str, kinds: Kinds | None = None) -> dict[str, Any]:
+@cache
+def read_schema(name: str, kinds: Kinds) -> dict[str, Any]:
     """Return one of SCHEMAS as a JSON Schema (draft 7), made once: not to be changed.
 
-    `kinds` are those that may be declared. Default: the built-in ones.
+    `kinds` are those that may be declared.
     """
-    from fsgitops.kinds import BUILT_IN
-
-    return _read_schema(name, BUILT_IN if kinds is None else kinds)
-
-
-@cache
-def _read_schema(name: str, kinds: Kinds) -> dict[str, Any]:
     if name == "desired":
         from fsgitops.model.schema import desired_schema
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fsgitops.commands.calls import registration_to_json
 from fsgitops.errors import NotThereError
 from fsgitops.homes import home_of
 from fsgitops.homes.compare import Memory, compare_said, read_said
@@ -50,7 +49,7 @@ class AgentStatus:
             "name": self.agent.name,
             "enabled": self.agent.enabled,
             "registered": bool(self.phones),
-            "phones": [registration_to_json(phone) for phone in self.phones],
+            "phones": [phone.to_json() for phone in self.phones],
             "verto": [session.to_json() for session in self.verto],
             "on_call": bool(self.calls),
             "calls": list(self.calls),

@@ -49,13 +49,17 @@ class Registration:
     user: str
     domain: str
     contact: str
-    agent: str
+    user_agent: str
     status: str
     expires: int
     network_ip: str
     network_port: int
     call_id: str
     host: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return JSON values (docs/json.md)."""
+        return {name: value for name, value in asdict(self).items() if name != "host"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +209,7 @@ def _registration(fields: Mapping[str, str]) -> Registration:
         user=user,
         domain=domain,
         contact=_unescape(fields.get("contact", "")),
-        agent=_unescape(fields.get("agent", "")),
+        user_agent=_unescape(fields.get("agent", "")),
         status=status[1] if status else fields.get("status", ""),
         expires=int(status[2]) if status else 0,
         network_ip=fields.get("network-ip", ""),

@@ -31,7 +31,7 @@ MANY = Roster(
     {},
 )
 PHONE = Registration(
-    user="11999", domain=DOMAIN, contact="sip:x", agent="evil\u202ephone", status="Registered",
+    user="11999", domain=DOMAIN, contact="sip:x", user_agent="evil\u202ephone", status="Registered",
     expires=60, network_ip="192.0.2.1", network_port=5060, call_id="1", host="",
 )  # fmt: skip
 

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from project import SETTINGS, Project
 from switchboard import serve
 
-import fsgitops.commands.drift
 from fsgitops.model.drift import DriftReport
 from fsgitops.steps.render_drift import render_metrics
 
@@ -270,7 +269,7 @@ def test_watching_repeats_until_stopped(applied: Project, monkeypatch: pytest.Mo
         else:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(fsgitops.commands.drift, "wait_seconds", wait)
+    monkeypatch.setattr("fsgitops.cli.watch.time.sleep", wait)
     ran = applied.run("drift", "--watch", "30", "--json")
     lines = [json.loads(line) for line in ran.out.splitlines()]
     assert (ran.code, waits, [len(line["drift"]) for line in lines]) == (130, [30, 30], [0, 1])

@@ -40,12 +40,12 @@ def examples(schema: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
 
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_a_schema_is_one(name: str) -> None:
-    Draft7Validator.check_schema(read_schema(name))
+    Draft7Validator.check_schema(read_schema(name, BUILT_IN))
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_every_example_obeys_its_own_schema(name: str) -> None:
-    found = list(examples(read_schema(name)))
+    found = list(examples(read_schema(name, BUILT_IN)))
     assert found
     for path, schema, item in found:
         assert Draft7Validator(schema).is_valid(item), (path, item)
@@ -69,7 +69,11 @@ def fields(schema: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
 
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_every_field_of_a_schema_has_a_description_and_a_shape(name: str) -> None:
-    found = [item for item in fields(read_schema(name)) if item[0] not in (".format", ".version")]
+    found = [
+        item
+        for item in fields(read_schema(name, BUILT_IN))
+        if item[0] not in (".format", ".version")
+    ]
     assert found
     shapes = {"type", "anyOf", "oneOf", "enum", "const"}
     assert not [path for path, shape in found if not shape.get("description")]
@@ -78,7 +82,7 @@ def test_every_field_of_a_schema_has_a_description_and_a_shape(name: str) -> Non
 
 @pytest.mark.parametrize("name", ["desired", "settings"])
 def test_every_pattern_is_said_in_words(name: str) -> None:
-    found = [item for item in fields(read_schema(name)) if "pattern" in item[1]]
+    found = [item for item in fields(read_schema(name, BUILT_IN)) if "pattern" in item[1]]
     assert found
     assert not [path for path, shape in found if not shape.get("patternErrorMessage")]
 
@@ -102,7 +106,9 @@ def test_what_is_wrong_with_a_desired_field_is_said_in_words(project: Project) -
     declared = {
         section: [
             {**required[section], name: value}
-            for name in read_schema("desired")["properties"][section]["items"]["properties"]
+            for name in read_schema("desired", BUILT_IN)["properties"][section]["items"][
+                "properties"
+            ]
             for value in wrong
         ]
         for section in required
@@ -117,10 +123,10 @@ def test_what_is_wrong_with_a_desired_field_is_said_in_words(project: Project) -
 
 
 def test_the_example_files_obey_the_schemas() -> None:
-    desired = Draft7Validator(read_schema("desired"))
+    desired = Draft7Validator(read_schema("desired", BUILT_IN))
     for path in sorted((CHECKOUT / "desired").glob("*.yaml")):
         desired.validate(yaml.safe_load(path.read_text()))
-    settings = Draft7Validator(read_schema("settings"))
+    settings = Draft7Validator(read_schema("settings", BUILT_IN))
     settings.validate(yaml.safe_load((CHECKOUT / "fsgitops.yaml").read_text()))
 
 
@@ -128,7 +134,7 @@ def test_the_example_files_obey_the_schemas() -> None:
     "settings", [{"nothing": 1}, {"targets": {"a": {}}}, {"rules": {"x": "loud"}}]
 )
 def test_settings_that_would_be_refused_break_the_schema(settings: Any) -> None:
-    assert not Draft7Validator(read_schema("settings")).is_valid(settings)
+    assert not Draft7Validator(read_schema("settings", BUILT_IN)).is_valid(settings)
 
 
 def test_every_setting_can_be_explained() -> None:
@@ -152,7 +158,7 @@ def test_the_example_files_name_their_schema() -> None:
 
 
 def test_the_schema_of_a_plan_is_complete() -> None:
-    fields = read_schema("plan")["properties"]
+    fields = read_schema("plan", BUILT_IN)["properties"]
     assert set(fields) >= {
         "partial", "only", "exclude", "left_out", "kick_rotated", "unloaded", "needs", "activity",
     }  # fmt: skip

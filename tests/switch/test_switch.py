@@ -93,7 +93,7 @@ def test_a_captured_switch_tells_who_is_registered(captured: Switch) -> None:
     assert one.contact == '"" <sip:1020@127.0.0.1:6070>'
     assert one.status == "Registered(UDP)(unknown)"
     assert (one.expires, one.network_ip, one.network_port) == (3262, "127.0.0.1", 6071)
-    assert (one.agent, one.call_id, one.host) == ("SIPp test phone", "1-28371@127.0.0.1", "vm")
+    assert (one.user_agent, one.call_id, one.host) == ("SIPp test phone", "1-28371@127.0.0.1", "vm")
 
 
 def test_a_captured_switch_shows_its_domain(captured: Switch) -> None:

@@ -148,7 +148,9 @@ def test_a_real_phone_cannot_forge_a_registration(live: Switch, freeswitch: Real
     phone(live, freeswitch, "1001").register(evil)
     assert registered(live, "1001", True) == [evil]
     assert registered(live, "1005", False) == []
-    assert [one.agent for one in live.registrations() if one.user == "1001"] == ["Zoë's <phone>"]
+    assert [one.user_agent for one in live.registrations() if one.user == "1001"] == [
+        "Zoë's <phone>"
+    ]
     assert live.run(flush("1001", freeswitch)).ok
 
 

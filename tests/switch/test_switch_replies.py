@@ -125,18 +125,18 @@ def test_whatever_the_call_id_the_users_are_the_truth(call_id: str) -> None:
 
 def test_entities_are_undone_once() -> None:
     (one,) = read_registrations(registrations(registration(agent="&lt;b&gt;&amp;quot;&apos;")))
-    assert one.agent == "<b>&quot;'"
+    assert one.user_agent == "<b>&quot;'"
 
 
 def test_an_entity_of_somebody_elses_is_left_as_text() -> None:
     (one,) = read_registrations(registrations(registration(agent="&xxe; &#65;")))
-    assert one.agent == "&xxe; &#65;"
+    assert one.user_agent == "&xxe; &#65;"
 
 
 def test_utf8_in_a_user_agent_is_read_despite_the_header() -> None:
     said = registrations(registration(agent="Zoë")).encode()
     (one,) = read_registrations(said.decode("utf-8", "replace"))
-    assert one.agent == "Zoë"
+    assert one.user_agent == "Zoë"
 
 
 def test_an_expired_registration_has_negative_seconds() -> None:
