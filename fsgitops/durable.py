@@ -89,9 +89,15 @@ def sync_folder(path: Path | int) -> None:
     if isinstance(path, int):
         os.fsync(path)
         return
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
+    with closing(os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)) as descriptor:
         os.fsync(descriptor)
+
+
+@contextmanager
+def closing(descriptor: int) -> Iterator[int]:
+    """Yield what is open, and close it."""
+    try:
+        yield descriptor
     finally:
         os.close(descriptor)
 
@@ -165,8 +171,7 @@ def _write_new(
 ) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     # Nobody may read more of it, while it is written, than of what it replaces.
-    descriptor = os.open(aside, flags, 0o600 if like is not None else mode)
-    try:
+    with closing(os.open(aside, flags, 0o600 if like is not None else mode)) as descriptor:
         if like is not None:
             give(descriptor, like.st_uid, like.st_gid)
             os.fchmod(descriptor, stat.S_IMODE(like.st_mode) if exact is None else exact)
@@ -174,8 +179,6 @@ def _write_new(
             os.fchmod(descriptor, exact)
         write_all(descriptor, content)
         os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

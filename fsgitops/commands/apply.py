@@ -11,7 +11,7 @@ from fsgitops.live.prover import open_prover
 from fsgitops.live.recover import recover_locked
 from fsgitops.live.revisions import prune_revisions, start_revision
 from fsgitops.planning.planned import Planned, compare_live, name_unavailable, observe
-from fsgitops.steps.apply import ConfPlace, apply_plan, refuse_hazards, refuse_stale, refuse_unsafe
+from fsgitops.steps.apply import apply_plan, refuse_hazards, refuse_stale, refuse_unsafe
 from fsgitops.transaction.lock import lock_state
 
 if TYPE_CHECKING:
@@ -90,9 +90,10 @@ def carry_out(
             prover = open_prover(stack, workspace, plan, compiled, live)
             plan = ask(prover.switch)
             refuse_unsafe(plan)
-        place = ConfPlace(target.conf_dir, target.state_dir)
         revision = start_revision(workspace, plan, rolled_back_to=rolled_back_to)
-        applied = apply_plan(plan, compiled, live, place, prover, revision)
+        applied = apply_plan(
+            plan, compiled, live, target.conf_dir, target.state_dir, prover, revision
+        )
         prune_revisions(target.state_dir, workspace.settings.history)
     return applied
 

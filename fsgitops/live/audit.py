@@ -152,20 +152,20 @@ def _tell(workspace: Workspace, problem: OSError | UnsafeStateError) -> str:
 def _append(workspace: Workspace, entry: dict[str, Any]) -> None:
     """Bring one whole line to the disk, or none. Raises OSError, UnsafeStateError."""
     path = audit_path(workspace)
-    with _open_folder(workspace, path.parent) as folder:
-        descriptor = folder.open_plain(path.name, os.O_RDWR | os.O_APPEND | os.O_CREAT, AUDIT_MODE)
-        try:
-            if is_shared(os.fstat(folder.descriptor)):
-                share(descriptor, SHARED_AUDIT_MODE)
-            # Without locks on this file system, lines are whole as long as one process writes.
-            with suppress(OSError):
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
-            size = os.fstat(descriptor).st_size
-            _write_line(descriptor, size, json.dumps(entry, ensure_ascii=True) + "\n")
-            if not size:
-                folder.sync()
-        finally:
-            os.close(descriptor)
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
+    with (
+        _open_folder(workspace, path.parent) as folder,
+        folder.open_plain(path.name, flags, AUDIT_MODE) as descriptor,
+    ):
+        if is_shared(os.fstat(folder.descriptor)):
+            share(descriptor, SHARED_AUDIT_MODE)
+        # Without locks on this file system, lines are whole as long as one process writes.
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        size = os.fstat(descriptor).st_size
+        _write_line(descriptor, size, json.dumps(entry, ensure_ascii=True) + "\n")
+        if not size:
+            folder.sync()
 
 
 def _open_folder(workspace: Workspace, path: Path) -> Folder:

@@ -165,4 +165,4 @@ def _undone(journal: Journal) -> bytes | None:
         revision = Revision.from_json(json.loads(found))
     except ValueError:
         return None
-    return json.dumps(replace(revision, ending=Ending.UNDONE).to_json()).encode()
+    return replace(revision, ending=Ending.UNDONE).encode()

@@ -84,7 +84,7 @@ class Finished(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """How much an apply ended of what outlives a reload, by the names that `Applied` has for it."""
+    """How much an apply ended of what outlives a reload, by the names that JSON has for it."""
 
     registrations_ended: int = 0
     registrations_kicked: int = 0
@@ -102,9 +102,7 @@ class Applied:
     renamed: int = 0
     replies: tuple[SwitchReply, ...] = ()
     read_back: ReadBack = field(default_factory=ReadBack)
-    registrations_ended: int = 0
-    registrations_kicked: int = 0
-    verto_sessions_ended: int = 0
+    ended: Ended = field(default_factory=Ended)
     notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
@@ -119,9 +117,7 @@ class Applied:
             "renamed": self.renamed,
             "replies": [{"command": item.command, "reply": item.reply} for item in self.replies],
             **self.read_back.of_version_1(),
-            "registrations_ended": self.registrations_ended,
-            "registrations_kicked": self.registrations_kicked,
-            "verto_sessions_ended": self.verto_sessions_ended,
+            **self.ended._asdict(),
             "notes": list(self.notes),
         }
 

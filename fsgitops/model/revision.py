@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -72,6 +73,10 @@ class Revision:
     def to_json(self) -> dict[str, Any]:
         """Return the revision as the JSON object that is kept on disk."""
         return {"version": REVISION_VERSION, **asdict(self)}
+
+    def encode(self) -> bytes:
+        """Return the bytes of the revision's file."""
+        return json.dumps(self.to_json()).encode()
 
     @classmethod
     def from_json(cls, data: Any) -> Revision:

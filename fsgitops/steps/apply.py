@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from fsgitops.errors import (
@@ -58,21 +58,14 @@ class Prover(Protocol):
         """Reload what stands there again; return what could not be ended, or "". Raises so too."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConfPlace:
-    """Where an apply writes, and where it keeps its state."""
-
-    conf_dir: Path
-    state_dir: Path
-
-
 def apply_plan(
     plan: Plan,
     compiled: CompiledConfig,
     live: LiveConfig,
-    place: ConfPlace,
+    conf_dir: Path,
+    state_dir: Path,
     prover: Prover | None,
-    revision: Revision | None = None,
+    revision: Revision,
 ) -> Applied:
     """Write the planned files, reload, read back, and only then own them.
 
@@ -86,42 +79,63 @@ def apply_plan(
     """
     refuse_unsafe(plan)
     if not plan.changes and not (prover and plan.unloaded):
-        return _note_inputs(plan, compiled, live, place)
-    operations = [_operation(path, compiled, live) for path in _group(plan, written=True)]
-    manifest = manifest_after(plan, compiled, live, loaded=prover is not None)
-    journal = begin_transaction(
-        place.conf_dir, place.state_dir, operations, manifest.encode(),
-        record=_start_record(revision, plan, live), reload=prover is not None,
-    )  # fmt: skip
+        return _note_inputs(plan, compiled, live, state_dir)
+    journal = _begin(plan, compiled, live, conf_dir, state_dir, revision, reload=prover is not None)
+    told = prover is not None or not plan.reloads
     try:
         replace_files(journal)
-        reply = prover.reload() if prover else None
+        replies = (prover.reload(),) if prover else ()
         proof = prover.prove() if prover else ReadBack()
-        ending = Ending.APPLIED if prover or not plan.reloads else Ending.WRITTEN
-        commit_transaction(journal, _encode(revision, ending, reply))
+        ending = Ending.APPLIED if told else Ending.WRITTEN
+        commit_transaction(journal, replace(revision, ending=ending, replies=replies).encode())
     except BaseException as problem:
         if not is_committed(journal):
             _roll_back(journal, prover, problem, revision)
         raise
-    try:
-        # Before the journal goes: who is killed here has the next command end the rest.
-        ended = prover.finish() if prover else Ended()
-    finally:
-        _finish(journal, reloaded=prover is not None)
-    outcome = Outcome.APPLIED if prover or not plan.reloads else Outcome.WRITTEN
-    done = _describe_applied(plan, outcome, reply)
-    return replace(done, read_back=proof, **ended._asdict())
+    ended = _finish(journal, prover)
+    outcome = Outcome.APPLIED if told else Outcome.WRITTEN
+    created, updated, deleted = map(plan.count, Action)
+    return Applied(outcome, created, updated, deleted, plan.renames, replies, proof, ended)
+
+
+def _begin(
+    plan: Plan,
+    compiled: CompiledConfig,
+    live: LiveConfig,
+    conf_dir: Path,
+    state_dir: Path,
+    revision: Revision,
+    *,
+    reload: bool,
+) -> Journal:
+    files = compiled.files
+    operations = [
+        Operation(path, files[path].content if path in files else None, live.files[path].sha256)
+        for path in _group(plan, written=True)
+    ]
+    manifest = manifest_after(plan, compiled, live, loaded=reload)
+    changes = [change.to_json() for change in list_changes(plan, live)]
+    record = {
+        REVISION_FILE: revision.encode(),
+        CHANGES_FILE: json.dumps(
+            {"version": 1, "kick_rotated": plan.kick_rotated, "changes": changes}
+        ).encode(),
+    }
+    return begin_transaction(
+        conf_dir, state_dir, operations, manifest.encode(),
+        record=record, reload=reload,
+    )  # fmt: skip
 
 
 def _note_inputs(
-    plan: Plan, compiled: CompiledConfig, live: LiveConfig, place: ConfPlace
+    plan: Plan, compiled: CompiledConfig, live: LiveConfig, state_dir: Path
 ) -> Applied:
     """Write down what unchanged files follow from now, or the next plan renders them all again."""
     noted = _find_noted(plan, compiled, live.manifest)
     if not noted:
         return Applied(Outcome.UNCHANGED)
     manifest = replace(live.manifest, entries={**live.manifest.entries, **noted})
-    write_state(place.state_dir, MANIFEST, manifest.encode())
+    write_state(state_dir, MANIFEST, manifest.encode())
     files = count_noun(len(noted), "file")
     note = f"noted in the manifest: other inputs than before gave {files} the same bytes"
     return Applied(Outcome.UNCHANGED, notes=(note,))
@@ -146,17 +160,6 @@ def _find_noted(
             records = (item._replace(inputs=inputs[item.resource]) for item in entry.records)
             noted[path] = replace(entry, records=tuple(records))
     return noted
-
-
-def _describe_applied(plan: Plan, outcome: Outcome, reply: SwitchReply | None) -> Applied:
-    return Applied(
-        outcome=outcome,
-        created=plan.count(Action.CREATE),
-        updated=plan.count(Action.UPDATE),
-        deleted=plan.count(Action.DELETE),
-        renamed=plan.renames,
-        replies=(reply,) if reply else (),
-    )
 
 
 def refuse_hazards(plan: Plan) -> None:
@@ -192,12 +195,8 @@ def refuse_stale(approved: Plan, current: Plan) -> None:
 
     It is bound to the commit as well: what was approved is what people read there.
     """
-    pairs = (
-        ("target", approved.target, current.target),
-        ("conf_dir", approved.conf_dir, current.conf_dir),
-        ("domain", approved.domain, current.domain),
-    )
-    for name, was, now in pairs:
+    for name in ("target", "conf_dir", "domain"):
+        was, now = getattr(approved, name), getattr(current, name)
         if was != now:
             raise PlanRefusedError(f"the saved plan is for {name} {was}, not {now}")
     if approved.unknown_secrets:
@@ -292,32 +291,33 @@ def _entry(
     return ManifestEntry(sha256, tuple(records))
 
 
-def _operation(path: str, compiled: CompiledConfig, live: LiveConfig) -> Operation:
-    file = compiled.files.get(path)
-    return Operation(path, file.content if file else None, live.files[path].sha256)
-
-
-def _finish(journal: Journal, *, reloaded: bool) -> None:
+def _finish(journal: Journal, prover: Prover | None) -> Ended:
+    """End what outlives the reload, and own what was written, whatever comes of that."""
     try:
-        finish_transaction(journal)
-    except TransactionError as problem:
-        held = " and the switch holds it" if reloaded else ""
-        raise TransactionError(
-            f"everything is applied{held}. Only its record could not be finished; the next command "
-            f"finishes it: {problem}"
-        ) from problem
+        # Before the journal goes: who is killed here has the next command end the rest.
+        return prover.finish() if prover else Ended()
+    finally:
+        try:
+            finish_transaction(journal)
+        except TransactionError as problem:
+            held = " and the switch holds it" if prover else ""
+            raise TransactionError(
+                f"everything is applied{held}. Only its record could not be finished; the next "
+                f"command finishes it: {problem}"
+            ) from problem
 
 
 def _roll_back(
-    journal: Journal, prover: Prover | None, problem: BaseException, revision: Revision | None
+    journal: Journal, prover: Prover | None, problem: BaseException, revision: Revision
 ) -> None:
     """Put everything back and say so. Raises in place of the problem, which it names."""
     said = str(problem) or type(problem).__name__
-    failed = _encode(revision, Ending.ROLLBACK_FAILED, message=said)
+    failed = replace(revision, ending=Ending.ROLLBACK_FAILED, message=said).encode()
+    undone = replace(revision, ending=Ending.ROLLED_BACK, message=said).encode()
     try:
         kept = restore_files(journal)
     except TransactionError as second:
-        _amend(journal, failed)
+        amend_record(journal, failed)
         raise RollbackFailedError(
             f"{said}\nrestoring the files failed as well: {second}\n"
             f"The journal in {journal.folder} holds every file as it was: mend the cause, then run "
@@ -326,26 +326,22 @@ def _roll_back(
     aside = "".join(
         f"\na file that somebody else wrote meanwhile is kept as {name}" for name in kept
     )
-    if prover:
-        try:
-            left = prover.undo()
-            aside += f"\n{left}" if left else ""
-        except Exception as second:
-            _amend(journal, failed)
-            if isinstance(problem, ReloadRefusedError) and isinstance(second, ReloadRefusedError):
-                aside += _forget(journal, _encode(revision, Ending.ROLLED_BACK, message=said))
-                raise RolledBackError(
-                    f"{said}\nrolled back: the files are as they were before. They do not load "
-                    f"either ({second}), so the switch keeps what it has in memory: mend these "
-                    f"files first{aside}"
-                ) from problem
-            raise RollbackFailedError(
-                f"{said}\nthe files are as they were before, but the switch did not load them "
-                f"again: {second}\nOnce the switch answers, run any fsgitops command, or "
-                f"reloadxml on "
-                f"the switch{aside}"
+    try:
+        left = prover.undo() if prover else ""
+    except Exception as second:
+        amend_record(journal, failed)
+        if isinstance(problem, ReloadRefusedError) and isinstance(second, ReloadRefusedError):
+            raise RolledBackError(
+                f"{said}\nrolled back: the files are as they were before. They do not load "
+                f"either ({second}), so the switch keeps what it has in memory: mend these "
+                f"files first{aside}{_forget(journal, undone)}"
             ) from problem
-    aside += _forget(journal, _encode(revision, Ending.ROLLED_BACK, message=said))
+        raise RollbackFailedError(
+            f"{said}\nthe files are as they were before, but the switch did not load them "
+            f"again: {second}\nOnce the switch answers, run any fsgitops command, or "
+            f"reloadxml on the switch{aside}"
+        ) from problem
+    aside += (f"\n{left}" if left else "") + _forget(journal, undone)
     if isinstance(problem, FsgitopsError | OSError):
         again = " and the switch has loaded them again" if prover else ""
         raise RolledBackError(
@@ -353,39 +349,9 @@ def _roll_back(
         ) from problem
 
 
-def _forget(journal: Journal, record: bytes | None) -> str:
+def _forget(journal: Journal, record: bytes) -> str:
     try:
         forget_transaction(journal, record)
     except TransactionError as problem:
         return f"\nthe journal could not be removed: {problem}"
     return ""
-
-
-def _amend(journal: Journal, record: bytes | None) -> None:
-    if record is not None:
-        amend_record(journal, record)
-
-
-def _start_record(
-    revision: Revision | None, plan: Plan, live: LiveConfig
-) -> dict[str, bytes] | None:
-    """Return the files of the revision as they stand while nothing is decided."""
-    if revision is None:
-        return None
-    changes = [change.to_json() for change in list_changes(plan, live)]
-    return {
-        REVISION_FILE: json.dumps(revision.to_json()).encode(),
-        CHANGES_FILE: json.dumps(
-            {"version": 1, "kick_rotated": plan.kick_rotated, "changes": changes}
-        ).encode(),
-    }
-
-
-def _encode(
-    revision: Revision | None, ending: Ending, reply: SwitchReply | None = None, message: str = ""
-) -> bytes | None:
-    if revision is None:
-        return None
-    replies = (reply,) if reply else ()
-    ended = replace(revision, ending=ending, replies=replies, message=message)
-    return json.dumps(ended.to_json()).encode()

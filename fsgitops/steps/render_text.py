@@ -136,13 +136,14 @@ def render_applied(applied: Applied) -> Iterator[Line]:
         yield Line(f"{reply.command}: the switch said {show_value(reply.reply)}")
     if applied.replies:
         yield Line(_describe_proof(applied))
-    if applied.registrations_ended:
-        yield Line(f"Registrations ended: {applied.registrations_ended}")
-    if applied.registrations_kicked:
-        yield Line(f"Registrations with a former password ended: {applied.registrations_kicked}")
-    if applied.verto_sessions_ended:
+    registrations, kicked, sessions = applied.ended
+    if registrations:
+        yield Line(f"Registrations ended: {registrations}")
+    if kicked:
+        yield Line(f"Registrations with a former password ended: {kicked}")
+    if sessions:
         yield Line(
-            f"mod_verto sessions that can do nothing any more: {applied.verto_sessions_ended} "
+            f"mod_verto sessions that can do nothing any more: {sessions} "
             "(they stay connected until their clients leave)"
         )
     counts = f"{applied.created} created, {applied.updated} changed, {applied.deleted} deleted"

@@ -14,6 +14,7 @@ from fsgitops.transaction.folder import (
     FOLDER_FLAGS,
     PRIVATE_MODE,
     Folder,
+    link,
 )
 
 if TYPE_CHECKING:
@@ -112,12 +113,12 @@ class ConfDir:
 
     def open_apart(self, name: str) -> Folder:
         """Open a folder as `open` does, for the caller to close."""
-        real = os.path.realpath(self.path / name)
-        if real != self._root and not real.startswith(self._root.rstrip("/") + "/"):
+        real = Path(os.path.realpath(self.path / name))
+        if not real.is_relative_to(self._root):
             where = str(self.path / name)
             raise OSError(errno.ELOOP, "a link leads out of the conf directory", where)
         descriptor = os.open(self._root, FOLDER_FLAGS)
-        for part in Path(real).relative_to(self._root).parts:
+        for part in real.relative_to(self._root).parts:
             above = descriptor
             try:
                 descriptor = os.open(part, FOLDER_FLAGS, dir_fd=above)
@@ -144,8 +145,7 @@ def stage_file(
     files away becomes its owner; the group and the mode stay. Raises OSError, naming `where` it
     is to stand, when neither the owner nor the group can be kept.
     """
-    descriptor = staged.open_plain(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
-    try:
+    with staged.open_plain(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL) as descriptor:
         write_all(descriptor, content)
         wanted = like.st_gid if like else group
         give(descriptor, like.st_uid if like else -1, wanted)
@@ -158,37 +158,28 @@ def stage_file(
                 where or str(staged.path / name),
             )
         os.fchmod(descriptor, stat.S_IMODE(like.st_mode) if like else FILE_MODE)
-    finally:
-        os.close(descriptor)
 
 
 def link_or_copy(source: Folder, name: str, target: Folder, other: str) -> None:
     """Keep a file under a second name: a hard link, or a copy where links cannot be made."""
     try:
-        os.link(
-            name, other, src_dir_fd=source.descriptor, dst_dir_fd=target.descriptor,
-            follow_symlinks=False,
-        )  # fmt: skip
+        link(source, name, target, other)
     except OSError:
         copy_file(source, name, target, other)
 
 
 def copy_file(source: Folder, name: str, target: Folder, other: str) -> None:
     """Copy a plain file with its owner, mode and times."""
-    reading = source.open_plain(name, os.O_RDONLY)
-    try:
+    with (
+        source.open_plain(name, os.O_RDONLY) as reading,
+        target.open_plain(other, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600) as writing,
+    ):
         like = os.fstat(reading)
-        writing = target.open_plain(other, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            while part := os.read(reading, 1 << 20):
-                write_all(writing, part)
-            give(writing, like.st_uid, like.st_gid)
-            os.fchmod(writing, stat.S_IMODE(like.st_mode))
-            os.utime(writing, ns=(like.st_atime_ns, like.st_mtime_ns))
-        finally:
-            os.close(writing)
-    finally:
-        os.close(reading)
+        while part := os.read(reading, 1 << 20):
+            write_all(writing, part)
+        give(writing, like.st_uid, like.st_gid)
+        os.fchmod(writing, stat.S_IMODE(like.st_mode))
+        os.utime(writing, ns=(like.st_atime_ns, like.st_mtime_ns))
 
 
 def sync_files(folders: Sequence[Folder], count: int) -> None:

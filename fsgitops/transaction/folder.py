@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
-from fsgitops.durable import EXCHANGE, NOREPLACE, UNSUPPORTED, renameat2, write_all
+from fsgitops.durable import EXCHANGE, NOREPLACE, UNSUPPORTED, closing, renameat2, write_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,41 +71,33 @@ class Folder:
             os.mkdir(name, mode, dir_fd=self.descriptor)
         return self.open_folder(name)
 
-    def open_plain(self, name: str, flags: int, mode: int = FILE_MODE) -> int:
-        """Open a plain file; the caller closes the descriptor. Nothing else is waited for."""
+    @contextmanager
+    def open_plain(self, name: str, flags: int, mode: int = FILE_MODE) -> Iterator[int]:
+        """Hold a plain file open, and yield its descriptor. Nothing else is waited for."""
         with self._naming(name):
             descriptor = os.open(name, flags | _PLAIN_FLAGS, mode, dir_fd=self.descriptor)
-        try:
+        with closing(descriptor):
             self._require_plain(name, os.fstat(descriptor))
-        except BaseException:
-            os.close(descriptor)
-            raise
-        return descriptor
+            yield descriptor
 
     def read(self, name: str, limit: int = SIZE_LIMIT) -> bytes:
         """Return the bytes of a plain file of at most `limit` bytes."""
-        descriptor = self.open_plain(name, os.O_RDONLY)
-        try:
-            content = bytearray()
+        content = bytearray()
+        with self.open_plain(name, os.O_RDONLY) as descriptor:
             wanted = os.fstat(descriptor).st_size + 1
             while len(content) <= limit and (part := os.read(descriptor, min(wanted, limit + 1))):
                 content += part
-        finally:
-            os.close(descriptor)
         if len(content) > limit:
             raise OSError(errno.EFBIG, f"longer than {limit} bytes", str(self.path / name))
         return bytes(content)
 
     def write(self, name: str, content: bytes, *, synced: bool = True) -> None:
         """Write a file that is not there yet (0640), and sync it."""
-        descriptor = self.open_plain(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
-        try:
+        with self.open_plain(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL) as descriptor:
             os.fchmod(descriptor, FILE_MODE)  # whatever the umask leaves
             write_all(descriptor, content)
             if synced:
                 os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
     def replace(self, name: str, content: bytes, *, synced: bool = True) -> None:
         """Write a file aside, sync it, rename it into place (0640), sync the directory.
@@ -138,12 +130,10 @@ class Folder:
     def sync_file(self, name: str) -> None:
         """Bring a plain file to the disk; anything else is left alone."""
         with self._naming(name):
-            descriptor = os.open(name, os.O_RDONLY | _PLAIN_FLAGS, dir_fd=self.descriptor)
-            try:
+            opened = os.open(name, os.O_RDONLY | _PLAIN_FLAGS, dir_fd=self.descriptor)
+            with closing(opened) as descriptor:
                 if stat.S_ISREG(os.fstat(descriptor).st_mode):
                     os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
 
     def hash(self, name: str) -> str:
         """Return the hex sha256 of a plain file, "" where nothing stands, else NOT_A_FILE."""
@@ -183,15 +173,20 @@ def exchange(source: Folder, name: str, target: Folder, other: str) -> bool:
     return _rename_with(source, name, target, other, EXCHANGE)
 
 
+def link(source: Folder, name: str, target: Folder, other: str) -> None:
+    """Give a file a second name, where nothing stands. Raises OSError."""
+    os.link(
+        name, other, src_dir_fd=source.descriptor, dst_dir_fd=target.descriptor,
+        follow_symlinks=False,
+    )  # fmt: skip
+
+
 def place(source: Folder, name: str, target: Folder, other: str) -> None:
     """Rename a file to where nothing stands. Raises FileExistsError, or another OSError."""
     if _rename_with(source, name, target, other, NOREPLACE):
         return
     try:
-        os.link(
-            name, other, src_dir_fd=source.descriptor, dst_dir_fd=target.descriptor,
-            follow_symlinks=False,
-        )  # fmt: skip
+        link(source, name, target, other)
     except FileExistsError as problem:
         problem.filename, problem.filename2 = str(target.path / other), None
         raise
@@ -242,10 +237,8 @@ def hash_file(name: str | Path, folder: int | None = None) -> str:
         if problem.errno in (errno.ELOOP, errno.ENXIO):
             return NOT_A_FILE
         raise
-    try:
+    with closing(descriptor):
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return NOT_A_FILE
         with os.fdopen(descriptor, "rb", closefd=False) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
-    finally:
-        os.close(descriptor)

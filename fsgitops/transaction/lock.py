@@ -6,7 +6,7 @@ import errno
 import fcntl
 import getpass
 import os
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,24 +46,18 @@ def lock_state(
     LockedError when another process has it for longer than `wait_seconds`, NoLocksError where
     there are none.
     """
-    try:
-        opened = open_state(state_dir, make=True)
-    except PermissionError as problem:
-        raise TransactionError(tell_denied(problem, state_dir)) from None
-    with opened as state:
-        # Looked at before the library opens it: not every version of it refuses a link.
+    with ExitStack() as stack:
         try:
-            descriptor = state.open_plain("lock", os.O_RDWR | os.O_CREAT)
+            state = stack.enter_context(open_state(state_dir, make=True))
+            # Looked at before the library opens it: not every version of it refuses a link.
+            with state.open_plain("lock", os.O_RDWR | os.O_CREAT) as descriptor:
+                if state.shared:
+                    share(descriptor, SHARED_FILE_MODE)
+                _require_locks(descriptor, state_dir)
         except PermissionError as problem:
             raise TransactionError(tell_denied(problem, state_dir)) from None
-        if state.shared:
-            share(descriptor, SHARED_FILE_MODE)
-        try:
-            _require_locks(descriptor, state_dir)
-        finally:
-            os.close(descriptor)
-        with _hold(state, wait_seconds, tell):
-            yield
+        stack.enter_context(_hold(state, wait_seconds, tell))
+        yield
 
 
 def _require_locks(descriptor: int, state_dir: Path) -> None:

@@ -132,11 +132,7 @@ class Places:
 
     def _open_staging(self, top: Folder, *, make: bool = False) -> Folder:
         staging = top.make_folder(STAGING, PRIVATE_MODE) if make else top.open_folder(STAGING)
-        try:
-            require_trusted(staging.path, os.fstat(staging.descriptor))
-        except BaseException:
-            staging.close()
-            raise
+        require_trusted(staging.path, staging.descriptor)
         return staging
 
     def remove_stages(self) -> None:

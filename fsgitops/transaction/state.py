@@ -60,12 +60,8 @@ class StateFolder(Folder):
 
     def _inner(self, name: str, descriptor: int) -> Self:
         path = self.path / name
-        try:
-            if not self.shared:
-                require_trusted(path, os.fstat(descriptor))
-        except BaseException:
-            os.close(descriptor)
-            raise
+        if not self.shared:
+            require_trusted(path, descriptor)
         return type(self)(path, descriptor, shared=self.shared)
 
     def _require_plain(self, name: str, status: os.stat_result) -> None:
@@ -94,12 +90,7 @@ def open_state(state_dir: Path, *, make: bool = False) -> StateFolder:
                 f"replace it by the directory itself"
             ) from problem
         raise
-    try:
-        status = os.fstat(descriptor)
-        require_trusted(state_dir, status)
-    except BaseException:
-        os.close(descriptor)
-        raise
+    status = require_trusted(state_dir, descriptor)
     return StateFolder(state_dir, descriptor, shared=is_shared(status))
 
 
@@ -185,30 +176,36 @@ def is_shared(status: os.stat_result) -> bool:
     return bool(status.st_mode & stat.S_ISGID and status.st_mode & stat.S_IWGRP)
 
 
-def require_trusted(path: Path, status: os.stat_result) -> None:
-    """Raise UnsafeStateError when somebody could have this user do what that user may not.
+def require_trusted(path: Path, descriptor: int) -> os.stat_result:
+    """Return the status of an open directory; where it is not trusted, close it and raise.
 
+    UnsafeStateError is raised when somebody could have this user do what that user may not.
     Everybody's writing is refused, and a group's unless the directory is set-group-id: that says
     that the group are the operators. Root also refuses what is not root's, since whoever may write
     the conf directory can put a directory of his own in the place of ours.
     """
+    status = os.fstat(descriptor)
     mode = stat.S_IMODE(status.st_mode)
     if mode & stat.S_IWOTH:
-        raise UnsafeStateError(
-            f"{path}: every user may write to the state directory (mode {mode:04o}), so fsgitops "
+        why = (
+            f"every user may write to the state directory (mode {mode:04o}), so fsgitops "
             f"does not trust it; check its files, then run: chmod o-w {path}"
         )
-    if mode & stat.S_IWGRP and not is_shared(status):
-        raise UnsafeStateError(
-            f"{path}: its group may write to the state directory (mode {mode:04o}); if these are "
+    elif mode & stat.S_IWGRP and not is_shared(status):
+        why = (
+            f"its group may write to the state directory (mode {mode:04o}); if these are "
             f"the operators, run: chmod g+s {path}, otherwise: chmod g-w {path}"
         )
-    if os.geteuid() == 0 and status.st_uid != 0:
-        raise UnsafeStateError(
-            f"{path}: the state directory belongs to {_name_user(status.st_uid)}, who could make "
+    elif os.geteuid() == 0 and status.st_uid != 0:
+        why = (
+            f"the state directory belongs to {_name_user(status.st_uid)}, who could make "
             f"root act for them; run as that user, or check its files and run: "
             f"find {path} -type d -exec chown root {{}} +"
         )
+    else:
+        return status
+    os.close(descriptor)
+    raise UnsafeStateError(f"{path}: {why}")
 
 
 def _name_user(uid: int) -> str:

@@ -84,9 +84,6 @@ def _telling(more: str = "") -> Iterator[None]:
         raise TransactionError(f"{describe_problem(problem)}{more}") from problem
 
 
-_FINISHES = "; the next command finishes this"
-
-
 def begin_transaction(
     conf_dir: Path,
     state_dir: Path,
@@ -249,15 +246,15 @@ def forget_transaction(journal: Journal, record: bytes | None = None) -> None:
 @contextmanager
 def _ending(journal: Journal) -> Iterator[Places]:
     """Yield the places of a transaction; then keep its record, and remove all else of it."""
-    try:
-        with Places(journal.conf_dir, journal.state_dir, journal.mounts) as places:
-            yield places
-            _keep_record(places, journal)
-            _remove(places)
-    except OSError as problem:
-        raise TransactionError(
-            f"{describe_problem(problem)}; the next command finishes this"
-        ) from problem
+    with _telling("; the next command finishes this"), _places_of(journal) as places:
+        yield places
+        _keep_record(places, journal)
+        places.remove_stages()
+        # The journal first: without one, the rest is litter.
+        places.folder.remove(JOURNAL)
+        places.folder.sync()
+        with suppress(OSError):
+            places.state.remove(FOLDER)
 
 
 def read_record(journal: Journal, name: str = REVISION_FILE) -> bytes | None:
@@ -333,15 +330,6 @@ def _keep_record(places: Places, journal: Journal) -> None:
         move(places.folder, RECORD, revisions, f"{journal.revision:06d}")
         revisions.sync()
     places.state.sync()
-
-
-def _remove(places: Places) -> None:
-    """Remove a transaction, its journal first: without one, the rest is litter."""
-    places.remove_stages()
-    places.folder.remove(JOURNAL)
-    places.folder.sync()
-    with suppress(OSError):
-        places.state.remove(FOLDER)
 
 
 def _sync_folders(conf: ConfDir, journal: Journal) -> None:
