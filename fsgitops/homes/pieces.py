@@ -13,9 +13,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 from xml.parsers import expat
 
+from fsgitops.findings import Position
 from fsgitops.homes import home_of
-from fsgitops.model.compiled import CompiledFile
+from fsgitops.model.compiled import CompiledFile, Part
 from fsgitops.model.live import FileKind, LiveFile, ManifestEntry, Record
+from fsgitops.model.review import read_source
 from fsgitops.routing.fragment import (
     FragmentError,
     flatten_fragment,
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from fsgitops.homes.home import Flat, Home
-    from fsgitops.model.compiled import Part
     from fsgitops.model.live import LiveConfig
     from fsgitops.model.resource import Resource
 
@@ -156,6 +157,12 @@ def list_records(file: CompiledFile, commit: str = "") -> tuple[Record, ...]:
 
 def _record(part: Part, commit: str) -> Record:
     return Record(part.resource, str(part.source), commit, part.inputs, part.protect)
+
+
+def part_of(record: Record) -> Part:
+    """Return what is known of a resource of a written file, as if it had been compiled."""
+    place = read_source(record.source) or Position(record.source)
+    return Part(record.resource, place, record.inputs, record.protect, elements=record.elements)
 
 
 def split_entry(entry: ManifestEntry) -> dict[Resource, ManifestEntry]:

@@ -9,7 +9,7 @@ from fsgitops.errors import SecretError, SwitchError
 from fsgitops.homes import HOMES
 from fsgitops.live.connect import address_of, connect_target
 from fsgitops.model.plan import Activity, Plan, ResourceActivity
-from fsgitops.steps.danger import find_disturbed
+from fsgitops.steps.needs import find_disturbed
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -123,8 +123,8 @@ def _end_rest(workspace: Workspace, journal: Journal) -> list[str]:
 def _read_loaded(journal: Journal) -> tuple[list[Change], bool]:
     """Return what was carried out or loaded of earlier applies, and whether it was to kick."""
     from fsgitops.model.live import FileKind, LiveConfig, LiveFile
+    from fsgitops.steps.plan.changes import find_unloaded
     from fsgitops.steps.read_live import read_manifest
-    from fsgitops.steps.unloaded import find_unloaded
 
     changes, kicks = _read_changes(journal)
     manifest = read_manifest(journal.state_dir)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from fsgitops.model.plan import Plan
 from fsgitops.planning.shape import Demands, choose_changes, count_cost, weigh_plan
 from fsgitops.planning.survey import ConfLook, survey_changes
 from fsgitops.settings.shapes import SETTINGS_FILE
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from fsgitops.model.compiled import CompiledConfig
     from fsgitops.model.kind import Kinds
     from fsgitops.model.live import LiveConfig, Manifest
-    from fsgitops.model.plan import Change, Plan
+    from fsgitops.model.plan import Change
     from fsgitops.secret.key import ProjectKey
     from fsgitops.steps.plan import PlanContext, Survey
     from fsgitops.switch.client import Switch
@@ -142,7 +143,7 @@ def make_context(
         ours = {*managed, *(item.path for item in changes)}
         return survey_changes(look or ConfLook(target, ours), changes)
 
-    return PlanContext(
+    blank = Plan(
         project=settings.project,
         target=target.name,
         conf_dir=str(target.conf_dir),
@@ -152,8 +153,8 @@ def make_context(
         simulated=target.simulated,
         unknown_secrets=unknown_secrets,
         warnings=notes,
-        survey=survey,
     )
+    return PlanContext(blank, survey)
 
 
 def plan_compiled(

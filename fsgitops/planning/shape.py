@@ -79,8 +79,8 @@ def count_cost(plan: Plan, live: LiveConfig, target: Target, *, kick_rotated: bo
     """
     from fsgitops.homes.reload import plan_reloads
     from fsgitops.live.connect import address_of
-    from fsgitops.steps.danger import classify_changes
-    from fsgitops.steps.unloaded import find_unloaded
+    from fsgitops.steps.needs import classify_changes
+    from fsgitops.steps.plan.changes import find_unloaded
 
     def exists(path: str) -> bool:
         return os.path.lexists(target.conf_dir / path)
@@ -104,7 +104,7 @@ def weigh_plan(
     kinds: Kinds,
 ) -> Plan:
     """Return the plan with the permissions that it needs, each given or not."""
-    from fsgitops.steps.other_key import find_other_key
+    from fsgitops.steps.needs import find_other_key
 
     compiled = compilation.compiled
     declared = _count(compiled.resources(), kinds)
@@ -130,8 +130,7 @@ def weigh_changes(
 
     `others` are permissions that it needs for what only its origin knows.
     """
-    from fsgitops.steps.danger import find_dangers
-    from fsgitops.steps.other_owner import find_other_owner
+    from fsgitops.steps.needs import find_dangers, find_other_owner
 
     excess = _find_excess(plan, live, target, kinds, declared) if plan.changes else []
     needs = [
@@ -150,7 +149,7 @@ def _find_excess(
     plan: Plan, live: LiveConfig, target: Target, kinds: Kinds, declared: int
 ) -> list[Need]:
     from fsgitops.model.plan import Limits
-    from fsgitops.steps.limits import find_excess
+    from fsgitops.steps.needs import find_excess
 
     changes = [
         change

@@ -6,12 +6,10 @@ import hashlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from fsgitops.findings import Position
-from fsgitops.homes.pieces import elements_of, find_owners, split_compiled, take_apart
-from fsgitops.model.compiled import CompiledConfig, CompiledFile, Part
+from fsgitops.homes.pieces import elements_of, find_owners, part_of, split_compiled, take_apart
+from fsgitops.model.compiled import CompiledConfig, CompiledFile
 from fsgitops.model.live import FileKind
 from fsgitops.model.plan import Action, Hazard
-from fsgitops.model.review import read_source
 from fsgitops.routing.fragment import FragmentError
 
 if TYPE_CHECKING:
@@ -76,8 +74,8 @@ def _merge(
     owners = find_owners(pieces, entry, wanted.values())
     work = _Merge(pieces, owners, changes, missing=missing)
     work.run(wanted)
-    places = {part.resource: part for part in file.parts} if file else {}
-    places = {**_recorded(entry), **places}
+    places = {item.resource: part_of(item) for item in (entry.records if entry else ())}
+    places |= {part.resource: part for part in (file.parts if file else ())}
     parts = tuple(
         places[owner]._replace(span=(0, 0), elements=tuple(names), kept=owner not in changes)
         for owner, names in work.names.items()
@@ -85,19 +83,6 @@ def _merge(
     text = b"".join(work.out)
     sha256 = hashlib.sha256(text).hexdigest()
     return CompiledFile(path, text, parts, sha256=sha256) if parts else None
-
-
-def _recorded(entry: ManifestEntry | None) -> dict[Resource, Part]:
-    records = entry.records if entry else ()
-    return {
-        item.resource: Part(
-            item.resource,
-            read_source(item.source) or Position(item.source),
-            item.inputs,
-            item.protect,
-        )
-        for item in records
-    }
 
 
 @dataclass(slots=True)

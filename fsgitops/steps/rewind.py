@@ -6,10 +6,9 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from fsgitops.findings import Position
-from fsgitops.model.compiled import CompiledConfig, CompiledFile, Part
-from fsgitops.model.live import LiveConfig, ManifestEntry, Record
-from fsgitops.model.review import read_source
+from fsgitops.homes.pieces import part_of
+from fsgitops.model.compiled import CompiledConfig, CompiledFile
+from fsgitops.model.live import LiveConfig, ManifestEntry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,17 +32,12 @@ def rewind_config(earlier: Iterable[Earlier]) -> CompiledConfig:
         if item.content is None or item.entry is None:
             continue
         digest = hashlib.sha256(item.content).hexdigest()
-        same = item.entry.sha256 == digest
-        parts = tuple(_part(record, same=same) for record in item.entry.records)
+        parts = tuple(map(part_of, item.entry.records))
+        if item.entry.sha256 != digest:
+            # The digest of the inputs is only true of the bytes that were compiled from them.
+            parts = tuple(part._replace(inputs="") for part in parts)
         files[item.path] = CompiledFile(item.path, item.content, parts, sha256=digest)
     return CompiledConfig(files)
-
-
-def _part(record: Record, *, same: bool) -> Part:
-    """The digest of the inputs is only true of the bytes that were compiled from them."""
-    inputs = record.inputs if same else ""
-    place = read_source(record.source) or Position(record.source)
-    return Part(record.resource, place, inputs, record.protect, elements=record.elements)
 
 
 def narrow_live(live: LiveConfig, paths: Iterable[str]) -> LiveConfig:

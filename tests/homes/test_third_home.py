@@ -17,7 +17,7 @@ from fsgitops.model.plan import Action, Danger, ReloadStep
 from fsgitops.routing.fragment import flatten_element
 from fsgitops.sandbox import EmbeddedSwitch
 from fsgitops.sandbox.skeleton import write_skeleton
-from fsgitops.steps.danger import classify_change, find_disturbed
+from fsgitops.steps.needs import classify_change, find_disturbed
 from fsgitops.steps.verify import Expected, verify_switch
 from fsgitops.switch.client import connect_switch
 

@@ -7,7 +7,7 @@ from compiling import AGENT, PATH, agent, compiled, settle, with_templates
 
 import fsgitops
 from fsgitops.secret.key import ProjectKey
-from fsgitops.steps.compile.source import DECIDING
+from fsgitops.steps.compile.compilation import DECIDING
 
 
 def test_what_an_apply_proved_and_wrote_is_not_rendered_again():

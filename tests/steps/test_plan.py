@@ -18,7 +18,7 @@ from fsgitops.model.plan_json import plan_from_json, plan_to_json
 from fsgitops.model.resource import Resource
 from fsgitops.steps.plan import PlanContext, compare_config
 
-CONTEXT = PlanContext("p", "prod", "/conf", "d.example")
+CONTEXT = PlanContext(Plan("p", "prod", "/conf", "d.example"))
 
 
 def sha(content: bytes) -> str:
@@ -77,7 +77,7 @@ def plan(compiled: CompiledConfig, found: LiveConfig):
 
 
 def reloads(made: Plan) -> tuple[ReloadStep, ...]:
-    return plan_reloads(made.changes, Address(CONTEXT.domain, "internal"))
+    return plan_reloads(made.changes, Address(made.domain, "internal"))
 
 
 def test_equal_sides_make_an_empty_plan():

@@ -1,7 +1,191 @@
-"""Compile the desired state: what each file below the conf directory must hold, byte for byte."""
+"""Compile the desired state: what each file below the conf directory must hold, byte for byte.
+
+Values reach a file only as escaped attribute values of a sandboxed template, and every file that is
+not known to be right already is parsed again and proved (see routing/skeleton.py).
+"""
 
 from __future__ import annotations
 
-from fsgitops.steps.compile.config import compile_config
+import re
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
-__all__ = ["compile_config"]
+from fsgitops.findings import Finding, Position, error
+from fsgitops.model.compiled import CompiledConfig
+from fsgitops.model.draft import DraftError
+from fsgitops.model.kind import declared_values
+from fsgitops.model.reading import leads_to, resource_of
+from fsgitops.rules.texts import unsafe_reason
+from fsgitops.steps.compile.compilation import RULE, Compilation, digest_inputs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from fsgitops.model.compiled import Part
+    from fsgitops.model.desired import Desired
+    from fsgitops.model.kind import Kind, Kinds, Secrets, Shared, Site, Wish
+    from fsgitops.model.live import ManifestEntry
+    from fsgitops.model.noun import Noun
+    from fsgitops.model.resource import Resource
+
+SETTINGS_FILE: Final = "fsgitops.yaml"
+
+_DOMAIN: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", re.ASCII)
+_CONTEXT: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}", re.ASCII)
+
+
+class SecretFinder(Protocol):
+    """Knows the secrets of each resource, wherever they stand."""
+
+    def salt(self) -> str:
+        """Return what differs with the project key, and tells nothing of it."""
+
+    def mark(self, resource: Resource, wishes: Sequence[Wish]) -> str:
+        """Return what differs whenever the secrets differ, and tells nothing of them."""
+
+    def reveal(self, resource: Resource, wishes: Sequence[Wish]) -> Secrets:
+        """Return the secrets by name; None for those that are not at hand."""
+
+
+def compile_config(
+    kinds: Kinds,
+    desired: Desired,
+    site: Site,
+    secrets: SecretFinder,
+    settled: Mapping[str, ManifestEntry] | None = None,
+) -> tuple[CompiledConfig, list[Finding]]:
+    """Return every file that the desired state means, and what stands in the way of writing it.
+
+    Args:
+        kinds: What is compiled.
+        desired: What is declared, validated and normalised. Disabled resources get no file.
+        site: The target; what it says of `desired` itself is filled in here.
+        secrets: Gives the secrets of each resource, None for those that are not at hand.
+        settled: Path -> what an earlier apply proved and wrote there; the same inputs give it back.
+    """
+    findings = _check_site(site)
+    if findings:
+        return CompiledConfig({}), findings
+    enabled = {
+        kind.word: [noun for noun in desired.of(kind.noun) if noun.enabled]
+        for kind in kinds.values()
+    }
+    site = replace(
+        site,
+        sources=desired.sources,
+        own_variables=desired.own_variables,
+        dialled=dict(_dialled(kinds, enabled)),
+        reach=partial(kinds.reach, desired),
+    )
+    joint = frozenset(kind.word for kind in kinds.values() if kind.joint)
+    work = Compilation(site, settled or {}, digest_inputs(site, secrets.salt()), joint)
+    for kind in kinds.values():
+        _compile_kind(work, kind, enabled[kind.word], secrets)
+    for kind in kinds.values():
+        for shared in kind.shared:
+            _compile_shared(work, kind, shared)
+    return work.result()
+
+
+def _dialled(kinds: Kinds, enabled: Mapping[str, Sequence[Noun]]) -> Iterator[tuple[str, Noun]]:
+    for kind in kinds.values():
+        for noun in enabled[kind.word]:
+            for number in kind.dialled(noun):
+                yield number, noun
+
+
+class _Asked(NamedTuple):
+    """A resource that is to be compiled, with all that its files follow from."""
+
+    noun: Noun
+    part: Part
+    paths: tuple[str, ...]
+    known: Any
+    settled: frozenset[str] = frozenset()
+    """The files, of its own and others', that are known to be right."""
+
+
+def _compile_kind(
+    work: Compilation, kind: Kind[Any], nouns: Sequence[Noun], secrets: SecretFinder
+) -> None:
+    for item in _unsettled(work, kind, _ask(work, kind, nouns, secrets)):
+        resource = item.part.resource
+        found = secrets.reveal(resource, kind.wishes(item.noun))
+        try:
+            drafts = [*kind.drafts(item.noun, work.site, found, item.known)]
+        except DraftError as problem:
+            for reason in problem.reasons:
+                work.refuse(resource, reason, problem.hint)
+            continue
+        for draft in drafts:
+            if draft.path not in item.paths:
+                raise ValueError(f"{resource}: {draft.path} is none of the files of its kind")
+            if draft.path not in item.settled:
+                work.add(draft, item.part)
+
+
+def _unsettled(work: Compilation, kind: Kind[Any], asked: Iterator[_Asked]) -> Iterator[_Asked]:
+    """Yield what has a file that is not known to be right already."""
+    if not kind.joint:
+        for item in asked:
+            known = frozenset(path for path in item.paths if work.settle(path, [item.part]))
+            if len(known) < len(item.paths):
+                yield item._replace(settled=known)
+        return
+    # Whether a file is known is said by all that lie in it.
+    items = list(asked)
+    files: dict[str, list[Part]] = {}
+    for item in items:
+        for path in item.paths:
+            files.setdefault(path, []).append(item.part)
+    known = frozenset(path for path, parts in files.items() if work.settle(path, parts))
+    yield from (item._replace(settled=known) for item in items if not known.issuperset(item.paths))
+
+
+def _ask(
+    work: Compilation, kind: Kind[Any], nouns: Sequence[Noun], secrets: SecretFinder
+) -> Iterator[_Asked]:
+    survey = kind.survey(nouns, work.site)
+    work.findings += survey.findings
+    fields = ",".join((kind.word, *kind.noun.model_fields))  # whose values follow, in this order
+    for noun in nouns:
+        resource, wishes = resource_of(noun), kind.wishes(noun)
+        name = resource.name
+        if name in survey.dialled:
+            work.dialled[resource] = survey.dialled[name]
+        known, mark = survey.known.get(name), secrets.mark(resource, wishes)
+        led = [work.site.reach(other) for other in leads_to(noun)]
+        inputs = work.digest(fields, declared_values(noun), known, led, mark)
+        part = work.part(resource, inputs, protect=noun.protect)
+        yield _Asked(noun, part, kind.paths(noun, work.site), known)
+
+
+def _compile_shared(work: Compilation, kind: Kind[Any], shared: Shared) -> None:
+    """Compile a file that is the same for any set of resources."""
+    if not work.holds("" if shared.always else kind.word):
+        return
+    draft = shared.draft(work.site)
+    part = work.part(shared.resource, work.digest(draft.template))
+    part = part._replace(source=Position(work.site.templates.file(draft.template)))
+    if not work.settle(draft.path, [part]):
+        work.add(draft, part)
+
+
+def _check_site(site: Site) -> list[Finding]:
+    findings = []
+    inbound = site.inbound_context
+    if not _CONTEXT.fullmatch(inbound):
+        message = f"the inbound context {inbound!r} is not a plain word"
+        findings.append(error(RULE, Position(SETTINGS_FILE), message, "it names a folder"))
+    if not _DOMAIN.fullmatch(site.domain):
+        message = f"the domain {site.domain!r} is not a host name or an IPv4 address"
+        findings.append(
+            error(RULE, Position(SETTINGS_FILE), message, "it becomes part of dialplan")
+        )
+    for value in (site.caller_id, site.caller_name):
+        why = unsafe_reason(value) if value else None
+        if why:
+            message = f"the default caller ID {value!r} {why}"
+            findings.append(error(RULE, Position(SETTINGS_FILE), message, "write a plain one"))
+    return findings

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import fsgitops
 from fsgitops.errors import FsgitopsError
 from fsgitops.findings import Finding, Position, error
 from fsgitops.homes import home_of
@@ -14,7 +17,6 @@ from fsgitops.model.draft import DraftError, paths_of, texts_of
 from fsgitops.model.live import is_safe_path
 from fsgitops.routing.fragment import CLOSE, OPEN
 from fsgitops.rules.texts import is_safe, unsafe_reason
-from fsgitops.steps.compile.source import source_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -29,6 +31,18 @@ RULE: Final = "compile"
 
 _NOWHERE: Final = Position("desired")
 _PLAIN: Final = "write it without what FreeSWITCH would act on"
+
+DECIDING = (
+    "kinds",
+    "model",
+    "phone.py",
+    "routing/pattern.py",
+    "routing/skeleton.py",
+    "rules/texts.py",
+    "secret/key.py",
+    "steps/compile",
+)
+"""Modules, and packages whose every module decides: a new kind cannot be forgotten."""
 
 
 class _Piece(NamedTuple):
@@ -149,6 +163,18 @@ class Compilation:
                 "let the template insert each value as it is",
             )
         return rendering
+
+
+@cache
+def source_digest() -> str:
+    """Return a hex digest that changes with the program's version and with its source."""
+    state = hashlib.blake2b(fsgitops.__version__.encode(), digest_size=16)
+    package = Path(fsgitops.__file__).parent
+    for name in DECIDING:
+        place = package / name
+        for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
+            state.update(f"{path.relative_to(package)}\0".encode() + path.read_bytes())
+    return state.hexdigest()
 
 
 def digest_inputs(site: Site, salt: str) -> bytes:

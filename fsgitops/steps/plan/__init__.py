@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from fsgitops.homes import home_of
-from fsgitops.model.plan import Change, Hazard, Plan
 from fsgitops.model.plan_json import plan_to_json
 from fsgitops.steps.plan.changes import find_changes
 
@@ -18,22 +17,15 @@ if TYPE_CHECKING:
     from fsgitops.findings import Position
     from fsgitops.model.compiled import CompiledConfig
     from fsgitops.model.live import LiveConfig
+    from fsgitops.model.plan import Change, Hazard, Plan
     from fsgitops.model.resource import Resource
 
 
 @dataclass(frozen=True, slots=True)
 class PlanContext:
-    """What a plan is made for: names for the reader, and the commit that it is bound to."""
+    """What a plan is made for: `blank` names that for the reader, and has no change yet."""
 
-    project: str
-    target: str
-    conf_dir: str
-    domain: str
-    commit: str = ""
-    dirty: bool = False
-    simulated: bool = False
-    unknown_secrets: bool = False
-    warnings: tuple[str, ...] = ()
+    blank: Plan
     survey: Callable[[Sequence[Change], Collection[str]], Survey] = lambda *_: Survey()
     """Looks at what is not ours on the disk, beside the changes and the paths that we manage."""
     declared: Mapping[Resource, Position] = field(default_factory=dict)
@@ -63,21 +55,14 @@ def compare_config(
     survey = context.survey(changes, live.manifest.entries.keys())
     hazards += survey.hazards
     touched = {change.path for change in changes} | {hazard.path for hazard in hazards}
-    return Plan(
-        project=context.project,
-        target=context.target,
-        conf_dir=context.conf_dir,
-        domain=context.domain,
+    return replace(
+        context.blank,
         changes=tuple(changes),
         hazards=tuple(hazards),
         unchanged=len(set(compiled.files).difference(touched)),
-        warnings=(*context.warnings, *survey.warnings, *_find_exposed(compiled, live)),
+        warnings=(*context.blank.warnings, *survey.warnings, *_find_exposed(compiled, live)),
         unmanaged=live.unmanaged,
-        commit=context.commit,
-        dirty=context.dirty,
         live_digest=digest_live(live, digest),
-        unknown_secrets=context.unknown_secrets,
-        simulated=context.simulated,
     )
 
 

@@ -23,7 +23,7 @@ from fsgitops.routing.ordered import find_moves
 from fsgitops.routing.recorded import flatten_recorded, holds_recorded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from fsgitops.findings import Position
     from fsgitops.model.compiled import CompiledConfig, CompiledFile
@@ -171,6 +171,30 @@ class _Comparison:
             source=str(first.source), before_digest=before,
             after_digest=self.digest(file.sha256.encode()),
         ))  # fmt: skip
+
+
+def find_unloaded(
+    changes: Iterable[Change], live: LiveConfig, exists: Callable[[str], bool]
+) -> tuple[Change, ...]:
+    """Return what is to be loaded, and read back, beside these changes.
+
+    Left out is what they change anyway, what drifted away since, and what was deleted and stands
+    there again: somebody else declares it. `exists` tells whether a path has anything.
+    """
+    touched = {(change.path, change.resource) for change in changes}
+    found: list[Change] = []
+    there = {record.resource for record in live.manifest.records()}
+    for path, resources in sorted(live.manifest.unloaded.items()):
+        entry = live.manifest.entries.get(path)
+        if live.files[path].kind is not FileKind.REGULAR if entry else exists(path):
+            continue
+        managed = {record.resource for record in entry.records} if entry else ()
+        for resource in resources:
+            action = Action.UPDATE if resource in managed else Action.DELETE
+            moved = action is Action.DELETE and resource in there
+            if (path, resource) not in touched and not moved:
+                found.append(Change(action, resource, path))
+    return tuple(found)
 
 
 def find_hazard(path: str, found: LiveFile, *, owned: bool, wanted: bool) -> Hazard | None:

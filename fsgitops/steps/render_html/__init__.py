@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from collections import Counter
 from html import escape
 from importlib import resources
@@ -11,16 +12,23 @@ from typing import TYPE_CHECKING
 
 from fsgitops.findings import Severity
 from fsgitops.model.plan import Action
-from fsgitops.model.review import list_changes, name_reached, word_change
+from fsgitops.model.review import (
+    Contents,
+    list_changes,
+    name_change,
+    name_reached,
+    tell_source,
+    word_change,
+)
 from fsgitops.model.task import HEADING, find_tasks
-from fsgitops.steps.render_html.rows import rows_to_json
+from fsgitops.model.wording import label_attribute, show_side
 from fsgitops.visible import count_noun, make_visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from fsgitops.findings import Finding
-    from fsgitops.model.plan import Plan
+    from fsgitops.model.plan import AttributeChange, Change, Plan
     from fsgitops.model.review import Review
 
 SHOWN_FINDINGS = 500
@@ -29,6 +37,12 @@ SHOWN_STEPS = 50
 
 _WORDS = {Action.CREATE: "create", Action.UPDATE: "change", Action.DELETE: "delete"}
 _CLASSES = {Severity.ERROR: "delete", Severity.WARNING: "update", Severity.INFO: "create"}
+
+_ACTIONS = {"create": 0, "update": 1, "delete": 2, "rename": 3}
+_UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
+_NONE = Contents()
+
+Row = list[int | list[int]]
 
 
 def render_html(review: Review) -> str:
@@ -52,7 +66,7 @@ def render_html(review: Review) -> str:
 </head>
 <body>
 {body}
-<script type="application/json" id="data">{rows_to_json(review)}</script>
+<script type="application/json" id="data">{_rows_to_json(review)}</script>
 <script>{script}</script>
 </body>
 </html>
@@ -222,3 +236,71 @@ def _reloads(plan: Plan) -> Iterator[str]:
 def _left(number: int) -> Iterator[str]:
     if number > 0:
         yield f'<li class="notice">and {number:,} more</li>'
+
+
+def _rows_to_json(review: Review) -> str:
+    """Return the page's data as JSON that holds no character of HTML markup.
+
+    Its changes are numbers into one table of strings: ten thousand of them stay a small page.
+
+    A change is: action, kind, name, path, source, drifted, its attributes (label, before, after,
+    ...), its live lines, its compiled lines. All but the first two and `drifted` are numbers of
+    strings; -1 is none.
+    """
+    strings = _Strings()
+    changes = list_changes(review.plan) if review.plan else []
+    kinds = sorted({str(change.resource.kind) for change in changes})
+    numbers = {kind: number for number, kind in enumerate(kinds)}
+    rows = [_row(change, numbers, strings, review) for change in changes]
+    data = {"kinds": kinds, "changes": rows, "strings": list(strings.numbers)}
+    text = json.dumps(data, separators=(",", ":"))
+    for char, escaped in _UNSAFE.items():
+        text = text.replace(char, escaped)
+    return text
+
+
+class _Strings:
+    """Each string once, with its number. What cannot be printed is made visible."""
+
+    __slots__ = ("numbers", "raw")
+
+    def __init__(self) -> None:
+        self.numbers: dict[str, int] = {}
+        self.raw: dict[str, int] = {}
+
+    def add(self, text: str) -> int:
+        number = self.raw.get(text)
+        if number is None:
+            number = self.raw[text] = self.add_shown(make_visible(text))
+        return number
+
+    def add_shown(self, text: str) -> int:
+        return self.numbers.setdefault(text, len(self.numbers))
+
+    def add_lines(self, lines: Iterable[str]) -> list[int]:
+        return [self.add(line) for line in lines]
+
+
+def _row(change: Change, kinds: dict[str, int], strings: _Strings, review: Review) -> Row:
+    contents = review.contents.get((change.path, change.resource), _NONE)
+    return [
+        _ACTIONS[word_change(change)],
+        kinds[str(change.resource.kind)],
+        strings.add(name_change(change).partition(" ")[2]),
+        strings.add(change.path),
+        strings.add(tell_source(change)),
+        int(change.drifted),
+        _attributes(change.attributes, strings),
+        strings.add_lines(contents.live),
+        strings.add_lines(contents.compiled),
+    ]
+
+
+def _attributes(attributes: Iterable[AttributeChange], strings: _Strings) -> list[int]:
+    flat: list[int] = []
+    for item in attributes:
+        flat.append(strings.add_shown(label_attribute(item.name)))
+        for after, value in ((False, item.before), (True, item.after)):
+            shown = -1 if value is None else strings.add_shown(show_side(item, after=after))
+            flat.append(shown)
+    return flat

@@ -7,17 +7,20 @@ from typing import TYPE_CHECKING
 
 from fsgitops.findings import Finding, Position, error, quote_value, sort_findings
 from fsgitops.model.desired import Desired
+from fsgitops.model.fields import Ref
 from fsgitops.model.noun import Fault, Noun, make_noun
 from fsgitops.model.reading import (
+    find_marked,
     key_field,
     merged_fields,
     name_of,
     numbers,
+    reference_marks,
+    replace_at,
     stand_ins,
 )
 from fsgitops.model.resource import Resource
 from fsgitops.phone import NumberError, is_extension, normalise_number
-from fsgitops.steps.resolve.destinations import name_destinations
 from fsgitops.steps.resolve.sections import (
     Section,
     check_project_defaults,
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
 
     from fsgitops.model.document import Document, Value
     from fsgitops.model.kind import Kinds
+
+    Nouns = Mapping[str, Mapping[str, Noun]]
 
 __all__ = ["resolve_desired"]
 
@@ -129,7 +134,7 @@ class _Resolver:
         """Return what was gathered, sorted by name."""
         nouns = {word: dict(sorted(names.items())) for word, names in self.nouns.items()}
         return Desired(
-            name_destinations(nouns, self.kinds),
+            _name_destinations(nouns, self.kinds),
             sources=self.sources,
             repeats=tuple(self.repeats),
             rejected=frozenset(self.rejected),
@@ -162,6 +167,41 @@ def resolve_desired(
         resolver.desired(), own_variables=frozenset(name.lower() for name in own_variables)
     )
     return desired, sort_findings(list(dict.fromkeys(resolver.findings)))
+
+
+def _name_destinations(nouns: Nouns, kinds: Kinds) -> Nouns:
+    """Return the nouns with KIND/NAME for each destination that is another kind's number.
+
+    A destination may be written as people dial it: whose number that is, is found here, once. A
+    text without a kind is a name of the reference's first kind, where that has it; else it is a
+    number, and who is dialled by it is meant. What asks afterwards where a noun leads needs no
+    table.
+    """
+    marks = {
+        kind.word: [mark for mark in reference_marks(kind.noun) if mark.anything]
+        for kind in kinds.values()
+    }
+    first = {mark.kinds[0] for found in marks.values() for mark in found}
+    numbers = {
+        number: Resource(kind.word, name_of(noun))
+        for kind in kinds.values()
+        if kind.reach and kind.word not in first
+        for noun in nouns[kind.word].values()
+        for number in kind.dialled(noun)
+    }
+    if not numbers:
+        return nouns
+    return {
+        word: {name: _name(noun, numbers, nouns) if marks[word] else noun for name, noun in of}
+        for word, of in ((word, found.items()) for word, found in nouns.items())
+    }
+
+
+def _name(noun: Noun, numbers: Mapping[str, Resource], nouns: Nouns) -> Noun:
+    for path, text, mark in tuple(find_marked(noun, Ref)):
+        if mark.anything and text in numbers and text not in nouns[mark.kinds[0]]:
+            noun = replace_at(noun, path, "/".join(numbers[text]))
+    return noun
 
 
 def _merge(
