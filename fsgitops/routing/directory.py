@@ -68,10 +68,11 @@ def walk_users(domain: Element) -> Iterator[tuple[Element, Element | None]]:
 
 def list_keys(user: Element, key: str = "id") -> Iterator[str]:
     """Yield `=name` for each name that finds a user, and `*` for one that any name finds."""
+    attributes = user.attributes
     for attribute in ("id", "number-alias") if fold(key) == "id" else (key,):
-        if attribute in user.attributes:
-            yield f"={fold(user.attributes[attribute])}"
-    if fold(user.attributes.get("type", "pointer")) != "pointer":
+        if attribute in attributes:
+            yield f"={fold(attributes[attribute])}"
+    if fold(attributes.get("type", "pointer")) != "pointer":
         yield "*"
 
 
@@ -135,6 +136,8 @@ def locate(
     return found.find(tag, attribute, value)
 
 
+PIECE = 65536
+"""Characters, about, of a piece of what is printed."""
 _INDENT = "  "
 # `&<>` and the line end, or all that is not ASCII; said by what they are not, as in tree.py.
 _SPECIAL_TEXT = re.compile(r"[^\x00-\x0c\x0e-%'-;=?-\x7f]")
@@ -150,35 +153,56 @@ _ESCAPES = {
 }
 
 
-def serialise(element: Element) -> bytes:
-    """Return the element and all below it as the switch would print them."""
+def serialise(element: Element, depth: int = 0) -> bytes:
+    """Return the element and all below it as the switch would print them, `depth` levels deep."""
+    return b"".join(print_pieces(element, depth))
+
+
+def print_pieces(element: Element, depth: int = 0) -> Iterator[bytes]:
+    """Yield what `serialise` returns in pieces, so that nobody holds all of a directory."""
     out = _Output()
-    _write(element, out)
-    return out.encode()
+    for _ in _write(element, out, depth):
+        if out.size >= PIECE:
+            yield out.take()
+    yield out.take()
+
+
+def print_attribute(value: str) -> str:
+    """Return an attribute's value as the switch prints it between its quotes."""
+    return _escape(value, _SPECIAL_ATTRIBUTE)
 
 
 class _Output:
     def __init__(self) -> None:
         self.parts: list[str] = []
+        self.size = 0
         self.last = ""
 
     def add(self, text: str) -> None:
         if text:
             self.parts.append(text)
+            self.size += len(text)
             self.last = text[-1]
 
-    def encode(self) -> bytes:
-        return "".join(self.parts).encode("utf-8", "surrogateescape")
+    def take(self) -> bytes:
+        taken = "".join(self.parts).encode("utf-8", "surrogateescape")
+        self.parts.clear()
+        self.size = 0
+        return taken
 
 
-def _write(element: Element, out: _Output) -> None:
-    """Write depth first with a stack of our own: a hostile file may nest a million deep."""
-    _open(element, out, 0)
+def _write(element: Element, out: _Output, top: int) -> Iterator[None]:
+    """Write depth first with a stack of our own: a hostile file may nest a million deep.
+
+    Yields after each element, where a piece may end.
+    """
+    if _write_whole(element, out, top):
+        return
     stack = [(element, 0, iter(element.children))]
     while stack:
         parent, start, children = stack.pop()
         child = next(children, None)
-        depth = len(stack)
+        depth = top + len(stack)
         if child is None:
             out.add(_escape(parent.text[start:], _SPECIAL_TEXT))
             _close(parent, out, depth)
@@ -187,12 +211,23 @@ def _write(element: Element, out: _Output) -> None:
         end = child.offset if child.offset > start else len(parent.text)
         out.add(_escape(parent.text[start:end], _SPECIAL_TEXT))
         stack.append((parent, child.offset, children))
-        _open(child, out, depth + 1)
-        if child.children:
+        if not _write_whole(child, out, depth + 1):
             stack.append((child, 0, iter(child.children)))
-        else:
-            out.add(_escape(child.text, _SPECIAL_TEXT))
-            _close(child, out, depth + 1)
+        yield
+
+
+def _write_whole(element: Element, out: _Output, depth: int) -> bool:
+    """Write an element of which no more is to come; False: only its start, its children follow."""
+    printed = element.printed(depth)
+    if printed is not None:
+        out.add("\n" + printed if out.last == ">" else printed)
+        return True
+    _open(element, out, depth)
+    if element.children:
+        return False
+    out.add(_escape(element.text, _SPECIAL_TEXT))
+    _close(element, out, depth)
+    return True
 
 
 def _open(element: Element, out: _Output, depth: int) -> None:
@@ -200,7 +235,7 @@ def _open(element: Element, out: _Output, depth: int) -> None:
         out.add("\n")
     out.add(_INDENT * depth + f"<{element.name}")
     for name, value in element.attributes.items():
-        out.add(f' {name}="{_escape(value, _SPECIAL_ATTRIBUTE)}"')
+        out.add(f' {name}="{print_attribute(value)}"')
     out.add(">")
 
 

@@ -38,7 +38,7 @@ from fsgitops.routing.lines import (
 from fsgitops.routing.merged import MergedConfig, Pieces, Skipped, SourceLine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from fsgitops.routing.glob import Ours
 
@@ -49,6 +49,8 @@ MAX_FILES = 1_000_000
 MAX_BYTES = 1 << 30
 
 _LINES = re.compile(rb"[^\r\n]+[\r\n]?|[\r\n]")
+_VANISHING = (b"<include>\n", b"</include>\n")
+"""Lines that say nothing, whatever goes before them: nearly every file begins and ends so."""
 _MARKS = (b"x-pre-process", b"$${", b"<?", b"<include>", b"</include>", b"<!--#")
 
 
@@ -81,12 +83,14 @@ class _Merger:
         variables: Variables,
         stay_inside: bool,
         ours: Ours | None,
+        take_out: Callable[[bytes], bytes] | None,
     ) -> None:
         self.conf_dir = conf_dir.resolve()
         self.base = str(conf_dir)
         self.variables = variables
         self.stay_inside = stay_inside
         self.ours = ours
+        self.take_out = take_out
         self.chunks: list[bytes] = []
         self.size = 0
         self.newlines = 0
@@ -134,8 +138,12 @@ class _Merger:
                 self.outside.append(name)
             if status.st_size + self.size > MAX_BYTES:
                 raise MergeError(f"{name}: the merged text would pass {MAX_BYTES:,} bytes")
+            # A byte more than it has: a file that grew is read on, to its end.
+            data = os.read(descriptor, status.st_size + 1)
+            if len(data) == status.st_size:
+                return data
             with os.fdopen(descriptor, "rb", closefd=False) as stream:
-                return stream.read()
+                return data + stream.read()
         finally:
             os.close(descriptor)
 
@@ -171,6 +179,8 @@ class _Merger:
         return end
 
     def _merge_line(self, line: bytes, source: _OpenFile) -> None:
+        if line in _VANISHING:
+            return
         source.capacity = line_capacity(line, source.capacity)
         line = line.partition(b"\0")[0]
         text, seen = expand(line, self.variables, source.capacity)
@@ -247,7 +257,7 @@ class _Merger:
         if not data:
             return
         self.pieces.add(self.newlines + 1, self.size, source.index, source.line)
-        self.chunks.append(data)
+        self.chunks.append(data if self.take_out is None else self.take_out(data))
         self.size += len(data)
         self.newlines += data.count(b"\n")
         if self.size > MAX_BYTES:
@@ -260,6 +270,7 @@ def load_merged(
     *,
     stay_inside: bool = False,
     ours: Ours | None = None,
+    take_out: Callable[[bytes], bytes] | None = None,
 ) -> MergedConfig:
     """Merge `conf_dir/freeswitch.xml` and all it includes.
 
@@ -269,12 +280,14 @@ def load_merged(
             always known.
         stay_inside: skip files that lie outside `conf_dir` once symlinks are followed.
         ours: files that are not read, there or not: the text has marks where they would be.
+        take_out: is given each piece of the text, and returns what stands in its place. Of such a
+            text no line can be asked for: where it came from is told of the pieces as they were.
 
     Raises:
         MergeError: the root file cannot be read, or the includes multiply without end.
     """
     known = Variables({"conf_dir": str(conf_dir), **(variables or {})})
-    merger = _Merger(conf_dir, known, stay_inside, ours)
+    merger = _Merger(conf_dir, known, stay_inside, ours, take_out)
     root = f"{conf_dir}/{ROOT_FILE}"
     if not merger.merge_file(str(conf_dir), root, 0, SourceLine(ROOT_FILE, 1)):
         raise MergeError(f"{root}: {merger.skipped[-1].reason}")

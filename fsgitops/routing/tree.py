@@ -78,6 +78,10 @@ class Element:
         self.children = _CHILDLESS
         self.text = ""
 
+    def printed(self, depth: int) -> str | None:  # noqa: ARG002
+        """Return the element as the switch prints it that deep, where that is known; else None."""
+        return None
+
     def child(self, name: str) -> Element | None:
         """Return the first child of that name (`switch_xml_child`)."""
         return next((child for child in self.children if child.name == name), None)

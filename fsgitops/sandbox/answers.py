@@ -14,7 +14,7 @@ from fsgitops.sandbox.sofia import sofia, sofia_contact
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from fsgitops.sandbox.loaded import Registration, SwitchMemory
+    from fsgitops.sandbox.loaded import Printing, Registration, SwitchMemory
 
 SIMULATION = "fsgitops sandbox: a simulation, not a FreeSWITCH; it carries no calls"
 _SCALES = {
@@ -23,8 +23,8 @@ _SCALES = {
 }  # fmt: skip
 
 
-def answer(memory: SwitchMemory, command: str, argument: str) -> str:
-    """Return the body of the reply to `api COMMAND ARGUMENT`."""
+def answer(memory: SwitchMemory, command: str, argument: str) -> str | Printing:
+    """Return the body of the reply to `api COMMAND ARGUMENT`; a large one is made as it is sent."""
     handler = COMMANDS.get(command.strip())
     if handler is None:
         return f"-ERR {command} Command not found!\n"
@@ -112,7 +112,7 @@ def _user_exists(memory: SwitchMemory, argument: str) -> str:
     return "true" if found else "false"
 
 
-def _xml_locate(memory: SwitchMemory, argument: str) -> str:
+def _xml_locate(memory: SwitchMemory, argument: str) -> str | Printing:
     words = split_words(argument, 4)
     if len(words) not in (1, 4):
         return "-ERR bad args\n"
@@ -197,7 +197,7 @@ def _module_exists(memory: SwitchMemory, argument: str) -> str:
     return "true" if argument in memory.modules() else "false"
 
 
-COMMANDS: Mapping[str, Callable[[SwitchMemory, str], str]] = {
+COMMANDS: Mapping[str, Callable[[SwitchMemory, str], str | Printing]] = {
     "domain_exists": _domain_exists,
     "global_getvar": _global_getvar,
     "hostname": _host_name,

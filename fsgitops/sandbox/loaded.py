@@ -9,15 +9,17 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from fsgitops.routing.directory import Directory, descend, locate, serialise
+from fsgitops.routing.directory import Directory, descend, locate, print_pieces
 from fsgitops.routing.preprocess import MergeError, load_merged
 from fsgitops.routing.tree import Element, XmlSyntaxError, fold, parse
+from fsgitops.sandbox.records import Records
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from fsgitops.routing.directory import LocatedUser
+    from fsgitops.sandbox.records import Shape
 
 SUCCESS = "Success"
 NO_ROOT = "Cannot Open log directory or XML Root!"
@@ -25,7 +27,6 @@ HOST_NAME = "fsgitops-sandbox"
 OWN_GATEWAY = ("external", "sandbox")
 """A gateway of the simulation's own, for its calls outside: no file declares it."""
 EXPIRES_SECONDS = 3600
-_CACHED_ANSWERS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +112,28 @@ class Loaded:
     """One loaded tree with its look-ups; replaced as a whole by the next good reload."""
 
     root: Element
+    shapes: Mapping[bytes, Shape | None] = field(default_factory=dict)
     directory: Directory = field(init=False)
-    answers: dict[tuple[str, ...], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.directory = Directory(self.root)
+
+
+class Printing:
+    """What `xml_locate` prints of an element. It is made while it is sent, and held nowhere."""
+
+    def __init__(self, element: Element) -> None:
+        self._element = element
+
+    def __iter__(self) -> Iterator[bytes]:
+        return print_pieces(self._element)
+
+    def __str__(self) -> str:
+        return b"".join(self).decode("utf-8", "surrogateescape")
+
+    def size(self) -> int:
+        """Return its length in bytes."""
+        return sum(map(len, self))
 
 
 class SwitchMemory:
@@ -159,17 +177,20 @@ class SwitchMemory:
         """
         with self.lock:
             try:
-                merged = load_merged(self.conf_dir, self.variables)
+                records = Records(self.loaded.shapes)
+                merged = load_merged(self.conf_dir, self.variables, take_out=records.take_out)
+                root = records.parse(merged.text)
+                if root is None:
+                    merged = load_merged(self.conf_dir, self.variables)
             except MergeError:
                 return NO_ROOT
             self.variables = dict(merged.variables)
             if not merged.text:
                 return NO_ROOT
             try:
-                root = parse(merged.text)
+                self.loaded = Loaded(root or parse(merged.text), records.shapes)
             except XmlSyntaxError as error:
                 return str(error)
-            self.loaded = Loaded(root)
             return SUCCESS
 
     def find_user(self, key: str, name: str, domain: str) -> LocatedUser | None:
@@ -204,17 +225,11 @@ class SwitchMemory:
         wanted = fold(name)
         return next((value for key, value in self.variables.items() if fold(key) == wanted), "")
 
-    def locate(self, *path: str) -> str | None:
+    def locate(self, *path: str) -> Printing | None:
         """Return the XML that `xml_locate` prints; None: there is nothing there."""
-        loaded = self.loaded
-        if path not in loaded.answers:
-            found = loaded.root if path == ("root",) else locate(loaded.root, *path)
-            if found is None:
-                return None
-            if len(loaded.answers) >= _CACHED_ANSWERS:
-                loaded.answers.clear()
-            loaded.answers[path] = serialise(found).decode("utf-8", "surrogateescape")
-        return loaded.answers.get(path)
+        root = self.loaded.root
+        found = root if path == ("root",) else locate(root, *path)
+        return None if found is None else Printing(found)
 
     def profiles(self) -> dict[str, Profile]:
         """Return the SIP profiles that are configured, or the two usual ones if none is."""

@@ -16,9 +16,9 @@ from urllib.parse import quote
 from fsgitops.sandbox.answers import answer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
-    from fsgitops.sandbox.loaded import SwitchMemory
+    from fsgitops.sandbox.loaded import Printing, SwitchMemory
 
 MAX_COMMAND = 64 * 1024
 MAX_BODY = 1024 * 1024
@@ -68,7 +68,7 @@ class Session:
                 command = self._read()
                 if command is None:
                     break
-                self._send(self._reply(command))
+                self._answer(command)
             notice = f"Content-Type: text/disconnect-notice\nContent-Length: {len(GOODBYE)}\n\n"
             self._send(notice.encode() + GOODBYE)
 
@@ -86,9 +86,11 @@ class Session:
             with contextlib.suppress(OSError):
                 self._send(encode_event(self._style, headers, body))
 
-    def _send(self, data: bytes) -> None:
+    def _send(self, data: bytes, more: Iterable[bytes] = ()) -> None:
         with self._sending:
             self._peer.sendall(data)
+            for piece in more:
+                self._peer.sendall(piece)
 
     def _read(self) -> _Command | None:
         """Return the next command; None: the peer left, or sent more than a command may be."""
@@ -121,20 +123,28 @@ class Session:
         self._buffer = self._buffer[left:]
         return True
 
-    def _reply(self, command: _Command) -> bytes:
+    def _answer(self, command: _Command) -> None:
         line = command.line
         verb = line.lower()
         if verb.startswith(("exit", "...")):
             self._leaving = True
-            return _reply_text("+OK bye")
-        if not self._known:
-            return _reply_text(self._log_in(line))
-        if verb.startswith("api "):
+            self._send(_reply_text("+OK bye"))
+        elif not self._known:
+            self._send(_reply_text(self._log_in(line)))
+        elif verb.startswith("api "):
             name, _, argument = line[4:].partition(" ")
-            return _api_response(answer(self._memory, name, argument))
-        if verb.startswith("bgapi "):
-            return self._run_in_background(line[6:], command.headers)
-        return _reply_text(self._control(line))
+            self._respond(answer(self._memory, name, argument))
+        elif verb.startswith("bgapi "):
+            self._run_in_background(line[6:], command.headers)
+        else:
+            self._send(_reply_text(self._control(line)))
+
+    def _respond(self, body: str | Printing) -> None:
+        """Send what an API command answers; what is printed of the tree goes piece by piece."""
+        data = _bytes(body) if isinstance(body, str) else b""
+        size = len(data) if isinstance(body, str) else body.size()
+        head = f"Content-Type: api/response\nContent-Length: {size}\n\n".encode()
+        self._send(head + data, () if isinstance(body, str) else body)
 
     def _log_in(self, line: str) -> str:
         if line.lower().startswith("auth "):
@@ -148,17 +158,16 @@ class Session:
         self._leaving = True
         return "-ERR invalid"
 
-    def _run_in_background(self, line: str, headers: Mapping[str, str]) -> bytes:
+    def _run_in_background(self, line: str, headers: Mapping[str, str]) -> None:
         name, _, argument = line.partition(" ")
         job = headers.get("job-uuid") or str(uuid.uuid4())
-        body = answer(self._memory, name, argument)
+        body = str(answer(self._memory, name, argument))
         facts = {"Job-UUID": job, "Job-Command": name}
         if argument:
             facts["Job-Command-Arg"] = argument
         reply = f"Content-Type: command/reply\nReply-Text: +OK Job-UUID: {job}\nJob-UUID: {job}\n\n"
         self._send(reply.encode("utf-8", "surrogateescape"))
         self._announce("BACKGROUND_JOB", facts, body)
-        return b""
 
     def _control(self, line: str) -> str:
         """Answer what is neither `api` nor `bgapi`: subscriptions and the like."""
@@ -229,11 +238,6 @@ def _parse(head: bytes) -> _Command:
 def _reply_text(text: str) -> bytes:
     reply = f"Content-Type: command/reply\nReply-Text: {text}\n\n"
     return reply.encode("utf-8", "surrogateescape")
-
-
-def _api_response(body: str) -> bytes:
-    data = body.encode("utf-8", "surrogateescape")
-    return f"Content-Type: api/response\nContent-Length: {len(data)}\n\n".encode() + data
 
 
 _NAMES = """
