@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from fsgitops.durable import replace_file
@@ -13,7 +14,9 @@ from fsgitops.homes.pieces import split_compiled, split_entry
 from fsgitops.live.connect import address_of, connect_target, prepare_conf_dir
 from fsgitops.live.recover import recover_unfinished
 from fsgitops.model.drift import DriftReport
+from fsgitops.routing.preprocess import load_merged
 from fsgitops.routing.veil import Veil
+from fsgitops.routing.whereabouts import Whereabouts
 from fsgitops.steps.drift import find_drift, find_edited, ignore_expected, veil_drift
 from fsgitops.steps.read_live import read_live
 from fsgitops.steps.render_drift import render_metrics
@@ -22,6 +25,7 @@ from fsgitops.workspace.declare import compile_declared, declare_desired
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from fsgitops.homes.home import Home
     from fsgitops.model.drift import DriftItem
     from fsgitops.model.live import LiveConfig
     from fsgitops.model.resource import Resource
@@ -81,11 +85,21 @@ def _compare(
     def exists(path: str) -> bool:
         return os.path.lexists(conf_dir / path)
 
+    @cache
+    def places() -> Whereabouts:
+        return Whereabouts(load_merged(conf_dir))
+
+    def declares(home: Home, name: str, place: str) -> bool:
+        try:
+            return bool(home.where(places(), name, place, address))
+        except (FsgitopsError, OSError):
+            return True  # that cannot be told, so nothing is said of it
+
     if not asked:
         return find_drift(live, applied, None, exists, workspace.kinds, address)
     with connect_target(workspace.target, workspace.root) as switch:
         memory = Memory(switch, address)
-        found = find_drift(live, applied, memory, exists, workspace.kinds, address)
+        found = find_drift(live, applied, memory, exists, workspace.kinds, address, declares)
         return veil_drift(found, Veil(switch.global_variables())) if found else []
 
 

@@ -271,7 +271,6 @@ DIRECTORY: Final = Home(
     is_empty=_is_pointer,
     why=_why,
     where=_where,
-    hides=True,
     cost=_cost,
     load=_load,
     finish=_finish,

@@ -140,7 +140,6 @@ class Home:
         is_empty: Tells whether a held element holds nothing, and may stay.
         counted: What its files are called where they are counted; "" counts resources by kind.
         qualified: What an element says goes by names that begin with its own.
-        hides: Its files hold secrets.
         cost: What a change can cost.
         load: What `reloadxml` does not do: run before the switch is asked for proof.
         finish: What outlives the reload, to be ended once the files are ours.
@@ -169,7 +168,6 @@ class Home:
     where: Callable[[Whereabouts, str, str, Address], str] = nowhere
     counted: str = ""
     qualified: bool = False
-    hides: bool = False
     cost: Callable[[Change], tuple[Danger, ...]] = just_reload
     load: Callable[[Sequence[Change], Address], tuple[ReloadStep, ...]] = nothing_more
     finish: Callable[[Sequence[Change], Address, bool], tuple[ReloadStep, ...]] = nothing_more

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 from fsgitops.findings import quote_value
 from fsgitops.model.compiled import UNKNOWN
 from fsgitops.model.draft import Draft, DraftError
-from fsgitops.model.kind import Kind, Reach, Survey, Wish
+from fsgitops.model.kind import Kind, Left, Reach, Survey, Wish
 from fsgitops.model.reading import find_spot, name_of
 from fsgitops.routing.pattern import broken_expressions
 from fsgitops.secret.key import derive_sip_password
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from fsgitops.model.draft import Choice, Elements, Leaf
-    from fsgitops.model.kind import Secrets, Site
+    from fsgitops.model.kind import Read, Secrets, Site
     from fsgitops.model.noun import Noun
     from fsgitops.model.own_noun import OwnNoun
     from fsgitops.secret.key import ProjectKey
@@ -98,11 +98,24 @@ def own_kind(declared: OwnKind, own: OwnNoun) -> Kind[Noun]:
         wishes=partial(_wishes, own),
         survey=partial(_survey, followed),
         lists=own.noun.__doc__ or "",
+        ours=partial(_ours, declared, own.key),
     )
 
 
 def _survey(followed: str, nouns: Sequence[Noun], _site: Site) -> Survey:
     return Survey(dict.fromkeys(map(name_of, nouns), followed))
+
+
+def _ours(declared: OwnKind, key: str, context: str, name: str, read: Read) -> Left | None:
+    """By its name; and where it can be reached, what is dialled to get there is in it too."""
+    found = re.fullmatch(rf"{declared.word}_([A-Za-z0-9][A-Za-z0-9_-]{{0,39}})", name, re.ASCII)
+    path = next((path for path in declared.files if _context(path) == context), None)
+    if found is None or path is None:
+        return None
+    reach = declared.reach.replace(f"{{{key}}}", found[1])
+    if not any(reach in value for value in (read() or {}).values()):
+        return None
+    return Left(found[1], path.replace(f"{{{key}}}", found[1]), sure=bool(reach))
 
 
 def _dialled(field: str, noun: Noun) -> tuple[str, ...]:

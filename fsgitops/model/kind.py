@@ -70,10 +70,14 @@ class Site:
 
 
 class Left(NamedTuple):
-    """What in the switch's memory is of a kind: whose it is, and the file that said it."""
+    """What in the switch's memory is of a kind: whose it is, and the file that said it.
+
+    Not `sure`: somebody may have written it by hand; it is left over where no file on disk has it.
+    """
 
     name: str
     path: str
+    sure: bool = True
 
 
 class Judged(NamedTuple):

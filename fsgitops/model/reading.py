@@ -313,6 +313,11 @@ def is_source(model: Model, path: Path) -> bool:
     return spot is not None and Hidden in spot.marks
 
 
+def holds_secrets(noun: type[Noun]) -> bool:
+    """Tell whether a noun of this class may have a secret."""
+    return bool(_marked(noun, Hidden))
+
+
 def is_hidden(model: Model, path: Path) -> bool:
     """Tell whether what stands at a path may be a secret: one's source, or in place of a mapping.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from fsgitops.model.plan import Plan
+from fsgitops.model.reading import holds_secrets
 from fsgitops.planning.shape import Demands, choose_changes, count_cost, weigh_plan
 from fsgitops.planning.survey import ConfLook, survey_changes
 from fsgitops.settings.shapes import SETTINGS_FILE
@@ -154,7 +155,8 @@ def make_context(
         unknown_secrets=unknown_secrets,
         warnings=notes,
     )
-    return PlanContext(blank, survey)
+    secretive = [kind.word for kind in workspace.kinds.values() if holds_secrets(kind.noun)]
+    return PlanContext(blank, survey, secretive=secretive)
 
 
 def plan_compiled(

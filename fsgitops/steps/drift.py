@@ -66,6 +66,7 @@ def find_drift(
     exists: Callable[[str], bool],
     kinds: Kinds,
     address: Address,
+    declares: Callable[[Home, str, str], bool] = lambda *_: False,
 ) -> list[DriftItem]:
     """Return every managed resource that is not, on disk or in memory, what was applied.
 
@@ -77,6 +78,7 @@ def find_drift(
         exists: Tells whether a path below the conf directory has anything.
         kinds: They know what in memory is left over of theirs.
         address: The target.
+        declares: Tells whether the files on disk declare an element, by its name and place.
     """
     items: list[DriftItem] = []
     for path, entry in live.manifest.entries.items():
@@ -93,7 +95,7 @@ def find_drift(
                 items.append(replace(item, attributes=told))
     if memory is not None:
         places = _list_places(live.manifest.entries, address)
-        items += _find_left_over(live, memory, places, exists, kinds)
+        items += _find_left_over(live, memory, places, exists, kinds, declares)
     return sorted(items, key=lambda item: (item.resource, item.path))
 
 
@@ -305,6 +307,7 @@ def _find_left_over(
     places: Iterable[tuple[Home, str]],
     exists: Callable[[str], bool],
     kinds: Kinds,
+    declares: Callable[[Home, str, str], bool],
 ) -> Iterator[DriftItem]:
     """Yield what is ours in memory and has no file any more, ours or anybody's."""
     managed = {record.resource for record in live.manifest.records()}
@@ -316,7 +319,8 @@ def _find_left_over(
                 if left is None:
                     continue
                 resource = Resource(kind.word, left.name)
-                if not (resource in managed or left.path in live.files or exists(left.path)):
+                there = resource in managed or left.path in live.files or exists(left.path)
+                if not (there or (not left.sure and declares(home, name, place))):
                     yield DriftItem(
                         resource, left.path, (DriftKind.LEFT_OVER,), Direction.ONLY_LIVE,
                         "the switch still holds it, but no file declares it any more",

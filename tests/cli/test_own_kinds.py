@@ -9,6 +9,7 @@ import yaml
 from jsonschema import Draft7Validator
 from own_kinds import PATH, SCHEMA, write_paging
 from project import Project
+from switchboard import serve
 
 from fsgitops.commands.dial import Transfer, plan_transfer
 from fsgitops.live.roster import load_roster
@@ -190,6 +191,42 @@ def test_it_is_counted_where_what_is_declared_is_counted(paging: Project) -> Non
 
 
 ROUTE = "dialplan/public/inbound_19495431333.xml"
+
+
+@pytest.mark.parametrize("reach", [True, False], ids=["with reach", "without"])
+def test_what_the_switch_still_holds_of_it_is_left_over(paging: Project, reach: bool) -> None:
+    if not reach:
+        edit(paging, "fsgitops.yaml", "    reach: paging_{name}\n", "")
+        edit(paging, "templates/paging_group.xml.j2", "|{{ reach }}", "")
+    paging.run("apply", "--yes")
+    with serve(paging):
+        (paging.root / "desired/paging.yaml").unlink()
+        assert paging.run("apply", "--yes", "--no-reload").code == 0
+        (item,) = paging.run("drift", "--json").json()["drift"]
+    assert (item["resource"], item["path"]) == ("paging_group:warehouse", PATH)
+    assert item["kinds"] == ["left-over"]
+
+
+@pytest.mark.parametrize("reach", [True, False], ids=["with reach", "without"])
+def test_an_extension_of_somebody_else_that_is_named_alike_is_not_left_over(
+    paging: Project, reach: bool
+) -> None:
+    if not reach:
+        edit(paging, "fsgitops.yaml", "    reach: paging_{name}\n", "")
+        edit(paging, "templates/paging_group.xml.j2", "|{{ reach }}", "")
+    paging.run("apply", "--yes")
+    theirs = (paging.conf / PATH).read_text().replace("paging_group_warehouse", "paging_group_x")
+    (paging.conf / "dialplan/default/99_theirs.xml").write_text(theirs)
+    assert paging.run("drift").code == 0
+
+
+def test_a_secret_of_it_that_everybody_may_read_is_told(paging: Project) -> None:
+    paging.run("apply", "--yes")
+    for path in (PATH, ROUTE):
+        (paging.conf / path).chmod(0o644)
+    told = paging.run("plan").out
+    assert f"{PATH}: every user of that machine may read this file and its secrets" in told
+    assert told.count("[secret-exposed]") == 1
 
 
 def test_a_public_number_may_lead_to_it_while_it_is_there(paging: Project) -> None:

@@ -7,7 +7,6 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from fsgitops.homes import home_of
 from fsgitops.model.plan_json import plan_to_json
 from fsgitops.steps.plan.changes import find_changes
 
@@ -30,6 +29,8 @@ class PlanContext:
     """Looks at what is not ours on the disk, beside the changes and the paths that we manage."""
     declared: Mapping[Resource, Position] = field(default_factory=dict)
     """Where each resource is declared now, those that are disabled among them."""
+    secretive: Collection[str] = ()
+    """The kinds whose files hold secrets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,11 @@ def compare_config(
         changes=tuple(changes),
         hazards=tuple(hazards),
         unchanged=len(set(compiled.files).difference(touched)),
-        warnings=(*context.blank.warnings, *survey.warnings, *_find_exposed(compiled, live)),
+        warnings=(
+            *context.blank.warnings,
+            *survey.warnings,
+            *_find_exposed(compiled, live, context.secretive),
+        ),
         unmanaged=live.unmanaged,
         live_digest=digest_live(live, digest),
     )
@@ -96,14 +101,16 @@ def fingerprint_plan(plan: Plan) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _find_exposed(compiled: CompiledConfig, live: LiveConfig) -> Iterator[str]:
+def _find_exposed(
+    compiled: CompiledConfig, live: LiveConfig, secretive: Collection[str]
+) -> Iterator[str]:
     """Yield a warning for each file whose secrets every user of the machine may read.
 
     A mode is never changed: whether FreeSWITCH reads a file as its owner, by its group or as
     anybody is not known here.
     """
-    for path in compiled.files:
-        if live.files[path].exposed and home_of(path)[0].hides:
+    for path, file in compiled.files.items():
+        if live.files[path].exposed and any(part.resource.kind in secretive for part in file.parts):
             yield (
                 f"{path}: every user of that machine may read this file and its secrets "
                 "[secret-exposed]; run chmod o-rwx, once FreeSWITCH may read it as its owner or by "
