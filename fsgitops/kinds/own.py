@@ -14,6 +14,7 @@ from fsgitops.findings import quote_value
 from fsgitops.model.compiled import UNKNOWN
 from fsgitops.model.draft import Draft, DraftError
 from fsgitops.model.kind import Kind, Left, Reach, Survey, Wish
+from fsgitops.model.own_noun import KEY
 from fsgitops.model.reading import find_spot, name_of
 from fsgitops.routing.pattern import broken_expressions
 from fsgitops.secret.key import derive_sip_password
@@ -108,14 +109,14 @@ def _survey(followed: str, nouns: Sequence[Noun], _site: Site) -> Survey:
 
 def _ours(declared: OwnKind, key: str, context: str, name: str, read: Read) -> Left | None:
     """By its name; and where it can be reached, what is dialled to get there is in it too."""
-    found = re.fullmatch(rf"{declared.word}_([A-Za-z0-9][A-Za-z0-9_-]{{0,39}})", name, re.ASCII)
     path = next((path for path in declared.files if _context(path) == context), None)
-    if found is None or path is None:
+    own = name.removeprefix(f"{declared.word}_")
+    if path is None or own == name or not KEY.fullmatch(own):
         return None
-    reach = declared.reach.replace(f"{{{key}}}", found[1])
+    reach = declared.reach.replace(f"{{{key}}}", own)
     if not any(reach in value for value in (read() or {}).values()):
         return None
-    return Left(found[1], path.replace(f"{{{key}}}", found[1]), sure=bool(reach))
+    return Left(own, path.replace(f"{{{key}}}", own), sure=bool(reach))
 
 
 def _dialled(field: str, noun: Noun) -> tuple[str, ...]:

@@ -50,7 +50,7 @@ PLAIN: Final = r"^[\p{L}\p{N} ._+@#*-]*$"
 """What a text holds whose schema says nothing: nothing that parts the words of an application."""
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
-_KEY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}", re.ASCII)
+KEY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}", re.ASCII)
 _NUMBER: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 _LONGEST_PATTERN: Final = 300
 _LONGEST: Final = 1024
@@ -383,7 +383,7 @@ def _is_portable(pattern: str) -> bool:
 
 
 def _check_key(value: str) -> str:
-    if not _KEY.fullmatch(value):
+    if not KEY.fullmatch(value):
         raise PydanticCustomError("own_key", "no name of a resource")
     return value
 
