@@ -210,7 +210,7 @@ class Reader:
         self.sip_domain = name
 
     def tell_switch(self, command: str) -> None:
-        from fsgitops.switch.client import connect_switch
+        from scripted_esl import connect_switch
 
         host, port = self.switch.address
         with connect_switch(host, port, os.environ["FSGITOPS_ESL_PASSWORD"]) as switch:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from unittest import mock
 
 from piped_browser import Browser
+from scripted_esl import connect_switch
 from served_api import listening
 
 from fsgitops.api.live import LiveBoard
@@ -30,7 +31,6 @@ from fsgitops.errors import NotPossibleError
 from fsgitops.sandbox import EmbeddedSwitch
 from fsgitops.sandbox.calls import bridge
 from fsgitops.sandbox.loaded import Leg
-from fsgitops.switch.client import connect_switch
 from fsgitops.workspace.open import open_workspace
 
 if TYPE_CHECKING:

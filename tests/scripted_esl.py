@@ -9,6 +9,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from fsgitops.esl.session import EslSession, connect_esl
+from fsgitops.switch.client import Switch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -56,6 +57,10 @@ def connect(server: ScriptedEsl, limit: float = 0.2, password: str = PASSWORD) -
     return connect_esl(
         server.host, server.port, password, connect_timeout=limit, reply_timeout=limit
     )
+
+
+def connect_switch(host: str, port: int, password: str, **limits: float) -> Switch:
+    return Switch(connect_esl(host, port, password, **limits))
 
 
 class Peer:

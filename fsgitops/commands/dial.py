@@ -31,6 +31,8 @@ from fsgitops.switch.calls import (
     Onward,
     ToExtension,
     ToNumber,
+    follow,
+    originate,
     plain_name,
 )
 
@@ -177,10 +179,10 @@ def _ring(switch: Switch, dial: Dial, *, wait: bool) -> Dialled:
     """Begin the call; what became of its legs is told for one that was waited for or refused."""
     if wait:
         dial = replace(dial, mark=str(uuid.uuid4()))
-        legs = switch.follow_call(dial, patience=dial.timeout + PATIENCE)
+        legs = follow(switch.session, dial, dial.timeout + PATIENCE)
         return Dialled(dial, legs.agent.uuid, answered=legs.called, legs=legs)
     try:
-        found = switch.originate(dial, patience=PATIENCE)
+        found = originate(switch.session, dial, PATIENCE)
     except CallRefusedError as refused:
         legs = Legs(Leg(cause=refused.cause, uuid=dial.uuid))
         return Dialled(dial, dial.uuid, answered=False, legs=legs)

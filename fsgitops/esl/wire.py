@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import socket
 from collections import deque
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import gevent
 import gevent.event
@@ -77,7 +77,8 @@ class Wire(InboundESL):  # type: ignore[misc]  # greenswitch has no type hints
         """
         self.sock = self._open_socket()
         self.connected = True
-        self.start_event_handlers()
+        # One greenlet reads. greenswitch's second, polling one is not needed.
+        self._receive_events_greenlet = gevent.spawn(self.receive_events)
         if not self._auth_request_event.wait(self.reply_timeout) and self.failure is None:
             self.fail(
                 SwitchTimeoutError(
@@ -113,10 +114,6 @@ class Wire(InboundESL):  # type: ignore[misc]  # greenswitch has no type hints
                 sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
         return sock
 
-    def start_event_handlers(self) -> None:
-        """Start the one greenlet that reads. greenswitch's second, polling one is not needed."""
-        self._receive_events_greenlet = gevent.spawn(self.receive_events)
-
     def authenticate(self, password: str = "") -> None:
         """Log in. Raises SwitchAuthError when the switch says that the password is wrong."""
         try:
@@ -145,7 +142,10 @@ class Wire(InboundESL):  # type: ignore[misc]  # greenswitch has no type hints
             while self._run:
                 size = self.sock.recv_into(space)
                 if not size:
-                    self._report_end(reader)
+                    cut = " in the middle of a message" if reader.inside_frame else ""
+                    raise SwitchUnreachableError(
+                        f"the switch closed the connection{cut}. Check that FreeSWITCH still runs."
+                    )
                 for frame in reader.frames(space[:size]):
                     self.handle_event(frame)
                 turns += 1
@@ -160,12 +160,6 @@ class Wire(InboundESL):  # type: ignore[misc]  # greenswitch has no type hints
             self.fail(SwitchUnreachableError(f"the connection broke: {_reason(exc)}"))
         finally:
             self.fail(SwitchUnreachableError("the session is closed"))
-
-    def _report_end(self, reader: FrameReader) -> NoReturn:
-        where = " in the middle of a message" if reader.inside_frame else ""
-        raise SwitchUnreachableError(
-            f"the switch closed the connection{where}. Check that FreeSWITCH still runs."
-        )
 
     def handle_event(self, frame: Frame) -> None:
         """Pass one frame on. Events are only handed to `on_event`, which enqueues."""

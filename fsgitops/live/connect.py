@@ -72,15 +72,12 @@ def connect_target(target: Target, root: Path) -> Iterator[Switch]:
 
 def open_switch(target: Target, host: str, port: int, password: str) -> Switch:
     """Return a connected and authenticated switch, every wait bounded by the target's settings."""
-    from fsgitops.switch.client import connect_switch
+    from fsgitops.esl.session import connect_esl
+    from fsgitops.switch.client import Switch
 
-    return connect_switch(
-        host,
-        port,
-        password,
-        connect_timeout=target.esl.connect_timeout,
-        reply_timeout=target.esl.reply_timeout,
-    )
+    limits = target.esl
+    connect, reply = limits.connect_timeout, limits.reply_timeout
+    return Switch(connect_esl(host, port, password, connect_timeout=connect, reply_timeout=reply))
 
 
 def _open_running(target: Target) -> Switch | None:

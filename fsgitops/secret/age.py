@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fsgitops.errors import SecretError, SecretUnavailableError
 from fsgitops.secret.key import read_private_file, write_private_file
-from fsgitops.secret.value import Secret, check_secret
+from fsgitops.secret.value import Secret, read_secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,15 +73,13 @@ def decrypt(text: str, identities: Sequence[Any], where: str) -> Secret:
             "below `secrets` in fsgitops.yaml"
         )
     try:
-        text = open_ciphertext(content, list(identities)).decode()
+        found = open_ciphertext(content, list(identities))
     except DecryptError:
         raise SecretUnavailableError(
             f"{where}: no age identity at hand opens it: encrypt it again for the recipients in "
             "fsgitops.yaml"
         ) from None
-    except UnicodeDecodeError:
-        raise SecretError(f"{where}: the secret is not UTF-8 text") from None
-    return check_secret(text.removesuffix("\n").removesuffix("\r"), where)
+    return read_secret(found, where)
 
 
 def encrypt(secret: Secret, recipients: Sequence[str]) -> str:

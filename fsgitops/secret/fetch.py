@@ -7,6 +7,7 @@ what it says there.
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 import re
@@ -34,7 +35,7 @@ from fsgitops.secret.source import (
     Source,
     describe_source,
 )
-from fsgitops.secret.value import Secret, check_secret
+from fsgitops.secret.value import Secret, check_secret, read_secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -66,12 +67,10 @@ class SecretPlace:
 class SecretFetcher:
     """Fetches each secret once: a file is decrypted once, a command is run once."""
 
-    __slots__ = ("_identities", "_keys", "_known", "place")
+    __slots__ = ("_known", "place")
 
     def __init__(self, place: SecretPlace) -> None:
         self.place = place
-        self._identities: list[Any] | None = None
-        self._keys: frozenset[str] | None = None
         self._known: dict[Hashable, Any] = {}
 
     def fetch(self, source: Source) -> Secret:
@@ -82,10 +81,8 @@ class SecretFetcher:
             SecretError: what stands there can be nobody's secret, or must not be read.
         """
         found = self._fetch(source)
-        if self._keys is None:
-            self._keys = _read_keys(self.place)
         text = found.reveal().strip()
-        if text in self._keys or _IDENTITY in text.upper():
+        if text in self._once("keys", lambda: _read_keys(self.place)) or _IDENTITY in text.upper():
             raise SecretError(f"{describe_source(source)}{_IS_A_KEY}")
         return found
 
@@ -102,12 +99,15 @@ class SecretFetcher:
                     raise SecretError(f"{file}{_IS_A_KEY}")
                 return resolve_file_secret(path)
             case AgeSource(age):
-                return decrypt(age, self._load_identities(), describe_source(source))
+                known = self._once(
+                    "identities", lambda: load_identities(place.environ, place.age_identity)
+                )
+                return decrypt(age, known, describe_source(source))
             case SopsSource(sops, key):
                 values = self._once(("sops", sops), lambda: self._decrypt_sops(sops))
                 return pick_value(values, key, describe_source(source))
             case CommandSource(command):
-                found = self._once(("command", *command), lambda: self._run(command))
+                found = self._once(("command", *command), lambda: self._run_command(command))
                 assert isinstance(found, Secret)
                 return found
 
@@ -122,26 +122,55 @@ class SecretFetcher:
             raise type(found)(str(found))
         return found
 
-    def _load_identities(self) -> list[Any]:
-        if self._identities is None:
-            self._identities = load_identities(self.place.environ, self.place.age_identity)
-        return self._identities
-
     def _decrypt_sops(self, file: str) -> Any:
+        """Return the values of a file that `sops` decrypts, as JSON values.
+
+        sops tells a file's format by how its name ends (.yaml, .json, .env, .ini) and finds its
+        keys as it always does (SOPS_AGE_KEY_FILE, a cloud's credentials, …). Its exit codes are
+        those of sops 3, cmd/sops/codes/codes.go.
+        """
         path = confine_path(self.place.root, file)
         self._require_trust(f"sops --decrypt {file}")
         if not path.is_file():
             raise SecretUnavailableError(f"{file}: there is no such file")
-        return decrypt_sops(path, self.place.root, self.place.environ)
+        where = f"sops --decrypt {path.name}"
+        words = ("sops", "--decrypt", "--output-type", "json", str(path))
+        code, output = _run(words, self.place, where)
+        if code in _SOPS_ALTERED:
+            raise SecretError(
+                f"{where}: the file was changed after it was encrypted, or is cut off; restore it "
+                f"from git, and edit it with `sops edit`"
+            )
+        if code == _SOPS_NO_KEY:
+            raise SecretUnavailableError(f"{where}: no key here can decrypt it with sops")
+        if code > 0:
+            raise SecretError(
+                f"{where}: sops cannot read it (code {code}): expected a complete file that sops "
+                f"encrypted, whose name ends in its format; run sops by hand to see why"
+            )
+        _require_success(code, where)
+        try:
+            return json.loads(output)
+        except ValueError:
+            what = "what sops decrypted is not a mapping of values"
+            raise SecretError(f"{path.name}: {what}") from None
 
-    def _run(self, command: tuple[str, ...]) -> Secret:
+    def _run_command(self, command: tuple[str, ...]) -> Secret:
+        """Return what a command prints, without the newline at its end."""
+        where = f"the command {command[0]}"
         if not self.place.allow_commands:
             raise SecretError(
-                f"the command {command[0]}: this project does not allow commands; allow them "
+                f"{where}: this project does not allow commands; allow them "
                 "with `secrets: {allow_commands: true}` in fsgitops.yaml"
             )
-        self._require_trust(f"the command {command[0]}")
-        return run_command(command, self.place.root, self.place.environ)
+        self._require_trust(where)
+        code, output = _run(command, self.place, where)
+        _require_success(code, where)
+        try:
+            output.decode()
+        except UnicodeDecodeError:
+            raise SecretError(f"{where} printed what is not UTF-8 text") from None
+        return read_secret(output, where)
 
     def _require_trust(self, what: str) -> None:
         if not self.place.trusted:
@@ -218,13 +247,10 @@ def resolve_file_secret(path: Path) -> Secret:
         content = os.read(descriptor, _FILE_LIMIT)
     finally:
         os.close(descriptor)
-    try:
-        text = content.decode("utf-8-sig").removesuffix("\n").removesuffix("\r")
-    except UnicodeDecodeError:
-        raise SecretError(f"{path}: the secret is not UTF-8 text") from None
-    if not text:
+    content = content.removeprefix(codecs.BOM_UTF8)
+    if content in (b"", b"\n", b"\r", b"\r\n"):
         raise SecretError(f"{path}: the file is empty: put the secret there")
-    return check_secret(text, str(path))
+    return read_secret(content, str(path))
 
 
 PROGRAM_SECONDS: Final = 30.0
@@ -237,57 +263,6 @@ _OURS: Final = (
     *(KEY_VARIABLE, NEXT_KEY_VARIABLE, IDENTITY_VARIABLE),
     *("FSGITOPS_ESL_PASSWORD", "FS_ESL_PASSWORD"),
 )
-
-
-def run_command(words: Sequence[str], root: Path, environ: Mapping[str, str]) -> Secret:
-    """Return what a command prints, without the newline at its end.
-
-    Raises:
-        SecretUnavailableError: it is not there, fails, or takes longer than 30 seconds.
-        SecretError: it prints nothing, or more than one line.
-    """
-    where = f"the command {words[0]}"
-    code, output = _run(words, root, environ, where)
-    _require_success(code, where)
-    try:
-        text = output.decode()
-    except UnicodeDecodeError:
-        raise SecretError(f"{where} printed what is not UTF-8 text") from None
-    return check_secret(text.removesuffix("\n").removesuffix("\r"), where)
-
-
-def decrypt_sops(path: Path, root: Path, environ: Mapping[str, str]) -> Any:
-    """Return the values of a file that `sops` decrypts, as JSON values.
-
-    sops tells a file's format by how its name ends (.yaml, .json, .env, .ini) and finds its keys
-    as it always does (SOPS_AGE_KEY_FILE, a cloud's credentials, …). Its exit codes are those of
-    sops 3, cmd/sops/codes/codes.go.
-
-    Raises:
-        SecretUnavailableError: `sops` is not installed, is stopped, or holds no key that opens the
-            file.
-        SecretError: the file is not encrypted, not whole, or was changed after it was encrypted.
-    """
-    where = f"sops --decrypt {path.name}"
-    words = ("sops", "--decrypt", "--output-type", "json", str(path))
-    code, output = _run(words, root, environ, where)
-    if code in _SOPS_ALTERED:
-        raise SecretError(
-            f"{where}: the file was changed after it was encrypted, or is cut off; restore it "
-            f"from git, and edit it with `sops edit`"
-        )
-    if code == _SOPS_NO_KEY:
-        raise SecretUnavailableError(f"{where}: no key here can decrypt it with sops")
-    if code > 0:
-        raise SecretError(
-            f"{where}: sops cannot read it (code {code}): expected a complete file that sops "
-            f"encrypted, whose name ends in its format; run sops by hand to see why"
-        )
-    _require_success(code, where)
-    try:
-        return json.loads(output)
-    except ValueError:
-        raise SecretError(f"{path.name}: what sops decrypted is not a mapping of values") from None
 
 
 def pick_value(values: Any, key: str, where: str) -> Secret:
@@ -327,19 +302,17 @@ def _require_success(code: int, where: str) -> None:
         )
 
 
-def _run(
-    words: Sequence[str], root: Path, environ: Mapping[str, str], where: str
-) -> tuple[int, bytes]:
-    program = shutil.which(words[0], path=environ.get("PATH"))
+def _run(words: Sequence[str], place: SecretPlace, where: str) -> tuple[int, bytes]:
+    program = shutil.which(words[0], path=place.environ.get("PATH"))
     if "/" in words[0] and not words[0].startswith("/"):
-        program = shutil.which(str(root / words[0]))
+        program = shutil.which(str(place.root / words[0]))
     if program is None:
         raise SecretUnavailableError(f"{where}: there is no program {words[0]} here")
-    kept = {name: value for name, value in environ.items() if name not in _OURS}
+    kept = {name: value for name, value in place.environ.items() if name not in _OURS}
     try:
         process = subprocess.Popen(  # noqa: S603 - no shell; commands run only where allowed
             [program, *words[1:]],
-            cwd=root,
+            cwd=place.root,
             env=kept,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

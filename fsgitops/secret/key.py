@@ -110,8 +110,6 @@ class ProjectKey:
     """A public fingerprint: tells two keys apart and reveals nothing about either."""
 
     def __init__(self, material: bytes) -> None:
-        if len(material) != _KEY_BYTES:
-            raise SecretError(f"a project key is {_KEY_BYTES} bytes long, not {len(material)}")
         root = hmac.digest(b"fsgitops project key", material, "sha256")
         self.passwords = expand(root, b"sip password", _KEY_BYTES)
         self.pins = expand(root, b"voicemail pin", _KEY_BYTES)

@@ -57,6 +57,15 @@ class Secret:
         raise TypeError("a Secret is not serialised")
 
 
+def read_secret(content: bytes, where: str) -> Secret:
+    """Return what stands in a file, without the newline at its end. Raises as `check_secret`."""
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        raise SecretError(f"{where}: the secret is not UTF-8 text") from None
+    return check_secret(text.removesuffix("\n").removesuffix("\r"), where)
+
+
 def check_secret(value: str, where: str) -> Secret:
     """Return the value as a secret. Raises SecretError, naming `where`, unless it is one line."""
     if not value:

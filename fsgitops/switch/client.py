@@ -10,8 +10,7 @@ import re
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from fsgitops.errors import SwitchError, SwitchProtocolError
-from fsgitops.esl.session import EslSession, connect_esl
-from fsgitops.switch.calls import Dial, Legs, follow, originate, transfer_command, uuid_word
+from fsgitops.switch.calls import transfer_command, uuid_word
 from fsgitops.switch.replies import (
     ABSENT,
     JUDGES,
@@ -37,8 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import Self
 
+    from fsgitops.esl.session import EslSession
     from fsgitops.switch.calls import Onward
-
 
 Place = Literal["param", "var"]
 
@@ -54,22 +53,6 @@ _SHAPES = {
     "profile": re.compile(r"[A-Za-z0-9_][A-Za-z0-9._:-]{0,127}"),
     "located": re.compile(r"[A-Za-z0-9_\[][A-Za-z0-9._@:+\[\]-]{0,254}"),
 }
-
-
-def connect_switch(
-    host: str,
-    port: int,
-    password: str,
-    *,
-    connect_timeout: float = 5.0,
-    reply_timeout: float = 10.0,
-) -> Switch:
-    """Connect and log in; time limits in seconds. Raises as `esl.connect_esl`."""
-    return Switch(
-        connect_esl(
-            host, port, password, connect_timeout=connect_timeout, reply_timeout=reply_timeout
-        )
-    )
 
 
 class Switch:
@@ -220,14 +203,6 @@ class Switch:
     def gateways(self) -> tuple[Gateway, ...]:
         """Return the gateways of all SIP profiles that run."""
         return self._read(read_gateways, self._ask("sofia xmlstatus gateway"))
-
-    def originate(self, dial: Dial, *, patience: float = 1.0) -> str | None:
-        """Ring an agent and connect them. Returns and raises as `switch_calls.originate`."""
-        return originate(self.session, dial, patience)
-
-    def follow_call(self, dial: Dial, *, patience: float) -> Legs:
-        """Place a call and wait for what becomes of both legs, as `switch_calls.follow` does."""
-        return follow(self.session, dial, patience)
 
     def hang_up(self, uuid: str) -> bool:
         """End a leg, and with it its call; False when there is no such leg."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from scripted_esl import connect_switch
 from served_api import Served, token
 
-from fsgitops.switch.client import connect_switch
 from fsgitops.workspace.open import open_workspace
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from scripted_esl import connect_switch
 from served_api import token
 from starlette.testclient import TestClient
 from switchboard import DOMAIN
@@ -19,7 +20,7 @@ from fsgitops.api.serve import build_service, serve
 from fsgitops.commands.token import match_token, new_token, read_tokens, revoke_token
 from fsgitops.errors import SwitchTimeoutError, SwitchUnreachableError, UsageError
 from fsgitops.sandbox import EmbeddedSwitch
-from fsgitops.switch.client import Switch, connect_switch
+from fsgitops.switch.client import Switch
 
 if TYPE_CHECKING:
     from pathlib import Path

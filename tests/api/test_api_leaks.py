@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from leak_search import ESL_PASSWORD, MARK, Search, all_secrets
+from scripted_esl import connect_switch
 from secret_sources import EXTENSIONS, Planted, plant_secrets
 from served_api import token
 from starlette.testclient import TestClient
@@ -17,7 +18,6 @@ from switchboard import running_switch
 from fsgitops.api.app import create_app
 from fsgitops.api.operations import OPERATIONS
 from fsgitops.api.serve import build_service
-from fsgitops.switch.client import connect_switch
 from fsgitops.workspace.open import open_workspace
 
 if TYPE_CHECKING:

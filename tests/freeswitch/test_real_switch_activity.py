@@ -206,7 +206,7 @@ def test_drift_does_not_tell_the_password_that_the_preprocessor_brought_in(
     real: Project, freeswitch: RealSwitch
 ) -> None:
     """The switch says what `$${default_password}` is, and it is in nobody's output."""
-    from fsgitops.switch.client import connect_switch
+    from scripted_esl import connect_switch
 
     place = (freeswitch.esl_host, freeswitch.esl_port, freeswitch.esl_password)
     with connect_switch(*place) as switch:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from real_switch import RealSwitch
+from scripted_esl import connect_switch
 from sip_phone import SipPhone, require_sipp
 
 from fsgitops.errors import SwitchError
-from fsgitops.switch.calls import Dial
-from fsgitops.switch.client import connect_switch
+from fsgitops.switch.calls import Dial, originate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,7 +71,7 @@ def test_two_phones_both_ring_unless_the_uuid_is_given(switch: RealSwitch, tmp_p
                 break
         phone.answer()
         with pytest.raises(SwitchError, match="NO_ANSWER"):
-            live.originate(call(switch, UUID), patience=20)
-        assert live.originate(call(switch, None), patience=20)
+            originate(live.session, call(switch, UUID), 20)
+        assert originate(live.session, call(switch, None), 20)
         assert heard.recv(65535).startswith(b"INVITE")
         assert "Duplicate UUID" in (switch.log_dir / "freeswitch.log").read_text(errors="replace")

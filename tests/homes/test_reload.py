@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from scripted_esl import connect_switch
 
 from fsgitops.errors import ReloadRefusedError, SwitchError
 from fsgitops.homes import home
@@ -12,7 +13,6 @@ from fsgitops.homes.home import run_step
 from fsgitops.model.plan import ReloadStep
 from fsgitops.sandbox import EmbeddedSwitch
 from fsgitops.sandbox.skeleton import write_skeleton
-from fsgitops.switch.client import connect_switch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

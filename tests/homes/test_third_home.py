@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import builders
 import pytest
+from scripted_esl import connect_switch
 
 from fsgitops import homes
 from fsgitops.errors import SwitchError
@@ -19,7 +20,6 @@ from fsgitops.sandbox import EmbeddedSwitch
 from fsgitops.sandbox.skeleton import write_skeleton
 from fsgitops.steps.needs import classify_change, find_disturbed
 from fsgitops.steps.verify import Expected, verify_switch
-from fsgitops.switch.client import connect_switch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import builders
 import pytest
+from scripted_esl import connect_switch
 
 from fsgitops.homes.compare import Memory
 from fsgitops.homes.home import Address
@@ -16,7 +17,6 @@ from fsgitops.sandbox import EmbeddedSwitch
 from fsgitops.sandbox.skeleton import write_skeleton
 from fsgitops.steps.drift import find_drift
 from fsgitops.steps.verify import Expected, Proof, verify_switch
-from fsgitops.switch.client import connect_switch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

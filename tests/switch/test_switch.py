@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scripted_esl import PASSWORD, ScriptedEsl, answering, replies_of
+from scripted_esl import PASSWORD, ScriptedEsl, answering, connect_switch, replies_of
 
 from fsgitops.errors import SwitchAuthError, SwitchError, SwitchProtocolError
-from fsgitops.switch.client import Switch, connect_switch
+from fsgitops.switch.client import Switch
 from fsgitops.switch.replies import NO_REPLY, ReloadReply
 
 if TYPE_CHECKING:

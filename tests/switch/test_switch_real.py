@@ -9,9 +9,10 @@ import socket
 from typing import TYPE_CHECKING
 
 import pytest
+from scripted_esl import connect_switch
 
 from fsgitops.errors import SwitchAuthError, SwitchError, SwitchTimeoutError
-from fsgitops.switch.client import Switch, connect_switch
+from fsgitops.switch.client import Switch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
