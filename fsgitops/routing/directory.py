@@ -12,7 +12,7 @@ that is already there, and characters outside ASCII as references.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from fsgitops.routing.tree import Element, fold
 
@@ -85,15 +85,12 @@ def _index_users(domain: Element, key: str) -> dict[str, tuple[int, LocatedUser]
     return index
 
 
-class LocatedUser:
+class LocatedUser(NamedTuple):
     """A user together with the group and domain whose parameters and variables it inherits."""
 
-    __slots__ = ("domain", "element", "group")
-
-    def __init__(self, element: Element, group: Element | None, domain: Element) -> None:
-        self.element = element
-        self.group = group
-        self.domain = domain
+    element: Element
+    group: Element | None
+    domain: Element
 
     def attribute(self, name: str) -> str:
         """Return an attribute of the merged user, or nothing."""

@@ -11,7 +11,7 @@ others of that shape, the values are all that is left to read.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from xml.parsers import expat
 
 from fsgitops.errors import FsgitopsError, SwitchProtocolError
@@ -164,106 +164,86 @@ def flatten_text(text: bytes, directives: tuple[str, ...]) -> dict[str, str]:
     """Return what `flatten_fragment` does, of what `preprocess_lines` gave."""
     items = _read_text(text)
     flat = {f"X-PRE-PROCESS {number}": text for number, text in enumerate(directives, 1)}
-    walk = _Walk(flat)
-    stack: list[_Place] = [_Place("", "", {})]
+    stack = [_Place("", "", {})]
     for kind, at, attributes in walk_items(items):
         if kind == END:
             stack.pop()
         elif kind == TEXT:
-            walk.put(f"{stack[-1].prefix}text", items[at])
+            _put(flat, f"{stack[-1].prefix}text", items[at])
         elif kind == TAG:
-            stack.append(walk.enter(stack[-1], items[at][1:], attributes))
+            stack.append(_enter(flat, stack[-1], items[at][1:], attributes))
     return flat
 
 
-class _Place:
+class _Place(NamedTuple):
     """Where the walk stands: the tag, the prefix of keys below it, and what was counted there."""
 
-    __slots__ = ("counts", "prefix", "tag")
-
-    def __init__(self, tag: str, prefix: str, counts: dict[str, int]) -> None:
-        self.tag = tag
-        self.prefix = prefix
-        self.counts = counts
+    tag: str
+    prefix: str
+    counts: dict[str, int]
 
 
-class _Walk:
-    """Gives each element its key."""
+def _put(flat: dict[str, str], key: str, value: str) -> str:
+    """Store a value under a key that is free, and return that key."""
+    if key in flat:
+        number = 2
+        while f"{key} #{number}" in flat:
+            number += 1
+        key = f"{key} #{number}"
+    flat[key] = value
+    return key
 
-    __slots__ = ("flat",)
 
-    def __init__(self, flat: dict[str, str]) -> None:
-        self.flat = flat
+def _enter(flat: dict[str, str], above: _Place, tag: str, attributes: dict[str, str]) -> _Place:
+    """Store what an element says, and return the place that its children are in."""
+    prefix, counts = above.prefix, above.counts
+    if tag in ("params", "variables") and not attributes and tag not in counts:
+        counts[tag] = 1
+        return _Place(tag, prefix, counts)
+    label, value = _name(above, tag, attributes)
+    key = _put(flat, prefix + label, value)
+    for name, extra in attributes.items():
+        _put(flat, f"{key}@{name}", extra)
+    if tag == "user":
+        return _Place(tag, "" if key == "user" else f"{key}/", {})
+    if tag == "context":
+        # The switch names the extensions of a context, wherever they were written.
+        return _Place(tag, prefix, counts)
+    if tag == "condition":
+        # The first condition's actions read `NAME/action 1 set`; a later one's say which.
+        number = counts["condition"]
+        return _Place(tag, prefix if number == 1 else f"{prefix}condition {number}/", {})
+    return _Place(tag, f"{key}/", {})
 
-    def put(self, key: str, value: str) -> str:
-        """Store a value under a key that is free, and return that key."""
-        if key in self.flat:
-            number = 2
-            while f"{key} #{number}" in self.flat:
-                number += 1
-            key = f"{key} #{number}"
-        self.flat[key] = value
-        return key
 
-    def enter(self, above: _Place, tag: str, attributes: dict[str, str]) -> _Place:
-        """Store what an element says, and return the place that its children are in."""
-        prefix, counts = above.prefix, above.counts
-        if tag in ("param", "variable") and "name" in attributes:
-            label, value = (
-                f"{tag} {quote_name(attributes.pop('name'))}",
-                attributes.pop("value", ""),
-            )
-            if above.tag != f"{tag}s":
-                # FreeSWITCH looks for parameters in <params> and for variables in <variables> only.
-                label = f"{above.tag}/{label}"
-        elif tag == "user":
-            counts["user"] = counts.get("user", 0) + 1
-            label, value = _numbered("user", counts["user"]), attributes.pop("id", "")
-        elif tag == "extension":
-            label, value = quote_name(attributes.pop("name", "")), "extension"
-        elif tag == "context":
-            label, value = f"{CONTEXT} {quote_name(attributes.pop('name', ''))}", CONTEXT
-        elif tag == "condition":
-            counts["condition"] = number = counts.get("condition", 0) + 1
+def _name(above: _Place, tag: str, attributes: dict[str, str]) -> tuple[str, str]:
+    """Return an element's key and value, and take the attributes out that they are made of."""
+    if tag in ("param", "variable") and "name" in attributes:
+        label = f"{tag} {quote_name(attributes.pop('name'))}"
+        # FreeSWITCH looks for parameters in <params> and for variables in <variables> only.
+        told = label if above.tag == f"{tag}s" else f"{above.tag}/{label}"
+        return told, attributes.pop("value", "")
+    if tag == "extension":
+        return quote_name(attributes.pop("name", "")), "extension"
+    if tag == "context":
+        return f"{CONTEXT} {quote_name(attributes.pop('name', ''))}", CONTEXT
+    if tag in ("user", "condition", "action", "anti-action"):
+        above.counts[tag] = number = above.counts.get(tag, 0) + 1
+        if tag == "user":
+            return tag if number == 1 else f"{tag} {number}", attributes.pop("id", "")
+        if tag == "condition":
             field = quote_name(attributes.pop("field", "")) or "always"
             label = field if number == 1 else f"condition {number} {field}"
-            value = attributes.pop("expression", "")
-        elif tag in ("action", "anti-action"):
-            counts[tag] = number = counts.get(tag, 0) + 1
-            label = f"{tag} {number} {quote_name(attributes.pop('application', ''))}"
-            value = attributes.pop("data", "")
-        elif tag in ("params", "variables") and not attributes and tag not in counts:
-            counts[tag] = 1
-            return _Place(tag, prefix, counts)
-        else:
-            name = attributes.pop("name", "")
-            label, value = f"{tag} {quote_name(name)}" if name else tag, attributes.pop("value", "")
-        key = self.put(prefix + label, value)
-        for name, extra in attributes.items():
-            self.put(f"{key}@{name}", extra)
-        return self._below(tag, prefix, key, counts)
-
-    @staticmethod
-    def _below(tag: str, prefix: str, key: str, counts: dict[str, int]) -> _Place:
-        if tag == "user":
-            return _Place(tag, "" if key == "user" else f"{key}/", {})
-        if tag == "context":
-            # The switch names the extensions of a context, wherever they were written.
-            return _Place(tag, prefix, counts)
-        if tag == "condition":
-            # The first condition's actions read `NAME/action 1 set`; a later one's say which.
-            number = counts["condition"]
-            return _Place(tag, prefix if number == 1 else f"{prefix}condition {number}/", {})
-        return _Place(tag, f"{key}/", {})
+            return label, attributes.pop("expression", "")
+        label = f"{tag} {number} {quote_name(attributes.pop('application', ''))}"
+        return label, attributes.pop("data", "")
+    name = attributes.pop("name", "")
+    return f"{tag} {quote_name(name)}" if name else tag, attributes.pop("value", "")
 
 
 def quote_name(name: str) -> str:
     """Return a name as it stands in a key: in quotes where it is more than a word."""
     return name if not name or _PLAIN.fullmatch(name) else '"' + name.replace('"', '""') + '"'
-
-
-def _numbered(label: str, number: int) -> str:
-    return label if number == 1 else f"{label} {number}"
 
 
 def _has_special(content: bytes) -> bool:

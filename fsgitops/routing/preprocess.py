@@ -19,6 +19,7 @@ import errno
 import os
 import re
 import stat
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,19 +59,17 @@ class MergeError(FsgitopsError):
     """The conf directory has no readable root file, or merging it would not end."""
 
 
+@dataclass(slots=True)
 class _OpenFile:
     """What the preprocessor remembers while it reads one file."""
 
-    __slots__ = ("capacity", "depth", "folder", "in_comment", "index", "line", "name")
-
-    def __init__(self, folder: str, name: str, depth: int, index: int) -> None:
-        self.folder = folder
-        self.name = name
-        self.depth = depth
-        self.index = index
-        self.line = 1
-        self.in_comment = False
-        self.capacity = BLOCK
+    folder: str
+    name: str
+    depth: int
+    index: int
+    line: int = 1
+    in_comment: bool = False
+    capacity: int = BLOCK
 
     def here(self) -> SourceLine:
         return SourceLine(self.name, self.line)
