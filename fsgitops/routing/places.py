@@ -102,15 +102,14 @@ def find_doors(root: Element, domain: str) -> list[Door]:
 def _read_profile(
     profile: Element, lists: frozenset[str], domain: str, trunks: list[Element]
 ) -> Iterator[Door]:
-    settings = _params(profile.child("settings"))
-    found = settings.get("context", ["default"])
-    context = domain if fold(found[-1]) == "_domain_" else found[-1]
-    line = next(
-        (item.line for item in _all_params(profile.child("settings"), "context")), profile.line
-    )
-    login = is_true(settings.get("auth-calls", ["false"])[-1])
+    settings = profile.child("settings")
+    found = _params(settings, "context")
+    line = found[-1].line if found else profile.line
+    context = _last(found, "default")
+    context = domain if fold(context) == "_domain_" else context
+    login = is_true(_last(_params(settings, "auth-calls"), "false"))
     # `LIST:CONTEXT:CONTEXT`: where calls go that the list lets in, and those that it does not.
-    trusted = [text.split(":") for text in settings.get("apply-inbound-acl", [])]
+    trusted = [_value(item).split(":") for item in _params(settings, "apply-inbound-acl")]
     unlocked = not login or any(fold(parts[0]) in lists for parts in trusted)
     gateways = [*descend(profile, "gateways", "gateway"), *_parsed(profile, trunks)]
     name = f"profile {profile.attributes.get('name', '')}"
@@ -119,11 +118,10 @@ def _read_profile(
         yield Door(name, given, line, True, bool(gateways))
     for gateway in gateways:
         # A carrier calls a gateway's own address only where the gateway registered it.
-        if not is_true((_params(gateway).get("register") or ["true"])[-1]):
-            continue
-        for item in _all_params(gateway, "context"):
+        if is_true(_last(_params(gateway, "register"), "true")):
             told = f"gateway {gateway.attributes.get('name', '')}"
-            yield Door(told, item.attributes.get("value", ""), item.line, True, True)
+            for item in reversed(_params(gateway, "context")):  # the last counts
+                yield Door(told, _value(item), item.line, True, True)
 
 
 def _parsed(profile: Element, trunks: list[Element]) -> list[Element]:
@@ -150,8 +148,9 @@ def _read_others(section: Element) -> Iterator[Door]:
         module = "mod_" + fold(name).removesuffix(".conf")
         if fold(name) in ("sofia.conf", *_LOGIN_ONLY) or module not in loaded:
             continue
-        for item in _deep_params(configuration, "context"):
-            yield Door(module, item.attributes.get("value", ""), item.line, True, False)
+        for item in _deep(configuration, "param"):
+            if fold(item.attributes.get("name", "")) == "context":
+                yield Door(module, _value(item), item.line, True, False)
 
 
 def _find_open_lists(section: Element) -> frozenset[str]:
@@ -234,23 +233,21 @@ def _bindings(param: Element) -> Iterable[str]:
     if "bindings" in param.attributes:
         yield param.attributes["bindings"]
     if fold(param.attributes.get("name", "")) == "xml-handler-bindings":
-        yield param.attributes.get("value", "")
+        yield _value(param)
 
 
-def _all_params(parent: Element | None, name: str) -> list[Element]:
-    """Return the parameters of a name, in reverse: the last counts."""
-    found = [
-        item for item in descend(parent, "param") if fold(item.attributes.get("name", "")) == name
-    ]
-    return found[::-1]
+def _params(parent: Element | None, name: str) -> list[Element]:
+    """Return the parameters of a name, in order."""
+    found = descend(parent, "param")
+    return [item for item in found if fold(item.attributes.get("name", "")) == name]
 
 
-def _params(parent: Element | None) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for item in descend(parent, "param"):
-        name = fold(item.attributes.get("name", ""))
-        found.setdefault(name, []).append(item.attributes.get("value", ""))
-    return found
+def _value(param: Element) -> str:
+    return param.attributes.get("value", "")
+
+
+def _last(params: list[Element], default: str) -> str:
+    return _value(params[-1]) if params else default
 
 
 def _deep(parent: Element, name: str) -> Iterator[Element]:
@@ -258,9 +255,3 @@ def _deep(parent: Element, name: str) -> Iterator[Element]:
         if child.name == name:
             yield child
         yield from _deep(child, name)
-
-
-def _deep_params(parent: Element, name: str) -> Iterator[Element]:
-    return (
-        item for item in _deep(parent, "param") if fold(item.attributes.get("name", "")) == name
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -59,11 +60,11 @@ def survey_conf(conf_dir: Path, ours: Iterable[str], domain: str, inbound: str) 
         place = merged.source_of_merged_line(error.line)
         where = f"{place}: " if place else ""
         raise MergeError(f"{where}{Veil(merged.variables).hide(error.reason)}") from None
-    return Survey(
-        partial(list_domain_globals, conf_dir, merged, paths), merged, root, mine, domain, inbound
-    )
+    list_globals = partial(list_domain_globals, conf_dir, merged, paths)
+    return Survey(list_globals, merged, root, mine, domain, inbound)
 
 
+@dataclass
 class Survey:
     """What one look found. Nothing in it is asked of a switch.
 
@@ -71,23 +72,16 @@ class Survey:
     nothing of it is shown but through `veil`.
     """
 
-    def __init__(
-        self,
-        list_globals: Callable[[], list[str]],
-        merged: MergedConfig,
-        root: Element,
-        ours: Ours,
-        domain: str,
-        inbound: str,
-    ) -> None:
-        self.list_globals = list_globals
-        self.merged = merged
-        self.root = root
-        self.ours = ours
-        self.domain = domain
-        self.inbound = inbound
-        self.veil = Veil(merged.variables)
-        self.users = Whereabouts(merged, root)
+    list_globals: Callable[[], list[str]]
+    merged: MergedConfig
+    root: Element
+    ours: Ours
+    domain: str
+    inbound: str
+
+    def __post_init__(self) -> None:
+        self.veil = Veil(self.merged.variables)
+        self.users = Whereabouts(self.merged, self.root)
         self.readings = find_readings(self.root)
         self._contexts = list_contexts(self.root)
         self._problems: dict[tuple[str, tuple[int, ...]], tuple[str, str] | None] = {}
@@ -122,11 +116,9 @@ class Survey:
 
     def problem_of(self, path: str) -> tuple[str, str] | None:
         """Return why FreeSWITCH does not read a file as it is meant, and what to do; or None."""
-        folder = path.rpartition("/")[0]
-        runs = tuple(self.ours.runs.get(path, ()))
-        token = folder, runs
+        token = path.rpartition("/")[0], tuple(self.ours.runs.get(path, ()))
         if token not in self._problems:
-            self._problems[token] = self._find_problem(folder, runs)
+            self._problems[token] = self._find_problem(*token)
         return self._problems[token]
 
     def _find_problem(self, folder: str, runs: tuple[int, ...]) -> tuple[str, str] | None:
