@@ -94,7 +94,7 @@ def change(
     """Return a change of a resource: `change("update", "agent:1020", secret("param a1-hash"))`."""
     item = resource(named)
     where = path or f"{item.name}.xml"
-    return Change(Action(action), item, where, attributes, **fields)
+    return Change(Action(action), item, where, attributes=attributes, **fields)
 
 
 def plan(*changes: Change, **fields: Any) -> Plan:

@@ -192,9 +192,9 @@ def drift_command(
         if watch is None:
             break
         time.sleep(watch)
-    if report.problem:
+    if report.switch_problem:
         return 1
-    return DRIFTED if report.items else 0
+    return DRIFTED if report.drift else 0
 
 
 def _print(report: DriftReport, *, as_json: bool, indent: int | None) -> None:

@@ -61,13 +61,13 @@ def run_drift(workspace: Workspace, *, offline: bool = False) -> DriftReport:
         target=target.name,
         conf_dir=str(target.conf_dir),
         domain=target.domain,
-        items=tuple(items),
         managed=len(live.manifest.entries),
         ignored=ignored,
-        asked=not (offline or problem),
-        problem=problem,
+        switch_asked=not (offline or problem),
+        switch_problem=problem,
         notes=(*notes, *said),
         simulated=target.simulated,
+        drift=tuple(items),
     )
 
 

@@ -151,7 +151,9 @@ def _read_changes(journal: Journal) -> tuple[list[Change], bool]:
     except (ValueError, KeyError, TypeError):
         paths = [path for path, _, _ in journal.steps]
         return [Change(Action.UPDATE, Resource("file", path), path) for path in paths], False
-    changes = [Change(item.action, item.resource, item.path, item.attributes) for item in found]
+    changes = [
+        Change(item.action, item.resource, item.path, attributes=item.attributes) for item in found
+    ]
     return changes, recorded.get("kick_rotated") is True
 
 

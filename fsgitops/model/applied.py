@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from fsgitops.model.schema_parts import as_json, count, flag, rows_of, text
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -22,8 +24,12 @@ class Outcome(StrEnum):
 class SwitchReply:
     """What one reload step was answered."""
 
-    command: str
-    reply: str
+    command: str = field(metadata=text("What the switch was told."))
+    reply: str = field(metadata=text("What it said."))
+
+
+REPLIES = rows_of("What the switch was told, in order.", SwitchReply)
+COUNTS = {name: count(f"How many were {name}.") for name in ("created", "updated", "deleted")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +117,8 @@ class Applied:
             "format": "fsgitops-applied",
             "version": 1,
             "outcome": self.outcome.name.lower(),
-            "created": self.created,
-            "updated": self.updated,
-            "deleted": self.deleted,
-            "renamed": self.renamed,
-            "replies": [{"command": item.command, "reply": item.reply} for item in self.replies],
+            **{name: getattr(self, name) for name in (*COUNTS, "renamed")},
+            "replies": as_json(self.replies),
             **self.read_back.of_version_1(),
             **self.ended._asdict(),
             "notes": list(self.notes),
@@ -130,15 +133,15 @@ class Notice:
     rollback-failed, failed and stopped. Neither text holds a secret.
     """
 
-    project: str
-    target: str
-    outcome: str
-    exit_code: int
-    summary: str
-    message: str = ""
-    commit: str = ""
-    dirty: bool = False
-    simulated: bool = False
-    created: int = 0
-    updated: int = 0
-    deleted: int = 0
+    project: str = field(metadata=text("The project's name."))
+    target: str = field(metadata=text("The target's name."))
+    outcome: str = field(metadata=text("How it ended (docs/formats.md).", examples=["applied"]))
+    exit_code: int = field(metadata=count("The command's exit code."))
+    summary: str = field(metadata=text("A sentence."))
+    message: str = field(default="", metadata=text("Why it did not go well."))
+    commit: str = field(default="", metadata=text("The commit."))
+    dirty: bool = field(default=False, metadata=flag("What was applied differs from that commit."))
+    simulated: bool = field(default=False, metadata=flag("The target is the embedded switch."))
+    created: int = field(default=0, metadata=COUNTS["created"])
+    updated: int = field(default=0, metadata=COUNTS["updated"])
+    deleted: int = field(default=0, metadata=COUNTS["deleted"])

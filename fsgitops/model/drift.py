@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
+
+from fsgitops.model.schema_parts import (
+    TEXT,
+    as_json,
+    count,
+    flag,
+    list_of,
+    maybe_text,
+    rows_of,
+    text,
+    word,
+)
 
 if TYPE_CHECKING:
     from fsgitops.model.resource import Resource
@@ -38,12 +50,12 @@ class AttributeDrift:
     values are never held, only that they differ.
     """
 
-    name: str
-    direction: Direction
-    declared: str | None
-    disk: str | None
-    loaded: str | None
-    secret: bool = False
+    name: str = field(metadata=text("The attribute."))
+    direction: Direction = field(metadata=word("Which side has it.", *Direction))
+    declared: str | None = field(metadata=maybe_text("What was applied."))
+    disk: str | None = field(metadata=maybe_text("What the file says."))
+    loaded: str | None = field(metadata=maybe_text("What the switch holds."))
+    secret: bool = field(default=False, metadata=flag("The values are masked."))
     asked: bool = True
 
 
@@ -51,68 +63,38 @@ class AttributeDrift:
 class DriftItem:
     """One resource that drifted: in which ways, and in which of its attributes."""
 
-    resource: Resource
-    path: str
-    kinds: tuple[DriftKind, ...]
-    direction: Direction
-    message: str
-    attributes: tuple[AttributeDrift, ...] = ()
+    resource: Resource = field(metadata=text("KIND:NAME"))
+    path: str = field(metadata=text("The file, below the conf directory."))
+    kinds: tuple[DriftKind, ...] = field(
+        metadata=list_of({"enum": list(DriftKind)}, "What happened.")
+    )
+    direction: Direction = field(metadata=word("Which side has it.", *Direction))
+    message: str = field(metadata=text("A sentence."))
+    attributes: tuple[AttributeDrift, ...] = field(
+        default=(), metadata=rows_of("What differs.", AttributeDrift)
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class DriftReport:
-    """Everything that drifted. `problem` says why the switch could not be asked, if so.
+    """Everything that drifted. It holds no secret.
 
-    `asked` tells whether the switch's memory is part of the comparison; `ignored` counts the
-    resources whose only drift is expected.
+    `switch_asked` tells whether the switch's memory is part of the comparison, and `switch_problem`
+    why it could not be asked, if so; `ignored` counts the resources whose only drift is expected.
     """
 
-    target: str
-    conf_dir: str
-    domain: str
-    items: tuple[DriftItem, ...]
-    managed: int
-    ignored: int = 0
-    asked: bool = False
-    problem: str = ""
-    notes: tuple[str, ...] = ()
-    simulated: bool = False
+    target: str = field(metadata=text("The target's name."))
+    conf_dir: str = field(metadata=text("Its conf directory."))
+    domain: str = field(metadata=text("Its SIP domain."))
+    simulated: bool = field(metadata=flag("The target is the embedded switch."))
+    managed: int = field(metadata=count("Managed files."))
+    ignored: int = field(metadata=count("Resources whose only drift is expected."))
+    switch_asked: bool = field(metadata=flag("The switch's memory was compared."))
+    switch_problem: str = field(metadata=text('Why the switch could not be asked; "": no problem.'))
+    notes: tuple[str, ...] = field(metadata=list_of(TEXT, "Sentences."))
+    drift: tuple[DriftItem, ...] = field(metadata=rows_of("What drifted.", DriftItem))
 
 
 def report_to_json(report: DriftReport) -> dict[str, Any]:
-    """Return the report as plain JSON values (docs/json.md). It holds no secret."""
-    return {
-        "format": "fsgitops-drift",
-        "version": DRIFT_VERSION,
-        "target": report.target,
-        "conf_dir": report.conf_dir,
-        "domain": report.domain,
-        "simulated": report.simulated,
-        "managed": report.managed,
-        "ignored": report.ignored,
-        "switch_asked": report.asked,
-        "switch_problem": report.problem,
-        "notes": list(report.notes),
-        "drift": [_item_to_json(item) for item in report.items],
-    }
-
-
-def _item_to_json(item: DriftItem) -> dict[str, Any]:
-    return {
-        "resource": str(item.resource),
-        "path": item.path,
-        "kinds": [kind.value for kind in item.kinds],
-        "direction": item.direction.value,
-        "message": item.message,
-        "attributes": [
-            {
-                "name": attribute.name,
-                "direction": attribute.direction.value,
-                "declared": attribute.declared,
-                "disk": attribute.disk,
-                "loaded": attribute.loaded,
-                "secret": attribute.secret,
-            }
-            for attribute in item.attributes
-        ],
-    }
+    """Return the report as plain JSON values (docs/json.md)."""
+    return {"format": "fsgitops-drift", "version": DRIFT_VERSION, **as_json(report)}

@@ -8,6 +8,8 @@ from enum import Enum, StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, get_args
 
+from fsgitops.model.schema_parts import count, flag, list_of, maybe_text, rows_of, text, word
+
 if TYPE_CHECKING:
     from fsgitops.model.resource import Resource
 
@@ -55,11 +57,6 @@ def is_secret_attribute(name: str) -> bool:
     return bool(_SECRET_NAME.search(name) or _NAMELESS.search(name))
 
 
-def looks_like_hash(value: str | None) -> bool:
-    """Tell whether a value looks like the hash of a password, whatever name it goes by."""
-    return value is not None and _HASH.fullmatch(value) is not None
-
-
 def is_secret(name: str, *values: str | None) -> bool:
     """Tell whether an attribute is a secret by its name, or by what it holds before or after.
 
@@ -71,7 +68,7 @@ def is_secret(name: str, *values: str | None) -> bool:
     known = [value for value in values if value is not None]
     if _DIRECTIVE.fullmatch(name):
         return not all(value.lower().startswith("include ") for value in known)
-    return any(looks_like_hash(value) or _ASSIGNED.search(value) for value in known)
+    return any(_HASH.fullmatch(value) or _ASSIGNED.search(value) for value in known)
 
 
 class Action(StrEnum):
@@ -92,6 +89,13 @@ class Danger(StrEnum):
     CALLS = "calls"
 
 
+_ATTRIBUTE = ["user 1020/variable effective_caller_id_name"]
+_RESOURCES = ["agent:1020", "did:+19495431333"]
+_DANGERS = list_of(
+    word("One of them.", *Danger), "What the change can cost while it is carried out."
+)
+
+
 class Baseline(Enum):
     """What a plan was compared with, and what it means that nothing differs from it."""
 
@@ -105,10 +109,15 @@ class Baseline(Enum):
 class AttributeChange:
     """One attribute, before and after. A secret's values are never held, only that they differ."""
 
-    name: str
-    before: str | None
-    after: str | None
-    secret: bool = False
+    name: str = field(metadata=text("The attribute.", examples=_ATTRIBUTE))
+    before: str | None = field(metadata=maybe_text("What is live; null: nothing."))
+    after: str | None = field(metadata=maybe_text("What it becomes; null: nothing."))
+    secret: bool = field(default=False, metadata=flag("The values are masked."))
+
+
+ATTRIBUTES = rows_of("What differs.", AttributeChange)
+SOURCE = text("Where it is declared: FILE:LINE:COLUMN.")
+DRIFTED = flag("Somebody else changed the file since the last apply.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,17 +131,21 @@ class Change:
     applied: both are told to a reader of a fresh plan, and not saved.
     """
 
-    action: Action
-    resource: Resource
-    path: str
-    attributes: tuple[AttributeChange, ...] = ()
-    drifted: bool = False
-    source: str = ""
-    before_digest: str = ""
-    after_digest: str = ""
-    dangers: tuple[Danger, ...] = ()
-    renamed_from: Resource | None = None
-    renamed_to: Resource | None = None
+    action: Action = field(metadata=word("What happens.", *Action))
+    resource: Resource = field(metadata=text("KIND:NAME", examples=_RESOURCES))
+    path: str = field(metadata=text("The file, below the conf directory."))
+    source: str = field(default="", metadata=SOURCE)
+    drifted: bool = field(default=False, metadata=DRIFTED)
+    before_digest: str = field(default="", metadata=text("A keyed digest of what is live."))
+    after_digest: str = field(default="", metadata=text("A keyed digest of what it becomes."))
+    dangers: tuple[Danger, ...] = field(default=(), metadata=_DANGERS)
+    renamed_from: Resource | None = field(
+        default=None, metadata=maybe_text("The former resource of a rename; null: none.")
+    )
+    renamed_to: Resource | None = field(
+        default=None, metadata=maybe_text("The new resource of a rename; null: none.")
+    )
+    attributes: tuple[AttributeChange, ...] = field(default=(), metadata=ATTRIBUTES)
     moves: tuple[str, ...] = field(default=(), compare=False)
     restored: bool = field(default=False, compare=False)
 
@@ -159,8 +172,8 @@ class ReloadStep:
     plan has the texts alone.
     """
 
-    command: str
-    because: str
+    command: str = field(metadata=text("What the switch is told.", examples=["reloadxml"]))
+    because: str = field(metadata=text("Why that is needed."))
     answer: str = "ok"
     pause: float = 0.0
     home: str = ""
@@ -172,28 +185,28 @@ class ReloadStep:
 class Hazard:
     """Something that stops the plan until a person has looked: never followed, never replaced."""
 
-    rule: str
-    path: str
-    message: str
-    hint: str = ""
+    rule: str = field(metadata=text("What kind of hazard.", examples=["foreign-file"]))
+    path: str = field(metadata=text("Where, below the conf directory."))
+    message: str = field(metadata=text("What was found."))
+    hint: str = field(default="", metadata=text("What to do about it."))
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
     """A permission that the plan needs, why, and whether it is given (by settings or --allow)."""
 
-    permission: str
-    because: str
-    allowed: bool = False
+    permission: str = field(metadata=word("Its name.", *PERMISSIONS))
+    because: str = field(metadata=text("What needs it."))
+    allowed: bool = field(default=False, metadata=flag("It is given, by settings or --allow."))
 
 
 @dataclass(frozen=True, slots=True)
 class ResourceActivity:
     """What a phone that the plan deletes, or ends the registration of, is doing now."""
 
-    resource: Resource
-    registrations: int = 0
-    calls: int = 0
+    resource: Resource = field(metadata=text("KIND:NAME", examples=["agent:1020"]))
+    registrations: int = field(default=0, metadata=count("Its registered phones."))
+    calls: int = field(default=0, metadata=count("Its call legs."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +243,7 @@ class Plan:
     live_digest: str = ""
     fingerprint: str = ""
     unknown_secrets: bool = False
-    simulated: bool = field(default=False)
+    simulated: bool = False
     partial: bool = False
     only: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()

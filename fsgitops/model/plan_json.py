@@ -18,6 +18,7 @@ from fsgitops.model.plan import (
     ResourceActivity,
 )
 from fsgitops.model.resource import Resource
+from fsgitops.model.schema_parts import as_json
 from fsgitops.model.task import find_tasks
 
 _PLAIN = (
@@ -44,21 +45,15 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
         "exclude": list(plan.exclude),
         "left_out": plan.left_out,
         "kick_rotated": plan.kick_rotated,
-        "unloaded": [_change_to_json(change) for change in plan.unloaded],
-        "needs": [_to_json(need) for need in plan.needs],
-        "tasks": [
-            {"kind": task.kind.value, "agents": list(task.agents), "text": task.text}
-            for task in find_tasks(plan)
-        ],
+        "unloaded": as_json(plan.unloaded),
+        "needs": as_json(plan.needs),
+        "tasks": as_json(find_tasks(plan)),
         "activity": activity
-        and {
-            "problem": activity.problem,
-            "agents": [_to_json(item, resource=str(item.resource)) for item in activity.resources],
-        },
-        "changes": [_change_to_json(change) for change in plan.changes],
-        "reloads": [{"command": step.command, "because": step.because} for step in plan.reloads],
+        and {"problem": activity.problem, "agents": as_json(activity.resources)},
+        "changes": as_json(plan.changes),
+        "reloads": as_json(plan.reloads),
         "warnings": list(plan.warnings),
-        "hazards": [_to_json(hazard) for hazard in plan.hazards],
+        "hazards": as_json(plan.hazards),
     }
 
 
@@ -92,28 +87,6 @@ def _activity_from_json(data: Any) -> Activity | None:
         for item in data["agents"]
     )
     return Activity(tuple(agents), data["problem"])
-
-
-def _to_json(
-    value: ResourceActivity | AttributeChange | Hazard | Need, **said: Any
-) -> dict[str, Any]:
-    return {name: getattr(value, name) for name in value.__slots__} | said
-
-
-def _change_to_json(change: Change) -> dict[str, Any]:
-    return {
-        "action": change.action.value,
-        "resource": str(change.resource),
-        "path": change.path,
-        "source": change.source,
-        "drifted": change.drifted,
-        "before_digest": change.before_digest,
-        "after_digest": change.after_digest,
-        "dangers": [danger.value for danger in change.dangers],
-        "renamed_from": change.renamed_from and str(change.renamed_from),
-        "renamed_to": change.renamed_to and str(change.renamed_to),
-        "attributes": [_to_json(item) for item in change.attributes],
-    }
 
 
 def _change_from_json(data: Any) -> Change:

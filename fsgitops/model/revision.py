@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from fsgitops.model.applied import SwitchReply
+from fsgitops.model.applied import COUNTS, REPLIES, SwitchReply
 from fsgitops.model.live import FileKind, ManifestEntry, is_safe_path
 from fsgitops.model.plan import Action, AttributeChange, Danger
 from fsgitops.model.resource import Resource
+from fsgitops.model.schema_parts import flag, shape, text, word
 
 if TYPE_CHECKING:
     from fsgitops.model.live import LiveConfig
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
 REVISION_VERSION = 1
 CHANGES_FILE = "changes.json"
+_ROLLED_BACK_TO = {
+    "type": ["integer", "null"],
+    "description": "The revision that it rolled back to; null: an apply; 0: before the first.",
+}
 
 
 class Ending(StrEnum):
@@ -36,10 +41,10 @@ class Ending(StrEnum):
 class Actor:
     """Who ran the command: the login user, who that was before sudo, and the CI's name for them."""
 
-    user: str = ""
-    sudo_user: str = ""
-    ci_actor: str = ""
-    host: str = ""
+    user: str = field(default="", metadata=text("The login user."))
+    sudo_user: str = field(default="", metadata=text('Who that was before sudo; "": nobody else.'))
+    ci_actor: str = field(default="", metadata=text("The CI's name for them."))
+    host: str = field(default="", metadata=text("The machine."))
 
     def __str__(self) -> str:
         names = [self.ci_actor, self.sudo_user or self.user]
@@ -48,22 +53,22 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """One apply or roll-back. `time` is UTC, ISO 8601; `rolled_back_to` is None for an apply."""
+    """One apply or roll-back."""
 
-    time: str
-    actor: Actor
-    target: str
-    domain: str
-    commit: str = ""
-    dirty: bool = False
-    fingerprint: str = ""
-    created: int = 0
-    updated: int = 0
-    deleted: int = 0
-    rolled_back_to: int | None = None
-    ending: Ending = Ending.INTERRUPTED
-    message: str = ""
-    replies: tuple[SwitchReply, ...] = ()
+    time: str = field(metadata=text("UTC, ISO 8601."))
+    actor: Actor = field(metadata=shape(Actor, "Who ran the command."))
+    target: str = field(metadata=text("The target."))
+    domain: str = field(metadata=text("Its SIP domain."))
+    commit: str = field(default="", metadata=text('The commit; "" outside git.'))
+    dirty: bool = field(default=False, metadata=flag("What was applied differs from that commit."))
+    fingerprint: str = field(default="", metadata=text("The plan's."))
+    created: int = field(default=0, metadata=COUNTS["created"])
+    updated: int = field(default=0, metadata=COUNTS["updated"])
+    deleted: int = field(default=0, metadata=COUNTS["deleted"])
+    rolled_back_to: int | None = field(default=None, metadata=_ROLLED_BACK_TO)
+    ending: Ending = field(default=Ending.INTERRUPTED, metadata=word("How it ended.", *Ending))
+    message: str = field(default="", metadata=text("Why it failed."))
+    replies: tuple[SwitchReply, ...] = field(default=(), metadata=REPLIES)
 
     @property
     def changed_files(self) -> bool:

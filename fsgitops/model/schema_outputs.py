@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from fsgitops.model.drift import DRIFT_VERSION, Direction, DriftKind
-from fsgitops.model.plan import PERMISSIONS, PLAN_VERSION, Action, Danger
-from fsgitops.model.revision import Ending
+from fsgitops.model.applied import COUNTS, REPLIES, Notice
+from fsgitops.model.drift import DRIFT_VERSION, DriftReport
+from fsgitops.model.plan import (
+    ATTRIBUTES,
+    DRIFTED,
+    PLAN_VERSION,
+    SOURCE,
+    Action,
+    Change,
+    Hazard,
+    Need,
+    ReloadStep,
+    ResourceActivity,
+)
+from fsgitops.model.revision import Revision
 from fsgitops.model.schema_parts import (
     DIALECT,
     TEXT,
@@ -17,12 +29,14 @@ from fsgitops.model.schema_parts import (
     maybe_text,
     objects,
     rows,
+    rows_of,
+    shape,
     text,
     word,
 )
 from fsgitops.model.schema_switch import SWITCH_OUTPUTS
-from fsgitops.model.state import STATE_VERSION
-from fsgitops.model.task import TaskKind
+from fsgitops.model.state import STATE_VERSION, RecordedFile
+from fsgitops.model.task import Task
 
 
 def output_schema(name: str) -> dict[str, Any]:
@@ -53,11 +67,6 @@ _FINDING = objects(
     hint=text('What to do; "": nothing to add.'),
 )
 _FINDINGS = list_of(_FINDING, "Everything that was found, in file order.")
-_REPLIES = rows(
-    "What the switch was told, in order.",
-    command=text("What the switch was told."),
-    reply=text("What it said."),
-)
 _TOKEN = {
     "id": text("The token's id.", examples=["1f2e3d4c"]),
     "name": text("Whose it is."),
@@ -66,62 +75,8 @@ _TOKEN = {
     "expires": maybe_text("Until when; null: for ever."),
 }
 _FILES = rows("The files.", path=text("Below the conf directory."), resource=text("KIND:NAME"))
-_COUNTS = {
-    "created": count("How many were created."),
-    "updated": count("How many were updated."),
-    "deleted": count("How many were deleted."),
-}
-_REVISION = {
-    "revision": count("The revision's number."),
-    "time": text("UTC, ISO 8601."),
-    "actor": objects(
-        "Who ran the command.",
-        user=text("The login user."),
-        sudo_user=text('Who that was before sudo; "": nobody else.'),
-        ci_actor=text("The CI's name for them."),
-        host=text("The machine."),
-    ),
-    "target": text("The target."),
-    "domain": text("Its SIP domain."),
-    "commit": text('The commit; "" outside git.'),
-    "dirty": flag("What was applied differs from that commit."),
-    "fingerprint": text("The plan's."),
-    **_COUNTS,
-    "rolled_back_to": {
-        "type": ["integer", "null"],
-        "description": "The revision that it rolled back to; null: an apply; 0: before the first.",
-    },
-    "ending": word("How it ended.", *(ending.value for ending in Ending)),
-    "message": text("Why it failed."),
-    "replies": _REPLIES,
-}
-_SOURCES = {
-    "source": text("Where it is declared: FILE:LINE:COLUMN."),
-    "drifted": flag("Somebody else changed the file since the last apply."),
-}
-_ATTRIBUTES = rows(
-    "What differs.",
-    name=text("The attribute.", examples=["user 1020/variable effective_caller_id_name"]),
-    before=maybe_text("What is live; null: nothing."),
-    after=maybe_text("What it becomes; null: nothing."),
-    secret=flag("The values are masked."),
-)
-_CHANGE = objects(
-    action={"enum": [action.value for action in Action], "description": "What happens."},
-    resource=text("KIND:NAME", examples=["agent:1020", "did:+19495431333"]),
-    path=text("The file, below the conf directory."),
-    source=text("Where it is declared: FILE:LINE:COLUMN."),
-    drifted=flag("Somebody else changed the file since the last apply."),
-    before_digest=text("A keyed digest of what is live."),
-    after_digest=text("A keyed digest of what it becomes."),
-    dangers=list_of(
-        {"enum": [danger.value for danger in Danger], "description": "One of them."},
-        "What the change can cost while it is carried out.",
-    ),
-    renamed_from=maybe_text("The former resource of a rename; null: none."),
-    renamed_to=maybe_text("The new resource of a rename; null: none."),
-    attributes=_ATTRIBUTES,
-)
+_REVISION = {"revision": count("The revision's number."), **shape(Revision)["properties"]}
+_CHANGE = shape(Change)
 _PLAN = objects(
     format={"const": "fsgitops-plan"},
     version={"const": PLAN_VERSION},
@@ -152,41 +107,16 @@ _PLAN = objects(
         _CHANGE,
         "What an earlier `apply --no-reload` wrote and the switch has not loaded.",
     ),
-    reloads=rows(
-        "The commands that the switch gets, in order.",
-        command=text("What the switch is told.", examples=["reloadxml"]),
-        because=text("Why that is needed."),
-    ),
-    hazards=rows(
-        "What stops the plan.",
-        rule=text("What kind of hazard.", examples=["foreign-file"]),
-        path=text("Where, below the conf directory."),
-        message=text("What was found."),
-        hint=text("What to do about it."),
-    ),
+    reloads=rows_of("The commands that the switch gets, in order.", ReloadStep),
+    hazards=rows_of("What stops the plan.", Hazard),
     warnings=list_of(TEXT, "Warnings, in sentences."),
-    tasks=rows(
-        "What people must do because of the plan.",
-        kind={"enum": [kind.value for kind in TaskKind], "description": "Why."},
-        agents=list_of(TEXT, "The extensions that it concerns, all of them."),
-        text=text("What to do, in a sentence; it names at most ten of them."),
-    ),
-    needs=rows(
-        "Permissions that an apply needs (docs/limits.md).",
-        permission={"enum": list(PERMISSIONS), "description": "Its name."},
-        because=text("What needs it."),
-        allowed=flag("It is given, by settings or --allow."),
-    ),
+    tasks=rows_of("What people must do because of the plan.", Task),
+    needs=rows_of("Permissions that an apply needs (docs/limits.md).", Need),
     activity={
         **objects(
             "Registrations and calls of agents now; null: the switch was not asked.",
             problem=text('Why the switch could not be asked; "": it was.'),
-            agents=rows(
-                "Agents that are deleted or whose registration ends.",
-                resource=text("KIND:NAME", examples=["agent:1020"]),
-                registrations=count("Its registered phones."),
-                calls=count("Its call legs."),
-            ),
+            agents=rows_of("Agents that are deleted or whose registration ends.", ResourceActivity),
         ),
         "type": ["object", "null"],
     },
@@ -223,9 +153,9 @@ OUTPUTS: dict[str, dict[str, Any]] = {
     ),
     "applied": objects(
         outcome=word("How it ended.", "unchanged", "applied", "written"),
-        **_COUNTS,
+        **COUNTS,
         renamed=count("How many were renamed."),
-        replies=_REPLIES,
+        replies=REPLIES,
         agents_proved=count("Agents that were read back from the switch."),
         extensions_proved=count("Dialplan extension files that were read back."),
         agents_gone=count("Of agents_proved, those that were deleted."),
@@ -235,18 +165,7 @@ OUTPUTS: dict[str, dict[str, Any]] = {
         verto_sessions_ended=count("Sessions of mod_verto that were ended."),
         notes=list_of(TEXT, "Sentences."),
     ),
-    "notice": objects(
-        project=text("The project's name."),
-        target=text("The target's name."),
-        outcome=text("How it ended (docs/formats.md).", examples=["applied"]),
-        exit_code=count("The command's exit code."),
-        summary=text("A sentence."),
-        message=text("Why it did not go well."),
-        commit=text("The commit."),
-        dirty=flag("What was applied differs from that commit."),
-        simulated=flag("The target is the embedded switch."),
-        **_COUNTS,
-    ),
+    "notice": shape(Notice),
     "history": objects(revisions=list_of(objects(**_REVISION), "The oldest first.")),
     "revision": objects(
         **_REVISION,
@@ -255,8 +174,9 @@ OUTPUTS: dict[str, dict[str, Any]] = {
             action=word("What happened.", *(action.value for action in Action)),
             resource=text("KIND:NAME"),
             path=text("The file, below the conf directory."),
-            **_SOURCES,
-            attributes=_ATTRIBUTES,
+            source=SOURCE,
+            drifted=DRIFTED,
+            attributes=ATTRIBUTES,
         ),
     ),
     "adopted": objects(adopted=_FILES, changes=list_of(_CHANGE, "What the next apply changes.")),
@@ -278,44 +198,10 @@ OUTPUTS: dict[str, dict[str, Any]] = {
         ),
         files=by_name(
             "The managed files, by path.",
-            objects(
-                kind=text("The kind of file."),
-                resource=text("KIND:NAME"),
-                **_SOURCES,
-                digest=text("A keyed digest."),
-                secrets=text("A keyed digest of its secrets."),
-                attributes=by_name("What it holds; secrets are masked.", TEXT),
-            ),
+            shape(RecordedFile),
         ),
     ),
-    "drift": objects(
-        target=text("The target's name."),
-        conf_dir=text("Its conf directory."),
-        domain=text("Its SIP domain."),
-        simulated=flag("The target is the embedded switch."),
-        managed=count("Managed files."),
-        ignored=count("Resources whose only drift is expected."),
-        switch_asked=flag("The switch's memory was compared."),
-        switch_problem=text('Why the switch could not be asked; "": no problem.'),
-        notes=list_of(TEXT, "Sentences."),
-        drift=rows(
-            "What drifted.",
-            resource=text("KIND:NAME"),
-            path=text("The file, below the conf directory."),
-            kinds=list_of({"enum": list(DriftKind)}, "What happened."),
-            direction=word("Which side has it.", *Direction),
-            message=text("A sentence."),
-            attributes=rows(
-                "What differs.",
-                name=text("The attribute."),
-                direction=word("Which side has it.", *Direction),
-                declared=maybe_text("What was applied."),
-                disk=maybe_text("What the file says."),
-                loaded=maybe_text("What the switch holds."),
-                secret=flag("The values are masked."),
-            ),
-        ),
-    ),
+    "drift": shape(DriftReport),
     "doctor": objects(
         target=text("The target's name."),
         healthy=flag("There are no errors."),

@@ -1,8 +1,18 @@
-"""The pieces that JSON Schemas of our output are made of (draft 7)."""
+"""The pieces that JSON Schemas of our output are made of (draft 7), and what follows from them.
+
+A dataclass that is printed has the schema of each field in the field's metadata; a field without
+one is not printed.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from functools import cache
 from typing import Any
+
+from fsgitops.model.resource import Resource
 
 DIALECT = "http://json-schema.org/draft-07/schema#"
 TEXT: dict[str, Any] = {"type": "string"}
@@ -54,6 +64,44 @@ def objects(
 def rows(description: str, /, **properties: dict[str, Any]) -> dict[str, Any]:
     """Return the schema of a list of objects."""
     return list_of(objects(**properties), description)
+
+
+def shape(kind: type[Any], description: str = "") -> dict[str, Any]:
+    """Return the schema of a dataclass that is printed."""
+    return objects(
+        description, **{item.name: dict(item.metadata) for item in fields(kind) if item.metadata}
+    )
+
+
+def rows_of(description: str, kind: type[Any]) -> dict[str, Any]:
+    """Return the schema of a list of values of a dataclass."""
+    return list_of(shape(kind), description)
+
+
+def as_json(value: Any) -> Any:
+    """Return a value that is printed as JSON values."""
+    if isinstance(value, Resource):
+        return str(value)
+    if isinstance(value, tuple):
+        return [as_json(item) for item in value]
+    if isinstance(value, Enum):
+        return value.value
+    if not is_dataclass(value):
+        return dict(value) if isinstance(value, Mapping) else value
+    kind: Any = type(value)
+    # Of 100,000 changes, a call for each text in them would be felt.
+    return {
+        name: item if type(item := getattr(value, name)) in _PLAIN else as_json(item)
+        for name in _printed(kind)
+    }
+
+
+_PLAIN = frozenset((str, bool, int, type(None)))
+
+
+@cache
+def _printed(kind: Any) -> tuple[str, ...]:
+    return tuple(item.name for item in fields(kind) if item.metadata)
 
 
 def by_name(description: str, items: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,9 @@ from fsgitops.model.live import (
     Record,
     read_text,
 )
+from fsgitops.model.plan import DRIFTED, SOURCE
 from fsgitops.model.resource import Resource
+from fsgitops.model.schema_parts import TEXT, as_json, by_name, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,19 +34,20 @@ class RecordedFile:
     `digest` and `secrets` are keyed digests, "" where there was no key.
     """
 
-    kind: FileKind
-    resource: Resource
-    source: str
-    drifted: bool
-    digest: str
-    secrets: str
-    attributes: Mapping[str, str]
+    kind: FileKind = field(metadata=text("The kind of file."))
+    resource: Resource = field(metadata=text("KIND:NAME"))
+    source: str = field(metadata=SOURCE)
+    drifted: bool = field(metadata=DRIFTED)
+    digest: str = field(metadata=text("A keyed digest."))
+    secrets: str = field(metadata=text("A keyed digest of its secrets."))
+    attributes: Mapping[str, str] = field(
+        metadata=by_name("What it holds; secrets are masked.", TEXT)
+    )
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON values."""
-        values = {name: getattr(self, name) for name in self.__slots__}
-        said = {"kind": self.kind.name.lower(), "resource": str(self.resource)}
-        return values | said | {"attributes": dict(self.attributes)}
+        said: dict[str, Any] = as_json(self)
+        return said | {"kind": self.kind.name.lower()}
 
     def to_live(self, *, same_key: bool) -> LiveFile:
         """Return what stood live, as far as it is known."""

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from fsgitops.model.plan import CREDENTIALS, Action, Change
+from fsgitops.model.schema_parts import TEXT, list_of, text, word
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -62,11 +63,13 @@ _BACK = {
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One thing to do, for all agents that it concerns (`agents`: every extension; `text` cuts)."""
+    """One thing to do."""
 
-    kind: TaskKind
-    agents: tuple[str, ...]
-    text: str
+    kind: TaskKind = field(metadata=word("Why.", *TaskKind))
+    agents: tuple[str, ...] = field(
+        metadata=list_of(TEXT, "The extensions that it concerns, all of them.")
+    )
+    text: str = field(metadata=text("What to do, in a sentence; it names at most ten of them."))
     first: Change = field(compare=False)
     """The change of the first of them."""
 

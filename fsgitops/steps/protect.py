@@ -64,8 +64,8 @@ def plan_protection(
             if change is None:
                 known = digest(live.files[path].sha256.encode())
                 changed[at] = Change(
-                    Action.UPDATE, part.resource, path, (mark,), source=str(part.source),
-                    before_digest=known, after_digest=known,
+                    Action.UPDATE, part.resource, path, str(part.source), before_digest=known,
+                    after_digest=known, attributes=(mark,),
                 )  # fmt: skip
                 marked.add(path)
             elif change.action is Action.UPDATE:

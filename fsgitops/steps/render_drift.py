@@ -38,13 +38,15 @@ def render_drift(report: DriftReport) -> Iterator[Line]:
         yield Line("This target is the embedded switch: a simulation.", "note")
     for note in report.notes:
         yield Line(make_visible(note), "note")
-    for item in report.items[:SHOWN]:
+    for item in report.drift[:SHOWN]:
         yield from _render_item(item)
-    if len(report.items) > SHOWN:
-        left = count_noun(len(report.items) - SHOWN, "more resource")
+    if len(report.drift) > SHOWN:
+        left = count_noun(len(report.drift) - SHOWN, "more resource")
         yield Line(f"  and {left} (--json lists all)")
-    if report.problem:
-        yield Line(f"The switch could not be asked: {make_visible(report.problem)}", "delete")
+    if report.switch_problem:
+        yield Line(
+            f"The switch could not be asked: {make_visible(report.switch_problem)}", "delete"
+        )
     yield Line(_summarise(report), "title")
 
 
@@ -53,12 +55,12 @@ def render_metrics(report: DriftReport, *, checked_at: float, seconds: float) ->
 
     Read by the textfile collector of node_exporter. The names are part of the interface.
     """
-    kinds = Counter(kind for item in report.items for kind in item.kinds)
-    directions = Counter(item.direction for item in report.items)
+    kinds = Counter(kind for item in report.drift for kind in item.kinds)
+    directions = Counter(item.direction for item in report.drift)
     label = f'target="{_label(report.target)}"'
     samples: list[tuple[str, str, list[tuple[str, float]]]] = [
         ("fsgitops_drift_resources", "Resources that drifted, those left over included.",
-         [("", len(report.items))]),
+         [("", len(report.drift))]),
         ("fsgitops_drift_by_kind", "The same by kind; a resource can be of several.",
          [(f'kind="{kind}"', kinds[kind]) for kind in DriftKind]),
         ("fsgitops_drift_by_direction", "The same by direction.",
@@ -67,7 +69,7 @@ def render_metrics(report: DriftReport, *, checked_at: float, seconds: float) ->
          [("", report.ignored)]),
         ("fsgitops_drift_managed", "Files that are managed.", [("", report.managed)]),
         ("fsgitops_drift_switch_asked", "1: the switch's memory was compared too.",
-         [("", int(report.asked))]),
+         [("", int(report.switch_asked))]),
         ("fsgitops_drift_checked_timestamp_seconds", "When, in seconds since 1970 UTC.",
          [("", round(checked_at, 3))]),
         ("fsgitops_drift_check_duration_seconds", "How long the check took.",
@@ -117,11 +119,11 @@ def _quote(value: str | None, attribute: AttributeDrift) -> str:
 
 
 def _summarise(report: DriftReport) -> str:
-    compared = "files and the switch's memory" if report.asked else "files only"
+    compared = "files and the switch's memory" if report.switch_asked else "files only"
     ignored = f", {report.ignored} ignored" if report.ignored else ""
-    if not report.items:
+    if not report.drift:
         return f"No drift in {count_noun(report.managed, 'managed file')} ({compared}{ignored})."
-    directions = Counter(item.direction for item in report.items)
+    directions = Counter(item.direction for item in report.drift)
     parts = ", ".join(
         f"{directions[side]} {_SIDES[side]}" for side in Direction if directions[side]
     )
@@ -130,10 +132,10 @@ def _summarise(report: DriftReport) -> str:
 
 def _count_drifted(report: DriftReport) -> str:
     """Say how many managed files drifted, and apart from them what the switch still holds."""
-    left_over = sum(DriftKind.LEFT_OVER in item.kinds for item in report.items)
+    left_over = sum(DriftKind.LEFT_OVER in item.kinds for item in report.drift)
     counts = []
     if report.managed:
-        drifted = len(report.items) - left_over
+        drifted = len(report.drift) - left_over
         counts.append(f"{drifted} of {count_noun(report.managed, 'managed file')}")
     if left_over:
         counts.append(f"{left_over} left over in the switch")

@@ -291,7 +291,10 @@ def test_metrics_are_written_for_prometheus_all_at_once(applied: Project) -> Non
 
 @given(st.text(max_size=20))
 def test_any_target_name_makes_lines_that_prometheus_reads(name: str) -> None:
-    report = DriftReport(name, "/c", "d", (), 0)
+    report = DriftReport(
+        name, "/c", "d", simulated=False, managed=0, ignored=0, switch_asked=False,
+        switch_problem="", notes=(), drift=(),
+    )  # fmt: skip
     text = render_metrics(report, checked_at=1.0, seconds=0.5)
     samples = [line for line in text.split("\n") if line and not line.startswith("#")]
     assert len(samples) == 14

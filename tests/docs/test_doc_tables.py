@@ -72,7 +72,11 @@ def test_the_page_of_drift_has_each_metric_with_its_labels() -> None:
     from fsgitops.model.drift import DriftReport
     from fsgitops.steps.render_drift import render_metrics
 
-    text = render_metrics(DriftReport("prod", "/c", "d", (), 0), checked_at=1.0, seconds=0.5)
+    report = DriftReport(
+        "prod", "/c", "d", simulated=False, managed=0, ignored=0, switch_asked=False,
+        switch_problem="", notes=(), drift=(),
+    )  # fmt: skip
+    text = render_metrics(report, checked_at=1.0, seconds=0.5)
     found = {
         (name, tuple(re.findall(r"(\w+)=", labels)))
         for name, labels in re.findall(r"^(\w+)\{(.*?)\} ", text, re.MULTILINE)

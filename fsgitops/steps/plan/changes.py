@@ -100,15 +100,15 @@ class _Comparison:
                 _attribute(name, None, value) for name, value in self.outlines.flatten(file.content)
             )
             self.changes.append(Change(
-                Action.CREATE, part.resource, file.path, attributes, entry is not None,
-                str(part.source), "", after,
+                Action.CREATE, part.resource, file.path, str(part.source), entry is not None, "",
+                after, attributes=attributes,
                 restored=entry is not None and not file.unknown and entry.sha256 == file.sha256,
             ))  # fmt: skip
             return
         before = self.digest(found.sha256.encode())
         drifted = entry is None or entry.sha256 != found.sha256
         change = Change(
-            Action.UPDATE, part.resource, file.path, (), drifted, str(part.source), before, after
+            Action.UPDATE, part.resource, file.path, str(part.source), drifted, before, after
         )
         self.changes.append(_explain_update(change, file, found, self.digest))
 
@@ -117,7 +117,7 @@ class _Comparison:
         # Something else may stand on the line that the manifest names, once this left it.
         source = str(self.declared.get(record.resource, "")) or source_file(record.source)
         self.changes.append(Change(
-            Action.DELETE, record.resource, path, (), found.sha256 != entry.sha256, source,
+            Action.DELETE, record.resource, path, source, found.sha256 != entry.sha256,
             self.digest(found.sha256.encode()),
         ))  # fmt: skip
 
@@ -167,9 +167,8 @@ class _Comparison:
                 return
         before = self.digest(repr(sorted(held.items())).encode())
         self.changes.append(Change(
-            Action.UPDATE, first.resource, file.path, attributes, drifted=True,
-            source=str(first.source), before_digest=before,
-            after_digest=self.digest(file.sha256.encode()),
+            Action.UPDATE, first.resource, file.path, str(first.source), True, before,
+            self.digest(file.sha256.encode()), attributes=attributes,
         ))  # fmt: skip
 
 
