@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
+from collections import defaultdict
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ from fsgitops.live.connect import address_of
 from fsgitops.live.switch_user import find_switch_user, find_unreadable
 from fsgitops.routing.preprocess import load_merged
 from fsgitops.routing.survey import survey_conf
-from fsgitops.routing.tree import fold
+from fsgitops.routing.tree import XmlSyntaxError, fold, parse
 from fsgitops.routing.veil import Veil
 from fsgitops.routing.whereabouts import Whereabouts, list_domain_globals
 from fsgitops.steps.read_live import read_manifest
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from fsgitops.model.desired import Desired
     from fsgitops.routing.merged import MergedConfig
+    from fsgitops.routing.tree import Element
     from fsgitops.settings.target import Target
     from fsgitops.workspace.open import Workspace
 
@@ -40,8 +41,6 @@ STOCK_PASSWORD = "ClueCon"  # noqa: S105 - what every installation begins with
 STOCK_PIN = "1234"
 SHOWN_NAMES = 5
 VALID_HASH = "an a1-hash works like the password until the password changes"
-_TAG = re.compile(rb"(x-pre-process|<configuration|<param)(\s[^<>]*)", re.IGNORECASE)
-_ATTRIBUTE = re.compile(rb"""[\s"'](\w+)\s*=\s*["']([^"']*)["']""")
 
 
 def list_probes(target: Target) -> list[str]:
@@ -81,12 +80,16 @@ def _check_merged(
     workspace: Workspace, merged: MergedConfig, desired: Desired | None
 ) -> Iterator[Check]:
     yield from _check_reading(workspace)
-    places = Whereabouts(merged)
+    try:
+        root = parse(merged.text)
+    except XmlSyntaxError:
+        root = None  # Told by the check `includes`.
+    places = Whereabouts(merged, root)
     yield _check_domain(workspace, merged, places)
     yield _check_pointers(places)
-    if not workspace.target.simulated:
-        yield from _check_socket(merged)
-        yield from check_legs(workspace, merged, desired)
+    if root and not workspace.target.simulated:
+        yield from _check_socket(root)
+        yield from check_legs(workspace, merged, root, desired)
     yield _check_default_password(merged)
 
 
@@ -255,31 +258,6 @@ def _check_reading(workspace: Workspace) -> Iterator[Check]:
     yield (bad if sure and applied else warn)("inbound-context", f"a DID {told}", hint)
 
 
-def _tags(text: bytes, kind: bytes) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield where each tag of a kind ends, and its attributes, the names in lower case."""
-    for found in _TAG.finditer(text):
-        if found[1].lower() == kind:
-            pairs = _ATTRIBUTE.findall(found[2])
-            yield (
-                found.end(),
-                {key.decode().lower(): value.decode("utf-8", "replace") for key, value in pairs},
-            )
-
-
-def _without_comments(text: bytes) -> bytes:
-    first, *others = text.split(b"<!--")
-    return first + b"".join(other.partition(b"-->")[2] for other in others)
-
-
-def _find_socket(text: bytes) -> bytes | None:
-    """Return what stands in event_socket.conf; None when there is none, or it has no end."""
-    for start, tag in _tags(text, b"<configuration"):
-        if tag.get("name", "").lower() == "event_socket.conf":
-            inside, closed, _ = text[start:].partition(b"</configuration>")
-            return inside if closed else None
-    return None
-
-
 def _check_domain(workspace: Workspace, merged: MergedConfig, places: Whereabouts) -> Check:
     """Look for the target's domain among those of the directory: files elsewhere name some too."""
     domain = workspace.target.domain
@@ -315,14 +293,15 @@ def _check_pointers(places: Whereabouts) -> Check:
     )
 
 
-def _check_socket(merged: MergedConfig) -> Iterator[Check]:
-    found = _find_socket(_without_comments(merged.text))
+def _check_socket(root: Element) -> Iterator[Check]:
+    section = root.find("section", "name", "configuration")
+    found = section.find("configuration", "name", "event_socket.conf") if section else None
     if found is None:
         yield warn("event-socket", "there is no event_socket.conf", "configure mod_event_socket")
         return
-    params: dict[str, list[str]] = {}
-    for _, tag in _tags(found, b"<param"):
-        params.setdefault(tag.get("name", ""), []).append(tag.get("value", ""))
+    settings, params = found.child("settings"), defaultdict[str, list[str]](list)
+    for param in settings.all("param") if settings else ():
+        params[param.attributes.get("name", "")].append(param.attributes.get("value", ""))
     # Defaults of mod_event_socket.c, set_pref_ip and set_pref_pass.
     address = params.get("listen-ip", ["127.0.0.1"])[-1]
     if params.get("password", [STOCK_PASSWORD])[-1] == STOCK_PASSWORD:

@@ -8,7 +8,7 @@ from fsgitops.diagnosis import Check, bad, good, warn
 from fsgitops.kinds.agent.noun import Agent
 from fsgitops.routing.hunt import is_true
 from fsgitops.routing.places import find_doors
-from fsgitops.routing.tree import XmlSyntaxError, fold, parse
+from fsgitops.routing.tree import fold
 from fsgitops.steps.read_templates import read_templates
 from fsgitops.visible import count_noun
 
@@ -31,13 +31,12 @@ _ACTIONS = (
 
 
 def check_legs(
-    workspace: Workspace, merged: MergedConfig, desired: Desired | None
+    workspace: Workspace, merged: MergedConfig, root: Element, desired: Desired | None
 ) -> Iterator[Check]:
-    """Yield where hand-written configuration lets a call be moved with somebody else's toll."""
-    try:
-        root = parse(merged.text)
-    except XmlSyntaxError:
-        return  # Told by the check `includes`.
+    """Yield where hand-written configuration lets a call be moved with somebody else's toll.
+
+    `root` is the tree of the merged configuration.
+    """
     agents = desired.of(Agent) if desired else ()
     inside = {"default", *(fold(agent.context) for agent in agents)}
     forwarding = any(agent.enabled and agent.phone_forwarding for agent in agents)
