@@ -86,6 +86,10 @@ class Document:
         return True
 
 
+NO_SETTINGS = Document("fsgitops.yaml", {}, b"")
+"""What stands for the settings file of a project that has none."""
+
+
 def find_place(
     places: Iterable[tuple[Document, Path]], path: Path, *, key: bool
 ) -> Position | None:

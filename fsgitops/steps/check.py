@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from fsgitops.findings import Finding, Position, Severity, error, quote_value, sort_findings
-from fsgitops.model.document import Sources
+from fsgitops.model.document import NO_SETTINGS, Sources
 from fsgitops.rules.table import all_rules
 
 if TYPE_CHECKING:
@@ -30,13 +30,13 @@ def check_desired(
     kinds: Kinds,
     *,
     complete: bool = True,
-    settings: Document | None = None,
+    settings: Document = NO_SETTINGS,
     policy: tuple[Rule, ...] = (),
 ) -> list[Finding]:
     """Return all breaches of the rules, sorted by place; `policy` are the project's own.
 
     `overrides` sets rules (by name) to `error`, `warning` or `off`; one that cannot be set so is
-    a finding, at its place in `settings` (the document it came from) if that is given. Pass
+    a finding, at its place in `settings` (the document it came from). Pass
     `complete=False` when a file could not be read: then the rules that would blame others for
     what is missing stay silent.
     """
@@ -69,15 +69,13 @@ def _place(desired: Desired, sources: Sources, kinds: Kinds, breach: Breach) -> 
 
 
 def _check_overrides(
-    overrides: Mapping[str, str], settings: Document | None, rules: tuple[Rule, ...]
+    overrides: Mapping[str, str], settings: Document, rules: tuple[Rule, ...]
 ) -> list[Finding]:
     known = {rule.name: rule for rule in rules}
     findings = []
     for name, level in overrides.items():
         path = ("rules", name)
-        place = Position("fsgitops.yaml")
-        if settings is not None:
-            place = settings.position(path, key=name not in known)
+        place = settings.position(path, key=name not in known)
         if name not in known:
             near = get_close_matches(name, known, n=1)
             hint = f"Did you mean `{near[0]}`?" if near else "Known: " + ", ".join(known) + "."

@@ -22,7 +22,6 @@ from fsgitops.workspace.secrets import explain_rotation, open_book
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from fsgitops.model.compiled import CompiledConfig
     from fsgitops.model.desired import Desired
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from fsgitops.secret.key import ProjectKey
     from fsgitops.settings.shapes import Settings
     from fsgitops.workspace.open import Workspace
-    from fsgitops.workspace.secrets import SecretBook
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +65,11 @@ def declare_desired(workspace: Workspace) -> Declared:
         own_variables=settings.variables.allow,
     )
     findings = findings + problems
-    caller_id, problems = check_settings(workspace.root, settings, workspace.document)
+    caller_id, problems = _check_settings(workspace)
     findings += problems
     findings += _judge(workspace, desired, documents, complete=complete)
-    silenced = _find_silences(documents)
+    # Those of a plan's rules are for the plan, which looks at the conf directory.
+    silenced = find_silenced(documents, {rule.name: rule for rule in PLAN_RULES}, find_literals)
     return Declared(desired, tuple(sort_findings(findings)), silenced, caller_id)
 
 
@@ -93,15 +92,9 @@ def _judge(
     return silence_findings(findings, documents, rules, find_literals, complete=complete)
 
 
-def _find_silences(documents: Sequence[Document]) -> frozenset[tuple[str, int, str]]:
-    """Return where comments silence a rule that a plan judges, by the conf directory."""
-    return find_silenced(documents, {rule.name: rule for rule in PLAN_RULES}, find_literals)
-
-
-def check_settings(
-    root: Path, settings: Settings, document: Document | None
-) -> tuple[str | None, list[Finding]]:
+def _check_settings(workspace: Workspace) -> tuple[str | None, list[Finding]]:
     """Return the default caller ID in E.164 (or None), and what is wrong with the settings."""
+    settings, document = workspace.settings, workspace.document
     findings: list[Finding] = []
     region, number = settings.default_region, settings.default_caller_id
     if region is not None and not is_region(region):
@@ -117,30 +110,27 @@ def check_settings(
             message = f"`default_caller_id`: {quote_value(number)} {problem}"
             findings.append(error("settings", place, message, problem.hint))
     findings += _check_own_variables(settings, document)
-    declared = document is not None and document.has(("templates",))
-    if declared and not (root / settings.templates).is_dir():
+    if document.has(("templates",)) and not (workspace.root / settings.templates).is_dir():
         message = f"`templates`: there is no folder {quote_value(settings.templates)}"
         hint = "`fsgitops init --templates` makes one; without the setting the packaged ones serve"
         findings.append(error("settings", _place(document, "templates"), message, hint))
     return number, findings
 
 
-def _check_own_variables(settings: Settings, document: Document | None) -> list[Finding]:
+def _check_own_variables(settings: Settings, document: Document) -> list[Finding]:
     findings = []
     for index, name in enumerate(settings.variables.allow):
         refusal = judge_own_name(name)
         if refusal is not None:
-            place = Position(SETTINGS_FILE)
-            if document is not None:
-                place = document.position(("variables", "allow", index))
+            place = document.position(("variables", "allow", index))
             message = f"`variables.allow`: {quote_value(name)}: {refusal.message}"
             findings.append(error("settings", place, message, refusal.hint))
     return findings
 
 
-def _place(document: Document | None, field: str) -> Position:
+def _place(document: Document, field: str) -> Position:
     """Return where the file says it; the environment has no place of its own."""
-    if document is None or not document.has((field,)):
+    if not document.has((field,)):
         return Position(f"{SETTINGS_FILE} (or the environment)")
     return document.position((field,))
 
@@ -187,19 +177,13 @@ def compile_declared(
     everything = sort_findings([*declared.findings, *findings, *book.findings])
     if has_errors(everything):
         raise DesiredInvalidError(everything)
+    upcoming = book.keys.upcoming.id if book.keys.upcoming else ""
     return Compilation(
         replace(declared, findings=tuple(everything)),
-        _name_keys(compiled, book),
+        replace(compiled, keys=frozenset(book.used), upcoming_key=upcoming),
         book.key,
         tuple(book.unavailable),
         tuple(explain_rotation(workspace, book, desired)),
-    )
-
-
-def _name_keys(compiled: CompiledConfig, book: SecretBook) -> CompiledConfig:
-    upcoming = book.keys.upcoming
-    return replace(
-        compiled, keys=frozenset(book.used), upcoming_key=upcoming.id if upcoming else ""
     )
 
 

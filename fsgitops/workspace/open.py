@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fsgitops.errors import DesiredInvalidError
-from fsgitops.findings import Position
+from fsgitops.model.document import NO_SETTINGS
 from fsgitops.secret.key import key_files, load_key
 from fsgitops.settings import build_settings
 from fsgitops.settings.shapes import SETTINGS_FILE, Settings
@@ -33,8 +33,8 @@ class Workspace:
     environment: Environment
     target: Target
     kinds: Kinds
-    document: Document | None = None
-    """The settings file, for the places that findings about it name."""
+    document: Document
+    """The settings file, for the places that findings about it name; empty without one."""
 
 
 def open_workspace(root: Path, target: str | None = None) -> Workspace:
@@ -45,17 +45,16 @@ def open_workspace(root: Path, target: str | None = None) -> Workspace:
     from fsgitops.kinds import BUILT_IN
 
     environment = read_environment()
-    document: Document | None = None
+    document = NO_SETTINGS
     if (root / SETTINGS_FILE).exists():
-        document, findings = load_document(root, SETTINGS_FILE)
-        if findings or document is None:
+        read, findings = load_document(root, SETTINGS_FILE)
+        if findings or read is None:
             raise DesiredInvalidError(findings)
-    data: Any = (document.data if document else None) or {}
-    locate = document.position if document else _nowhere
-    sections = (*BUILT_IN.sections(), *_own_sections(data))
-    settings = build_settings(data, locate, environment, sections)
+        document = read
+    sections = (*BUILT_IN.sections(), *_own_sections(document.data))
+    settings = build_settings(document.data, document.position, environment, sections)
     kinds = BUILT_IN
-    if settings.kinds and document is not None:
+    if settings.kinds:
         from fsgitops.workspace.own_kinds import read_own_kinds
 
         kinds = read_own_kinds(root, settings.kinds, document, BUILT_IN)
@@ -69,10 +68,6 @@ def _own_sections(data: Any) -> list[str]:
     items = [item for item in kinds if isinstance(item, dict)] if isinstance(kinds, list) else []
     sections = [item.get("section") for item in items]
     return [section for section in sections if isinstance(section, str)]
-
-
-def _nowhere(_path: tuple[str | int, ...], *, key: bool = False) -> Position:  # noqa: ARG001
-    return Position(SETTINGS_FILE)
 
 
 def find_key(workspace: Workspace) -> ProjectKey | None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fsgitops.errors import FsgitopsError
-from fsgitops.findings import Finding, Position, error
+from fsgitops.findings import Finding, error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 ENTRY_POINT_GROUP = "fsgitops.rules"
 
 
-def collect_policy(
-    workspace: Workspace,
-) -> tuple[tuple[Rule, ...], list[Finding]]:
+def collect_policy(workspace: Workspace) -> tuple[tuple[Rule, ...], list[Finding]]:
     """Return the project's own rules, and what is wrong with how they are declared.
 
     Installed rules run code, so only entry points that the settings list are ever loaded. Raises
@@ -49,7 +47,7 @@ def collect_policy(
 
 
 def _load_entry_points(
-    names: tuple[str, ...], taken: set[str], settings: Document | None
+    names: tuple[str, ...], taken: set[str], settings: Document
 ) -> tuple[tuple[Rule, ...], list[Finding]]:
     from importlib.metadata import entry_points
 
@@ -57,7 +55,7 @@ def _load_entry_points(
     loaded: list[Rule] = []
     findings: list[Finding] = []
     for index, name in enumerate(names):
-        place = _place(settings, index)
+        place = settings.position(("policy", "entry_points", index))
         if name not in installed:
             known = ", ".join(sorted(installed)) or "none"
             message = f"no installed package has the entry point `{name}` ({ENTRY_POINT_GROUP})"
@@ -71,11 +69,6 @@ def _load_entry_points(
             taken.add(rule.name)
             loaded.append(rule)
     return tuple(loaded), findings
-
-
-def _place(settings: Document | None, index: int) -> Position:
-    path = ("policy", "entry_points", index)
-    return settings.position(path) if settings else Position("fsgitops.yaml")
 
 
 def _load(name: str, entry_point: Any) -> list[Rule]:

@@ -142,12 +142,6 @@ def test_an_unknown_project_default_is_found_once() -> None:
     assert len(desired.of(Agent)) == 2
 
 
-def test_a_bad_project_default_is_found_once_even_without_its_document() -> None:
-    items = "agents: [{extension: 1020, name: A}, {extension: 1021, name: A}]\n"
-    _, [finding] = resolve(items, defaults={"agents": {"enabled": "maybe"}})
-    assert finding.position == Position("fsgitops.yaml")
-
-
 @pytest.mark.parametrize(
     "written", ["+19495431333", "+1 949 543 1333", "+1 (949) 543-1333", "+1.949.543.1333"]
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from fsgitops.findings import Finding, Position, error, quote_value, sort_findings
 from fsgitops.model.desired import Desired
+from fsgitops.model.document import NO_SETTINGS
 from fsgitops.model.fields import Ref
 from fsgitops.model.noun import Fault, Noun, make_noun
 from fsgitops.model.reading import (
@@ -45,7 +46,7 @@ _STAND_IN = "+10000000"
 class _Resolver:
     """Goes through all documents, gathering nouns by name and findings."""
 
-    def __init__(self, kinds: Kinds, default_region: str | None, settings: Document | None) -> None:
+    def __init__(self, kinds: Kinds, default_region: str | None, settings: Document) -> None:
         self.kinds = kinds
         self.default_region = default_region
         self.settings = settings
@@ -64,15 +65,13 @@ class _Resolver:
             items = document.data.get(key)
             if not isinstance(items, list):
                 continue
-            project = defaults.get(key, {})
-            merged = _merge(kind.noun, project, own.get(key, {}))
-            fields = frozenset(project)
+            merged = _merge(kind.noun, defaults.get(key, {}), own.get(key, {}))
             places = document.item_positions.get(key, ())
             for index, item in enumerate(items):
                 place = (
                     places[index] if len(places) == len(items) else document.position((key, index))
                 )
-                section = Section(document, self.settings, kind, index, place, fields)
+                section = Section(document, self.settings, kind, index, place)
                 if isinstance(item, dict):
                     whole = _merge(kind.noun, merged, item) if merged else item
                     self.read_item(section, whole)
@@ -147,7 +146,7 @@ def resolve_desired(
     *,
     defaults: Mapping[str, Mapping[str, object]] = _NO_DEFAULTS,
     default_region: str | None = None,
-    settings: Document | None = None,
+    settings: Document = NO_SETTINGS,
     own_variables: Iterable[str] = (),
 ) -> tuple[Desired, list[Finding]]:
     """Return what the documents declare of these kinds, and all that is wrong with single values.

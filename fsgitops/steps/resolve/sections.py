@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from fsgitops.model.noun import Fault, Noun, Part
 
 DEFAULTS = "defaults"
-SETTINGS_FILE = "fsgitops.yaml"
 _YES_NO = frozenset({"yes", "no", "on", "off", "y", "n", "1", "0", "t", "f"})
 
 
@@ -28,26 +27,19 @@ class Section:
     """One item of a top-level list, and the documents that its values may come from."""
 
     document: Document
-    settings: Document | None
+    settings: Document
     kind: Kind[Any]
     index: int
     place: Position
-    project_fields: frozenset[str] = frozenset()
-    """The fields that the project's own defaults fill in."""
 
     def position(self, path: Path, *, key: bool = False) -> Position:
         """Return where the item, its file's defaults or the settings say what is at `path`."""
         places: list[tuple[Document, Path]] = [
             (self.document, (self.kind.section, self.index)),
             (self.document, (DEFAULTS, self.kind.section)),
+            (self.settings, (DEFAULTS, self.kind.section)),
         ]
-        if self.settings is not None:
-            places.append((self.settings, (DEFAULTS, self.kind.section)))
-        if found := find_place(places, path, key=key):
-            return found
-        if path and path[0] in self.project_fields:
-            return Position(SETTINGS_FILE)
-        return self.place
+        return find_place(places, path, key=key) or self.place
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
@@ -120,7 +112,7 @@ def _check_defaults(
 
 
 def check_project_defaults(
-    defaults: Mapping[str, Mapping[str, object]], settings: Document | None, kinds: Kinds
+    defaults: Mapping[str, Mapping[str, object]], settings: Document, kinds: Kinds
 ) -> tuple[dict[str, dict[str, object]], list[Finding]]:
     """Return the project's defaults that can be used, and what is wrong with the others."""
     findings: list[Finding] = []
@@ -137,7 +129,7 @@ _V = TypeVar("_V")
 
 
 def _known_fields(
-    document: Document | None, kind: Kind[Any], fields: Mapping[str, _V]
+    document: Document, kind: Kind[Any], fields: Mapping[str, _V]
 ) -> tuple[dict[str, _V], list[Finding]]:
     findings: list[Finding] = []
     key, own = kind.section, key_field(kind.noun)
@@ -145,9 +137,7 @@ def _known_fields(
     for name in fields:
         if name in known:
             continue
-        place = Position(SETTINGS_FILE)
-        if document is not None:
-            place = document.position((DEFAULTS, key, name), key=True)
+        place = document.position((DEFAULTS, key, name), key=True)
         if name == own:
             message, hint = f"`{name}` cannot have a default", "It must differ for every item."
         else:
