@@ -143,33 +143,31 @@ def with_allow(function: _F) -> _F:
 
 
 _NAMED = "agent:1020, did:+1949…, a glob (agent:10*) or a YAML path (desired/sales/*.yaml)"
-_DEMANDS = (
-    click.option(
-        "--only",
-        shell_complete=RESOURCE,
-        multiple=True,
-        metavar="WHAT",
-        help=f"Only this: {_NAMED}.",
-    ),
-    click.option(
-        "--exclude",
-        shell_complete=RESOURCE,
-        multiple=True,
-        metavar="WHAT",
-        help="Everything but this.",
-    ),
-    with_allow,
-    click.option(
-        "--kick-rotated",
-        is_flag=True,
-        help="End the registrations of agents whose password changes.",
-    ),
-)
 
 
 def with_demands(function: _F) -> _F:
     """Give a command `--only`, `--exclude`, `--allow` and `--kick-rotated`, as its `demands`."""
 
+    @click.option(
+        "--only",
+        shell_complete=RESOURCE,
+        multiple=True,
+        metavar="WHAT",
+        help=f"Only this: {_NAMED}.",
+    )
+    @click.option(
+        "--exclude",
+        shell_complete=RESOURCE,
+        multiple=True,
+        metavar="WHAT",
+        help="Everything but this.",
+    )
+    @with_allow
+    @click.option(
+        "--kick-rotated",
+        is_flag=True,
+        help="End the registrations of agents whose password changes.",
+    )
     @wraps(function)
     def gather(
         *words: Any,
@@ -181,25 +179,18 @@ def with_demands(function: _F) -> _F:
     ) -> Any:
         from fsgitops.planning.shape import Demands
 
-        start = find_start(click.get_current_context())
-
-        def place(selectors: tuple[str, ...]) -> tuple[str, ...]:
-            return tuple(_place_selector(item, start) for item in selectors)
-
-        demands = Demands(place(only), place(exclude), frozenset(allow), kick_rotated)
+        demands = Demands(_place(only), _place(exclude), frozenset(allow), kick_rotated)
         return function(*words, demands=demands, **others)
 
-    asked: Any = gather
-    for option in reversed(_DEMANDS):
-        asked = option(asked)
-    return cast("_F", asked)
+    return cast("_F", gather)
 
 
-def _place_selector(selector: str, start: Start) -> str:
-    """Return a selector that names files as the project names them."""
+def _place(selectors: tuple[str, ...]) -> tuple[str, ...]:
+    """Return selectors that name files as the project names them."""
     from fsgitops.steps.select import names_resource
 
-    return selector if names_resource(selector) else find_path(start, selector)
+    start = find_start(click.get_current_context())
+    return tuple(item if names_resource(item) else find_path(start, item) for item in selectors)
 
 
 def find_root(start: Start) -> Path:

@@ -184,7 +184,23 @@ _F = TypeVar("_F", bound="Callable[..., Any]")
 
 def with_formats(function: _F) -> _F:
     """Give a command that has `--json` also `--format`, `--output` and `--full-at`, as `wanted`."""
+    endings = " ".join(ENDINGS)
 
+    @click.option("--format", "named", type=click.Choice(FORMATS), help="[default: text]")
+    @click.option(
+        "--output",
+        "outputs",
+        multiple=True,
+        metavar="FILE",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help=f"Write to FILE, in --format or as its ending says ({endings}). May be repeated.",
+    )
+    @click.option(
+        "--full-at",
+        metavar="WHERE",
+        default="",
+        help="Link to this file or URL if the Markdown is cut short.",
+    )
     @wraps(function)
     def gather(
         *words: Any,
@@ -197,28 +213,7 @@ def with_formats(function: _F) -> _F:
         wanted = choose_outputs(named, outputs, as_json=as_json, full=full_at)
         return function(*words, wanted=wanted, **others)
 
-    asked: Any = gather
-    endings = " ".join(ENDINGS)
-    options = (
-        click.option("--format", "named", type=click.Choice(FORMATS), help="[default: text]"),
-        click.option(
-            "--output",
-            "outputs",
-            multiple=True,
-            metavar="FILE",
-            type=click.Path(path_type=Path, dir_okay=False),
-            help=f"Write to FILE, in --format or as its ending says ({endings}). May be repeated.",
-        ),
-        click.option(
-            "--full-at",
-            metavar="WHERE",
-            default="",
-            help="Link to this file or URL if the Markdown is cut short.",
-        ),
-    )
-    for option in reversed(options):
-        asked = option(asked)
-    return cast("_F", asked)
+    return cast("_F", gather)
 
 
 @dataclass(frozen=True, slots=True)

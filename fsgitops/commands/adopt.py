@@ -108,8 +108,7 @@ def run_adoption(
                 raise PlanRefusedError(
                     f"{path} changed while it was read; nothing was adopted; run it again"
                 )
-        with audited(workspace, "adopt", _name(shown.entries), paths=_join(shown.entries)):
-            _change_manifest(workspace, add=shown.entries)
+        _change_manifest(workspace, "adopt", shown.entries)
 
 
 def run_release(
@@ -139,8 +138,7 @@ def run_release(
                 found[path] = entries[path]
                 if word in by_name:
                     _refuse_part(word, path, entries[path])
-        with audited(workspace, "release", _name(found), paths=_join(found)):
-            _change_manifest(workspace, remove=found)
+        _change_manifest(workspace, "release", found)
     return found
 
 
@@ -248,32 +246,27 @@ def _record(part: Part, commit: str) -> Record:
     return Record(part.resource, str(part.source), commit)
 
 
-def _change_manifest(
-    workspace: Workspace, *, add: dict[str, ManifestEntry] | None = None, remove: Iterable[str] = ()
-) -> None:
+def _change_manifest(workspace: Workspace, action: str, files: dict[str, ManifestEntry]) -> None:
+    """Take files in (`adopt`) or out (`release`), and write that down."""
     state_dir = workspace.target.state_dir
-    manifest = read_manifest(state_dir)
-    here = Owner(workspace.settings.project, workspace.target.name)
-    if manifest.owner not in (None, here):
-        raise PlanRefusedError(
-            f"{manifest.owner} applied what is live here, and this is {here}; nothing was touched; "
-            "run this there, or make this one the owner with `fsgitops apply --allow owner`"
+    subject = next(iter(files)) if len(files) == 1 else count_noun(len(files), "file")
+    with audited(workspace, action, subject, paths=" ".join(sorted(files))):
+        manifest = read_manifest(state_dir)
+        here = Owner(workspace.settings.project, workspace.target.name)
+        if manifest.owner not in (None, here):
+            raise PlanRefusedError(
+                f"{manifest.owner} applied what is live here, and this is {here}; nothing was "
+                "touched; run this there, or make this one the owner with "
+                "`fsgitops apply --allow owner`"
+            )
+        added = files if action == "adopt" else {}
+        changed = replace(
+            manifest,
+            entries={**{p: e for p, e in manifest.entries.items() if p not in files}, **added},
+            unloaded={p: e for p, e in manifest.unloaded.items() if p in added or p not in files},
+            owner=here,
         )
-    entries = {**manifest.entries, **(add or {})}
-    unloaded = dict(manifest.unloaded)
-    for path in remove:
-        del entries[path]
-        unloaded.pop(path, None)
-    changed = replace(manifest, entries=entries, unloaded=unloaded, owner=here)
-    write_state(state_dir, MANIFEST, changed.encode())
-
-
-def _name(paths: Collection[str]) -> str:
-    return next(iter(paths)) if len(paths) == 1 else count_noun(len(paths), "file")
-
-
-def _join(paths: Iterable[str]) -> str:
-    return " ".join(sorted(paths))
+        write_state(state_dir, MANIFEST, changed.encode())
 
 
 def list_files(files: Mapping[str, ManifestEntry]) -> list[dict[str, str]]:

@@ -58,7 +58,7 @@ def run_diff(root: Path, target: str | None, before: str, after: str | None) -> 
                 _copy_tree(root, place, target)
             else:
                 _extract(root, revision, place)
-        _make_key(top)
+        write_key_file(top / _KEY_FILE)
         first = _compile_before(top / "before", target, before)
         second = _compile(top / "after", target, after or WORKING_TREE)
         return _compare(first, second)
@@ -115,10 +115,6 @@ def _compile(root: Path, target: str | None, name: str) -> Side:
     return Side(
         name, workspace, compile_declared(workspace, declare_desired(workspace), fetch=False)
     )
-
-
-def _make_key(top: Path) -> None:
-    write_key_file(top / _KEY_FILE)
 
 
 def _extract(root: Path, revision: str, place: Path) -> None:

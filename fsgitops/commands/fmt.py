@@ -40,7 +40,6 @@ def run_fmt(workspace: Workspace, paths: Sequence[str], *, check: bool) -> Forma
     project, or a file that was saved again meanwhile: it is left, and so are those after it.
     """
     changes: list[tuple[str, bytes, bytes]] = []
-    findings: list[Finding] = []
     canonical = 0
     names, findings = _find(workspace, paths)
     for name in names:

@@ -92,29 +92,26 @@ def run_status(workspace: Workspace, extensions: Sequence[str] = ()) -> Status:
 
 def ask_status(switch: Switch, declaration: Declaration, extensions: Sequence[str] = ()) -> Status:
     """Ask a switch about each agent, or about these, what it holds in memory included."""
-    _check_known(declaration.roster, extensions)
-    held = compare_agents(switch, declaration)
-    disabled = [(item.extension, declaration.address.domain)
-                for item in declaration.roster.agents.values() if not item.enabled]  # fmt: skip
-    present = dict(zip(disabled, switch.users_exist(disabled), strict=True)) if disabled else {}
-    memory: dict[str, tuple[str, ...]] = {
-        **held,
-        **{user: (LEFT_OVER,) if there else () for (user, _), there in present.items()},
-    }
+    roster, address = declaration.roster, declaration.address
+    unknown = [item for item in extensions if check_extension(item) not in roster.agents]
+    if unknown:
+        raise NotThereError(f"not declared: {', '.join(unknown)}")
+    memory = compare_agents(switch, declaration)
+    known = {item.extension for item in roster.agents.values() if item.enabled}
+    disabled = [(extension, address.domain) for extension in roster.agents.keys() - known]
+    for (user, _), there in zip(disabled, switch.users_exist(disabled), strict=True):
+        memory[user] = (LEFT_OVER,) if there else ()
     sessions = switch.verto_users()
     agents = build_status(
-        declaration.roster,
-        switch.registrations(declaration.address.profile),
+        roster,
+        switch.registrations(address.profile),
         switch.channels(),
-        declaration.address.domain,
+        address.domain,
         extensions=extensions,
         memory=memory,
         sessions=sessions,
     )
-    known = {item.extension for item in declaration.roster.agents.values() if item.enabled}
-    strange = (
-        one for one in sessions if one.domain != declaration.address.domain or one.user not in known
-    )
+    strange = (one for one in sessions if one.domain != address.domain or one.user not in known)
     return Status(agents, () if extensions else tuple(strange))
 
 
@@ -215,12 +212,6 @@ def _memory(
     if not found:
         return MATCH, ()
     return (found[0], ()) if found[0] in (MISSING, LEFT_OVER) else (DIFFERS, found)
-
-
-def _check_known(roster: Roster, extensions: Sequence[str]) -> None:
-    unknown = [item for item in extensions if check_extension(item) not in roster.agents]
-    if unknown:
-        raise NotThereError(f"not declared: {', '.join(unknown)}")
 
 
 def watch_status(workspace: Workspace, extensions: Sequence[str] = ()) -> Iterator[Status]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fsgitops.errors import DesiredInvalidError, UsageError
@@ -88,7 +88,7 @@ class RuleState:
 
     def to_json(self) -> dict[str, Any]:
         """Return the rule as JSON values (docs/json.md)."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        return asdict(self)
 
 
 def list_rules(workspace: Workspace) -> list[RuleState]:

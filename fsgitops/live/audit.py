@@ -57,14 +57,12 @@ def record_reveal(workspace: Workspace, extension: str, fields: list[str]) -> No
     Raises SecretError when it cannot be written, UnsafeStateError where others may write the state
     directory.
     """
-    entry = {**_describe(workspace, "reveal"), "agent": extension, "fields": fields}
-    _require(workspace, entry)
+    _require(workspace, {**_describe(workspace, "reveal"), "agent": extension, "fields": fields})
 
 
 def record_refusal(
-    workspace: Workspace, action: str, subject: str, reason: str, *, user: str | None = None,
-    **details: str,
-) -> None:  # fmt: skip
+    workspace: Workspace, action: str, subject: str, reason: str, *, user: str, **details: str
+) -> None:
     """Append what was asked and not begun. Raises as `record_reveal`."""
     named = _name_operation(workspace, action, subject, user)
     _require(workspace, {**named, "result": f"failed: {reason}", **details})
@@ -94,10 +92,12 @@ def audited(
     try:
         _append(workspace, {**named, "time": _now(), "result": "done", **details})
     except (OSError, UnsafeStateError) as problem:
+        path = f"{audit_path(workspace)}: "
+        why = path + str(problem.strerror) if isinstance(problem, OSError) else str(problem)
         known = "".join(f", {name} {value}" for name, value in details.items())
         raise AuditOutcomeError(
             f"{action} {named['subject']} was done{known}; do not repeat it. The audit log has "
-            f"its intention, but not its result: {_tell(workspace, problem)}"
+            f"its intention, but not its result: {why}"
         ) from None
 
 
@@ -124,11 +124,9 @@ def _now() -> str:
 
 def _person() -> dict[str, Any]:
     """Return who runs this: by the kernel's word, and by sudo's where it started this."""
-    uid = os.getuid()
-    try:
+    uid, name = os.getuid(), ""
+    with suppress(KeyError):
         name = pwd.getpwuid(uid).pw_name
-    except KeyError:
-        name = ""
     return {"uid": uid, "user": name, "sudo_user": os.environ.get("SUDO_USER", "")}
 
 
@@ -141,12 +139,6 @@ def _require(workspace: Workspace, entry: dict[str, Any]) -> None:
             f"or done: {problem.strerror}; name another place with "
             "`audit_log` in fsgitops.yaml"
         ) from None
-
-
-def _tell(workspace: Workspace, problem: OSError | UnsafeStateError) -> str:
-    if isinstance(problem, OSError):
-        return f"{audit_path(workspace)}: {problem.strerror}"
-    return str(problem)
 
 
 def _append(workspace: Workspace, entry: dict[str, Any]) -> None:

@@ -27,10 +27,6 @@ class LiveLeg:
     network_ip: str
     age: int
 
-    def to_json(self) -> dict[str, Any]:
-        """Return JSON values (docs/json.md)."""
-        return asdict(self)
-
 
 @dataclass(frozen=True, slots=True)
 class LiveCall:
@@ -60,7 +56,7 @@ class LiveCall:
             "did": self.did,
             "state": self.state,
             "age": self.age,
-            "legs": [leg.to_json() for leg in self.legs],
+            "legs": [asdict(leg) for leg in self.legs],
         }
 
 
