@@ -100,7 +100,7 @@ def suggest_resources(place: Place) -> Iterator[Suggestion]:
 
 def suggest_declared_files(place: Place) -> Iterator[Suggestion]:
     """Yield every YAML file of the desired state."""
-    from fsgitops.steps.load.files import find_files
+    from fsgitops.steps.load import find_files
 
     paths, _ = find_files(place.root, open_workspace(place.root, "sandbox").settings.desired)
     for path in paths:

@@ -13,9 +13,8 @@ from fsgitops.errors import DesiredInvalidError, UsageError
 from fsgitops.findings import Finding, Position, error, sort_findings
 from fsgitops.settings.shapes import SETTINGS_FILE
 from fsgitops.steps.format_source import format_text
-from fsgitops.steps.load import load_document
+from fsgitops.steps.load import find_files, load_document
 from fsgitops.steps.load.events import parse_document
-from fsgitops.steps.load.files import find_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -134,13 +134,9 @@ class Owner(NamedTuple):
     def __str__(self) -> str:
         return f"project {self.project} (target {self.target})"
 
-    def to_json(self) -> dict[str, str]:
-        """Return JSON values."""
-        return {"project": self.project, "target": self.target}
-
     @classmethod
     def from_json(cls, data: Any) -> Owner | None:
-        """Return what `to_json` wrote, None for None. Raises ValueError for anything else."""
+        """Return what was written of one, None for None. Raises ValueError for anything else."""
         if data is None:
             return None
         names = [data.get("project"), data.get("target")] if isinstance(data, dict) else [None]
@@ -171,7 +167,7 @@ class Manifest:
         if self.keys:
             marks["keys"] = sorted(self.keys)
         if self.owner:
-            marks["owner"] = self.owner.to_json()
+            marks["owner"] = self.owner._asdict()
         return {"version": MANIFEST_VERSION, "entries": entries, **marks}
 
     def records(self) -> Iterator[Record]:

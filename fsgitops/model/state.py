@@ -90,7 +90,7 @@ class RecordedState:
             "commit": self.commit,
             "files": {path: _to_json(items) for path, items in sorted(self.files.items())},
             "foreign": list(self.foreign),
-            **({"owner": self.owner.to_json()} if self.owner else {}),
+            **({"owner": self.owner._asdict()} if self.owner else {}),
         }
 
     @classmethod

@@ -10,7 +10,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from fsgitops.routing.fragment import END, TAG, TEXT, elements, read_items, walk_items
+from fsgitops.routing.fragment import (
+    END,
+    TAG,
+    TEXT,
+    FragmentError,
+    elements,
+    read_items,
+    walk_items,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -79,12 +87,11 @@ class Skeleton:
         return tuple(found)
 
     def matches(self, content: bytes, values: Sequence[str]) -> bool:
-        """Tell whether `content` is this skeleton with `values` in its holes, and nothing else.
-
-        Raises:
-            FragmentError: the content is not well-formed XML.
-        """
-        items, directives = read_items(content)
+        """Tell whether `content` is this skeleton with `values` in its holes, and nothing else."""
+        try:
+            items, directives = read_items(content)
+        except FragmentError:
+            return False
         expected = self._items.copy()
         for position, number in self._whole:
             expected[position] = values[number]

@@ -54,6 +54,11 @@ _LONG: Final = 8
 """From this many characters on, a secret is found within other words too."""
 
 
+def mask(value: str | None) -> str | None:
+    """Return what stands for a secret where there is one."""
+    return None if value is None else MASK
+
+
 class Veil:
     """Hides secrets in what is shown of a switch, by what they are called and by what they are.
 

@@ -16,7 +16,7 @@ from fsgitops.model.live import FileKind
 from fsgitops.model.plan import is_secret
 from fsgitops.model.resource import Resource
 from fsgitops.routing.fragment import FragmentError, flatten_fragment
-from fsgitops.routing.veil import MASK
+from fsgitops.routing.veil import mask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -167,7 +167,7 @@ def _each_resource(
 def _list_beside(beside: Flat) -> Iterator[AttributeDrift]:
     for name, value in sorted(beside.items()):
         secret = is_secret(name, value)
-        shown = _mask(value) if secret else value
+        shown = mask(value) if secret else value
         label = f"{name} (beside all)"
         yield AttributeDrift(label, Direction.ONLY_LIVE, None, shown, None, secret, asked=False)
 
@@ -284,7 +284,7 @@ def _compare_attributes(sides: _Sides, memory: Memory | None) -> Iterable[Attrib
         wanted = None if base is None else expand(base)
         live = held if asked and held != wanted else on_disk
         secret = is_secret(name, base, on_disk, held)
-        before, there, now = (_mask(value) if secret else value for value in (base, on_disk, held))
+        before, there, now = (mask(value) if secret else value for value in (base, on_disk, held))
         yield AttributeDrift(name, _direct(base, live), before, there, now, secret, asked)
 
 
@@ -325,7 +325,3 @@ def _find_left_over(
                         resource, left.path, (DriftKind.LEFT_OVER,), Direction.ONLY_LIVE,
                         "the switch still holds it, but no file declares it any more",
                     )  # fmt: skip
-
-
-def _mask(value: str | None) -> str | None:
-    return None if value is None else MASK

@@ -8,14 +8,7 @@ from typing import TYPE_CHECKING
 
 from fsgitops.homes import home_of
 from fsgitops.model.live import Owner
-from fsgitops.model.plan import (
-    Action,
-    Change,
-    Danger,
-    Need,
-    Plan,
-    ResourceActivity,
-)
+from fsgitops.model.plan import Action, Change, Danger, Need, Plan, ResourceActivity
 from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:
@@ -112,7 +105,10 @@ def find_excess(
     """
     needs: list[Need] = []
     if managed and not declared:
-        return [Need("empty", f"nothing is declared, and {_count(managed)} managed: all would go")]
+        are = " is" if managed == 1 else "s are"
+        return [
+            Need("empty", f"nothing is declared, and {managed} resource{are} managed: all would go")
+        ]
     if not managed or managed < limits.minimum:
         return needs
     for permission, number, percent, verb in (
@@ -127,10 +123,6 @@ def find_excess(
             )
             needs.append(Need(permission, because))
     return needs
-
-
-def _count(managed: int) -> str:
-    return f"{managed} resource{' is' if managed == 1 else 's are'}"
 
 
 def find_other_key(

@@ -59,7 +59,8 @@ def plan_protection(
             if was.get(part.resource, part.protect) == part.protect:
                 continue
             at = path, part.resource
-            mark = AttributeChange("protect", _word(not part.protect), _word(part.protect))
+            before, after = (str(value).lower() for value in (not part.protect, part.protect))
+            mark = AttributeChange("protect", before, after)
             change = changed.get(at)
             if change is None:
                 known = digest(live.files[path].sha256.encode())
@@ -73,7 +74,3 @@ def plan_protection(
     changes = sorted(changed.values(), key=lambda change: (change.resource, change.path))
     unchanged = plan.unchanged - len(marked - touched)
     return replace(plan, changes=tuple(changes), unchanged=unchanged)
-
-
-def _word(protect: bool) -> str:
-    return "true" if protect else "false"

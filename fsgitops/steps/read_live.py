@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fsgitops.durable import closing
 from fsgitops.errors import FsgitopsError
 from fsgitops.model.live import FileKind, LiveConfig, LiveFile, Manifest
 from fsgitops.transaction.places import FOLDER, mounts_below
@@ -89,14 +90,12 @@ def _read_file(path: str, expected: str, *, linked: bool) -> LiveFile:
         return LiveFile(FileKind.UNREADABLE)
     except OSError:
         return LiveFile(FileKind.SYMLINK if Path(path).is_symlink() else FileKind.OTHER)
-    try:
+    with closing(descriptor):
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             is_folder = stat.S_ISDIR(status.st_mode)
             return LiveFile(FileKind.DIRECTORY if is_folder else FileKind.OTHER)
         content = _read_all(descriptor, status.st_size)
-    finally:
-        os.close(descriptor)
     if content is None:
         return LiveFile(FileKind.OVERSIZED)
     kind = FileKind.HARD_LINK if status.st_nlink > 1 and not linked else FileKind.REGULAR

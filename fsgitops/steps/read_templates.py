@@ -43,8 +43,8 @@ def packaged_templates() -> Path:
 
 
 def _read(path: Path, shown: str, folder: Path, findings: list[Finding]) -> str | None:
-    def refuse(message: str, hint: str) -> None:
-        findings.append(error(RULE, Position(shown), message, hint))
+    def refuse(message: str, hint: str, line: int = 1) -> None:
+        findings.append(error(RULE, Position(shown, line), message, hint))
 
     try:
         if not path.resolve().is_relative_to(folder.resolve()):
@@ -68,7 +68,5 @@ def _read(path: Path, shown: str, folder: Path, findings: list[Finding]) -> str 
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
         line = content.count(b"\n", 0, problem.start) + 1
-        findings.append(
-            error(RULE, Position(shown, line), "the template is not UTF-8", "save it as UTF-8")
-        )
+        refuse("the template is not UTF-8", "save it as UTF-8", line)
         return None

@@ -18,17 +18,12 @@ if TYPE_CHECKING:
 SHOWN = 200
 """Resources beyond this are counted, not listed; the JSON report has all."""
 
-_MARKS = {Direction.ONLY_LIVE: "+", Direction.ONLY_DECLARED: "-", Direction.BOTH_DIFFER: "~"}
-_STYLES = {
-    Direction.ONLY_LIVE: "create",
-    Direction.ONLY_DECLARED: "delete",
-    Direction.BOTH_DIFFER: "update",
+_TOLD = {
+    Direction.ONLY_LIVE: ("+", "create", "only live"),
+    Direction.ONLY_DECLARED: ("-", "delete", "only as applied"),
+    Direction.BOTH_DIFFER: ("~", "update", "differing"),
 }
-_SIDES = {
-    Direction.ONLY_LIVE: "only live",
-    Direction.ONLY_DECLARED: "only as applied",
-    Direction.BOTH_DIFFER: "differing",
-}
+"""Its mark, its style, and what the summary calls it."""
 
 
 def render_drift(report: DriftReport) -> Iterator[Line]:
@@ -85,13 +80,13 @@ def render_metrics(report: DriftReport, *, checked_at: float, seconds: float) ->
 
 
 def _render_item(item: DriftItem) -> Iterator[Line]:
-    style = _STYLES[item.direction]
+    mark, style, _ = _TOLD[item.direction]
     name = f"{item.resource.kind} {item.resource.name}"
     kinds = ", ".join(item.kinds)
-    yield Line(f"  {_MARKS[item.direction]} {name}  {item.path}  [{kinds}]", style)
+    yield Line(f"  {mark} {name}  {item.path}  [{kinds}]", style)
     yield Line(f"      {make_visible(item.message)}", style)
     for attribute in item.attributes:
-        yield Line(f"      {_render_attribute(attribute)}", _STYLES[attribute.direction])
+        yield Line(f"      {_render_attribute(attribute)}", _TOLD[attribute.direction][1])
 
 
 def _render_attribute(attribute: AttributeDrift) -> str:
@@ -125,7 +120,7 @@ def _summarise(report: DriftReport) -> str:
         return f"No drift in {count_noun(report.managed, 'managed file')} ({compared}{ignored})."
     directions = Counter(item.direction for item in report.drift)
     parts = ", ".join(
-        f"{directions[side]} {_SIDES[side]}" for side in Direction if directions[side]
+        f"{directions[side]} {_TOLD[side][2]}" for side in Direction if directions[side]
     )
     return f"Drift: {_count_drifted(report)} ({compared}{ignored}): {parts}"
 

@@ -190,9 +190,7 @@ class PathGlob:
         return (place + 1,) if sign == char or (sign == "?" and char != "/") else ()
 
 
-@cache
-def _path_glob(glob: str) -> PathGlob:
-    return PathGlob(glob)
+_path_glob = cache(PathGlob)
 
 
 def _suggest(selector: str, known: Mapping[Resource, str], kinds: Kinds) -> str:

@@ -41,7 +41,6 @@ class _Silence:
     line: int
     """The line whose findings are silenced."""
     names: tuple[str, ...]
-    reason: str
     used: bool = False
 
 
@@ -103,12 +102,8 @@ def _find_unused(silences: Iterable[_Silence], rules: Mapping[str, Rule]) -> Ite
     """What a plan judges is not known here: nobody knows what such a silence is good for."""
     for item in silences:
         if not item.used and not any(rules[name].by_plan for name in item.names):
-            yield _unused(item)
-
-
-def _unused(item: _Silence) -> Finding:
-    message = f"nothing on line {item.line} breaks {' or '.join(item.names)}"
-    return warning("silence-unused", item.place, message, "Remove the comment.")
+            message = f"nothing on line {item.line} breaks {' or '.join(item.names)}"
+            yield warning("silence-unused", item.place, message, "Remove the comment.")
 
 
 def _read_silences(
@@ -171,4 +166,4 @@ def _read_silence(
             findings.append(error("silence-fixed", place, message, "Correct what it finds."))
         elif reasoned:
             good.append(name)
-    return (_Silence(place, line, tuple(good), reason) if good else None), findings
+    return (_Silence(place, line, tuple(good)) if good else None), findings

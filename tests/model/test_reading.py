@@ -27,8 +27,9 @@ from fsgitops.model.reading import (
     texts,
 )
 from fsgitops.model.resource import Resource
+from fsgitops.routing.veil import MASK
 from fsgitops.steps.format_source import format_text
-from fsgitops.steps.policy.values import MASKED, values_of
+from fsgitops.steps.policy.condition import values_of
 
 
 def queue(**fields: object) -> Queue:
@@ -158,9 +159,9 @@ def test_a_policy_sees_lists_of_parts_entries_and_what_is_referred_to() -> None:
     state = desired(FULL, noun("agent", extension="1022", name="Ann", password={"env": "X"}))
     values = values_of(FULL, state)
     assert values["members.agent"] == ("1020", "1021")
-    assert values["logins.north.password"] == MASKED
+    assert values["logins.north.password"] == MASK
     assert values["tags"] == ("a", "b")
-    assert (values["boss.name"], values["boss.password"]) == ("Ann", MASKED)
+    assert (values["boss.name"], values["boss.password"]) == ("Ann", MASK)
     assert "fallback.name" not in values
 
 

@@ -92,8 +92,7 @@ class Program:
         escaped = str(escape("\x1f".join(values))).split("\x1f")
         content = self._render({**draft.values, **draft.choices})
         skeleton, paths, expressions = self._prove(draft, kind)
-        right = content == skeleton.fill(escaped).encode()
-        if not right or not _matches(skeleton, content, values):
+        if content != skeleton.fill(escaped).encode() or not skeleton.matches(content, values):
             return None
         _check_expressions(expressions, values, draft)
         if not draft.hidden:
@@ -288,10 +287,3 @@ def _line_of(problem: BaseException, file: str) -> int:
             line = trace.tb_lineno
         trace = trace.tb_next
     return line
-
-
-def _matches(skeleton: Skeleton, content: bytes, values: Sequence[str]) -> bool:
-    try:
-        return skeleton.matches(content, values)
-    except FragmentError:
-        return False

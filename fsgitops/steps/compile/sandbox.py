@@ -48,26 +48,23 @@ class _Counting(CodeGenerator):
         super().visit_For(node, frame)
 
     def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:  # noqa: N802
-        self.write("environment.sized(")
-        super().visit_Concat(node, frame)
-        self.write(")")
+        self._write_sized(super().visit_Concat, node, frame)
 
     def visit_List(self, node: nodes.List, frame: Frame) -> None:  # noqa: N802
-        self.write("environment.sized(")
-        super().visit_List(node, frame)
-        self.write(")")
+        self._write_sized(super().visit_List, node, frame)
 
     def visit_Dict(self, node: nodes.Dict, frame: Frame) -> None:  # noqa: N802
-        self.write("environment.sized(")
-        super().visit_Dict(node, frame)
-        self.write(")")
+        self._write_sized(super().visit_Dict, node, frame)
 
     def visit_Tuple(self, node: nodes.Tuple, frame: Frame) -> None:  # noqa: N802
-        if node.ctx != "load":
+        if node.ctx == "load":
+            self._write_sized(super().visit_Tuple, node, frame)
+        else:
             super().visit_Tuple(node, frame)
-            return
+
+    def _write_sized(self, visit: Callable[..., None], node: nodes.Expr, frame: Frame) -> None:
         self.write("environment.sized(")
-        super().visit_Tuple(node, frame)
+        visit(node, frame)
         self.write(")")
 
 

@@ -21,6 +21,7 @@ from fsgitops.model.review import source_file
 from fsgitops.routing.fragment import FragmentError, Outlines, flatten_fragment
 from fsgitops.routing.ordered import find_moves
 from fsgitops.routing.recorded import flatten_recorded, holds_recorded
+from fsgitops.routing.veil import mask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -265,9 +266,5 @@ def _flatten_live(found: LiveFile) -> Mapping[str, str]:
 
 def _attribute(name: str, before: str | None, after: str | None) -> AttributeChange:
     if is_secret(name, before, after):
-        return AttributeChange(name, _mask(before), _mask(after), secret=True)
+        return AttributeChange(name, mask(before), mask(after), secret=True)
     return AttributeChange(name, before, after)
-
-
-def _mask(value: str | None) -> str | None:
-    return None if value is None else "(secret)"

@@ -8,14 +8,9 @@ from typing import TYPE_CHECKING, TypeVar
 from fsgitops.findings import Finding, Severity, error, quote_value
 from fsgitops.model.reading import called_references, resource_of
 from fsgitops.model.rule import Breach, Rule
+from fsgitops.routing.veil import MASK
 from fsgitops.rules.table import all_rules
-from fsgitops.steps.policy.condition import (
-    Condition,
-    PolicyError,
-    UndecidedError,
-    read_condition,
-)
-from fsgitops.steps.policy.values import MASKED, Values, values_of
+from fsgitops.steps.policy.condition import PolicyError, UndecidedError, read_condition, values_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -24,6 +19,7 @@ if TYPE_CHECKING:
     from fsgitops.model.document import Document, Path, Value
     from fsgitops.model.kind import Kinds
     from fsgitops.model.noun import Noun
+    from fsgitops.steps.policy.condition import Condition, Values
 
 __all__ = ["read_policy"]
 
@@ -46,8 +42,7 @@ def read_policy(
     taken = {rule.name for rule in all_rules(kinds)}
     for document in documents:
         items = document.data.get("rules")
-        for path, wrong in _shape(document.data, items):
-            findings.append(_finding(document, wrong, path))
+        findings += (_finding(document, wrong, ()) for wrong in _shape(document.data, items))
         for index, item in enumerate(items if isinstance(items, list) else ()):
             try:
                 rule = _read_rule(item, taken, kinds)
@@ -59,15 +54,14 @@ def read_policy(
     return tuple(rules.values()), findings
 
 
-def _shape(data: Mapping[str, Value], items: Value) -> Iterator[tuple[Path, PolicyError]]:
+def _shape(data: Mapping[str, Value], items: Value) -> Iterator[PolicyError]:
     for name in data:
         if name != "rules" and not name.startswith("x-"):
-            yield (
-                (),
-                PolicyError((name,), f"unknown key {quote_value(name)}", "Known: rules.", key=True),
+            yield PolicyError(
+                (name,), f"unknown key {quote_value(name)}", "Known: rules.", key=True
             )
     if not isinstance(items, list):
-        yield (), PolicyError(("rules",), "a policy file holds a list `rules`")
+        yield PolicyError(("rules",), "a policy file holds a list `rules`")
 
 
 def _finding(document: Document, wrong: PolicyError, base: Path) -> Finding:
@@ -149,7 +143,7 @@ def _found(field: str, values: Values) -> str:
     value = values.get(field)
     if value is None:
         return f" (`{field}` is not set)"
-    if value == MASKED:
+    if value == MASK:
         return f" (see `{field}`)"
     text = value if isinstance(value, str) else ", ".join(value)
     return f" (`{field}` is {quote_value(text)})"
