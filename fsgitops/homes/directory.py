@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from fsgitops.homes.home import Address, Doing, Flat, Home, Located, Wanted, run_step
 from fsgitops.model.applied import Finished
 from fsgitops.model.plan import CREDENTIALS, Action, Danger, ReloadStep
-from fsgitops.routing.fragment import flatten_element
+from fsgitops.routing.fragment import GROUP, flatten_element, quote_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -56,6 +56,15 @@ def find_users(domain: Any) -> Iterator[tuple[str, Any]]:
     yield from _named(domain)
 
 
+def _rest(domain: Any) -> Flat:
+    """A file may hold a group, and is then the whole of it."""
+    return {
+        f"{GROUP} {quote_name(group.get('name', ''))}": GROUP
+        for groups in domain.iterchildren("groups")
+        for group in groups.iterchildren(GROUP)
+    }
+
+
 def _named(users: Any) -> Iterator[tuple[str, Any]]:
     for user in users.iterchildren("user"):
         yield user.get("id", ""), user
@@ -95,15 +104,19 @@ def _is_plain(name: str) -> bool:
 def _split(said: Flat) -> tuple[dict[str, Flat], Flat]:
     """The first user's names have no prefix; a later one's do, and lose it here.
 
-    What stands beside the users cannot be told from the first one's own.
+    What stands beside the users, but for a group around them, cannot be told from the first one's
+    own.
     """
+    rest = {key: value for key, value in said.items() if value == GROUP and key.startswith(GROUP)}
     if "user" not in said:
         return {}, said
     if "user 2" not in said:
-        return {said["user"]: said}, {}
+        return {said["user"]: {k: v for k, v in said.items() if k not in rest}}, rest
     users: dict[str, dict[str, str]] = {"1": {}}
     for key, value in said.items():
         found = _LATER.fullmatch(key)
+        if key in rest:
+            continue
         if found is None:
             users["1"][key] = value
         else:
@@ -114,7 +127,7 @@ def _split(said: Flat) -> tuple[dict[str, Flat], Flat]:
         name = user["user"]
         # A second user of one name is never found: it has to be missed.
         named[name if name not in named else f"{name} #{number}"] = user
-    return named, {}
+    return named, rest
 
 
 def _lacking(address: Address) -> tuple[str, str]:
@@ -265,6 +278,7 @@ DIRECTORY: Final = Home(
     inside=find_users,
     flatten=flatten_user,
     split=_split,
+    rest=_rest,
     missing="the switch does not hold this user",
     still="deleted, but the switch still holds the user",
     lacking=_lacking,

@@ -175,7 +175,7 @@ def _draft(
         # What is dialled comes to the first file's context.
         yield Draft(
             _fill(path, own.key, noun), template, values, choices, hidden,
-            partial(_prove, declared, own.key), dialled,
+            partial(_prove, declared, own.key), dialled=dialled,
         )  # fmt: skip
         dialled = ()
 

@@ -65,6 +65,8 @@ class Draft:
         hidden: The values that are secret, by their paths.
         prove: Says what is wrong with the elements that the template makes of made-up words, which
             it is given in the shape of `values`.
+        frame: What stands before and behind all that lies in the file, where its resources share
+            an element around them: names in it are fixed, or made of digits.
         dialled: The numbers that an expression of it has to match.
     """
 
@@ -74,6 +76,7 @@ class Draft:
     choices: Mapping[str, Choice] = field(default_factory=dict)
     hidden: frozenset[Path] = frozenset()
     prove: Callable[[Elements, Mapping[str, Leaf]], list[str]] = ask_nothing
+    frame: tuple[str, str] = ("", "")
     dialled: tuple[str, ...] = ()
 
     def shape(self) -> Hashable:

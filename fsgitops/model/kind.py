@@ -45,6 +45,7 @@ class Site:
     Attributes:
         domain: The SIP domain of the target.
         inbound_context: Where calls from outside begin; its folder of dialplan/ has the DIDs.
+        sharded: Hundreds of resources share a file, for large sites; else each has its own.
         caller_id: The number shown outside for who declares none.
         caller_name: The name shown outside for who declares none.
         did_forms: The forms beside E.164 that the carriers deliver; None where nobody said.
@@ -58,6 +59,7 @@ class Site:
 
     domain: str = ""
     inbound_context: str = "public"
+    sharded: bool = False
     caller_id: str | None = None
     caller_name: str | None = None
     did_forms: Sequence[str] | None = None
@@ -130,13 +132,16 @@ class Survey:
 class Shared:
     """One file for all resources of a kind, there while any of them is: `dialplan:agents`.
 
-    With `always`, it is there while anything at all is declared.
+    With `always`, it is there while anything at all is declared. `when` tells for which targets
+    it is. What is in one that `follows` changes with which resources there are.
     """
 
     resource: Resource
-    path: str
-    draft: Callable[[Site], Draft]
+    path: Callable[[Site], str]
+    draft: Callable[[Site, Survey], Draft]
     always: bool = False
+    when: Callable[[Site], bool] = lambda _site: True
+    follows: bool = False
 
 
 def declared_values(noun: Noun) -> tuple[object, ...]:
@@ -169,7 +174,7 @@ class Kind(Generic[N]):
         dialled: What people dial for it.
         wishes: The secrets that it needs.
         survey: Looks at all that are enabled before the first is drafted.
-        joint: Several resources may lie in one file: their paths may be the same.
+        joint: Tells whether several resources may lie in one file: their paths may be the same.
         shared: The files that all its resources share.
         ours: Tells by the place, the name and (read only then) the values of an element in a
             switch's memory that it is of this kind, whoever has a file of it.
@@ -189,7 +194,7 @@ class Kind(Generic[N]):
     dialled: Callable[[N], tuple[str, ...]] = lambda _noun: ()
     wishes: Callable[[N], tuple[Wish, ...]] = lambda _noun: ()
     survey: Callable[[Sequence[N], Site], Survey] = lambda _nouns, _site: Survey()
-    joint: bool = False
+    joint: Callable[[Site], bool] = lambda _site: False
     shared: tuple[Shared, ...] = ()
     ours: Callable[[str, str, Read], Left | None] = lambda _place, _name, _read: None
     rules: tuple[Rule, ...] = ()

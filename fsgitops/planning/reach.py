@@ -176,7 +176,11 @@ def _find_taken(survey: Survey, compilation: Compilation, kinds: Kinds) -> Itera
     paths = compilation.compiled.paths
     for kind in kinds.values():
         # Where a kind shares a file that takes the numbers of all, that is where they are taken.
-        shared = [item.path for item in kind.shared if not item.always]
+        shared = [
+            paths[item.resource]
+            for item in kind.shared
+            if item.resource in paths and not item.always
+        ]
         wanted = {
             resource: (shared[0] if shared else paths[resource], numbers, user)
             for noun in desired.of(kind.noun)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 TEXT: Final = "#text"
 COMMENT: Final = "#comment"
 CONTEXT: Final = "context"
+GROUP: Final = "group"
 END: Final = ">"
 TAG: Final = "<"
 
@@ -151,7 +152,7 @@ def flatten_fragment(content: bytes) -> dict[str, str]:
     White space, comments and the order of attributes make no difference. A user's keys are
     `user`, `param NAME` and `variable NAME`; an extension's are `NAME`, `NAME/FIELD` for a
     condition (`NAME/condition 2 FIELD` after the first) and `NAME/action 1 APPLICATION`; a
-    context is `context NAME`. What stands twice gets ` #2`.
+    context around them is `context NAME`, a group `group NAME`. What stands twice gets ` #2`.
 
     Raises:
         FragmentError: the XML is not well formed.
@@ -197,7 +198,8 @@ def _put(flat: dict[str, str], key: str, value: str) -> str:
 def _enter(flat: dict[str, str], above: _Place, tag: str, attributes: dict[str, str]) -> _Place:
     """Store what an element says, and return the place that its children are in."""
     prefix, counts = above.prefix, above.counts
-    if tag in ("params", "variables") and not attributes and tag not in counts:
+    fixed = tag in ("params", "variables") or (tag == "users" and above.tag == GROUP)
+    if fixed and not attributes and tag not in counts:
         counts[tag] = 1
         return _Place(tag, prefix, counts)
     label, value = _name(above, tag, attributes)
@@ -206,8 +208,8 @@ def _enter(flat: dict[str, str], above: _Place, tag: str, attributes: dict[str, 
         _put(flat, f"{key}@{name}", extra)
     if tag == "user":
         return _Place(tag, "" if key == "user" else f"{key}/", {})
-    if tag == "context":
-        # The switch names the extensions of a context, wherever they were written.
+    if tag == CONTEXT or (tag == GROUP and not prefix):
+        # The switch names what is in it, wherever that was written.
         return _Place(tag, prefix, counts)
     if tag == "condition":
         # The first condition's actions read `NAME/action 1 set`; a later one's say which.
@@ -225,8 +227,8 @@ def _name(above: _Place, tag: str, attributes: dict[str, str]) -> tuple[str, str
         return told, attributes.pop("value", "")
     if tag == "extension":
         return quote_name(attributes.pop("name", "")), "extension"
-    if tag == "context":
-        return f"{CONTEXT} {quote_name(attributes.pop('name', ''))}", CONTEXT
+    if tag == CONTEXT or (tag == GROUP and not above.prefix):
+        return f"{tag} {quote_name(attributes.pop('name', ''))}", tag
     if tag in ("user", "condition", "action", "anti-action"):
         above.counts[tag] = number = above.counts.get(tag, 0) + 1
         if tag == "user":

@@ -38,6 +38,7 @@ USERS_CONTEXT = "default"
 LAST = sys.maxsize
 _INTO = {
     "directory/default": "<users> of the domain in directory/default.xml",
+    "directory/fsgitops": "<groups> of the domain in directory/default.xml",
     "dialplan/default": "the context in dialplan/default.xml",
     "dialplan": "the dialplan section of freeswitch.xml",
 }
@@ -152,13 +153,14 @@ class Survey:
                 return "outside of a <context>"
             same = fold(found) == fold(context)
             return "" if same else f"in the context `{found}`, and not in `{context}`"
-        return self._misplaced_users(reading)
+        return self._misplaced_users(reading, grouped=context == "fsgitops")
 
-    def _misplaced_users(self, reading: Reading) -> str:
+    def _misplaced_users(self, reading: Reading, *, grouped: bool) -> str:
         inside = reading.around[-1]
         domain = reading.inner("domain")
-        if domain is None or inside.name not in ("users", "domain"):
-            return "outside of the <users> of a domain"
+        where = ("groups",) if grouped else ("users", "domain")
+        if domain is None or inside.name not in where:
+            return f"outside of the <{where[0]}> of a domain"
         name = domain.attributes.get("name", "")
         # The stock domain is the machine's address, which files alone do not tell.
         same = not name or not self.domain or fold(name) == fold(self.domain)

@@ -43,14 +43,14 @@ def _again(rule: str) -> Callable[[Desired, Kinds], Iterator[Breach]]:
 def check_paths(desired: Desired, kinds: Kinds) -> Iterator[Breach]:
     """Yield every resource whose file another one has, on file systems that ignore case as well."""
     taken: dict[str, Resource | Noun] = {}
-    for kind in kinds.values():
-        taken.update((shared.path.casefold(), shared.resource) for shared in kind.shared)
     site = Site()
+    for kind in kinds.values():
+        taken.update((shared.path(site).casefold(), shared.resource) for shared in kind.shared)
     for kind in kinds.values():
         for noun in desired.of(kind.noun):
             for path in kind.paths(noun, site):
                 other = taken.setdefault(path.casefold(), noun)
-                if other is noun or (kind.joint and other.kind == kind.word):
+                if other is noun or (kind.joint(site) and other.kind == kind.word):
                     continue
                 resource = resource_of(noun)
                 first = other if isinstance(other, Resource) else resource_of(other)

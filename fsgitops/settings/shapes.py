@@ -174,6 +174,10 @@ Never a context that agents dial in: whoever calls from outside could dial out t
 """
 
 
+Layout = Literal["files", "sharded"]
+"""`files`: a file for each resource; `sharded`: files of hundreds, for large sites."""
+
+
 class TargetSettings(Part):
     """One FreeSWITCH: its conf directory, its domain and its event socket."""
 
@@ -187,6 +191,7 @@ class TargetSettings(Part):
     dial: DialSettings = DialSettings()
     did_forms: tuple[Literal["digits", "national"], ...] | None = None
     inbound_context: InboundContext = "public"
+    layout: Layout | None = None
     limits: LimitsSettings = LimitsSettings()
     allow: tuple[AllowedDanger, ...] | None = None
     public: PublicSettings = PublicSettings()
@@ -300,6 +305,7 @@ class Settings(Part):
     kinds: Annotated[tuple[KindSettings, ...], Field(max_length=32)] = ()
     notify: NotifySettings | None = None
     api: ApiSettings = ApiSettings()
+    layout: Layout = "files"
     limits: LimitsSettings = LimitsSettings()
     allow: tuple[AllowedDanger, ...] = ("reload", "registration")
     drift: DriftSettings = DriftSettings()

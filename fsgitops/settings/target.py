@@ -18,6 +18,7 @@ from fsgitops.settings.shapes import (
     DialSettings,
     DomainText,
     EslSettings,
+    Layout,
     LimitsSettings,
     Part,
     PublicSettings,
@@ -91,6 +92,7 @@ class Target(Part):
     dial: DialSettings = DialSettings()
     did_forms: tuple[Literal["digits", "national"], ...] | None = None
     inbound_context: str = "public"
+    layout: Layout = "files"
     limits: LimitsSettings = LimitsSettings()
     allow: tuple[AllowedDanger, ...] = ("reload", "registration")
     public: PublicSettings = PublicSettings()
@@ -134,6 +136,7 @@ def select_target(
         dial=declared.dial,
         did_forms=declared.did_forms,
         inbound_context=declared.inbound_context,
+        layout=declared.layout or settings.layout,
         limits=declared.limits.over(settings.limits),
         allow=settings.allow if declared.allow is None else declared.allow,
         public=declared.public,

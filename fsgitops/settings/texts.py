@@ -7,6 +7,10 @@ from typing import Any
 SETTINGS_TEXTS: dict[str, tuple[str, list[Any]]] = {
     "project": ("The project's name, shown in plans.", ["example"]),
     "desired": ("The folder (or file) with the declared YAML.", ["desired"]),
+    "layout": (
+        "`files`: a file for each resource. `sharded`: files of many, for large sites.",
+        ["sharded"],
+    ),
     "templates": ("The folder with the project's own templates.", ["templates"]),
     "default_region": ("The country of numbers in national form: two letters.", ["US"]),
     "default_caller_id": ("The number to show for agents that declare none.", ["+19495431333"]),
@@ -111,6 +115,7 @@ SETTINGS_TEXTS: dict[str, tuple[str, list[Any]]] = {
         [["digits", "national"]],
     ),
     "targets.inbound_context": ("Where calls from outside begin.", ["public"]),
+    "targets.layout": ("The layout of this target alone.", ["sharded"]),
     "targets.limits": ("Limits of this target alone.", []),
     "targets.limits.deletes_percent": ("The largest share that one plan may delete.", [5]),
     "targets.limits.updates_percent": ("The largest share that one plan may update.", [10]),

@@ -98,7 +98,9 @@ def select_changes(
         if owner and shared:
             if change.action is Action.CREATE:
                 selected = selected or owner.word in made or (shared.always and writes)
-            elif change.action is Action.DELETE:
+            elif change.action is Action.UPDATE:
+                selected = selected or (shared.follows and owner.word in made)
+            else:
                 selected = selected and not (there if shared.always else owner.word in there)
         if selected:
             kept.append(change)

@@ -65,12 +65,25 @@ def verify_switch(
         found = list(_verify_place(home, switch, memory, expected, members, address))
         failed = {item.subject for item in found}
         mismatches += found
-        for change in members:
-            if str(change.resource) not in failed:
-                told = home.counted or change.resource.kind
-                proved[told] += 1
-                gone[told] += change.action is Action.DELETE
+        held = [
+            item for item in members
+            if str(item.resource) not in failed
+            and not (item.moved and item.action is Action.DELETE)
+        ]  # fmt: skip
+        _count(home, held, proved, gone)
     return Proof(tuple(mismatches), ReadBack(dict(proved), dict(gone)))
+
+
+def _count(home: Home, changes: Sequence[Change], proved: Counter[str], gone: Counter[str]) -> None:
+    """Count what was proved: each resource, or each file where files are what is counted."""
+    left: dict[str | Change, bool] = {}
+    for change in changes:
+        key = change.path if home.counted else change
+        left[key] = left.get(key, True) and change.action is Action.DELETE
+    for key, is_gone in left.items():
+        told = key.resource.kind if isinstance(key, Change) else home.counted
+        proved[told] += 1
+        gone[told] += is_gone
 
 
 def _group(changes: Sequence[Change], address: Address) -> Iterator[tuple[Home, list[Change]]]:

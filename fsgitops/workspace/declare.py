@@ -167,6 +167,7 @@ def compile_declared(
     site = Site(
         domain=workspace.target.domain,
         inbound_context=workspace.target.inbound_context,
+        sharded=workspace.target.layout == "sharded",
         caller_id=declared.caller_id,
         caller_name=workspace.settings.default_caller_name,
         did_forms=workspace.target.did_forms,

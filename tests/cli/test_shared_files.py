@@ -36,7 +36,7 @@ def use_kinds(monkeypatch: pytest.MonkeyPatch, kinds: Kinds) -> None:
 
 @pytest.fixture(autouse=True)
 def _one_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    team = replace(AGENT, joint=True, paths=lambda *_: (TEAM,), drafts=_drafts)
+    team = replace(AGENT, joint=lambda _site: True, paths=lambda *_: (TEAM,), drafts=_drafts)
     kinds = Kinds(team if kind is AGENT else kind for kind in BUILT_IN.values())
     use_kinds(monkeypatch, kinds)
 

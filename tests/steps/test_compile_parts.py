@@ -19,7 +19,7 @@ def _drafts(*given):
         yield replace(draft, path=FILE)
 
 
-JOINT = Kinds([replace(AGENT, joint=True, paths=lambda *_: (FILE,), drafts=_drafts)])
+JOINT = Kinds([replace(AGENT, joint=lambda _site: True, paths=lambda *_: (FILE,), drafts=_drafts)])
 TWO = (agent(), agent(extension="1021", name="Bob"))
 
 

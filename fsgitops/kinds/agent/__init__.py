@@ -33,7 +33,8 @@ AGENT: Final = Kind(
     word="agent",
     section="agents",
     noun=Agent,
-    paths=lambda agent, _site: (user_path(agent),),
+    paths=lambda agent, site: (user_path(agent, site),),
+    joint=lambda site: site.sharded,
     drafts=draft_user,
     reach=lambda agent: Reach(agent.extension),
     dialled=lambda agent: (agent.extension,),
@@ -42,8 +43,13 @@ AGENT: Final = Kind(
     lists="SIP extensions.",
     also=("user", "users"),
     shared=(
-        Shared(Resource("dialplan", "agents"), DIALPLAN_PATH, draft_dialplan),
-        Shared(Resource("dialplan", "transfers"), TRANSFER_PATH, draft_transfers, always=True),
+        Shared(Resource("dialplan", "agents"), lambda _site: DIALPLAN_PATH, draft_dialplan),
+        Shared(
+            Resource("dialplan", "transfers"),
+            lambda _site: TRANSFER_PATH,
+            draft_transfers,
+            always=True,
+        ),
     ),
     ours=_ours,
 )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from fsgitops.kinds.agent.noun import Agent
     from fsgitops.model.draft import Elements, Leaf
-    from fsgitops.model.kind import Secrets, Site
+    from fsgitops.model.kind import Secrets, Site, Survey
 
 DIALPLAN_PATH: Final = "dialplan/default/10_fsgitops_agents.xml"
 TRANSFER_PATH: Final = "dialplan/fsgitops_transfer.xml"
@@ -29,9 +29,29 @@ _PARAMS = ("user", "params")
 _HIDDEN: Final = frozenset(((*_PARAMS, "a1-hash"), (*_PARAMS, "vm-a1-hash")))
 
 
-def user_path(agent: Agent) -> str:
-    """Return the file of an agent's user."""
+def user_path(agent: Agent, site: Site) -> str:
+    """Return the file of an agent's user; of a large site, that of 500 numbers in a row.
+
+    It is known by the number alone, so nobody moves when others come and go.
+    """
+    if site.sharded:
+        return f"directory/fsgitops/agents_{_first_of(agent)}.xml"
     return f"directory/default/{agent.extension}.xml"
+
+
+def _first_of(agent: Agent) -> str:
+    """Return the first of the numbers that share a file with an agent's."""
+    extension = agent.extension
+    return f"{extension[:-3]}{'0' if extension[-3] < '5' else '5'}00"
+
+
+def _frame(agent: Agent) -> tuple[str, str]:
+    """Return a `<group>` of its own: FreeSWITCH loads siblings in the square of their number.
+
+    It searches only the first `<users>` of a group (docs/freeswitch.md, "Directory").
+    """
+    name = f"fsgitops_{_first_of(agent)}"
+    return f'  <group name="{name}">\n  <users>\n', "  </users>\n  </group>\n"
 
 
 def draft_user(agent: Agent, site: Site, secrets: Secrets, _known: Any) -> Iterator[Draft]:
@@ -49,7 +69,10 @@ def draft_user(agent: Agent, site: Site, secrets: Secrets, _known: Any) -> Itera
         "params": user_params(agent, sip_hash, voicemail_hash),
         "variables": user_variables(agent, site),
     }
-    yield Draft(user_path(agent), "agent.xml.j2", {"user": user}, hidden=_HIDDEN, prove=prove_user)
+    yield Draft(
+        user_path(agent, site), "agent.xml.j2", {"user": user}, hidden=_HIDDEN, prove=prove_user,
+        frame=_frame(agent) if site.sharded else ("", ""),
+    )  # fmt: skip
 
 
 def prove_user(found: Elements, values: Mapping[str, Leaf]) -> list[str]:
@@ -74,7 +97,7 @@ def prove_user(found: Elements, values: Mapping[str, Leaf]) -> list[str]:
     return problems
 
 
-def draft_dialplan(site: Site) -> Draft:
+def draft_dialplan(site: Site, _survey: Survey) -> Draft:
     """Return the dialplan in which agents ring, the same for any set of them."""
     values = {"domain": site.domain}
     return Draft(DIALPLAN_PATH, "agents_dialplan.xml.j2", values, prove=prove_dialplan)
@@ -89,7 +112,7 @@ def prove_dialplan(found: Elements, _values: Mapping[str, Leaf]) -> list[str]:
     return broken_expressions(found)
 
 
-def draft_transfers(site: Site) -> Draft:
+def draft_transfers(site: Site, _survey: Survey) -> Draft:
     """Return the context that calls go to which somebody moves."""
     values = {"domain": site.domain}
     return Draft(TRANSFER_PATH, "transfer_dialplan.xml.j2", values, prove=prove_transfers)

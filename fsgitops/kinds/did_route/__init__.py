@@ -6,12 +6,13 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from fsgitops.findings import Severity
-from fsgitops.kinds.did_route.drafts import draft_route, route_path
+from fsgitops.kinds.did_route.drafts import dispatch_path, draft_dispatch, draft_route, route_path
 from fsgitops.kinds.did_route.forms import survey_routes
 from fsgitops.kinds.did_route.noun import DidRoute
-from fsgitops.model.kind import Kind, Left
+from fsgitops.model.kind import Kind, Left, Shared
 from fsgitops.model.number_forms import is_number_expression
 from fsgitops.model.reading import resource_of
+from fsgitops.model.resource import Resource
 from fsgitops.model.rule import Breach, Rule
 from fsgitops.phone import is_assignable
 
@@ -52,6 +53,7 @@ DID_ROUTE: Final = Kind(
     section="did_routes",
     noun=DidRoute,
     paths=lambda route, site: (route_path(route, site),),
+    joint=lambda site: site.sharded,
     drafts=draft_route,
     title="DID route",
     aliases=("did_route",),
@@ -64,6 +66,15 @@ DID_ROUTE: Final = Kind(
         ),
     ),
     lists="Public numbers.",
+    shared=(
+        Shared(
+            Resource("dialplan", "dids"),
+            dispatch_path,
+            draft_dispatch,
+            when=lambda site: site.sharded,
+            follows=True,
+        ),
+    ),
     also=("dids", "route", "routes", "inbound_routes"),
     dialled=lambda route: (route.did_number, route.did_number[1:]),
     survey=survey_routes,

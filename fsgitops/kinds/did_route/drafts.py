@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import partial
+from itertools import takewhile
 from typing import TYPE_CHECKING, Final, cast
 
 from fsgitops.kinds.did_route.forms import TEMPLATE, Taken
@@ -14,19 +15,31 @@ from fsgitops.phone import is_extension
 from fsgitops.routing.pattern import broken_expressions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from fsgitops.kinds.did_route.noun import DidRoute
     from fsgitops.model.draft import Elements, Leaf
-    from fsgitops.model.kind import Secrets, Site
+    from fsgitops.model.kind import Secrets, Site, Survey
 
+SHARD: Final = "fsgitops_dids_"
+"""Begins the name of a context of numbers, which ends with the digits that they share."""
+_DISPATCH: Final = "did_dispatch.xml.j2"
 _WORD: Final = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _DID: Final = re.compile(r"\+[0-9]{3,15}", re.ASCII)
 
 
 def route_path(route: DidRoute, site: Site) -> str:
-    """Return the file of a route: in the context that calls from outside begin in."""
+    """Return the file of a route: in the context that calls from outside begin in.
+
+    On a large site, it is a small context of the numbers that differ in their last two digits.
+    """
+    if site.sharded:
+        return f"dialplan/{_shard(route)}.xml"
     return f"dialplan/{site.inbound_context}/inbound_{route.did_number[1:]}.xml"
+
+
+def _shard(route: DidRoute) -> str:
+    return f"{SHARD}{route.did_number[1:-2]}"
 
 
 def draft_route(route: DidRoute, site: Site, _secrets: Secrets, taken: Taken) -> Iterator[Draft]:
@@ -40,10 +53,71 @@ def draft_route(route: DidRoute, site: Site, _secrets: Secrets, taken: Taken) ->
         "destination": reached.number,
         "domain": site.domain,
     }
+    around = (f'  <context name="{_shard(route)}">\n', "  </context>\n")
     yield Draft(
         route_path(route, site), TEMPLATE, values, {"context": reached.context},
-        prove=partial(prove_route, reached.context),
+        prove=partial(prove_route, reached.context), frame=around if site.sharded else ("", ""),
     )  # fmt: skip
+
+
+def dispatch_path(site: Site) -> str:
+    """Return the file that sends calls on to the small contexts."""
+    return f"dialplan/{site.inbound_context}/inbound_fsgitops.xml"
+
+
+def draft_dispatch(site: Site, survey: Survey) -> Draft:
+    """Return the extensions that find the context of a number by its digits.
+
+    There is one for E.164, and one for each way in which the numbers of a country are written in
+    it. A number that nobody declares goes on as if they were not there: `continue`, and an
+    `execute_extension` that finds nothing, leave the search as it was (docs/freeswitch.md,
+    "Dialplan").
+    """
+    ways = {
+        _way(number[1:], national)
+        for number, taken in survey.known.items()
+        if (national := taken.expression[:-2].partition("|")[2])
+    }
+    nationals = [{"country": country, "trunk": trunk} for country, trunk in sorted(ways)]
+    return Draft(dispatch_path(site), _DISPATCH, {"nationals": nationals}, prove=prove_dispatch)
+
+
+def _way(digits: str, national: str) -> tuple[str, str]:
+    """Return what a number begins with in E.164, and in its country, where both end alike."""
+    pairs = zip(reversed(digits), reversed(national), strict=False)
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+    return digits[: len(digits) - same], national[: len(national) - same]
+
+
+def prove_dispatch(found: Elements, values: Mapping[str, Leaf]) -> list[str]:
+    """Return why the template does not send each number on to its context, if it does not."""
+    nationals = cast("Sequence[Mapping[str, str]]", values["nationals"])
+    wanted = [("", r"\+?"), *((item["country"], item["trunk"]) for item in nationals)]
+    elements = [(path, dict(at)) for path, at in found]
+    sent = [
+        (("extension",), {"name": at.get("name"), "continue": "true"})
+        for path, at in elements
+        if path == ("extension",)
+    ]
+    rendered = [item for item in elements if item[0][:1] == ("extension",)]
+    expected = [
+        element
+        for extension, (country, trunk) in zip(sent, wanted, strict=False)
+        for element in (
+            extension,
+            (("extension", "condition"), {
+                "field": "destination_number",
+                "expression": f"^({trunk}([0-9]{{1,13}})[0-9]{{2}})$",
+            }),
+            (("extension", "condition", "action"), {
+                "application": "execute_extension",
+                "data": f"$1 XML {SHARD}{country}$2",
+            }),
+        )
+    ]  # fmt: skip
+    if len(sent) != len(wanted) or rendered != expected or rendered != elements:
+        return ["it must send E.164, and each of `nationals`, on to the context of its digits"]
+    return []
 
 
 def _find_reached(route: DidRoute, site: Site) -> Reach:

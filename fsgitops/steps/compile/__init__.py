@@ -78,7 +78,7 @@ def compile_config(
         dialled=dict(_dialled(kinds, enabled)),
         reach=partial(kinds.reach, desired),
     )
-    joint = frozenset(kind.word for kind in kinds.values() if kind.joint)
+    joint = frozenset(kind.word for kind in kinds.values() if kind.joint(site))
     work = Compilation(site, settled or {}, digest_inputs(site, secrets.salt()), joint)
     for kind in kinds.values():
         _compile_kind(work, kind, enabled[kind.word], secrets)
@@ -127,7 +127,7 @@ def _compile_kind(
 
 def _unsettled(work: Compilation, kind: Kind[Any], asked: Iterator[_Asked]) -> Iterator[_Asked]:
     """Yield what has a file that is not known to be right already."""
-    if not kind.joint:
+    if not kind.joint(work.site):
         for item in asked:
             known = frozenset(path for path in item.paths if work.settle(path, [item.part]))
             if len(known) < len(item.paths):
@@ -146,7 +146,7 @@ def _unsettled(work: Compilation, kind: Kind[Any], asked: Iterator[_Asked]) -> I
 def _ask(
     work: Compilation, kind: Kind[Any], nouns: Sequence[Noun], secrets: SecretFinder
 ) -> Iterator[_Asked]:
-    survey = kind.survey(nouns, work.site)
+    survey = work.surveys[kind.word] = kind.survey(nouns, work.site)
     work.findings += survey.findings
     fields = ",".join((kind.word, *kind.noun.model_fields))  # whose values follow, in this order
     for noun in nouns:
@@ -163,10 +163,10 @@ def _ask(
 
 def _compile_shared(work: Compilation, kind: Kind[Any], shared: Shared) -> None:
     """Compile a file that is the same for any set of resources."""
-    if not work.holds("" if shared.always else kind.word):
+    if not shared.when(work.site) or not work.holds("" if shared.always else kind.word):
         return
-    draft = shared.draft(work.site)
-    part = work.part(shared.resource, work.digest(draft.template))
+    draft = shared.draft(work.site, work.surveys[kind.word])
+    part = work.part(shared.resource, work.digest(draft.template, draft.values))
     part = part._replace(source=Position(work.site.templates.file(draft.template)))
     if not work.settle(draft.path, [part]):
         work.add(draft, part)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from fsgitops.model.draft import Draft
-    from fsgitops.model.kind import Site
+    from fsgitops.model.kind import Site, Survey
     from fsgitops.model.live import ManifestEntry
     from fsgitops.model.resource import Resource
     from fsgitops.steps.compile.program import Programs, Rendering
@@ -50,6 +50,7 @@ class _Piece(NamedTuple):
 
     part: Part
     rendering: Rendering
+    frame: tuple[str, str]
 
 
 @dataclass(slots=True)
@@ -67,6 +68,7 @@ class Compilation:
     joint: frozenset[str]
     findings: list[Finding] = field(default_factory=list)
     dialled: dict[Resource, tuple[str, ...]] = field(default_factory=dict)
+    surveys: dict[str, Survey] = field(default_factory=dict)
     _known: dict[str, CompiledFile] = field(default_factory=dict)
     _made: dict[str, list[_Piece]] = field(default_factory=dict)
     _there: set[str] = field(default_factory=set)
@@ -122,7 +124,7 @@ class Compilation:
             message = f"{draft.template} does not begin with <include> and end with </include>"
             self.refuse(part.resource, message, "the file holds several resources between them")
         else:
-            self._made.setdefault(draft.path, []).append(_Piece(part, rendering))
+            self._made.setdefault(draft.path, []).append(_Piece(part, rendering, draft.frame))
             self._there.add(part.resource.kind)
 
     def _check(self, draft: Draft, part: Part) -> None:
@@ -199,13 +201,15 @@ def _is_framed(content: bytes) -> bool:
 
 def _put_together(path: str, made: Sequence[_Piece]) -> CompiledFile:
     """Return the file of these pieces: what each has inside `<include>`, one after the other."""
-    if len(made) == 1:
+    before, behind = (text.encode() for text in made[0].frame)
+    if len(made) == 1 and not before:
         content, spans, unknown = made[0].rendering
         parts: tuple[Part, ...] = (made[0].part._replace(span=(0, len(content))),)
     else:
-        texts, listed, secrets, unknown = [OPEN], list[Part](), list[tuple[int, int]](), False
-        start = len(OPEN)
-        for part, rendering in made:
+        listed, secrets = list[Part](), list[tuple[int, int]]()
+        texts, unknown = [OPEN, before], False
+        start = len(OPEN) + len(before)
+        for part, rendering, _ in made:
             inside = rendering.content[len(OPEN) : -len(CLOSE)]
             shift = start - len(OPEN)
             texts.append(inside)
@@ -213,7 +217,7 @@ def _put_together(path: str, made: Sequence[_Piece]) -> CompiledFile:
             secrets += ((first + shift, last + shift) for first, last in rendering.secret_spans)
             unknown = unknown or rendering.unknown
             start += len(inside)
-        content, parts, spans = b"".join((*texts, CLOSE)), tuple(listed), tuple(secrets)
+        content, parts, spans = b"".join((*texts, behind, CLOSE)), tuple(listed), tuple(secrets)
     return CompiledFile(path, content, parts, spans, unknown, hashlib.sha256(content).hexdigest())
 
 
