@@ -48,7 +48,8 @@ def _count_kinds(schema: dict[str, Any], kinds: Kinds) -> dict[str, Any]:
 
 def settings_schema(kinds: Kinds) -> dict[str, Any]:
     """Return the JSON Schema of `fsgitops.yaml`; a short name stands for no value anywhere."""
-    from fsgitops.model.schema import SCHEMA_DIALECT, desired_schema
+    from fsgitops.model.schema import desired_schema
+    from fsgitops.model.schema_parts import DIALECT
     from fsgitops.settings.shapes import Settings
 
     schema = Settings.model_json_schema()
@@ -64,7 +65,7 @@ def settings_schema(kinds: Kinds) -> dict[str, Any]:
         "properties": defaults["properties"],
         "type": "object",
     }
-    return _put_words({"$schema": SCHEMA_DIALECT, **whole, "title": "fsgitops: settings"})
+    return _put_words({"$schema": DIALECT, **whole, "title": "fsgitops: settings"})
 
 
 def _put_words(schema: dict[str, Any]) -> dict[str, Any]:

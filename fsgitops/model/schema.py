@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fsgitops.model.schema_parts import DIALECT
+
 if TYPE_CHECKING:
     from fsgitops.model.kind import Kinds
     from fsgitops.model.noun import Noun
-
-SCHEMA_DIALECT = "http://json-schema.org/draft-07/schema#"
 
 _BOUNDS = ("minimum", "maximum", "minItems", "maxItems")
 
@@ -22,7 +22,7 @@ def desired_schema(kinds: Kinds) -> dict[str, Any]:
     *titles, last = (f"{kind.told}s" for kind in kinds.values())
     items = {kind.section: _item(kind.noun) for kind in kinds.values()}
     return {
-        "$schema": SCHEMA_DIALECT,
+        "$schema": DIALECT,
         "title": f"fsgitops: {', '.join(titles)} and {last}",
         "type": "object",
         "additionalProperties": False,
