@@ -83,23 +83,20 @@ class EslSession:
         """
         return _reply_text(self._ask([command], timeout)[0])
 
-    def api(self, command: str, *, timeout: float | None = None) -> str:
+    def api(self, command: str) -> str:
         """Run an API command; return its output as UTF-8, undecodable bytes replaced.
 
         Raises as `send`, and SwitchError where the switch does not let this user run it.
         """
-        return self.api_bytes(command, timeout=timeout).decode("utf-8", "replace")
+        return self.api_bytes(command).decode("utf-8", "replace")
 
     def api_bytes(self, command: str, *, timeout: float | None = None) -> bytes:
         """Run an API command; return the bytes of its output. Raises as `api`."""
         return self._body(self._ask([f"api {command}"], timeout)[0])
 
-    def api_many(self, commands: Sequence[str], *, timeout: float | None = None) -> list[str]:
-        """Run API commands, at most 128 of them on the way at a time; outputs in their order.
-
-        `timeout` is how many seconds may pass without one more reply. Raises as `api`.
-        """
-        frames = self._ask([f"api {command}" for command in commands], timeout)
+    def api_many(self, commands: Sequence[str]) -> list[str]:
+        """Run API commands, at most 128 of them on the way at a time; outputs in their order."""
+        frames = self._ask([f"api {command}" for command in commands])
         return [self._body(frame).decode("utf-8", "replace") for frame in frames]
 
     def subscribe_json(self, event_names: Sequence[str], *, max_queued: int = 1000) -> EventQueue:
@@ -133,7 +130,7 @@ class EslSession:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _ask(self, commands: list[str], timeout: float | None) -> list[Frame]:
+    def _ask(self, commands: list[str], timeout: float | None = None) -> list[Frame]:
         self._check_thread()
         limit = self._wire.reply_timeout if timeout is None else timeout
         payloads = [command_bytes(command) for command in commands]

@@ -88,16 +88,13 @@ def find_tasks(plan: Plan, *, full: bool = False) -> tuple[Task, ...]:
         if change.resource.kind == "agent" and not (change.renamed_to or change.moved):
             for kind in _kinds(change, plan, silent):
                 found.setdefault(kind, {})[change.resource.name] = change
-    return tuple(
-        _task(kind, list(found[kind].values()), plan, None if full else SHOWN_AGENTS)
-        for kind in TaskKind
-        if kind in found
-    )
-
-
-def _task(kind: TaskKind, changes: Sequence[Change], plan: Plan, most: int | None) -> Task:
-    text = _tell(kind, _list([_name(change) for change in changes], most), len(changes) > 1, plan)
-    return Task(kind, tuple(change.resource.name for change in changes), text, changes[0])
+    tasks: list[Task] = []
+    for kind in sorted(found, key=list(TaskKind).index):
+        changes = list(found[kind].values())
+        who = _list([_name(change) for change in changes], None if full else SHOWN_AGENTS)
+        told = _tell(kind, who, len(changes) > 1, plan)
+        tasks.append(Task(kind, tuple(found[kind]), told, changes[0]))
+    return tuple(tasks)
 
 
 def _find_silent(plan: Plan) -> set[Resource]:

@@ -71,8 +71,7 @@ def read_items(content: bytes) -> tuple[list[str], tuple[str, ...]]:
     An element is `<tag`, then each attribute's name and value, then its content, then `>`. Text
     follows TEXT and a comment follows COMMENT; text that is only white space is left out.
 
-    Raises:
-        FragmentError: the XML is not well formed.
+    Raises FragmentError.
     """
     text, directives = preprocess_lines(content)
     return _read_text(text), directives
@@ -153,9 +152,7 @@ def flatten_fragment(content: bytes) -> dict[str, str]:
     `user`, `param NAME` and `variable NAME`; an extension's are `NAME`, `NAME/FIELD` for a
     condition (`NAME/condition 2 FIELD` after the first) and `NAME/action 1 APPLICATION`; a
     context around them is `context NAME`, a group `group NAME`. What stands twice gets ` #2`.
-
-    Raises:
-        FragmentError: the XML is not well formed.
+    Raises FragmentError.
     """
     text, directives = preprocess_lines(content)
     return flatten_text(text, directives)
@@ -312,11 +309,7 @@ class Outlines:
         self._known: dict[tuple[bytes, ...], _Outline | None] = {}
 
     def flatten(self, content: bytes) -> Iterable[tuple[str, str]]:
-        """Return the keys and values of `flatten_fragment`.
-
-        Raises:
-            FragmentError: the XML is not well formed.
-        """
+        """Return the keys and values of `flatten_fragment`. Raises FragmentError."""
         text, directives = preprocess_lines(content)
         pieces = _VALUE.split(text)
         values = _read_values(pieces[2::3])

@@ -29,8 +29,7 @@ def find_files(folder: str, pattern: str) -> list[str]:
     Hidden files need a literal dot, `*` and `?` never match a slash, `**` means `*`, and the
     order is that of the bytes of the paths (FreeSWITCH runs `glob` in the C locale).
 
-    Raises:
-        UnreadableFolderError: a folder on the way is missing or may not be listed.
+    Raises UnreadableFolderError.
     """
     if pattern.startswith("/"):
         found, rest = ["/"], pattern.lstrip("/")

@@ -8,9 +8,8 @@ an address (`stun-set`), and our own environment is not read (`env-set`); such l
 nothing and are listed in `MergedConfig.not_run`; from where they make a difference, the lines of
 the switch's text may be others (`MergedConfig.find_doubt`). Includes are followed wherever
 FreeSWITCH follows them, out of the conf directory too, by absolute path or by symlink: the text has
-to be the switch's. Files found that way are listed in `MergedConfig.outside`, and
-`stay_inside=True` skips them. Anything that is not a regular file is skipped, so that a pipe cannot
-block us.
+to be the switch's. Files found that way are listed in `MergedConfig.outside`. Anything that is not
+a regular file is skipped, so that a pipe cannot block us.
 """
 
 from __future__ import annotations
@@ -19,7 +18,8 @@ import errno
 import os
 import re
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,32 +75,23 @@ class _OpenFile:
         return SourceLine(self.name, self.line)
 
 
+@dataclass
 class _Merger:
-    def __init__(
-        self,
-        conf_dir: Path,
-        variables: Variables,
-        stay_inside: bool,
-        ours: Ours | None,
-        take_out: Callable[[bytes], bytes] | None,
-    ) -> None:
-        self.conf_dir = conf_dir.resolve()
-        self.base = str(conf_dir)
-        self.variables = variables
-        self.stay_inside = stay_inside
-        self.ours = ours
-        self.take_out = take_out
-        self.chunks: list[bytes] = []
-        self.size = 0
-        self.newlines = 0
-        self.pieces = Pieces()
-        self.files: list[str] = []
-        self.skipped: list[Skipped] = []
-        self.not_run: list[Skipped] = []
-        self.outside: list[str] = []
-        self._inside: dict[str, bool] = {}
-        self.doubts: list[tuple[int, Skipped]] = []
-        self._unknown: dict[bytes, Skipped] = {}
+    base: str
+    variables: Variables
+    ours: Ours | None
+    take_out: Callable[[bytes], bytes] | None
+    chunks: list[bytes] = field(default_factory=list)
+    size: int = 0
+    newlines: int = 0
+    pieces: Pieces = field(default_factory=Pieces)
+    files: list[str] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    not_run: list[Skipped] = field(default_factory=list)
+    outside: list[str] = field(default_factory=list)
+    doubts: list[tuple[int, Skipped]] = field(default_factory=list)
+    _inside: dict[str, bool] = field(default_factory=dict)
+    _unknown: dict[bytes, Skipped] = field(default_factory=dict)
 
     def merge_file(self, folder: str, path: str, depth: int, asked: SourceLine) -> bool:
         name = path[len(self.base) + 1 :] if path.startswith(self.base + "/") else path
@@ -132,8 +123,6 @@ class _Merger:
             if not stat.S_ISREG(status.st_mode):
                 raise OSError(0, "not a regular file")
             if not self._is_inside(path if linked else path.rpartition("/")[0]):
-                if self.stay_inside:
-                    raise OSError(0, "outside the conf directory")
                 self.outside.append(name)
             if status.st_size + self.size > MAX_BYTES:
                 raise MergeError(f"{name}: the merged text would pass {MAX_BYTES:,} bytes")
@@ -146,11 +135,15 @@ class _Merger:
         finally:
             os.close(descriptor)
 
+    @cached_property
+    def resolved(self) -> Path:
+        return Path(self.base).resolve()
+
     def _is_inside(self, path: str) -> bool:
         """Tell whether `path` leads below the conf directory; asked once for each folder."""
         known = self._inside.get(path)
         if known is None:
-            known = self._inside[path] = Path(path).resolve().is_relative_to(self.conf_dir)
+            known = self._inside[path] = Path(path).resolve().is_relative_to(self.resolved)
         return known
 
     def _merge_lines(self, data: bytes, source: _OpenFile) -> None:
@@ -267,7 +260,6 @@ def load_merged(
     conf_dir: Path,
     variables: Mapping[str, str] | None = None,
     *,
-    stay_inside: bool = False,
     ours: Ours | None = None,
     take_out: Callable[[bytes], bytes] | None = None,
 ) -> MergedConfig:
@@ -277,7 +269,6 @@ def load_merged(
         conf_dir: the directory that holds `freeswitch.xml`.
         variables: global variables the switch already has (`local_ip_v4`, …); `conf_dir` is
             always known.
-        stay_inside: skip files that lie outside `conf_dir` once symlinks are followed.
         ours: files that are not read, there or not: the text has marks where they would be.
         take_out: is given each piece of the text, and returns what stands in its place. Of such a
             text no line can be asked for: where it came from is told of the pieces as they were.
@@ -286,7 +277,7 @@ def load_merged(
         MergeError: the root file cannot be read, or the includes multiply without end.
     """
     known = Variables({"conf_dir": str(conf_dir), **(variables or {})})
-    merger = _Merger(conf_dir, known, stay_inside, ours, take_out)
+    merger = _Merger(str(conf_dir), known, ours, take_out)
     root = f"{conf_dir}/{ROOT_FILE}"
     if not merger.merge_file(str(conf_dir), root, 0, SourceLine(ROOT_FILE, 1)):
         raise MergeError(f"{root}: {merger.skipped[-1].reason}")

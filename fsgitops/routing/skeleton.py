@@ -35,11 +35,7 @@ def neutral_words(count: int) -> list[str]:
 
 
 class Skeleton:
-    """The XML of a template with holes for its values.
-
-    Raises:
-        FragmentError: the neutral rendering is not well-formed XML.
-    """
+    """The XML of a template with holes for its values. Raises FragmentError."""
 
     __slots__ = ("_items", "_mixed", "_order", "_text", "_whole", "directives", "misplaced")
 

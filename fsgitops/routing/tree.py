@@ -108,11 +108,7 @@ def fold(text: str) -> str:
 
 
 def parse(data: bytes) -> Element:
-    """Return the root element of a merged text.
-
-    Raises:
-        XmlSyntaxError: FreeSWITCH's parser would stop; with the text of its answer.
-    """
+    """Return the root element of a merged text. Raises XmlSyntaxError."""
     parser = _Parser(data.decode("utf-8", "surrogateescape"))
     # A million fresh objects and not one of them garbage: collecting would double the time.
     collecting = gc.isenabled()

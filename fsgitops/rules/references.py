@@ -19,7 +19,7 @@ from fsgitops.model.reading import (
 from fsgitops.model.rule import Breach
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from fsgitops.model.desired import Desired
     from fsgitops.model.document import Path
@@ -36,7 +36,7 @@ def check_unknown(desired: Desired, kinds: Kinds) -> Iterator[Breach]:
         wanted = reference.resource
         if not known.has(wanted):
             yield Breach(resource_of(noun), reference.path, *_not_there(wanted, kinds, known))
-        elif not _can_be_led_to(reference, kinds):
+        elif wanted.kind not in reference.mark.kinds and kinds[wanted.kind].reach is None:
             message = f"no call can be led to {kinds[wanted.kind].told} {wanted.name}"
             yield Breach(resource_of(noun), reference.path, message, "Name something that rings.")
 
@@ -63,7 +63,7 @@ def check_owned(desired: Desired, kinds: Kinds) -> Iterator[Breach]:
     known = _Known(desired)
     for kind in kinds.values():
         marks = [mark for mark in reference_marks(kind.noun) if mark.owned]
-        ours = {mark: known.of(mark.kinds) for mark in marks}
+        ours = {mark: set().union(*map(known.names, mark.kinds)) for mark in marks}
         for noun in desired.of(kind.noun) if marks else ():
             for path, number, mark in find_marked(noun, Ref):
                 if number not in ours.get(mark, (number,)):
@@ -140,17 +140,8 @@ class _Known:
     def names(self, kind: str) -> Collection[str]:
         return self._names.get(kind, ())
 
-    def of(self, kinds: Iterable[str]) -> set[str]:
-        """Return the names of several kinds."""
-        return set().union(*map(self.names, kinds))
-
     def has(self, resource: Resource) -> bool:
         return resource.name in self.names(resource.kind)
-
-
-def _can_be_led_to(reference: Reference, kinds: Kinds) -> bool:
-    kind = kinds[reference.resource.kind]
-    return kind.word in reference.mark.kinds or kind.reach is not None
 
 
 def _not_there(wanted: Resource, kinds: Kinds, known: _Known) -> tuple[str, str]:

@@ -5,13 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fsgitops.findings import Severity
-from fsgitops.model.rule import Breach, Rule
+from fsgitops.model.rule import Rule
 from fsgitops.rules import names, references, texts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from fsgitops.model.desired import Desired
     from fsgitops.model.kind import Kinds
 
 _ERROR, _WARNING = Severity.ERROR, Severity.WARNING
@@ -74,12 +71,8 @@ GENERIC: tuple[Rule, ...] = (
 )
 
 
-def _left_to_the_plan(_desired: Desired, _kinds: Kinds) -> Iterator[Breach]:
-    return iter(())
-
-
 PLAN_RULES: tuple[Rule, ...] = tuple(
-    Rule(name, severity, _left_to_the_plan, description, by_plan=True)
+    Rule(name, severity, lambda *_: iter(()), description, by_plan=True)
     for name, severity, description in (
         ("unread-folder", _ERROR, "FreeSWITCH includes the folders that fsgitops writes to."),
         ("unknown-context", _ERROR, "The dialplan has every agent's context."),

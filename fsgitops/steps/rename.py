@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fsgitops.homes.pieces import OwnFiles, split_compiled
-from fsgitops.model.number_forms import is_number_expression
 from fsgitops.model.plan import Action, Change, is_secret
+from fsgitops.phone import is_number_expression
 from fsgitops.routing.fragment import FragmentError, flatten_fragment
 
 if TYPE_CHECKING:

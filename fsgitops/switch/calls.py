@@ -115,7 +115,9 @@ def follow(session: EslSession, dial: Dial, patience: float) -> Legs:
             return Legs(Leg(uuid=dial.uuid))
         _watch(events, seen, FAR_SECONDS, lambda: bool(seen.far_uuid) or uuid in seen.ends)
         if uuid in seen.ends:
-            _watch(events, seen, LAST_WORDS_SECONDS, lambda: _knows_why(seen, uuid))
+            _watch(
+                events, seen, LAST_WORDS_SECONDS, lambda: bool(seen.far_cause or seen.ends[uuid][1])
+            )
         return _outcome(seen, uuid)
     finally:
         _unsubscribe(session, names)
@@ -150,10 +152,6 @@ class _Seen:
             failed = event.get("variable_originate_failed_cause")
             why = None if failed is None else _cause(failed)
             self.ends[uuid] = (_cause(event.get("Hangup-Cause")), why)
-
-
-def _knows_why(seen: _Seen, uuid: str) -> bool:
-    return seen.far_cause is not None or seen.ends[uuid][1] is not None
 
 
 def _outcome(seen: _Seen, uuid: str) -> Legs:

@@ -174,7 +174,7 @@ def test_a_late_reply_is_not_taken_for_the_next_command() -> None:
 
     with ScriptedEsl(script) as server, connect(server, 2.0) as session:
         with pytest.raises(SwitchTimeoutError):
-            session.api("first", timeout=0.05)
+            session.api_bytes("first", timeout=0.05)
         assert session.api("second") == "second"
 
 

@@ -108,17 +108,6 @@ def test_a_symlink_out_of_the_directory_is_followed_and_told(tmp_path: Path) -> 
     assert merged.outside == ("x/b.xml",)
 
 
-def test_staying_inside_skips_what_lies_outside(tmp_path: Path) -> None:
-    outside = tmp_path / "outside"
-    outside.write_text("out\n")
-    folder = conf(tmp_path / "conf", freeswitch=INCLUDE.format("x/*.xml"), x__a="in\n")
-    (folder / "x" / "b.xml").symlink_to(outside)
-    (folder / "x" / "c.xml").symlink_to("a.xml")
-    merged = load_merged(folder, stay_inside=True)
-    assert merged.text == b"in\nin\n"
-    assert [item.reason for item in merged.skipped] == ["outside the conf directory"]
-
-
 def test_a_pipe_does_not_block_the_reader(tmp_path: Path) -> None:
     folder = conf(tmp_path, freeswitch=INCLUDE.format("*.fifo") + "end\n")
     os.mkfifo(folder / "a.fifo")
@@ -207,7 +196,7 @@ def test_any_bytes_can_be_merged(data: bytes) -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "freeswitch.xml").write_bytes(data)
-        merged = load_merged(Path(folder), stay_inside=True)
+        merged = load_merged(Path(folder))
         for number in range(1, merged.text.count(b"\n") + 1):
             assert merged.source_of_merged_line(number) is not None
 

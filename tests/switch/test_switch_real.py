@@ -176,7 +176,7 @@ def test_a_real_wrong_password_is_told(freeswitch: RealSwitch) -> None:
 
 def test_a_real_slow_command_times_out_and_the_session_stays_usable(live: Switch) -> None:
     with pytest.raises(SwitchTimeoutError):
-        live.session.api("msleep 300", timeout=0.05)
+        live.session.api_bytes("msleep 300", timeout=0.05)
     assert live.uptime() >= 0
 
 

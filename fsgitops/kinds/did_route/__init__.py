@@ -10,11 +10,10 @@ from fsgitops.kinds.did_route.drafts import dispatch_path, draft_dispatch, draft
 from fsgitops.kinds.did_route.forms import survey_routes
 from fsgitops.kinds.did_route.noun import DidRoute
 from fsgitops.model.kind import Kind, Left, Shared
-from fsgitops.model.number_forms import is_number_expression
 from fsgitops.model.reading import resource_of
 from fsgitops.model.resource import Resource
 from fsgitops.model.rule import Breach, Rule
-from fsgitops.phone import is_assignable
+from fsgitops.phone import is_assignable, is_number_expression
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

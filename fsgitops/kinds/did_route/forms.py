@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from fsgitops.findings import Finding, Position, error, warning
 from fsgitops.model.kind import Survey
-from fsgitops.model.number_forms import ALL_FORMS, list_forms, number_expression
 from fsgitops.model.reading import resource_of
 from fsgitops.model.resource import Resource
-from fsgitops.phone import national_form, region_of
+from fsgitops.phone import ALL_FORMS, list_forms, national_form, number_expression, region_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from fsgitops.kinds.did_route.forms import choose_forms
 from fsgitops.model.kind import Site
-from fsgitops.model.number_forms import is_number_expression, number_expression
-from fsgitops.phone import national_form
+from fsgitops.phone import is_number_expression, national_form, number_expression
 
 US, GB = "+19495431333", "+442071838750"
 SYDNEY, NANTES = "+61290001234", "+33290001234"
