@@ -15,7 +15,7 @@ from pathlib import Path
 
 from plan import write_project
 
-from fsgitops.cli.review import FORMATS
+from fsgitops.cli.outputs import FORMATS
 
 RUN = [sys.executable, "-c", "from fsgitops.cli import main; main()"]
 

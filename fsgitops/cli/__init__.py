@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import gc
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from fsgitops import __version__
 from fsgitops.cli.options import with_group_place
 from fsgitops.console.commands import CONTEXT, Group
-from fsgitops.console.run import run_program
+from fsgitops.console.run import end_process, run_program
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,9 +70,9 @@ def cli(**_start: str | None) -> None:
     """FreeSWITCH configuration as code: YAML in git, a checked plan, a proved apply."""
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run a command and end the process with its exit code (docs/exit-codes.md)."""
-    sys.exit(run(arguments))
+    end_process(run(arguments))
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

@@ -6,14 +6,13 @@ import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 import click
 
 from fsgitops.cli.printing import print_json, print_lines, print_notes
 from fsgitops.console.stream import is_quiet
 from fsgitops.errors import FsgitopsError
-from fsgitops.steps.render_text import render_applied
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,8 +26,7 @@ _F = TypeVar("_F", bound="Callable[..., Any]")
 _WAIT_SECONDS = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Carry:
+class Carry(NamedTuple):
     """How a plan is carried out: unasked, with a reload, and how long others are waited for."""
 
     yes: bool
@@ -96,6 +94,8 @@ def print_applied(applied: Applied, *, as_json: bool) -> None:
     elif is_quiet():
         print_notes(applied.notes)
     else:
+        from fsgitops.steps.render_text import render_applied
+
         print_lines(render_applied(applied))
 
 

@@ -34,6 +34,7 @@ from fsgitops.cli.options import (
     with_place,
     with_workspace,
 )
+from fsgitops.cli.outputs import with_formats
 from fsgitops.cli.printing import (
     print_document,
     print_findings,
@@ -42,15 +43,13 @@ from fsgitops.cli.printing import (
     print_notes,
     working,
 )
-from fsgitops.cli.review import with_formats
 from fsgitops.console.commands import Command, Number
 from fsgitops.console.stream import confirm_done, is_quiet
-from fsgitops.steps.render_text import render_plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fsgitops.cli.review import Outputs
+    from fsgitops.cli.outputs import Outputs
     from fsgitops.model.state import RecordedState
     from fsgitops.planning.planned import Planned
     from fsgitops.planning.shape import Demands
@@ -185,6 +184,8 @@ def apply_command(
 def _show(planned: Planned, *, err: bool, full: bool, unread: bool) -> None:
     print_notes(planned.notes)
     print_findings(planned.compilation.declared.findings)
+    from fsgitops.steps.render_text import render_plan
+
     if unread:
         print_notes(planned.plan.warnings)
     else:
@@ -215,6 +216,7 @@ def rollback_command(
     from fsgitops.commands.rollback import plan_rollback, run_rollback
     from fsgitops.planning.shape import Demands
     from fsgitops.steps.render_history import render_rollback
+    from fsgitops.steps.render_text import render_plan
 
     with working("Comparing the files of then with the live ones"):
         shown = plan_rollback(workspace, to, Demands(allow=frozenset(allow), reload=carry.reload))

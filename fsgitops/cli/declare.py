@@ -22,17 +22,16 @@ from fsgitops.cli.options import (
     with_place,
     with_workspace,
 )
+from fsgitops.cli.outputs import with_formats
 from fsgitops.cli.printing import print_document, print_findings, print_json, working
-from fsgitops.cli.review import with_formats
 from fsgitops.commands.schema import SCHEMAS
 from fsgitops.console.commands import Command, Common
 from fsgitops.console.complete import SHELLS, print_script
 from fsgitops.console.stream import confirm_done, draw_lines, terminal_width
 from fsgitops.errors import DesiredInvalidError, UsageError
-from fsgitops.findings import findings_to_json, has_errors
 
 if TYPE_CHECKING:
-    from fsgitops.cli.review import Outputs
+    from fsgitops.cli.outputs import Outputs
     from fsgitops.commands.validate import RuleState
     from fsgitops.workspace.open import Workspace
 
@@ -120,7 +119,7 @@ def validate_command(
     Loads, checks and compiles every YAML file, and reads the result back. Needs neither a
     switch nor the project key. Exit code 3 when there are errors.
     """
-    from fsgitops.cli.review import review_report
+    from fsgitops.cli.review import review_report, write_outputs
     from fsgitops.commands.validate import Report, run_validate
 
     try:
@@ -131,7 +130,7 @@ def validate_command(
         with working("Checking what is declared"):
             report = run_validate(workspace)
     root = find_root(start)
-    wanted.write(lambda: review_report(report, root), report.to_json)
+    write_outputs(wanted, lambda: review_report(report, root), report.to_json)
     if wanted.shown == "json":
         print_json(report.to_json())
     else:
@@ -155,6 +154,7 @@ def lint_command(workspace: Workspace, rules: bool, strict: bool, as_json: bool)
     line: # fsgitops: ignore[rule-name] because it says why
     """
     from fsgitops.commands.validate import list_rules
+    from fsgitops.findings import findings_to_json, has_errors
     from fsgitops.workspace.declare import declare_desired
 
     if rules:

@@ -11,6 +11,7 @@ import click
 
 from fsgitops.console.commands import Common, with_directory
 from fsgitops.console.stream import confirm_done
+from fsgitops.model.permission import PERMISSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,8 +133,6 @@ def with_full(function: _F) -> _F:
 
 def with_allow(function: _F) -> _F:
     """Give a command `--allow`."""
-    from fsgitops.model.plan import PERMISSIONS
-
     return click.option(
         "--allow",
         multiple=True,

@@ -18,14 +18,14 @@ from fsgitops.cli.options import (
     with_place,
     with_workspace,
 )
+from fsgitops.cli.outputs import with_formats
 from fsgitops.cli.printing import print_findings, print_json, print_notes, working
-from fsgitops.cli.review import with_formats
 from fsgitops.console.commands import Command, Option
 from fsgitops.console.stream import confirm_done
 from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:
-    from fsgitops.cli.review import Outputs
+    from fsgitops.cli.outputs import Outputs
     from fsgitops.workspace.open import Workspace
 
 

@@ -11,7 +11,6 @@ import click
 from fsgitops.console import stream
 from fsgitops.console.stream import draw_lines
 from fsgitops.model.wording import Line
-from fsgitops.steps.render_text import render_findings
 from fsgitops.visible import count_noun, make_lines_visible, make_visible, to_json
 
 if TYPE_CHECKING:
@@ -62,6 +61,8 @@ def print_document(name: str, /, **values: Any) -> None:
 
 def print_findings(findings: Iterable[Finding]) -> None:
     """Print findings to stderr and count them."""
+    from fsgitops.steps.render_text import render_findings
+
     findings = list(findings)
     print_lines(render_findings(findings), err=True)
     errors = sum(item.severity == "error" for item in findings)

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import wraps
 from importlib import import_module
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,7 +20,9 @@ from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from pathlib import Path
 
+    from fsgitops.cli.outputs import Outputs
     from fsgitops.commands.validate import Report
     from fsgitops.findings import Finding
     from fsgitops.model.compiled import CompiledFile
@@ -32,15 +31,6 @@ if TYPE_CHECKING:
     from fsgitops.planning.planned import Planned
 
 
-FORMATS = ("text", "json", "markdown", "html", "github", "gitlab", "sarif", "junit")
-ENDINGS = {
-    ".txt": "text",
-    ".json": "json",
-    ".md": "markdown",
-    ".html": "html",
-    ".sarif": "sarif",
-    ".xml": "junit",
-}
 SHOWN_CONTENTS = 1000
 """Files whose XML is shown beside their attributes: changed and deleted ones first."""
 
@@ -179,90 +169,24 @@ def _read_contents(planned: Planned) -> Mapping[tuple[str, Resource], Contents]:
     return contents
 
 
-_F = TypeVar("_F", bound="Callable[..., Any]")
-
-
-def with_formats(function: _F) -> _F:
-    """Give a command that has `--json` also `--format`, `--output` and `--full-at`, as `wanted`."""
-    endings = " ".join(ENDINGS)
-
-    @click.option("--format", "named", type=click.Choice(FORMATS), help="[default: text]")
-    @click.option(
-        "--output",
-        "outputs",
-        multiple=True,
-        metavar="FILE",
-        type=click.Path(path_type=Path, dir_okay=False),
-        help=f"Write to FILE, in --format or as its ending says ({endings}). May be repeated.",
-    )
-    @click.option(
-        "--full-at",
-        metavar="WHERE",
-        default="",
-        help="Link to this file or URL if the Markdown is cut short.",
-    )
-    @wraps(function)
-    def gather(
-        *words: Any,
-        named: str | None,
-        outputs: tuple[Path, ...],
-        full_at: str,
-        as_json: bool,
-        **others: Any,
-    ) -> Any:
-        wanted = choose_outputs(named, outputs, as_json=as_json, full=full_at)
-        return function(*words, wanted=wanted, **others)
-
-    return cast("_F", gather)
-
-
-@dataclass(frozen=True, slots=True)
-class Outputs:
-    """The format for stdout, and each file with its own; `full` is what a cut one points to."""
-
-    shown: str
-    files: tuple[tuple[Path, str], ...] = ()
-    full: str = ""
-
-    def write(self, review: Callable[[], Review], to_json: Callable[[], Any]) -> None:
-        r"""Write the files, and stdout unless it is for text or JSON: those the caller prints.
-
-        Files are UTF-8; what UTF-8 has no way to say is written as `\\udc..`.
-        """
-        if not self.files and self.shown in ("text", "json"):
-            return
-        made = review()
-        for path, name in self.files:
-            text = render_review(name, made, to_json)
-            write_output(path, text.encode("utf-8", errors="backslashreplace"))
-        if self.shown not in ("text", "json"):
-            click.echo(render_review(self.shown, made, to_json), nl=False)
-
-
-def choose_outputs(
-    named: str | None, outputs: tuple[Path, ...], *, as_json: bool, full: str
-) -> Outputs:
-    """Return what goes where. Raises click.UsageError for what does not go together."""
-    if as_json and named not in (None, "json"):
-        raise click.UsageError(f"--json and --format {named}: give one of them")
-    if not outputs:
-        return Outputs("json" if as_json else named or "text", (), full)
-    if named and len(outputs) > 1:
-        raise click.UsageError("--format with one --output only: let the files' endings tell")
-    files = tuple((path, named or _by_ending(path)) for path in outputs)
-    whole = next((str(path) for path, name in files if name in ("html", "json", "text")), "")
-    return Outputs("json" if as_json else "text", files, full or whole)
-
-
-def _by_ending(path: Path) -> str:
-    name = ENDINGS.get(path.suffix.lower())
-    if name is None:
-        known = ", ".join(ENDINGS)
-        raise click.UsageError(f"--output {path}: give --format, or an ending of {known}")
-    return name
-
-
 CHANGES_PENDING = 2
+
+
+def write_outputs(
+    wanted: Outputs, review: Callable[[], Review], to_json: Callable[[], Any]
+) -> None:
+    r"""Write the files, and stdout unless it is for text or JSON: those the caller prints.
+
+    Files are UTF-8; what UTF-8 has no way to say is written as `\\udc..`.
+    """
+    if not wanted.files and wanted.shown in ("text", "json"):
+        return
+    made = review()
+    for path, name in wanted.files:
+        text = render_review(name, made, to_json)
+        write_output(path, text.encode("utf-8", errors="backslashreplace"))
+    if wanted.shown not in ("text", "json"):
+        click.echo(render_review(wanted.shown, made, to_json), nl=False)
 
 
 def make_planned(
@@ -286,7 +210,8 @@ def telling(wanted: Outputs, target: str, root: Path) -> Iterator[None]:
         yield
     except DesiredInvalidError as problem:
         findings = problem
-        wanted.write(
+        write_outputs(
+            wanted,
             lambda: review_refusal(findings, target, root, wanted.full),
             lambda: error_to_json(findings),
         )
@@ -297,8 +222,10 @@ def answer_planned(planned: Planned, wanted: Outputs, root: Path, *, full: bool)
     """Write the files that were asked for, and print the plan."""
     from fsgitops.model.plan_json import plan_to_json
 
-    wanted.write(
-        lambda: review_plan(planned, root, wanted.full), lambda: plan_to_json(planned.plan)
+    write_outputs(
+        wanted,
+        lambda: review_plan(planned, root, wanted.full),
+        lambda: plan_to_json(planned.plan),
     )
     if wanted.shown == "json":
         print_json(plan_to_json(planned.plan))

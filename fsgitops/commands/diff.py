@@ -67,7 +67,7 @@ def run_diff(root: Path, target: str | None, before: str, after: str | None) -> 
 def _compare(before: Side, after: Side) -> Planned:
     live = _as_live(before.compilation.compiled, after.compilation.compiled)
     workspace = after.workspace
-    shown = workspace.target.model_copy(update={"conf_dir": Path(f"{before.name}..{after.name}")})
+    shown = replace(workspace.target, conf_dir=Path(f"{before.name}..{after.name}"))
     workspace = replace(workspace, target=shown)
     planned = plan_compiled(workspace, after.compilation, live)
     plan = replace(

@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING
 
+from fsgitops.model.permission import PERMISSIONS
 from fsgitops.model.schema_parts import count, flag, list_of, maybe_text, rows_of, text, word
 
 if TYPE_CHECKING:
@@ -29,14 +30,6 @@ _ASSIGNED = re.compile(
 )
 _NAMELESS = re.compile(r"(^|/)(param|variable)( #?\d+)?(@|$)")
 """Who edits a secret by hand may break its name, or put the value into another attribute."""
-
-Permission = Literal[
-    "deletes", "updates", "empty", "key", "owner", "reload", "registration", "gateway-restart",
-    "calls",
-]  # fmt: skip
-"""What lifts one thing that a plan may not do (docs/limits.md)."""
-
-PERMISSIONS: tuple[Permission, ...] = get_args(Permission)
 
 
 @dataclass(frozen=True, slots=True)

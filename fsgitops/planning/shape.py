@@ -161,7 +161,7 @@ def _find_excess(
         deletes=_count((i.resource for i in changes if i.action is Action.DELETE), kinds),
         updates=_count((i.resource for i in changes if i.action is Action.UPDATE), kinds),
         declared=declared,
-        limits=Limits(**target.limits.model_dump(exclude_none=True)),
+        limits=Limits(**target.limits.said()),
     )
 
 

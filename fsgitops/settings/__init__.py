@@ -38,7 +38,7 @@ def build_settings(
     those that `defaults` may have. Raises DesiredInvalidError with every finding.
     """
     details: list[Any] = _unknown_sections(data.get("defaults"), sections)
-    settings = Settings()
+    settings = Settings.model_construct()
     try:
         settings = Settings.model_validate(data)
     except ValidationError as problem:
@@ -50,8 +50,8 @@ def build_settings(
         message = f"target `{SANDBOX}` is built in and cannot be declared"
         hint = "Give your own target another name"
         raise DesiredInvalidError([error("settings", place, message, hint)])
-    overrides = environment.model_dump(include=_OVERRIDES, exclude_none=True)
-    return settings.model_copy(update=overrides)
+    said = ((name, value) for name, value in environment if name in _OVERRIDES)
+    return settings.model_copy(update={name: value for name, value in said if value is not None})
 
 
 def _unknown_sections(defaults: Any, sections: Collection[str]) -> list[Any]:

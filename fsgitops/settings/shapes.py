@@ -68,9 +68,13 @@ _Percent = Annotated[float, Field(ge=0, le=100)]
 
 
 class Part(BaseModel):
-    """A part of the settings: frozen, and a key that it does not know is an error."""
+    """A part of the settings: frozen, and a key that it does not know is an error.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    What validates it is built when it is first asked to: defaults are made without, and a part
+    within another is validated by that one's.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 def _read_source(value: object) -> Source | None:
@@ -123,7 +127,11 @@ class LimitsSettings(Part):
 
     def over(self, other: LimitsSettings) -> LimitsSettings:
         """Return these limits, completed with `other` where they say nothing."""
-        return other.model_copy(update=self.model_dump(exclude_none=True))
+        return other.model_copy(update=self.said())
+
+    def said(self) -> dict[str, Any]:
+        """Return the limits that are set, by name."""
+        return {name: value for name, value in self if value is not None}
 
 
 class IgnoredDrift(Part):
@@ -183,18 +191,18 @@ class TargetSettings(Part):
 
     conf_dir: PathText
     domain: DomainText
-    esl: EslSettings = EslSettings()
+    esl: EslSettings = EslSettings.model_construct()
     profile: Annotated[
         str, _text(r"^[A-Za-z0-9_-]+$", "a profile's name: letters, digits, _ and -")
     ] = "internal"
     state_dir: PathText | None = None
-    dial: DialSettings = DialSettings()
+    dial: DialSettings = DialSettings.model_construct()
     did_forms: tuple[Literal["digits", "national"], ...] | None = None
     inbound_context: InboundContext = "public"
     layout: Layout | None = None
-    limits: LimitsSettings = LimitsSettings()
+    limits: LimitsSettings = LimitsSettings.model_construct()
     allow: tuple[AllowedDanger, ...] | None = None
-    public: PublicSettings = PublicSettings()
+    public: PublicSettings = PublicSettings.model_construct()
 
 
 class SecretsSettings(Part):
@@ -293,21 +301,21 @@ class Settings(Part):
     default_caller_id: str | None = None
     default_caller_name: str | None = None
     key_file: PathText = ".fsgitops/key"
-    secrets: SecretsSettings = SecretsSettings()
+    secrets: SecretsSettings = SecretsSettings.model_construct()
     key_rotation: RotationSettings | None = None
     audit_log: str | None = None
     defaults: dict[str, dict[str, Any]] = {}
     """Fields that declared resources leave out, by section; named as in the desired files."""
-    history: HistorySettings = HistorySettings()
+    history: HistorySettings = HistorySettings.model_construct()
     rules: dict[str, Literal["error", "warning", "off"]] = {}
-    variables: VariablesSettings = VariablesSettings()
-    policy: PolicySettings = PolicySettings()
+    variables: VariablesSettings = VariablesSettings.model_construct()
+    policy: PolicySettings = PolicySettings.model_construct()
     kinds: Annotated[tuple[KindSettings, ...], Field(max_length=32)] = ()
     notify: NotifySettings | None = None
-    api: ApiSettings = ApiSettings()
+    api: ApiSettings = ApiSettings.model_construct()
     layout: Layout = "files"
-    limits: LimitsSettings = LimitsSettings()
+    limits: LimitsSettings = LimitsSettings.model_construct()
     allow: tuple[AllowedDanger, ...] = ("reload", "registration")
-    drift: DriftSettings = DriftSettings()
-    cdr: CdrSettings = CdrSettings()
+    drift: DriftSettings = DriftSettings.model_construct()
+    cdr: CdrSettings = CdrSettings.model_construct()
     targets: dict[_TargetName, TargetSettings] = {}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
-from typing import Annotated, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
@@ -20,7 +20,6 @@ from fsgitops.settings.shapes import (
     EslSettings,
     Layout,
     LimitsSettings,
-    Part,
     PublicSettings,
     RegionText,
     SecretsSettings,
@@ -28,6 +27,9 @@ from fsgitops.settings.shapes import (
     TargetSettings,
 )
 from fsgitops.settings.wording import tell_expected
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class Environment(BaseModel):
@@ -75,7 +77,8 @@ def read_environment() -> Environment:
         ) from None
 
 
-class Target(Part):
+@dataclass(frozen=True, slots=True)
+class Target:
     """A target with the environment's overrides in it; paths are absolute.
 
     `esl_password` is set when the environment named the password itself; otherwise `esl.password`
@@ -88,16 +91,16 @@ class Target(Part):
     domain: str
     profile: str
     esl: EslSettings
-    esl_password: SecretStr | None = None
-    dial: DialSettings = DialSettings()
-    did_forms: tuple[Literal["digits", "national"], ...] | None = None
-    inbound_context: str = "public"
-    layout: Layout = "files"
-    limits: LimitsSettings = LimitsSettings()
-    allow: tuple[AllowedDanger, ...] = ("reload", "registration")
-    public: PublicSettings = PublicSettings()
-    secrets: SecretsSettings = SecretsSettings()
-    key_file: str = ""
+    esl_password: SecretStr | None
+    dial: DialSettings
+    did_forms: tuple[Literal["digits", "national"], ...] | None
+    inbound_context: str
+    layout: Layout
+    limits: LimitsSettings
+    allow: tuple[AllowedDanger, ...]
+    public: PublicSettings
+    secrets: SecretsSettings
+    key_file: str
 
     @property
     def simulated(self) -> bool:
@@ -117,8 +120,8 @@ def select_target(
     declared = settings.targets.get(chosen)
     if chosen == SANDBOX:
         conf, environment = f"{STATE_FOLDER}/{SANDBOX}/conf", Environment.model_construct()
-        dial = DialSettings(gateway=SANDBOX)
-        declared = TargetSettings(conf_dir=conf, domain=SANDBOX_DOMAIN, dial=dial)
+        dial = DialSettings.model_construct(gateway=SANDBOX)
+        declared = TargetSettings.model_construct(conf_dir=conf, domain=SANDBOX_DOMAIN, dial=dial)
     if declared is None:
         known = ", ".join(sorted([*settings.targets, SANDBOX]))
         raise UsageError(f"no target `{chosen}` in {SETTINGS_FILE}; the targets are: {known}")

@@ -8,7 +8,8 @@ import pytest
 from hostile_review import big_review
 from project import SETTINGS, Project
 
-from fsgitops.cli.review import FORMATS, render_review
+from fsgitops.cli.outputs import FORMATS
+from fsgitops.cli.review import render_review
 from fsgitops.model.plan_json import plan_to_json
 
 ROOM = {"markdown": 65_536}  # GitHub's limit on a comment

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -141,7 +142,7 @@ def test_a_password_in_the_environment_is_never_shown(monkeypatch):
     monkeypatch.setenv("FS_ESL_PASSWORD", "hunter2")
     found = target({"targets": {"prod": PROD}}, "prod")
     assert found.esl_password is not None
-    assert "hunter2" not in repr(found) + str(found) + str(found.model_dump())
+    assert "hunter2" not in repr(found) + str(found) + str(asdict(found))
 
 
 def test_a_port_that_is_not_a_number_is_wrong_usage(monkeypatch):

@@ -6,7 +6,8 @@ import pytest
 from builders import change, desired, noun, plan
 from hostile_review import simple_review
 
-from fsgitops.cli.review import FORMATS, render_review
+from fsgitops.cli.outputs import FORMATS
+from fsgitops.cli.review import render_review
 from fsgitops.kinds import BUILT_IN
 from fsgitops.model.plan import Action
 from fsgitops.model.resource import Resource

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from secret_sources import EXTENSIONS, KINDS, NAMED, Planted, plant_secrets
 
-from fsgitops.cli.review import FORMATS
+from fsgitops.cli.outputs import FORMATS
 
 if TYPE_CHECKING:
     from project import Project
