@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fsgitops.routing.directory import LocatedUser
-    from fsgitops.sandbox.records import Shape
 
 SUCCESS = "Success"
 NO_ROOT = "Cannot Open log directory or XML Root!"
@@ -112,7 +111,7 @@ class Loaded:
     """One loaded tree with its look-ups; replaced as a whole by the next good reload."""
 
     root: Element
-    shapes: Mapping[bytes, Shape | None] = field(default_factory=dict)
+    records: Records = field(default_factory=Records)
     directory: Directory = field(init=False)
 
     def __post_init__(self) -> None:
@@ -176,19 +175,19 @@ class SwitchMemory:
         As in FreeSWITCH, variables that were set on the way stay set in either case.
         """
         with self.lock:
+            before, records = self.variables, Records(self.loaded.records)
             try:
-                records = Records(self.loaded.shapes)
-                merged = load_merged(self.conf_dir, self.variables, take_out=records.take_out)
+                merged = load_merged(self.conf_dir, before, take_out=records.take_out)
                 root = records.parse(merged.text)
                 if root is None:
-                    merged = load_merged(self.conf_dir, self.variables)
+                    merged = load_merged(self.conf_dir, before)
             except MergeError:
                 return NO_ROOT
             self.variables = dict(merged.variables)
             if not merged.text:
                 return NO_ROOT
             try:
-                self.loaded = Loaded(root or parse(merged.text), records.shapes)
+                self.loaded = Loaded(root, records) if root else Loaded(parse(merged.text))
             except XmlSyntaxError as error:
                 return str(error)
             return SUCCESS

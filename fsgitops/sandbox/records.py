@@ -6,14 +6,15 @@ proved when it is first met. Filled with made-up values it is read by the parser
 must be one element, with each value in an attribute of its own. Then any other values, which hold
 no quote, are read and printed in the same places.
 
-While the files are merged, each record leaves a mark in the text, an element of its own. A mark
-that the parser does not come upon as an element, because it stands in a comment, say, means that
-the text must be read as a whole (`Records.parse`).
+While the files are merged, records that follow each other leave one mark in the text, an element. A
+mark that the parser does not come upon as an element, because it stands in a comment, say, means
+that the text must be read as a whole (`Records.parse`).
 """
 
 from __future__ import annotations
 
 import re
+import sys
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -21,10 +22,13 @@ from fsgitops.routing.directory import print_attribute, serialise
 from fsgitops.routing.tree import Element, XmlSyntaxError, clean_attribute, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
 _MARK = "r\0"
 """What a mark's name begins with; a merged text holds no NUL, the preprocessor ends lines there."""
+_SPACE = b" \t\n"
+"""What may stand between the records of a run: the parser takes it as it is."""
+_MAX_SPACE = 1024
 _TAGS = ((b"<user ", b"</user>"), (b"<extension ", b"</extension>"))
 _SPECIAL = re.compile(rb"[^ -%'-;=?-~]")
 """What is read or printed as something else, in an attribute: all but these of ASCII are."""
@@ -93,85 +97,148 @@ class Record(Element):
     The slots for that stay empty, and so does `line`, which the records do not know.
     """
 
-    __slots__ = ("_shape", "_values")
+    __slots__ = ("_shape", "values")
 
     def __init__(self, shape: Shape, values: bytes) -> None:
         self.name = shape.name
         self.offset = 0
         self._shape = shape
-        self._values = values
+        self.values = values
 
     def __getattr__(self, name: str) -> object:
         if name == "attributes":
-            return self._shape.attributes(self._values)
+            return self._shape.attributes(self.values)
         if name in ("children", "text"):
-            return getattr(_grow(self._shape, self._values), name)
+            return getattr(_grow(self._shape, self.values), name)
         raise AttributeError(f"a record has no `{name}`")
 
     def printed(self, depth: int) -> str:
         """Return the record as the switch prints it, `depth` levels deep."""
-        return self._shape.printed(self._values, depth)
+        return self._shape.printed(self.values, depth)
+
+
+class _Run:
+    """Records that follow each other with nothing but space between, and that space."""
+
+    __slots__ = ("gaps", "records")
+
+    def __init__(self) -> None:
+        self.gaps: list[str] = []
+        self.records: list[Record] = []
 
 
 class Records:
     """Takes the records out of a text while it is merged, and puts them into its tree.
 
-    `known` are the shapes of the text before it: they need no proof a second time.
+    `before` are those of the text that was loaded before. Shapes are proved once, and what has not
+    changed since is held once while both texts are.
     """
 
-    def __init__(self, known: Mapping[bytes, Shape | None]) -> None:
-        self._known = known
-        self._found: list[Record] = []
+    def __init__(self, before: Records | None = None) -> None:
+        self._before = before.shapes if before else {}
+        self._held = {values: values for values in before.values()} if before else {}
+        self._runs: list[_Run] = []
+        self._space: bytes | None = None
+        """What stood behind the last record and is not in the text yet; None: a run has ended."""
         self.shapes: dict[bytes, Shape | None] = {}
 
+    def values(self) -> Iterator[bytes]:
+        """Yield the values of each record."""
+        return (record.values for run in self._runs for record in run.records)
+
     def take_out(self, text: bytes) -> bytes:
-        """Return a piece of the merged text with a mark in the place of each record."""
+        """Return a piece of the merged text with a mark in the place of each run of records."""
         parts: list[bytes] = []
         cursor = 0
         for start, end in _find_candidates(text):
             record = self._read(text[start:end])
-            if record is not None:
-                parts += text[cursor:start], f"<{_MARK}{len(self._found)}/>".encode()
-                self._found.append(record)
-                cursor = end
-        return b"".join((*parts, text[cursor:])) if parts else text
+            if record is None:
+                continue
+            gap = text[cursor:start]
+            if self._goes_on(gap):
+                gap = (self._space or b"") + gap
+            else:
+                parts += self._space or b"", gap, f"<{_MARK}{len(self._runs)}/>".encode()
+                self._runs.append(_Run())
+                gap = b""
+            self._runs[-1].gaps.append(sys.intern(gap.decode("ascii")))
+            self._runs[-1].records.append(record)
+            self._space, cursor = b"", end
+        rest = text[cursor:]
+        if self._goes_on(rest):
+            self._space = (self._space or b"") + rest
+        else:
+            parts += self._space or b"", rest
+            self._space = None
+        return b"".join(parts)
+
+    def _goes_on(self, gap: bytes) -> bool:
+        """Tell whether a run goes on behind this: whether it is space, and little."""
+        if self._space is None or len(self._space) + len(gap) > _MAX_SPACE:
+            return False
+        return not gap.strip(_SPACE)
 
     def parse(self, text: bytes) -> Element | None:
         """Return the tree of the merged text; None: it has to be read without taking anything out.
 
         A text that FreeSWITCH refuses is one of those: the line that it names is one of all.
         """
+        self._before = {}
+        self._held = {}
         try:
             root = parse(text)
         except XmlSyntaxError:
             return None
-        return root if self._put_in(root) == len(self._found) else None
+        return root if self._put_in(root) == len(self._runs) else None
 
     def _read(self, text: bytes) -> Record | None:
         # With an odd quote the closing tag is among the values: such a skeleton proves nothing.
         parts = text.split(b'"')
         skeleton = b'"'.join(parts[::2])
         if skeleton not in self.shapes:
-            known = skeleton in self._known
-            self.shapes[skeleton] = self._known[skeleton] if known else prove_shape(skeleton)
+            known = skeleton in self._before
+            self.shapes[skeleton] = self._before[skeleton] if known else prove_shape(skeleton)
         shape = self.shapes[skeleton]
-        return None if shape is None else Record(shape, b'"'.join(parts[1::2]))
+        if shape is None:
+            return None
+        values = b'"'.join(parts[1::2])
+        return Record(shape, self._held.get(values, values))
 
     def _put_in(self, root: Element) -> int:
-        """Put the records in the places of their marks; return how many there are."""
+        """Put the runs in the places of their marks; return how many there are."""
         count = 0
         pending = [root]
         while pending:
-            children = pending.pop().children
-            for number, child in enumerate(children):
-                if child.name.startswith(_MARK):
-                    record = self._found[int(child.name[len(_MARK) :])]
-                    record.offset = child.offset
-                    children[number] = record
-                    count += 1
-                elif child.children:
-                    pending.append(child)
+            parent = pending.pop()
+            marks = sum(child.name.startswith(_MARK) for child in parent.children)
+            if marks:
+                self._fill(parent)
+                count += marks
+            pending += [child for child in parent.children if type(child) is Element]
         return count
+
+    def _fill(self, parent: Element) -> None:
+        """Put its runs into an element, and the space between their records into its text."""
+        children: list[Element] = []
+        text: list[str] = []
+        cursor = size = 0
+        for child in parent.children:
+            text.append(parent.text[cursor : child.offset])
+            size += child.offset - cursor
+            cursor = child.offset
+            if not child.name.startswith(_MARK):
+                child.offset = size
+                children.append(child)
+                continue
+            run = self._runs[int(child.name[len(_MARK) :])]
+            for gap, record in zip(run.gaps, run.records, strict=True):
+                size += len(gap)
+                record.offset = size
+            text += run.gaps
+            children += run.records
+            run.gaps.clear()
+        parent.children = children
+        parent.text = "".join(text) + parent.text[cursor:]
 
 
 def _find_candidates(text: bytes) -> Iterator[tuple[int, int]]:

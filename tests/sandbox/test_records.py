@@ -195,6 +195,24 @@ def test_a_user_is_kept_in_less_than_a_kilobyte(tmp_path: Path) -> None:
     assert held < 1_000 * 1_000
 
 
+def test_what_did_not_change_is_held_once_while_it_is_reloaded(tmp_path: Path) -> None:
+    users = [USER.format(n, f"of {n} " + "x" * 2000) for n in range(1000, 1500)]
+    memory = load(write_conf(tmp_path / "conf", users))
+    tracemalloc.start()
+    try:
+        assert memory.reload() == "Success"
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 500 * 2000
+
+
+def test_much_space_between_users_is_printed_as_it_is(tmp_path: Path) -> None:
+    users = [f"{USER.format(n, 'a')}{' ' * 400}\n\n" for n in range(1000, 1010)]
+    spread = [*users, " " * 3000, *users[:2], "<!-- x -->", *users[2:4], "text", *users[4:]]
+    check_replies(load(write_conf(tmp_path / "conf", spread)), ["1000", "1009"])
+
+
 FRAGMENTS = st.sampled_from(
     ['<user id="1"', " >", ">", "/>", "</user>", '<extension name="e">', "</extension>", "\n", " ",
      '<a b="c"/>', "<a>", "</a>", '"', "'", " x=", "<!--", "-->", "<![CDATA[", "]]>", "&amp;", "&",
