@@ -11,6 +11,7 @@ import click
 
 from fsgitops.console.commands import Common, with_directory
 from fsgitops.console.stream import confirm_done
+from fsgitops.errors import FsgitopsError
 from fsgitops.model.permission import PERMISSIONS
 
 if TYPE_CHECKING:
@@ -242,7 +243,6 @@ def find_kinds(start: Start) -> Kinds:
 
     What is wrong with its settings is for other commands to tell.
     """
-    from fsgitops.errors import FsgitopsError
     from fsgitops.kinds import BUILT_IN
     from fsgitops.workspace.open import open_workspace
 
@@ -253,7 +253,6 @@ def find_kinds(start: Start) -> Kinds:
 
 
 def _recover(workspace: Workspace) -> None:
-    from fsgitops.errors import FsgitopsError
     from fsgitops.live.recover import recover_unfinished
 
     try:

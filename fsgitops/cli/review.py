@@ -117,11 +117,6 @@ def render_review(name: str, review: Review, to_json: Callable[[], Any]) -> str:
         return visible.to_json(to_json(), indent=2) + "\n"
     if name == "text":
         return _render_text(review)
-    if name == "sarif":
-        from fsgitops import __version__
-        from fsgitops.steps.render_sarif import render_sarif
-
-        return render_sarif(review, __version__)
     module = import_module(f"fsgitops.steps.render_{name}")
     rendered: str = getattr(module, f"render_{name}")(review)
     return rendered

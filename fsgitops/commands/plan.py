@@ -24,12 +24,7 @@ from fsgitops.steps.plan import fingerprint_plan
 from fsgitops.steps.read_live import read_manifest
 from fsgitops.visible import to_json
 from fsgitops.workspace.declare import compile_declared, declare_desired
-from fsgitops.workspace.git import (
-    REPLACE,
-    find_in_history,
-    refuse_key_in_git,
-    tell_history,
-)
+from fsgitops.workspace.git import REPLACE, find_in_history, refuse_key_in_git
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,8 +62,7 @@ def run_plan(
         kept = {path: known for path, known in settled.items() if path not in edited}
         compilation = compile_declared(workspace, declared, kept)
     notes = [*notes, *check_clock(target.state_dir), *name_unavailable(compilation)]
-    past = find_in_history(workspace)
-    notes += [f"warning: {tell_history(*found)}; {REPLACE}" for found in past.items()]
+    notes += [f"warning: {told}; {REPLACE}" for told in find_in_history(workspace)]
     planned = make_plan(workspace, compilation, found, demands)
     if live:
         planned = observe(workspace, planned)

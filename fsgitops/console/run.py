@@ -12,7 +12,8 @@ import click
 
 from fsgitops.console import stream
 from fsgitops.console.commands import MissingCommandError
-from fsgitops.errors import DesiredInvalidError, FsgitopsError, UsageError
+from fsgitops.errors import DesiredInvalidError, FsgitopsError, UsageError, error_to_json
+from fsgitops.visible import make_lines_visible, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -54,8 +55,6 @@ def run_program(
         if isinstance(failed, DesiredInvalidError) and print_findings is not None:
             print_findings(failed.findings)
         else:
-            from fsgitops.visible import make_lines_visible
-
             stream.print_text(f"{program}: {make_lines_visible(str(failed))}", err=True)
         return failed.exit_code
     return code if isinstance(code, int) else 0
@@ -74,8 +73,6 @@ def _name(problem: Exception, extra: str) -> FsgitopsError:
 
 
 def _tell_usage(problem: click.UsageError, words: Sequence[str]) -> int:
-    from fsgitops.visible import make_lines_visible
-
     if _wants_json(words):
         _print_json(UsageError(problem.format_message()))
     if isinstance(problem, MissingCommandError):
@@ -95,9 +92,6 @@ def _wants_json(words: Sequence[str]) -> bool:
 
 
 def _print_json(problem: FsgitopsError) -> None:
-    from fsgitops.errors import error_to_json
-    from fsgitops.visible import to_json
-
     click.echo(to_json(error_to_json(problem)))
 
 

@@ -12,6 +12,7 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from fsgitops import __version__
 from fsgitops.findings import Severity
 from fsgitops.model.plan import Action
 from fsgitops.model.review import list_findings, list_tasks
@@ -29,15 +30,15 @@ _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: 
 _PLACEHOLDER = re.compile(r"\{([0-9]+)\}")
 
 
-def render_sarif(review: Review, version: str) -> str:
-    """Return the SARIF log as JSON text. `version` is that of fsgitops."""
+def render_sarif(review: Review) -> str:
+    """Return the SARIF log as JSON text."""
     found = list_findings(review)
     shown, left = found[:SHOWN_RESULTS], len(found) - SHOWN_RESULTS
     rules = sorted({make_visible(item.rule) for item in shown})
     indices = {rule: index for index, rule in enumerate(rules)}
     driver = {
         "name": "fsgitops",
-        "semanticVersion": version,
+        "semanticVersion": __version__,
         "rules": [
             {"id": rule, "shortDescription": {"text": rule.replace("-", " ")}} for rule in rules
         ],

@@ -89,8 +89,8 @@ def private_names(workspace: Workspace) -> tuple[str, ...]:
     return (*key_files(settings.key_file), settings.secrets.age_identity)
 
 
-def find_in_git(root: Path, names: Sequence[str]) -> dict[str, bool]:
-    """Return the files that git keeps (True), or would take with `git add` (False).
+def find_in_git(root: Path, names: Sequence[str]) -> list[tuple[str, str]]:
+    """Return what is wrong with each key that git keeps, or would take, and what to do.
 
     Without git, outside of a checkout, and for files that are not there, that is none of them.
     """
@@ -99,22 +99,23 @@ def find_in_git(root: Path, names: Sequence[str]) -> dict[str, bool]:
         path = root / name
         if path.parent.is_dir():
             folders.setdefault(path.parent, {})[path.name] = name
-    found: dict[str, bool] = {}
+    found: list[tuple[str, str]] = []
     for folder, known in folders.items():
         for option, kept in (("--others", False), ("--cached", True)):
             said = run_git(folder, "ls-files", "-z", option, "--exclude-standard", "--", *known)
-            found |= {known[name]: kept for name in said.split("\0") if name in known}
+            listed = [known[name] for name in said.split("\0") if name in known]
+            found += [_describe(name, kept=kept) for name in listed]
     return found
 
 
-def find_in_history(workspace: Workspace) -> dict[str, str]:
-    """Return the keys and identities in use that some commit has, each with such a commit.
+def find_in_history(workspace: Workspace) -> list[str]:
+    """Return what is wrong with each key or identity in use that some commit has.
 
     The former key is in use no more. Reading the history takes time, so git is first asked whether
     it has the very bytes at all.
     """
     root, former = workspace.root, key_files(workspace.settings.key_file)[-1]
-    found: dict[str, str] = {}
+    found: list[str] = []
     for name in private_names(workspace):
         if name == former or not (root / name).is_file():
             continue
@@ -123,13 +124,11 @@ def find_in_history(workspace: Workspace) -> dict[str, str]:
             # Without the filter, the commit that took it away again would be named.
             seek = ("--all", "--format=%h", "--max-count=1", "--diff-filter=AMR")
             commit = run_git(root, "log", *seek, f"--find-object={blob}").strip()
-            found |= {name: commit} if commit else {}
+            told = (
+                f"{name}: commit {commit} has this key: whoever has the repository has every secret"
+            )
+            found += [told] if commit else []
     return found
-
-
-def tell_history(name: str, commit: str) -> str:
-    """Return what is wrong with a key that a commit has. Replacing it takes plans."""
-    return f"{name}: commit {commit} has this key: whoever has the repository has every secret"
 
 
 REPLACE = "replace it (`fsgitops key rotate`, or a new identity), and encrypt anew what it opened"
@@ -142,12 +141,10 @@ def refuse_key_in_git(workspace: Workspace) -> None:
         return
     found = find_in_git(workspace.root, here)
     if found:
-        told = ("; ".join(describe(name, kept=kept)) for name, kept in found.items())
-        raise SecretError("\n".join(told))
+        raise SecretError("\n".join("; ".join(told) for told in found))
 
 
-def describe(name: str, *, kept: bool) -> tuple[str, str]:
-    """Return what git does with a key that it tracks (`kept`) or would take, and what to do."""
+def _describe(name: str, *, kept: bool) -> tuple[str, str]:
     if not kept:
         wrong = "git does not ignore this key: the next `git add` would commit it"
         return f"{name}: {wrong}", f"put it into {IGNORE_FILE}"

@@ -20,11 +20,9 @@ from fsgitops.workspace.declare import declare_desired
 from fsgitops.workspace.git import (
     REPLACE,
     check_records,
-    describe,
     find_in_git,
     find_in_history,
     private_names,
-    tell_history,
 )
 from fsgitops.workspace.secrets import find_keys, next_key_file, open_book
 
@@ -91,12 +89,10 @@ def _check_key(workspace: Workspace) -> Iterator[Check]:
 def _check_git(workspace: Workspace) -> Iterator[Check]:
     names = private_names(workspace)
     found = find_in_git(workspace.root, names)
-    for name, kept in found.items():
-        yield bad("key-in-git", *describe(name, kept=kept))
-    past = find_in_history(workspace)
-    for name, commit in past.items():
-        yield bad("key-in-git", tell_history(name, commit), REPLACE)
-    if not found and not past:
+    found += [(told, REPLACE) for told in find_in_history(workspace)]
+    for told, remedy in found:
+        yield bad("key-in-git", told, remedy)
+    if not found:
         yield good("key-in-git", "git tracks no key file and ignores them all")
     for name in names:
         path = workspace.root / name
