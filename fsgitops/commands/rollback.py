@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from fsgitops.commands.apply import carry_out
 from fsgitops.errors import FsgitopsError, PlanRefusedError, UsageError
-from fsgitops.live.activity import ask_activity
 from fsgitops.live.connect import prepare_conf_dir
 from fsgitops.live.recover import recover_locked, recover_unfinished
 from fsgitops.live.revisions import (
@@ -19,7 +18,7 @@ from fsgitops.live.revisions import (
 )
 from fsgitops.model.plan import Action, Baseline
 from fsgitops.model.review import source_file
-from fsgitops.planning.planned import keyed, make_context
+from fsgitops.planning.planned import ask_activity, keyed, make_context
 from fsgitops.planning.shape import Demands, count_cost, weigh_changes
 from fsgitops.steps.apply import refuse_unsafe
 from fsgitops.steps.plan import compare_config, finish_plan

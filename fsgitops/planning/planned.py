@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from fsgitops.model.plan import Plan
+from fsgitops.errors import SecretError, SwitchError
+from fsgitops.homes import HOMES
+from fsgitops.live.connect import address_of, connect_target
+from fsgitops.model.plan import Activity, Plan, ResourceActivity
 from fsgitops.model.reading import holds_secrets
 from fsgitops.planning.shape import Demands, choose_changes, count_cost, weigh_plan
 from fsgitops.planning.survey import ConfLook, survey_changes
 from fsgitops.settings.shapes import SETTINGS_FILE
+from fsgitops.steps.needs import find_disturbed
 from fsgitops.visible import count_noun
 from fsgitops.workspace.git import read_commit
 
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
     from fsgitops.model.live import LiveConfig, Manifest
     from fsgitops.model.plan import Change
     from fsgitops.secret.key import ProjectKey
+    from fsgitops.settings.target import Target
     from fsgitops.steps.plan import PlanContext, Survey
     from fsgitops.switch.client import Switch
     from fsgitops.workspace.declare import Compilation
@@ -47,19 +52,39 @@ class Planned:
 def observe(workspace: Workspace, planned: Planned, switch: Switch | None = None) -> Planned:
     """Ask the switch what the agents concerned are doing, and say what the plan needs for that.
 
-    Raises SwitchError only where `switch` is given.
+    A plan that disturbs nobody asks nothing. Raises SwitchError only where `switch` is given: else
+    why it is not known is part of the plan, which is the same without it.
     """
-    from fsgitops.live.activity import ask_activity, observe_plan
-
-    plan = (
-        ask_activity(planned.plan, switch, workspace.target)
-        if switch
-        else observe_plan(planned.plan, workspace.target, workspace.root)
-    )
+    plan, target = planned.plan, workspace.target
+    try:
+        if switch:
+            plan = ask_activity(plan, switch, target)
+        elif find_disturbed(plan):
+            with connect_target(target, workspace.root) as reached:
+                plan = ask_activity(plan, reached, target)
+        else:
+            plan = replace(plan, activity=Activity())
+    except (SwitchError, SecretError, OSError) as problem:
+        if switch:
+            raise
+        plan = replace(plan, activity=Activity(problem=str(problem)))
     weighed = weigh_plan(
         plan, planned.compilation, planned.live, workspace.target, planned.demands, workspace.kinds
     )
     return replace(planned, plan=weighed)
+
+
+def ask_activity(plan: Plan, switch: Switch, target: Target) -> Plan:
+    """Return the plan with what those whom it disturbs are doing now. Raises SwitchError."""
+    disturbed = find_disturbed(plan)
+    address = address_of(target)
+    agents = [
+        ResourceActivity(resources[name], *doing)
+        for home in HOMES
+        if (resources := disturbed.get(home.name))
+        for name, doing in home.busy(switch, resources, address).items()
+    ]
+    return replace(plan, activity=Activity(tuple(agents)))
 
 
 def compare_live(
