@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,10 +48,7 @@ from fsgitops.console.commands import Command, Number
 from fsgitops.console.stream import confirm_done, is_quiet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from fsgitops.cli.outputs import Outputs
-    from fsgitops.model.state import RecordedState
     from fsgitops.planning.planned import Planned
     from fsgitops.planning.shape import Demands
     from fsgitops.workspace.open import Workspace
@@ -95,15 +93,18 @@ def plan_command(
     the project key, secret values are shown as (known after apply).
     """
     from fsgitops.cli.review import CHANGES_PENDING, answer_planned, make_planned, telling
-    from fsgitops.commands.export_state import load_state
-    from fsgitops.commands.plan import save_plan
+    from fsgitops.commands.export_state import load_state, plan_against
+    from fsgitops.commands.plan import run_plan, save_plan
 
     state = load_state(against) if against else None
     start = start._replace(target=start.target or (state.target if state else None))
     with telling(wanted, start.target or name_default(), find_root(start)):
         workspace = open_place(start)
+    make = partial(run_plan, workspace, demands, live=live)
+    if state is not None:
+        make = partial(plan_against, workspace, state, datetime.now(UTC), demands)
     planned = make_planned(
-        _choose(workspace, state, live=live, demands=demands),
+        make,
         wanted,
         "Comparing the declared with the live files",
         workspace.target.name,
@@ -114,18 +115,6 @@ def plan_command(
     answer_planned(planned, wanted, workspace.root, full=full)
     pending = planned.plan.changes or planned.plan.hazards or planned.plan.unloaded
     return CHANGES_PENDING if detailed_exitcode and pending else 0
-
-
-def _choose(
-    workspace: Workspace, state: RecordedState | None, *, live: bool, demands: Demands
-) -> Callable[[], Planned]:
-    """Return what makes the plan: against what is live, or against a recorded state."""
-    from fsgitops.commands.export_state import plan_against
-    from fsgitops.commands.plan import run_plan
-
-    if state is None:
-        return lambda: run_plan(workspace, demands, live=live)
-    return lambda: plan_against(workspace, state, datetime.now(UTC), demands)
 
 
 @click.command("apply", cls=Command, epilog="Example: fsgitops apply --target prod plan.json")

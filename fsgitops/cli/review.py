@@ -43,7 +43,7 @@ def review_plan(planned: Planned, root: Path, full: str = "") -> Review:
         remarks.append("No project key here: secret values are shown as (known after apply).")
     declared = planned.compilation.declared
     return Review(
-        title=_title(plan.target),
+        title=f"plan for {plan.target}",
         summary=summarise_plan(plan),
         findings=declared.findings,
         plan=plan,
@@ -89,17 +89,6 @@ def review_report(report: Report, root: Path) -> Review:
         counts = report.tell_counts()
         summary = f"Valid: {counts}." if not report.findings else f"Valid, {summary}: {counts}."
     return Review("validate", summary, report.findings, prefix=find_prefix(root))
-
-
-def review_refusal(problem: DesiredInvalidError, target: str, root: Path, full: str = "") -> Review:
-    """Return the findings for which no plan could be made, for a reader."""
-    findings = tuple(problem.findings)
-    summary = f"No plan: {_summarise(findings)}."
-    return Review(_title(target), summary, findings, prefix=find_prefix(root), full=full)
-
-
-def _title(target: str) -> str:
-    return f"plan for {target}"
 
 
 def _summarise(findings: Iterable[Finding]) -> str:
@@ -204,12 +193,10 @@ def telling(wanted: Outputs, target: str, root: Path) -> Iterator[None]:
     try:
         yield
     except DesiredInvalidError as problem:
-        findings = problem
-        write_outputs(
-            wanted,
-            lambda: review_refusal(findings, target, root, wanted.full),
-            lambda: error_to_json(findings),
-        )
+        refused, findings = error_to_json(problem), tuple(problem.findings)
+        summary, prefix = f"No plan: {_summarise(findings)}.", find_prefix(root)
+        review = Review(f"plan for {target}", summary, findings, prefix=prefix, full=wanted.full)
+        write_outputs(wanted, lambda: review, lambda: refused)
         raise
 
 

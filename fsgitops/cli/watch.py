@@ -130,9 +130,11 @@ def registrations_command(workspace: Workspace, as_json: bool) -> int:
     if as_json:
         print_document("registrations", registrations=[item.to_json() for item in found])
     else:
-        click.echo(
-            "\n".join(_format_registrations(found) if found else ["No phone is registered."])
-        )
+        head = ("USER", "PHONE", "ADDRESS", "EXPIRES", "CONTACT", "STATUS")
+        rows = [
+            [f"{one.user}@{one.domain}", *_phone(one), one.contact, one.status] for one in found
+        ]
+        click.echo("\n".join(format_table(head, rows)) if found else "No phone is registered.")
     return 0
 
 
@@ -258,14 +260,6 @@ def _format_summary(counts: dict[str, int]) -> str:
         differ = "differs" if counts["not_as_declared"] == 1 else "differ"
         text += f"; {count_noun(counts['not_as_declared'], 'agent')} {differ} on the switch"
     return text
-
-
-def _format_registrations(items: Sequence[Registration]) -> list[str]:
-    """Return the table of `fsgitops registrations`."""
-    rows = [
-        [f"{item.user}@{item.domain}", *_phone(item), item.contact, item.status] for item in items
-    ]
-    return format_table(("USER", "PHONE", "ADDRESS", "EXPIRES", "CONTACT", "STATUS"), rows)
 
 
 def _format_calls(calls: Sequence[LiveCall]) -> list[str]:
