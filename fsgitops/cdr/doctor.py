@@ -15,10 +15,11 @@ from fsgitops.errors import FsgitopsError, SwitchError
 from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from fsgitops.cdr.options import EslAddress, RunOptions
+    from fsgitops.cdr.options import RunOptions
+    from fsgitops.esl.session import EslSession
 
 _LEAST_FREE = 1024**3
 JSON_CDR_CONF = """\
@@ -34,7 +35,7 @@ JSON_CDR_CONF = """\
 """
 
 
-def examine(options: RunOptions, address: EslAddress | None) -> list[Check]:
+def examine(options: RunOptions, connect: Callable[[], EslSession] | None) -> list[Check]:
     """Look at the spool, the lake, the JSON directory and the switch."""
     found = [*check_spool(options.spool), check_lake(options.lake)]
     if options.json_dir is None:
@@ -49,8 +50,8 @@ def examine(options: RunOptions, address: EslAddress | None) -> list[Check]:
         found += check_json_dir(options.json_dir, remove=options.remove_json)
     if options.http is not None:
         found.append(check_http(options.http[0], guarded=options.http_credential is not None))
-    if address is not None:
-        found += check_switch(address, options)
+    if connect is not None:
+        found += check_switch(connect, options)
     return found
 
 
@@ -146,10 +147,10 @@ def check_http(host: str, *, guarded: bool) -> Check:
     )
 
 
-def check_switch(address: EslAddress, options: RunOptions) -> Iterator[Check]:
+def check_switch(connect: Callable[[], EslSession], options: RunOptions) -> Iterator[Check]:
     """Ask the switch whether mod_json_cdr runs, and as what it is configured."""
     try:
-        with address.connect() as session:
+        with connect() as session:
             yield good("switch", f"{session.place}: logged in")
             loaded = session.api("module_exists mod_json_cdr").strip() == "true"
             conf = session.api("xml_locate configuration configuration name json_cdr.conf")

@@ -41,7 +41,6 @@ from fsgitops.cdr.erase_proof import (
     stands_in_file,
     whole,
 )
-from fsgitops.cdr.erased import rename_record
 from fsgitops.cdr.files import put_local
 from fsgitops.cdr.lake import LakeError
 from fsgitops.cdr.number import Number
@@ -251,7 +250,7 @@ def erase_from_spool(folder: Path, eraser: Eraser) -> int:
             spool.db.executemany("UPDATE record SET payload = ? WHERE seq = ?", rows)
             spool.db.executemany("DELETE FROM json_file WHERE path = ?", files)
             for hour, key in keys:
-                rename_record(spool.db, spool.salt, hour, key, eraser.rename_key(key))
+                spool.rename_record(hour, key, eraser.rename_key(key))
         traces = any(stands_in_file(path, number) for path in spool_files(folder))
         if rows or keys or files or traces:
             # Pages that earlier deletions gave back still hold what was in them.

@@ -147,18 +147,13 @@ class Flusher(Worker):
             self._fail(problem)
         super().start()
 
-    @property
-    def alive(self) -> bool:
-        """Whether the thread is there that moves rows to the lake."""
-        return self.thread.alive
-
     def _run(self) -> None:
         wait, next_try, next_chores = 0.5, 0.0, 0.0
         # What a former run left is written at once, apart from what comes now (`freeze_all`).
         carried = self._ingest.pending_rows > 0
         while not self._stop.wait(_TICK):
             now = time.monotonic()
-            self.thread.turned()
+            self.turned()
             self.observe(now)
             if now >= next_chores:
                 next_chores = now + _HOUSEKEEPING
@@ -211,7 +206,7 @@ class Flusher(Worker):
         options = self.options
         while done := flush_once(spool, self._lake, options.flush_rows, options.flush_bytes):
             self._note(done)
-            self.thread.beat()
+            self.beat()
             # Leave with the range half full: what came meanwhile waits for its own time.
             if done.rows + done.already_held < options.flush_rows and not self._stop.is_set():
                 break

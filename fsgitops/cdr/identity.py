@@ -54,7 +54,7 @@ def machine_id() -> str:
 
 def recognise_machine(spool: Spool) -> None:
     """Take a new identity when the spool comes from another machine. Raises sqlite3.Error."""
-    before, now = spool.read_meta("machine") or "", machine_id()
+    before, now = spool.read_meta("machine"), machine_id()
     if before == now or not now:
         return
     if before:
@@ -67,7 +67,7 @@ def claim(spool: Spool, lake: Lake, lo: int) -> None:
 
     Killed anywhere, it can be repeated. Raises LakeError, sqlite3.Error.
     """
-    before, mine = spool.read_meta("claim_before") or "", spool.read_meta("claim") or ""
+    before, mine = spool.read_meta("claim_before"), spool.read_meta("claim")
     held, at_us = _read_claim(lake, spool.id)
     if held != before and (held != mine or not mine):
         renew(spool, "somebody else wrote to the lake under its name", at_us)
@@ -121,8 +121,8 @@ def renew(spool: Spool, why: str, since_us: int = 0) -> None:
     if spool.id_of(spool.flushed_seq() + 1) == former:
         changes |= {"former_id": former, "former_seq": str(spool.last_seq())}
     with transaction(spool.db):
-        noted = [(value, name) for name, value in changes.items()]
-        spool.db.executemany("UPDATE meta SET value = ? WHERE name = ?", noted)
+        for name, value in changes.items():
+            spool.write_meta(name, value)
         spool.db.execute("DELETE FROM known_day")
     spool.read_identity()
     say(

@@ -98,12 +98,12 @@ class Ingest(Worker):
             elif self._stop.is_set():
                 spool.close()
                 return
-            self.thread.turned()
+            self.turned()
 
     def _open(self) -> Spool | None:
         wait = 0.1
         while not self._stop.is_set():
-            self.thread.beat()
+            self.beat()
             try:
                 spool = Spool(self.options.spool)
             except SpoolError as problem:
@@ -152,7 +152,7 @@ class Ingest(Worker):
                 self._release(group, synced=False)
                 return spool
             self._stop.wait(wait)
-            self.thread.beat()
+            self.beat()
             wait = min(wait * 2, _MAX_WAIT)
         self._note(added, rows)
         self._release(group, synced=True)
@@ -212,9 +212,14 @@ class Road(Worker):
     """A way by which records come in."""
 
     def __init__(
-        self, name: str, ingest: Ingest, builder: RecordBuilder, quarantine: Quarantine
+        self,
+        name: str,
+        ingest: Ingest,
+        builder: RecordBuilder,
+        quarantine: Quarantine,
+        patience: float = PATIENCE,
     ) -> None:
-        super().__init__(name, ingest.options, ingest.metrics, PATIENCE)
+        super().__init__(name, ingest.options, ingest.metrics, patience)
         self._ingest = ingest
         self._builder = builder
         self._quarantine = quarantine

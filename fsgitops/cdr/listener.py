@@ -16,10 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fsgitops.cdr.ingest import Ingest
-    from fsgitops.cdr.options import EslAddress
     from fsgitops.cdr.quarantine import Quarantine
     from fsgitops.cdr.record import RecordBuilder, Row
-    from fsgitops.esl.session import EventQueue
+    from fsgitops.esl.session import EslSession, EventQueue
 
 EVENTS = ("CHANNEL_HANGUP_COMPLETE", "HEARTBEAT")
 _TAKE = 1000
@@ -32,7 +31,7 @@ class Listener(Road):
 
     def __init__(
         self,
-        address: EslAddress,
+        connect: Callable[[], EslSession],
         ingest: Ingest,
         builder: RecordBuilder,
         quarantine: Quarantine,
@@ -40,7 +39,7 @@ class Listener(Road):
         heard_us: int = 0,
     ) -> None:
         super().__init__("listener", ingest, builder, quarantine)
-        self._address = address
+        self._connect = connect
         self._heard_us = heard_us
         self.first_wait = _FIRST_WAIT
 
@@ -61,14 +60,14 @@ class Listener(Road):
             finally:
                 heard = self.metrics.hearing
                 self.metrics.hear(connected=False)
-            self.thread.turned()
+            self.turned()
             if time.monotonic() - began > _MAX_WAIT or heard:
                 wait = self.first_wait
             self._stop.wait(wait)
             wait = min(wait * 2, _MAX_WAIT)
 
     def _listen(self) -> None:
-        with self._address.connect() as session:
+        with self._connect() as session:
             events = session.subscribe_json(EVENTS, max_queued=2 * _TAKE)
             now = time.time_ns() // 1000
             deaf = round((now - self._heard_us) / 1e6, 3) if self._heard_us else None
@@ -85,7 +84,7 @@ class Listener(Road):
         quiet_since = time.monotonic()
         while not self._stop.is_set():
             bodies = events.take(_TAKE, timeout=0.2)
-            self.thread.turned()
+            self.turned()
             if bodies:
                 quiet_since = time.monotonic()
                 self._hand_on(self._build(bodies))
@@ -124,7 +123,7 @@ class Listener(Road):
         submission = Submission(rows)
         began = time.monotonic()
         while not self._ingest.submit(submission, timeout=0.5):
-            self.thread.beat()
+            self.beat()
             if self._stop.is_set():
                 self.metrics.refused.labels("esl").inc(len(rows))
                 return

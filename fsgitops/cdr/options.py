@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from fsgitops.esl.session import EslSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,23 +37,3 @@ class RunOptions:
     ledger_days: int = 14
     variables: tuple[str, ...] = ()
     switch: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class EslAddress:
-    """Where the event socket listens, and the password, which is never printed."""
-
-    host: str
-    port: int
-    password: str
-    connect_timeout: float = 5.0
-    reply_timeout: float = 10.0
-
-    def __repr__(self) -> str:
-        return f"EslAddress({self.host}:{self.port})"
-
-    def connect(self) -> EslSession:
-        """Connect and log in. Raises as `connect_esl`."""
-        from fsgitops.esl.session import connect_esl
-
-        return connect_esl(**asdict(self))

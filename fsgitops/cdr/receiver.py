@@ -18,16 +18,15 @@ import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from fsgitops.cdr.ingest import Submission
+from fsgitops.cdr.ingest import Road, Submission
 from fsgitops.cdr.json_cdr import decode_document
 from fsgitops.cdr.log import say
 from fsgitops.cdr.record import MAX_EVENT, RecordError
-from fsgitops.cdr.threads import WatchedThread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from fsgitops.cdr.ingest import Ingest
     from fsgitops.cdr.quarantine import Quarantine
@@ -49,8 +48,8 @@ _END_SECONDS = 5.0
 _PATIENCE = 60.0
 
 
-class Receiver:
-    """The HTTP server, in threads of its own."""
+class Receiver(Road):
+    """The HTTP server; each connection has a thread of its own beside the one that takes them."""
 
     def __init__(
         self,
@@ -59,57 +58,49 @@ class Receiver:
         builder: RecordBuilder,
         quarantine: Quarantine,
         health: Callable[[], tuple[bool, dict[str, Any]]],
-        credential: str | None = None,
     ) -> None:
-        """Bind. `credential` is `user:password`, as in mod_json_cdr's `cred`. Raises OSError."""
-        self.metrics = ingest.metrics
-        self.ingest = ingest
-        self.builder = builder
-        self.quarantine = quarantine
+        """Bind. Raises OSError."""
+        super().__init__("http", ingest, builder, quarantine, _PATIENCE)
         self.health = health
+        # As mod_json_cdr's `cred`: `user:password`.
+        credential = self.options.http_credential
         self.expected = (
             b"Basic " + base64.b64encode(credential.encode()) if credential is not None else None
         )
         self.slots = threading.BoundedSemaphore(_MAX_AT_ONCE)
         self.room = _Room()
-        handler = type("Handler", (_Handler,), {"receiver": self})
-        self.server = Server(place, handler)
-        self._stop = threading.Event()
-        serve = self.server.serve_forever
-        self.thread = WatchedThread("http", serve, self._stop, self.metrics, _PATIENCE)
-        self.server.turned = self.thread.turned
+        self.server = Server(place, self)
 
     @property
     def port(self) -> int:
         """The port that was bound."""
         return int(self.server.server_address[1])
 
-    def start(self) -> None:
-        """Begin to answer."""
-        self.thread.start()
+    def _run(self) -> None:
+        self.server.serve_forever()
 
     def stop(self) -> None:
         """Stop answering."""
-        self._stop.set()
+        super().stop()
         # It waits for the loop, which may stand still.
         threading.Thread(target=self.server.shutdown, daemon=True).start()
-        self.thread.join(_END_SECONDS)
+        self.join(_END_SECONDS)
         self.server.server_close()
 
     def take(self, body: bytes) -> tuple[int, str]:
         """Take a posted document in; return the status and a text for the answer."""
         try:
             received = time.time_ns() // 1000
-            row = self.builder.build(decode_document(body), "http", received)
+            row = self._builder.build(decode_document(body), "http", received)
         except RecordError as problem:
-            if self.quarantine.set_aside("post.json", body, self.metrics) is None:
+            if self._quarantine.set_aside("post.json", body, self.metrics) is None:
                 self.metrics.refused.labels("http").inc()
                 return 503, f"{problem}; and the quarantine takes nothing at present"
             self.metrics.quarantined.labels("http").inc()
             return 400, str(problem)
         self.metrics.received.labels("http").inc()
         submission = Submission([row])
-        taken = self.ingest.submit(submission, timeout=_SYNC_WAIT)
+        taken = self._ingest.submit(submission, timeout=_SYNC_WAIT)
         if taken and submission.done.wait(_SYNC_WAIT) and submission.synced:
             return 200, "synced"
         self.metrics.refused.labels("http").inc()
@@ -131,12 +122,12 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 128
     daemon_threads = True
 
-    def __init__(self, place: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+    def __init__(self, place: tuple[str, int], receiver: Receiver) -> None:
         self.address_family = socket.AF_INET6 if ":" in place[0] else socket.AF_INET
         self.peers: dict[Any, _Peer] = {}
         self.lock = threading.Lock()
-        self.turned: Callable[[], None] = lambda: None
-        super().__init__(place, handler)
+        self.receiver = receiver
+        super().__init__(place, _Handler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Give the connection a thread. Where there are too many, the slowest stranger goes."""
@@ -160,7 +151,7 @@ class Server(ThreadingHTTPServer):
 
     def service_actions(self) -> None:
         """Hang up on who takes longer than he may; called twice a second."""
-        self.turned()
+        self.receiver.turned()
         now = time.monotonic()
         with self.lock:
             peers = list(self.peers.items())
@@ -182,7 +173,7 @@ def _hang_up(request: Any) -> None:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    receiver: ClassVar[Receiver]
+    server: Server
     protocol_version = "HTTP/1.1"
     server_version = "fsgitops-cdr"
     sys_version = ""
@@ -191,6 +182,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def setup(self) -> None:
         super().setup()
+        self.receiver = self.server.receiver
         self._reader = _Reader(self.rfile)
         self.rfile = cast("Any", self._reader)
 
@@ -206,7 +198,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _begin(self, limit: float | None, *, trusted: bool = False) -> None:
         """Note what the connection is at from now on, for the server's eye on it."""
-        peer = cast("Server", self.server).peers.get(self.request)
+        peer = self.server.peers.get(self.request)
         if peer is not None:
             peer.since, peer.limit, peer.trusted = time.monotonic(), limit, trusted
 
@@ -231,8 +223,8 @@ class _Handler(BaseHTTPRequestHandler):
         receiver = self.receiver
         length = int(self.headers["Content-Length"])
         self._begin(BODY_SECONDS, trusted=receiver.expected is not None)
-        with receiver.room.hold() as take:
-            body = self._read_body(length, take)
+        with contextlib.ExitStack() as held:
+            body = self._read_body(length, held)
             if body is None:
                 return
             self._begin(None)
@@ -246,8 +238,12 @@ class _Handler(BaseHTTPRequestHandler):
                 receiver.slots.release()
         self._answer(status, text.encode() + b"\n")
 
-    def _read_body(self, length: int, take: Callable[[int], bool]) -> bytes | None:
-        """Return the body, memory taken only for what has come; None when it does not come."""
+    def _read_body(self, length: int, held: contextlib.ExitStack) -> bytes | None:
+        """Return the body, or None when it does not come.
+
+        Memory is taken only for what has come, and given back when `held` ends.
+        """
+        take = self.receiver.room.take
         chunks: list[bytes] = []
         while length > 0:
             chunk = self.rfile.read(min(length, CHUNK))
@@ -257,6 +253,7 @@ class _Handler(BaseHTTPRequestHandler):
             if not take(len(chunk)):
                 self._turn_away(503, b"too much is being posted; send it again\n")
                 return None
+            held.callback(take, -len(chunk))
             chunks.append(chunk)
             length -= len(chunk)
         return b"".join(chunks)
@@ -343,19 +340,3 @@ class _Room:
                 return False
             self.left -= size
             return True
-
-    @contextlib.contextmanager
-    def hold(self) -> Iterator[Callable[[int], bool]]:
-        """Yield what takes some for one body, and give all of that back at the end."""
-        held = 0
-
-        def take(size: int) -> bool:
-            nonlocal held
-            taken = self.take(size)
-            held += size if taken else 0
-            return taken
-
-        try:
-            yield take
-        finally:
-            self.take(-held)

@@ -27,9 +27,12 @@ from fsgitops.settings.shapes import SETTINGS_FILE
 
 if TYPE_CHECKING:
     import threading
+    from collections.abc import Callable
     from pathlib import Path
 
-    from fsgitops.cdr.options import EslAddress, RunOptions
+    from fsgitops.cdr.ingest import Road
+    from fsgitops.cdr.options import RunOptions
+    from fsgitops.esl.session import EslSession
 
 # Troubles that a load balancer or a pager should know of; `esl` alone is covered by the JSON road.
 _SICK = ("spool", "lake", "quarantine", ROAD)
@@ -42,8 +45,8 @@ _LAST_FLUSH_SECONDS = 75.0
 class Sidecar:
     """Start it, wait, stop it. One per spool."""
 
-    def __init__(self, options: RunOptions, address: EslAddress | None) -> None:
-        """Lock and open the spool. `address` None: no ESL, the other roads only.
+    def __init__(self, options: RunOptions, connect: Callable[[], EslSession] | None) -> None:
+        """Lock and open the spool. `connect` None: no ESL, the other roads only.
 
         Raises SpoolError when another sidecar has the spool, OSError when the port is taken.
         """
@@ -59,13 +62,11 @@ class Sidecar:
         self.flusher = Flusher(options, self.metrics, self.ingest)
         shared = (self.ingest, builder, quarantine)
         heard = int(spool.read_meta("heard_us") or 0)
-        self.listener = Listener(address, *shared, heard_us=heard) if address else None
+        self.listener = Listener(connect, *shared, heard_us=heard) if connect else None
         self.watcher = Watcher(*shared) if options.json_dir else None
-        self.receiver = (
-            Receiver(options.http, *shared, self.health, options.http_credential)
-            if options.http
-            else None
-        )
+        self.receiver = Receiver(options.http, *shared, self.health) if options.http else None
+        roads = (self.listener, self.watcher, self.receiver)
+        self._roads: list[Road] = [road for road in roads if road is not None]
         self._spool = spool
 
     def start(self) -> None:
@@ -73,9 +74,8 @@ class Sidecar:
         # What a former run left there is taken over.
         self.ingest.take_stock(self._spool)
         self._spool.close()
-        for part in (self.ingest, self.flusher, self.listener, self.watcher, self.receiver):
-            if part is not None:
-                part.start()
+        for part in (self.ingest, self.flusher, *self._roads):
+            part.start()
         say(
             logging.INFO,
             "started",
@@ -89,17 +89,16 @@ class Sidecar:
 
         False: something stood still, and was not waited for.
         """
-        roads = [road for road in (self.listener, self.watcher, self.receiver) if road is not None]
-        for road in roads:
+        for road in self._roads:
             road.stop()
-        late = [road.thread.name for road in roads if not road.thread.join(END_SECONDS)]
+        late = [road.name for road in self._roads if not road.join(END_SECONDS)]
         for part, seconds in (
             (self.ingest, _LAST_SYNC_SECONDS),
             (self.flusher, _LAST_FLUSH_SECONDS),
         ):
             part.stop()
-            if not part.thread.join(seconds):
-                late.append(part.thread.name)
+            if not part.join(seconds):
+                late.append(part.name)
         if self._lock is None:
             return True
         if late:
@@ -129,9 +128,8 @@ class Sidecar:
                 **troubles,
                 "lake": "nothing moves records to the lake any more: restart the sidecar",
             }
-        parts = (self.ingest, self.flusher, self.listener, self.watcher, self.receiver)
-        threads = [part.thread for part in parts if part is not None]
-        faults = {f"thread {t.name}": trouble for t in threads if (trouble := t.trouble())}
+        parts = (self.ingest, self.flusher, *self._roads)
+        faults = {f"thread {p.name}": trouble for p in parts if (trouble := p.trouble())}
         troubles |= faults
         well = not faults and not any(where in troubles for where in _SICK)
         if "esl" in troubles and self.watcher is None:

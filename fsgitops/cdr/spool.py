@@ -8,6 +8,8 @@ range names the same rows for ever: that is what makes writing a part repeatable
 
 from __future__ import annotations
 
+import contextlib
+import hmac
 import sqlite3
 import time
 import uuid
@@ -15,7 +17,6 @@ from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from fsgitops.cdr.erased import without_erased
 from fsgitops.cdr.record import HOUR_US
 from fsgitops.errors import FsgitopsError
 
@@ -166,7 +167,7 @@ class Spool:
         """
         came = len(rows)
         with transaction(self.db):
-            rows = without_erased(self.db, self.salt, rows)
+            rows = self._without_erased(rows)
             count = len(rows)
             if not self._insert_all(rows):
                 fresh = self._sort_out(rows)
@@ -229,15 +230,37 @@ class Spool:
             [(seq, row.hour, row.key, row.payload) for seq, (row, _) in numbered],
         )
 
-    def read_meta(self, name: str) -> str | None:
-        """Return a value that was noted; None when it never was."""
+    def rename_record(self, hour: int, key: str, other: str) -> None:
+        """Give a record another key: late copies of it are known then, but its own key is not."""
+        self.db.execute("INSERT OR IGNORE INTO erased VALUES(?, ?)", (hour, self._digest(key)))
+        for table in ("seen", "record"):
+            self.db.execute(
+                f"UPDATE {table} SET key = ? WHERE hour = ? AND key = ?",  # noqa: S608
+                (other, hour, key),
+            )
+
+    def _without_erased(self, rows: Sequence[Row]) -> Sequence[Row]:
+        """Return the rows that are no late copies of records that were given another key."""
+        if not self.db.execute("SELECT 1 FROM erased LIMIT 1").fetchone():
+            return rows
+        ask = "SELECT 1 FROM erased WHERE hour = ? AND digest = ?"
+        return [
+            row
+            for row in rows
+            if not self.db.execute(ask, (row.hour, self._digest(row.key))).fetchone()
+        ]
+
+    def _digest(self, key: str) -> bytes:
+        return hmac.digest(self.salt, key.encode("utf-8", "surrogatepass"), "sha256")
+
+    def read_meta(self, name: str) -> str:
+        """Return a value that was noted; "" when it never was."""
         found = self.db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
-        return str(found[0]) if found else None
+        return str(found[0]) if found else ""
 
     def write_meta(self, name: str, value: str) -> None:
-        """Note a value."""
-        with transaction(self.db):
-            self.db.execute("INSERT OR REPLACE INTO meta VALUES(?,?)", (name, value))
+        """Note a value, inside the caller's transaction where there is one."""
+        self.db.execute("INSERT OR REPLACE INTO meta VALUES(?,?)", (name, value))
 
     def last_seq(self) -> int:
         """Return the highest sequence number ever given out."""
@@ -246,8 +269,7 @@ class Spool:
 
     def flushed_seq(self) -> int:
         """Return the sequence number up to which every record is synced in the lake."""
-        found = self.db.execute("SELECT value FROM meta WHERE name = 'flushed'").fetchone()
-        return int(found[0])
+        return int(self.read_meta("flushed"))
 
     def depth(self) -> tuple[int, int]:
         """Return how many rows, and about how many bytes, wait for the lake."""
@@ -307,10 +329,10 @@ class Spool:
         with transaction(self.db):
             self.db.execute("DELETE FROM record WHERE seq <= ?", (hi,))
             self.db.execute("DELETE FROM batch WHERE lo = ?", (lo,))
-            self.db.execute("UPDATE meta SET value = ? WHERE name = 'flushed'", (str(hi),))
+            self.write_meta("flushed", str(hi))
             if claim := self.read_meta("claim"):
-                noted = [(claim, "claim_before"), ("", "claim")]
-                self.db.executemany("UPDATE meta SET value = ? WHERE name = ?", noted)
+                self.write_meta("claim_before", claim)
+                self.write_meta("claim", "")
 
     def needs_lake_check(self, day: int, min_start_us: int) -> bool:
         """Tell whether the ledger may not know all keys of a day, so that the lake must be asked.
@@ -318,8 +340,8 @@ class Spool:
         It knows every call that began after the spool did (a day is allowed for clocks that
         differ), unless the day has been forgotten since.
         """
-        row = self.db.execute("SELECT value FROM meta WHERE name = 'forgotten_hour'").fetchone()
-        if min_start_us >= self._created_us + DAY_US and day * 24 >= int(row[0]):
+        forgotten = int(self.read_meta("forgotten_hour"))
+        if min_start_us >= self._created_us + DAY_US and day * 24 >= forgotten:
             return False
         return not self.db.execute("SELECT 1 FROM known_day WHERE day = ?", (day,)).fetchone()
 
@@ -350,35 +372,21 @@ class Spool:
             flushed = self.flushed_seq()
             self.db.execute("DELETE FROM seen WHERE hour < ? AND seq <= ?", (hour, flushed))
             self.db.execute("DELETE FROM known_day WHERE day < ?", (hour // 24 + 1,))
-            self.db.execute(
-                "UPDATE meta SET value = max(CAST(value AS INTEGER), ?) "
-                "WHERE name = 'forgotten_hour'",
-                (hour,),
-            )
+            forgotten = max(hour, int(self.read_meta("forgotten_hour")))
+            self.write_meta("forgotten_hour", str(forgotten))
 
 
-class transaction:  # noqa: N801 - reads as a statement
-    """`with transaction(db):` one write transaction; rolled back when anything is raised."""
-
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self.db = db
-
-    def __enter__(self) -> None:
-        self.db.execute("BEGIN IMMEDIATE")
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            try:
-                self.db.execute("COMMIT")
-            except sqlite3.Error:
-                self._roll_back()
-                raise
-        else:
-            self._roll_back()
-
-    def _roll_back(self) -> None:
-        if self.db.in_transaction:
-            self.db.execute("ROLLBACK")
+@contextlib.contextmanager
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """Do all that follows in one write transaction; undo it when anything is raised."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
 
 
 def classify(problem: sqlite3.Error, path: Path) -> SpoolError:

@@ -12,44 +12,43 @@ from typing import TYPE_CHECKING
 from fsgitops.cdr.log import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from fsgitops.cdr.metrics import Metrics
     from fsgitops.cdr.options import RunOptions
 
 _FIRST_WAIT, _MAX_WAIT = 0.1, 30.0
 
 
-class WatchedThread:
-    """Runs a loop until it returns. A fault in it is told, and the loop begins again.
+class Worker(ABC):
+    """A part of the sidecar whose loop, `_run`, has a thread of its own, until it returns.
 
-    The loop says `beat` while it works, and `turned` when a whole turn went well. Without a beat
-    for `patience` seconds it counts as standing still: that cannot be mended from outside, so
-    `/healthz` tells it.
+    A fault in the loop is told, and it begins again. It says `beat` while it works, and `turned`
+    when a whole turn went well. Without a beat for `patience` seconds it counts as standing still:
+    that cannot be mended from outside, so `/healthz` tells it.
     """
 
-    def __init__(
-        self,
-        name: str,
-        loop: Callable[[], None],
-        stop: threading.Event,
-        metrics: Metrics,
-        patience: float,
-    ) -> None:
+    def __init__(self, name: str, options: RunOptions, metrics: Metrics, patience: float) -> None:
         self.name = name
+        self.options = options
+        self.metrics = metrics
         self.patience = patience
-        self._loop = loop
-        self._stop = stop
-        self._metrics = metrics
+        self._stop = threading.Event()
         self._fault = ""
         self._wait = _FIRST_WAIT
         self._beat: float | None = None
-        self._thread = threading.Thread(target=self._run, name=f"cdr-{name}", daemon=True)
+        self._thread = threading.Thread(target=self._live, name=f"cdr-{name}", daemon=True)
+
+    @abstractmethod
+    def _run(self) -> None:
+        """Do the work until `_stop` is set."""
 
     def start(self) -> None:
         """Begin."""
         self.beat()
         self._thread.start()
+
+    def stop(self) -> None:
+        """End, once what is in hand is handed on, as far as that can be."""
+        self._stop.set()
 
     def join(self, seconds: float) -> bool:
         """Wait for the end until nothing moves for so long; tell whether it came."""
@@ -86,14 +85,14 @@ class WatchedThread:
         still = time.monotonic() - self._beat
         return f"has stood still for {still:.0f} s" if still > self.patience else None
 
-    def _run(self) -> None:
+    def _live(self) -> None:
         while True:
             try:
-                self._loop()
+                self._run()
             except BaseException as problem:  # gevent's time-out is no Exception
                 frame = traceback.extract_tb(problem.__traceback__)[-1]
                 self._fault = f"{problem!r:.300} ({frame.name}, line {frame.lineno})"
-                self._metrics.errors.labels(self.name).inc()
+                self.metrics.errors.labels(self.name).inc()
                 say(logging.ERROR, "a thread failed", thread=self.name, why=self._fault)
             else:
                 return
@@ -101,25 +100,3 @@ class WatchedThread:
                 return
             self._wait = min(self._wait * 2, _MAX_WAIT)
             self.beat()
-
-
-class Worker(ABC):
-    """A part of the sidecar whose loop, `_run`, has a thread of its own."""
-
-    def __init__(self, name: str, options: RunOptions, metrics: Metrics, patience: float) -> None:
-        self.options = options
-        self.metrics = metrics
-        self._stop = threading.Event()
-        self.thread = WatchedThread(name, self._run, self._stop, metrics, patience)
-
-    def start(self) -> None:
-        """Begin."""
-        self.thread.start()
-
-    def stop(self) -> None:
-        """End, once what is in hand is handed on, as far as that can be."""
-        self._stop.set()
-
-    @abstractmethod
-    def _run(self) -> None:
-        """Do the work until `_stop` is set."""

@@ -82,7 +82,7 @@ class Watcher(Road):
             except (OSError, SpoolError, sqlite3.Error) as problem:
                 say(logging.ERROR, "the JSON directory was not read", why=str(problem))
                 self.metrics.fail(ROAD, str(problem))
-            self.thread.turned()
+            self.turned()
             # A directory of a million kept files must not keep a core busy with listing it. Time
             # spent waiting for the disk does not count: after a stall there is much to catch up.
             busy = min(5 * (time.thread_time() - began), _MAX_WAIT)
@@ -111,7 +111,7 @@ class Watcher(Road):
             group.append(entry.path)
             if len(group) == _GROUP:
                 self._take(spool, group)
-                self.thread.beat()
+                self.beat()
                 group = []
             if self._stop.is_set():
                 return
@@ -143,11 +143,11 @@ class Watcher(Road):
     def _hand_on(self, submission: Submission) -> None:
         self.metrics.received.labels("json").inc(len(submission.rows))
         while not self._ingest.submit(submission, timeout=0.5):
-            self.thread.beat()
+            self.beat()
             if self._stop.is_set():
                 return
         while not submission.done.wait(0.5):
-            self.thread.beat()
+            self.beat()
             if self._stop.is_set():
                 return
 

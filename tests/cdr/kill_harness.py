@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import pyarrow.parquet  # noqa: F401 - warm before the fork
@@ -20,7 +21,8 @@ import pyarrow.parquet  # noqa: F401 - warm before the fork
 import fsgitops.cdr.flush
 import fsgitops.cdr.sidecar
 import fsgitops.esl.session
-from fsgitops.cdr.options import EslAddress, RunOptions
+from fsgitops.cdr.options import RunOptions
+from fsgitops.esl.session import connect_esl
 
 
 def options(lake: str, spool: str, json_dir: str) -> RunOptions:
@@ -37,7 +39,7 @@ def options(lake: str, spool: str, json_dir: str) -> RunOptions:
 
 
 def live(chosen: RunOptions, port: int) -> None:
-    sidecar = fsgitops.cdr.sidecar.Sidecar(chosen, EslAddress("127.0.0.1", port, "x"))
+    sidecar = fsgitops.cdr.sidecar.Sidecar(chosen, partial(connect_esl, "127.0.0.1", port, "x"))
     sidecar.run(threading.Event())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 
 from lakes import NOW_US
@@ -11,6 +12,7 @@ from replay_switch import renew
 from fsgitops.cdr.flush import read_keys
 from fsgitops.cdr.lake import open_lake
 from fsgitops.cdr.options import RunOptions
+from fsgitops.esl.session import connect_esl
 
 _BOUND = 20.0
 
@@ -20,6 +22,11 @@ def options(folder: Path, **changes) -> RunOptions:
     settled = {"flush_seconds": 0.1, "poll_seconds": 0.02, "settle_seconds": 0.1} | changes
     return RunOptions(lake=str(folder / "lake"), spool=folder / "spool",
                       json_dir=folder / "json", **settled)  # fmt: skip
+
+
+def reach(port: int) -> partial:
+    """Return what connects to a replayed switch."""
+    return partial(connect_esl, "127.0.0.1", port, "x")
 
 
 def until(condition) -> None:

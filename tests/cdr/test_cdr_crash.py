@@ -10,10 +10,10 @@ from pathlib import Path
 import kill_harness
 import pytest
 from replay_switch import ReplaySwitch
+from sidecars import reach
 
 from fsgitops.cdr.flush import read_keys
 from fsgitops.cdr.lake import open_lake
-from fsgitops.cdr.options import EslAddress
 from fsgitops.cdr.sidecar import Sidecar
 
 KILLS = 100
@@ -29,7 +29,7 @@ def uuids_in(url: str) -> Counter[str]:
 
 def drain(chosen, port: int) -> None:
     """Let one more sidecar live until the lake has everything, then end it properly."""
-    sidecar = Sidecar(chosen, EslAddress("127.0.0.1", port, "x"))
+    sidecar = Sidecar(chosen, reach(port))
     sidecar.start()
     deadline = time.monotonic() + _BOUND
     while time.monotonic() < deadline:
@@ -85,7 +85,7 @@ def test_a_hundred_cut_connections_lose_nothing_and_double_nothing(
     (tmp_path / "json").mkdir()
     switch = ReplaySwitch(templates, tmp_path / "json", 7)
     chosen = kill_harness.options(*(str(tmp_path / n) for n in ("lake", "spool", "json")))
-    sidecar = Sidecar(chosen, EslAddress("127.0.0.1", switch.port, "x"))
+    sidecar = Sidecar(chosen, reach(switch.port))
     sidecar.listener.first_wait = 0.01
     sidecar.start()
     cuts = 0

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from replay_switch import ReplaySwitch
-from sidecars import counted, until
+from sidecars import counted, reach, until
 
 from fsgitops.cdr.flush import Flusher
-from fsgitops.cdr.options import EslAddress
 from fsgitops.cdr.query import Source, fetch
 
 
@@ -14,7 +13,7 @@ def test_a_part_that_somebody_broke_stops_the_flush_only_until_it_is_gone(
     tmp_path, templates, sidecar
 ) -> None:
     switch = ReplaySwitch(templates, None)
-    one = sidecar(EslAddress("127.0.0.1", switch.port, "x"))
+    one = sidecar(reach(switch.port))
     until(lambda: switch.listeners)
     switch.emit()
     until(lambda: counted(one.metrics.written) == 1)
@@ -25,7 +24,7 @@ def test_a_part_that_somebody_broke_stops_the_flush_only_until_it_is_gone(
     broken.write_bytes(b"")
     # A fresh spool has to learn what the lake holds, the broken part included.
     (tmp_path / "spool").rename(tmp_path / "former-spool")
-    two = sidecar(EslAddress("127.0.0.1", switch.port, "x"))
+    two = sidecar(reach(switch.port))
     until(lambda: switch.listeners)
     switch.emit()
     until(lambda: "lake" in two.metrics.troubles())

@@ -5,17 +5,19 @@ from __future__ import annotations
 import time
 from collections import Counter
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 from sip_phone import CallFailedError, SipPhone, call_from_outside, require_sipp
 
 from fsgitops.cdr.doctor import check_switch
-from fsgitops.cdr.options import EslAddress, RunOptions
+from fsgitops.cdr.options import RunOptions
 from fsgitops.cdr.query import Source, fetch
 from fsgitops.cdr.reconcile import reconcile
 from fsgitops.cdr.sidecar import Sidecar
 from fsgitops.diagnosis import Health
+from fsgitops.esl.session import connect_esl
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,8 +46,8 @@ def agent(on_real_switch: Project, freeswitch: RealSwitch, tmp_path: Path):
 def start(switch: RealSwitch, folder: Path, lake: str) -> Sidecar:
     options = RunOptions(lake=lake, spool=folder / "spool", flush_seconds=0.5,
                          json_dir=switch.json_cdr_dir, poll_seconds=0.2)  # fmt: skip
-    address = EslAddress(switch.esl_host, switch.esl_port, switch.esl_password)
-    sidecar = Sidecar(options, address)
+    connect = partial(connect_esl, switch.esl_host, switch.esl_port, switch.esl_password)
+    sidecar = Sidecar(options, connect)
     sidecar.start()
     until(lambda: sidecar.metrics.hearing)
     return sidecar
@@ -123,8 +125,10 @@ def test_doctor_sees_how_the_real_switch_writes_its_records(
     freeswitch: RealSwitch, tmp_path: Path
 ) -> None:
     options = RunOptions(lake=str(tmp_path), spool=tmp_path, json_dir=freeswitch.json_cdr_dir)
-    address = EslAddress(freeswitch.esl_host, freeswitch.esl_port, freeswitch.esl_password)
-    said = {check.message: check.health for check in check_switch(address, options)}
+    connect = partial(
+        connect_esl, freeswitch.esl_host, freeswitch.esl_port, freeswitch.esl_password
+    )
+    said = {check.message: check.health for check in check_switch(connect, options)}
     assert said["mod_json_cdr is loaded"] is Health.OK
     assert said["B legs are written"] is Health.OK
     assert said["variables are written percent-encoded"] is Health.ERROR

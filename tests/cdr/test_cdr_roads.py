@@ -10,10 +10,9 @@ from urllib.parse import quote
 import pytest
 from lakes import make_row, uuid_of
 from replay_switch import ReplaySwitch, as_document
-from sidecars import counted, event, options, until, uuids_in
+from sidecars import counted, event, options, reach, until, uuids_in
 
 from fsgitops.cdr.ingest import Submission
-from fsgitops.cdr.options import EslAddress
 from fsgitops.cdr.quarantine import Quarantine
 from fsgitops.cdr.sidecar import Sidecar
 from fsgitops.cdr.spool import SPOOL_FILE, Spool, SpoolError
@@ -66,7 +65,7 @@ def test_health_and_metrics_tell_what_goes_on(templates, sidecar) -> None:
 
 def test_an_event_over_esl_is_in_the_lake(tmp_path, templates, sidecar) -> None:
     switch = ReplaySwitch(templates, None)
-    one = sidecar(EslAddress("127.0.0.1", switch.port, "x"))
+    one = sidecar(reach(switch.port))
     until(lambda: switch.listeners)
     sent = [switch.emit() for _ in range(20)]
     until(lambda: counted(one.metrics.written) == 20)
@@ -76,7 +75,7 @@ def test_an_event_over_esl_is_in_the_lake(tmp_path, templates, sidecar) -> None:
 
 def test_a_torn_event_is_set_aside_and_the_next_one_is_taken(tmp_path, templates, sidecar) -> None:
     switch = ReplaySwitch(templates, None)
-    one = sidecar(EslAddress("127.0.0.1", switch.port, "x"))
+    one = sidecar(reach(switch.port))
     until(lambda: switch.listeners)
     torn = b'{"Event-Name":"CHANNEL_HANGUP_COMPLETE","Unique-ID":"'
     switch.send(b"Content-Length: %d\nContent-Type: text/event-json\n\n%s" % (len(torn), torn))
@@ -90,7 +89,7 @@ def test_a_torn_event_is_set_aside_and_the_next_one_is_taken(tmp_path, templates
 def test_how_long_it_was_deaf_is_in_log_and_metrics(templates, sidecar, caplog) -> None:
     switch = ReplaySwitch(templates, None)
     with caplog.at_level(logging.INFO, "fsgitops.cdr"):
-        one = sidecar(EslAddress("127.0.0.1", switch.port, "x"))
+        one = sidecar(reach(switch.port))
         until(lambda: switch.listeners)
         before = counted(one.metrics.deaf)
         switch.drop()

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lakes import NOW_US, make_row, uuid_of
 from replay_switch import ReplaySwitch, as_document, renew
-from sidecars import options, until, uuids_in
+from sidecars import options, reach, until, uuids_in
 
 from fsgitops.cdr import sidecar as sidecar_module
 from fsgitops.cdr import watcher as watching
@@ -23,7 +23,6 @@ from fsgitops.cdr.json_cdr import decode_document
 from fsgitops.cdr.lake import open_lake
 from fsgitops.cdr.listener import Listener
 from fsgitops.cdr.metrics import Metrics
-from fsgitops.cdr.options import EslAddress
 from fsgitops.cdr.quarantine import Quarantine
 from fsgitops.cdr.query import Source
 from fsgitops.cdr.receiver import Server
@@ -31,7 +30,7 @@ from fsgitops.cdr.reconcile import reconcile
 from fsgitops.cdr.record import RecordBuilder, RecordError
 from fsgitops.cdr.sidecar import Sidecar
 from fsgitops.cdr.spool import SPOOL_FILE, Spool
-from fsgitops.cdr.threads import WatchedThread
+from fsgitops.cdr.threads import Worker
 from fsgitops.cdr.watcher import Watcher
 
 
@@ -117,7 +116,7 @@ def test_a_name_that_is_a_fifo_when_it_is_opened_holds_up_neither_files_nor_the_
     until(lambda: uuids_in(tmp_path) == [uuid_of(make_row(templates, 2))])
     one.stop()
     assert one.watcher is not None
-    assert not one.watcher.thread.alive
+    assert not one.watcher.alive
 
 
 @pytest.mark.parametrize("kind", ["link", "folder-link", "fifo", "too large"])
@@ -203,7 +202,7 @@ def test_a_thread_that_dies_is_told_and_begins_again(
 ) -> None:
     mended = fall_once(monkeypatch, owner, method)
     switch = ReplaySwitch(templates, tmp_path / "json")
-    one = sidecar(EslAddress("127.0.0.1", switch.port, "x"))
+    one = sidecar(reach(switch.port))
     until(lambda: f"thread {name}" in one.health()[1]["troubles"])
     well, facts = one.health()
     assert not well
@@ -250,19 +249,23 @@ def test_a_thread_that_stands_still_is_told_and_keeps_nobody_from_ending(
     monkeypatch.setattr(sidecar_module, "END_SECONDS", 0.05)
     one = Sidecar(options(tmp_path), None)
     assert one.watcher is not None
-    one.watcher.thread.patience = 0.05
+    one.watcher.patience = 0.05
     (tmp_path / "json" / "x.cdr.json").write_bytes(document(templates, 1))
     one.start()
     until(lambda: "stood still" in one.health()[1]["troubles"].get("thread watcher", ""))
     assert one.health()[0] is False
     assert one.stop() is False
-    assert one.watcher.thread.alive
+    assert one.watcher.alive
     released.set()
-    assert one.watcher.thread.join(20)
+    assert one.watcher.join(20)
 
 
-def test_a_thread_that_is_gone_although_nobody_ended_it_is_told() -> None:
-    thread = WatchedThread("x", lambda: None, threading.Event(), Metrics(), 60.0)
+def test_a_thread_that_is_gone_although_nobody_ended_it_is_told(tmp_path) -> None:
+    class Done(Worker):
+        def _run(self) -> None:
+            """Return at once."""
+
+    thread = Done("x", options(tmp_path), Metrics(), 60.0)
     assert thread.trouble() is None
     thread.start()
     assert thread.join(20)

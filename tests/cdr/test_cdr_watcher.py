@@ -9,9 +9,8 @@ import time
 
 from lakes import make_row, uuid_of
 from replay_switch import ReplaySwitch, as_document
-from sidecars import counted, event, until, uuids_in, write
+from sidecars import counted, event, reach, until, uuids_in, write
 
-from fsgitops.cdr.options import EslAddress
 from fsgitops.cdr.spool import Spool
 
 
@@ -96,7 +95,7 @@ def test_a_file_that_names_no_switch_is_that_of_the_one_that_is_heard(
 ) -> None:
     switch = ReplaySwitch(templates, None)
     write(tmp_path, "x.cdr.json", nameless(templates, 99))
-    one = sidecar(EslAddress("127.0.0.1", switch.port, "x"))
+    one = sidecar(reach(switch.port))
     until(lambda: switch.listeners)
     sent = switch.emit()
     kept = uuid_of(make_row(templates, 99))

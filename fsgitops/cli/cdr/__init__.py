@@ -94,7 +94,7 @@ def run(
 
     set_up_logging(form, verbose=verbose)
     options = place.run_options(http=parse_address(http) if http else None, remove_json=remove_json)
-    sidecar = Sidecar(options, place.address())
+    sidecar = Sidecar(options, place.reach())
     tune_process()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -115,11 +115,11 @@ def doctor(place: Place, /, as_json: bool) -> int:
 
     options = place.run_options()
     try:
-        address, problem = place.address(), ""
+        connect, problem = place.reach(), ""
     except FsgitopsError as trouble:
-        address, problem = None, str(trouble)
+        connect, problem = None, str(trouble)
     checks = [bad("switch", problem, "")] if problem else []
-    checks += examine(options, address)
+    checks += examine(options, connect)
     checks += check_records((local_folder(options.lake), options.spool, options.json_dir))
     diagnosis = Diagnosis(place.workspace.target.name, tuple(checks))
     return print_diagnosis(diagnosis, as_json=as_json)

@@ -4,37 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cached_property, wraps
+from functools import cached_property, partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from fsgitops.cdr.options import EslAddress, RunOptions
+from fsgitops.cdr.options import RunOptions
 from fsgitops.cli.options import TARGET
 from fsgitops.console.commands import Common, with_directory
 from fsgitops.errors import FsgitopsError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from fsgitops.cdr.lake import Lake
     from fsgitops.cdr.query import Source
+    from fsgitops.esl.session import EslSession
     from fsgitops.workspace.open import Workspace
-
-
-_TUNING = (
-    "commit_seconds",
-    "flush_rows",
-    "flush_bytes",
-    "flush_seconds",
-    "max_spool_bytes",
-    "settle_seconds",
-    "ledger_days",
-    "variables",
-    "switch",
-    "remove_json",
-)
 
 
 def parse_address(text: str) -> tuple[str, int]:
@@ -134,17 +121,15 @@ class Place:
     ) -> RunOptions:
         """Return how to run. Raises UsageError when lake or spool are missing."""
         settings = self.workspace.settings.cdr
-        tuning = {name: getattr(settings, name) for name in _TUNING}
-        if remove_json is not None:
-            tuning["remove_json"] = remove_json
-        return RunOptions(
-            lake=self.lake_url(),
-            spool=Path(self._need("spool")),
-            json_dir=self.json_dir(),
-            http=http or (parse_address(settings.http) if settings.http else None),
-            http_credential=self._credential(),
-            **tuning,
-        )
+        chosen: dict[str, Any] = {
+            "lake": self.lake_url(),
+            "spool": Path(self._need("spool")),
+            "json_dir": self.json_dir(),
+            "http": http or (parse_address(settings.http) if settings.http else None),
+            "http_credential": self._credential(),
+            "remove_json": settings.remove_json if remove_json is None else remove_json,
+        }
+        return RunOptions(**dict(settings) | chosen)
 
     def _credential(self) -> str | None:
         from fsgitops.workspace.open import make_fetcher
@@ -157,20 +142,22 @@ class Place:
             make_fetcher(settings.secrets, self.project, settings.key_file).fetch(source).reveal()
         )
 
-    def address(self) -> EslAddress:
-        """Return the target's event socket. Raises UsageError, SecretError."""
+    def reach(self) -> Callable[[], EslSession]:
+        """Return what connects to the target's event socket. Raises UsageError, SecretError."""
+        from fsgitops.esl.session import connect_esl
         from fsgitops.live.connect import read_password
 
         target = self.workspace.target
         if target.simulated:
             raise UsageError("say which switch: --target NAME; the sandbox has no calls")
         esl = target.esl
-        return EslAddress(
+        return partial(
+            connect_esl,
             esl.host,
             esl.port,
             read_password(target, self.project),
-            esl.connect_timeout,
-            esl.reply_timeout,
+            connect_timeout=esl.connect_timeout,
+            reply_timeout=esl.reply_timeout,
         )
 
 
