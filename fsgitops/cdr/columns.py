@@ -38,15 +38,13 @@ def build_table(payloads: Iterable[bytes]) -> pa.Table:
 def _build_chunk(payloads: Sequence[bytes]) -> pa.Table:
     rows = orjson.loads(b"[" + b",".join(payloads) + b"]")
     columns: dict[str, Sequence[Any]] = dict(zip(PAYLOAD, zip(*rows, strict=True), strict=True))
-    arrays = [_build_column(column.name, column.kind, columns) for column in COLUMNS]
+    arrays = [
+        _DERIVED[column.name](columns)
+        if column.name in _DERIVED
+        else _CONVERT[column.kind](columns[column.name])
+        for column in COLUMNS
+    ]
     return pa.Table.from_arrays(arrays, schema=_SCHEMA)
-
-
-def _build_column(name: str, kind: str, columns: dict[str, Sequence[Any]]) -> pa.Array:
-    derive = _DERIVED.get(name)
-    if derive is not None:
-        return derive(columns)
-    return _CONVERT[kind](columns[name])
 
 
 def _text(values: Sequence[Any]) -> pa.Array:

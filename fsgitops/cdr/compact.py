@@ -23,12 +23,13 @@ from fsgitops.cdr.schema import arrow_schema
 from fsgitops.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from fsgitops.cdr.lake import Day, Lake
 
 
 _HALF_WRITTEN = 3600.0
+_MAX_ROWS = 2_000_000
 
 
 class Compacted(NamedTuple):
@@ -41,9 +42,7 @@ class Compacted(NamedTuple):
     deleted: int
 
 
-def compact_day(
-    lake: Lake, day: Day, *, min_files: int = 2, max_rows: int = 2_000_000, grace: float = 600.0
-) -> Compacted | None:
+def _compact_day(lake: Lake, day: Day, min_files: int, grace: float) -> Compacted | None:
     """Merge a day's live files; delete what has been dead for `grace` seconds.
 
     None when there was nothing to do. Raises LakeError; then every record is still live once.
@@ -52,7 +51,7 @@ def compact_day(
     small = [name for name in live if not name.startswith("compact-")]
     rows, files = 0, len(live)
     if len(live) >= min_files and small:
-        names = list(merge_files(lake, day, live, max_rows, "compact", None))
+        names = list(merge_files(lake, day, live, _MAX_ROWS, "compact"))
         rows = sum(count for _, count in names)
         lake.commit(day, [name for name, _ in names], live, "compact")
         day = lake.day(day.date)
@@ -70,16 +69,16 @@ def merge_files(
     names: Sequence[str],
     max_rows: int,
     kind: str,
-    change: object,
+    change: Callable[[pa.Table], pa.Table] = lambda table: table,
 ) -> Iterator[tuple[str, int]]:
     """Write the rows of files of a day into fresh files; yield each name with its rows.
 
-    `change` is a function from table to table, or None. The names follow from what is merged:
+    `change` is done to each table of them. The names follow from what is merged:
     the same work, done again after a crash, overwrites its own half-done files. Memory holds one
     batch; each file is put together in a temporary file.
     """
     stem = hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
-    batches = read_batches(lake, day, names, change)
+    batches = map(change, read_batches(lake, day, names))
     number, pending = 0, next(batches, None)
     while pending is not None:
         name = f"{kind}-{stem}-{day.commit.number + 1:08d}-{number:04d}.parquet"
@@ -98,9 +97,7 @@ def merge_files(
         number += 1
 
 
-def read_batches(
-    lake: Lake, day: Day, names: Sequence[str], change: object = None
-) -> Iterator[pa.Table]:
+def read_batches(lake: Lake, day: Day, names: Sequence[str]) -> Iterator[pa.Table]:
     """Yield the rows of files, under today's schema: columns that an old file lacks are null."""
     schema = arrow_schema()
     for name in names:
@@ -109,8 +106,7 @@ def read_batches(
             for column in schema:
                 if column.name not in table.column_names:
                     table = table.append_column(column, pa.nulls(len(table), column.type))
-            table = table.select(schema.names).cast(schema)
-            yield change(table) if callable(change) else table
+            yield table.select(schema.names).cast(schema)
 
 
 def sweep_day(lake: Lake, day: Day, grace: float) -> int:
@@ -134,7 +130,7 @@ def compact_lake(
     with lake.lock():
         linked = set(lake.linked_days())
         found = (
-            compact_day(lake, day, min_files=min_files, grace=grace)
+            _compact_day(lake, day, min_files, grace)
             for day in lake.days(first, last)
             if day.date not in linked
         )

@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import hmac
 import secrets
 import time
-import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,9 +37,7 @@ from fsgitops.cdr.erase_proof import (
     spool_files,
     spooled,
     stands_in_file,
-    whole,
 )
-from fsgitops.cdr.files import put_local
 from fsgitops.cdr.lake import LakeError
 from fsgitops.cdr.number import Number
 from fsgitops.cdr.schema import BUILT, COPIED, PAYLOAD
@@ -119,7 +115,7 @@ class Eraser:
 
     def rename(self, text: str) -> str:
         """Return the word that stands for what a record was known by."""
-        return "erased-" + hmac.new(self.salt, text.encode(), hashlib.sha256).hexdigest()[:24]
+        return "erased-" + hmac.digest(self.salt, text.encode(), "sha256").hex()[:24]
 
 
 def erase_number(
@@ -148,7 +144,10 @@ def erase_number(
             if spool_folder:
                 spooled += erase_from_spool(spool_folder, eraser)
                 wait_for_flush(spool_folder)
-            deleted += erase_json_files(json_dir, eraser.number)
+            if json_dir:
+                # Also one that the lake has no record of: it must not be kept, so not be read.
+                found = (Path(entry.path) for entry in list_json_files(json_dir))
+                deleted += search_files(eraser.number, json_dir, found, Trace(), delete=True)
             for day in lake.days():
                 changed = _erase_from_day(lake, day, eraser)
                 rows, files = rows + changed[0], files + changed[1]
@@ -190,7 +189,7 @@ def blank(table: pa.Table, eraser: Eraser) -> pa.Table:
     """Return the table with the number, and what else is personal, gone from the rows it is in."""
     rows = matches(table, eraser.number)
     for name in (*SEARCHED, "variables"):
-        column = whole(table[name])
+        column = table[name].combine_chunks()
         if name in PERSONAL:
             changed = pc.if_else(rows, pa.scalar(None, column.type), column)
         else:
@@ -256,7 +255,9 @@ def erase_from_spool(folder: Path, eraser: Eraser) -> int:
             # Pages that earlier deletions gave back still hold what was in them.
             spool.db.execute("VACUUM")
             spool.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    return len(rows) + search_files(number, folder, aside_files(folder), Trace(), delete=True)
+    return len(rows) + search_files(
+        number, folder, aside_files(folder, Trace()), Trace(), delete=True
+    )
 
 
 def _blank_payload(values: list[Any], eraser: Eraser) -> list[Any]:
@@ -301,20 +302,6 @@ def is_locked(folder: Path) -> bool:
     return False
 
 
-def erase_json_files(folder: Path | None, number: Number) -> int:
-    """Delete mod_json_cdr's files that hold the number: their records are in the lake, blanked.
-
-    Returns how many.
-
-    One that the lake has no record of yet would come back, so it goes too: what must not be kept
-    must not be read.
-    """
-    if folder is None:
-        return 0
-    found = (Path(entry.path) for entry in list_json_files(folder))
-    return search_files(number, folder, found, Trace(), delete=True)
-
-
 def log_erasure(lake: Lake, done: Erased) -> None:
     """Write the erasure down: when, by which reference, how much, proven or not; no number."""
     line: dict[str, object] = {
@@ -328,14 +315,9 @@ def log_erasure(lake: Lake, done: Erased) -> None:
         "left": len(done.left),
         "unread": len(done.unread),
     }
-    name = f"{str(line['time'])[:19].replace(':', '')}-{uuid.uuid4().hex[:8]}.json"
+    name = f"{str(line['time'])[:19].replace(':', '')}-{secrets.token_hex(4)}.json"
     path = f"{lake.root}/_erasures/{name}"
-    body = orjson.dumps(line)
-    if lake.local:
-        put_local(Path(path), body)
-        return
-    with lake.filesystem.open_output_stream(path) as stream:
-        stream.write(body)
+    lake.write(path, orjson.dumps(line))
 
 
 assert set(PERSONAL) <= {*BUILT, *COPIED}

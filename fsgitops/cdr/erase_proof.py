@@ -96,10 +96,10 @@ def stands_in_file(path: Path, number: Number) -> bool:
         return any(number.stands_in(part.decode("utf-8", "replace")) for part in _chunks(source))
 
 
-def aside_files(folder: Path, trace: Trace | None = None) -> Iterator[Path]:
+def aside_files(folder: Path, trace: Trace) -> Iterator[Path]:
     """Yield what a spool's directory keeps aside: no records, and damaged spools."""
     for aside in (folder / "quarantine", *sorted(folder.glob("corrupt-*"))):
-        yield from _walk(aside, trace or Trace())
+        yield from _walk(aside, trace)
 
 
 def spool_files(folder: Path) -> Iterator[Path]:
@@ -108,14 +108,9 @@ def spool_files(folder: Path) -> Iterator[Path]:
         yield folder / f"{SPOOL_FILE}{suffix}"
 
 
-def walk_folder(folder: Path, trace: Trace) -> Iterator[Path]:
-    """Yield everything in a directory that is no directory; note those that cannot be listed."""
-    if not os.path.lexists(folder):
-        trace.not_read(folder, "no such directory")
-    yield from _walk(folder, trace)
-
-
 def _walk(folder: Path, trace: Trace) -> Iterator[Path]:
+    """Yield everything in a directory that is no directory; note those that cannot be listed."""
+
     def note(problem: OSError) -> None:
         if not isinstance(problem, FileNotFoundError):
             trace.not_read(problem.filename, problem.strerror)
@@ -154,7 +149,9 @@ def find_number(
             trace.not_read(spool_folder, problem)
         search_files(number, spool_folder, aside_files(spool_folder, trace), trace, delete=False)
     if json_dir is not None:
-        search_files(number, json_dir, walk_folder(json_dir, trace), trace, delete=False)
+        if not os.path.lexists(json_dir):
+            trace.not_read(json_dir, "no such directory")
+        search_files(number, json_dir, _walk(json_dir, trace), trace, delete=False)
     return trace
 
 
@@ -201,7 +198,7 @@ def _search_spool(folder: Path, number: Number, trace: Trace) -> None:
 
 def matches(table: pa.Table, number: Number) -> pa.Array:
     """Return, for each row, whether any of its values holds the number."""
-    columns = [whole(table[name]) for name in SEARCHED]
+    columns = [table[name].combine_chunks() for name in SEARCHED]
     texts = [column for column in columns if pa.types.is_string(column.type)]
     # Columns say the same texts again and again, and to make the expression ready takes its time.
     distinct = pc.unique(pa.concat_arrays(texts))
@@ -217,11 +214,6 @@ def matches(table: pa.Table, number: Number) -> pa.Array:
         for pairs in table["variables"].to_pylist()
     ]
     return pc.or_(found, pa.array(in_variables, pa.bool_()))
-
-
-def whole(column: pa.ChunkedArray) -> pa.Array:
-    """Return a table's column as one array."""
-    return column.combine_chunks()
 
 
 def holds(value: Any, number: Number) -> bool:

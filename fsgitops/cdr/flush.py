@@ -184,18 +184,16 @@ class Flusher(Worker):
     def _flush(self) -> bool:
         """Empty the spool; tell whether it went well."""
         with self._ingest.rescue_lock:
-            try:
-                spool = Spool(self.options.spool)
-            except SpoolError as problem:
-                return self._fail(problem)
             flushed = False
             try:
-                self._empty(spool)
-                flushed = True
+                with closing(Spool(self.options.spool)) as spool:
+                    try:
+                        self._empty(spool)
+                        flushed = True
+                    finally:
+                        self._ingest.take_stock(spool, flushed=flushed)
             except Exception as problem:  # a file that somebody else put there can hold anything
                 return self._fail(problem)
-            finally:
-                self._settle(spool, flushed=flushed)
         if self.metrics.recover("lake"):
             say(logging.INFO, "the lake can be written again")
         return True
@@ -216,13 +214,6 @@ class Flusher(Worker):
         self.metrics.parts.inc(done.parts)
         self.metrics.duplicates.inc(done.already_held)
         say(logging.DEBUG, "written to the lake", **done._asdict())
-
-    def _settle(self, spool: Spool, *, flushed: bool) -> None:
-        try:
-            self._ingest.settle(spool, flushed=flushed)
-            spool.close()
-        except sqlite3.Error as problem:
-            self._fail(problem)
 
     def _fail(self, problem: Exception) -> bool:
         say(logging.ERROR, "the lake cannot be written: the spool keeps it", why=str(problem))

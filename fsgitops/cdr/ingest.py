@@ -70,19 +70,13 @@ class Ingest(Worker):
     def _has_room(self) -> bool:
         return self._queued_rows < self.options.queue_rows or self._stop.is_set()
 
-    def settle(self, spool: Spool, *, flushed: bool) -> None:
-        """Count again what waits for the lake, after a flush or an attempt."""
-        oldest = self.oldest
-        self.take_stock(spool)
-        if not flushed:
-            self.oldest = oldest
-
-    def take_stock(self, spool: Spool) -> None:
-        """Count what waits in the spool for the lake."""
+    def take_stock(self, spool: Spool, *, flushed: bool = True) -> None:
+        """Count what waits in the spool for the lake; not `flushed`: it waits as long as before."""
         rows, size = spool.depth()
         with self._room:
             self.pending_rows, self.pending_bytes = rows, size
-            self.oldest = time.monotonic() if rows else None
+            if flushed:
+                self.oldest = time.monotonic() if rows else None
 
     def _run(self) -> None:
         spool = self._open()

@@ -207,9 +207,10 @@ class Lake:
         Raises LakeError; then there is no file, or the former one, under that name.
         """
         self._refuse_link(date)
-        self._write(self.path(date, name), body)
+        self.write(self.path(date, name), body)
 
-    def _write(self, path: str, body: Any) -> None:
+    def write(self, path: str, body: Any) -> None:
+        """Write a file as `put` does, beside the days. Raises LakeError."""
         with _telling(path, "not written"):
             if self.local:
                 put_local(Path(path), body)
@@ -230,7 +231,7 @@ class Lake:
 
     def write_claim(self, spool: str, body: bytes) -> None:
         """Note who writes under a spool's name. Raises LakeError."""
-        self._write(f"{self.root}/_spools/{spool}", body)
+        self.write(f"{self.root}/_spools/{spool}", body)
 
     def read(self, path: str) -> bytes:
         """Return a small file's bytes. Raises LakeError."""

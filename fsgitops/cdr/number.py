@@ -22,7 +22,7 @@ from fsgitops.errors import UsageError
 from fsgitops.phone import NumberError, is_extension, national_form, normalise_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
 
 _BETWEEN = r"[\x00-\x20\x7F(){}<>\[\]\\./,:;*~|'+_-]{0,4}"
@@ -44,11 +44,6 @@ _URL_SAFE = str.maketrans("-_", "+/")
 
 class PackedError(ValueError):
     """The body is compressed: nobody can tell what is in it."""
-
-
-def compile_number(pattern: str) -> re.Pattern[str]:
-    """Return the compiled form of what `number_pattern` made."""
-    return re.compile(pattern)
 
 
 def number_pattern(number: str) -> str:
@@ -89,9 +84,7 @@ class _Folded(dict[int, str]):
 def _fold_char(char: str) -> str:
     if char.isascii():
         return char
-    digit = unicodedata.decimal(char, None)
-    if digit is None:
-        digit = unicodedata.digit(char, None)
+    digit = unicodedata.digit(char, None)
     if digit is not None:
         return str(digit)
     kind = unicodedata.category(char)
@@ -110,7 +103,7 @@ class Number:
         spellings = (number, *other)
         self.pattern = "|".join(map(number_pattern, spellings))
         self.values = tuple(sorted({int(_digits(text)) for text in spellings}))
-        self._expression = compile_number(self.pattern)
+        self._expression = re.compile(self.pattern)
 
     def stands_in(self, text: str) -> bool:
         """Tell whether a text holds the number as it stands, without decoding anything."""
@@ -260,11 +253,6 @@ def _among(text: str, known: list[str]) -> str:
     if len(national) >= _SHORTEST and len(meant) == 1:
         return meant[0]
     return _valid(f"+{text}", None) or text
-
-
-def fold_numbers(rows: Iterable[Mapping[str, object]], region: str | None) -> dict[str, str]:
-    """Return the form of every `did` among rows."""
-    return one_form({str(row["did"]) for row in rows if row["did"]}, region)
 
 
 class Asked(NamedTuple):

@@ -157,42 +157,46 @@ def _is_gone(problem: Exception, *, stream: bool) -> bool:
     return not stream or _GONE.search(str(problem)) is not None
 
 
-def add_views(connection: duckdb.DuckDBPyConnection, source: Source, first: str, last: str) -> None:
-    """Define the views `lake`, `spool` and `cdr` (both together). Raises LakeError."""
+def read_source(source: Source, first: str, last: str) -> tuple[Lake, list[str], pa.Table]:
+    """Return the lake, its live files of some days, and the rows that wait. Raises LakeError."""
     from fsgitops.cdr.columns import build_table
 
     spool = read_spool(source.spool)
     lake = open_lake(source.lake)
     days = lake.days(first, last)
     waiting = waiting_rows(spool, days, first, last)
-    connection.register("spool", build_table(row.payload for row in waiting))
-    files = live_files(lake, days)
-    if lake.local and files:
+    return lake, live_files(lake, days), build_table(row.payload for row in waiting)
+
+
+def add_views(connection: duckdb.DuckDBPyConnection, source: Source, first: str, last: str) -> None:
+    """Define the views `lake`, `spool` and `cdr` (both together). Raises LakeError."""
+    import pyarrow.dataset as ds
+
+    from fsgitops.cdr.schema import arrow_schema
+
+    lake, files, waiting = read_source(source, first, last)
+    connection.register("spool", waiting)
+    if not files:
+        connection.register("lake", arrow_schema().empty_table())
+    elif lake.local:
         listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
         connection.execute(
             f"CREATE VIEW lake AS SELECT * FROM read_parquet([{listed}], union_by_name = true)"  # noqa: S608
         )
     else:
-        connection.register("lake", remote_table(lake, files))
+        # DuckDB scans it through pyarrow.
+        found = ds.dataset(
+            files, schema=arrow_schema(), filesystem=lake.filesystem, format="parquet"
+        )
+        connection.register("lake", found)
     connection.execute(
         "CREATE VIEW cdr AS SELECT * FROM lake UNION ALL BY NAME SELECT * FROM spool"
     )
 
 
-def remote_table(lake: Lake, files: list[str]) -> Any:
-    """Return the files of an object store as something DuckDB scans through pyarrow."""
-    import pyarrow.dataset as ds
-
-    from fsgitops.cdr.schema import arrow_schema
-
-    if not files:
-        return arrow_schema().empty_table()
-    return ds.dataset(files, schema=arrow_schema(), filesystem=lake.filesystem, format="parquet")
-
-
-def fetch(source: Source, sql: str, parameters: list[Any] | None = None) -> pa.Table:
+def fetch(source: Source, sql: str) -> pa.Table:
     """Return the result of a SELECT as an Arrow table. Raises as `run_query`."""
-    return run_query(source, lambda db: to_table(db, sql, parameters or []))
+    return run_query(source, lambda db: to_table(db, sql, []))
 
 
 def to_table(connection: duckdb.DuckDBPyConnection, sql: str, values: list[Any]) -> pa.Table:
@@ -245,7 +249,8 @@ def list_records(source: Source, wanted: Wanted) -> pa.Table:
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
     # Only constants and placeholders are put together here; what the user wrote is bound.
     sql = f"SELECT * FROM cdr {where} ORDER BY start_time DESC, uuid LIMIT ?"  # noqa: S608
-    first, last = _days_of(wanted)
+    # All days where a time has an offset.
+    first, last = _day_of(wanted.since) or "", _day_of(wanted.until) or _MAX_DATE
     values.append(wanted.limit)
 
     def ask(connection: duckdb.DuckDBPyConnection) -> pa.Table:
@@ -272,13 +277,7 @@ def _check_time(connection: duckdb.DuckDBPyConnection, text: str) -> None:
         raise UsageError(f"`{text}`: expected a time, such as 2026-11-23 10:00") from None
 
 
-def _days_of(wanted: Wanted) -> tuple[str, str]:
-    """Return the days that can hold the records; all of them where a time has an offset."""
-    since, until = wanted.since or "", wanted.until or ""
-    return _day_of(since) or "", _day_of(until) or _MAX_DATE
-
-
-def _day_of(text: str) -> str | None:
+def _day_of(text: str | None) -> str | None:
     """Return the UTC day of a time as DuckDB reads it; None where that is not plain to see."""
-    plain = re.fullmatch(r"([0-9]{4}-[0-9]{2}-[0-9]{2})([ T][0-9:]{5,8})?", text)
+    plain = re.fullmatch(r"([0-9]{4}-[0-9]{2}-[0-9]{2})([ T][0-9:]{5,8})?", text or "")
     return plain[1] if plain else None

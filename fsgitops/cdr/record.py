@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
@@ -81,7 +82,8 @@ class RecordBuilder:
     def __init__(self, variables: Iterable[str] = (), switch: str | None = None) -> None:
         self.switch = switch
         self._patterns = tuple(variables)
-        self._wanted: dict[str, bool] = {}
+        # Callers can send any number of X- headers: the memory of names must not grow with them.
+        self._is_wanted = lru_cache(10_000)(self._decide)
 
     def build(self, event: Mapping[str, Any], road: str, received_us: int) -> Row:
         """Return the row of a decoded CHANNEL_HANGUP_COMPLETE event.
@@ -148,23 +150,16 @@ class RecordBuilder:
             if not header.startswith("variable_"):
                 continue
             name = header[9:]
-            wanted = self._wanted.get(name)
-            if wanted is None:
-                wanted = self._decide(name)
             text = value if isinstance(value, str) else flat_text(value)
             if len(kept) >= _MAX_KEPT:
                 break
-            if wanted and text is not None and not _SECRET_VALUE.search(text):
+            if self._is_wanted(name) and text is not None and not _SECRET_VALUE.search(text):
                 application = event.get(_APPLICATION_OF.get(name, ""))
                 kept[name] = str(_hide_argument(application, text))
         return kept
 
     def _decide(self, name: str) -> bool:
-        wanted = not is_secret_name(name) and any(fnmatchcase(name, p) for p in self._patterns)
-        # Callers can send any number of X- headers: the memory of names must not grow with them.
-        if len(self._wanted) < 10_000:
-            self._wanted[name] = wanted
-        return wanted
+        return not is_secret_name(name) and any(fnmatchcase(name, p) for p in self._patterns)
 
 
 def _encode(values: list[Any]) -> bytes:
@@ -195,14 +190,12 @@ def is_secret_name(name: str) -> bool:
     return _SECRET_NAME.search(name) is not None
 
 
-def hide_credentials(text: Any) -> Any:
+def hide_credentials(text: str) -> str:
     """Return an application's argument without the passwords that its syntax tells apart.
 
     Those are in its `{name=value}` part, in `scheme://user:password@host`, and in a conference's
     `room@profile+pin`.
     """
-    if not isinstance(text, str):
-        return text
     if "=" in text and _SECRET_HINT.search(text):
         text = _hide_settings(text)
     return _SECRET_ADDRESS.sub(r"\1\2***", text) if "@" in text else text
@@ -228,8 +221,7 @@ def _hide_argument(application: Any, argument: Any) -> str | None:
     text = flat_text(argument)
     if application == "conference" and text:
         text = _CONFERENCE_PIN.sub(r"\1***", text)
-    hidden: str | None = hide_credentials(text)
-    return hidden
+    return hide_credentials(text) if text else text
 
 
 def start_microseconds(text: Any) -> int:

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from fsgitops.cdr.lake import open_lake
-from fsgitops.cdr.number import fold_numbers
-from fsgitops.cdr.query import Source, live_files, read_spool, run_query, waiting_rows
+from fsgitops.cdr.number import one_form
+from fsgitops.cdr.query import Source, read_source, run_query
 from fsgitops.errors import UsageError
 
 if TYPE_CHECKING:
@@ -165,11 +164,7 @@ def _run_spark(source: Source, span: Span, region: str | None, today: date | Non
         from pyspark.sql import SparkSession
     except ImportError:
         raise UsageError("--engine spark needs the extra [spark], and Java") from None
-    from fsgitops.cdr.columns import build_table
-
-    spool = read_spool(source.spool)
-    lake = open_lake(source.lake)
-    days = lake.days(*span.stored())
+    lake, files, waiting = read_source(source, *span.stored())
     session = (
         SparkSession.builder.appName("fsgitops-cdr")
         .config("spark.sql.session.timeZone", "UTC")
@@ -177,11 +172,9 @@ def _run_spark(source: Source, span: Span, region: str | None, today: date | Non
         .config("spark.sql.shuffle.partitions", "8")
         .getOrCreate()
     )
-    waiting = build_table(row.payload for row in waiting_rows(spool, days, *span.stored()))
     columns = [name for name, _ in _COLUMNS]
     values = [tuple(row.values()) for row in waiting.select(columns).to_pylist()]
     frame = session.createDataFrame(values, ", ".join(f"{n} {kind}" for n, kind in _COLUMNS))
-    files = live_files(lake, days)
     if files:
         scheme = "file://" if lake.local else spark_scheme(source.lake)
         read = session.read.parquet(*(f"{scheme}{file}" for file in files))
@@ -226,7 +219,8 @@ def compute(
     }
     for names in (("agent",), ("did",), ("gateway", "cause")):
         found = _sum_by(labelled, list(names)).to_pyarrow().to_pylist()
-        forms = fold_numbers(found, region) if "did" in names else {}
+        numbers = {str(row["did"]) for row in found if row.get("did")}
+        forms = one_form(numbers, region)
         for name in names:
             lines = _fold(found, partial(_group, name, forms))
             by[name] = sorted(lines, key=lambda line: (-line.calls, line.group))

@@ -20,7 +20,10 @@ Kind = Literal["text", "int", "float", "time", "bool", "map"]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. `raw` names the event header it is copied from; None means it is derived."""
+    """One column. `raw` names the event header it is copied from.
+
+    None: the record builder makes it; "": it is computed when a part is written.
+    """
 
     name: str
     kind: Kind
@@ -30,6 +33,10 @@ class Column:
 
 def _variable(name: str, kind: Kind, variable: str, about: str) -> Column:
     return Column(name, kind, f"variable_{variable}", about)
+
+
+def _computed(name: str, kind: Kind, about: str) -> Column:
+    return Column(name, kind, "", about)
 
 
 COLUMNS: tuple[Column, ...] = (
@@ -53,15 +60,15 @@ COLUMNS: tuple[Column, ...] = (
     _variable("billsec", "int", "billsec", "seconds from answer to end, as the switch rounds"),
     _variable("duration_ms", "int", "mduration", "milliseconds from start to end"),
     _variable("billsec_ms", "int", "billmsec", "milliseconds from answer to end"),
-    Column("progress_ms", "int", None, "milliseconds from start to ringing (180); null: none"),
-    Column("pdd_ms", "int", None, "post-dial delay: milliseconds to the first ringing or media"),
+    _computed("progress_ms", "int", "milliseconds from start to ringing (180); null: none"),
+    _computed("pdd_ms", "int", "post-dial delay: milliseconds to the first ringing or media"),
     _variable("wait_ms", "int", "waitmsec", "milliseconds from start to the bridge or answer"),
     _variable("hold_ms", "int", "hold_accum_ms", "milliseconds on hold"),
-    Column("answered", "bool", None, "whether the leg was answered"),
+    _computed("answered", "bool", "whether the leg was answered"),
     Column("hangup_cause", "text", None, "FreeSWITCH's hang-up cause, such as NORMAL_CLEARING"),
     _variable("hangup_cause_q850", "int", "hangup_cause_q850", "the Q.850 code of the cause"),
     _variable("hangup_disposition", "text", "sip_hangup_disposition", "who hung up: recv_bye, …"),
-    Column("sip_status", "int", None, "the final SIP status"),
+    _computed("sip_status", "int", "the final SIP status"),
     _variable("bridge_hangup_cause", "text", "bridge_hangup_cause", "why the bridge ended"),
     _variable("endpoint_disposition", "text", "endpoint_disposition", "ANSWER, EARLY MEDIA, …"),
     _variable("originate_disposition", "text", "originate_disposition", "how the dialling ended"),
@@ -76,11 +83,11 @@ COLUMNS: tuple[Column, ...] = (
     Column("network_addr", "text", None, "the peer's address for SIP"),
     _variable("remote_media_ip", "text", "remote_media_ip", "the peer's address for RTP"),
     _variable("user_agent", "text", "sip_user_agent", "the peer's SIP User-Agent"),
-    Column("audio_mos", "float", None, "1.0 to 4.5; null when no audio packet came"),
-    Column("audio_quality_percent", "float", None, "0 to 100; null when no audio packet came"),
-    Column("audio_loss_rate", "float", None, "received audio: the jitter buffer's loss rate"),
-    Column("audio_jitter_min_variance", "float", None, "received audio: least jitter variance"),
-    Column("audio_jitter_max_variance", "float", None, "received audio: greatest jitter variance"),
+    _computed("audio_mos", "float", "1.0 to 4.5; null when no audio packet came"),
+    _computed("audio_quality_percent", "float", "0 to 100; null when no audio packet came"),
+    _computed("audio_loss_rate", "float", "received audio: the jitter buffer's loss rate"),
+    _computed("audio_jitter_min_variance", "float", "received audio: least jitter variance"),
+    _computed("audio_jitter_max_variance", "float", "received audio: greatest jitter variance"),
     _variable("audio_in_packets", "int", "rtp_audio_in_packet_count", "RTP packets received"),
     _variable("audio_out_packets", "int", "rtp_audio_out_packet_count", "RTP packets sent"),
     _variable("last_app", "text", "last_app", "the last dialplan application"),
@@ -111,25 +118,8 @@ WORKING = {
     "jitter_max": "variable_rtp_audio_in_jitter_max_variance",
 }
 
-# What the record builder sets itself, in this order, before the copied values.
-BUILT = (
-    "uuid",
-    "leg",
-    "other_leg_uuid",
-    "call_uuid",
-    "direction",
-    "did_number",
-    "agent_extension",
-    "gateway",
-    "hangup_cause",
-    "network_addr",
-    "last_arg",
-    "recording_path",
-    "switch",
-    "received_at",
-    "source",
-    "variables",
-)
+BUILT = tuple(column.name for column in COLUMNS if column.raw is None)
+"""What the record builder makes, in this order, before the copied values."""
 
 COPIED = {column.name: column.raw for column in COLUMNS if column.raw} | WORKING
 PAYLOAD = (*BUILT, *COPIED)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import deque
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -25,8 +25,7 @@ _REMEMBERED = 100_000
 def follow(source: Source, *, poll: float = 0.5, go_on: Callable[[], bool]) -> Iterator[pa.Table]:
     """Yield tables of fresh records until `go_on` says no. Raises LakeError."""
     lake = open_lake(source.lake)
-    shown: set[str] = set()
-    order: deque[str] = deque()
+    shown: dict[str, None] = {}
     last, identity = -1, ""
     while go_on():
         spool = read_spool(source.spool)
@@ -46,30 +45,27 @@ def follow(source: Source, *, poll: float = 0.5, go_on: Callable[[], bool]) -> I
         tables.append(build_table(row.payload for row in fresh))
         last = max([last, flushed, *(row.seq for row in fresh)])
         for table in tables:
-            unseen = _unseen(table, shown, order)
+            unseen = _unseen(table, shown)
             if unseen.num_rows:
                 yield unseen
         time.sleep(poll)
 
 
-def _unseen(table: pa.Table, shown: set[str], order: deque[str]) -> pa.Table:
+def _unseen(table: pa.Table, shown: dict[str, None]) -> pa.Table:
+    """Return the rows that are not among the last that were shown, and note them."""
     keys = [
         f"{switch}\x1f{uuid}"
         for switch, uuid in zip(table["switch"].to_pylist(), table["uuid"].to_pylist(), strict=True)
     ]
     mask = [key not in shown for key in keys]
-    for key in keys:
-        if key not in shown:
-            shown.add(key)
-            order.append(key)
-    while len(order) > _REMEMBERED:
-        shown.discard(order.popleft())
+    shown.update(dict.fromkeys(keys))
+    for old in list(islice(shown, max(0, len(shown) - _REMEMBERED))):
+        del shown[old]
     return table.filter(pa.array(mask, pa.bool_()))
 
 
 def _recent_days(lake: Lake) -> list[Day]:
-    days = lake.days()
-    return days[-3:]
+    return lake.days()[-3:]
 
 
 def _last_flushed(lake: Lake, spool_id: str) -> int:
