@@ -38,7 +38,7 @@ from fsgitops.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -93,23 +93,22 @@ def create_app(
                 expose_headers=["X-Request-ID"],
             ),
         ],
-        exception_handlers={HTTPException: _refuse, Exception: _break},
+        exception_handlers={
+            RefusedError: _refuse,
+            FsgitopsError: _fail,
+            HTTPException: _miss,
+            Exception: _break,
+        },
     )
 
 
 def _endpoint(service: Service, operation: Operation) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
-        try:
-            caller = _admit(service, request, operation.scope)
-            body = check_body(operation, await _read_body(request, operation))
-            query = _check_query(operation, request)
-            call = Call(service, caller, dict(request.path_params), query, body)
-            result = await operation.run(call)
-        except RefusedError as refused:
-            return _error(request, refused.status, str(refused), refused.headers)
-        except FsgitopsError as problem:
-            status = status_of(problem)
-            return _error(request, status, str(problem), RETRY if status == 503 else {})
+        caller = _admit(service, request, operation.scope)
+        body = check_body(operation, await _read_body(request, operation))
+        query = _read_query(request, operation.query)
+        call = Call(service, caller, dict(request.path_params), query, body)
+        result = await operation.run(call)
         return Answer({"success": True, "message" if operation.says else "data": result})
 
     return endpoint
@@ -169,16 +168,11 @@ async def _take_body(request: Request) -> bytes:
     return body
 
 
-def _check_query(operation: Operation, request: Request) -> dict[str, str]:
-    known = dict(operation.query)
+def _read_query(request: Request, known: Collection[str]) -> dict[str, str]:
     for name in request.query_params:
         if name not in known:
             names = ", ".join(known) or "none"
             raise UsageError(f"unknown query parameter {name[:40]!a}; known: {names}")
-    return _single(request)
-
-
-def _single(request: Request) -> dict[str, str]:
     found = request.query_params.multi_items()
     if len(found) != len(dict(found)):
         raise UsageError("a query parameter is given twice")
@@ -227,14 +221,9 @@ async def _document(_request: Request) -> Response:
 
 def _live(service: Service) -> Callable[[Request], Awaitable[Response]]:
     async def live(request: Request) -> Response:
-        try:
-            caller = _admit(service, request, "read")
-            view = read_view(_single(request))
-            place = service.board.join(caller.key, address_of(request))
-        except RefusedError as refused:
-            return _error(request, refused.status, str(refused), refused.headers)
-        except FsgitopsError as problem:
-            return _error(request, status_of(problem), str(problem), {})
+        caller = _admit(service, request, "read")
+        view = read_view(_read_query(request, ("search", "presence")))
+        place = service.board.join(caller.key, address_of(request))
 
         def scopes() -> frozenset[str]:
             header = request.headers.get("authorization", "")
@@ -270,9 +259,17 @@ class _Events(StreamingResponse):
             self._board.leave(self._place)
 
 
-async def _refuse(request: Request, problem: Exception) -> Response:
-    status = problem.status_code if isinstance(problem, HTTPException) else 500
-    headers = dict(getattr(problem, "headers", None) or {})
+async def _refuse(request: Request, problem: Any) -> Response:
+    return _error(request, problem.status, str(problem), problem.headers)
+
+
+async def _fail(request: Request, problem: Any) -> Response:
+    status = status_of(problem)
+    return _error(request, status, str(problem), RETRY if status == 503 else {})
+
+
+async def _miss(request: Request, problem: Any) -> Response:
+    status, headers = problem.status_code, dict(problem.headers or {})
     text = {404: "there is no such path", 405: "not with this method"}.get(status, "refused")
     if status == 405 and request.method != "GET" and request.url.path.startswith(_DECLARED):
         text = _BY_GIT

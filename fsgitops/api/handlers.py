@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fsgitops.api.edge import Caller, Gate, RefusedError
-from fsgitops.api.records import LakeRecords, RecordQuery
+from fsgitops.api.view import look
 from fsgitops.commands.calls import end_call, end_registrations
 from fsgitops.commands.credentials import run_credentials
 from fsgitops.commands.dial import Asked, Transfer, move_call, place_call
@@ -18,7 +18,7 @@ from fsgitops.commands.status import build_status
 from fsgitops.errors import FsgitopsError, NotPossibleError, NotThereError, UsageError
 from fsgitops.live.audit import audited, record_refusal
 from fsgitops.live.calls import join_calls
-from fsgitops.live.roster import check_extension
+from fsgitops.live.roster import check_extension, read_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from fsgitops.api.declared import DeclaredState
     from fsgitops.api.live import LiveBoard
     from fsgitops.api.pool import SwitchPool
+    from fsgitops.api.records import LakeRecords
     from fsgitops.commands.dial import Dialled
     from fsgitops.kinds.agent.noun import Agent
     from fsgitops.kinds.did_route.noun import DidRoute
@@ -126,12 +127,8 @@ async def show_agent_status(call: Call) -> Any:
     workspace, roster = await call.declared()
     agent = find_declared(roster, call.path["id"])
     target = workspace.target
-    registrations, channels = await call.service.pool.run(
-        lambda switch: (switch.registrations(target.profile), switch.channels())
-    )
-    (status,) = build_status(
-        roster, registrations, channels, target.domain, extensions=[agent.extension]
-    )
+    seen = await call.service.pool.run(lambda switch: look(switch, target.profile))
+    (status,) = build_status(roster, *seen, target.domain, extensions=[agent.extension])
     return {
         "extension": agent.extension,
         "online": bool(status.phones),
@@ -292,15 +289,16 @@ async def list_records(call: Call) -> Any:
     since, until = _time(call.query, "from"), _time(call.query, "to")
     if since and until and until < since:
         raise UsageError("`to` is before `from`")
-    agent = call.query.get("agent")
-    query = RecordQuery(
+    agent, did = call.query.get("agent"), call.query.get("did")
+    workspace, _ = await call.declared()
+    return await asyncio.to_thread(
+        records.find,
         since=since,
         until=until,
         agent=None if agent is None else check_extension(agent),
-        did=_number_of_ours(await call.declared(), call.query.get("did")),
+        did=None if did is None else read_number(did, workspace.settings.default_region),
         limit=call.number("limit", 100, MAX_RECORDS, 1),
     )
-    return await asyncio.to_thread(records.find, query)
 
 
 def find_declared(roster: Roster, extension: str) -> Agent:
@@ -359,11 +357,3 @@ def _time(query: dict[str, str], name: str) -> str | None:
         if _TIME.fullmatch(text) and datetime.fromisoformat(text):
             return text
     raise UsageError(f"`{name}` is a date or a time in UTC, such as 2026-01-31")
-
-
-def _number_of_ours(declared: tuple[Workspace, Roster], text: str | None) -> str | None:
-    if text is None:
-        return None
-    from fsgitops.live.roster import read_number
-
-    return read_number(text, declared[0].settings.default_region)

@@ -25,7 +25,6 @@ _TEXT: Schema = {"type": "string"}
 _MAYBE: Schema = {"type": ["string", "null"]}
 _FLAG: Schema = {"type": "boolean"}
 _COUNT: Schema = {"type": "integer"}
-_TEXTS: Schema = {"type": "array", "items": _TEXT}
 EXTENSION: Schema = {"type": "string", "pattern": f"^{phone.EXTENSION}$"}
 UUID: Schema = {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._@-]{0,127}$"}
 NUMBER: Schema = {"type": "string", "minLength": 1, "maxLength": 40}
@@ -42,12 +41,15 @@ def fields(optional: tuple[str, ...] = (), **properties: Schema) -> Schema:
     return {"type": "object", "properties": properties, "required": required}
 
 
-def page(most: int) -> dict[str, Schema]:
-    """Return the query parameter `limit`."""
-    return {"limit": {"type": "integer", "minimum": 1, "maximum": most}}
+def _whole(least: int, most: int) -> Schema:
+    return {"type": "integer", "minimum": least, "maximum": most}
 
 
-_OFFSET = {"offset": {"type": "integer", "minimum": 0, "maximum": 10**8}}
+def _list(items: Schema) -> Schema:
+    return {"type": "array", "items": items}
+
+
+_TEXTS = _list(_TEXT)
 AGENT = fields(id=EXTENSION, extension=EXTENSION, name=_TEXT, email=_MAYBE, is_active=_FLAG)
 ROUTE = fields(
     id=_TEXT,
@@ -66,7 +68,7 @@ LEG = fields(
 )  # fmt: skip
 CALL = fields(
     uuid=_TEXT, direction=_TEXT, caller=_TEXT, caller_name=_TEXT, callee=_TEXT, agent=_MAYBE,
-    agents=_TEXTS, did=_MAYBE, state=_TEXT, age=_COUNT, legs={"type": "array", "items": LEG},
+    agents=_TEXTS, did=_MAYBE, state=_TEXT, age=_COUNT, legs=_list(LEG),
 )  # fmt: skip
 _DETAILS = fields(**AGENT["properties"], caller_id_name=_MAYBE, caller_id_number=_MAYBE)
 _CREDENTIALS = fields(
@@ -74,9 +76,8 @@ _CREDENTIALS = fields(
     sip_port=_COUNT, stun_server=_MAYBE,
 )  # fmt: skip
 _STATUS = fields(
-    extension=EXTENSION, online=_FLAG, on_call=_FLAG, calls=_TEXTS,
-    phones={"type": "array", "items": PHONE},
-)  # fmt: skip
+    extension=EXTENSION, online=_FLAG, on_call=_FLAG, calls=_TEXTS, phones=_list(PHONE)
+)
 _DIALLED = fields(
     uuid=_MAYBE, status={"enum": ["calling_agent", "agent_answered", "connected"]},
     agent_extension=EXTENSION, destination=_TEXT, caller_id_number=_TEXT,
@@ -85,13 +86,12 @@ _MAYBE_COUNT: Schema = {"type": ["integer", "null"]}
 _TYPES = {"uuid": _TEXT, "duration": _MAYBE_COUNT, "billsec": _MAYBE_COUNT}
 _RECORD = fields((), **{name: _TYPES.get(name, _MAYBE) for name in COLUMNS})
 _BOARD_AGENT = fields(
-    extension=EXTENSION, name=_TEXT, presence={"enum": list(PRESENCES)},
-    phones=_TEXTS,
-)  # fmt: skip
+    extension=EXTENSION, name=_TEXT, presence={"enum": list(PRESENCES)}, phones=_TEXTS
+)
 _BOARD_CALL = fields(
     uuid=_TEXT, direction=_TEXT, caller=_TEXT, caller_name=_TEXT, callee=_TEXT, agents=_TEXTS,
     did=_MAYBE, state=_TEXT, since=_COUNT,
-    legs={"type": "array", "items": fields(uuid=_TEXT, agent=_MAYBE, number=_TEXT)},
+    legs=_list(fields(uuid=_TEXT, agent=_MAYBE, number=_TEXT)),
 )  # fmt: skip
 SNAPSHOT = {
     **fields(
@@ -108,10 +108,9 @@ SNAPSHOT = {
         scopes={**_TEXTS, "description": "What the listener may do"},
         view=fields(search=_TEXT, presence={"enum": [*PRESENCES, ""]}, matching=_COUNT),
         counts=fields(agents=_COUNT, registered=_COUNT, on_call=_COUNT, calls=_COUNT),
-        agents={"type": "array", "items": _BOARD_AGENT},
+        agents=_list(_BOARD_AGENT),
         calls={
-            "type": "array",
-            "items": _BOARD_CALL,
+            **_list(_BOARD_CALL),
             "description": "`since`: when the call began, in seconds since 1970 (UTC)",
         },
     ),
@@ -120,8 +119,7 @@ SNAPSHOT = {
 """The data of an event `snapshot` of /api/live."""
 
 HAPPENED = {
-    "type": "array",
-    "items": fields(number=_COUNT, at=_COUNT, kind={"enum": list(KINDS)}, text=_TEXT),
+    **_list(fields(number=_COUNT, at=_COUNT, kind={"enum": list(KINDS)}, text=_TEXT)),
     "description": "What happened; `at` is in seconds since 1970 (UTC).",
 }
 """The data of an event `happened` of /api/live."""
@@ -149,10 +147,6 @@ class Operation:
         return self.gives is _TEXT
 
 
-def _list(items: Schema) -> Schema:
-    return {"type": "array", "items": items}
-
-
 _ID = {"id": EXTENSION}
 _UUID = {"uuid": UUID}
 _DIAL = fields(
@@ -166,8 +160,8 @@ _DIAL = fields(
 _TRANSFER = fields(
     ("caller_id_number", "other_leg"), destination=NUMBER, caller_id_number=NUMBER, other_leg=_FLAG
 )
-_CDR_QUERY = {"from": TIME, "to": TIME, "agent": EXTENSION, "did": NUMBER, **page(1000)}
-_LIST_QUERY = {**page(100_000), **_OFFSET}
+_CDR_QUERY = {"from": TIME, "to": TIME, "agent": EXTENSION, "did": NUMBER, "limit": _whole(1, 1000)}
+_LIST_QUERY = {"limit": _whole(1, 100_000), "offset": _whole(0, 10**8)}
 
 OPERATIONS = (
     Operation("GET", "/api/agents", "listAgents", "read", "Enabled agents",
@@ -244,6 +238,14 @@ _REASONS = {
 }
 LIVE = "/api/live"
 _ALWAYS = (400, 401, 403, 429)
+_VIEW: dict[str, Schema] = {
+    "search": {"type": "string", "maxLength": MAX_SEARCH},
+    "presence": {"enum": [*PRESENCES, ""]},
+}
+_ABOUT_VIEW = {
+    "search": "Agents with each of these words in their extension or name",
+    "presence": "Agents with this presence",
+}
 _PATH = {"id": "Extension, or digits of a public number", "uuid": "uuid of a leg of the call"}
 
 
@@ -268,11 +270,7 @@ def build_openapi() -> dict[str, Any]:
                 }
             },
             "schemas": {
-                "Error": fields(
-                    success={"const": False},
-                    error={"type": "string"},
-                    request_id={"type": "string"},
-                ),
+                "Error": fields(success={"const": False}, error=_TEXT, request_id=_TEXT),
                 "Snapshot": SNAPSHOT,
                 "Happened": HAPPENED,
             },
@@ -288,8 +286,8 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "security": [{"bearer": []}],
         "responses": _responses(operation),
     }
-    parameters = _parameters("path", dict(operation.path_schemas))
-    parameters += _parameters("query", dict(operation.query))
+    parameters = _parameters("path", operation.path_schemas, _PATH)
+    parameters += _parameters("query", operation.query, {})
     if parameters:
         found["parameters"] = parameters
     if operation.takes is not None:
@@ -298,14 +296,16 @@ def _operation(operation: Operation) -> dict[str, Any]:
     return found
 
 
-def _parameters(place: str, schemas: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _parameters(
+    place: str, schemas: Mapping[str, Schema], about: Mapping[str, str]
+) -> list[dict[str, Any]]:
     return [
         {
             "name": name,
             "in": place,
             "required": place == "path",
             "schema": schema,
-            **({"description": _PATH[name]} if place == "path" else {}),
+            **({"description": about[name]} if name in about else {}),
         }
         for name, schema in schemas.items()
     ]
@@ -334,21 +334,9 @@ def _live() -> dict[str, Any]:
         f"{SHOWN_CALLS} calls; `counts` counts all. One token may have {MAX_PER_CALLER} streams "
         f"open, one address {MAX_PER_ADDRESS}, and all together {MAX_LISTENERS}.",
         "security": [{"bearer": []}],
-        "parameters": [
-            _query(
-                "search",
-                {"type": "string", "maxLength": MAX_SEARCH},
-                "Agents with each of these words in their extension or name",
-            ),
-            _query("presence", {"enum": [*PRESENCES, ""]}, "Agents with this presence"),
-        ],
+        "parameters": _parameters("query", _VIEW, _ABOUT_VIEW),
         "responses": {"200": good, **_refusals((*_ALWAYS, 500, 503))},
     }
-
-
-def _query(name: str, schema: dict[str, Any], about: str) -> dict[str, Any]:
-    where = {"name": name, "in": "query", "required": False}
-    return {**where, "schema": schema, "description": about}
 
 
 def _responses(operation: Operation) -> dict[str, Any]:

@@ -33,17 +33,6 @@ _TODAY = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class RecordQuery:
-    """Which records; times are dates or ISO 8601 in UTC."""
-
-    since: str | None = None
-    until: str | None = None
-    agent: str | None = None
-    did: str | None = None
-    limit: int = 100
-
-
 @dataclass(slots=True)
 class LakeRecords:
     """Records of a lake, and of what still waits in a spool.
@@ -57,20 +46,18 @@ class LakeRecords:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _today: tuple[float, dict[str, int]] | None = None
 
-    def find(self, query: RecordQuery) -> list[dict[str, Any]]:
-        """Return records, the latest first, with the names of COLUMNS."""
+    def find(self, *, did: str | None = None, **wanted: Any) -> list[dict[str, Any]]:
+        """Return records, the latest first, with the names of COLUMNS.
+
+        `did` is one number in any form; all else is as in `cdr.query.Wanted`.
+        """
         from fsgitops.cdr import query as room
         from fsgitops.cdr.number import read_asked
 
-        wanted = room.Wanted(
-            since=query.since,
-            until=query.until,
-            agent=query.agent,
-            did=read_asked(query.did, self.region).forms if query.did else None,
-            limit=query.limit,
-        )
+        forms = read_asked(did, self.region).forms if did else None
+        asked = room.Wanted(did=forms, **wanted)
         try:
-            table = room.list_records(room.Source(self.lake, self.spool), wanted)
+            table = room.list_records(room.Source(self.lake, self.spool), asked)
         except UsageError as problem:
             # The question was checked before: what DuckDB refuses here is a damaged file.
             said = str(problem).splitlines()[0]

@@ -153,7 +153,6 @@ def _run_duckdb(
     import ibis
 
     backend = ibis.duckdb.from_connection(connection)
-    connection.execute("SET TimeZone = 'UTC'")
     return compute(backend.table("cdr"), span, region, today)
 
 

@@ -21,7 +21,7 @@ from replay_switch import ReplaySwitch
 from sidecars import options
 from terminal import show
 
-from fsgitops.api.records import LakeRecords, RecordQuery
+from fsgitops.api.records import LakeRecords
 from fsgitops.cdr.doctor import judge_conf, read_params
 from fsgitops.cdr.lake import open_lake
 from fsgitops.cdr.query import Source
@@ -154,7 +154,7 @@ def test_calls_to_a_number_are_found_in_any_of_its_forms(
     (tmp_path / "lake").mkdir()
     place = ["-C", str(tmp_path), "--lake", "lake", "--spool", "spool"]
     records = LakeRecords(str(tmp_path / "lake"), tmp_path / "spool", "US")
-    assert len(records.find(RecordQuery(did="+12025550667"))) == 4
+    assert len(records.find(did="+12025550667")) == 4
     assert invoke([*place, "list", option, typed, "--json"]) == 0
     column = "did_number" if option == "--did" else "destination_number"
     told = [json.loads(line)[column] for line in capfdbinary.readouterr().out.splitlines()]

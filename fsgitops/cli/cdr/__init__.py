@@ -6,14 +6,21 @@ import signal
 import sys
 import threading
 from dataclasses import asdict, astuple
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from fsgitops import __version__
-from fsgitops.cli.cdr.place import Place, parse_address, with_json, with_places, with_span
-from fsgitops.cli.options import TARGET
+from fsgitops.cli.cdr.place import (
+    Place,
+    add_places,
+    parse_address,
+    with_json,
+    with_places,
+    with_span,
+)
 from fsgitops.console import stream
 from fsgitops.console.commands import CONTEXT, Group, Number
 from fsgitops.console.complete import SHELLS, print_script
@@ -49,24 +56,11 @@ SECTIONS = {
     epilog="Example: fsgitops-cdr -C pbx list --target prod --agent 1020",
 )
 @click.version_option(__version__, prog_name="fsgitops-cdr")
-@click.option(
-    "-C",
-    "directory",
-    type=click.Path(file_okay=False),
-    default=".",
-    metavar="DIR",
-    help="Run as if in DIR.",
-)
-@click.option(
-    "--target", shell_complete=TARGET, metavar="NAME", help="The switch, as fsgitops.yaml names it."
-)
-@click.option("--lake", metavar="DIR-OR-URL", help="The lake: a directory, s3://… or gs://…")
-@click.option("--spool", metavar="DIR", help="The spool's directory.")
-@click.option("--json-dir", metavar="DIR", help="mod_json_cdr's log-dir.")
+@partial(add_places, lake="The lake: a directory, s3://… or gs://…")
 @click.pass_context
 def cli(ctx: click.Context, /, **chosen: Any) -> None:
     """Keep every call once, in Parquet. These options may also follow a command."""
-    ctx.obj = Place(Path(chosen.pop("directory")).resolve(), chosen)
+    ctx.obj = Place(Path(chosen.pop("directory") or ".").resolve(), chosen)
 
 
 @cli.command("run", epilog="Example: fsgitops-cdr run --target prod --http 127.0.0.1:8090")

@@ -136,11 +136,8 @@ class Place:
 
         settings = self.workspace.settings
         source = settings.cdr.http_credential
-        if source is None:
-            return None
-        return (
-            make_fetcher(settings.secrets, self.project, settings.key_file).fetch(source).reveal()
-        )
+        fetcher = make_fetcher(settings.secrets, self.project, settings.key_file)
+        return None if source is None else fetcher.fetch(source).reveal()
 
     def reach(self) -> Callable[[], EslSession]:
         """Return what connects to the target's event socket. Raises UsageError, SecretError."""
@@ -164,20 +161,12 @@ class Place:
 _PLACES = ("directory", "target", "lake", "spool", "json_dir")
 
 
-def with_places(function: Any) -> Any:
-    """Give a command `-C`, `--target`, `--lake`, `--spool` and `--json-dir`, as its first word."""
-
-    @wraps(function)
-    def gather(**chosen: Any) -> Any:
-        places = {name: chosen.pop(name) for name in _PLACES}
-        return function(click.get_current_context().obj.with_choices(places), **chosen)
-
+def add_places(function: Any, lake: str = "A directory, s3://… or gs://…") -> Any:
+    """Give a command or a group `-C`, `--target`, `--lake`, `--spool` and `--json-dir`."""
     for option in (
         click.option("--json-dir", cls=Common, metavar="DIR", help="mod_json_cdr's log-dir."),
         click.option("--spool", cls=Common, metavar="DIR", help="The spool's directory."),
-        click.option(
-            "--lake", cls=Common, metavar="DIR-OR-URL", help="A directory, s3://… or gs://…"
-        ),
+        click.option("--lake", cls=Common, metavar="DIR-OR-URL", help=lake),
         click.option(
             "--target",
             cls=Common,
@@ -187,8 +176,19 @@ def with_places(function: Any) -> Any:
         ),
         with_directory,
     ):
-        gather = option(gather)
-    return gather
+        function = option(function)
+    return function
+
+
+def with_places(function: Any) -> Any:
+    """Give a command the options of `add_places`, together as its first word."""
+
+    @wraps(function)
+    def gather(**chosen: Any) -> Any:
+        places = {name: chosen.pop(name) for name in _PLACES}
+        return function(click.get_current_context().obj.with_choices(places), **chosen)
+
+    return add_places(gather)
 
 
 def with_json(function: Any) -> Any:

@@ -39,14 +39,24 @@ _COLUMNS = (
 _ENDINGS = {".csv": "csv", ".html": "html", ".json": "json", ".parquet": "parquet"}
 
 
-def _form_of(output: str, endings: Mapping[str, str]) -> str:
-    """Return what a file's ending says; without one, the first. Raises UsageError."""
-    ending = Path(output).suffix.lower()
-    form = endings.get(ending or ".txt")
+def _choose(
+    named: str | None, as_json: bool, output: tuple[str, ...], endings: Mapping[str, str]
+) -> tuple[str, str]:
+    """Return the form and the file (`-`: standard output). Raises UsageError.
+
+    Where none is named, the form is what a file's ending says; without one, the first.
+    """
+    if as_json and named not in (None, "json"):
+        raise click.UsageError(f"--json and --format {named}: give one of them")
+    if len(output) > 1:
+        raise click.UsageError("--output is given twice: this command writes one file")
+    file = output[0] if output else "-"
+    said = endings.get(Path(file).suffix.lower() or ".txt")
+    form = "json" if as_json else named or said
     if form is None:
         listed = ", ".join(endings)
-        raise click.UsageError(f"--output {output}: give --format, or an ending of {listed}")
-    return form
+        raise click.UsageError(f"--output {file}: give --format, or an ending of {listed}")
+    return form, file
 
 
 def with_result(*forms: str) -> Callable[[_F], _F]:
@@ -60,12 +70,7 @@ def with_result(*forms: str) -> Callable[[_F], _F]:
         def gather(
             *words: Any, named: str | None, as_json: bool, output: tuple[str, ...], **others: Any
         ) -> Any:
-            if as_json and named not in (None, "json"):
-                raise click.UsageError(f"--json and --format {named}: give one of them")
-            if len(output) > 1:
-                raise click.UsageError("--output is given twice: this command writes one file")
-            file = output[0] if output else "-"
-            form = "json" if as_json else named or _form_of("" if file == "-" else file, endings)
+            form, file = _choose(named, as_json, output, endings)
             return function(*words, form=form, output=file, **others)
 
         endings = {".txt": forms[0]}
