@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import re
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fsgitops.api.edge import Caller, Gate, RefusedError
@@ -176,8 +177,8 @@ async def dial(call: Call) -> Any:
         _refuse_other_name(workspace, roster, asked.extension, body.get("caller_id_name"))
         return place_call(switch, roster, workspace, asked, details, wait=wait)
 
-    entry = Entry(workspace, "dial", asked.extension, {"number": asked.number})
-    dialled = await _operate(call, entry, work, patient=wait)
+    said = {"number": asked.number}
+    dialled = await _operate(call, workspace, "dial", asked.extension, work, said, patient=wait)
     return {
         "uuid": dialled.uuid,
         "status": _STATUSES[dialled.state],
@@ -191,9 +192,7 @@ async def hang_up(call: Call) -> Any:
     """End a call."""
     workspace, _ = await call.declared()
     uuid = call.path["uuid"]
-    await _operate(
-        call, Entry(workspace, "hangup", uuid), lambda switch, _details: end_call(switch, uuid)
-    )
+    await _operate(call, workspace, "hangup", uuid, lambda switch, _said: end_call(switch, uuid))
     return "Call hung up"
 
 
@@ -210,8 +209,8 @@ async def transfer(call: Call) -> Any:
     def work(switch: Switch, details: dict[str, str]) -> None:
         details["destination"] = move_call(switch, roster, workspace, asked)
 
-    entry = Entry(workspace, "transfer", asked.uuid, {"destination": asked.destination})
-    await _operate(call, entry, work)
+    said = {"destination": asked.destination}
+    await _operate(call, workspace, "transfer", asked.uuid, work, said)
     return "Call transferred"
 
 
@@ -225,46 +224,39 @@ async def kick(call: Call) -> Any:
         details["phones"] = str(len(ended.phones))
         return len(ended.phones)
 
-    ended = await _operate(call, Entry(workspace, "kick", extension), work)
+    ended = await _operate(call, workspace, "kick", extension, work)
     return {"extension": extension, "ended": ended}
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What the audit log will say of an operation, before anything is done."""
-
-    workspace: Workspace
-    action: str
-    subject: str
-    details: dict[str, str] = field(default_factory=dict)
 
 
 async def _operate(
     call: Call,
-    entry: Entry,
+    workspace: Workspace,
+    action: str,
+    subject: str,
     work: Callable[[Switch, dict[str, str]], _Result],
+    said: Mapping[str, str] = MappingProxyType({}),
     *,
     patient: bool = False,
 ) -> _Result:
     """Do something to the switch and write it down, also when the switch cannot be reached.
 
-    Those who look at the board are told, whatever became of it.
+    `said` is what the audit log says of it before anything is done. Those who look at the board are
+    told, whatever became of it.
     """
     began = False
-    known = dict(entry.details)
-    place, action, subject, who = entry.workspace, entry.action, entry.subject, call.caller.name
+    known, who = dict(said), call.caller.name
     happened = call.service.board.happened
 
     def job(switch: Switch) -> _Result:
         nonlocal began
         began = True
-        with audited(place, action, subject, user=who, **entry.details) as details:
+        with audited(workspace, action, subject, user=who, **said) as details:
             result = work(switch, details)
             known.update(details)
             return result
 
     def refuse(problem: FsgitopsError) -> None:
-        record_refusal(place, action, subject, str(problem), user=who, **entry.details)
+        record_refusal(workspace, action, subject, str(problem), user=who, **said)
 
     pool = call.service.pool
     try:

@@ -10,13 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fsgitops.durable import replace_file, sync_folder
+from fsgitops.transaction.folder import FOLDER_FLAGS, Folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-# A name that is a FIFO by now opens at once, and is then seen to be one.
-_FILE = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CLOEXEC
 
 
 def put_local(path: Path, body: Any) -> None:
@@ -44,16 +41,14 @@ def delete_in(folder: Path, names: Iterable[str]) -> None:
     Raises OSError.
     """
     try:
-        handle = os.open(folder, _FOLDER | os.O_NOFOLLOW)
+        handle = os.open(folder, FOLDER_FLAGS)
     except FileNotFoundError:
         return
-    try:
+    with Folder(folder, handle) as opened:
         for name in names:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(name, dir_fd=handle)
-        sync_folder(handle)
-    finally:
-        os.close(handle)
+        opened.sync()
 
 
 def read_below(root: Path, path: str | Path, limit: int) -> tuple[bytes, os.stat_result]:
@@ -63,16 +58,11 @@ def read_below(root: Path, path: str | Path, limit: int) -> tuple[bytes, os.stat
     FIFO or another thing that is no file, and for more than `limit` bytes.
     """
     handle, found = open_below(root, path)
-    try:
-        body = b""
-        if found.st_size <= limit:
-            with os.fdopen(handle, "rb", closefd=False) as file:
-                body = file.read(limit + 1)
-        if max(found.st_size, len(body)) > limit:
-            raise OSError(errno.EFBIG, f"larger than {limit} bytes", str(path))
-        return body, found
-    finally:
-        os.close(handle)
+    with os.fdopen(handle, "rb") as file:
+        body = file.read(limit + 1) if found.st_size <= limit else b""
+    if max(found.st_size, len(body)) > limit:
+        raise OSError(errno.EFBIG, f"larger than {limit} bytes", str(path))
+    return body, found
 
 
 def open_below(root: Path, path: str | Path) -> tuple[int, os.stat_result]:
@@ -81,12 +71,8 @@ def open_below(root: Path, path: str | Path) -> tuple[int, os.stat_result]:
     Raises OSError.
     """
     with _folder_of(root, path) as (folder, name):
-        handle = os.open(name, _FILE, dir_fd=folder)
-    found = os.fstat(handle)
-    if not stat.S_ISREG(found.st_mode):
-        os.close(handle)
-        raise OSError(errno.EINVAL, "not a plain file", str(path))
-    return handle, found
+        handle = folder.open_plain(name, os.O_RDONLY)
+    return handle, os.fstat(handle)
 
 
 def remove_below(root: Path, path: str | Path, size: int, mtime_ns: int) -> bool:
@@ -95,24 +81,21 @@ def remove_below(root: Path, path: str | Path, size: int, mtime_ns: int) -> bool
     One that changed meanwhile stays: nobody has kept what it holds now. Raises OSError.
     """
     with _folder_of(root, path) as (folder, name):
-        found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        found = os.stat(name, dir_fd=folder.descriptor, follow_symlinks=False)
         as_read = (found.st_size, found.st_mtime_ns) == (size, mtime_ns)
         if as_read and stat.S_ISREG(found.st_mode):
-            os.unlink(name, dir_fd=folder)
+            os.unlink(name, dir_fd=folder.descriptor)
             return True
     return False
 
 
 @contextlib.contextmanager
-def _folder_of(root: Path, path: str | Path) -> Iterator[tuple[int, str]]:
+def _folder_of(root: Path, path: str | Path) -> Iterator[tuple[Folder, str]]:
     """Open the directory of a path below `root`, step by step; yield it, and the path's name."""
     *folders, name = Path(path).relative_to(root).parts
-    handle = os.open(root, _FOLDER)
-    try:
+    handle = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    with contextlib.ExitStack() as opened:
+        here = opened.enter_context(Folder(root, handle))
         for folder in folders:
-            inner = os.open(folder, _FOLDER | os.O_NOFOLLOW, dir_fd=handle)
-            os.close(handle)
-            handle = inner
-        yield handle, name
-    finally:
-        os.close(handle)
+            here = opened.enter_context(here.open_folder(folder))
+        yield here, name

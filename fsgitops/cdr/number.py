@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fsgitops.errors import UsageError
-from fsgitops.phone import NumberError, is_extension, national_form, normalise_number
+from fsgitops.phone import NumberError, is_assignable, is_extension, national_form, normalise_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -228,15 +228,11 @@ def _whole(text: str) -> str | None:
 
 
 def _valid(number: str, region: str | None) -> str | None:
-    import phonenumbers
-
     try:
-        parsed = phonenumbers.parse(number, region)
-    except phonenumbers.NumberParseException:
+        e164 = normalise_number(number, region)
+    except NumberError:
         return None
-    if not phonenumbers.is_valid_number(parsed):
-        return None
-    return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
+    return e164 if is_assignable(e164) else None
 
 
 def _among(text: str, known: list[str]) -> str:

@@ -116,7 +116,7 @@ def columns_chart(lines: Sequence[Line]) -> str:
     columns = "".join(
         _column(line, top, _label_class(at, every, seldom)) for at, line in enumerate(lines)
     )
-    calls, answered = (sum(values) for values in zip(*map(_counts, lines), strict=True))
+    calls, answered = sum(line.calls for line in lines), sum(line.answered for line in lines)
     said = (
         f"{count_noun(calls, 'call')}, {figure(answered)} answered, "
         f"from {lines[0].group} to {lines[-1].group}"
@@ -125,10 +125,6 @@ def columns_chart(lines: Sequence[Line]) -> str:
         f'<div class="chart" role="img" aria-label="{escape(said)}">'
         f'<div class="scale">{scale}</div><div class="plot">{columns}</div></div>'
     )
-
-
-def _counts(line: Line) -> tuple[int, int]:
-    return line.calls, line.answered
 
 
 def _label_class(at: int, every: int, seldom: int) -> str:
