@@ -91,9 +91,8 @@ def open_records(
 
     None where there is no lake, or no room that reads one.
     """
-    declared = getattr(workspace.settings, "cdr", None)
-    lake = lake or getattr(declared, "lake", None)
-    waiting = spool or getattr(declared, "spool", None)
+    declared = workspace.settings.cdr
+    lake, waiting = lake or declared.lake, spool or declared.spool
     if lake is None or not all(map(importlib.util.find_spec, _NEEDED)):
         return None
     url = lake if "://" in lake else str(workspace.root / lake)

@@ -115,7 +115,7 @@ def sweep_day(lake: Lake, day: Day, grace: float) -> int:
     if not dead:
         return 0
     now = time.time()
-    settled = [name for name in dead if now - max(day.modified[name], day.committed_at) >= grace]
+    settled = [name for name in dead if now - max(day.files[name], day.committed_at) >= grace]
     lake.delete(day.date, settled)
     return len(settled)
 
@@ -162,6 +162,6 @@ def expire(
             if day.live:
                 lake.commit(day, [], day.live, "retention")
             # Killed in here, what is left is still dead: the commit goes after the records.
-            lake.delete(day.date, day.sizes)
+            lake.delete(day.date, day.files)
             lake.delete_day(day.date)
     return [day.date for day in days]

@@ -139,7 +139,7 @@ def find_number(
     """
     trace = Trace()
     for day in lake.days():
-        for name in day.sizes:
+        for name in day.files:
             _search_parquet(lake, day, name, number, trace)
     _search_other_files(lake, number, trace)
     if spool_folder is not None:

@@ -72,29 +72,31 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One day's files: `live` are to be read, `dead` are not; `sizes` in bytes, by name."""
+    """One day's files: `live` are to be read, `dead` are not.
+
+    `files` tells of each when it was written, in seconds since 1970.
+    """
 
     date: str
     commit: Commit
-    sizes: dict[str, int] = field(default_factory=dict)
-    modified: dict[str, float] = field(default_factory=dict)
+    files: dict[str, float] = field(default_factory=dict)
     committed_at: float = 0.0
 
     @property
     def live(self) -> list[str]:
         """The names of the files to read, in the order in which they were written."""
-        parts = [name for name in self.sizes if _PART.fullmatch(name)]
+        parts = [name for name in self.files if _PART.fullmatch(name)]
         return [*self.commit.live, *sorted(set(parts) - self.commit.replaced)]
 
     @property
     def dead(self) -> list[str]:
         """The Parquet files that are not to be read (any more)."""
         live = set(self.live)
-        return sorted(name for name in self.sizes if name not in live)
+        return sorted(name for name in self.files if name not in live)
 
     def committed_parts(self) -> Iterator[Part]:
         """Yield every part that ever became part of this day, the replaced ones included."""
-        for name in {*self.sizes, *self.commit.replaced}:
+        for name in {*self.files, *self.commit.replaced}:
             if part := read_part_name(name):
                 yield part
 
@@ -339,14 +341,8 @@ class Lake:
         numbers = [found[1] for name in infos if (found := _COMMIT.fullmatch(name))]
         commit = self._read_commit(date, max(numbers)) if numbers else Commit()
         newest = infos[f"_commit-{commit.number:08d}.json"].mtime_ns / 1e9 if numbers else 0.0
-        files = {name: info for name, info in infos.items() if is_data(name)}
-        return Day(
-            date,
-            commit,
-            {name: info.size for name, info in files.items()},
-            {name: info.mtime_ns / 1e9 for name, info in files.items()},
-            newest,
-        )
+        files = {name: info.mtime_ns / 1e9 for name, info in infos.items() if is_data(name)}
+        return Day(date, commit, files, newest)
 
     def _read_commit(self, date: str, number: str) -> Commit:
         path = self.path(date, f"_commit-{number}.json")

@@ -25,12 +25,11 @@ class _TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         facts = getattr(record, "facts", {})
         # ascii() keeps control characters that came from a caller out of the terminal.
-        tail = "".join(f" {name}={_plain(value)}" for name, value in facts.items())
+        tail = "".join(
+            f" {name}={ascii(value) if isinstance(value, str) else value}"
+            for name, value in facts.items()
+        )
         return f"{self.formatTime(record)} {record.levelname.lower()}: {record.getMessage()}{tail}"
-
-
-def _plain(value: Any) -> str:
-    return ascii(value) if isinstance(value, str) else str(value)
 
 
 def set_up_logging(form: str, *, verbose: bool = False) -> None:

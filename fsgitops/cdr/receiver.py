@@ -71,11 +71,6 @@ class Receiver(Road):
         self.room = _Room()
         self.server = Server(place, self)
 
-    @property
-    def port(self) -> int:
-        """The port that was bound."""
-        return int(self.server.server_address[1])
-
     def _run(self) -> None:
         self.server.serve_forever()
 

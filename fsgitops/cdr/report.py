@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
@@ -36,27 +37,16 @@ def read_zone(name: str) -> ZoneInfo:
 
 def machine_zone() -> str:
     """Return the name of the machine's time zone, as TZ or the system says it; else `UTC`."""
-    for name in (os.environ.get("TZ", "").removeprefix(":"), _linked(), _written()):
-        if name:
-            try:
+    places: tuple[Callable[[], str], ...] = (
+        lambda: os.environ.get("TZ", "").removeprefix(":"),
+        lambda: str(LOCALTIME.resolve()).partition("/zoneinfo/")[2],
+        lambda: TIMEZONE.read_text("utf-8").strip(),
+    )
+    for read in places:
+        with suppress(UsageError, OSError, ValueError):
+            if name := read():
                 return str(read_zone(name))
-            except UsageError:
-                continue
     return "UTC"
-
-
-def _linked() -> str:
-    try:
-        return str(LOCALTIME.resolve()).partition("/zoneinfo/")[2]
-    except OSError:
-        return ""
-
-
-def _written() -> str:
-    try:
-        return TIMEZONE.read_text("utf-8").strip()
-    except (OSError, ValueError):
-        return ""
 
 
 _END = "9999-12-31"

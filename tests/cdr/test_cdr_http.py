@@ -33,7 +33,7 @@ def body(templates) -> bytes:
 
 
 def dial(receiver) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", receiver.port), timeout=_BOUND)
+    return socket.create_connection(("127.0.0.1", receiver.server.server_port), timeout=_BOUND)
 
 
 def head(length: int, *more: bytes) -> bytes:

@@ -32,28 +32,28 @@ def test_a_post_is_answered_when_its_record_is_synced(tmp_path, templates, sidec
     document = as_document(event(templates, 1))
     for body in (b"cdr=" + quote(document, safe="").encode(), document,
                  b"cdr=" + base64.b64encode(document)):  # fmt: skip
-        assert post(one.receiver.port, body)[0] == 200
+        assert post(one.receiver.server.server_port, body)[0] == 200
     assert Spool(tmp_path / "spool").depth()[0] == 1
 
 
 def test_a_post_that_is_no_record_is_refused_and_kept(tmp_path, sidecar) -> None:
     one = sidecar(http=("127.0.0.1", 0))
-    assert post(one.receiver.port, b"cdr=%7B%22half")[0] == 400
+    assert post(one.receiver.server.server_port, b"cdr=%7B%22half")[0] == 400
     assert len(list((tmp_path / "spool" / "quarantine").iterdir())) == 1
 
 
 def test_a_post_needs_the_credential_that_was_set(templates, sidecar) -> None:
     one = sidecar(http=("127.0.0.1", 0), http_credential="fs:secret")
     document = as_document(event(templates, 1))
-    assert post(one.receiver.port, document)[0] == 401
+    assert post(one.receiver.server.server_port, document)[0] == 401
     right = "Basic " + base64.b64encode(b"fs:secret").decode()
-    assert post(one.receiver.port, document, Authorization=right)[0] == 200
+    assert post(one.receiver.server.server_port, document, Authorization=right)[0] == 200
 
 
 def test_health_and_metrics_tell_what_goes_on(templates, sidecar) -> None:
     one = sidecar(http=("127.0.0.1", 0))
-    post(one.receiver.port, as_document(event(templates, 1)))
-    base = f"http://127.0.0.1:{one.receiver.port}"
+    post(one.receiver.server.server_port, as_document(event(templates, 1)))
+    base = f"http://127.0.0.1:{one.receiver.server.server_port}"
     with urllib.request.urlopen(f"{base}/healthz", timeout=10) as answer:
         assert json.loads(answer.read())["status"] == "ok"
     with urllib.request.urlopen(f"{base}/metrics", timeout=10) as answer:
@@ -171,12 +171,12 @@ def test_a_quarantine_without_room_refuses_and_recovers(tmp_path, sidecar, monke
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
-    assert post(one.receiver.port, b"cdr=%7B%22half")[0] == 503
+    assert post(one.receiver.server.server_port, b"cdr=%7B%22half")[0] == 503
     assert one.health()[0] is False
     assert not list((tmp_path / "spool" / "quarantine").iterdir())
     monkeypatch.undo()
     assert one.health()[0] is True
-    assert post(one.receiver.port, b"cdr=%7B%22half")[0] == 400
+    assert post(one.receiver.server.server_port, b"cdr=%7B%22half")[0] == 400
 
 
 def test_a_quarantine_that_was_emptied_has_room_again(tmp_path) -> None:
@@ -196,7 +196,7 @@ def test_a_peer_that_hangs_up_leaves_no_traceback(sidecar, capsys, monkeypatch) 
 
     monkeypatch.setattr(one.receiver, "take", reset)
     with pytest.raises(OSError, match="closed connection"):
-        post(one.receiver.port, b"{}")
+        post(one.receiver.server.server_port, b"{}")
     assert "Traceback" not in capsys.readouterr().err
 
 
@@ -238,5 +238,7 @@ def test_posts_are_taken_over_ipv6(sidecar) -> None:
         one = sidecar(http=("::1", 0))
     except OSError:
         pytest.skip("no IPv6 loopback here")
-    with urllib.request.urlopen(f"http://[::1]:{one.receiver.port}/healthz", timeout=10) as answer:
+    with urllib.request.urlopen(
+        f"http://[::1]:{one.receiver.server.server_port}/healthz", timeout=10
+    ) as answer:
         assert answer.status == 200
