@@ -226,11 +226,9 @@ def network_of(address: str) -> str:
 def host_name(header: str) -> str:
     """Return the host of a `Host` or `Origin` header without its port."""
     name = header.rpartition("//")[2]
-    return (
-        name[: name.index("]") + 1]
-        if name.startswith("[") and "]" in name
-        else (name.partition(":")[0])
-    )
+    if name.startswith("[") and "]" in name:
+        return name[: name.index("]") + 1]
+    return name.partition(":")[0]
 
 
 def _limit(buckets: Buckets, key: str) -> None:

@@ -11,6 +11,7 @@ list for good, so that a sidecar which repeats a write after a crash cannot revi
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import re
 import shutil
 import time
@@ -381,8 +382,6 @@ class Lake:
         if not self.local:
             yield
             return
-        import fcntl
-
         path = Path(self.root) / "_lock"
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab") as handle:

@@ -7,6 +7,7 @@ import logging
 import re
 import sqlite3
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import orjson
@@ -117,14 +118,11 @@ def _readable(path: Path) -> Iterator[Row]:
     """Yield the rows of a damaged spool, from both ends towards the damage."""
     for order in ("ASC", "DESC"):
         try:
-            db = sqlite3.connect(path)
-            try:
+            with closing(sqlite3.connect(path)) as db:
                 found = db.execute(f"SELECT hour, key, payload FROM record ORDER BY seq {order}")  # noqa: S608
                 for hour, key, payload in found:
                     if row := _valid(hour, key, payload):
                         yield row
-            finally:
-                db.close()
         except sqlite3.Error:
             continue
         return

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from bisect import bisect_right
+from contextlib import closing
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -64,26 +65,22 @@ def read_spool(folder: Path | None) -> SpoolRows:
     path = None if folder is None else folder / SPOOL_FILE
     if path is None or not path.exists():
         return SpoolRows()
-    db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30.0)
     try:
-        db.execute("BEGIN")
-        meta = dict(db.execute("SELECT name, value FROM meta").fetchall())
-        rows = db.execute("SELECT seq, hour, key, payload FROM record ORDER BY seq").fetchall()
-        former = int(meta.get("former_seq", 0))
-        ranges = tuple(
-            (meta["former_id"] if hi <= former else meta["id"], lo, hi)
-            for lo, hi in db.execute("SELECT lo, hi FROM batch ORDER BY lo")
-        )
-        return SpoolRows(meta["id"], tuple(SpooledRow(*row) for row in rows), ranges)
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30.0)) as db:
+            db.execute("BEGIN")
+            meta = dict(db.execute("SELECT name, value FROM meta").fetchall())
+            rows = db.execute("SELECT seq, hour, key, payload FROM record ORDER BY seq").fetchall()
+            former = int(meta.get("former_seq", 0))
+            ranges = tuple(
+                (meta["former_id"] if hi <= former else meta["id"], lo, hi)
+                for lo, hi in db.execute("SELECT lo, hi FROM batch ORDER BY lo")
+            )
+            return SpoolRows(meta["id"], tuple(SpooledRow(*row) for row in rows), ranges)
     except sqlite3.Error as problem:
         raise LakeError(f"{path}: not read: {problem}") from problem
-    finally:
-        db.close()
 
 
-def waiting_rows(
-    spool: SpoolRows, days: list[Day], first: str = "", last: str = _MAX_DATE
-) -> list[SpooledRow]:
+def waiting_rows(spool: SpoolRows, days: list[Day], first: str, last: str) -> list[SpooledRow]:
     """Return the spool's rows, of the days from `first` to `last`, that the lake does not hold."""
     from fsgitops.cdr.flush import date_of
     from fsgitops.cdr.identity import digest_of
@@ -128,12 +125,12 @@ def run_query(
     import duckdb
 
     for attempt in range(ATTEMPTS):
-        connection = duckdb.connect()
         try:
-            # DuckDB draws its progress bar on standard output, into whatever is printed there.
-            connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
-            add_views(connection, source, first, last)
-            return ask(connection)
+            with duckdb.connect() as connection:
+                # DuckDB draws its progress bar on standard output, into whatever is printed there.
+                connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
+                add_views(connection, source, first, last)
+                return ask(connection)
         except (duckdb.Error, FileNotFoundError, LakeError) as problem:
             stream = isinstance(problem, duckdb.Error) and _STREAM_FAILED in str(problem)
             if isinstance(problem, duckdb.Error) and not (
@@ -142,8 +139,6 @@ def run_query(
                 raise UsageError(f"the query failed: {problem}") from None
             if attempt == ATTEMPTS - 1 or not _is_gone(problem, stream=stream):
                 raise LakeError(f"the lake cannot be read: {problem}") from problem
-        finally:
-            connection.close()
     raise AssertionError
 
 

@@ -34,14 +34,12 @@ def follow(source: Source, *, poll: float = 0.5, go_on: Callable[[], bool]) -> I
             last = min((row.seq for row in spool.rows), default=0) - 1
         identity = spool.spool_id
         if last < 0:
-            last = max((row.seq for row in spool.rows), default=-1)
-            last = max(last, _last_flushed(lake, spool.spool_id))
+            last = max([_last_flushed(lake, identity), *(row.seq for row in spool.rows)])
         tables = []
-        first = min((row.seq for row in spool.rows if row.seq > last), default=None)
-        flushed = _last_flushed(lake, spool.spool_id)
-        if flushed > last and (first is None or first > last + 1):
-            tables += list(_from_lake(lake, spool.spool_id, last))
         fresh = [row for row in spool.rows if row.seq > last]
+        flushed = _last_flushed(lake, identity)
+        if flushed > last and (not fresh or fresh[0].seq > last + 1):
+            tables += list(_from_lake(lake, identity, last))
         tables.append(build_table(row.payload for row in fresh))
         last = max([last, flushed, *(row.seq for row in fresh)])
         for table in tables:
