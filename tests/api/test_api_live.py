@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Records:
     """A lake with one call."""
 
-    def find(self, query: object) -> list[dict[str, Any]]:
+    def find(self, **wanted: object) -> list[dict[str, Any]]:
         return []
 
     def today(self) -> dict[str, int]:

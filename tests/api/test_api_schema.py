@@ -19,7 +19,7 @@ OPERATIONS = 13
 class NoRecords:
     """A lake without a record."""
 
-    def find(self, query: object) -> list[dict[str, Any]]:
+    def find(self, **wanted: object) -> list[dict[str, Any]]:
         return []
 
     def today(self) -> dict[str, int]:

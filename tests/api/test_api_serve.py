@@ -79,7 +79,7 @@ def test_help_needs_no_extra(project: Project, monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_fault_of_ours_tells_nothing_of_its_inside(served: Served) -> None:
     class Broken:
-        def find(self, query: object) -> list[dict[str, object]]:
+        def find(self, **wanted: object) -> list[dict[str, object]]:
             raise RuntimeError("the inside")
 
         def today(self) -> dict[str, int]:
