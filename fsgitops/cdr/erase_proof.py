@@ -57,8 +57,7 @@ def search_files(
     deleted = 0
     for path in paths:
         try:
-            handle, found = open_below(root, path)
-            with os.fdopen(handle, "rb") as source:
+            with open_below(root, path) as (source, found):
                 named = number.is_in(path.name)
                 if not named and not any(map(number.is_in_body, _chunks(source))):
                     continue
@@ -89,11 +88,11 @@ def stands_in_file(path: Path, number: Number) -> bool:
     Raises OSError.
     """
     try:
-        handle, _ = open_below(path.parent, path)
+        with open_below(path.parent, path) as (source, _):
+            parts = (part.decode("utf-8", "replace") for part in _chunks(source))
+            return any(map(number.stands_in, parts))
     except FileNotFoundError:
         return False
-    with os.fdopen(handle, "rb") as source:
-        return any(number.stands_in(part.decode("utf-8", "replace")) for part in _chunks(source))
 
 
 def aside_files(folder: Path, trace: Trace) -> Iterator[Path]:

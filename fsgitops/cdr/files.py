@@ -7,7 +7,7 @@ import errno
 import os
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from fsgitops.durable import replace_file, sync_folder
 from fsgitops.transaction.folder import FOLDER_FLAGS, Folder
@@ -57,22 +57,18 @@ def read_below(root: Path, path: str | Path, limit: int) -> tuple[bytes, os.stat
     No link below `root` is followed, and nothing is waited for. Raises OSError, also for a link, a
     FIFO or another thing that is no file, and for more than `limit` bytes.
     """
-    handle, found = open_below(root, path)
-    with os.fdopen(handle, "rb") as file:
+    with open_below(root, path) as (file, found):
         body = file.read(limit + 1) if found.st_size <= limit else b""
     if max(found.st_size, len(body)) > limit:
         raise OSError(errno.EFBIG, f"larger than {limit} bytes", str(path))
     return body, found
 
 
-def open_below(root: Path, path: str | Path) -> tuple[int, os.stat_result]:
-    """Open a plain file below a directory, as `read_below` does; the caller closes the handle.
-
-    Raises OSError.
-    """
-    with _folder_of(root, path) as (folder, name):
-        handle = folder.open_plain(name, os.O_RDONLY)
-    return handle, os.fstat(handle)
+@contextlib.contextmanager
+def open_below(root: Path, path: str | Path) -> Iterator[tuple[BinaryIO, os.stat_result]]:
+    """Hold a plain file below a directory open, as `read_below` does. Raises OSError."""
+    with _folder_of(root, path) as (folder, name), folder.open_plain(name, os.O_RDONLY) as handle:
+        yield os.fdopen(handle, "rb", closefd=False), os.fstat(handle)
 
 
 def remove_below(root: Path, path: str | Path, size: int, mtime_ns: int) -> bool:
