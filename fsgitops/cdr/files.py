@@ -9,11 +9,15 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from fsgitops.durable import replace_file, sync_folder
-from fsgitops.transaction.folder import FOLDER_FLAGS, Folder
+from fsgitops.durable import closing, replace_file, sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+# A name that is a FIFO by now opens at once, and is then seen to be one.
+_FILE = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CLOEXEC
 
 
 def put_local(path: Path, body: Any) -> None:
@@ -41,14 +45,14 @@ def delete_in(folder: Path, names: Iterable[str]) -> None:
     Raises OSError.
     """
     try:
-        handle = os.open(folder, FOLDER_FLAGS)
+        handle = os.open(folder, _FOLDER | os.O_NOFOLLOW)
     except FileNotFoundError:
         return
-    with Folder(folder, handle) as opened:
+    with closing(handle):
         for name in names:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(name, dir_fd=handle)
-        opened.sync()
+        sync_folder(handle)
 
 
 def read_below(root: Path, path: str | Path, limit: int) -> tuple[bytes, os.stat_result]:
@@ -67,8 +71,13 @@ def read_below(root: Path, path: str | Path, limit: int) -> tuple[bytes, os.stat
 @contextlib.contextmanager
 def open_below(root: Path, path: str | Path) -> Iterator[tuple[BinaryIO, os.stat_result]]:
     """Hold a plain file below a directory open, as `read_below` does. Raises OSError."""
-    with _folder_of(root, path) as (folder, name), folder.open_plain(name, os.O_RDONLY) as handle:
-        yield os.fdopen(handle, "rb", closefd=False), os.fstat(handle)
+    with _folder_of(root, path) as (folder, name):
+        handle = os.open(name, _FILE, dir_fd=folder)
+    with closing(handle):
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(errno.EINVAL, "not a plain file", str(path))
+        yield os.fdopen(handle, "rb", closefd=False), found
 
 
 def remove_below(root: Path, path: str | Path, size: int, mtime_ns: int) -> bool:
@@ -77,21 +86,21 @@ def remove_below(root: Path, path: str | Path, size: int, mtime_ns: int) -> bool
     One that changed meanwhile stays: nobody has kept what it holds now. Raises OSError.
     """
     with _folder_of(root, path) as (folder, name):
-        found = os.stat(name, dir_fd=folder.descriptor, follow_symlinks=False)
+        found = os.stat(name, dir_fd=folder, follow_symlinks=False)
         as_read = (found.st_size, found.st_mtime_ns) == (size, mtime_ns)
         if as_read and stat.S_ISREG(found.st_mode):
-            os.unlink(name, dir_fd=folder.descriptor)
+            os.unlink(name, dir_fd=folder)
             return True
     return False
 
 
 @contextlib.contextmanager
-def _folder_of(root: Path, path: str | Path) -> Iterator[tuple[Folder, str]]:
+def _folder_of(root: Path, path: str | Path) -> Iterator[tuple[int, str]]:
     """Open the directory of a path below `root`, step by step; yield it, and the path's name."""
     *folders, name = Path(path).relative_to(root).parts
-    handle = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     with contextlib.ExitStack() as opened:
-        here = opened.enter_context(Folder(root, handle))
+        here = opened.enter_context(closing(os.open(root, _FOLDER)))
         for folder in folders:
-            here = opened.enter_context(here.open_folder(folder))
+            inner = os.open(folder, _FOLDER | os.O_NOFOLLOW, dir_fd=here)
+            here = opened.enter_context(closing(inner))
         yield here, name
