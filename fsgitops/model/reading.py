@@ -47,13 +47,13 @@ class Spot:
     """One place in the fields of a class: a field, what is below it, or the items of it.
 
     `holds` is the class of the part there, `dict` or `tuple` for a mapping or a list, `str` for a
-    text, and `object` for anything else. `direct`: attributes alone lead to it, with no list,
-    mapping or optional part in the way.
+    text, and `object` for anything else. `read` gets it where attributes alone lead to it, with no
+    list, mapping or optional part in the way.
     """
 
     steps: tuple[str, ...]
     holds: type
-    direct: bool
+    read: Callable[[Any], Any] | None = field(compare=False)
     marks: Mapping[type, Any] = field(default_factory=dict)
 
     @property
@@ -104,7 +104,7 @@ def _spots(
     is_part = isinstance(holds, type) and issubclass(holds, Part)
     if holds not in (dict, tuple, str) and not is_part:
         holds = object  # a number, a word of some, a secret's source
-    yield Spot(steps, holds, direct, marks)
+    yield Spot(steps, holds, attrgetter(".".join(steps)) if direct else None, marks)
     if is_part:
         yield from _spots_of(holds, steps, direct=direct and not optional)
     elif holds in (dict, tuple):
@@ -143,22 +143,12 @@ def _marked(model: Model, mark: type) -> tuple[tuple[Spot, Any], ...]:
     return tuple((spot, spot.marks[mark]) for spot in spots(model) if mark in spot.marks)
 
 
-@cache
-def _readers(
-    model: Model, mark: type
-) -> tuple[tuple[Spot, Any, Callable[[Noun], Any] | None], ...]:
-    return tuple(
-        (spot, said, attrgetter(".".join(spot.steps)) if spot.direct else None)
-        for spot, said in _marked(model, mark)
-    )
-
-
 def find_marked(noun: Noun, mark: type) -> Iterator[tuple[Path, Any, Any]]:
     """Yield what stands where a mark is: its path, the value, and the mark."""
-    for spot, said, read in _readers(type(noun), mark):
-        if read is None:
+    for spot, said in _marked(type(noun), mark):
+        if spot.read is None:
             yield from ((path, value, said) for path, value in values_at(noun, spot.steps))
-        elif (value := read(noun)) is not None:
+        elif (value := spot.read(noun)) is not None:
             yield spot.steps, value, said
 
 

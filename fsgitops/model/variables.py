@@ -198,9 +198,11 @@ def _judge_own(name: str, lower: str, own: Collection[str]) -> Refusal | None:
         return _refuse_read(name, f"FreeSWITCH reads variables {kind}, such as `{name}`")
     if lower in own:
         return None
-    return Refusal(
-        "unknown", f"fsgitops does not know the variable `{name}`", _suggest(name, lower)
+    hint = (
+        f"{_guess(lower)}If it is your own, name it `{PREFIX}{name}`, or add it to "
+        f"`variables: {{allow: [{name}]}}` in fsgitops.yaml."
     )
+    return Refusal("unknown", f"fsgitops does not know the variable `{name}`", hint)
 
 
 def _refuse_read(name: str, message: str) -> Refusal:
@@ -210,13 +212,6 @@ def _refuse_read(name: str, message: str) -> Refusal:
         f"your own, name it `{own}`."
     )
     return Refusal("unknown", f"{message}, and it is not on the list of harmless variables", hint)
-
-
-def _suggest(name: str, lower: str) -> str:
-    return (
-        f"{_guess(lower)}If it is your own, name it `{PREFIX}{name}`, or add it to "
-        f"`variables: {{allow: [{name}]}}` in fsgitops.yaml."
-    )
 
 
 def _guess(lower: str) -> str:

@@ -246,13 +246,8 @@ def quote_name(name: str) -> str:
 
 
 def _has_special(content: bytes) -> bool:
-    return (
-        b"<?" in content
-        or b"<!--#" in content
-        or b"\r" in content
-        or b"\0" in content
-        or b"x-pre-process" in content.lower()
-    )
+    signs = (b"<?", b"<!--#", b"\r", b"\0")
+    return any(sign in content for sign in signs) or b"x-pre-process" in content.lower()
 
 
 def elements(items: list[str]) -> Iterator[tuple[tuple[str, ...], dict[str, str]]]:

@@ -121,25 +121,18 @@ class Numbers:
     def __init__(self, numbers: Sequence[str]) -> None:
         self.numbers = numbers
         self._text = "\n".join(numbers)
-        self._found: dict[str, frozenset[int]] = {}
-        self._unknown: dict[str, frozenset[int]] = {}
+        self._known: dict[str, tuple[frozenset[int], frozenset[int]]] = {}
         ordered = sorted((number.removeprefix("+"), at) for at, number in enumerate(numbers))
         self._digits = [digits for digits, _ in ordered]
         self._order = [at for _, at in ordered]
 
-    def matching(self, expression: str) -> frozenset[int]:
-        """Return the indexes of the numbers that the expression matches."""
-        self._search(expression)
-        return self._found[expression]
+    def search(self, expression: str) -> tuple[frozenset[int], frozenset[int]]:
+        """Return the indexes of the numbers that match, and of those that PCRE2 gave up on.
 
-    def unknown(self, expression: str) -> frozenset[int]:
-        """Return the indexes of those that PCRE2 gave up on: FreeSWITCH takes them as no match."""
-        self._search(expression)
-        return self._unknown[expression]
-
-    def _search(self, expression: str) -> None:
-        if expression in self._found:
-            return
+        FreeSWITCH takes the latter as no match.
+        """
+        if expression in self._known:
+            return self._known[expression]
         found: list[int] = []
         unknown: list[int] = []
         for index in self._candidates(expression):
@@ -151,8 +144,8 @@ class Numbers:
                     found.append(index)
             except TooManyStepsError:
                 unknown.append(index)
-        self._found[expression] = frozenset(found)
-        self._unknown[expression] = frozenset(unknown)
+        self._known[expression] = frozenset(found), frozenset(unknown)
+        return self._known[expression]
 
     def _candidates(self, expression: str) -> Sequence[int]:
         prefix = _PREFIX.match(expression)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum
+from functools import cache, partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from fsgitops.routing.glob import MARK
@@ -194,24 +195,17 @@ class _Search:
     def ask(self, extension: Extension, run: int) -> None:
         """Let one extension take its numbers: those whose files are read behind run `run`."""
         tests = extension.tests
-        matched = [self.numbers.matching(test) for test in tests]
-        unknown = [self.numbers.unknown(test) for test in tests]
-        known: dict[tuple[bool | None, ...], frozenset[Way] | None] = {}
-
-        def ways_for(truth: tuple[bool | None, ...]) -> frozenset[Way] | None:
-            if truth not in known:
-                known[truth] = self._list_ways(extension, truth)
-            return known[truth]
-
+        judged = [self.numbers.search(test) for test in tests]
+        touched = [indexes for pair in judged for indexes in pair]
+        ways_for = cache(partial(self._list_ways, extension))
         nothing = ways_for((False,) * len(tests))
-        concerned = self._list_concerned(nothing, [*matched, *unknown])
+        concerned = self._list_concerned(nothing, touched)
         guarded = nothing is None or concerned is None
-        for index in concerned or set().union(*matched, *unknown):
+        for index in concerned or set().union(*touched):
             if not self._is_open(index, run):
                 continue
             truth = tuple(
-                None if index in given_up else index in found
-                for found, given_up in zip(matched, unknown, strict=True)
+                None if index in given_up else index in found for found, given_up in judged
             )
             ways = ways_for(truth)
             if self._settle(index, ways, extension) is Fate.UNCERTAIN:

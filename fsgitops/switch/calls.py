@@ -278,7 +278,9 @@ def plain_name(name: str) -> str:
 
 def originate_command(dial: Dial) -> str:
     """Return the `originate` command of a call. Raises ValueError for a part with a meaning."""
-    timeout = _timeout(dial.timeout)
+    if not 1 <= dial.timeout <= 600:
+        raise ValueError("a phone may ring from 1 to 600 seconds")
+    timeout = str(int(dial.timeout))
     kind = "extension" if dial.gateway is None else "number"
     number = _part(kind, dial.number)
     domain = _part("domain", dial.domain)
@@ -331,12 +333,6 @@ def _name(text: str) -> str:
     if len(text) > NAME_LENGTH or not _NAME.fullmatch(text):
         raise ValueError(f"{text!a} cannot be shown as a caller's name")
     return text
-
-
-def _timeout(seconds: int) -> str:
-    if not 1 <= seconds <= 600:
-        raise ValueError("a phone may ring from 1 to 600 seconds")
-    return str(int(seconds))
 
 
 def _part(kind: str, value: str) -> str:
