@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fsgitops.findings import Severity
@@ -11,7 +12,7 @@ from fsgitops.model.resource import Resource
 from fsgitops.model.rule import Breach, Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from fsgitops.model.desired import Desired
     from fsgitops.model.kind import Kind, Kinds
@@ -22,22 +23,19 @@ def name_rules(kinds: Kinds) -> tuple[Rule, ...]:
     """Return the rules that find a name which is declared again: what a kind's key field says."""
     marks = (key_mark(kind.noun) for kind in kinds.values())
     return tuple(
-        Rule(name, Severity.ERROR, _again(name), about, fixed=True)
+        Rule(name, Severity.ERROR, partial(_again, name), about, fixed=True)
         for name, about in {mark.rule: mark.about for mark in marks}.items()
     )
 
 
-def _again(rule: str) -> Callable[[Desired, Kinds], Iterator[Breach]]:
-    def check(desired: Desired, kinds: Kinds) -> Iterator[Breach]:
-        for resource, place in desired.repeats:
-            noun = kinds[resource.kind].noun
-            mark = key_mark(noun)
-            if mark.rule == rule:
-                first = desired.sources[resource]
-                message = mark.again.format(name=resource.name, first=first)
-                yield Breach(resource, (key_field(noun),), message, mark.remedy, place=place)
-
-    return check
+def _again(rule: str, desired: Desired, kinds: Kinds) -> Iterator[Breach]:
+    for resource, place in desired.repeats:
+        noun = kinds[resource.kind].noun
+        mark = key_mark(noun)
+        if mark.rule == rule:
+            first = desired.sources[resource]
+            message = mark.again.format(name=resource.name, first=first)
+            yield Breach(resource, (key_field(noun),), message, mark.remedy, place=place)
 
 
 def check_paths(desired: Desired, kinds: Kinds) -> Iterator[Breach]:

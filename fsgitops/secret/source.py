@@ -119,16 +119,14 @@ def describe_source(source: Source) -> str:
 def identify_source(source: Source) -> Hashable:
     """Return what two sources of the same secret have in common. For comparing, never to show."""
     match source:
-        case EnvSource(env):
-            return ("env", env)
+        case EnvSource() | CommandSource():
+            return source
         case FileSource(file):
             return ("file", file.removeprefix("./"))
         case SopsSource(sops, key):
             return ("sops", sops.removeprefix("./"), key)
         case AgeSource(age):
             return ("age", "".join(age.split()))
-        case CommandSource(command):
-            return ("command", *command)
         case PlaintextSource(value):
             return ("plaintext", value.reveal())
 
