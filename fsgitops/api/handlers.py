@@ -168,7 +168,7 @@ _STATUSES = {
 
 
 async def dial(call: Call) -> Any:
-    """Ring an agent, then call a number or another agent; with `wait`, until both answered."""
+    """Ring an agent, then call a number or an extension; with `wait`, until both answered."""
     workspace, roster = await call.declared()
     body, wait = call.body, bool(call.body.get("wait", False))
     asked = Asked(body["agent_extension"], body["destination"], body.get("caller_id_number"))

@@ -149,16 +149,20 @@ class Operation:
 
 _ID = {"id": EXTENSION}
 _UUID = {"uuid": UUID}
+_DESTINATION: Schema = {"type": "string", "minLength": 1, "maxLength": 100}
 _DIAL = fields(
     ("caller_id_number", "caller_id_name", "wait"),
     agent_extension=EXTENSION,
-    destination=NUMBER,
+    destination=_DESTINATION,
     caller_id_number=NUMBER,
     caller_id_name={"type": "string", "maxLength": 80},
     wait=_FLAG,
 )
 _TRANSFER = fields(
-    ("caller_id_number", "other_leg"), destination=NUMBER, caller_id_number=NUMBER, other_leg=_FLAG
+    ("caller_id_number", "other_leg"),
+    destination=_DESTINATION,
+    caller_id_number=NUMBER,
+    other_leg=_FLAG,
 )
 _CDR_QUERY = {"from": TIME, "to": TIME, "agent": EXTENSION, "did": NUMBER, "limit": _whole(1, 1000)}
 _LIST_QUERY = {"limit": _whole(1, 100_000), "offset": _whole(0, 10**8)}
@@ -185,12 +189,12 @@ OPERATIONS = (
     Operation("GET", "/api/calls/active", "listCalls", "read", "Calls that are up",
               handlers.list_calls, _list(CALL), statuses=(502, 503)),
     Operation("POST", "/api/calls/dial", "dial", "operate",
-              "Ring an agent, then call a number or another agent and connect them",
+              "Ring an agent, then call a number or an extension and connect them",
               handlers.dial, _DIALLED, _DIAL, statuses=(404, 409, 500, 502, 503)),
     Operation("POST", "/api/calls/{uuid}/hangup", "hangUp", "operate", "End a call",
               handlers.hang_up, _TEXT, path_schemas=_UUID, statuses=(404, 500, 502, 503)),
     Operation("POST", "/api/calls/{uuid}/transfer", "transfer", "operate",
-              "Send one leg of a call to an agent or a number", handlers.transfer, _TEXT,
+              "Send one leg of a call to an extension or a number", handlers.transfer, _TEXT,
               _TRANSFER, path_schemas=_UUID, statuses=(404, 409, 500, 502, 503)),
     Operation("GET", "/api/cdr", "listCallRecords", "cdr", "Call records, the latest first",
               handlers.list_records, _list(_RECORD), query=_CDR_QUERY, statuses=(500, 501)),

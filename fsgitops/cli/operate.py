@@ -49,7 +49,7 @@ def dial_command(
     wait: bool,
     as_json: bool,
 ) -> int:
-    """Ring an agent, then connect with a number or another agent.
+    """Ring an agent, then connect with a number, an agent or a group.
 
     Prints the call's uuid, for `fsgitops hangup` and `fsgitops transfer`. With --wait the exit code
     is 0 only if both have answered.
@@ -111,10 +111,10 @@ def transfer_command(
     caller_id: str | None,
     as_json: bool,
 ) -> int:
-    """Send one leg of a call to another agent or number.
+    """Send one leg of a call to another agent, group or number.
 
-    DEST is a declared agent, a declared number, or a number outside (E.164). Drops the leg
-    that it was connected to.
+    DEST is what people dial inside, KIND/NAME of it, a declared number, or a number outside
+    (E.164). Drops the leg that it was connected to.
     """
     from fsgitops.commands.dial import Transfer, run_transfer
 

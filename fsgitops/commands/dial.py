@@ -1,15 +1,19 @@
-"""`fsgitops dial` and `transfer`: ring an agent and connect a number; send a leg elsewhere."""
+"""`fsgitops dial` and `transfer`: ring an agent and connect them; send a leg elsewhere."""
 
 from __future__ import annotations
 
 import uuid
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fsgitops.errors import NotPossibleError, NotThereError, SwitchError, UsageError
+from fsgitops.homes.compare import Memory
+from fsgitops.homes.dialplan import DIALPLAN
+from fsgitops.kinds.agent.noun import Agent
 from fsgitops.live.audit import audited
 from fsgitops.live.calls import join_calls
-from fsgitops.live.connect import connect_target
+from fsgitops.live.connect import address_of, connect_target
 from fsgitops.live.roster import (
     Roster,
     check_gateway,
@@ -21,7 +25,8 @@ from fsgitops.live.roster import (
     load_roster,
     read_number,
 )
-from fsgitops.model.reading import leads_to, name_of
+from fsgitops.model.reading import leads_to, references, resource_of
+from fsgitops.model.resource import Resource
 from fsgitops.phone import is_extension
 from fsgitops.switch.calls import (
     CallRefusedError,
@@ -37,8 +42,8 @@ from fsgitops.switch.calls import (
 )
 
 if TYPE_CHECKING:
-    from fsgitops.kinds.agent.noun import Agent
-    from fsgitops.model.noun import Noun
+    from fsgitops.model.kind import Kind
+    from fsgitops.settings.target import Target
     from fsgitops.switch.client import Switch
     from fsgitops.workspace.open import Workspace
 
@@ -160,6 +165,8 @@ def place_call(
         raise NotPossibleError(f"agent {dial.extension} is not registered: no phone to ring")
     if dial.gateway is not None:
         check_gateway(switch, dial.gateway)
+    elif dial.context is not None:
+        _check_reached(switch, roster, workspace, asked.number)
     elif not switch.count_phones(dial.number, dial.domain):
         raise NotPossibleError(f"agent {dial.number} is not registered: no phone to connect with")
     if phones > 1:
@@ -193,7 +200,7 @@ def plan_dial(roster: Roster, workspace: Workspace, asked: Asked) -> Dial:
     """Return the call that is meant, each part checked. Raises UsageError, NotPossibleError."""
     settings, target = workspace.settings, workspace.target
     agent = find_agent(roster, asked.extension)
-    number, gateway, shown = _plan_far_end(roster, workspace, asked, agent)
+    number, gateway, context, shown = _plan_far_end(roster, workspace, asked, agent)
     timeout = target.dial.timeout if asked.timeout is None else asked.timeout
     if not 1 <= timeout <= MAX_RING_SECONDS:
         raise UsageError(f"a phone may ring from 1 to {MAX_RING_SECONDS} seconds, not {timeout}")
@@ -204,6 +211,7 @@ def plan_dial(roster: Roster, workspace: Workspace, asked: Asked) -> Dial:
         domain=target.domain,
         number=number,
         gateway=gateway,
+        context=context,
         caller_number=shown,
         caller_name=plain_name(name),
         timeout=timeout,
@@ -212,24 +220,25 @@ def plan_dial(roster: Roster, workspace: Workspace, asked: Asked) -> Dial:
 
 def _plan_far_end(
     roster: Roster, workspace: Workspace, asked: Asked, agent: Agent
-) -> tuple[str, str | None, str]:
-    """Return who is called, by which gateway (none for an agent), and which number is shown."""
+) -> tuple[str, str | None, str | None, str]:
+    """Return who is called, by which gateway or in which context, and which number is shown.
+
+    An agent is rung without either.
+    """
     settings = workspace.settings
-    if is_extension(asked.number):
-        other = find_agent(roster, asked.number).extension
-        if other == agent.extension:
-            raise UsageError(f"agent {other} cannot be connected with the same extension")
+    if (resource := roster.find(asked.number)) is not None:
+        there = _lead(roster, resource, asked.number)
+        told = f"{roster.kinds[resource.kind].told} {resource.name}"
+        if resource == resource_of(agent):
+            raise UsageError(f"{told} cannot be connected with the same extension")
         if asked.caller_id is not None:
-            raise UsageError(f"agent {other} is shown the extension: no caller ID can be chosen")
-        return other, None, agent.extension
+            raise UsageError(f"{told} is shown the extension: no caller ID can be chosen")
+        rung = resource.kind == agent.kind
+        return there.destination, None, None if rung else there.context, agent.extension
     number = read_number(asked.number, settings.default_region)
     check_toll(agent, number, settings.default_region)
     shown = choose_caller_id(roster, settings, asked.caller_id, agent)
-    return number, choose_gateway(workspace.target), shown
-
-
-AGENTS_CONTEXT = "default"
-"""The context whose dialplan rings agents: what the compiled configuration writes to."""
+    return number, choose_gateway(workspace.target), None, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +252,7 @@ class Transfer:
 
 
 def run_transfer(workspace: Workspace, asked: Transfer) -> str:
-    """Transfer a leg and write it down; return where it went, as E.164 or an extension.
+    """Transfer a leg and write it down; return where it went: as E.164, or what is dialled.
 
     Raises UsageError, NotThereError, NotPossibleError, SwitchError.
     """
@@ -263,27 +272,62 @@ def move_call(switch: Switch, roster: Roster, workspace: Workspace, asked: Trans
         _check_tolls(switch, roster, workspace, asked.uuid, onward.number)
         check_gateway(switch, onward.gateway)  # a leg that was sent there would be lost
     else:
-        _check_reached(switch, roster.agents[onward.destination], workspace.target.domain)
+        _check_reached(switch, roster, workspace, asked.destination)
     if not switch.transfer(check_uuid(asked.uuid), onward, other_leg=asked.other_leg):
         raise NotThereError(f"no call {asked.uuid}")
     return onward.number if isinstance(onward, ToNumber) else onward.destination
 
 
-def _check_reached(switch: Switch, agent: Agent, domain: str) -> None:
-    """Refuse to send a call where neither a phone nor a mailbox takes it: it would be lost.
+def _check_reached(switch: Switch, roster: Roster, workspace: Workspace, text: str) -> None:
+    """Refuse to send a call where nothing takes it: it would be lost.
 
-    The switch is asked for the mailbox, since what is declared may not be applied.
+    The switch is asked, since what is declared may not be applied.
     """
-    name = agent.extension
-    if switch.count_phones(name, domain):
+    target = workspace.target
+    resource = find_destination(roster, text, workspace.settings.default_region)
+    assert isinstance(resource, Resource)
+    kind, noun = roster.kinds[resource.kind], roster.desired.get(resource)
+    if not (isinstance(noun, Agent) or _is_held(switch, kind, resource, roster, target)):
+        lacks = "is not on the switch yet: apply first"
+    elif _is_taken(switch, roster, target.domain, resource, set()):
         return
-    if switch.user_params_many([(name, domain, "var", "fsgitops_voicemail")]) == ["true"]:
-        return
-    lacks = "no mailbox: register a phone, or enable its `voicemail` and apply"
-    if agent.voicemail.enabled:
-        lacks = "no mailbox on the switch yet: register a phone, or apply first"
-    raise NotPossibleError(
-        f"agent {name} is not registered and has {lacks}. The call stays where it is"
+    elif not isinstance(noun, Agent):
+        lacks = "rings nobody who is registered or has a mailbox"
+    elif noun.voicemail.enabled:
+        lacks = "is not registered and has no mailbox on the switch yet: register a phone, or apply"
+        lacks += " first"
+    else:
+        lacks = "is not registered and has no mailbox: register a phone, or enable its `voicemail`"
+        lacks += " and apply"
+    raise NotPossibleError(f"{kind.told} {resource.name} {lacks}. The call stays where it is")
+
+
+def _is_held(
+    switch: Switch, kind: Kind[Any], resource: Resource, roster: Roster, target: Target
+) -> bool:
+    """Tell whether the loaded dialplan has a resource, where calls to it go."""
+    place = roster.reach(resource).context
+    held = Memory(switch, address_of(target)).of_place(DIALPLAN, place)
+    ours = (kind.ours(place, name, partial(held.get, name)) for name in held.names())
+    return any(left is not None and left.name == resource.name for left in ours)
+
+
+def _is_taken(
+    switch: Switch, roster: Roster, domain: str, resource: Resource, seen: set[Resource]
+) -> bool:
+    """Tell whether a phone or a mailbox takes a call, or, in a group, that of anybody it rings."""
+    noun, name = roster.desired.get(resource), resource.name
+    if isinstance(noun, Agent):
+        return bool(
+            switch.count_phones(name, domain)
+            or switch.user_params_many([(name, domain, "var", "fsgitops_voicemail")]) == ["true"]
+        )
+    if noun is None or resource in seen:
+        return False
+    seen.add(resource)
+    found = list(references(noun))
+    return not any(item.mark.does == "rings" for item in found) or any(
+        _is_taken(switch, roster, domain, item.resource, seen) for item in found
     )
 
 
@@ -309,24 +353,24 @@ def _check_tolls(
 
 
 def plan_transfer(roster: Roster, workspace: Workspace, asked: Transfer) -> Onward:
-    """Return where a leg is meant to go: a declared agent, a declared number's, or out."""
-    if is_extension(asked.destination):
-        agent = find_agent(roster, asked.destination)
-        return ToExtension(agent.extension, AGENTS_CONTEXT)
-    number = read_number(asked.destination, workspace.settings.default_region)
-    route = roster.numbers.get(number)
-    if route is not None and route.enabled:
-        return _follow(roster, route)
+    """Return where a leg is meant to go: what people dial inside, a declared number's, or out."""
+    wanted = find_destination(roster, asked.destination, workspace.settings.default_region)
+    if isinstance(wanted, Resource):
+        return _lead(roster, wanted, asked.destination)
     shown = choose_caller_id(roster, workspace.settings, asked.caller_id)
-    return ToNumber(number, choose_gateway(workspace.target), shown)
+    return ToNumber(wanted, choose_gateway(workspace.target), shown)
 
 
-def _follow(roster: Roster, route: Noun) -> ToExtension:
-    """Return where a declared number leads."""
-    [resource] = leads_to(route)
-    if resource.kind == "agent":
-        return ToExtension(find_agent(roster, resource.name).extension, AGENTS_CONTEXT)
-    found = roster.reach(resource)
-    if found is None:
-        raise NotPossibleError(f"{name_of(route)} leads to {resource}, and no call gets there")
-    return ToExtension(*found)
+def find_destination(roster: Roster, text: str, region: str | None) -> Resource | str:
+    """Return who of ours is meant, or a number outside as E.164. Raises as `Roster.find`."""
+    if (found := roster.find(text)) is not None:
+        return found
+    number = read_number(text, region)
+    route = roster.numbers.get(number)
+    return leads_to(route)[0] if route is not None and route.enabled else number
+
+
+def _lead(roster: Roster, resource: Resource, text: str) -> ToExtension:
+    """Return where a call goes to get there: by its own number, where that was dialled."""
+    number, context = roster.reach(resource)
+    return ToExtension(text if is_extension(text) else number, context)

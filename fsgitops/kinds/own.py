@@ -74,7 +74,8 @@ def faults_of(declared: OwnKind, own: OwnNoun) -> Iterator[tuple[str, str]]:
             yield f"files.{name}", f"a path such as {shown}"
         if not TEMPLATE.fullmatch(template):
             yield f"files.{name}", "the name of a template, such as paging_group.xml.j2"
-    if declared.reach and not re.fullmatch(rf"{_DIALLED}\{{{key}\}}{_DIALLED}", declared.reach):
+    reach = rf"(?:[A-Za-z0-9_]{_DIALLED})?\{{{key}\}}{_DIALLED}"
+    if declared.reach and not re.fullmatch(reach, declared.reach):
         shown = f"{declared.word}_{{{key}}}"
         yield "reach", f"what is dialled to get there, of letters, digits, _ and -, such as {shown}"
     spot = find_spot(own.noun, (declared.dialled,)) if declared.dialled else None

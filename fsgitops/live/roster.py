@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
 from fsgitops.errors import NotPossibleError, NotThereError, UsageError
 from fsgitops.kinds.agent.noun import Agent
 from fsgitops.kinds.did_route.noun import DidRoute
+from fsgitops.model.desired import Desired
+from fsgitops.model.kind import Kinds
+from fsgitops.model.reading import resource_of
+from fsgitops.model.resource import Resource
 from fsgitops.phone import NumberError, is_extension, normalise_number, toll_class
 from fsgitops.workspace.declare import declare_desired
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    from fsgitops.model.desired import Desired
-    from fsgitops.model.kind import Kinds, Reach
-    from fsgitops.model.resource import Resource
+    from fsgitops.model.kind import Reach
     from fsgitops.settings.shapes import Settings
     from fsgitops.settings.target import Target
     from fsgitops.switch.client import Switch
@@ -31,12 +33,40 @@ _UUID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,127}")
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """Who and what is declared: agents by extension, routes by public number."""
+    """Who and what is declared: agents by extension, routes by public number, and all of it."""
 
     agents: Mapping[str, Agent]
     numbers: Mapping[str, DidRoute]
-    reach: Callable[[Resource], Reach | None] = lambda _resource: None
-    """Where a call goes that is led to a resource; None where it goes nowhere."""
+    desired: Desired = field(default_factory=Desired)
+    kinds: Kinds = field(default_factory=partial(Kinds, ()))
+
+    def find(self, text: str) -> Resource | None:
+        """Return what is named as KIND/NAME, or whom people dial by this number. It may be off.
+
+        Raises NotThereError for an extension that nobody has.
+        """
+        word, _, name = text.partition("/")
+        if word in self.kinds:
+            return Resource(word, name)
+        for kind in self.kinds.values():
+            for noun in self.desired.of(kind.noun) if kind.reach else ():
+                if text in kind.dialled(noun):
+                    return resource_of(noun)
+        if is_extension(text):
+            raise NotThereError(f"nothing that is declared has the extension {text}")
+        return None
+
+    def reach(self, resource: Resource) -> Reach:
+        """Return where a call goes that is led there. Raises NotThereError, NotPossibleError."""
+        told, noun = self.kinds[resource.kind].told, self.desired.get(resource)
+        if noun is None:
+            raise NotThereError(f"no {told} with the name {resource.name!a} is declared")
+        if not noun.enabled:
+            raise NotPossibleError(f"{told} {resource.name} is declared, but disabled")
+        found = self.kinds.reach(self.desired, resource)
+        if found is None:
+            raise NotPossibleError(f"no call can be led to {told} {resource.name}")
+        return found
 
 
 def load_roster(workspace: Workspace) -> Roster:
@@ -49,7 +79,8 @@ def build_roster(desired: Desired, kinds: Kinds) -> Roster:
     return Roster(
         {agent.extension: agent for agent in desired.of(Agent)},
         {route.did_number: route for route in desired.of(DidRoute)},
-        partial(kinds.reach, desired),
+        desired,
+        kinds,
     )
 
 

@@ -145,7 +145,7 @@ class _Seen:
             return
         elif event.get(f"variable_{FAR_LEG}") == self.mark:
             if name == _ANSWER:
-                self.far_uuid = uuid
+                self.far_uuid, self.far_cause = uuid, None  # of a group, others may have been busy
             elif name == _END and self.far_uuid in (None, uuid):
                 self.far_cause = _cause(event.get("Hangup-Cause"))
         elif event.get(f"variable_{AGENT_LEG}") == self.mark and name == _END:
@@ -215,7 +215,7 @@ _PARTS = {
     "number": re.compile(E164),
     "domain": re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,254}"),
     "gateway": re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}"),
-    "context": re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"),
+    "place": re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,255}"),
 }
 _NAME = re.compile(r"[^\W_]+(?:[ .-]{1,2}[^\W_]+)*\.?")
 _NOT_NAME = re.compile(r"[^\w.-]+|_+")
@@ -226,9 +226,9 @@ class Dial:
     """A call to place: first the agent's phones ring, then the number is called.
 
     `number` is outside, in E.164, and called by `gateway`; or an extension of the domain, and then
-    there is no gateway. `uuid` becomes the agent's leg's; None lets the switch choose, which it
-    must where several phones ring: each is a leg. `timeout` is how many seconds phones may ring.
-    With a `mark`, each leg carries it in a variable.
+    there is no gateway; or what is dialled in a `context`. `uuid` becomes the agent's leg's; None
+    lets the switch choose, which it must where several phones ring: each is a leg. `timeout` is
+    how many seconds phones may ring. With a `mark`, each leg carries it in a variable.
     """
 
     uuid: str | None
@@ -240,6 +240,7 @@ class Dial:
     caller_name: str
     timeout: int
     mark: str | None = None
+    context: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +283,7 @@ def originate_command(dial: Dial) -> str:
         raise ValueError("a phone may ring from 1 to 600 seconds")
     timeout = str(int(dial.timeout))
     kind = "extension" if dial.gateway is None else "number"
-    number = _part(kind, dial.number)
+    number = _part("place" if dial.context else kind, dial.number)
     domain = _part("domain", dial.domain)
     shown = {"origination_caller_id_number": number, "origination_caller_id_name": number}
     if dial.uuid is not None:
@@ -299,7 +300,10 @@ def originate_command(dial: Dial) -> str:
     if dial.mark is not None:
         leg[AGENT_LEG] = own[FAR_LEG] = _part("uuid", dial.mark)
     agent = f"user/{_part('extension', dial.extension)}@{domain}"
-    return f"originate '{_variables(leg)}{agent}' {_closed_bridge(_variables(own) + far)} inline"
+    onward = _closed_bridge(_variables(own) + far)
+    if dial.context is not None:
+        onward = _closed_transfer(own, f"{number} XML {_part('place', dial.context)}")
+    return f"originate '{_variables(leg)}{agent}' {onward} inline"
 
 
 def transfer_command(uuid: str, onward: Onward, *, other_leg: bool = False) -> str:
@@ -310,10 +314,9 @@ def transfer_command(uuid: str, onward: Onward, *, other_leg: bool = False) -> s
         shown = _variables({**CLOSED, "origination_caller_id_number": number})
         far = f"sofia/gateway/{_part('gateway', onward.gateway)}/{_part('number', onward.number)}"
         return f"uuid_transfer {leg} {_closed_bridge(shown + far)} inline"
-    kind = "number" if onward.destination.startswith("+") else "extension"
     return (
-        f"uuid_transfer {leg} {_part(kind, onward.destination)} "
-        f"XML {_part('context', onward.context)}"
+        f"uuid_transfer {leg} {_part('place', onward.destination)} "
+        f"XML {_part('place', onward.context)}"
     )
 
 
@@ -323,6 +326,17 @@ def _closed_bridge(dial_string: str) -> str:
     `m:!:` says that `!` stands between its applications: a dial string holds commas.
     """
     return f"'m:!:{_CLOSING}!bridge:{dial_string}'"
+
+
+def _closed_transfer(own: dict[str, str], where: str) -> str:
+    """Return the same for what is dialled in a context, and hand on what the far leg is to have."""
+    shown = [
+        f"set:{name.replace('origination', 'effective')}={value}!"
+        for name, value in own.items()
+        if name.startswith("origination_")
+    ]
+    mark = f"export:nolocal:{FAR_LEG}={own[FAR_LEG]}!" if FAR_LEG in own else ""
+    return f"'m:!:{_CLOSING}!{''.join(shown)}{mark}transfer:{where}'"
 
 
 def _variables(values: dict[str, str]) -> str:

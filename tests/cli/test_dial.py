@@ -134,7 +134,7 @@ def test_an_agent_with_two_phones_gets_a_uuid_of_the_switch(
         (["1021", "+18005551234"], 1, "not registered"),
         (["1020", "911"], 64, "wrong length"),
         (["1020", "1021"], 1, "agent 1021 is not registered: no phone to connect with"),
-        (["1020", "1999"], 1, "no agent 1999 is declared"),
+        (["1020", "1999"], 1, "nothing that is declared has the extension 1999"),
         (["1020", "1020"], 64, "cannot be connected with the same extension"),
         (["1020", "+18005551234\nbgapi x"], 64, "is not a telephone number"),
         (["1020}", "+18005551234"], 64, "is no extension"),

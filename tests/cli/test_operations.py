@@ -41,6 +41,67 @@ def test_transfer_goes_to_an_agent_a_declared_number_or_outside(
         assert (call["uuid"], call["callee"]) == (uuid, callee)
 
 
+GROUP = """\
+ring_groups:
+  - {name: sales, extension: 7001, members: [1021]}
+  - {name: off, extension: 7002, members: [1021], enabled: false}
+did_routes:
+  - {did_number: +19495431335, destination_extension: ring_group/sales}
+"""
+
+
+@pytest.mark.parametrize(
+    ("wanted", "arrived"),
+    [("7001", "7001"), ("ring_group/sales", "group_sales"), ("+19495431335", "group_sales")],
+)
+def test_a_ring_group_takes_a_call_once_the_switch_holds_it_and_somebody_is_there(
+    project: Project, board: EmbeddedSwitch, wanted: str, arrived: str
+) -> None:
+    uuid, _ = board.add_call("+19495431333", "1020", DOMAIN, "+12025550123")
+    project.write("desired/group.yaml", GROUP)
+    ran = project.run("transfer", uuid, wanted)
+    assert (ran.code, "ring group sales is not on the switch yet: apply first" in ran.err) == (1, 1)
+    assert project.run("apply", "--yes").code == 0
+    ran = project.run("transfer", uuid, wanted)
+    assert (ran.code, "ring group sales rings nobody who is registered" in ran.err) == (1, True)
+    board.add_registration("1021", DOMAIN)
+    assert project.run("transfer", uuid, wanted, "--json").json()["destination"] == arrived
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        ("7002", "ring group off is declared, but disabled"),
+        ("7003", "nothing that is declared has the extension 7003"),
+        ("ring_group/nobody", "no ring group with the name 'nobody' is declared"),
+        ("did/+19495431333", "no call can be led to DID route +19495431333"),
+        ("agent/1020\n", "no agent with the name '1020\\n' is declared"),
+    ],
+)
+def test_what_takes_no_calls_is_called_by_its_kind(
+    project: Project, board: EmbeddedSwitch, wanted: str, said: str
+) -> None:
+    board.add_registration("1020", DOMAIN)
+    project.write("desired/group.yaml", GROUP)
+    uuid, _ = board.add_call("+19495431333", "1020", DOMAIN, "+12025550123")
+    for words in (("transfer", uuid, wanted), ("dial", "1020", wanted)):
+        ran = project.run(*words)
+        assert (ran.code, said in ran.err) == (1, True), ran.err
+    assert len(project.run("calls", "--json").json()["calls"]) == 1
+
+
+def test_an_agent_is_connected_with_a_ring_group(project: Project, board: EmbeddedSwitch) -> None:
+    for extension in ("1020", "1021"):
+        board.add_registration(extension, DOMAIN)
+    project.write("desired/group.yaml", GROUP)
+    assert "ring group sales is not on the switch yet" in project.run("dial", "1020", "7001").err
+    assert project.run("apply", "--yes").code == 0
+    placed = project.run("dial", "1020", "7001", "--json").json()
+    assert (placed["number"], placed["caller_id_number"], placed["gateway"]) == (
+        "7001", "1020", None,
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize("destination", ["1021", "(949) 543-1334"])
 def test_a_transfer_to_an_agent_whom_nothing_reaches_leaves_the_call_where_it_is(
     project: Project, board: EmbeddedSwitch, destination: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
@@ -44,8 +45,9 @@ did_routes:
   - {did_number: +19495431402, destination_extension: 7002}
   - {did_number: +19495431403, destination_extension: ring_group/alone}
   - {did_number: +19495431404, destination_extension: ring_group/late}
+  - {did_number: +19495431405, destination_extension: ring_group/local}
 """
-PAIR, TURNS, ALONE, LATE = (f"1949543140{number}" for number in (1, 2, 3, 4))
+PAIR, TURNS, ALONE, LATE, LOCAL_DID = (f"1949543140{number}" for number in (1, 2, 3, 4, 5))
 ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
 
 
@@ -227,6 +229,45 @@ def test_an_agent_transfers_his_caller_to_it(exchange: Exchange) -> None:
     assert agent.refer(taken, "7001") == 202
     agent.refuse()
     assert bob.refuse().user == "1022"
+
+
+def leg_of(exchange: Exchange, dialogue: Dialogue) -> str:
+    """Return the uuid of the switch's leg of a dialogue."""
+    with exchange.switch.esl() as esl:
+        rows = json.loads(esl.api("show channels as json"))["rows"]
+        calls = {esl.api(f"uuid_getvar {row['uuid']} sip_call_id"): row["uuid"] for row in rows}
+    return calls[dialogue.call_id]
+
+
+@pytest.mark.parametrize("wanted", ["7003", "ring_group/local", f"+{LOCAL_DID}"])
+def test_an_operator_transfers_a_call_to_it(exchange: Exchange, wanted: str) -> None:
+    caller, agent, bob = exchange.outside(), exchange.phone("1021"), exchange.phone("1022")
+    call = joined(exchange, caller, DIDS["1021"], agent)
+    with ThreadPoolExecutor(1) as pool:
+        taken = pool.submit(bob.answer)
+        exchange.run("transfer", leg_of(exchange, call), wanted)
+        await_joined(exchange.switch, call, taken.result())
+
+
+def test_an_agent_is_connected_with_it_and_shown_there(exchange: Exchange) -> None:
+    agent, bob = exchange.phone("1023"), exchange.phone("1022")
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.submit(agent.answer), pool.submit(bob.answer)
+        exchange.run("dial", "1023", "7003", "--wait")
+        await_joined(exchange.switch, first.result(), second.result())
+    assert second.result().theirs.startswith('"Cy" <sip:1023@')
+
+
+def test_an_agent_is_told_that_nobody_in_it_answers(
+    exchange: Exchange, capsys: pytest.CaptureFixture[str]
+) -> None:
+    agent, bob = exchange.phone("1023"), exchange.phone("1022")
+    with ThreadPoolExecutor(2) as pool:
+        pool.submit(agent.answer)
+        pool.submit(bob.refuse)
+        with pytest.raises(AssertionError):
+            exchange.run("dial", "1023", "7003", "--wait")
+    assert "agent 1023 answered; 7003 did not: USER_BUSY" in capsys.readouterr().err
 
 
 def test_a_member_cannot_move_his_caller_where_only_the_caller_may_call(exchange: Exchange) -> None:

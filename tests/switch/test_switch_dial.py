@@ -67,6 +67,29 @@ def test_a_call_is_one_command_of_two_words() -> None:
     ]
 
 
+INSIDE = {**GOOD, "number": "group_sales", "gateway": None, "caller_number": "1020",
+          "context": "default", "mark": UUID}  # fmt: skip
+
+
+def test_what_is_dialled_in_a_context_is_told_who_calls_and_the_mark() -> None:
+    onward = split_words(originate_command(Dial(**INSIDE)))[2]
+    assert onward == (
+        f"{CLOSING}!set:effective_caller_id_number=1020!set:effective_caller_id_name=Alice Example"
+        f"!export:nolocal:fsgitops_far_leg={UUID}!transfer:group_sales XML default"
+    )
+
+
+@pytest.mark.parametrize("name", ["number", "context"])
+@given(value=st.one_of(hostile, spoiled))
+def test_no_place_adds_anything_to_the_command(name: str, value: str) -> None:
+    try:
+        command = originate_command(Dial(**{**INSIDE, name: value}))
+    except ValueError:
+        return
+    assert re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", value)
+    assert len(split_words(command)) == 4
+
+
 @pytest.mark.parametrize("name", sorted(PLAIN))
 @given(data=st.data())
 def test_no_part_of_a_call_adds_anything_to_the_command(name: str, data: st.DataObject) -> None:
