@@ -49,7 +49,7 @@ def dial_command(
     wait: bool,
     as_json: bool,
 ) -> int:
-    """Ring an agent, then connect with a number, an agent or a group.
+    """Ring an agent, then connect a number, an agent or a group.
 
     Prints the call's uuid, for `fsgitops hangup` and `fsgitops transfer`. With --wait the exit code
     is 0 only if both have answered.

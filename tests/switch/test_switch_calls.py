@@ -77,7 +77,7 @@ def test_an_agent_who_hangs_up_while_it_rings_is_told() -> None:
 def test_of_several_phones_one_that_lost_is_no_end() -> None:
     lost = agents("LOSE_RACE", uuid="other-phone")
     assert followed(lost, OK, far(END, "c-leg", cause="USER_BUSY"), far(ANSWER)) == Legs(
-        Leg(True, uuid="a-leg"), Leg(True, "USER_BUSY", "b-leg")
+        Leg(True, uuid="a-leg"), Leg(True, uuid="b-leg")
     )
 
 
