@@ -335,7 +335,7 @@ TOLD = {
     "homes/directory.py: 'a deleted agent'",
     "homes/directory.py: 'an agent with a former password'",
     "steps/load/events.py: 'Begin with a key, such as `agents:`, and indent what belongs to it.'",
-    "steps/render_history.py: 'plans stop at it while agents are declared'",
+    "steps/render_text.py: 'plans stop at it while agents are declared'",
 }
 """What people are told in plans and messages of version 1, which stay as they are."""
 

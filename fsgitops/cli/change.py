@@ -204,8 +204,7 @@ def rollback_command(
     """
     from fsgitops.commands.rollback import plan_rollback, run_rollback
     from fsgitops.planning.shape import Demands
-    from fsgitops.steps.render_history import render_rollback
-    from fsgitops.steps.render_text import render_plan
+    from fsgitops.steps.render_text import render_plan, render_rollback
 
     with working("Comparing the files of then with the live ones"):
         shown = plan_rollback(workspace, to, Demands(allow=frozenset(allow), reload=carry.reload))
@@ -234,7 +233,7 @@ def history_command(workspace: Workspace, as_json: bool) -> int:
     sets how many are kept.
     """
     from fsgitops.live.revisions import list_revisions
-    from fsgitops.steps.render_history import render_history
+    from fsgitops.steps.render_text import render_history
 
     revisions = list_revisions(workspace.target.state_dir)
     if as_json:
@@ -251,7 +250,7 @@ def history_command(workspace: Workspace, as_json: bool) -> int:
 def show_command(workspace: Workspace, number: int, as_json: bool) -> int:
     """Show what a revision changed, secrets masked."""
     from fsgitops.live.revisions import find_revision, read_changes
-    from fsgitops.steps.render_history import render_revision
+    from fsgitops.steps.render_text import render_revision
 
     kept = find_revision(workspace.target.state_dir, number)
     changes = read_changes(kept)
@@ -285,7 +284,7 @@ def adopt_command(
     No file changes now; the next apply makes them as declared.
     """
     from fsgitops.commands.adopt import plan_adoption, run_adoption
-    from fsgitops.steps.render_history import render_adoption
+    from fsgitops.steps.render_text import render_adoption
 
     with working("Comparing the files with the declared ones"):
         shown = plan_adoption(workspace, paths)
@@ -320,7 +319,7 @@ def release_command(
     desired files too: otherwise the next plan stops at the released files.
     """
     from fsgitops.commands.adopt import list_files, run_release
-    from fsgitops.steps.render_history import render_released
+    from fsgitops.steps.render_text import render_released
 
     released = run_release(workspace, names, wait_seconds=wait_seconds, tell=print_note)
     if as_json:

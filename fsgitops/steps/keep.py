@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fsgitops.model.resource import Resource
 
 RULE = "inseparable"
+HINT = "plan without --only and --exclude, or undo what was written into it by hand"
 _GAP = b"\n  "
 
 
@@ -44,18 +45,15 @@ def keep_unchosen(
         try:
             merged = _merge(path, file, live.files[path], entry, changes)
         except FragmentError as problem:
-            hazards.append(_refuse(path, str(problem)))
+            message = (
+                f"what this plan leaves out cannot be kept in this file as it stands: {problem}"
+            )
+            hazards.append(Hazard(RULE, path, message, HINT))
             continue
         files.pop(path, None)
         if merged:
             files[path] = merged
     return replace(compiled, files=files), hazards
-
-
-def _refuse(path: str, why: str) -> Hazard:
-    message = f"what this plan leaves out cannot be kept in this file as it stands: {why}"
-    hint = "plan without --only and --exclude, or undo what was written into it by hand"
-    return Hazard(RULE, path, message, hint)
 
 
 def _merge(

@@ -76,7 +76,7 @@ def read_journal(conf_dir: Path, state_dir: Path) -> Journal | None:
         raise TransactionError(tell_denied(problem, state_dir)) from problem
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
         raise TransactionError(
-            f"{folder / 'journal.json'} cannot be read: {problem}\n{folder}/{RECORD}/{BEFORE} "
+            f"{folder / JOURNAL} cannot be read: {problem}\n{folder}/{RECORD}/{BEFORE} "
             "holds the files as they were before the apply that was interrupted"
         ) from problem
 

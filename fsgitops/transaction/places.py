@@ -159,13 +159,12 @@ def mounts_below(conf_dir: Path) -> set[str]:
     except OSError:
         return set()
     root = os.path.realpath(conf_dir).rstrip("/") + "/"
-    points = (_OCTAL.sub(_unescape, line.split(b" ", 5)[4]) for line in lines)
+    points = (
+        _OCTAL.sub(lambda found: bytes([int(found[1], 8)]), line.split(b" ", 5)[4])
+        for line in lines
+    )
     below = (os.fsdecode(point) for point in points)
     return {point.removeprefix(root) for point in below if point.startswith(root)}
-
-
-def _unescape(found: re.Match[bytes]) -> bytes:
-    return bytes([int(found[1], 8)])
 
 
 def find_mounts(conf: ConfDir, state: StateFolder, paths: Iterable[str]) -> tuple[str, ...]:

@@ -109,14 +109,13 @@ class _Asked(NamedTuple):
 def _compile_kind(
     work: Compilation, kind: Kind[Any], nouns: Sequence[Noun], secrets: SecretFinder
 ) -> None:
-    for item in _unsettled(work, kind, _ask(work, kind, nouns, secrets)):
+    for item in _unsettled(work, list(_ask(work, kind, nouns, secrets))):
         resource = item.part.resource
         found = secrets.reveal(resource, kind.wishes(item.noun))
         try:
             drafts = [*kind.drafts(item.noun, work.site, found, item.known)]
         except DraftError as problem:
-            for reason in problem.reasons:
-                work.refuse(resource, reason, problem.hint)
+            work.refuse(resource, problem)
             continue
         for draft in drafts:
             if draft.path not in item.paths:
@@ -125,16 +124,8 @@ def _compile_kind(
                 work.add(draft, item.part)
 
 
-def _unsettled(work: Compilation, kind: Kind[Any], asked: Iterator[_Asked]) -> Iterator[_Asked]:
-    """Yield what has a file that is not known to be right already."""
-    if not kind.joint(work.site):
-        for item in asked:
-            known = frozenset(path for path in item.paths if work.settle(path, [item.part]))
-            if len(known) < len(item.paths):
-                yield item._replace(settled=known)
-        return
-    # Whether a file is known is said by all that lie in it.
-    items = list(asked)
+def _unsettled(work: Compilation, items: Sequence[_Asked]) -> Iterator[_Asked]:
+    """Yield what has a file that is not known to be right already: all that lie in it say so."""
     files: dict[str, list[Part]] = {}
     for item in items:
         for path in item.paths:

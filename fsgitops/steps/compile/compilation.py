@@ -85,10 +85,11 @@ class Compilation:
         """Tell whether there is a file of a kind, or of any kind at all."""
         return kind in self._there if kind else bool(self._there)
 
-    def refuse(self, resource: Resource, message: str, hint: str) -> None:
-        """Add an error at the place where the resource is declared."""
+    def refuse(self, resource: Resource, problem: DraftError) -> None:
+        """Add its reasons as errors at the place where the resource is declared."""
         position = self.site.sources.get(resource, _NOWHERE)
-        self.findings.append(error(RULE, position, f"{resource}: {message}", hint))
+        for reason in problem.reasons:
+            self.findings.append(error(RULE, position, f"{resource}: {reason}", problem.hint))
 
     def digest(self, *declared: object) -> str:
         """Return the digest of a resource's inputs."""
@@ -115,15 +116,9 @@ class Compilation:
             self._check(draft, part)
             rendering = self._render(draft, part.resource.kind)
         except DraftError as problem:
-            for reason in problem.reasons:
-                self.refuse(part.resource, reason, problem.hint)
+            self.refuse(part.resource, problem)
             return
-        if rendering is None:
-            return
-        if part.resource.kind in self.joint and not _is_framed(rendering.content):
-            message = f"{draft.template} does not begin with <include> and end with </include>"
-            self.refuse(part.resource, message, "the file holds several resources between them")
-        else:
+        if rendering is not None:
             self._made.setdefault(draft.path, []).append(_Piece(part, rendering, draft.frame))
             self._there.add(part.resource.kind)
 
@@ -164,6 +159,12 @@ class Compilation:
                 [f"{program.file} does not give back the declared values as they are"],
                 "let the template insert each value as it is",
             )
+        framed = rendering.content.startswith(OPEN) and rendering.content.endswith(CLOSE)
+        if kind in self.joint and not framed:
+            raise DraftError(
+                [f"{draft.template} does not begin with <include> and end with </include>"],
+                "the file holds several resources between them",
+            )
         return rendering
 
 
@@ -193,10 +194,6 @@ def digest_inputs(site: Site, salt: str) -> bytes:
         repr(sorted(site.templates.sources.items())),
     )
     return hashlib.blake2b("\x1f".join(words).encode("utf-8", "surrogatepass")).digest()
-
-
-def _is_framed(content: bytes) -> bool:
-    return content.startswith(OPEN) and content.endswith(CLOSE)
 
 
 def _put_together(path: str, made: Sequence[_Piece]) -> CompiledFile:

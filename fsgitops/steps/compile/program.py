@@ -6,6 +6,7 @@ no way to switch escaping off, and every rendering is compared with the proved s
 
 from __future__ import annotations
 
+from traceback import walk_tb
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import jinja2
@@ -281,9 +282,6 @@ def _check_expressions(expressions: Sequence[str], values: Sequence[str], draft:
 
 
 def _line_of(problem: BaseException, file: str) -> int:
-    line, trace = 1, problem.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == file:
-            line = trace.tb_lineno
-        trace = trace.tb_next
-    return line
+    trace = walk_tb(problem.__traceback__)
+    lines = [line for frame, line in trace if frame.f_code.co_filename == file]
+    return lines[-1] if lines else 1

@@ -168,8 +168,7 @@ def describe_fault(section: Section, fault: Fault) -> Finding:
     if meant.named and "/" in str(fault.value):
         meant = meant.named
     hint = meant.hint
-    hidden = is_hidden(model, path) and _is_text(fault.value)
-    found = "a text" if hidden else _found(fault.value)
+    found = _found(fault.value, hidden=is_hidden(model, path))
     if fault.kind == "word" and str(fault.value).lower() in _YES_NO:
         hint = "Only `true` and `false` are read as yes and no; everything else is a text."
     field = ".".join(str(step) for step in path if isinstance(step, str) and step != "[key]")
@@ -190,15 +189,11 @@ def _describe_source_fault(section: Section, fault: Fault) -> Finding:
     return error("invalid-value", section.position(fault.path), f"`{field}`: {why}", hint)
 
 
-def _is_text(value: object) -> bool:
-    return value is not None and not isinstance(value, dict | list | tuple)
-
-
-def _found(value: object) -> str:
+def _found(value: object, *, hidden: bool) -> str:
     if value is None:
         return "empty"
     if isinstance(value, dict):
         return "a mapping"
     if isinstance(value, list | tuple):
         return "a list"
-    return quote_value(str(value))
+    return "a text" if hidden else quote_value(str(value))
