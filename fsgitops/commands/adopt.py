@@ -33,7 +33,7 @@ from fsgitops.transaction.transact import MANIFEST
 from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from fsgitops.model.compiled import Part
     from fsgitops.model.plan import Plan
@@ -90,11 +90,7 @@ def plan_adoption(workspace: Workspace, words: Iterable[str]) -> Adoption:
 
 
 def run_adoption(
-    workspace: Workspace,
-    shown: Adoption,
-    *,
-    wait_seconds: float = 60.0,
-    tell: Callable[[str], None] | None = None,
+    workspace: Workspace, shown: Adoption, *, wait_seconds: float, tell: Callable[[str], None]
 ) -> None:
     """Take over the files that were shown. No file changes, only whose they are.
 
@@ -112,11 +108,7 @@ def run_adoption(
 
 
 def run_release(
-    workspace: Workspace,
-    words: Iterable[str],
-    *,
-    wait_seconds: float = 60.0,
-    tell: Callable[[str], None] | None = None,
+    workspace: Workspace, words: Sequence[str], *, wait_seconds: float, tell: Callable[[str], None]
 ) -> dict[str, ManifestEntry]:
     """Give files back: they stay as they are, and are no longer ours. Returns what was known.
 
@@ -124,7 +116,6 @@ def run_release(
     UsageError for what is not managed, and for one of several resources of a file.
     """
     target = workspace.target
-    words = list(words)
     with lock_state(target.state_dir, wait_seconds=wait_seconds, tell=tell):
         recover_locked(workspace)
         entries = read_manifest(target.state_dir).entries

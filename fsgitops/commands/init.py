@@ -52,12 +52,7 @@ class Begun:
 
 
 def run_init(
-    root: Path,
-    *,
-    templates: bool,
-    pipelines: str = "github",
-    install: str | None = None,
-    rewrite: bool = False,
+    root: Path, *, templates: bool, pipelines: str, install: str | None, rewrite: bool
 ) -> Begun:
     """Write the example project below `root`; files that exist are left as they are.
 

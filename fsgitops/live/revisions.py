@@ -52,9 +52,7 @@ class Kept:
         return {"revision": self.number, **asdict(self.revision)}
 
 
-def start_revision(
-    workspace: Workspace, plan: Plan, *, rolled_back_to: int | None = None
-) -> Revision:
+def start_revision(workspace: Workspace, plan: Plan, *, rolled_back_to: int | None) -> Revision:
     """Return what is known of a revision before anything is done: who, when, and what."""
     return Revision(
         time=datetime.now(UTC).isoformat(timespec="seconds"),
