@@ -1,6 +1,6 @@
 """Gathers the names of variables that FreeSWITCH's source reads: see docs/variables.md.
 
-`python tests/switch_names.py SOURCE` writes `fsgitops/model/switch_names.py` anew.
+`python tests/switch_names.py SOURCE` writes `fsgitops/model/switch_names.txt` anew.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ QUOTED = re.compile(r'"([A-Za-z_][\w:-]*)"')
 EXPANDED = re.compile(r"\$\{([A-Za-z_]\w*)\}|getVariable\(\s*[\"'](\w+)[\"']")
 CODE = {".c", ".cpp", ".h", ".inc"}
 TEXT = {".xml", ".lua", ".js", ".pl", ".py", ".tpl"}
-TARGET = Path(__file__).parents[1] / "fsgitops" / "model" / "switch_names.py"
+TARGET = Path(__file__).parents[1] / "fsgitops" / "model" / "switch_names.txt"
 
 
 def gather(source: Path) -> set[str]:
@@ -58,10 +58,8 @@ def _files(root: Path, kinds: set[str]) -> Iterable[Path]:
 
 
 def write(names: set[str]) -> None:
-    """Put the names into the module that holds them; the rest of it stays."""
-    head, _, _ = TARGET.read_text().partition("_NAMES = ")
-    lines = textwrap.fill(" ".join(sorted(names)), 99)
-    TARGET.write_text(f'{head}_NAMES = """\n{lines}\n"""\nREAD = frozenset(_NAMES.split())\n')
+    """Put the names into the file that holds them."""
+    TARGET.write_text(textwrap.fill(" ".join(sorted(names)), 99) + "\n")
 
 
 if __name__ == "__main__":
