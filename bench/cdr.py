@@ -82,15 +82,17 @@ def measure_sidecar(port: int, events: int) -> tuple[float, float]:
     """Seconds, and seconds of CPU, from the first byte to the last record synced in Parquet."""
     script = f"""
 import sys, time, threading
+from functools import partial
 from pathlib import Path
 import pyarrow.parquet, fsgitops.esl.session, fsgitops.cdr.flush
-from fsgitops.cdr.options import EslAddress, RunOptions
+from fsgitops.cdr.options import RunOptions
 from fsgitops.cdr.sidecar import Sidecar, tune_process
+from fsgitops.esl.session import connect_esl
 tune_process()
 folder = Path(sys.argv[1])
 options = RunOptions(lake=str(folder / "lake"), spool=folder / "spool", flush_rows=20_000,
                      flush_seconds=0.2)
-sidecar = Sidecar(options, EslAddress("127.0.0.1", {port}, "x"))
+sidecar = Sidecar(options, partial(connect_esl, "127.0.0.1", {port}, "x"))
 began, used = time.perf_counter(), time.process_time()
 sidecar.start()
 while sidecar.metrics.written._value.get() < {events}:

@@ -61,8 +61,8 @@ def until(condition) -> None:
 
 
 def records(source: Source, caller: str) -> list[dict]:
-    found = fetch(source, "SELECT * FROM cdr WHERE caller_id_number LIKE ? ORDER BY leg",
-                  [f"%{caller}"])  # fmt: skip
+    sql = f"SELECT * FROM cdr WHERE caller_id_number LIKE '%{caller}' ORDER BY leg"
+    found = fetch(source, sql)
     return found.to_pylist()
 
 

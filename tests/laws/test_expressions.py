@@ -19,7 +19,7 @@ from fsgitops.routing.veil import Veil
 USES = find_expressions()
 # What is put together at run time: what it becomes for input that is as bad as it can be.
 BUILT = {
-    "fsgitops.cdr.number:compile_number": [number_pattern("+12025550666")],
+    "fsgitops.cdr.number:__init__": [number_pattern("+12025550666")],
     "fsgitops.homes.home:pattern": [home.pattern.pattern for home in HOMES],
     # A project's key is a name of its own; what stands around it is this.
     "fsgitops.kinds.own:faults_of": [
