@@ -144,9 +144,9 @@ def _cost(change: Change) -> tuple[Danger, ...]:
 
     `reloadxml` itself ends no registration and no call (docs/limits.md).
     """
-    names = {attribute.name for attribute in change.attributes}
     if change.action is Action.DELETE or (
-        change.action is Action.UPDATE and not names.isdisjoint(CREDENTIALS)
+        change.action is Action.UPDATE
+        and any(attribute.name in CREDENTIALS for attribute in change.attributes)
     ):
         return (Danger.RELOAD, Danger.REGISTRATION)
     return (Danger.RELOAD,)

@@ -100,6 +100,7 @@ def _parse(text: bytes, tag: str) -> list[tuple[int, int]]:
     return found
 
 
+_PLAIN = re.compile(rb'<(user id|extension name)="([\w.+:*-]+)"[ >]')
 _OPEN = b"<include>\n"
 _CLOSE = b"\n</include>\n"
 
@@ -129,6 +130,9 @@ def _take_apart(content: bytes, home: Home) -> Pieces:
 
 
 def _names(element: bytes, home: Home) -> tuple[str, ...]:
+    found = _PLAIN.match(element)
+    if found and found[1].startswith(home.element.encode()):
+        return (found[2].decode(),)  # as nearly every element is
     return tuple(home.split(flatten_fragment(own_file((element,))))[0])
 
 

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from json.encoder import encode_basestring_ascii as _quote
+from typing import TYPE_CHECKING, overload
 
 from fsgitops.model.permission import PERMISSIONS
 from fsgitops.model.schema_parts import count, flag, list_of, maybe_text, rows_of, text, word
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
     from fsgitops.model.resource import Resource
 
 PLAN_VERSION = 1
+MASK = "(secret)"
 CREDENTIALS = frozenset(("user", "param a1-hash"))
 """Attributes whose change a registered phone notices: it is refused when it registers again."""
 
@@ -23,6 +28,7 @@ _SECRET_NAME = re.compile(
     r"(a1-hash|passw|secret|token|-pass\b|_pin\b|auth-key)",
     re.IGNORECASE,
 )
+_HASH_LENGTH = 32
 _HASH = re.compile(r"[0-9A-Fa-f]{32}")
 _DIRECTIVE = re.compile(r"X-PRE-PROCESS \d+( #\d+)?")
 _ASSIGNED = re.compile(
@@ -59,9 +65,14 @@ def is_secret(name: str, *values: str | None) -> bool:
     if is_secret_attribute(name):
         return True
     known = [value for value in values if value is not None]
-    if _DIRECTIVE.fullmatch(name):
+    if name.startswith("X-PRE-PROCESS") and _DIRECTIVE.fullmatch(name):
         return not all(value.lower().startswith("include ") for value in known)
-    return any(_HASH.fullmatch(value) or _ASSIGNED.search(value) for value in known)
+    for value in known:
+        if (len(value) == _HASH_LENGTH and _HASH.fullmatch(value)) or (
+            "=" in value and _ASSIGNED.search(value)
+        ):
+            return True
+    return False
 
 
 class Action(StrEnum):
@@ -108,6 +119,59 @@ class AttributeChange:
     secret: bool = field(default=False, metadata=flag("The values are masked."))
 
 
+def compare_attribute(name: str, before: str | None, after: str | None) -> AttributeChange:
+    """Return what an attribute becomes, its values masked where it is a secret."""
+    if is_secret(name, before, after):
+        return AttributeChange(name, mask(before), mask(after), secret=True)
+    return AttributeChange(name, before, after)
+
+
+def mask(value: str | None) -> str | None:
+    """Return what stands for a secret where there is one."""
+    return None if value is None else MASK
+
+
+class Created(Sequence[AttributeChange]):
+    """What a new resource says, read when it is asked for: of 100,000, nobody is shown the most."""
+
+    __slots__ = ("_read",)
+
+    def __init__(self, read: Callable[[], Iterable[tuple[str, str]]]) -> None:
+        self._read = read
+
+    def __iter__(self) -> Iterator[AttributeChange]:
+        return (compare_attribute(name, None, value) for name, value in self._read())
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __bool__(self) -> bool:
+        return any(True for _ in self)
+
+    @overload
+    def __getitem__(self, at: int) -> AttributeChange: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[AttributeChange, ...]: ...
+    def __getitem__(self, at: int | slice) -> AttributeChange | tuple[AttributeChange, ...]:
+        return tuple(self)[at]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def encode(self) -> str:
+        """Return what `json.dumps` makes of all of them, without blanks and with sorted keys."""
+        texts = [
+            f'{{"after":{_quote(after)},"before":null,"name":{_quote(name)},'
+            f'"secret":{"true" if secret else "false"}}}'
+            for name, value in self._read()
+            for secret in (is_secret(name, value),)
+            for after in (MASK if secret else value,)
+        ]
+        return f"[{','.join(texts)}]"
+
+
 ATTRIBUTES = rows_of("What differs.", AttributeChange)
 SOURCE = text("Where it is declared: FILE:LINE:COLUMN.")
 DRIFTED = flag("Somebody else changed the file since the last apply.")
@@ -138,7 +202,7 @@ class Change:
     renamed_to: Resource | None = field(
         default=None, metadata=maybe_text("The new resource of a rename; null: none.")
     )
-    attributes: tuple[AttributeChange, ...] = field(default=(), metadata=ATTRIBUTES)
+    attributes: Sequence[AttributeChange] = field(default=(), metadata=ATTRIBUTES)
     moves: tuple[str, ...] = field(default=(), compare=False)
     restored: bool = field(default=False, compare=False)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from fsgitops.model.plan import (
     PLAN_VERSION,
@@ -10,6 +12,7 @@ from fsgitops.model.plan import (
     Activity,
     AttributeChange,
     Change,
+    Created,
     Danger,
     Hazard,
     Need,
@@ -21,6 +24,9 @@ from fsgitops.model.resource import Resource
 from fsgitops.model.schema_parts import as_json
 from fsgitops.model.task import find_tasks
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
 _PLAIN = (
     "project", "target", "conf_dir", "domain", "unchanged", "unmanaged", "commit", "dirty",
     "live_digest", "fingerprint", "unknown_secrets", "simulated",
@@ -31,6 +37,45 @@ _ADDED = ("partial", "left_out", "kick_rotated")
 
 def plan_to_json(plan: Plan) -> dict[str, Any]:
     """Return the plan as plain JSON values. It holds no secret."""
+    return {
+        **_without_lists(plan),
+        "tasks": as_json(find_tasks(plan)),
+        "changes": as_json(plan.changes),
+    }
+
+
+def encode_plan(plan: Plan) -> Iterator[str]:
+    """Yield what `json.dumps` makes of a plan without its tasks, change by change.
+
+    The keys are sorted, and there are no blanks.
+    """
+    said = {name: _dump(value) for name, value in _without_lists(plan).items()}
+    before = "{"
+    for name in sorted((*said, "changes")):
+        yield f'{before}"{name}":'
+        before = ","
+        yield from (said[name],) if name in said else _encode_changes(plan.changes)
+    yield "}"
+
+
+def _encode_changes(changes: Sequence[Change]) -> Iterator[str]:
+    before = "["
+    for change in changes:
+        attributes = change.attributes
+        if isinstance(attributes, Created):
+            bare = _dump(as_json(replace(change, attributes=())))
+            text = bare.replace('"attributes":[]', f'"attributes":{attributes.encode()}', 1)
+        else:
+            text = _dump(as_json(change))
+        yield before + text
+        before = ","
+    yield "]" if changes else "[]"
+
+
+_dump = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+
+
+def _without_lists(plan: Plan) -> dict[str, Any]:
     activity = plan.activity
     return {
         "format": "fsgitops-plan",
@@ -47,10 +92,8 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
         "kick_rotated": plan.kick_rotated,
         "unloaded": as_json(plan.unloaded),
         "needs": as_json(plan.needs),
-        "tasks": as_json(find_tasks(plan)),
         "activity": activity
         and {"problem": activity.problem, "agents": as_json(activity.resources)},
-        "changes": as_json(plan.changes),
         "reloads": as_json(plan.reloads),
         "warnings": list(plan.warnings),
         "hazards": as_json(plan.hazards),

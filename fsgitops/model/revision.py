@@ -171,7 +171,7 @@ def list_changes(plan: Plan, live: LiveConfig) -> list[RevisionChange]:
             change.path,
             change.drifted,
             change.source,
-            change.attributes if change.action is Action.UPDATE else (),
+            tuple(change.attributes) if change.action is Action.UPDATE else (),
             live.manifest.entries.get(change.path) if first else None,
             first and create and live.files[change.path].kind is not FileKind.MISSING,
         ))  # fmt: skip

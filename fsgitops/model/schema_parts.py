@@ -6,7 +6,7 @@ one is not printed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
@@ -82,7 +82,7 @@ def as_json(value: Any) -> Any:
     """Return a value that is printed as JSON values."""
     if isinstance(value, Resource):
         return str(value)
-    if isinstance(value, tuple):
+    if isinstance(value, Sequence) and not isinstance(value, str):
         return [as_json(item) for item in value]
     if isinstance(value, Enum):
         return value.value

@@ -284,15 +284,16 @@ def flatten_element(element: Any) -> dict[str, str]:
 
 
 KEPT: Final = 256
-"""Shapes kept at once: a file for each DID names it outside of any value, and is its own shape."""
+"""Shapes kept at once: a file may hold anything outside of its values."""
 
-_VALUE: Final = re.compile(rb'( (?:value|id)=")([^"]*)')
+_VALUE: Final = re.compile(rb'((?: (?:value|id|expression|data)|<extension name)=")([^"]*)')
 _WORD: Final = re.compile(r"fsgitopsoutline([0-9]+)z")
 _STEM: Final = b"fsgitopsoutline"
 # References, markup, and white space that an XML parser normalises.
 _NOT_PLAIN: Final = re.compile(r"[<&\x00-\x1f\x7f\ufffe\uffff]")
 
 _Outline = tuple[tuple[str, int | str], ...]
+"""Each key with its value, or with the number of it; `{}` in a key is for the first value."""
 
 
 class Outlines:
@@ -319,7 +320,13 @@ class Outlines:
         outline = self._known[shape]
         if outline is None:
             return flatten_text(text, directives).items()
-        return [(key, values[at] if isinstance(at, int) else at) for key, at in outline]
+        if not outline or outline[0][0] != "{}":
+            return [(key, values[at] if isinstance(at, int) else at) for key, at in outline]
+        if not _PLAIN.fullmatch(values[0]):
+            return flatten_text(text, directives).items()
+        return [
+            (values[0] + key[2:], values[at] if isinstance(at, int) else at) for key, at in outline
+        ]
 
 
 def _read_values(found: list[bytes]) -> list[str] | None:
@@ -350,11 +357,15 @@ def _outline(shape: tuple[bytes, ...]) -> _Outline | None:
     except FragmentError:
         return None
     outline: list[tuple[str, int | str]] = []
+    # All that is said of an extension is named after it, and that may be the first value.
+    name = words[0].decode() if words else ""
+    named = bool(words) and all(key.startswith(name) for key in flat)
     for key, value in flat.items():
         word = _WORD.fullmatch(value)
-        if _WORD.search(key) or (_WORD.search(value) and not word):
+        told = "{}" + key.removeprefix(name) if named else key
+        if _WORD.search(told) or (_WORD.search(value) and not word):
             return None
-        outline.append((key, int(word[1]) if word else value))
+        outline.append((told, int(word[1]) if word else value))
     # A word that is nowhere stood in a comment, where a value may not hold what it likes.
     found = sorted(at for _, at in outline if isinstance(at, int))
-    return tuple(outline) if found == list(range(count)) else None
+    return tuple(outline) if found == list(range(named, count)) else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from fsgitops.model.plan import is_secret, is_secret_attribute
+from fsgitops.model.plan import MASK, is_secret, is_secret_attribute
 from fsgitops.routing.fragment import (
     END,
     TAG,
@@ -18,7 +18,6 @@ from fsgitops.routing.fragment import (
     read_items,
     walk_items,
 )
-from fsgitops.routing.veil import MASK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from fsgitops.model.plan import MASK
 from fsgitops.routing.lines import find_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-MASK: Final = "(secret)"
 HARMLESS: Final = frozenset({
     "domain", "domain_name", "local_ip_v4", "local_ip_v6", "local_mask_v4", "hostname",
     "core_uuid", "switch_serial", "base_dir", "recordings_dir", "sound_prefix", "sounds_dir",
@@ -52,11 +52,6 @@ _PLAIN_WORDS: Final = frozenset(
 )
 _LONG: Final = 8
 """From this many characters on, a secret is found within other words too."""
-
-
-def mask(value: str | None) -> str | None:
-    """Return what stands for a secret where there is one."""
-    return None if value is None else MASK
 
 
 class Veil:

@@ -13,10 +13,9 @@ from fsgitops.homes.pieces import split_entry, split_live
 from fsgitops.model.compiled import UNKNOWN
 from fsgitops.model.drift import AttributeDrift, Direction, DriftItem, DriftKind
 from fsgitops.model.live import FileKind
-from fsgitops.model.plan import is_secret
+from fsgitops.model.plan import is_secret, mask
 from fsgitops.model.resource import Resource
 from fsgitops.routing.fragment import FragmentError, flatten_fragment
-from fsgitops.routing.veil import mask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

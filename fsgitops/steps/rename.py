@@ -60,6 +60,8 @@ def pair_renames(changes: Sequence[Change], live: LiveConfig, kinds: Kinds) -> t
     own = OwnFiles(live)
     gone: dict[object, list[int]] = defaultdict(list)
     come: dict[object, list[int]] = defaultdict(list)
+    if not any(change.action is Action.DELETE for change in changes):
+        return tuple(changes)
     for number, change in enumerate(changes):
         if change.drifted or change.moved or kinds.owner(change.resource):
             continue

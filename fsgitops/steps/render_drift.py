@@ -6,8 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from fsgitops.model.drift import Direction, DriftKind
+from fsgitops.model.plan import MASK
 from fsgitops.model.wording import Line, label_attribute, show_value
-from fsgitops.routing.veil import MASK
 from fsgitops.visible import count_noun, make_visible
 
 if TYPE_CHECKING:

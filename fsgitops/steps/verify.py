@@ -76,12 +76,12 @@ def verify_switch(
 
 def _count(home: Home, changes: Sequence[Change], proved: Counter[str], gone: Counter[str]) -> None:
     """Count what was proved: each resource, or each file where files are what is counted."""
-    left: dict[str | Change, bool] = {}
+    left: dict[tuple[str, str], bool] = {}
     for change in changes:
-        key = change.path if home.counted else change
+        kind, name = change.resource
+        key = (home.counted, change.path) if home.counted else (kind, name)
         left[key] = left.get(key, True) and change.action is Action.DELETE
-    for key, is_gone in left.items():
-        told = key.resource.kind if isinstance(key, Change) else home.counted
+    for (told, _), is_gone in left.items():
         proved[told] += 1
         gone[told] += is_gone
 

@@ -12,6 +12,7 @@ from fsgitops.kinds import BUILT_IN
 from fsgitops.model.draft import Global
 from fsgitops.model.fields import Hidden
 from fsgitops.model.noun import make_noun
+from fsgitops.model.plan import MASK
 from fsgitops.model.reading import (
     called_references,
     expected,
@@ -27,7 +28,6 @@ from fsgitops.model.reading import (
     texts,
 )
 from fsgitops.model.resource import Resource
-from fsgitops.routing.veil import MASK
 from fsgitops.steps.format_source import format_text
 from fsgitops.steps.policy.condition import values_of
 

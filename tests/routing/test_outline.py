@@ -21,13 +21,23 @@ USER = """<include>
 </include>
 """
 
+ROUTE = """<include>
+  <extension name="{}">
+    <condition field="destination_number" expression="{}">
+      <action application="set" data="{}"/>
+      <action application="transfer" data="{}"/>
+    </condition>
+  </extension>
+</include>
+"""
+
 _pieces = st.sampled_from(
     [
-        "<include>\n", "</include>\n", "<user", "<param", "<variable", "<a", "</a>", ">", "/>",
-        "\n",
-        ' value="', ' id="', ' name="', '"', "'", " value='", "<!-- ", " -->", "--", "x", "&amp;",
-        "&", "<![CDATA[", "]]>", "$${x}", "<X-PRE-PROCESS cmd=\"set\" data=\"a=b\"/>", "\t",
-        "fsgitopsoutline0z", "\x00", "<?", "é", "\ufffe",
+        "<include>\n", "</include>\n", "<user", "<param", "<variable", "<a", "</a>", "<extension",
+        "</extension>", "<action", ">", "/>", "\n", ' value="', ' id="', ' name="', ' data="', '"',
+        "'", " value='", "<!-- ", " -->", "--", "x", "&amp;", "&", "<![CDATA[", "]]>", "$${x}",
+        "<X-PRE-PROCESS cmd=\"set\" data=\"a=b\"/>", "\t", "fsgitopsoutline0z", "\x00", "<?", "é",
+        "\ufffe",
     ]
 )  # fmt: skip
 _values = st.text(max_size=8) | st.sampled_from(["", "&quot;", "a--b", "$${x}", "</include>", "\n"])
@@ -47,11 +57,14 @@ def _parse(content: bytes) -> object:
         return "not XML"
 
 
+@pytest.mark.parametrize("shape", [USER, ROUTE])
 @given(st.lists(st.tuples(_values, _values, _values, _values), min_size=2, max_size=4))
-def test_files_of_one_shape_read_as_if_each_were_parsed(rows: list[tuple[str, ...]]) -> None:
+def test_files_of_one_shape_read_as_if_each_were_parsed(
+    shape: str, rows: list[tuple[str, ...]]
+) -> None:
     outlines = Outlines()
     for row in rows:
-        content = USER.format(*row).encode("utf-8", "surrogatepass")
+        content = shape.format(*row).encode("utf-8", "surrogatepass")
         assert _flatten(outlines, content) == _parse(content)
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from fsgitops.model.plan_json import plan_to_json
+from fsgitops.model.plan_json import encode_plan
 from fsgitops.steps.plan.changes import find_changes
 
 if TYPE_CHECKING:
@@ -95,10 +94,10 @@ def fingerprint_plan(plan: Plan) -> str:
     The fingerprint itself is left out, and so is what is true only now (what the switch said of
     the agents, and which permissions are given) and what is told of the rest in sentences.
     """
-    data = plan_to_json(replace(plan, fingerprint="", needs=(), activity=None))
-    del data["tasks"]
-    text = json.dumps(data, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    state = hashlib.sha256()
+    for text in encode_plan(replace(plan, fingerprint="", needs=(), activity=None)):
+        state.update(text.encode())
+    return state.hexdigest()[:16]
 
 
 def _find_exposed(

@@ -7,7 +7,8 @@ each is, as if it had a file of its own.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
 
 from fsgitops.homes.pieces import (
     split_compiled,
@@ -16,12 +17,11 @@ from fsgitops.homes.pieces import (
     take_apart,
 )
 from fsgitops.model.live import FileKind, LiveFile, ManifestEntry
-from fsgitops.model.plan import Action, AttributeChange, Change, Hazard, is_secret
+from fsgitops.model.plan import Action, Change, Created, Hazard, compare_attribute
 from fsgitops.model.review import source_file
-from fsgitops.routing.fragment import FragmentError, Outlines, flatten_fragment
+from fsgitops.routing.fragment import CLOSE, OPEN, FragmentError, Outlines, flatten_fragment
 from fsgitops.routing.ordered import find_moves
 from fsgitops.routing.recorded import flatten_recorded, holds_recorded
-from fsgitops.routing.veil import mask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from fsgitops.model.live import LiveConfig
     from fsgitops.model.resource import Resource
 
+Span: TypeAlias = tuple[int, int]
 _MISSING = LiveFile(FileKind.MISSING)
 
 
@@ -87,19 +88,26 @@ class _Comparison:
         elif entry:
             self._delete(path, found, entry)
 
+    def _flatten(self, content: bytes, span: Span | None) -> Iterable[tuple[str, str]]:
+        return self.outlines.flatten(
+            content if span is None else OPEN + content[slice(*span)] + CLOSE
+        )
+
     def _compare_one(
-        self, file: CompiledFile, found: LiveFile, entry: ManifestEntry | None
+        self,
+        file: CompiledFile,
+        found: LiveFile,
+        entry: ManifestEntry | None,
+        whole: tuple[bytes, Span] | None = None,
     ) -> None:
-        """Compare a file of one resource, which may be cut out of a larger one."""
+        """Compare a file of one resource, which may be cut out of a larger one: the `whole`."""
         part = file.part
         missing = found.kind is FileKind.MISSING
         if not missing and _holds_compiled(file, found, self.digest):
             return
         after = self.digest(file.sha256.encode())
         if missing:
-            attributes = tuple(
-                _attribute(name, None, value) for name, value in self.outlines.flatten(file.content)
-            )
+            attributes = Created(partial(self._flatten, *whole or (file.content, None)))
             self.changes.append(Change(
                 Action.CREATE, part.resource, file.path, str(part.source), entry is not None, "",
                 after, attributes=attributes,
@@ -134,6 +142,7 @@ class _Comparison:
             found = replace(found, content=file.content)
         before = len(self.changes)
         wanted = split_compiled(file) if file else {}
+        spans = {part.resource: part.span for part in file.parts} if file else {}
         applied = split_entry(entry) if entry else {}
         there, beside = split_live(found, path, entry, wanted.values())
         for resource in {**wanted, **applied}:
@@ -142,7 +151,9 @@ class _Comparison:
                 same = found.sha256 == entry.sha256
                 known_as = replace(known_as, sha256=own.sha256 if same else "")
             if resource in wanted:
-                self._compare_one(wanted[resource], own, known_as)
+                span = spans[resource]
+                cut = (file.content, span) if file and span != (0, 0) else None
+                self._compare_one(wanted[resource], own, known_as, cut)
             elif known_as:
                 self._delete(path, own, known_as)
         if file and there and not recorded:
@@ -158,7 +169,10 @@ class _Comparison:
             return
         first = file.parts[0]
         attributes = tuple(
-            replace(_attribute(name, held.get(name), wanted.get(name)), name=f"{name} (beside all)")
+            replace(
+                compare_attribute(name, held.get(name), wanted.get(name)),
+                name=f"{name} (beside all)",
+            )
             for name in names
         )
         for number, change in enumerate(self.changes[first_change:], first_change):
@@ -253,7 +267,7 @@ def _explain_update(
     recorded = found.attributes is not None
     before = flatten_recorded(file, found, digest) if recorded else _flatten_live(found)
     names = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
-    attributes = [_attribute(name, before.get(name), after.get(name)) for name in names]
+    attributes = [compare_attribute(name, before.get(name), after.get(name)) for name in names]
     return replace(change, attributes=tuple(attributes), moves=find_moves(before, after, names))
 
 
@@ -262,9 +276,3 @@ def _flatten_live(found: LiveFile) -> Mapping[str, str]:
         return flatten_fragment(found.content or b"")
     except FragmentError as problem:
         return {"(the whole file)": f"not readable as FreeSWITCH would: {problem}"}
-
-
-def _attribute(name: str, before: str | None, after: str | None) -> AttributeChange:
-    if is_secret(name, before, after):
-        return AttributeChange(name, mask(before), mask(after), secret=True)
-    return AttributeChange(name, before, after)

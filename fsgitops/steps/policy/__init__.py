@@ -6,9 +6,9 @@ import re
 from typing import TYPE_CHECKING, TypeVar
 
 from fsgitops.findings import Finding, Severity, error, quote_value
+from fsgitops.model.plan import MASK
 from fsgitops.model.reading import called_references, resource_of
 from fsgitops.model.rule import Breach, Rule
-from fsgitops.routing.veil import MASK
 from fsgitops.rules.table import all_rules
 from fsgitops.steps.policy.condition import PolicyError, UndecidedError, read_condition, values_of
 

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fsgitops.findings import quote_value
 from fsgitops.model.fields import Hidden
-from fsgitops.model.plan import is_secret_attribute
+from fsgitops.model.plan import MASK, is_secret_attribute
 from fsgitops.model.reading import ENTRY, ITEM, called_references, read_reference, spots, values_at
 from fsgitops.routing.pattern import TooManyStepsError, has_match, is_valid
-from fsgitops.routing.veil import MASK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
