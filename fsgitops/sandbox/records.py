@@ -15,10 +15,9 @@ from __future__ import annotations
 
 import re
 import sys
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from fsgitops.routing.directory import print_attribute, serialise
+from fsgitops.routing.directory import print_attribute, print_pieces, serialise
 from fsgitops.routing.tree import Element, XmlSyntaxError, clean_attribute, parse
 
 if TYPE_CHECKING:
@@ -29,10 +28,11 @@ _MARK = "r\0"
 _SPACE = b" \t\n"
 """What may stand between the records of a run: the parser takes it as it is."""
 _MAX_SPACE = 1024
+_MAX_SKELETON = 1 << 16
+_MAX_PRINTED = 1 << 20
 _TAGS = ((b"<user ", b"</user>"), (b"<extension ", b"</extension>"))
 _SPECIAL = re.compile(rb"[^ -%'-;=?-~]")
 """What is read or printed as something else, in an attribute: all but these of ASCII are."""
-_KEPT_TREES = 64
 
 
 class Shape:
@@ -41,12 +41,13 @@ class Shape:
     `skeleton` is their text, in which one quote stands for each value with its quotes.
     """
 
-    __slots__ = ("_keys", "_printed", "_skeleton", "name")
+    __slots__ = ("_keys", "_outline", "_printed", "_skeleton", "name")
 
     def __init__(self, skeleton: bytes, name: str, keys: tuple[str, ...]) -> None:
         self.name = name
         self._skeleton = skeleton
         self._keys = keys
+        self._outline: list[tuple[int, Element]] = []
         self._printed: dict[int, list[str]] = {}
 
     def attributes(self, values: bytes) -> dict[str, str]:
@@ -54,17 +55,35 @@ class Shape:
         found = values.split(b'"', len(self._keys))
         return {key: _read(value) for key, value in zip(self._keys, found, strict=False)}
 
-    def grow(self, values: bytes) -> Element:
+    def parse(self, values: bytes) -> Element:
         """Return the tree of a record with these values. Raises XmlSyntaxError."""
         parts = [b""] * (2 * self._skeleton.count(b'"') + 1)
         parts[::2], parts[1::2] = self._skeleton.split(b'"'), values.split(b'"')
         return parse(b'"'.join(parts))
 
+    def grow(self, values: bytes) -> Element:
+        """Return what `parse` does, made from the tree of another record."""
+        if not self._outline:
+            self._outline = list(_walk(self.parse(_made_up(self._skeleton))))
+        left = iter(_split(values))
+        grown: list[Element] = []
+        for parent, drawn in self._outline:
+            # The keys come first: zip takes no value when there is no key for it.
+            attributes = dict(zip(drawn.attributes, left, strict=False))
+            element = Element(drawn.name, attributes, drawn.offset, drawn.line)
+            element.text = drawn.text
+            if grown and grown[parent].children:
+                grown[parent].children.append(element)
+            elif grown:
+                grown[parent].children = [element]
+            grown.append(element)
+        return grown[0]
+
     def printed(self, values: bytes, depth: int) -> str:
         """Return the record as the switch prints it that deep in what is asked for."""
         shape = self._printed.get(depth)
         if shape is None:
-            tree = self.grow(_made_up(self._skeleton))
+            tree = self.parse(_made_up(self._skeleton))
             shape = self._printed[depth] = _decode(serialise(tree, depth)).split('"')[::2]
         if _SPECIAL.search(values) is None:
             said = values.decode("ascii").split('"')
@@ -77,18 +96,29 @@ class Shape:
 
 def prove_shape(skeleton: bytes) -> Shape | None:
     """Return the shape of records with such a skeleton; None: it proves nothing."""
-    if b'"' not in skeleton:
+    if b'"' not in skeleton or len(skeleton) > _MAX_SKELETON:
         return None
     values = _made_up(skeleton)
     try:
-        tree = Shape(skeleton, "", ()).grow(values)
+        tree = Shape(skeleton, "", ()).parse(values)
     except XmlSyntaxError:
         return None
     made_up = _decode(values).split('"')
-    printed = _decode(serialise(tree)).split('"')
-    if list(_attribute_values(tree)) != made_up or printed[1::2] != made_up:
+    printed = _print_some(tree).split('"')
+    read = [value for _, element in _walk(tree) for value in element.attributes.values()]
+    if read != made_up or printed[1::2] != made_up:
         return None
     return Shape(skeleton, tree.name, tuple(tree.attributes))
+
+
+def _print_some(tree: Element) -> str:
+    """Return what the switch prints, up to some length: a few kilobytes can become gigabytes."""
+    pieces: list[bytes] = []
+    for piece in print_pieces(tree):
+        pieces.append(piece)
+        if sum(map(len, pieces)) > _MAX_PRINTED:
+            break
+    return _decode(b"".join(pieces))
 
 
 class Record(Element):
@@ -109,7 +139,7 @@ class Record(Element):
         if name == "attributes":
             return self._shape.attributes(self.values)
         if name in ("children", "text"):
-            return getattr(_grow(self._shape, self.values), name)
+            return getattr(self._shape.grow(self.values), name)
         raise AttributeError(f"a record has no `{name}`")
 
     def printed(self, depth: int) -> str:
@@ -260,18 +290,27 @@ def _spans(text: bytes, opening: bytes, closing: bytes) -> Iterator[tuple[int, i
             yield start, cursor
 
 
-def _attribute_values(root: Element) -> Iterator[str]:
-    """Yield the values of all attributes in the order that they are written in."""
-    pending = [root]
+def _walk(root: Element) -> Iterator[tuple[int, Element]]:
+    """Yield each element in the order that they are written in, with its parent's place in that."""
+    pending = [(0, root)]
+    place = 0
     while pending:
-        element = pending.pop()
-        yield from element.attributes.values()
-        pending.extend(reversed(element.children))
+        parent, element = pending.pop()
+        yield parent, element
+        pending.extend((place, child) for child in reversed(element.children))
+        place += 1
 
 
 def _made_up(skeleton: bytes) -> bytes:
     """Return values for a skeleton, no two of them the same."""
     return b'"'.join(b"v%d" % number for number in range(skeleton.count(b'"')))
+
+
+def _split(values: bytes) -> list[str]:
+    """Return the values as the parser reads them."""
+    if _SPECIAL.search(values) is None:
+        return values.decode("ascii").split('"')
+    return [_read(value) for value in values.split(b'"')]
 
 
 def _read(value: bytes) -> str:
@@ -280,9 +319,3 @@ def _read(value: bytes) -> str:
 
 def _decode(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
-
-
-@lru_cache(maxsize=_KEPT_TREES)
-def _grow(shape: Shape, values: bytes) -> Element:
-    """Return the record as a tree; whoever asks for a user asks for several things of it."""
-    return shape.grow(values)

@@ -213,6 +213,23 @@ def test_much_space_between_users_is_printed_as_it_is(tmp_path: Path) -> None:
     check_replies(load(write_conf(tmp_path / "conf", spread)), ["1000", "1009"])
 
 
+@pytest.mark.parametrize(
+    "inside",
+    ['<a b="c"/>' * 4000 + "x" * 20_000, '<a b="c">' * 4000 + "</a>" * 4000],
+    ids=["text that is printed for each element", "elements thousands deep"],
+)
+def test_a_user_that_takes_gigabytes_to_print_is_loaded(tmp_path: Path, inside: str) -> None:
+    conf = write_conf(tmp_path / "conf", [f'<user id="1000">{inside}</user>'])
+    tracemalloc.start()
+    try:
+        memory = load(conf)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert memory.find_user("id", "1000", DOMAIN) is not None
+    assert peak < 80_000_000
+
+
 FRAGMENTS = st.sampled_from(
     ['<user id="1"', " >", ">", "/>", "</user>", '<extension name="e">', "</extension>", "\n", " ",
      '<a b="c"/>', "<a>", "</a>", '"', "'", " x=", "<!--", "-->", "<![CDATA[", "]]>", "&amp;", "&",
