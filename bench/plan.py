@@ -69,6 +69,12 @@ def _number(place: int) -> str:
     return f"+1949{5_430_000 + place}"
 
 
+def compile_bytes(checkout: Path) -> None:
+    """Compile a checkout's modules, as an installation does, so that no command is the one to."""
+    package = str(checkout / "fsgitops")
+    subprocess.run([sys.executable, "-m", "compileall", "-q", package], check=True)
+
+
 class Ran(NamedTuple):
     """What a command took: seconds by the clock and of the CPU, and its peak megabytes."""
 
@@ -112,6 +118,7 @@ def write_bare(root: Path) -> float:
 
 def prepare(root: Path, agents: int, checkout: Path = CHECKOUT) -> None:
     """Make a project of so many agents, nothing applied yet."""
+    compile_bytes(checkout)
     write_project(root, agents)
     run(root, "key", "new", checkout=checkout)
 

@@ -32,7 +32,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from plan import CHECKOUT, write_project
+from plan import CHECKOUT, compile_bytes, write_project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -295,13 +295,14 @@ def main() -> None:
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--sizes", default=",".join(map(str, SIZES)), metavar="N,N,...")
-    parser.add_argument("--layout", choices=[*LAYOUTS, "both"], default="files")
+    parser.add_argument("--layout", choices=[*LAYOUTS, "both"], default="both")
     parser.add_argument("--json", type=Path, metavar="FILE", help="Write the raw figures there.")
     parser.add_argument("--plots", type=Path, metavar="FOLDER", help="Draw the plots there.")
     parser.add_argument("--venv", type=Path, default=cache / "fsgitops-bench", metavar="FOLDER")
     given = parser.parse_args()
     layouts = LAYOUTS if given.layout == "both" else (given.layout,)
     tools = install_tools(given.venv.resolve())
+    compile_bytes(CHECKOUT)
     figures: list[Figure] = []
     for size in map(int, given.sizes.split(",")):
         with tempfile.TemporaryDirectory() as name:
