@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from browser import Browser
 
-    from fsgitops.sandbox import EmbeddedSwitch
+    from fsgitops.sandbox.switch import EmbeddedSwitch
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 

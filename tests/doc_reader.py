@@ -25,7 +25,7 @@ from fsgitops.sandbox.loaded import OWN_GATEWAY
 if TYPE_CHECKING:
     from doc_pages import Step
 
-    from fsgitops.sandbox import EmbeddedSwitch
+    from fsgitops.sandbox.switch import EmbeddedSwitch
 
 ROOT = Path(__file__).resolve().parent.parent
 DOMAIN = "pbx.example.com"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from plain_esl import PlainEsl
 from scripted_esl import ACCEPTED, BYE, GREETING, PASSWORD, Peer, ScriptedEsl, api_response
 
-from fsgitops.sandbox import EmbeddedSwitch
+from fsgitops.sandbox.switch import EmbeddedSwitch
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -28,9 +28,9 @@ from fsgitops.api.serve import build_service
 from fsgitops.api.view import build_board, look
 from fsgitops.cli import run
 from fsgitops.errors import NotPossibleError
-from fsgitops.sandbox import EmbeddedSwitch
 from fsgitops.sandbox.calls import bridge
 from fsgitops.sandbox.loaded import Leg
+from fsgitops.sandbox.switch import EmbeddedSwitch
 from fsgitops.workspace.open import open_workspace
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from starlette.testclient import TestClient
 
     from fsgitops.api.handlers import Service
-    from fsgitops.sandbox import EmbeddedSwitch
+    from fsgitops.sandbox.switch import EmbeddedSwitch
     from fsgitops.switch.client import Switch
     from fsgitops.workspace.open import Workspace
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from fsgitops.live.connect import RUNNING_FILE
-from fsgitops.sandbox import EmbeddedSwitch
+from fsgitops.sandbox.switch import EmbeddedSwitch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -49,6 +49,7 @@ from fsgitops.console.stream import confirm_done, is_quiet
 
 if TYPE_CHECKING:
     from fsgitops.cli.outputs import Outputs
+    from fsgitops.model.state import RecordedState
     from fsgitops.planning.planned import Planned
     from fsgitops.planning.shape import Demands
     from fsgitops.workspace.open import Workspace
@@ -93,15 +94,16 @@ def plan_command(
     the project key, secret values are shown as (known after apply).
     """
     from fsgitops.cli.review import CHANGES_PENDING, answer_planned, make_planned, telling
-    from fsgitops.commands.export_state import load_state, plan_against
     from fsgitops.commands.plan import run_plan, save_plan
 
-    state = load_state(against) if against else None
+    state = _load_state(against) if against else None
     start = start._replace(target=start.target or (state.target if state else None))
     with telling(wanted, start.target or name_default(), find_root(start)):
         workspace = open_place(start)
     make = partial(run_plan, workspace, demands, live=live)
     if state is not None:
+        from fsgitops.commands.export_state import plan_against
+
         make = partial(plan_against, workspace, state, datetime.now(UTC), demands)
     planned = make_planned(
         make,
@@ -115,6 +117,12 @@ def plan_command(
     answer_planned(planned, wanted, workspace.root, full=full)
     pending = planned.plan.changes or planned.plan.hazards or planned.plan.unloaded
     return CHANGES_PENDING if detailed_exitcode and pending else 0
+
+
+def _load_state(path: Path) -> RecordedState:
+    from fsgitops.commands.export_state import load_state
+
+    return load_state(path)
 
 
 @click.command("apply", cls=Command, epilog="Example: fsgitops apply --target prod plan.json")

@@ -233,7 +233,7 @@ def sandbox_command(start: Start, port: int, phones: tuple[str, ...]) -> int:
     directory as FreeSWITCH would. Its phones are simulated, and answer at once.
     """
     from fsgitops.live.connect import RUNNING_FILE, prepare_conf_dir
-    from fsgitops.sandbox import serve_forever
+    from fsgitops.sandbox.switch import serve_forever
     from fsgitops.settings.shapes import SANDBOX
 
     target = open_place(start._replace(target=SANDBOX)).target

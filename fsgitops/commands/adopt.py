@@ -27,9 +27,9 @@ from fsgitops.steps.read_live import read_manifest
 from fsgitops.steps.rewind import narrow_live
 from fsgitops.steps.select import matches_path, names_resource
 from fsgitops.transaction.folder import hash_file
+from fsgitops.transaction.journal import MANIFEST
 from fsgitops.transaction.lock import lock_state
 from fsgitops.transaction.state import write_state
-from fsgitops.transaction.transact import MANIFEST
 from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:

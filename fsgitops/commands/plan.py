@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from fsgitops.durable import write_output
 from fsgitops.errors import PlanRefusedError, UsageError
+from fsgitops.live.clock import check_clock
 from fsgitops.live.connect import prepare_conf_dir
 from fsgitops.live.recover import recover_unfinished
-from fsgitops.live.revisions import check_clock
 from fsgitops.model.plan_json import plan_from_json, plan_to_json
 from fsgitops.planning.planned import (
     Planned,

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from fsgitops.commands.apply import carry_out
 from fsgitops.errors import FsgitopsError, PlanRefusedError, UsageError
+from fsgitops.live.clock import check_clock
 from fsgitops.live.connect import prepare_conf_dir
 from fsgitops.live.recover import recover_locked, recover_unfinished
 from fsgitops.live.revisions import (
-    check_clock,
     find_revision,
     list_revisions,
     read_changes,

@@ -7,13 +7,13 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from fsgitops.homes.home import Address, Doing, Flat, Home, Located, Wanted, run_step
-from fsgitops.model.applied import Finished
 from fsgitops.model.plan import CREDENTIALS, Action, Danger, ReloadStep
 from fsgitops.routing.fragment import GROUP, flatten_element, quote_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+    from fsgitops.model.applied import Finished
     from fsgitops.model.plan import Change
     from fsgitops.routing.whereabouts import Cause, Whereabouts
     from fsgitops.switch.client import Switch
@@ -198,6 +198,8 @@ def flush_command(name: str, address: Address) -> str:
 
 def _end(switch: Switch, steps: Sequence[ReloadStep], address: Address) -> Finished:
     """End the registrations and sessions of these users, of those who have any."""
+    from fsgitops.model.applied import Finished
+
     held = _registered(switch, address).keys()
     ended: set[str] = set()
     for step in steps:

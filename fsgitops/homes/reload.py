@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from fsgitops.homes import HOMES
 from fsgitops.homes.home import run_step
-from fsgitops.model.applied import Finished, SwitchReply
 from fsgitops.model.plan import Action, Change, Danger, ReloadStep
 from fsgitops.visible import count_noun
 
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from fsgitops.homes.home import Address
+    from fsgitops.model.applied import Finished, SwitchReply
     from fsgitops.switch.client import Switch
 
 _INVERSE = {Action.CREATE: Action.DELETE, Action.DELETE: Action.CREATE}
@@ -62,6 +62,8 @@ def run_reloads(switch: Switch, steps: Iterable[ReloadStep], *, timeout: float) 
 
     `timeout` is for a step that loads, in seconds.
     """
+    from fsgitops.model.applied import SwitchReply
+
     early = [step for step in steps if not step.late]
     said = [
         run_step(switch, step, timeout=None if step.answer == "ok" else timeout) for step in early
@@ -71,6 +73,8 @@ def run_reloads(switch: Switch, steps: Iterable[ReloadStep], *, timeout: float) 
 
 def end_rest(switch: Switch, steps: Sequence[ReloadStep], address: Address) -> Finished:
     """End what outlives the reload, home by home. Raises SwitchError."""
+    from fsgitops.model.applied import Finished
+
     done = [
         home.end(switch, mine, address)
         for home in HOMES

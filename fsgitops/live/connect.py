@@ -110,7 +110,7 @@ def hold_target(target: Target, root: Path) -> Iterator[Callable[[], Switch]]:
         running.close()
         yield lambda: _reopen_running(target)
         return
-    from fsgitops.sandbox import EmbeddedSwitch
+    from fsgitops.sandbox.switch import EmbeddedSwitch
 
     password = secrets.token_urlsafe(24)
     with EmbeddedSwitch(target.conf_dir, password) as embedded:

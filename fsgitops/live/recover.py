@@ -12,14 +12,6 @@ from typing import TYPE_CHECKING
 
 from fsgitops.errors import FsgitopsError, ReloadRefusedError
 from fsgitops.transaction.journal import Journal, read_journal
-from fsgitops.transaction.lock import LockedError, lock_state
-from fsgitops.transaction.transact import (
-    clear_litter,
-    finish_transaction,
-    forget_transaction,
-    read_record,
-    restore_files,
-)
 
 if TYPE_CHECKING:
     from fsgitops.model.plan import Change
@@ -37,6 +29,8 @@ def recover_unfinished(workspace: Workspace) -> list[str]:
     target = workspace.target
     if read_journal(target.conf_dir, target.state_dir) is None:
         return []
+    from fsgitops.transaction.lock import LockedError, lock_state
+
     try:
         with lock_state(target.state_dir, wait_seconds=0.0):
             return recover_locked(workspace)
@@ -51,6 +45,13 @@ def recover_unfinished(workspace: Workspace) -> list[str]:
 
 def recover_locked(workspace: Workspace) -> list[str]:
     """Do the same for a caller that holds the lock."""
+    from fsgitops.transaction.transact import (
+        clear_litter,
+        finish_transaction,
+        forget_transaction,
+        restore_files,
+    )
+
     target = workspace.target
     journal = read_journal(target.conf_dir, target.state_dir)
     if journal is None:
@@ -144,6 +145,7 @@ def _read_changes(journal: Journal) -> tuple[list[Change], bool]:
     from fsgitops.model.plan import Action, Change
     from fsgitops.model.resource import Resource
     from fsgitops.model.revision import CHANGES_FILE, RevisionChange
+    from fsgitops.transaction.transact import read_record
 
     try:
         recorded = json.loads(read_record(journal, CHANGES_FILE) or b"")
@@ -159,6 +161,7 @@ def _read_changes(journal: Journal) -> tuple[list[Change], bool]:
 
 def _undone(journal: Journal) -> bytes | None:
     from fsgitops.model.revision import Ending, Revision
+    from fsgitops.transaction.transact import read_record
 
     found = read_record(journal)
     if found is None:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from fsgitops.errors import FsgitopsError, NotThereError
+from fsgitops.live.clock import list_numbers, read_moment
 from fsgitops.model.plan import Action, Plan
 from fsgitops.model.revision import CHANGES_FILE, Actor, Revision, RevisionChange
 from fsgitops.transaction.journal import REVISION_FILE, REVISIONS
@@ -21,7 +22,6 @@ from fsgitops.transaction.state import (
     read_state,
     tell_unreadable,
 )
-from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,8 +35,6 @@ CI_ACTORS = ("FSGITOPS_ACTOR", "GITHUB_ACTOR", "GITLAB_USER_LOGIN", "BUILD_USER_
 
 KEPT_AT_ANY_AGE = 10
 """Revisions that stay whatever the clock says, unless `keep` is fewer."""
-CLOCK_AHEAD = timedelta(days=90)
-CLOCK_BEHIND = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +82,14 @@ def list_revisions(state_dir: Path) -> list[Kept]:
 
     Raises FsgitopsError when they cannot be read. One that is half removed is left out.
     """
-    return [kept for number in _numbers(state_dir) if (kept := _read(state_dir, number))]
+    return [kept for number in list_numbers(state_dir) if (kept := _read(state_dir, number))]
 
 
 def find_revision(state_dir: Path, number: int) -> Kept:
     """Return one revision. Raises NotThereError when it is not kept."""
     kept = _read(state_dir, number)
     if kept is None:
-        numbers = _numbers(state_dir)
+        numbers = list_numbers(state_dir)
         known = f"kept are {numbers[0]} to {numbers[-1]}" if numbers else "none is kept"
         raise NotThereError(f"no revision {number}; {known}")
     return kept
@@ -119,7 +117,7 @@ def prune_revisions(state_dir: Path, limits: HistorySettings) -> None:
     apply that is done stays done.
     """
     try:
-        numbers = _numbers(state_dir)
+        numbers = list_numbers(state_dir)
     except FsgitopsError:
         return
     oldest = _oldest_kept(state_dir, numbers, limits.days)
@@ -156,47 +154,9 @@ def _oldest_kept(state_dir: Path, numbers: list[int], days: float) -> str:
     return (known - timedelta(days=days)).isoformat()
 
 
-def check_clock(state_dir: Path) -> list[str]:
-    """Return a note when this machine's clock is far from the newest revision's time."""
-    try:
-        numbers = _numbers(state_dir)
-        newest = _read(state_dir, numbers[-1]) if numbers else None
-        if newest is None:
-            return []
-        now, then = datetime.now(UTC), _moment(newest)
-    except (FsgitopsError, ValueError):
-        return []
-    away = now - then
-    if -CLOCK_BEHIND <= away <= CLOCK_AHEAD:
-        return []
-    side = "before" if away < timedelta(0) else "after"
-    return [
-        f"the clock of this machine says {now:%Y-%m-%d %H:%M} UTC, {_span(away)} {side} the newest "
-        f"revision ({newest.number}, {then:%Y-%m-%d %H:%M} UTC): set the clock before you apply, "
-        "unless that is right"
-    ]
-
-
-def _span(away: timedelta) -> str:
-    hours = abs(away) // timedelta(hours=1)
-    return count_noun(hours, "hour") if hours < 48 else count_noun(hours // 24, "day")
-
-
 def _moment(kept: Kept) -> datetime:
     """Return when a revision was made. Raises ValueError."""
-    moment = datetime.fromisoformat(kept.revision.time)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _numbers(state_dir: Path) -> list[int]:
-    try:
-        with open_state_folder(state_dir, REVISIONS) as folder:
-            names = folder.names()
-    except FileNotFoundError:
-        return []
-    except OSError as problem:
-        raise FsgitopsError(tell_unreadable(problem, state_dir)) from None
-    return sorted(int(name) for name in names if name.isascii() and name.isdigit())
+    return read_moment(kept.revision.time)
 
 
 def _read(state_dir: Path, number: int) -> Kept | None:

@@ -21,6 +21,7 @@ class Part(BaseModel):
     model_config = ConfigDict(
         frozen=True,
         extra="forbid",
+        defer_build=True,
         json_schema_extra=lambda schema, part: schema.update(short=part.short),
     )
 
@@ -40,7 +41,8 @@ class Noun(BaseModel):
     class declares `enabled` and `protect` itself: the order of the fields is that of `fmt`.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # What validates a noun is built with the first one: nobody waits for kinds that are not used.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     kind: ClassVar[str]
     called: ClassVar[str]

@@ -2,8 +2,3 @@
 
 It loads a conf directory as FreeSWITCH does and speaks ESL on loopback. It carries no calls.
 """
-
-from fsgitops.sandbox.skeleton import write_skeleton
-from fsgitops.sandbox.switch import EmbeddedSwitch, serve_forever
-
-__all__ = ["EmbeddedSwitch", "serve_forever", "write_skeleton"]

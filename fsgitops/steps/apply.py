@@ -18,11 +18,10 @@ from fsgitops.model.applied import Applied, Ended, Outcome, ReadBack, SwitchRepl
 from fsgitops.model.live import Manifest, ManifestEntry, Owner
 from fsgitops.model.plan import Action, Change, Danger, Plan
 from fsgitops.model.revision import CHANGES_FILE, Ending, Revision, list_changes
-from fsgitops.transaction.journal import REVISION_FILE, Journal
+from fsgitops.transaction.journal import MANIFEST, REVISION_FILE, Journal
 from fsgitops.transaction.stage import Operation
 from fsgitops.transaction.state import TransactionError, write_state
 from fsgitops.transaction.transact import (
-    MANIFEST,
     amend_record,
     begin_transaction,
     commit_transaction,

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from fsgitops.durable import closing
 from fsgitops.errors import FsgitopsError
 from fsgitops.model.live import FileKind, LiveConfig, LiveFile, Manifest
+from fsgitops.transaction.journal import MANIFEST
 from fsgitops.transaction.places import FOLDER, mounts_below
 from fsgitops.transaction.state import read_state, tell_unreadable
-from fsgitops.transaction.transact import MANIFEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

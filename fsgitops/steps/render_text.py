@@ -6,7 +6,6 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from fsgitops.findings import Finding, Severity
-from fsgitops.model.applied import Applied, Outcome
 from fsgitops.model.plan import (
     Action,
     Baseline,
@@ -23,8 +22,10 @@ from fsgitops.visible import count_noun, make_lines_visible, make_visible
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from fsgitops.model.applied import Applied
     from fsgitops.model.live import ManifestEntry
     from fsgitops.model.revision import Revision, RevisionChange
+
 
 SHOWN_CREATED = 200
 """Created and deleted resources beyond this are counted, not listed: updates are all shown."""
@@ -129,6 +130,8 @@ def render_findings(findings: Iterable[Finding]) -> Iterator[Line]:
 
 def render_applied(applied: Applied) -> Iterator[Line]:
     """Yield what an apply did, what the switch said and what was read back."""
+    from fsgitops.model.applied import Outcome
+
     for note in applied.notes:
         yield Line(make_visible(note), "note")
     if applied.outcome is Outcome.UNCHANGED:

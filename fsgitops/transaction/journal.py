@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 REVISIONS = "revisions"
 REVISION_FILE = "revision.json"
 JOURNAL = "journal.json"
+MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ from fsgitops.transaction.files import (
 from fsgitops.transaction.folder import exchange, move, place
 from fsgitops.transaction.journal import (
     JOURNAL,
+    MANIFEST,
     REVISION_FILE,
     REVISIONS,
     Journal,
@@ -71,8 +72,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fsgitops.transaction.state import StateFolder
-
-MANIFEST = "manifest.json"
 
 
 @contextmanager

@@ -5,12 +5,12 @@ Keys never enter it: their folder ignores itself, and a key that git would take 
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fsgitops.diagnosis import bad
 from fsgitops.durable import IGNORE_FILE, ignore_folder
 from fsgitops.errors import FsgitopsError, SecretError, UsageError
 from fsgitops.secret.key import key_files
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 
 GIT_SECONDS = 10.0
+_BOTH, _OTHER = ("--others", "--cached"), "?"
 _OTHERS = ("ls-files", "--others", "--directory", "--no-empty-directory", "--exclude-standard")
 
 
@@ -41,6 +42,8 @@ def read_commit(root: Path, paths: Sequence[str]) -> tuple[str, bool]:
 
 def check_records(folders: Iterable[Path | None]) -> Iterator[Check]:
     """Yield what is wrong where git has call records, or would take them: they tell of people."""
+    from fsgitops.diagnosis import bad
+
     for folder in folders:
         if folder is None or not folder.is_dir():
             continue
@@ -58,10 +61,20 @@ def check_records(folders: Iterable[Path | None]) -> Iterator[Check]:
 
 def run_git(root: Path, *arguments: str) -> str:
     """Return what git prints; "" where it fails, is not installed, or `root` is no checkout."""
+    if not _is_in_checkout(root):
+        return ""
     try:
         return (ask_git(root, *arguments) or b"").decode(errors="replace")
     except (FsgitopsError, OSError):
         return ""
+
+
+def _is_in_checkout(folder: Path) -> bool:
+    """Tell whether git would find a repository here: outside of one, no process is started."""
+    if "GIT_DIR" in os.environ:
+        return True
+    real = folder.resolve()
+    return any((above / ".git").exists() for above in (real, *real.parents))
 
 
 def ask_git(root: Path, *arguments: str, seconds: float = GIT_SECONDS) -> bytes | None:
@@ -101,10 +114,11 @@ def find_in_git(root: Path, names: Sequence[str]) -> list[tuple[str, str]]:
             folders.setdefault(path.parent, {})[path.name] = name
     found: list[tuple[str, str]] = []
     for folder, known in folders.items():
-        for option, kept in (("--others", False), ("--cached", True)):
-            said = run_git(folder, "ls-files", "-z", option, "--exclude-standard", "--", *known)
-            listed = [known[name] for name in said.split("\0") if name in known]
-            found += [_describe(name, kept=kept) for name in listed]
+        said = run_git(folder, "ls-files", "-z", "-t", *_BOTH, "--exclude-standard", "--", *known)
+        listed = (line.split(" ", 1) for line in said.split("\0") if line)
+        found += [
+            _describe(known[name], kept=mark != _OTHER) for mark, name in listed if name in known
+        ]
     return found
 
 

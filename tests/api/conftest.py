@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from project import Project
 
-    from fsgitops.sandbox import EmbeddedSwitch
+    from fsgitops.sandbox.switch import EmbeddedSwitch
     from fsgitops.switch.client import Switch
 
 

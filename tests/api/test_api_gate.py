@@ -19,7 +19,7 @@ from fsgitops.api.pool import SwitchPool
 from fsgitops.api.serve import build_service, serve
 from fsgitops.commands.token import match_token, new_token, read_tokens, revoke_token
 from fsgitops.errors import SwitchTimeoutError, SwitchUnreachableError, UsageError
-from fsgitops.sandbox import EmbeddedSwitch
+from fsgitops.sandbox.switch import EmbeddedSwitch
 from fsgitops.switch.client import Switch
 
 if TYPE_CHECKING:

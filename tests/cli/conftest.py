@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from project import Project
 
-    from fsgitops.sandbox import EmbeddedSwitch
+    from fsgitops.sandbox.switch import EmbeddedSwitch
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from project import Project
 from switchboard import DOMAIN, audit, operations
 
 if TYPE_CHECKING:
-    from fsgitops.sandbox import EmbeddedSwitch
+    from fsgitops.sandbox.switch import EmbeddedSwitch
 
 GONE = "4c02599d-865c-42fd-9045-079b692658b0"
 

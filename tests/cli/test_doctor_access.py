@@ -13,8 +13,8 @@ from doctor_site import checks, make_site
 from fsgitops.commands.doctor import files as doctor_files
 from fsgitops.live.switch_user import Person, find_unreadable, may_read, read_person
 from fsgitops.planning import survey
-from fsgitops.sandbox import EmbeddedSwitch
 from fsgitops.sandbox.skeleton import write_skeleton
+from fsgitops.sandbox.switch import EmbeddedSwitch
 
 if TYPE_CHECKING:
     from pathlib import Path

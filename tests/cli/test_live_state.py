@@ -13,7 +13,7 @@ from switchboard import DOMAIN
 from fsgitops.model.wording import label_attribute
 
 if TYPE_CHECKING:
-    from fsgitops.sandbox import EmbeddedSwitch
+    from fsgitops.sandbox.switch import EmbeddedSwitch
 
 
 def test_status_tells_who_is_there_and_that_memory_matches(

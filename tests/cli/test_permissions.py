@@ -8,7 +8,7 @@ import pytest
 from project import SETTINGS, Project
 from switchboard import serve
 
-from fsgitops.sandbox import EmbeddedSwitch
+from fsgitops.sandbox.switch import EmbeddedSwitch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

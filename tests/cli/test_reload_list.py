@@ -18,7 +18,7 @@ from fsgitops.sandbox.skeleton import write_skeleton
 if TYPE_CHECKING:
     from project import Project
 
-    from fsgitops.sandbox import EmbeddedSwitch
+    from fsgitops.sandbox.switch import EmbeddedSwitch
 
 SETTINGS = """\
 default_region: US

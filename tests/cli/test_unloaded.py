@@ -12,7 +12,7 @@ from switchboard import DOMAIN
 from fsgitops.live import prover
 
 if TYPE_CHECKING:
-    from fsgitops.sandbox import EmbeddedSwitch
+    from fsgitops.sandbox.switch import EmbeddedSwitch
 
 
 def declare(project: Project, name: str = "Anna", *, bob: bool = False) -> None:

@@ -9,7 +9,8 @@ import pytest
 from fresh_switch import run_freeswitch
 from plain_esl import PlainEsl
 
-from fsgitops.sandbox import EmbeddedSwitch, write_skeleton
+from fsgitops.sandbox.skeleton import write_skeleton
+from fsgitops.sandbox.switch import EmbeddedSwitch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -25,7 +25,7 @@ from doc_reader import DOMAIN, ROOT, Reader, Typist
 from project import KEY
 
 from fsgitops.cli import run
-from fsgitops.sandbox import EmbeddedSwitch
+from fsgitops.sandbox.switch import EmbeddedSwitch
 from fsgitops.settings.shapes import Settings
 
 if TYPE_CHECKING:

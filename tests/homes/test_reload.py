@@ -11,8 +11,8 @@ from fsgitops.errors import ReloadRefusedError, SwitchError
 from fsgitops.homes import home
 from fsgitops.homes.home import run_step
 from fsgitops.model.plan import ReloadStep
-from fsgitops.sandbox import EmbeddedSwitch
 from fsgitops.sandbox.skeleton import write_skeleton
+from fsgitops.sandbox.switch import EmbeddedSwitch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

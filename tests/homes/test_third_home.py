@@ -16,8 +16,8 @@ from fsgitops.homes.home import Address, Home
 from fsgitops.homes.reload import end_rest, plan_reloads, turn_round
 from fsgitops.model.plan import Action, Danger, ReloadStep
 from fsgitops.routing.fragment import flatten_element
-from fsgitops.sandbox import EmbeddedSwitch
 from fsgitops.sandbox.skeleton import write_skeleton
+from fsgitops.sandbox.switch import EmbeddedSwitch
 from fsgitops.steps.needs import classify_change, find_disturbed
 from fsgitops.steps.verify import Expected, verify_switch
 

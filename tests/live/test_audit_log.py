@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from project import Project
 
-    from fsgitops.sandbox import EmbeddedSwitch
+    from fsgitops.sandbox.switch import EmbeddedSwitch
 
 FULL = 4 * 1024 * 1024
 """The size, in bytes, that the log's disk is full at: above that of any other file of a test."""

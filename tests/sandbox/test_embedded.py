@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from plain_esl import PlainEsl
 
 from fsgitops.errors import SwitchError, UsageError
-from fsgitops.sandbox import EmbeddedSwitch, write_skeleton
 from fsgitops.sandbox.session import MAX_COMMAND
+from fsgitops.sandbox.skeleton import write_skeleton
+from fsgitops.sandbox.switch import EmbeddedSwitch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -214,7 +215,7 @@ def test_a_skeleton_overwrites_nothing(conf_dir: Path) -> None:
 SERVE = """
 import sys
 from pathlib import Path
-from fsgitops.sandbox import serve_forever
+from fsgitops.sandbox.switch import serve_forever
 serve_forever(Path(sys.argv[1]), Path(sys.argv[2]), tell=lambda text: print(text, flush=True))
 """
 
@@ -241,7 +242,7 @@ def test_serving_leaves_a_private_trace_until_it_is_stopped(
 
 
 def test_a_second_sandbox_is_refused(conf_dir: Path, tmp_path: Path) -> None:
-    from fsgitops.sandbox import serve_forever
+    from fsgitops.sandbox.switch import serve_forever
 
     state = tmp_path / "sandbox.json"
     state.write_text(json.dumps({"pid": os.getpid()}))

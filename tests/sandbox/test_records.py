@@ -15,8 +15,8 @@ from plain_esl import PlainEsl
 from fsgitops.routing.directory import Directory, locate, serialise
 from fsgitops.routing.preprocess import load_merged
 from fsgitops.routing.tree import Element, XmlSyntaxError, parse
-from fsgitops.sandbox import EmbeddedSwitch
 from fsgitops.sandbox.loaded import SwitchMemory
+from fsgitops.sandbox.switch import EmbeddedSwitch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from plain_esl import PlainEsl
 
-from fsgitops.sandbox import EmbeddedSwitch, write_skeleton
+from fsgitops.sandbox.skeleton import write_skeleton
+from fsgitops.sandbox.switch import EmbeddedSwitch
 from fsgitops.switch.calls import ToNumber, transfer_command
 
 if TYPE_CHECKING:

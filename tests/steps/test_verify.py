@@ -13,8 +13,8 @@ from fsgitops.homes.compare import Memory
 from fsgitops.homes.home import Address
 from fsgitops.kinds import BUILT_IN
 from fsgitops.model.live import FileKind, LiveConfig, LiveFile, Manifest, ManifestEntry, Record
-from fsgitops.sandbox import EmbeddedSwitch
 from fsgitops.sandbox.skeleton import write_skeleton
+from fsgitops.sandbox.switch import EmbeddedSwitch
 from fsgitops.steps.drift import find_drift
 from fsgitops.steps.verify import Expected, Proof, verify_switch
 
