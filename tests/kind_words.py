@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PACKAGE = Path(__file__).resolve().parents[1] / "fsgitops"
-ROOMS = ("steps", "homes", "routing", "transaction")
+ROOMS = ("steps", "homes", "routing", "transaction", "planning")
 
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _ENGLISH = {"did"}

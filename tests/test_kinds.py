@@ -340,7 +340,7 @@ TOLD = {
 """What people are told in plans and messages of version 1, which stay as they are."""
 
 
-def test_no_step_home_routing_or_transaction_names_a_kind() -> None:
+def test_no_step_home_plan_routing_or_transaction_names_a_kind() -> None:
     """All that is true of a kind stands in its room, so that the next one is a folder."""
     named = {f"{site.place}: {site.text}" for site in find_all(*ROOMS)}
     assert named == TOLD

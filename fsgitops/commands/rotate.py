@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ from fsgitops.errors import NotThereError, UsageError
 from fsgitops.kinds.agent.noun import Agent
 from fsgitops.kinds.agent.secrets import count_rotation
 from fsgitops.live.roster import check_extension
-from fsgitops.model.reading import name_of
+from fsgitops.model.reading import holds_secrets, resource_of
 from fsgitops.secret.key import (
     KEY_VARIABLE,
     NEXT_KEY_VARIABLE,
@@ -41,12 +42,13 @@ from fsgitops.workspace.open import open_workspace
 from fsgitops.workspace.secrets import Moved, find_keys, next_key_file
 
 if TYPE_CHECKING:
-    from collections import Counter
+    from collections.abc import Iterable
     from pathlib import Path
 
     from fsgitops.model.desired import Desired
     from fsgitops.model.kind import Kinds
     from fsgitops.model.live import Manifest
+    from fsgitops.model.resource import Resource
     from fsgitops.secret.key import ProjectKey
     from fsgitops.workspace.open import Workspace
     from fsgitops.workspace.secrets import Keys
@@ -101,7 +103,8 @@ def read_rotation(workspace: Workspace) -> Rotation:
 def _count_left(kinds: Kinds, desired: Desired, moved: Moved) -> int:
     """Return how many other resources have a secret that is derived from the current key."""
     return sum(
-        any(wish.source is None for wish in kind.wishes(noun)) and not moved.has(name_of(noun), ())
+        any(wish.source is None for wish in kind.wishes(noun))
+        and not moved.has(resource_of(noun), ())
         for kind in kinds.values()
         if kind.noun is not Agent
         for noun in desired.of(kind.noun)
@@ -271,7 +274,7 @@ def _check_applied(workspace: Workspace, rotation: Rotation, wanted: str) -> lis
         if manifest.keys - {wanted}:
             count = _count_behind(replace(place, settings=settings), manifest)
             name = place.target.name
-            behind += [f"{count_noun(count, 'agent')} at target {name}"] if count else []
+            behind += [f"{count} at target {name}"] if count else []
     if behind:
         raise UsageError(
             f"the new passwords are not applied yet: {', '.join(behind)}. Until then the switch "
@@ -289,30 +292,39 @@ def _check_applied(workspace: Workspace, rotation: Rotation, wanted: str) -> lis
 
 def _tell_unloaded(place: Workspace, manifest: Manifest) -> list[str]:
     """Say so where files were written only: whoever makes an image never tells a switch."""
-    agents = sum(
-        resource.kind == "agent" for items in manifest.unloaded.values() for resource in items
-    )
-    if not agents:
+    unloaded = (resource for items in manifest.unloaded.values() for resource in items)
+    if not (told := _count_kinds(unloaded, place.kinds)):
         return []
-    are = "is" if agents == 1 else "are"
+    are = "is" if told.startswith("1 ") and "," not in told else "are"
     return [
-        f"target {place.target.name}: {count_noun(agents, 'agent')} {are} written, and the switch "
+        f"target {place.target.name}: {told} {are} written, and the switch "
         "was not told (`--no-reload`): it knows what it loaded before until it loads the files"
     ]
 
 
-def _count_behind(workspace: Workspace, manifest: Manifest) -> int:
-    """Return how many agents were applied otherwise than they are declared.
+def _count_behind(workspace: Workspace, manifest: Manifest) -> str:
+    """Return how many with secrets were applied otherwise than they are declared.
 
     A manifest names every key that a partial apply may have left in use, so it is the files that
     tell whether one still is.
     """
     compiled = compile_declared(workspace, declare_desired(workspace)).compiled
-    return sum(
-        part.resource.kind == "agent"
+    behind = (
+        part.resource
         for path, file in compiled.files.items()
         if path in manifest.entries and manifest.entries[path].sha256 != file.sha256
         for part in file.parts
+    )
+    return _count_kinds(behind, workspace.kinds)
+
+
+def _count_kinds(resources: Iterable[Resource], kinds: Kinds) -> str:
+    """Return how many of each kind that has secrets these are: `2 agents, 1 paging group`."""
+    counts = Counter(resource.kind for resource in resources)
+    return ", ".join(
+        count_noun(counts[word], kind.told)
+        for word, kind in kinds.items()
+        if counts[word] and holds_secrets(kind.noun)
     )
 
 

@@ -172,6 +172,7 @@ class Kind(Generic[N]):
         aliases: Other words that select it.
         reach: Where a call to it goes; None where no call can be led to it.
         dialled: What people dial for it.
+        starts: The dialplan context in which its own calls begin; None where it makes none.
         wishes: The secrets that it needs.
         survey: Looks at all that are enabled before the first is drafted.
         joint: Tells whether several resources may lie in one file: their paths may be the same.
@@ -192,6 +193,7 @@ class Kind(Generic[N]):
     aliases: tuple[str, ...] = ()
     reach: Callable[[N], Reach] | None = None
     dialled: Callable[[N], tuple[str, ...]] = lambda _noun: ()
+    starts: Callable[[N], str] | None = None
     wishes: Callable[[N], tuple[Wish, ...]] = lambda _noun: ()
     survey: Callable[[Sequence[N], Site], Survey] = lambda _nouns, _site: Survey()
     joint: Callable[[Site], bool] = lambda _site: False

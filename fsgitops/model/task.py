@@ -85,7 +85,9 @@ def find_tasks(plan: Plan, *, full: bool = False) -> tuple[Task, ...]:
     found: dict[TaskKind, dict[str, Change]] = {}
     silent = _find_silent(plan)
     for change in (*plan.changes, *plan.unloaded):
-        if change.resource.kind == "agent" and not (change.renamed_to or change.moved):
+        # Whoever is in the directory has a phone.
+        phone = change.path.startswith("directory/")
+        if phone and not (change.renamed_to or change.moved):
             for kind in _kinds(change, plan, silent):
                 found.setdefault(kind, {})[change.resource.name] = change
     tasks: list[Task] = []

@@ -78,13 +78,13 @@ def ask_activity(plan: Plan, switch: Switch, target: Target) -> Plan:
     """Return the plan with what those whom it disturbs are doing now. Raises SwitchError."""
     disturbed = find_disturbed(plan)
     address = address_of(target)
-    agents = [
+    found = [
         ResourceActivity(resources[name], *doing)
         for home in HOMES
         if (resources := disturbed.get(home.name))
         for name, doing in home.busy(switch, resources, address).items()
     ]
-    return replace(plan, activity=Activity(tuple(agents)))
+    return replace(plan, activity=Activity(tuple(found)))
 
 
 def compare_live(

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from fsgitops.errors import FsgitopsError
 from fsgitops.findings import Severity, quote_value
 from fsgitops.homes import home_of
-from fsgitops.kinds.agent.noun import Agent
 from fsgitops.model.plan import Action, Hazard
 from fsgitops.model.reading import leads_to, resource_of
 from fsgitops.model.resource import Resource
@@ -125,7 +124,7 @@ def _make_claims(workspace: Workspace, compilation: Compilation, look: ConfLook)
 
 def _judge(survey: Survey, compilation: Compilation, kinds: Kinds) -> Iterator[Claim]:
     yield from _find_unread(survey, compilation)
-    yield from _find_contexts(survey, compilation)
+    yield from _find_contexts(survey, compilation, kinds)
     yield from _find_unused(survey, compilation)
     yield from _find_taken(survey, compilation, kinds)
 
@@ -142,18 +141,21 @@ def _find_unread(survey: Survey, compilation: Compilation) -> Iterator[Claim]:
         yield Claim("unread-folder", resources, told, hint, sure=survey.is_sure(section))
 
 
-def _find_contexts(survey: Survey, compilation: Compilation) -> Iterator[Claim]:
-    """Agents whose own calls begin in a context that the dialplan does not have."""
+def _find_contexts(survey: Survey, compilation: Compilation, kinds: Kinds) -> Iterator[Claim]:
+    """Those whose own calls begin in a context that the dialplan does not have."""
     grouped: dict[str, list[Resource]] = {}
     files = compilation.compiled.paths
-    for agent in compilation.declared.desired.of(Agent):
-        resource = Resource("agent", agent.extension)
-        if resource in files and not survey.has_context(agent.context):
-            grouped.setdefault(agent.context, []).append(resource)
+    for kind in kinds.values():
+        if kind.starts is None:
+            continue
+        for noun in compilation.declared.desired.of(kind.noun):
+            context = kind.starts(noun)
+            if not survey.has_context(context) and (resource := resource_of(noun)) in files:
+                grouped.setdefault(context, []).append(resource)
     for context, resources in grouped.items():
         known = ", ".join(survey.contexts()[:10]) or "none"
         told = f"cannot call anybody: no dialplan has the context {quote_value(context)}"
-        hint = f"set the agent's `context` to one of: {known}; or add that context to dialplan/"
+        hint = f"set its `context` to one of: {known}; or add that context to dialplan/"
         yield Claim("unknown-context", resources, told, hint, sure=survey.is_sure("dialplan"))
 
 

@@ -131,20 +131,21 @@ def _in_the_way(
 def _left(change: Change, others: Sequence[UserPlace]) -> Iterable[Hazard]:
     found = next((place for place in others if not place.pointer), None)
     if found is not None:
-        name = change.resource.name
+        kind, name = change.resource
         yield Hazard(
             RULE, change.path,
-            f"agent {name} is to be deleted, but {found} declares a user {name} too, which would "
+            f"{kind} {name} is to be deleted, but {found} declares a user {name} too, which would "
             f"stay",
-            "remove that one too, or keep the agent",
+            f"remove that one too, or keep the {kind}",
         )  # fmt: skip
 
 
 def _left_pointers(change: Change, others: Sequence[UserPlace]) -> Iterable[str]:
     found = [str(place) for place in others if place.pointer]
     if found:
+        kind, name = change.resource
         yield (
-            f"agent {change.resource.name} is deleted, and {', '.join(found)} still names it; no "
+            f"{kind} {name} is deleted, and {', '.join(found)} still names it; no "
             "phone can register as a pointer, but its mailbox opens with any PIN where "
             "voicemail.conf has allow-empty-password-auth (as stock): remove that line"
         )

@@ -10,6 +10,7 @@ from fsgitops.errors import SecretError, SecretUnavailableError
 from fsgitops.findings import Finding, Position, Severity, error
 from fsgitops.kinds.agent.noun import Agent
 from fsgitops.kinds.agent.secrets import count_rotation
+from fsgitops.model.resource import Resource
 from fsgitops.secret.key import NEXT_KEY_VARIABLE, NEXT_SUFFIX, keyed_digest, load_key
 from fsgitops.secret.source import PlaintextSource, identify_source
 from fsgitops.visible import count_noun
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from fsgitops.model.desired import Desired
     from fsgitops.model.kind import Judged, Secrets, Wish
-    from fsgitops.model.resource import Resource
     from fsgitops.secret.fetch import SecretFetcher
     from fsgitops.secret.key import ProjectKey
     from fsgitops.secret.source import Source
@@ -55,16 +55,17 @@ def find_keys(workspace: Workspace) -> Keys:
 class Moved:
     """Which resources' secrets are derived from the next key."""
 
-    __slots__ = ("everyone", "groups", "names")
+    __slots__ = ("everyone", "groups", "named")
 
     def __init__(self, rotation: RotationSettings | None) -> None:
         self.everyone = rotation is not None and rotation.everyone
         self.groups = frozenset(rotation.groups if rotation else ())
-        self.names = frozenset(rotation.extensions if rotation else ())
+        names = rotation.extensions if rotation else ()
+        self.named = frozenset(Resource(Agent.kind, name) for name in names)
 
-    def has(self, name: str, groups: Iterable[str]) -> bool:
-        """Tell whether the resource of this name, in these groups, has moved."""
-        return self.everyone or name in self.names or not self.groups.isdisjoint(groups)
+    def has(self, resource: Resource, groups: Iterable[str]) -> bool:
+        """Tell whether a resource that is in these groups has moved."""
+        return self.everyone or resource in self.named or not self.groups.isdisjoint(groups)
 
 
 @dataclass(slots=True)
@@ -131,7 +132,7 @@ class SecretBook:
         return None if key is None else wish.derive(key, self.domain)
 
     def _key_of(self, resource: Resource, wish: Wish) -> ProjectKey | None:
-        if not self.moved.has(resource.name, wish.groups):
+        if not self.moved.has(resource, wish.groups):
             return self.keys.current
         if self.keys.upcoming is None:
             reason = f"the next key: set {NEXT_KEY_VARIABLE}, or put its file beside the key file"

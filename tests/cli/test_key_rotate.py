@@ -122,6 +122,33 @@ def test_finishing_needs_the_secrets_of_a_kind_of_ones_own_to_have_moved(keyed: 
     assert "No changes" in keyed.run("plan").out
 
 
+def test_finishing_waits_until_the_secrets_of_a_kind_of_ones_own_are_applied(
+    keyed: Project,
+) -> None:
+    write_paging(keyed)
+    (keyed.root / "conf").mkdir()
+    written = ("apply", "--yes", "--no-reload", "--target", "image")
+    assert keyed.run(*written).code == 0
+    keyed.run("key", "rotate", "--start", "--everyone")
+    assert keyed.run(*written, "--only", "agent:*").code == 0
+    ran = keyed.run("key", "rotate", "--finish")
+    assert (ran.code, "not applied yet: 1 paging group at target image" in ran.err) == (64, True)
+    assert keyed.run(*written).code == 0
+    ran = keyed.run("key", "rotate", "--finish")
+    told = "target image: 4 agents, 1 paging group are written, and the switch was not told"
+    assert (ran.code, told in ran.out) == (0, True), ran
+
+
+def test_what_is_named_like_an_extension_does_not_move_with_it(keyed: Project) -> None:
+    write_paging(keyed)
+    paging = keyed.root / "desired/paging.yaml"
+    paging.write_text(paging.read_text().replace("name: warehouse", 'name: "1020"'))
+    assert keyed.run("apply", "--yes").code == 0
+    keyed.run("key", "rotate", "--start", "--extensions", "1020")
+    changed = [item["resource"] for item in keyed.run("plan", "--json").json()["changes"]]
+    assert changed == ["agent:1020"]
+
+
 def test_finishing_waits_until_the_new_passwords_are_applied(keyed: Project) -> None:
     keyed.run("key", "rotate", "--start", "--everyone")
     former = (keyed.root / ".fsgitops/key").read_text()

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 
 def change(action: Action, name: str, *names: str, **more: object) -> Change:
+    more = {"path": f"directory/default/{name}.xml", **more}
     return builders.change(action, f"agent:{name}", *map(builders.secret, names), **more)
 
 
@@ -69,6 +70,7 @@ def test_a_hash_in_place_of_a_password_is_not_said_to_be_of_another_one() -> Non
         AttributeChange("param a1-hash", None, "(secret)", secret=True),
         AttributeChange("param password", "(secret)", None, secret=True),
         AttributeChange("param vm-password", "(secret)", None, secret=True),
+        path="directory/default/1000.xml",
     )  # fmt: skip
     assert told(plan(adopted)) == [
         "SIP password of 1000 is replaced by a hash: give 1000 its credentials, unless the "

@@ -159,7 +159,7 @@ def test_an_agent_in_a_context_that_no_dialplan_has_is_an_error(site: Project) -
     out = refused(site).out
     assert 'agent 1021 cannot call anybody: no dialplan has the context "team"' in out
     assert "[unknown-context]" in out
-    assert "set the agent's `context` to one of: default, public" in out
+    assert "set its `context` to one of: default, public" in out
 
 
 @pytest.mark.parametrize("name", ["team", "global"])

@@ -38,6 +38,7 @@ AGENT: Final = Kind(
     drafts=draft_user,
     reach=lambda agent: Reach(agent.extension),
     dialled=lambda agent: (agent.extension,),
+    starts=lambda agent: agent.context,
     wishes=agent_wishes,
     rules=RULES,
     lists="SIP extensions.",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from fsgitops.findings import Severity
 from fsgitops.kinds.agent.rules import PIN_HINT, judge_pin, judge_strength
 from fsgitops.model.kind import Judged, Wish
+from fsgitops.model.reading import resource_of
 from fsgitops.secret.key import derive_sip_password, derive_voicemail_pin
 
 if TYPE_CHECKING:
@@ -56,12 +57,12 @@ def _same_password(extension: str, other: Resource) -> Judged:
 
 
 def count_rotation(
-    agents: Sequence[Agent], has_moved: Callable[[str, Sequence[str]], bool]
+    agents: Sequence[Agent], has_moved: Callable[[Resource, Sequence[str]], bool]
 ) -> tuple[Counter[str], Counter[str]]:
     """Return how many agents with derived secrets have moved to the next key, and how many are.
 
     Both by group; "" stands for all of them, "(no group)" for those in none. `has_moved` tells it
-    of a name and its groups.
+    of a resource and its groups.
     """
     moved: Counter[str] = Counter()
     total: Counter[str] = Counter()
@@ -69,6 +70,6 @@ def count_rotation(
         if agent.enabled and any(wish.source is None for wish in agent_wishes(agent)):
             names = ["", *(agent.groups or ("(no group)",))]
             total.update(names)
-            if has_moved(agent.extension, agent.groups):
+            if has_moved(resource_of(agent), agent.groups):
                 moved.update(names)
     return moved, total
