@@ -48,10 +48,9 @@ def preprocess_lines(content: bytes) -> tuple[bytes, tuple[str, ...]]:
     A line with `<include>`, `</include>` or `<?` is dropped whole, and so is one with
     X-PRE-PROCESS; what is dropped leaves an empty line, so that line numbers stay.
     """
-    if content.startswith(OPEN) and content.endswith(CLOSE):
-        inner = content[len(OPEN) - 1 : -len(CLOSE)]
-        if b"include>" not in inner and not _has_special(inner):
-            return inner, ()
+    inner = plain_inside(content)
+    if inner is not None:
+        return inner, ()
     kept: list[bytes] = []
     directives: list[str] = []
     in_comment = False
@@ -63,6 +62,17 @@ def preprocess_lines(content: bytes) -> tuple[bytes, tuple[str, ...]]:
         if instruction is not None:
             directives.append(instruction.told.decode("utf-8", "replace"))
     return b"".join(kept), tuple(directives)
+
+
+def plain_inside(content: bytes) -> bytes | None:
+    """Return what stands between `<include>` and `</include>`, the first line and the last.
+
+    None where they are not, and where the preprocessor may drop or run another line.
+    """
+    if not (content.startswith(OPEN) and content.endswith(CLOSE)):
+        return None
+    inner = content[len(OPEN) - 1 : -len(CLOSE)]
+    return None if b"include>" in inner or _has_special(inner) else inner
 
 
 def read_items(content: bytes) -> tuple[list[str], tuple[str, ...]]:

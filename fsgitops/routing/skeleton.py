@@ -3,11 +3,15 @@
 A template is rendered once with neutral values, one made-up word for each. What it gives is parsed
 as FreeSWITCH would; wherever a word stands is a hole. A file is then right exactly when its own XML
 is that skeleton with the declared values in the holes: nothing lost, altered or smuggled in.
+
+Where each hole is inside an attribute, escaped values that hold nothing unsafe (rules/texts.py) end
+no attribute and come out of an XML parser as they are. So the text with its holes filled is right.
 """
 
 from __future__ import annotations
 
 import re
+from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 from fsgitops.routing.fragment import (
@@ -16,6 +20,7 @@ from fsgitops.routing.fragment import (
     TEXT,
     FragmentError,
     elements,
+    plain_inside,
     read_items,
     walk_items,
 )
@@ -35,14 +40,24 @@ def neutral_words(count: int) -> list[str]:
 
 
 class Skeleton:
-    """The XML of a template with holes for its values. Raises FragmentError."""
+    """The XML of a template with holes for its values. Raises FragmentError.
 
-    __slots__ = ("_items", "_mixed", "_order", "_text", "_whole", "directives", "misplaced")
+    `text` is the neutral rendering, `holes` their number. `fillable`: filled with escaped values
+    that hold nothing unsafe, the text matches, unless several make X-PRE-PROCESS in it together.
+    """
+
+    __slots__ = (
+        "_items", "_mixed", "_order", "_text", "_whole",
+        "directives", "fillable", "holes", "misplaced", "text",
+    )  # fmt: skip
 
     def __init__(self, neutral: str) -> None:
-        self._items, self.directives = read_items(neutral.encode())
+        content = neutral.encode()
+        self._items, self.directives = read_items(content)
+        self.text = neutral
         self._text = WORD.split(neutral)
         self._order = [int(number) for number in self._text[1::2]]
+        self.holes = len(self._order)
         self._whole: list[tuple[int, int]] = []
         self._mixed: list[tuple[int, tuple[str | int, ...]]] = []
         self.misplaced: tuple[str, ...] = ()
@@ -56,31 +71,29 @@ class Skeleton:
                 continue
             if kind != _ATTRIBUTE:
                 self.misplaced += (kind,)
+        found = len(self._whole) + sum(type(at) is int for _, parts in self._mixed for at in parts)
+        everywhere = found == self.holes and not self.misplaced
+        self.fillable = everywhere and plain_inside(content) is not None
 
     def elements(self) -> list[tuple[tuple[str, ...], dict[str, str]]]:
         """Return each element: its path of tags, and its attributes."""
         return list(elements(self._items))
 
-    def fill(self, escaped: Sequence[str]) -> str:
-        """Return the skeleton's text with values, escaped for XML already, in its holes."""
-        return "".join(self._fill(escaped))
-
-    def _fill(self, escaped: Sequence[str]) -> list[str]:
+    def fill(self, escaped: Sequence[str]) -> list[str]:
+        """Return the text in pieces, every other one a value, which is escaped for XML already."""
         text = self._text.copy()
-        text[1::2] = [escaped[number] for number in self._order]
+        text[1::2] = map(escaped.__getitem__, self._order)
         return text
 
-    def spans(
-        self, escaped: Sequence[str], numbers: Collection[int]
-    ) -> tuple[tuple[int, int], ...]:
-        """Return where the values of these numbers stand, as spans of the encoded text."""
-        found, start = [], 0
-        for at, text in enumerate(self._fill(escaped)):
-            end = start + len(text.encode())
-            if at % 2 and self._order[at // 2] in numbers:
-                found.append((start, end))
-            start = end
-        return tuple(found)
+    def spans(self, filled: Sequence[str], numbers: Collection[int]) -> tuple[tuple[int, int], ...]:
+        """Return where the values of these numbers stand in what `fill` gave, encoded."""
+        plain = all(map(str.isascii, filled))
+        ends = [*accumulate(map(len, filled if plain else map(str.encode, filled)))]
+        return tuple(
+            (ends[2 * hole], ends[2 * hole + 1])
+            for hole, number in enumerate(self._order)
+            if number in numbers
+        )
 
     def matches(self, content: bytes, values: Sequence[str]) -> bool:
         """Tell whether `content` is this skeleton with `values` in its holes, and nothing else."""

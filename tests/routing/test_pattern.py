@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pcre2
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fsgitops.routing.pattern import is_valid, match_groups
 
@@ -27,6 +30,27 @@ def test_an_expression_matches_as_in_freeswitch(
 
 def test_an_expression_that_explodes_matches_nothing() -> None:
     assert match_groups("a" * 64 + "b", "^(a+)+$") is None
+
+
+@given(
+    st.lists(st.sampled_from((*"azAZ09_|-?*+()[{^$.", r"\+", r"\+?", r"\z"))).map("".join),
+    st.sampled_from(("^({})$", r"^({})\z", "^({}", "({})$", "{}")),
+)
+def test_what_is_valid_is_what_pcre2_takes(text: str, around: str) -> None:
+    expression = around.format(text)
+    try:
+        pcre2.compile(expression)
+    except (pcre2.error, pcre2.LibraryError):
+        assert not is_valid(expression)
+    else:
+        assert is_valid(expression)
+
+
+@given(st.lists(st.sampled_from((*"azAZ09_|-", r"\+", r"\+?")), max_size=500))
+def test_a_choice_of_texts_is_always_valid(texts: list[str]) -> None:
+    for ending in ("$", r"\z"):
+        pcre2.compile(expression := f"^({''.join(texts)}){ending}")
+        assert is_valid(expression)
 
 
 def test_only_a_sound_expression_is_valid() -> None:

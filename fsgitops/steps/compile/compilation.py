@@ -112,9 +112,10 @@ class Compilation:
 
     def add(self, draft: Draft, part: Part) -> None:
         """Render what a file is to hold of one resource. A broken template is one finding."""
+        values = texts_of(draft.values)
         try:
-            self._check(draft, part)
-            rendering = self._render(draft, part.resource.kind)
+            self._check(draft, part, values)
+            rendering = self._render(draft, part.resource.kind, values)
         except DraftError as problem:
             self.refuse(part.resource, problem)
             return
@@ -122,7 +123,7 @@ class Compilation:
             self._made.setdefault(draft.path, []).append(_Piece(part, rendering, draft.frame))
             self._there.add(part.resource.kind)
 
-    def _check(self, draft: Draft, part: Part) -> None:
+    def _check(self, draft: Draft, part: Part, values: Sequence[str]) -> None:
         known, kind = self._known.get(draft.path), part.resource.kind
         made = self._made.get(draft.path)
         # All in a file are of one kind, so the first of them speaks for the others.
@@ -136,11 +137,11 @@ class Compilation:
             raise DraftError([str(problem)], _PLAIN) from None
         if not is_safe_path(draft.path):
             raise DraftError([f"{draft.path!r} is not below the conf directory"], _PLAIN)
-        reasons = [*_unsafe_values(draft)]
+        reasons = [*_unsafe_values(draft, values)]
         if reasons:
             raise DraftError(reasons, _PLAIN)
 
-    def _render(self, draft: Draft, kind: str) -> Rendering | None:
+    def _render(self, draft: Draft, kind: str, values: Sequence[str]) -> Rendering | None:
         # What renders is not loaded where all that is declared is known from an earlier apply.
         from fsgitops.steps.compile.program import Programs, TemplateError
 
@@ -150,7 +151,7 @@ class Compilation:
         if program is None:
             return None
         try:
-            rendering = program.run(draft, kind)
+            rendering = program.run(draft, kind, values)
         except TemplateError as problem:
             self._programs.drop(draft.template, problem.finding)
             return None
@@ -218,9 +219,8 @@ def _put_together(path: str, made: Sequence[_Piece]) -> CompiledFile:
     return CompiledFile(path, content, parts, spans, unknown, hashlib.sha256(content).hexdigest())
 
 
-def _unsafe_values(draft: Draft) -> Iterator[str]:
+def _unsafe_values(draft: Draft, texts: Sequence[str]) -> Iterator[str]:
     """Yield why values must not be written. None of them is shown: it may be a secret."""
-    texts = texts_of(draft.values)
     plain = " ".join([text for text in texts if type(text) is str])
     # One look at all of them: most drafts hold nothing that is unsafe.
     if is_safe(plain) and not any(unsafe_reason(text) for text in texts if type(text) is not str):

@@ -21,10 +21,10 @@ from fsgitops.model.plan import is_secret
 from fsgitops.routing.fragment import FragmentError, flatten_fragment
 from fsgitops.routing.pattern import is_valid, match_groups
 from fsgitops.routing.skeleton import NEUTRAL, WORD, Skeleton, neutral_words
-from fsgitops.steps.compile.sandbox import Sandbox
+from fsgitops.steps.compile.sandbox import Opaque, Sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 
     from fsgitops.model.document import Path
     from fsgitops.model.draft import Draft, Leaf, Templates
@@ -38,6 +38,16 @@ _FILTERS: Final = (
     *("string", "sum", "title", "trim", "unique", "upper"),
 )
 _GLOBALS: Final = ("range", "dict", "namespace", "joiner", "cycler")
+
+# What can do nothing with a value that goes unnoticed: each of these that does anything but put it
+# out asks the value itself, and an Opaque one objects (see sandbox.py).
+_NOTICED: Final = (
+    *(nodes.Template, nodes.TemplateData, nodes.Output, nodes.Assign, nodes.For, nodes.If),
+    *(nodes.Name, nodes.Const, nodes.Getattr, nodes.Getitem, nodes.Tuple, nodes.CondExpr),
+    *(nodes.And, nodes.Or, nodes.Not, nodes.Compare, nodes.Operand, nodes.Include),
+)
+_NOTICED_FILTERS: Final = ("items",)
+_NOTICED_TESTS: Final = ("defined", "undefined")
 
 
 class TemplateError(FsgitopsError):
@@ -60,61 +70,87 @@ class _Proven(NamedTuple):
     """What a template makes of drafts of one shape.
 
     `paths` are those of the values in its holes; `expressions` hold made-up words for values.
+    `longest`: with texts that have so many characters together, the template is known to give the
+    skeleton with them in it. 0 where it has to be rendered.
     """
 
     skeleton: Skeleton
     paths: tuple[Path, ...]
     expressions: tuple[str, ...]
+    longest: int
 
 
 class Program:
-    """One template, ready to render and to prove what it rendered."""
+    """One template, ready to render and to prove what it rendered.
 
-    __slots__ = ("_length", "_proven", "_sandbox", "_template", "file")
+    `noticed` says that all that it might do with a value is noticed in a rendering of opaque ones.
+    """
 
-    def __init__(self, file: str, template: jinja2.Template, sandbox: Sandbox, length: int) -> None:
+    __slots__ = ("_length", "_noticed", "_proven", "_sandbox", "_template", "file")
+
+    def __init__(
+        self, file: str, template: jinja2.Template, sandbox: Sandbox, length: int, *, noticed: bool
+    ) -> None:
         self.file = file
         self._template = template
         self._sandbox = sandbox
         self._length = length
+        self._noticed = noticed
         self._proven: dict[Hashable, _Proven] = {}
 
-    def run(self, draft: Draft, kind: str) -> Rendering | None:
+    def run(self, draft: Draft, kind: str, values: Sequence[str]) -> Rendering | None:
         """Return what the template makes of a draft, or None where it is not what was declared.
 
-        Each `kind` asks for other things, so what is proved for one is not proved for another.
+        `values` are the draft's texts; none of them is unsafe (rules/texts.py). Each `kind` asks
+        for other things, so what is proved for one is not proved for another.
 
         Raises:
             TemplateError: the template fails, or is not usable at all.
             DraftError: a value in an expression makes one that does not match what is dialled.
         """
         # Values hold no control characters, so all of them can be escaped in one go.
-        values = texts_of(draft.values)
-        escaped = str(escape("\x1f".join(values))).split("\x1f")
-        content = self._render({**draft.values, **draft.choices})
-        skeleton, paths, expressions = self._prove(draft, kind)
-        if content != skeleton.fill(escaped).encode() or not skeleton.matches(content, values):
-            return None
-        _check_expressions(expressions, values, draft)
-        if not draft.hidden:
-            return Rendering(content, (), False)
-        hidden = [number for number, path in enumerate(paths) if path in draft.hidden]
-        unknown = any(values[number] == UNKNOWN for number in hidden)
-        return Rendering(content, skeleton.spans(escaped, hidden), unknown)
-
-    def _prove(self, draft: Draft, kind: str) -> _Proven:
+        joined = "\x1f".join(values)
+        escaped = str(escape(joined)).split("\x1f")
         shape = kind, draft.hidden, draft.shape()
         known = self._proven.get(shape)
-        if known is None:
-            paths = tuple(paths_of(draft.values))
-            words = iter(neutral_words(len(paths)))
-            neutral = {name: refill(leaf, words) for name, leaf in draft.values.items()}
-            skeleton = self._new_skeleton(draft, neutral)
-            known = self._proven[shape] = _Proven(skeleton, paths, _find_expressions(skeleton))
-        return known
+        if known is not None and len(joined) <= known.longest:
+            filled = known.skeleton.fill(escaped)
+            content = "".join(filled).encode()
+            if b"x-pre-process" not in content.lower():
+                return _finish(draft, known, values, filled, content)
+        content = self.render({**draft.values, **draft.choices})
+        known = known or self._prove(draft)
+        self._proven[shape] = known
+        filled = known.skeleton.fill(escaped)
+        if content != "".join(filled).encode() or not known.skeleton.matches(content, values):
+            return None
+        return _finish(draft, known, values, filled, content)
+
+    def _prove(self, draft: Draft) -> _Proven:
+        paths = tuple(paths_of(draft.values))
+        words = neutral_words(len(paths))
+        neutral = _refill(draft.values, words)
+        skeleton = self._new_skeleton(draft, neutral)
+        longest = self._find_longest(draft, skeleton, words)
+        return _Proven(skeleton, paths, _find_expressions(skeleton), longest)
+
+    def _find_longest(self, draft: Draft, skeleton: Skeleton, words: Sequence[str]) -> int:
+        """Return `longest` of what is proved: the template is given values that give nothing away.
+
+        If it makes the skeleton of them, and each hole of it is one of them that was put out, then
+        it does the same with any values, step by step.
+        """
+        if not (self._noticed and skeleton.fillable):
+            return 0
+        opaque = _refill(draft.values, map(Opaque, words))
+        try:
+            text = self.render({**opaque, **draft.choices}).decode()
+        except TemplateError:
+            return 0
+        return self._sandbox.longest(skeleton.holes) if text == skeleton.text else 0
 
     def _new_skeleton(self, draft: Draft, neutral: Mapping[str, Any]) -> Skeleton:
-        text = self._render({**neutral, **draft.choices}).decode()
+        text = self.render({**neutral, **draft.choices}).decode()
         try:
             skeleton = Skeleton(text)
         except FragmentError as failure:
@@ -135,7 +171,8 @@ class Program:
             raise self._refuse(1, f"the template is not usable: {'; '.join(problems)}", hint)
         return skeleton
 
-    def _render(self, context: dict[str, Any]) -> bytes:
+    def render(self, context: dict[str, Any]) -> bytes:
+        """Return what the template makes of these. Raises TemplateError where it fails."""
         self._sandbox.refill(self._length)
         try:
             return self._template.render(context).encode()
@@ -185,7 +222,26 @@ class Programs:
             self.findings.append(error(RULE, Position(file), f"the template {name} is missing"))
             return None
         template = self._sandbox.get_template(name)
-        return Program(file, template, self._sandbox, self._length)
+        noticed = self.is_noticed(name, set())
+        return Program(file, template, self._sandbox, self._length, noticed=noticed)
+
+    def is_noticed(self, name: str, seen: set[str]) -> bool:
+        """Tell whether nothing that a template does with a value goes unnoticed."""
+        if name in seen:
+            return True
+        seen.add(name)
+        for node in self._sandbox.parse(self._templates.sources[name]).find_all(nodes.Node):
+            if isinstance(node, nodes.Filter | nodes.Test):
+                known = _NOTICED_FILTERS if isinstance(node, nodes.Filter) else _NOTICED_TESTS
+                if node.name not in known:
+                    return False
+            elif not isinstance(node, _NOTICED):
+                return False
+            elif isinstance(node, nodes.Include):
+                within = getattr(node.template, "value", "")
+                if within not in self._templates.sources or not self.is_noticed(within, seen):
+                    return False
+        return True
 
 
 def _new_environment(templates: Templates) -> Sandbox:
@@ -242,6 +298,23 @@ def _refused(node: nodes.Node) -> str | None:
     if isinstance(name, str) and name.startswith("_"):
         return f"the template reaches for {name}: only what it is given may be used"
     return None
+
+
+def _finish(
+    draft: Draft, known: _Proven, values: Sequence[str], filled: Sequence[str], content: bytes
+) -> Rendering:
+    """Return a rendering that is right, once its expressions are."""
+    _check_expressions(known.expressions, values, draft)
+    if not draft.hidden:
+        return Rendering(content, (), False)
+    hidden = [number for number, path in enumerate(known.paths) if path in draft.hidden]
+    unknown = any(values[number] == UNKNOWN for number in hidden)
+    return Rendering(content, known.skeleton.spans(filled, hidden), unknown)
+
+
+def _refill(values: Mapping[str, Leaf], words: Iterable[Any]) -> dict[str, Any]:
+    left = iter(words)
+    return {name: refill(leaf, left) for name, leaf in values.items()}
 
 
 def _tell_shown(draft: Draft, text: str, neutral: Mapping[str, Leaf]) -> Iterator[str]:

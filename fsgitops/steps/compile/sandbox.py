@@ -29,7 +29,35 @@ _BITS: Final = 1024
 _CHARACTERS: Final = 64
 # They take a width from a text, which no check of arguments sees.
 _FORMATTING: Final = frozenset(("format", "format_map"))
-_PLAIN: Final = (str, int, float, type(None), Undefined)
+
+
+class DecidedError(Exception):
+    """A template does more with a value than to put it out."""
+
+
+class Opaque:
+    """Stands for a value of which nothing can be learned: it can be put out, and nothing else.
+
+    What a template makes of these, it makes of any values. Whatever Python would do without asking
+    the value's own type raises DecidedError here; all else raises TypeError by itself.
+    """
+
+    __slots__ = ("_word",)
+
+    def __init__(self, word: str) -> None:
+        self._word = word
+
+    def __html__(self) -> str:
+        return self._word
+
+    def _decide(self, *_given: object) -> Any:
+        raise DecidedError
+
+    __bool__ = __eq__ = __hash__ = __str__ = __repr__ = _decide
+    __getattr__ = __getitem__ = __index__ = _decide
+
+
+_PLAIN: Final = (str, int, float, type(None), Undefined, Opaque)
 _CONTAINERS: Final = (list, tuple, dict, range, MappingView)
 
 
@@ -78,10 +106,11 @@ class Sandbox(ImmutableSandboxedEnvironment):
         super().__init__(finalize=self.put_out, **options)
         self._left = STEPS
         self._turn = 1
+        self._put_out = 0
 
     def refill(self, source_length: int) -> None:
         """Begin one rendering; a turn of a loop costs more where templates are longer."""
-        self._left = STEPS
+        self._left, self._put_out = STEPS, 0
         self._turn = 1 + source_length // 1024
 
     def spend(self, steps: int) -> None:
@@ -89,6 +118,16 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self._left -= steps
         if self._left < 0:
             raise TooMuchError(f"takes more than {STEPS:,} steps")
+
+    def longest(self, holes: int) -> int:
+        """Return how many characters each value may have that was opaque in this rendering.
+
+        0 where not as many were put out as there are holes. With real values, each step takes a
+        further one for every so many characters.
+        """
+        if self._put_out != holes:
+            return 0
+        return min(_LONGEST, _CHARACTERS * (STEPS // max(1, STEPS - self._left)) - 1)
 
     def counted(self, items: Iterable[Any]) -> Iterator[Any]:
         """Yield the items of a loop, each at the price of a turn."""
@@ -105,6 +144,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             length = len(value)
             self.spend(1)
         else:
+            self.spend(isinstance(value, Opaque))
             return value
         if length > _LONGEST:
             raise TooMuchError(f"makes a value longer than {_LONGEST:,}")
@@ -122,6 +162,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         if not isinstance(value, _PLAIN):
             raise TooMuchError(f"puts out a {type(value).__name__}, not a text")
         self.spend(1)
+        self._put_out += isinstance(value, Opaque)
         return self.sized(value)
 
     def limit_filters(self, filters: dict[str, Callable[..., Any]]) -> None:
