@@ -12,6 +12,8 @@ E164: Final = r"\+[1-9][0-9]{5,14}"
 
 _WRITTEN = re.compile(r"[+0-9(][0-9 ().\-/]*")
 _EXTENSION = re.compile(EXTENSION)
+# The country code 1 has one form for all numbers, and phonenumbers takes 60 microseconds to say so.
+_NORTH_AMERICAN = re.compile(r"\+1[2-9][0-9]{9}")
 
 
 class NumberError(ValueError):
@@ -41,9 +43,11 @@ def normalise_number(text: str, default_region: str | None) -> str:
     A number without `+` is read as one of `default_region` (two letters, such as `US`). Raises
     NumberError when the text is no number, or when its region is not known.
     """
+    text = text.strip()
+    if _NORTH_AMERICAN.fullmatch(text):
+        return text
     import phonenumbers
 
-    text = text.strip()
     # phonenumbers takes letters for digits (1-800-FLOWERS), digits of any script, and cuts off
     # what follows the number; none of that should decide in silence where a call goes.
     if not _WRITTEN.fullmatch(text):
@@ -85,6 +89,8 @@ def national_form(e164: str) -> str | None:
     +19495431333 gives 9495431333, +61290001234 gives 0290001234. Numbers of no country (+800)
     have no such form.
     """
+    if _NORTH_AMERICAN.fullmatch(e164):
+        return e164[2:]
     import phonenumbers
 
     try:

@@ -1,10 +1,30 @@
-"""Telephone numbers: what a call costs, seen from a region."""
+"""Telephone numbers: their forms, and what a call costs, seen from a region."""
 
 from __future__ import annotations
 
+import phonenumbers
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from fsgitops.phone import toll_class
+from fsgitops.phone import national_form, normalise_number, toll_class
+
+
+@given(
+    st.sampled_from(range(200, 1000)),
+    st.integers(0, 9_999_999),
+    st.sampled_from((None, "US", "DE", "IT", "JM", "AU")),
+)
+def test_north_american_numbers_have_the_forms_that_phonenumbers_gives_them(
+    area: int, line: int, region: str | None
+) -> None:
+    text = f"+1{area}{line:07d}"
+    read = phonenumbers.parse(text, region)
+    assert phonenumbers.is_possible_number_with_reason(read) == 0
+    forms = phonenumbers.PhoneNumberFormat
+    written = phonenumbers.format_number(read, forms.NATIONAL)
+    assert national_form(text) == phonenumbers.normalize_digits_only(written)
+    assert normalise_number(f" {text} ", region) == phonenumbers.format_number(read, forms.E164)
 
 
 @pytest.mark.parametrize(

@@ -78,14 +78,14 @@ def choose_forms(numbers: Sequence[str], site: Site) -> Mapping[str, Taken]:
     target's region.
     """
     forms = ALL_FORMS if site.did_forms is None else site.did_forms
-    owners: dict[str, list[str]] = defaultdict(list)
-    if "national" in forms:
-        for number in numbers:
-            if national := national_form(number):
-                owners[national].append(number)
+    nationals = {
+        number: national_form(number) if "national" in forms else None for number in numbers
+    }
+    owners: dict[str | None, list[str]] = defaultdict(list)
+    for number, found in nationals.items():
+        owners[found].append(number)
     chosen = {}
-    for number in numbers:
-        found = national_form(number) if "national" in forms else None
+    for number, found in nationals.items():
         rival = _find_rival(number, found, owners[found], site) if found is not None else ""
         expression = number_expression(
             number[1:],
