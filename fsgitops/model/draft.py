@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
     from fsgitops.model.document import Path
@@ -79,39 +79,36 @@ class Draft:
     frame: tuple[str, str] = ("", "")
     dialled: tuple[str, ...] = ()
 
-    def shape(self) -> Hashable:
-        """Return what a template may decide on: drafts of one shape differ in texts alone."""
-        return shape_of(self.values), tuple(self.choices.items())
+    def read(self) -> tuple[Hashable, list[str]]:
+        """Return what a template may decide on, and the texts in the values, in order.
+
+        Drafts of one shape differ in texts alone.
+        """
+        found: list[str] = []
+        return (_read(self.values, found), tuple(self.choices.items())), found
 
 
-def shape_of(leaf: Leaf) -> Hashable:
-    """Return the names and lengths in a leaf; None for a text."""
+def _read(leaf: Leaf, found: list[str]) -> Hashable:
+    """Add the texts in a leaf to those found; return its names and lengths, None for a text."""
     if isinstance(leaf, str):
+        found.append(leaf)
         return None
-    if isinstance(leaf, Mapping):
-        inside = [shape_of(item) for item in leaf.values() if not isinstance(item, str)]
-        if not inside:
-            return (*leaf,)
-        return (*leaf, None, *(isinstance(item, str) for item in leaf.values()), *inside)
-    return (len(leaf), *map(shape_of, leaf))
+    items: Collection[Any] = leaf.values() if isinstance(leaf, Mapping) else leaf
+    names = leaf if isinstance(leaf, Mapping) else (len(leaf),)
+    if _TEXTS.issuperset(map(type, items)):
+        found += items
+        return (*names,)
+    return (*names, None, *[_read(item, found) for item in items])
+
+
+_TEXTS: Final = frozenset((str, Global))
 
 
 def texts_of(leaf: Leaf) -> list[str]:
     """Return the texts in a leaf, in order."""
     found: list[str] = []
-    _gather(leaf, found)
+    _read(leaf, found)
     return found
-
-
-def _gather(leaf: Leaf, found: list[str]) -> None:
-    if isinstance(leaf, str):
-        found.append(leaf)
-        return
-    for item in leaf.values() if isinstance(leaf, Mapping) else leaf:
-        if isinstance(item, str):
-            found.append(item)
-        else:
-            _gather(item, found)
 
 
 def paths_of(leaf: Leaf, above: Path = ()) -> Iterator[Path]:

@@ -11,7 +11,6 @@ no attribute and come out of an XML parser as they are. So the text with its hol
 from __future__ import annotations
 
 import re
-from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 from fsgitops.routing.fragment import (
@@ -85,15 +84,9 @@ class Skeleton:
         text[1::2] = map(escaped.__getitem__, self._order)
         return text
 
-    def spans(self, filled: Sequence[str], numbers: Collection[int]) -> tuple[tuple[int, int], ...]:
-        """Return where the values of these numbers stand in what `fill` gave, encoded."""
-        plain = all(map(str.isascii, filled))
-        ends = [*accumulate(map(len, filled if plain else map(str.encode, filled)))]
-        return tuple(
-            (ends[2 * hole], ends[2 * hole + 1])
-            for hole, number in enumerate(self._order)
-            if number in numbers
-        )
+    def holes_of(self, numbers: Collection[int]) -> tuple[int, ...]:
+        """Return which holes the values of these numbers fill."""
+        return tuple(hole for hole, number in enumerate(self._order) if number in numbers)
 
     def matches(self, content: bytes, values: Sequence[str]) -> bool:
         """Tell whether `content` is this skeleton with `values` in its holes, and nothing else."""
@@ -108,6 +101,17 @@ class Skeleton:
             filled = (part if isinstance(part, str) else values[part] for part in parts)
             expected[position] = "".join(filled)
         return items == expected and directives == self.directives
+
+
+def spans(filled: Sequence[str], holes: Sequence[int]) -> tuple[tuple[int, int], ...]:
+    """Return where the values in some holes stand in what `fill` gave, once that is encoded."""
+    found, done, end = [], 0, 0
+    for hole in holes:
+        at = 2 * hole + 1
+        start = end + len("".join(filled[done:at]).encode())
+        end, done = start + len(filled[at].encode()), at + 1
+        found.append((start, end))
+    return tuple(found)
 
 
 def _split(item: str) -> tuple[str | int, ...]:

@@ -84,8 +84,10 @@ def unsafe_reason(text: str) -> str | None:
     at call time, also when it comes out of another variable). A user that is looked up is a copy,
     written and parsed again, and switch_xml_ampencode in switch_xml.c escapes nothing after `<!`.
     """
+    if isinstance(text, Global) and _GLOBAL.fullmatch(text):
+        return None
     match = _UNSAFE.search(text)
-    if match is None or (isinstance(text, Global) and _GLOBAL.fullmatch(text)):
+    if match is None:
         return None
     found = match[0]
     if found == "${":

@@ -10,7 +10,7 @@ from compiling import AGENT, PATH, agent, compiled, with_templates
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fsgitops.model.draft import Draft, DraftError, Global, Templates, texts_of
+from fsgitops.model.draft import Draft, DraftError, Global, Templates
 from fsgitops.rules.texts import unsafe_reason
 from fsgitops.steps.compile.program import Program, Programs, TemplateError
 
@@ -86,7 +86,7 @@ def outcomes(text, made, *, always_render):
         program = programs.get("one.xml.j2")
         for draft in made:
             try:
-                found.append(program.run(draft, "kind", texts_of(draft.values)))
+                found.append(program.run(draft, "kind", *draft.read()))
             except (DraftError, TemplateError) as problem:
                 found.append(str(problem))
     return found, renderings.call_count

@@ -100,6 +100,7 @@ class _Asked(NamedTuple):
 
     noun: Noun
     part: Part
+    wishes: Sequence[Wish]
     paths: tuple[str, ...]
     known: Any
     settled: frozenset[str] = frozenset()
@@ -111,7 +112,7 @@ def _compile_kind(
 ) -> None:
     for item in _unsettled(work, list(_ask(work, kind, nouns, secrets))):
         resource = item.part.resource
-        found = secrets.reveal(resource, kind.wishes(item.noun))
+        found = secrets.reveal(resource, item.wishes)
         try:
             drafts = [*kind.drafts(item.noun, work.site, found, item.known)]
         except DraftError as problem:
@@ -149,7 +150,7 @@ def _ask(
         led = [work.site.reach(other) for other in leads_to(noun)]
         inputs = work.digest(fields, declared_values(noun), known, led, mark)
         part = work.part(resource, inputs, protect=noun.protect)
-        yield _Asked(noun, part, kind.paths(noun, work.site), known)
+        yield _Asked(noun, part, wishes, kind.paths(noun, work.site), known)
 
 
 def _compile_shared(work: Compilation, kind: Kind[Any], shared: Shared) -> None:

@@ -13,13 +13,13 @@ from fsgitops.errors import FsgitopsError
 from fsgitops.findings import Finding, Position, error
 from fsgitops.homes import home_of
 from fsgitops.model.compiled import UNKNOWN, CompiledConfig, CompiledFile, Part
-from fsgitops.model.draft import DraftError, paths_of, texts_of
+from fsgitops.model.draft import DraftError, paths_of
 from fsgitops.model.live import is_safe_path
 from fsgitops.routing.fragment import CLOSE, OPEN
 from fsgitops.rules.texts import is_safe, unsafe_reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Hashable, Iterator, Mapping, Sequence
 
     from fsgitops.model.draft import Draft
     from fsgitops.model.kind import Site, Survey
@@ -103,8 +103,10 @@ class Compilation:
     def settle(self, path: str, parts: Sequence[Part]) -> bool:
         """Tell whether the same inputs were proved and written before; then the file is known."""
         known = self.settled.get(path)
+        if known is None:
+            return False
         inputs = {part.resource: part.inputs for part in parts}
-        if known is None or known.inputs != inputs or len(inputs) < len(parts):
+        if known.inputs != inputs or len(inputs) < len(parts):
             return False
         self._known[path] = CompiledFile(path, b"", (*parts,), sha256=known.sha256, settled=True)
         self._there.add(parts[0].resource.kind)
@@ -112,10 +114,10 @@ class Compilation:
 
     def add(self, draft: Draft, part: Part) -> None:
         """Render what a file is to hold of one resource. A broken template is one finding."""
-        values = texts_of(draft.values)
+        shape, values = draft.read()
         try:
             self._check(draft, part, values)
-            rendering = self._render(draft, part.resource.kind, values)
+            rendering = self._render(draft, part.resource.kind, shape, values)
         except DraftError as problem:
             self.refuse(part.resource, problem)
             return
@@ -141,7 +143,9 @@ class Compilation:
         if reasons:
             raise DraftError(reasons, _PLAIN)
 
-    def _render(self, draft: Draft, kind: str, values: Sequence[str]) -> Rendering | None:
+    def _render(
+        self, draft: Draft, kind: str, shape: Hashable, values: Sequence[str]
+    ) -> Rendering | None:
         # What renders is not loaded where all that is declared is known from an earlier apply.
         from fsgitops.steps.compile.program import Programs, TemplateError
 
@@ -151,7 +155,7 @@ class Compilation:
         if program is None:
             return None
         try:
-            rendering = program.run(draft, kind, values)
+            rendering = program.run(draft, kind, shape, values)
         except TemplateError as problem:
             self._programs.drop(draft.template, problem.finding)
             return None

@@ -20,13 +20,12 @@ from fsgitops.model.draft import DraftError, paths_of, refill, texts_of
 from fsgitops.model.plan import is_secret
 from fsgitops.routing.fragment import FragmentError, flatten_fragment
 from fsgitops.routing.pattern import is_valid, match_groups
-from fsgitops.routing.skeleton import NEUTRAL, WORD, Skeleton, neutral_words
+from fsgitops.routing.skeleton import NEUTRAL, WORD, Skeleton, neutral_words, spans
 from fsgitops.steps.compile.sandbox import Opaque, Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 
-    from fsgitops.model.document import Path
     from fsgitops.model.draft import Draft, Leaf, Templates
 
 RULE: Final = "template"
@@ -69,13 +68,15 @@ class Rendering(NamedTuple):
 class _Proven(NamedTuple):
     """What a template makes of drafts of one shape.
 
-    `paths` are those of the values in its holes; `expressions` hold made-up words for values.
+    `hidden` are the numbers of the values that are secret, and `secret` the holes that these fill.
+    `expressions` hold made-up words for values.
     `longest`: with texts that have so many characters together, the template is known to give the
     skeleton with them in it. 0 where it has to be rendered.
     """
 
     skeleton: Skeleton
-    paths: tuple[Path, ...]
+    hidden: tuple[int, ...]
+    secret: tuple[int, ...]
     expressions: tuple[str, ...]
     longest: int
 
@@ -98,11 +99,13 @@ class Program:
         self._noticed = noticed
         self._proven: dict[Hashable, _Proven] = {}
 
-    def run(self, draft: Draft, kind: str, values: Sequence[str]) -> Rendering | None:
+    def run(
+        self, draft: Draft, kind: str, shape: Hashable, values: Sequence[str]
+    ) -> Rendering | None:
         """Return what the template makes of a draft, or None where it is not what was declared.
 
-        `values` are the draft's texts; none of them is unsafe (rules/texts.py). Each `kind` asks
-        for other things, so what is proved for one is not proved for another.
+        `shape` and `values` are what the draft reads; no value is unsafe (rules/texts.py). Each
+        `kind` asks for other things, so what is proved for one is not proved for another.
 
         Raises:
             TemplateError: the template fails, or is not usable at all.
@@ -111,8 +114,8 @@ class Program:
         # Values hold no control characters, so all of them can be escaped in one go.
         joined = "\x1f".join(values)
         escaped = str(escape(joined)).split("\x1f")
-        shape = kind, draft.hidden, draft.shape()
-        known = self._proven.get(shape)
+        case = kind, draft.hidden, shape
+        known = self._proven.get(case)
         if known is not None and len(joined) <= known.longest:
             filled = known.skeleton.fill(escaped)
             content = "".join(filled).encode()
@@ -120,19 +123,20 @@ class Program:
                 return _finish(draft, known, values, filled, content)
         content = self.render({**draft.values, **draft.choices})
         known = known or self._prove(draft)
-        self._proven[shape] = known
+        self._proven[case] = known
         filled = known.skeleton.fill(escaped)
         if content != "".join(filled).encode() or not known.skeleton.matches(content, values):
             return None
         return _finish(draft, known, values, filled, content)
 
     def _prove(self, draft: Draft) -> _Proven:
-        paths = tuple(paths_of(draft.values))
+        paths = [*paths_of(draft.values)]
         words = neutral_words(len(paths))
         neutral = _refill(draft.values, words)
         skeleton = self._new_skeleton(draft, neutral)
-        longest = self._find_longest(draft, skeleton, words)
-        return _Proven(skeleton, paths, _find_expressions(skeleton), longest)
+        hidden = tuple(number for number, path in enumerate(paths) if path in draft.hidden)
+        secret, longest = skeleton.holes_of(hidden), self._find_longest(draft, skeleton, words)
+        return _Proven(skeleton, hidden, secret, _find_expressions(skeleton), longest)
 
     def _find_longest(self, draft: Draft, skeleton: Skeleton, words: Sequence[str]) -> int:
         """Return `longest` of what is proved: the template is given values that give nothing away.
@@ -304,12 +308,10 @@ def _finish(
     draft: Draft, known: _Proven, values: Sequence[str], filled: Sequence[str], content: bytes
 ) -> Rendering:
     """Return a rendering that is right, once its expressions are."""
-    _check_expressions(known.expressions, values, draft)
-    if not draft.hidden:
-        return Rendering(content, (), False)
-    hidden = [number for number, path in enumerate(known.paths) if path in draft.hidden]
-    unknown = any(values[number] == UNKNOWN for number in hidden)
-    return Rendering(content, known.skeleton.spans(filled, hidden), unknown)
+    if known.expressions or draft.dialled:
+        _check_expressions(known.expressions, values, draft)
+    unknown = any(values[number] == UNKNOWN for number in known.hidden)
+    return Rendering(content, spans(filled, known.secret), unknown)
 
 
 def _refill(values: Mapping[str, Leaf], words: Iterable[Any]) -> dict[str, Any]:
