@@ -121,9 +121,14 @@ class Compilation:
         except DraftError as problem:
             self.refuse(part.resource, problem)
             return
-        if rendering is not None:
-            self._made.setdefault(draft.path, []).append(_Piece(part, rendering, draft.frame))
-            self._there.add(part.resource.kind)
+        if rendering is None:
+            return
+        piece, kind = _Piece(part, rendering, draft.frame), part.resource.kind
+        if kind in self.joint:
+            self._made.setdefault(draft.path, []).append(piece)
+        else:
+            self._known[draft.path] = _put_together(draft.path, (piece,))
+        self._there.add(kind)
 
     def _check(self, draft: Draft, part: Part, values: Sequence[str]) -> None:
         known, kind = self._known.get(draft.path), part.resource.kind
@@ -146,26 +151,15 @@ class Compilation:
     def _render(
         self, draft: Draft, kind: str, shape: Hashable, values: Sequence[str]
     ) -> Rendering | None:
-        # What renders is not loaded where all that is declared is known from an earlier apply.
-        from fsgitops.steps.compile.program import Programs, TemplateError
-
         if self._programs is None:
+            # What renders is not loaded where all that is declared is known from an earlier apply.
+            from fsgitops.steps.compile.program import Programs
+
             self._programs = Programs(self.site.templates)
-        program = self._programs.get(draft.template)
-        if program is None:
-            return None
-        try:
-            rendering = program.run(draft, kind, shape, values)
-        except TemplateError as problem:
-            self._programs.drop(draft.template, problem.finding)
-            return None
-        if rendering is None:
-            raise DraftError(
-                [f"{program.file} does not give back the declared values as they are"],
-                "let the template insert each value as it is",
-            )
-        framed = rendering.content.startswith(OPEN) and rendering.content.endswith(CLOSE)
-        if kind in self.joint and not framed:
+        rendering = self._programs.run(draft, kind, shape, values)
+        if rendering is None or kind not in self.joint:
+            return rendering
+        if not (rendering.content.startswith(OPEN) and rendering.content.endswith(CLOSE)):
             raise DraftError(
                 [f"{draft.template} does not begin with <include> and end with </include>"],
                 "the file holds several resources between them",
@@ -225,9 +219,10 @@ def _put_together(path: str, made: Sequence[_Piece]) -> CompiledFile:
 
 def _unsafe_values(draft: Draft, texts: Sequence[str]) -> Iterator[str]:
     """Yield why values must not be written. None of them is shown: it may be a secret."""
-    plain = " ".join([text for text in texts if type(text) is str])
+    plain = [text for text in texts if type(text) is str]
+    others = [text for text in texts if type(text) is not str] if len(plain) < len(texts) else ()
     # One look at all of them: most drafts hold nothing that is unsafe.
-    if is_safe(plain) and not any(unsafe_reason(text) for text in texts if type(text) is not str):
+    if is_safe(" ".join(plain)) and not any(map(unsafe_reason, others)):
         return
     for path, text in zip(paths_of(draft.values), texts, strict=True):
         if path in draft.hidden and text == UNKNOWN:

@@ -213,10 +213,27 @@ class Programs:
             self._loaded[name] = self._load(name)
         return self._loaded[name]
 
-    def drop(self, name: str, finding: Finding) -> None:
-        """Use a template no more: it is broken, as one finding says."""
-        self._loaded[name] = None
-        self.findings.append(finding)
+    def run(
+        self, draft: Draft, kind: str, shape: Hashable, values: Sequence[str]
+    ) -> Rendering | None:
+        """Return what `Program.run` does; None where the template is broken, as one finding says.
+
+        Raises:
+            DraftError: what the template makes is not what was declared.
+        """
+        program = self.get(draft.template)
+        if program is None:
+            return None
+        try:
+            rendering = program.run(draft, kind, shape, values)
+        except TemplateError as problem:
+            self._loaded[draft.template] = None
+            self.findings.append(problem.finding)
+            return None
+        if rendering is None:
+            reason = f"{program.file} does not give back the declared values as they are"
+            raise DraftError([reason], "let the template insert each value as it is")
+        return rendering
 
     def _load(self, name: str) -> Program | None:
         if self.findings:
