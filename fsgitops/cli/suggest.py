@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from fsgitops.model.noun import Noun
     from fsgitops.workspace.open import Workspace
 
 MAX_WORDS = 500
@@ -48,28 +49,21 @@ def suggest_targets(place: Place) -> Iterator[Suggestion]:
 
 def suggest_extensions(place: Place) -> Iterator[Suggestion]:
     """Yield the extension of every declared agent."""
-    for item in _declared(place, "agents"):
-        yield Suggestion(str(item.get("extension", "")), str(item.get("name") or ""))
+    return _names(place, "agents")
 
 
 def suggest_dids(place: Place) -> Iterator[Suggestion]:
     """Yield every declared public number, in E.164 where it is a number."""
-    from fsgitops.phone import NumberError, normalise_number
-
-    region = open_workspace(place.root, "sandbox").settings.default_region
-    for item in _declared(place, "did_routes"):
-        written = str(item.get("did_number", ""))
-        try:
-            word = normalise_number(written, region)
-        except NumberError:
-            continue
-        yield Suggestion(word, f"-> {item.get('destination_extension') or ''}")
+    return _names(place, "did_routes")
 
 
 def suggest_numbers(place: Place) -> Iterator[Suggestion]:
-    """Yield what can be called: extensions and public numbers."""
+    """Yield what can be called: extensions, public numbers, and all else as KIND/NAME."""
     yield from suggest_extensions(place)
     yield from suggest_dids(place)
+    for kind in open_workspace(place.root, "sandbox").kinds.values():
+        for word, about in _names(place, kind.section) if kind.reach else ():
+            yield Suggestion(f"{kind.word}/{word}", about)
 
 
 def suggest_groups(place: Place) -> Iterator[Suggestion]:
@@ -90,11 +84,10 @@ def suggest_extension_list(place: Place) -> Iterator[Suggestion]:
 
 
 def suggest_resources(place: Place) -> Iterator[Suggestion]:
-    """Yield `agent:1020` and `did:+1949…` for all that is declared, and the declared files."""
-    yield from (Suggestion(f"agent:{word}", about) for word, about in
-                suggest_extensions(place))  # fmt: skip
-    yield from (Suggestion(f"did:{word}", about) for word, about in
-                suggest_dids(place))  # fmt: skip
+    """Yield `agent:1020`, `did:+1949…` and so on for all that is declared, and the files."""
+    for kind in open_workspace(place.root, "sandbox").kinds.values():
+        for word, about in _names(place, kind.section):
+            yield Suggestion(f"{kind.word}:{word}", about)
     yield from suggest_declared_files(place)
 
 
@@ -184,6 +177,28 @@ def suggest(name: str, start: Path, target: str | None, typed: str) -> list[Sugg
             break
     chosen.pop("", None)
     return list(chosen.values())
+
+
+def _names(place: Place, section: str) -> Iterator[Suggestion]:
+    """Yield what the resources of a section are called, a telephone number in E.164."""
+    from fsgitops.model.reading import called_references, key_field, numbers
+    from fsgitops.phone import NumberError, normalise_number
+
+    workspace = open_workspace(place.root, "sandbox")
+    kind = workspace.kinds.by_section(section)
+    assert kind is not None
+    noun: type[Noun] = kind.noun
+    key = key_field(noun)
+    leads = [field for field, mark in called_references(noun).values() if mark.anything]
+    for item in _declared(place, section):
+        word = str(item.get(key, ""))
+        if key in numbers(noun):
+            try:
+                word = normalise_number(word, workspace.settings.default_region)
+            except NumberError:
+                continue
+        to = next((f"-> {item[field]}" for field in leads if item.get(field)), "")
+        yield Suggestion(word, to or ("" if key == "name" else str(item.get("name") or "")))
 
 
 def _declared(place: Place, section: str) -> Iterator[Mapping[str, object]]:

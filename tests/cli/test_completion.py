@@ -234,3 +234,9 @@ def test_bash_completes_words_with_colons_and_equals_signs(here: Project, progra
         typed = {line: words for line, words in typed.items() if "-cdr" not in line}
     told = type_into_bash(here, programs, *typed)
     assert [line.strip("<> ") for line in told] == [words.strip() for words in typed.values()]
+
+
+def test_every_kind_is_offered_by_its_word(here: Project) -> None:
+    here.write("desired/group.yaml", "ring_groups: [{name: sales, members: [1020]}]\n")
+    assert complete("fsgitops", "plan", "--only", "ring") == ["ring_group:sales"]
+    assert complete("fsgitops", "transfer", "uuid", "ring") == ["ring_group/sales"]
