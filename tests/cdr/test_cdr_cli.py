@@ -253,19 +253,6 @@ def test_neither_text_nor_json_lets_a_caller_act_on_the_terminal(
             assert name in [json.loads(line)["caller_id_name"] for line in out.splitlines()]
 
 
-def test_help_is_quick_and_imports_nothing_heavy() -> None:
-    script = (
-        "import sys; from fsgitops.cli.cdr import invoke; invoke(['--help']);"
-        "heavy = {'pyarrow', 'duckdb', 'ibis', 'gevent', 'pyspark', 'prometheus_client'};"
-        "sys.exit(len(heavy & set(sys.modules)))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=CHECKOUT, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stdout
-    assert "reconcile" in done.stdout
-
-
 def test_run_ends_on_sigterm_with_everything_in_the_lake(tmp_path, templates) -> None:
     switch = ReplaySwitch(templates, None)
     (tmp_path / "fsgitops.yaml").write_text(

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import base64
-import json
 import stat
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -174,16 +171,6 @@ def test_the_schema_for_editors_is_the_one_that_is_shipped() -> None:
 
     shipped = Path(__file__).parents[2] / "schema" / "desired.schema.json"
     assert shipped.read_text(encoding="utf-8") == schema_text()
-
-
-def test_help_imports_nothing_heavy() -> None:
-    code = (
-        "import sys, json; from fsgitops.cli import run; run(['--help']);"
-        "heavy = ('pydantic', 'jinja2', 'gevent', 'yaml', 'lxml', 'rich', 'deepdiff');"
-        "print(json.dumps([name for name in heavy if name in sys.modules]))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert json.loads(done.stdout.splitlines()[-1]) == []
 
 
 @pytest.mark.parametrize("key", ["desired", "templates", "key_file"])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -151,20 +149,6 @@ def test_a_group_without_a_command_shows_its_help_once(
     for options in ([], ["-q"], ["--color", "never"]):
         assert PROGRAMS[program][1]([*words, *options]) == 64
         assert capsys.readouterr() == ("", help_text)
-
-
-@pytest.mark.parametrize("program", PROGRAMS)
-def test_help_imports_nothing_but_click(program: str, tmp_path: Path) -> None:
-    module = PROGRAMS[program][1].__module__
-    script = f"import sys\nfrom {module} import main\ntry:\n main(['--help'])\nfinally:\n" + (
-        " print({name.partition('.')[0] for name in sys.modules} - sys.stdlib_module_names,"
-        " file=sys.stderr)"
-    )
-    ran = subprocess.run(
-        [sys.executable, "-I", "-c", script], capture_output=True, text=True, cwd=tmp_path
-    )
-    found = {name for name in eval(ran.stderr) if not name.startswith(("_", "sitecustom"))}
-    assert found <= {"click", "fsgitops", "typing_extensions"}
 
 
 def test_colour_is_for_terminals(project: Project) -> None:

@@ -76,18 +76,6 @@ def test_an_ordinary_change_is_planned_without_deepdiff(project: Project) -> Non
     assert done.stdout.splitlines()[-2:] == ["2", "[]"]
 
 
-def test_what_renders_is_not_even_loaded_where_nothing_changed(project: Project) -> None:
-    project.run("apply", "--yes")
-    code = (
-        "import sys; from fsgitops.cli import run;"
-        f"run(['-C', {str(project.root)!r}, 'plan']);"
-        "print([name for name in ('jinja2', 'markupsafe', 'deepdiff') if name in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "No changes" in done.stdout
-    assert done.stdout.splitlines()[-1] == "[]"
-
-
 def test_an_action_that_a_template_moves_is_told_as_moved(project: Project) -> None:
     project.run("apply", "--yes")
     lines = (TEMPLATES / "did_route.xml.j2").read_text().splitlines(keepends=True)

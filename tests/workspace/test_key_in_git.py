@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from project import Project
 
 
@@ -162,3 +166,34 @@ def test_the_event_sockets_password_is_no_key_either(
     (project.write("k", os.environ["FSGITOPS_KEY"] + "\n")).chmod(0o600)
     ran = project.run("calls")
     assert (ran.code, "this is the project key" in ran.err) == (1, True)
+
+
+@pytest.fixture
+def started(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[], list[str]]:
+    """What git was asked: one that writes that down is found first."""
+    told, real = tmp_path / "told", shutil.which("git")
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (folder / "git").write_text(f'#!/bin/sh\necho "$3" >> {told}\nexec {real} "$@"\n')
+    (folder / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    return lambda: told.read_text().split() if told.exists() else []
+
+
+def test_a_plan_outside_a_checkout_starts_no_git(
+    project: Project, started: Callable[[], list[str]]
+) -> None:
+    assert project.run("key", "new").code == 0
+    assert project.run("plan").code == 0
+    assert started() == []
+
+
+def test_a_plan_in_a_checkout_asks_once_which_keys_git_has(
+    checkout: Project, started: Callable[[], list[str]]
+) -> None:
+    assert checkout.run("key", "new").code == 0
+    before = len(started())
+    assert checkout.run("plan").code == 0
+    assert started()[before:].count("ls-files") == 1
