@@ -24,7 +24,8 @@ from fsgitops.routing.skeleton import NEUTRAL, WORD, Skeleton, neutral_words, sp
 from fsgitops.steps.compile.sandbox import Opaque, Sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+    from types import CodeType
 
     from fsgitops.model.draft import Draft, Leaf, Templates
 
@@ -193,19 +194,36 @@ class Program:
 class Programs:
     """The templates as programs, each loaded when it is asked for first."""
 
-    __slots__ = ("_length", "_loaded", "_sandbox", "_templates", "findings")
+    __slots__ = ("_length", "_loaded", "_sandbox", "_templates", "_trees", "findings")
 
     def __init__(self, templates: Templates) -> None:
         self._templates = templates
-        self._sandbox = _new_environment(templates)
+        loader = _Checked()
+        self._sandbox = _new_environment(loader)
+        self._trees: dict[str, nodes.Template] = {}
         self._length = sum(map(len, templates.sources.values()))
         self._loaded: dict[str, Program | None] = {}
         self.findings = [
             finding
             for name, source in sorted(templates.sources.items())
-            for finding in _check_source(self._sandbox, source, templates.file(name))
+            for finding in self._check(name, source, loader)
         ]
         """What is wrong with any of them: none is used while there is something."""
+
+    def _check(self, name: str, source: str, loader: _Checked) -> list[Finding]:
+        """Return what is wrong with a template, which is parsed and compiled here only."""
+        file = self._templates.file(name)
+        try:
+            tree = self._trees[name] = self._sandbox.parse(source, name, file)
+            loader.codes[name] = self._sandbox.compile(tree, name, file)
+        except jinja2.TemplateSyntaxError as problem:
+            message = f"the template is not usable: {problem.message}"
+            hint = "filters that mark text as safe, or that give random results, do not exist here"
+            return [error(RULE, Position(file, problem.lineno), message, hint)]
+        except (RecursionError, MemoryError, UnicodeError) as problem:
+            message = f"the template cannot be compiled: {type(problem).__name__}"
+            return [error(RULE, Position(file), message, "make it simpler")]
+        return _check_tree(tree, source, file)
 
     def get(self, name: str) -> Program | None:
         """Return a template's program, or None where it cannot be used: then a finding says why."""
@@ -251,7 +269,7 @@ class Programs:
         if name in seen:
             return True
         seen.add(name)
-        for node in self._sandbox.parse(self._templates.sources[name]).find_all(nodes.Node):
+        for node in self._trees[name].find_all(nodes.Node):
             if isinstance(node, nodes.Filter | nodes.Test):
                 known = _NOTICED_FILTERS if isinstance(node, nodes.Filter) else _NOTICED_TESTS
                 if node.name not in known:
@@ -265,35 +283,40 @@ class Programs:
         return True
 
 
-def _new_environment(templates: Templates) -> Sandbox:
-    def load(name: str) -> tuple[str, str, Callable[[], bool]] | None:
-        source = templates.sources.get(name)
-        return None if source is None else (source, templates.file(name), lambda: True)
+class _Checked(jinja2.BaseLoader):
+    """Loads a template as it was compiled when it was checked."""
 
+    def __init__(self) -> None:
+        self.codes: dict[str, CodeType] = {}
+
+    def load(
+        self,
+        environment: jinja2.Environment,
+        name: str,
+        globals: Any = None,  # noqa: A002
+    ) -> jinja2.Template:
+        """Return a template, for itself or for one that includes it."""
+        if name not in self.codes:
+            raise jinja2.TemplateNotFound(name)
+        variables = environment.make_globals(globals)
+        return jinja2.Template.from_code(environment, self.codes[name], variables)
+
+
+def _new_environment(loader: jinja2.BaseLoader) -> Sandbox:
     environment = Sandbox(
         undefined=jinja2.StrictUndefined,
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        loader=jinja2.FunctionLoader(load),
+        loader=loader,
     )
     environment.limit_filters({name: environment.filters[name] for name in _FILTERS})
     environment.globals = {name: environment.globals[name] for name in _GLOBALS}
     return environment
 
 
-def _check_source(environment: jinja2.Environment, source: str, file: str) -> list[Finding]:
-    try:
-        environment.compile(source, filename=file)
-        tree = environment.parse(source)
-    except jinja2.TemplateSyntaxError as problem:
-        message = f"the template is not usable: {problem.message}"
-        hint = "filters that mark text as safe, or that give random results, do not exist here"
-        return [error(RULE, Position(file, problem.lineno), message, hint)]
-    except (RecursionError, MemoryError, UnicodeError) as problem:
-        message = f"the template cannot be compiled: {type(problem).__name__}"
-        return [error(RULE, Position(file), message, "make it simpler")]
+def _check_tree(tree: nodes.Template, source: str, file: str) -> list[Finding]:
     findings = []
     looked_at = (nodes.EvalContextModifier, nodes.Getattr, nodes.Getitem, nodes.For)
     for node in tree.find_all(looked_at):

@@ -72,8 +72,12 @@ class _Counting(CodeGenerator):
     """Makes every loop, and everything that a template makes, report to the budget."""
 
     def visit_For(self, node: nodes.For, frame: Frame) -> None:  # noqa: N802 - Jinja2's names
-        node.iter = nodes.Call(nodes.EnvironmentAttribute("counted"), [node.iter], [], None, None)
-        super().visit_For(node, frame)
+        counted = nodes.EnvironmentAttribute("counted")
+        items, node.iter = node.iter, nodes.Call(counted, [node.iter], [], None, None)
+        try:
+            super().visit_For(node, frame)
+        finally:
+            node.iter = items  # what is asked of the tree later is about the template as written
 
     def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:  # noqa: N802
         self._write_sized(super().visit_Concat, node, frame)
