@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -93,8 +93,10 @@ def _read(leaf: Leaf, found: list[str]) -> Hashable:
     if isinstance(leaf, str):
         found.append(leaf)
         return None
-    items: Collection[Any] = leaf.values() if isinstance(leaf, Mapping) else leaf
-    names = leaf if isinstance(leaf, Mapping) else (len(leaf),)
+    names: Iterable[Hashable] = (len(leaf),)
+    items: Collection[Any] = leaf
+    if isinstance(leaf, Mapping):
+        names, items = leaf, leaf.values()
     if _TEXTS.issuperset(map(type, items)):
         found += items
         return (*names,)

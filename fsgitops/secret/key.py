@@ -251,8 +251,12 @@ def is_weak_pin(pin: str, extension: str) -> bool:
     if extension and (extension in pin or pin in extension):
         return True
     half = len(pin) // 2
-    steps = {(int(after) - int(before)) % 10 for before, after in pairwise(pin)}
-    return len(set(pin)) <= 2 or steps <= {1} or steps <= {9} or pin[:half] == pin[half:]
+    if len(set(pin)) <= 2 or pin[:half] == pin[half:]:
+        return True
+    step = (int(pin[1]) - int(pin[0])) % 10
+    return step in (1, 9) and all(
+        (int(after) - int(before)) % 10 == step for before, after in pairwise(pin)
+    )
 
 
 def a1_hash(user: str, domain: str, secret: Secret) -> Secret:
@@ -267,4 +271,4 @@ def a1_hash(user: str, domain: str, secret: Secret) -> Secret:
 
 def _info(extension: str, domain: str, password_version: int) -> bytes:
     parts = (extension.encode(), domain.encode(), str(password_version).encode())
-    return b"".join(len(part).to_bytes(4) + part for part in parts)
+    return b"".join([len(part).to_bytes(4) + part for part in parts])

@@ -200,7 +200,8 @@ def _put_together(path: str, made: Sequence[_Piece]) -> CompiledFile:
     before, behind = (text.encode() for text in made[0].frame)
     if len(made) == 1 and not before:
         content, spans, unknown = made[0].rendering
-        parts: tuple[Part, ...] = (made[0].part._replace(span=(0, len(content))),)
+        part = made[0].part
+        parts: tuple[Part, ...] = (Part(*part[:4], (0, len(content)), *part[5:]),)
     else:
         listed, secrets = list[Part](), list[tuple[int, int]]()
         texts, unknown = [OPEN, before], False
