@@ -6,14 +6,14 @@ import re
 from functools import lru_cache
 from typing import Final, Literal, TypeAlias
 
+from fsgitops.numbering import E164 as E164
+from fsgitops.numbering import read_digits, to_e164
+
 EXTENSION: Final = "[0-9]{4,6}"
-E164: Final = r"\+[1-9][0-9]{5,14}"
-"""The forms of an extension and of a number in E.164, as expressions."""
+"""The form of an extension, as an expression."""
 
 _WRITTEN = re.compile(r"[+0-9(][0-9 ().\-/]*")
 _EXTENSION = re.compile(EXTENSION)
-# The country code 1 has one form for all numbers, and phonenumbers takes 60 microseconds to say so.
-_NORTH_AMERICAN = re.compile(r"\+1[2-9][0-9]{9}")
 
 
 class NumberError(ValueError):
@@ -36,7 +36,7 @@ def is_region(text: str) -> bool:
     return text in phonenumbers.SUPPORTED_REGIONS
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=8192)
 def normalise_number(text: str, default_region: str | None) -> str:
     """Return the E.164 form (`+` and digits) of a number as it was written.
 
@@ -44,10 +44,6 @@ def normalise_number(text: str, default_region: str | None) -> str:
     NumberError when the text is no number, or when its region is not known.
     """
     text = text.strip()
-    if _NORTH_AMERICAN.fullmatch(text):
-        return text
-    import phonenumbers
-
     # phonenumbers takes letters for digits (1-800-FLOWERS), digits of any script, and cuts off
     # what follows the number; none of that should decide in silence where a call goes.
     if not _WRITTEN.fullmatch(text):
@@ -58,6 +54,13 @@ def normalise_number(text: str, default_region: str | None) -> str:
             "Write it as E.164, such as +19495431333, or set `default_region` in fsgitops.yaml.",
         )
     region = default_region.upper() if default_region else None
+    return to_e164(text, region) or _ask_for_e164(text, region)
+
+
+@lru_cache(maxsize=4096)
+def _ask_for_e164(text: str, region: str | None) -> str:
+    import phonenumbers
+
     try:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException as problem:
@@ -74,23 +77,29 @@ def normalise_number(text: str, default_region: str | None) -> str:
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=8192)
 def is_assignable(e164: str) -> bool:
     """Tell whether the numbering plan of its country has such a number as this E.164 one."""
+    found = read_digits(e164)
+    if found is not None:
+        plan, national = found
+        return plan.is_assignable(national)
     import phonenumbers
 
     return bool(phonenumbers.is_valid_number(phonenumbers.parse(e164, None)))
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=8192)
 def national_form(e164: str) -> str | None:
     """Return the digits of a number as its own country writes it, or None where there are none.
 
     +19495431333 gives 9495431333, +61290001234 gives 0290001234. Numbers of no country (+800)
     have no such form.
     """
-    if _NORTH_AMERICAN.fullmatch(e164):
-        return e164[2:]
+    found = read_digits(e164)
+    if found is not None and len(found[1]) in found[0].lengths:
+        plan, national = found
+        return plan.write(national) if plan.regions[0] != "001" else None
     import phonenumbers
 
     try:
@@ -104,9 +113,14 @@ def national_form(e164: str) -> str | None:
     return str(phonenumbers.normalize_digits_only(written)) or None
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=8192)
 def region_of(e164: str) -> str | None:
     """Return the region (two letters) whose numbering plan has this number, or None."""
+    found = read_digits(e164)
+    if found is not None:
+        plan, national = found
+        home = plan.find_region(national)
+        return home.name if home and home.name != "001" else None
     import phonenumbers
 
     try:
@@ -123,7 +137,7 @@ TollClass: TypeAlias = Literal["domestic", "international", "premium", "satellit
 _SATELLITE = frozenset((870, 881, 882, 883))
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=8192)
 def toll_class(e164: str, region: str | None) -> TollClass:
     """Return what a call to a number in E.164 costs, seen from a region (two letters).
 
