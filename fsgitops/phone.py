@@ -6,11 +6,12 @@ import re
 from functools import lru_cache
 from typing import Final, Literal, TypeAlias
 
-from fsgitops.numbering import E164 as E164
+from fsgitops import numbering
 from fsgitops.numbering import read_digits, to_e164
 
 EXTENSION: Final = "[0-9]{4,6}"
-"""The form of an extension, as an expression."""
+E164: Final = numbering.E164
+"""The forms of an extension and of a number in E.164, as expressions."""
 
 _WRITTEN = re.compile(r"[+0-9(][0-9 ().\-/]*")
 _EXTENSION = re.compile(EXTENSION)
