@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from builders import noun
@@ -16,10 +17,12 @@ from compiling import (
     values,
     with_templates,
 )
+from jinja2.parser import Parser
 
 from fsgitops.findings import Position, Severity
 from fsgitops.model.draft import Templates
 from fsgitops.model.resource import Resource
+from fsgitops.steps.compile.program import Programs
 from fsgitops.steps.read_templates import packaged_templates, read_templates
 
 
@@ -220,3 +223,20 @@ def test_a_call_that_nobody_answers_ends_with_its_own_cause() -> None:
     without_voicemail = template.partition('<extension name="fsgitops_agent">')[2]
     bridged = without_voicemail.partition('application="bridge"')[2]
     assert '<action application="hangup" data="NO_ANSWER"/>' in bridged
+
+
+def test_each_template_is_parsed_once_however_often_it_is_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parsed: list[str | None] = []
+
+    class Counting(Parser):
+        def __init__(self, environment: Any, source: str, *words: Any, **others: Any) -> None:
+            super().__init__(environment, source, *words, **others)
+            parsed.append(self.name)
+
+    monkeypatch.setattr("jinja2.environment.Parser", Counting)
+    templates, _ = read_templates(None)
+    programs = Programs(templates)
+    assert all(programs.get(name) for name in [*templates.sources, *templates.sources])
+    assert sorted(parsed) == sorted(templates.sources)
