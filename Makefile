@@ -90,6 +90,7 @@ $(RUNS): requirements-run.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(PIP) install --require-hashes --requirement requirements-run.lock
 	$(PIP) install --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q fsgitops
 	touch $@
 
 $(INSTALLED): $(RUNS) requirements.lock

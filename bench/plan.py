@@ -21,10 +21,14 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 TURNS = 7
+FSGITOPS = (sys.executable, "-c", "from fsgitops.cli import main; main()")
 
 AGENT = """  - extension: {extension}
     name: Agent {extension}
@@ -69,6 +73,18 @@ def _number(place: int) -> str:
     return f"+1949{5_430_000 + place}"
 
 
+def check_out(commit: str, folder: Path) -> Path:
+    """Return a folder with what stood in a commit. Raises SystemExit where there is none."""
+    folder.mkdir()
+    archive = subprocess.Popen(
+        ["git", "-C", str(CHECKOUT), "archive", commit], stdout=subprocess.PIPE
+    )
+    subprocess.run(["tar", "-x", "-C", str(folder)], stdin=archive.stdout, check=True)
+    if archive.wait():
+        raise SystemExit(f"there is no commit {commit}")
+    return folder
+
+
 def compile_bytes(checkout: Path) -> None:
     """Compile a checkout's modules, as an installation does, so that no command is the one to."""
     package = str(checkout / "fsgitops")
@@ -83,11 +99,13 @@ class Ran(NamedTuple):
     memory: float
 
 
-def run(root: Path, *arguments: str, checkout: Path = CHECKOUT) -> Ran:
-    """Run the fsgitops of a checkout in a project."""
+def run(
+    root: Path, *arguments: str, checkout: Path = CHECKOUT, words: Sequence[str] = FSGITOPS
+) -> Ran:
+    """Run the fsgitops of a checkout in a project; `words` begin the command line."""
     before = time.perf_counter()
     process = subprocess.Popen(
-        [sys.executable, "-c", "from fsgitops.cli import main; main()", *arguments],
+        [*words, *arguments],
         cwd=root,
         env={**os.environ, "PYTHONPATH": str(checkout)},
         stdout=subprocess.DEVNULL,
@@ -95,7 +113,7 @@ def run(root: Path, *arguments: str, checkout: Path = CHECKOUT) -> Ran:
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - before
     if os.waitstatus_to_exitcode(status):
-        raise SystemExit(f"fsgitops {' '.join(arguments)} failed")
+        raise SystemExit(f"{' '.join(words)} {' '.join(arguments)} failed")
     return Ran(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
@@ -127,14 +145,7 @@ def compare(commit: str, agents: int) -> None:
     """Print what a plan without changes takes: at a commit, and in this checkout."""
     with tempfile.TemporaryDirectory() as name:
         top = Path(name)
-        earlier = top / "checkout"
-        earlier.mkdir()
-        archive = subprocess.Popen(
-            ["git", "-C", str(CHECKOUT), "archive", commit], stdout=subprocess.PIPE
-        )
-        subprocess.run(["tar", "-x", "-C", str(earlier)], stdin=archive.stdout, check=True)
-        if archive.wait():
-            raise SystemExit(f"there is no commit {commit}")
+        earlier = check_out(commit, top / "checkout")
         sides = {commit: (earlier, top / "before"), "this checkout": (CHECKOUT, top / "after")}
         for checkout, root in sides.values():
             prepare(root, agents, checkout)

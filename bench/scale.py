@@ -32,7 +32,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from plan import CHECKOUT, compile_bytes, write_project
+from plan import CHECKOUT, FSGITOPS, compile_bytes, write_project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,6 @@ OCTODNS = "octodns==1.22.0"
 PACKAGES = (OCTODNS, "matplotlib==3.11.2")
 SIZES = (1_000, 3_000, 10_000, 30_000, 100_000)
 LAYOUTS = ("files", "sharded")
-FSGITOPS = [sys.executable, "-c", "from fsgitops.cli import main; main()"]
 ZONE = "pbx.example.com."
 SAMPLED = 0.02
 """Seconds between two looks at a command's processes."""

@@ -7,7 +7,6 @@ command takes `--color` and `-q`.
 from __future__ import annotations
 
 import importlib
-from difflib import get_close_matches
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -179,6 +178,8 @@ class Group(click.Group):
         known = self.list_commands(ctx)
         if name in known or name.startswith("-") or ctx.resilient_parsing:
             return super().resolve_command(ctx, args)
+        from difflib import get_close_matches
+
         meant = self._synonyms.get(name)
         near = [meant] if meant else get_close_matches(name, known, n=2)
         hint = " or ".join(f"`{ctx.command_path} {item}`" for item in near)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,6 +81,8 @@ def ask_git(root: Path, *arguments: str, seconds: float = GIT_SECONDS) -> bytes 
 
     Raises FsgitopsError where it is not installed, or takes longer than this.
     """
+    import subprocess
+
     git = shutil.which("git")
     if git is None:
         raise FsgitopsError("git is not installed, and comparing revisions needs it")
