@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from fsgitops.durable import replace_file
@@ -82,9 +82,6 @@ def _compare(
 ) -> list[DriftItem]:
     conf_dir, address = workspace.target.conf_dir, address_of(workspace.target)
 
-    def exists(path: str) -> bool:
-        return os.path.lexists(conf_dir / path)
-
     @cache
     def places() -> Whereabouts:
         return Whereabouts(load_merged(conf_dir))
@@ -95,11 +92,14 @@ def _compare(
         except (FsgitopsError, OSError):
             return True  # that cannot be told, so nothing is said of it
 
+    find = partial(
+        find_drift, live, applied, exists=lambda path: os.path.lexists(conf_dir / path),
+        kinds=workspace.kinds, address=address, declares=declares,
+    )  # fmt: skip
     if not asked:
-        return find_drift(live, applied, None, exists, workspace.kinds, address)
+        return find(None)
     with connect_target(workspace.target, workspace.root) as switch:
-        memory = Memory(switch, address)
-        found = find_drift(live, applied, memory, exists, workspace.kinds, address, declares)
+        found = find(Memory(switch, address))
         return veil_drift(found, Veil(switch.global_variables())) if found else []
 
 

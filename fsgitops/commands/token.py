@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from fsgitops.durable import ignore_folder, replace_file
+from fsgitops.durable import closing, ignore_folder, replace_file
 from fsgitops.errors import FsgitopsError, NotThereError, UsageError
 from fsgitops.settings.shapes import STATE_FOLDER
 
@@ -129,8 +129,7 @@ def _alone(root: Path) -> Iterator[None]:
     """Keep other processes from changing the list meanwhile: a revoked token would come back."""
     folder = tokens_path(root).parent
     ignore_folder(folder)
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
+    with closing(os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)) as descriptor:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         except OSError as problem:
@@ -139,8 +138,6 @@ def _alone(root: Path) -> Iterator[None]:
                 "project on one that has"
             ) from None
         yield
-    finally:
-        os.close(descriptor)
 
 
 def _write(root: Path, tokens: Iterable[ApiToken]) -> None:

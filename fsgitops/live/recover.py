@@ -130,11 +130,9 @@ def _read_loaded(journal: Journal) -> tuple[list[Change], bool]:
     changes, kicks = _read_changes(journal)
     manifest = read_manifest(journal.state_dir)
     files = dict.fromkeys(manifest.unloaded, LiveFile(FileKind.REGULAR))
-
-    def exists(path: str) -> bool:
-        return os.path.lexists(journal.conf_dir / path)
-
-    return [*changes, *find_unloaded(changes, LiveConfig(manifest, files), exists)], kicks
+    live = LiveConfig(manifest, files)
+    more = find_unloaded(changes, live, lambda path: os.path.lexists(journal.conf_dir / path))
+    return [*changes, *more], kicks
 
 
 def _read_changes(journal: Journal) -> tuple[list[Change], bool]:

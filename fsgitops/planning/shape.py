@@ -82,11 +82,10 @@ def count_cost(plan: Plan, live: LiveConfig, target: Target, *, kick_rotated: bo
     from fsgitops.steps.needs import classify_changes
     from fsgitops.steps.plan.changes import find_unloaded
 
-    def exists(path: str) -> bool:
-        return os.path.lexists(target.conf_dir / path)
-
     changes = classify_changes(plan.changes)
-    unloaded = classify_changes(find_unloaded(changes, live, exists))
+    unloaded = classify_changes(
+        find_unloaded(changes, live, lambda path: os.path.lexists(target.conf_dir / path))
+    )
     reloads = plan_reloads(
         changes, address_of(target), kick_rotated=kick_rotated, unloaded=unloaded
     )

@@ -23,6 +23,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fsgitops.durable import closing
 from fsgitops.errors import FsgitopsError
 from fsgitops.routing.glob import find_files
 from fsgitops.routing.lines import (
@@ -118,7 +119,7 @@ class _Merger:
             if error.errno != errno.ELOOP:
                 raise
             descriptor, linked = os.open(path, flags), True
-        try:
+        with closing(descriptor):
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
                 raise OSError(0, "not a regular file")
@@ -132,8 +133,6 @@ class _Merger:
                 return data
             with os.fdopen(descriptor, "rb", closefd=False) as stream:
                 return data + stream.read()
-        finally:
-            os.close(descriptor)
 
     @cached_property
     def resolved(self) -> Path:

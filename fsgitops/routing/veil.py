@@ -33,23 +33,10 @@ _SECRET_NAME: Final = re.compile(
     r"pass|pwd|psw|secret|token|cred|auth|key|hash|(^|[_.-])(pins?|pw|jwt|otp)($|[_.-])",
     re.IGNORECASE,
 )
-_PLAIN_WORDS: Final = frozenset(
-    [
-        "true",
-        "false",
-        "yes",
-        "no",
-        "on",
-        "off",
-        "none",
-        "auto",
-        "default",
-        "enabled",
-        "disabled",
-        "password",
-        "secret",
-    ]
-)
+_PLAIN_WORDS: Final = frozenset({
+    "true", "false", "yes", "no", "on", "off", "none", "auto", "default", "enabled", "disabled",
+    "password", "secret",
+})  # fmt: skip
 _LONG: Final = 8
 """From this many characters on, a secret is found within other words too."""
 

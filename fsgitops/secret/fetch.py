@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from fsgitops.durable import closing
 from fsgitops.errors import SecretError, SecretUnavailableError
 from fsgitops.secret.age import IDENTITY_VARIABLE, decrypt, load_identities
 from fsgitops.secret.key import KEY_VARIABLE, NEXT_KEY_VARIABLE
@@ -236,7 +237,7 @@ def resolve_file_secret(path: Path) -> Secret:
         raise SecretUnavailableError(
             f"{path}: cannot read the secret: {problem.strerror}"
         ) from None
-    try:
+    with closing(descriptor):
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise SecretError(f"{path}: expected a plain file")
@@ -245,8 +246,6 @@ def resolve_file_secret(path: Path) -> Secret:
                 f"{path}: every user of this machine may read it: run chmod o-rwx {path}"
             )
         content = os.read(descriptor, _FILE_LIMIT)
-    finally:
-        os.close(descriptor)
     content = content.removeprefix(codecs.BOM_UTF8)
     if content in (b"", b"\n", b"\r", b"\r\n"):
         raise SecretError(f"{path}: the file is empty: put the secret there")

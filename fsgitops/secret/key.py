@@ -17,7 +17,7 @@ from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from fsgitops.durable import create_file
+from fsgitops.durable import closing, create_file
 from fsgitops.errors import SecretError
 from fsgitops.secret.value import Secret
 
@@ -69,12 +69,9 @@ def read_private_file(path: Path, what: str) -> str | None:
                 f"{path}: the {what} is a symbolic link: name the file itself"
             ) from None
         raise SecretError(f"{path}: cannot read the {what}: {problem.strerror}") from None
-    try:
+    with closing(descriptor):
         _require_private(os.fstat(descriptor), path, what)
-        content = os.read(descriptor, _FILE_LIMIT)
-    finally:
-        os.close(descriptor)
-    return content.decode("utf-8-sig", "replace")
+        return os.read(descriptor, _FILE_LIMIT).decode("utf-8-sig", "replace")
 
 
 def _require_private(status: os.stat_result, path: Path, what: str) -> None:
