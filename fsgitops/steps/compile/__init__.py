@@ -1,7 +1,7 @@
 """Compile the desired state: what each file below the conf directory must hold, byte for byte.
 
 Values reach a file only as escaped attribute values of a sandboxed template, and every file that is
-not known to be right already is parsed again and proved (see routing/skeleton.py).
+not known to be right already is proved (see routing/skeleton.py).
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
 """A template as a program: loaded in a sandbox, and proved before and after it is run.
 
 Users edit templates, and values come from files that others wrote, so neither is trusted: there is
-no way to switch escaping off, and every rendering is compared with the proved skeleton.
+no way to switch escaping off, and every rendering is compared with the proved skeleton. Of a
+template that can only put values out, no more than the first file of a shape is rendered: the
+others are that skeleton, filled.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from fsgitops.model.plan import is_secret
 from fsgitops.routing.fragment import FragmentError, flatten_fragment
 from fsgitops.routing.pattern import is_valid, match_groups
 from fsgitops.routing.skeleton import NEUTRAL, WORD, Skeleton, neutral_words, spans
-from fsgitops.steps.compile.sandbox import Opaque, Sandbox
+from fsgitops.steps.compile.sandbox import Opaque, Sandbox, all_noticed
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
@@ -38,16 +40,6 @@ _FILTERS: Final = (
     *("string", "sum", "title", "trim", "unique", "upper"),
 )
 _GLOBALS: Final = ("range", "dict", "namespace", "joiner", "cycler")
-
-# What can do nothing with a value that goes unnoticed: each of these that does anything but put it
-# out asks the value itself, and an Opaque one objects (see sandbox.py).
-_NOTICED: Final = (
-    *(nodes.Template, nodes.TemplateData, nodes.Output, nodes.Assign, nodes.For, nodes.If),
-    *(nodes.Name, nodes.Const, nodes.Getattr, nodes.Getitem, nodes.Tuple, nodes.CondExpr),
-    *(nodes.And, nodes.Or, nodes.Not, nodes.Compare, nodes.Operand, nodes.Include),
-)
-_NOTICED_FILTERS: Final = ("items",)
-_NOTICED_TESTS: Final = ("defined", "undefined")
 
 
 class TemplateError(FsgitopsError):
@@ -269,18 +261,11 @@ class Programs:
         if name in seen:
             return True
         seen.add(name)
-        for node in self._trees[name].find_all(nodes.Node):
-            if isinstance(node, nodes.Filter | nodes.Test):
-                known = _NOTICED_FILTERS if isinstance(node, nodes.Filter) else _NOTICED_TESTS
-                if node.name not in known:
-                    return False
-            elif not isinstance(node, _NOTICED):
-                return False
-            elif isinstance(node, nodes.Include):
-                within = getattr(node.template, "value", "")
-                if within not in self._templates.sources or not self.is_noticed(within, seen):
-                    return False
-        return True
+        tree = self._trees[name]
+        included = (getattr(node.template, "value", "") for node in tree.find_all(nodes.Include))
+        return all_noticed(tree) and all(
+            within in self._trees and self.is_noticed(within, seen) for within in included
+        )
 
 
 class _Checked(jinja2.BaseLoader):

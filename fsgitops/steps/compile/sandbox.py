@@ -31,6 +31,28 @@ _CHARACTERS: Final = 64
 _FORMATTING: Final = frozenset(("format", "format_map"))
 
 
+# What can do nothing with a value that goes unnoticed: each of these that does anything but put it
+# out asks the value itself, and an Opaque one objects.
+_NOTICED: Final = (
+    *(nodes.Template, nodes.TemplateData, nodes.Output, nodes.Assign, nodes.For, nodes.If),
+    *(nodes.Name, nodes.Const, nodes.Getattr, nodes.Getitem, nodes.Tuple, nodes.CondExpr),
+    *(nodes.And, nodes.Or, nodes.Not, nodes.Compare, nodes.Operand, nodes.Include),
+)
+_NOTICED_FILTERS: Final = ("items",)
+_NOTICED_TESTS: Final = ("defined", "undefined")
+
+
+def all_noticed(tree: nodes.Template) -> bool:
+    """Tell whether nothing that a template does with an Opaque value goes unnoticed."""
+    named = {nodes.Filter: _NOTICED_FILTERS, nodes.Test: _NOTICED_TESTS}
+    return all(
+        node.name in named[type(node)]
+        if isinstance(node, nodes.Filter | nodes.Test)
+        else isinstance(node, _NOTICED)
+        for node in tree.find_all(nodes.Node)
+    )
+
+
 class DecidedError(Exception):
     """A template does more with a value than to put it out."""
 
