@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from fsgitops.errors import SecretError, SecretUnavailableError
@@ -17,7 +18,7 @@ from fsgitops.visible import count_noun
 from fsgitops.workspace.open import make_fetcher
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from fsgitops.model.desired import Desired
@@ -72,7 +73,8 @@ class Moved:
 class SecretBook:
     """Gives each resource's secrets, and gathers what was wrong with them on the way.
 
-    `fetcher` is None where nothing is to be fetched: then only derived secrets are known.
+    `fetcher` gives what fetches secrets, and is None where nothing is to be fetched: then only
+    derived secrets are known.
     """
 
     keys: Keys
@@ -80,7 +82,7 @@ class SecretBook:
     moved: Moved
     levels: Mapping[str, str]
     sources: Mapping[Resource, Position]
-    fetcher: SecretFetcher | None
+    fetcher: Callable[[], SecretFetcher] | None
     findings: list[Finding] = field(default_factory=list)
     unavailable: dict[str, None] = field(default_factory=dict)
     """Why secrets are not at hand, each reason once."""
@@ -159,7 +161,7 @@ class SecretBook:
         if self.fetcher is None:
             return None
         try:
-            return self.fetcher.fetch(source)
+            return self.fetcher().fetch(source)
         except SecretUnavailableError as problem:
             self.unavailable[f"{resource.kind} {resource.name}: {name}: {problem}"] = None
         except SecretError as problem:
@@ -202,7 +204,10 @@ def open_book(workspace: Workspace, desired: Desired, *, fetch: bool = True) -> 
     fetcher = None
     if fetch:
         trusted = keys.current is not None
-        fetcher = make_fetcher(settings.secrets, workspace.root, settings.key_file, trusted=trusted)
+        made = partial(
+            make_fetcher, settings.secrets, workspace.root, settings.key_file, trusted=trusted
+        )
+        fetcher = cache(made)  # what fetches is loaded with the first secret that stands elsewhere
     return SecretBook(
         keys,
         workspace.target.domain,

@@ -48,7 +48,7 @@ COMMANDS = {
 
 UNUSED = ("sandbox", "esl", "switch", "api", "cdr", "transaction.transact", "transaction.lock",
           "model.applied", "model.revision", "model.state", "live.revisions", "commands.apply",
-          "commands.export_state", "diagnosis", "steps.apply")  # fmt: skip
+          "commands.export_state", "diagnosis", "steps.apply", "secret.fetch")  # fmt: skip
 """Rooms and modules of our own that a plan has no use for."""
 
 SCRIPT = """
