@@ -244,7 +244,8 @@ def test_one_apply_with_the_clock_400_days_ahead_removes_no_revision_and_is_told
 ) -> None:
     state_dir = pretend(applied, 15, datetime.now(UTC))
     edit(applied, "Bob", "Bea")
-    monkeypatch.setattr("fsgitops.live.revisions.datetime", Clock)
+    for module in ("revisions", "clock"):
+        monkeypatch.setattr(f"fsgitops.live.{module}.datetime", Clock)
     ran = applied.run("apply", "--yes")
     assert ran.code == 0
     assert ("400 days after the newest revision" in ran.err) or (
