@@ -28,7 +28,7 @@ from fsgitops.model.noun import Noun, Part
 from fsgitops.model.resource import Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from fsgitops.model.document import Path
 
@@ -152,6 +152,18 @@ def find_marked(noun: Noun, mark: type) -> Iterator[tuple[Path, Any, Any]]:
             yield spot.steps, value, said
 
 
+def find_all(nouns: Sequence[Noun], mark: type) -> Iterator[tuple[Noun, Path, Any, Any]]:
+    """Yield the same of many nouns of one class with the noun itself, spot by spot."""
+    for spot, said in _marked(type(nouns[0]), mark) if nouns else ():
+        if spot.read is None:
+            for noun in nouns:
+                yield from ((noun, *found, said) for found in values_at(noun, spot.steps))
+        else:
+            for noun, value in zip(nouns, map(spot.read, nouns), strict=True):
+                if value is not None:
+                    yield noun, spot.steps, value, said
+
+
 def key_field(noun: type[Noun]) -> str:
     """Return the field that names a resource of this class."""
     return _marked(noun, Key)[0][0].steps[0]
@@ -247,21 +259,23 @@ def texts(noun: Noun) -> Iterator[WrittenText]:
                 yield from (WrittenText((*path, name), name, key=True) for name in value)
 
 
-def joined_texts(noun: Noun) -> str:
-    """Return all texts of a noun as one, for a search that mostly finds nothing."""
+def joined_texts(nouns: Sequence[Noun]) -> str:
+    """Return all texts of some nouns as one, for a search that mostly finds nothing."""
     found: list[str] = []
-    pending: list[Iterable[Any]] = [noun.__dict__.values()]
+    pending: list[Iterable[Any]] = [noun.__dict__.values() for noun in nouns]
     for values in pending:
         for value in values:
             holds = type(value)
             if holds is str:
                 found.append(value)
+            elif holds in _TEXTLESS:
+                continue
             elif holds is tuple:
                 pending.append(value)
             elif holds is dict:
                 found += value
                 pending.append(value.values())
-            elif holds not in _TEXTLESS and isinstance(value, Part):
+            elif isinstance(value, Part):
                 pending.append(value.__dict__.values())
     return " ".join(found)
 

@@ -108,7 +108,7 @@ def test_no_text_is_missing_where_all_are_searched_as_one(
             "logins": dict.fromkeys(more, login),
         }
     )
-    joined = joined_texts(made)
+    joined = joined_texts([made])
     assert all(item.text in joined for item in texts(made))
 
 
