@@ -13,6 +13,8 @@ import pytest
 from real_switch import free_ports
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from real_switch import RealSwitch
 
 SCENARIOS = Path(__file__).resolve().parent / "sipp"
@@ -117,6 +119,27 @@ def call_from_outside(
     """
     target = (switch.esl_host, switch.external_port)
     run_sipp(work_dir, "call", target, f"{number};{caller}", port=free_ports(1)[0])
+
+
+@contextlib.contextmanager
+def calling(
+    switch: RealSwitch, place: Path, number: str, caller: str = "15550199999"
+) -> Iterator[None]:
+    """Call `number` at the external profile, and stay until the other side hangs up."""
+    place.mkdir(parents=True)
+    (place / "data.csv").write_text(f"SEQUENTIAL\n{number};{caller};Eve <b>\n")
+    command = sipp_command(place, "call_wait", port=free_ports(1)[0])
+    target = f"{switch.esl_host}:{switch.external_port}"
+    quiet = subprocess.DEVNULL
+    one = subprocess.Popen(
+        [*command, "-inf", str(place / "data.csv"), target],
+        cwd=place, stdin=quiet, stdout=quiet, stderr=quiet,
+    )  # fmt: skip
+    try:
+        yield
+    finally:
+        one.kill()
+        one.wait()
 
 
 def is_bound(port: int) -> bool:

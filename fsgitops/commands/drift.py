@@ -5,36 +5,35 @@ from __future__ import annotations
 import os
 import time
 from functools import cache, partial
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from fsgitops.durable import replace_file
 from fsgitops.errors import DesiredInvalidError, FsgitopsError, SecretError, SwitchError
 from fsgitops.homes.compare import Memory
-from fsgitops.homes.pieces import split_compiled, split_entry
+from fsgitops.homes.pieces import split_compiled, split_entry, take_apart
 from fsgitops.live.connect import address_of, connect_target, prepare_conf_dir
 from fsgitops.live.recover import recover_unfinished
 from fsgitops.model.drift import DriftReport
 from fsgitops.routing.preprocess import load_merged
 from fsgitops.routing.veil import Veil
 from fsgitops.routing.whereabouts import Whereabouts
-from fsgitops.steps.drift import find_drift, find_edited, ignore_expected, veil_drift
+from fsgitops.steps.drift import Applied, find_drift, find_edited, ignore_expected, veil_drift
 from fsgitops.steps.read_live import read_live
 from fsgitops.steps.render_drift import render_metrics
 from fsgitops.workspace.declare import compile_declared, declare_desired
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from fsgitops.homes.home import Home
+    from fsgitops.homes.home import Flat, Home
+    from fsgitops.model.compiled import CompiledFile
     from fsgitops.model.drift import DriftItem
     from fsgitops.model.live import LiveConfig
     from fsgitops.model.resource import Resource
     from fsgitops.workspace.open import Workspace
 
 METRICS_MODE = 0o644
-
-Applied: TypeAlias = "dict[tuple[str, Resource], bytes]"
-"""What was applied, by file and resource, each as a file of its own."""
 
 
 def run_drift(workspace: Workspace, *, offline: bool = False) -> DriftReport:
@@ -111,19 +110,23 @@ def _find_applied(workspace: Workspace, live: LiveConfig) -> tuple[Applied, list
     """
     edited = find_edited(live)
     if not edited:
-        return {}, []
+        return Applied(), []
     try:
         compiled = compile_declared(workspace, declare_desired(workspace)).compiled
     except DesiredInvalidError:
-        return {}, ["the declared files have errors (run `fsgitops validate`), so the applied "
-        "contents of edited files are unknown"]  # fmt: skip
+        return Applied(), ["the declared files have errors (run `fsgitops validate`), so the "
+        "applied contents of edited files are unknown"]  # fmt: skip
     except FsgitopsError as problem:
-        return {}, [f"the applied contents of edited files are unknown: {problem}"]
+        return Applied(), [f"the applied contents of edited files are unknown: {problem}"]
     applied: dict[tuple[str, Resource], bytes] = {}
+    around: dict[str, Flat] = {}
     guessed = False
     for path in edited:
         file, entry = compiled.files.get(path), live.manifest.entries[path]
-        own = split_compiled(file) if file and len(entry.records) > 1 else {}
+        own: Mapping[Resource, CompiledFile] = {}
+        if file and len(entry.records) > 1:
+            own = split_compiled(file)
+            around[path] = take_apart(file.content, path).spans.flatten_rest()
         if file and len(entry.records) == len(file.parts) == 1:
             own = {entry.records[0].resource: file}
         for resource, known in split_entry(entry).items():
@@ -135,4 +138,4 @@ def _find_applied(workspace: Workspace, live: LiveConfig) -> tuple[Applied, list
         "no project key here: edited files are compared with the declared state of now, and their "
         "secrets only between disk and switch"
     )
-    return applied, [note] if guessed else []
+    return Applied(applied, around), [note] if guessed else []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fsgitops.homes.home import Address, Doing, Flat, Home, Located, Wanted, run_step
 from fsgitops.model.plan import CREDENTIALS, Action, Danger, ReloadStep
-from fsgitops.routing.fragment import GROUP, flatten_element, quote_name
+from fsgitops.routing.fragment import GROUP, flatten_element, is_frame, quote_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -107,7 +107,7 @@ def _split(said: Flat) -> tuple[dict[str, Flat], Flat]:
     What stands beside the users, but for a group around them, cannot be told from the first one's
     own.
     """
-    rest = {key: value for key, value in said.items() if value == GROUP and key.startswith(GROUP)}
+    rest = {key: value for key, value in said.items() if is_frame(key, value)}
     if "user" not in said:
         return {}, said
     if "user 2" not in said:

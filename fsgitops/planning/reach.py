@@ -125,7 +125,8 @@ def _make_claims(workspace: Workspace, compilation: Compilation, look: ConfLook)
 def _judge(survey: Survey, compilation: Compilation, kinds: Kinds) -> Iterator[Claim]:
     yield from _find_unread(survey, compilation)
     yield from _find_contexts(survey, compilation, kinds)
-    yield from _find_unused(survey, compilation)
+    yield from _find_unused(survey, compilation, kinds)
+    yield from _find_beside(survey, compilation, kinds)
     yield from _find_taken(survey, compilation, kinds)
 
 
@@ -159,17 +160,47 @@ def _find_contexts(survey: Survey, compilation: Compilation, kinds: Kinds) -> It
         yield Claim("unknown-context", resources, told, hint, sure=survey.is_sure("dialplan"))
 
 
-def _find_unused(survey: Survey, compilation: Compilation) -> Iterator[Claim]:
+def _find_unused(survey: Survey, compilation: Compilation, kinds: Kinds) -> Iterator[Claim]:
     """What is in the context of calls from outside, and no such call begins in it."""
     folder = f"dialplan/{survey.inbound}/"
     files = compilation.compiled.files.items()
     inside = [
         part.resource for path, file in files if path.startswith(folder) for part in file.parts
     ]
+    for path, members in _dispatched(compilation, kinds):
+        inside[:0] = members if path.startswith(folder) else ()
     found = survey.find_closed() if inside else None
     if found:
         told, hint, sure = found
         yield Claim("unused-context", inside, told, hint, sure=sure, standing=sure)
+
+
+def _dispatched(compilation: Compilation, kinds: Kinds) -> Iterator[tuple[str, Sequence[Resource]]]:
+    """Yield each file that finds resources in contexts of theirs, and these resources."""
+    paths = compilation.compiled.paths
+    for kind in kinds.values():
+        for shared in kind.shared:
+            if shared.follows and shared.resource in paths:
+                nouns = map(resource_of, compilation.declared.desired.of(kind.noun))
+                yield paths[shared.resource], [item for item in nouns if item in paths]
+
+
+def _find_beside(survey: Survey, compilation: Compilation, kinds: Kinds) -> Iterator[Claim]:
+    """What runs beside a file that finds contexts by their names, and goes on behind it."""
+    for path, members in _dispatched(compilation, kinds):
+        sure = survey.is_sure("dialplan")
+        if place := survey.tell_context("global"):
+            told = (
+                f"need a dialplan without the context `global` ({place}): FreeSWITCH would run it "
+                "for each number near theirs that nobody declares"
+            )
+            hint = "give that context another name, or choose `layout: files`"
+            yield Claim("global-context", members, told, hint, sure=sure)
+        for extension in survey.find_inline(path):
+            where = survey.tell_extension(extension)
+            told = f"do not end the search for an extension: {where} may run its inline actions too"
+            hint = "put that extension before them, or take `inline` from its actions"
+            yield Claim("runs-behind", members, told, hint)
 
 
 def _find_taken(survey: Survey, compilation: Compilation, kinds: Kinds) -> Iterator[Claim]:

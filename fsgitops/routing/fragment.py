@@ -24,6 +24,7 @@ TEXT: Final = "#text"
 COMMENT: Final = "#comment"
 CONTEXT: Final = "context"
 GROUP: Final = "group"
+FRAMES: Final = (CONTEXT, GROUP)
 END: Final = ">"
 TAG: Final = "<"
 
@@ -153,6 +154,11 @@ def _parse(whole: bytes, items: list[str], characters: Callable[[str], None]) ->
 def _add_text(items: list[str], data: str) -> None:
     if not data.isspace():
         items.extend((TEXT, data.strip()))
+
+
+def is_frame(key: str, value: str) -> bool:
+    """Tell whether this says what stands around the resources of a file, and nothing of them."""
+    return value in FRAMES and key.startswith(f"{value} ")
 
 
 def flatten_fragment(content: bytes) -> dict[str, str]:

@@ -86,6 +86,16 @@ def is_true(text: str) -> bool:
     return word in _TRUE_WORDS or (digits.isdigit() and digits.strip("0") != "")
 
 
+def acts_inline(element: Element) -> bool:
+    """Tell whether an action of an extension runs at once, and not when the search is over."""
+    return any(
+        acts_inline(child)
+        if child.name == "condition"
+        else child.name.endswith("action") and is_true(child.attributes.get("inline", ""))
+        for child in element.children
+    )
+
+
 def list_ways(
     extension: Extension, truth: Mapping[str, bool | None], context: str
 ) -> frozenset[Way]:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fsgitops.routing.glob import Ours
+from fsgitops.routing.hunt import acts_inline, read_extension
 from fsgitops.routing.places import (
     Reading,
     find_doors,
@@ -238,6 +239,23 @@ class Survey:
     ) -> tuple[list[Taker], list[Extension]]:
         """Return what takes these numbers before ours in a context."""
         return find_takers(self._contexts[context], numbers, USERS_CONTEXT)
+
+    def tell_context(self, name: str) -> str:
+        """Return where a context stands; "" where there is none of this name."""
+        found = self._contexts.get(fold(name))
+        return self._tell_line(found.line) if found is not None else ""
+
+    def find_inline(self, path: str) -> list[Extension]:
+        """Return the extensions behind a file of ours that act while FreeSWITCH still searches."""
+        runs = self.ours.runs.get(path)
+        if not runs or self.problem_of(path):
+            return []
+        behind, line = self.readings[runs[0]].around[-1], self.ours.lines[runs[0]]
+        return [
+            read_extension(child)
+            for child in behind.all("extension")
+            if child.line > line and acts_inline(child)
+        ]
 
     def tell_extension(self, extension: Extension) -> str:
         """Return an extension's name and place."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from fsgitops.homes import HOMES, home_of
 from fsgitops.homes.compare import DIRECTIVE, compare_said, said_of
@@ -15,7 +15,7 @@ from fsgitops.model.drift import AttributeDrift, Direction, DriftItem, DriftKind
 from fsgitops.model.live import FileKind
 from fsgitops.model.plan import is_secret, mask
 from fsgitops.model.resource import Resource
-from fsgitops.routing.fragment import FragmentError, flatten_fragment
+from fsgitops.routing.fragment import FragmentError, flatten_fragment, is_frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -49,6 +49,17 @@ class _Sides:
         self.messages.append(message)
 
 
+class Applied(NamedTuple):
+    """What was applied to the edited files, where that can be told.
+
+    `own` has it of each resource, as a file of its own; UNKNOWN stands for secrets that cannot be
+    told. `around` has what a file of several says besides.
+    """
+
+    own: Mapping[tuple[str, Resource], bytes] = {}
+    around: Mapping[str, Flat] = {}
+
+
 def find_edited(live: LiveConfig) -> list[str]:
     """Return the managed files whose bytes are not those that were applied."""
     return [
@@ -60,7 +71,7 @@ def find_edited(live: LiveConfig) -> list[str]:
 
 def find_drift(
     live: LiveConfig,
-    applied: Mapping[tuple[str, Resource], bytes],
+    applied: Applied,
     memory: Memory | None,
     exists: Callable[[str], bool],
     kinds: Kinds,
@@ -71,8 +82,7 @@ def find_drift(
 
     Args:
         live: The manifest and its files, with their content.
-        applied: What was applied of each resource of the edited files, as a file of its own, where
-            that can be told; UNKNOWN stands for secrets that cannot.
+        applied: What was applied to the edited files.
         memory: What the switch holds; None leaves it out.
         exists: Tells whether a path below the conf directory has anything.
         kinds: They know what in memory is left over of theirs.
@@ -81,16 +91,18 @@ def find_drift(
     """
     items: list[DriftItem] = []
     for path, entry in live.manifest.entries.items():
-        for own, found, beside in _each_resource(path, entry, live.files[path]):
+        for own, found, rest in _each_resource(
+            path, entry, live.files[path], applied.around.get(path)
+        ):
             resource = own.records[0].resource
-            sides = _read_sides(path, own, found, applied.get((path, resource)))
+            sides = _read_sides(path, own, found, applied.own.get((path, resource)))
             if memory is not None:
                 _compare_memory(sides, memory)
-            if beside:
-                sides.say(DriftKind.EDITED, "what is of no resource was written into its file")
+            if rest:
+                sides.say(DriftKind.EDITED, "what is of no resource was changed in its file")
             if sides.kinds:
                 item = _describe(sides, memory)
-                told = (*item.attributes, *_list_beside(beside))
+                told = (*item.attributes, *rest)
                 items.append(replace(item, attributes=told))
     if memory is not None:
         places = _list_places(live.manifest.entries, address)
@@ -147,28 +159,42 @@ def ignore_expected(
 
 
 def _each_resource(
-    path: str, entry: ManifestEntry, found: LiveFile
-) -> Iterator[tuple[ManifestEntry, LiveFile, Flat]]:
+    path: str, entry: ManifestEntry, found: LiveFile, around: Flat | None
+) -> Iterator[tuple[ManifestEntry, LiveFile, Sequence[AttributeDrift]]]:
     """Yield each resource of a file as if it had one of its own: as it was applied, and as it is.
 
-    With the first comes what the file says that is of none of them.
+    With the first comes what differs in the file and is of none of them. Where nobody knows what
+    was `around` them, an element around them is taken for that.
     """
     if len(entry.records) == 1 or found.kind is not FileKind.REGULAR:
-        yield from ((own, found, {}) for own in split_entry(entry).values())
+        yield from ((own, found, ()) for own in split_entry(entry).values())
         return
-    there, beside = split_live(found, path, entry)
+    there, held = split_live(found, path, entry)
+    if found.sha256 == entry.sha256:
+        around = held
+    elif around is None:
+        around = {name: value for name, value in held.items() if is_frame(name, value)}
+    rest = tuple(_list_beside(around, held)) if around != held else ()
     gone = replace(found, kind=FileKind.MISSING, content=None, sha256="")
     for resource, own in split_entry(entry).items():
-        yield own, there.get(resource, gone), beside
-        beside = {}
+        yield own, there.get(resource, gone), rest
+        rest = ()
 
 
-def _list_beside(beside: Flat) -> Iterator[AttributeDrift]:
-    for name, value in sorted(beside.items()):
-        secret = is_secret(name, value)
-        shown = mask(value) if secret else value
+def _list_beside(around: Flat, held: Flat) -> Iterator[AttributeDrift]:
+    for name in sorted({*around, *held}):
+        wanted, value = around.get(name), held.get(name)
+        if wanted == value:
+            continue
+        secret = is_secret(name, wanted, value)
+        shown = (mask(wanted), mask(value)) if secret else (wanted, value)
+        direction = Direction.BOTH_DIFFER
+        if wanted is None:
+            direction = Direction.ONLY_LIVE
+        elif value is None:
+            direction = Direction.ONLY_DECLARED
         label = f"{name} (beside all)"
-        yield AttributeDrift(label, Direction.ONLY_LIVE, None, shown, None, secret, asked=False)
+        yield AttributeDrift(label, direction, shown[0], shown[1], None, secret, asked=False)
 
 
 def _read_sides(path: str, entry: ManifestEntry, found: LiveFile, applied: bytes | None) -> _Sides:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fsgitops.homes.pieces import OwnFiles, split_compiled
 from fsgitops.model.plan import Action, Change, is_secret
 from fsgitops.phone import is_number_expression
-from fsgitops.routing.fragment import FragmentError, flatten_fragment
+from fsgitops.routing.fragment import FragmentError, flatten_fragment, is_frame
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -85,20 +85,22 @@ def pair_renames(changes: Sequence[Change], live: LiveConfig, kinds: Kinds) -> t
 
 
 def _read(content: bytes | None) -> Mapping[str, str] | None:
+    """Return what is said of a resource, whatever stands around it."""
     try:
-        return flatten_fragment(content) if content else None
+        said = flatten_fragment(content) if content else None
     except FragmentError:
         return None
+    return said and {key: value for key, value in said.items() if not is_frame(key, value)}
 
 
 def _content(change: Change, values: Mapping[str, str]) -> tuple[str, frozenset[tuple[str, str]]]:
-    """Return what a file says, with its own name and its secrets taken out."""
+    """Return what a resource says, with its own name and its secrets taken out."""
     kind, name = change.resource
     word = name.removeprefix("+")
     return kind, frozenset(
         (_take_out(word, key), _take_out(word, value))
         for key, value in values.items()
-        if not is_secret(key, value)
+        if not is_secret(key, value) and not is_frame(key, value)
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,8 +13,8 @@ from phones_and_carrier import (
     up,
 )
 from project import Project
-from real_switch import RealSwitch, free_ports
-from sip_phone import SipPhone, sipp_command
+from real_switch import RealSwitch
+from sip_phone import SipPhone, calling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -110,24 +109,6 @@ def test_a_caller_is_seen_with_the_number_called_and_transferred_outside(
         assert gone["callee"] == "+18005559999"
         assert real.run("hangup", gone["uuid"]).code == 0
         assert carrier.wait_answered()
-
-
-@contextlib.contextmanager
-def calling(switch: RealSwitch, place: Path, number: str, caller: str) -> Iterator[None]:
-    place.mkdir(parents=True)
-    (place / "data.csv").write_text(f"SEQUENTIAL\n{number};{caller};Eve <b>\n")
-    command = sipp_command(place, "call_wait", port=free_ports(1)[0])
-    target = f"{switch.esl_host}:{switch.external_port}"
-    quiet = subprocess.DEVNULL
-    one = subprocess.Popen(
-        [*command, "-inf", str(place / "data.csv"), target],
-        cwd=place, stdin=quiet, stdout=quiet, stderr=quiet,
-    )  # fmt: skip
-    try:
-        yield
-    finally:
-        one.kill()
-        one.wait()
 
 
 def test_kick_ends_the_registration(real: Project, phones: Callable[[str], SipPhone]) -> None:

@@ -15,7 +15,7 @@ from fsgitops.kinds import BUILT_IN
 from fsgitops.model.live import FileKind, LiveConfig, LiveFile, Manifest, ManifestEntry, Record
 from fsgitops.sandbox.skeleton import write_skeleton
 from fsgitops.sandbox.switch import EmbeddedSwitch
-from fsgitops.steps.drift import find_drift
+from fsgitops.steps.drift import Applied, find_drift
 from fsgitops.steps.verify import Expected, Proof, verify_switch
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class Site:
         entry = ManifestEntry(sha, (Record(builders.resource(name)),))
         live = LiveConfig(Manifest({path: entry}), {path: LiveFile(FileKind.REGULAR, sha, content)})
         memory = Memory(self.switch, ADDRESS)
-        return find_drift(live, {}, memory, lambda _: False, BUILT_IN, ADDRESS)
+        return find_drift(live, Applied(), memory, lambda _: False, BUILT_IN, ADDRESS)
 
 
 @pytest.fixture
