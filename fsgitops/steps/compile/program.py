@@ -72,6 +72,8 @@ class _Proven(NamedTuple):
     secret: tuple[int, ...]
     expressions: tuple[str, ...]
     longest: int
+    places: dict[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]]
+    """The spans of secrets, each kept once: files of one shape have few."""
 
 
 class Program:
@@ -129,7 +131,7 @@ class Program:
         skeleton = self._new_skeleton(draft, neutral)
         hidden = tuple(number for number, path in enumerate(paths) if path in draft.hidden)
         secret, longest = skeleton.holes_of(hidden), self._find_longest(draft, skeleton, words)
-        return _Proven(skeleton, hidden, secret, _find_expressions(skeleton), longest)
+        return _Proven(skeleton, hidden, secret, _find_expressions(skeleton), longest, {})
 
     def _find_longest(self, draft: Draft, skeleton: Skeleton, words: Sequence[str]) -> int:
         """Return `longest` of what is proved: the template is given values that give nothing away.
@@ -336,7 +338,8 @@ def _finish(
     if known.expressions or draft.dialled:
         _check_expressions(known.expressions, values, draft)
     unknown = any(values[number] == UNKNOWN for number in known.hidden)
-    return Rendering(content, spans(filled, known.secret), unknown)
+    found = spans(filled, known.secret)
+    return Rendering(content, known.places.setdefault(found, found), unknown)
 
 
 def _refill(values: Mapping[str, Leaf], words: Iterable[Any]) -> dict[str, Any]:
