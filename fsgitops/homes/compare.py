@@ -7,15 +7,18 @@ what the switch holds of an element and the file does not say.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from fsgitops.errors import SwitchProtocolError
 from fsgitops.homes import home_of
-from fsgitops.routing.fragment import flatten_fragment, parse_answer
+from fsgitops.routing.cuts import Cuts, Element, cut_elements
+from fsgitops.routing.fragment import FragmentError, flatten_text, parse_answer, preprocess_lines
 from fsgitops.routing.lines import expand_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
     from fsgitops.homes.home import Address, Flat, Home, Located
     from fsgitops.switch.client import Switch
@@ -46,7 +49,31 @@ class Difference(NamedTuple):
 
 def read_said(home: Home, content: bytes) -> Said:
     """Return what a file of a home says. Raises FragmentError when it is not XML."""
-    return said_of(home, flatten_fragment(content))
+    text, directives = preprocess_lines(content)
+    cuts = cut_elements(text, home.element, home.key)
+    with suppress(FragmentError):
+        said = said_of(home, flatten_text(cuts.rest, directives))
+        elements = _put_back(cuts, said.elements)
+        if elements is not None:
+            return said._replace(elements=elements)
+    return said_of(home, flatten_text(text, directives))
+
+
+def _put_back(cuts: Cuts, found: Mapping[str, Flat]) -> Mapping[str, Flat] | None:
+    """Return the elements of a file, those that were cut out of it in their places.
+
+    None where one is not where an element stands by itself, or several have one name.
+    """
+    runs = {run.mark: run for run in cuts.runs}
+    elements: dict[str, Flat] = {}
+    count = 0
+    for name, flat in found.items():
+        run = runs.pop(name, None) if len(flat) == 1 else None
+        own = {one.name: one for _, _, one in run.elements} if run else {name: flat}
+        count += len(run.elements) if run else 1
+        elements.update(own)
+    twice = len(elements) < count or any(" #" in name for name in found)
+    return None if runs or twice else elements
 
 
 def said_of(home: Home, flat: Flat) -> Said:
@@ -73,7 +100,9 @@ def compare_said(
             yield name, None
         else:
             found = True
-            yield name, list(find_differences(values, there, expand, whole=said.whole))
+            same = _is_same(values, there)
+            told = () if same else find_differences(values, there, expand, whole=said.whole)
+            yield name, list(told)
     beside = {name: value for name, value in held.rest.items() if name in said.rest}
     if found and (left := list(find_differences(said.rest, beside, expand))):
         yield "", left
@@ -93,24 +122,37 @@ def find_differences(
                 yield Difference(name, None, value)
 
 
+def _is_same(said: Flat, held: Flat) -> bool:
+    """Tell at a glance that nothing differs, and that there is nothing to expand."""
+    return isinstance(said, Element) and said.is_same(held) and b"$${" not in said.texts
+
+
 class Held:
     """The elements of one place as the switch holds them, each read when it is asked for.
 
     Of several of one name, a look-up takes the first.
     """
 
-    __slots__ = ("_elements", "_home", "_read", "rest", "there")
+    __slots__ = ("_elements", "_home", "rest", "there")
 
     def __init__(self, home: Home, answer: bytes | None) -> None:
         self.there = answer is not None
         self.rest: Flat = {}
         self._home = home
         self._elements: dict[str, object] = {}
-        self._read: dict[str, Flat] = {}
-        if answer is not None:
-            root = parse_answer(answer)
-            self.rest = home.rest(root)
-            for name, element in home.inside(root):
+        if answer is None:
+            return
+        cuts = cut_elements(answer, home.element, home.key)
+        root = _parse_rest(cuts, home.element)
+        if root is None:
+            cuts, root = Cuts(answer, ()), parse_answer(answer)
+        runs = {run.mark: run for run in cuts.runs}
+        self.rest = home.rest(root)
+        for name, element in home.inside(root):
+            if name in runs:
+                for _, _, cut in runs[name].elements:
+                    self._elements.setdefault(cut.name, cut)
+            else:
                 self._elements.setdefault(name, element)
 
     def names(self) -> Iterator[str]:
@@ -119,9 +161,26 @@ class Held:
 
     def get(self, name: str) -> Flat | None:
         """Return what the element of this name says, as in a file of its own; None: not held."""
-        if name not in self._read and name in self._elements:
-            self._read[name] = self._home.flatten(self._elements[name])
-        return self._read.get(name)
+        found = self._elements.get(name)
+        if found is not None and not isinstance(found, Mapping):
+            found = self._elements[name] = self._home.flatten(found)
+        return found
+
+
+def _parse_rest(cuts: Cuts, tag: str) -> Any:
+    """Return the root of what is left of an answer; None where a mark is not an element of its own.
+
+    One that stands inside of another element would take a part of that away.
+    """
+    try:
+        root = parse_answer(cuts.rest)
+    except SwitchProtocolError:
+        return None
+    marks = {run.mark for run in cuts.runs}
+    for element in root.iter(tag):
+        if marks.intersection(element.values()) and next(element.iterancestors(tag), None) is None:
+            marks.difference_update(element.values())
+    return None if marks else root
 
 
 class Memory:

@@ -127,6 +127,7 @@ class Home:
         paths: The files that are of it, as globs: the first `*` is the *place*.
         section: The section of `freeswitch.xml` that it is read in.
         element: The tag of what a file of it declares, by name.
+        key: The attribute that names it.
         folders: Where files are written, for a target: somebody has to include these.
         locate: What `xml_locate` is asked for, for a place.
         inside: The elements of the answer with their names, in the order of a look-up.
@@ -161,6 +162,7 @@ class Home:
     split: Callable[[Flat], tuple[Mapping[str, Flat], Flat]]
     missing: str
     still: str
+    key: str = "name"
     rest: Callable[[Any], Flat] = nothing_beside
     lacking: Callable[[Address], tuple[str, str] | None] = never_lacking
     is_empty: Callable[[Flat], bool] = never_empty

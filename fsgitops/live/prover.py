@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from fsgitops.errors import ReloadRefusedError, SwitchError, SwitchUnreachableError
@@ -18,7 +19,7 @@ from fsgitops.steps.verify import Expected, verify_switch
 from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from contextlib import ExitStack
     from pathlib import Path
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from fsgitops.model.compiled import CompiledConfig
     from fsgitops.model.live import LiveConfig
     from fsgitops.model.plan import Plan, ReloadStep
+    from fsgitops.model.resource import Resource
     from fsgitops.routing.merged import MergedConfig
     from fsgitops.settings.target import Target
     from fsgitops.switch.client import Switch
@@ -172,11 +174,11 @@ def open_prover(
 def _expect(plan: Plan, compiled: CompiledConfig, live: LiveConfig, conf_dir: Path) -> Expected:
     """Return what the switch has to hold, what it was never told of as it stands on disk."""
     entries = live.manifest.entries
-    owners = {
-        (path, name): owner
-        for path in dict.fromkeys(change.path for change in plan.changes)
-        for name, owner in name_owners(compiled.files.get(path), entries.get(path)).items()
-    }
+
+    @cache
+    def owners(path: str) -> Mapping[str, Resource]:
+        return name_owners(compiled.files.get(path), entries.get(path))
+
     stood = ((path, file.content) for path, file in live.files.items())
     unloaded = [item.path for item in plan.unloaded if item.action is not Action.DELETE]
     return Expected(

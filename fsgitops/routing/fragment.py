@@ -85,7 +85,7 @@ def read_items(content: bytes) -> tuple[list[str], tuple[str, ...]]:
     Raises FragmentError.
     """
     text, directives = preprocess_lines(content)
-    return _read_text(text), directives
+    return read_text(text), directives
 
 
 def walk_items(items: list[str]) -> Iterator[tuple[str, int, dict[str, str]]]:
@@ -116,7 +116,8 @@ def walk_items(items: list[str]) -> Iterator[tuple[str, int, dict[str, str]]]:
 _MARKS: Final = frozenset("<>#")
 
 
-def _read_text(text: bytes) -> list[str]:
+def read_text(text: bytes) -> list[str]:
+    """Return what `read_items` does, of what `preprocess_lines` gave. Raises FragmentError."""
     whole = b"<fragment>" + text + b"</fragment>"
     items: list[str] = []
     texts: list[str] = []
@@ -176,7 +177,7 @@ def flatten_fragment(content: bytes) -> dict[str, str]:
 
 def flatten_text(text: bytes, directives: tuple[str, ...]) -> dict[str, str]:
     """Return what `flatten_fragment` does, of what `preprocess_lines` gave."""
-    items = _read_text(text)
+    items = read_text(text)
     flat = {f"X-PRE-PROCESS {number}": text for number, text in enumerate(directives, 1)}
     stack = [_Place("", "", {})]
     for kind, at, attributes in walk_items(items):

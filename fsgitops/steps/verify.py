@@ -14,7 +14,7 @@ from fsgitops.model.plan import Action, Change, is_secret
 from fsgitops.routing.fragment import FragmentError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from fsgitops.homes.compare import Difference, Held
     from fsgitops.homes.home import Address, Home, Located
@@ -36,12 +36,12 @@ class Expected:
 
     `written` are the bytes that stand on the disk now: the declared values and whatever an own
     template adds to them. `before` are those that stood there, as far as they are known. `owners`
-    says whose the elements of a file of several resources are.
+    says, where it is asked, whose the elements of a file of several resources are, by name.
     """
 
     written: Mapping[str, bytes]
     before: Mapping[str, bytes] = field(default_factory=dict)
-    owners: Mapping[tuple[str, str], Resource] = field(default_factory=dict)
+    owners: Callable[[str], Mapping[str, Resource]] = lambda _: {}
 
 
 def verify_switch(
@@ -67,7 +67,7 @@ def verify_switch(
         mismatches += found
         held = [
             item for item in members
-            if str(item.resource) not in failed
+            if not (failed and str(item.resource) in failed)
             and not (item.moved and item.action is Action.DELETE)
         ]  # fmt: skip
         _count(home, held, proved, gone)
@@ -129,7 +129,9 @@ def _verify_place(
         if path in said:
             elements = said[path].elements.items()
             wanted |= {name: (file, Wanted(name, values)) for name, values in elements}
-    sound = [one for file, one in wanted.values() if file.subject(one.name) not in failed]
+    sound = [
+        one for file, one in wanted.values() if not failed or file.subject(one.name) not in failed
+    ]
     for name, message in home.runs(switch, sound, address):
         yield wanted[name][0].mismatch(name, message)
 
@@ -145,7 +147,7 @@ class _File:
 
     def subject(self, name: str) -> str:
         """Return the resource that an element is of."""
-        owner = self.expected.owners.get((self.path, name))
+        owner = self.expected.owners(self.path).get(name)
         named = (item.resource for item in self.changes if item.resource.name == name)
         return str(owner or next(named, self.changes[0].resource))
 
@@ -183,8 +185,8 @@ class _File:
             names = []
         if any(change.drifted for change in self.changes):
             ours = {stem, *(change.resource.name for change in self.changes)}
-            owners = self.expected.owners
-            names = [name for name in names if name in ours or (self.path, name) in owners]
+            ours |= self.expected.owners(self.path).keys()
+            names = [name for name in names if name in ours]
         return list(dict.fromkeys((*names, stem) if gone else names))
 
     def find_left(self, names: Iterable[str], held: Held, *, alone: bool) -> Iterator[Mismatch]:

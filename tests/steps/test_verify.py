@@ -69,10 +69,10 @@ class Site:
         *changes: tuple[str, str, str],
         written: dict[str, bytes],
         before: dict[str, bytes] | None = None,
-        owners: dict[tuple[str, str], Resource] | None = None,
+        owners: dict[str, Resource] | None = None,
         drifted: bool = False,
     ) -> Proof:
-        expected = Expected(written, before or {}, owners or {})
+        expected = Expected(written, before or {}, lambda _: owners or {})
         made = [
             builders.change(action, name, path=path, drifted=drifted)
             for action, name, path in changes
@@ -134,7 +134,7 @@ def test_each_extension_of_a_file_is_told_as_its_owners(site: Site) -> None:
     proof = site.verify(
         ("update", "did:+1", ROUTES),
         written={ROUTES: routes(inbound_1="1", inbound_2="3")},
-        owners={(ROUTES, "inbound_2"): builders.resource("did:+2")},
+        owners={"inbound_2": builders.resource("did:+2")},
     )
     assert told(proof) == [
         ("did:+2", "inbound_2/action 1 transfer: declared '3', the switch holds '2'")
