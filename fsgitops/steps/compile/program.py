@@ -121,6 +121,8 @@ class Program:
         self._proven[case] = known
         filled = known.skeleton.fill(escaped)
         if content != "".join(filled).encode() or not known.skeleton.matches(content, values):
+            # Whatever was proved of this shape, one file of it is not so: fill none from here on.
+            self._proven[case] = known._replace(longest=0)
             return None
         return _finish(draft, known, values, filled, content)
 
