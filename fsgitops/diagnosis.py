@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from fsgitops.schema_parts import json_values, text, word
 
 
 class Health(StrEnum):
@@ -20,14 +22,10 @@ class Health(StrEnum):
 class Check:
     """One answer, and what to do about it where something is wrong."""
 
-    name: str
-    health: Health
-    message: str
-    remedy: str = ""
-
-    def to_json(self) -> dict[str, Any]:
-        """Return JSON values (docs/json.md)."""
-        return asdict(self)
+    name: str = field(metadata=text("What was looked at; may stand several times."))
+    health: Health = field(metadata=word("How it is.", *Health))
+    message: str = field(metadata=text("What was found."))
+    remedy: str = field(default="", metadata=text('What to do; "": nothing.'))
 
 
 def good(name: str, message: str) -> Check:
@@ -74,5 +72,5 @@ class Diagnosis:
             "version": 1,
             "target": self.target,
             "healthy": self.healthy,
-            "checks": [check.to_json() for check in self.checks],
+            "checks": json_values(self.checks),
         }

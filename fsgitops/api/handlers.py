@@ -20,6 +20,7 @@ from fsgitops.errors import FsgitopsError, NotPossibleError, NotThereError, Usag
 from fsgitops.live.audit import audited, record_refusal
 from fsgitops.live.calls import join_calls
 from fsgitops.live.roster import check_extension, read_number
+from fsgitops.schema_parts import json_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -135,7 +136,7 @@ async def show_agent_status(call: Call) -> Any:
         "online": bool(status.phones),
         "on_call": bool(status.calls),
         "calls": list(status.calls),
-        "phones": [phone.to_json() for phone in status.phones],
+        "phones": json_values(status.phones),
     }
 
 
@@ -159,7 +160,7 @@ async def list_calls(call: Call) -> Any:
     """Return the calls that are up."""
     workspace, roster = await call.declared()
     channels = await call.service.pool.run(lambda switch: switch.channels())
-    return [item.to_json() for item in join_calls(channels, roster, workspace.target.domain)]
+    return json_values(join_calls(channels, roster, workspace.target.domain))
 
 
 _STATUSES = {

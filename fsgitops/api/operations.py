@@ -13,6 +13,9 @@ from fsgitops.api.records import COLUMNS
 from fsgitops.api.view import MAX_SEARCH, PRESENCES, SHOWN_AGENTS, SHOWN_CALLS
 from fsgitops.commands.token import SCOPES
 from fsgitops.errors import UsageError
+from fsgitops.live.calls import LiveCall
+from fsgitops.schema_parts import TEXT, objects, shape
+from fsgitops.switch.replies import Registration
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -21,7 +24,6 @@ if TYPE_CHECKING:
 
 Schema = dict[str, Any]
 
-_TEXT: Schema = {"type": "string"}
 _MAYBE: Schema = {"type": ["string", "null"]}
 _FLAG: Schema = {"type": "boolean"}
 _COUNT: Schema = {"type": "integer"}
@@ -35,12 +37,6 @@ TIME: Schema = {
 }
 
 
-def fields(optional: tuple[str, ...] = (), **properties: Schema) -> Schema:
-    """Return the schema of an object; every property is required but the optional ones."""
-    required = [name for name in properties if name not in optional]
-    return {"type": "object", "properties": properties, "required": required}
-
-
 def _whole(least: int, most: int) -> Schema:
     return {"type": "integer", "minimum": least, "maximum": most}
 
@@ -49,65 +45,54 @@ def _list(items: Schema) -> Schema:
     return {"type": "array", "items": items}
 
 
-_TEXTS = _list(_TEXT)
-AGENT = fields(id=EXTENSION, extension=EXTENSION, name=_TEXT, email=_MAYBE, is_active=_FLAG)
-ROUTE = fields(
-    id=_TEXT,
-    did_number=_TEXT,
-    destination_extension=_TEXT,
+_TEXTS = _list(TEXT)
+AGENT = objects(id=EXTENSION, extension=EXTENSION, name=TEXT, email=_MAYBE, is_active=_FLAG)
+ROUTE = objects(
+    id=TEXT,
+    did_number=TEXT,
+    destination_extension=TEXT,
     description=_MAYBE,
     is_active=_FLAG,
 )
-PHONE = fields(
-    user=_TEXT, domain=_TEXT, contact=_TEXT, user_agent=_TEXT, status=_TEXT, expires=_COUNT,
-    network_ip=_TEXT, network_port=_COUNT, call_id=_TEXT,
-)  # fmt: skip
-LEG = fields(
-    uuid=_TEXT, direction=_TEXT, agent=_MAYBE, number=_TEXT, state=_TEXT, read_codec=_TEXT,
-    write_codec=_TEXT, network_ip=_TEXT, age=_COUNT,
-)  # fmt: skip
-CALL = fields(
-    uuid=_TEXT, direction=_TEXT, caller=_TEXT, caller_name=_TEXT, callee=_TEXT, agent=_MAYBE,
-    agents=_TEXTS, did=_MAYBE, state=_TEXT, age=_COUNT, legs=_list(LEG),
-)  # fmt: skip
-_DETAILS = fields(**AGENT["properties"], caller_id_name=_MAYBE, caller_id_number=_MAYBE)
-_CREDENTIALS = fields(
-    username=EXTENSION, password=_TEXT, domain=_TEXT, websocket_url=_MAYBE, sip_server=_TEXT,
+PHONE, CALL = shape(Registration), shape(LiveCall)
+_DETAILS = objects(**AGENT["properties"], caller_id_name=_MAYBE, caller_id_number=_MAYBE)
+_CREDENTIALS = objects(
+    username=EXTENSION, password=TEXT, domain=TEXT, websocket_url=_MAYBE, sip_server=TEXT,
     sip_port=_COUNT, stun_server=_MAYBE,
 )  # fmt: skip
-_STATUS = fields(
+_STATUS = objects(
     extension=EXTENSION, online=_FLAG, on_call=_FLAG, calls=_TEXTS, phones=_list(PHONE)
 )
-_DIALLED = fields(
+_DIALLED = objects(
     uuid=_MAYBE, status={"enum": ["calling_agent", "agent_answered", "connected"]},
-    agent_extension=EXTENSION, destination=_TEXT, caller_id_number=_TEXT,
+    agent_extension=EXTENSION, destination=TEXT, caller_id_number=TEXT,
 )  # fmt: skip
 _MAYBE_COUNT: Schema = {"type": ["integer", "null"]}
-_TYPES = {"uuid": _TEXT, "duration": _MAYBE_COUNT, "billsec": _MAYBE_COUNT}
-_RECORD = fields((), **{name: _TYPES.get(name, _MAYBE) for name in COLUMNS})
-_BOARD_AGENT = fields(
-    extension=EXTENSION, name=_TEXT, presence={"enum": list(PRESENCES)}, phones=_TEXTS
+_TYPES = {"uuid": TEXT, "duration": _MAYBE_COUNT, "billsec": _MAYBE_COUNT}
+_RECORD = objects(**{name: _TYPES.get(name, _MAYBE) for name in COLUMNS})
+_BOARD_AGENT = objects(
+    extension=EXTENSION, name=TEXT, presence={"enum": list(PRESENCES)}, phones=_TEXTS
 )
-_BOARD_CALL = fields(
-    uuid=_TEXT, direction=_TEXT, caller=_TEXT, caller_name=_TEXT, callee=_TEXT, agents=_TEXTS,
-    did=_MAYBE, state=_TEXT, since=_COUNT,
-    legs=_list(fields(uuid=_TEXT, agent=_MAYBE, number=_TEXT)),
+_BOARD_CALL = objects(
+    uuid=TEXT, direction=TEXT, caller=TEXT, caller_name=TEXT, callee=TEXT, agents=_TEXTS,
+    did=_MAYBE, state=TEXT, since=_COUNT,
+    legs=_list(objects(uuid=TEXT, agent=_MAYBE, number=TEXT)),
 )  # fmt: skip
 SNAPSHOT = {
-    **fields(
-        project=_TEXT,
-        target=_TEXT,
+    **objects(
+        project=TEXT,
+        target=TEXT,
         simulated=_FLAG,
-        switch=fields(up=_FLAG, message=_MAYBE),
-        declared=fields(problem=_MAYBE),
+        switch=objects(up=_FLAG, message=_MAYBE),
+        declared=objects(problem=_MAYBE),
         today={
-            **fields(calls=_COUNT, answered=_COUNT, billsec=_COUNT),
+            **objects(calls=_COUNT, answered=_COUNT, billsec=_COUNT),
             "type": ["object", "null"],
             "description": "Since midnight UTC; null without the scope `cdr` or without records",
         },
         scopes={**_TEXTS, "description": "What the listener may do"},
-        view=fields(search=_TEXT, presence={"enum": [*PRESENCES, ""]}, matching=_COUNT),
-        counts=fields(agents=_COUNT, registered=_COUNT, on_call=_COUNT, calls=_COUNT),
+        view=objects(search=TEXT, presence={"enum": [*PRESENCES, ""]}, matching=_COUNT),
+        counts=objects(agents=_COUNT, registered=_COUNT, on_call=_COUNT, calls=_COUNT),
         agents=_list(_BOARD_AGENT),
         calls={
             **_list(_BOARD_CALL),
@@ -119,7 +104,7 @@ SNAPSHOT = {
 """The data of an event `snapshot` of /api/live."""
 
 HAPPENED = {
-    **_list(fields(number=_COUNT, at=_COUNT, kind={"enum": list(KINDS)}, text=_TEXT)),
+    **_list(objects(number=_COUNT, at=_COUNT, kind={"enum": list(KINDS)}, text=TEXT)),
     "description": "What happened; `at` is in seconds since 1970 (UTC).",
 }
 """The data of an event `happened` of /api/live."""
@@ -144,13 +129,14 @@ class Operation:
     @property
     def says(self) -> bool:
         """Whether the answer is a `message`, and not `data`."""
-        return self.gives is _TEXT
+        return self.gives is TEXT
 
 
 _ID = {"id": EXTENSION}
 _UUID = {"uuid": UUID}
 _DESTINATION: Schema = {"type": "string", "minLength": 1, "maxLength": 100}
-_DIAL = fields(
+_DIAL = objects(
+    "",
     ("caller_id_number", "caller_id_name", "wait"),
     agent_extension=EXTENSION,
     destination=_DESTINATION,
@@ -158,7 +144,8 @@ _DIAL = fields(
     caller_id_name={"type": "string", "maxLength": 80},
     wait=_FLAG,
 )
-_TRANSFER = fields(
+_TRANSFER = objects(
+    "",
     ("caller_id_number", "other_leg"),
     destination=_DESTINATION,
     caller_id_number=NUMBER,
@@ -180,7 +167,7 @@ OPERATIONS = (
               handlers.show_agent_status, _STATUS, path_schemas=_ID, statuses=(404, 502, 503)),
     Operation("POST", "/api/agents/{id}/kick", "kickAgent", "operate",
               "End an agent's registrations", handlers.kick,
-              fields(extension=EXTENSION, ended=_COUNT), path_schemas=_ID,
+              objects(extension=EXTENSION, ended=_COUNT), path_schemas=_ID,
               statuses=(404, 500, 502, 503)),
     Operation("GET", "/api/inbound-routes", "listRoutes", "read", "Enabled DID routes",
               handlers.list_routes, _list(ROUTE), query=_LIST_QUERY),
@@ -192,9 +179,9 @@ OPERATIONS = (
               "Ring an agent, then call a number or an extension and connect them",
               handlers.dial, _DIALLED, _DIAL, statuses=(404, 409, 500, 502, 503)),
     Operation("POST", "/api/calls/{uuid}/hangup", "hangUp", "operate", "End a call",
-              handlers.hang_up, _TEXT, path_schemas=_UUID, statuses=(404, 500, 502, 503)),
+              handlers.hang_up, TEXT, path_schemas=_UUID, statuses=(404, 500, 502, 503)),
     Operation("POST", "/api/calls/{uuid}/transfer", "transfer", "operate",
-              "Send one leg of a call to an extension or a number", handlers.transfer, _TEXT,
+              "Send one leg of a call to an extension or a number", handlers.transfer, TEXT,
               _TRANSFER, path_schemas=_UUID, statuses=(404, 409, 500, 502, 503)),
     Operation("GET", "/api/cdr", "listCallRecords", "cdr", "Call records, the latest first",
               handlers.list_records, _list(_RECORD), query=_CDR_QUERY, statuses=(500, 501)),
@@ -274,7 +261,7 @@ def build_openapi() -> dict[str, Any]:
                 }
             },
             "schemas": {
-                "Error": fields(success={"const": False}, error=_TEXT, request_id=_TEXT),
+                "Error": objects(success={"const": False}, error=TEXT, request_id=TEXT),
                 "Snapshot": SNAPSHOT,
                 "Happened": HAPPENED,
             },
@@ -364,7 +351,7 @@ def _refusals(statuses: Iterable[int]) -> dict[str, Any]:
 
 
 def _health() -> dict[str, Any]:
-    schema = fields(
+    schema = objects(
         status={"enum": ["ok", "unavailable"]},
         switch={"enum": ["up", "down"]},
         declared={"enum": ["in force", "invalid: the state before is in force"]},

@@ -173,8 +173,7 @@ def lint_command(workspace: Workspace, rules: bool, strict: bool, as_json: bool)
 
 def _list_rules(states: list[RuleState], *, as_json: bool) -> None:
     if as_json:
-        listed = [state.to_json() for state in states]
-        print_document("rules", rules=listed)
+        print_document("rules", rules=states)
         return
     rows, width = [], terminal_width(sys.stdout)
     for state in states:

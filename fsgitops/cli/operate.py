@@ -162,8 +162,7 @@ def kick_command(workspace: Workspace, extension: str, as_json: bool) -> int:
     with working(f"Ending the registrations of {extension}"):
         ended = run_kick(workspace, extension)
     if as_json:
-        phones = [item.to_json() for item in ended.phones]
-        print_document("kick", extension=extension, ended=phones)
+        print_document("kick", extension=extension, ended=ended.phones)
     else:
         told = count_noun(len(ended.phones), "registration")
         if ended.sessions:

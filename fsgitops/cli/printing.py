@@ -11,6 +11,7 @@ import click
 from fsgitops.console import stream
 from fsgitops.console.stream import draw_lines
 from fsgitops.model.wording import Line
+from fsgitops.schema_parts import json_values
 from fsgitops.visible import count_noun, make_lines_visible, make_visible, to_json
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ def format_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str
 
 def print_document(name: str, /, **values: Any) -> None:
     """Print JSON of a documented, versioned shape: `fsgitops-NAME`."""
-    print_json({"format": f"fsgitops-{name}", "version": 1, **values})
+    shown = {key: json_values(value) for key, value in values.items()}
+    print_json({"format": f"fsgitops-{name}", "version": 1, **shown})
 
 
 def print_findings(findings: Iterable[Finding]) -> None:

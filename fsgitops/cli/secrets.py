@@ -25,6 +25,7 @@ from fsgitops.cli.options import (
 from fsgitops.cli.printing import format_table, print_document, print_json
 from fsgitops.console.commands import Command, Group, Number
 from fsgitops.console.stream import confirm_done
+from fsgitops.schema_parts import json_values
 
 if TYPE_CHECKING:
     from fsgitops.commands.credentials import Credentials
@@ -318,7 +319,7 @@ def make_token(
 
     token, made = new_token(find_root(start), name, scopes, days=days)
     if as_json:
-        print_document("token", token=token, **made.to_json())
+        print_document("token", token=token, **json_values(made))
         return 0
     confirm_done(f"Token {made.id} for {', '.join(made.scopes)}. It is shown this once:", err=True)
     click.echo(token)
@@ -334,7 +335,7 @@ def list_tokens(start: Start, as_json: bool) -> int:
 
     tokens = read_tokens(find_root(start))
     if as_json:
-        print_document("tokens", tokens=[item.to_json() for item in tokens])
+        print_document("tokens", tokens=tokens)
         return 0
     rows = [
         [item.id, item.name, ", ".join(item.scopes), item.created, item.expires or "never"]

@@ -128,7 +128,7 @@ def registrations_command(workspace: Workspace, as_json: bool) -> int:
     with working("Asking the switch"):
         found = run_registrations(workspace)
     if as_json:
-        print_document("registrations", registrations=[item.to_json() for item in found])
+        print_document("registrations", registrations=found)
     else:
         head = ("USER", "PHONE", "ADDRESS", "EXPIRES", "CONTACT", "STATUS")
         rows = [
@@ -148,7 +148,7 @@ def calls_command(workspace: Workspace, as_json: bool) -> int:
     with working("Asking the switch"):
         calls = run_calls(workspace)
     if as_json:
-        print_document("calls", calls=[call.to_json() for call in calls])
+        print_document("calls", calls=calls)
     else:
         click.echo("\n".join(_format_calls(calls) if calls else ["No call is up."]))
     return 0

@@ -29,7 +29,7 @@ def read_schema(name: str, kinds: Kinds) -> dict[str, Any]:
         return _put_words(desired_schema(kinds))
     if name == "settings":
         return settings_schema(kinds)
-    from fsgitops.model.schema_outputs import output_schema
+    from fsgitops.commands.schema_outputs import output_schema
 
     found = output_schema(name)
     return _count_kinds(found, kinds) if name == "findings" else found
@@ -37,7 +37,7 @@ def read_schema(name: str, kinds: Kinds) -> dict[str, Any]:
 
 def _count_kinds(schema: dict[str, Any], kinds: Kinds) -> dict[str, Any]:
     """Put in how many resources of each kind are declared, behind whether they are valid."""
-    from fsgitops.model.schema_parts import count
+    from fsgitops.schema_parts import count
 
     said = list(schema["properties"].items())
     at = 1 + list(schema["properties"]).index("valid")
@@ -49,7 +49,7 @@ def _count_kinds(schema: dict[str, Any], kinds: Kinds) -> dict[str, Any]:
 def settings_schema(kinds: Kinds) -> dict[str, Any]:
     """Return the JSON Schema of `fsgitops.yaml`; a short name stands for no value anywhere."""
     from fsgitops.model.schema import desired_schema
-    from fsgitops.model.schema_parts import DIALECT
+    from fsgitops.schema_parts import DIALECT
     from fsgitops.settings.shapes import Settings
 
     schema = Settings.model_json_schema()

@@ -13,6 +13,7 @@ from fsgitops.live.calls import LiveCall, join_calls
 from fsgitops.live.connect import address_of, connect_target
 from fsgitops.live.roster import Roster, build_roster, check_extension
 from fsgitops.model.compiled import UNKNOWN
+from fsgitops.schema_parts import json_values
 from fsgitops.workspace.declare import compile_declared, declare_desired
 
 if TYPE_CHECKING:
@@ -49,8 +50,8 @@ class AgentStatus:
             "name": self.agent.name,
             "enabled": self.agent.enabled,
             "registered": bool(self.phones),
-            "phones": [phone.to_json() for phone in self.phones],
-            "verto": [session.to_json() for session in self.verto],
+            "phones": json_values(self.phones),
+            "verto": json_values(self.verto),
             "on_call": bool(self.calls),
             "calls": list(self.calls),
             "memory": self.memory,
@@ -188,7 +189,7 @@ def status_to_json(
         "version": 1,
         "summary": summarise(agents),
         "agents": [agent.to_json() for agent in agents],
-        "verto_not_declared": [session.to_json() for session in strangers],
+        "verto_not_declared": json_values(strangers),
     }
 
 

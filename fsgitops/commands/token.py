@@ -9,12 +9,13 @@ import json
 import os
 import secrets
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fsgitops.durable import closing, ignore_folder, replace_file
 from fsgitops.errors import FsgitopsError, NotThereError, UsageError
+from fsgitops.schema_parts import TEXT, list_of, maybe_text, text
 from fsgitops.settings.shapes import STATE_FOLDER
 
 if TYPE_CHECKING:
@@ -36,16 +37,12 @@ _NO_HASH = hashlib.sha256(b"no such token").hexdigest()
 class ApiToken:
     """What is known of a token: everything but the token. Times are ISO 8601 in UTC."""
 
-    id: str
-    name: str
-    scopes: tuple[str, ...]
+    id: str = field(metadata=text("The token's id.", examples=["1f2e3d4c"]))
+    name: str = field(metadata=text("Whose it is."))
+    scopes: tuple[str, ...] = field(metadata=list_of(TEXT, "What it may do."))
     sha256: str
-    created: str
-    expires: str | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return JSON values (docs/json.md), without the hash."""
-        return {name: value for name, value in asdict(self).items() if name != "sha256"}
+    created: str = field(metadata=text("When it was made (UTC, ISO 8601)."))
+    expires: str | None = field(default=None, metadata=maybe_text("Until when; null: for ever."))
 
     def is_valid(self, now: datetime) -> bool:
         """Tell whether the token has not expired."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fsgitops.errors import DesiredInvalidError, UsageError
 from fsgitops.findings import Finding, findings_to_json, has_errors
 from fsgitops.kinds import BUILT_IN
 from fsgitops.rules.table import all_rules
+from fsgitops.schema_parts import flag, text, word
 from fsgitops.transaction.folder import FILE_MODE
 from fsgitops.visible import count_noun
 from fsgitops.workspace.declare import Compilation, compile_declared, declare_desired
@@ -80,15 +81,11 @@ def _count(findings: Iterable[Finding], severity: str) -> int:
 class RuleState:
     """A rule as it stands in this project: its level is error, warning or off."""
 
-    name: str
-    level: str
-    fixed: bool
-    own: bool
-    description: str
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the rule as JSON values (docs/json.md)."""
-        return asdict(self)
+    name: str = field(metadata=text("The rule's name."))
+    level: str = field(metadata=word("How much it weighs here.", "error", "warning", "off"))
+    fixed: bool = field(metadata=flag("Settings cannot change that."))
+    own: bool = field(metadata=flag("It is the project's own."))
+    description: str = field(metadata=text("What it finds."))
 
 
 def list_rules(workspace: Workspace) -> list[RuleState]:

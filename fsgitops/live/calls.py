@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from fsgitops.schema_parts import TEXT, count, list_of, maybe_text, rows_of, text, word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -12,52 +14,40 @@ if TYPE_CHECKING:
     from fsgitops.live.roster import Roster
     from fsgitops.switch.replies import Channel
 
+UUID = text("A leg's uuid.", examples=["4c02599d-865c-42fd-9045-079b692658b0"])
+_DIRECTION = word("Where it came from.", "inbound", "outbound", "internal")
+
 
 @dataclass(frozen=True, slots=True)
 class LiveLeg:
     """One leg; `agent` is the declared agent whose phone it is. `age` is in seconds."""
 
-    uuid: str
-    direction: str
-    agent: str | None
-    number: str
-    state: str
-    read_codec: str
-    write_codec: str
-    network_ip: str
-    age: int
+    uuid: str = field(metadata=UUID)
+    direction: str = field(metadata=text("As the switch sees the leg."))
+    agent: str | None = field(metadata=maybe_text("The agent whose phone it is; null: nobody's."))
+    number: str = field(metadata=text("Its number."))
+    state: str = field(metadata=text("FreeSWITCH's word."))
+    read_codec: str = field(metadata=text("The codec it hears."))
+    write_codec: str = field(metadata=text("The codec it is sent."))
+    network_ip: str = field(metadata=text("Its address."))
+    age: int = field(metadata=count("Seconds."))
 
 
 @dataclass(frozen=True, slots=True)
 class LiveCall:
     """A call with its legs, the first one first; `did` is the declared number that was called."""
 
-    uuid: str
-    direction: str
-    caller: str
-    caller_name: str
-    callee: str
-    agents: tuple[str, ...]
-    did: str | None
-    state: str
-    age: int
-    legs: tuple[LiveLeg, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """Return JSON values (docs/json.md)."""
-        return {
-            "uuid": self.uuid,
-            "direction": self.direction,
-            "caller": self.caller,
-            "caller_name": self.caller_name,
-            "callee": self.callee,
-            "agent": self.agents[0] if self.agents else None,
-            "agents": list(self.agents),
-            "did": self.did,
-            "state": self.state,
-            "age": self.age,
-            "legs": [asdict(leg) for leg in self.legs],
-        }
+    uuid: str = field(metadata=UUID)
+    direction: str = field(metadata=_DIRECTION)
+    caller: str = field(metadata=text("Who calls."))
+    caller_name: str = field(metadata=text("The caller's name."))
+    callee: str = field(metadata=text("Who was called."))
+    agent: str | None = field(metadata=maybe_text("The first of `agents`."))
+    agents: tuple[str, ...] = field(metadata=list_of(TEXT, "The agents in it."))
+    did: str | None = field(metadata=maybe_text("The declared number that was called."))
+    state: str = field(metadata=text("FreeSWITCH's word."))
+    age: int = field(metadata=count("Seconds."))
+    legs: tuple[LiveLeg, ...] = field(metadata=rows_of("Its legs, the first one first.", LiveLeg))
 
 
 def join_calls(
@@ -91,6 +81,7 @@ def _call(uuid: str, channels: list[Channel], roster: Roster, domain: str, now: 
     ordered = sorted(channels, key=lambda item: (item.uuid != uuid, item.created, item.uuid))
     first, last = ordered[0], ordered[-1]
     owners = [agent_of(item, roster, domain) for item in ordered]
+    agents = tuple(dict.fromkeys(owner for owner in owners if owner))
     did = _did(first, roster)
     direction = _direction(first, owners)
     caller = first.caller_number if owners[0] is None else owners[0]
@@ -101,7 +92,8 @@ def _call(uuid: str, channels: list[Channel], roster: Roster, domain: str, now: 
         caller=caller,
         caller_name=first.caller_name if owners[0] is None else roster.agents[owners[0]].name,
         callee=first.caller_number if click_to_call else last.destination,
-        agents=tuple(dict.fromkeys(owner for owner in owners if owner)),
+        agent=next(iter(agents), None),
+        agents=agents,
         did=did,
         state=_state(ordered),
         age=max(0, now - first.created),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from fsgitops.model.schema_parts import as_json, count, flag, rows_of, text
+from fsgitops.schema_parts import count, flag, json_values, rows_of, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -118,7 +118,7 @@ class Applied:
             "version": 1,
             "outcome": self.outcome.name.lower(),
             **{name: getattr(self, name) for name in (*COUNTS, "renamed")},
-            "replies": as_json(self.replies),
+            "replies": json_values(self.replies),
             **self.read_back.of_version_1(),
             **self.ended._asdict(),
             "notes": list(self.notes),

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from fsgitops.model.schema_parts import (
+from fsgitops.schema_parts import (
     TEXT,
-    as_json,
     count,
     flag,
+    json_values,
     list_of,
     maybe_text,
     rows_of,
@@ -97,4 +97,4 @@ class DriftReport:
 
 def report_to_json(report: DriftReport) -> dict[str, Any]:
     """Return the report as plain JSON values (docs/json.md)."""
-    return {"format": "fsgitops-drift", "version": DRIFT_VERSION, **as_json(report)}
+    return {"format": "fsgitops-drift", "version": DRIFT_VERSION, **json_values(report)}

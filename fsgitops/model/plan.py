@@ -11,7 +11,7 @@ from json.encoder import encode_basestring_ascii as _quote
 from typing import TYPE_CHECKING, overload
 
 from fsgitops.model.permission import PERMISSIONS
-from fsgitops.model.schema_parts import count, flag, list_of, maybe_text, rows_of, text, word
+from fsgitops.schema_parts import count, flag, list_of, maybe_text, rows_of, text, word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

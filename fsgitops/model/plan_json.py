@@ -21,8 +21,8 @@ from fsgitops.model.plan import (
     ResourceActivity,
 )
 from fsgitops.model.resource import Resource
-from fsgitops.model.schema_parts import as_json
 from fsgitops.model.task import find_tasks
+from fsgitops.schema_parts import json_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,8 +39,8 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
     """Return the plan as plain JSON values. It holds no secret."""
     return {
         **_without_lists(plan),
-        "tasks": as_json(find_tasks(plan)),
-        "changes": as_json(plan.changes),
+        "tasks": json_values(find_tasks(plan)),
+        "changes": json_values(plan.changes),
     }
 
 
@@ -63,10 +63,10 @@ def _encode_changes(changes: Sequence[Change]) -> Iterator[str]:
     for change in changes:
         attributes = change.attributes
         if isinstance(attributes, Created):
-            bare = _dump(as_json(replace(change, attributes=())))
+            bare = _dump(json_values(replace(change, attributes=())))
             text = bare.replace('"attributes":[]', f'"attributes":{attributes.encode()}', 1)
         else:
-            text = _dump(as_json(change))
+            text = _dump(json_values(change))
         yield before + text
         before = ","
     yield "]" if changes else "[]"
@@ -90,13 +90,13 @@ def _without_lists(plan: Plan) -> dict[str, Any]:
         "exclude": list(plan.exclude),
         "left_out": plan.left_out,
         "kick_rotated": plan.kick_rotated,
-        "unloaded": as_json(plan.unloaded),
-        "needs": as_json(plan.needs),
+        "unloaded": json_values(plan.unloaded),
+        "needs": json_values(plan.needs),
         "activity": activity
-        and {"problem": activity.problem, "agents": as_json(activity.resources)},
-        "reloads": as_json(plan.reloads),
+        and {"problem": activity.problem, "agents": json_values(activity.resources)},
+        "reloads": json_values(plan.reloads),
         "warnings": list(plan.warnings),
-        "hazards": as_json(plan.hazards),
+        "hazards": json_values(plan.hazards),
     }
 
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from fsgitops.model.applied import COUNTS, REPLIES, SwitchReply
 from fsgitops.model.live import FileKind, ManifestEntry, is_safe_path
-from fsgitops.model.plan import Action, AttributeChange, Danger
+from fsgitops.model.plan import ATTRIBUTES, DRIFTED, SOURCE, Action, AttributeChange, Danger
 from fsgitops.model.resource import Resource
-from fsgitops.model.schema_parts import flag, shape, text, word
+from fsgitops.schema_parts import flag, json_values, shape, text, word
 
 if TYPE_CHECKING:
     from fsgitops.model.live import LiveConfig
@@ -107,12 +107,12 @@ class RevisionChange:
     file was there where the resource was not.
     """
 
-    action: Action
-    resource: Resource
-    path: str
-    drifted: bool = False
-    source: str = ""
-    attributes: tuple[AttributeChange, ...] = ()
+    action: Action = field(metadata=word("What happened.", *Action))
+    resource: Resource = field(metadata=text("KIND:NAME"))
+    path: str = field(metadata=text("The file, below the conf directory."))
+    drifted: bool = field(default=False, metadata=DRIFTED)
+    source: str = field(default="", metadata=SOURCE)
+    attributes: tuple[AttributeChange, ...] = field(default=(), metadata=ATTRIBUTES)
     entry_before: ManifestEntry | None = None
     existed: bool = False
 
@@ -120,12 +120,7 @@ class RevisionChange:
         """Return the change as a JSON object."""
         entry = self.entry_before
         return {
-            "action": self.action.value,
-            "resource": str(self.resource),
-            "path": self.path,
-            "drifted": self.drifted,
-            "source": self.source,
-            "attributes": [asdict(item) for item in self.attributes],
+            **json_values(self),
             "entry_before": entry and entry.to_json(),
             **({"existed": True} if self.existed else {}),
         }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fsgitops.model.schema_parts import DIALECT
+from fsgitops.schema_parts import DIALECT
 
 if TYPE_CHECKING:
     from fsgitops.model.kind import Kinds

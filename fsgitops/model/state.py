@@ -18,7 +18,7 @@ from fsgitops.model.live import (
 )
 from fsgitops.model.plan import DRIFTED, SOURCE
 from fsgitops.model.resource import Resource
-from fsgitops.model.schema_parts import TEXT, as_json, by_name, text
+from fsgitops.schema_parts import TEXT, by_name, json_values, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,7 +46,7 @@ class RecordedFile:
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON values."""
-        said: dict[str, Any] = as_json(self)
+        said: dict[str, Any] = json_values(self)
         return said | {"kind": self.kind.name.lower()}
 
     def to_live(self, *, same_key: bool) -> LiveFile:

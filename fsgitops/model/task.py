@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from fsgitops.model.plan import CREDENTIALS, Action, Change
-from fsgitops.model.schema_parts import TEXT, list_of, text, word
+from fsgitops.schema_parts import TEXT, list_of, text, word
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence

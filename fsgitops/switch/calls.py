@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fsgitops.errors import SwitchError
 from fsgitops.phone import E164, EXTENSION
+from fsgitops.schema_parts import flag, maybe_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,6 +28,7 @@ FAR_SECONDS = 90.0
 LAST_WORDS_SECONDS = 2.0
 """How long after the agent's leg ended the far one's end may be told."""
 
+_WHY = "FreeSWITCH's name of why it ended; null: it is up, rings, or never was."
 _JOB = "+OK Job-UUID:"
 _CAUSE = re.compile(r"[A-Z][A-Z0-9_]{1,60}")
 _JOB_EVENT, _ANSWER, _END = "BACKGROUND_JOB", "CHANNEL_ANSWER", "CHANNEL_HANGUP_COMPLETE"
@@ -47,9 +49,9 @@ class Leg:
     `cause` is FreeSWITCH's name of why it ended (switch_channel_cause2str).
     """
 
-    answered: bool = False
-    cause: str | None = None
-    uuid: str | None = None
+    answered: bool = field(default=False, metadata=flag("It was answered."))
+    cause: str | None = field(default=None, metadata=maybe_text(_WHY))
+    uuid: str | None = field(default=None, metadata=maybe_text("The leg's uuid; null: not known."))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from fsgitops.errors import SwitchProtocolError
 from fsgitops.esl.session import decode_json_object
+from fsgitops.schema_parts import text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -46,20 +47,16 @@ class ReloadReply:
 class Registration:
     """One phone of one user, as a SIP profile knows it. `expires` is seconds from now."""
 
-    user: str
-    domain: str
-    contact: str
-    user_agent: str
-    status: str
-    expires: int
-    network_ip: str
-    network_port: int
-    call_id: str
+    user: str = field(metadata=text("The SIP user."))
+    domain: str = field(metadata=text("Its domain."))
+    contact: str = field(metadata=text("Where calls for it are sent."))
+    user_agent: str = field(metadata=text("The phone's name for itself."))
+    status: str = field(metadata=text("The switch's words."))
+    expires: int = field(metadata={"type": "integer", "description": "Seconds from now."})
+    network_ip: str = field(metadata=text("Where it registered from."))
+    network_port: int = field(metadata={"type": "integer", "description": "Its port."})
+    call_id: str = field(metadata=text("The registration's Call-ID."))
     host: str
-
-    def to_json(self) -> dict[str, Any]:
-        """Return JSON values (docs/json.md)."""
-        return {name: value for name, value in asdict(self).items() if name != "host"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,14 +278,10 @@ _SESSION = re.compile(r"verto\.rtc/u:([A-Za-z0-9-]{1,64})")
 class VertoUser:
     """One session that has logged in; `address` is its client's."""
 
-    user: str
-    domain: str
-    address: str
-    profile: str
-
-    def to_json(self) -> dict[str, Any]:
-        """Return JSON values (docs/json.md)."""
-        return asdict(self)
+    user: str = field(metadata=text("The user."))
+    domain: str = field(metadata=text("Its domain."))
+    address: str = field(metadata=text("Where it is logged in from."))
+    profile: str = field(metadata=text("The profile of mod_verto."))
 
 
 def read_verto_users(text: str) -> tuple[VertoUser, ...]:

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from served_api import Served
 
 LEG = LiveLeg("b", "outbound", "1020", "1020", "ACTIVE", "PCMU", "PCMU", "192.0.2.1", 5)
-CALL = LiveCall("a", "inbound", "+12025550123", "Eve", "1020", ("1020",), None, "ACTIVE", 5, (LEG,))
+CALL = LiveCall(
+    "a", "inbound", "+12025550123", "Eve", "1020", "1020", ("1020",), None, "ACTIVE", 5, (LEG,)
+)
 ALICE, BOB = {"1020": "1020 Alice"}, {"1021": "1021 Bob"}
 
 

@@ -12,8 +12,6 @@ from enum import Enum
 from functools import cache
 from typing import Any
 
-from fsgitops.model.resource import Resource
-
 DIALECT = "http://json-schema.org/draft-07/schema#"
 TEXT: dict[str, Any] = {"type": "string"}
 
@@ -78,12 +76,12 @@ def rows_of(description: str, kind: type[Any]) -> dict[str, Any]:
     return list_of(shape(kind), description)
 
 
-def as_json(value: Any) -> Any:
+def json_values(value: Any) -> Any:
     """Return a value that is printed as JSON values."""
-    if isinstance(value, Resource):
+    if hasattr(value, "_fields"):  # a named tuple, as a resource is: it is printed as its text
         return str(value)
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return [as_json(item) for item in value]
+        return [json_values(item) for item in value]
     if isinstance(value, Enum):
         return value.value
     if not is_dataclass(value):
@@ -91,7 +89,7 @@ def as_json(value: Any) -> Any:
     kind: Any = type(value)
     # Of 100,000 changes, a call for each text in them would be felt.
     return {
-        name: item if type(item := getattr(value, name)) in _PLAIN else as_json(item)
+        name: item if type(item := getattr(value, name)) in _PLAIN else json_values(item)
         for name in _printed(kind)
     }
 

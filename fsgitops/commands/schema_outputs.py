@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from fsgitops.commands.token import ApiToken
+from fsgitops.commands.validate import RuleState
+from fsgitops.diagnosis import Check
+from fsgitops.live.calls import UUID, LiveCall
 from fsgitops.model.applied import COUNTS, REPLIES, Notice
 from fsgitops.model.drift import DRIFT_VERSION, DriftReport
 from fsgitops.model.plan import (
-    ATTRIBUTES,
-    DRIFTED,
     PLAN_VERSION,
-    SOURCE,
     Action,
     Change,
     Hazard,
@@ -18,8 +19,10 @@ from fsgitops.model.plan import (
     ReloadStep,
     ResourceActivity,
 )
-from fsgitops.model.revision import Revision
-from fsgitops.model.schema_parts import (
+from fsgitops.model.revision import Revision, RevisionChange
+from fsgitops.model.state import STATE_VERSION, RecordedFile
+from fsgitops.model.task import Task
+from fsgitops.schema_parts import (
     DIALECT,
     TEXT,
     by_name,
@@ -34,8 +37,8 @@ from fsgitops.model.schema_parts import (
     text,
     word,
 )
-from fsgitops.model.state import STATE_VERSION, RecordedFile
-from fsgitops.model.task import Task
+from fsgitops.switch.calls import Leg
+from fsgitops.switch.replies import Registration, VertoUser
 
 
 def output_schema(name: str) -> dict[str, Any]:
@@ -66,13 +69,6 @@ _FINDING = objects(
     hint=text('What to do; "": nothing to add.'),
 )
 _FINDINGS = list_of(_FINDING, "Everything that was found, in file order.")
-_TOKEN = {
-    "id": text("The token's id.", examples=["1f2e3d4c"]),
-    "name": text("Whose it is."),
-    "scopes": list_of(TEXT, "What it may do."),
-    "created": text("When it was made (UTC, ISO 8601)."),
-    "expires": maybe_text("Until when; null: for ever."),
-}
 _FILES = rows("The files.", path=text("Below the conf directory."), resource=text("KIND:NAME"))
 _REVISION = {"revision": count("The revision's number."), **shape(Revision)["properties"]}
 _CHANGE = shape(Change)
@@ -120,30 +116,8 @@ _PLAN = objects(
         "type": ["object", "null"],
     },
 )
-_UUID = text("A leg's uuid.", examples=["4c02599d-865c-42fd-9045-079b692658b0"])
 _EXTENSION = text("The agent's extension.", examples=["1020"])
-_FATE: dict[str, Any] = {
-    "answered": flag("It was answered."),
-    "cause": maybe_text("FreeSWITCH's name of why it ended; null: it is up, rings, or never was."),
-    "uuid": maybe_text("The leg's uuid; null: not known."),
-}
-_PHONE = objects(
-    user=text("The SIP user."),
-    domain=text("Its domain."),
-    contact=text("Where calls for it are sent."),
-    user_agent=text("The phone's name for itself."),
-    status=text("The switch's words."),
-    expires={"type": "integer", "description": "Seconds from now."},
-    network_ip=text("Where it registered from."),
-    network_port={"type": "integer", "description": "Its port."},
-    call_id=text("The registration's Call-ID."),
-)
-_VERTO = objects(
-    user=text("The user."),
-    domain=text("Its domain."),
-    address=text("Where it is logged in from."),
-    profile=text("The profile of mod_verto."),
-)
+_FATE = shape(Leg)["properties"]
 _WEBRTC = objects(
     "The WebRTC options.",
     rtcpMuxPolicy=text("RTP and RTCP go through one port."),
@@ -165,8 +139,8 @@ OUTPUTS: dict[str, dict[str, Any]] = {
             name=text("The agent's name."),
             enabled=flag("The agent is enabled."),
             registered=flag("A phone is registered."),
-            phones=list_of(_PHONE, "The registered phones."),
-            verto=list_of(_VERTO, "Sessions of mod_verto."),
+            phones=rows_of("The registered phones.", Registration),
+            verto=rows_of("Sessions of mod_verto.", VertoUser),
             on_call=flag("The agent is in a call."),
             calls=list_of(TEXT, "The uuids of these calls."),
             memory={
@@ -175,36 +149,10 @@ OUTPUTS: dict[str, dict[str, Any]] = {
             },
             differences=list_of(TEXT, "The names of what differs, never the values."),
         ),
-        verto_not_declared=list_of(_VERTO, "Sessions of no enabled agent."),
+        verto_not_declared=rows_of("Sessions of no enabled agent.", VertoUser),
     ),
-    "registrations": objects(registrations=list_of(_PHONE, "Every registered phone.")),
-    "calls": objects(
-        calls=rows(
-            "The longest first.",
-            uuid=_UUID,
-            direction=word("Where it came from.", "inbound", "outbound", "internal"),
-            caller=text("Who calls."),
-            caller_name=text("The caller's name."),
-            callee=text("Who was called."),
-            agent=maybe_text("The first of `agents`."),
-            agents=list_of(TEXT, "The agents in it."),
-            did=maybe_text("The declared number that was called."),
-            state=text("FreeSWITCH's word."),
-            age=count("Seconds."),
-            legs=rows(
-                "Its legs, the first one first.",
-                uuid=_UUID,
-                direction=text("As the switch sees the leg."),
-                agent=maybe_text("The agent whose phone it is; null: nobody's."),
-                number=text("Its number."),
-                state=text("FreeSWITCH's word."),
-                read_codec=text("The codec it hears."),
-                write_codec=text("The codec it is sent."),
-                network_ip=text("Its address."),
-                age=count("Seconds."),
-            ),
-        )
-    ),
+    "registrations": objects(registrations=rows_of("Every registered phone.", Registration)),
+    "calls": objects(calls=rows_of("The longest first.", LiveCall)),
     "dial": objects(
         uuid=maybe_text("The call's; null: several phones ring."),
         state=word(
@@ -229,13 +177,13 @@ OUTPUTS: dict[str, dict[str, Any]] = {
             ],
         },
     ),
-    "hangup": objects(uuid=_UUID),
+    "hangup": objects(uuid=UUID),
     "transfer": objects(
-        uuid=_UUID,
+        uuid=UUID,
         destination=text("Where it was sent."),
         other_leg=flag("The leg that it is connected to was sent."),
     ),
-    "kick": objects(extension=_EXTENSION, ended=list_of(_PHONE, "What was ended.")),
+    "kick": objects(extension=_EXTENSION, ended=rows_of("What was ended.", Registration)),
     "credentials": objects(
         username=_EXTENSION,
         password=text("(hidden) without --reveal."),
@@ -272,16 +220,7 @@ OUTPUTS: dict[str, dict[str, Any]] = {
         findings=_FINDINGS,
     ),
     "lint": objects(findings=_FINDINGS),
-    "rules": objects(
-        rules=rows(
-            "All rules.",
-            name=text("The rule's name."),
-            level=word("How much it weighs here.", "error", "warning", "off"),
-            fixed=flag("Settings cannot change that."),
-            own=flag("It is the project's own."),
-            description=text("What it finds."),
-        )
-    ),
+    "rules": objects(rules=rows_of("All rules.", RuleState)),
     "fmt": objects(
         changed=list_of(TEXT, "The files that changed, or with --check would."),
         canonical=count("How many were canonical already."),
@@ -311,15 +250,7 @@ OUTPUTS: dict[str, dict[str, Any]] = {
     "history": objects(revisions=list_of(objects(**_REVISION), "The oldest first.")),
     "revision": objects(
         **_REVISION,
-        changes=rows(
-            "Every file that it changed.",
-            action=word("What happened.", *(action.value for action in Action)),
-            resource=text("KIND:NAME"),
-            path=text("The file, below the conf directory."),
-            source=SOURCE,
-            drifted=DRIFTED,
-            attributes=ATTRIBUTES,
-        ),
+        changes=rows_of("Every file that it changed.", RevisionChange),
     ),
     "adopted": objects(adopted=_FILES, changes=list_of(_CHANGE, "What the next apply changes.")),
     "released": objects(released=_FILES),
@@ -347,13 +278,7 @@ OUTPUTS: dict[str, dict[str, Any]] = {
     "doctor": objects(
         target=text("The target's name."),
         healthy=flag("There are no errors."),
-        checks=rows(
-            "Every check.",
-            name=text("What was looked at; may stand several times."),
-            health=word("How it is.", "ok", "warning", "error", "skipped"),
-            message=text("What was found."),
-            remedy=text('What to do; "": nothing.'),
-        ),
+        checks=rows_of("Every check.", Check),
     ),
     "keys": objects(
         current_key=maybe_text("A public fingerprint; null: not at hand."),
@@ -366,7 +291,7 @@ OUTPUTS: dict[str, dict[str, Any]] = {
             objects(agents=count("All."), moved=count("On the next key.")),
         ),
     ),
-    "token": objects(token=text("The token: this once."), **_TOKEN),
-    "tokens": objects(tokens=list_of(objects(**_TOKEN), "All tokens.")),
+    "token": objects(token=text("The token: this once."), **shape(ApiToken)["properties"]),
+    "tokens": objects(tokens=rows_of("All tokens.", ApiToken)),
 }
 """The format\'s name without `fsgitops-`, and what it holds beside `format` and `version`."""
