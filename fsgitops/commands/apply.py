@@ -100,7 +100,7 @@ def carry_out(
 
 def _compare_again(workspace: Workspace, shown: Planned) -> Planned:
     """Read live under the lock. Raises PlanRefusedError unless it is what was shown."""
-    current = compare_live(workspace, shown.compilation, shown.demands)
+    current = compare_live(workspace, shown)
     if current.plan.live_digest != shown.plan.live_digest:
         raise PlanRefusedError(
             "somebody changed the live files since the plan was shown; nothing was touched; plan "

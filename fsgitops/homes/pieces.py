@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from bisect import bisect_left
+from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 from xml.parsers import expat
@@ -18,6 +19,7 @@ from fsgitops.homes import home_of
 from fsgitops.model.compiled import CompiledFile, Part
 from fsgitops.model.live import FileKind, LiveFile, ManifestEntry, Record
 from fsgitops.model.review import read_source
+from fsgitops.routing.cuts import cut_elements
 from fsgitops.routing.fragment import (
     FragmentError,
     flatten_fragment,
@@ -59,13 +61,23 @@ class Spans(NamedTuple):
         return flatten_fragment(rest) if self.exact else flatten_text(rest, self.directives)
 
 
-def find_elements(content: bytes, tag: str) -> Spans:
-    """Return where the elements of a tag stand. Raises FragmentError when it is not XML."""
+def find_elements(content: bytes, tag: str, key: str) -> Spans:
+    """Return where the elements of a tag stand; `key` names each. Raises FragmentError."""
     text, directives = preprocess_lines(content)
     exact = content == _FIRST + text + _LAST
     shift = len(_FIRST) if exact else 0
-    elements = tuple((start + shift, end + shift) for start, end in _parse(text, tag))
+    elements = tuple((start + shift, end + shift) for start, end in _find_spans(text, tag, key))
     return Spans(content if exact else text, elements, directives, exact)
+
+
+def _find_spans(text: bytes, tag: str, key: str) -> list[tuple[int, int]]:
+    """Parse what is left where elements are cut out; all of it, unless these are all there are."""
+    cuts = cut_elements(text, tag, key)
+    with suppress(FragmentError):
+        left = [cuts.rest[start:end] for start, end in _parse(cuts.rest, tag)]
+        if left == [run.stands(tag, key) for run in cuts.runs]:
+            return [(start, end) for run in cuts.runs for start, end, _ in run.elements]
+    return _parse(text, tag)
 
 
 def _parse(text: bytes, tag: str) -> list[tuple[int, int]]:
@@ -116,6 +128,10 @@ class Pieces(NamedTuple):
         start, end = self.spans.elements[number]
         return self.spans.text[start:end]
 
+    def names_of(self, numbers: Iterable[int]) -> tuple[str, ...]:
+        """Return the names that these elements declare."""
+        return tuple(name for number in numbers for name in self.names[number])
+
 
 def take_apart(content: bytes, path: str) -> Pieces:
     """Return the elements of a file. Raises FragmentError when it is not XML."""
@@ -124,7 +140,7 @@ def take_apart(content: bytes, path: str) -> Pieces:
 
 @lru_cache(maxsize=4)
 def _take_apart(content: bytes, home: Home) -> Pieces:
-    spans = find_elements(content, home.element)
+    spans = find_elements(content, home.element, home.key)
     texts = (spans.text[start:end] for start, end in spans.elements)
     return Pieces(spans, tuple(_names(text, home) for text in texts))
 
@@ -150,12 +166,13 @@ def list_records(file: CompiledFile, commit: str = "") -> tuple[Record, ...]:
     """Return what is to be known of each resource of a file, once it is written."""
     if len(file.parts) == 1 and not file.part.kept:
         return (_record(file.part, commit),)
-    own = split_compiled(file)
+    pieces, members = _find_members(file)
     return tuple(
         _record(part, commit)._replace(
-            sha256=own[part.resource].sha256, elements=own[part.resource].part.elements
+            sha256=hashlib.sha256(own_file(map(pieces.bytes_of, numbers))).hexdigest(),
+            elements=pieces.names_of(numbers),
         )
-        for part in file.parts
+        for part, numbers in zip(file.parts, members.values(), strict=True)
     )
 
 
@@ -178,6 +195,15 @@ def split_entry(entry: ManifestEntry) -> dict[Resource, ManifestEntry]:
 
 def split_compiled(file: CompiledFile) -> dict[Resource, CompiledFile]:
     """Return what is compiled of each resource of a file, its elements named in its part."""
+    pieces, members = _find_members(file)
+    return {
+        part.resource: _cut_compiled(file, index, pieces, members[part.resource])
+        for index, part in enumerate(file.parts)
+    }
+
+
+def _find_members(file: CompiledFile) -> tuple[Pieces, dict[Resource, list[int]]]:
+    """Return the elements of a file, and which of them each resource has."""
     pieces = take_apart(file.content, file.path)
     by_name = {name: part.resource for part in file.parts for name in part.elements}
     by_place = [part for part in file.parts if part.span != (0, 0)]
@@ -191,10 +217,7 @@ def split_compiled(file: CompiledFile) -> dict[Resource, CompiledFile]:
             owner = file.part.resource
         if owner is not None:
             members[owner].append(number)
-    return {
-        part.resource: _cut_compiled(file, index, pieces, members[part.resource])
-        for index, part in enumerate(file.parts)
-    }
+    return pieces, members
 
 
 def _cut_compiled(
@@ -211,8 +234,7 @@ def _cut_compiled(
         shift = position - start
         secrets += [(a + shift, b + shift) for a, b in file.secret_spans[first:last]]
         position += end - start + 1
-    names = tuple(name for number in members for name in pieces.names[number])
-    part = file.parts[index]._replace(span=(0, 0), elements=names)
+    part = file.parts[index]._replace(span=(0, 0), elements=pieces.names_of(members))
     return CompiledFile(
         file.path, content, (part,), tuple(secrets), file.unknown and bool(secrets),
         hashlib.sha256(content).hexdigest(),
@@ -275,8 +297,9 @@ def name_owners(file: CompiledFile | None, entry: ManifestEntry | None) -> dict[
     records = entry.records if entry else ()
     owners = {name: item.resource for item in records for name in item.elements}
     if file and not file.settled and (len(file.parts) > 1 or owners):
-        for resource, own in split_compiled(file).items():
-            owners.update(dict.fromkeys(own.part.elements, resource))
+        pieces, members = _find_members(file)
+        for resource, numbers in members.items():
+            owners.update(dict.fromkeys(pieces.names_of(numbers), resource))
     return owners
 
 

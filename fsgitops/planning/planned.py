@@ -47,6 +47,8 @@ class Planned:
     notes: tuple[str, ...] = ()
     """What was done first: an interrupted apply that was finished or undone."""
     demands: Demands = field(default_factory=Demands)
+    look: ConfLook | None = None
+    """What was seen of the conf directory beside the files of fsgitops."""
 
 
 def observe(workspace: Workspace, planned: Planned, switch: Switch | None = None) -> Planned:
@@ -87,11 +89,24 @@ def ask_activity(plan: Plan, switch: Switch, target: Target) -> Plan:
     return replace(plan, activity=Activity(tuple(found)))
 
 
-def compare_live(
-    workspace: Workspace, compilation: Compilation, demands: Demands | None = None
-) -> Planned:
-    """Read what is live now and plan against it: again under the lock, before an apply."""
-    return make_plan(workspace, compilation, look_at_live(workspace, compilation), demands)
+def compare_live(workspace: Workspace, shown: Planned) -> Planned:
+    """Read what is live now and plan against it again: under the lock, before an apply.
+
+    A plan follows from what was compiled, what is live, the rest of the conf directory and the
+    commit. Where all of that is as it was, so is the plan.
+    """
+    compilation = shown.compilation
+    live = look_at_live(workspace, compilation)
+    look = _look(workspace, compilation, live)
+    commit, dirty = _read_commit(workspace)
+    same = (commit, dirty) == (shown.plan.commit, shown.plan.dirty) and live == shown.live
+    if same and not live.manifest.unloaded and shown.look and look.is_same(shown.look):
+        return shown
+    return make_plan(workspace, compilation, live, shown.demands, look=look)
+
+
+def _look(workspace: Workspace, compilation: Compilation, live: LiveConfig) -> ConfLook:
+    return ConfLook(workspace.target, {*compilation.compiled.files, *live.manifest.entries})
 
 
 def look_at_live(
@@ -124,12 +139,13 @@ def make_plan(
     demands: Demands | None = None,
     *,
     judged: bool = True,
+    look: ConfLook | None = None,
 ) -> Planned:
     """Compare, choose, count the cost, judge by the conf directory unless told not to, finish."""
     from fsgitops.steps.plan import compare_config, finish_plan
 
     wanted = demands or Demands()
-    look = ConfLook(workspace.target, {*compilation.compiled.files, *live.manifest.entries})
+    look = look or _look(workspace, compilation, live)
     context = make_context(
         workspace, unknown_secrets=_is_unknown(compilation), notes=compilation.notes, look=look
     )
@@ -145,7 +161,7 @@ def make_plan(
     plan = weigh_plan(
         finish_plan(plan), compilation, live, workspace.target, wanted, workspace.kinds
     )
-    return Planned(plan, compilation, live, written, workspace.kinds, demands=wanted)
+    return Planned(plan, compilation, live, written, workspace.kinds, demands=wanted, look=look)
 
 
 def make_context(
@@ -162,8 +178,7 @@ def make_context(
     from fsgitops.steps.plan import PlanContext
 
     target, settings = workspace.target, workspace.settings
-    paths = [settings.desired, settings.templates, SETTINGS_FILE]
-    commit, dirty = read_commit(workspace.root, paths)
+    commit, dirty = _read_commit(workspace)
 
     def survey(changes: Sequence[Change], managed: Collection[str]) -> Survey:
         ours = {*managed, *(item.path for item in changes)}
@@ -182,6 +197,12 @@ def make_context(
     )
     secretive = [kind.word for kind in workspace.kinds.values() if holds_secrets(kind.noun)]
     return PlanContext(blank, survey, secretive=secretive)
+
+
+def _read_commit(workspace: Workspace) -> tuple[str, bool]:
+    """Return the commit that a plan is made from, and whether the files differ from it."""
+    settings = workspace.settings
+    return read_commit(workspace.root, [settings.desired, settings.templates, SETTINGS_FILE])
 
 
 def plan_compiled(

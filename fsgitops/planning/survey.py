@@ -40,6 +40,15 @@ class ConfLook:
             raise self._found
         return self._found
 
+    def is_same(self, earlier: ConfLook) -> bool:
+        """Tell whether an earlier look found the same, as far as anybody asked it."""
+        if "_found" not in earlier.__dict__:
+            return True
+        found, known = self._found, earlier._found
+        if isinstance(found, Exception) or isinstance(known, Exception):
+            return repr(found) == repr(known)
+        return found.is_same(known)
+
     @cached_property
     def _found(self) -> ConfSurvey | Exception:
         from fsgitops.routing.survey import survey_conf

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 LONGEST: Final = 1 << 16
 """A longer element is not cut out."""
-_MARK: Final = b"fsgitopscut%dz"
 _STEM: Final = b"fsgitopscut"
 _NAME: Final = re.compile(rb"[\w.+:*-]+")
 # References, markup, and white space that an XML parser normalises.
@@ -97,6 +96,10 @@ class Run(NamedTuple):
     mark: str
     elements: list[tuple[int, int, Element]]
 
+    def stands(self, tag: str, key: str) -> bytes:
+        """Return the element that stands in their place."""
+        return f'<{tag} {key}="{self.mark}"/>'.encode()
+
 
 class Cuts(NamedTuple):
     """What is left of a text, with a mark in place of each run of elements."""
@@ -116,9 +119,8 @@ def cut_elements(text: bytes, tag: str, key: str) -> Cuts:
     for start, end, element in _find(text, tag, key) if _STEM not in text else ():
         between = text[position:start]
         if not runs or between.strip(_SPACE):
-            mark = _MARK % len(runs)
-            runs.append(Run(mark.decode(), []))
-            rest += between, b'<%b %b="%b"/>' % (tag.encode(), key.encode(), mark)
+            runs.append(Run(f"{_STEM.decode()}{len(runs)}z", []))
+            rest += between, runs[-1].stands(tag, key)
         runs[-1].elements.append((start, end, element))
         position = end
     return Cuts(b"".join((*rest, text[position:])), tuple(runs))

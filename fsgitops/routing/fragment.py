@@ -297,7 +297,7 @@ def flatten_element(element: Any) -> dict[str, str]:
     """Return what `flatten_fragment` does of an element of an answer."""
     from lxml import etree
 
-    return flatten_fragment(etree.tostring(element, with_tail=False))
+    return flatten_text(etree.tostring(element, with_tail=False), ())
 
 
 KEPT: Final = 256

@@ -88,6 +88,18 @@ class Survey:
         self._contexts = list_contexts(self.root)
         self._problems: dict[tuple[str, tuple[int, ...]], tuple[str, str] | None] = {}
 
+    def is_same(self, other: Survey) -> bool:
+        """Tell whether another look found the same text, of the same files, and ours in it."""
+        ours, theirs = self.ours, other.ours
+        return (
+            self.merged.text == other.merged.text
+            and self.merged.files == other.merged.files
+            and self.merged.variables == other.merged.variables
+            and self.merged.skipped == other.merged.skipped
+            and self.merged.doubts == other.merged.doubts
+            and (ours.runs, ours.places, ours.lines) == (theirs.runs, theirs.places, theirs.lines)
+        )
+
     def is_sure(self, section: str, *, values: bool = True, above: int | None = None) -> bool:
         """Tell whether the files alone say what is in a section of the configuration.
 

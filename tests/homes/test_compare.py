@@ -109,7 +109,11 @@ def test_a_line_that_sets_a_variable_brings_nothing_in(line: str) -> None:
 
 
 NAMES = st.from_regex(r"[a-z][a-z_-]{0,8}", fullmatch=True)
-VALUES = st.text(st.characters(min_codepoint=32, max_codepoint=0x2FF, exclude_characters='<&"'))
+VALUES = st.text(
+    st.characters(min_codepoint=32, max_codepoint=0x2FF, exclude_characters='<&"')
+).filter(
+    lambda value: "x-pre-process" not in value.lower()  # a line that the preprocessor takes
+)
 
 
 @given(st.lists(st.tuples(NAMES, VALUES), max_size=5), st.sampled_from(["", "<other/>", "words"]))

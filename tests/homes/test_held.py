@@ -110,3 +110,10 @@ def test_a_document_type_is_refused_before_its_entities_can_do_anything():
 def test_an_answer_that_is_not_xml_is_a_protocol_error():
     with pytest.raises(SwitchProtocolError, match="not XML"):
         read(b"-ERR")
+
+
+@pytest.mark.parametrize("kind", ["", ' type="x"', " alias='1'"])
+def test_what_looks_like_a_line_of_the_preprocessor_is_held_all_the_same(kind: str):
+    found = read(domain(group(user("1020", "X-PRE-PROCESS", kind))))["1020"]
+    assert found
+    assert found["variable name"] == "X-PRE-PROCESS"
