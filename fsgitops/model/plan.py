@@ -53,6 +53,9 @@ class Limits:
 @lru_cache(maxsize=4096)
 def is_secret_attribute(name: str) -> bool:
     """Tell whether an attribute, named as `flatten_fragment` names it, holds a secret."""
+    told = name.lower()
+    if not ("param" in told or "variable" in told or "@" in told):
+        return False  # as nearly every name of a dialplan: neither expression can find anything
     return bool(_SECRET_NAME.search(name) or _NAMELESS.search(name))
 
 
@@ -64,11 +67,14 @@ def is_secret(name: str, *values: str | None) -> bool:
     """
     if is_secret_attribute(name):
         return True
-    known = [value for value in values if value is not None]
-    if name.startswith("X-PRE-PROCESS") and _DIRECTIVE.fullmatch(name):
-        return not all(value.lower().startswith("include ") for value in known)
-    for value in known:
-        if (len(value) == _HASH_LENGTH and _HASH.fullmatch(value)) or (
+    is_line = name.startswith("X-PRE-PROCESS") and _DIRECTIVE.fullmatch(name)
+    for value in values:
+        if value is None:
+            continue
+        if is_line:
+            if not value.lower().startswith("include "):
+                return True
+        elif (len(value) == _HASH_LENGTH and _HASH.fullmatch(value)) or (
             "=" in value and _ASSIGNED.search(value)
         ):
             return True
@@ -163,13 +169,17 @@ class Created(Sequence[AttributeChange]):
     def encode(self) -> str:
         """Return what `json.dumps` makes of all of them, without blanks and with sorted keys."""
         texts = [
-            f'{{"after":{_quote(after)},"before":null,"name":{_quote(name)},'
-            f'"secret":{"true" if secret else "false"}}}'
+            f'{{"after":"{MASK}",{_encode_name(name)},"secret":true}}'
+            if is_secret(name, value)
+            else f'{{"after":{_quote(value)},{_encode_name(name)},"secret":false}}'
             for name, value in self._read()
-            for secret in (is_secret(name, value),)
-            for after in (MASK if secret else value,)
         ]
         return f"[{','.join(texts)}]"
+
+
+@lru_cache(maxsize=4096)
+def _encode_name(name: str) -> str:
+    return f'"before":null,"name":{_quote(name)}'
 
 
 ATTRIBUTES = rows_of("What differs.", AttributeChange)

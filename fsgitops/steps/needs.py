@@ -23,8 +23,7 @@ _VERBS = {Action.CREATE: "added", Action.UPDATE: "changed", Action.DELETE: "dele
 
 def classify_change(change: Change) -> tuple[Danger, ...]:
     """Return what a change can cost, the least first: its home says so."""
-    names = {attribute.name for attribute in change.attributes}
-    if change.action is Action.UPDATE and names == {"protect"}:
+    if change.action is Action.UPDATE and {item.name for item in change.attributes} == {"protect"}:
         return (Danger.NOTHING,)
     home, _ = home_of(change.path)
     return (Danger.RELOAD,) if change.moved else home.cost(change)
