@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
-from fsgitops.schema_parts import json_values, text, word
+from fsgitops.schema_parts import text, word
 
 
 class Health(StrEnum):
@@ -64,13 +63,3 @@ class Diagnosis:
     def healthy(self) -> bool:
         """Tell whether no check found an error."""
         return not any(check.health is Health.ERROR for check in self.checks)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return JSON values (docs/json.md)."""
-        return {
-            "format": "fsgitops-doctor",
-            "version": 1,
-            "target": self.target,
-            "healthy": self.healthy,
-            "checks": json_values(self.checks),
-        }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from fsgitops.commands.status import calls_by_agent
+from fsgitops.commands.status import by_user, calls_by_agent
 from fsgitops.errors import UsageError
 from fsgitops.live.calls import join_calls
 from fsgitops.visible import make_visible
@@ -163,10 +163,7 @@ def look(switch: Switch, profile: str) -> Seen:
 def build_board(roster: Roster, seen: Seen, domain: str, head: dict[str, Any], now: int) -> Board:
     """Join what is declared with what the switch said; `now` is in seconds since 1970 UTC."""
     registrations, channels = seen
-    phones: dict[str, list[Registration]] = {}
-    for item in registrations:
-        if item.domain == domain:
-            phones.setdefault(item.user, []).append(item)
+    phones = by_user(registrations, domain)
     calls = join_calls(channels, roster, domain, now=now)
     busy = calls_by_agent(calls)
     talking: list[Agent] = []

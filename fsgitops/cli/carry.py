@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 import click
 
-from fsgitops.cli.printing import print_json, print_lines, print_notes
+from fsgitops.cli.printing import print_document, print_lines, print_notes
 from fsgitops.console.stream import is_quiet
 from fsgitops.errors import FsgitopsError
 
@@ -90,7 +90,7 @@ def print_note(text: str) -> None:
 def print_applied(applied: Applied, *, as_json: bool) -> None:
     """Print what was done."""
     if as_json:
-        print_json(applied.to_json())
+        print_document("applied", **applied.to_json())
     elif is_quiet():
         print_notes(applied.notes)
     else:

@@ -49,7 +49,6 @@ from fsgitops.console.stream import confirm_done, is_quiet
 
 if TYPE_CHECKING:
     from fsgitops.cli.outputs import Outputs
-    from fsgitops.model.state import RecordedState
     from fsgitops.planning.planned import Planned
     from fsgitops.planning.shape import Demands
     from fsgitops.workspace.open import Workspace
@@ -96,14 +95,16 @@ def plan_command(
     from fsgitops.cli.review import CHANGES_PENDING, answer_planned, make_planned, telling
     from fsgitops.commands.plan import run_plan, save_plan
 
-    state = _load_state(against) if against else None
+    state = None
+    if against:
+        from fsgitops.commands.export_state import load_state, plan_against
+
+        state = load_state(against)
     start = start._replace(target=start.target or (state.target if state else None))
     with telling(wanted, start.target or name_default(), find_root(start)):
         workspace = open_place(start)
     make = partial(run_plan, workspace, demands, live=live)
     if state is not None:
-        from fsgitops.commands.export_state import plan_against
-
         make = partial(plan_against, workspace, state, datetime.now(UTC), demands)
     planned = make_planned(
         make,
@@ -117,12 +118,6 @@ def plan_command(
     answer_planned(planned, wanted, workspace.root, full=full)
     pending = planned.plan.changes or planned.plan.hazards or planned.plan.unloaded
     return CHANGES_PENDING if detailed_exitcode and pending else 0
-
-
-def _load_state(path: Path) -> RecordedState:
-    from fsgitops.commands.export_state import load_state
-
-    return load_state(path)
 
 
 @click.command("apply", cls=Command, epilog="Example: fsgitops apply --target prod plan.json")
@@ -291,7 +286,7 @@ def adopt_command(
     you lost the state directory. It first shows how each file differs from the declared one.
     No file changes now; the next apply makes them as declared.
     """
-    from fsgitops.commands.adopt import plan_adoption, run_adoption
+    from fsgitops.commands.adopt import list_files, plan_adoption, run_adoption
     from fsgitops.steps.render_text import render_adoption
 
     with working("Comparing the files with the declared ones"):
@@ -304,7 +299,8 @@ def adopt_command(
             confirm("Adopt?", err=as_json)
         run_adoption(workspace, shown, wait_seconds=wait_seconds, tell=print_note)
     if as_json:
-        print_json(shown.to_json())
+        adopted = list_files(shown.entries)
+        print_document("adopted", adopted=adopted, changes=shown.plan.changes)
     else:
         confirm_done(f"Adopted: {len(shown.entries)}")
     return 0

@@ -19,7 +19,7 @@ from fsgitops.cli.options import (
     with_start,
     with_workspace,
 )
-from fsgitops.cli.printing import print_document, print_json, working
+from fsgitops.cli.printing import print_document, working
 from fsgitops.console.commands import Command, Number
 from fsgitops.console.stream import confirm_done, print_text
 from fsgitops.errors import UsageError
@@ -62,11 +62,11 @@ def dial_command(
     except NotConnectedError as failed:
         if not as_json:
             raise
-        print_json(failed.dialled.to_json())
+        print_document("dial", **failed.dialled.to_json())
         print_text(f"fsgitops: {failed}", err=True)
         return failed.exit_code
     if as_json:
-        print_json(dialled.to_json())
+        print_document("dial", **dialled.to_json())
         return 0
     confirm_done(_describe(dialled), err=True)
     if dialled.uuid is None:

@@ -20,7 +20,7 @@ from fsgitops.cli.options import (
 )
 from fsgitops.cli.outputs import with_formats
 from fsgitops.cli.printing import print_findings, print_json, print_notes, working
-from fsgitops.console.commands import Command, Option
+from fsgitops.console.commands import Command, output_option
 from fsgitops.console.stream import confirm_done
 from fsgitops.visible import count_noun
 
@@ -73,11 +73,8 @@ def diff_command(
     epilog="Example: fsgitops export-state --target prod --output state.json",
 )
 @with_workspace
-@click.option(
-    "--output",
+@output_option(
     "out",
-    cls=Option,
-    former=("--out",),
     metavar="FILE",
     type=click.Path(path_type=Path),
     help="The file to write [default: stdout].",
@@ -104,11 +101,8 @@ def export_state_command(workspace: Workspace, out: Path | None) -> int:
 
 @click.command("compile", cls=Command, epilog="Example: fsgitops compile --output build/conf")
 @with_workspace
-@click.option(
-    "--output",
+@output_option(
     "out",
-    cls=Option,
-    former=("--out",),
     metavar="DIR",
     required=True,
     type=click.Path(path_type=Path),

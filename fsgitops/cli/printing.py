@@ -45,9 +45,9 @@ def print_lines(lines: Iterable[Line], *, err: bool = False) -> None:
         click.echo(text, err=err, color=colour)
 
 
-def print_json(data: Any) -> None:
-    """Print one JSON value."""
-    click.echo(to_json(data, indent=2))
+def print_json(data: Any, *, indent: int | None = 2) -> None:
+    """Print one JSON value; without `indent` in one line."""
+    click.echo(to_json(data, indent=indent))
 
 
 def format_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
@@ -55,10 +55,10 @@ def format_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str
     return draw_lines(head, rows, width=stream.terminal_width(sys.stdout), limit=MAX_COLUMN)
 
 
-def print_document(name: str, /, **values: Any) -> None:
+def print_document(name: str, indent: int | None = 2, /, **values: Any) -> None:
     """Print JSON of a documented, versioned shape: `fsgitops-NAME`."""
     shown = {key: json_values(value) for key, value in values.items()}
-    print_json({"format": f"fsgitops-{name}", "version": 1, **shown})
+    print_json({"format": f"fsgitops-{name}", "version": 1, **shown}, indent=indent)
 
 
 def print_findings(findings: Iterable[Finding]) -> None:
@@ -81,7 +81,8 @@ def print_notes(notes: Iterable[str]) -> None:
 def print_diagnosis(diagnosis: Diagnosis, *, as_json: bool) -> int:
     """Print what a doctor found, and return its exit code."""
     if as_json:
-        print_json(diagnosis.to_json())
+        told = {"target": diagnosis.target, "healthy": diagnosis.healthy}
+        print_document("doctor", **told, checks=diagnosis.checks)
         return 0 if diagnosis.healthy else 1
     styles = {"ok": "create", "warning": "update", "error": "delete"}
     for check in diagnosis.checks:

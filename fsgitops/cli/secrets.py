@@ -22,7 +22,7 @@ from fsgitops.cli.options import (
     with_start,
     with_workspace,
 )
-from fsgitops.cli.printing import format_table, print_document, print_json
+from fsgitops.cli.printing import format_table, print_document
 from fsgitops.console.commands import Command, Group, Number
 from fsgitops.console.stream import confirm_done
 from fsgitops.schema_parts import json_values
@@ -74,7 +74,7 @@ def show_keys(workspace: Workspace, as_json: bool) -> int:
 
     data = read_rotation(workspace).to_json()
     if as_json:
-        print_json(data)
+        print_document("keys", **data)
         return 0
     click.echo(f"current key: {data['current_key'] or 'none here'}")
     if not data["rotation_under_way"]:
@@ -242,7 +242,7 @@ def credentials_command(
     url = run_credentials(workspace, extension).provisioning_url() if qr else ""
     found = run_credentials(workspace, extension, reveal=reveal)
     if as_json or form == "json":
-        print_json(found.to_json())
+        print_document("credentials", **found.to_json())
     elif form == "text":
         _print_text(found)
         if url:

@@ -29,7 +29,8 @@ from fsgitops.cli.printing import (
 from fsgitops.console.commands import Command
 from fsgitops.console.stream import draw_lines, moves, print_text, terminal_width
 from fsgitops.model.wording import label_attribute
-from fsgitops.visible import count_noun, make_visible, to_json
+from fsgitops.schema_parts import json_values
+from fsgitops.visible import count_noun, make_visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,11 +106,14 @@ def _chosen(
 def _print_status(
     status: Status, chosen: tuple[bool, bool], *, as_json: bool, indent: int | None
 ) -> None:
-    from fsgitops.commands.status import status_to_json, summarise
+    from fsgitops.commands.status import summarise
 
     agents = _chosen(status.agents, *chosen)
     if as_json:
-        click.echo(to_json(status_to_json(agents, status.strangers), indent=indent))
+        print_document(
+            "status", indent, summary=summarise(agents),
+            agents=[agent.to_json() for agent in agents], verto_not_declared=status.strangers,
+        )  # fmt: skip
         return
     strangers, summary = _format_strangers(status.strangers), summarise(status.agents)
     lines = [*_format_status(agents), "", *strangers, _format_summary(summary)]
@@ -200,11 +204,10 @@ def drift_command(
 
 
 def _print(report: DriftReport, *, as_json: bool, indent: int | None) -> None:
-    from fsgitops.model.drift import report_to_json
     from fsgitops.steps.render_drift import render_drift
 
     if as_json:
-        click.echo(to_json(report_to_json(report), indent=indent))
+        print_document("drift", indent, **json_values(report))
     else:
         print_lines(render_drift(report))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fsgitops.commands.plan import run_plan
 from fsgitops.errors import PlanRefusedError, UsageError
@@ -20,7 +20,6 @@ from fsgitops.model.live import (
     Record,
     is_safe_path,
 )
-from fsgitops.model.plan_json import plan_to_json
 from fsgitops.planning.planned import keyed, make_context
 from fsgitops.steps.plan import compare_config
 from fsgitops.steps.read_live import read_manifest
@@ -51,15 +50,6 @@ class Adoption:
     plan: Plan
     entries: dict[str, ManifestEntry]
     notes: tuple[str, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """Return what was adopted, and how each file differs from the compiled one."""
-        return {
-            "format": "fsgitops-adopted",
-            "version": 1,
-            "adopted": list_files(self.entries),
-            "changes": plan_to_json(self.plan)["changes"],
-        }
 
 
 def plan_adoption(workspace: Workspace, words: Iterable[str]) -> Adoption:

@@ -123,8 +123,6 @@ class Credentials:
         """Return JSON values (docs/json.md); secrets as `(hidden)` unless revealed."""
         peer = self.peer_connection
         return {
-            "format": "fsgitops-credentials",
-            "version": 1,
             "username": self.username,
             "password": self.password,
             "domain": self.domain,

@@ -92,8 +92,6 @@ class Dialled:
     def to_json(self) -> dict[str, Any]:
         """Return JSON values (docs/json.md)."""
         return {
-            "format": "fsgitops-dial",
-            "version": 1,
             "uuid": self.uuid,
             "state": self.state,
             "extension": self.dial.extension,

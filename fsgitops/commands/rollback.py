@@ -33,7 +33,7 @@ from fsgitops.transaction.state import open_state_folder
 from fsgitops.workspace.open import find_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from pathlib import Path
 
     from fsgitops.live.revisions import Kept
@@ -155,21 +155,17 @@ def _read_earlier(undone: list[Kept]) -> list[Earlier]:
     """Return what stood at every path that these revisions changed, before the oldest of them."""
     places: dict[str, tuple[Kept, int, RevisionChange]] = {}
     for kept in undone:  # the newest first, so that the oldest has the last word
-        for number, change in enumerate(_first_of_files(read_changes(kept))):
-            places[change.path] = (kept, number, change)
+        first: dict[str, RevisionChange] = {}
+        for change in read_changes(kept):
+            first.setdefault(change.path, change)
+        for number, (path, change) in enumerate(first.items()):
+            places[path] = (kept, number, change)
     with ExitStack() as stack:
         folders: dict[int, StateFolder] = {}
         return [
             Earlier(path, _read(stack, folders, kept, number, change), change.entry_before)
             for path, (kept, number, change) in sorted(places.items())
         ]
-
-
-def _first_of_files(changes: Iterable[RevisionChange]) -> Iterable[RevisionChange]:
-    first: dict[str, RevisionChange] = {}
-    for change in changes:
-        first.setdefault(change.path, change)
-    return first.values()
 
 
 def _read(

@@ -77,8 +77,6 @@ class Rotation:
         """Return JSON values (docs/json.md)."""
         current, upcoming = self.keys.current, self.keys.upcoming
         return {
-            "format": "fsgitops-keys",
-            "version": 1,
             "current_key": current.id if current else None,
             "next_key": upcoming.id if upcoming else None,
             "rotation_under_way": self.under_way,

@@ -9,7 +9,7 @@ from fsgitops.commands.validate import RuleState
 from fsgitops.diagnosis import Check
 from fsgitops.live.calls import UUID, LiveCall
 from fsgitops.model.applied import COUNTS, REPLIES, Notice
-from fsgitops.model.drift import DRIFT_VERSION, DriftReport
+from fsgitops.model.drift import DriftReport
 from fsgitops.model.plan import (
     PLAN_VERSION,
     Action,
@@ -48,11 +48,10 @@ def output_schema(name: str) -> dict[str, Any]:
     """
     if name == "plan":
         return {"$schema": DIALECT, "title": "fsgitops: a plan", **_PLAN}
-    versions = {"drift": DRIFT_VERSION, "state": STATE_VERSION}
     made = OUTPUTS[name]
     head = {
         "format": {"const": f"fsgitops-{name}", "examples": [f"fsgitops-{name}"]},
-        "version": {"const": versions.get(name, 1)},
+        "version": {"const": STATE_VERSION if name == "state" else 1},
     }
     schema = {**made, "properties": {**head, **made["properties"]}}
     schema["required"] = [*head, *made["required"]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fsgitops.errors import NotThereError
 from fsgitops.homes import home_of
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from fsgitops.switch.replies import Channel, Registration, VertoUser
     from fsgitops.workspace.open import Workspace
 
+_Seen = TypeVar("_Seen", "Registration", "VertoUser")
 MATCH, DIFFERS, MISSING, LEFT_OVER = "match", "differs", "missing", "left over"
 
 
@@ -149,14 +150,7 @@ def build_status(
     sessions: Iterable[VertoUser] = (),
 ) -> tuple[AgentStatus, ...]:
     """Join what is declared with what a switch said."""
-    phones: dict[str, list[Registration]] = {}
-    for item in registrations:
-        if item.domain == domain:
-            phones.setdefault(item.user, []).append(item)
-    logged_in: dict[str, list[VertoUser]] = {}
-    for session in sessions:
-        if session.domain == domain:
-            logged_in.setdefault(session.user, []).append(session)
+    phones, logged_in = by_user(registrations, domain), by_user(sessions, domain)
     calls = calls_by_agent(join_calls(channels, roster, domain))
     wanted = [check_extension(item) for item in extensions] or sorted(roster.agents)
     return tuple(
@@ -171,6 +165,15 @@ def build_status(
     )
 
 
+def by_user(items: Iterable[_Seen], domain: str) -> dict[str, list[_Seen]]:
+    """Return the phones, or the sessions, that each user of a domain has."""
+    found: dict[str, list[_Seen]] = {}
+    for item in items:
+        if item.domain == domain:
+            found.setdefault(item.user, []).append(item)
+    return found
+
+
 def calls_by_agent(calls: Iterable[LiveCall]) -> dict[str, list[str]]:
     """Return the uuids of the calls that each agent is in."""
     found: dict[str, list[str]] = {}
@@ -178,19 +181,6 @@ def calls_by_agent(calls: Iterable[LiveCall]) -> dict[str, list[str]]:
         for extension in call.agents:
             found.setdefault(extension, []).append(call.uuid)
     return found
-
-
-def status_to_json(
-    agents: Sequence[AgentStatus], strangers: Sequence[VertoUser] = ()
-) -> dict[str, Any]:
-    """Return JSON values (docs/json.md)."""
-    return {
-        "format": "fsgitops-status",
-        "version": 1,
-        "summary": summarise(agents),
-        "agents": [agent.to_json() for agent in agents],
-        "verto_not_declared": json_values(strangers),
-    }
 
 
 def summarise(agents: Sequence[AgentStatus]) -> dict[str, int]:

@@ -47,6 +47,11 @@ def with_directory(function: _F) -> _F:
     )(function)
 
 
+def output_option(*names: str, **more: Any) -> Callable[[_F], _F]:
+    """Return the option `--output`, which also answers to its former name."""
+    return click.option("--output", *names, cls=Option, former=("--out",), **more)
+
+
 def _everywhere() -> list[click.Parameter]:
     return [
         Common(

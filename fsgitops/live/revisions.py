@@ -148,15 +148,10 @@ def _oldest_kept(state_dir: Path, numbers: list[int], days: float) -> str:
     try:
         before = _read(state_dir, numbers[-2]) if len(numbers) > 1 else None
         now = datetime.now(UTC)
-        known = min(now, _moment(before)) if before else now
+        known = min(now, read_moment(before.revision.time)) if before else now
     except (FsgitopsError, ValueError):
         return ""
     return (known - timedelta(days=days)).isoformat()
-
-
-def _moment(kept: Kept) -> datetime:
-    """Return when a revision was made. Raises ValueError."""
-    return read_moment(kept.revision.time)
 
 
 def _read(state_dir: Path, number: int) -> Kept | None:

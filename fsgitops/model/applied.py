@@ -114,8 +114,6 @@ class Applied:
     def to_json(self) -> dict[str, Any]:
         """Return what an apply did as JSON values (docs/json.md)."""
         return {
-            "format": "fsgitops-applied",
-            "version": 1,
             "outcome": self.outcome.name.lower(),
             **{name: getattr(self, name) for name in (*COUNTS, "renamed")},
             "replies": json_values(self.replies),

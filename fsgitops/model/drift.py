@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fsgitops.schema_parts import (
     TEXT,
     count,
     flag,
-    json_values,
     list_of,
     maybe_text,
     rows_of,
@@ -20,8 +19,6 @@ from fsgitops.schema_parts import (
 
 if TYPE_CHECKING:
     from fsgitops.model.resource import Resource
-
-DRIFT_VERSION = 1
 
 
 class DriftKind(StrEnum):
@@ -93,8 +90,3 @@ class DriftReport:
     switch_problem: str = field(metadata=text('Why the switch could not be asked; "": no problem.'))
     notes: tuple[str, ...] = field(metadata=list_of(TEXT, "Sentences."))
     drift: tuple[DriftItem, ...] = field(metadata=rows_of("What drifted.", DriftItem))
-
-
-def report_to_json(report: DriftReport) -> dict[str, Any]:
-    """Return the report as plain JSON values (docs/json.md)."""
-    return {"format": "fsgitops-drift", "version": DRIFT_VERSION, **json_values(report)}

@@ -13,7 +13,7 @@ import click
 from fsgitops.cdr.table import FORMS, write_result
 from fsgitops.cli.cdr.place import with_places, with_span
 from fsgitops.cli.options import DID, EXTENSION
-from fsgitops.console.commands import Command, Number, Option
+from fsgitops.console.commands import Command, Number, output_option
 from fsgitops.console.stream import terminal_width
 from fsgitops.durable import write_output
 
@@ -77,14 +77,8 @@ def with_result(*forms: str) -> Callable[[_F], _F]:
         endings |= {end: form for end, form in _ENDINGS.items() if form in forms}
         text = f"Write to FILE, in --format or as its ending says ({' '.join(endings)})."
         for option in (
-            click.option(
-                "--output",
-                cls=Option,
-                former=("--out",),
-                multiple=True,
-                metavar="FILE",
-                type=click.Path(dir_okay=False),
-                help=text,
+            output_option(
+                multiple=True, metavar="FILE", type=click.Path(dir_okay=False), help=text
             ),
             click.option("--json", "as_json", is_flag=True, help="The same as --format json."),
             click.option(
