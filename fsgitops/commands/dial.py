@@ -91,6 +91,7 @@ class Dialled:
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON values (docs/json.md)."""
+        legs = self.legs
         return {
             "uuid": self.uuid,
             "state": self.state,
@@ -100,7 +101,11 @@ class Dialled:
             "caller_id_name": self.dial.caller_name,
             "gateway": self.dial.gateway,
             "timeout": self.dial.timeout,
-            "legs": None if self.legs is None else legs_to_json(self.legs),
+            "legs": legs
+            and {
+                "agent": asdict(legs.agent),
+                "destination": {"called": legs.called, **asdict(legs.far)},
+            },
         }
 
 
@@ -122,14 +127,6 @@ def describe_failure(dialled: Dialled) -> str:
     if legs.far.cause:
         return f"agent {dial.extension} answered; {dial.number} did not: {legs.far.cause}"
     return f"agent {dial.extension} answered; {dial.number} has not yet, and the call goes on"
-
-
-def legs_to_json(legs: Legs) -> dict[str, Any]:
-    """Return what became of both legs: `called` tells whether the far one was tried."""
-    return {
-        "agent": asdict(legs.agent),
-        "destination": {"called": legs.called, **asdict(legs.far)},
-    }
 
 
 def run_dial(workspace: Workspace, asked: Asked, *, wait: bool = False) -> Dialled:

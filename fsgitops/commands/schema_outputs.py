@@ -20,7 +20,7 @@ from fsgitops.model.plan import (
     ResourceActivity,
 )
 from fsgitops.model.revision import Revision, RevisionChange
-from fsgitops.model.state import STATE_VERSION, RecordedFile
+from fsgitops.model.state import STATE_VERSION, RecordedState
 from fsgitops.model.task import Task
 from fsgitops.schema_parts import (
     DIALECT,
@@ -253,26 +253,7 @@ OUTPUTS: dict[str, dict[str, Any]] = {
     ),
     "adopted": objects(adopted=_FILES, changes=list_of(_CHANGE, "What the next apply changes.")),
     "released": objects(released=_FILES),
-    "state": objects(
-        "",
-        ("owner",),
-        target=text("The target's name."),
-        domain=text("Its SIP domain."),
-        conf_dir=text("Its conf directory."),
-        taken_at=text("UTC, ISO 8601."),
-        key_id=text("The same for the same key; keyed."),
-        commit=text("The commit."),
-        foreign=list_of(TEXT, "Paths beside ours."),
-        owner=objects(
-            "Who applied what is live; absent: nobody yet.",
-            project=text("A project."),
-            target=text("One of its targets."),
-        ),
-        files=by_name(
-            "The managed files, by path.",
-            shape(RecordedFile),
-        ),
-    ),
+    "state": objects("", ("owner",), **shape(RecordedState)["properties"]),
     "drift": shape(DriftReport),
     "doctor": objects(
         target=text("The target's name."),

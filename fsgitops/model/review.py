@@ -74,10 +74,6 @@ class Review:
         """Return how many findings are of this severity."""
         return sum(1 for item in self.findings if item.severity is severity)
 
-    def by_weight(self) -> list[Finding]:
-        """Return the findings, errors first."""
-        return _by_weight(self.findings)
-
     def locate(self, file: str) -> str:
         """Return a file's path from the top of the repository."""
         return f"{self.prefix}/{file}" if self.prefix else file
@@ -86,10 +82,11 @@ class Review:
 def list_findings(review: Review) -> list[Finding]:
     """Return all that is wrong, errors first: findings, what is in the way, and drift."""
     found = [*review.findings, *(_plan_findings(review, review.plan) if review.plan else ())]
-    return _by_weight(found)
+    return by_weight(found)
 
 
-def _by_weight(findings: Iterable[Finding]) -> list[Finding]:
+def by_weight(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the findings, errors first."""
     return sorted(findings, key=lambda item: list(Severity).index(item.severity))
 
 

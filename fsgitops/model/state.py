@@ -18,7 +18,7 @@ from fsgitops.model.live import (
 )
 from fsgitops.model.plan import DRIFTED, SOURCE
 from fsgitops.model.resource import Resource
-from fsgitops.schema_parts import TEXT, by_name, json_values, text
+from fsgitops.schema_parts import TEXT, by_name, json_values, list_of, objects, shape, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,6 +60,14 @@ class RecordedFile:
         return Record(self.resource, self.source, sha256=owned)
 
 
+_FILES = by_name("The managed files, by path.", shape(RecordedFile))
+_OWNER = objects(
+    "Who applied what is live; absent: nobody yet.",
+    project=text("A project."),
+    target=text("One of its targets."),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class RecordedState:
     """The live side of one target at one time (UTC); `foreign` are the files beside ours.
@@ -67,15 +75,15 @@ class RecordedState:
     `key_id` tells whether two keys are the same and nothing else about them.
     """
 
-    target: str
-    domain: str
-    conf_dir: str
-    taken_at: datetime
-    key_id: str
-    commit: str
-    files: Mapping[str, tuple[RecordedFile, ...]]
-    foreign: tuple[str, ...] = ()
-    owner: Owner | None = None
+    target: str = field(metadata=text("The target's name."))
+    domain: str = field(metadata=text("Its SIP domain."))
+    conf_dir: str = field(metadata=text("Its conf directory."))
+    taken_at: datetime = field(metadata=text("UTC, ISO 8601."))
+    key_id: str = field(metadata=text("The same for the same key; keyed."))
+    commit: str = field(metadata=text("The commit."))
+    files: Mapping[str, tuple[RecordedFile, ...]] = field(metadata=_FILES)
+    foreign: tuple[str, ...] = field(default=(), metadata=list_of(TEXT, "Paths beside ours."))
+    owner: Owner | None = field(default=None, metadata=_OWNER)
 
     def to_json(self) -> dict[str, Any]:
         """Return the recording as JSON values (docs/json.md). It holds no secret."""

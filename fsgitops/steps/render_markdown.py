@@ -10,7 +10,14 @@ import re
 from typing import TYPE_CHECKING
 
 from fsgitops.findings import Finding, Severity
-from fsgitops.model.review import list_changes, name_change, name_reached, tell_source, word_change
+from fsgitops.model.review import (
+    by_weight,
+    list_changes,
+    name_change,
+    name_reached,
+    tell_source,
+    word_change,
+)
 from fsgitops.model.task import HEADING, find_tasks
 from fsgitops.model.wording import label_attribute, show_side
 from fsgitops.visible import count_noun, make_visible
@@ -91,7 +98,7 @@ def _tasks(plan: Plan) -> Iterator[str]:
 def _finding_parts(review: Review) -> list[str]:
     errors, warnings = review.count(Severity.ERROR), review.count(Severity.WARNING)
     title = f"{count_noun(errors, 'error')}, {count_noun(warnings, 'warning')}"
-    found = review.by_weight()
+    found = by_weight(review.findings)
     block = _block((_finding_item(item) for item in found), _SHARE["findings"], len(found))
     return [_fold(title, block, is_open=errors > 0)]
 

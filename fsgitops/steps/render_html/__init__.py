@@ -14,6 +14,7 @@ from fsgitops.findings import Severity
 from fsgitops.model.plan import Action
 from fsgitops.model.review import (
     Contents,
+    by_weight,
     list_changes,
     name_change,
     name_reached,
@@ -152,7 +153,7 @@ def _hazards(plan: Plan) -> Iterator[str]:
 def _findings(review: Review) -> Iterator[str]:
     if not review.findings:
         return
-    found = review.by_weight()
+    found = by_weight(review.findings)
     title = f"{count_noun(review.count(Severity.ERROR), 'error')}, "
     title += count_noun(review.count(Severity.WARNING), "warning")
     yield f'<section><h2>{title}</h2><ul class="notices">'
