@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from fsgitops.visible import make_visible
+from fsgitops.visible import count_noun, make_visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -93,6 +93,13 @@ def sort_findings(findings: list[Finding]) -> list[Finding]:
 def has_errors(findings: Iterable[Finding]) -> bool:
     """Tell whether any finding is an error."""
     return any(item.severity is Severity.ERROR for item in findings)
+
+
+def count_findings(findings: Iterable[Finding]) -> str:
+    """Return how many are errors and how many warnings, in words."""
+    counts = Counter(item.severity for item in findings)
+    errors, warnings = counts[Severity.ERROR], counts[Severity.WARNING]
+    return f"{count_noun(errors, 'error')}, {count_noun(warnings, 'warning')}"
 
 
 def findings_to_json(findings: Iterable[Finding]) -> list[dict[str, Any]]:

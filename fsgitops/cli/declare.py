@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ from fsgitops.cli.options import (
 from fsgitops.cli.outputs import with_formats
 from fsgitops.cli.printing import print_document, print_findings, print_json, working
 from fsgitops.commands.schema import SCHEMAS
-from fsgitops.console.commands import Command, Common
+from fsgitops.console.commands import Command, with_directory
 from fsgitops.console.complete import SHELLS, print_script
 from fsgitops.console.stream import confirm_done, draw_lines, terminal_width
 from fsgitops.errors import DesiredInvalidError, UsageError
@@ -38,14 +39,7 @@ if TYPE_CHECKING:
 
 @click.command("init", cls=Command, epilog="Example: fsgitops init pbx")
 @click.argument("directory", required=False, type=click.Path(path_type=Path))
-@click.option(
-    "-C",
-    "place",
-    type=click.Path(file_okay=False),
-    cls=Common,
-    metavar="DIR",
-    help="Run as if in DIR.",
-)
+@partial(with_directory, name="place")
 @click.option("--templates", is_flag=True, help="Copy the templates too, to edit them.")
 @click.option(
     "--ci",

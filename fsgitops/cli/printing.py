@@ -12,7 +12,7 @@ from fsgitops.console import stream
 from fsgitops.console.stream import draw_lines
 from fsgitops.model.wording import Line
 from fsgitops.schema_parts import json_values
-from fsgitops.visible import count_noun, make_lines_visible, make_visible, to_json
+from fsgitops.visible import make_lines_visible, make_visible, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -63,14 +63,13 @@ def print_document(name: str, indent: int | None = 2, /, **values: Any) -> None:
 
 def print_findings(findings: Iterable[Finding]) -> None:
     """Print findings to stderr and count them."""
+    from fsgitops.findings import count_findings
     from fsgitops.steps.render_text import render_findings
 
     findings = list(findings)
     print_lines(render_findings(findings), err=True)
-    errors = sum(item.severity == "error" for item in findings)
     if findings and not stream.is_quiet():
-        warnings = sum(item.severity == "warning" for item in findings)
-        click.echo(f"{count_noun(errors, 'error')}, {count_noun(warnings, 'warning')}", err=True)
+        click.echo(count_findings(findings), err=True)
 
 
 def print_notes(notes: Iterable[str]) -> None:

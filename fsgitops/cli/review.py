@@ -12,19 +12,18 @@ from fsgitops import visible
 from fsgitops.cli.printing import print_findings, print_json, print_lines, print_notes, working
 from fsgitops.durable import write_output
 from fsgitops.errors import DesiredInvalidError, error_to_json
-from fsgitops.findings import Severity
+from fsgitops.findings import count_findings
 from fsgitops.model.plan import Action
 from fsgitops.model.review import Contents, Review, find_reached
 from fsgitops.steps.render_text import SIMULATION, render_findings, render_plan, summarise_plan
 from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from fsgitops.cli.outputs import Outputs
     from fsgitops.commands.validate import Report
-    from fsgitops.findings import Finding
     from fsgitops.model.compiled import CompiledFile
     from fsgitops.model.plan import Plan
     from fsgitops.model.resource import Resource
@@ -84,17 +83,11 @@ def _warnings(plan: Plan) -> Iterator[str]:
 
 def review_report(report: Report, root: Path) -> Review:
     """Return what a validation found, for a reader."""
-    summary = _summarise(report.findings)
+    summary = count_findings(report.findings)
     if report.valid:
         counts = report.tell_counts()
         summary = f"Valid: {counts}." if not report.findings else f"Valid, {summary}: {counts}."
     return Review("validate", summary, report.findings, prefix=find_prefix(root))
-
-
-def _summarise(findings: Iterable[Finding]) -> str:
-    severities = [item.severity for item in findings]
-    errors = count_noun(severities.count(Severity.ERROR), "error")
-    return f"{errors}, {count_noun(severities.count(Severity.WARNING), 'warning')}"
 
 
 def render_review(name: str, review: Review, to_json: Callable[[], Any]) -> str:
@@ -194,7 +187,7 @@ def telling(wanted: Outputs, target: str, root: Path) -> Iterator[None]:
         yield
     except DesiredInvalidError as problem:
         refused, findings = error_to_json(problem), tuple(problem.findings)
-        summary, prefix = f"No plan: {_summarise(findings)}.", find_prefix(root)
+        summary, prefix = f"No plan: {count_findings(findings)}.", find_prefix(root)
         review = Review(f"plan for {target}", summary, findings, prefix=prefix, full=wanted.full)
         write_outputs(wanted, lambda: review, lambda: refused)
         raise

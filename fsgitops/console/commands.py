@@ -35,11 +35,11 @@ class Common(click.Option):
     """An option that means the same in many commands; help shows these last."""
 
 
-def with_directory(function: _F) -> _F:
+def with_directory(function: _F, name: str = "directory") -> _F:
     """Give a command `-C DIR` of its own, beside the group's; it comes as `directory`."""
     return click.option(
         "-C",
-        "directory",
+        name,
         type=click.Path(file_okay=False),
         cls=Common,
         metavar="DIR",

@@ -70,10 +70,6 @@ class Review:
     prefix: str = ""
     full: str = ""
 
-    def count(self, severity: Severity) -> int:
-        """Return how many findings are of this severity."""
-        return sum(1 for item in self.findings if item.severity is severity)
-
     def locate(self, file: str) -> str:
         """Return a file's path from the top of the repository."""
         return f"{self.prefix}/{file}" if self.prefix else file

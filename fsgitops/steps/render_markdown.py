@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from fsgitops.findings import Finding, Severity
+from fsgitops.findings import Finding, Severity, count_findings, has_errors
 from fsgitops.model.review import (
     by_weight,
     list_changes,
@@ -96,11 +96,9 @@ def _tasks(plan: Plan) -> Iterator[str]:
 
 
 def _finding_parts(review: Review) -> list[str]:
-    errors, warnings = review.count(Severity.ERROR), review.count(Severity.WARNING)
-    title = f"{count_noun(errors, 'error')}, {count_noun(warnings, 'warning')}"
     found = by_weight(review.findings)
     block = _block((_finding_item(item) for item in found), _SHARE["findings"], len(found))
-    return [_fold(title, block, is_open=errors > 0)]
+    return [_fold(count_findings(found), block, is_open=has_errors(found))]
 
 
 def _finding_item(item: Finding | Hazard) -> list[str]:

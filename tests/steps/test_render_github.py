@@ -78,4 +78,4 @@ def test_there_is_one_command_for_each_finding_and_each_hazard(review: Review) -
     lines = render_github(review).split("\n")
     errors = sum(line.startswith("::error ") for line in lines)
     hazards = len(review.plan.hazards) if review.plan else 0
-    assert errors == review.count(Severity.ERROR) + hazards
+    assert errors == sum(item.severity is Severity.ERROR for item in review.findings) + hazards

@@ -10,7 +10,7 @@ from html import escape
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from fsgitops.findings import Severity
+from fsgitops.findings import Severity, count_findings
 from fsgitops.model.plan import Action
 from fsgitops.model.review import (
     Contents,
@@ -154,9 +154,7 @@ def _findings(review: Review) -> Iterator[str]:
     if not review.findings:
         return
     found = by_weight(review.findings)
-    title = f"{count_noun(review.count(Severity.ERROR), 'error')}, "
-    title += count_noun(review.count(Severity.WARNING), "warning")
-    yield f'<section><h2>{title}</h2><ul class="notices">'
+    yield f'<section><h2>{count_findings(found)}</h2><ul class="notices">'
     yield from (_finding(item) for item in found[:SHOWN_FINDINGS])
     yield from _left(len(found) - SHOWN_FINDINGS)
     yield "</ul></section>"
