@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from fsgitops.findings import Position
 
@@ -18,18 +18,36 @@ Path: TypeAlias = tuple["str | int", ...]
 """The keys and indexes that lead from the top of a document to a value."""
 
 
+_COLUMNS: Final = 24
+"""The bits of a place that are its column: no file that is read has a line of 16 MB."""
+
+
+def place_of(line: int, column: int) -> int:
+    """Return a line and a column, both from 1, as one number: 100,000 items have millions."""
+    return line << _COLUMNS | column
+
+
 @dataclass(slots=True)
 class Mark:
-    """Where a value begins, where the keys of a mapping begin, and what is below it.
+    """Where a mapping or a list begins, where its keys do, and what is below it.
 
-    Lines and columns count from 1. What a merge key or an alias brings in keeps the place
-    where it is written.
+    What a merge key or an alias brings in keeps the place where it is written.
     """
 
-    line: int
-    column: int
-    keys: dict[str, tuple[int, int]] = field(default_factory=dict)
-    children: dict[str | int, Mark] = field(default_factory=dict)
+    place: int
+    keys: dict[str, int]
+    children: dict[str, Marks] | list[Marks]
+
+    def child(self, step: str | int) -> Marks | None:
+        """Return what is at a key or an index, or None where nothing is."""
+        below = self.children
+        if isinstance(below, dict):
+            return below.get(step) if isinstance(step, str) else None
+        return below[step] if isinstance(step, int) and step < len(below) else None
+
+
+Marks: TypeAlias = "Mark | int"
+"""A Mark, or the place of a single value."""
 
 
 @dataclass(frozen=True)
@@ -38,20 +56,28 @@ class Document:
 
     `item_positions` has, for each top-level list, where its items begin. `scan` finds all
     other places; it runs at most once, and only when somebody asks for a position, so that a
-    run without findings never pays for it. `marked` says that a byte order mark
-    stands before `text`.
+    run without findings never pays for it. `marked` says that a byte order mark stands before
+    `text`. `bare` says that the tree was dropped: places are all that is left to ask for.
     """
 
     path: str
     data: dict[str, Value]
     text: bytes = field(repr=False)
     item_positions: Mapping[str, tuple[Position, ...]] = field(default_factory=dict, repr=False)
-    scan: Callable[[bytes], Mark] | None = field(default=None, repr=False, compare=False)
+    scan: Callable[[bytes], Marks] | None = field(default=None, repr=False, compare=False)
     marked: bool = False
+    bare: bool = False
+
+    def without_tree(self) -> Document:
+        """Return what is enough to say where something stands: a tree is ten times its text."""
+        bare = replace(self, data={}, bare=True)
+        if "_marks" in self.__dict__:
+            bare.__dict__["_marks"] = self._marks
+        return bare
 
     @cached_property
-    def _marks(self) -> Mark:
-        return self.scan(self.text) if self.scan else Mark(1, 1)
+    def _marks(self) -> Marks:
+        return self.scan(self.text) if self.scan else place_of(1, 1)
 
     def position(self, path: Path, *, key: bool = False) -> Position:
         """Return where the value at `path` begins, or with `key` its key in the mapping above.
@@ -59,20 +85,27 @@ class Document:
         Where nothing stands at `path`, the answer is the nearest value above it.
         """
         mark = self._marks
-        for step in path[:-1]:
-            below = mark.children.get(step)
+        for number, step in enumerate(path, 1):
+            if not isinstance(mark, Mark):
+                break
+            if key and number == len(path) and step in mark.keys:
+                return self._position(mark.keys[str(step)])
+            below = mark.child(step)
             if below is None:
-                return Position(self.path, mark.line, mark.column)
+                break
             mark = below
-        if path:
-            last = path[-1]
-            if key and isinstance(last, str) and last in mark.keys:
-                return Position(self.path, *mark.keys[last])
-            mark = mark.children.get(last, mark)
-        return Position(self.path, mark.line, mark.column)
+        return self._position(mark.place if isinstance(mark, Mark) else mark)
+
+    def _position(self, place: int) -> Position:
+        return Position(self.path, place >> _COLUMNS, place & (1 << _COLUMNS) - 1)
 
     def has(self, path: Path) -> bool:
         """Tell whether the document itself says anything at `path`."""
+        if self.bare:
+            mark: Marks | None = self._marks
+            for step in path:
+                mark = mark.child(step) if isinstance(mark, Mark) else None
+            return mark is not None
         value: Value = self.data
         for step in path:
             if isinstance(step, str):

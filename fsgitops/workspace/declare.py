@@ -13,7 +13,7 @@ from fsgitops.phone import NumberError, is_extension, is_region, normalise_numbe
 from fsgitops.rules.table import PLAN_RULES, all_rules
 from fsgitops.settings.shapes import SETTINGS_FILE
 from fsgitops.steps.check import check_desired
-from fsgitops.steps.load import load_documents
+from fsgitops.steps.load import each_document
 from fsgitops.steps.load.events import find_literals
 from fsgitops.steps.resolve import resolve_desired
 from fsgitops.steps.silence import find_silenced, silence_findings
@@ -21,7 +21,7 @@ from fsgitops.workspace.policy import collect_policy
 from fsgitops.workspace.secrets import explain_rotation, open_book
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from fsgitops.model.compiled import CompiledConfig
     from fsgitops.model.desired import Desired
@@ -54,23 +54,33 @@ class Declared:
 def declare_desired(workspace: Workspace) -> Declared:
     """Load, resolve and check everything that is declared. Findings are returned, not raised."""
     settings = workspace.settings
-    documents, findings = load_documents(workspace.root, settings.desired)
-    complete = not has_errors(findings)
+    documents: list[Document] = []
+    findings: list[Finding] = []
     desired, problems = resolve_desired(
-        documents,
+        _read_documents(workspace, documents, findings),
         workspace.kinds,
         defaults=settings.defaults,
         default_region=settings.default_region,
         settings=workspace.document,
         own_variables=settings.variables.allow,
     )
-    findings = findings + problems
+    complete = not has_errors(findings)
+    findings += problems
     caller_id, problems = _check_settings(workspace)
     findings += problems
     findings += _judge(workspace, desired, documents, complete=complete)
     # Those of a plan's rules are for the plan, which looks at the conf directory.
     silenced = find_silenced(documents, {rule.name: rule for rule in PLAN_RULES}, find_literals)
     return Declared(desired, tuple(sort_findings(findings)), silenced, caller_id)
+
+
+def _read_documents(
+    workspace: Workspace, documents: list[Document], findings: list[Finding]
+) -> Iterator[Document]:
+    """Yield each document, and keep of it what findings about its places need."""
+    for document in each_document(workspace.root, workspace.settings.desired, findings):
+        yield document
+        documents.append(document.without_tree())
 
 
 def _judge(

@@ -10,10 +10,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from fsgitops.findings import Finding, Position
-from fsgitops.model.document import Document
+from fsgitops.model.document import Document, Value
 from fsgitops.steps.load import events, load_document
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -208,6 +209,47 @@ def test_places_are_looked_for_only_when_asked(tmp_path: Path) -> None:
     document = Document("a.yaml", {"a": "b"}, b"a: b\n", {}, lambda data: scans.append(data))  # type: ignore[arg-type,func-returns-value]
     assert document.data == {"a": "b"}
     assert scans == []
+
+
+WORDS = st.sampled_from(
+    ["1", "k: 1", "{k: 1, *s : 2}", "[1, {b: 2}]", "~", "'~'", "!!str ~", "&s k", "&m {a: 1, k: 2}",
+     "&l [{a: 1}, b]", "*s", "*m", "*l", "&s {n: 1}", "&m [*m]"]
+)  # fmt: skip
+NESTING = st.lists(
+    st.builds(
+        "{}{}{}\n".format,
+        st.sampled_from(["", "", "  ", "  - "]),
+        st.sampled_from(["a: ", "b: ", "k:\n    ", "<<: ", "*s : ", "~: ", "? [1]\n: ", "&s c: "]),
+        WORDS,
+    ),
+    max_size=8,
+).map("".join)
+
+
+def paths_of(value: Value, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Yield the path of everything in a tree, and one to nothing below each."""
+    yield from (path, (*path, "nothing"), (*path, 9), (*path, "~"))
+    items = enumerate(value) if isinstance(value, list) else ()
+    for step, below in value.items() if isinstance(value, dict) else items:
+        yield from paths_of(below, (*path, step))
+
+
+@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=NESTING)
+@example(text="a: &s k\nb: {*s : 1}\n")
+@example(text="a: &l [{a: 1}]\nb: {<<: *l, c: 1}\n")
+@example(text="a: &s k\nb: &s {n: 1}\n")
+def test_a_document_without_its_tree_still_tells_what_it_says_and_where(
+    tmp_path: Path, text: str
+) -> None:
+    document, _ = load(tmp_path, text)
+    if document is None:
+        return
+    bare = document.without_tree()
+    for path in paths_of(document.data):
+        assert bare.has(path) == document.has(path)
+        for key in (True, False):
+            assert bare.position(path, key=key) == document.position(path, key=key)
 
 
 def check_positions(data: bytes, findings: list[Finding]) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import pytest
 from builders import document, noun
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from fsgitops.findings import Finding, Position
 from fsgitops.kinds import BUILT_IN
@@ -46,6 +48,40 @@ def route_number(number: str, region: str | None = None) -> str:
 
 def test_an_agent_needs_only_an_extension_and_a_name() -> None:
     assert agent("") == noun("agent", extension="1020", name="Ann")
+
+
+def test_a_thousand_agents_and_routes_take_less_than_two_megabytes() -> None:
+    items = [
+        {"extension": str(at), "name": f"Agent {at}", "groups": ["agents", "sales"],
+         "voicemail": {"enabled": "true"}, "variables": {"site_department": "d1"}}
+        for at in range(1000, 2000)
+    ]  # fmt: skip
+    routes = [
+        {"did_number": f"+1949543{at}", "destination_extension": str(at)}
+        for at in range(1000, 2000)
+    ]
+    data: Any = {"agents": items, "did_routes": routes}
+    read = Document("a.yaml", data, b"")
+    resolve_desired([read], BUILT_IN)  # what is made once, is made now
+    tracemalloc.start()
+    try:
+        desired, findings = resolve_desired([read], BUILT_IN)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (findings, len(desired.of(Agent))) == ([], 1000)
+    assert held < 2_000_000
+
+
+def test_what_is_declared_is_what_its_fields_say_however_it_is_kept() -> None:
+    fields = {"name": "Ann", "groups": "a, b", "voicemail": {"email": "a@example.com"}}
+    inner = "groups: 'a, b', voicemail: {email: a@example.com}"
+    made = agent(inner)
+    assert made == Agent.model_validate({"extension": "1020", **fields})
+    assert made.model_copy(update={"name": "Bea"}).name == "Bea"
+    assert made.name == "Ann"
+    with pytest.raises(ValidationError):
+        made.name = "Bea"
 
 
 def test_an_extension_keeps_its_leading_zero() -> None:

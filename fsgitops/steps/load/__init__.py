@@ -14,6 +14,8 @@ from fsgitops.steps.load.source import BYTE_ORDER_MARK, check_source
 from fsgitops.visible import make_visible
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from fsgitops.model.document import Document
 
 MAX_FILE_BYTES = 10 * 1024 * 1024
@@ -29,14 +31,23 @@ def load_documents(root: Path, desired: str) -> tuple[list[Document], list[Findi
     followed when it leads to a place below `root`; every real file is read once. A file that
     cannot be read is one finding and stops none of the others.
     """
-    paths, findings = find_files(root, desired)
-    documents: list[Document] = []
+    findings: list[Finding] = []
+    documents = [*each_document(root, desired, findings)]
+    return documents, sort_findings(findings)
+
+
+def each_document(root: Path, desired: str, findings: list[Finding]) -> Iterator[Document]:
+    """Yield the documents of `load_documents` one by one, and add to the findings meanwhile.
+
+    Who keeps only what is made of each holds the tree of one file at a time.
+    """
+    paths, found = find_files(root, desired)
+    findings += found
     for path in paths:
         document, found = load_document(root, path)
         findings += found
         if document is not None:
-            documents.append(document)
-    return documents, sort_findings(findings)
+            yield document
 
 
 def load_document(root: Path, path: str) -> tuple[Document | None, list[Finding]]:

@@ -22,7 +22,7 @@ from yaml.events import (
 )
 
 from fsgitops.findings import Finding, Position, error, quote_value
-from fsgitops.model.document import Document, Mark, Value
+from fsgitops.model.document import Document, Mark, Marks, Value, place_of
 from fsgitops.steps.load.source import describe_syntax_error
 
 MAX_DEPTH = 32
@@ -290,44 +290,65 @@ class _Marker:
 
     def __init__(self, data: bytes) -> None:
         self.next = _new_parser(data).get_event
-        self.anchors: dict[str, Mark] = {}
+        self.anchors: dict[str, Marks] = {}
+        self.names: dict[str, str] = {}
+        """The texts that have anchors: an alias to one may be a key."""
 
-    def scan(self) -> Mark:
+    def scan(self) -> Marks:
         while not isinstance(event := self.next(), StreamEndEvent):
             if isinstance(event, MappingStartEvent):
                 return self.mark(event)
-        return Mark(1, 1)
+        return place_of(1, 1)
 
-    def mark(self, event: Event) -> Mark:
+    def mark(self, event: Event) -> Marks:
         kind, start = event.__class__, event.start_mark
-        mark = Mark(start.line + 1, start.column + 1)
+        here = place_of(start.line + 1, start.column + 1)
+        mark: Marks = here
         if kind is AliasEvent:
             meant = self.anchors[event.anchor]
-            mark.keys, mark.children = meant.keys, meant.children
-            return mark
+            return Mark(here, meant.keys, meant.children) if isinstance(meant, Mark) else here
         if kind is MappingStartEvent:
-            self.mapping(mark)
+            mark = self.mapping(here)
         elif kind is SequenceStartEvent:
+            items = []
             while (item := self.next()).__class__ is not SequenceEndEvent:
-                mark.children[len(mark.children)] = self.mark(item)
+                items.append(self.mark(item))
+            mark = Mark(here, {}, items)
         if event.anchor is not None:
             self.anchors[event.anchor] = mark
+            if kind is ScalarEvent and not _is_plain(event, NULLS):
+                self.names[event.anchor] = event.value
+            else:
+                self.names.pop(event.anchor, None)
         return mark
 
-    def mapping(self, mark: Mark) -> None:
-        merged: list[Mark] = []
+    def mapping(self, here: int) -> Mark:
+        keys: dict[str, int] = {}
+        children: dict[str, Marks] = {}
+        merged: list[Marks] = []
         while (event := self.next()).__class__ is not MappingEndEvent:
-            key, value = self.mark(event), self.mark(self.next())
+            key = self.mark(event)
+            value = self.mark(self.next())
             if _is_plain(event, _MERGE):
-                merged += [value, *value.children.values()] if not value.keys else [value]
-            elif event.__class__ is ScalarEvent and event.value not in mark.keys:
-                mark.keys[event.value] = (key.line, key.column)
-                mark.children[event.value] = value
+                listed = isinstance(value, Mark) and value.children
+                merged += listed if isinstance(listed, list) else [value]
+                continue
+            name = self.name(event)
+            if name is not None and name not in keys:
+                keys[name] = key if isinstance(key, int) else key.place
+                children[name] = value
         for other in merged:
-            for name, place in other.keys.items():
-                if name not in mark.keys:
-                    mark.keys[name] = place
-                    mark.children[name] = other.children[name]
+            if isinstance(other, Mark) and isinstance(other.children, dict):
+                for name, child in other.children.items():
+                    if name not in keys:
+                        keys[name], children[name] = other.keys[name], child
+        return Mark(here, keys, children)
+
+    def name(self, event: Event) -> str | None:
+        """Return the text that a key is, or None for one that is none."""
+        if event.__class__ is ScalarEvent:
+            return None if _is_plain(event, NULLS) else str(event.value)
+        return self.names.get(event.anchor or "") if event.__class__ is AliasEvent else None
 
 
 def parse_document(path: str, data: bytes) -> tuple[Document | None, list[Finding]]:
@@ -358,7 +379,7 @@ def _before_limit(data: bytes, problem: Exception) -> bytes | None:
     return shorter if len(shorter) < len(data) else None
 
 
-def scan_marks(data: bytes) -> Mark:
+def scan_marks(data: bytes) -> Marks:
     """Return where everything stands in a file that `parse_document` made a Document of."""
     return _Marker(data).scan()
 

@@ -9,7 +9,7 @@ from fsgitops.findings import Finding, Position, error, quote_value, sort_findin
 from fsgitops.model.desired import Desired
 from fsgitops.model.document import NO_SETTINGS
 from fsgitops.model.fields import Ref
-from fsgitops.model.noun import Fault, Noun, make_noun
+from fsgitops.model.noun import Fault, Noun, make_noun, slim
 from fsgitops.model.reading import (
     find_marked,
     key_field,
@@ -18,6 +18,7 @@ from fsgitops.model.reading import (
     numbers,
     reference_marks,
     replace_at,
+    resource_of,
     stand_ins,
 )
 from fsgitops.model.resource import Resource
@@ -55,6 +56,7 @@ class _Resolver:
         self.sources: dict[Resource, Position] = {}
         self.repeats: list[tuple[Resource, Position]] = []
         self.rejected: set[Resource] = set()
+        self.lists: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def read(self, document: Document, defaults: Mapping[str, Mapping[str, object]]) -> None:
         """Take in all that one document declares."""
@@ -86,13 +88,13 @@ class _Resolver:
         if faults:
             self.findings += [describe_fault(section, fault) for fault in faults]
             noun = _salvage(model, values, faults)
-        self.findings += problems
         if faults or problems:
+            self.findings += problems
             name = values.get(key_field(model))
             if isinstance(name, str) and name != _STAND_IN:
                 self.rejected.add(Resource(model.kind, name))
         if noun is not None:
-            self.keep(noun, section.place)
+            self.keep(slim(noun, self.lists), section.place)
 
     def normalise(
         self, section: Section, item: Mapping[str, object]
@@ -100,7 +102,7 @@ class _Resolver:
         """Return the item with its numbers as E.164; with a stand-in, and why, for a wrong one."""
         model: type[Noun] = section.kind.noun
         changed: dict[str, object] = {}
-        findings = []
+        findings: list[Finding] = []
         for field, mark in numbers(model).items():
             text = item.get(field)
             if not isinstance(text, str) or (mark.or_extension and is_extension(text)):
@@ -120,14 +122,14 @@ class _Resolver:
         return ({**item, **changed} if changed else item), findings
 
     def keep(self, noun: Noun, place: Position) -> None:
-        names, name = self.nouns[noun.kind], name_of(noun)
-        if name == _STAND_IN:
+        names, resource = self.nouns[noun.kind], resource_of(noun)
+        if resource.name == _STAND_IN:
             return
-        if name in names:
-            self.repeats.append((Resource(noun.kind, name), place))
+        if resource.name in names:
+            self.repeats.append((resource, place))
         else:
-            names[name] = noun
-            self.sources[Resource(noun.kind, name)] = place
+            names[resource.name] = noun
+            self.sources[resource] = place
 
     def desired(self) -> Desired:
         """Return what was gathered, sorted by name."""
