@@ -206,6 +206,7 @@ def measure_fsgitops(root: Path, resources: int, layout: str) -> list[Figure]:
         applied, said = runner.run(APPLIED, [*FSGITOPS, "apply", "--yes"])
         _require("Applied: " in said, applied, said)
     shutil.rmtree(cache, ignore_errors=True)
+    time.sleep(2.5)  # what was written within two seconds is not remembered
     cold, _ = runner.run(UNCHANGED + COLD, plan)
     warm, _ = runner.run(UNCHANGED + WARM, plan)
     return [cold, warm, planned, applied]

@@ -34,9 +34,12 @@ def shared_folder() -> Path:
 def pytest_configure() -> None:
     """Output is not wrapped where it is no terminal: a worker of pytest-xdist is given a width.
 
+    The cache of whoever runs the tests is left alone.
+
     A property that says nothing else is tried with 40 examples, so that all tests end in time.
     """
     os.environ.pop("COLUMNS", None)
+    os.environ["FSGITOPS_CACHE"] = "off"
     settings.register_profile("tests", max_examples=40)
     settings.load_profile("tests")
 
@@ -97,6 +100,7 @@ def project(
         if name.startswith(("FSGITOPS_", "FS_", "DEFAULT_CALLER_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("FSGITOPS_KEY", KEY)
+    monkeypatch.setenv("FSGITOPS_CACHE", "off")
     project = Project(tmp_path / "project", capsys)
     project.write("fsgitops.yaml", SETTINGS)
     project.write("desired/agents.yaml", AGENTS)

@@ -48,8 +48,10 @@ from fsgitops.console.commands import Command, Number
 from fsgitops.console.stream import confirm_done, is_quiet
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fsgitops.cli.outputs import Outputs
-    from fsgitops.planning.planned import Planned
+    from fsgitops.planning.planned import Planned, Unchanged
     from fsgitops.planning.shape import Demands
     from fsgitops.workspace.open import Workspace
 
@@ -74,6 +76,13 @@ if TYPE_CHECKING:
 )
 @with_formats
 @click.option("--live", is_flag=True, help="Ask the switch who is registered or on a call now.")
+@click.option(
+    "--rehash",
+    "caching",
+    flag_value="renew",
+    help="Read every live file again, also those that look unchanged.",
+)
+@click.option("--no-cache", "caching", flag_value="off", help="Neither use nor write the cache.")
 @with_demands
 @with_full
 @with_json
@@ -84,6 +93,7 @@ def plan_command(
     against: Path | None,
     wanted: Outputs,
     live: bool,
+    caching: str | None,
     demands: Demands,
     full: bool,
 ) -> int:
@@ -93,7 +103,7 @@ def plan_command(
     the project key, secret values are shown as (known after apply).
     """
     from fsgitops.cli.review import CHANGES_PENDING, answer_planned, make_planned, telling
-    from fsgitops.commands.plan import run_plan, save_plan
+    from fsgitops.commands.plan import Caching, save_plan, show_plan
 
     state = None
     if against:
@@ -103,7 +113,9 @@ def plan_command(
     start = start._replace(target=start.target or (state.target if state else None))
     with telling(wanted, start.target or name_default(), find_root(start)):
         workspace = open_place(start)
-    make = partial(run_plan, workspace, demands, live=live)
+    make: Callable[[], Planned | Unchanged] = partial(
+        show_plan, workspace, demands, Caching(caching or "used"), live=live
+    )
     if state is not None:
         make = partial(plan_against, workspace, state, datetime.now(UTC), demands)
     planned = make_planned(

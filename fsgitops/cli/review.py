@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -15,6 +16,7 @@ from fsgitops.errors import DesiredInvalidError, error_to_json
 from fsgitops.findings import count_findings
 from fsgitops.model.plan import Action
 from fsgitops.model.review import Contents, Review, find_reached
+from fsgitops.planning.planned import Planned, Unchanged
 from fsgitops.steps.render_text import SIMULATION, render_findings, render_plan, summarise_plan
 from fsgitops.visible import count_noun
 
@@ -27,36 +29,41 @@ if TYPE_CHECKING:
     from fsgitops.model.compiled import CompiledFile
     from fsgitops.model.plan import Plan
     from fsgitops.model.resource import Resource
-    from fsgitops.planning.planned import Planned
 
 
 SHOWN_CONTENTS = 1000
 """Files whose XML is shown beside their attributes: changed and deleted ones first."""
 
 
-def review_plan(planned: Planned, root: Path, full: str = "") -> Review:
+def review_plan(planned: Planned | Unchanged, root: Path, full: str = "") -> Review:
     """Return a plan for a reader, with what it was made from."""
-    plan, files = planned.plan, planned.compilation.compiled.files
+    plan = planned.plan
     remarks = [SIMULATION] if plan.simulated else []
     if plan.unknown_secrets:
         remarks.append("No project key here: secret values are shown as (known after apply).")
-    declared = planned.compilation.declared
-    return Review(
+    review = Review(
         title=f"plan for {plan.target}",
         summary=summarise_plan(plan),
-        findings=declared.findings,
+        findings=planned.findings,
         plan=plan,
         warnings=tuple(_warnings(plan)),
         remarks=(*remarks, *planned.notes),
-        reached=find_reached(plan, declared.desired, planned.kinds),
+        prefix=find_prefix(root),
+        full=full,
+    )
+    if isinstance(planned, Unchanged):
+        return review
+    compilation = planned.compilation
+    files = compilation.compiled.files
+    return replace(
+        review,
+        reached=find_reached(plan, compilation.declared.desired, planned.kinds),
         contents=_read_contents(planned),
         sources={
             item.path: str(files[item.path].parts[0].source)
             for item in plan.hazards
             if item.path in files
         },
-        prefix=find_prefix(root),
-        full=full,
     )
 
 
@@ -147,6 +154,7 @@ def _read_contents(planned: Planned) -> Mapping[tuple[str, Resource], Contents]:
 
 
 CHANGES_PENDING = 2
+_Made = TypeVar("_Made", Planned, Unchanged, Planned | Unchanged)
 
 
 def write_outputs(
@@ -167,13 +175,13 @@ def write_outputs(
 
 
 def make_planned(
-    make: Callable[[], Planned], wanted: Outputs, doing: str, target: str, root: Path
-) -> Planned:
+    make: Callable[[], _Made], wanted: Outputs, doing: str, target: str, root: Path
+) -> _Made:
     """Return the plan that `make` makes; print its notes and findings. Raises as `telling`."""
     with telling(wanted, target, root), working(doing):
         planned = make()
     print_notes(planned.notes)
-    print_findings(planned.compilation.declared.findings)
+    print_findings(planned.findings)
     return planned
 
 
@@ -193,7 +201,9 @@ def telling(wanted: Outputs, target: str, root: Path) -> Iterator[None]:
         raise
 
 
-def answer_planned(planned: Planned, wanted: Outputs, root: Path, *, full: bool) -> None:
+def answer_planned(
+    planned: Planned | Unchanged, wanted: Outputs, root: Path, *, full: bool
+) -> None:
     """Write the files that were asked for, and print the plan."""
     from fsgitops.model.plan_json import plan_to_json
 

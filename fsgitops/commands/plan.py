@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from enum import Enum
 from typing import TYPE_CHECKING, TypeVar
 
 from fsgitops.durable import write_output
@@ -11,9 +12,11 @@ from fsgitops.errors import PlanRefusedError, UsageError
 from fsgitops.live.clock import check_clock
 from fsgitops.live.connect import prepare_conf_dir
 from fsgitops.live.recover import recover_unfinished
+from fsgitops.model.plan import Activity
 from fsgitops.model.plan_json import plan_from_json, plan_to_json
 from fsgitops.planning.planned import (
     Planned,
+    Unchanged,
     find_edited,
     look_at_live,
     make_plan,
@@ -27,16 +30,25 @@ from fsgitops.workspace.declare import compile_declared, declare_desired
 from fsgitops.workspace.git import REPLACE, find_in_history, refuse_key_in_git
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from fsgitops.model.plan import Plan
+    from fsgitops.planning.remembered import Memory
     from fsgitops.planning.shape import Demands
     from fsgitops.workspace.open import Workspace
 
 _NO_JSON = (json.JSONDecodeError, UnicodeDecodeError, RecursionError)
 """What reading a file as JSON raises where it is something else."""
 _T = TypeVar("_T")
+
+
+class Caching(Enum):
+    """Whether a plan uses what is known of earlier ones: also to be made anew, or not at all."""
+
+    USED = "used"
+    RENEW = "renew"
+    OFF = "off"
 
 
 def run_plan(
@@ -48,25 +60,65 @@ def run_plan(
     is part of the plan. Raises DesiredInvalidError with every finding, UsageError for a selector
     that names nothing, FsgitopsError when live cannot be read.
     """
-    target = workspace.target
+    notes = _make_ready(workspace)
+    return _compare(workspace, demands, notes, live=live)
+
+
+def show_plan(
+    workspace: Workspace, demands: Demands, caching: Caching, *, live: bool = False
+) -> Planned | Unchanged:
+    """Do the same for a reader: what is known to be unchanged is not compared again."""
+    notes = _make_ready(workspace)
+    memory = None
+    if caching is not Caching.OFF and workspace.environment.cache != "off":
+        from fsgitops.planning.remembered import open_memory
+
+        memory = open_memory(workspace, demands)
+    known = memory.recall(renew=caching is Caching.RENEW) if memory else None
+    if known is None:
+        return _compare(workspace, demands, notes, live=live, memory=memory)
+    plan = replace(known.plan, activity=Activity()) if live else known.plan
+    return replace(known, plan=plan, notes=(*notes, *_tell_more(workspace)))
+
+
+def _make_ready(workspace: Workspace) -> list[str]:
     refuse_key_in_git(workspace)
-    prepare_conf_dir(target)
-    notes = recover_unfinished(workspace)
-    manifest = read_manifest(target.state_dir)
+    prepare_conf_dir(workspace.target)
+    return recover_unfinished(workspace)
+
+
+def _compare(
+    workspace: Workspace,
+    demands: Demands | None,
+    notes: list[str],
+    *,
+    live: bool,
+    memory: Memory | None = None,
+) -> Planned:
+    manifest = read_manifest(workspace.target.state_dir)
     settled = manifest.entries
     declared = declare_desired(workspace)
     compilation = compile_declared(workspace, declared, settled)
+    if memory:
+        memory.watch()
     found = look_at_live(workspace, compilation, manifest)
     edited = find_edited(compilation.compiled, found)
     if edited:
         kept = {path: known for path, known in settled.items() if path not in edited}
         compilation = compile_declared(workspace, declared, kept)
-    notes = [*notes, *check_clock(target.state_dir), *name_unavailable(compilation)]
-    notes += [f"warning: {told}; {REPLACE}" for told in find_in_history(workspace)]
     planned = make_plan(workspace, compilation, found, demands)
+    if memory:
+        memory.keep(planned)
+    notes = [*notes, *_tell_more(workspace, name_unavailable(compilation))]
     if live:
         planned = observe(workspace, planned)
     return replace(planned, notes=tuple(notes))
+
+
+def _tell_more(workspace: Workspace, unavailable: Sequence[str] = ()) -> list[str]:
+    """Return what is to be told of the clock, of secrets, and of keys in the history of git."""
+    in_history = [f"warning: {told}; {REPLACE}" for told in find_in_history(workspace)]
+    return [*check_clock(workspace.target.state_dir), *unavailable, *in_history]
 
 
 def save_plan(plan: Plan, path: Path) -> None:

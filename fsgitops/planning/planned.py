@@ -20,6 +20,7 @@ from fsgitops.workspace.git import read_commit
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
+    from fsgitops.findings import Finding
     from fsgitops.model.compiled import CompiledConfig
     from fsgitops.model.kind import Kinds
     from fsgitops.model.live import LiveConfig, Manifest
@@ -49,6 +50,20 @@ class Planned:
     demands: Demands = field(default_factory=Demands)
     look: ConfLook | None = None
     """What was seen of the conf directory beside the files of fsgitops."""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Everything that was found in what is declared and compiled."""
+        return self.compilation.declared.findings
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """A plan that is known to change nothing (planning/remembered.py)."""
+
+    plan: Plan
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...] = ()
 
 
 def observe(workspace: Workspace, planned: Planned, switch: Switch | None = None) -> Planned:

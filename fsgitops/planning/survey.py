@@ -49,6 +49,12 @@ class ConfLook:
             return repr(found) == repr(known)
         return found.is_same(known)
 
+    def includes(self) -> tuple[str, ...] | None:
+        """Return the patterns of all includes that were followed, None where they are not known."""
+        if "_found" not in self.__dict__:
+            return ()
+        return None if isinstance(self._found, Exception) else self._found.merged.asked
+
     @cached_property
     def _found(self) -> ConfSurvey | Exception:
         from fsgitops.routing.survey import survey_conf

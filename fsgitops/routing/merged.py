@@ -38,7 +38,8 @@ class MergedConfig:
 
     `skipped` lists includes that brought nothing in, `not_run` the commands never carried out,
     `outside` the files read from outside the conf directory, `unknown` the `$${names}` without a
-    value, `files` every file read (relative where inside the conf directory), in order. `doubts`
+    value, `files` every file read (relative where inside the conf directory), in order. `asked` are
+    the patterns of all includes, each behind the folder that it was asked in. `doubts`
     says from which line of `text` on the switch's may differ, and which command makes it so.
     """
 
@@ -50,6 +51,7 @@ class MergedConfig:
     outside: tuple[str, ...]
     unknown: frozenset[str]
     doubts: tuple[tuple[int, Skipped], ...]
+    asked: tuple[str, ...]
     _pieces: Pieces = field(repr=False)
 
     def source_of_line(self, number: int) -> SourceLine | None:

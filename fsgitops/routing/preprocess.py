@@ -91,6 +91,7 @@ class _Merger:
     not_run: list[Skipped] = field(default_factory=list)
     outside: list[str] = field(default_factory=list)
     doubts: list[tuple[int, Skipped]] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
     _inside: dict[str, bool] = field(default_factory=dict)
     _unknown: dict[bytes, Skipped] = field(default_factory=dict)
 
@@ -217,6 +218,7 @@ class _Merger:
 
     def _include(self, pattern: str, source: _OpenFile) -> None:
         here = source.here()
+        self.asked.append(os.path.join(source.folder, pattern))  # noqa: PTH118 - a pattern
         try:
             paths = find_files(source.folder, pattern)
         except OSError as error:
@@ -289,6 +291,7 @@ def load_merged(
         outside=tuple(merger.outside),
         unknown=frozenset(known.unknown),
         doubts=tuple(merger.doubts),
+        asked=tuple(merger.asked),
         _pieces=merger.pieces,
     )
 

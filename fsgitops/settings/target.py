@@ -62,6 +62,7 @@ class Environment(BaseModel):
         None, validation_alias=AliasChoices("FSGITOPS_DEFAULT_CALLER_NAME", "DEFAULT_CALLER_NAME")
     )
     key_file: str | None = None
+    cache: Literal["on", "off"] | None = None
 
 
 def read_environment() -> Environment:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from fsgitops.model.draft import Templates
     from fsgitops.model.live import ManifestEntry
     from fsgitops.secret.key import ProjectKey
+    from fsgitops.secret.source import Source
+    from fsgitops.secret.value import Secret
     from fsgitops.settings.shapes import Settings
     from fsgitops.workspace.open import Workspace
 
@@ -156,6 +158,8 @@ class Compilation:
     """Why secrets are not at hand: each makes an apply impossible."""
     notes: tuple[str, ...] = ()
     """Which agents' secrets are derived from which key, while a rotation is under way."""
+    fetched: Mapping[Source, Secret] = field(default_factory=dict, repr=False)
+    """The secrets that stand elsewhere than in the files that are declared."""
 
 
 def compile_declared(
@@ -195,6 +199,7 @@ def compile_declared(
         book.key,
         tuple(book.unavailable),
         tuple(explain_rotation(workspace, book, desired)),
+        book.fetched,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,8 @@ class Workspace:
     kinds: Kinds
     document: Document
     """The settings file, for the places that findings about it name; empty without one."""
+    opened: int = 0
+    """Before what was read here was read, in nanoseconds as those of files."""
 
 
 def open_workspace(root: Path, target: str | None = None) -> Workspace:
@@ -44,6 +47,7 @@ def open_workspace(root: Path, target: str | None = None) -> Workspace:
     """
     from fsgitops.kinds import BUILT_IN
 
+    opened = time.time_ns()
     environment = read_environment()
     document = NO_SETTINGS
     if (root / SETTINGS_FILE).exists():
@@ -59,7 +63,7 @@ def open_workspace(root: Path, target: str | None = None) -> Workspace:
 
         kinds = read_own_kinds(root, settings.kinds, document, BUILT_IN)
     chosen = select_target(settings, target, root, environment)
-    return Workspace(root, settings, environment, chosen, kinds, document)
+    return Workspace(root, settings, environment, chosen, kinds, document, opened)
 
 
 def _own_sections(data: Any) -> list[str]:

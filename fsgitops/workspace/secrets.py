@@ -88,6 +88,8 @@ class SecretBook:
     """Why secrets are not at hand, each reason once."""
     used: set[str] = field(default_factory=set)
     """The fingerprints of the keys that secrets were derived from."""
+    fetched: dict[Source, Secret] = field(default_factory=dict, repr=False)
+    """What was fetched from elsewhere than the files that are declared."""
     _found: dict[Resource, Secrets] = field(default_factory=dict, repr=False)
     _seen: dict[tuple[str, str], dict[str, tuple[Resource, Hashable]]] = field(
         default_factory=dict, repr=False
@@ -161,13 +163,17 @@ class SecretBook:
         if self.fetcher is None:
             return None
         try:
-            return self.fetcher().fetch(source)
+            secret = self.fetcher().fetch(source)
         except SecretUnavailableError as problem:
             self.unavailable[f"{resource.kind} {resource.name}: {name}: {problem}"] = None
+            return None
         except SecretError as problem:
             message = f"{resource.kind} {resource.name}: `{name}`: {problem}"
             self.findings.append(error("secret", self._place(resource), message))
-        return None
+            return None
+        if not isinstance(source, PlaintextSource):
+            self.fetched[source] = secret
+        return secret
 
     def _report(self, resource: Resource, judged: Judged) -> None:
         level = self.levels.get(judged.rule, judged.severity.value)

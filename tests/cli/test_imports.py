@@ -69,7 +69,7 @@ def run(site: Path, command: str, script: str = SCRIPT) -> subprocess.CompletedP
     return subprocess.run(
         [sys.executable, "-c", script.format(module=MODULES[program]), *words],
         cwd=site,
-        env={**environment, "FSGITOPS_KEY": KEY},
+        env={**environment, "FSGITOPS_KEY": KEY, "XDG_CACHE_HOME": str(site / "cache")},
         capture_output=True,
         text=True,
     )

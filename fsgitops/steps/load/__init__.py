@@ -57,7 +57,7 @@ def load_document(root: Path, path: str) -> tuple[Document | None, list[Finding]
     key that is not text there is a finding and a document too, so that later steps can name
     what else is wrong.
     """
-    data, problem = _read_bytes(root, path)
+    data, problem = read_bytes(root, path)
     marked = data.startswith(BYTE_ORDER_MARK)
     data = data.removeprefix(BYTE_ORDER_MARK)
     if problem is None:
@@ -171,7 +171,7 @@ def find_files(root: Path, start: str) -> tuple[list[str], list[Finding]]:
     return sorted(walk.paths), walk.findings
 
 
-def _read_bytes(root: Path, path: str) -> tuple[bytes, Finding | None]:
+def read_bytes(root: Path, path: str) -> tuple[bytes, Finding | None]:
     """Return the bytes of a file below `root`, or why they are not to be had.
 
     Never more than MAX_FILE_BYTES are read, and a pipe or a device does not block.

@@ -1,0 +1,559 @@
+"""A plan that is known to change nothing says what a plan that is made says, and is known only so
+long as nothing that it follows from has changed."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from leak_search import MARK, Search, all_secrets
+from own_kinds import SCHEMA, write_paging
+from secret_sources import plant_secrets
+
+from fsgitops.cli.outputs import FORMATS
+from fsgitops.commands import plan as plan_command
+from fsgitops.planning import remembered
+from fsgitops.secret.key import new_key
+from fsgitops.transaction.places import FOLDER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from project import Project, Ran
+
+WARNED = """\
+agents:
+  - {extension: 1030, name: Carol, caller_id_number: +19495431333}
+"""
+POLICY = """\
+rules:
+  - name: has-mail
+    kind: agent
+    severity: warning
+    require: {email: {matches: '@'}}
+    message: nobody can write to this agent
+"""
+
+
+class Compared:
+    """Counts the plans that were made, and not known."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.times = 0
+        compile_declared = plan_command.compile_declared
+
+        def count(*words: Any, **named: Any) -> Any:
+            self.times += 1
+            return compile_declared(*words, **named)
+
+        monkeypatch.setattr(plan_command, "compile_declared", count)
+
+
+@pytest.fixture
+def compared(project: Project, monkeypatch: pytest.MonkeyPatch) -> Compared:
+    """The cache is used, in a folder of the test's own, and what was written a moment ago counts
+    as written long ago: no test waits for two seconds."""
+    monkeypatch.delenv("FSGITOPS_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(project.root.parent / "xdg"))
+    monkeypatch.setattr(remembered, "RACY", 0)
+    return Compared(monkeypatch)
+
+
+@pytest.fixture
+def known(project: Project, compared: Compared) -> Project:
+    """An applied project, of which a plan is known."""
+    apply(project)
+    know(project, compared)
+    return project
+
+
+def apply(project: Project) -> None:
+    applied = project.run("apply", "--yes")
+    assert applied.code == 0, applied.err
+
+
+def know(project: Project, compared: Compared) -> None:
+    """Plan, and see that the next plan is not made."""
+    planned = project.run("plan")
+    assert planned.code == 0, planned.err
+    compared.times = 0
+    assert is_known(project, compared, planned)
+
+
+def is_known(project: Project, compared: Compared, expected: Ran | None = None) -> bool:
+    """Tell whether a plan is known; what it prints is what a plan that is made prints."""
+    before = compared.times
+    planned = project.run("plan", "--detailed-exitcode")
+    found = compared.times == before
+    made = expected or project.run("plan", "--detailed-exitcode", "--no-cache")
+    assert (planned.out, planned.err) == (made.out, made.err)
+    assert expected or planned.code == made.code
+    return found
+
+
+def write_plain(project: Project, _: pytest.MonkeyPatch) -> None:
+    project.write("fsgitops.yaml", "project: test\ndefault_region: US\n")
+
+
+def write_warned(project: Project, _: pytest.MonkeyPatch) -> None:
+    """Findings, warnings of the plan, an own rule, and files that are not ours."""
+    project.write("desired/more.yaml", WARNED)
+    project.write("policy/rules.yaml", POLICY)
+    project.run("plan")
+    shutil.copy(project.conf / "freeswitch.xml", project.conf / "directory/default/other.xml")
+    project.write(
+        ".fsgitops/sandbox/conf/dialplan/default/00_first.xml",
+        '<include><extension name="first"><condition field="destination_number" '
+        'expression="^1020$"><action application="answer"/></condition></extension></include>\n',
+    )
+
+
+def write_sharded(project: Project, _: pytest.MonkeyPatch) -> None:
+    project.write("fsgitops.yaml", "project: test\ndefault_region: US\nlayout: sharded\n")
+
+
+def write_own_kind(project: Project, _: pytest.MonkeyPatch) -> None:
+    write_paging(project)
+
+
+def write_sources(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    plant_secrets(project, monkeypatch)
+
+
+@pytest.mark.parametrize("kind", ["plain", "warned", "sharded", "own_kind", "sources"])
+def test_a_known_plan_says_in_every_format_what_a_made_one_says(
+    kind: str, project: Project, compared: Compared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    globals()[f"write_{kind}"](project, monkeypatch)
+    applied = project.run("apply", "--yes", "--allow", "calls")
+    assert applied.code == 0, applied.err
+    project.run("plan")
+    compared.times = 0
+    wordings = [
+        *(("--format", name) for name in FORMATS),
+        ("--json", "--live"),
+        ("--full", "--detailed-exitcode", "--live"),
+        ("--json", "--kick-rotated"),
+        ("--allow", "calls"),
+        ("--output", "plan.html", "--output", "plan.md"),
+        ("--out", "saved.json"),
+    ]
+    monkeypatch.chdir(project.root)
+    for words in wordings:
+        said = read(project, words)
+        assert compared.times == 0, words
+        assert said == read(project, ("--no-cache", *words))
+        compared.times = 0
+
+
+def read(project: Project, words: tuple[str, ...]) -> tuple[Ran, dict[str, str]]:
+    ran = project.run("plan", *words)
+    written = [project.root / name for name in words if "." in name]
+    return ran, {path.name: path.read_text() for path in written}
+
+
+def test_a_known_plan_is_applied_from_a_saved_file_like_any_other(
+    known: Project, compared: Compared
+) -> None:
+    saved = str(known.root / "saved.json")
+    assert known.run("plan", "--out", saved).code == 0
+    assert compared.times == 0
+    assert known.run("apply", saved).code == 0
+
+
+def rewrite(path: Path, change: Callable[[str], str]) -> None:
+    """Write into a file as it stands, and set its times back: size, inode and mtime are as before.
+
+    Only ctime, which the system keeps, tells.
+    """
+    before, text = path.stat(), path.read_text()
+    assert change(text) != text
+    assert len(change(text)) == len(text)
+    path.write_text(change(text))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    after = path.stat()
+    assert (after.st_size, after.st_ino, after.st_mtime_ns) == (
+        before.st_size, before.st_ino, before.st_mtime_ns,
+    )  # fmt: skip
+
+
+def live_agent(project: Project) -> Path:
+    return project.conf / "directory/default/1020.xml"
+
+
+def change_yaml(project: Project) -> None:
+    rewrite(project.root / "desired/agents.yaml", lambda text: text.replace("Alice", "Ellen"))
+
+
+def comment_yaml(project: Project) -> None:
+    rewrite(
+        project.root / "desired/agents.yaml",
+        lambda text: text.replace("agents:", "agents :", 1).replace("  -", " -", 1),
+    )
+
+
+def add_yaml(project: Project) -> None:
+    project.write("desired/more.yml", WARNED)
+
+
+def remove_yaml(project: Project) -> None:
+    (project.root / "desired/routes.yaml").unlink()
+
+
+def rename_yaml(project: Project) -> None:
+    (project.root / "desired/routes.yaml").rename(project.root / "desired/other.yaml")
+
+
+def link_yaml(project: Project) -> None:
+    (project.root / "more.yaml").write_text(WARNED)
+    (project.root / "desired/link.yaml").symlink_to("../more.yaml")
+
+
+def break_yaml(project: Project) -> None:
+    project.write("desired/broken.yaml", "agents: [")
+
+
+def change_settings(project: Project) -> None:
+    rewrite(project.root / "fsgitops.yaml", lambda text: text.replace("test", "tent"))
+
+
+def change_default(project: Project) -> None:
+    path = project.root / "fsgitops.yaml"
+    path.write_text(path.read_text() + "defaults: {agents: {groups: [all]}}\n")
+
+
+def change_layout(project: Project) -> None:
+    path = project.root / "fsgitops.yaml"
+    path.write_text(path.read_text() + "layout: sharded\n")
+
+
+def change_template(project: Project) -> None:
+    source = remembered.read_templates(None)[0].sources["agent.xml.j2"]
+    project.write("templates/agent.xml.j2", source.replace("</user>", "<!-- ours --></user>"))
+
+
+def remove_manifest(project: Project) -> None:
+    (project.conf / ".fsgitops/manifest.json").unlink()
+
+
+def change_manifest(project: Project) -> None:
+    path = project.conf / ".fsgitops/manifest.json"
+    data = json.loads(path.read_text())
+    data["owner"]["project"] = "else"
+    path.write_text(json.dumps(data))
+
+
+def edit_live(project: Project) -> None:
+    rewrite(live_agent(project), lambda text: text.replace("Alice", "Ellen"))
+
+
+def replace_live(project: Project) -> None:
+    path = live_agent(project)
+    aside = path.with_suffix(".aside")
+    aside.write_text(path.read_text().replace("Alice", "Ellen"))
+    aside.replace(path)
+
+
+def remove_live(project: Project) -> None:
+    live_agent(project).unlink()
+
+
+def link_live(project: Project) -> None:
+    path = live_agent(project)
+    shutil.move(path, project.root / "moved.xml")
+    path.symlink_to(project.root / "moved.xml")
+
+
+def link_live_hard(project: Project) -> None:
+    os.link(live_agent(project), project.root / "second.xml")
+
+
+def link_live_folder(project: Project) -> None:
+    folder = project.conf / "directory/default"
+    shutil.move(folder, project.root / "moved")
+    folder.symlink_to(project.root / "moved")
+
+
+def expose_live(project: Project) -> None:
+    live_agent(project).chmod(0o644)
+
+
+def add_hand_written(project: Project) -> None:
+    """Another extension takes the number first."""
+    place = project.conf / "dialplan/default/00_first.xml"
+    place.write_text(
+        '<include><extension name="first"><condition field="destination_number" '
+        'expression="^1020$"><action application="answer"/></condition></extension></include>\n'
+    )
+
+
+def edit_hand_written(project: Project) -> None:
+    rewrite(
+        project.conf / "dialplan/default.xml",
+        lambda text: text.replace('name="default"', 'name="defauld"'),
+    )
+
+
+def add_unmanaged(project: Project) -> None:
+    (project.conf / "directory/default/other.xml").write_text("<include>\n</include>\n")
+
+
+def begin_apply(project: Project) -> None:
+    """Another process has begun to apply."""
+    (project.conf / ".fsgitops" / FOLDER).mkdir()
+
+
+def add_policy(project: Project) -> None:
+    project.write("policy/rules.yaml", POLICY)
+
+
+def change_own_kind(project: Project) -> None:
+    schema = {**SCHEMA, "required": ["name", "extension"]}
+    project.write("kinds/paging_group.json", json.dumps(schema))
+
+
+CHANGES = (
+    change_yaml, comment_yaml, add_yaml, remove_yaml, rename_yaml, link_yaml, change_settings,
+    change_default, change_layout, change_template, remove_manifest, change_manifest, edit_live,
+    replace_live, remove_live, link_live, link_live_hard, link_live_folder, expose_live,
+    add_hand_written, edit_hand_written, add_unmanaged, begin_apply, add_policy,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
+def test_a_plan_is_made_where_anything_has_changed(
+    change: Callable[[Project], None], known: Project, compared: Compared
+) -> None:
+    change(known)
+    assert not is_known(known, compared)
+    assert compared.times > 0
+
+
+def test_errors_are_told_as_ever(known: Project) -> None:
+    break_yaml(known)
+    assert known.run("plan") == known.run("plan", "--no-cache")
+    assert known.run("plan").code == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("FSGITOPS_KEY", new_key()),
+        ("FSGITOPS_KEY", ""),
+        ("FSGITOPS_DEFAULT_REGION", "DE"),
+        ("FSGITOPS_DEFAULT_CALLER_NAME", "Ours"),
+        ("FSGITOPS_PROJECT", "other"),
+        ("FSGITOPS_TEMPLATES", "none"),
+    ],
+)
+def test_a_plan_is_made_with_another_environment(
+    name: str, text: str, known: Project, compared: Compared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, text)
+    assert not is_known(known, compared)
+
+
+def test_a_plan_is_made_where_a_file_has_become_a_mount(
+    known: Project, compared: Compared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remembered, "mounts_below", lambda _: {"directory/default/1020.xml"})
+    known.run("plan")
+    assert compared.times == 1
+
+
+def test_a_plan_is_made_for_another_target(
+    known: Project, compared: Compared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(known.conf, known.root / "conf")
+    monkeypatch.setenv("FSGITOPS_TARGET", "image")
+    assert not is_known(known, compared)
+
+
+def test_a_plan_is_made_by_another_program(
+    known: Project, compared: Compared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "site-packages"
+    (package / "fsgitops").mkdir(parents=True)
+    module = package / "fsgitops/__init__.py"
+    module.write_text("a = 1")
+    monkeypatch.setattr(remembered.fsgitops, "__file__", str(module))
+    assert not is_known(known, compared)
+    assert is_known(known, compared)
+    rewrite(module, lambda text: text.replace("1", "2"))
+    assert not is_known(known, compared)
+
+
+def test_a_plan_is_made_once_a_package_was_installed(
+    known: Project, compared: Compared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packages = tmp_path / "site-packages"
+    packages.mkdir()
+    monkeypatch.syspath_prepend(str(packages))
+    assert not is_known(known, compared)
+    assert is_known(known, compared)
+    (packages / "phonenumbers-9.dist-info").mkdir()
+    assert not is_known(known, compared)
+
+
+def test_a_plan_is_made_where_the_schema_of_an_own_kind_has_changed(
+    project: Project, compared: Compared
+) -> None:
+    write_paging(project)
+    apply(project)
+    know(project, compared)
+    change_own_kind(project)
+    assert not is_known(project, compared)
+
+
+def test_a_plan_is_made_where_a_secret_has_changed_where_it_stands(
+    project: Project, compared: Compared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIP_SECRET", "first-Secret-77")
+    project.write(
+        "desired/more.yaml",
+        "agents:\n  - {extension: 1040, name: Dan, password: {env: SIP_SECRET}}\n",
+    )
+    apply(project)
+    know(project, compared)
+    monkeypatch.setenv("SIP_SECRET", "other-Secret-77")
+    assert not is_known(project, compared)
+    monkeypatch.delenv("SIP_SECRET")
+    assert not is_known(project, compared)
+    monkeypatch.setenv("SIP_SECRET", "first-Secret-77")
+    assert is_known(project, compared)
+
+
+def test_what_was_written_a_moment_ago_may_change_unseen_so_it_is_not_remembered(
+    project: Project, compared: Compared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remembered, "RACY", 3600 * 10**9)
+    apply(project)
+    assert not is_known(project, compared)
+    assert not is_known(project, compared)
+
+
+@pytest.mark.parametrize("change", [change_yaml, edit_live, add_hand_written, change_template])
+def test_what_changes_while_a_plan_is_made_is_not_remembered(
+    change: Callable[[Project], None],
+    project: Project,
+    compared: Compared,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    apply(project)
+    make_plan = plan_command.make_plan
+
+    def make(*words: Any) -> Any:
+        made = make_plan(*words)
+        change(project)
+        return made
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(plan_command, "make_plan", make)
+        project.run("plan")
+    assert not is_known(project, compared)
+
+
+@pytest.mark.parametrize(
+    "include",
+    [
+        '<X-PRE-PROCESS cmd="include" data="/nowhere/*.xml"/>',
+        '<X-PRE-PROCESS cmd="include" data="../../../*.xml"/>',
+        '<X-PRE-PROCESS cmd="include" data=".fsgitops/*.xml"/>',
+        '<X-PRE-PROCESS cmd="include" data="$${nothing}/etc/*.xml"/>',
+    ],
+)
+def test_a_conf_directory_that_includes_other_places_is_looked_at_each_time(
+    include: str, project: Project, compared: Compared
+) -> None:
+    apply(project)
+    place = project.conf / "dialplan/default/99_more.xml"
+    place.write_text(f"<include>\n  {include}\n</include>\n")
+    assert not is_known(project, compared)
+    assert not is_known(project, compared)
+
+
+def test_a_part_of_a_plan_and_one_with_changes_are_not_remembered(
+    known: Project, compared: Compared
+) -> None:
+    known.run("plan", "--only", "agent:1020")
+    assert compared.times == 1
+    edit_live(known)
+    assert not is_known(known, compared)
+    assert not is_known(known, compared)
+
+
+def test_a_plan_that_needs_a_reload_is_not_remembered(project: Project, compared: Compared) -> None:
+    assert project.run("apply", "--yes", "--no-reload").code == 0
+    assert not is_known(project, compared)
+    assert not is_known(project, compared)
+
+
+@pytest.mark.parametrize("words", [("--rehash",), ("--no-cache",)])
+def test_a_plan_is_made_where_that_is_asked_for(
+    words: tuple[str, ...], known: Project, compared: Compared
+) -> None:
+    assert known.run("plan", *words).code == 0
+    assert compared.times == 1
+
+
+def test_rehash_remembers_and_no_cache_does_not(project: Project, compared: Compared) -> None:
+    apply(project)
+    project.run("plan", "--no-cache")
+    assert not (project.root.parent / "xdg").exists()
+    project.run("plan", "--rehash")
+    assert is_known(project, compared)
+
+
+def test_the_environment_switches_it_off(
+    known: Project, compared: Compared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FSGITOPS_CACHE", "off")
+    known.run("plan")
+    assert compared.times == 1
+    monkeypatch.setenv("FSGITOPS_CACHE", "never")
+    assert "FSGITOPS_CACHE" in known.run("plan").err
+
+
+def test_an_apply_reads_everything_itself(
+    known: Project, compared: Compared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("an apply has asked the cache")
+
+    monkeypatch.setattr(remembered, "open_memory", refuse)
+    assert known.run("apply", "--yes").code == 0
+    assert compared.times > 0
+
+
+def test_a_plan_is_the_same_where_the_cache_is_gone_or_of_no_use(
+    known: Project, compared: Compared
+) -> None:
+    cache = known.root.parent / "xdg"
+    shutil.rmtree(cache)
+    cache.write_text("no folder")
+    assert not is_known(known, compared)
+    cache.unlink()
+    assert not is_known(known, compared)
+    assert is_known(known, compared)
+
+
+def test_the_cache_holds_no_secret(
+    project: Project, compared: Compared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planted = plant_secrets(project, monkeypatch, MARK)
+    apply(project)
+    know(project, compared)
+    plain, hashes = all_secrets(planted)
+    search = Search(plain | hashes)
+    files = [path for path in (project.root.parent / "xdg").rglob("*") if path.is_file()]
+    assert files
+    for path in files:
+        assert search.find(path.name, path.name.encode() + b"\n" + path.read_bytes()) == []
+    # The search would see one.
+    leaking = base64.b64encode(plain["env password"].encode())
+    assert search.find("here", b"..." + leaking + b"...")
