@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import TYPE_CHECKING, NamedTuple
 
 from fsgitops.errors import SwitchProtocolError
@@ -35,6 +36,7 @@ class FrameReader:
         self._searched = 0
         self._headers: dict[str, str] | None = None
         self._body_length = 0
+        self._body = BytesIO()
 
     @property
     def inside_frame(self) -> bool:
@@ -57,12 +59,14 @@ class FrameReader:
                         at = -end - 1
                         return
                     at = end
-                headers, length = self._headers, self._body_length
-                if headers is None or len(buffer) - at < length:
+                headers, missing = self._headers, self._body_length - self._body.tell()
+                if headers is None:
                     return
-                self._headers = None
-                body = bytes(memoryview(buffer)[at : at + length]) if length else b""
-                at += length
+                # A body of 100 MB is held once: what came of it is not kept in the buffer too.
+                at += self._body.write(memoryview(buffer)[at : at + missing])
+                if self._body.tell() < self._body_length:
+                    return
+                body, self._body, self._headers = self._body.getvalue(), BytesIO(), None
                 yield Frame(headers["Content-Type"], headers, body)
         finally:
             del buffer[:at]

@@ -14,6 +14,8 @@ from fsgitops.model.resource import Resource
 from fsgitops.schema_parts import flag, json_values, shape, text, word
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from fsgitops.model.live import LiveConfig
     from fsgitops.model.plan import Plan
 
@@ -146,21 +148,27 @@ class RevisionChange:
             raise ValueError(f"not a change of a revision: {problem}") from None
 
 
-def list_changes(plan: Plan, live: LiveConfig) -> list[RevisionChange]:
-    """Return what a revision says about each change of a file, in the plan's order.
+def encode_changes(plan: Plan, live: LiveConfig) -> bytes:
+    """Return the bytes of the file of a revision's changes, change by change."""
+    changes = ", ".join(json.dumps(change.to_json()) for change in _list_changes(plan, live))
+    head = json.dumps({"version": 1, "kick_rotated": plan.kick_rotated})
+    return f'{head[:-1]}, "changes": [{changes}]}}'.encode()
+
+
+def _list_changes(plan: Plan, live: LiveConfig) -> Iterator[RevisionChange]:
+    """Yield what a revision says about each change of a file, in the plan's order.
 
     What is kept in the manifest alone has no file to go back to, and is left out. The files are in
     the order of their first changes: so they are numbered (`before/N`).
     """
     seen: set[str] = set()
-    found: list[RevisionChange] = []
     for change in plan.changes:
         if change.dangers == (Danger.NOTHING,):
             continue
         first = change.path not in seen
         seen.add(change.path)
         create = change.action is Action.CREATE
-        found.append(RevisionChange(
+        yield RevisionChange(
             change.action,
             change.resource,
             change.path,
@@ -169,5 +177,4 @@ def list_changes(plan: Plan, live: LiveConfig) -> list[RevisionChange]:
             tuple(change.attributes) if change.action is Action.UPDATE else (),
             live.manifest.entries.get(change.path) if first else None,
             first and create and live.files[change.path].kind is not FileKind.MISSING,
-        ))  # fmt: skip
-    return found
+        )  # fmt: skip

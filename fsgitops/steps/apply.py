@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,7 +16,7 @@ from fsgitops.homes.pieces import list_records
 from fsgitops.model.applied import Applied, Ended, Outcome, ReadBack, SwitchReply
 from fsgitops.model.live import Manifest, ManifestEntry, Owner
 from fsgitops.model.plan import Action, Change, Danger, Plan
-from fsgitops.model.revision import CHANGES_FILE, Ending, Revision, list_changes
+from fsgitops.model.revision import CHANGES_FILE, Ending, Revision, encode_changes
 from fsgitops.transaction.journal import MANIFEST, REVISION_FILE, Journal
 from fsgitops.transaction.stage import Operation
 from fsgitops.transaction.state import TransactionError, write_state
@@ -112,18 +111,11 @@ def _begin(
         Operation(path, files[path].content if path in files else None, live.files[path].sha256)
         for path in _group(plan, written=True)
     ]
-    manifest = manifest_after(plan, compiled, live, loaded=reload)
-    changes = [change.to_json() for change in list_changes(plan, live)]
-    record = {
-        REVISION_FILE: revision.encode(),
-        CHANGES_FILE: json.dumps(
-            {"version": 1, "kick_rotated": plan.kick_rotated, "changes": changes}
-        ).encode(),
-    }
+    manifest = manifest_after(plan, compiled, live, loaded=reload).encode()
+    record = {REVISION_FILE: revision.encode(), CHANGES_FILE: encode_changes(plan, live)}
     return begin_transaction(
-        conf_dir, state_dir, operations, manifest.encode(),
-        record=record, reload=reload,
-    )  # fmt: skip
+        conf_dir, state_dir, operations, manifest, record=record, reload=reload
+    )
 
 
 def _note_inputs(

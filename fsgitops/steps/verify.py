@@ -63,6 +63,7 @@ def verify_switch(
             mismatches.append(Mismatch(*lacking))
             continue
         found = list(_verify_place(home, switch, memory, expected, members, address))
+        memory.forget()
         failed = {item.subject for item in found}
         mismatches += found
         held = [

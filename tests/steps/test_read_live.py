@@ -142,7 +142,10 @@ together = st.tuples(records) | st.lists(shared, min_size=2, max_size=3).map(tup
 @given(st.dictionaries(paths, st.builds(ManifestEntry, sha256=digests, records=together)))
 def test_a_manifest_survives_being_written(entries):
     manifest = Manifest(entries)
-    assert Manifest.from_json(json.loads(json.dumps(manifest.to_json()))) == manifest
+    encoded = manifest.encode()
+    assert Manifest.from_json(json.loads(encoded)) == manifest
+    again = json.dumps(json.loads(encoded), sort_keys=True, separators=(",", ":"))
+    assert encoded == again.encode()
 
 
 @given(
