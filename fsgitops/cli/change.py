@@ -37,6 +37,7 @@ from fsgitops.cli.options import (
 )
 from fsgitops.cli.outputs import with_formats
 from fsgitops.cli.printing import (
+    format_table,
     print_document,
     print_findings,
     print_json,
@@ -51,8 +52,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fsgitops.cli.outputs import Outputs
+    from fsgitops.commands.layout import Layouts
     from fsgitops.planning.planned import Planned, Unchanged
     from fsgitops.planning.shape import Demands
+    from fsgitops.settings.shapes import Layout
     from fsgitops.workspace.open import Workspace
 
 
@@ -280,6 +283,62 @@ def show_command(workspace: Workspace, number: int, as_json: bool) -> int:
     else:
         print_lines(render_revision(kept.number, kept.revision, changes))
     return 0
+
+
+@click.command("layout", cls=Command, epilog="Example: fsgitops layout sharded --write")
+@click.argument("layout", required=False, type=click.Choice(("files", "sharded")))
+@with_workspace
+@click.option("--write", is_flag=True, help="Set the layout in fsgitops.yaml. Applies nothing.")
+@with_full
+@with_json
+def layout_command(
+    workspace: Workspace, layout: Layout | None, write: bool, full: bool, as_json: bool
+) -> int:
+    """Show how files are cut, or the plan to another layout.
+
+    In `files`, each agent and DID has a file. In `sharded`, for large sites, hundreds share one.
+    """
+    from fsgitops.cli.outputs import Outputs
+    from fsgitops.cli.review import answer_planned, make_planned
+    from fsgitops.commands.layout import judge_moves, plan_layout, read_layouts, write_layout
+
+    if layout is None:
+        if write:
+            raise click.UsageError("--write needs a layout: files or sharded")
+        found = read_layouts(workspace)
+        print_json(found.to_json()) if as_json else _print_layouts(found)
+        return 0
+    wanted = Outputs("json" if as_json else "text")
+    planned = make_planned(
+        partial(plan_layout, workspace, layout),
+        wanted,
+        f"Comparing the live files with layout {layout}",
+        workspace.target.name,
+        workspace.root,
+    )
+    answer_planned(planned, wanted, workspace.root, full=full)
+    confirm_done(judge_moves(planned), err=as_json)
+    if write:
+        write_layout(workspace, layout)
+        confirm_done(f"Wrote fsgitops.yaml: layout {layout}. Next: fsgitops apply", err=as_json)
+    return 0
+
+
+def _print_layouts(found: Layouts) -> None:
+    click.echo(f"Target {found.target}: layout {found.layout}")
+    rows = [
+        (
+            cut.told, f"{cut.enabled:,}", f"{cut.files['files']:,}", f"{cut.files['sharded']:,}",
+            f"{cut.fullest['sharded']:,}",
+        )
+        for cut in found.cuts
+    ]  # fmt: skip
+    head = ("kind", "enabled", "in files", "in sharded", "fullest of sharded")
+    for line in format_table(head, rows):
+        click.echo(line)
+    for need in found.needs:
+        click.echo(f"Layout {found.other} needs this first: {need}")
+    click.echo(f"See what would change: fsgitops layout {found.other}. Costs: docs/scale.md")
 
 
 @click.command("adopt", cls=Command, epilog="Example: fsgitops adopt directory/default/1020.xml")

@@ -18,7 +18,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from fsgitops.durable import replace_file, sync_folder
+from fsgitops.durable import sync_folder
 from fsgitops.errors import NotThereError, UsageError
 from fsgitops.kinds.agent.noun import Agent
 from fsgitops.kinds.agent.secrets import count_rotation
@@ -33,13 +33,13 @@ from fsgitops.secret.key import (
     write_private_file,
 )
 from fsgitops.settings.shapes import SETTINGS_FILE, RotationSettings
-from fsgitops.steps.load.events import parse_document
 from fsgitops.steps.read_live import read_manifest
 from fsgitops.visible import count_noun
 from fsgitops.workspace.declare import compile_declared, declare_desired
 from fsgitops.workspace.git import keep_from_git
 from fsgitops.workspace.open import open_workspace
 from fsgitops.workspace.secrets import Moved, find_keys, next_key_file
+from fsgitops.workspace.settings_file import append_line, change_settings, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -162,14 +162,7 @@ def write_rotation(root: Path, rotation: RotationSettings | None) -> None:
     Everything else in the file stays as it is written. Raises UsageError when it is written in a
     way that this cannot be added to, or when it is saved by somebody else meanwhile.
     """
-    path = root / SETTINGS_FILE
-    before = path.read_bytes() if path.exists() else None
-    text = "" if before is None else before.decode("utf-8").replace("\r\n", "\n")
-    content = edit_rotation(text, rotation).encode("utf-8")
-    try:
-        replace_file(path, content, before=before)
-    except OSError as problem:
-        raise UsageError(f"{path}: {problem.strerror}; run it again") from None
+    change_settings(root, lambda text: edit_rotation(text, rotation))
 
 
 def edit_rotation(text: str, rotation: RotationSettings | None) -> str:
@@ -177,9 +170,9 @@ def edit_rotation(text: str, rotation: RotationSettings | None) -> str:
     line = "" if rotation is None else f"key_rotation: {_flow(rotation)}\n"
     changed, found = _BLOCK.subn(lambda _: line, text, count=1)
     if not found and line:
-        changed = f"{text.rstrip()}\n\n{line}" if text.strip() else line
-    wanted = {name: value for name, value in _parse(text).items() if name != "key_rotation"}
-    read = _parse(changed)
+        changed = append_line(text, line)
+    wanted = {name: value for name, value in read_text(text).items() if name != "key_rotation"}
+    read = read_text(changed)
     declared = read.pop("key_rotation", None)
     if read != wanted or (declared is None) != (rotation is None):
         raise UsageError(
@@ -196,13 +189,6 @@ def _flow(rotation: RotationSettings) -> str:
         if words:
             parts.append(f"{name}: {json.dumps(list(words), ensure_ascii=False)}")
     return "{" + ", ".join(parts) + "}"
-
-
-def _parse(text: str) -> dict[str, Any]:
-    document, findings = parse_document(SETTINGS_FILE, text.encode())
-    if findings or document is None:
-        return {"(unreadable)": text}
-    return dict(document.data or {})
 
 
 @dataclass(frozen=True, slots=True)

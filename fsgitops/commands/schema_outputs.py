@@ -271,6 +271,21 @@ OUTPUTS: dict[str, dict[str, Any]] = {
             objects(agents=count("All."), moved=count("On the next key.")),
         ),
     ),
+    "layout": objects(
+        target=text("The target's name."),
+        layout=word("Its layout.", "files", "sharded"),
+        kinds=by_name(
+            "Those whose files the layout decides on, by kind.",
+            objects(
+                enabled=count("Its enabled resources."),
+                files=by_name("Its files, by layout.", count("How many.")),
+                fullest=by_name(
+                    "By layout, what its fullest file holds.", count("How many resources.")
+                ),
+            ),
+        ),
+        needs=list_of(TEXT, "What the other layout needs of the conf directory: sentences."),
+    ),
     "token": objects(token=text("The token: this once."), **shape(ApiToken)["properties"]),
     "tokens": objects(tokens=rows_of("All tokens.", ApiToken)),
 }

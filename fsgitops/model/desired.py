@@ -20,7 +20,8 @@ class Desired:
     A resource that is declared again is kept once, as it was declared first; `repeats` has the
     places of the others. `rejected` names what has a wrong value: where there is any, an error was
     found, and this Desired is for finding more of them and never for compiling. `own_variables`
-    are the names, in small letters, that the project declares as its own.
+    are the names, in small letters, that the project declares as its own. `sharded` tells that the
+    target's layout is for large sites.
     """
 
     nouns: Mapping[str, Mapping[str, Noun]] = field(default_factory=dict)
@@ -28,6 +29,7 @@ class Desired:
     repeats: tuple[tuple[Resource, Position], ...] = ()
     rejected: frozenset[Resource] = frozenset()
     own_variables: frozenset[str] = frozenset()
+    sharded: bool = False
 
     def of(self, noun: type[N]) -> tuple[N, ...]:
         """Return all resources of a kind, sorted by name: `desired.of(Agent)`."""

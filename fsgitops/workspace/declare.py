@@ -66,6 +66,7 @@ def declare_desired(workspace: Workspace) -> Declared:
         settings=workspace.document,
         own_variables=settings.variables.allow,
     )
+    desired = replace(desired, sharded=workspace.target.layout == "sharded")
     complete = not has_errors(findings)
     findings += problems
     caller_id, problems = _check_settings(workspace)
@@ -181,7 +182,7 @@ def compile_declared(
     site = Site(
         domain=workspace.target.domain,
         inbound_context=workspace.target.inbound_context,
-        sharded=workspace.target.layout == "sharded",
+        sharded=declared.desired.sharded,
         caller_id=declared.caller_id,
         caller_name=workspace.settings.default_caller_name,
         did_forms=workspace.target.did_forms,

@@ -233,6 +233,7 @@ BEFORE = (
     ("drift",),
     ("doctor",),
     ("key", "status"),
+    ("layout",),
     ("token", "new", "--name", "x", "--scope", "read"),
     ("token", "list"),
     ("credentials", "1020"),

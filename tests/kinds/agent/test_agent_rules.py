@@ -113,3 +113,8 @@ def test_many_enabled_agents_are_one_breach() -> None:
 def test_disabled_agents_do_not_count_as_many() -> None:
     crowd = [agent(str(100_000 + n), enabled=n > 5) for n in range(MANY + 2)]
     assert breaches("many-agents", *crowd) == []
+
+
+def test_many_agents_are_none_too_many_in_the_layout_for_large_sites() -> None:
+    crowd = [agent(str(100_000 + number)) for number in range(MANY + 2)]
+    assert breaches("many-agents", *crowd, sharded=True) == []
