@@ -130,20 +130,20 @@ def select_target(
     address = {"host": environment.esl_host, "port": environment.esl_port}
     esl = declared.esl.model_copy(update={k: v for k, v in address.items() if v is not None})
     return Target(
-        **dict(declared)
-        | {
-            "name": chosen,
-            "conf_dir": conf_dir,
-            "state_dir": root / declared.state_dir
-            if declared.state_dir
-            else conf_dir / STATE_FOLDER,
-            "domain": environment.domain or declared.domain,
-            "esl": esl,
-            "esl_password": environment.esl_password,
-            "layout": declared.layout or settings.layout,
-            "limits": declared.limits.over(settings.limits),
-            "allow": settings.allow if declared.allow is None else declared.allow,
-            "secrets": settings.secrets,
-            "key_file": settings.key_file,
-        }
+        name=chosen,
+        conf_dir=conf_dir,
+        state_dir=root / declared.state_dir if declared.state_dir else conf_dir / STATE_FOLDER,
+        domain=environment.domain or declared.domain,
+        profile=declared.profile,
+        esl=esl,
+        esl_password=environment.esl_password,
+        dial=declared.dial,
+        did_forms=declared.did_forms,
+        inbound_context=declared.inbound_context,
+        layout=declared.layout or settings.layout,
+        limits=declared.limits.over(settings.limits),
+        allow=settings.allow if declared.allow is None else declared.allow,
+        public=declared.public,
+        secrets=settings.secrets,
+        key_file=settings.key_file,
     )
