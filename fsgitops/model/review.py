@@ -70,6 +70,11 @@ class Review:
     prefix: str = ""
     full: str = ""
 
+    def by_weight(self, more: Iterable[Finding] = ()) -> list[Finding]:
+        """Return the findings, and more of them, errors first."""
+        weights = list(Severity)
+        return sorted((*self.findings, *more), key=lambda item: weights.index(item.severity))
+
     def locate(self, file: str) -> str:
         """Return a file's path from the top of the repository."""
         return f"{self.prefix}/{file}" if self.prefix else file
@@ -77,13 +82,7 @@ class Review:
 
 def list_findings(review: Review) -> list[Finding]:
     """Return all that is wrong, errors first: findings, what is in the way, and drift."""
-    found = [*review.findings, *(_plan_findings(review, review.plan) if review.plan else ())]
-    return by_weight(found)
-
-
-def by_weight(findings: Iterable[Finding]) -> list[Finding]:
-    """Return the findings, errors first."""
-    return sorted(findings, key=lambda item: list(Severity).index(item.severity))
+    return review.by_weight(_plan_findings(review, review.plan) if review.plan else ())
 
 
 def list_tasks(review: Review) -> list[Finding]:

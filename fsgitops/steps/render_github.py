@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from fsgitops.findings import Severity
 from fsgitops.model.plan import Action
 from fsgitops.model.review import (
-    by_weight,
     find_source,
     list_changes,
     name_change,
@@ -42,7 +41,7 @@ def render_github(review: Review) -> str:
 
 
 def _lines(review: Review) -> Iterator[str]:
-    for finding in by_weight(review.findings):
+    for finding in review.by_weight():
         text = f"{finding.message}\n{finding.hint}" if finding.hint else finding.message
         yield _command(
             review, _COMMANDS[finding.severity], finding.position, finding.rule, text.splitlines()

@@ -10,14 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from fsgitops.findings import Finding, Severity, count_findings, has_errors
-from fsgitops.model.review import (
-    by_weight,
-    list_changes,
-    name_change,
-    name_reached,
-    tell_source,
-    word_change,
-)
+from fsgitops.model.review import list_changes, name_change, name_reached, tell_source, word_change
 from fsgitops.model.task import HEADING, find_tasks
 from fsgitops.model.wording import label_attribute, show_side
 from fsgitops.visible import count_noun, make_visible
@@ -96,7 +89,7 @@ def _tasks(plan: Plan) -> Iterator[str]:
 
 
 def _finding_parts(review: Review) -> list[str]:
-    found = by_weight(review.findings)
+    found = review.by_weight()
     block = _block((_finding_item(item) for item in found), _SHARE["findings"], len(found))
     return [_fold(count_findings(found), block, is_open=has_errors(found))]
 

@@ -14,7 +14,6 @@ from fsgitops.findings import Severity, count_findings
 from fsgitops.model.plan import Action
 from fsgitops.model.review import (
     Contents,
-    by_weight,
     list_changes,
     name_change,
     name_reached,
@@ -153,7 +152,7 @@ def _hazards(plan: Plan) -> Iterator[str]:
 def _findings(review: Review) -> Iterator[str]:
     if not review.findings:
         return
-    found = by_weight(review.findings)
+    found = review.by_weight()
     yield f'<section><h2>{count_findings(found)}</h2><ul class="notices">'
     yield from (_finding(item) for item in found[:SHOWN_FINDINGS])
     yield from _left(len(found) - SHOWN_FINDINGS)
