@@ -82,9 +82,13 @@ class Plan(NamedTuple):
         return None
 
     def is_assignable(self, national: str) -> bool:
-        """Tell whether such a number is given out in any region."""
+        """Tell whether such a number is given out in the region that has it."""
         region = self.find_region(national)
-        return region is not None and region.has(national)
+        if region is None:
+            return False
+        # One that was found by more than what its numbers begin with has been looked at.
+        alone = len(self.regions) == 1 or region.leading is not None
+        return region.has(national) if alone else True
 
     def write(self, national: str) -> str:
         """Return the digits of a number as its own country writes it."""

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias, TypeVar
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Literal,
+    NamedTuple,
+    TypeAlias,
+    TypeVar,
+    get_origin,
+)
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
@@ -79,33 +88,46 @@ def slim(made: M, seen: dict[tuple[str, ...], tuple[str, ...]]) -> M:
     were given is not told: nobody asks. `seen` has the lists of names that nouns share.
     """
     model: Any = type(made)
+    names, large = _fields_of(model)
+    values = made.__dict__
+    for name, default in large:
+        value = values[name]
+        if value is default:
+            continue
+        if type(value) is not tuple:
+            values = {**values, name: slim(value, seen)}
+        elif value and type(value[0]) is str:
+            values = {**values, name: seen.setdefault(value, value)}
     new: M = model.__new__(model)
-    keep = object.__setattr__
-    keep(new, "__pydantic_fields_set__", _share_names(model))
-    keep(new, "__pydantic_extra__", None)
-    keep(new, "__pydantic_private__", None)
-    for name, value in made.__dict__.items():
-        kept = value
-        if type(value) is tuple:
-            if value and type(value[0]) is str:
-                kept = seen.setdefault(value, value)
-        elif isinstance(value, Part) and value is not model.model_fields[name].default:
-            kept = slim(value, seen)
-        keep(new, name, kept)
+    _keep(new, "__pydantic_fields_set__", names)
+    _keep(new, "__pydantic_extra__", None)
+    _keep(new, "__pydantic_private__", None)
+    for name, value in values.items():
+        _keep(new, name, value)
     return new
 
 
-@cache
-def _share_names(model: type[BaseModel]) -> set[str]:
-    """Return the fields of a class, of which one instance has had all.
+_keep = object.__setattr__
 
-    CPython does not share the names of a class of which it first sees many instances without any,
-    and pydantic makes such.
+
+@cache
+def _fields_of(model: type[BaseModel]) -> tuple[set[str], tuple[tuple[str, object], ...]]:
+    """Return the fields of a class, and those that hold a list or a part with their defaults.
+
+    One instance gets all attributes meanwhile: CPython does not share the names of a class of
+    which it first sees many instances without any, and pydantic makes such.
     """
     first = model.__new__(model)
-    for name in model.model_fields:
-        object.__setattr__(first, name, None)
-    return set(model.model_fields)
+    fields = model.model_fields
+    for name in fields:
+        _keep(first, name, None)
+    kinds = ((name, get_origin(info.annotation) or info.annotation) for name, info in fields.items())
+    large = [
+        (name, fields[name].default)
+        for name, kind in kinds
+        if kind is tuple or (isinstance(kind, type) and issubclass(kind, Part))
+    ]
+    return set(fields), tuple(large)
 
 
 def make_noun(model: type[N], values: Mapping[str, object]) -> tuple[N | None, list[Fault]]:
