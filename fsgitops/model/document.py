@@ -70,10 +70,11 @@ class Document:
 
     def without_tree(self) -> Document:
         """Return what is enough to say where something stands: a tree is ten times its text."""
-        bare = replace(self, data={}, bare=True)
-        if "_marks" in self.__dict__:
-            bare.__dict__["_marks"] = self._marks
-        return bare
+        return replace(self, data={}, bare=True)
+
+    def forget_places(self) -> None:
+        """Drop what was found of places: the next question goes through the file again."""
+        self.__dict__.pop("_marks", None)
 
     @cached_property
     def _marks(self) -> Marks:
@@ -158,6 +159,11 @@ class Sources:
         prefixes: tuple[Path, ...] = ((section, index), ("defaults", section))
         places = [(document, prefix) for prefix in prefixes]
         return find_place(places, path, key=key) or source
+
+    def leave(self, file: str) -> None:
+        """Drop what was found of the places in a file: no other question is about it."""
+        if file in self._documents:
+            self._documents[file].forget_places()
 
     def _index(self, document: Document, section: str) -> dict[Position, int]:
         name = (document.path, section)

@@ -121,7 +121,9 @@ def _fields_of(model: type[BaseModel]) -> tuple[set[str], tuple[tuple[str, objec
     fields = model.model_fields
     for name in fields:
         _keep(first, name, None)
-    kinds = ((name, get_origin(info.annotation) or info.annotation) for name, info in fields.items())
+    kinds = (
+        (name, get_origin(info.annotation) or info.annotation) for name, info in fields.items()
+    )
     large = [
         (name, fields[name].default)
         for name, kind in kinds

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,7 @@ def check_desired(
     """
     rules = (*all_rules(kinds), *policy)
     findings = _check_overrides(overrides, settings, rules)
-    sources = Sources(documents)
+    found: dict[str, list[tuple[Rule, Severity, Breach, Position]]] = defaultdict(list)
     for rule in rules:
         level = overrides.get(rule.name, rule.severity.value)
         if rule.fixed or level not in _LEVELS:
@@ -51,17 +52,22 @@ def check_desired(
             continue
         severity = Severity(level)
         for breach in rule.check(desired, kinds):
-            place = _place(desired, sources, kinds, breach)
+            source = breach.place or desired.sources.get(breach.resource)
+            source = source or Position(str(breach.resource))
+            found[source.file].append((rule, severity, breach, source))
+    sources = Sources(documents)
+    # File by file: of 100,000 resources, all places of all files would take hundreds of megabytes.
+    for file, breaches in found.items():
+        for rule, severity, breach, source in breaches:
+            place = _place(source, sources, kinds, breach)
             findings.append(
                 Finding(rule.name, severity, place, breach.message, breach.hint, breach.group)
             )
+        sources.leave(file)
     return sort_findings(findings)
 
 
-def _place(desired: Desired, sources: Sources, kinds: Kinds, breach: Breach) -> Position:
-    source = breach.place or desired.sources.get(breach.resource)
-    if source is None:
-        return Position(str(breach.resource))
+def _place(source: Position, sources: Sources, kinds: Kinds, breach: Breach) -> Position:
     kind = kinds.get(breach.resource.kind)
     if kind is None:
         return source
