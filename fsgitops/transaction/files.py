@@ -18,7 +18,7 @@ from fsgitops.transaction.folder import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 SYNC_WHOLE_ABOVE = 64
 """From this many files on, one sync of the file system is cheaper than an fsync of each."""
@@ -137,7 +137,7 @@ def stage_file(
     *,
     like: os.stat_result | None,
     group: int,
-    where: str = "",
+    where: Callable[[], str],
 ) -> None:
     """Write a file that is to be renamed into place, with the owner and mode that it will have.
 
@@ -147,17 +147,23 @@ def stage_file(
     """
     with staged.open_plain(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL) as descriptor:
         write_all(descriptor, content)
-        wanted = like.st_gid if like else group
-        give(descriptor, like.st_uid if like else -1, wanted)
+        wanted, mode = (
+            like.st_gid if like else group,
+            stat.S_IMODE(like.st_mode) if like else FILE_MODE,
+        )
         found = os.fstat(descriptor)
+        if found.st_gid != wanted or (like and found.st_uid != like.st_uid):
+            give(descriptor, like.st_uid if like else -1, wanted)
+            found = os.fstat(descriptor)
         if like and found.st_uid != like.st_uid and found.st_gid != wanted:
             raise OSError(
                 errno.EPERM,
                 "a new file could keep neither its owner nor its group, so FreeSWITCH might not "
                 f"read it: join its group (gid {wanted})",
-                where or str(staged.path / name),
+                where(),
             )
-        os.fchmod(descriptor, stat.S_IMODE(like.st_mode) if like else FILE_MODE)
+        if stat.S_IMODE(found.st_mode) != mode:
+            os.fchmod(descriptor, mode)
 
 
 def link_or_copy(source: Folder, name: str, target: Folder, other: str) -> None:

@@ -74,11 +74,17 @@ class Folder:
     @contextmanager
     def open_plain(self, name: str, flags: int, mode: int = FILE_MODE) -> Iterator[int]:
         """Hold a plain file open, and yield its descriptor. Nothing else is waited for."""
-        with self._naming(name):
+        try:
             descriptor = os.open(name, flags | _PLAIN_FLAGS, mode, dir_fd=self.descriptor)
-        with closing(descriptor):
-            self._require_plain(name, os.fstat(descriptor))
+        except OSError as problem:
+            problem.filename = str(self.path / name)
+            raise
+        try:
+            if not flags & os.O_EXCL:  # what was made by this call is a plain file
+                self._require_plain(name, os.fstat(descriptor))
             yield descriptor
+        finally:
+            os.close(descriptor)
 
     def read(self, name: str, limit: int = SIZE_LIMIT) -> bytes:
         """Return the bytes of a plain file of at most `limit` bytes."""

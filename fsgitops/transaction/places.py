@@ -68,6 +68,10 @@ class Places:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
+    def where(self, path: str) -> str:
+        """Return the whole of a path, for people."""
+        return str(self.conf.path / path)
+
     def mount_of(self, path: str) -> str:
         """Return the mount of its own that a path belongs to, "" for the state directory's."""
         for mount in self.mounts:

@@ -9,6 +9,7 @@ import errno
 import hashlib
 import os
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from fsgitops.model.live import is_safe_path
@@ -88,7 +89,7 @@ def _stage(places: Places, kept: Folder, number: int, operation: Operation) -> t
         return _stage_one(places, kept, number, operation)
     except OSError as problem:
         if problem.filename is None:  # which of the mounts is full, say
-            problem.filename = str(places.conf.path / operation.path)
+            problem.filename = places.where(operation.path)
         raise
 
 
@@ -98,18 +99,18 @@ def _stage_one(
     path = operation.path
     if not is_safe_path(path):
         raise OSError(errno.EPERM, "not a path that may be written", path)
-    name, where = path.rpartition("/")[2], str(places.conf.path / path)
+    above, _, name = path.rpartition("/")
+    where = partial(places.where, path)
     stage = places.stage(path)
-    near, folder = places.conf.nearest(folder_of(path))
-    here = near == folder_of(path)
+    near, folder = places.conf.nearest(above)
     like: os.stat_result | None = None
     if operation.before:
-        if not here:
-            raise OSError(errno.EBUSY, CHANGED, where)
+        if near != above:
+            raise OSError(errno.EBUSY, CHANGED, where())
         like = _back_up(places, kept, number, folder, path)
-        expect(stage.before, str(number), operation.before, where)
-    elif here and folder.status(name) is not None:
-        raise OSError(errno.EBUSY, CHANGED, where)
+        expect(stage.before, str(number), operation.before, where())
+    elif near == above and folder.status(name) is not None:
+        raise OSError(errno.EBUSY, CHANGED, where())
     if operation.content is None:
         return path, operation.before, ""
     group = os.fstat(folder.descriptor).st_gid
@@ -130,7 +131,7 @@ def _back_up(
     try:
         link_or_copy(folder, path.rpartition("/")[2], stage.before, name)
     except FileNotFoundError:
-        raise OSError(errno.EBUSY, CHANGED, str(places.conf.path / path)) from None
+        raise OSError(errno.EBUSY, CHANGED, places.where(path)) from None
     if places.mount_of(path):
         copy_file(stage.before, name, kept, name)
     return like
@@ -158,7 +159,7 @@ def restore_step(
         if folder and now:
             kept += _take_out(places, stage, folder, name, path, after, label)
         return kept
-    where = str(places.conf.path / path)
+    where = places.where(path)
     held = stage.before.hash(name)
     if folder and _is_same(folder, last, stage.before, name):
         return kept if now == before else [*kept, where]

@@ -152,10 +152,9 @@ def _forget_restored(conf_dir: Path, state_dir: Path) -> None:
 
 def _replace(places: Places, number: int, path: str, before: str, after: str) -> None:
     """Put one file in its place, and look at what came out. Raises OSError."""
-    staged, name = places.stage(path).staged, path.rpartition("/")[2]
-    where = str(places.conf.path / path)
+    staged, (above, _, name) = places.stage(path).staged, path.rpartition("/")
     try:
-        folder = places.conf.open(folder_of(path))
+        folder = places.conf.open(above)
         if after and not before:
             place(staged, str(number), folder, name)
             return
@@ -164,12 +163,12 @@ def _replace(places: Places, number: int, path: str, before: str, after: str) ->
                 return
             move(folder, name, staged, str(number))
         elif not exchange(staged, str(number), folder, name):
-            expect(folder, name, before, where)
+            expect(folder, name, before, places.where(path))
             move(staged, str(number), folder, name)
             return
     except (FileExistsError, FileNotFoundError) as problem:
-        raise OSError(errno.EBUSY, CHANGED, where) from problem
-    expect(staged, str(number), before, where)
+        raise OSError(errno.EBUSY, CHANGED, places.where(path)) from problem
+    expect(staged, str(number), before, places.where(path))
 
 
 def restore_files(journal: Journal) -> list[str]:
