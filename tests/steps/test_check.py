@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from builders import document
 
 from fsgitops.findings import Finding, Position, Severity, sort_findings
 from fsgitops.kinds import BUILT_IN
+from fsgitops.model.document import Marks
 from fsgitops.steps.check import check_desired
 from fsgitops.steps.load import load_documents
+from fsgitops.steps.load.events import scan_marks
 from fsgitops.steps.resolve import resolve_desired
-
-if TYPE_CHECKING:
-    pass
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "findings"
 TYPO = "did_routes:\n- did_number: +19495431333\n  destination_extension: 1020\n"
@@ -27,6 +26,21 @@ def check(text: str, overrides: dict[str, str] | None = None, **options: object)
     desired, findings = resolve_desired(documents, BUILT_IN)
     assert findings == []
     return check_desired(desired, documents, overrides or {}, BUILT_IN, **options)  # type: ignore[arg-type]
+
+
+def test_the_places_of_a_file_are_dropped_once_its_findings_have_theirs() -> None:
+    scanned: list[bytes] = []
+
+    def scan(text: bytes) -> Marks:
+        scanned.append(text)
+        return scan_marks(text)
+
+    found = replace(document(UNOWNED), scan=scan)
+    desired, _ = resolve_desired([found], BUILT_IN)
+    first = check_desired(desired, [found], {}, BUILT_IN)
+    assert ([item.rule for item in first], len(scanned)) == (["caller-id-not-owned"], 1)
+    found.position(("agents",))
+    assert len(scanned) == 2
 
 
 def test_a_finding_points_at_the_value() -> None:
@@ -94,6 +108,9 @@ def test_a_golden_tree_has_just_the_findings_beside_it(case: Path) -> None:
     documents, findings = load_documents(case / "input", "desired")
     complete = not findings
     desired, found = resolve_desired(documents, BUILT_IN, default_region="US")
-    findings += found + check_desired(desired, documents, {}, BUILT_IN, complete=complete)
+    breaches = check_desired(desired, documents, {}, BUILT_IN, complete=complete)
+    bare = [item.without_tree() for item in documents]
+    assert check_desired(desired, bare, {}, BUILT_IN, complete=complete) == breaches
+    findings += found + breaches
     text = "".join(f"{finding}\n" for finding in sort_findings(findings))
     assert text == (case / "expected.txt").read_text()

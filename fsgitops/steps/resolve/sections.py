@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fsgitops.findings import Finding, Position, error, quote_value
@@ -44,7 +45,11 @@ class Section:
 
 def suggest(name: str, known: Iterable[str]) -> str:
     """Return a hint that names the known key that `name` is most like, or all of them."""
-    choices = list(known)
+    return _suggest(name, tuple(known))
+
+
+@lru_cache(maxsize=256)  # a wrong key is often in every item
+def _suggest(name: str, choices: tuple[str, ...]) -> str:
     near = get_close_matches(name.lower().replace("-", "_"), choices, n=1, cutoff=0.6)
     if near:
         return f"Did you mean `{near[0]}`?"
