@@ -78,6 +78,8 @@ def rows_of(description: str, kind: type[Any]) -> dict[str, Any]:
 
 def json_values(value: Any) -> Any:
     """Return a value that is printed as JSON values."""
+    if type(value) in _PLAIN:
+        return value
     if hasattr(value, "_fields"):  # a named tuple, as a resource is: it is printed as its text
         return str(value)
     if isinstance(value, Sequence) and not isinstance(value, str):

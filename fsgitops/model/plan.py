@@ -168,18 +168,20 @@ class Created(Sequence[AttributeChange]):
 
     def encode(self) -> str:
         """Return what `json.dumps` makes of all of them, without blanks and with sorted keys."""
-        texts = [
-            f'{{"after":"{MASK}",{_encode_name(name)},"secret":true}}'
-            if is_secret(name, value)
-            else f'{{"after":{_quote(value)},{_encode_name(name)},"secret":false}}'
-            for name, value in self._read()
-        ]
+        texts = []
+        for name, value in self._read():
+            hidden, told = _encode_name(name)
+            if not hidden and (len(value) == _HASH_LENGTH or "=" in value or name.startswith("X")):
+                hidden = is_secret(name, value)
+            after = f'"{MASK}"' if hidden else _quote(value)
+            texts.append(f'{{"after":{after},{told}{"true" if hidden else "false"}}}')
         return f"[{','.join(texts)}]"
 
 
 @lru_cache(maxsize=4096)
-def _encode_name(name: str) -> str:
-    return f'"before":null,"name":{_quote(name)}'
+def _encode_name(name: str) -> tuple[bool, str]:
+    """Return whether a name is that of a secret, and what is said of it after its value."""
+    return is_secret_attribute(name), f'"before":null,"name":{_quote(name)},"secret":'
 
 
 ATTRIBUTES = rows_of("What differs.", AttributeChange)
