@@ -117,12 +117,13 @@ def _verify_place(
     declared = {name for file in said.values() for name in file.elements}
     wanted: dict[str, tuple[_File, Wanted]] = {}
     failed: set[str] = set()
+    held = memory.of_file(changes[0].path)
     for path, members in files.items():
         file = _File(home, path, members, expected)
         left = [name for name in file.stood() if name not in declared]
         found = [
-            *file.compare(said.get(path), memory),
-            *file.find_left(left, memory.of_file(path), alone=path not in said),
+            *file.compare(said.get(path), held, memory.expand),
+            *file.find_left(left, held, alone=path not in said),
         ]
         failed |= {item.subject for item in found}
         yield from found
@@ -156,12 +157,14 @@ class _File:
         gone = gone or all(change.action is Action.DELETE for change in self.changes)
         return Mismatch(self.subject(name), message, self.path, name, gone)
 
-    def compare(self, said: Said | None, memory: Memory) -> Iterator[Mismatch]:
+    def compare(
+        self, said: Said | None, held: Held, expand: Callable[[str], str]
+    ) -> Iterator[Mismatch]:
         """Compare what the file says, if it is there, with what is held of it."""
         if said is None:
             return
         several = len(said.elements) > 1
-        for name, differences in compare_said(said, memory.of_file(self.path), memory.expand):
+        for name, differences in compare_said(said, held, expand):
             element = name or next(iter(said.elements), "")
             before = f"{name}: " if name and several and not self.home.qualified else ""
             if differences is None:
