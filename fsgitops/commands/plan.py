@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from fsgitops.planning.remembered import Memory
     from fsgitops.planning.shape import Demands
     from fsgitops.workspace.open import Workspace
+    from fsgitops.workspace.trees import Trees
 
 _NO_JSON = (json.JSONDecodeError, UnicodeDecodeError, RecursionError)
 """What reading a file as JSON raises where it is something else."""
@@ -69,14 +70,14 @@ def show_plan(
 ) -> Planned | Unchanged:
     """Do the same for a reader: what is known to be unchanged is not compared again."""
     notes = _make_ready(workspace)
-    memory = None
+    memory = trees = None
     if caching is not Caching.OFF and workspace.environment.cache != "off":
         from fsgitops.planning.remembered import open_memory
 
-        memory = open_memory(workspace, demands)
+        memory, trees = open_memory(workspace, demands)
     known = memory.recall(renew=caching is Caching.RENEW) if memory else None
     if known is None:
-        return _compare(workspace, demands, notes, live=live, memory=memory)
+        return _compare(workspace, demands, notes, live=live, memory=memory, trees=trees)
     plan = replace(known.plan, activity=Activity()) if live else known.plan
     return replace(known, plan=plan, notes=(*notes, *_tell_more(workspace)))
 
@@ -94,10 +95,11 @@ def _compare(
     *,
     live: bool,
     memory: Memory | None = None,
+    trees: Trees | None = None,
 ) -> Planned:
     manifest = read_manifest(workspace.target.state_dir)
     settled = manifest.entries
-    declared = declare_desired(workspace)
+    declared = declare_desired(workspace, trees)
     compilation = compile_declared(workspace, declared, settled)
     if memory:
         memory.watch()

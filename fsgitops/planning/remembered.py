@@ -9,7 +9,7 @@ remembered of it.
 
 Only what can be told so is remembered. A plan with changes, hazards or needs is made each time.
 So is one of a part, one that an installed rule judges, one without a key, and one of a conf
-directory that includes files of other places. An apply remembers nothing and asks nothing here.
+directory that includes files of other places. An apply neither asks nor tells this module.
 """
 
 from __future__ import annotations
@@ -17,14 +17,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import stat
-import sys
 import time
 from dataclasses import asdict, astuple, dataclass, replace
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-import fsgitops
 from fsgitops.errors import FsgitopsError
 from fsgitops.findings import Finding, Position, Severity
 from fsgitops.model.plan import Plan
@@ -38,11 +35,15 @@ from fsgitops.transaction.journal import MANIFEST
 from fsgitops.transaction.places import FOLDER, mounts_below
 from fsgitops.transaction.state import open_state_folder
 from fsgitops.workspace.cache import Cache
+from fsgitops.workspace.looks import State, UnsuitedError, walk
 from fsgitops.workspace.open import make_fetcher
 from fsgitops.workspace.secrets import find_keys
+from fsgitops.workspace.trees import ROOM as TREE_ROOM
+from fsgitops.workspace.trees import Trees
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from fsgitops.planning.planned import Planned
     from fsgitops.planning.shape import Demands
@@ -52,14 +53,10 @@ if TYPE_CHECKING:
     from fsgitops.workspace.open import Workspace
     from fsgitops.workspace.secrets import Keys
 
-VERSION: Final = 1
-"""Of the shape of an entry."""
+ROOM: Final = 8 << 20
+"""Bytes of the cache: a thousand plans."""
 RACY: Final = 2_000_000_000
 """Nanoseconds: file systems that count whole seconds, or two of them, are told apart by that."""
-
-
-class _UnsuitedError(Exception):
-    """Something cannot be known again by its looks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +81,14 @@ class _Look:
 class Memory:
     """What is known of earlier plans for a target; a plan without one is made as always."""
 
-    def __init__(self, workspace: Workspace, demands: Demands, keys: Keys, key: ProjectKey) -> None:
+    def __init__(
+        self, workspace: Workspace, demands: Demands, keys: Keys, key: ProjectKey, cache: Cache
+    ) -> None:
         self._workspace = workspace
         self._demands = demands
         self._keys = keys
         self._key = key
-        self._cache = Cache(workspace.root, key, os.environ)
+        self._cache = cache
         self._before: _Look | None = None
 
     def recall(self, *, renew: bool = False) -> Unchanged | None:
@@ -97,7 +96,8 @@ class Memory:
         self._before = self._look()
         if self._before is None or renew:
             return None
-        known = self._cache.read(self._before.subject)
+        kept = self._cache.read(self._before.subject)
+        known = None if kept is None else json.loads(kept)
         if known is None or self._digest_secrets(known["sources"]) != known["secrets"]:
             return None
         blank = make_context(self._workspace).blank
@@ -135,18 +135,18 @@ class Memory:
             plan.project, plan.target, plan.conf_dir, plan.domain,
             commit=plan.commit, dirty=plan.dirty, simulated=plan.simulated,
         )  # fmt: skip
+        text = json.dumps(known, separators=(",", ":"))
         # The very plan has to come of it: one with changes, say, does not.
-        again = _make_again(
-            json.loads(json.dumps(known)), blank, kick_rotated=self._demands.kick_rotated
-        )
+        again = _make_again(json.loads(text), blank, kick_rotated=self._demands.kick_rotated)
         same = again.plan == plan and again.findings == compilation.declared.findings
         if same and self._look() == before:
-            self._cache.write(before.subject, known)
+            self._cache.write(before.subject, text.encode())
+            self._cache.tidy()
 
     def _look(self) -> _Look | None:
         try:
             return _look_at(self._workspace, self._keys)
-        except (_UnsuitedError, FsgitopsError, OSError):
+        except (UnsuitedError, FsgitopsError, OSError):
             return None
 
     def _digest_secrets(self, sources: list[dict[str, Any]]) -> str | None:
@@ -162,15 +162,19 @@ class Memory:
         return _digest_values(self._key, found)
 
 
-def open_memory(workspace: Workspace, demands: Demands) -> Memory | None:
-    """Return what is known of earlier plans, None where such a plan is never remembered."""
-    if demands.only or demands.exclude or workspace.settings.policy.entry_points:
-        return None
+def open_memory(workspace: Workspace, demands: Demands) -> tuple[Memory | None, Trees | None]:
+    """Return what is known of earlier plans, and of YAML files; None where that is of no use."""
     try:
         keys = find_keys(workspace)
-    except FsgitopsError:
-        return None
-    return None if keys.current is None else Memory(workspace, demands, keys, keys.current)
+        if keys.current is None:
+            return None, None
+        cache = partial(Cache, workspace.root, keys.current, os.environ)
+        trees = Trees(cache("trees", TREE_ROOM))
+        if demands.only or demands.exclude or workspace.settings.policy.entry_points:
+            return None, trees
+        return Memory(workspace, demands, keys, keys.current, cache("plans", ROOM)), trees
+    except (FsgitopsError, UnsuitedError, OSError):
+        return None, None
 
 
 def _make_again(known: Mapping[str, Any], blank: Plan, *, kick_rotated: bool) -> Unchanged:
@@ -193,45 +197,17 @@ def _digest_values(key: ProjectKey, values: Iterable[Secret]) -> str | None:
     return keyed_digest(key, json.dumps([value.reveal() for value in values]).encode())
 
 
-class _State:
-    """A digest of values, none of which can run into the next."""
-
-    def __init__(self) -> None:
-        self._hash = hashlib.sha256()
-
-    def add(self, *values: object) -> None:
-        for value in values:
-            data = value if isinstance(value, bytes) else repr(value).encode()
-            self._hash.update(b"%d:" % len(data))
-            self._hash.update(data)
-
-    def digest(self) -> bytes:
-        return self._hash.digest()
-
-
 def _look_at(workspace: Workspace, keys: Keys) -> _Look:
-    now, declared, stamps, live = time.time_ns(), _State(), _State(), _State()
+    now, declared, stamps, live = time.time_ns(), State(), State(), State()
     declared.add(*(key and key.id for key in (keys.current, keys.upcoming)))
-    newest = max(_add_program(declared), _add_live(workspace.target, live))
+    declared.add(os.geteuid(), os.getegid(), os.getgroups())
+    newest = _add_live(workspace.target, live)
     changed = _add_declared(workspace, declared, stamps)
     settled = newest < now - RACY and changed < workspace.opened - RACY
     return _Look(declared.digest(), stamps.digest(), live.digest(), settled)
 
 
-def _add_program(state: _State) -> int:
-    """Add the program and the packages that it uses; return when it was changed last."""
-    state.add(
-        VERSION, fsgitops.__version__, sys.version, os.geteuid(), os.getegid(), os.getgroups()
-    )
-    for folder in sys.path:
-        if folder.endswith("-packages") and Path(folder).is_dir():
-            found = Path(folder).stat()
-            state.add(folder, found.st_ino, found.st_mtime_ns, found.st_ctime_ns)
-    package = Path(fsgitops.__file__).parent
-    return _walk(str(package), state, lambda folder: folder.name == "__pycache__")
-
-
-def _add_declared(workspace: Workspace, state: _State, stamps: _State) -> int:
+def _add_declared(workspace: Workspace, state: State, stamps: State) -> int:
     """Add all that a project's files say.
 
     Return when one changed last of those that were read before, and are kept as nothing else.
@@ -249,33 +225,33 @@ def _add_declared(workspace: Workspace, state: _State, stamps: _State) -> int:
                 _add_file(root, path, state, stamps)
         state.add(start)
     if findings:
-        raise _UnsuitedError
+        raise UnsuitedError
     schemas = [_add_file(root, item.schema_file, state, stamps) for item in settings.kinds]
     return max(schemas, default=0)
 
 
-def _add_file(root: Path, path: str, state: _State, stamps: _State) -> int:
+def _add_file(root: Path, path: str, state: State, stamps: State) -> int:
     found = (root / path).stat()
     data, problem = read_bytes(root, path)
     if problem is not None:
-        raise _UnsuitedError
+        raise UnsuitedError
     state.add(path, hashlib.sha256(data).digest())
     stamps.add(found.st_ino, found.st_mtime_ns, found.st_ctime_ns)
     return found.st_ctime_ns
 
 
-def _add_live(target: Target, state: _State) -> int:
+def _add_live(target: Target, state: State) -> int:
     """Add the manifest and the whole conf directory; return when it was changed last."""
     conf, own = os.path.realpath(target.conf_dir), os.path.realpath(target.state_dir)
     if not _is_hidden(conf, own) or (target.state_dir / FOLDER).exists():
-        raise _UnsuitedError
+        raise UnsuitedError
     with open_state_folder(target.state_dir) as folder:
         found = folder.status(MANIFEST)
         if found is None:
-            raise _UnsuitedError
+            raise UnsuitedError
         state.add(folder.hash(MANIFEST), found.st_ino, found.st_ctime_ns)
     state.add(conf, sorted(mounts_below(target.conf_dir)))
-    return _walk(conf, state, lambda folder: folder.path == own)
+    return walk(conf, state, lambda folder: folder.path == own)
 
 
 def _is_hidden(conf: str, own: str) -> bool:
@@ -289,37 +265,3 @@ def _is_inside(target: Target, pattern: str) -> bool:
     conf, path = str(target.conf_dir), os.path.normpath(pattern)
     hidden = any(part.startswith((".", "\\.")) for part in path.removeprefix(conf).split("/"))
     return path.startswith(conf + "/") and not hidden
-
-
-def _walk(top: str, state: _State, is_left_out: Callable[[os.DirEntry[str]], bool]) -> int:
-    """Add the status of everything below a folder; return when a file was changed last.
-
-    A link to a file stands for that file as well. Raises _UnsuitedError for one to a folder.
-    """
-    newest, folders = 0, [top]
-    while folders:
-        folder = folders.pop()
-        said = [folder.removeprefix(top)]
-        with os.scandir(folder) as found:
-            entries = sorted(found, key=lambda entry: entry.name)
-        for entry in entries:
-            status = entry.stat(follow_symlinks=False)
-            if stat.S_ISDIR(status.st_mode):
-                if not is_left_out(entry):
-                    folders.append(entry.path)
-                    said.append(f"{entry.name} {status.st_mode} {status.st_uid} {status.st_gid}")
-                continue
-            said.append(entry.name)
-            if stat.S_ISLNK(status.st_mode):
-                said.append(f"{status.st_ctime_ns}")
-                status = Path(entry.path).stat()
-                if not stat.S_ISREG(status.st_mode):
-                    raise _UnsuitedError
-            said.append(
-                f"{status.st_mode} {status.st_uid} {status.st_gid} {status.st_nlink} "
-                f"{status.st_dev} {status.st_ino} {status.st_size} {status.st_mtime_ns} "
-                f"{status.st_ctime_ns}"
-            )
-            newest = max(newest, status.st_ctime_ns)
-        state.add("\0".join(said).encode("utf-8", "surrogateescape"))
-    return newest

@@ -9,81 +9,102 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import os
 import secrets
 import stat
-from contextlib import contextmanager, suppress
+import sys
+from contextlib import ExitStack, contextmanager, suppress
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+import fsgitops
 from fsgitops.durable import write_all
 from fsgitops.secret.key import PRIVATE_MODE as PRIVATE_FILE
 from fsgitops.secret.key import keyed_digest
 from fsgitops.transaction.folder import FOLDER_FLAGS, Folder, move
+from fsgitops.workspace.looks import State, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from fsgitops.secret.key import ProjectKey
 
-ENTRY_LIMIT: Final = 1 << 20
+VERSION: Final = 1
+"""Of the shape of entries."""
+ENTRY_LIMIT: Final = 16 << 20
 """The longest entry, in bytes. What would be longer is made again each time."""
-ENTRIES: Final = 64
-"""So many are kept of one project, those used last: 64 MB at most."""
+_LEAST: Final = 8192
+"""Bytes that an entry counts for at least."""
 
 
 class Cache:
-    """The entries of one project. Each has a name that only a holder of the project key can tell.
+    """A part of a project's cache. Only a holder of the project key can tell an entry's name.
 
-    No method raises for what is wrong with the folder or an entry: such a one is not used.
+    What another program or another version of a package kept is never found. No method raises for
+    what is wrong with the folder or an entry: such a one is not used. A new one raises OSError or
+    UnsuitedError where the program cannot be told from another.
     """
 
-    def __init__(self, root: Path, key: ProjectKey, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, root: Path, key: ProjectKey, environ: Mapping[str, str], part: str, room: int
+    ) -> None:
         self._key = key
+        self._program = digest_program()
         self._base = _find_base(environ)
-        self._name = hashlib.sha256(os.fsencode(os.path.realpath(root))).hexdigest()[:16]
+        project = hashlib.sha256(os.fsencode(os.path.realpath(root))).hexdigest()[:16]
+        self._names = ("fsgitops", project, part)
+        self._room = room
 
-    def read(self, subject: bytes) -> Any:
+    def read(self, subject: bytes) -> bytes | None:
         """Return what was kept of a subject, None where nothing usable was."""
-        name = self._digest(subject)
+        name = self._name(subject)
         try:
             with self._open() as folder:
                 with folder.open_plain(name, os.O_RDONLY) as descriptor:
                     if not _is_private(os.fstat(descriptor)):
                         return None
                     content = _read(descriptor)
-                mark, _, body = content.partition(b"\n")
-                if not hmac.compare_digest(mark, self._digest(name.encode() + body).encode()):
-                    return None
                 with suppress(OSError):  # used last, so it stays
                     os.utime(name, dir_fd=folder.descriptor)
-            return json.loads(body)
-        except (OSError, ValueError, RecursionError):
+        except OSError:
             return None
+        mark, _, body = content.partition(b"\n")
+        return body if hmac.compare_digest(mark, self._mark(name, body)) else None
 
-    def write(self, subject: bytes, value: Any) -> None:
-        """Keep a JSON value of a subject, and no more than ENTRIES of them."""
-        name = self._digest(subject)
-        body = json.dumps(value, separators=(",", ":")).encode()
+    def write(self, subject: bytes, body: bytes) -> None:
+        """Keep some bytes of a subject."""
+        name = self._name(subject)
         if len(body) > ENTRY_LIMIT:
             return
-        content = self._digest(name.encode() + body).encode() + b"\n" + body
         aside = f"{name}.{secrets.token_hex(6)}"
         with suppress(OSError), self._open(make=True) as folder:
             try:
                 flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
                 with folder.open_plain(aside, flags, PRIVATE_FILE) as descriptor:
-                    write_all(descriptor, content)
+                    write_all(descriptor, self._mark(name, body) + b"\n" + body)
                 move(folder, aside, folder, name)
             except BaseException:
                 with suppress(OSError):
                     folder.remove(aside)
                 raise
-            _forget_oldest(folder)
 
-    def _digest(self, data: bytes) -> str:
-        return keyed_digest(self._key, b"cache\0" + data) or ""
+    def tidy(self) -> None:
+        """Remove what was used longest ago, as far as there is no room for it."""
+        with suppress(OSError), self._open() as folder:
+            found = [(name, folder.status(name)) for name in folder.names()]
+            kept = [(status.st_mtime_ns, status.st_size, name) for name, status in found if status]
+            room = self._room
+            for _, size, name in sorted(kept, reverse=True):
+                room -= max(size, _LEAST)
+                if room < 0:  # what a killed process left aside is among it, one day
+                    folder.remove(name)
+
+    def _name(self, subject: bytes) -> str:
+        return keyed_digest(self._key, b"cache name\0" + self._program + subject) or ""
+
+    def _mark(self, name: str, body: bytes) -> bytes:
+        return (keyed_digest(self._key, b"cache entry\0" + name.encode() + body) or "").encode()
 
     @contextmanager
     def _open(self, *, make: bool = False) -> Iterator[Folder]:
@@ -94,9 +115,28 @@ class Cache:
             _make_base(self._base)
         with Folder(self._base, os.open(self._base, FOLDER_FLAGS & ~os.O_NOFOLLOW)) as base:
             _require_own(os.fstat(base.descriptor))
-            names = ("fsgitops", self._name)
-            with _enter(base, names[0], make=make) as ours, _enter(ours, names[1], make=make) as it:
-                yield it
+            with ExitStack() as stack:
+                folder = base
+                for name in self._names:
+                    folder = stack.enter_context(_enter(folder, name, make=make))
+                yield folder
+
+
+@cache
+def digest_program() -> bytes:
+    """Return a digest of the program and of the packages that it uses.
+
+    Raises OSError, UnsuitedError where that is not known.
+    """
+    state = State()
+    state.add(VERSION, fsgitops.__version__, sys.version)
+    for folder in sys.path:
+        if folder.endswith("-packages") and Path(folder).is_dir():
+            found = Path(folder).stat()
+            state.add(folder, found.st_ino, found.st_mtime_ns, found.st_ctime_ns)
+    package = Path(fsgitops.__file__).parent
+    walk(str(package), state, lambda folder: folder.name == "__pycache__")
+    return state.digest()
 
 
 def _find_base(environ: Mapping[str, str]) -> Path | None:
@@ -137,14 +177,3 @@ def _read(descriptor: int) -> bytes:
     while len(content) <= 2 * ENTRY_LIMIT and (part := os.read(descriptor, ENTRY_LIMIT)):
         content += part
     return bytes(content)
-
-
-def _forget_oldest(folder: Folder) -> None:
-    """Remove what was used longest ago, what a killed process left aside among it."""
-    ages = [
-        (status.st_mtime_ns, name)
-        for name in folder.names()
-        if (status := folder.status(name)) is not None
-    ]
-    for _, name in sorted(ages, reverse=True)[ENTRIES:]:
-        folder.remove(name)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from fsgitops.secret.value import Secret
     from fsgitops.settings.shapes import Settings
     from fsgitops.workspace.open import Workspace
+    from fsgitops.workspace.trees import Trees
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +54,16 @@ class Declared:
         return self.desired
 
 
-def declare_desired(workspace: Workspace) -> Declared:
-    """Load, resolve and check everything that is declared. Findings are returned, not raised."""
+def declare_desired(workspace: Workspace, trees: Trees | None = None) -> Declared:
+    """Load, resolve and check everything that is declared. Findings are returned, not raised.
+
+    With `trees`, a file that was parsed in an earlier run is not parsed again.
+    """
     settings = workspace.settings
     documents: list[Document] = []
     findings: list[Finding] = []
     desired, problems = resolve_desired(
-        _read_documents(workspace, documents, findings),
+        _read_documents(workspace, documents, findings, trees),
         workspace.kinds,
         defaults=settings.defaults,
         default_region=settings.default_region,
@@ -72,16 +76,21 @@ def declare_desired(workspace: Workspace) -> Declared:
     caller_id, problems = _check_settings(workspace)
     findings += problems
     findings += _judge(workspace, desired, documents, complete=complete)
+    if trees and not has_errors(findings):
+        trees.keep()
     # Those of a plan's rules are for the plan, which looks at the conf directory.
     silenced = find_silenced(documents, {rule.name: rule for rule in PLAN_RULES}, find_literals)
     return Declared(desired, tuple(sort_findings(findings)), silenced, caller_id)
 
 
 def _read_documents(
-    workspace: Workspace, documents: list[Document], findings: list[Finding]
+    workspace: Workspace,
+    documents: list[Document],
+    findings: list[Finding],
+    trees: Trees | None,
 ) -> Iterator[Document]:
     """Yield each document, and keep of it what findings about its places need."""
-    for document in each_document(workspace.root, workspace.settings.desired, findings):
+    for document in each_document(workspace.root, workspace.settings.desired, findings, trees):
         yield document
         documents.append(document.without_tree())
 

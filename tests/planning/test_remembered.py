@@ -374,32 +374,6 @@ def test_a_plan_is_made_for_another_target(
     assert not is_known(known, compared)
 
 
-def test_a_plan_is_made_by_another_program(
-    known: Project, compared: Compared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    package = tmp_path / "site-packages"
-    (package / "fsgitops").mkdir(parents=True)
-    module = package / "fsgitops/__init__.py"
-    module.write_text("a = 1")
-    monkeypatch.setattr(remembered.fsgitops, "__file__", str(module))
-    assert not is_known(known, compared)
-    assert is_known(known, compared)
-    rewrite(module, lambda text: text.replace("1", "2"))
-    assert not is_known(known, compared)
-
-
-def test_a_plan_is_made_once_a_package_was_installed(
-    known: Project, compared: Compared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    packages = tmp_path / "site-packages"
-    packages.mkdir()
-    monkeypatch.syspath_prepend(str(packages))
-    assert not is_known(known, compared)
-    assert is_known(known, compared)
-    (packages / "phonenumbers-9.dist-info").mkdir()
-    assert not is_known(known, compared)
-
-
 def test_a_plan_is_made_where_the_schema_of_an_own_kind_has_changed(
     project: Project, compared: Compared
 ) -> None:

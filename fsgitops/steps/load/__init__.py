@@ -7,7 +7,7 @@ import os
 import stat
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from fsgitops.findings import Finding, Position, error, sort_findings
 from fsgitops.steps.load.source import BYTE_ORDER_MARK, check_source
@@ -36,7 +36,19 @@ def load_documents(root: Path, desired: str) -> tuple[list[Document], list[Findi
     return documents, sort_findings(findings)
 
 
-def each_document(root: Path, desired: str, findings: list[Finding]) -> Iterator[Document]:
+class Trees(Protocol):
+    """Remembers documents by the bytes of their files."""
+
+    def recall(self, path: str, data: bytes, /) -> Document | None:
+        """Return the document of a file of these bytes, None where it is not known."""
+
+    def note(self, document: Document, /) -> None:
+        """Take in a document that was parsed without a finding."""
+
+
+def each_document(
+    root: Path, desired: str, findings: list[Finding], trees: Trees | None = None
+) -> Iterator[Document]:
     """Yield the documents of `load_documents` one by one, and add to the findings meanwhile.
 
     Who keeps only what is made of each holds the tree of one file at a time.
@@ -44,13 +56,15 @@ def each_document(root: Path, desired: str, findings: list[Finding]) -> Iterator
     paths, found = find_files(root, desired)
     findings += found
     for path in paths:
-        document, found = load_document(root, path)
+        document, found = load_document(root, path, trees)
         findings += found
         if document is not None:
             yield document
 
 
-def load_document(root: Path, path: str) -> tuple[Document | None, list[Finding]]:
+def load_document(
+    root: Path, path: str, trees: Trees | None = None
+) -> tuple[Document | None, list[Finding]]:
     """Read the one file `path`, relative to `root` and with `/`.
 
     The document is None when nothing of the file can be used. With a duplicate key, a tag or a
@@ -64,9 +78,14 @@ def load_document(root: Path, path: str) -> tuple[Document | None, list[Finding]
         problem = check_source(path, data)
     if problem is not None:
         return None, [problem]
-    from fsgitops.steps.load.events import parse_document
+    findings: list[Finding] = []
+    document = trees.recall(path, data) if trees else None
+    if document is None:
+        from fsgitops.steps.load.events import parse_document
 
-    document, findings = parse_document(path, data)
+        document, findings = parse_document(path, data)
+        if trees and document and not findings:
+            trees.note(document)
     return (replace(document, marked=True) if document and marked else document), findings
 
 
