@@ -213,6 +213,8 @@ def _entry(planned: Planned, path: str) -> ManifestEntry:
     if len(file.parts) == 1:
         return ManifestEntry(found.sha256, (_record(file.part, commit),))
     own = split_compiled(file)
+    if found.content is None:  # it is what is compiled, and was not kept
+        found = replace(found, content=file.content)
     there, _ = split_live(found, path, None, own.values())
     if not there:
         raise PlanRefusedError(f"{path}: nothing of what is declared for this file is in it")

@@ -75,11 +75,13 @@ class Left(NamedTuple):
     """What in the switch's memory is of a kind: whose it is, and the file that said it.
 
     Not `sure`: somebody may have written it by hand; it is left over where no file on disk has it.
+    Not `alone`: others lie in that file as well, so it may be there without this.
     """
 
     name: str
     path: str
     sure: bool = True
+    alone: bool = True
 
 
 class Judged(NamedTuple):

@@ -20,7 +20,7 @@ from fsgitops.routing.fragment import FragmentError, flatten_fragment, is_frame
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from fsgitops.homes.compare import Memory
+    from fsgitops.homes.compare import Held, Memory
     from fsgitops.homes.home import Address, Flat, Home
     from fsgitops.model.kind import Kinds
     from fsgitops.model.live import LiveConfig, LiveFile, ManifestEntry
@@ -45,7 +45,8 @@ class _Sides:
     messages: list[str] = field(default_factory=list)
 
     def say(self, kind: DriftKind, message: str) -> None:
-        self.kinds.append(kind)
+        if kind not in self.kinds:
+            self.kinds.append(kind)
         self.messages.append(message)
 
 
@@ -105,7 +106,8 @@ def find_drift(
                 told = (*item.attributes, *rest)
                 items.append(replace(item, attributes=told))
     if memory is not None:
-        places = _list_places(live.manifest.entries, address)
+        paths = (*live.manifest.entries, *live.manifest.unloaded)
+        places = _list_places(paths, address)
         items += _find_left_over(live, memory, places, exists, kinds, declares)
     return sorted(items, key=lambda item: (item.resource, item.path))
 
@@ -319,11 +321,11 @@ def _direct(declared: str | None, live: str | None) -> Direction:
     return Direction.ONLY_DECLARED if live is None else Direction.BOTH_DIFFER
 
 
-def _list_places(paths: Iterable[str], address: Address) -> set[tuple[Home, str]]:
-    """Return the places that we write to: what is left over is looked for there."""
+def _list_places(paths: Iterable[str], address: Address) -> list[tuple[Home, str]]:
+    """Return the places that we write to, those of these paths first: there something is left."""
     folders = (f"{folder}/-.xml" for home in HOMES for folder in home.folders(address))
     usual = (path for path in folders if path.count("/") > 1)
-    return {home_of(path) for path in (*paths, *usual)}
+    return list(dict.fromkeys(home_of(path) for path in (*paths, *usual)))
 
 
 def _find_left_over(
@@ -336,16 +338,22 @@ def _find_left_over(
 ) -> Iterator[DriftItem]:
     """Yield what is ours in memory and has no file any more, ours or anybody's."""
     managed = {record.resource for record in live.manifest.records()}
+    seen: list[Held] = []
     for home, place in places:
         held = memory.of_place(home, place)
+        if any(held is other for other in seen):
+            continue  # users of two folders are of one domain
+        seen.append(held)
         for name in held.names():
             for kind in kinds.values():
                 left = kind.ours(place, name, partial(held.get, name))
                 if left is None:
                     continue
                 resource = Resource(kind.word, left.name)
-                there = resource in managed or left.path in live.files or exists(left.path)
-                if not (there or (not left.sure and declares(home, name, place))):
+                alone = left.alone and (left.path in live.files or exists(left.path))
+                if not (
+                    resource in managed or alone or (not left.sure and declares(home, name, place))
+                ):
                     yield DriftItem(
                         resource, left.path, (DriftKind.LEFT_OVER,), Direction.ONLY_LIVE,
                         "the switch still holds it, but no file declares it any more",

@@ -130,8 +130,8 @@ def _count_drifted(report: DriftReport) -> str:
     left_over = sum(DriftKind.LEFT_OVER in item.kinds for item in report.drift)
     counts = []
     if report.managed:
-        drifted = len(report.drift) - left_over
-        counts.append(f"{drifted} of {count_noun(report.managed, 'managed file')}")
+        paths = {item.path for item in report.drift if DriftKind.LEFT_OVER not in item.kinds}
+        counts.append(f"{len(paths)} of {count_noun(report.managed, 'managed file')}")
     if left_over:
         counts.append(f"{left_over} left over in the switch")
     return ", ".join(counts)

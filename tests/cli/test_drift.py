@@ -24,6 +24,40 @@ ROUTE = "dialplan/public/inbound_19495431333.xml"
 NAME = "variable effective_caller_id_name"
 
 
+OF_A_WHOLE_FILE = {
+    "test_a_deleted_file_drifts_and_the_direction_tells_whether_it_is_still_loaded",
+    "test_each_attribute_has_a_direction",
+    "test_something_else_in_the_place_of_a_file_drifts",
+    "test_expected_drift_is_left_out_and_counted",
+    "test_a_rule_for_an_attribute_does_not_hide_that_a_file_is_gone",
+    "test_a_switch_that_cannot_be_asked_exits_1_and_the_files_are_compared",
+    "test_watching_repeats_until_stopped",
+    "test_metrics_are_written_for_prometheus_all_at_once",
+}
+"""In the other layout, the file that they take away or break is of two agents."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Try everything in both layouts."""
+    if "applied" in metafunc.fixturenames:
+        alone = metafunc.function.__name__ in OF_A_WHOLE_FILE
+        metafunc.parametrize("applied", ["files", "sharded"][: 1 if alone else 2], indirect=True)
+
+
+@pytest.fixture
+def applied(
+    project: Project, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Project:
+    """Everything applied, in either layout."""
+    if request.param == "sharded":
+        settings = project.root / "fsgitops.yaml"
+        settings.write_text(settings.read_text() + "layout: sharded\n")
+        monkeypatch.setattr(f"{__name__}.ALICE", "directory/fsgitops/agents_1000.xml")
+        monkeypatch.setattr(f"{__name__}.ROUTE", "dialplan/fsgitops_dids_194954313.xml")
+    assert project.run("apply", "--yes").code == 0
+    return project
+
+
 @pytest.fixture
 def held(applied: Project) -> Iterator[Project]:
     """The same, with a switch that goes on holding what was applied until it is reloaded."""

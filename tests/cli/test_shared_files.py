@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from project import Project, Ran
 
 TEAM = "directory/default/team.xml"
+SHARD = "directory/fsgitops/agents_1000.xml"
 NAMES = {"1020": "Alice", "1021": "Bob", "1022": "Carol"}
 
 
@@ -34,8 +35,16 @@ def use_kinds(monkeypatch: pytest.MonkeyPatch, kinds: Kinds) -> None:
     monkeypatch.setattr(fsgitops.kinds, "BUILT_IN", kinds)
 
 
-@pytest.fixture(autouse=True)
-def _one_file(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True, params=[TEAM, SHARD])
+def _one_file(
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, project: Project
+) -> None:
+    """Let all agents lie in one file: in a list of users, or in a group (layout: sharded)."""
+    if request.param == SHARD:
+        monkeypatch.setattr(f"{__name__}.TEAM", SHARD)
+        settings = project.root / "fsgitops.yaml"
+        settings.write_text(settings.read_text() + "layout: sharded\n")
+        return
     team = replace(AGENT, joint=lambda _site: True, paths=lambda *_: (TEAM,), drafts=_drafts)
     kinds = Kinds(team if kind is AGENT else kind for kind in BUILT_IN.values())
     use_kinds(monkeypatch, kinds)
@@ -365,11 +374,14 @@ def test_agents_that_move_to_a_file_of_all_are_not_cut_off(
 ) -> None:
     (project.root / "desired/routes.yaml").unlink(missing_ok=True)
     declare(project, NAMES, e1022=", protect: true")
-    together = fsgitops.kinds.BUILT_IN
+    together, settings = fsgitops.kinds.BUILT_IN, project.root / "fsgitops.yaml"
+    layout = settings.read_text()
     use_kinds(monkeypatch, BUILT_IN)
+    settings.write_text(layout.replace("layout: sharded", "layout: files"))
     apply(project)
     assert (project.conf / "directory/default/1020.xml").exists()
     use_kinds(monkeypatch, together)
+    settings.write_text(layout)
     declare(project, {**NAMES, "1021": "Bert"}, e1022=", protect: true")
     made = project.run("plan", "--json").json()
     assert (made["hazards"], made["tasks"][0]["agents"]) == ([], ["1021"])

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 from fsgitops.kinds.agent.drafts import (
     DIALPLAN_PATH,
+    FOLDER,
     TRANSFER_PATH,
     draft_dialplan,
     draft_transfers,
     draft_user,
+    find_path,
     user_path,
 )
 from fsgitops.kinds.agent.noun import Agent
@@ -23,10 +25,11 @@ if TYPE_CHECKING:
     from fsgitops.model.kind import Read
 
 
-def _ours(_place: str, name: str, read: Read) -> Left | None:
+def _ours(place: str, name: str, read: Read) -> Left | None:
     if not is_extension(name) or (read() or {}).get("variable fsgitops_agent") != "true":
         return None
-    return Left(name, f"directory/default/{name}.xml")
+    alone = place != FOLDER
+    return Left(name, find_path(name, "default" if alone else place), sure=alone, alone=alone)
 
 
 AGENT: Final = Kind(

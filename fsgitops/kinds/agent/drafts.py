@@ -25,6 +25,8 @@ TRANSFER_CONTEXT: Final = "fsgitops_transfer"
 """Where a call goes that somebody moves while it is up: what the templates name in their legs."""
 CLOSING_EXTENSION: Final = "fsgitops_closed"
 
+FOLDER: Final = "fsgitops"
+"""Where the files of a large site lie."""
 _PARAMS = ("user", "params")
 _HIDDEN: Final = frozenset(((*_PARAMS, "a1-hash"), (*_PARAMS, "vm-a1-hash")))
 
@@ -34,14 +36,18 @@ def user_path(agent: Agent, site: Site) -> str:
 
     It is known by the number alone, so nobody moves when others come and go.
     """
-    if site.sharded:
-        return f"directory/fsgitops/agents_{_first_of(agent)}.xml"
-    return f"directory/default/{agent.extension}.xml"
+    return find_path(agent.extension, FOLDER if site.sharded else "default")
 
 
-def _first_of(agent: Agent) -> str:
-    """Return the first of the numbers that share a file with an agent's."""
-    extension = agent.extension
+def find_path(extension: str, folder: str) -> str:
+    """Return the file of a user, who lies in a folder of `directory/`."""
+    if folder == FOLDER:
+        return f"directory/{FOLDER}/agents_{_first_of(extension)}.xml"
+    return f"directory/{folder}/{extension}.xml"
+
+
+def _first_of(extension: str) -> str:
+    """Return the first of the numbers that share a file with this one."""
     return f"{extension[:-3]}{'0' if extension[-3] < '5' else '5'}00"
 
 
@@ -50,7 +56,7 @@ def _frame(agent: Agent) -> tuple[str, str]:
 
     It searches only the first `<users>` of a group (docs/freeswitch.md, "Directory").
     """
-    name = f"fsgitops_{_first_of(agent)}"
+    name = f"fsgitops_{_first_of(agent.extension)}"
     return f'  <group name="{name}">\n  <users>\n', "  </users>\n  </group>\n"
 
 
