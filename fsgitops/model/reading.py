@@ -177,8 +177,13 @@ def key_mark(noun: type[Noun]) -> Key:
 
 def name_of(noun: Noun) -> str:
     """Return the name of a resource among those of its kind."""
-    name: str = getattr(noun, key_field(type(noun)))
+    name: str = _name_reader(type(noun))(noun)
     return name
+
+
+@cache
+def _name_reader(noun: type[Noun]) -> Callable[[Any], Any]:
+    return attrgetter(key_field(noun))
 
 
 def resource_of(noun: Noun) -> Resource:
