@@ -14,6 +14,11 @@ from misbehaving_esl import PASSWORD, MisbehavingSwitch, swallow
 from real_switch import RealSwitch
 from sip_phone import CallFailedError, SipPhone
 
+from fsgitops.homes import home_of
+from fsgitops.homes.compare import Held, read_said
+from fsgitops.homes.home import Address
+from fsgitops.routing.cuts import Element
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -103,6 +108,27 @@ def test_a_proxy_that_swallows_the_reload_does_not_get_a_removed_variable_past(
     assert (ran.code, "Read back" in ran.out) == (5, False), ran.err
     assert "variable callgroup: not declared, and the switch holds 'sales'" in ran.err
     assert on_real_switch.run("apply", "--yes").code == 0
+
+
+def test_what_a_switch_prints_of_our_elements_is_compared_with_the_files_as_text(
+    on_real_switch: Project, freeswitch: RealSwitch
+) -> None:
+    """Both are cut out of their texts, and their shapes are of one tree."""
+    assert on_real_switch.run("apply", "--yes").code == 0
+    paths = ["directory/default/1020.xml", "dialplan/public/inbound_19495431333.xml"]
+    with freeswitch.esl() as esl:
+        for path, place in zip(paths, (freeswitch.domain, "public"), strict=True):
+            home, _ = home_of(path)
+            tag, _ = home.locate(place, Address(freeswitch.domain, "internal"))
+            answer = esl.api(f"xml_locate {home.section} {tag} name {place}").encode()
+            held = Held(home, answer)
+            ((name, said),) = read_said(
+                home, (freeswitch.conf_dir / path).read_bytes()
+            ).elements.items()
+            assert isinstance(said, Element)
+            there = held.get(name)
+            assert isinstance(there, Element)
+            assert said.has_shape_of(there), name
 
 
 def test_a_cached_user_does_not_outlive_its_change_nor_its_deletion(
