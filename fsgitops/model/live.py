@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fsgitops.model.resource import Resource
@@ -167,19 +168,19 @@ class Manifest:
 
     def encode(self) -> bytes:
         """Return the bytes of the manifest's file: JSON, its keys sorted, no blanks."""
-        # Entry by entry: 100,000 of them as one object would take 100 MB.
-        entries = ",".join(
-            f"{_dump(path)}:{_dump(entry.to_json())}"
-            for path, entry in sorted(self.entries.items())
-        )
         marks: dict[str, Any] = {
             "keys": sorted(self.keys),
             "owner": self.owner and self.owner._asdict(),
             "unloaded": {path: _names(items) for path, items in self.unloaded.items()},
         }
         marks = {name: value for name, value in marks.items() if value}
-        rest = _dump({**marks, "version": MANIFEST_VERSION})
-        return f'{{"entries":{{{entries}}},{rest[1:]}'.encode()
+        # Entry by entry: 100,000 of them as one object would take 100 MB.
+        out = BytesIO()
+        out.write(b'{"entries":{')
+        for number, (path, entry) in enumerate(sorted(self.entries.items())):
+            out.write(f"{',' if number else ''}{_dump(path)}:{_dump(entry.to_json())}".encode())
+        out.write(f"}},{_dump({**marks, 'version': MANIFEST_VERSION})[1:]}".encode())
+        return out.getvalue()
 
     @classmethod
     def from_json(cls, data: Any) -> Manifest:

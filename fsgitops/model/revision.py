@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from fsgitops.model.applied import COUNTS, REPLIES, SwitchReply
@@ -150,9 +151,13 @@ class RevisionChange:
 
 def encode_changes(plan: Plan, live: LiveConfig) -> bytes:
     """Return the bytes of the file of a revision's changes, change by change."""
-    changes = ", ".join(json.dumps(change.to_json()) for change in _list_changes(plan, live))
+    out = BytesIO()
     head = json.dumps({"version": 1, "kick_rotated": plan.kick_rotated})
-    return f'{head[:-1]}, "changes": [{changes}]}}'.encode()
+    out.write(f'{head[:-1]}, "changes": ['.encode())
+    for number, change in enumerate(_list_changes(plan, live)):
+        out.write(f"{', ' if number else ''}{json.dumps(change.to_json())}".encode())
+    out.write(b"]}")
+    return out.getvalue()
 
 
 def _list_changes(plan: Plan, live: LiveConfig) -> Iterator[RevisionChange]:
