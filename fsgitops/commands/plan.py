@@ -26,7 +26,6 @@ from fsgitops.planning.planned import (
 from fsgitops.steps.plan import fingerprint_plan
 from fsgitops.steps.read_live import read_manifest
 from fsgitops.visible import to_json
-from fsgitops.workspace.declare import compile_declared, declare_desired
 from fsgitops.workspace.git import REPLACE, find_in_history, refuse_key_in_git
 
 if TYPE_CHECKING:
@@ -97,6 +96,9 @@ def _compare(
     memory: Memory | None = None,
     trees: Trees | None = None,
 ) -> Planned:
+    # What declares and compiles is loaded where a plan is made.
+    from fsgitops.workspace.declare import compile_declared, declare_desired
+
     manifest = read_manifest(workspace.target.state_dir)
     settled = manifest.entries
     declared = declare_desired(workspace, trees)

@@ -56,6 +56,7 @@ def walk(top: str, state: State, is_left_out: Callable[[os.DirEntry[str]], bool]
             said.append(entry.name)
             if stat.S_ISLNK(status.st_mode):
                 said.append(f"{status.st_ctime_ns}")
+                newest = max(newest, status.st_ctime_ns)
                 status = Path(entry.path).stat()
                 if not stat.S_ISREG(status.st_mode):
                     raise UnsuitedError

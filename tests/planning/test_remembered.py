@@ -19,6 +19,7 @@ from fsgitops.commands import plan as plan_command
 from fsgitops.planning import remembered
 from fsgitops.secret.key import new_key
 from fsgitops.transaction.places import FOLDER
+from fsgitops.workspace import declare
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,13 +46,13 @@ class Compared:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.times = 0
-        compile_declared = plan_command.compile_declared
+        compile_declared = declare.compile_declared
 
         def count(*words: Any, **named: Any) -> Any:
             self.times += 1
             return compile_declared(*words, **named)
 
-        monkeypatch.setattr(plan_command, "compile_declared", count)
+        monkeypatch.setattr(declare, "compile_declared", count)
 
 
 @pytest.fixture
@@ -381,6 +382,17 @@ def test_a_plan_is_made_where_the_schema_of_an_own_kind_has_changed(
     apply(project)
     know(project, compared)
     change_own_kind(project)
+    assert not is_known(project, compared)
+
+
+def test_a_plan_is_made_where_a_file_behind_a_link_has_changed(
+    project: Project, compared: Compared
+) -> None:
+    apply(project)
+    place = project.write("more.xml", "<include>\n<!-- one -->\n</include>\n")
+    (project.conf / "dialplan/default/99_more.xml").symlink_to(place)
+    know(project, compared)
+    rewrite(place, lambda text: text.replace("one", "two"))
     assert not is_known(project, compared)
 
 
