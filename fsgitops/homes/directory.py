@@ -31,8 +31,8 @@ _LATER = re.compile(r"user ([0-9]+)(?:/(.*)|(@.*))?", re.DOTALL)
 _LEG = re.compile(r"sofia/[^/]+/(?:sips?:)?([^@;]+)@")
 
 
-def _folders(_address: Address) -> tuple[str, ...]:
-    return ("directory/default",)
+def _folders(address: Address) -> tuple[str, ...]:
+    return ("directory/fsgitops" if address.sharded else "directory/default",)
 
 
 def _locate(_place: str, address: Address) -> Located:

@@ -31,11 +31,15 @@ Located: TypeAlias = tuple[str, str]
 
 
 class Address(NamedTuple):
-    """The target: its domain, its SIP profile, and the context that calls from outside come to."""
+    """The target: its domain, its SIP profile, and the context that calls from outside come to.
+
+    `sharded` tells that many lie in one file, in folders of their own.
+    """
 
     domain: str
     profile: str
     inbound: str = "public"
+    sharded: bool = False
 
 
 class Wanted(NamedTuple):

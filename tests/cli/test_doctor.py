@@ -110,6 +110,18 @@ def test_a_folder_that_nothing_includes_is_an_error(site: Project, file: str, fo
     assert (check["health"], folder in check["message"]) == ("error", True)
 
 
+def test_groups_that_nothing_includes_are_an_error_in_the_layout_for_large_sites(
+    site: Project,
+) -> None:
+    settings = site.root / "fsgitops.yaml"
+    settings.write_text(settings.read_text() + "layout: sharded\n")
+    assert checks(site)["includes"]["health"] == "ok"
+    path = site.root / "conf/directory/default.xml"
+    path.write_text(path.read_text().replace('data="fsgitops/*.xml"', 'data="team/*.xml"'))
+    check = checks(site)["includes"]
+    assert (check["health"], "directory/fsgitops" in check["message"]) == ("error", True)
+
+
 def test_an_include_in_a_context_of_another_name_is_an_error(site: Project) -> None:
     """../shared/cases/04: doctor said that all is well, and the apply was rolled back."""
     path = site.root / "conf/dialplan/public.xml"

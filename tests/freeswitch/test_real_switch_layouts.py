@@ -246,16 +246,21 @@ def test_what_a_call_has_in_its_variables_is_the_same_in_both_layouts(site: Site
                 assert phone.wait_answered()
                 until(lambda: not site.project.run("calls", "--json").json()["calls"])
             held[layout] = [_steady(json.loads(text)) for text in dumps]
-    assert held["sharded"] == held["files"]
+    for sharded, files in zip(held["sharded"], held["files"], strict=True):
+        assert set(sharded.items()) ^ set(files.items()) == set()
 
 
 def _steady(dump: dict[str, str]) -> dict[str, str]:
-    """Return every name, and the values that are the same for two calls in a row."""
+    """Return every name, and the values that are the same for two calls in a row.
+
+    Left out is what mod_sofia sets once it has told the caller who answered, sooner or later.
+    """
     same = ("Caller-Context", "Caller-Destination-Number", "Caller-Dialplan", "Caller-Caller-ID")
     names = ("context", "destination", "sip_to_user", "sip_req_user", "fsgitops", "force_transfer")
     return {
         name: value if name.startswith(same) or any(word in name for word in names) else ""
         for name, value in dump.items()
+        if not name.startswith("variable_last_sent_callee_id")
     }
 
 
