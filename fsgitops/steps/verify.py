@@ -109,28 +109,25 @@ def _verify_place(
     files: dict[str, list[Change]] = {}
     for change in changes:
         files.setdefault(change.path, []).append(change)
-    said = {
-        path: _read(home, expected.written[path])
-        for path, members in files.items()
-        if path in expected.written or any(item.action is not Action.DELETE for item in members)
-    }
-    declared = {name for file in said.values() for name in file.elements}
+    known = [_File(home, path, members, expected) for path, members in files.items()]
+    held = memory.of_file(changes[0].path)
     wanted: dict[str, tuple[_File, Wanted]] = {}
     failed: set[str] = set()
-    held = memory.of_file(changes[0].path)
-    for path, members in files.items():
-        file = _File(home, path, members, expected)
+    for file in known:
+        said = file.read()
+        found = list(file.compare(said, held, memory.expand))
+        failed |= {item.subject for item in found}
+        yield from found
+        if said:
+            elements = said.elements.items()
+            wanted |= {name: (file, Wanted(name, values)) for name, values in elements}
+    declared = frozenset(wanted)
+    for file in known:
         left = [name for name in file.stood() if name not in declared]
-        found = [
-            *file.compare(said.get(path), held, memory.expand),
-            *file.find_left(left, held, alone=path not in said),
-        ]
+        found = list(file.find_left(left, held))
         failed |= {item.subject for item in found}
         yield from found
         wanted |= {name: (file, Wanted(name, None)) for name in left}
-        if path in said:
-            elements = said[path].elements.items()
-            wanted |= {name: (file, Wanted(name, values)) for name, values in elements}
     sound = [
         one for file, one in wanted.values() if not failed or file.subject(one.name) not in failed
     ]
@@ -146,6 +143,25 @@ class _File:
     path: str
     changes: Sequence[Change]
     expected: Expected
+
+    @property
+    def stays(self) -> bool:
+        """Tell whether the file is there after the apply."""
+        deleted = all(item.action is Action.DELETE for item in self.changes)
+        return self.path in self.expected.written or not deleted
+
+    def read(self) -> Said | None:
+        """Return what the file says; None where it is gone.
+
+        What is not XML cannot have been compiled: it says so.
+        """
+        if not self.stays:
+            return None
+        try:
+            return read_said(self.home, self.expected.written[self.path])
+        except FragmentError as problem:
+            told = {"(the whole file)": f"not readable as FreeSWITCH would: {problem}"}
+            return Said({}, told, whole=True)
 
     def subject(self, name: str) -> str:
         """Return the resource that an element is of."""
@@ -193,22 +209,13 @@ class _File:
             names = [name for name in names if name in ours]
         return list(dict.fromkeys((*names, stem) if gone else names))
 
-    def find_left(self, names: Iterable[str], held: Held, *, alone: bool) -> Iterator[Mismatch]:
+    def find_left(self, names: Iterable[str], held: Held) -> Iterator[Mismatch]:
         """Yield which of these are still held: they left, alone or with their file."""
         for name in names:
             there = held.get(name)
             if there is not None and not self.home.is_empty(there):
                 left = f"{name}: not declared, and the switch holds it"
-                yield self.mismatch(name, self.home.still if alone else left, gone=True)
-
-
-def _read(home: Home, content: bytes) -> Said:
-    """Return what a written file says. What is not XML cannot have been compiled: it says so."""
-    try:
-        return read_said(home, content)
-    except FragmentError as problem:
-        told = {"(the whole file)": f"not readable as FreeSWITCH would: {problem}"}
-        return Said({}, told, whole=True)
+                yield self.mismatch(name, left if self.stays else self.home.still, gone=True)
 
 
 def _describe(difference: Difference) -> str:
