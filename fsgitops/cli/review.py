@@ -37,7 +37,9 @@ SHOWN_CONTENTS = 1000
 
 def review_plan(planned: Planned | Unchanged, root: Path, full: str = "") -> Review:
     """Return a plan for a reader, with what it was made from."""
-    plan = planned.plan
+    from fsgitops.model.plan_json import seal_plan
+
+    plan = seal_plan(planned.plan)
     remarks = [SIMULATION] if plan.simulated else []
     if plan.unknown_secrets:
         remarks.append("No project key here: secret values are shown as (known after apply).")

@@ -13,7 +13,7 @@ from fsgitops.live.clock import check_clock
 from fsgitops.live.connect import prepare_conf_dir
 from fsgitops.live.recover import recover_unfinished
 from fsgitops.model.plan import Activity
-from fsgitops.model.plan_json import plan_from_json, plan_to_json
+from fsgitops.model.plan_json import fingerprint_plan, plan_from_json, plan_to_json
 from fsgitops.planning.planned import (
     Planned,
     Unchanged,
@@ -23,7 +23,6 @@ from fsgitops.planning.planned import (
     name_unavailable,
     observe,
 )
-from fsgitops.steps.plan import fingerprint_plan
 from fsgitops.steps.read_live import read_manifest
 from fsgitops.visible import to_json
 from fsgitops.workspace.git import REPLACE, find_in_history, refuse_key_in_git

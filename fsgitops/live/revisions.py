@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from fsgitops.errors import FsgitopsError, NotThereError
 from fsgitops.live.clock import list_numbers, read_moment
 from fsgitops.model.plan import Action, Plan
+from fsgitops.model.plan_json import seal_plan
 from fsgitops.model.revision import CHANGES_FILE, Actor, Revision, RevisionChange
 from fsgitops.transaction.journal import REVISION_FILE, REVISIONS
 from fsgitops.transaction.state import (
@@ -59,7 +60,7 @@ def start_revision(workspace: Workspace, plan: Plan, *, rolled_back_to: int | No
         domain=plan.domain,
         commit=plan.commit,
         dirty=plan.dirty,
-        fingerprint=plan.fingerprint,
+        fingerprint=seal_plan(plan).fingerprint,
         created=plan.count(Action.CREATE) + plan.renames,
         updated=plan.count(Action.UPDATE),
         deleted=plan.count(Action.DELETE) + plan.renames,

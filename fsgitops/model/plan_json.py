@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from dataclasses import replace
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii as quote
 from typing import TYPE_CHECKING, Any
@@ -38,11 +40,30 @@ _ADDED = ("partial", "left_out", "kick_rotated")
 
 def plan_to_json(plan: Plan) -> dict[str, Any]:
     """Return the plan as plain JSON values. It holds no secret."""
+    plan = seal_plan(plan)
     return {
         **_without_lists(plan),
         "tasks": json_values(find_tasks(plan)),
         "changes": json_values(plan.changes),
     }
+
+
+def fingerprint_plan(plan: Plan) -> str:
+    """Return a short hash of the whole plan.
+
+    The fingerprint itself is left out, and so is what is true only now (what the switch said of
+    the agents, and which permissions are given) and what is told of the rest in sentences. A plan
+    has none until somebody asks: of 100,000 creations, it takes longer than to compare them.
+    """
+    state = hashlib.sha256()
+    for text in encode_plan(replace(plan, fingerprint="", needs=(), activity=None)):
+        state.update(text.encode())
+    return state.hexdigest()[:16]
+
+
+def seal_plan(plan: Plan) -> Plan:
+    """Return the plan with its fingerprint."""
+    return plan if plan.fingerprint else replace(plan, fingerprint=fingerprint_plan(plan))
 
 
 def encode_plan(plan: Plan) -> Iterator[str]:

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fsgitops.model.plan_json import plan_from_json, plan_to_json
-from fsgitops.steps.plan import fingerprint_plan
+from fsgitops.model.plan_json import fingerprint_plan, plan_from_json, plan_to_json
 
 if TYPE_CHECKING:
     from project import Project

@@ -6,7 +6,6 @@ import hashlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from fsgitops.model.plan_json import encode_plan
 from fsgitops.steps.plan.changes import find_changes
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ def compare_config(
 ) -> Plan:
     """Return every change that makes live equal to compiled, and what stands in the way.
 
-    It says neither what the changes cost nor how they are loaded, and has no fingerprint yet.
+    It says neither what the changes cost nor how they are loaded.
     `digest` is a keyed digest: no hash of a file that holds secrets leaves this function bare.
     """
     changes, hazards = find_changes(compiled, live, context.declared, digest)
@@ -83,21 +82,8 @@ def digest_live(live: LiveConfig, digest: Callable[[bytes], str]) -> str:
 
 
 def finish_plan(plan: Plan) -> Plan:
-    """Return the plan in its order, with its fingerprint: nothing but its needs may change now."""
-    plan = replace(plan, hazards=tuple(sorted(plan.hazards, key=lambda hazard: hazard.path)))
-    return replace(plan, fingerprint=fingerprint_plan(plan))
-
-
-def fingerprint_plan(plan: Plan) -> str:
-    """Return a short hash of the whole plan.
-
-    The fingerprint itself is left out, and so is what is true only now (what the switch said of
-    the agents, and which permissions are given) and what is told of the rest in sentences.
-    """
-    state = hashlib.sha256()
-    for text in encode_plan(replace(plan, fingerprint="", needs=(), activity=None)):
-        state.update(text.encode())
-    return state.hexdigest()[:16]
+    """Return the plan in its order: nothing but its needs may change now."""
+    return replace(plan, hazards=tuple(sorted(plan.hazards, key=lambda hazard: hazard.path)))
 
 
 def _find_exposed(
