@@ -120,7 +120,9 @@ def judge_moves(planned: Planned) -> str:
     """Return whether a plan between layouts does anything but move what is there."""
     changes = planned.plan.changes
     moved = sum(change.moved for change in changes) // 2
-    others = [item for item in changes if not (item.moved or _leads_on(item, planned))]
+    others = list(dict.fromkeys(
+        str(item.resource) for item in changes if not (item.moved or _leads_on(item, planned))
+    ))  # fmt: skip
     if planned.plan.hazards:
         return "An apply would refuse this: see what is in the way."
     if not changes:
@@ -136,7 +138,7 @@ def judge_moves(planned: Planned) -> str:
             f"Only moves: {count_noun(moved, 'resource')} to another file{told}. No registration "
             "and no call ends."
         )
-    listed = ", ".join(str(item.resource) for item in others[:3])
+    listed = ", ".join(others[:3])
     more = f" and {len(others) - 3:,} more" if len(others) > 3 else ""
     return (
         f"Not only moves: {listed}{more} would be created, changed or deleted too. To move and "

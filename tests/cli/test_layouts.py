@@ -87,7 +87,7 @@ def test_the_command_shows_that_there_are_only_moves_and_applies_nothing(site: P
 def test_the_command_says_what_else_is_in_the_plan(site: Project) -> None:
     site.write("desired/agents.yaml", AGENTS.replace("Bob", "Ben"))
     ran = site.run("layout", OTHER[layout_of(site)])
-    assert "Not only moves: agent:1021, agent:1021 would be created, changed or deleted" in ran.out
+    assert "Not only moves: agent:1021 would be created, changed or deleted" in ran.out
 
 
 def test_the_command_says_that_nothing_changes_in_the_same_layout(site: Project) -> None:
@@ -323,3 +323,18 @@ def test_who_is_on_a_shard_is_told_where_he_lies(sharded: Project) -> None:
     assert [(item["extension"], item["memory"]) for item in found] == [
         ("1020", "match"), ("1021", "match"), ("999998", "match"),
     ]  # fmt: skip
+
+
+def test_a_move_of_many_needs_no_permission(project: Project) -> None:
+    """It deletes nobody, so the limits on what one plan may delete or change do not count it."""
+    many = "".join(f"  - {{extension: {n}, name: A{n}}}\n" for n in range(2000, 2060))
+    project.write("desired/agents.yaml", "agents:\n" + many)
+    (project.root / "desired/routes.yaml").unlink()
+    settings = project.root / "fsgitops.yaml"
+    settings.write_text(settings.read_text() + "allow: []\nlimits: {minimum: 1}\n")
+    choose(project, "files")
+    assert project.run("apply", "--yes", "--allow", "reload").code == 0
+    for layout in ("sharded", "files"):
+        choose(project, layout)
+        ran = project.run("apply", "--yes", "--allow", "reload")
+        assert (ran.code, "60 renamed" in ran.out) == (0, True), ran.err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -85,8 +86,14 @@ class Site:
         try:
             self.call(number)
         except CallFailedError as problem:
-            return next(code for code in ("404", "480", "486", "603") if code in str(problem))
+            found = re.search(r"SIP/2\.0 ([4-6][0-9]{2}) ", str(problem))
+            assert found, problem
+            return found[1]
         return ""
+
+    def wait_idle(self) -> None:
+        """Wait until the last call is over on the switch, too."""
+        until(lambda: not self.project.run("calls", "--json").json()["calls"])
 
     def log(self) -> str:
         return (self.switch.log_dir / "freeswitch.log").read_text(errors="replace")
@@ -171,6 +178,25 @@ def test_a_number_that_nothing_takes_ends_as_with_files(site: Site) -> None:
     assert (site.cause_of("19495431399"), site.cause_of("18005551234")) == ("480", "480")
 
 
+def test_a_number_that_nothing_takes_is_480_and_404_where_an_extension_says_so(site: Site) -> None:
+    """With files it is 404, where no extension queues an action for it (docs/scale.md)."""
+    public = site.switch.conf_dir / "dialplan/public.xml"
+    kept = public.read_text()
+    try:
+        bare = re.sub(r"<condition>\s*<action[^>]*>\s*<action[^>]*>\s*</condition>", "", kept)
+        assert bare != kept
+        site.write("dialplan/public.xml", bare)
+        assert site.cause_of("18005551234") == "480"
+        site.write(BEHIND, extension("unknown_number", ".*", "NO_ROUTE_DESTINATION"))
+        assert site.cause_of("18005551234") == "404"
+        (site.switch.conf_dir / BEHIND).unlink()
+        site.choose("files")
+        site.apply()
+        assert site.cause_of("18005551234") == "404"
+    finally:
+        site.write("dialplan/public.xml", kept)
+
+
 def test_a_context_named_global_takes_what_nobody_declares_and_is_refused(site: Site) -> None:
     """FreeSWITCH looks in it for a context that is not there."""
     everything = extension("all", ".*", "USER_BUSY")
@@ -244,7 +270,7 @@ def test_what_a_call_has_in_its_variables_is_the_same_in_both_layouts(site: Site
                     dumps = [esl.api(f"uuid_dump {leg['uuid']} json") for leg in call["legs"]]
                     esl.api(f"uuid_kill {call['uuid']}")
                 assert phone.wait_answered()
-                until(lambda: not site.project.run("calls", "--json").json()["calls"])
+                site.wait_idle()
             held[layout] = [_steady(json.loads(text)) for text in dumps]
     for sharded, files in zip(held["sharded"], held["files"], strict=True):
         assert set(sharded.items()) ^ set(files.items()) == set()
@@ -274,6 +300,7 @@ def test_who_is_deleted_in_a_file_of_several_is_reached_no_more(site: Site) -> N
         phone.answer()
         site.call("19495431334")
         assert phone.wait_answered()
+        site.wait_idle()
         site.project.write("desired/agents.yaml", AGENTS)
         site.project.write("desired/routes.yaml", ROUTES)
         ran = site.apply("--allow", "deletes", "--allow", "registration")
