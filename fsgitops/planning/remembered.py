@@ -20,6 +20,7 @@ import os
 import time
 from dataclasses import asdict, astuple, dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from fsgitops.errors import FsgitopsError
@@ -43,7 +44,6 @@ from fsgitops.workspace.trees import Trees
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
     from fsgitops.planning.planned import Planned
     from fsgitops.planning.shape import Demands
@@ -63,9 +63,9 @@ RACY: Final = 2_000_000_000
 class _Look:
     """What a plan follows from, at a moment: digests of `declared` and `live`.
 
-    `stamps` is the digest of the states of the declared files: it differs from another look's
-    where one was written meanwhile, and written back. `settled` says that no file which is known
-    by its status had changed shortly before.
+    `stamps` is the digest of the states of the declared files and their folders: it differs from
+    another look's where one was written meanwhile, and written back, or came and went. `settled`
+    says that no file which is known by its status had changed shortly before.
     """
 
     declared: bytes
@@ -217,26 +217,39 @@ def _add_declared(workspace: Workspace, state: State, stamps: State) -> int:
     state.add(root, workspace.document.text, settings, workspace.target)
     read, findings = read_templates(root / templates)
     state.add(sorted(read.sources.items()), sorted(read.files.items()))
+    folders = {Path(templates), Path(settings.desired), Path(settings.policy.folder), Path()}
     for start in (settings.desired, settings.policy.folder):
         if start == settings.desired or (root / start).exists():
             paths, found = find_files(root, start)
             findings += found
             for path in paths:
                 _add_file(root, path, state, stamps)
+            folders.update(folder for path in paths for folder in Path(path).parents)
         state.add(start)
     if findings:
         raise UnsuitedError
+    for place in (*sorted(folders), *(Path(templates) / name for name in sorted(read.sources))):
+        _add_stamp(root / place, stamps)
     schemas = [_add_file(root, item.schema_file, state, stamps) for item in settings.kinds]
     return max(schemas, default=0)
 
 
 def _add_file(root: Path, path: str, state: State, stamps: State) -> int:
-    found = (root / path).stat()
+    changed = _add_stamp(root / path, stamps)
     data, problem = read_bytes(root, path)
     if problem is not None:
         raise UnsuitedError
     state.add(path, hashlib.sha256(data).digest())
-    stamps.add(found.st_ino, found.st_mtime_ns, found.st_ctime_ns)
+    return changed
+
+
+def _add_stamp(path: Path, stamps: State) -> int:
+    """Add the state of a file or a folder, there or not; return when it changed last."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return 0
+    stamps.add(str(path), found.st_ino, found.st_mtime_ns, found.st_ctime_ns)
     return found.st_ctime_ns
 
 

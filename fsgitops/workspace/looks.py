@@ -35,15 +35,19 @@ class State:
 
 
 def walk(top: str, state: State, is_left_out: Callable[[os.DirEntry[str]], bool]) -> int:
-    """Add the status of everything below a folder; return when a file was changed last (ctime).
+    """Add the status of everything below a folder; return when anything changed last (ctime).
 
-    A link to a file stands for that file as well. Folders may be left out. Raises UnsuitedError for
-    a link to a folder, OSError for what cannot be seen.
+    A folder's own times tell that something came and went. A link to a file stands for that file as
+    well. Folders may be left out. Raises UnsuitedError for a link to a folder, OSError for what
+    cannot be seen.
     """
     newest, folders = 0, [top]
     while folders:
         folder = folders.pop()
-        said = [folder.removeprefix(top)]
+        status = Path(folder).stat(follow_symlinks=False)
+        newest = max(newest, status.st_ctime_ns)
+        said = [folder.removeprefix(top), f"{status.st_mode} {status.st_uid} {status.st_gid}"]
+        said.append(f"{status.st_ino} {status.st_mtime_ns} {status.st_ctime_ns}")
         with os.scandir(folder) as found:
             entries = sorted(found, key=lambda entry: entry.name)
         for entry in entries:
@@ -51,7 +55,6 @@ def walk(top: str, state: State, is_left_out: Callable[[os.DirEntry[str]], bool]
             if stat.S_ISDIR(status.st_mode):
                 if not is_left_out(entry):
                     folders.append(entry.path)
-                    said.append(f"{entry.name} {status.st_mode} {status.st_uid} {status.st_gid}")
                 continue
             said.append(entry.name)
             if stat.S_ISLNK(status.st_mode):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from leak_search import MARK, Search, all_secrets
 from own_kinds import SCHEMA, write_paging
+from project import ROUTES
 from secret_sources import plant_secrets
 
 from fsgitops.cli.outputs import FORMATS
@@ -223,6 +224,11 @@ def change_settings(project: Project) -> None:
     rewrite(project.root / "fsgitops.yaml", lambda text: text.replace("test", "tent"))
 
 
+def comment_settings(project: Project) -> None:
+    path = project.root / "fsgitops.yaml"
+    path.write_text("# Lines have other numbers now.\n" + path.read_text())
+
+
 def change_default(project: Project) -> None:
     path = project.root / "fsgitops.yaml"
     path.write_text(path.read_text() + "defaults: {agents: {groups: [all]}}\n")
@@ -320,6 +326,7 @@ def change_own_kind(project: Project) -> None:
 
 CHANGES = (
     change_yaml, comment_yaml, add_yaml, remove_yaml, rename_yaml, link_yaml, change_settings,
+    comment_settings,
     change_default, change_layout, change_template, remove_manifest, change_manifest, edit_live,
     replace_live, remove_live, link_live, link_live_hard, link_live_folder, expose_live,
     add_hand_written, edit_hand_written, add_unmanaged, begin_apply, add_policy,
@@ -442,6 +449,51 @@ def test_what_changes_while_a_plan_is_made_is_not_remembered(
         meanwhile.setattr(plan_command, "make_plan", make)
         project.run("plan")
     assert not is_known(project, compared)
+
+
+@pytest.mark.parametrize("what", ["yaml", "new yaml", "policy", "template", "live"])
+def test_what_changes_while_a_plan_is_made_and_changes_back_is_not_remembered(
+    what: str, project: Project, compared: Compared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.write("policy/empty.yaml", "rules: []\n")
+    apply(project)
+    place, text = {
+        "yaml": (project.root / "desired/routes.yaml", ROUTES.replace("1020", "1021 ")),
+        "new yaml": (project.root / "desired/more/more.yaml", WARNED),
+        "policy": (project.root / "policy/more.yaml", POLICY),
+        "template": (project.root / "templates/agent.xml.j2", "{{"),
+        "live": (project.conf / "directory/default/other.xml", "<include>\n</include>\n"),
+    }[what]
+    before = place.read_text() if place.exists() else None
+    declare_desired, look_at_live = declare.declare_desired, plan_command.look_at_live
+    place.parent.mkdir(exist_ok=True)
+
+    def write() -> None:
+        place.write_text(text)
+
+    def restore() -> None:
+        place.unlink() if before is None else place.write_text(before)
+
+    def change_declared(*words: Any) -> Any:
+        write()
+        found = declare_desired(*words)
+        restore()
+        return found
+
+    def change_live(*words: Any) -> Any:
+        write()
+        found = look_at_live(*words)
+        restore()
+        return found
+
+    with monkeypatch.context() as meanwhile:
+        if what == "live":
+            meanwhile.setattr(plan_command, "look_at_live", change_live)
+        else:
+            meanwhile.setattr(declare, "declare_desired", change_declared)
+        project.run("plan")
+    assert not is_known(project, compared)
+    assert is_known(project, compared)
 
 
 @pytest.mark.parametrize(
