@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from fsgitops.errors import FsgitopsError
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 HOMES: Final[tuple[Home, ...]] = (DIRECTORY, DIALPLAN)
 
 
+@lru_cache(maxsize=4096)
 def home_of(path: str) -> tuple[Home, str]:
     """Return the home of a file, and its place there. Raises FsgitopsError where there is none."""
     for home in HOMES:

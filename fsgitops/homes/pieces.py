@@ -245,6 +245,24 @@ def _find(names: Iterable[str], owners: Mapping[str, Resource]) -> Resource | No
     return next((owners[name] for name in names if name in owners), None)
 
 
+def hash_parts(file: CompiledFile) -> list[str] | None:
+    """Return the hash that `split_compiled` finds for each part of a file, without taking it apart.
+
+    None where one is more than an element with white space around it, or its place is not known.
+    """
+    tag = home_of(file.path)[0].element.encode()
+    opening, closing = b"<" + tag + b" ", b"</" + tag + b">"
+    hashes = []
+    for part in file.parts:
+        element = file.content[slice(*part.span)].strip(b" \n")
+        if not (element.startswith(opening) and element.endswith(closing)):
+            return None
+        if element.count(b"<" + tag) > 1 or b"<!" in element or b"<?" in element:
+            return None
+        hashes.append(hashlib.sha256(own_file((element,))).hexdigest())
+    return hashes
+
+
 def split_live(
     found: LiveFile,
     path: str,

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fsgitops.findings import Position
-from fsgitops.homes.pieces import list_records, split_compiled, split_live, take_apart
+from fsgitops.homes.pieces import hash_parts, list_records, split_compiled, split_live, take_apart
 from fsgitops.model.compiled import CompiledFile, Part
 from fsgitops.model.live import FileKind, LiveConfig, LiveFile, Manifest, ManifestEntry
 from fsgitops.model.plan import Action, Change
@@ -129,3 +129,39 @@ def test_whatever_stands_in_the_file_is_taken_apart_or_whole(content):
     state = live(content, {"1020": "a", "1021": "b"})
     own, _ = split_live(state.files[PATH], PATH, state.manifest.entries[PATH])
     assert set(map(str, own)) <= {"agent:1020", "agent:1021"}
+
+
+def of_texts(texts: list[bytes]) -> CompiledFile:
+    content, parts = b"<include>\n", []
+    for number, text in enumerate(texts):
+        start, content = len(content), content + text
+        parts.append(Part(resource(f"agent:{number}"), Position("a"), span=(start, len(content))))
+    return CompiledFile(PATH, content + b"</include>\n", tuple(parts))
+
+
+@given(st.lists(
+    st.tuples(st.sampled_from(["", " ", "\n", "\t", "<!-- x -->"]), st.integers(0, 2),
+              st.sampled_from(["v", "</user>".replace("<", "&lt;"), "<user id='9'/>"])),
+    min_size=1, max_size=4,
+))  # fmt: skip
+def test_what_is_hashed_without_taking_it_apart_is_what_is_found_there(parts):
+    texts = []
+    for number, (space, count, value) in enumerate(parts):
+        inside = (
+            value
+            if value.startswith("<user")
+            else f'<params><param name="p" value="{value}"/></params>'
+        )
+        element = f'{space}<user id="{number}">{inside}</user>{space}'
+        texts.append((element * count).encode())
+    file = of_texts(texts)
+    hashes = hash_parts(file)
+    own = split_compiled(file)
+    if hashes is not None:
+        assert hashes == [own[part.resource].sha256 for part in file.parts]
+
+
+def test_usual_elements_are_hashed_without_taking_them_apart():
+    assert hash_parts(compiled({"1": "a", "2": "b"})) is not None
+    assert hash_parts(of_texts([user("1", "a"), user("2", "b") + user("3", "c")])) is None
+    assert hash_parts(of_texts([b"<!-- a -->" + user("1", "a")])) is None

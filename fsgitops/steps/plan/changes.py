@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from fsgitops.homes.pieces import (
+    hash_parts,
     split_compiled,
     split_entry,
     split_live,
@@ -140,6 +141,8 @@ class _Comparison:
             if known == {part.resource for part in file.parts}:
                 return
             found = replace(found, content=file.content)
+        if file and entry is None and found.kind is FileKind.MISSING and self._create_all(file):
+            return
         before = len(self.changes)
         wanted = split_compiled(file) if file else {}
         spans = {part.resource: part.span for part in file.parts} if file else {}
@@ -158,6 +161,17 @@ class _Comparison:
                 self._delete(path, own, known_as)
         if file and there and not recorded:
             self._compare_beside(file, beside, before)
+
+    def _create_all(self, file: CompiledFile) -> bool:
+        """Add the creation of all that lies in a new file, if that is told without reading it."""
+        hashes = hash_parts(file)
+        for part, sha256 in zip(file.parts, hashes or (), strict=False):
+            attributes = Created(partial(self._flatten, file.content, part.span))
+            self.changes.append(Change(
+                Action.CREATE, part.resource, file.path, str(part.source),
+                after_digest=self.digest(sha256.encode()), attributes=attributes,
+            ))  # fmt: skip
+        return hashes is not None
 
     def _compare_beside(
         self, file: CompiledFile, held: Mapping[str, str], first_change: int
