@@ -140,10 +140,20 @@ def mask(value: str | None) -> str | None:
 class Created(Sequence[AttributeChange]):
     """What a new resource says, read when it is asked for: of 100,000, nobody is shown the most."""
 
-    __slots__ = ("_read",)
+    __slots__ = ("_content", "_flatten", "_span")
 
-    def __init__(self, read: Callable[[], Iterable[tuple[str, str]]]) -> None:
-        self._read = read
+    def __init__(
+        self,
+        flatten: Callable[[bytes, tuple[int, int] | None], Iterable[tuple[str, str]]],
+        content: bytes,
+        span: tuple[int, int] | None = None,
+    ) -> None:
+        self._flatten = flatten
+        self._content = content
+        self._span = span
+
+    def _read(self) -> Iterable[tuple[str, str]]:
+        return self._flatten(self._content, self._span)
 
     def __iter__(self) -> Iterator[AttributeChange]:
         return (compare_attribute(name, None, value) for name, value in self._read())

@@ -23,7 +23,7 @@ _said = st.lists(st.tuples(_names, _texts), max_size=5)
 
 
 def _created(said: list[tuple[str, str]]) -> Created:
-    return Created(lambda: said)
+    return Created(lambda _content, _span: said, b"")
 
 
 _changes = st.builds(

@@ -77,8 +77,10 @@ class Compilation:
     def result(self) -> tuple[CompiledConfig, list[Finding]]:
         """Return all that was compiled, sorted by path, and every finding."""
         broken = self._programs.findings if self._programs else []
-        files = self._known | {path: _put_together(path, made) for path, made in self._made.items()}
-        compiled = CompiledConfig(dict(sorted(files.items())), dialled=self.dialled)
+        while self._made:  # pieces and files are never held whole at the same time
+            path, made = self._made.popitem()
+            self._known[path] = _put_together(path, made)
+        compiled = CompiledConfig(dict(sorted(self._known.items())), dialled=self.dialled)
         return compiled, [*self.findings, *broken]
 
     def holds(self, kind: str = "") -> bool:

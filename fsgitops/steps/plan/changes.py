@@ -73,7 +73,9 @@ class _Comparison:
     digest: Callable[[bytes], str]
     changes: list[Change] = field(default_factory=list)
     hazards: list[Hazard] = field(default_factory=list)
-    outlines: Outlines = field(default_factory=Outlines)
+    flatten: Callable[[bytes, Span | None], Iterable[tuple[str, str]]] = field(
+        default_factory=lambda: partial(_flatten_part, Outlines())
+    )
 
     def compare(
         self, path: str, file: CompiledFile | None, found: LiveFile, entry: ManifestEntry | None
@@ -89,11 +91,6 @@ class _Comparison:
         elif entry:
             self._delete(path, found, entry)
 
-    def _flatten(self, content: bytes, span: Span | None) -> Iterable[tuple[str, str]]:
-        return self.outlines.flatten(
-            content if span is None else OPEN + content[slice(*span)] + CLOSE
-        )
-
     def _compare_one(
         self,
         file: CompiledFile,
@@ -108,7 +105,7 @@ class _Comparison:
             return
         after = self.digest(file.sha256.encode())
         if missing:
-            attributes = Created(partial(self._flatten, *whole or (file.content, None)))
+            attributes = Created(self.flatten, *whole or (file.content,))
             self.changes.append(Change(
                 Action.CREATE, part.resource, file.path, str(part.source), entry is not None, "",
                 after, attributes=attributes,
@@ -166,7 +163,7 @@ class _Comparison:
         """Add the creation of all that lies in a new file, if that is told without reading it."""
         hashes = hash_parts(file)
         for part, sha256 in zip(file.parts, hashes or (), strict=False):
-            attributes = Created(partial(self._flatten, file.content, part.span))
+            attributes = Created(self.flatten, file.content, part.span)
             self.changes.append(Change(
                 Action.CREATE, part.resource, file.path, str(part.source),
                 after_digest=self.digest(sha256.encode()), attributes=attributes,
@@ -223,6 +220,13 @@ def find_unloaded(
             if (path, resource) not in touched and not moved:
                 found.append(Change(action, resource, path))
     return tuple(found)
+
+
+def _flatten_part(
+    outlines: Outlines, content: bytes, span: Span | None
+) -> Iterable[tuple[str, str]]:
+    """Read one resource of a file, or all of it."""
+    return outlines.flatten(content if span is None else OPEN + content[slice(*span)] + CLOSE)
 
 
 def find_hazard(path: str, found: LiveFile, *, owned: bool, wanted: bool) -> Hazard | None:
