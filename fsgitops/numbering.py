@@ -25,6 +25,8 @@ _KINDS: Final = (
 )  # fmt: skip
 """The kinds of numbers that make one valid (_number_type_helper in phonenumberutil.py)."""
 
+_LONGEST: Final = 100
+"""No expression of the metadata meets a longer text."""
 _MARKS: Final = str.maketrans("", "", " ().-/")
 
 
@@ -117,13 +119,15 @@ def to_e164(text: str, region: str | None) -> str | None:
     `text` is digits with ` `, `(`, `)`, `.`, `-` and `/` between them, and perhaps a `+` before
     them. None where phonenumbers has to be asked.
     """
+    if len(text) >= _LONGEST:
+        return None
     digits = text.translate(_MARKS)
     if not digits.startswith("+"):
         code = _home_code(region, digits) if region else None
         if code is None:
             return None
         digits = f"+{code}{digits}"
-    found = read_digits(digits) if len(text) < 100 else None
+    found = read_digits(digits)
     if found is None or len(found[1]) not in found[0].lengths:
         return None
     return digits

@@ -128,6 +128,7 @@ def what_is_live(project: Project) -> Iterator[tuple[str, ...]]:
         yield ("fmt", "--check", *form)
         yield ("diff", "HEAD", *form)
         yield ("drift", *form)
+        yield ("layout", "sharded", *form)
         yield ("history", *form)
         yield ("show", "1", *form)
         yield ("show", "2", *form)

@@ -98,7 +98,7 @@ def is_same(text: str, held: str) -> bool:
 
 
 def test_two_elements_are_the_same_however_they_are_printed(monkeypatch: Any) -> None:
-    monkeypatch.setattr(cuts.Element, "_read", None)
+    monkeypatch.setattr(cuts, "flatten_text", None)
     printed = '<user id="1"><params><param name="a" value="x"></param></params></user>'
     assert is_same(USER.format("1", "x"), printed)
     assert is_same(USER.format("1", "$${v}"), printed)

@@ -28,6 +28,14 @@ BUILT = {
     ],
     # Looked at and never run: values are matched by pydantic, in linear time for any pattern.
     "fsgitops.model.own_noun:_is_portable": [],
+    # Those of phonenumbers' metadata, as phonenumbers uses them: they meet at most 100 characters.
+    **{
+        key: []
+        for key in [
+            f"fsgitops.numbering:{function}"
+            for function in ("_read_form", "_read_home", "_read_region", "_shapes", "read_plan")
+        ]
+    },
     "fsgitops.routing.glob:character_class": [character_class("a-z")],
     "fsgitops.routing.glob:glob_expression": [
         glob_expression(glob).pattern
