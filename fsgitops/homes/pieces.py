@@ -24,6 +24,7 @@ from fsgitops.routing.fragment import (
     FragmentError,
     flatten_fragment,
     flatten_text,
+    plain_inside,
     preprocess_lines,
 )
 
@@ -166,18 +167,25 @@ def list_records(file: CompiledFile, commit: str = "") -> tuple[Record, ...]:
     """Return what is to be known of each resource of a file, once it is written."""
     if len(file.parts) == 1 and not file.part.kept:
         return (_record(file.part, commit),)
+    if (found := hash_parts(file)) is not None:
+        return tuple(
+            _record(part, commit, *what) for part, what in zip(file.parts, found, strict=True)
+        )
     pieces, members = _find_members(file)
     return tuple(
-        _record(part, commit)._replace(
-            sha256=hashlib.sha256(own_file(map(pieces.bytes_of, numbers))).hexdigest(),
-            elements=pieces.names_of(numbers),
+        _record(
+            part,
+            commit,
+            hashlib.sha256(own_file(map(pieces.bytes_of, numbers))).hexdigest(),
+            pieces.names_of(numbers),
         )
         for part, numbers in zip(file.parts, members.values(), strict=True)
     )
 
 
-def _record(part: Part, commit: str) -> Record:
-    return Record(part.resource, str(part.source), commit, part.inputs, part.protect)
+def _record(part: Part, commit: str, sha256: str = "", elements: tuple[str, ...] = ()) -> Record:
+    source = str(part.source)
+    return Record(part.resource, source, commit, part.inputs, part.protect, sha256, elements)
 
 
 def part_of(record: Record) -> Part:
@@ -245,22 +253,26 @@ def _find(names: Iterable[str], owners: Mapping[str, Resource]) -> Resource | No
     return next((owners[name] for name in names if name in owners), None)
 
 
-def hash_parts(file: CompiledFile) -> list[str] | None:
-    """Return the hash that `split_compiled` finds for each part of a file, without taking it apart.
+def hash_parts(file: CompiledFile) -> list[tuple[str, tuple[str, ...]]] | None:
+    """Return what `split_compiled` finds of each part, its hash and names, without taking it apart.
 
     None where one is more than an element with white space around it, or its place is not known.
     """
-    tag = home_of(file.path)[0].element.encode()
+    if plain_inside(file.content) is None:
+        return None
+    home, _ = home_of(file.path)
+    tag = home.element.encode()
     opening, closing = b"<" + tag + b" ", b"</" + tag + b">"
-    hashes = []
+    found = []
     for part in file.parts:
         element = file.content[slice(*part.span)].strip(b" \n")
         if not (element.startswith(opening) and element.endswith(closing)):
             return None
-        if element.count(b"<" + tag) > 1 or b"<!" in element or b"<?" in element:
+        if element.count(b"<" + tag) > 1 or b"<!" in element:
             return None
-        hashes.append(hashlib.sha256(own_file((element,))).hexdigest())
-    return hashes
+        digest = hashlib.sha256(own_file((element,))).hexdigest()
+        found.append((digest, _names(element, home)))
+    return found
 
 
 def split_live(

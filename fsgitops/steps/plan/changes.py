@@ -161,14 +161,14 @@ class _Comparison:
 
     def _create_all(self, file: CompiledFile) -> bool:
         """Add the creation of all that lies in a new file, if that is told without reading it."""
-        hashes = hash_parts(file)
-        for part, sha256 in zip(file.parts, hashes or (), strict=False):
+        found = hash_parts(file)
+        for part, (sha256, _) in zip(file.parts, found or (), strict=False):
             attributes = Created(self.flatten, file.content, part.span)
             self.changes.append(Change(
                 Action.CREATE, part.resource, file.path, str(part.source),
                 after_digest=self.digest(sha256.encode()), attributes=attributes,
             ))  # fmt: skip
-        return hashes is not None
+        return found is not None
 
     def _compare_beside(
         self, file: CompiledFile, held: Mapping[str, str], first_change: int
