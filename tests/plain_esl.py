@@ -24,8 +24,8 @@ class PlainEsl:
         self.greeting = self.read()
 
     @classmethod
-    def open(cls, host: str, port: int, password: str) -> Self:
-        esl = cls(host, port)
+    def open(cls, host: str, port: int, password: str, timeout: float = 30) -> Self:
+        esl = cls(host, port, timeout)
         answer = esl.command(f"auth {password}")
         if answer.reply != "+OK accepted":
             raise ConnectionRefusedError(answer.reply)

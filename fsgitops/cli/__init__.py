@@ -27,7 +27,7 @@ COLLECT_SELDOM = (1_000_000, 50, 100)
 SECTIONS = {
     "Declare": ("init", "validate", "lint", "fmt", "explain", "schema", "completion"),
     "Change": ("plan", "apply", "rollback", "history", "show", "adopt", "layout", "release"),
-    "Watch": ("status", "registrations", "calls", "drift", "doctor"),
+    "Watch": ("status", "registrations", "calls", "drift", "doctor", "trace"),
     "Operate": ("dial", "transfer", "hangup", "kick", "api", "sandbox"),
     "Secrets": ("key", "secret", "credentials", "token"),
     "Pipelines": ("diff", "export-state", "compile"),

@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING
 import click
 
 from fsgitops.cli.options import (
+    DID,
     EXTENSION,
+    EXTENSIONS,
+    NUMBER,
     Start,
     open_place,
     with_json,
@@ -23,6 +26,7 @@ from fsgitops.cli.printing import (
     format_table,
     print_diagnosis,
     print_document,
+    print_json,
     print_lines,
     working,
 )
@@ -42,6 +46,7 @@ if TYPE_CHECKING:
     from fsgitops.workspace.open import Workspace
 
 
+TRACE_FORMATS = ("text", "json", "mermaid")
 CLEAR = "\x1b[H\x1b[2J"
 
 
@@ -226,6 +231,69 @@ def doctor_command(workspace: Workspace, as_json: bool) -> int:
     with working("Looking around"):
         diagnosis = run_doctor(workspace)
     return print_diagnosis(diagnosis, as_json=as_json)
+
+
+ASTRAY = 2
+
+
+@click.command(
+    "trace", cls=Command, epilog="Example: fsgitops trace +19495431333 --from +12025550123"
+)
+@click.argument("number", metavar="NUMBER", shell_complete=NUMBER)
+@with_workspace
+@click.option("--from", "caller", shell_complete=DID, metavar="NUMBER", help="The caller's number.")
+@click.option("--as", "agent", shell_complete=EXTENSION, metavar="EXT", help="This agent calls.")
+@click.option("--at", metavar="TIME", help="When, as 2026-12-24T18:00 on the switch's clock.")
+@click.option("--context", metavar="NAME", help="Begin in this context of the dialplan.")
+@click.option(
+    "--registered",
+    shell_complete=EXTENSIONS,
+    metavar="EXT,...",
+    help="Only these phones are registered; '' for none.",
+)
+@click.option(
+    "--live/--disk", default=False, help="Read the switch's memory, or the files [default: files]."
+)
+@click.option("--verbose", is_flag=True, help="Show each extension that passes the call on.")
+@click.option("--format", "named", type=click.Choice(TRACE_FORMATS), help="[default: text]")
+@with_json
+def trace_command(
+    workspace: Workspace,
+    number: str,
+    caller: str | None,
+    agent: str | None,
+    at: str | None,
+    context: str | None,
+    registered: str | None,
+    live: bool,
+    verbose: bool,
+    named: str | None,
+    as_json: bool,
+) -> int:
+    """Show where a call goes.
+
+    Evaluates the whole dialplan as FreeSWITCH does: hand-written files, and those of fsgitops.
+    Places no call. Without --as, the caller is outside. Exit code 0 when the call arrives, 2 when
+    it ends nowhere, is hung up, or cannot be followed.
+    """
+    from fsgitops.commands.trace import Asked, run_trace
+    from fsgitops.steps.render_trace import render_mermaid, render_trace
+
+    if as_json and named not in (None, "json"):
+        raise click.UsageError(f"--json and --format {named}: give one of them")
+    phones = None
+    if registered is not None:
+        phones = tuple(word.strip() for word in registered.split(",") if word.strip())
+    asked = Asked(number, caller, agent, at, context, phones)
+    with working("Following the call"):
+        trace = run_trace(workspace, asked, live=live)
+    if as_json or named == "json":
+        print_json(trace.to_json())
+    elif named == "mermaid":
+        click.echo("\n".join(render_mermaid(trace)))
+    else:
+        print_lines(render_trace(trace, verbose=verbose))
+    return 0 if trace.arrives else ASTRAY
 
 
 def _format_status(agents: Sequence[AgentStatus]) -> list[str]:

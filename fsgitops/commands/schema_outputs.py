@@ -22,6 +22,7 @@ from fsgitops.model.plan import (
 from fsgitops.model.revision import Revision, RevisionChange
 from fsgitops.model.state import STATE_VERSION, RecordedState
 from fsgitops.model.task import Task
+from fsgitops.model.trace import Trace
 from fsgitops.schema_parts import (
     DIALECT,
     TEXT,
@@ -255,6 +256,7 @@ OUTPUTS: dict[str, dict[str, Any]] = {
     "released": objects(released=_FILES),
     "state": objects("", ("owner",), **shape(RecordedState)["properties"]),
     "drift": shape(DriftReport),
+    "trace": shape(Trace),
     "doctor": objects(
         target=text("The target's name."),
         healthy=flag("There are no errors."),

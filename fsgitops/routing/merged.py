@@ -100,6 +100,7 @@ class Pieces:
         self.start = array("Q")
         self.file = array("Q")
         self.line = array("Q")
+        self._lines = 0
 
     def add(self, first_line: int, start: int, file: int, line: int) -> None:
         """Add the run that follows the last one; `file` is a number, `line` counts from 1."""
@@ -110,7 +111,8 @@ class Pieces:
 
     def source(self, number: int, text: bytes) -> tuple[int, int] | None:
         """Prefer, of the runs that share a merged line, the first that is not blank there."""
-        if number < 1 or not self.start or number > text.count(b"\n") + 1:
+        self._lines = self._lines or text.count(b"\n") + 1
+        if number < 1 or not self.start or number > self._lines:
             return None
         last = bisect_right(self.first_line, number) - 1
         first = bisect_left(self.first_line, number)

@@ -60,6 +60,23 @@ def _search(field: str, expression: str) -> Any:
         raise TooManyStepsError(str(problem)) from None
 
 
+def search_bytes(field: bytes, expression: bytes) -> tuple[bytes | None, ...] | None:
+    """Return the whole match and its groups, byte by byte as FreeSWITCH matches; None: no match.
+
+    FreeSWITCH compiles without PCRE2_UTF, so `.` is one byte. Raises TooManyStepsError.
+    """
+    import pcre2
+
+    compiled = _compile_bytes(expression)
+    if compiled is None:
+        return None
+    try:
+        match = compiled.search(field)
+    except (pcre2.error, pcre2.LibraryError) as problem:
+        raise TooManyStepsError(str(problem)) from None
+    return None if match is None else (match.group(0), *match.groups())
+
+
 def find_possible(text: str, expression: str) -> bool:
     """Tell whether the expression may match any line of a text of numbers, one a line.
 
@@ -96,6 +113,23 @@ def _compile(expression: str, *, lines: bool = False) -> Any:
             return None
         flags |= pcre2.IGNORECASE if "i" in options else 0
         flags |= pcre2.DOTALL if "s" in options else 0
+    try:
+        return pcre2.compile(expression, flags)
+    except (pcre2.error, pcre2.LibraryError, ValueError):
+        return None
+
+
+@lru_cache(maxsize=65_536)
+def _compile_bytes(expression: bytes) -> Any:
+    import pcre2
+
+    flags = 0
+    if expression.startswith(b"/"):
+        expression, slash, options = expression[1:].rpartition(b"/")
+        if not slash:
+            return None
+        flags |= pcre2.IGNORECASE if b"i" in options else 0
+        flags |= pcre2.DOTALL if b"s" in options else 0
     try:
         return pcre2.compile(expression, flags)
     except (pcre2.error, pcre2.LibraryError, ValueError):

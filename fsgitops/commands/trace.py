@@ -1,0 +1,199 @@
+"""`fsgitops trace`: where a call goes, as FreeSWITCH would route it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from fsgitops.errors import NotPossibleError, NotThereError, UsageError
+from fsgitops.live.connect import connect_target
+from fsgitops.model.trace import End, Step, Tested, Trace, Way, What
+from fsgitops.routing.call.clock import Clock, at_switch
+from fsgitops.routing.call.evaluate import Call, evaluate
+from fsgitops.routing.call.load import load_disk
+from fsgitops.routing.call.world import Phones, World
+from fsgitops.routing.preprocess import ROOT_FILE
+from fsgitops.routing.tree import fold, parse
+from fsgitops.routing.veil import Veil
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from fsgitops.routing.call.load import Loaded
+    from fsgitops.routing.directory import LocatedUser
+    from fsgitops.routing.places import Door
+    from fsgitops.routing.tree import Element
+    from fsgitops.switch.client import Switch
+    from fsgitops.workspace.open import Workspace
+
+USER_CONTEXT = "default"
+"""The context of an agent whose directory entry names none."""
+SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A call to trace: who dials which number, where and when; None: not said.
+
+    `registered` are the users whose phones are registered, and no others are.
+    """
+
+    number: str
+    caller: str | None = None
+    agent: str | None = None
+    at: str | None = None
+    context: str | None = None
+    registered: tuple[str, ...] | None = None
+
+
+def run_trace(workspace: Workspace, asked: Asked, *, live: bool = False) -> Trace:
+    """Trace a call over the files of the target, or over its switch's memory.
+
+    Raises UsageError for words that cannot be meant, NotThereError for an agent who is not in the
+    directory, MergeError where the files cannot be read, SwitchError where the switch does not
+    answer.
+    """
+    check_asked(asked)
+    moment = _read_time(asked.at)
+    if live:
+        with connect_target(workspace.target, workspace.root) as switch:
+            return _trace_live(workspace, asked, moment, switch)
+    conf_dir = workspace.target.conf_dir
+    if not (conf_dir / ROOT_FILE).is_file():
+        raise NotPossibleError(f"{conf_dir} has no {ROOT_FILE}: run `fsgitops apply` first")
+    loaded = load_disk(conf_dir, workspace.target.domain)
+    doors = loaded.doors(workspace.target.domain)
+    return _trace(workspace, asked, moment, _Source.of_files(loaded, doors))
+
+
+def check_asked(asked: Asked) -> None:
+    """Raise UsageError for words that no call can have."""
+    words = {"NUMBER": asked.number, "--from": asked.caller, "--context": asked.context}
+    for name, word in words.items():
+        if word is not None and (not word.strip() or not word.isprintable()):
+            raise UsageError(f"{name}: expected a number or a name, found {word!r}")
+    if asked.agent is not None and asked.context is not None:
+        raise UsageError("--as and --context exclude each other: an agent calls in its own context")
+
+
+def _read_time(text: str | None) -> datetime:
+    if text is None:
+        return at_switch(datetime.now().astimezone()).replace(microsecond=0)
+    try:
+        return at_switch(datetime.fromisoformat(text))
+    except (ValueError, OverflowError):
+        raise UsageError(
+            f"--at: {text!r} is no time; write it like 2026-12-24T18:00 (the switch's clock)"
+        ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A world, and what is said of it."""
+
+    world: World
+    name: str
+    veil: Veil
+    doubts: tuple[str, ...]
+    doors: tuple[Door, ...]
+    place: Callable[[int], str]
+    phones: frozenset[str] | None = None
+
+    @classmethod
+    def of_files(cls, loaded: Loaded, doors: Sequence[Door]) -> _Source:
+        return cls(loaded.world, "disk", loaded.veil, loaded.doubts, tuple(doors), loaded.place)
+
+
+def _trace_live(workspace: Workspace, asked: Asked, moment: datetime, switch: Switch) -> Trace:
+    variables = switch.global_variables()
+
+    def locate(section: str, tag: str, name: str) -> Element | None:
+        try:
+            found = switch.locate(section, tag, name)
+        except ValueError:  # a name that no element can have
+            return None
+        return None if found is None else parse(found)
+
+    world = World(locate, variables, {})
+    phones = None
+    if asked.registered is None:
+        found = switch.registrations(workspace.target.profile)
+        phones = frozenset(fold(item.user) for item in found)
+    source = _Source(world, "live", Veil(variables), (), (), lambda _line: "", phones)
+    return _trace(workspace, asked, moment, source)
+
+
+def _trace(workspace: Workspace, asked: Asked, moment: datetime, source: _Source) -> Trace:
+    domain = workspace.target.domain
+    user = _find_agent(source.world, asked.agent, domain)
+    doubts = list(source.doubts)
+    context = asked.context
+    if user is not None:
+        context = user.value("variables", "user_context") or USER_CONTEXT
+    elif context is None:
+        context = _choose_context(workspace.target.inbound_context, source.doors, doubts)
+    caller = asked.caller or (user.attribute("id") if user else None)
+    call = Call(asked.number, context, caller, user, domain)
+    phones = source.phones
+    if asked.registered is not None:
+        phones = frozenset(fold(item) for item in asked.registered)
+    clock = Clock(moment, source.world.zones)
+    ways, complete = evaluate(source.world, call, clock, Phones(phones))
+    hide = source.veil.hide
+    return Trace(
+        number=asked.number,
+        caller=caller or "",
+        agent=asked.agent or "",
+        context=context,
+        at=moment.isoformat(),
+        source=source.name,
+        arrives=ways[0].end.fate.arrives,
+        complete=complete,
+        doubts=tuple(map(hide, doubts)),
+        ways=tuple(_finish(way, source.place, hide) for way in ways),
+    )
+
+
+def _find_agent(world: World, agent: str | None, domain: str) -> LocatedUser | None:
+    if agent is None:
+        return None
+    user = world.user(agent, domain)
+    if user is None:
+        raise NotThereError(f"the directory has no agent {agent} in the domain {domain}")
+    return user
+
+
+def _choose_context(inbound: str, doors: Sequence[Door], doubts: list[str]) -> str:
+    """Return the context that calls from outside come in, as profiles and gateways say."""
+    entries = [door for door in doors if door.open and door.context]
+    entries = [door for door in entries if door.gateways] or entries
+    contexts = list(dict.fromkeys(door.context for door in entries))
+    if not contexts or any(fold(item) == fold(inbound) for item in contexts):
+        return inbound
+    door = entries[0]
+    doubts.append(
+        f"calls from outside come in through {door.name} in the context {door.context}, and not in "
+        f"the target's inbound_context {inbound}"
+    )
+    if len(contexts) > 1:
+        others = ", ".join(contexts[1 : SHOWN + 1])
+        doubts.append(f"others come in with --context {others}")
+    return door.context
+
+
+def _finish(way: Way, place: Callable[[int], str], hide: Callable[[str], str]) -> Way:
+    """Return a way with the places of its extensions, and without secrets."""
+    end = End(way.end.fate, hide(way.end.told), hide(way.end.cause))
+    return Way(end, tuple(_finish_step(step, place, hide) for step in way.steps))
+
+
+def _finish_step(step: Step, place: Callable[[int], str], hide: Callable[[str], str]) -> Step:
+    tested = tuple(
+        Tested(item.subject, hide(item.value), hide(item.expected), item.held)
+        for item in step.tested
+    )
+    where = place(step.line) if step.what in (What.TAKES, What.PASSES) else ""
+    return replace(
+        step, place=where, data=hide(step.data), text=hide(step.text), tested=tested, line=0
+    )

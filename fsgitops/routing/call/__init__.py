@@ -1,0 +1,1 @@
+"""A call through the dialplan, evaluated as FreeSWITCH does it."""

@@ -1,0 +1,349 @@
+"""What applications do to a call: `src/mod/applications/mod_dptools/mod_dptools.c` and others.
+
+An application that is not known here ends the evaluation as unknown: it may send the call anywhere.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from fsgitops.model.trace import End, Fate, Step, What
+from fsgitops.routing.call.dialling import bridge, tell_leg
+from fsgitops.routing.call.expand import Value
+from fsgitops.routing.call.extension import Action, hunt
+from fsgitops.routing.call.known import HEARD, INLINE, NEUTRAL, STAYS, list_modules, read_cause
+from fsgitops.routing.call.leg import Leg
+from fsgitops.routing.call.settings import SETTINGS
+from fsgitops.routing.call.state import CallEndedError, CallMovedError, end_unknown
+from fsgitops.routing.call.words import (
+    from_raw,
+    is_true,
+    separate,
+    to_int,
+)
+from fsgitops.routing.directory import descend
+from fsgitops.routing.tree import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fsgitops.routing.call.state import State
+
+MAX_STACKS: Final = 32
+"""`SWITCH_MAX_STACKS`."""
+MAX_FORWARDS: Final = 70
+MAX_LEGS: Final = 5
+"""Legs of loopback/ within each other that are followed."""
+
+
+def execute_inline(state: State, action: Action) -> None:
+    """`exec_app` of mod_dialplan_xml.c."""
+    _check_there(state, action.application)
+    if fold(action.application) in INLINE:
+        execute(state, action)
+    else:
+        state.note(f"FreeSWITCH does not execute {action.application} inline: nothing happens")
+
+
+def execute(state: State, action: Action, *, inline: bool = True) -> None:
+    """`switch_core_session_exec`. Raises CallEndedError, CallMovedError."""
+    _check_there(state, action.application)
+    name = fold(from_raw(action.application))
+    if is_true(state.text("app_disable_expand_variables")):
+        data = Value(action.data)
+    else:
+        data = state.expand(action.data)
+    if data.text[:1] == "%" and "[" in data.text[1:3]:
+        raise end_unknown(("its data begins with variables in brackets",), f"what {name} does")
+    state.add(
+        Step(
+            What.EXECUTES, from_raw(state.leg.current.context),
+            from_raw(state.leg.current.number), application=from_raw(action.application),
+            data=from_raw(data.text), inline=inline, leg=state.depth,
+        )
+    )  # fmt: skip
+    state.leg.set("current_application", Value(name))
+    state.leg.set("current_application_data", data)
+    if name in NEUTRAL:
+        return
+    if name in HEARD:
+        state.heard = f"{name} {from_raw(data.text)}"
+    elif name in STAYS:
+        told = STAYS[name].format(from_raw(data.text)).strip()
+        raise CallEndedError(End(Fate.STAYS, told))
+    elif name in _APPLICATIONS:
+        _APPLICATIONS[name](state, data)
+    else:
+        raise end_unknown((f"nothing is known of the application {name}",), "where it goes")
+
+
+def _check_there(state: State, name: str) -> None:
+    """Raise CallEndedError where no module that is loaded has the application."""
+    module = list_modules().get(fold(name))
+    if module and state.world.modules and module not in state.world.modules:
+        told = f"{module}, which has the application {from_raw(name)}, is not loaded"
+        raise CallEndedError(End(Fate.HANGS_UP, told, "DESTINATION_OUT_OF_ORDER"))
+
+
+def follow(state: State) -> End:
+    """Evaluate a leg until it ends, and return how."""
+    try:
+        while True:
+            try:
+                _route(state)
+            except CallMovedError:
+                continue
+    except CallEndedError as ended:
+        return ended.end
+
+
+def _route(state: State) -> None:
+    profile = state.leg.current
+    dialplan = state.expand(profile.dialplan)
+    if dialplan.why or fold(dialplan.text) != "xml":
+        raise end_unknown((f"the dialplan is {dialplan.text}, not XML",), "where it goes")
+    _enter(state, "")
+    queue = hunt(state, execute_inline)
+    if queue is None:
+        told = f"no extension of the context {from_raw(profile.context)} takes it"
+        raise CallEndedError(End(Fate.NOWHERE, told, "NO_ROUTE_DESTINATION"))
+    for action in queue:
+        execute(state, action, inline=False)
+    if state.heard:
+        told = f"it is hung up after {state.heard}"
+        raise CallEndedError(End(Fate.HANGS_UP, told, "NORMAL_CLEARING"))
+    told = "it is hung up, because the last application was executed"
+    raise CallEndedError(End(Fate.NOWHERE, told, "NORMAL_CLEARING"))
+
+
+def _enter(state: State, text: str) -> None:
+    current = state.leg.current
+    context, number = from_raw(current.context), from_raw(current.number)
+    state.add(Step(What.ENTERS, context, number, text=text, leg=state.depth))
+
+
+def _hangup(state: State, data: Value) -> None:
+    if data.why:
+        raise end_unknown(data.why, f"with which cause it is hung up, {data.text}")
+    cause = read_cause(from_raw(data.text))
+    after = f" after {state.heard}" if state.heard else ""
+    raise CallEndedError(End(Fate.HANGS_UP, f"hangup with {cause}{after}", cause))
+
+
+def _respond(_state: State, data: Value) -> None:
+    told = f"it is answered with {from_raw(data.text)}"
+    raise CallEndedError(End(Fate.HANGS_UP, told))
+
+
+def _redirect(_state: State, data: Value) -> None:
+    told = f"the caller is sent to {from_raw(data.text)}"
+    raise CallEndedError(End(Fate.DIALS, told))
+
+
+def _transfer(state: State, data: Value) -> None:
+    words = separate(data.text, " ", 4)
+    if not words:
+        return
+    if fold(words[0]) == "-bleg":
+        return
+    if fold(words[0]) == "-both":
+        words = words[1:]
+    transfer(state, words[:3], data.why)
+
+
+def transfer(state: State, words: list[str], why: tuple[str, ...] = ()) -> None:
+    """`switch_ivr_session_transfer`: EXTENSION [DIALPLAN [CONTEXT]]. Raises CallMovedError."""
+    if why:
+        raise end_unknown(why, f"where it is transferred with {' '.join(words)}")
+    leg = state.leg
+    book = "max_session_transfers" if state.text("max_session_transfers") else "max_forwards"
+    before = state.text(book)
+    left = to_int(before) - 1 if before else MAX_FORWARDS
+    if left <= 0:
+        told = "it is transferred again and again"
+        raise CallEndedError(End(Fate.LOOP, told, "EXCHANGE_ROUTING_ERROR"))
+    leg.set(book, Value(str(left)))
+    profile = leg.current
+    number, dialplan, context = [*words, "", "", ""][:3]
+    dialplan = dialplan or state.text("force_transfer_dialplan") or profile.dialplan
+    context = context or state.text("force_transfer_context") or profile.context
+    leg.hunted = None
+    leg.profile = profile.with_fields(
+        destination_number=Value(number or "service"),
+        dialplan=Value("XML" if fold(dialplan) == "inline" else dialplan or "XML"),
+        context=Value(context or "default"),
+        rdnis=profile.fields.get("destination_number"),
+    )
+    raise CallMovedError
+
+
+def _execute_extension(state: State, data: Value) -> None:
+    """`switch_core_session_execute_exten`."""
+    words = separate(data.text, " ", 4)
+    if not words:
+        return
+    if data.why:
+        raise end_unknown(data.why, f"which extension is executed with {data.text}")
+    number, dialplan, context = [*words, "", ""][:3]
+    if state.stack > MAX_STACKS:
+        state.note(f"FreeSWITCH executes {number} no more: {MAX_STACKS} are under way")
+        return
+    leg = state.leg
+    current = leg.current
+    leg.hunted = current.with_fields(
+        destination_number=Value(number),
+        dialplan=Value(dialplan or current.dialplan),
+        context=Value(context or current.context),
+    )
+    if fold(leg.hunted.dialplan) != "xml":
+        raise end_unknown((f"the dialplan is {leg.hunted.dialplan}, not XML",), "where it goes")
+    state.stack += 1
+    try:
+        _execute_there(state)
+    finally:
+        state.stack -= 1
+        # FreeSWITCH has room for one: what executed this extension loses its own as well.
+        leg.hunted = None
+
+
+def _execute_there(state: State) -> None:
+    _enter(state, "execute_extension")
+    if state.world.context(state.leg.current.context) is None:
+        state.note(f"there is no context {state.leg.current.context}: nothing is executed")
+        return
+    for action in hunt(state, execute_inline) or ():
+        execute(state, action, inline=False)
+
+
+def _bridge(state: State, data: Value) -> None:
+    bridge(state, data, _follow_loopback)
+
+
+def _follow_loopback(state: State, target: str) -> End:
+    """`loopback/NUMBER/CONTEXT/DIALPLAN` or `loopback/app=NAME:DATA`: a leg of its own."""
+    if state.depth >= MAX_LEGS:
+        return End(Fate.LOOP, "loopback/ calls itself again and again", "LOSE_RACE")
+    outer, depth, stack = state.leg, state.depth, state.stack
+    exported = state.text("export_vars").split(",")
+    variables = {
+        name: value
+        for item in exported
+        if (name := fold(item.removeprefix("nolocal:"))) and (value := outer.get(item))
+    }
+    number, _, rest = target.partition("/")
+    context, _, dialplan = rest.partition("/")
+    current = outer.current
+    leg = Leg(
+        current.with_fields(
+            destination_number=Value(number),
+            context=Value(context or current.context or "default"),
+            dialplan=Value(dialplan or current.dialplan),
+        ),
+        outer.globals_,
+        variables,
+    )
+    state.leg, state.depth, state.stack = leg, depth + 1, 0
+    try:
+        if fold(target[:4]) == "app=":
+            return _run_application(state, target[4:])
+        return follow(state)
+    finally:
+        state.leg, state.depth, state.stack = outer, depth, stack
+
+
+def _run_application(state: State, text: str) -> End:
+    name, _, data = text.partition(":")
+    tell_leg(state, f"app={name}", "")
+    try:
+        execute(state, Action(name, data), inline=False)
+    except CallEndedError as ended:
+        return ended.end
+    except CallMovedError:
+        return follow(state)
+    return End(Fate.NOWHERE, f"{name} ends", "NORMAL_CLEARING")
+
+
+def _voicemail(state: State, data: Value) -> None:
+    words = separate(data.text, " ", 5)
+    checks = [word for word in words if fold(word) in ("check", "auth_only")]
+    rest = words[len(checks) :]
+    if data.why:
+        raise end_unknown(data.why, "whose voicemail it is")
+    if checks:
+        raise CallEndedError(End(Fate.STAYS, f"listens to messages ({from_raw(data.text)})"))
+    if len(rest) < 3:
+        state.note("voicemail needs a profile, a domain and an extension: nothing happens")
+        return
+    domain, number = from_raw(rest[1]), from_raw(rest[2])
+    found = state.world.user(number, domain)
+    if found is None or found.value("params", "vm-enabled") in ("false", "no", "off"):
+        state.note(f"there is no voicemail of {number}@{domain}: nothing happens")
+        return
+    raise CallEndedError(End(Fate.STAYS, f"leaves a message for {number}"))
+
+
+def _ivr(state: State, data: Value) -> None:
+    name = from_raw(data.text)
+    menus = descend(state.world.configuration("ivr.conf"), "menus", "menu")
+    found = [menu for menu in menus if fold(menu.attributes.get("name", "")) == fold(name)]
+    if not found:
+        state.note(f"there is no menu {name}: nothing happens")
+        return
+    entries = [
+        f"{entry.attributes.get('digits', '')} {entry.attributes.get('action', '')} "
+        f"{entry.attributes.get('param', '')}".strip()
+        for entry in found[0].all("entry")
+    ]
+    told = f"is in the menu {name}: {'; '.join(entries) or 'no entries'}"
+    raise CallEndedError(End(Fate.STAYS, told))
+
+
+def _limit(state: State, data: Value) -> None:
+    """`limit BACKEND REALM ID [MAX[/SECONDS] [TARGET ...]]`, as if no other call were counted."""
+    words = separate(data.text, " ", 7)
+    if len(words) < 4 or words[3].startswith("-"):
+        return
+    if data.why and "${" in words[3]:
+        raise end_unknown(data.why, "what the limit is")
+    if to_int(words[3]) > 0:
+        state.note(f"the limit {words[1]} {words[2]} is taken not to be reached")
+        return
+    target = words[4] if len(words) > 4 else "limit_exceeded"
+    if target.startswith("!"):
+        cause = read_cause(from_raw(target[1:]))
+        raise CallEndedError(End(Fate.HANGS_UP, f"the limit lets nobody in: {cause}", cause))
+    transfer(state, [target, *words[5:7]])
+
+
+def _limit_execute(state: State, data: Value) -> None:
+    words = separate(data.text, " ", 6)
+    if len(words) < 5:
+        return
+    if to_int(words[3]) > 0 or words[3].startswith("-"):
+        execute(state, Action(words[4], words[5] if len(words) > 5 else ""), inline=False)
+
+
+def _check_acl(state: State, data: Value) -> None:
+    told = from_raw(data.text)
+    answers = (f"the access list lets {told} in", f"the access list does not let {told} in")
+    if state.choose(f"check_acl {told}", answers):
+        words = separate(data.text, " ", 3)
+        cause = read_cause(from_raw(words[2])) if len(words) > 2 else "CALL_REJECTED"
+        raise CallEndedError(End(Fate.HANGS_UP, f"the access list refuses {told}", cause))
+
+
+_APPLICATIONS: Final[dict[str, Callable[[State, Value], None]]] = {
+    **SETTINGS,
+    "bridge": _bridge,
+    "check_acl": _check_acl,
+    "deflect": _redirect,
+    "execute_extension": _execute_extension,
+    "hangup": _hangup,
+    "ivr": _ivr,
+    "limit": _limit,
+    "limit_execute": _limit_execute,
+    "redirect": _redirect,
+    "respond": _respond,
+    "transfer": _transfer,
+    "voicemail": _voicemail,
+}

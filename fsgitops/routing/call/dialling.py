@@ -1,0 +1,234 @@
+"""Dial strings, and whom `bridge` reaches with them.
+
+Source: `src/switch_ivr_originate.c`, `user_outgoing_channel` and `audio_bridge_function` of
+`mod_dptools.c`, `switch_channel_handle_cause` of `src/switch_channel.c` (FreeSWITCH 1.11).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from fsgitops.model.trace import End, Fate, Step, What
+from fsgitops.routing.call.expand import Value
+from fsgitops.routing.call.functions import CONTACT, UNREGISTERED, split_user
+from fsgitops.routing.call.known import CAUSES, read_cause
+from fsgitops.routing.call.state import CallEndedError, end_unknown
+from fsgitops.routing.call.words import from_raw, is_true, separate, to_raw
+from fsgitops.routing.tree import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from fsgitops.routing.call.state import State
+
+MAX_DEPTH: Final = 8
+"""Dial strings within dial strings that are followed."""
+MAX_LEGS: Final = 1000
+"""Legs of one dial string that are followed."""
+_PAIRS: Final = {"{": "}", "[": "]", "<": ">"}
+_ALWAYS: Final = ("NO_ANSWER", "NO_USER_RESPONSE", "ORIGINATOR_CANCEL")
+"""Causes after which the dialplan goes on unless a variable says more."""
+
+
+class Reached(NamedTuple):
+    """One leg of a dial string: whom it rings, what it dials, or why it fails at once."""
+
+    rings: str = ""
+    dials: str = ""
+    loopback: str = ""
+    fails: str = ""
+    unknown: tuple[str, ...] = ()
+
+
+def bridge(state: State, data: Value, loop: Callable[[State, str], End]) -> None:
+    """Connect the call. Raises CallEndedError unless nobody takes it and the dialplan goes on.
+
+    `loop` evaluates a leg of loopback/ and returns where it ends.
+    """
+    if not data.text:
+        return
+    if is_true(_text(state, "campon")):
+        raise end_unknown(("campon calls again and again",), "how long it waits for somebody")
+    legs = list(_read_legs(state, data, 0))
+    unknown = [why for leg in legs for why in leg.unknown]
+    rung = tuple(dict.fromkeys(leg.rings for leg in legs if leg.rings))
+    dialled = tuple(dict.fromkeys(leg.dials for leg in legs if leg.dials))
+    if rung or dialled:
+        _offer(state, rung, dialled)
+        _fail(state, "NO_ANSWER")
+        return
+    loops = [leg.loopback for leg in legs if leg.loopback]
+    causes = []
+    for target in loops:
+        end = loop(state, target)
+        if end.fate.arrives or end.fate in (Fate.UNKNOWN, Fate.LOOP):
+            raise CallEndedError(end)
+        causes.append(end.cause or "NORMAL_CLEARING")
+    if unknown:
+        raise end_unknown(unknown, f"whom bridge reaches with {data.text}")
+    causes += [leg.fails for leg in legs if leg.fails]
+    causes = list(dict.fromkeys(causes)) or ["DESTINATION_OUT_OF_ORDER"]
+    chosen = 0
+    if len(causes) > 1:
+        told = [f"the bridge fails with {cause}" for cause in causes]
+        chosen = state.choose(f"cause of {data.text}", told)
+    _fail(state, causes[chosen])
+
+
+def _offer(state: State, rung: tuple[str, ...], dialled: tuple[str, ...]) -> None:
+    """Ring and dial; return where nobody answers."""
+    fate = Fate.RINGS if rung else Fate.DIALS
+    words = [f"rings {', '.join(rung)}"] if rung else []
+    words += [f"dials {', '.join(dialled)}"] if dialled else []
+    told = " and ".join(words)
+    answers = (f"{told}, and the call is answered", f"{told}, and nobody answers")
+    if state.choose(f"bridge {state.depth} {len(state.steps)}", answers) == 0:
+        raise CallEndedError(End(fate, told))
+
+
+def _text(state: State, name: str) -> str:
+    found = state.leg.get(name)
+    return found.text if found and not found.why else ""
+
+
+def _fail(state: State, cause: str) -> None:
+    """`switch_channel_handle_cause`: return where the dialplan goes on. Raises CallEndedError."""
+    leg = state.leg
+    leg.set("originate_disposition", Value(cause))
+    leg.set("originate_failed_cause", Value(cause))
+    names = ("transfer_on_fail", "failure_causes", "continue_on_fail")
+    found = {name: value for name in names if (value := leg.get(name)) is not None}
+    for name, value in found.items():
+        if value.why:
+            raise end_unknown(value.why, f"what follows a bridge that fails, because of {name}")
+    goes_on, failures = found.get("continue_on_fail"), found.get("failure_causes")
+    if failures is not None and not _lists(failures.text, cause):
+        return
+    if goes_on is not None and (is_true(goes_on.text) or _lists(goes_on.text, cause)):
+        return
+    if goes_on is None and failures is None and cause in _ALWAYS:
+        return
+    if "transfer_on_fail" in found:
+        raise end_unknown(("transfer_on_fail is set",), "what follows a bridge that fails")
+    raise CallEndedError(End(Fate.HANGS_UP, f"the bridge fails with {cause}", cause))
+
+
+def _lists(causes: str, cause: str) -> bool:
+    wanted = (fold(cause), str(CAUSES.get(cause, "")))
+    return any(fold(item) in wanted for item in separate(causes, ",", 256))
+
+
+def _read_legs(state: State, data: Value, depth: int) -> Iterator[Reached]:
+    if depth > MAX_DEPTH:
+        yield Reached(unknown=("its dial strings hold each other",))
+        return
+    for count, target in enumerate(split_dial_string(data.text)):
+        if count >= MAX_LEGS:
+            yield Reached(unknown=(f"it has more than {MAX_LEGS:,} legs",))
+            return
+        yield from _read_leg(state, target, data.why, depth)
+
+
+def split_dial_string(text: str) -> Iterator[str]:
+    """Yield each leg of a dial string, without the variables in brackets before it."""
+    start = at = 0
+    end = len(text)
+    closing = {opening: text.rfind(mark) for opening, mark in _PAIRS.items()}
+    while at < end:
+        char = text[at]
+        if char in _PAIRS and closing[char] > at:
+            at = text.find(_PAIRS[char], at) + 1
+            if not text[start:at].strip(" ").partition(char)[0]:
+                start = at
+        elif char in ",|":
+            yield text[start:at].strip(" ")
+            at += 1
+            start = at
+        elif text.startswith(":_:", at):
+            yield text[start:at].strip(" ")
+            at += 3
+            start = at
+        else:
+            at += 1
+    if start < end:
+        yield text[start:].strip(" ")
+
+
+def _read_leg(state: State, target: str, why: tuple[str, ...], depth: int) -> Iterator[Reached]:
+    endpoint, slash, rest = target.partition("/")
+    if not target:
+        return
+    if why and "${" in target:
+        yield Reached(unknown=why)
+        return
+    kind = fold(endpoint)
+    if not slash:
+        yield Reached(fails="CHAN_NOT_IMPLEMENTED")
+    elif kind == "error":
+        failed = "USER_NOT_REGISTERED" if target == UNREGISTERED else read_cause(from_raw(rest))
+        yield Reached(fails=failed)
+    elif kind == "user":
+        yield from _read_user(state, rest, depth)
+    elif kind == "group":
+        found = state.expand(f"${{group_call({rest})}}")
+        yield from _read_legs(state, found, depth + 1)
+    elif kind == "loopback":
+        yield Reached(loopback=rest)
+    elif kind == "sofia":
+        yield _read_sofia(state, rest)
+    else:
+        yield Reached(dials=from_raw(target))
+
+
+def _read_user(state: State, dialled: str, depth: int) -> Iterator[Reached]:
+    """`user/EXT[@DOMAIN]`: the dial string of the directory, expanded on the caller's leg."""
+    user, domain = split_user(state, dialled)
+    if not domain:
+        yield Reached(unknown=("only the switch knows its domain",))
+        return
+    found = state.world.user(user, domain)
+    if found is None:
+        state.note(f"the directory has no user {user}@{domain}")
+        yield Reached(fails="SUBSCRIBER_ABSENT")
+        return
+    dial = found.value("params", "dial-string")
+    if not dial:
+        state.note(f"the directory has no dial-string for {user}@{domain}")
+        yield Reached(fails="MANDATORY_IE_MISSING")
+        return
+    number = found.attribute("id")
+    state.leg.set("dialed_user", Value(to_raw(number)))
+    state.leg.set("dialed_domain", Value(to_raw(domain)))
+    expanded = state.expand(to_raw(dial))
+    if f"user/{number}" in from_raw(expanded.text):
+        yield Reached(fails="INVALID_IE_CONTENTS")
+        return
+    legs = list(_read_legs(state, expanded, depth + 1))
+    if legs and all(leg.fails == "USER_NOT_REGISTERED" for leg in legs):
+        state.note(f"no phone of {user} is registered")
+    reached = [leg for leg in legs if not leg.fails]
+    yield from reached or legs[:1] or [Reached(fails="DESTINATION_OUT_OF_ORDER")]
+
+
+def _read_sofia(state: State, rest: str) -> Reached:
+    words = from_raw(rest).split("/", 2)
+    if words[0] == CONTACT:
+        return Reached(rings=words[1].partition("@")[0])
+    if fold(words[0]) == "gateway" and len(words) > 1:
+        name = words[1]
+        if name.rpartition("::")[2] not in state.world.gateways:
+            state.note(f"no profile has a gateway {name}")
+            return Reached(fails="INVALID_GATEWAY")
+        number = words[2] if len(words) > 2 else ""
+        return Reached(dials=f"{number or 'its own number'} over gateway {name}")
+    return Reached(dials=f"sofia/{from_raw(rest)}")
+
+
+def tell_leg(state: State, number: str, context: str) -> None:
+    """Tell that a leg of loopback/ begins."""
+    state.add(
+        Step(
+            What.ENTERS, context, number, leg=state.depth,
+            text=f"a leg of its own, loopback/{number}",
+        )
+    )  # fmt: skip

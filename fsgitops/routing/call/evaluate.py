@@ -1,0 +1,113 @@
+"""Evaluate a call: each way that it may take, by answering what is unknown in turn.
+
+The evaluation is repeated from the start with each further answer, so that no state is ever shared
+between ways. It is bounded: ways, steps, transfers, legs and the size of texts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from fsgitops.model.trace import Way
+from fsgitops.routing.call.applications import follow
+from fsgitops.routing.call.expand import Value
+from fsgitops.routing.call.functions import call_function
+from fsgitops.routing.call.leg import Leg, Profile
+from fsgitops.routing.call.settings import list_variables
+from fsgitops.routing.call.state import Answers, State
+from fsgitops.routing.call.words import to_raw
+from fsgitops.routing.call.world import Phones
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fsgitops.routing.call.clock import Clock
+    from fsgitops.routing.call.world import World
+    from fsgitops.routing.directory import LocatedUser
+
+MAX_WAYS: Final = 32
+"""Ways of one call that are followed."""
+PLAIN: Final = ("sip_looped_call", "rtp_has_crypto")
+"""Variables that a plain call does not have: the switch did not send it to itself, and its media
+are not encrypted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call as it comes in: a number, dialled in a context, by whom is known.
+
+    `caller` is the caller's number, None where nobody knows it; `agent` the user who calls, and
+    `domain` its domain. `variables` are those that the channel has when it comes in.
+    """
+
+    number: str
+    context: str
+    caller: str | None = None
+    agent: LocatedUser | None = None
+    domain: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+def evaluate(
+    world: World, call: Call, clock: Clock, phones: Phones | None = None
+) -> tuple[tuple[Way, ...], bool]:
+    """Return the ways that a call may take, the likeliest first, and whether they are all.
+
+    Of ways that end alike, the first stands for the others.
+    """
+    pending: list[tuple[int, ...]] = [()]
+    ways: list[Way] = []
+    followed = 0
+    while pending and followed < MAX_WAYS:
+        given = pending.pop(0)
+        answers = Answers(given)
+        state = State(world, clock, phones or Phones(), answers, _make_leg(world, call))
+        state.functions = call_function
+        end = follow(state)
+        if all(way.end != end for way in ways):
+            ways.append(Way(end, tuple(state.steps)))
+        followed += 1
+        chosen = [answer for _, answer in answers.asked]
+        for at in range(len(given), len(answers.asked)):
+            question, _ = answers.asked[at]
+            for other in range(1, len(question.answers)):
+                pending.append((*chosen[:at], other))
+    return tuple(ways), not pending
+
+
+def _make_leg(world: World, call: Call) -> Leg:
+    def unknown(name: str) -> Value:
+        return Value(f"${{{name}}}", (f"nobody says what ${{{name}}} is",))
+
+    caller = unknown("caller_id_number") if call.caller is None else Value(to_raw(call.caller))
+    fields: dict[str, Value | None] = {
+        "dialplan": Value("XML"),
+        "context": Value(to_raw(call.context)),
+        "destination_number": Value(to_raw(call.number)),
+        "caller_id_number": caller,
+        "caller_id_name": unknown("caller_id_name"),
+        "orig_caller_id_name": unknown("caller_id_name"),
+        "orig_caller_id_number": caller,
+        "ani": caller,
+        "network_addr": unknown("network_addr"),
+        "uuid": unknown("uuid"),
+        "chan_name": unknown("chan_name"),
+        "username": unknown("username"),
+        "source": Value("mod_sofia"),
+        "profile_index": Value("1"),
+        **dict.fromkeys(("aniii", "rdnis", "callee_id_name", "callee_id_number", *PLAIN)),
+        **{name: Value(to_raw(value)) for name, value in call.fields.items()},
+    }
+    leg = Leg(Profile(fields), dict(world.globals))
+    if call.agent is not None:
+        number = to_raw(call.agent.attribute("id"))
+        for name, value in list_variables(call.agent).items():
+            leg.set(to_raw(name), Value(to_raw(value)))
+        leg.set("user_name", Value(number))
+        leg.set("domain_name", Value(to_raw(call.domain)))
+        fields["username"] = Value(number)
+    for name, value in call.variables.items():
+        leg.set(to_raw(name), Value(to_raw(value)))
+    return leg

@@ -1,0 +1,160 @@
+r"""`${name}`, `${name:offset:length}` and `${function(argument)}` in a text, expanded.
+
+Follows `switch_channel_expand_variables_check` of FreeSWITCH 1.11 (`src/switch_channel.c`), its
+oddities included: what comes right behind a `}` is copied as it is, `\'` vanishes, an unclosed
+`${` reaches to the end. Texts are raw (words.py).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from fsgitops.routing.call.words import needs_expansion, to_int
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MAX_DEPTH: Final = 100
+"""How deep FreeSWITCH expands what variables hold."""
+MAX_SIZE: Final = 65_536
+"""Characters that one text may grow to: variables that hold each other multiply without end."""
+
+
+class Value(NamedTuple):
+    """A raw text, and why some of it is not known; those parts stand in it as they are written."""
+
+    text: str
+    why: tuple[str, ...] = ()
+
+
+class TooLongError(Exception):
+    """The text grows without end."""
+
+
+class Expander:
+    """Expands texts with what `variable(name, index)` and `function(name, argument)` answer.
+
+    Each may answer None: there is no such variable, or the function failed. An index is -1 where
+    none is given.
+    """
+
+    def __init__(
+        self,
+        variable: Callable[[str, int], Value | None],
+        function: Callable[[str, Value], Value | None],
+    ) -> None:
+        self._variable = variable
+        self._function = function
+        self._left = MAX_SIZE
+
+    def expand(self, text: str) -> Value:
+        """Return the expanded text. Raises TooLongError."""
+        if not needs_expansion(text):
+            return Value(text)
+        self._left = MAX_SIZE
+        return self._expand(text, 0)
+
+    def _expand(self, text: str, depth: int) -> Value:
+        if depth > MAX_DEPTH or not needs_expansion(text):
+            return Value(text)
+        out: list[str] = []
+        why: list[str] = []
+        at, end = 0, len(text)
+        while at < end:
+            char = text[at]
+            after = text[at + 1 : at + 2]
+            literal = False
+            if char == "\\":
+                if after == "$":
+                    literal = True
+                    at += 2 if text[at + 2 : at + 3] == "$" else 1
+                elif after == "'":
+                    at += 2
+                    continue
+                elif after == "\\":
+                    out.append("\\")
+                    at += 2
+                    continue
+            elif char == "$":
+                at += after == "$"
+                literal = text[at + 1 : at + 2] != "{"
+            if literal or text[at] != "$":
+                out.append(text[at])
+                at += 1
+                continue
+            inside, at = _read_braces(text, at + 2)
+            value = self._evaluate(inside, depth)
+            if value is not None:
+                self._spend(len(value.text))
+                out.append(value.text)
+                why += value.why
+            if at < end and text[at] != "$":
+                out.append(text[at])
+                at += 1
+        return Value("".join(out), tuple(dict.fromkeys(why)))
+
+    def _spend(self, size: int) -> None:
+        self._left -= size + 1
+        if self._left < 0:
+            raise TooLongError
+
+    def _evaluate(self, inside: str, depth: int) -> Value | None:
+        self._spend(0)
+        for at, char in enumerate(inside):
+            if char in " (":
+                return self._call(inside, at, depth)
+        name, why = self._expand(inside, depth + 1)
+        if why:
+            return Value(f"${{{inside}}}", why)
+        name, colon, rest = name.partition(":")
+        offset = to_int(rest) if colon else 0
+        _, colon, most = rest.partition(":")
+        length = to_int(most) if colon else 0
+        index = -1
+        if "]" in name.partition("[")[2]:
+            name, _, number = name.partition("[")
+            index = to_int(number)
+        found = self._variable(name, index) if name else None
+        if found is None:
+            return None
+        value, unknown = self._expand(found.text, depth + 1)
+        unknown = (*found.why, *unknown)
+        if (offset or length) and unknown:
+            return Value(f"${{{inside}}}", unknown)
+        return Value(_cut(value, offset, length), unknown)
+
+    def _call(self, inside: str, at: int, depth: int) -> Value | None:
+        name, argument = inside[:at].rstrip(" "), inside[at + 1 :]
+        depth_now = 1 if inside[at] == "(" else 0
+        for place, char in enumerate(argument):
+            if char == "(":
+                depth_now += 1
+            elif char == ")" and depth_now > 1:
+                depth_now -= 1
+            elif char == ")" and depth_now == 1:
+                argument = argument[:place]
+                break
+        expanded, why = self._expand(name, depth + 1)
+        if why:
+            return Value(f"${{{inside}}}", why)
+        return self._function(expanded, self._expand(argument, depth + 1))
+
+
+def _read_braces(text: str, start: int) -> tuple[str, int]:
+    """Return what stands in braces, and where the text goes on behind them."""
+    open_braces = 1
+    for at in range(start, len(text)):
+        char = text[at]
+        if char == "}" and open_braces == 1:
+            return text[start:at], at + 1
+        if char == "{" and at != start:
+            open_braces += 1
+        elif char == "}":
+            open_braces -= 1
+    return text[start:], len(text)
+
+
+def _cut(text: str, offset: int, length: int) -> str:
+    if offset >= 0 or -offset <= len(text):
+        text = text[offset:]
+    return text[:length] if length > 0 else text

@@ -1,0 +1,172 @@
+"""One leg of a call: who calls what, and its variables, as FreeSWITCH keeps them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from fsgitops.routing.call.expand import Value
+from fsgitops.routing.call.words import to_int
+from fsgitops.routing.tree import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_ARRAY: Final = "ARRAY::"
+_BETWEEN: Final = "|:"
+
+PROFILE: Final = (
+    "dialplan", "username", "caller_id_name", "caller_id_number", "orig_caller_id_name",
+    "orig_caller_id_number", "callee_id_name", "callee_id_number", "ani", "aniii", "network_addr",
+    "rdnis", "destination_number", "uuid", "source", "transfer_source", "context", "chan_name",
+    "profile_index", "caller_ton", "caller_numplan", "destination_number_ton",
+    "destination_number_numplan", "ani_ton", "ani_numplan", "rdnis_ton", "rdnis_numplan",
+    "screen_bit", "privacy_hide_name", "privacy_hide_number", "profile_created_time",
+    "created_time", "answered_time", "progress_time", "progress_media_time", "hungup_time",
+    "transferred_time",
+)  # fmt: skip
+"""Fields of a caller profile (`switch_caller_get_field_by_name`)."""
+
+_RUN_TIME: Final = frozenset((
+    "uuid", "call_uuid", "session_id", "channel_name", "direction", "endpoint_disposition",
+    "ep_codec_string", "read_codec", "read_rate", "write_codec", "write_rate", "local_media_ip",
+    "local_media_port", "remote_media_ip", "remote_media_port", "advertised_media_ip",
+    "video_possible", "zrtp_secure_media_confirmed_audio",
+    "presence_id", "recovery_profile_name", "sofia_profile_name", "sofia_profile_url",
+    "media_webrtc",
+    "signal_bond", "bridge_uuid", "bridge_channel", "originate_disposition",
+    "dialstatus", "originate_causes", "last_bridge_to", "last_bridge_hangup_cause", "hangup_cause",
+    "proto_specific_hangup_cause", "start_stamp", "start_epoch", "start_uepoch", "answer_stamp",
+    "answer_epoch", "answer_uepoch", "end_epoch", "switch_r_sdp", "switch_m_sdp",
+    "digits_dialed", "playback_ms", "playback_samples", "record_ms", "record_seconds",
+    "current_application_response", "transfer_history", "dtmf_type", "flip_record_on_hold",
+    "is_outbound", "loopback_leg", "is_loopback", "limit_usage", "rtp_use_codec_string",
+    "originating_leg_uuid", "audio_media_flow", "video_media_flow", "text_media_flow",
+))  # fmt: skip
+"""Variables that FreeSWITCH sets itself while a call is up."""
+_RUN_TIME_FAMILIES: Final = (
+    "sip_", "rtp_", "rtcp_", "verto_", "remote_", "local_sdp", "fax_", "lcr_", "enum_", "curl_",
+    "cc_", "conference_", "playback_", "record_", "api_result", "detect_", "aleg_", "bleg_",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What a call is about; a transfer makes a new one. None in place of a text: nobody set it."""
+
+    fields: Mapping[str, Value | None]
+
+    @property
+    def number(self) -> str:
+        """Return the dialled number, raw."""
+        return _text(self.fields.get("destination_number"))
+
+    @property
+    def context(self) -> str:
+        """Return the context's name, raw."""
+        return _text(self.fields.get("context"))
+
+    @property
+    def dialplan(self) -> str:
+        """Return the dialplan's name, raw."""
+        return _text(self.fields.get("dialplan"))
+
+    def with_fields(self, **changed: Value | None) -> Profile:
+        """Return the profile with other values of some fields."""
+        return replace(self, fields={**self.fields, **changed})
+
+
+def _text(value: Value | None) -> str:
+    return value.text if value else ""
+
+
+@dataclass(slots=True)
+class Leg:
+    """The state of one channel. `globals_` are the switch's, and shared by all its channels."""
+
+    profile: Profile
+    globals_: dict[str, Value]
+    variables: dict[str, Value] = field(default_factory=dict)
+    lists: dict[str, list[str]] = field(default_factory=dict)
+    hunted: Profile | None = None
+    """The profile of execute_extension, while it runs: FreeSWITCH has room for one."""
+    scope: dict[str, Value] = field(default_factory=dict)
+
+    @property
+    def current(self) -> Profile:
+        """Return the profile that fields are read from (`switch_channel_get_caller_profile`)."""
+        return self.hunted or self.profile
+
+    def get(self, name: str, index: int = -1) -> Value | None:
+        """`switch_channel_get_variable_dup`; None: not set."""
+        key = fold(name)
+        if index > -1:
+            items = self.lists.get(key)
+            if items is not None and key in self.variables:
+                if index < len(items):
+                    return Value(items[index])
+                return self._outside(name, key)
+        elif key in self.scope:
+            return self.scope[key]
+        elif key in self.variables:
+            return self.variables[key]
+        return self._outside(name, key)
+
+    def _outside(self, name: str, key: str) -> Value | None:
+        found = self.read_field(name)
+        if found is not None:
+            return found
+        if key in self.globals_:
+            return self.globals_[key]
+        if key in self.current.fields:
+            return None
+        if key in _RUN_TIME or key.startswith(_RUN_TIME_FAMILIES):
+            return Value(f"${{{name}}}", (f"FreeSWITCH sets ${{{name}}} during the call",))
+        return None
+
+    def read_field(self, name: str) -> Value | None:
+        """`switch_caller_get_field_by_name`; None: not set."""
+        return self.current.fields.get(fold(name))
+
+    def set(self, name: str, value: Value | None) -> None:
+        """Set a variable, or take it away where the value is empty or None."""
+        name, bracket, index = name.partition("[")
+        key = fold(name)
+        if not key:
+            return
+        if value is None or not value.text:
+            self.variables.pop(key, None)
+            self.lists.pop(key, None)
+            return
+        if bracket:
+            self._set_item(key, to_int(index), value)
+            return
+        self.lists.pop(key, None)
+        if value.text.startswith(_ARRAY):
+            self.lists[key] = value.text.removeprefix(_ARRAY).split(_BETWEEN)
+        self.variables[key] = value
+
+    def push(self, name: str, value: Value | None, *, front: bool = False) -> None:
+        """Add to a list (`SWITCH_STACK_PUSH`, `SWITCH_STACK_UNSHIFT`)."""
+        key = fold(name)
+        before = self.variables.get(key)
+        if value is None or not value.text or before is None:
+            self.set(name, value)
+            return
+        items = self.lists.get(key) or [before.text]
+        items = [value.text, *items] if front else [*items, value.text]
+        self._keep(key, items, (*before.why, *value.why))
+
+    def _set_item(self, key: str, index: int, value: Value) -> None:
+        if not -1 < index <= 4000:
+            return
+        before = self.variables.get(key)
+        items = list(self.lists.get(key, ()))
+        items += [""] * (index + 1 - len(items))
+        items[index] = value.text
+        self._keep(key, items, (*(before.why if before else ()), *value.why))
+
+    def _keep(self, key: str, items: list[str], why: tuple[str, ...]) -> None:
+        self.lists[key] = items
+        text = _BETWEEN.join(items)
+        self.variables[key] = Value(f"{_ARRAY}{text}" if len(items) > 1 else text, why)

@@ -1,0 +1,104 @@
+"""The world that a call is evaluated in, from the files of a conf directory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from fsgitops.routing.call.world import CORE_GLOBALS, World, mark_of
+from fsgitops.routing.places import find_doors, is_served_elsewhere
+from fsgitops.routing.preprocess import MergeError, load_merged
+from fsgitops.routing.tree import Element, XmlSyntaxError, parse
+from fsgitops.routing.veil import Veil
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from fsgitops.routing.merged import MergedConfig
+    from fsgitops.routing.places import Door
+
+_SECTIONS: Final = ("dialplan", "directory")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A conf directory as FreeSWITCH reads it, and why the switch may hold something else."""
+
+    world: World
+    merged: MergedConfig
+    root: Element
+    veil: Veil
+    doubts: tuple[str, ...]
+
+    def place(self, line: int) -> str:
+        """Return where a line of the merged text was written; "" where that cannot be told."""
+        found = self.merged.source_of_merged_line(line) if line else None
+        return str(found) if found else ""
+
+    def doors(self, domain: str) -> list[Door]:
+        """Return where calls come in."""
+        return find_doors(self.root, domain)
+
+
+def load_disk(conf_dir: Path, domain: str) -> Loaded:
+    """Read a conf directory. `domain` is the target's, whatever address the files take it from.
+
+    Raises MergeError where it cannot be read, or FreeSWITCH would refuse it.
+    """
+    marks = {name: mark_of(name) for name in CORE_GLOBALS if name != "conf_dir"}
+    merged, root = _merge(conf_dir, marks)
+    source = _find_domain(root, domain)
+    if source:
+        marks[source] = domain
+        merged, root = _merge(conf_dir, marks)
+    unknown = {name: f"only the switch knows ${{{name}}}" for name in merged.unknown}
+    world = World(_finder(root), merged.variables, unknown)
+    return Loaded(world, merged, root, Veil(merged.variables), tuple(_find_doubts(merged, root)))
+
+
+def _merge(conf_dir: Path, variables: Mapping[str, str]) -> tuple[MergedConfig, Element]:
+    merged = load_merged(conf_dir, variables)
+    try:
+        return merged, parse(merged.text)
+    except XmlSyntaxError as error:
+        place = merged.source_of_merged_line(error.line)
+        where = f"{place}: " if place else ""
+        raise MergeError(f"{where}{Veil(merged.variables).hide(error.reason)}") from None
+
+
+def _find_domain(root: Element, domain: str) -> str:
+    """Return the global that a domain's name is taken from, where ours is not named otherwise."""
+    section = root.find("section", "name", "directory")
+    if section is None or section.find("domain", "name", domain) is not None:
+        return ""
+    names = {item.attributes.get("name", "") for item in section.all("domain")}
+    return next((name for name in CORE_GLOBALS if mark_of(name) in names), "")
+
+
+def _finder(root: Element) -> Callable[[str, str, str], Element | None]:
+    def locate(section: str, tag: str, name: str) -> Element | None:
+        found = root.find("section", "name", section)
+        return found.find(tag, "name", name) if found else None
+
+    return locate
+
+
+def _find_doubts(merged: MergedConfig, root: Element) -> list[str]:
+    found = [
+        f"a module may answer for the {section} in place of the files"
+        for section in _SECTIONS
+        if is_served_elsewhere(root, section)
+    ]
+    found += [
+        f"{doubt.where}: {doubt.what} makes lines that only the switch knows"
+        for _, doubt in merged.doubts
+    ]
+    start = merged.text.find(b'<section name="dialplan"')
+    end = merged.text.find(b"</section>", start)
+    text = merged.text[start:end].decode("utf-8", "replace") if start >= 0 else ""
+    names = [name for name in CORE_GLOBALS if mark_of(name) in text]
+    if names:
+        told = ", ".join(f"$${{{name}}}" for name in names)
+        found.append(f"the dialplan uses {told}, which only the switch knows")
+    return found

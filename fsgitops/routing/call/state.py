@@ -1,0 +1,136 @@
+"""What an evaluation carries along: the world, the leg, what was assumed, and what happened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from fsgitops.model.trace import End, Fate, Step, What
+from fsgitops.routing.call.expand import Expander, TooLongError, Value
+from fsgitops.routing.call.words import from_raw
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from fsgitops.model.trace import Tested
+    from fsgitops.routing.call.clock import Clock
+    from fsgitops.routing.call.leg import Leg
+    from fsgitops.routing.call.world import Phones, World
+
+MAX_STEPS: Final = 400_000
+MAX_EXECUTED: Final = 5_000
+"""Steps of one way, and applications; a call that takes more is told as one that goes round."""
+CAPTURED: Final = "${?}"
+"""What stands for a capture of a text that is not known."""
+
+
+class CallEndedError(Exception):
+    """The call ends here."""
+
+    def __init__(self, end: End) -> None:
+        super().__init__(end.told)
+        self.end = end
+
+
+class CallMovedError(Exception):
+    """The call was transferred: what was to follow is not executed."""
+
+
+class Question(NamedTuple):
+    """Something that only the call can tell: the answers, the likeliest first."""
+
+    subject: str
+    answers: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Answers:
+    """The answers that one way takes: those given, then the first of each further question."""
+
+    given: tuple[int, ...]
+    asked: list[tuple[Question, int]] = field(default_factory=list)
+    known: dict[Question, int] = field(default_factory=dict)
+
+    def choose(self, question: Question) -> tuple[int, bool]:
+        """Return an answer's index, and whether it was asked for the first time."""
+        if question in self.known:
+            return self.known[question], False
+        at = len(self.asked)
+        chosen = self.given[at] if at < len(self.given) else 0
+        self.asked.append((question, chosen))
+        self.known[question] = chosen
+        return chosen, True
+
+
+class State:
+    """One call while it is evaluated on one way."""
+
+    def __init__(
+        self, world: World, clock: Clock, phones: Phones, answers: Answers, leg: Leg
+    ) -> None:
+        self.world = world
+        self.clock = clock
+        self.phones = phones
+        self.answers = answers
+        self.leg = leg
+        self.depth = 0
+        """0 on the call's own leg, more on those that loopback/ makes."""
+        self.stack = 0
+        """How many execute_extension are under way."""
+        self.steps: list[Step] = []
+        self.executed = 0
+        self.tested: list[Tested] = []
+        self.memory: dict[str, str | None] = {}
+        """What this call put into mod_hash and mod_db; None: took out."""
+        self.heard = ""
+        """The last announcement that the caller hears."""
+        self.functions: Callable[[State, str, Value], Value | None] | None = None
+        self._expander = Expander(self._variable, self._function)
+
+    def _variable(self, name: str, index: int) -> Value | None:
+        if name == CAPTURED[2:-1]:
+            return Value(CAPTURED, ("it was captured from a text that is not known",))
+        return self.leg.get(name, index)
+
+    def _function(self, name: str, argument: Value) -> Value | None:
+        assert self.functions is not None
+        return self.functions(self, name, argument)
+
+    def expand(self, text: str) -> Value:
+        """Return the expanded text. Raises CallEndedError where it grows without end."""
+        try:
+            return self._expander.expand(text)
+        except TooLongError:
+            told = "a text grows without end: its variables hold each other"
+            raise CallEndedError(End(Fate.UNKNOWN, told)) from None
+
+    def text(self, name: str) -> str:
+        """Return what a variable of the leg holds, known or not; "" where it is not set."""
+        found = self.leg.get(name)
+        return found.text if found else ""
+
+    def choose(self, subject: str, answers: Sequence[str]) -> int:
+        """Return the index of the answer that this way takes, and tell it the first time."""
+        question = Question(subject, tuple(answers))
+        chosen, new = self.answers.choose(question)
+        if new:
+            self.add(Step(What.ASSUMES, text=answers[chosen], leg=self.depth))
+        return chosen
+
+    def note(self, text: str) -> None:
+        """Tell something."""
+        self.add(Step(What.NOTES, text=from_raw(text), leg=self.depth))
+
+    def add(self, step: Step) -> None:
+        """Add a step. Raises CallEndedError after too many."""
+        self.steps.append(step)
+        self.executed += step.what is What.EXECUTES
+        if len(self.steps) > MAX_STEPS or self.executed > MAX_EXECUTED:
+            told = f"it is still not at its end after {self.executed:,} applications"
+            raise CallEndedError(End(Fate.LOOP, told))
+
+
+def end_unknown(why: Sequence[str], what: str) -> CallEndedError:
+    """Return the end of a call of which nobody can say more."""
+    reasons = "; ".join(dict.fromkeys(why))
+    return CallEndedError(End(Fate.UNKNOWN, from_raw(f"{what}: {reasons}")))

@@ -1,0 +1,165 @@
+"""What a switch knows when a call comes in: contexts, users, zones, gateways, modules."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from fsgitops.routing.call.expand import Value
+from fsgitops.routing.call.words import to_raw
+from fsgitops.routing.directory import Directory, LocatedUser, descend
+from fsgitops.routing.tree import Element, fold
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+CORE_GLOBALS: Final = (
+    "hostname", "local_ip_v4", "local_mask_v4", "local_ip_v6", "base_dir", "recordings_dir",
+    "sound_prefix", "sounds_dir", "conf_dir", "log_dir", "run_dir", "db_dir", "mod_dir",
+    "htdocs_dir", "script_dir", "temp_dir", "grammar_dir", "fonts_dir", "images_dir", "certs_dir",
+    "storage_dir", "cache_dir", "data_dir", "localstate_dir", "core_uuid", "switch_serial",
+    "spawn_instead_of_system", "rtp_retain_crypto_keys",
+)  # fmt: skip
+"""Global variables that the core sets when it starts."""
+GLOBAL_CONTEXT: Final = "global"
+
+
+class Phones(NamedTuple):
+    """Who is registered: `users` in small letters; None: not known, and taken for granted."""
+
+    users: frozenset[str] | None = None
+
+    def has(self, user: str) -> bool:
+        """Tell whether a phone of the user rings."""
+        return self.users is None or fold(user) in self.users
+
+
+class World:
+    """The configuration that calls are evaluated over, from files or from a switch's memory.
+
+    `locate(section, tag, name)` answers the first element of that name, or None; what it answers
+    is kept. `variables` are the global ones, and `unknown` the names of those whose values only the
+    switch knows.
+    """
+
+    def __init__(
+        self,
+        locate: Callable[[str, str, str], Element | None],
+        variables: Mapping[str, str],
+        unknown: Mapping[str, str],
+        *,
+        memory: Mapping[str, str] | None = None,
+    ) -> None:
+        self._locate = locate
+        self._found: dict[tuple[str, str, str], Element | None] = {}
+        self._directories: dict[str, Directory] = {}
+        self.read: dict[Element, Any] = {}
+        """What was made of contexts, once for all calls."""
+        self.memory = memory
+        """What mod_hash and mod_db hold (`realm_key`); None: nobody knows."""
+        self.globals = {
+            name: Value(f"${{{name}}}", (f"only the switch knows ${{{name}}}",))
+            for name in CORE_GLOBALS
+        }
+        self.globals.update(
+            (fold(name), Value(f"${{{name}}}", (why,))) for name, why in unknown.items()
+        )
+        self.globals.update(
+            (fold(name), _as_value(value)) for name, value in variables.items() if value
+        )
+
+    def find(self, section: str, tag: str, name: str) -> Element | None:
+        """Return the first element of a name, asked for once."""
+        key = (section, tag, fold(name))
+        if key not in self._found:
+            self._found[key] = self._locate(section, tag, name)
+        return self._found[key]
+
+    def context(self, name: str) -> Element | None:
+        """Return what a call in a context is held against; `global` serves every name."""
+        found = self.find("dialplan", "context", name)
+        return found if found is not None else self.find("dialplan", "context", GLOBAL_CONTEXT)
+
+    def user(self, name: str, domain: str, *keys: str) -> LocatedUser | None:
+        """Return a user of the directory (`switch_xml_locate_user`), by the first key that finds.
+
+        A key is `id`, which finds number aliases too, or another attribute.
+        """
+        home = self.find("directory", "domain", domain)
+        if home is None:
+            return None
+        key = fold(domain)
+        if key not in self._directories:
+            section = Element("section", {"name": "directory"}, 0, 0)
+            section.children = [home]
+            root = Element("document", {}, 0, 0)
+            root.children = [section]
+            self._directories[key] = Directory(root)
+        found = (self._directories[key].user(name, domain, item) for item in keys or ("id",))
+        return next((item for item in found if item is not None), None)
+
+    def group(self, name: str, domain: str) -> Element | None:
+        """Return a group of the directory (`switch_xml_locate_group`)."""
+        home = self.find("directory", "domain", domain)
+        groups = home.child("groups") if home else None
+        return groups.find("group", "name", name) if groups else None
+
+    def configuration(self, name: str) -> Element | None:
+        """Return a configuration such as `ivr.conf`."""
+        return self.find("configuration", "configuration", name)
+
+    @cached_property
+    def zones(self) -> dict[str, str]:
+        """Return the time zones by name: POSIX rules."""
+        found = descend(self.configuration("timezones.conf"), "timezones", "zone")
+        return {
+            item.attributes["name"]: item.attributes["value"]
+            for item in found
+            if "name" in item.attributes and "value" in item.attributes
+        }
+
+    @cached_property
+    def modules(self) -> frozenset[str]:
+        """Return the modules that the switch loads when it starts."""
+        listed = descend(self.configuration("modules.conf"), "modules", "load")
+        return frozenset(fold(item.attributes.get("module", "")) for item in listed)
+
+    @cached_property
+    def gateways(self) -> frozenset[str]:
+        """Return the names of all gateways that files define."""
+        profiles = descend(self.configuration("sofia.conf"), "profiles", "profile")
+        domain = self.default_domain
+        home = self.find("directory", "domain", domain) if domain else None
+        return frozenset(
+            item.attributes.get("name", "")
+            for parent in (*profiles, *([home] if home else ()))
+            for item in _gateways(parent)
+        )
+
+    @property
+    def default_domain(self) -> str:
+        """`switch_core_get_domain`, raw; "" where only the switch knows it."""
+        found = self.globals.get("domain")
+        if found is None:
+            return "freeswitch.local"
+        return "" if found.why else found.text
+
+
+def _as_value(text: str) -> Value:
+    """Return a value from files, in which a mark stands for what only the switch knows."""
+    found = tuple(name for name in CORE_GLOBALS if mark_of(name) in text) if "%{" in text else ()
+    why = tuple(f"only the switch knows ${{{name}}}" for name in found)
+    return Value(to_raw(text), why)
+
+
+def mark_of(name: str) -> str:
+    """Return what stands in files for the value of a global that only the switch knows."""
+    return f"%{{{name}}}"
+
+
+def _gateways(parent: Element) -> Iterator[Element]:
+    for child in parent.children:
+        if child.name == "gateway":
+            yield child
+        elif child.name in ("gateways", "groups", "group", "users", "user"):
+            yield from _gateways(child)
