@@ -13,7 +13,7 @@ from fsgitops.routing.call.expand import Value
 from fsgitops.routing.call.functions import CONTACT, UNREGISTERED, split_user
 from fsgitops.routing.call.known import CAUSES, read_cause
 from fsgitops.routing.call.state import CallEndedError, end_unknown
-from fsgitops.routing.call.words import from_raw, is_true, separate, to_raw
+from fsgitops.routing.call.words import from_raw, is_true, separate, to_int, to_raw
 from fsgitops.routing.tree import fold
 
 if TYPE_CHECKING:
@@ -46,6 +46,12 @@ def bridge(state: State, data: Value, loop: Callable[[State, str], End]) -> None
     `loop` evaluates a leg of loopback/ and returns where it ends.
     """
     if not data.text:
+        return
+    forwards = state.leg.get("max_forwards")
+    if forwards is not None and not forwards.why and to_int(forwards.text) <= 1:
+        # switch_core_session_outgoing_channel makes no leg more, as after too many transfers.
+        state.note("FreeSWITCH bridges no more after 70 transfers")
+        _fail(state, "EXCHANGE_ROUTING_ERROR")
         return
     if is_true(_text(state, "campon")):
         raise end_unknown(("campon calls again and again",), "how long it waits for somebody")
@@ -110,7 +116,8 @@ def _fail(state: State, cause: str) -> None:
         return
     if "transfer_on_fail" in found:
         raise end_unknown(("transfer_on_fail is set",), "what follows a bridge that fails")
-    raise CallEndedError(End(Fate.HANGS_UP, f"the bridge fails with {cause}", cause))
+    fate = Fate.LOOP if cause == "EXCHANGE_ROUTING_ERROR" else Fate.HANGS_UP
+    raise CallEndedError(End(fate, f"the bridge fails with {cause}", cause))
 
 
 def _lists(causes: str, cause: str) -> bool:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 MAX_DEPTH: Final = 100
 """How deep FreeSWITCH expands what variables hold."""
+MAX_SCANNED: Final = 1_000_000
+"""Characters that are looked at for one text, with what stands within its braces."""
 MAX_SIZE: Final = 65_536
 """Characters that one text may grow to: variables that hold each other multiply without end."""
 
@@ -45,18 +47,21 @@ class Expander:
     ) -> None:
         self._variable = variable
         self._function = function
-        self._left = MAX_SIZE
+        self._left, self._unread = MAX_SIZE, MAX_SCANNED
 
     def expand(self, text: str) -> Value:
         """Return the expanded text. Raises TooLongError."""
         if not needs_expansion(text):
             return Value(text)
-        self._left = MAX_SIZE
+        self._left, self._unread = MAX_SIZE, MAX_SCANNED
         return self._expand(text, 0)
 
     def _expand(self, text: str, depth: int) -> Value:
         if depth > MAX_DEPTH or not needs_expansion(text):
             return Value(text)
+        self._unread -= len(text)
+        if self._unread < 0:
+            raise TooLongError
         out: list[str] = []
         why: list[str] = []
         at, end = 0, len(text)

@@ -243,13 +243,12 @@ class _Search:
             passed, failed = passed + match, failed + (not match)
             last.expression = self._kept_expression(element, last)
             if (every and not match) or (match and not every and not only):
-                if "$" in (last.field or "") and last.match is not None:
-                    # FreeSWITCH has freed the text that it reads the groups from.
-                    last.match = Match((CAPTURED,) * len(last.match.groups), last.match.reach)
+                last.match = _forget_groups(last)
                 break
             if last.field is not None and "(" in (whole := self._expression(element).text):
                 last.expression = whole
                 self._capture(f"DP_REGEX_MATCH_{number}", last.match)
+                last.match = _forget_groups(last)
                 kept = last if last.match is not None else None
             last = Found(last.field, last.data, last.expression)
         held = held or (passed == 1 if only else not failed if every else passed > 0)
@@ -403,6 +402,16 @@ class _Search:
                 )
             else:
                 self.queue.append(wanted)
+
+
+def _forget_groups(found: Found) -> Match | None:
+    """Return the match of a `<regex>`: its groups are lost where its field had to be expanded.
+
+    FreeSWITCH has freed that text by the time it reads them, for `$1` and DP_MATCH.
+    """
+    if found.match is None or not needs_expansion(found.field or ""):
+        return found.match
+    return Match((CAPTURED,) * len(found.match.groups), found.match.reach)
 
 
 def _read_data(action: Element) -> str:

@@ -248,10 +248,22 @@ def _group_call(state: State, argument: str) -> str | None:
             "params", "dial-string"
         )
         found = state.expand(to_raw(dial or f"user/{number}@{domain}"))
-        if found.why:
+        flat = None if found.why else _flatten(found.text)
+        if flat is None:
             return None
-        legs.append(found.text)
+        legs.append(flat)
     return between.join(legs) if legs else "error/NO_ROUTE_DESTINATION"
+
+
+def _flatten(dial: str) -> str | None:
+    """`output_flattened_dial_string`: `{…}a,b` as `[…]a,[…]b`; None: others too."""
+    variables, rest = "", dial
+    if dial.startswith("{") and "}" in dial:
+        variables, _, rest = dial[1:].partition("}")
+    if any(mark in rest + variables for mark in "{}[]<>|") or ":_:" in rest:
+        return None
+    head = f"[{variables}]" if variables else ""
+    return ",".join(head + leg.lstrip(" ") for leg in rest.split(",") if leg.strip(" "))
 
 
 def _module_exists(state: State, argument: str) -> str | None:

@@ -6,6 +6,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
+from fsgitops.routing.call.words import to_int
+
 INLINE: Final = frozenset((
     "bridge_export", "check_acl", "cidlookup", "cng_plc", "curl", "curl_sendfile", "distributor",
     "early_hangup", "easyroute", "enum", "eval", "event", "export", "hiredis_raw", "info", "lcr",
@@ -94,7 +96,7 @@ def list_modules() -> dict[str, str]:
 
 def read_cause(text: str) -> str:
     """`switch_channel_str2cause`: a name or a number; what is neither ends a call normally."""
-    if text.isdigit():
-        named = [name for name, number in CAUSES.items() if number == int(text[:9])]
-        return named[0] if named else NORMAL
+    if "0" <= text[:1] <= "9":
+        named = [name for name, number in CAUSES.items() if number == to_int(text)]
+        return named[0] if named else "UNKNOWN"
     return text.upper() if text.upper() in CAUSES else NORMAL

@@ -18,7 +18,6 @@ _FALSE: Final = frozenset(("no", "off", "false", "f", "disabled", "inactive", "d
 _NUMBER: Final = re.compile(r"[-+]?[.0-9]*\Z")
 _INTEGER: Final = re.compile(r"[ \t\n\v\f\r]*([-+]?[0-9]{1,18})")
 _UNESCAPED: Final = {"n": "\n", "r": "\r", "t": "\t", "s": " "}
-_VARIABLE: Final = re.compile(r"\$[$\\]*\{")
 _ESCAPED: Final = re.compile(r"\\[\\nst']")
 _DELIMITER: Final = re.compile(r"\^\^(.).", re.DOTALL)
 
@@ -58,7 +57,14 @@ def is_false(text: str | None) -> bool:
 
 def has_variable(text: str) -> bool:
     """`switch_string_var_check_const`: whether `${` stands in it, a backslash between or not."""
-    return "${" in text or _VARIABLE.search(text) is not None
+    if "${" in text:
+        return True
+    before, *others = text.split("{")
+    for part in others:
+        if "$" in before[len(before.rstrip("$\\")) :]:
+            return True
+        before = part
+    return False
 
 
 def needs_expansion(text: str) -> bool:

@@ -1,0 +1,60 @@
+"""Record the golden cases of calls: `python tests/record_golden_calls.py`, with a FreeSWITCH.
+
+FSGITOPS_TEST_FREESWITCH names the binary. Each case is a folder of `tests/golden/calls`, with
+contexts made at random, and what a real FreeSWITCH executed for the calls through them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from made_dialplans import make_dialplan
+from real_switch import RealSwitch, switch_template
+from recorded_calls import hasten, record_calls
+
+GOLDEN = Path(__file__).parent / "golden" / "calls"
+SEEDS = range(101, 111)
+CONTEXTS, CALLS = 8, 4
+
+
+def main() -> None:
+    """Write every case anew."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        binary = Path(os.environ["FSGITOPS_TEST_FREESWITCH"])
+        switch = RealSwitch(binary, folder / "switch", hasten(switch_template(), folder))
+        try:
+            switch.start()
+            for seed in SEEDS:
+                write_case(switch, seed)
+        finally:
+            switch.stop()
+
+
+def write_case(switch: RealSwitch, seed: int) -> None:
+    """Record the calls of one seed."""
+    dialplan, calls = make_dialplan(seed, CONTEXTS, CALLS)
+    path = switch.conf_dir / "dialplan" / "made.xml"
+    path.write_text(f"<include>\n{dialplan}</include>\n", encoding="utf-8")
+    with switch.esl() as esl:
+        esl.api("reloadxml")
+    at = datetime.now(UTC).replace(microsecond=0)
+    recorded = record_calls(switch, calls)
+    rows = [
+        [*call, item.cause, *(list(pair) for pair in item.executed)]
+        for call, item in zip(calls, recorded, strict=True)
+    ]
+    case = GOLDEN / f"made-{seed}"
+    case.mkdir(parents=True, exist_ok=True)
+    (case / "dialplan.xml").write_text(dialplan, encoding="utf-8")
+    lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    body = f'{{"at": "{at.isoformat()}", "calls": [\n{lines}\n]}}\n'
+    (case / "calls.json").write_text(body, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
