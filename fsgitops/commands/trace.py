@@ -144,7 +144,7 @@ def _trace(workspace: Workspace, asked: Asked, moment: datetime, source: _Source
     return Trace(
         number=asked.number,
         caller=caller or "",
-        agent=asked.agent or "",
+        user=asked.agent or "",
         context=context,
         at=moment.isoformat(),
         source=source.name,

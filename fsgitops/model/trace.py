@@ -121,7 +121,7 @@ class Trace:
 
     number: str = field(metadata=text("The number that is dialled."))
     caller: str = field(metadata=text("The caller's number; empty: not known."))
-    agent: str = field(metadata=text("The agent who calls; empty: a caller from outside."))
+    user: str = field(metadata=text("The user who calls; empty: a caller from outside."))
     context: str = field(metadata=text("The context that the call begins in."))
     at: str = field(metadata=text("When it is placed, on the switch's clock (ISO 8601)."))
     source: str = field(metadata=word("What was read.", "disk", "live"))

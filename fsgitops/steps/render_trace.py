@@ -47,7 +47,7 @@ def render_trace(trace: Trace, *, verbose: bool = False) -> Iterator[Line]:
 
 
 def _headline(trace: Trace) -> str:
-    caller = f"agent {trace.agent}" if trace.agent else f"{trace.caller or 'a caller'} from outside"
+    caller = trace.user or f"{trace.caller or 'a caller'} from outside"
     origin = "the switch's memory" if trace.source == "live" else "the files"
     at = trace.at.replace("T", " ")[:16]
     return _show(f"{caller} calls {trace.number} in context {trace.context}, {at}, by {origin}")

@@ -238,6 +238,7 @@ BEFORE = (
     ("token", "list"),
     ("credentials", "1020"),
     ("export-state",),
+    ("trace", "+19495431333"),
 )
 LIVE = (
     ("status",),

@@ -37,14 +37,14 @@ are not encrypted."""
 class Call:
     """A call as it comes in: a number, dialled in a context, by whom is known.
 
-    `caller` is the caller's number, None where nobody knows it; `agent` the user who calls, and
+    `caller` is the caller's number, None where nobody knows it; `user` the one who calls, and
     `domain` its domain. `variables` are those that the channel has when it comes in.
     """
 
     number: str
     context: str
     caller: str | None = None
-    agent: LocatedUser | None = None
+    user: LocatedUser | None = None
     domain: str = ""
     variables: Mapping[str, str] = field(default_factory=dict)
     fields: Mapping[str, str] = field(default_factory=dict)
@@ -101,9 +101,9 @@ def _make_leg(world: World, call: Call) -> Leg:
         **{name: Value(to_raw(value)) for name, value in call.fields.items()},
     }
     leg = Leg(Profile(fields), dict(world.globals))
-    if call.agent is not None:
-        number = to_raw(call.agent.attribute("id"))
-        for name, value in list_variables(call.agent).items():
+    if call.user is not None:
+        number = to_raw(call.user.attribute("id"))
+        for name, value in list_variables(call.user).items():
             leg.set(to_raw(name), Value(to_raw(value)))
         leg.set("user_name", Value(number))
         leg.set("domain_name", Value(to_raw(call.domain)))
