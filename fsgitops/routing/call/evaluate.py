@@ -7,7 +7,7 @@ between ways. It is bounded: ways, steps, transfers, legs and the size of texts.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from fsgitops.model.trace import Way
 from fsgitops.routing.call.applications import follow
@@ -60,9 +60,10 @@ def evaluate(
     pending: list[tuple[int, ...]] = [()]
     ways: list[Way] = []
     followed = 0
+    passed: dict[tuple[Any, ...], Any] = {}
     while pending and followed < MAX_WAYS:
         given = pending.pop(0)
-        answers = Answers(given)
+        answers = Answers(given, passed=passed)
         state = State(world, clock, phones or Phones(), answers, _make_leg(world, call))
         state.functions = call_function
         end = follow(state)

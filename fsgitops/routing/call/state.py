@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from fsgitops.model.trace import End, Fate, Step, What
 from fsgitops.routing.call.expand import Expander, TooLongError, Value
@@ -50,6 +50,8 @@ class Answers:
     given: tuple[int, ...]
     asked: list[tuple[Question, int]] = field(default_factory=list)
     known: dict[Question, int] = field(default_factory=dict)
+    passed: dict[tuple[Any, ...], tuple[Any, int, list[Step]]] = field(default_factory=dict)
+    """What all ways of the call have in common: extensions that pass it on."""
 
     def choose(self, question: Question) -> tuple[int, bool]:
         """Return an answer's index, and whether it was asked for the first time."""
@@ -123,8 +125,12 @@ class State:
 
     def add(self, step: Step) -> None:
         """Add a step. Raises CallEndedError after too many."""
-        self.steps.append(step)
         self.executed += step.what is What.EXECUTES
+        self.extend([step])
+
+    def extend(self, steps: list[Step]) -> None:
+        """Add steps that execute nothing. Raises CallEndedError after too many."""
+        self.steps += steps
         if len(self.steps) > MAX_STEPS or self.executed > MAX_EXECUTED:
             told = f"it is still not at its end after {self.executed:,} applications"
             raise CallEndedError(End(Fate.LOOP, told))
