@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from plain_esl import PlainEsl
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from made_dialplans import MadeCall
@@ -74,8 +74,6 @@ def _record(events: PlainEsl, esl: PlainEsl, calls: Sequence[MadeCall]) -> list[
             event = json.loads(events.read().body or "{}")
         except TimeoutError:
             assert time.monotonic() < deadline, "calls do not end"
-            stuck = [call for name, call in zip(names, calls, strict=True) if name not in causes]
-            print("stuck", stuck)
             esl.api("hupall")
             continue
         owner = event.get("variable_other_loopback_leg_uuid", "")
@@ -91,8 +89,3 @@ def _read_data(event: dict[str, Any]) -> str:
     """Return the data of an event; one that begins with `ARRAY::` comes as a list."""
     data = event.get("Application-Data", "")
     return data if isinstance(data, str) else f"ARRAY::{'|:'.join(data)}"
-
-
-def as_rows(recorded: Iterable[Recorded]) -> list[list[str]]:
-    """Return recorded calls as rows of a golden case."""
-    return [[*(f"{name}({data})" for name, data in item.executed), item.cause] for item in recorded]
