@@ -134,6 +134,6 @@ class Trace:
 
     def to_json(self) -> dict[str, Any]:
         """Return the trace as the format `fsgitops-trace`."""
-        from fsgitops.schema_parts import as_json
+        from fsgitops.schema_parts import json_values
 
-        return {"format": "fsgitops-trace", "version": 1, **as_json(self)}
+        return {"format": "fsgitops-trace", "version": 1, **json_values(self)}
