@@ -118,9 +118,11 @@ def _trace_live(workspace: Workspace, asked: Asked, moment: datetime, switch: Sw
     world = World(locate, variables, {})
     phones = None
     if asked.registered is None:
-        found = switch.registrations(workspace.target.profile)
-        phones = frozenset(fold(item.user) for item in found)
-    source = _Source(world, "live", Veil(variables), (), (), lambda _line: "", phones)
+        users = [item.user for item in switch.registrations(workspace.target.profile)]
+        users += [item.user for item in switch.verto_users()]
+        phones = frozenset(map(fold, users))
+    doors = tuple(world.list_doors())
+    source = _Source(world, "live", Veil(variables), (), doors, lambda _line: "", phones)
     return _trace(workspace, asked, moment, source)
 
 

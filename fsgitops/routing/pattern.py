@@ -24,6 +24,11 @@ _POSSESSIVE = re.compile(r"[*+?}]\+|\(\?[^:]|\[[^\[\]]*[^0-9]-|\(\*")
 _CHOICE = re.compile(r"\^\((?:\\\+\??|[A-Za-z0-9_|-]){0,500}\)(?:\$|\\z)")
 
 
+_PLAIN_CHOICE = re.compile(
+    r"\^\(((?:\\\+\??)?[A-Za-z0-9_-]+(?:\|(?:\\\+\??)?[A-Za-z0-9_-]+)*)\)(?:\$|\\z)"
+)
+
+
 class TooManyStepsError(Exception):
     """PCRE2 ran into a limit, so nobody knows whether the expression matches."""
 
@@ -75,6 +80,24 @@ def search_bytes(field: bytes, expression: bytes) -> tuple[bytes | None, ...] | 
     except (pcre2.error, pcre2.LibraryError) as problem:
         raise TooManyStepsError(str(problem)) from None
     return None if match is None else (match.group(0), *match.groups())
+
+
+def list_choices(expression: str) -> frozenset[str] | None:
+    r"""Return the texts that `^(\+?123|abc)$` matches; None: it is no choice of texts.
+
+    A `$` also matches before a line feed at the end, which is not among them.
+    """
+    found = _PLAIN_CHOICE.fullmatch(expression)
+    if found is None:
+        return None
+    texts: set[str] = set()
+    for choice in found[1].split("|"):
+        rest = choice.removeprefix("\\+")
+        plain = rest.removeprefix("?")
+        texts.add(choice if rest == choice else f"+{plain}")
+        if rest not in (choice, plain):
+            texts.add(plain)
+    return frozenset(texts)
 
 
 def find_possible(text: str, expression: str) -> bool:

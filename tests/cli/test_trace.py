@@ -37,13 +37,6 @@ CARRIER = """<include>
 """
 
 
-@pytest.fixture
-def applied(project: Project) -> Project:
-    ran = project.run("apply", "--yes")
-    assert ran.code == 0, ran.err
-    return project
-
-
 def put(project: Project, path: str, text: str) -> Path:
     place = project.conf / path
     place.parent.mkdir(parents=True, exist_ok=True)

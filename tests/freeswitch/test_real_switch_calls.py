@@ -98,6 +98,48 @@ def test_calls_through_made_dialplans_execute_what_the_trace_says(
         assert ways[0].end.cause == real.cause, call
 
 
+ZONES = (
+    "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Asia/Kathmandu", "Australia/Lord_Howe",
+    "Pacific/Auckland", "America/St_Johns", "Pacific/Kiritimati", "Africa/Casablanca", "Etc/GMT+5",
+    "America/Sao_Paulo", "Asia/Tokyo",
+)  # fmt: skip
+
+
+def test_each_time_attribute_in_each_zone_holds_as_the_trace_says(switch: RealSwitch) -> None:
+    asked = [f'hour="{hour}"' for hour in range(24)] + [f'wday="{day}"' for day in range(1, 8)]
+    asked += [f'mday="{day}"' for day in range(1, 32)] + ['tz-offset="1"', 'mweek="4-5"']
+    probes = "".join(
+        f'<condition {item} break="never"><action application="eval" data="{{}}"/></condition>'
+        for item in asked
+    )
+    parts = []
+    for at, zone in enumerate(ZONES):
+        put = f'<condition><action application="set" data="timezone={zone}" inline="true"/>'
+        # Braces would be read as a variable's; the attribute is named without its quotes.
+        inside = "".join(
+            probe.replace("{}", item.replace('"', ""))
+            for probe, item in zip(probes.split("</condition>"), asked, strict=False)
+            for probe in (f"{probe}</condition>",)
+        )
+        parts.append(
+            f'<context name="zone{at}"><extension name="z">{put}</condition>{inside}'
+            "</extension></context>"
+        )
+    path = switch.conf_dir / "dialplan" / "made.xml"
+    path.write_text(f"<include>\n{''.join(parts)}\n</include>\n", encoding="utf-8")
+    with switch.esl() as esl:
+        assert "[Success]" in esl.api("reloadxml")
+    calls = [MadeCall(f"zone{at}", "1", f"1202556{at:04}") for at in range(len(ZONES))]
+    world = load_world(switch, {})
+    if not world.zones:
+        pytest.skip("the configuration names no time zones")
+    recorded = record_calls(switch, calls)
+    traced = trace_calls(world, calls)
+    for zone, ways, real in zip(ZONES, traced, recorded, strict=True):
+        assert ways[0].executed == real.executed, zone
+        assert len(real.executed) >= 4, zone
+
+
 def list_numbers(template: Path) -> list[str]:
     """Return numbers that the stock dialplan speaks of, and others, each once."""
     text = "".join(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsgitops.routing.pattern import is_valid, match_groups
+from fsgitops.routing.pattern import is_valid, list_choices, match_groups, search_bytes
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,26 @@ def test_a_choice_of_texts_is_always_valid(texts: list[str]) -> None:
 def test_only_a_sound_expression_is_valid() -> None:
     assert is_valid("^(123)$")
     assert not is_valid("^(123$")
+
+
+CHOICE = st.lists(
+    st.tuples(st.sampled_from(("", r"\+", r"\+?")), st.text("12ab-", min_size=1, max_size=3)),
+    min_size=1,
+    max_size=3,
+)
+
+
+@given(CHOICE, st.sampled_from(("$", r"\z")), st.text("+12ab-|", max_size=4))
+def test_a_choice_of_texts_matches_just_these(
+    choice: list[tuple[str, str]], end: str, text: str
+) -> None:
+    expression = f"^({'|'.join(plus + word for plus, word in choice)}){end}"
+    texts = list_choices(expression)
+    assert texts is not None
+    for item in (*texts, text):
+        assert (search_bytes(item.encode(), expression.encode()) is not None) is (item in texts)
+
+
+@pytest.mark.parametrize("expression", ["^(1.)$", "^(1|2", "1$", "^(1)$|2", "/^(1)$/i", "^()$"])
+def test_what_is_more_than_a_choice_of_texts_is_none(expression: str) -> None:
+    assert list_choices(expression) is None

@@ -68,18 +68,13 @@ class Expander:
         while at < end:
             char = text[at]
             after = text[at + 1 : at + 2]
-            literal = False
-            if char == "\\":
-                if after == "$":
-                    literal = True
-                    at += 2 if text[at + 2 : at + 3] == "$" else 1
-                elif after == "'":
-                    at += 2
-                    continue
-                elif after == "\\":
-                    out.append("\\")
-                    at += 2
-                    continue
+            literal = char == "\\" and after == "$"
+            if literal:
+                at += 2 if text[at + 2 : at + 3] == "$" else 1
+            elif char == "\\" and after in ("'", "\\"):
+                out.append(after.replace("'", ""))
+                at += 2
+                continue
             elif char == "$":
                 at += after == "$"
                 literal = text[at + 1 : at + 2] != "{"

@@ -20,7 +20,7 @@ from fsgitops.routing.call.words import (
     to_int,
     to_raw,
 )
-from fsgitops.routing.pattern import search_bytes
+from fsgitops.routing.pattern import list_choices, search_bytes
 from fsgitops.routing.tree import fold
 
 if TYPE_CHECKING:
@@ -51,6 +51,14 @@ class Quick:
     field: str
     expression: bytes
     shown: str
+    texts: frozenset[str] | None
+    """All that the expression matches, where it is a choice of texts: nothing is compiled then."""
+
+    def matches(self, text: str) -> bool:
+        """Tell whether the expression matches a raw text. Raises TooManyStepsError."""
+        if self.texts is not None and not text.endswith("\n"):
+            return text in self.texts
+        return search_bytes(text.encode("latin-1"), self.expression) is not None
 
 
 Read = tuple["Element", "Quick | None"]
@@ -116,7 +124,8 @@ def _read_quick(extension: Element) -> Quick | None:
             or any(item.name in ("anti-action", "expression") for item in child.children)
         ):
             return None
-        return Quick(fold(field), to_raw(expression).encode("latin-1"), expression)
+        raw = to_raw(expression).encode("latin-1")
+        return Quick(fold(field), raw, expression, list_choices(expression))
     return None
 
 
@@ -167,7 +176,7 @@ class _Search:
             while at < len(extensions) and (quick := extensions[at][1]) is not None:
                 value = used[quick.field] = fields.get(quick.field)
                 text = value.text if value else ""
-                if (value and value.why) or search_bytes(text.encode("latin-1"), quick.expression):
+                if (value and value.why) or quick.matches(text):
                     break
                 told = Tested(quick.field, from_raw(text), quick.shown, "no")
                 extension = extensions[at][0]

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from fsgitops.routing.call.expand import Value
 from fsgitops.routing.call.words import to_raw
 from fsgitops.routing.directory import Directory, LocatedUser, descend
+from fsgitops.routing.places import find_doors
 from fsgitops.routing.tree import Element, fold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    from fsgitops.routing.places import Door
 
 CORE_GLOBALS: Final = (
     "hostname", "local_ip_v4", "local_mask_v4", "local_ip_v6", "base_dir", "recordings_dir",
@@ -107,6 +110,16 @@ class World:
     def configuration(self, name: str) -> Element | None:
         """Return a configuration such as `ivr.conf`."""
         return self.find("configuration", "configuration", name)
+
+    def list_doors(self) -> list[Door]:
+        """Return where calls come in, as far as SIP profiles, their gateways and lists say."""
+        names = ("sofia.conf", "acl.conf")
+        section = Element("section", {"name": "configuration"}, 0, 0)
+        found = (self.configuration(name) for name in names)
+        section.children = [item for item in found if item is not None]
+        root = Element("document", {}, 0, 0)
+        root.children = [section]
+        return find_doors(root, self.default_domain)
 
     @cached_property
     def zones(self) -> dict[str, str]:
