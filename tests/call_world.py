@@ -33,8 +33,17 @@ DIRECTORY = """
 MODULES = """
 <configuration name="modules.conf"><modules><load module="mod_hash"/><load module="mod_dptools"/>
 <load module="mod_conference"/><load module="mod_voicemail"/></modules></configuration>
-<configuration name="ivr.conf"><menus><menu name="main"><entry action="menu-exec-app" digits="1"
-param="transfer 1000 XML default"/></menu></menus></configuration>
+<configuration name="ivr.conf"><menus>
+<menu name="main">
+<entry action="menu-exec-app" digits="1" param="transfer 1000 XML inside"/>
+<entry action="menu-sub" digits="2" param="sub"/>
+<entry action="menu-exec-app" digits="/^(10..)$/" param="transfer $1 XML inside"/>
+<entry action="menu-exit" digits="9"/>
+</menu>
+<menu name="sub"><entry action="menu-sub" digits="1" param="main"/>
+<entry action="menu-exec-app" digits="2" param="hangup USER_BUSY"/></menu>
+<menu name="broken"><entry action="menu-dance" digits="1"/></menu>
+</menus></configuration>
 """
 
 

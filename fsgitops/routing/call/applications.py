@@ -13,6 +13,7 @@ from fsgitops.routing.call.expand import Value
 from fsgitops.routing.call.extension import Action, hunt
 from fsgitops.routing.call.known import HEARD, INLINE, NEUTRAL, STAYS, list_modules, read_cause
 from fsgitops.routing.call.leg import Leg
+from fsgitops.routing.call.menu import run_menu
 from fsgitops.routing.call.settings import SETTINGS
 from fsgitops.routing.call.state import CallEndedError, CallMovedError, end_unknown
 from fsgitops.routing.call.words import (
@@ -21,7 +22,6 @@ from fsgitops.routing.call.words import (
     separate,
     to_int,
 )
-from fsgitops.routing.directory import descend
 from fsgitops.routing.tree import fold
 
 if TYPE_CHECKING:
@@ -283,19 +283,9 @@ def _voicemail(state: State, data: Value) -> None:
 
 
 def _ivr(state: State, data: Value) -> None:
-    name = from_raw(data.text)
-    menus = descend(state.world.configuration("ivr.conf"), "menus", "menu")
-    found = [menu for menu in menus if fold(menu.attributes.get("name", "")) == fold(name)]
-    if not found:
-        state.note(f"there is no menu {name}: nothing happens")
-        return
-    entries = [
-        f"{entry.attributes.get('digits', '')} {entry.attributes.get('action', '')} "
-        f"{entry.attributes.get('param', '')}".strip()
-        for entry in found[0].all("entry")
-    ]
-    told = f"is in the menu {name}: {'; '.join(entries) or 'no entries'}"
-    raise CallEndedError(End(Fate.STAYS, told))
+    if data.why:
+        raise end_unknown(data.why, "which menu it is in")
+    run_menu(state, from_raw(data.text), execute)
 
 
 def _limit(state: State, data: Value) -> None:

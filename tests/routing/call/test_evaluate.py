@@ -167,11 +167,28 @@ def test_an_application_whose_module_is_not_loaded_hangs_up() -> None:
     assert "mod_callcenter" in way.end.told
 
 
-def test_a_menu_says_what_its_keys_do_and_one_that_is_missing_is_passed_by() -> None:
-    way = ways_of(context(extension(asks("", does("ivr", "main")))))[0]
-    assert (way.end.fate, "1 menu-exec-app transfer 1000" in way.end.told) == (Fate.STAYS, True)
-    gone = ways_of(context(extension(asks("", does("ivr", "gone") + does("park")))))[0]
-    assert gone.executed[-1] == ("park", "")
+def test_each_key_of_a_menu_is_a_way_of_its_own() -> None:
+    inside = context(extension(asks("^1000$", does("bridge", "user/1000@127.0.0.1"))), "inside")
+    plan = context(extension(asks("", does("ivr", "main") + does("park")))) + inside
+    ways = {way.assumed[0]: way.end for way in ways_of(plan)}
+    first = ways_of(plan)[0].end
+    assert (first.fate, first.told) == (Fate.STAYS, "is in the menu main")
+    assert ways["the caller presses 1 in the menu main"].told == "rings 1000"
+    assert ways["the caller presses 9 in the menu main"].told == "is parked"
+    captured = ways["the caller presses /^(10..)$/ in the menu main"]
+    assert captured.fate is Fate.UNKNOWN
+
+
+def test_a_menu_below_a_menu_is_entered_and_a_ring_of_them_ends() -> None:
+    ways = ways_of(context(extension(asks("", does("ivr", "main")))))
+    ends = {way.end.told for way in ways}
+    assert {"is in the menu sub", "hangup with USER_BUSY"} <= ends
+
+
+@pytest.mark.parametrize("name", ["gone", "broken"])
+def test_a_menu_that_freeswitch_refuses_is_passed_by(name: str) -> None:
+    (way,) = ways_of(context(extension(asks("", does("ivr", name) + does("park")))))
+    assert way.executed[-1] == ("park", "")
 
 
 def test_an_action_whose_data_holds_an_escaped_quote_is_left_out() -> None:

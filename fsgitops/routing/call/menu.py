@@ -1,0 +1,88 @@
+"""IVR menus: what becomes of a caller who presses each key.
+
+Source: `src/switch_ivr_menu.c` of FreeSWITCH 1.11. What a caller presses is not known: nothing, on
+the likeliest way, and each key on a way of its own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from fsgitops.model.trace import End, Fate
+from fsgitops.routing.call.extension import Action
+from fsgitops.routing.call.state import CAPTURED, CallEndedError
+from fsgitops.routing.call.words import to_raw
+from fsgitops.routing.directory import descend
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fsgitops.routing.call.state import State
+    from fsgitops.routing.tree import Element
+
+ACTIONS: Final = frozenset((
+    "menu-exit", "menu-sub", "menu-exec-app", "menu-play-sound", "menu-back", "menu-top",
+))  # fmt: skip
+"""Any other action, or an entry without digits, makes FreeSWITCH refuse the whole menu."""
+
+
+def run_menu(state: State, name: str, execute: Callable[[State, Action], None]) -> None:
+    """Let the caller choose. Return where the menu ends and the dialplan goes on.
+
+    `execute` executes an application. Raises CallEndedError, and CallMovedError of a transfer.
+    """
+    menus = state.world.configuration("ivr.conf")
+    visited: set[str] = set()
+    while True:
+        menu = _find(menus, name)
+        if menu is None:
+            state.note(f"there is no menu {name}: nothing happens")
+            return
+        entries = menu.all("entry")
+        broken = [item for item in entries if not _is_whole(item)]
+        if broken or not entries:
+            state.note(f"FreeSWITCH refuses the menu {name}: an entry is wrong, or there is none")
+            return
+        stays = End(Fate.STAYS, f"is in the menu {name}")
+        entry = None if name in visited else _choose(state, name, entries)
+        visited.add(name)
+        if entry is None:
+            raise CallEndedError(stays)
+        action, param = entry.attributes["action"], entry.attributes.get("param", "")
+        if action == "menu-exit":
+            return
+        if action == "menu-sub":
+            name = param
+            continue
+        if action == "menu-exec-app":
+            execute(state, _read_action(entry, param))
+        raise CallEndedError(stays)
+
+
+def _find(menus: Element | None, name: str) -> Element | None:
+    found = (
+        item for item in descend(menus, "menus", "menu") if item.attributes.get("name") == name
+    )
+    return next(found, None)
+
+
+def _is_whole(entry: Element) -> bool:
+    return entry.attributes.get("action", "") in ACTIONS and bool(entry.attributes.get("digits"))
+
+
+def _choose(state: State, name: str, entries: list[Element]) -> Element | None:
+    """Return the entry of the key that the caller presses on this way; None: none."""
+    keys = [item.attributes["digits"] for item in entries]
+    answers = [f"the caller presses no key in the menu {name}"]
+    answers += [f"the caller presses {key} in the menu {name}" for key in keys]
+    chosen = state.choose(f"menu {name}", answers)
+    return entries[chosen - 1] if chosen else None
+
+
+def _read_action(entry: Element, param: str) -> Action:
+    """Return the application of an entry; what an expression captures of the keys is not known."""
+    application, _, data = param.partition(" ")
+    if entry.attributes["digits"].startswith("/"):
+        for number in range(10):
+            data = data.replace(f"${number}", CAPTURED)
+    return Action(to_raw(application), to_raw(data))
