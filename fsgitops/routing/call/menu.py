@@ -12,7 +12,6 @@ from fsgitops.model.trace import End, Fate
 from fsgitops.routing.call.extension import Action
 from fsgitops.routing.call.state import CAPTURED, CallEndedError
 from fsgitops.routing.call.words import to_raw
-from fsgitops.routing.directory import descend
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,10 +59,8 @@ def run_menu(state: State, name: str, execute: Callable[[State, Action], None]) 
 
 
 def _find(menus: Element | None, name: str) -> Element | None:
-    found = (
-        item for item in descend(menus, "menus", "menu") if item.attributes.get("name") == name
-    )
-    return next(found, None)
+    listed = menus.child("menus") if menus else None
+    return listed.find("menu", "name", name) if listed else None
 
 
 def _is_whole(entry: Element) -> bool:

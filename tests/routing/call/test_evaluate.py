@@ -170,7 +170,7 @@ def test_an_application_whose_module_is_not_loaded_hangs_up() -> None:
 def test_each_key_of_a_menu_is_a_way_of_its_own() -> None:
     inside = context(extension(asks("^1000$", does("bridge", "user/1000@127.0.0.1"))), "inside")
     plan = context(extension(asks("", does("ivr", "main") + does("park")))) + inside
-    ways = {way.assumed[0]: way.end for way in ways_of(plan)}
+    ways = {way.assumed[0]: way.end for way in reversed(ways_of(plan))}
     first = ways_of(plan)[0].end
     assert (first.fate, first.told) == (Fate.STAYS, "is in the menu main")
     assert ways["the caller presses 1 in the menu main"].told == "rings 1000"
