@@ -1,16 +1,19 @@
 """What YAML files were parsed into, kept in the cache by their bytes, so that none is parsed twice.
 
-But a file with a secret written out in it is: of such a one nothing is kept.
+But a file with a secret written out in it is: of such a one nothing is kept, nor of one with a
+value that a plan masks, by its name or by what it looks like.
 """
 
 from __future__ import annotations
 
 import hashlib
 import marshal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from fsgitops.findings import Position
 from fsgitops.model.document import Document
+from fsgitops.model.plan import is_secret
 
 if TYPE_CHECKING:
     from fsgitops.model.document import Marks
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 
 ROOM: Final = 256 << 20
 """Bytes: 2,000,000 agents."""
+_COUNTS: Final = "password_version"
+"""A field that is named after a secret and is none."""
 
 
 class Trees:
@@ -48,7 +53,7 @@ class Trees:
         }
         known = marshal.dumps((document.data, places))
         # Written out, a secret says so, or what declares it has an error: `keep` is not called.
-        if b"plaintext" not in known:
+        if b"plaintext" not in known and not _holds_masked(document.data):
             self._new.append((_subject(document.text), known))
 
     def keep(self) -> None:
@@ -58,6 +63,29 @@ class Trees:
         if self._new:
             self._cache.tidy()
         self._new.clear()
+
+
+def _holds_masked(value: object, name: str = "") -> bool:
+    """Tell whether there is a value that a plan would mask, wherever in a file it came to stand.
+
+    A list of parameters, each with its `name` and its `value`, is as good as a mapping.
+    """
+    if isinstance(value, dict):
+        named = value.get("name") if "value" in value else None
+        return any(
+            _holds_masked(item, named if key == "value" and isinstance(named, str) else str(key))
+            for key, item in value.items()
+        )
+    if isinstance(value, list):
+        return any(_holds_masked(item, name) for item in value)
+    if value is None or isinstance(value, bool):
+        return False
+    return _names_masked(name) or (type(value) is str and is_secret("", value))
+
+
+@lru_cache(maxsize=4096)
+def _names_masked(name: str) -> bool:
+    return name != _COUNTS and is_secret(f"variable .{name}")
 
 
 def _subject(data: bytes) -> bytes:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,13 @@ from compiling import AGENT, PATH, agent, compiled, settle, with_templates
 import fsgitops
 from fsgitops.secret.key import ProjectKey
 from fsgitops.steps.compile.compilation import DECIDING
+
+PACKAGE = Path(fsgitops.__file__).parent
+BESIDE = {
+    "__init__.py", "durable.py", "errors.py", "findings.py", "visible.py", "schema_parts.py",
+    "homes/__init__.py", "secret/source.py", "secret/value.py", "routing/lines.py",
+}  # fmt: skip
+"""What deciding modules import, and no byte of a file follows from: messages, paths, schemas."""
 
 
 def test_what_an_apply_proved_and_wrote_is_not_rendered_again():
@@ -29,7 +37,29 @@ def test_what_changed_since_is_rendered_as_if_nothing_had_been_settled():
 
 @pytest.mark.parametrize("name", DECIDING)
 def test_every_source_that_decides_on_the_output_is_part_of_the_digest(name):
-    assert (Path(fsgitops.__file__).parent / name).exists()
+    assert (PACKAGE / name).exists()
+
+
+def find_imported(source: Path) -> set[str]:
+    """Return the modules of the program that one imports when it runs, as paths below it."""
+    tree = ast.parse(source.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
+            node.body = [ast.Pass()]
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("fsgitops"):
+            names |= {node.module, *(f"{node.module}.{item.name}" for item in node.names)}
+    places = (PACKAGE.joinpath(*name.split(".")[1:]) for name in names)
+    files = (file for place in places for file in (place.with_suffix(".py"), place / "__init__.py"))
+    return {str(file.relative_to(PACKAGE)) for file in files if file.is_file()}
+
+
+def test_what_a_deciding_module_is_made_of_decides_as_well():
+    named = [PACKAGE / name for name in DECIDING]
+    sources = [file for place in named for file in ([place], place.rglob("*.py"))[place.is_dir()]]
+    imported = set().union(*map(find_imported, sources))
+    assert imported - {str(file.relative_to(PACKAGE)) for file in sources} == BESIDE
 
 
 def test_another_key_settles_nothing():

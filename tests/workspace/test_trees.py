@@ -76,6 +76,12 @@ def test_other_bytes_are_parsed(tmp_path: Path) -> None:
     [
         "agents:\n- {extension: 1020, password: {plaintext: true, value: Geheim}}\n",
         'agents:\n- {extension: 1020, password: {"\\x70laintext": true, value: Geheim}}\n',
+        "agents:\n- {extension: 1020, variables: {site_api_token: Geheim}}\n",
+        "agents:\n- {extension: 1020, variables: {site_pin: ok, account_pin: 773311}}\n",
+        "agents:\n- {extension: 1020, variables: {site_x: 'a_password=Geheim'}}\n",
+        "agents:\n- {extension: 1020, variables: {site_x: 0123456789abcdef0123456789ABCDEF}}\n",
+        "pagings:\n- {params: [{name: site-x, value: 1}, {name: auth-key, value: Geheim}]}\n",
+        "pagings:\n- {tokens: [one, two]}\n",
     ],
 )
 def test_a_file_with_a_secret_in_it_is_parsed_each_time(text: str, tmp_path: Path) -> None:
@@ -84,6 +90,22 @@ def test_a_file_with_a_secret_in_it_is_parsed_each_time(text: str, tmp_path: Pat
     load(tmp_path, trees)
     trees.keep()
     assert not (tmp_path / "xdg").exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "agents:\n- {extension: 1020, password_version: 2, voicemail: {pin: {env: P}}}\n",
+        "agents:\n- {extension: 1020, password: {env: AGENT_PASSWORD}, variables: {site_x: a=b}}\n",
+        "menus:\n- {name: main, options: {1: sales, 2: Secret Garden}, none: }\n",
+    ],
+)
+def test_a_file_that_only_names_secrets_is_kept(text: str, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(text)
+    trees = open_trees(tmp_path)
+    load(tmp_path, trees)
+    trees.keep()
+    assert len(list((tmp_path / "xdg").glob("fsgitops/*/trees/*"))) == 1
 
 
 @pytest.fixture

@@ -35,7 +35,9 @@ _PLAIN: Final = "write it without what FreeSWITCH would act on"
 DECIDING = (
     "kinds",
     "model",
+    "numbering.py",
     "phone.py",
+    "routing/fragment.py",
     "routing/pattern.py",
     "routing/skeleton.py",
     "rules/texts.py",
