@@ -83,23 +83,27 @@ def select_changes(
 
     A file that the resources of a kind share comes along with the first of them, and stays while
     one of them is there. One that everything needs comes along with whatever is written now: an old
-    resource that is written anew may need it too.
+    resource that is written anew may need it too. One that follows its resources comes along with
+    any that is written, and never ahead of those that are left out. Raises UsageError where it
+    cannot be both.
     """
     kinds = selection.kinds
     chosen = [change for change in changes if selection.takes(change)]
     left = _remaining(managed, chosen, kinds)
     there = {resource.kind for resource in left}
     made = {change.resource.kind for change in chosen if change.action is Action.CREATE}
-    writes = any(change.action is not Action.DELETE for change in chosen)
+    written = {change.resource.kind for change in chosen if change.action is not Action.DELETE}
     kept: list[Change] = []
     for change in changes:
         selected = selection.takes(change)
         owner, shared = kinds.owner(change.resource), kinds.shared(change.resource)
         if owner and shared:
             if change.action is Action.CREATE:
-                selected = selected or owner.word in made or (shared.always and writes)
+                selected = selected or owner.word in made or (shared.always and bool(written))
             elif change.action is Action.UPDATE:
-                selected = selected or (shared.follows and owner.word in made)
+                selected = selected or (shared.follows and owner.word in written)
+                if selected and shared.follows:
+                    selected = _keeps_up(change, owner.word, changes, selection)
             else:
                 selected = selected and not (there if shared.always else owner.word in there)
         if selected:
@@ -107,12 +111,39 @@ def select_changes(
     return kept, left
 
 
+def _keeps_up(
+    change: Change, word: str, changes: Sequence[Change], selection: Selection
+) -> bool:
+    """Tell whether a file that follows its resources may change with those that are selected.
+
+    What it would drop may be what finds one that is left out, and still there: then it stays. It
+    can only stay where nothing in it is new. Raises UsageError elsewhere.
+    """
+    behind = [
+        str(item.resource)
+        for item in changes
+        if item.resource.kind == word
+        and item.action is not Action.CREATE
+        and not selection.takes(item)
+    ]
+    if not behind or all(item.after is not None for item in change.attributes):
+        return True
+    if all(item.before is not None for item in change.attributes):
+        return False
+    more = f" and {len(behind) - 3:,} more" if len(behind) > 3 else ""
+    raise UsageError(
+        f"{change.resource} would change with what is selected, and may no longer find what is "
+        f"left out: {', '.join(behind[:3])}{more}; select these too, or apply them first"
+    )
+
+
 def _remaining(
     managed: Iterable[Resource], changes: Iterable[Change], kinds: Kinds
 ) -> set[Resource]:
     """Return the resources that are live once the changes are made, shared files left out."""
     left = {resource for resource in managed if kinds.owner(resource) is None}
-    for change in changes:
+    # What moves to another file is deleted and created, in the order of the files.
+    for change in sorted(changes, key=lambda change: change.action is not Action.DELETE):
         if kinds.owner(change.resource) is None:
             (left.discard if change.action is Action.DELETE else left.add)(change.resource)
     return left

@@ -25,6 +25,7 @@ did_routes:
   - {did_number: +19495431334, destination_extension: 1021}
   - {did_number: +442071838750, destination_extension: 999998}
 """
+US = ROUTES.splitlines(keepends=True)[1]
 OTHER = {"files": "sharded", "sharded": "files"}
 
 
@@ -338,3 +339,69 @@ def test_a_move_of_many_needs_no_permission(project: Project) -> None:
         choose(project, layout)
         ran = project.run("apply", "--yes", "--allow", "reload")
         assert (ran.code, "60 renamed" in ran.out) == (0, True), ran.err
+
+
+GERMAN, HUNGARIAN, ITALIAN = (
+    f"  - {{did_number: {number}, destination_extension: 1020}}\n"
+    for number in ("+493090182000", "+3612345678", "+390612345678")
+)
+DISPATCH = "dialplan/public/inbound_fsgitops.xml"
+
+
+def declare_in_shards(project: Project, *routes: str, apply: bool = True) -> None:
+    """Declare these routes, and Alice."""
+    choose(project, "sharded")
+    project.write("desired/agents.yaml", AGENTS)
+    project.write("desired/routes.yaml", f"did_routes:\n{''.join(routes)}")
+    if apply:
+        ran = project.run("apply", "--yes", "--allow", "deletes")
+        assert ran.code == 0, ran.err
+
+
+def ways_of(project: Project) -> list[str]:
+    return re.findall(r'name="fsgitops_dids_?([^"]*)"', (project.conf / DISPATCH).read_text())
+
+
+def test_a_number_that_is_left_out_is_still_found_as_its_country_writes_it(
+    project: Project,
+) -> None:
+    """What finds it stays while it is there, whatever else a partial plan does."""
+    declare_in_shards(project, US, GERMAN)
+    declare_in_shards(project, US, US.replace("333", "334"), apply=False)
+    for chosen in (("--only", "did:+19495431334"), ("--exclude", "did:+493090182000")):
+        ran = project.run("apply", "--yes", *chosen)
+        assert ran.code == 0, ran.err
+        assert ways_of(project) == ["", "1_", "49_0"]
+    assert project.run("apply", "--yes").code == 0
+    assert ways_of(project) == ["", "1_"]
+
+
+def test_a_partial_plan_that_would_find_one_number_and_lose_another_is_refused(
+    project: Project,
+) -> None:
+    declare_in_shards(project, US, GERMAN)
+    declare_in_shards(project, US, HUNGARIAN, apply=False)
+    ran = project.run("apply", "--yes", "--only", "did:+3612345678")
+    assert ran.code == 64
+    assert "dialplan:dids would change with what is selected" in ran.err
+    assert "did:+493090182000; select these too" in ran.err
+    both = ("--only", "did:+3612345678", "--only", "did:+493090182000")
+    assert project.run("apply", "--yes", *both).code == 0
+    assert ways_of(project) == ["", "1_", "3_0"]
+
+
+def test_a_number_that_takes_another_form_alone_is_found_by_it(project: Project) -> None:
+    """Where its rival is gone, the dispatcher comes along with a number that changes, too."""
+    declare_in_shards(project, HUNGARIAN, ITALIAN)
+    assert ways_of(project) == [""]
+    declare_in_shards(project, HUNGARIAN, apply=False)
+    ran = project.run("apply", "--yes", "--only", "did:+3612345678")
+    assert ran.code == 0, ran.err
+    assert ways_of(project) == ["", "3_0"]
+
+
+def test_who_moves_in_a_partial_plan_is_still_there(site: Project) -> None:
+    choose(site, OTHER[layout_of(site)])
+    ran = site.run("plan", "--only", "agent:1020")
+    assert "1 to another file" in ran.out
+    assert "is not there once" not in ran.out + ran.err
