@@ -111,9 +111,7 @@ def select_changes(
     return kept, left
 
 
-def _keeps_up(
-    change: Change, word: str, changes: Sequence[Change], selection: Selection
-) -> bool:
+def _keeps_up(change: Change, word: str, changes: Sequence[Change], selection: Selection) -> bool:
     """Tell whether a file that follows its resources may change with those that are selected.
 
     What it would drop may be what finds one that is left out, and still there: then it stays. It

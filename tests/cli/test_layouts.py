@@ -405,3 +405,41 @@ def test_who_moves_in_a_partial_plan_is_still_there(site: Project) -> None:
     ran = site.run("plan", "--only", "agent:1020")
     assert "1 to another file" in ran.out
     assert "is not there once" not in ran.out + ran.err
+
+
+OWN_ROUTE = """\
+<include>
+  <extension name="inbound_{{{{ digits }}}}">
+    <condition{more} field="destination_number" expression="{expression}">
+      <action application="transfer" data="{{{{ destination }}}} XML {{{{ context }}}}"/>
+    </condition>
+  </extension>
+</include>
+"""
+PUBLIC = ' field="context" expression="^public$"/>\n<condition'
+
+
+@pytest.mark.parametrize(
+    ("more", "expression", "why"),
+    [
+        ("", r"^(00|\+)?{{ digits }}$", "must compare with it"),
+        ("", "{{ digits }}", "must compare with it"),
+        (PUBLIC, "{{ expression }}", "the context of a call is that of its digits"),
+        ("", r"^(\+?{{ digits }})$", None),
+        ("", "{{ expression }}", None),
+    ],
+)
+def test_an_own_template_takes_a_number_only_as_the_dispatcher_finds_it(
+    project: Project, more: str, expression: str, why: str | None
+) -> None:
+    """As `files`, it may take any form; in shards, a call in another one never gets to it."""
+    text = OWN_ROUTE.format(more=more, expression=expression)
+    project.write("templates/did_route.xml.j2", text)
+    project.write("desired/agents.yaml", AGENTS)
+    project.write("desired/routes.yaml", ROUTES)
+    choose(project, "files")
+    assert project.run("apply", "--yes").code == 0
+    choose(project, "sharded")
+    ran = project.run("plan")
+    assert (why is None) == (ran.code == 0), ran.err
+    assert why is None or why in ran.out + ran.err

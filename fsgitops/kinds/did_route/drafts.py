@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 SHARD: Final = "fsgitops_dids_"
 """Begins the name of a context of numbers, which ends with the digits that they share."""
 _DISPATCH: Final = "did_dispatch.xml.j2"
+_FORMS: Final = tuple(each for form in ("{}", r"\+{}", r"\+?{}") for each in (form, f"({form})"))
+"""Expressions of a number alone that a template may have made: `expression` takes them all."""
 _WORD: Final = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _DID: Final = re.compile(r"\+[0-9]{3,15}", re.ASCII)
 
@@ -56,7 +58,8 @@ def draft_route(route: DidRoute, site: Site, _secrets: Secrets, taken: Taken) ->
     around = (f'  <context name="{_shard(route)}">\n', "  </context>\n")
     yield Draft(
         route_path(route, site), TEMPLATE, values, {"context": reached.context},
-        prove=partial(prove_route, reached.context), frame=around if site.sharded else ("", ""),
+        prove=partial(prove_route, reached.context, sharded=site.sharded),
+        frame=around if site.sharded else ("", ""),
     )  # fmt: skip
 
 
@@ -131,8 +134,14 @@ def _find_reached(route: DidRoute, site: Site) -> Reach:
     return Reach(route.destination_extension)
 
 
-def prove_route(context: str, found: Elements, values: Mapping[str, Leaf]) -> list[str]:
-    """Return why the template does not render exactly one DID route, if it does not."""
+def prove_route(
+    context: str, found: Elements, values: Mapping[str, Leaf], *, sharded: bool = False
+) -> list[str]:
+    """Return why the template does not render exactly one DID route, if it does not.
+
+    Of a large site, a call comes to it in the forms of `expression` alone, and from its own context
+    (`draft_dispatch`): a template that waits for others would wait in vain.
+    """
     made_up = cast("Mapping[str, str]", values)
     digits, expression = made_up["digits"], made_up["expression"]
     # A template of one's own may send calls to agents through a context of its own.
@@ -155,4 +164,13 @@ def prove_route(context: str, found: Elements, values: Mapping[str, Leaf]) -> li
         for _, at in found
     ):
         problems.append("no action transfers to {{ destination }} XML {{ context }}")
+    asked = [(at.get("field"), at.get("expression")) for path, at in found if sharded]
+    forms = {expression, *(f"^{form.format(digits)}$" for form in _FORMS)}
+    if any(field == "destination_number" and said not in forms for field, said in asked):
+        problems.append(
+            "in layout sharded, calls come in the forms of {{ expression }} only: each condition "
+            "on destination_number must compare with it"
+        )
+    if any(field == "context" for field, _ in asked):
+        problems.append("in layout sharded, the context of a call is that of its digits")
     return problems + broken_expressions(found)
