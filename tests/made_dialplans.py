@@ -160,6 +160,8 @@ class Maker:
         return self.random.choice((
             ("transfer", number), ("transfer", f"{number} XML"),
             ("transfer", f"'{number}' XML ${{context}}"),
+            ("transfer", r"'set:two=x,eval:\${two} \${destination_number}' inline"),
+            ("transfer", f"m:^:eval:{number}^log:INFO inline"),
             ("hangup", self._pick(("", "USER_BUSY", "$1"))),
             ("bridge", "user/1000@${domain}"), ("bridge", "error/NO_ANSWER"),
             ("bridge", "user/nobody@${domain}"), ("set", "continue_on_fail=true"),

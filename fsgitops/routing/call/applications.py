@@ -25,7 +25,7 @@ from fsgitops.routing.call.words import (
 from fsgitops.routing.tree import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from fsgitops.routing.call.state import State
 
@@ -100,10 +100,13 @@ def follow(state: State) -> End:
 def _route(state: State) -> None:
     profile = state.leg.current
     dialplan = state.expand(profile.dialplan)
-    if dialplan.why or fold(dialplan.text) != "xml":
+    if dialplan.why or fold(dialplan.text) not in ("xml", "inline"):
         raise end_unknown((f"the dialplan is {dialplan.text}, not XML",), "where it goes")
-    _enter(state, "")
-    queue = hunt(state, execute_inline)
+    _enter(state, "" if fold(dialplan.text) == "xml" else "inline")
+    if fold(dialplan.text) == "inline":
+        queue: list[Action] | None = _read_inline(state)
+    else:
+        queue = hunt(state, execute_inline)
     if queue is None:
         told = f"no extension of the context {from_raw(profile.context)} takes it"
         raise CallEndedError(End(Fate.NOWHERE, told, "NO_ROUTE_DESTINATION"))
@@ -114,6 +117,19 @@ def _route(state: State) -> None:
         raise CallEndedError(End(Fate.HANGS_UP, told, "NORMAL_CLEARING"))
     told = "it is hung up, because the last application was executed"
     raise CallEndedError(End(Fate.NOWHERE, told, "NORMAL_CLEARING"))
+
+
+def _read_inline(state: State) -> list[Action]:
+    """`inline_dialplan_hunt`: `APP:DATA,APP:DATA` in place of a number, which is then its rdnis."""
+    text = state.leg.profile.number
+    delimiter = ","
+    if text[:2] == "m:" and text[3:4] == ":":
+        delimiter, text = text[2], text[4:]
+    state.leg.profile = state.leg.profile.with_fields(
+        destination_number=state.leg.profile.fields.get("rdnis"), rdnis=Value("")
+    )
+    words = (word.partition(":") for word in separate(text, delimiter, 128))
+    return [Action(name.lstrip(" "), data) for name, _, data in words if "\\'" not in data]
 
 
 def _enter(state: State, text: str) -> None:
@@ -165,12 +181,14 @@ def transfer(state: State, words: list[str], why: tuple[str, ...] = ()) -> None:
     leg.set(book, Value(str(left)))
     profile = leg.current
     number, dialplan, context = [*words, "", "", ""][:3]
-    dialplan = dialplan or state.text("force_transfer_dialplan") or profile.dialplan
+    dialplan = dialplan or state.text("force_transfer_dialplan")
+    if not dialplan:
+        dialplan = "XML" if fold(profile.dialplan) == "inline" else profile.dialplan
     context = context or state.text("force_transfer_context") or profile.context
     leg.hunted = None
     leg.profile = profile.with_fields(
         destination_number=Value(number or "service"),
-        dialplan=Value("XML" if fold(dialplan) == "inline" else dialplan or "XML"),
+        dialplan=Value(dialplan or "XML"),
         context=Value(context or "default"),
         rdnis=profile.fields.get("destination_number"),
     )
@@ -219,7 +237,7 @@ def _bridge(state: State, data: Value) -> None:
     bridge(state, data, _follow_loopback)
 
 
-def _follow_loopback(state: State, target: str) -> End:
+def _follow_loopback(state: State, target: str, given: Mapping[str, str]) -> End:
     """`loopback/NUMBER/CONTEXT/DIALPLAN` or `loopback/app=NAME:DATA`: a leg of its own."""
     if state.depth >= MAX_LEGS:
         return End(Fate.LOOP, "loopback/ calls itself again and again", "LOSE_RACE")
@@ -230,6 +248,7 @@ def _follow_loopback(state: State, target: str) -> End:
         for item in exported
         if (name := fold(item.removeprefix("nolocal:"))) and (value := outer.get(item))
     }
+    variables.update((fold(name), Value(value)) for name, value in given.items())
     number, _, rest = target.partition("/")
     context, _, dialplan = rest.partition("/")
     current = outer.current
@@ -238,6 +257,10 @@ def _follow_loopback(state: State, target: str) -> End:
             destination_number=Value(number),
             context=Value(context or current.context or "default"),
             dialplan=Value(dialplan or current.dialplan),
+            caller_id_number=outer.get("effective_caller_id_number")
+            or current.fields.get("caller_id_number"),
+            caller_id_name=outer.get("effective_caller_id_name")
+            or current.fields.get("caller_id_name"),
         ),
         outer.globals_,
         variables,

@@ -17,7 +17,7 @@ from fsgitops.routing.call.words import from_raw, is_true, separate, to_int, to_
 from fsgitops.routing.tree import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from fsgitops.routing.call.state import State
 
@@ -40,7 +40,7 @@ class Reached(NamedTuple):
     unknown: tuple[str, ...] = ()
 
 
-def bridge(state: State, data: Value, loop: Callable[[State, str], End]) -> None:
+def bridge(state: State, data: Value, loop: Callable[[State, str, Mapping[str, str]], End]) -> None:
     """Connect the call. Raises CallEndedError unless nobody takes it and the dialplan goes on.
 
     `loop` evaluates a leg of loopback/ and returns where it ends.
@@ -65,8 +65,11 @@ def bridge(state: State, data: Value, loop: Callable[[State, str], End]) -> None
         return
     loops = [leg.loopback for leg in legs if leg.loopback]
     causes = []
+    given = read_brackets(data.text) if loops else {}
+    if given is None or (loops and data.why):
+        raise end_unknown(data.why or ("its variables are quoted",), "what its leg begins with")
     for target in loops:
-        end = loop(state, target)
+        end = loop(state, target, given)
         if end.fate.arrives or end.fate in (Fate.UNKNOWN, Fate.LOOP):
             raise CallEndedError(end)
         causes.append(end.cause or "NORMAL_CLEARING")
@@ -134,6 +137,21 @@ def _read_legs(state: State, data: Value, depth: int) -> Iterator[Reached]:
             yield Reached(unknown=(f"it has more than {MAX_LEGS:,} legs",))
             return
         yield from _read_leg(state, target, data.why, depth)
+
+
+def read_brackets(text: str) -> dict[str, str] | None:
+    """Return the variables in the brackets of a dial string; None: they are quoted or nested."""
+    found: dict[str, str] = {}
+    for opening, closing in _PAIRS.items():
+        for part in text.split(opening)[1:]:
+            inside, mark, _ = part.partition(closing)
+            if not mark:
+                continue
+            if any(char in inside for char in "'\\{[<^"):
+                return None
+            pairs = (item.partition("=") for item in inside.split(","))
+            found.update({name.strip(" "): value for name, sign, value in pairs if sign})
+    return found
 
 
 def split_dial_string(text: str) -> Iterator[str]:

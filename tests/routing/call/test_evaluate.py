@@ -131,6 +131,66 @@ def test_a_leg_of_loopback_is_followed_and_its_end_is_the_end() -> None:
     assert way.executed == (("bridge", "loopback/5/there"),)
 
 
+def test_a_leg_of_loopback_has_what_was_exported_and_what_its_brackets_say() -> None:
+    seen = does("eval", "${a} ${b} ${c}") + does("transfer", "${caller_id_number}9 XML end")
+    there = context(extension(asks("", seen)), "there")
+    end = context(extension(asks("^779$", does("park"))), "end")
+    begins = does("export", "a=1") + does("set", "b=2")
+    begins += does("set", "effective_caller_id_number=77")
+    plan = begins + does("bridge", "{c=3}loopback/5/there")
+    way = ways_of(context(extension(asks("", plan))) + there + end)[0]
+    assert ("eval", "1  3") in [(step.application, step.data) for step in way.steps]
+    assert way.end.fate is Fate.STAYS
+
+
+def test_an_inline_dialplan_is_executed() -> None:
+    data = r"'set:a=b,eval:\${a} \${destination_number}' inline"
+    assert executed(extension(asks("^1000$", does("transfer", data))))[-2:] == [
+        "set(a=b)",
+        "eval(b 1000)",
+    ]
+
+
+def test_with_all_the_groups_of_the_last_element_that_has_some_are_put() -> None:
+    inside = (
+        '<regex field="destination_number" expression="^(1)(.*)$"/>'
+        '<regex field="context" expression="^default$"/>'
+    )
+    data = "$2-${DP_MATCH[1]}-${DP_REGEX_MATCH_1[2]}"
+    plan = extension(f'<condition regex="all">{inside}{does("eval", data)}</condition>')
+    assert executed(plan) == ["eval(000-1-000)"]
+
+
+def test_a_time_that_fails_within_all_takes_the_call_and_does_nothing() -> None:
+    inside = '<regex field="destination_number" expression="^1"/><regex hour="3"/>'
+    plan = extension(f'<condition regex="all">{inside}{SEEN}</condition>')
+    way = ways_of(context(plan + extension(asks("", SEEN))))[0]
+    assert (way.executed, way.end.cause) == ((), "NO_ROUTE_DESTINATION")
+
+
+@pytest.mark.parametrize(
+    ("rule", "first", "second", "holds"),
+    [
+        ("all", "^1", "0$", True), ("all", "^1", "5$", False), ("any", "^2", "0$", True),
+        ("any", "^2", "5$", False), ("xor", "^1", "0$", False), ("xor", "^1", "5$", True),
+        ("odd", "^2", "0$", True),
+    ],
+)  # fmt: skip
+def test_a_rule_of_regex_counts_what_matches(
+    rule: str, first: str, second: str, holds: bool
+) -> None:
+    inside = "".join(
+        f'<regex field="destination_number" expression="{item}"/>' for item in (first, second)
+    )
+    plan = extension(f'<condition regex="{rule}">{inside}{SEEN}</condition>')
+    assert (executed(plan) == ["eval(seen)"]) is holds
+
+
+def test_a_function_gets_its_argument_without_the_spaces_around_it() -> None:
+    plan = extension(asks("", does("eval", "${cond(${nothing} == 1 ? x : y)}")))
+    assert executed(plan) == ["eval(-ERR)"]
+
+
 def test_what_is_not_known_is_followed_both_ways_and_said() -> None:
     plan = extension(asks("^1", does("hangup", "CALL_REJECTED"), "caller_id_number"))
     ways = ways_of(context(plan + extension(asks("", does("park")))), caller=None)
