@@ -14,6 +14,7 @@ from fsgitops.routing.call.applications import follow
 from fsgitops.routing.call.expand import Value
 from fsgitops.routing.call.functions import call_function
 from fsgitops.routing.call.leg import Leg, Profile
+from fsgitops.routing.call.menu import KEYS_OF
 from fsgitops.routing.call.settings import list_variables
 from fsgitops.routing.call.state import Answers, State
 from fsgitops.routing.call.words import to_raw
@@ -55,11 +56,12 @@ def evaluate(
 ) -> tuple[tuple[Way, ...], bool]:
     """Return the ways that a call may take, the likeliest first, and whether they are all.
 
-    Of ways that end alike, the first stands for the others.
+    Of ways that end alike, the first stands for the others; but each key of a menu has its own.
     """
     pending: list[tuple[int, ...]] = [()]
     ways: list[Way] = []
     followed = 0
+    ended: set[tuple[Any, ...]] = set()
     passed: dict[tuple[Any, ...], Any] = {}
     while pending and followed < MAX_WAYS:
         given = pending.pop(0)
@@ -67,7 +69,9 @@ def evaluate(
         state = State(world, clock, phones or Phones(), answers, _make_leg(world, call))
         state.functions = call_function
         end = follow(state)
-        if all(way.end != end for way in ways):
+        keys = (end, *(item for item in answers.asked if item[0].subject.startswith(KEYS_OF)))
+        if keys not in ended:
+            ended.add(keys)
             ways.append(Way(end, tuple(state.steps)))
         followed += 1
         chosen = [answer for _, answer in answers.asked]

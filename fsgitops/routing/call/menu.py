@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from fsgitops.routing.call.state import State
     from fsgitops.routing.tree import Element
 
+KEYS_OF: Final = "keys of "
+"""What the question for a caller's keys begins with."""
 ACTIONS: Final = frozenset((
     "menu-exit", "menu-sub", "menu-exec-app", "menu-play-sound", "menu-back", "menu-top",
 ))  # fmt: skip
@@ -59,8 +61,10 @@ def run_menu(state: State, name: str, execute: Callable[[State, Action], None]) 
 
 
 def _find(menus: Element | None, name: str) -> Element | None:
+    """Return the menu that is found without regard to case, and entered only by its own name."""
     listed = menus.child("menus") if menus else None
-    return listed.find("menu", "name", name) if listed else None
+    found = listed.find("menu", "name", name) if listed else None
+    return found if found is not None and found.attributes["name"] == name else None
 
 
 def _is_whole(entry: Element) -> bool:
@@ -72,7 +76,7 @@ def _choose(state: State, name: str, entries: list[Element]) -> Element | None:
     keys = [item.attributes["digits"] for item in entries]
     answers = [f"the caller presses no key in the menu {name}"]
     answers += [f"the caller presses {key} in the menu {name}" for key in keys]
-    chosen = state.choose(f"menu {name}", answers)
+    chosen = state.choose(f"{KEYS_OF}{name}", answers)
     return entries[chosen - 1] if chosen else None
 
 

@@ -245,7 +245,7 @@ def test_a_menu_below_a_menu_is_entered_and_a_ring_of_them_ends() -> None:
     assert {"is in the menu sub", "hangup with USER_BUSY"} <= ends
 
 
-@pytest.mark.parametrize("name", ["gone", "broken"])
+@pytest.mark.parametrize("name", ["gone", "broken", "MAIN"])
 def test_a_menu_that_freeswitch_refuses_is_passed_by(name: str) -> None:
     (way,) = ways_of(context(extension(asks("", does("ivr", name) + does("park")))))
     assert way.executed[-1] == ("park", "")
