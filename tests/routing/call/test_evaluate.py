@@ -124,6 +124,15 @@ def test_execute_extension_comes_back() -> None:
     assert executed(plan) == ["execute_extension(5)", "eval(inner)", "eval(outer)"]
 
 
+def test_after_an_inner_extension_the_outer_one_sees_the_calls_own_number() -> None:
+    told = does("eval", "${destination_number}")
+    plan = extension(asks("^6$", told))
+    plan += extension(asks("^5$", told + does("execute_extension", "6") + told))
+    plan += extension(asks("^1", does("execute_extension", "5") + told))
+    seen = [item for item in executed(plan) if item.startswith("eval")]
+    assert seen == ["eval(5)", "eval(6)", "eval(1000)", "eval(1000)"]
+
+
 def test_a_leg_of_loopback_is_followed_and_its_end_is_the_end() -> None:
     there = context(extension(asks("^5$", does("voicemail", "default 127.0.0.1 1000"))), "there")
     way = ways_of(context(extension(asks("", does("bridge", "loopback/5/there")))) + there)[0]
