@@ -11,6 +11,7 @@ no attribute and come out of an XML parser as they are. So the text with its hol
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from fsgitops.routing.fragment import (
@@ -31,6 +32,10 @@ NEUTRAL: Final = "fsgitopsneutral"
 
 WORD: Final = re.compile(rf"{NEUTRAL}([0-9]+)z")
 _ATTRIBUTE: Final = "attribute"
+_ACTED_ON: Final = ("${", "$${", "<!")
+"""What no value may hold, and what several could make where they meet (rules/texts.py)."""
+_ENDS: Final = ("$", "<")
+_BEGINS: Final = ("{", "!", "$")
 
 
 def neutral_words(count: int) -> list[str]:
@@ -46,7 +51,7 @@ class Skeleton:
     """
 
     __slots__ = (
-        "_items", "_mixed", "_order", "_text", "_whole",
+        "_items", "_meeting", "_mixed", "_order", "_text", "_whole",
         "directives", "fillable", "holes", "misplaced", "text",
     )  # fmt: skip
 
@@ -70,6 +75,7 @@ class Skeleton:
                 continue
             if kind != _ATTRIBUTE:
                 self.misplaced += (kind,)
+        self._meeting = [parts for _, parts in self._mixed if _meet(parts)]
         found = len(self._whole) + sum(type(at) is int for _, parts in self._mixed for at in parts)
         everywhere = found == self.holes and not self.misplaced
         self.fillable = everywhere and plain_inside(content) is not None
@@ -87,6 +93,16 @@ class Skeleton:
     def holes_of(self, numbers: Collection[int]) -> tuple[int, ...]:
         """Return which holes the values of these numbers fill."""
         return tuple(hole for hole, number in enumerate(self._order) if number in numbers)
+
+    def make_together(self, values: Sequence[str]) -> str | None:
+        """Return what FreeSWITCH acts on and values make where they meet, though none holds it."""
+        for parts in self._meeting:
+            filled = [part if isinstance(part, str) else values[part] for part in parts]
+            whole = "".join(filled)
+            for found in _ACTED_ON:
+                if whole.count(found) > sum(part.count(found) for part in filled):
+                    return found
+        return None
 
     def matches(self, content: bytes, values: Sequence[str]) -> bool:
         """Tell whether `content` is this skeleton with `values` in its holes, and nothing else."""
@@ -118,6 +134,15 @@ def _split(item: str) -> tuple[str | int, ...]:
     pieces = WORD.split(item)
     parts = [piece if at % 2 == 0 else int(piece) for at, piece in enumerate(pieces)]
     return tuple(part for part in parts if part != "") or ("",)
+
+
+def _meet(parts: Sequence[str | int]) -> bool:
+    """Tell whether a value of an attribute meets another, or text that goes on in it."""
+    return any(
+        (isinstance(one, int) or one.endswith(_ENDS))
+        and (isinstance(other, int) or other.startswith(_BEGINS))
+        for one, other in pairwise(parts)
+    )
 
 
 def _kinds(items: list[str]) -> Iterator[tuple[int, str]]:

@@ -240,3 +240,27 @@ def test_each_template_is_parsed_once_however_often_it_is_used(
     programs = Programs(templates)
     assert all(programs.get(name) for name in [*templates.sources, *templates.sources])
     assert sorted(parsed) == sorted(templates.sources)
+
+
+@pytest.mark.parametrize(
+    ("around", "one", "other", "made"),
+    [
+        ("{one}{other}", "$", "{system}", "${"),
+        ("{one}{other}", "<", "!--", "<!"),
+        ("${one}-{other}", "{system}", "x", "${"),
+        ("{one}{{system}}{other}", "$", "x", "${"),
+        ("{one}${{hold_music}}{other}", "$", "x", "$${"),
+        ("${one}{{system}}{other}", "", "x", "${"),
+    ],
+)
+def test_values_make_nothing_where_they_meet_that_freeswitch_acts_on(around, one, other, made):
+    holes = (f"{{{{ user.variables.site_{name} }}}}" for name in ("one", "other"))
+    value = around.format(**dict(zip(("one", "other"), holes, strict=True)))
+    text = AGENT.replace("<variables>", f'<variables>\n<variable name="site_x" value="{value}"/>')
+    harmless = agent(variables={"site_one": "a", "site_other": "b"})
+    acted_on = agent(extension="1021", variables={"site_one": one, "site_other": other})
+    files, findings = compiled(harmless, acted_on, templates=with_templates(agent=text))
+    assert [finding.message for finding in findings] == [
+        f"agent:1021: agent.xml.j2 makes {made}, which FreeSWITCH acts on, where it puts values"
+    ]
+    assert PATH in files.files

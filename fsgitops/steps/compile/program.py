@@ -336,7 +336,11 @@ def _refused(node: nodes.Node) -> str | None:
 def _finish(
     draft: Draft, known: _Proven, values: Sequence[str], filled: Sequence[str], content: bytes
 ) -> Rendering:
-    """Return a rendering that is right, once its expressions are."""
+    """Return a rendering that is right, once its expressions are, and where its values meet."""
+    made = known.skeleton.make_together(values)
+    if made:
+        reason = f"{draft.template} makes {made}, which FreeSWITCH acts on, where it puts values"
+        raise DraftError([reason], "put something between values, and before and behind them")
     if known.expressions or draft.dialled:
         _check_expressions(known.expressions, values, draft)
     unknown = any(values[number] == UNKNOWN for number in known.hidden)
