@@ -121,7 +121,9 @@ def judge_moves(planned: Planned) -> str:
     changes = planned.plan.changes
     moved = sum(change.moved for change in changes) // 2
     others = list(dict.fromkeys(
-        str(item.resource) for item in changes if not (item.moved or _leads_on(item, planned))
+        str(item.resource)
+        for item in changes
+        if not (_only_moves(item) or _leads_on(item, planned))
     ))  # fmt: skip
     if planned.plan.hazards:
         return "An apply would refuse this: see what is in the way."
@@ -144,6 +146,10 @@ def judge_moves(planned: Planned) -> str:
         f"Not only moves: {listed}{more} would be created, changed or deleted too. To move and "
         "nothing else, apply that first."
     )
+
+
+def _only_moves(change: Change) -> bool:
+    return change.moved and not (change.renamed_from and change.attributes)
 
 
 def _leads_on(change: Change, planned: Planned) -> bool:

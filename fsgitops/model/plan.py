@@ -230,7 +230,10 @@ class Change:
 
     @property
     def moved(self) -> bool:
-        """Tell whether this is half of a move to another file, with nothing else that changes."""
+        """Tell whether this is half of a move to another file, where all secrets stay.
+
+        What else changes are the attributes of the half that creates.
+        """
         return self.resource in (self.renamed_from, self.renamed_to)
 
     @property

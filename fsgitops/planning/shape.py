@@ -155,10 +155,17 @@ def _find_excess(
         for change in plan.changes
         if change.dangers != (Danger.NOTHING,) and not change.moved
     ]
+    changed = [
+        change.resource
+        for change in plan.changes
+        if change.renamed_from and change.moved and change.attributes
+    ]
     return find_excess(
         managed=_count((record.resource for record in live.manifest.records()), kinds),
         deletes=_count((i.resource for i in changes if i.action is Action.DELETE), kinds),
-        updates=_count((i.resource for i in changes if i.action is Action.UPDATE), kinds),
+        updates=_count(
+            (*changed, *(i.resource for i in changes if i.action is Action.UPDATE)), kinds
+        ),
         declared=declared,
         limits=Limits(**target.limits.said()),
     )

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fsgitops.homes.pieces import OwnFiles, split_compiled
-from fsgitops.model.plan import Action, Change, is_secret
+from fsgitops.model.plan import Action, AttributeChange, Change, compare_attribute, is_secret
 from fsgitops.phone import is_number_expression
 from fsgitops.routing.fragment import FragmentError, flatten_fragment, is_frame
 
@@ -25,9 +25,10 @@ _NAME = "\0"
 def pair_moves(
     changes: Sequence[Change], compiled: CompiledConfig, live: LiveConfig
 ) -> tuple[Change, ...]:
-    """Return the changes, where a resource that only moves to another file names itself.
+    """Return the changes, where a resource that moves to another file names itself.
 
-    It is deleted in one and created in the other, and says the same in both: nobody is cut off.
+    It is deleted in one and created in the other, with the same secrets: nobody is cut off. Its
+    attributes are those that differ.
     """
     gone = {item.resource: item for item in changes if item.action is Action.DELETE}
     come = [item for item in changes if item.action is Action.CREATE and item.resource in gone]
@@ -35,17 +36,24 @@ def pair_moves(
         return tuple(changes)
     own = OwnFiles(live)
     wanted = {path: split_compiled(compiled.files[path]) for path in {item.path for item in come}}
-    moved: set[Resource] = set()
+    moved: dict[Resource, tuple[AttributeChange, ...]] = {}
     for change in come:
         before = gone[change.resource]
         values = _read(own.get(before.path, change.resource).content)
         after = _read(wanted[change.path][change.resource].content)
-        if values is not None and values == after and not before.drifted:
-            moved.add(change.resource)
+        if values is None or after is None or before.drifted:
+            continue
+        names = [name for name in {**values, **after} if values.get(name) != after.get(name)]
+        if not any(is_secret(name, values.get(name), after.get(name)) for name in names):
+            moved[change.resource] = tuple(
+                compare_attribute(name, values.get(name), after.get(name)) for name in names
+            )
     return tuple(
         change if change.resource not in moved
         else replace(change, renamed_to=change.resource) if change.action is Action.DELETE
-        else replace(change, renamed_from=change.resource)
+        else replace(
+            change, renamed_from=change.resource, attributes=moved[change.resource],
+        )
         for change in changes
     )  # fmt: skip
 

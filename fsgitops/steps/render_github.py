@@ -77,7 +77,7 @@ def _plan_lines(review: Review, plan: Plan) -> Iterator[str]:
 
 def _change_line(review: Review, change: Change) -> str:
     lines = [f"{word_change(change)} {name_change(change)}"]
-    if change.action is Action.UPDATE:
+    if change.action is Action.UPDATE or change.moved:
         lines += [describe_attribute(item) for item in change.attributes[:SHOWN_ATTRIBUTES]]
     return _command(review, "notice", find_source(change), lines[0], lines)
 

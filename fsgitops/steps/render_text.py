@@ -176,6 +176,8 @@ def _render_change(change: Change, *, explain: bool) -> Iterator[Line]:
     if change.renamed_from:
         path = f"to {change.path}" if change.moved else change.path
         yield Line(f"  > {name_change(change)}  {path}  {tell_source(change)}", Action.UPDATE)
+        for attribute in change.attributes if change.moved else ():
+            yield Line(f"      {describe_attribute(attribute)}", Action.UPDATE)
         return
     mark = _MARKS[change.action]
     name = f"{change.resource.kind} {change.resource.name}"

@@ -443,3 +443,27 @@ def test_an_own_template_takes_a_number_only_as_the_dispatcher_finds_it(
     ran = project.run("plan")
     assert (why is None) == (ran.code == 0), ran.err
     assert why is None or why in ran.out + ran.err
+
+
+def test_who_moves_and_changes_keeps_his_phone_and_is_shown_what_changes(site: Project) -> None:
+    """Only another password ends a registration; the move is not told as a move alone."""
+    site.write("desired/agents.yaml", AGENTS.replace("Bob", "Bert"))
+    other = OTHER[layout_of(site)]
+    told = site.run("layout", other).out
+    assert "Not only moves: agent:1021 would be created, changed or deleted too." in told
+    choose(site, other)
+    text = site.run("plan").out
+    assert '      effective_caller_id_name: "Bob" -> "Bert"' in text
+    plan = site.run("plan", "--json").json()
+    needs = [item["permission"] for item in plan["needs"]]
+    assert (plan["tasks"], needs) == ([], ["reload"])
+    commands = [step["command"] for step in plan["reloads"]]
+    assert commands == ["reloadxml", "xml_flush_cache"]
+    [half] = [
+        item for item in plan["changes"]
+        if item["resource"] == "agent:1021" and item["action"] == "create"
+    ]  # fmt: skip
+    assert [item["after"] for item in half["attributes"]] == ["Bert"]
+    ran = site.run("apply", "--yes")
+    assert ran.code == 0, ran.err
+    assert "No changes" in site.run("plan").out
