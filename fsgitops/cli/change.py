@@ -319,8 +319,10 @@ def layout_command(
     answer_planned(planned, wanted, workspace.root, full=full)
     confirm_done(judge_moves(planned), err=as_json)
     if write:
-        write_layout(workspace, layout)
-        confirm_done(f"Wrote fsgitops.yaml: layout {layout}. Next: fsgitops apply", err=as_json)
+        others = write_layout(workspace, layout)
+        also = f", also for target {', '.join(others)}" if others else ""
+        told = f"Wrote fsgitops.yaml: layout {layout}{also}. Next: fsgitops apply"
+        confirm_done(told, err=as_json)
     return 0
 
 

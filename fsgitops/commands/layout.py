@@ -157,17 +157,22 @@ def _leads_on(change: Change, planned: Planned) -> bool:
     return shared is not None and shared.follows
 
 
-def write_layout(workspace: Workspace, layout: str) -> None:
+def write_layout(workspace: Workspace, layout: str) -> list[str]:
     """Set the target's layout in `fsgitops.yaml`: its own where it has one, else that of all.
 
-    Raises UsageError where the file is written in a way that this cannot be put into.
+    Return the other targets that have it then, since they have none of their own. Raises UsageError
+    where the file is written in a way that this cannot be put into.
     """
-    declared = workspace.settings.targets.get(workspace.target.name)
+    targets, name = workspace.settings.targets, workspace.target.name
+    declared = targets.get(name)
+    others: list[str] = []
     if declared is not None and declared.layout is not None:
-        path: tuple[str, ...] = ("targets", workspace.target.name, "layout")
+        path: tuple[str, ...] = ("targets", name, "layout")
     else:
+        others = [other for other, one in targets.items() if other != name and one.layout is None]
         path = ("layout",)
     change_settings(workspace.root, lambda text: edit_layout(text, path, layout))
+    return others
 
 
 def edit_layout(text: str, path: Sequence[str], layout: str) -> str:

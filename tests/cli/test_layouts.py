@@ -467,3 +467,16 @@ def test_who_moves_and_changes_keeps_his_phone_and_is_shown_what_changes(site: P
     ran = site.run("apply", "--yes")
     assert ran.code == 0, ran.err
     assert "No changes" in site.run("plan").out
+
+
+def test_the_other_targets_that_a_written_layout_is_for_are_named(project: Project) -> None:
+    """`layout` of all is written where the target has none of its own."""
+    target = "\n    conf_dir: {0}\n    domain: {1}.example\n    esl: {{password: {{env: NONE}}}}\n"
+    declared = [f"  {name}:{target.format(project.conf, name)}" for name in ("east", "west")]
+    settings = project.root / "fsgitops.yaml"
+    text = settings.read_text().partition("targets:")[0]
+    settings.write_text(f"{text}targets:\n{declared[0]}{declared[1]}    layout: files\n")
+    project.write("desired/agents.yaml", AGENTS)
+    ran = project.run("layout", "sharded", "--write", "--target", "sandbox")
+    assert ran.code == 0, ran.err
+    assert "Wrote fsgitops.yaml: layout sharded, also for target east. Next" in ran.out
