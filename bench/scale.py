@@ -188,7 +188,7 @@ def measure_octodns(root: Path, resources: int, tools: Path) -> list[Figure]:
 
 def measure_fsgitops(root: Path, resources: int, layout: str) -> list[Figure]:
     """Return what this checkout takes, with a cache of its own that starts empty."""
-    cache = root / "cache"
+    cache = root.with_name(f"{root.name}-cache")  # a plan notices what comes into its project
     settings = "" if layout == "files" else f"layout: {layout}\n"
     write_project(root, resources // 2, resources // 2, settings)
     environment = {
