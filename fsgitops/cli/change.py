@@ -37,10 +37,10 @@ from fsgitops.cli.options import (
 )
 from fsgitops.cli.outputs import with_formats
 from fsgitops.cli.printing import (
-    format_table,
     print_document,
     print_findings,
     print_json,
+    print_layouts,
     print_lines,
     print_notes,
     working,
@@ -52,7 +52,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fsgitops.cli.outputs import Outputs
-    from fsgitops.commands.layout import Layouts
     from fsgitops.planning.planned import Planned, Unchanged
     from fsgitops.planning.shape import Demands
     from fsgitops.settings.shapes import Layout
@@ -306,7 +305,7 @@ def layout_command(
         if write:
             raise click.UsageError("--write needs a layout: files or sharded")
         found = read_layouts(workspace)
-        print_json(found.to_json()) if as_json else _print_layouts(found)
+        print_json(found.to_json()) if as_json else print_layouts(found)
         return 0
     wanted = Outputs("json" if as_json else "text")
     planned = make_planned(
@@ -324,23 +323,6 @@ def layout_command(
         told = f"Wrote fsgitops.yaml: layout {layout}{also}. Next: fsgitops apply"
         confirm_done(told, err=as_json)
     return 0
-
-
-def _print_layouts(found: Layouts) -> None:
-    click.echo(f"Target {found.target}: layout {found.layout}")
-    rows = [
-        (
-            cut.told, f"{cut.enabled:,}", f"{cut.files['files']:,}", f"{cut.files['sharded']:,}",
-            f"{cut.fullest['sharded']:,}",
-        )
-        for cut in found.cuts
-    ]  # fmt: skip
-    head = ("kind", "enabled", "in files", "in sharded", "fullest of sharded")
-    for line in format_table(head, rows):
-        click.echo(line)
-    for need in found.needs:
-        click.echo(f"Layout {found.other} needs this first: {need}")
-    click.echo(f"See what would change: fsgitops layout {found.other}. Costs: docs/scale.md")
 
 
 @click.command("adopt", cls=Command, epilog="Example: fsgitops adopt directory/default/1020.xml")

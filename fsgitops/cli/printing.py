@@ -17,6 +17,7 @@ from fsgitops.visible import make_lines_visible, make_visible, to_json
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from fsgitops.commands.layout import Layouts
     from fsgitops.diagnosis import Diagnosis
     from fsgitops.findings import Finding
 
@@ -102,3 +103,21 @@ def working(message: str) -> Iterator[None]:
     colour = stream.wants_colour(sys.stderr)
     with Console(stderr=True, no_color=not colour).status(message):
         yield
+
+
+def print_layouts(found: Layouts) -> None:
+    """Print how the files of a target are cut, and what the other layout needs."""
+    click.echo(f"Target {found.target}: layout {found.layout}")
+    rows = [
+        (
+            cut.told, f"{cut.enabled:,}", f"{cut.files['files']:,}", f"{cut.files['sharded']:,}",
+            f"{cut.fullest['sharded']:,}",
+        )
+        for cut in found.cuts
+    ]  # fmt: skip
+    head = ("kind", "enabled", "in files", "in sharded", "fullest of sharded")
+    for line in format_table(head, rows):
+        click.echo(line)
+    for need in found.needs:
+        click.echo(f"Layout {found.other} needs this first: {need}")
+    click.echo(f"See what would change: fsgitops layout {found.other}. Costs: docs/scale.md")
