@@ -40,7 +40,7 @@ def pytest_configure() -> None:
     """
     os.environ.pop("COLUMNS", None)
     os.environ["FSGITOPS_CACHE"] = "off"
-    settings.register_profile("tests", max_examples=40)
+    settings.register_profile("tests", max_examples=25)
     settings.load_profile("tests")
 
 

@@ -78,7 +78,7 @@ def _compare(text: str, region: str | None = None) -> None:
     assert national_form(text) == (phonenumbers.normalize_digits_only(written) if told else None)
 
 
-@settings(max_examples=500)
+@settings(max_examples=150)
 @given(e164, st.sampled_from([None, *REGIONS]))
 def test_a_number_in_e164_means_what_phonenumbers_says(text: str, region: str | None) -> None:
     _compare(text, region)

@@ -38,10 +38,11 @@ OF_A_WHOLE_FILE = {
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Try everything in both layouts."""
+    """Try everything in both layouts; in the second, with the sweeps."""
     if "applied" in metafunc.fixturenames:
         alone = metafunc.function.__name__ in OF_A_WHOLE_FILE
-        metafunc.parametrize("applied", ["files", "sharded"][: 1 if alone else 2], indirect=True)
+        layouts = ["files", pytest.param("sharded", marks=pytest.mark.sweep)]
+        metafunc.parametrize("applied", layouts[: 1 if alone else 2], indirect=True)
 
 
 @pytest.fixture

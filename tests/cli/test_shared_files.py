@@ -35,7 +35,7 @@ def use_kinds(monkeypatch: pytest.MonkeyPatch, kinds: Kinds) -> None:
     monkeypatch.setattr(fsgitops.kinds, "BUILT_IN", kinds)
 
 
-@pytest.fixture(autouse=True, params=[TEAM, SHARD])
+@pytest.fixture(autouse=True, params=[pytest.param(TEAM, marks=pytest.mark.sweep), SHARD])
 def _one_file(
     monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, project: Project
 ) -> None:

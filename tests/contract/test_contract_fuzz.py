@@ -31,7 +31,7 @@ TEXTS = st.lists(st.sampled_from(PIECES), max_size=24).map("".join)
 
 @pytest.mark.freeswitch
 @settings(
-    max_examples=150,
+    max_examples=60,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],

@@ -29,7 +29,7 @@ def ask_each(numbers: list[str], expression: str) -> tuple[set[int], set[int]]:
 
 
 @given(DIALLED, EXPRESSIONS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_the_short_cuts_find_what_asking_each_number_finds(
     numbers: list[str], expression: str
 ) -> None:

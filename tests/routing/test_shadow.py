@@ -264,7 +264,7 @@ CONDITIONS = st.recursive(
 
 
 @given(st.lists(st.lists(CONDITIONS, max_size=4), max_size=4), st.booleans())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_no_extension_stops_the_search_with_an_error(
     extensions: list[list[str]], goes_on: bool
 ) -> None:

@@ -154,7 +154,7 @@ def test_an_absurd_content_length_closes_the_connection(
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     line=st.one_of(

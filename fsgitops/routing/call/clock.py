@@ -27,7 +27,7 @@ _DAYS: Final = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _INTEGER: Final = re.compile(r"[ \t\n\v\f\r]*([-+]?[0-9]{1,18})?")
 _DATE: Final = re.compile(r"([0-9]+)-([0-9]+)-([0-9]+)[ \t\n\v\f\r]*([0-9]*):?([0-9]*):?([0-9]*)")
 _COMPACT: Final = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})")
-_TIME: Final = re.compile(r"([0-9]*):?([0-9]*):?([0-9]*)\n?\Z")
+_TIME: Final = re.compile(r"([0-9]*)(?::([0-9]*))?(?::([0-9]*))?\n?\Z")
 
 
 class Failed(NamedTuple):
@@ -135,7 +135,7 @@ class Clock:
         """`switch_str_time`."""
         zone = self.now.tzinfo
         if clock := _TIME.match(text):
-            numbers = [to_int(part) for part in clock.groups()]
+            numbers = [to_int(part) for part in clock.groups("")]
             base = self.now.replace(hour=0, minute=0, second=0, microsecond=0)
             return _make(base, numbers)
         found = _DATE.match(text) or _COMPACT.match(text)

@@ -16,7 +16,7 @@ from fsgitops.routing.call.match import Match, substitute
 from fsgitops.routing.call.words import separate, to_raw
 
 TEXT = st.text(st.sampled_from("ab1 ${}()[]:;|'\\^,.~-+*#%ä\n"), max_size=60)
-QUICK = settings(max_examples=200, deadline=None)
+QUICK = settings(max_examples=60, deadline=None)
 
 
 @QUICK
