@@ -71,6 +71,14 @@ def test_other_bytes_are_parsed(tmp_path: Path) -> None:
     assert load(tmp_path, open_trees(tmp_path)).data["agents"][0]["name"] == "Bob"
 
 
+def keep_one(text: str, root: Path) -> None:
+    """Load a project of one file, and keep what may be kept."""
+    (root / "a.yaml").write_text(text)
+    trees = open_trees(root)
+    load(root, trees)
+    trees.keep()
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -85,10 +93,7 @@ def test_other_bytes_are_parsed(tmp_path: Path) -> None:
     ],
 )
 def test_a_file_with_a_secret_in_it_is_parsed_each_time(text: str, tmp_path: Path) -> None:
-    (tmp_path / "a.yaml").write_text(text)
-    trees = open_trees(tmp_path)
-    load(tmp_path, trees)
-    trees.keep()
+    keep_one(text, tmp_path)
     assert not (tmp_path / "xdg").exists()
 
 
@@ -101,10 +106,7 @@ def test_a_file_with_a_secret_in_it_is_parsed_each_time(text: str, tmp_path: Pat
     ],
 )
 def test_a_file_that_only_names_secrets_is_kept(text: str, tmp_path: Path) -> None:
-    (tmp_path / "a.yaml").write_text(text)
-    trees = open_trees(tmp_path)
-    load(tmp_path, trees)
-    trees.keep()
+    keep_one(text, tmp_path)
     assert len(list((tmp_path / "xdg").glob("fsgitops/*/trees/*"))) == 1
 
 

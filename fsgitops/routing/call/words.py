@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _TRUE: Final = frozenset(("yes", "on", "true", "t", "enabled", "active", "allow"))
-_FALSE: Final = frozenset(("no", "off", "false", "f", "disabled", "inactive", "disallow"))
 _NUMBER: Final = re.compile(r"[-+]?[.0-9]*\Z")
 _INTEGER: Final = re.compile(r"[ \t\n\v\f\r]*([-+]?[0-9]{1,18})")
 _UNESCAPED: Final = {"n": "\n", "r": "\r", "t": "\t", "s": " "}
@@ -48,11 +47,6 @@ def to_int(text: str) -> int:
 def is_true(text: str | None) -> bool:
     """`switch_true`."""
     return text is not None and (fold(text) in _TRUE or (is_number(text) and to_int(text) != 0))
-
-
-def is_false(text: str | None) -> bool:
-    """`switch_false`."""
-    return text is not None and (fold(text) in _FALSE or (is_number(text) and to_int(text) == 0))
 
 
 def has_variable(text: str) -> bool:
