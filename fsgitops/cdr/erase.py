@@ -145,9 +145,7 @@ def erase_number(
                 spooled += erase_from_spool(spool_folder, eraser)
                 wait_for_flush(spool_folder)
             if json_dir:
-                # Also one that the lake has no record of: it must not be kept, so not be read.
-                found = (Path(entry.path) for entry in list_json_files(json_dir))
-                deleted += search_files(eraser.number, json_dir, found, Trace(), delete=True)
+                deleted += _delete_json_files(json_dir, eraser.number)
             for day in lake.days():
                 changed = _erase_from_day(lake, day, eraser)
                 rows, files = rows + changed[0], files + changed[1]
@@ -206,6 +204,15 @@ def _replacement(name: str, column: pa.Array, hit: pa.Array, eraser: Eraser) -> 
         return pa.scalar(None, column.type)
     pairs = zip(column.to_pylist(), hit.to_pylist(), strict=True)
     return pa.array([eraser.rename(text) if held else None for text, held in pairs], pa.string())
+
+
+def _delete_json_files(json_dir: Path, number: Number) -> int:
+    """Delete what holds the number, also a file that the lake has no record of.
+
+    Such a file must not be kept, so it must not be read. Returns how many there were.
+    """
+    found = (Path(entry.path) for entry in list_json_files(json_dir))
+    return search_files(number, json_dir, found, Trace(), delete=True)
 
 
 def _erase_from_day(lake: Lake, day: Day, eraser: Eraser) -> tuple[int, int]:

@@ -249,17 +249,22 @@ def list_records(source: Source, wanted: Wanted) -> pa.Table:
     values.append(wanted.limit)
 
     def ask(connection: duckdb.DuckDBPyConnection) -> pa.Table:
-        # Where no day is read, DuckDB reads no time either: a wrong one would find nothing.
-        for text in (wanted.since, wanted.until):
-            if text is not None:
-                _check_time(connection, text)
-        times = [wanted.until, wanted.since]
-        inverted = "SELECT CAST(? AS TIMESTAMPTZ) < CAST(? AS TIMESTAMPTZ)"
-        if None not in times and connection.execute(inverted, times).fetchall() == [(True,)]:
-            raise UsageError("--to is before --from")
+        _check_times(connection, wanted)
         return to_table(connection, sql, values)
 
     return run_query(source, ask, first, last)
+
+
+def _check_times(connection: duckdb.DuckDBPyConnection, wanted: Wanted) -> None:
+    """Raise UsageError where a time is none, or the last is before the first."""
+    # Where no day is read, DuckDB reads no time either: a wrong one would find nothing.
+    for text in (wanted.since, wanted.until):
+        if text is not None:
+            _check_time(connection, text)
+    times = [wanted.until, wanted.since]
+    inverted = "SELECT CAST(? AS TIMESTAMPTZ) < CAST(? AS TIMESTAMPTZ)"
+    if None not in times and connection.execute(inverted, times).fetchall() == [(True,)]:
+        raise UsageError("--to is before --from")
 
 
 def _check_time(connection: duckdb.DuckDBPyConnection, text: str) -> None:

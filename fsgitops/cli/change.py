@@ -120,13 +120,8 @@ def plan_command(
     )
     if state is not None:
         make = partial(plan_against, workspace, state, datetime.now(UTC), demands)
-    planned = make_planned(
-        make,
-        wanted,
-        "Comparing the declared with the live files",
-        workspace.target.name,
-        workspace.root,
-    )
+    doing = "Comparing the declared with the live files"
+    planned = make_planned(make, wanted, doing, workspace.target.name, workspace.root)
     if out is not None:
         save_plan(planned.plan, out)
     answer_planned(planned, wanted, workspace.root, full=full)

@@ -45,12 +45,9 @@ def check_desired(
     findings = _check_overrides(overrides, settings, rules)
     found: dict[str, list[tuple[Rule, Severity, Breach, Position]]] = defaultdict(list)
     for rule in rules:
-        level = overrides.get(rule.name, rule.severity.value)
-        if rule.fixed or level not in _LEVELS:
-            level = rule.severity.value
-        if level == _OFF or (rule.whole and not complete):
+        severity = _read_level(rule, overrides)
+        if severity is None or (rule.whole and not complete):
             continue
-        severity = Severity(level)
         for breach in rule.check(desired, kinds):
             source = breach.place or desired.sources.get(breach.resource)
             source = source or Position(str(breach.resource))
@@ -65,6 +62,14 @@ def check_desired(
             )
         sources.leave(file)
     return sort_findings(findings)
+
+
+def _read_level(rule: Rule, overrides: Mapping[str, str]) -> Severity | None:
+    """Return how bad a breach is; None: the rule is off."""
+    level = overrides.get(rule.name, rule.severity.value)
+    if rule.fixed or level not in _LEVELS:
+        return rule.severity
+    return None if level == _OFF else Severity(level)
 
 
 def _place(source: Position, sources: Sources, kinds: Kinds, breach: Breach) -> Position:

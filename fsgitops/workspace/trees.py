@@ -94,6 +94,6 @@ def _subject(data: bytes) -> bytes:
 
 def _scan(data: bytes) -> Marks:
     # The parser is imported where somebody asks for a place.
-    from fsgitops.steps.load.events import scan_marks
+    from fsgitops.steps.load.stream import scan_marks
 
     return scan_marks(data)

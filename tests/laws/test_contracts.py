@@ -48,7 +48,8 @@ def test_a_package_that_is_imported_outside_its_home_is_told(house) -> None:
     found = check(house, "one_home", ("fsgitops.commands.lint", "yaml"))
     assert not found.kept
     assert found.metadata["faults"] == [
-        "fsgitops.commands.lint imports yaml; its home is fsgitops.steps.load.events"
+        "fsgitops.commands.lint imports yaml; its home is fsgitops.steps.load.events, "
+        "fsgitops.steps.load.stream"
     ]
 
 

@@ -13,7 +13,7 @@ from fsgitops.kinds import BUILT_IN
 from fsgitops.model.document import Marks
 from fsgitops.steps.check import check_desired
 from fsgitops.steps.load import load_documents
-from fsgitops.steps.load.events import scan_marks
+from fsgitops.steps.load.stream import scan_marks
 from fsgitops.steps.resolve import resolve_desired
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "findings"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fsgitops.findings import Finding, Position
 from fsgitops.model.document import Document, Value
-from fsgitops.steps.load import events, load_document
+from fsgitops.steps.load import events, load_document, stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,8 +45,8 @@ def place(finding: Finding) -> tuple[int, int]:
 @pytest.fixture(params=["libyaml", "pure"])
 def parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == "pure":
-        monkeypatch.setattr(events, "CParser", None)
-    elif events.CParser is None:
+        monkeypatch.setattr(stream, "CParser", None)
+    elif stream.CParser is None:
         pytest.skip("PyYAML has no libyaml here")
     return str(request.param)
 
@@ -149,7 +149,7 @@ def test_each_fault_is_one_finding_at_its_place(
 def test_without_libyaml_the_same_rules_hold(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | bytes, rule: str
 ) -> None:
-    monkeypatch.setattr(events, "CParser", None)
+    monkeypatch.setattr(stream, "CParser", None)
     assert only_finding(tmp_path, text).rule == rule
 
 
@@ -348,7 +348,7 @@ def test_arbitrary_yaml_never_raises_and_is_placed_inside_the_file(
 @example(text="{<<")
 def test_arbitrary_yaml_never_raises_without_libyaml(tmp_path: Path, text: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(events, "CParser", None)
+        patch.setattr(stream, "CParser", None)
         _, findings = load(tmp_path, text)
     check_positions(text.encode(), findings)
 

@@ -7,7 +7,8 @@ import pytest
 from fsgitops.findings import Finding, Position, Severity, warning
 from fsgitops.kinds import BUILT_IN
 from fsgitops.rules.table import all_rules
-from fsgitops.steps.load.events import find_literals, parse_document
+from fsgitops.steps.load.events import parse_document
+from fsgitops.steps.load.stream import find_literals
 from fsgitops.steps.silence import silence_findings
 
 BECAUSE = "because the old office keeps its number"

@@ -64,15 +64,7 @@ def bridge(state: State, data: Value, loop: Callable[[State, str, Mapping[str, s
         _fail(state, "NO_ANSWER")
         return
     loops = [leg.loopback for leg in legs if leg.loopback]
-    causes = []
-    given = read_brackets(data.text) if loops else {}
-    if given is None or (loops and data.why):
-        raise end_unknown(data.why or ("its variables are quoted",), "what its leg begins with")
-    for target in loops:
-        end = loop(state, target, given)
-        if end.fate.arrives or end.fate in (Fate.UNKNOWN, Fate.LOOP):
-            raise CallEndedError(end)
-        causes.append(end.cause or "NORMAL_CLEARING")
+    causes = _follow(state, data, loops, loop) if loops else []
     if unknown:
         raise end_unknown(unknown, f"whom bridge reaches with {data.text}")
     causes += [leg.fails for leg in legs if leg.fails]
@@ -82,6 +74,25 @@ def bridge(state: State, data: Value, loop: Callable[[State, str, Mapping[str, s
         told = [f"the bridge fails with {cause}" for cause in causes]
         chosen = state.choose(f"cause of {data.text}", told)
     _fail(state, causes[chosen])
+
+
+def _follow(
+    state: State,
+    data: Value,
+    loops: list[str],
+    loop: Callable[[State, str, Mapping[str, str]], End],
+) -> list[str]:
+    """Return why each leg of loopback/ ends. Raises CallEndedError where one arrives."""
+    given = read_brackets(data.text)
+    if given is None or data.why:
+        raise end_unknown(data.why or ("its variables are quoted",), "what its leg begins with")
+    causes = []
+    for target in loops:
+        end = loop(state, target, given)
+        if end.fate.arrives or end.fate in (Fate.UNKNOWN, Fate.LOOP):
+            raise CallEndedError(end)
+        causes.append(end.cause or "NORMAL_CLEARING")
+    return causes
 
 
 def _offer(state: State, rung: tuple[str, ...], dialled: tuple[str, ...]) -> None:

@@ -1,13 +1,12 @@
 """Build values straight from YAML's event stream, so that every scalar keeps its text.
 
-The parser is libyaml's where PyYAML has it, and PyYAML's own otherwise; both hand out events one
-by one, so nesting is counted here before anything can recurse too deep.
+Events come one by one, so nesting is counted here before anything can recurse too deep.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any, NoReturn, TypeAlias
+from typing import NoReturn
 
 import yaml
 from yaml.events import (
@@ -22,8 +21,9 @@ from yaml.events import (
 )
 
 from fsgitops.findings import Finding, Position, error, quote_value
-from fsgitops.model.document import Document, Mark, Marks, Value, place_of
+from fsgitops.model.document import Document, Value
 from fsgitops.steps.load.source import describe_syntax_error
+from fsgitops.steps.load.stream import MERGE, NULLS, Event, is_plain, new_parser, scan_marks
 
 MAX_DEPTH = 32
 """How deep lists and mappings may nest; what is declared here needs 5 levels."""
@@ -31,40 +31,16 @@ MAX_DEPTH = 32
 MAX_ALIAS_VALUES = 1_000_000
 """How many values all aliases of one file may stand for together."""
 
-CParser: Any
-try:
-    from yaml.cyaml import CParser  # type: ignore[attr-defined,no-redef,unused-ignore]
-except ImportError:  # PyYAML was built without libyaml
-    CParser = None
-
 MAX_FINDINGS = 100
 """After so many faults a file is not read any further."""
 
-NULLS = frozenset({"", "~", "null"})
-_MERGE = frozenset({"<<"})
-_NO_NAMES = NULLS | _MERGE
+_NO_NAMES = NULLS | MERGE
 """What a key may be that is more than its text; nearly every other is that."""
 STR_TAG = "tag:yaml.org,2002:str"
 _KNOWN_TAG = re.compile(
     r"!!(python/[a-z_/]+|binary|bool|float|int|map|merge|null|omap|pairs|seq|set|timestamp)"
     r"(:[\w.]+)?"
 )
-_PLAIN = frozenset({"", None})
-
-Event: TypeAlias = Any
-
-
-class _PureParser(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser):
-    """PyYAML's own parser without its loader, for where libyaml is missing."""
-
-    def __init__(self, stream: bytes) -> None:
-        yaml.reader.Reader.__init__(self, stream)
-        yaml.scanner.Scanner.__init__(self)
-        yaml.parser.Parser.__init__(self)
-
-
-def _new_parser(data: bytes) -> Any:
-    return (CParser or _PureParser)(data)
 
 
 class _RefusedError(Exception):
@@ -80,7 +56,7 @@ class _Builder:
 
     def __init__(self, path: str, data: bytes, findings: list[Finding]) -> None:
         self.path = path
-        self.next = _new_parser(data).get_event
+        self.next = new_parser(data).get_event
         self.findings = findings
         self.item_positions: dict[str, tuple[Position, ...]] = {}
         self.anchors: dict[str, tuple[Value, int]] = {}
@@ -96,7 +72,7 @@ class _Builder:
             if not isinstance(event, DocumentStartEvent):
                 continue
             first = self.next()
-            if _is_plain(first, NULLS) and first.anchor is None:
+            if is_plain(first, NULLS) and first.anchor is None:
                 continue
             if result is not None:
                 self.stop(
@@ -152,7 +128,7 @@ class _Builder:
     def scalar(self, event: Event) -> str | None:
         if event.tag is not None and event.tag != STR_TAG:
             self.tag(event)
-        text: str | None = None if _is_plain(event, NULLS) else event.value
+        text: str | None = None if is_plain(event, NULLS) else event.value
         if event.anchor is not None:
             self.anchors[event.anchor] = (text, 1)
         return text
@@ -194,7 +170,7 @@ class _Builder:
                 and event.value not in _NO_NAMES
             ):
                 key = event.value
-            elif _is_plain(event, _MERGE):
+            elif is_plain(event, MERGE):
                 self.merge(get(), depth, merged, event)
                 continue
             else:
@@ -202,7 +178,7 @@ class _Builder:
             item = get()
             if item.__class__ is ScalarEvent and item.anchor is None and item.tag is None:
                 text = item.value
-                value: Value = None if text in NULLS and _is_plain(item, NULLS) else text
+                value: Value = None if text in NULLS and is_plain(item, NULLS) else text
             elif depth == 0 and key is not None and key not in result:
                 starts: list[Position] = []
                 value = self.value(item, 1, starts)
@@ -232,7 +208,7 @@ class _Builder:
 
     def key(self, event: Event, depth: int) -> str | None:
         """Return the text of a key; None, with a finding, for a key that is not text."""
-        if event.__class__ is ScalarEvent and not _is_plain(event, NULLS):
+        if event.__class__ is ScalarEvent and not is_plain(event, NULLS):
             if event.tag is not None or event.anchor is not None:
                 self.scalar(event)
             return str(event.value)
@@ -285,72 +261,6 @@ class _Builder:
         raise _RefusedError(error(rule, _position(self.path, event), message, hint))
 
 
-class _Marker:
-    """Goes through a file that was built without being stopped, and notes where things begin."""
-
-    def __init__(self, data: bytes) -> None:
-        self.next = _new_parser(data).get_event
-        self.anchors: dict[str, Marks] = {}
-        self.names: dict[str, str] = {}
-        """The texts that have anchors: an alias to one may be a key."""
-
-    def scan(self) -> Marks:
-        while not isinstance(event := self.next(), StreamEndEvent):
-            if isinstance(event, MappingStartEvent):
-                return self.mark(event)
-        return place_of(1, 1)
-
-    def mark(self, event: Event) -> Marks:
-        kind, start = event.__class__, event.start_mark
-        here = place_of(start.line + 1, start.column + 1)
-        mark: Marks = here
-        if kind is AliasEvent:
-            meant = self.anchors[event.anchor]
-            return Mark(here, meant.keys, meant.children) if isinstance(meant, Mark) else here
-        if kind is MappingStartEvent:
-            mark = self.mapping(here)
-        elif kind is SequenceStartEvent:
-            items = []
-            while (item := self.next()).__class__ is not SequenceEndEvent:
-                items.append(self.mark(item))
-            mark = Mark(here, {}, items)
-        if event.anchor is not None:
-            self.anchors[event.anchor] = mark
-            if kind is ScalarEvent and not _is_plain(event, NULLS):
-                self.names[event.anchor] = event.value
-            else:
-                self.names.pop(event.anchor, None)
-        return mark
-
-    def mapping(self, here: int) -> Mark:
-        keys: dict[str, int] = {}
-        children: dict[str, Marks] = {}
-        merged: list[Marks] = []
-        while (event := self.next()).__class__ is not MappingEndEvent:
-            key = self.mark(event)
-            value = self.mark(self.next())
-            if _is_plain(event, _MERGE):
-                listed = isinstance(value, Mark) and value.children
-                merged += listed if isinstance(listed, list) else [value]
-                continue
-            name = self.name(event)
-            if name is not None and name not in keys:
-                keys[name] = key if isinstance(key, int) else key.place
-                children[name] = value
-        for other in merged:
-            if isinstance(other, Mark) and isinstance(other.children, dict):
-                for name, child in other.children.items():
-                    if name not in keys:
-                        keys[name], children[name] = other.keys[name], child
-        return Mark(here, keys, children)
-
-    def name(self, event: Event) -> str | None:
-        """Return the text that a key is, or None for one that is none."""
-        if event.__class__ is ScalarEvent:
-            return None if _is_plain(event, NULLS) else str(event.value)
-        return self.names.get(event.anchor or "") if event.__class__ is AliasEvent else None
-
-
 def parse_document(path: str, data: bytes) -> tuple[Document | None, list[Finding]]:
     """Parse checked bytes (UTF-8, no byte order mark) into a Document and findings."""
     findings: list[Finding] = []
@@ -379,35 +289,5 @@ def _before_limit(data: bytes, problem: Exception) -> bytes | None:
     return shorter if len(shorter) < len(data) else None
 
 
-def scan_marks(data: bytes) -> Marks:
-    """Return where everything stands in a file that `parse_document` made a Document of."""
-    return _Marker(data).scan()
-
-
-def find_literals(data: bytes) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-    """Return where quoted and block scalars begin and end (line and column, both from 1).
-
-    A `#` inside one of them begins no comment. `data` is a file that `parse_document` took.
-    """
-    get = _new_parser(data).get_event
-    found = []
-    while (event := get()).__class__ is not StreamEndEvent:
-        if event.__class__ is ScalarEvent and event.style not in _PLAIN:
-            start: Any = event.start_mark
-            end: Any = event.end_mark
-            found.append(((start.line + 1, start.column + 1), (end.line + 1, end.column + 1)))
-    return found
-
-
 def _position(path: str, event: Event) -> Position:
     return Position(path, event.start_mark.line + 1, event.start_mark.column + 1)
-
-
-def _is_plain(event: Event, words: frozenset[str]) -> bool:
-    """Tell whether one of these words stands there, with nothing that makes it a text."""
-    return (
-        event.__class__ is ScalarEvent
-        and event.value in words
-        and event.style in _PLAIN
-        and event.tag is None
-    )
