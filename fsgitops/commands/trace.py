@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fsgitops.errors import NotPossibleError, NotThereError, UsageError
 from fsgitops.live.connect import connect_target
-from fsgitops.model.trace import End, Step, Tested, Trace, Way, What
+from fsgitops.model.trace import End, Goal, Step, Tested, Trace, Way, What
 from fsgitops.routing.call.clock import Clock, at_switch
 from fsgitops.routing.call.evaluate import Call, evaluate
 from fsgitops.routing.call.load import load_disk
@@ -186,7 +186,7 @@ def _choose_context(inbound: str, doors: Sequence[Door], doubts: list[str]) -> s
 
 def _finish(way: Way, place: Callable[[int], str], hide: Callable[[str], str]) -> Way:
     """Return a way with the places of its extensions, and without secrets."""
-    end = End(way.end.fate, hide(way.end.told), hide(way.end.cause))
+    end = End(way.end.fate, hide(way.end.told), hide(way.end.cause), _hide_goals(way.end, hide))
     return Way(end, tuple(_finish_step(step, place, hide) for step in way.steps))
 
 
@@ -197,5 +197,10 @@ def _finish_step(step: Step, place: Callable[[int], str], hide: Callable[[str], 
     )
     where = place(step.line) if step.what in (What.TAKES, What.PASSES) else ""
     return replace(
-        step, place=where, data=hide(step.data), text=hide(step.text), tested=tested, line=0
-    )
+        step, place=where, data=hide(step.data), text=hide(step.text), tested=tested, line=0,
+        goals=_hide_goals(step, hide), short=hide(step.short),
+    )  # fmt: skip
+
+
+def _hide_goals(told: Step | End, hide: Callable[[str], str]) -> tuple[Goal, ...]:
+    return tuple(Goal(goal.kind, hide(goal.name), hide(goal.number)) for goal in told.goals)

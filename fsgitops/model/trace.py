@@ -48,6 +48,22 @@ class Tested:
 
 
 @dataclass(frozen=True, slots=True)
+class Goal:
+    """Whom or what a call gets to."""
+
+    kind: str = field(
+        metadata=word(
+            "A user's phone, a gateway, another address, a mailbox, a menu, a queue, a conference, "
+            "a parking lot, or an application that serves the caller.",
+            "phone", "gateway", "address", "mailbox", "menu", "queue", "conference", "parking",
+            "application",
+        )
+    )  # fmt: skip
+    name: str = field(metadata=text("Its name: the user, the gateway, the menu."))
+    number: str = field(default="", metadata=text("The number that a gateway is to dial."))
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One step of a call. A text is empty where it means nothing to the kind of step."""
 
@@ -71,11 +87,16 @@ class Step:
         default=(), metadata=rows_of("What the extension's conditions looked at.", Tested)
     )
     text: str = field(default="", metadata=text("What is assumed, or told."))
+    goals: tuple[Goal, ...] = field(
+        default=(), metadata=rows_of("Whom or what the call has got to, where that decides.", Goal)
+    )
     leg: int = field(
         default=0, metadata=count("0: the call's own leg; more: a leg that loopback/ made.")
     )
     line: int = 0
     """The line of the merged text that the extension stands on."""
+    short: str = ""
+    """`text` in few words, beside its goals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +112,9 @@ class End:
     )
     told: str = field(metadata=text("The same as words: whom it rings, what it dials, and why."))
     cause: str = field(default="", metadata=text("The hang-up cause; empty: it is not hung up."))
+    goals: tuple[Goal, ...] = field(
+        default=(), metadata=rows_of("Whom or what it gets to; empty: nobody.", Goal)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from fsgitops.model.trace import End, Fate, Step, What
+from fsgitops.model.trace import End, Fate, Goal, Step, What
 from fsgitops.routing.call.dialling import bridge, tell_leg
 from fsgitops.routing.call.expand import Value
 from fsgitops.routing.call.extension import Action, hunt
-from fsgitops.routing.call.known import HEARD, INLINE, NEUTRAL, STAYS, list_modules, read_cause
+from fsgitops.routing.call.known import (
+    HEARD,
+    INLINE,
+    NEUTRAL,
+    STAYS,
+    goal_of,
+    list_modules,
+    read_cause,
+)
 from fsgitops.routing.call.leg import Leg
 from fsgitops.routing.call.menu import run_menu
 from fsgitops.routing.call.settings import SETTINGS
@@ -70,7 +78,8 @@ def execute(state: State, action: Action, *, inline: bool = True) -> None:
         state.heard = f"{name} {from_raw(data.text)}"
     elif name in STAYS:
         told = STAYS[name].format(from_raw(data.text)).strip()
-        raise CallEndedError(End(Fate.STAYS, told))
+        goals = (goal_of(name, from_raw(data.text)),)
+        raise CallEndedError(End(Fate.STAYS, told, goals=goals))
     elif name in _APPLICATIONS:
         _APPLICATIONS[name](state, data)
     else:
@@ -153,7 +162,8 @@ def _respond(_state: State, data: Value) -> None:
 
 def _redirect(_state: State, data: Value) -> None:
     told = f"the caller is sent to {from_raw(data.text)}"
-    raise CallEndedError(End(Fate.DIALS, told))
+    goals = (Goal("address", from_raw(data.text)),)
+    raise CallEndedError(End(Fate.DIALS, told, goals=goals))
 
 
 def _transfer(state: State, data: Value) -> None:
@@ -293,7 +303,9 @@ def _voicemail(state: State, data: Value) -> None:
     if data.why:
         raise end_unknown(data.why, "whose voicemail it is")
     if checks:
-        raise CallEndedError(End(Fate.STAYS, f"listens to messages ({from_raw(data.text)})"))
+        told = f"listens to messages ({from_raw(data.text)})"
+        goals = (Goal("application", f"voicemail {from_raw(data.text)}"),)
+        raise CallEndedError(End(Fate.STAYS, told, goals=goals))
     if len(rest) < 3:
         state.note("voicemail needs a profile, a domain and an extension: nothing happens")
         return
@@ -302,7 +314,8 @@ def _voicemail(state: State, data: Value) -> None:
     if found is None or found.value("params", "vm-enabled") in ("false", "no", "off"):
         state.note(f"there is no voicemail of {number}@{domain}: nothing happens")
         return
-    raise CallEndedError(End(Fate.STAYS, f"leaves a message for {number}"))
+    goals = (Goal("mailbox", number),)
+    raise CallEndedError(End(Fate.STAYS, f"leaves a message for {number}", goals=goals))
 
 
 def _ivr(state: State, data: Value) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from fsgitops.model.trace import End, Fate, Step, What
+from fsgitops.model.trace import End, Fate, Goal, Step, What
 from fsgitops.routing.call.expand import Value
 from fsgitops.routing.call.functions import CONTACT, UNREGISTERED, split_user
 from fsgitops.routing.call.known import CAUSES, read_cause
@@ -33,8 +33,8 @@ _ALWAYS: Final = ("NO_ANSWER", "NO_USER_RESPONSE", "ORIGINATOR_CANCEL")
 class Reached(NamedTuple):
     """One leg of a dial string: whom it rings, what it dials, or why it fails at once."""
 
-    rings: str = ""
-    dials: str = ""
+    rings: Goal | None = None
+    dials: Goal | None = None
     loopback: str = ""
     fails: str = ""
     unknown: tuple[str, ...] = ()
@@ -95,15 +95,22 @@ def _follow(
     return causes
 
 
-def _offer(state: State, rung: tuple[str, ...], dialled: tuple[str, ...]) -> None:
+def _offer(state: State, rung: tuple[Goal, ...], dialled: tuple[Goal, ...]) -> None:
     """Ring and dial; return where nobody answers."""
     fate = Fate.RINGS if rung else Fate.DIALS
-    words = [f"rings {', '.join(rung)}"] if rung else []
-    words += [f"dials {', '.join(dialled)}"] if dialled else []
-    told = " and ".join(words)
-    answers = (f"{told}, and the call is answered", f"{told}, and nobody answers")
-    if state.choose(f"bridge {state.depth} {len(state.steps)}", answers) == 0:
-        raise CallEndedError(End(fate, told))
+    words = [f"rings {', '.join(goal.name for goal in rung)}"] if rung else []
+    words += [f"dials {', '.join(map(_tell_dialled, dialled))}"] if dialled else []
+    told, goals = " and ".join(words), rung + dialled
+    shorts = ("the call is answered", "nobody answers")
+    answers = [f"{told}, and {short}" for short in shorts]
+    if state.choose(f"bridge {state.depth} {len(state.steps)}", answers, shorts, goals) == 0:
+        raise CallEndedError(End(fate, told, goals=goals))
+
+
+def _tell_dialled(goal: Goal) -> str:
+    if goal.kind == "gateway":
+        return f"{goal.number or 'its own number'} over gateway {goal.name}"
+    return goal.name
 
 
 def _text(state: State, name: str) -> str:
@@ -213,7 +220,7 @@ def _read_leg(state: State, target: str, why: tuple[str, ...], depth: int) -> It
     elif kind == "sofia":
         yield _read_sofia(state, rest)
     else:
-        yield Reached(dials=from_raw(target))
+        yield Reached(dials=Goal("address", from_raw(target)))
 
 
 def _read_user(state: State, dialled: str, depth: int) -> Iterator[Reached]:
@@ -241,7 +248,8 @@ def _read_user(state: State, dialled: str, depth: int) -> Iterator[Reached]:
         return
     legs = list(_read_legs(state, expanded, depth + 1))
     if legs and all(leg.fails == "USER_NOT_REGISTERED" for leg in legs):
-        state.note(f"no phone of {user} is registered")
+        goal = Goal("phone", user)
+        state.note(f"no phone of {user} is registered", "no phone is registered", goal)
     reached = [leg for leg in legs if not leg.fails]
     yield from reached or legs[:1] or [Reached(fails="DESTINATION_OUT_OF_ORDER")]
 
@@ -249,15 +257,15 @@ def _read_user(state: State, dialled: str, depth: int) -> Iterator[Reached]:
 def _read_sofia(state: State, rest: str) -> Reached:
     words = from_raw(rest).split("/", 2)
     if words[0] == CONTACT:
-        return Reached(rings=words[1].partition("@")[0])
+        return Reached(rings=Goal("phone", words[1].partition("@")[0]))
     if fold(words[0]) == "gateway" and len(words) > 1:
         name = words[1]
         if name.rpartition("::")[2] not in state.world.gateways:
             state.note(f"no profile has a gateway {name}")
             return Reached(fails="INVALID_GATEWAY")
         number = words[2] if len(words) > 2 else ""
-        return Reached(dials=f"{number or 'its own number'} over gateway {name}")
-    return Reached(dials=f"sofia/{from_raw(rest)}")
+        return Reached(dials=Goal("gateway", name, number))
+    return Reached(dials=Goal("address", f"sofia/{from_raw(rest)}"))
 
 
 def tell_leg(state: State, number: str, context: str) -> None:

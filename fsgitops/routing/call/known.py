@@ -6,6 +6,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
+from fsgitops.model.trace import Goal
 from fsgitops.routing.call.words import to_int
 
 INLINE: Final = frozenset((
@@ -55,6 +56,10 @@ STAYS: Final = {
     "txfax": "gets a fax", "userspy": "listens in on {}", "valet_park": "is parked in {}",
 }  # fmt: skip
 """Applications that serve the caller until he hangs up, and how that is told."""
+_GOALS: Final = {
+    "callcenter": "queue", "conference": "conference", "fifo": "queue", "park": "parking",
+    "valet_park": "parking",
+}  # fmt: skip
 
 NORMAL: Final = "NORMAL_CLEARING"
 CAUSES: Final = {
@@ -100,3 +105,12 @@ def read_cause(text: str) -> str:
         named = [name for name, number in CAUSES.items() if number == to_int(text)]
         return named[0] if named else "UNKNOWN"
     return text.upper() if text.upper() in CAUSES else NORMAL
+
+
+def goal_of(application: str, data: str) -> Goal:
+    """Return what serves a caller in an application of STAYS."""
+    kind = _GOALS.get(application)
+    if kind is None:
+        return Goal("application", f"{application} {data}".strip())
+    # `ROOM@PROFILE+PIN`: the profile and what follows are not the room's name.
+    return Goal(kind, data.partition("@")[0].partition("+")[0] if kind == "conference" else data)

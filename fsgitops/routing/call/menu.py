@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from fsgitops.model.trace import End, Fate
+from fsgitops.model.trace import End, Fate, Goal
 from fsgitops.routing.call.extension import Action
 from fsgitops.routing.call.state import CAPTURED, CallEndedError
 from fsgitops.routing.call.words import to_raw
@@ -44,7 +44,7 @@ def run_menu(state: State, name: str, execute: Callable[[State, Action], None]) 
         if broken or not entries:
             state.note(f"FreeSWITCH refuses the menu {name}: an entry is wrong, or there is none")
             return
-        stays = End(Fate.STAYS, f"is in the menu {name}")
+        stays = End(Fate.STAYS, f"is in the menu {name}", goals=(Goal("menu", name),))
         entry = None if name in visited else _choose(state, name, entries)
         visited.add(name)
         if entry is None:
@@ -73,10 +73,10 @@ def _is_whole(entry: Element) -> bool:
 
 def _choose(state: State, name: str, entries: list[Element]) -> Element | None:
     """Return the entry of the key that the caller presses on this way; None: none."""
-    keys = [item.attributes["digits"] for item in entries]
-    answers = [f"the caller presses no key in the menu {name}"]
-    answers += [f"the caller presses {key} in the menu {name}" for key in keys]
-    chosen = state.choose(f"{KEYS_OF}{name}", answers)
+    keys = ["no key", *(item.attributes["digits"] for item in entries)]
+    shorts = [f"presses {key}" for key in keys]
+    answers = [f"the caller {short} in the menu {name}" for short in shorts]
+    chosen = state.choose(f"{KEYS_OF}{name}", answers, shorts, (Goal("menu", name),))
     return entries[chosen - 1] if chosen else None
 
 

@@ -12,7 +12,7 @@ from fsgitops.routing.call.words import from_raw
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from fsgitops.model.trace import Tested
+    from fsgitops.model.trace import Goal, Tested
     from fsgitops.routing.call.clock import Clock
     from fsgitops.routing.call.leg import Leg
     from fsgitops.routing.call.world import Phones, World
@@ -111,17 +111,31 @@ class State:
         found = self.leg.get(name)
         return found.text if found else ""
 
-    def choose(self, subject: str, answers: Sequence[str]) -> int:
-        """Return the index of the answer that this way takes, and tell it the first time."""
+    def choose(
+        self,
+        subject: str,
+        answers: Sequence[str],
+        shorts: Sequence[str] = (),
+        goals: tuple[Goal, ...] = (),
+    ) -> int:
+        """Return the index of the answer that this way takes, and tell it the first time.
+
+        `shorts` are the answers in few words, `goals` what the call has got to.
+        """
         question = Question(subject, tuple(answers))
         chosen, new = self.answers.choose(question)
         if new:
-            self.add(Step(What.ASSUMES, text=answers[chosen], leg=self.depth))
+            short = (shorts or answers)[chosen]
+            step = Step(
+                What.ASSUMES, text=answers[chosen], goals=goals, leg=self.depth, short=short
+            )
+            self.add(step)
         return chosen
 
-    def note(self, text: str) -> None:
+    def note(self, text: str, short: str = "", *goals: Goal) -> None:
         """Tell something."""
-        self.add(Step(What.NOTES, text=from_raw(text), leg=self.depth))
+        told = from_raw(text)
+        self.add(Step(What.NOTES, text=told, goals=goals, leg=self.depth, short=short))
 
     def add(self, step: Step) -> None:
         """Add a step. Raises CallEndedError after too many."""
