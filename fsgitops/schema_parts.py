@@ -26,6 +26,11 @@ def maybe_text(description: str) -> dict[str, Any]:
     return {"type": ["string", "null"], "description": description}
 
 
+def maybe_number(description: str) -> dict[str, Any]:
+    """Return the schema of a number or null."""
+    return {"type": ["number", "null"], "description": description}
+
+
 def flag(description: str) -> dict[str, Any]:
     """Return the schema of true or false."""
     return {"type": "boolean", "description": description}
@@ -96,7 +101,7 @@ def json_values(value: Any) -> Any:
     }
 
 
-_PLAIN = frozenset((str, bool, int, type(None)))
+_PLAIN = frozenset((str, bool, int, float, type(None)))
 
 
 @cache

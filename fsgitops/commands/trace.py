@@ -186,7 +186,12 @@ def _choose_context(inbound: str, doors: Sequence[Door], doubts: list[str]) -> s
 
 def _finish(way: Way, place: Callable[[int], str], hide: Callable[[str], str]) -> Way:
     """Return a way with the places of its extensions, and without secrets."""
-    end = End(way.end.fate, hide(way.end.told), hide(way.end.cause), _hide_goals(way.end, hide))
+    end = replace(
+        way.end,
+        told=hide(way.end.told),
+        cause=hide(way.end.cause),
+        goals=_hide_goals(way.end, hide),
+    )
     return Way(end, tuple(_finish_step(step, place, hide) for step in way.steps))
 
 
@@ -203,4 +208,6 @@ def _finish_step(step: Step, place: Callable[[int], str], hide: Callable[[str], 
 
 
 def _hide_goals(told: Step | End, hide: Callable[[str], str]) -> tuple[Goal, ...]:
-    return tuple(Goal(goal.kind, hide(goal.name), hide(goal.number)) for goal in told.goals)
+    return tuple(
+        replace(goal, name=hide(goal.name), number=hide(goal.number)) for goal in told.goals
+    )

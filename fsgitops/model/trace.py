@@ -6,7 +6,17 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from fsgitops.schema_parts import TEXT, count, flag, list_of, rows_of, shape, text, word
+from fsgitops.schema_parts import (
+    TEXT,
+    count,
+    flag,
+    list_of,
+    maybe_number,
+    rows_of,
+    shape,
+    text,
+    word,
+)
 
 
 class What(Enum):
@@ -61,6 +71,19 @@ class Goal:
     )  # fmt: skip
     name: str = field(metadata=text("Its name: the user, the gateway, the menu."))
     number: str = field(default="", metadata=text("The number that a gateway is to dial."))
+    turn: int | None = field(
+        default=0,
+        compare=False,
+        metadata=maybe_number(
+            "0: among the first who are called; more: called when those before do not answer; "
+            "null: only where nobody before can be reached."
+        ),
+    )
+    after: float | None = field(
+        default=None,
+        compare=False,
+        metadata=maybe_number("Seconds after the call came in, as timeouts say; null: not known."),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +137,11 @@ class End:
     cause: str = field(default="", metadata=text("The hang-up cause; empty: it is not hung up."))
     goals: tuple[Goal, ...] = field(
         default=(), metadata=rows_of("Whom or what it gets to; empty: nobody.", Goal)
+    )
+    after: float | None = field(
+        default=None,
+        compare=False,
+        metadata=maybe_number("Seconds after the call came in, as timeouts say; null: not known."),
     )
 
 

@@ -5,6 +5,7 @@ An application that is not known here ends the evaluation as unknown: it may sen
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
 
 from fsgitops.model.trace import End, Fate, Goal, Step, What
@@ -15,6 +16,7 @@ from fsgitops.routing.call.known import (
     HEARD,
     INLINE,
     NEUTRAL,
+    SLOW,
     STAYS,
     goal_of,
     list_modules,
@@ -72,6 +74,10 @@ def execute(state: State, action: Action, *, inline: bool = True) -> None:
     )  # fmt: skip
     state.leg.set("current_application", Value(name))
     state.leg.set("current_application_data", data)
+    if name == "sleep":
+        state.elapsed += math.inf if data.why else max(0, to_int(data.text)) / 1000
+    elif name in SLOW:
+        state.elapsed = math.inf
     if name in NEUTRAL:
         return
     if name in HEARD:

@@ -44,10 +44,14 @@ class UnknownTimeError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """A moment, the zone of the switch, and the zones that it knows by name (POSIX rules)."""
+    """A moment, the zone of the switch, and the zones that it knows by name (POSIX rules).
+
+    Unless it is `known`, any time may be meant: each condition on it is followed both ways.
+    """
 
     now: datetime
     zones: Mapping[str, str]
+    known: bool = True
 
     def in_zone(self, name: str | None, offset: int | None) -> datetime:
         """Return the time where a condition looks. Raises UnknownTimeError."""

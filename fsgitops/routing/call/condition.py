@@ -107,8 +107,9 @@ class Judge:
         leg = self.state.leg
         shift = leg.get("tod_tz_offset")
         zone = leg.get("timezone")
-        subject = f"the time at line {element.line}"
-        why = [item.why[0] for item in (shift, zone) if item is not None and item.why]
+        subject = f"the time in {zone.text}" if zone else "the time"
+        why = [] if self.state.clock.known else ["nobody says when the call is placed"]
+        why += [item.why[0] for item in (shift, zone) if item is not None and item.why]
         if not why:
             offset = to_int(shift.text) if shift and is_number(shift.text) else None
             try:

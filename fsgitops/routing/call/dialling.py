@@ -13,6 +13,7 @@ from fsgitops.routing.call.expand import Value
 from fsgitops.routing.call.functions import CONTACT, UNREGISTERED, split_user
 from fsgitops.routing.call.known import CAUSES, read_cause
 from fsgitops.routing.call.state import CallEndedError, end_unknown
+from fsgitops.routing.call.timing import Rung, Timed, time_legs
 from fsgitops.routing.call.words import from_raw, is_true, separate, to_int, to_raw
 from fsgitops.routing.tree import fold
 
@@ -25,6 +26,8 @@ MAX_DEPTH: Final = 8
 """Dial strings within dial strings that are followed."""
 MAX_LEGS: Final = 1000
 """Legs of one dial string that are followed."""
+BRIDGE: Final = "bridge "
+"""What the question whether a bridge is answered begins with: 0, it is, or 1, nobody answers."""
 _PAIRS: Final = {"{": "}", "[": "]", "<": ">"}
 _ALWAYS: Final = ("NO_ANSWER", "NO_USER_RESPONSE", "ORIGINATOR_CANCEL")
 """Causes after which the dialplan goes on unless a variable says more."""
@@ -38,6 +41,16 @@ class Reached(NamedTuple):
     loopback: str = ""
     fails: str = ""
     unknown: tuple[str, ...] = ()
+    turn: int = 0
+    times: Mapping[str, str] | None = None
+
+
+class Dialled(NamedTuple):
+    """One leg of a dial string: the brackets before it, and how many `|` come first."""
+
+    target: str
+    given: str
+    turn: int
 
 
 def bridge(state: State, data: Value, loop: Callable[[State, str, Mapping[str, str]], End]) -> None:
@@ -57,11 +70,9 @@ def bridge(state: State, data: Value, loop: Callable[[State, str, Mapping[str, s
         raise end_unknown(("campon calls again and again",), "how long it waits for somebody")
     legs = list(_read_legs(state, data, 0))
     unknown = [why for leg in legs for why in leg.unknown]
-    rung = tuple(dict.fromkeys(leg.rings for leg in legs if leg.rings))
-    dialled = tuple(dict.fromkeys(leg.dials for leg in legs if leg.dials))
-    if rung or dialled:
-        _offer(state, rung, dialled)
-        _fail(state, "NO_ANSWER")
+    timed = [Timed(goal, leg.turn, leg.times) for leg in legs if (goal := leg.rings or leg.dials)]
+    if timed:
+        _fail(state, _offer(state, time_legs(timed, state.elapsed, state.leg.get("call_timeout"))))
         return
     loops = [leg.loopback for leg in legs if leg.loopback]
     causes = _follow(state, data, loops, loop) if loops else []
@@ -95,16 +106,20 @@ def _follow(
     return causes
 
 
-def _offer(state: State, rung: tuple[Goal, ...], dialled: tuple[Goal, ...]) -> None:
-    """Ring and dial; return where nobody answers."""
+def _offer(state: State, called: Rung) -> str:
+    """Ring and dial; return the cause where nobody answers."""
+    rung = tuple(goal for goal in called.goals if goal.kind == "phone")
+    dialled = tuple(goal for goal in called.goals if goal.kind != "phone")
     fate = Fate.RINGS if rung else Fate.DIALS
     words = [f"rings {', '.join(goal.name for goal in rung)}"] if rung else []
     words += [f"dials {', '.join(map(_tell_dialled, dialled))}"] if dialled else []
     told, goals = " and ".join(words), rung + dialled
     shorts = ("the call is answered", "nobody answers")
     answers = [f"{told}, and {short}" for short in shorts]
-    if state.choose(f"bridge {state.depth} {len(state.steps)}", answers, shorts, goals) == 0:
+    if state.choose(f"{BRIDGE}{state.depth} {len(state.steps)}", answers, shorts, goals) == 0:
         raise CallEndedError(End(fate, told, goals=goals))
+    state.elapsed += called.seconds
+    return called.cause
 
 
 def _tell_dialled(goal: Goal) -> str:
@@ -150,11 +165,15 @@ def _read_legs(state: State, data: Value, depth: int) -> Iterator[Reached]:
     if depth > MAX_DEPTH:
         yield Reached(unknown=("its dial strings hold each other",))
         return
-    for count, target in enumerate(split_dial_string(data.text)):
+    shared = None
+    for count, (target, given, turn) in enumerate(split_dial_string(data.text)):
         if count >= MAX_LEGS:
             yield Reached(unknown=(f"it has more than {MAX_LEGS:,} legs",))
             return
-        yield from _read_leg(state, target, data.why, depth)
+        shared = given.partition("[")[0] if shared is None else shared
+        times = read_brackets(f"{shared}{given}") if shared or given else {}
+        for leg in _read_leg(state, target, data.why, depth):
+            yield leg._replace(turn=turn, times=times)
 
 
 def read_brackets(text: str) -> dict[str, str] | None:
@@ -172,9 +191,9 @@ def read_brackets(text: str) -> dict[str, str] | None:
     return found
 
 
-def split_dial_string(text: str) -> Iterator[str]:
-    """Yield each leg of a dial string, without the variables in brackets before it."""
-    start = at = 0
+def split_dial_string(text: str) -> Iterator[Dialled]:
+    """Yield each leg of a dial string."""
+    begin = start = at = turn = 0
     end = len(text)
     closing = {opening: text.rfind(mark) for opening, mark in _PAIRS.items()}
     while at < end:
@@ -183,18 +202,15 @@ def split_dial_string(text: str) -> Iterator[str]:
             at = text.find(_PAIRS[char], at) + 1
             if not text[start:at].strip(" ").partition(char)[0]:
                 start = at
-        elif char in ",|":
-            yield text[start:at].strip(" ")
-            at += 1
-            start = at
-        elif text.startswith(":_:", at):
-            yield text[start:at].strip(" ")
-            at += 3
-            start = at
+        elif char in ",|" or text.startswith(":_:", at):
+            yield Dialled(text[start:at].strip(" "), text[begin:start], turn)
+            turn += char == "|"
+            at += 3 if char == ":" else 1
+            begin = start = at
         else:
             at += 1
     if start < end:
-        yield text[start:].strip(" ")
+        yield Dialled(text[start:].strip(" "), text[begin:start], turn)
 
 
 def _read_leg(state: State, target: str, why: tuple[str, ...], depth: int) -> Iterator[Reached]:

@@ -6,7 +6,7 @@ between ways. It is bounded: ways, steps, transfers, legs and the size of texts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from fsgitops.model.trace import Way
@@ -17,13 +17,15 @@ from fsgitops.routing.call.leg import Leg, Profile
 from fsgitops.routing.call.menu import KEYS_OF
 from fsgitops.routing.call.settings import list_variables
 from fsgitops.routing.call.state import Answers, State
+from fsgitops.routing.call.timing import known_seconds
 from fsgitops.routing.call.words import to_raw
 from fsgitops.routing.call.world import Phones
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from fsgitops.routing.call.clock import Clock
+    from fsgitops.routing.call.state import Question
     from fsgitops.routing.call.world import World
     from fsgitops.routing.directory import LocatedUser
 
@@ -52,11 +54,17 @@ class Call:
 
 
 def evaluate(
-    world: World, call: Call, clock: Clock, phones: Phones | None = None
+    world: World,
+    call: Call,
+    clock: Clock,
+    phones: Phones | None = None,
+    decide: Callable[[Question], int | None] | None = None,
 ) -> tuple[tuple[Way, ...], bool]:
     """Return the ways that a call may take, the likeliest first, and whether they are all.
 
     Of ways that end alike, the first stands for the others; but each key of a menu has its own.
+    `decide` answers questions, by the index of the answer, so that no other way is followed; None:
+    it does not.
     """
     pending: list[tuple[int, ...]] = [()]
     ways: list[Way] = []
@@ -65,10 +73,10 @@ def evaluate(
     passed: dict[tuple[Any, ...], Any] = {}
     while pending and followed < MAX_WAYS:
         given = pending.pop(0)
-        answers = Answers(given, passed=passed)
+        answers = Answers(given, passed=passed, decide=decide)
         state = State(world, clock, phones or Phones(), answers, _make_leg(world, call))
         state.functions = call_function
-        end = follow(state)
+        end = replace(follow(state), after=known_seconds(state.elapsed))
         keys = (end, *(item for item in answers.asked if item[0].subject.startswith(KEYS_OF)))
         if keys not in ended:
             ended.add(keys)

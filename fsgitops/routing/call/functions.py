@@ -176,14 +176,14 @@ def _global(state: State, argument: str) -> Value | None:
 
 
 def _strftime(state: State, argument: str) -> str | None:
-    if "|" in argument:
+    if "|" in argument or not state.clock.known:
         return None
     return to_raw(state.clock.now.strftime(from_raw(argument) or "%Y-%m-%d %H:%M:%S"))[:79]
 
 
 def _strftime_tz(state: State, argument: str) -> str | None:
     zone, _, form = argument.partition(" ")
-    if "|" in form:
+    if "|" in form or not state.clock.known:
         return None
     try:
         there = state.clock.in_zone(zone or "GMT", None)

@@ -56,6 +56,11 @@ STAYS: Final = {
     "txfax": "gets a fax", "userspy": "listens in on {}", "valet_park": "is parked in {}",
 }  # fmt: skip
 """Applications that serve the caller until he hangs up, and how that is told."""
+SLOW: Final = HEARD | {
+    "curl", "detect_silence", "enum", "lcr", "play_and_get_digits", "read", "start_dtmf", "system",
+    "wait_for_answer", "wait_for_silence", "wait_for_video_ready",
+}  # fmt: skip
+"""Applications that take as long as only the call can tell."""
 _GOALS: Final = {
     "callcenter": "queue", "conference": "conference", "fifo": "queue", "park": "parking",
     "valet_park": "parking",

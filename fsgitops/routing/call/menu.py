@@ -6,6 +6,7 @@ the likeliest way, and each key on a way of its own.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
 
 from fsgitops.model.trace import End, Fate, Goal
@@ -47,6 +48,7 @@ def run_menu(state: State, name: str, execute: Callable[[State, Action], None]) 
         stays = End(Fate.STAYS, f"is in the menu {name}", goals=(Goal("menu", name),))
         entry = None if name in visited else _choose(state, name, entries)
         visited.add(name)
+        state.elapsed = math.inf
         if entry is None:
             raise CallEndedError(stays)
         action, param = entry.attributes["action"], entry.attributes.get("param", "")

@@ -50,6 +50,8 @@ class Answers:
     given: tuple[int, ...]
     asked: list[tuple[Question, int]] = field(default_factory=list)
     known: dict[Question, int] = field(default_factory=dict)
+    decide: Callable[[Question], int | None] | None = None
+    """What answers a question once and for all, so that no other way is followed."""
     passed: dict[tuple[Any, ...], tuple[Any, int, list[Step]]] = field(default_factory=dict)
     """What all ways of the call have in common: extensions that pass it on."""
 
@@ -57,6 +59,10 @@ class Answers:
         """Return an answer's index, and whether it was asked for the first time."""
         if question in self.known:
             return self.known[question], False
+        decided = self.decide(question) if self.decide else None
+        if decided is not None:
+            self.known[question] = decided
+            return decided, True
         at = len(self.asked)
         chosen = self.given[at] if at < len(self.given) else 0
         self.asked.append((question, chosen))
@@ -86,6 +92,8 @@ class State:
         """What this call put into mod_hash and mod_db; None: took out."""
         self.heard = ""
         """The last announcement that the caller hears."""
+        self.elapsed: float = 0
+        """Seconds since the call came in; `inf`: nobody knows."""
         self.functions: Callable[[State, str, Value], Value | None] | None = None
         self._expander = Expander(self._variable, self._function)
 
