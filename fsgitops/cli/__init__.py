@@ -25,7 +25,17 @@ COLLECT_SELDOM = (1_000_000, 50, 100)
 """A plan makes a million small values and no cycles; looking for those costs much time."""
 
 SECTIONS = {
-    "Declare": ("init", "validate", "lint", "fmt", "explain", "schema", "completion"),
+    "Declare": (
+        "init",
+        "validate",
+        "lint",
+        "fmt",
+        "list",
+        "get",
+        "explain",
+        "schema",
+        "completion",
+    ),
     "Change": ("plan", "apply", "rollback", "history", "show", "adopt", "layout", "release"),
     "Watch": ("status", "registrations", "calls", "drift", "doctor", "trace"),
     "Operate": ("dial", "transfer", "hangup", "kick", "api", "sandbox"),
@@ -47,6 +57,7 @@ SYNONYMS = {
     "format": "fmt",
     "import": "adopt",
     "log": "history",
+    "ls": "list",
     "password": "credentials",
     "reload": "apply",
     "revert": "rollback",

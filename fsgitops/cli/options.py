@@ -38,7 +38,7 @@ def words_from(name: str) -> Callable[[click.Context, click.Parameter, str], lis
         try:
             from fsgitops.cli.suggest import suggest
 
-            found = suggest(name, *find_start(ctx), typed)
+            found = suggest(name, *find_start(ctx), typed, ctx.params.get("kind"))
         except Exception:
             return []
         return [CompletionItem(item.word, help=item.about or None) for item in found]
@@ -73,6 +73,8 @@ LIVE_FILE = words_from("live_files")
 REVISION = words_from("revisions")
 COMMIT = words_from("commits")
 NAME = words_from("names")
+KIND = words_from("kinds")
+DECLARED_NAME = words_from("declared_names")
 TOKEN = words_from("tokens")
 
 

@@ -24,12 +24,16 @@ MAX_WORDS = 500
 
 
 class Place(NamedTuple):
-    """The project, where the command line stands in it, the target, and what is typed so far."""
+    """The project, where the command line stands in it, the target, and what is typed so far.
+
+    `kind` is what an earlier word names, in its own words.
+    """
 
     root: Path
     start: Path
     target: str | None
     typed: str
+    kind: str | None = None
 
 
 class Suggestion(NamedTuple):
@@ -89,6 +93,20 @@ def suggest_resources(place: Place) -> Iterator[Suggestion]:
         for word, about in _names(place, kind.section):
             yield Suggestion(f"{kind.word}:{word}", about)
     yield from suggest_declared_files(place)
+
+
+def suggest_kinds(place: Place) -> Iterator[Suggestion]:
+    """Yield the word of each kind."""
+    for kind in open_workspace(place.root, "sandbox").kinds.values():
+        yield Suggestion(kind.word, kind.about)
+
+
+def suggest_declared_names(place: Place) -> Iterator[Suggestion]:
+    """Yield the names of what is declared of the kind that is typed already."""
+    from fsgitops.commands.listing import find_word
+
+    kinds = open_workspace(place.root, "sandbox").kinds
+    return _names(place, kinds[find_word(place.kind or "", kinds)].section)
 
 
 def suggest_declared_files(place: Place) -> Iterator[Suggestion]:
@@ -161,12 +179,14 @@ def suggest_tokens(place: Place) -> Iterator[Suggestion]:
         yield Suggestion(token.id, token.name)
 
 
-def suggest(name: str, start: Path, target: str | None, typed: str) -> list[Suggestion]:
+def suggest(
+    name: str, start: Path, target: str | None, typed: str, kind: str | None = None
+) -> list[Suggestion]:
     """Return the words of `suggest_NAME` that begin as what is typed, each once, not too many.
 
     `start` is the directory that the command line runs in, or names.
     """
-    place = Place(find_project(start) or start, start, target, typed)
+    place = Place(find_project(start) or start, start, target, typed, kind)
     found: Iterable[Suggestion] = globals()[f"suggest_{name}"](place)
     chosen: dict[str, Suggestion] = {}
     for item in found:

@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
 SCHEMAS = (
     "desired", "settings", "plan", "adopted", "applied", "calls", "credentials", "dial", "doctor",
-    "drift", "error", "findings", "fmt", "hangup", "history", "keys", "kick", "layout", "lint",
-    "notice", "registrations", "released", "revision", "rules", "state", "status", "token",
-    "tokens", "trace", "transfer",
+    "drift", "error", "findings", "fmt", "get", "hangup", "history", "keys", "kick", "layout",
+    "lint", "list", "notice", "registrations", "released", "revision", "rules", "state", "status",
+    "token", "tokens", "trace", "transfer",
 )  # fmt: skip
 """What is declared, a plan, and every other format that is printed as JSON."""
 

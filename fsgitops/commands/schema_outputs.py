@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fsgitops.commands.listing import Listed
 from fsgitops.commands.token import ApiToken
 from fsgitops.commands.validate import RuleState
 from fsgitops.diagnosis import Check
@@ -13,6 +14,7 @@ from fsgitops.model.drift import DriftReport
 from fsgitops.model.plan import (
     PLAN_VERSION,
     Action,
+    AttributeChange,
     Change,
     Hazard,
     Need,
@@ -271,6 +273,21 @@ OUTPUTS: dict[str, dict[str, Any]] = {
         groups=by_name(
             "By group; `(no group)` stands for the agents in none.",
             objects(agents=count("All."), moved=count("On the next key.")),
+        ),
+    ),
+    "list": objects(
+        target=text("The target's name."),
+        resources=rows_of("What is declared, and what else is managed.", Listed),
+    ),
+    "get": objects(
+        target=text("The target's name."),
+        resource=shape(Listed, "Where it is declared, its file, and what an apply does with it."),
+        fields=by_name(
+            "Every field with its value, or values; a secret is masked.",
+            {"anyOf": [TEXT, {"type": "array", "items": TEXT}]},
+        ),
+        attributes=rows_of(
+            "Each attribute of its file: `before` is live, `after` compiled.", AttributeChange
         ),
     ),
     "layout": objects(

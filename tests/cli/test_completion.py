@@ -58,6 +58,8 @@ def here(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
         (("schema", "hi"), ["history"]),
         (("rollb",), ["rollback"]),
         (("key", "ro"), ["rotate"]),
+        (("list", "a"), ["agent"]),
+        (("get", "agents", "102"), ["1020", "1021"]),
         (("plan", "--color", "a"), ["auto", "always"]),
         (("key", "rotate", "--extensions", "1020,"), ["1020,1020", "1020,1021"]),
     ],

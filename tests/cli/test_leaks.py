@@ -129,6 +129,8 @@ def what_is_live(project: Project) -> Iterator[tuple[str, ...]]:
         yield ("diff", "HEAD", *form)
         yield ("drift", *form)
         yield ("layout", "sharded", *form)
+        yield ("list", *form)
+        yield ("get", "agent", "1020", *form)
         yield ("trace", "+19495431333", *form)
         yield ("trace", "1020", "--as", "1021", "--verbose", *form)
         yield ("history", *form)

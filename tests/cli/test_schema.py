@@ -234,6 +234,8 @@ BEFORE = (
     ("doctor",),
     ("key", "status"),
     ("layout",),
+    ("list",),
+    ("get", "agent", "1020"),
     ("token", "new", "--name", "x", "--scope", "read"),
     ("token", "list"),
     ("credentials", "1020"),

@@ -291,3 +291,8 @@ def _before_limit(data: bytes, problem: Exception) -> bytes | None:
 
 def _position(path: str, event: Event) -> Position:
     return Position(path, event.start_mark.line + 1, event.start_mark.column + 1)
+
+
+def write_yaml(data: object) -> str:
+    """Return JSON values as YAML, in their order."""
+    return yaml.safe_dump(data, sort_keys=False)

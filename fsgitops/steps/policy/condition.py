@@ -7,33 +7,25 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from fsgitops.findings import quote_value
-from fsgitops.model.fields import Hidden
-from fsgitops.model.plan import MASK, is_secret_attribute
-from fsgitops.model.reading import ENTRY, ITEM, called_references, read_reference, spots, values_at
+from fsgitops.model.reading import ENTRY, called_references, read_reference, shown_fields, spots
 from fsgitops.routing.pattern import TooManyStepsError, has_match, is_valid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from fsgitops.model.desired import Desired
     from fsgitops.model.document import Path, Value
     from fsgitops.model.kind import Kinds
     from fsgitops.model.noun import Noun
-    from fsgitops.model.reading import Spot
+    from fsgitops.model.reading import FieldValue, Spot, Values
 
 MAX_PATTERN = 300
 _BOUND = "(*LIMIT_MATCH=20000)(*LIMIT_DEPTH=2000)"
 """PCRE2 gives up after so many steps, and the check says so: no pattern can hang it."""
 
-FieldValue: TypeAlias = "str | tuple[str, ...]"
-Values: TypeAlias = "Mapping[str, FieldValue]"
-"""Field (dotted where nested) -> its text, or its texts; what is not set is not in it.
-
-MASK stands for a secret, or for where one is fetched from: a rule can ask whether it is there.
-"""
 
 _LIMITS = re.compile(r"\(\*\s*LIMIT_", re.IGNORECASE)
 
@@ -206,11 +198,11 @@ _OPERATORS: dict[str, Callable[[Value, Path], _Test]] = {
 
 def values_of(noun: Noun, desired: Desired) -> Values:
     """Return the fields of a resource, and those of each that it refers to, as `CALLED.FIELD`."""
-    values = _flatten(noun)
+    values = shown_fields(noun)
     for called, (field, mark) in called_references(type(noun)).items():
         other = desired.get(read_reference(mark, getattr(noun, field) or ""))
         if other is not None:
-            values |= {f"{called}.{name}": value for name, value in _flatten(other).items()}
+            values |= {f"{called}.{name}": value for name, value in shown_fields(other).items()}
     return values
 
 
@@ -236,23 +228,3 @@ def _find(model: type[Noun], field: str) -> Spot | None:
         ):
             return spot
     return None
-
-
-def _flatten(noun: Noun) -> dict[str, FieldValue]:
-    values: dict[str, FieldValue] = {}
-    for spot in spots(type(noun)):
-        if not spot.is_leaf:
-            continue
-        for path, value in values_at(noun, spot.steps):
-            name = ".".join(step for step in path if isinstance(step, str))
-            text = _write(name, value, hidden=Hidden in spot.marks)
-            before = values.get(name, ())
-            values[name] = (*before, text) if ITEM in spot.steps else text
-    return values
-
-
-def _write(name: str, value: Any, *, hidden: bool) -> str:
-    secret = hidden or is_secret_attribute(f"user 1/variable {name.removeprefix('variables.')}")
-    if secret or not isinstance(value, str | bool | int):
-        return MASK
-    return str(value).lower() if isinstance(value, bool) else str(value)
