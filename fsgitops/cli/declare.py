@@ -255,7 +255,7 @@ def explain_command(start: Start, path: str) -> int:
 @click.option("--format", "named", type=click.Choice(LIST_FORMATS), help="[default: table]")
 @with_json
 def list_command(workspace: Workspace, kind: str | None, named: str | None, as_json: bool) -> int:
-    """List what is declared and managed, and what an apply does with it.
+    """List what is declared, and what an apply does with it.
 
     KIND is a word such as agent or did; without it, all kinds. The state is that of a plan:
     unchanged, create, update, delete, blocked (something stands in the way), or off (declared and
@@ -289,7 +289,7 @@ def list_command(workspace: Workspace, kind: str | None, named: str | None, as_j
 def get_command(
     workspace: Workspace, kind: str, name: str, named: str | None, as_json: bool
 ) -> int:
-    """Show one resource: as declared, as compiled, and as it is live.
+    """Show one resource as declared, compiled and live.
 
     Live is the file on disk; `status` asks the switch. Secrets are masked.
     """
