@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from fsgitops.routing.merged import SourceLine
 
@@ -122,22 +122,16 @@ MARK = "fsgitops-reads-here"
 """The element that stands for a run of files of ours; `run` counts from 0."""
 
 
-class Ours:
-    """Paths relative to the conf directory; after a merge, the runs that each one is read in."""
+class Paths:
+    """Paths relative to the conf directory, and the includes that find them."""
 
     def __init__(self, paths: Iterable[str]) -> None:
         self._folders: dict[str, dict[str, None]] = {}
         for path in paths:
             folder, _, name = path.rpartition("/")
             self._folders.setdefault(folder, {})[name] = None
-        self.runs: dict[str, list[int]] = {}
-        self.places: list[SourceLine] = []
-        """Which include each run is read by."""
-        self.lines: list[int] = []
-        """The line of the merged text that each run's mark stands on, alone."""
-        self.marked_at = -1
 
-    def is_ours(self, path: str, base: str) -> bool:
+    def has(self, path: str, base: str) -> bool:
         """Tell whether an included path is one of these."""
         folder, name = _split(path, base)
         return name in self._folders.get(folder, ())
@@ -147,7 +141,7 @@ class Ours:
         asked_folder, asked_name = _split(os.path.join(folder, pattern), base)  # noqa: PTH118
         steps = asked_folder.split("/")
         more = [
-            f"{base}/{ours}/{name}"
+            f"{base}/{ours}/{name}" if ours else f"{base}/{name}"
             for ours, names in self._folders.items()
             if _is_folder(ours.split("/"), steps)
             for name in names
@@ -155,8 +149,42 @@ class Ours:
         ]
         if not more:
             return found
-        foreign = (path for path in found if not self.is_ours(path, base))
+        foreign = (path for path in found if not self.has(path, base))
         return sorted((*foreign, *more), key=os.fsencode)
+
+
+class Overlay(Paths):
+    """Files as they are to become: their bytes, or None for those that are to go."""
+
+    def __init__(self, files: Mapping[str, bytes | None]) -> None:
+        super().__init__(files)
+        self._files = files
+
+    def among(self, found: list[str], base: str, folder: str, pattern: str) -> list[str]:
+        """Return the paths that an include will find, sorted by byte."""
+        return [
+            path
+            for path in super().among(found, base, folder, pattern)
+            if not self.has(path, base) or self.read(path, base) is not None
+        ]
+
+    def read(self, path: str, base: str) -> bytes | None:
+        """Return what will stand at a path; None: nothing."""
+        folder, name = _split(path, base)
+        return self._files[f"{folder}/{name}" if folder else name]
+
+
+class Ours(Paths):
+    """Paths of fsgitops; after a merge, the runs that each one is read in."""
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        super().__init__(paths)
+        self.runs: dict[str, list[int]] = {}
+        self.places: list[SourceLine] = []
+        """Which include each run is read by."""
+        self.lines: list[int] = []
+        """The line of the merged text that each run's mark stands on, alone."""
+        self.marked_at = -1
 
     def next_mark(self, here: SourceLine, line: int) -> bytes:
         """Return the mark of a run that begins here, on this line of the merged text."""

@@ -26,6 +26,7 @@ _SCRIPTS: Final = frozenset((
     "python3", "socket",
 ))  # fmt: skip
 """Applications that hand a call to a program, which may send it anywhere."""
+_AROUND_GATEWAYS: Final = frozenset(("domain", "groups", "group", "users", "user", "gateways"))
 _SENDS: Final = frozenset(("transfer", "execute_extension"))
 
 
@@ -134,7 +135,7 @@ def _find_gateways(parent: Element | None) -> Iterator[Element]:
     for child in parent.children if parent else ():
         if child.name == "gateway":
             yield child
-        elif child.name in ("domain", "groups", "group", "users", "user", "gateways"):
+        elif child.name in _AROUND_GATEWAYS and child.may_hold("gateway"):
             yield from _find_gateways(child)
 
 

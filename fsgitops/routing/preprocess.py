@@ -42,7 +42,7 @@ from fsgitops.routing.merged import MergedConfig, Pieces, Skipped, SourceLine
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from fsgitops.routing.glob import Ours
+    from fsgitops.routing.glob import Ours, Overlay
 
 ROOT_FILE = "freeswitch.xml"
 
@@ -81,9 +81,11 @@ class _Merger:
     base: str
     variables: Variables
     ours: Ours | None
-    take_out: Callable[[bytes], bytes] | None
+    take_out: Callable[[bytes, str], bytes] | None
+    overlay: Overlay | None
     chunks: list[bytes] = field(default_factory=list)
     size: int = 0
+    written: int = 0
     newlines: int = 0
     pieces: Pieces = field(default_factory=Pieces)
     files: list[str] = field(default_factory=list)
@@ -113,6 +115,14 @@ class _Merger:
         return True
 
     def _read(self, path: str, name: str) -> bytes:
+        if self.overlay is not None and self.overlay.has(path, self.base):
+            data = self.overlay.read(path, self.base)
+            if data is None:
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+            return data
+        return self._read_disk(path, name)
+
+    def _read_disk(self, path: str, name: str) -> bytes:
         flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
         try:
             descriptor, linked = os.open(path, flags | os.O_NOFOLLOW), False
@@ -224,14 +234,15 @@ class _Merger:
         except OSError as error:
             self.skipped.append(Skipped(pattern, here, error.strerror or "unreadable folder"))
             paths = []
-            if self.ours is None:
+            if self.ours is None and self.overlay is None:
                 return
-        if self.ours is not None:
-            paths = self.ours.among(paths, self.base, source.folder, pattern)
+        for known in (self.ours, self.overlay):
+            if known is not None:
+                paths = known.among(paths, self.base, source.folder, pattern)
         if not paths:
             self.skipped.append(Skipped(pattern, here, "no such file"))
         for path in paths:
-            if self.ours is not None and self.ours.is_ours(path, self.base):
+            if self.ours is not None and self.ours.has(path, self.base):
                 self._mark(path, here, source)
                 continue
             self.merge_file(path.rpartition("/")[0] or "/", path, source.depth + 1, here)
@@ -249,9 +260,10 @@ class _Merger:
     def _emit(self, data: bytes, source: _OpenFile) -> None:
         if not data:
             return
-        self.pieces.add(self.newlines + 1, self.size, source.index, source.line)
-        self.chunks.append(data if self.take_out is None else self.take_out(data))
+        self.pieces.add(self.newlines + 1, self.written, source.index, source.line)
+        self.chunks.append(data if self.take_out is None else self.take_out(data, source.name))
         self.size += len(data)
+        self.written += len(self.chunks[-1])
         self.newlines += data.count(b"\n")
         if self.size > MAX_BYTES:
             raise MergeError(f"{source.name}: the merged text would pass {MAX_BYTES:,} bytes")
@@ -262,7 +274,8 @@ def load_merged(
     variables: Mapping[str, str] | None = None,
     *,
     ours: Ours | None = None,
-    take_out: Callable[[bytes], bytes] | None = None,
+    take_out: Callable[[bytes, str], bytes] | None = None,
+    overlay: Overlay | None = None,
 ) -> MergedConfig:
     """Merge `conf_dir/freeswitch.xml` and all it includes.
 
@@ -271,14 +284,15 @@ def load_merged(
         variables: global variables the switch already has (`local_ip_v4`, …); `conf_dir` is
             always known.
         ours: files that are not read, there or not: the text has marks where they would be.
-        take_out: is given each piece of the text, and returns what stands in its place. Of such a
-            text no line can be asked for: where it came from is told of the pieces as they were.
+        take_out: is given each piece of the text and its file, and returns what stands in its
+            place. Where it leaves other lines, no line of the text can be asked for.
+        overlay: files that are read as they are to become, and not as they stand.
 
     Raises:
         MergeError: the root file cannot be read, or the includes multiply without end.
     """
     known = Variables({"conf_dir": str(conf_dir), **(variables or {})})
-    merger = _Merger(str(conf_dir), known, ours, take_out)
+    merger = _Merger(str(conf_dir), known, ours, take_out, overlay)
     root = f"{conf_dir}/{ROOT_FILE}"
     if not merger.merge_file(str(conf_dir), root, 0, SourceLine(ROOT_FILE, 1)):
         raise MergeError(f"{root}: {merger.skipped[-1].reason}")

@@ -82,6 +82,10 @@ class Element:
         """Return the element as the switch prints it that deep, where that is known; else None."""
         return None
 
+    def may_hold(self, tag: str) -> bool:  # noqa: ARG002
+        """Tell whether an element of this name may stand in it: told at once, and never in vain."""
+        return True
+
     def child(self, name: str) -> Element | None:
         """Return the first child of that name (`switch_xml_child`)."""
         return next((child for child in self.children if child.name == name), None)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from fsgitops.routing.directory import Directory, descend, locate, print_pieces
 from fsgitops.routing.preprocess import MergeError, load_merged
+from fsgitops.routing.records import Records
 from fsgitops.routing.tree import Element, XmlSyntaxError, fold, parse
-from fsgitops.sandbox.records import Records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

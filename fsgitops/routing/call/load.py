@@ -6,17 +6,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from fsgitops.routing.call.world import CORE_GLOBALS, World, mark_of
+from fsgitops.routing.glob import Ours, Overlay
 from fsgitops.routing.places import find_doors, is_served_elsewhere
 from fsgitops.routing.preprocess import MergeError, load_merged
+from fsgitops.routing.records import PlacedRecords
 from fsgitops.routing.tree import Element, XmlSyntaxError, parse
 from fsgitops.routing.veil import Veil
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from fsgitops.routing.merged import MergedConfig
     from fsgitops.routing.places import Door
+    from fsgitops.routing.records import Records
 
 _SECTIONS: Final = ("dialplan", "directory")
 
@@ -41,26 +44,45 @@ class Loaded:
         return find_doors(self.root, domain)
 
 
-def load_disk(conf_dir: Path, domain: str) -> Loaded:
+def load_disk(
+    conf_dir: Path,
+    domain: str,
+    *,
+    ours: Iterable[str] = (),
+    overlay: Mapping[str, bytes | None] | None = None,
+) -> Loaded:
     """Read a conf directory. `domain` is the target's, whatever address the files take it from.
+
+    `ours` are the paths of fsgitops, relative to the directory; the users and extensions in them
+    are only read as far as somebody asks. `overlay` maps paths to what will stand there, or to None
+    where nothing will: so the files are read as a plan leaves them.
 
     Raises MergeError where it cannot be read, or FreeSWITCH would refuse it.
     """
     marks = {name: mark_of(name) for name in CORE_GLOBALS if name != "conf_dir"}
-    merged, root = _merge(conf_dir, marks)
+    mine = frozenset(ours).union(overlay or ())
+    merged = load_merged(conf_dir, marks, ours=Ours(mine))
+    root = _parse(merged)
     source = _find_domain(root, domain)
     if source:
         marks[source] = domain
-        merged, root = _merge(conf_dir, marks)
+    records = PlacedRecords(mine)
+    if source or mine:
+        files = Overlay(overlay or {})
+        merged = load_merged(conf_dir, marks, overlay=files, take_out=records.take_out)
+        found = records.parse(merged.text)
+        if found is None:
+            merged = load_merged(conf_dir, marks, overlay=files)
+        root = found or _parse(merged)
     unknown = {name: f"only the switch knows ${{{name}}}" for name in merged.unknown}
     world = World(_finder(root), merged.variables, unknown)
-    return Loaded(world, merged, root, Veil(merged.variables), tuple(_find_doubts(merged, root)))
+    doubts = tuple(_find_doubts(merged, root, records))
+    return Loaded(world, merged, root, Veil(merged.variables), doubts)
 
 
-def _merge(conf_dir: Path, variables: Mapping[str, str]) -> tuple[MergedConfig, Element]:
-    merged = load_merged(conf_dir, variables)
+def _parse(merged: MergedConfig) -> Element:
     try:
-        return merged, parse(merged.text)
+        return parse(merged.text)
     except XmlSyntaxError as error:
         place = merged.source_of_merged_line(error.line)
         where = f"{place}: " if place else ""
@@ -84,7 +106,7 @@ def _finder(root: Element) -> Callable[[str, str, str], Element | None]:
     return locate
 
 
-def _find_doubts(merged: MergedConfig, root: Element) -> list[str]:
+def _find_doubts(merged: MergedConfig, root: Element, records: Records) -> list[str]:
     found = [
         f"a module may answer for the {section} in place of the files"
         for section in _SECTIONS
@@ -97,7 +119,9 @@ def _find_doubts(merged: MergedConfig, root: Element) -> list[str]:
     start = merged.text.find(b'<section name="dialplan"')
     end = merged.text.find(b"</section>", start)
     text = merged.text[start:end].decode("utf-8", "replace") if start >= 0 else ""
-    names = [name for name in CORE_GLOBALS if mark_of(name) in text]
+    values = (item for item in records.values("extension") if b"%{" in item)
+    texts = (text, *(item.decode("utf-8", "replace") for item in values))
+    names = [name for name in CORE_GLOBALS if any(mark_of(name) in item for item in texts)]
     if names:
         told = ", ".join(f"$${{{name}}}" for name in names)
         found.append(f"the dialplan uses {told}, which only the switch knows")

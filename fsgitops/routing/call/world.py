@@ -24,6 +24,7 @@ CORE_GLOBALS: Final = (
     "spawn_instead_of_system", "rtp_retain_crypto_keys",
 )  # fmt: skip
 """Global variables that the core sets when it starts."""
+_AROUND_GATEWAYS: Final = frozenset(("gateways", "groups", "group", "users", "user"))
 GLOBAL_CONTEXT: Final = "global"
 
 
@@ -174,5 +175,5 @@ def _gateways(parent: Element) -> Iterator[Element]:
     for child in parent.children:
         if child.name == "gateway":
             yield child
-        elif child.name in ("gateways", "groups", "group", "users", "user"):
+        elif child.name in _AROUND_GATEWAYS and child.may_hold("gateway"):
             yield from _gateways(child)

@@ -1,4 +1,4 @@
-"""Users and extensions as the embedded switch keeps them: the values, beside one shape for all.
+"""Users and extensions as large trees keep them: the values, beside one shape for all.
 
 The files of ten thousand agents differ in what stands between the quotes, and in little else. So
 their text is kept as a shape, once, and the values of each: a twentieth of a tree. A shape is
@@ -8,7 +8,8 @@ no quote, are read and printed in the same places.
 
 While the files are merged, records that follow each other leave one mark in the text, an element. A
 mark that the parser does not come upon as an element, because it stands in a comment, say, means
-that the text must be read as a whole (`Records.parse`).
+that the text must be read as a whole (`Records.parse`). The embedded switch keeps all text between
+them, for what it prints; who asks where something was written keeps all lines (`PlacedRecords`).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from fsgitops.routing.directory import print_attribute, print_pieces, serialise
 from fsgitops.routing.tree import Element, XmlSyntaxError, clean_attribute, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
 _MARK = "r\0"
 """What a mark's name begins with; a merged text holds no NUL, the preprocessor ends lines there."""
@@ -41,10 +42,13 @@ class Shape:
     `skeleton` is their text, in which one quote stands for each value with its quotes.
     """
 
-    __slots__ = ("_keys", "_outline", "_printed", "_skeleton", "name")
+    __slots__ = ("_keys", "_outline", "_printed", "_skeleton", "name", "tags")
 
-    def __init__(self, skeleton: bytes, name: str, keys: tuple[str, ...]) -> None:
+    def __init__(
+        self, skeleton: bytes, name: str, keys: tuple[str, ...], tags: frozenset[str]
+    ) -> None:
         self.name = name
+        self.tags = tags
         self._skeleton = skeleton
         self._keys = keys
         self._outline: list[tuple[int, Element]] = []
@@ -61,8 +65,8 @@ class Shape:
         parts[::2], parts[1::2] = self._skeleton.split(b'"'), values.split(b'"')
         return parse(b'"'.join(parts))
 
-    def grow(self, values: bytes) -> Element:
-        """Return what `parse` does, made from the tree of another record."""
+    def grow(self, values: bytes, line: int = 1) -> Element:
+        """Return what `parse` does, made from the tree of another record, from a line on."""
         if not self._outline:
             self._outline = list(_walk(self.parse(_made_up(self._skeleton))))
         left = iter(_split(values))
@@ -70,7 +74,7 @@ class Shape:
         for parent, drawn in self._outline:
             # The keys come first: zip takes no value when there is no key for it.
             attributes = dict(zip(drawn.attributes, left, strict=False))
-            element = Element(drawn.name, attributes, drawn.offset, drawn.line)
+            element = Element(drawn.name, attributes, drawn.offset, drawn.line + line - 1)
             element.text = drawn.text
             if grown and grown[parent].children:
                 grown[parent].children.append(element)
@@ -100,7 +104,7 @@ def prove_shape(skeleton: bytes) -> Shape | None:
         return None
     values = _made_up(skeleton)
     try:
-        tree = Shape(skeleton, "", ()).parse(values)
+        tree = Shape(skeleton, "", (), frozenset()).parse(values)
     except XmlSyntaxError:
         return None
     made_up = _decode(values).split('"')
@@ -108,7 +112,8 @@ def prove_shape(skeleton: bytes) -> Shape | None:
     read = [value for _, element in _walk(tree) for value in element.attributes.values()]
     if read != made_up or printed[1::2] != made_up:
         return None
-    return Shape(skeleton, tree.name, tuple(tree.attributes))
+    tags = frozenset(element.name for _, element in _walk(tree))
+    return Shape(skeleton, tree.name, tuple(tree.attributes), tags)
 
 
 def _print_some(tree: Element) -> str:
@@ -142,9 +147,30 @@ class Record(Element):
             return getattr(self._shape.grow(self.values), name)
         raise AttributeError(f"a record has no `{name}`")
 
+    def may_hold(self, tag: str) -> bool:
+        """Tell whether an element of this name stands in it."""
+        return tag in self._shape.tags
+
     def printed(self, depth: int) -> str:
         """Return the record as the switch prints it, `depth` levels deep."""
         return self._shape.printed(self.values, depth)
+
+
+class PlacedRecord(Record):
+    """A record that knows its line, and keeps its inside once somebody has asked for it."""
+
+    __slots__ = ()
+
+    def __init__(self, shape: Shape, values: bytes, line: int) -> None:
+        super().__init__(shape, values)
+        self.line = line
+
+    def __getattr__(self, name: str) -> object:
+        if name not in ("children", "text"):
+            return super().__getattr__(name)
+        grown = self._shape.grow(self.values, self.line)
+        self.children, self.text = grown.children, grown.text
+        return getattr(grown, name)
 
 
 class _Run:
@@ -172,18 +198,20 @@ class Records:
         """What stood behind the last record and is not in the text yet; None: a run has ended."""
         self.shapes: dict[bytes, Shape | None] = {}
 
-    def values(self) -> Iterator[bytes]:
-        """Yield the values of each record."""
-        return (record.values for run in self._runs for record in run.records)
+    def values(self, tag: str = "") -> Iterator[bytes]:
+        """Yield the values of each record, or of each that is of a tag."""
+        records = (record for run in self._runs for record in run.records)
+        return (record.values for record in records if tag in ("", record.name))
 
-    def take_out(self, text: bytes) -> bytes:
+    def take_out(self, text: bytes, _file: str) -> bytes:
         """Return a piece of the merged text with a mark in the place of each run of records."""
         parts: list[bytes] = []
         cursor = 0
         for start, end in _find_candidates(text):
-            record = self._read(text[start:end])
-            if record is None:
+            read = self._read(text[start:end])
+            if read is None:
                 continue
+            record = Record(*read)
             gap = text[cursor:start]
             if self._goes_on(gap):
                 gap = (self._space or b"") + gap
@@ -221,7 +249,7 @@ class Records:
             return None
         return root if self._put_in(root) == len(self._runs) else None
 
-    def _read(self, text: bytes) -> Record | None:
+    def _read(self, text: bytes) -> tuple[Shape, bytes] | None:
         # With an odd quote the closing tag is among the values: such a skeleton proves nothing.
         parts = text.split(b'"')
         skeleton = b'"'.join(parts[::2])
@@ -232,7 +260,7 @@ class Records:
         if shape is None:
             return None
         values = b'"'.join(parts[1::2])
-        return Record(shape, self._held.get(values, values))
+        return shape, self._held.get(values, values)
 
     def _put_in(self, root: Element) -> int:
         """Put the runs in the places of their marks; return how many there are."""
@@ -269,6 +297,58 @@ class Records:
             run.gaps.clear()
         parent.children = children
         parent.text = "".join(text) + parent.text[cursor:]
+
+
+class PlacedRecords(Records):
+    """Takes records out of some files, and leaves each line of the text where it is.
+
+    `files` are the paths, relative to the conf directory, whose users and extensions are taken out.
+    """
+
+    def __init__(self, files: Container[str]) -> None:
+        super().__init__()
+        self._files = files
+        self._line = 1
+        self._open = False
+        """Whether the next record follows the last one."""
+
+    def take_out(self, text: bytes, file: str) -> bytes:
+        """Return a piece of the merged text with marks and empty lines in place of records.
+
+        A run's first record leaves a mark, each other one a character: so no line of one is blank.
+        """
+        parts: list[bytes] = []
+        cursor = 0
+        for start, end in _find_candidates(text) if file in self._files else ():
+            read = self._read(text[start:end])
+            if read is None:
+                continue
+            gap = text[cursor:start]
+            self._line += gap.count(b"\n")
+            if self._open and not gap.strip(_SPACE):
+                parts += gap, b"."
+            else:
+                parts += gap, f"<{_MARK}{len(self._runs)}/>".encode()
+                self._runs.append(_Run())
+            self._open, cursor = True, end
+            self._runs[-1].records.append(PlacedRecord(*read, self._line))
+            lines = text.count(b"\n", start, end)
+            self._line += lines
+            parts.append(b"\n" * lines)
+        rest = text[cursor:]
+        self._line += rest.count(b"\n")
+        self._open = self._open and not rest.strip(_SPACE)
+        return b"".join((*parts, rest))
+
+    def _fill(self, parent: Element) -> None:
+        """Put its runs into an element; of its text, nobody asks."""
+        children: list[Element] = []
+        for child in parent.children:
+            if child.name.startswith(_MARK):
+                children += self._runs[int(child.name[len(_MARK) :])].records
+            else:
+                children.append(child)
+        parent.children = children
 
 
 def _find_candidates(text: bytes) -> Iterator[tuple[int, int]]:
