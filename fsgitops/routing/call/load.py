@@ -61,19 +61,14 @@ def load_disk(
     """
     marks = {name: mark_of(name) for name in CORE_GLOBALS if name != "conf_dir"}
     mine = frozenset(ours).union(overlay or ())
-    merged = load_merged(conf_dir, marks, ours=Ours(mine))
-    root = _parse(merged)
-    source = _find_domain(root, domain)
-    if source:
+    if source := _find_source(load_merged(conf_dir, marks, ours=Ours(mine)), domain):
         marks[source] = domain
-    records = PlacedRecords(mine)
-    if source or mine:
-        files = Overlay(overlay or {})
-        merged = load_merged(conf_dir, marks, overlay=files, take_out=records.take_out)
-        found = records.parse(merged.text)
-        if found is None:
-            merged = load_merged(conf_dir, marks, overlay=files)
-        root = found or _parse(merged)
+    files, records = Overlay(overlay or {}), PlacedRecords(mine)
+    merged = load_merged(conf_dir, marks, overlay=files, take_out=records.take_out)
+    root = records.parse(merged.text)
+    if root is None:
+        merged = load_merged(conf_dir, marks, overlay=files)
+        root = _parse(merged)
     unknown = {name: f"only the switch knows ${{{name}}}" for name in merged.unknown}
     world = World(_finder(root), merged.variables, unknown)
     doubts = tuple(_find_doubts(merged, root, records))
@@ -89,9 +84,12 @@ def _parse(merged: MergedConfig) -> Element:
         raise MergeError(f"{where}{Veil(merged.variables).hide(error.reason)}") from None
 
 
-def _find_domain(root: Element, domain: str) -> str:
+def _find_source(merged: MergedConfig, domain: str) -> str:
     """Return the global that a domain's name is taken from, where ours is not named otherwise."""
-    section = root.find("section", "name", "directory")
+    try:
+        section = parse(merged.text).find("section", "name", "directory")
+    except XmlSyntaxError:
+        return ""
     if section is None or section.find("domain", "name", domain) is not None:
         return ""
     names = {item.attributes.get("name", "") for item in section.all("domain")}
