@@ -55,6 +55,7 @@ def run_apply(
         current = _compare_again(workspace, shown)
         plan = current.plan
         refuse_hazards(plan)
+        notes += find_new_warnings(shown.plan, plan)
         if plan.unloaded and not reload:
             notes.append(NOT_TOLD)
         applied = carry_out(
@@ -107,6 +108,12 @@ def _compare_again(workspace: Workspace, shown: Planned) -> Planned:
             "again"
         )
     return current
+
+
+def find_new_warnings(shown: Plan, current: Plan) -> list[str]:
+    """Return what a plan warns of under the lock that nobody was shown."""
+    told = set(shown.warnings)
+    return [f"since the plan was shown: {text}" for text in current.warnings if text not in told]
 
 
 def _refuse_unavailable(shown: Planned) -> None:

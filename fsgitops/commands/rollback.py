@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from fsgitops.commands.apply import carry_out
+from fsgitops.commands.apply import carry_out, find_new_warnings
 from fsgitops.errors import FsgitopsError, PlanRefusedError, UsageError
 from fsgitops.live.clock import check_clock
 from fsgitops.live.connect import prepare_conf_dir
@@ -101,6 +101,7 @@ def run_rollback(
                 "somebody changed the live files since the plan was shown; nothing was touched; "
                 "roll back again"
             )
+        notes += find_new_warnings(seen, found)
         applied = carry_out(
             workspace, found, now.compiled, now.live, ask, reload=reload, rolled_back_to=now.to
         )
