@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import stat
 from importlib import resources
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from fsgitops.findings import Finding, Position, error
@@ -15,12 +15,14 @@ _SUFFIX: Final = ".xml.j2"
 _LIMIT: Final = 262_144
 
 
-def read_templates(folder: Path | None) -> tuple[Templates, list[Finding]]:
+def read_templates(folder: Path | None, name: str = "") -> tuple[Templates, list[Finding]]:
     """Return every template by name, and what is wrong with the files.
 
     Args:
         folder: The user's templates; one that is missing there is the packaged one. None, or a
             folder that does not exist, means the packaged ones.
+        name: What the folder is called in findings: its path from the project's own, for which
+            a pipeline can show them beside the line.
     """
     findings: list[Finding] = []
     sources: dict[str, str] = {}
@@ -28,7 +30,9 @@ def read_templates(folder: Path | None) -> tuple[Templates, list[Finding]]:
     own = folder is not None and folder.is_dir()
     for where in (packaged_templates(), *((folder,) if own and folder is not None else ())):
         for path in sorted(where.glob(f"*{_SUFFIX}")):
-            shown = str(path) if where is folder else f"packaged:{path.name}"
+            shown = f"packaged:{path.name}"
+            if where is folder:
+                shown = (PurePosixPath(name or folder) / path.name).as_posix()
             text = _read(path, shown, where, findings)
             if text is not None:
                 sources[path.name], files[path.name] = text, shown

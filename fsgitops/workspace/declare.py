@@ -216,7 +216,8 @@ def compile_declared(
 def _load_templates(workspace: Workspace) -> Templates:
     from fsgitops.steps.read_templates import read_templates
 
-    templates, problems = read_templates(workspace.root / workspace.settings.templates)
+    folder = workspace.settings.templates
+    templates, problems = read_templates(workspace.root / folder, folder)
     if has_errors(problems):
         raise DesiredInvalidError(problems)
     return templates

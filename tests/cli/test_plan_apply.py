@@ -87,6 +87,17 @@ def test_an_action_that_a_template_moves_is_told_as_moved(project: Project) -> N
     assert "inbound_19495431333/action 2 set: " in told
 
 
+@pytest.mark.parametrize("content", [b"<include>{{ nothing }}</include>\n", b"\xff"])
+def test_what_is_wrong_with_a_template_stands_on_its_line_in_the_repository(
+    project: Project, content: bytes
+) -> None:
+    (project.root / "templates").mkdir()
+    (project.root / "templates/agent.xml.j2").write_bytes(content)
+    ran = project.run("plan", "--format", "github")
+    assert ran.code == 3
+    assert ran.out.startswith("::error file=templates/agent.xml.j2,line=1,")
+
+
 def test_an_apply_writes_only_what_changed(project: Project) -> None:
     project.run("apply", "--yes")
     unchanged = project.conf / "directory/default/1021.xml"
