@@ -52,7 +52,9 @@ def plan_reloads(
         *(
             replace(step, home=home.name, late=True)
             for home, mine in members
-            for step in home.finish([one for one in mine if not one.moved], address, kick_rotated)
+            for step in home.finish(
+                [one.effect for one in mine if one.effect], address, kick_rotated
+            )
         ),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii as _quote
@@ -230,11 +230,19 @@ class Change:
 
     @property
     def moved(self) -> bool:
-        """Tell whether this is half of a move to another file, where all secrets stay.
+        """Tell whether this is half of a move to another file.
 
         What else changes are the attributes of the half that creates.
         """
         return self.resource in (self.renamed_from, self.renamed_to)
+
+    @property
+    def effect(self) -> Change | None:
+        """Return what happens to the resource: one that moves is an update, told by one half."""
+        if not self.moved:
+            return self
+        update = replace(self, action=Action.UPDATE, renamed_from=None)
+        return update if self.renamed_from else None
 
     @property
     def rotated(self) -> bool:

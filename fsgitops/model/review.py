@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from fsgitops.findings import Finding, Position, Severity
@@ -101,14 +101,23 @@ def _plan_findings(review: Review, plan: Plan) -> Iterator[Finding]:
     for change in plan.changes:
         if change.drifted:
             message = f"{change.path} was changed by somebody else since the last apply"
-            hint = f"an apply will {change.action} {change.resource.kind} {change.resource.name}"
+            verb = "move" if change.moved else change.action.value
+            hint = f"an apply will {verb} {change.resource.kind} {change.resource.name}"
             place = find_source(change) or _NOWHERE
             yield Finding("drift", Severity.WARNING, place, message, hint)
 
 
 def list_changes(plan: Plan) -> list[Change]:
-    """Return the changes to show: a rename is one, told by the half that creates."""
-    return [change for change in plan.changes if not change.renamed_to]
+    """Return the changes to show: a rename is one, told by the half that creates.
+
+    It is drifted where the file was that the resource leaves.
+    """
+    edited = {change.resource for change in plan.changes if change.drifted and change.moved}
+    return [
+        replace(change, drifted=True) if change.moved and change.resource in edited else change
+        for change in plan.changes
+        if not change.renamed_to
+    ]
 
 
 def word_change(change: Change) -> str:

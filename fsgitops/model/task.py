@@ -84,10 +84,9 @@ def find_tasks(plan: Plan, *, full: bool = False) -> tuple[Task, ...]:
     """
     found: dict[TaskKind, dict[str, Change]] = {}
     silent = _find_silent(plan)
-    for change in (*plan.changes, *plan.unloaded):
+    for change in filter(None, (one.effect for one in (*plan.changes, *plan.unloaded))):
         # Whoever is in the directory has a phone.
-        phone = change.path.startswith("directory/")
-        if phone and not (change.renamed_to or change.moved):
+        if change.path.startswith("directory/") and not change.renamed_to:
             for kind in _kinds(change, plan, silent):
                 found.setdefault(kind, {})[change.resource.name] = change
     tasks: list[Task] = []

@@ -151,21 +151,16 @@ def _find_excess(
     from fsgitops.steps.needs import find_excess
 
     changes = [
-        change
+        change.effect
         for change in plan.changes
-        if change.dangers != (Danger.NOTHING,) and not change.moved
-    ]
-    changed = [
-        change.resource
-        for change in plan.changes
-        if change.renamed_from and change.moved and change.attributes
+        if change.dangers != (Danger.NOTHING,)
+        and change.effect
+        and (not change.moved or change.attributes)
     ]
     return find_excess(
         managed=_count((record.resource for record in live.manifest.records()), kinds),
         deletes=_count((i.resource for i in changes if i.action is Action.DELETE), kinds),
-        updates=_count(
-            (*changed, *(i.resource for i in changes if i.action is Action.UPDATE)), kinds
-        ),
+        updates=_count((i.resource for i in changes if i.action is Action.UPDATE), kinds),
         declared=declared,
         limits=Limits(**target.limits.said()),
     )

@@ -26,7 +26,7 @@ def classify_change(change: Change) -> tuple[Danger, ...]:
     if change.action is Action.UPDATE and {item.name for item in change.attributes} == {"protect"}:
         return (Danger.NOTHING,)
     home, _ = home_of(change.path)
-    return (Danger.RELOAD,) if change.moved else home.cost(change)
+    return home.cost(change.effect) if change.effect else (Danger.RELOAD,)
 
 
 def classify_changes(changes: Iterable[Change]) -> tuple[Change, ...]:

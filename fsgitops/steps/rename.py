@@ -27,8 +27,8 @@ def pair_moves(
 ) -> tuple[Change, ...]:
     """Return the changes, where a resource that moves to another file names itself.
 
-    It is deleted in one and created in the other, with the same secrets: nobody is cut off. Its
-    attributes are those that differ.
+    It is deleted in one and created in the other, and stays what it is: its attributes are those
+    that differ. Secrets that nobody knows here differ only where something else does.
     """
     gone = {item.resource: item for item in changes if item.action is Action.DELETE}
     come = [item for item in changes if item.action is Action.CREATE and item.resource in gone]
@@ -41,13 +41,16 @@ def pair_moves(
         before = gone[change.resource]
         values = _read(own.get(before.path, change.resource).content)
         after = _read(wanted[change.path][change.resource].content)
-        if values is None or after is None or before.drifted:
+        if values is None or after is None:
             continue
-        names = [name for name in {**values, **after} if values.get(name) != after.get(name)]
-        if not any(is_secret(name, values.get(name), after.get(name)) for name in names):
-            moved[change.resource] = tuple(
-                compare_attribute(name, values.get(name), after.get(name)) for name in names
-            )
+        attributes = tuple(
+            compare_attribute(name, values.get(name), after.get(name))
+            for name in {**values, **after}
+            if values.get(name) != after.get(name)
+        )
+        if compiled.files[change.path].unknown and all(item.secret for item in attributes):
+            attributes = ()
+        moved[change.resource] = attributes
     return tuple(
         change if change.resource not in moved
         else replace(change, renamed_to=change.resource) if change.action is Action.DELETE

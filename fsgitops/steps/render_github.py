@@ -62,7 +62,7 @@ def _plan_lines(review: Review, plan: Plan) -> Iterator[str]:
         yield _command(review, "notice", None, HEADING, tasks)
     room = SHOWN_NOTICES - bool(tasks)
     by_action = sorted(list_changes(plan), key=lambda change: _ORDER.index(change.action))
-    drifted = [change for change in by_action if change.drifted]
+    drifted = [change for change in plan.changes if change.drifted]
     for change in drifted[:SHOWN_NOTICES]:
         text = f"{name_change(change)}: the file was changed by somebody else since the last apply"
         yield _command(review, "warning", find_source(change), "drift", [text, change.path])

@@ -74,7 +74,7 @@ def _explain(change: Change) -> str:
     lines = [f"{change.path} {tell_source(change)}"]
     if change.drifted:
         lines.append("drift: changed by somebody else since the last apply")
-    if change.action is Action.UPDATE:
+    if change.action is Action.UPDATE or change.moved:
         lines += [describe_attribute(item) for item in change.attributes]
     return "\n".join(lines)
 

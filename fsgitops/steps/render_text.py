@@ -173,15 +173,16 @@ def _list_counts(counts: Mapping[str, int]) -> str:
 
 
 def _render_change(change: Change, *, explain: bool) -> Iterator[Line]:
+    drift = " (drift: changed by somebody else since the last apply)" if change.drifted else ""
     if change.renamed_from:
         path = f"to {change.path}" if change.moved else change.path
-        yield Line(f"  > {name_change(change)}  {path}  {tell_source(change)}", Action.UPDATE)
+        told = f"  > {name_change(change)}  {path}  {tell_source(change)}{drift}"
+        yield Line(told, Action.UPDATE)
         for attribute in change.attributes if change.moved else ():
             yield Line(f"      {describe_attribute(attribute)}", Action.UPDATE)
         return
     mark = _MARKS[change.action]
     name = f"{change.resource.kind} {change.resource.name}"
-    drift = " (drift: changed by somebody else since the last apply)" if change.drifted else ""
     source = f"  {tell_source(change)}" if change.source else ""
     yield Line(f"  {mark} {name}  {change.path}{source}{drift}", change.action)
     if explain:

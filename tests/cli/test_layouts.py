@@ -469,6 +469,59 @@ def test_who_moves_and_changes_keeps_his_phone_and_is_shown_what_changes(site: P
     assert "No changes" in site.run("plan").out
 
 
+def test_what_somebody_edited_is_told_where_it_moves_and_ends_no_registration(
+    site: Project,
+) -> None:
+    (edited,) = (
+        path for path in site.conf.rglob("directory/**/*.xml") if "Bob" in path.read_text()
+    )
+    edited.write_text(edited.read_text().replace("Bob", "Eve"))
+    choose(site, OTHER[layout_of(site)])
+    plan = site.run("plan", "--json").json()
+    assert (plan["tasks"], [step["command"] for step in plan["reloads"]]) == (
+        [], ["reloadxml", "xml_flush_cache"],
+    )  # fmt: skip
+    drifted = [item for item in plan["changes"] if item["drifted"]]
+    assert [item["path"] for item in drifted] == [str(edited.relative_to(site.conf))]
+    text = site.run("plan").out
+    assert "(drift: changed by somebody else since the last apply)" in text
+    assert '      effective_caller_id_name: "Eve" -> "Bob"' in text
+    told = site.run("plan", "--format", "sarif").out
+    assert f"{edited.relative_to(site.conf)} was changed by somebody else" in told
+    assert "an apply will move agent 1021" in told
+    assert site.run("apply", "--yes").code == 0
+    assert "No changes" in site.run("plan").out
+
+
+@pytest.mark.parametrize("option, task, needs", [
+    ("voicemail: {pin: {plaintext: true, value: '739182'}}", "pin", ["reload"]),
+    ("voicemail: true, password_version: 2", "password", ["reload", "registration"]),
+])  # fmt: skip
+def test_who_moves_and_gets_another_secret_is_told_as_if_he_stayed(
+    site: Project, option: str, task: str, needs: list[str]
+) -> None:
+    site.write("desired/agents.yaml", AGENTS.replace("Bob", "Bob, voicemail: true"))
+    assert site.run("apply", "--yes").code == 0
+    site.write("desired/agents.yaml", AGENTS.replace("Bob", f"Bob, {option}"))
+    choose(site, OTHER[layout_of(site)])
+    plan = site.run("plan", "--json").json()
+    assert (plan["tasks"][0]["kind"], plan["tasks"][0]["agents"]) == (task, ["1021"])
+    assert [item["permission"] for item in plan["needs"]] == needs
+    assert "flush_inbound_reg" not in str(plan["reloads"])
+    kicked = site.run("plan", "--json", "--kick-rotated").json()
+    ended = "flush_inbound_reg 1021@" in str(kicked["reloads"])
+    assert ended == ("registration" in needs)
+
+
+def test_without_the_key_a_move_is_a_move(site: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    choose(site, OTHER[layout_of(site)])
+    monkeypatch.delenv("FSGITOPS_KEY")
+    plan = site.run("plan", "--json").json()
+    assert (plan["unknown_secrets"], plan["tasks"]) == (True, [])
+    moved = [item for item in plan["changes"] if item["renamed_from"]]
+    assert (len(moved), [item["attributes"] for item in moved if item["attributes"]]) == (6, [])
+
+
 def test_the_other_targets_that_a_written_layout_is_for_are_named(project: Project) -> None:
     """`layout` of all is written where the target has none of its own."""
     target = "\n    conf_dir: {0}\n    domain: {1}.example\n    esl: {{password: {{env: NONE}}}}\n"
