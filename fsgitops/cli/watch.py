@@ -251,8 +251,12 @@ ASTRAY = 2
     metavar="EXT,...",
     help="Only these phones are registered; '' for none.",
 )
+@click.option("--live", "source", flag_value="live", help="Read the switch's memory.")
 @click.option(
-    "--live/--disk", default=False, help="Read the switch's memory, or the files [default: files]."
+    "--disk",
+    "source",
+    flag_value="disk",
+    help="Read the files as they are [default: as the plan leaves them].",
 )
 @click.option("--verbose", is_flag=True, help="Show each extension that passes the call on.")
 @click.option("--format", "named", type=click.Choice(TRACE_FORMATS), help="[default: text]")
@@ -265,16 +269,16 @@ def trace_command(
     at: str | None,
     context: str | None,
     registered: str | None,
-    live: bool,
+    source: str | None,
     verbose: bool,
     named: str | None,
     as_json: bool,
 ) -> int:
     """Show where a call goes.
 
-    Evaluates the whole dialplan as FreeSWITCH does: hand-written files, and those of fsgitops.
-    Places no call. Without --as, the caller is outside. Exit code 0 when the call arrives, 2 when
-    it ends nowhere, is hung up, or cannot be followed.
+    Evaluates the whole dialplan as FreeSWITCH does: hand-written files, and those of fsgitops as
+    a plan leaves them. Places no call, and asks for no secret. Without --as, the caller is outside.
+    Exit code 0 when the call arrives, 2 when it ends nowhere, is hung up, or cannot be followed.
     """
     from fsgitops.commands.trace import Asked, run_trace
     from fsgitops.steps.render_trace import render_mermaid, render_trace
@@ -286,7 +290,7 @@ def trace_command(
         phones = tuple(word.strip() for word in registered.split(",") if word.strip())
     asked = Asked(number, caller, agent, at, context, phones)
     with working("Following the call"):
-        trace = run_trace(workspace, asked, live=live)
+        trace = run_trace(workspace, asked, source or "plan")
     if as_json or named == "json":
         print_json(trace.to_json())
     elif named == "mermaid":

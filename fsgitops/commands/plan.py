@@ -17,8 +17,7 @@ from fsgitops.model.plan_json import fingerprint_plan, plan_from_json, plan_to_j
 from fsgitops.planning.planned import (
     Planned,
     Unchanged,
-    find_edited,
-    look_at_live,
+    compile_for,
     make_plan,
     name_unavailable,
     observe,
@@ -96,19 +95,12 @@ def _compare(
     trees: Trees | None = None,
 ) -> Planned:
     # What declares and compiles is loaded where a plan is made.
-    from fsgitops.workspace.declare import compile_declared, declare_desired
+    from fsgitops.workspace.declare import declare_desired
 
     manifest = read_manifest(workspace.target.state_dir)
-    settled = manifest.entries
     declared = declare_desired(workspace, trees)
-    compilation = compile_declared(workspace, declared, settled)
-    if memory:
-        memory.watch()
-    found = look_at_live(workspace, compilation, manifest)
-    edited = find_edited(compilation.compiled, found)
-    if edited:
-        kept = {path: known for path, known in settled.items() if path not in edited}
-        compilation = compile_declared(workspace, declared, kept)
+    watch = memory.watch if memory else lambda: None
+    compilation, found = compile_for(workspace, declared, manifest, watch=watch)
     planned = make_plan(workspace, compilation, found, demands)
     if memory:
         memory.keep(planned)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from fsgitops.errors import NotPossibleError, NotThereError, UsageError
-from fsgitops.live.connect import connect_target
+from fsgitops.live.connect import connect_target, prepare_conf_dir
 from fsgitops.model.trace import End, Goal, Step, Tested, Trace, Way, What
 from fsgitops.routing.call.clock import Clock, at_switch
 from fsgitops.routing.call.evaluate import Call, evaluate
@@ -16,6 +16,7 @@ from fsgitops.routing.call.world import Phones, World
 from fsgitops.routing.preprocess import ROOT_FILE
 from fsgitops.routing.tree import fold, parse
 from fsgitops.routing.veil import Veil
+from fsgitops.steps.read_live import read_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -47,24 +48,36 @@ class Asked:
     registered: tuple[str, ...] | None = None
 
 
-def run_trace(workspace: Workspace, asked: Asked, *, live: bool = False) -> Trace:
-    """Trace a call over the files of the target, or over its switch's memory.
+def run_trace(workspace: Workspace, asked: Asked, source: str = "plan") -> Trace:
+    """Trace a call over the files as a plan leaves them, as they are, or over a switch's memory.
 
-    Raises UsageError for words that cannot be meant, NotThereError for an agent who is not in the
-    directory, MergeError where the files cannot be read, SwitchError where the switch does not
-    answer.
+    `source` is `plan`, `disk` or `live`. Raises UsageError for words that cannot be meant,
+    NotThereError for an agent who is not in the directory, MergeError where the files cannot be
+    read, DesiredInvalidError where there is no plan, SwitchError where the switch does not answer.
     """
     check_asked(asked)
     moment = _read_time(asked.at)
-    if live:
+    if source == "live":
         with connect_target(workspace.target, workspace.root) as switch:
             return _trace_live(workspace, asked, moment, switch)
-    conf_dir = workspace.target.conf_dir
-    if not (conf_dir / ROOT_FILE).is_file():
-        raise NotPossibleError(f"{conf_dir} has no {ROOT_FILE}: run `fsgitops apply` first")
-    loaded = load_disk(conf_dir, workspace.target.domain)
+    loaded = _load(workspace, source)
     doors = loaded.doors(workspace.target.domain)
-    return _trace(workspace, asked, moment, _Source.of_files(loaded, doors))
+    return _trace(workspace, asked, moment, _Source.of_files(loaded, source, doors))
+
+
+def _load(workspace: Workspace, source: str) -> Loaded:
+    target = workspace.target
+    if source == "plan":
+        from fsgitops.planning.world import compile_world
+
+        prepare_conf_dir(target)
+    if not (target.conf_dir / ROOT_FILE).is_file():
+        hint = "" if source == "plan" else ": run `fsgitops apply` first"
+        raise NotPossibleError(f"{target.conf_dir} has no {ROOT_FILE}{hint}")
+    if source == "plan":
+        return compile_world(workspace)
+    ours = read_manifest(target.state_dir).entries
+    return load_disk(target.conf_dir, target.domain, ours=ours)
 
 
 def check_asked(asked: Asked) -> None:
@@ -101,8 +114,8 @@ class _Source:
     phones: frozenset[str] | None = None
 
     @classmethod
-    def of_files(cls, loaded: Loaded, doors: Sequence[Door]) -> _Source:
-        return cls(loaded.world, "disk", loaded.veil, loaded.doubts, tuple(doors), loaded.place)
+    def of_files(cls, loaded: Loaded, name: str, doors: Sequence[Door]) -> _Source:
+        return cls(loaded.world, name, loaded.veil, loaded.doubts, tuple(doors), loaded.place)
 
 
 def _trace_live(workspace: Workspace, asked: Asked, moment: datetime, switch: Switch) -> Trace:

@@ -176,7 +176,14 @@ class Trace:
     user: str = field(metadata=text("The user who calls; empty: a caller from outside."))
     context: str = field(metadata=text("The context that the call begins in."))
     at: str = field(metadata=text("When it is placed, on the switch's clock (ISO 8601)."))
-    source: str = field(metadata=word("What was read.", "disk", "live"))
+    source: str = field(
+        metadata=word(
+            "What was read: the files as the plan leaves them, as they are, or the memory.",
+            "plan",
+            "disk",
+            "live",
+        )
+    )
     arrives: bool = field(metadata=flag("It arrives, on every way that it may take first."))
     complete: bool = field(metadata=flag("Every way is shown; else there are more."))
     doubts: tuple[str, ...] = field(

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from fsgitops.settings.target import Target
     from fsgitops.steps.plan import PlanContext, Survey
     from fsgitops.switch.client import Switch
-    from fsgitops.workspace.declare import Compilation
+    from fsgitops.workspace.declare import Compilation, Declared
     from fsgitops.workspace.open import Workspace
 
 SHOWN_UNAVAILABLE = 10
@@ -136,6 +136,31 @@ def look_at_live(
     }
     target = workspace.target
     return read_live(target.conf_dir, target.state_dir, expected, manifest)
+
+
+def compile_for(
+    workspace: Workspace,
+    declared: Declared,
+    manifest: Manifest,
+    *,
+    fetch: bool = True,
+    watch: Callable[[], None] = lambda: None,
+) -> tuple[Compilation, LiveConfig]:
+    """Compile what is declared, and read what stands where it writes.
+
+    What an earlier apply settled is compiled where somebody has edited it since. `watch` is called
+    in between; for `fetch`, see `compile_declared`.
+    """
+    from fsgitops.workspace.declare import compile_declared
+
+    settled = manifest.entries
+    compilation = compile_declared(workspace, declared, settled, fetch=fetch)
+    watch()
+    found = look_at_live(workspace, compilation, manifest)
+    if edited := find_edited(compilation.compiled, found):
+        kept = {path: known for path, known in settled.items() if path not in edited}
+        compilation = compile_declared(workspace, declared, kept, fetch=fetch)
+    return compilation, found
 
 
 def find_edited(compiled: CompiledConfig, live: LiveConfig) -> set[str]:

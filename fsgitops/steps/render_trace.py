@@ -19,6 +19,11 @@ _ROUTES: Final = frozenset(("bridge", "transfer", "execute_extension", "ivr", "c
 """Applications that a chart shows; what they do shows in a tree too."""
 _STYLES: Final = {True: "create", False: "delete"}
 _LONG: Final = 70
+_ORIGINS: Final = {
+    "plan": "the files as the plan leaves them",
+    "disk": "the files",
+    "live": "the switch's memory",
+}
 
 
 def render_trace(trace: Trace, *, verbose: bool = False) -> Iterator[Line]:
@@ -48,7 +53,7 @@ def render_trace(trace: Trace, *, verbose: bool = False) -> Iterator[Line]:
 
 def _headline(trace: Trace) -> str:
     caller = trace.user or f"{trace.caller or 'a caller'} from outside"
-    origin = "the switch's memory" if trace.source == "live" else "the files"
+    origin = _ORIGINS[trace.source]
     at = trace.at.replace("T", " ")[:16]
     return _show(f"{caller} calls {trace.number} in context {trace.context}, {at}, by {origin}")
 

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from project import AGENTS, ROUTES
 
 from fsgitops.sandbox.skeleton import write_skeleton
 
@@ -170,10 +171,41 @@ def test_words_that_cannot_be_meant_are_refused(
 
 
 def test_nothing_is_traced_before_there_are_files(project: Project) -> None:
-    ran = trace(project, DID)
+    ran = trace(project, DID, "--disk")
     assert ran.code == 1
     assert "run `fsgitops apply` first" in ran.err
     assert not project.conf.exists()
+
+
+def test_a_call_is_traced_as_the_plan_leaves_the_files_before_they_are_written(
+    applied: Project,
+) -> None:
+    applied.write("desired/routes.yaml", ROUTES.replace("extension: 1020", "extension: 1021"))
+    assert ends(trace(applied, DID, "--json"))[0] == "rings 1021"
+    assert "by the files as the plan leaves them" in trace(applied, DID).out
+    now = trace(applied, DID, "--disk", "--json")
+    assert (ends(now)[0], now.json()["source"]) == ("rings 1020", "disk")
+    assert applied.run("apply", "--yes").code == 0
+    assert ends(trace(applied, DID, "--disk", "--json"))[0] == "rings 1021"
+
+
+def test_what_a_plan_deletes_takes_no_call(applied: Project) -> None:
+    applied.write("desired/routes.yaml", "did_routes: []\n")
+    ran = trace(applied, DID)
+    assert (ran.code, "=> It ends nowhere" in ran.out) == (2, True)
+    assert trace(applied, DID, "--disk").code == 0
+
+
+def test_a_trace_asks_for_no_secret(applied: Project) -> None:
+    secret = "extension: 1020, password: {env: NOBODY_HAS_THIS}"
+    applied.write("desired/agents.yaml", AGENTS.replace("extension: 1020", secret))
+    assert ends(trace(applied, DID, "--json"))[0] == "rings 1020"
+
+
+def test_what_has_no_plan_is_not_traced(applied: Project) -> None:
+    applied.write("desired/routes.yaml", "did_routes: [{did_number: 1}]\n")
+    ran = trace(applied, DID)
+    assert (ran.code, "desired/routes.yaml:1:" in ran.out + ran.err) == (3, True)
 
 
 def test_a_secret_of_the_configuration_is_not_shown(applied: Project) -> None:

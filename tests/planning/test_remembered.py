@@ -16,8 +16,7 @@ from project import ROUTES
 from secret_sources import plant_secrets
 
 from fsgitops.cli.outputs import FORMATS
-from fsgitops.commands import plan as plan_command
-from fsgitops.planning import remembered
+from fsgitops.planning import planned, remembered
 from fsgitops.transaction.places import FOLDER
 from fsgitops.workspace import declare
 
@@ -464,7 +463,7 @@ def test_what_changes_while_a_plan_is_made_and_changes_back_is_not_remembered(
         "live": (project.conf / "directory/default/other.xml", "<include>\n</include>\n"),
     }[what]
     before = place.read_text() if place.exists() else None
-    declare_desired, look_at_live = declare.declare_desired, plan_command.look_at_live
+    declare_desired, look_at_live = declare.declare_desired, planned.look_at_live
     place.parent.mkdir(exist_ok=True)
 
     def write() -> None:
@@ -487,7 +486,7 @@ def test_what_changes_while_a_plan_is_made_and_changes_back_is_not_remembered(
 
     with monkeypatch.context() as meanwhile:
         if what == "live":
-            meanwhile.setattr(plan_command, "look_at_live", change_live)
+            meanwhile.setattr(planned, "look_at_live", change_live)
         else:
             meanwhile.setattr(declare, "declare_desired", change_declared)
         project.run("plan")
