@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from fsgitops.routing.tree import Element
 
 _WHOLE: Final = frozenset(("^(.*)$", "(.*)", "^(.*)", "(.*)$"))
-_ANYTHING: Final = frozenset(("", ".*", "^.*", ".*$", "^.*$", "^", "$")) | _WHOLE
+ANYTHING: Final = frozenset(("", ".*", "^.*", ".*$", "^.*$", "^", "$")) | _WHOLE
 TIMES: Final = frozenset(ATTRIBUTES)
 
 
@@ -151,7 +151,7 @@ class Judge:
 
     def _perform(self, name: str, value: Value, expression: Value) -> Match | None:
         why = (*value.why, *expression.why)
-        if not expression.why and expression.text in _ANYTHING:
+        if not expression.why and expression.text in ANYTHING:
             match = Match((value.text,) * (2 if expression.text in _WHOLE else 1), 2)
             if "\n" not in value.text:
                 self._tell(name, value.text, expression.text, True)

@@ -27,7 +27,7 @@ def perform(field: str, expression: str) -> Match | None:
     case: other limits than ours may hold at the switch.
     """
     if expression.startswith("_"):
-        expression = _read_asterisk(expression[1:]) or expression
+        expression = read_asterisk(expression[1:]) or expression
     found = search_bytes(field.encode("latin-1"), expression.encode("latin-1"))
     if found is None:
         return None
@@ -36,7 +36,7 @@ def perform(field: str, expression: str) -> Match | None:
     return Match(groups, last + 1)
 
 
-def _read_asterisk(pattern: str) -> str:
+def read_asterisk(pattern: str) -> str:
     """`switch_ast2regex`: `_NXX.` of Asterisk; "" where it is the same afterwards."""
     made = "^"
     for char in pattern:
