@@ -16,6 +16,7 @@ from project import ROUTES
 from secret_sources import plant_secrets
 
 from fsgitops.cli.outputs import FORMATS
+from fsgitops.commands import plan as plan_command
 from fsgitops.planning import planned, remembered
 from fsgitops.transaction.places import FOLDER
 from fsgitops.workspace import declare
