@@ -43,6 +43,14 @@ def make_lines_visible(text: str) -> str:
     return "\n".join(map(make_visible, text.split("\n")))
 
 
+_MARKUP: Final = re.compile(r"[^A-Za-z0-9 .,:/@+*_()=-]")
+
+
+def quote_mermaid(text: str, limit: int = 0) -> str:
+    """Return a text to stand in the quotes of a Mermaid label: what could be markup as entities."""
+    return _MARKUP.sub(lambda found: f"#{ord(found[0])};", make_visible(text, limit))
+
+
 def count_noun(number: int, noun: str) -> str:
     """Return `1 file`, `2 files`, `10,000 entries`."""
     if number == 1:

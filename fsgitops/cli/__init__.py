@@ -37,7 +37,7 @@ SECTIONS = {
         "completion",
     ),
     "Change": ("plan", "apply", "rollback", "history", "show", "adopt", "layout", "release"),
-    "Watch": ("status", "registrations", "calls", "drift", "doctor", "trace"),
+    "Watch": ("status", "registrations", "calls", "drift", "doctor", "trace", "graph"),
     "Operate": ("dial", "transfer", "hangup", "kick", "api", "sandbox"),
     "Secrets": ("key", "secret", "credentials", "token"),
     "Pipelines": ("diff", "export-state", "compile"),

@@ -28,6 +28,7 @@ from fsgitops.cli.printing import (
     print_document,
     print_json,
     print_lines,
+    print_notes,
     working,
 )
 from fsgitops.console.commands import Command
@@ -37,7 +38,7 @@ from fsgitops.schema_parts import json_values
 from fsgitops.visible import count_noun, make_visible
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from fsgitops.commands.status import AgentStatus, Status
     from fsgitops.live.calls import LiveCall
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 
 
 TRACE_FORMATS = ("text", "json", "mermaid")
+GRAPH_FORMATS = ("mermaid", "dot", "svg", "json")
 CLEAR = "\x1b[H\x1b[2J"
 
 
@@ -236,6 +238,15 @@ def doctor_command(workspace: Workspace, as_json: bool) -> int:
 ASTRAY = 2
 
 
+def _with_source(function: Callable[..., int]) -> Callable[..., int]:
+    """Give a command `--live` and `--disk`, as its `source`; None: the files as the plan has them."""
+    text = "Read the files as they are [default: as the plan leaves them]."
+    disk = click.option("--disk", "source", flag_value="disk", help=text)
+    return click.option("--live", "source", flag_value="live", help="Read the switch's memory.")(
+        disk(function)
+    )
+
+
 @click.command(
     "trace", cls=Command, epilog="Example: fsgitops trace +19495431333 --from +12025550123"
 )
@@ -251,13 +262,7 @@ ASTRAY = 2
     metavar="EXT,...",
     help="Only these phones are registered; '' for none.",
 )
-@click.option("--live", "source", flag_value="live", help="Read the switch's memory.")
-@click.option(
-    "--disk",
-    "source",
-    flag_value="disk",
-    help="Read the files as they are [default: as the plan leaves them].",
-)
+@_with_source
 @click.option("--verbose", is_flag=True, help="Show each extension that passes the call on.")
 @click.option("--format", "named", type=click.Choice(TRACE_FORMATS), help="[default: text]")
 @with_json
@@ -283,21 +288,71 @@ def trace_command(
     from fsgitops.commands.trace import Asked, run_trace
     from fsgitops.steps.render_trace import render_mermaid, render_trace
 
-    if as_json and named not in (None, "json"):
-        raise click.UsageError(f"--json and --format {named}: give one of them")
+    form = _choose_format(named or "text", as_json=as_json, given=named is not None)
     phones = None
     if registered is not None:
         phones = tuple(word.strip() for word in registered.split(",") if word.strip())
     asked = Asked(number, caller, agent, at, context, phones)
     with working("Following the call"):
         trace = run_trace(workspace, asked, source or "plan")
-    if as_json or named == "json":
+    if form == "json":
         print_json(trace.to_json())
-    elif named == "mermaid":
+    elif form == "mermaid":
         click.echo("\n".join(render_mermaid(trace)))
     else:
         print_lines(render_trace(trace, verbose=verbose))
     return 0 if trace.arrives else ASTRAY
+
+
+@click.command("graph", cls=Command, epilog="Example: fsgitops graph 1020 --format svg > 1020.svg")
+@click.argument("numbers", metavar="[DID|EXT|KIND/NAME]...", nargs=-1, shell_complete=NUMBER)
+@with_workspace
+@click.option("--all", "whole", is_flag=True, help="Draw every number that is declared.")
+@click.option("--at", metavar="TIME", help="When, as 2026-12-24T18:00 [default: at any time].")
+@_with_source
+@click.option("--format", "named", type=click.Choice(GRAPH_FORMATS), help="[default: mermaid]")
+@with_json
+def graph_command(
+    workspace: Workspace,
+    numbers: tuple[str, ...],
+    whole: bool,
+    at: str | None,
+    source: str | None,
+    named: str | None,
+    as_json: bool,
+) -> int:
+    """Draw where calls go.
+
+    From the profiles and gateways that calls come in by, through contexts and numbers, to phones,
+    mailboxes, menus, queues and gateways, with the conditions on the way. An extension is drawn
+    with all that leads to it. SVG needs Graphviz.
+    """
+    from fsgitops.commands.graph import draw_svg, run_graph
+    from fsgitops.steps.render_graph import render_dot, render_mermaid
+
+    if whole == bool(numbers):
+        raise click.UsageError("name a DID or an extension, or give --all")
+    form = _choose_format(named or "mermaid", as_json=as_json, given=named is not None)
+    with working("Following the calls"):
+        graph = run_graph(workspace, numbers, source or "plan", at=at)
+        svg = draw_svg("\n".join(render_dot(graph))) if form == "svg" else b""
+    notes = [*graph.doubts]
+    if not graph.complete:
+        notes.append("a call has more ways than are followed: some are not drawn")
+    print_notes(notes)
+    if form == "json":
+        print_json(graph.to_json())
+    elif form == "svg":
+        click.echo(svg, nl=False)
+    else:
+        click.echo("\n".join((render_mermaid if form == "mermaid" else render_dot)(graph)))
+    return 0
+
+
+def _choose_format(named: str, *, as_json: bool, given: bool) -> str:
+    if as_json and given and named != "json":
+        raise click.UsageError(f"--json and --format {named}: give one of them")
+    return "json" if as_json else named
 
 
 def _format_status(agents: Sequence[AgentStatus]) -> list[str]:

@@ -11,6 +11,7 @@ from fsgitops.diagnosis import Check
 from fsgitops.live.calls import UUID, LiveCall
 from fsgitops.model.applied import COUNTS, REPLIES, Notice
 from fsgitops.model.drift import DriftReport
+from fsgitops.model.graph import Graph
 from fsgitops.model.plan import (
     PLAN_VERSION,
     Action,
@@ -259,6 +260,7 @@ OUTPUTS: dict[str, dict[str, Any]] = {
     "state": objects("", ("owner",), **shape(RecordedState)["properties"]),
     "drift": shape(DriftReport),
     "trace": shape(Trace),
+    "graph": shape(Graph),
     "doctor": objects(
         target=text("The target's name."),
         healthy=flag("There are no errors."),

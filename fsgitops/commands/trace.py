@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from fsgitops.routing.veil import Veil
 from fsgitops.steps.read_live import read_manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from fsgitops.routing.call.load import Loaded
     from fsgitops.routing.directory import LocatedUser
@@ -56,13 +57,56 @@ def run_trace(workspace: Workspace, asked: Asked, source: str = "plan") -> Trace
     read, DesiredInvalidError where there is no plan, SwitchError where the switch does not answer.
     """
     check_asked(asked)
-    moment = _read_time(asked.at)
-    if source == "live":
+    moment = read_time(asked.at)
+    with open_source(workspace, source) as opened:
+        return _trace(workspace, asked, moment, opened)
+
+
+def check_asked(asked: Asked) -> None:
+    """Raise UsageError for words that no call can have."""
+    words = {"NUMBER": asked.number, "--from": asked.caller, "--context": asked.context}
+    for name, word in words.items():
+        if word is not None and (not word.strip() or not word.isprintable()):
+            raise UsageError(f"{name}: expected a number or a name, found {word!r}")
+    if asked.agent is not None and asked.context is not None:
+        raise UsageError("--as and --context exclude each other: an agent calls in its own context")
+
+
+def read_time(text: str | None) -> datetime:
+    """Return a time on the switch's clock; None: now. Raises UsageError."""
+    if text is None:
+        return at_switch(datetime.now().astimezone()).replace(microsecond=0)
+    try:
+        return at_switch(datetime.fromisoformat(text))
+    except (ValueError, OverflowError):
+        raise UsageError(
+            f"--at: {text!r} is no time; write it like 2026-12-24T18:00 (the switch's clock)"
+        ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A world, and what is said of it: `plan`, `disk` or `live`, its doors, who is registered."""
+
+    world: World
+    name: str
+    veil: Veil
+    doubts: tuple[str, ...]
+    doors: tuple[Door, ...]
+    place: Callable[[int], str]
+    phones: frozenset[str] | None = None
+
+
+@contextmanager
+def open_source(workspace: Workspace, name: str = "plan") -> Iterator[Source]:
+    """Read the files, or ask the switch while calls are evaluated. Raises as `run_trace`."""
+    if name == "live":
         with connect_target(workspace.target, workspace.root) as switch:
-            return _trace_live(workspace, asked, moment, switch)
-    loaded = _load(workspace, source)
-    doors = loaded.doors(workspace.target.domain)
-    return _trace(workspace, asked, moment, _Source.of_files(loaded, source, doors))
+            yield _read_memory(workspace, switch)
+        return
+    loaded = _load(workspace, name)
+    doors = tuple(loaded.doors(workspace.target.domain))
+    yield Source(loaded.world, name, loaded.veil, loaded.doubts, doors, loaded.place)
 
 
 def _load(workspace: Workspace, source: str) -> Loaded:
@@ -80,45 +124,7 @@ def _load(workspace: Workspace, source: str) -> Loaded:
     return load_disk(target.conf_dir, target.domain, ours=ours)
 
 
-def check_asked(asked: Asked) -> None:
-    """Raise UsageError for words that no call can have."""
-    words = {"NUMBER": asked.number, "--from": asked.caller, "--context": asked.context}
-    for name, word in words.items():
-        if word is not None and (not word.strip() or not word.isprintable()):
-            raise UsageError(f"{name}: expected a number or a name, found {word!r}")
-    if asked.agent is not None and asked.context is not None:
-        raise UsageError("--as and --context exclude each other: an agent calls in its own context")
-
-
-def _read_time(text: str | None) -> datetime:
-    if text is None:
-        return at_switch(datetime.now().astimezone()).replace(microsecond=0)
-    try:
-        return at_switch(datetime.fromisoformat(text))
-    except (ValueError, OverflowError):
-        raise UsageError(
-            f"--at: {text!r} is no time; write it like 2026-12-24T18:00 (the switch's clock)"
-        ) from None
-
-
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """A world, and what is said of it."""
-
-    world: World
-    name: str
-    veil: Veil
-    doubts: tuple[str, ...]
-    doors: tuple[Door, ...]
-    place: Callable[[int], str]
-    phones: frozenset[str] | None = None
-
-    @classmethod
-    def of_files(cls, loaded: Loaded, name: str, doors: Sequence[Door]) -> _Source:
-        return cls(loaded.world, name, loaded.veil, loaded.doubts, tuple(doors), loaded.place)
-
-
-def _trace_live(workspace: Workspace, asked: Asked, moment: datetime, switch: Switch) -> Trace:
+def _read_memory(workspace: Workspace, switch: Switch) -> Source:
     variables = switch.global_variables()
 
     def locate(section: str, tag: str, name: str) -> Element | None:
@@ -129,17 +135,14 @@ def _trace_live(workspace: Workspace, asked: Asked, moment: datetime, switch: Sw
         return None if found is None else parse(found)
 
     world = World(locate, variables, {})
-    phones = None
-    if asked.registered is None:
-        users = [item.user for item in switch.registrations(workspace.target.profile)]
-        users += [item.user for item in switch.verto_users()]
-        phones = frozenset(map(fold, users))
+    users = [item.user for item in switch.registrations(workspace.target.profile)]
+    users += [item.user for item in switch.verto_users()]
+    phones = frozenset(map(fold, users))
     doors = tuple(world.list_doors())
-    source = _Source(world, "live", Veil(variables), (), doors, lambda _line: "", phones)
-    return _trace(workspace, asked, moment, source)
+    return Source(world, "live", Veil(variables), (), doors, lambda _line: "", phones)
 
 
-def _trace(workspace: Workspace, asked: Asked, moment: datetime, source: _Source) -> Trace:
+def _trace(workspace: Workspace, asked: Asked, moment: datetime, source: Source) -> Trace:
     domain = workspace.target.domain
     user = _find_agent(source.world, asked.agent, domain)
     doubts = list(source.doubts)
@@ -166,7 +169,7 @@ def _trace(workspace: Workspace, asked: Asked, moment: datetime, source: _Source
         arrives=ways[0].end.fate.arrives,
         complete=complete,
         doubts=tuple(map(hide, doubts)),
-        ways=tuple(_finish(way, source.place, hide) for way in ways),
+        ways=tuple(finish_way(way, source.place, hide) for way in ways),
     )
 
 
@@ -197,7 +200,7 @@ def _choose_context(inbound: str, doors: Sequence[Door], doubts: list[str]) -> s
     return door.context
 
 
-def _finish(way: Way, place: Callable[[int], str], hide: Callable[[str], str]) -> Way:
+def finish_way(way: Way, place: Callable[[int], str], hide: Callable[[str], str]) -> Way:
     """Return a way with the places of its extensions, and without secrets."""
     end = replace(
         way.end,

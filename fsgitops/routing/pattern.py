@@ -24,9 +24,8 @@ _POSSESSIVE = re.compile(r"[*+?}]\+|\(\?[^:]|\[[^\[\]]*[^0-9]-|\(\*")
 _CHOICE = re.compile(r"\^\((?:\\\+\??|[A-Za-z0-9_|-]){0,500}\)(?:\$|\\z)")
 
 
-_PLAIN_CHOICE = re.compile(
-    r"\^\(((?:\\\+\??)?[A-Za-z0-9_-]+(?:\|(?:\\\+\??)?[A-Za-z0-9_-]+)*)\)(?:\$|\\z)"
-)
+_TEXT = r"(?:\\\+\??)?[A-Za-z0-9_-]+"
+_PLAIN_CHOICE = re.compile(rf"\^(?:\(({_TEXT}(?:\|{_TEXT})*)\)|({_TEXT}))(?:\$|\\z)")
 
 
 class TooManyStepsError(Exception):
@@ -83,7 +82,7 @@ def search_bytes(field: bytes, expression: bytes) -> tuple[bytes | None, ...] | 
 
 
 def list_choices(expression: str) -> frozenset[str] | None:
-    r"""Return the texts that `^(\+?123|abc)$` matches; None: it is no choice of texts.
+    r"""Return the texts that `^(\+?123|abc)$`, or `^123$`, matches; None: it is no choice of texts.
 
     A `$` also matches before a line feed at the end, which is not among them.
     """
@@ -91,7 +90,7 @@ def list_choices(expression: str) -> frozenset[str] | None:
     if found is None:
         return None
     texts: set[str] = set()
-    for choice in found[1].split("|"):
+    for choice in (found[1] or found[2]).split("|"):
         rest = choice.removeprefix("\\+")
         plain = rest.removeprefix("?")
         texts.add(choice if rest == choice else f"+{plain}")

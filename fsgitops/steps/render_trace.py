@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from fsgitops.model.trace import Fate, What
 from fsgitops.model.wording import Line
-from fsgitops.visible import count_noun, make_visible
+from fsgitops.visible import count_noun, make_visible, quote_mermaid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -150,7 +149,7 @@ def render_mermaid(trace: Trace) -> Iterator[str]:
                 yield f"  {node}{_shape(shape, text)}"
             if before and (before, node, label) not in edges:
                 edges.add((before, node, label))
-                arrow = f'-- "{_quote(label)}" -->' if label else "-->"
+                arrow = f'-- "{quote_mermaid(label, _LONG)}" -->' if label else "-->"
                 yield f"  {before} {arrow} {node}"
             before, label = node, ""
 
@@ -168,14 +167,5 @@ def _list_nodes(way: Way) -> Iterator[tuple[str, str]]:
 
 
 def _shape(kind: str, text: str) -> str:
-    quoted = f'"{_quote(text)}"'
+    quoted = f'"{quote_mermaid(text, _LONG)}"'
     return {"call": f"([{quoted}])", "step": f"[{quoted}]", "end": f"(({quoted}))"}[kind]
-
-
-_MARKUP: Final = re.compile(r"[^A-Za-z0-9 .,:/@+*_()-]")
-
-
-def _quote(text: str) -> str:
-    """Return a text that is neither markup, nor ends its quotes: all else as entities."""
-    shown = _shorten(make_visible(text))
-    return _MARKUP.sub(lambda match: f"#{ord(match[0])};", shown)

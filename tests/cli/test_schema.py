@@ -241,6 +241,7 @@ BEFORE = (
     ("credentials", "1020"),
     ("export-state",),
     ("trace", "+19495431333"),
+    ("graph", "1020"),
 )
 LIVE = (
     ("status",),

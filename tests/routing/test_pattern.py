@@ -65,11 +65,12 @@ CHOICE = st.lists(
 )
 
 
-@given(CHOICE, st.sampled_from(("$", r"\z")), st.text("+12ab-|", max_size=4))
+@given(CHOICE, st.sampled_from(("$", r"\z")), st.text("+12ab-|", max_size=4), st.booleans())
 def test_a_choice_of_texts_matches_just_these(
-    choice: list[tuple[str, str]], end: str, text: str
+    choice: list[tuple[str, str]], end: str, text: str, bare: bool
 ) -> None:
-    expression = f"^({'|'.join(plus + word for plus, word in choice)}){end}"
+    texts = "|".join(plus + word for plus, word in choice)
+    expression = f"^{texts}{end}" if bare and len(choice) == 1 else f"^({texts}){end}"
     texts = list_choices(expression)
     assert texts is not None
     for item in (*texts, text):

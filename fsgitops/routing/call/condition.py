@@ -170,14 +170,9 @@ class Judge:
 
     def _ask(self, name: str, expected: str, why: str) -> int:
         subject, wanted = from_raw(name), from_raw(expected)
-        told = from_raw(why)
-        return self.state.choose(
-            f"{subject} =~ {wanted}",
-            (
-                f"{subject} does not match {wanted} ({told})",
-                f"{subject} matches {wanted} ({told})",
-            ),
-        )
+        shorts = (f"{subject} does not match {wanted}", f"{subject} matches {wanted}")
+        answers = [f"{short} ({from_raw(why)})" for short in shorts]
+        return self.state.choose(f"{subject} =~ {wanted}", answers, shorts)
 
     def _tell(self, subject: str, value: str, expected: str, held: bool | None) -> None:
         words = {True: "yes", False: "no", None: "unknown"}[held]

@@ -24,7 +24,7 @@ from fsgitops.routing.pattern import list_choices, search_bytes
 from fsgitops.routing.tree import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from fsgitops.routing.call.expand import Value
     from fsgitops.routing.call.state import State
@@ -99,6 +99,16 @@ def _read_context(state: State, context: Element) -> list[Read]:
     if context not in known:
         known[context] = [(item, _read_quick(item)) for item in context.all("extension")]
     return known[context]
+
+
+def list_numbers(context: Element) -> Iterator[frozenset[str]]:
+    """Yield the numbers that an extension takes, for each that takes some certain ones."""
+    for extension in context.all("extension"):
+        quick = _read_quick(extension)
+        if quick and quick.field == "destination_number" and quick.texts:
+            numbers = {text for text in quick.texts if text.removeprefix("+").isdigit()}
+            if numbers:
+                yield frozenset(numbers)
 
 
 def _name(extension: Element) -> str:
