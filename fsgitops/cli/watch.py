@@ -239,7 +239,7 @@ ASTRAY = 2
 
 
 def _with_source(function: Callable[..., int]) -> Callable[..., int]:
-    """Give a command `--live` and `--disk`, as its `source`; None: the files as the plan has them."""
+    """Give a command `--live` and `--disk`, as its `source`; None: as planned."""
     text = "Read the files as they are [default: as the plan leaves them]."
     disk = click.option("--disk", "source", flag_value="disk", help=text)
     return click.option("--live", "source", flag_value="live", help="Read the switch's memory.")(
