@@ -6,7 +6,7 @@ RUNS := .venv/.runs
 INSTALLED := .venv/.installed
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo rehearse-pr rehearse-mr rehearse-release oldest newest workflows test test-all sweeps lint types contracts unit bench screenshots lock clean
+.PHONY: demo rehearse-pr rehearse-mr rehearse-release oldest newest workflows checks test test-all sweeps lint types contracts unit bench screenshots lock clean
 
 demo: $(RUNS)
 	FSGITOPS="$(CURDIR)/$(BIN)/fsgitops" sh docs/demo.sh
@@ -39,7 +39,15 @@ build/tools/.installed: requirements-release.lock
 	build/tools/bin/python -m pip --quiet --disable-pip-version-check install --require-hashes --requirement $<
 	touch $@
 
-test: lint types contracts workflows unit
+# What is read and what is run, at the same time.
+test: $(INSTALLED)
+	@mkdir -p build
+	@$(MAKE) --no-print-directory checks & $(MAKE) --no-print-directory unit; tests=$$?; \
+	wait $$! && exit $$tests
+
+checks:
+	@$(MAKE) --no-print-directory lint types contracts workflows >build/checks.txt 2>&1; \
+	result=$$?; cat build/checks.txt; exit $$result
 
 # Every kill, every size, every road of the pipelines: `test` tries a few of each.
 test-all: test sweeps

@@ -31,15 +31,20 @@ def shared_folder() -> Path:
     return folder
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Output is not wrapped where it is no terminal: a worker of pytest-xdist is given a width.
 
     The cache of whoever runs the tests is left alone.
 
-    A property that says nothing else is tried with 40 examples, so that all tests end in time.
+    The disk is not waited for: no test takes the power away. The sweeps, and all programs that
+    tests start, do wait.
+
+    A property that says nothing else is tried with 25 examples, so that all tests end in time.
     """
     os.environ.pop("COLUMNS", None)
     os.environ["FSGITOPS_CACHE"] = "off"
+    if not config.getoption("--sweeps"):
+        os.fsync, os.sync = (lambda _: None), (lambda: None)
     settings.register_profile("tests", max_examples=25)
     settings.load_profile("tests")
 

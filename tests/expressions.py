@@ -10,6 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent / "fsgitops"
 MODULE_WORDS = ("match", "fullmatch", "search", "sub", "subn", "split", "findall", "finditer")
+_USED = re.compile(rb"\bre\s*\.")
 
 
 @dataclass(frozen=True)
@@ -27,15 +28,20 @@ def product_modules() -> list[Path]:
 
 
 def find_expressions() -> list[Use]:
-    trees = {path: ast.parse(path.read_bytes()) for path in product_modules()}
-    uses = [use for path, tree in trees.items() for use in _in_module(path, tree)]
+    sources = {path: path.read_bytes() for path in product_modules()}
+    uses = [
+        use
+        for path, source in sources.items()
+        if _USED.search(source)
+        for use in _in_module(path, ast.parse(source))
+    ]
     return sorted(set(uses), key=lambda use: (use.place, use.method, repr(use.pattern)))
 
 
 def _in_module(path: Path, tree: ast.Module) -> list[Use]:
     name = ".".join(path.relative_to(ROOT.parent).with_suffix("").parts)
     # A private name is used in its own module alone, and the product has no others.
-    called = _methods_of(tree)
+    called, owners = _methods_of(tree), _owners_of(tree)
     found = []
     for node in ast.walk(tree):
         if not (isinstance(node, ast.Call) and _is_re(node.func)):
@@ -46,7 +52,7 @@ def _in_module(path: Path, tree: ast.Module) -> list[Use]:
         methods = called.get(_target(tree, node), {"search"}) if word == "compile" else {word}
         if pattern is None and (handed := _handed_on(name, tree, node)):
             patterns, methods = handed, called.get(".attribute", {"search"})
-        place = f"{name.removesuffix('.__init__')}:{_function_of(tree, node)}"
+        place = f"{name.removesuffix('.__init__')}:{owners.get(node) or _target(tree, node) or '<module>'}"
         found += [Use(place, method, text, flags) for method in methods for text in patterns]
     return found
 
@@ -119,11 +125,13 @@ def _target(tree: ast.Module, call: ast.Call) -> str | None:
     return None
 
 
-def _function_of(tree: ast.Module, call: ast.Call) -> str:
+def _owners_of(tree: ast.Module) -> dict[ast.AST, str]:
+    """Return the outermost function that each call stands in."""
+    owners: dict[ast.AST, str] = {}
     for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef) and any(item is call for item in ast.walk(node)):
-            return node.name
-    return _target(tree, call) or "<module>"
+        if isinstance(node, ast.FunctionDef) and node not in owners:
+            owners |= {item: node.name for item in ast.walk(node)}
+    return owners
 
 
 class _Literally(ast.NodeTransformer):
