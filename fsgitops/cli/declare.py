@@ -154,12 +154,16 @@ def validate_command(
 @click.command("lint", cls=Command, epilog="Example: fsgitops lint --rules")
 @with_workspace
 @click.option("--rules", is_flag=True, help="List all rules, and their levels in this project.")
+@click.option("--dialplan", is_flag=True, help="Check the target's whole dialplan instead.")
 @click.option("--strict", is_flag=True, help="Exit with 3 for warnings too.")
 @with_json
-def lint_command(workspace: Workspace, rules: bool, strict: bool, as_json: bool) -> int:
+def lint_command(
+    workspace: Workspace, rules: bool, dialplan: bool, strict: bool, as_json: bool
+) -> int:
     """Check everything declared with the rules alone.
 
-    Compiles nothing.
+    Compiles nothing. With --dialplan, checks the dialplan of the target: the hand-written files of
+    its conf directory, and what is declared, as an apply would leave both.
 
     `rules` in fsgitops.yaml sets a rule to error, warning or off. A comment silences one on its
     line: # fsgitops: ignore[rule-name] because it says why
@@ -171,7 +175,12 @@ def lint_command(workspace: Workspace, rules: bool, strict: bool, as_json: bool)
     if rules:
         _list_rules(list_rules(workspace), as_json=as_json)
         return 0
-    findings = list(declare_desired(workspace).findings)
+    if dialplan:
+        from fsgitops.commands.analyse import run_analysis
+
+        findings = run_analysis(workspace)
+    else:
+        findings = list(declare_desired(workspace).findings)
     if as_json:
         print_document("lint", findings=findings_to_json(findings))
     else:

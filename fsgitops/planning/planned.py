@@ -195,9 +195,11 @@ def make_plan(
     plan, written = choose_changes(plan, compilation, live, wanted, workspace.kinds, digest)
     plan = count_cost(plan, live, workspace.target, kick_rotated=wanted.kick_rotated)
     if judged:
+        from fsgitops.planning.analysis import judge_dialplan
         from fsgitops.planning.reach import judge_reach
 
         plan = judge_reach(workspace, compilation, live, plan, look)
+        plan = judge_dialplan(workspace, compilation, plan, look)
     plan = weigh_plan(
         finish_plan(plan), compilation, live, workspace.target, wanted, workspace.kinds
     )

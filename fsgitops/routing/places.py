@@ -21,7 +21,7 @@ _OPEN_LISTS: Final = frozenset((
 _LOGIN_ONLY: Final = frozenset(("verto.conf", "httapi.conf", "spandsp.conf"))
 """Configurations whose `context` no call from outside without a login begins in."""
 
-_SCRIPTS: Final = frozenset((
+SCRIPTS: Final = frozenset((
     "erlang", "erlang_sendmsg", "httapi", "javascript", "jsrun", "lua", "managed", "perl", "python",
     "python3", "socket",
 ))  # fmt: skip
@@ -192,7 +192,7 @@ def leads_anywhere(context: Element) -> bool:
     for action in _actions(context):
         application = fold(action.attributes.get("application", ""))
         data = action.text or action.attributes.get("data", "")
-        if application in _SCRIPTS or (application in _SENDS and _names_no_context(data)):
+        if application in SCRIPTS or (application in _SENDS and _names_no_context(data)):
             return True
     return False
 

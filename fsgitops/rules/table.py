@@ -89,8 +89,25 @@ PLAN_RULES: tuple[Rule, ...] = tuple(
 )
 """What a plan judges by the conf directory (planning/reach.py)."""
 
+DIALPLAN_RULES: tuple[Rule, ...] = tuple(
+    Rule(name, severity, lambda *_: iter(()), description, by_plan=True)
+    for name, severity, description in (
+        ("invalid-expression", _ERROR, "The expressions of the dialplan are regular expressions."),
+        ("missing-context", _ERROR, "Whatever leads to a context leads to one that is there."),
+        ("unentered-context", _WARNING, "Calls come to every context."),
+        ("unreachable-extension", _WARNING, "FreeSWITCH can come to every extension."),
+        ("unrung-agent", _WARNING, "Some number rings every user of the directory."),
+        ("confined-agent", _WARNING, "Who calls in an agent's context can reach somebody."),
+        ("open-gateway", _ERROR, "No gateway lets strangers call as agents do."),
+        ("open-profile", _WARNING, "No profile lets strangers transfer calls."),
+        ("open-leg", _WARNING, "Who is on a call cannot transfer the other side at its cost."),
+        ("listening-in", _WARNING, "No extension lets its callers into the calls of others."),
+    )
+)
+"""What is judged of the whole dialplan (routing/analysis/)."""
+
 
 def all_rules(kinds: Kinds) -> tuple[Rule, ...]:
     """Return every rule that comes with the program and these kinds."""
     own = (rule for kind in kinds.values() for rule in kind.rules)
-    return (*names.name_rules(kinds), *GENERIC, *own, *PLAN_RULES)
+    return (*names.name_rules(kinds), *GENERIC, *own, *PLAN_RULES, *DIALPLAN_RULES)

@@ -29,14 +29,18 @@ if TYPE_CHECKING:
 
 MARK = b"fsgitops:"
 FORM = "# fsgitops: ignore[rule-name] because it says why"
+XML_FORM = "<!-- fsgitops: ignore[rule-name] because it says why -->"
 
 _COMMENT = re.compile(r"(?:^|(?<=\s))#\s*fsgitops:(?P<rest>.*)")
 _IGNORE = re.compile(r"\s*ignore\s*\[(?P<names>[^\]]*)\](?P<reason>.*)")
 _REASON = re.compile(r"because\s+\S.*\S\s*$")
+_XML_COMMENT = re.compile(r"<!--\s*fsgitops:(?P<rest>[^\n]*?)-->")
 
 
 @dataclass(slots=True)
-class _Silence:
+class Silence:
+    """A comment at a place, and the rules that it silences on a line."""
+
     place: Position
     line: int
     """The line whose findings are silenced."""
@@ -60,8 +64,8 @@ def silence_findings(
     read: then nobody knows what is of no use.
     """
     judged: list[Finding] = []
-    silences: dict[tuple[str, int, str], _Silence] = {}
-    everything: list[_Silence] = []
+    silences: dict[tuple[str, int, str], Silence] = {}
+    everything: list[Silence] = []
     for document in documents:
         if MARK not in document.text:
             continue
@@ -98,21 +102,26 @@ def find_silenced(
     )
 
 
-def _find_unused(silences: Iterable[_Silence], rules: Mapping[str, Rule]) -> Iterator[Finding]:
+def _find_unused(silences: Iterable[Silence], rules: Mapping[str, Rule]) -> Iterator[Finding]:
     """What a plan judges is not known here: nobody knows what such a silence is good for."""
     for item in silences:
         if not item.used and not any(rules[name].by_plan for name in item.names):
-            message = f"nothing on line {item.line} breaks {' or '.join(item.names)}"
-            yield warning("silence-unused", item.place, message, "Remove the comment.")
+            yield tell_unused(item.place, item.line, item.names)
+
+
+def tell_unused(place: Position, line: int, names: Iterable[str]) -> Finding:
+    """Return what is wrong with a comment that silences nothing on its line."""
+    message = f"nothing on line {line} breaks {' or '.join(names)}"
+    return warning("silence-unused", place, message, "Remove the comment.")
 
 
 def _read_silences(
     document: Document, rules: Mapping[str, Rule], find_literals: Callable[[bytes], Literals]
-) -> tuple[list[_Silence], list[Finding]]:
+) -> tuple[list[Silence], list[Finding]]:
     lines = document.text.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     literals = find_literals(document.text)
     starts = [start for start, _ in literals]
-    silences: list[_Silence] = []
+    silences: list[Silence] = []
     findings: list[Finding] = []
     for number, text in enumerate(lines, 1):
         match = _COMMENT.search(text)
@@ -139,13 +148,48 @@ def _next_line(lines: list[str], number: int) -> int:
     return number
 
 
+def read_xml_silences(text: str, rules: Mapping[str, Rule]) -> tuple[list[Silence], list[Finding]]:
+    """Return what comments of XML silence, and what is wrong with some. Their places name no file.
+
+    A comment behind something silences its own line, another one the next line that is not blank
+    and no comment: the extension that begins there, say.
+    """
+    silences: list[Silence] = []
+    findings: list[Finding] = []
+    if MARK.decode() not in text:
+        return silences, findings
+    lines = text.split("\n")
+    for number, content in enumerate(lines, 1):
+        match = _XML_COMMENT.search(content) if "fsgitops:" in content else None
+        if match is None:
+            continue
+        behind = content[: match.start()].strip()
+        line = number if behind else _next_xml_line(lines, number)
+        place = Position("", number, match.start() + 1)
+        item, problems = _read_silence(match["rest"], place, line, rules, XML_FORM)
+        findings += problems
+        silences += [item] if item is not None else []
+    return silences, findings
+
+
+def _next_xml_line(lines: list[str], number: int) -> int:
+    inside = False
+    for index in range(number, len(lines)):
+        text = lines[index].strip()
+        comment = inside or text.startswith("<!--")
+        inside = comment and "-->" not in text
+        if text and not comment:
+            return index + 1
+    return number
+
+
 def _read_silence(
-    text: str, place: Position, line: int, rules: Mapping[str, Rule]
-) -> tuple[_Silence | None, list[Finding]]:
+    text: str, place: Position, line: int, rules: Mapping[str, Rule], form: str = FORM
+) -> tuple[Silence | None, list[Finding]]:
     match = _IGNORE.match(text)
     if match is None:
         message = "a comment that begins with `fsgitops:` must silence a rule"
-        return None, [error("silence-form", place, message, f"Write: {FORM}")]
+        return None, [error("silence-form", place, message, f"Write: {form}")]
     reason = match["reason"].strip()
     good: list[str] = []
     findings: list[Finding] = []
@@ -153,7 +197,7 @@ def _read_silence(
     if not reasoned:
         short = re.match(r"because\s+\S", reason)
         message = "this reason is too short" if short else "this silences a rule without a reason"
-        findings.append(error("silence-reason", place, message, f"Write: {FORM}"))
+        findings.append(error("silence-reason", place, message, f"Write: {form}"))
     for name in (part.strip() for part in match["names"].split(",")):
         rule = rules.get(name)
         if rule is None:
@@ -166,4 +210,4 @@ def _read_silence(
             findings.append(error("silence-fixed", place, message, "Correct what it finds."))
         elif reasoned:
             good.append(name)
-    return (_Silence(place, line, tuple(good)) if good else None), findings
+    return (Silence(place, line, tuple(good)) if good else None), findings

@@ -10,7 +10,7 @@ from fsgitops.findings import Finding, Position, error, has_errors, quote_value,
 from fsgitops.model.kind import Site
 from fsgitops.model.variables import judge_own_name
 from fsgitops.phone import NumberError, is_extension, is_region, normalise_number
-from fsgitops.rules.table import PLAN_RULES, all_rules
+from fsgitops.rules.table import DIALPLAN_RULES, PLAN_RULES, all_rules
 from fsgitops.settings.shapes import SETTINGS_FILE
 from fsgitops.steps.check import check_desired
 from fsgitops.steps.load import each_document
@@ -79,7 +79,8 @@ def declare_desired(workspace: Workspace, trees: Trees | None = None) -> Declare
     if trees and not has_errors(findings):
         trees.keep()
     # Those of a plan's rules are for the plan, which looks at the conf directory.
-    silenced = find_silenced(documents, {rule.name: rule for rule in PLAN_RULES}, find_literals)
+    by_plan = {rule.name: rule for rule in (*PLAN_RULES, *DIALPLAN_RULES)}
+    silenced = find_silenced(documents, by_plan, find_literals)
     return Declared(desired, tuple(sort_findings(findings)), silenced, caller_id)
 
 
