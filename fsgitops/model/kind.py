@@ -175,6 +175,7 @@ class Kind(Generic[N]):
         reach: Where a call to it goes; None where no call can be led to it.
         dialled: What people dial for it.
         starts: The dialplan context in which its own calls begin; None where it makes none.
+        forwards: Tells whether its phones may send their calls on to anywhere.
         wishes: The secrets that it needs.
         survey: Looks at all that are enabled before the first is drafted.
         joint: Tells whether several resources may lie in one file: their paths may be the same.
@@ -196,6 +197,7 @@ class Kind(Generic[N]):
     reach: Callable[[N], Reach] | None = None
     dialled: Callable[[N], tuple[str, ...]] = lambda _noun: ()
     starts: Callable[[N], str] | None = None
+    forwards: Callable[[N], bool] = lambda _noun: False
     wishes: Callable[[N], tuple[Wish, ...]] = lambda _noun: ()
     survey: Callable[[Sequence[N], Site], Survey] = lambda _nouns, _site: Survey()
     joint: Callable[[Site], bool] = lambda _site: False

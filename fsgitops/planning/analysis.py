@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from fsgitops.errors import FsgitopsError
 from fsgitops.findings import Finding, Position, Severity
-from fsgitops.kinds.agent.noun import Agent
 from fsgitops.model.plan import Action, Hazard
 from fsgitops.routing.preprocess import ROOT_FILE
 from fsgitops.routing.tree import XmlSyntaxError, parse
@@ -80,7 +79,7 @@ def _tell_standing(findings: list[Finding]) -> str:
     errors = Counter(item.severity for item in findings)[Severity.ERROR]
     told = count_noun(len(findings), "finding")
     more = f", {count_noun(errors, 'error')} among them" if errors else ""
-    return f"the dialplan has {told} of its own{more}: `fsgitops lint --dialplan` shows them"
+    return f"the dialplan already has {told}{more}: see `fsgitops lint --dialplan`"
 
 
 def analyse_conf(workspace: Workspace, compilation: Compilation, look: ConfLook) -> list[Judged]:
@@ -166,12 +165,8 @@ def _outline(workspace: Workspace, compilation: Compilation, survey: Survey) -> 
     from fsgitops.routing.analysis.outline import Outline
 
     target, desired = workspace.target, compilation.declared.desired
-    starts = {
-        kind.starts(noun)
-        for kind in workspace.kinds.values()
-        if kind.starts
-        for noun in desired.of(kind.noun)
-    }
+    nouns = [(kind, noun) for kind in workspace.kinds.values() for noun in desired.of(kind.noun)]
+    starts = {kind.starts(noun) for kind, noun in nouns if kind.starts}
     joined: dict[int, list[tuple[Resource, Element]]] = {}
     for run, resource, element in _read_ours(workspace, compilation, survey):
         joined.setdefault(run, []).append((resource, element))
@@ -180,7 +175,7 @@ def _outline(workspace: Workspace, compilation: Compilation, survey: Survey) -> 
         target.domain,
         target.inbound_context,
         target.profile,
-        any(agent.enabled and agent.phone_forwarding for agent in desired.of(Agent)),
+        any(kind.forwards(noun) for kind, noun in nouns),
         joined,
         frozenset(starts),
     )
@@ -194,7 +189,6 @@ def _read_ours(
     Of those that differ in their digits alone, and of those of one kind that were applied earlier,
     the first stands for all.
     """
-    shared = {item.resource for kind in workspace.kinds.values() for item in kind.shared}
     seen: set[tuple[int, str, bytes]] = set()
     for path, file in compilation.compiled.files.items():
         runs = survey.ours.runs.get(path) if path.startswith("dialplan/") else None
@@ -202,7 +196,7 @@ def _read_ours(
             continue
         resource, content = file.parts[0].resource, file.content
         shape = b"" if file.settled else _DIGITS.sub(b"0", content)
-        kind = str(resource) if resource in shared else resource.kind
+        kind = str(resource) if workspace.kinds.shared(resource) else resource.kind
         if (runs[0], kind, shape) in seen:
             continue
         seen.add((runs[0], kind, shape))

@@ -85,6 +85,11 @@ class Door(NamedTuple):
     gateways: bool
     """Whether carriers are connected there."""
 
+    @property
+    def of_profile(self) -> bool:
+        """Tell whether it is a profile's own, and not that of one of its gateways."""
+        return self.name.startswith("profile ")
+
 
 def find_doors(root: Element, domain: str) -> list[Door]:
     """Return every profile and gateway of mod_sofia, and what else takes calls from outside."""

@@ -34,7 +34,6 @@ XML_FORM = "<!-- fsgitops: ignore[rule-name] because it says why -->"
 _COMMENT = re.compile(r"(?:^|(?<=\s))#\s*fsgitops:(?P<rest>.*)")
 _IGNORE = re.compile(r"\s*ignore\s*\[(?P<names>[^\]]*)\](?P<reason>.*)")
 _REASON = re.compile(r"because\s+\S.*\S\s*$")
-_XML_COMMENT = re.compile(r"<!--\s*fsgitops:(?P<rest>[^\n]*?)-->")
 
 
 @dataclass(slots=True)
@@ -160,13 +159,14 @@ def read_xml_silences(text: str, rules: Mapping[str, Rule]) -> tuple[list[Silenc
         return silences, findings
     lines = text.split("\n")
     for number, content in enumerate(lines, 1):
-        match = _XML_COMMENT.search(content) if "fsgitops:" in content else None
-        if match is None:
+        before, _, comment = content.partition("<!--")
+        said, closing, _ = comment.partition("-->")
+        if not closing or not said.strip().startswith("fsgitops:"):
             continue
-        behind = content[: match.start()].strip()
-        line = number if behind else _next_xml_line(lines, number)
-        place = Position("", number, match.start() + 1)
-        item, problems = _read_silence(match["rest"], place, line, rules, XML_FORM)
+        line = number if before.strip() else _next_xml_line(lines, number)
+        place = Position("", number, len(before) + 1)
+        rest = said.strip().removeprefix("fsgitops:")
+        item, problems = _read_silence(rest, place, line, rules, XML_FORM)
         findings += problems
         silences += [item] if item is not None else []
     return silences, findings

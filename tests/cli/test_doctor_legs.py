@@ -6,6 +6,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+from doctor_site import checks
 
 from fsgitops.sandbox.skeleton import write_skeleton
 
@@ -34,6 +35,7 @@ EXTENSION = """\
 </include>
 """
 CLOSING = '<action application="export" data="force_transfer_context=fsgitops_transfer"/>'
+TO_NOWHERE = '<action application="transfer" data="1 XML nowhere"/>'
 ONE_WAY = '<param name="disable-transfer" value="true"/>'
 
 
@@ -94,7 +96,7 @@ def test_an_extension_that_rings_phones_openly_is_told_with_its_place(
     found, message = told(site)
     assert found == health
     assert not closing or "ring_hall" not in message
-    assert closing or "ring_hall (dialplan/default/20_hall.xml:2)" in message
+    assert closing or "20_hall.xml:2:1: the extension ring_hall rings phones" in message
 
 
 @pytest.mark.parametrize(
@@ -112,7 +114,7 @@ def test_so_is_one_that_rings_them_in_a_nested_condition(site: Project, action: 
     own = '<action application="bridge" data="user/1020@pbx.example.com"/>\n'
     assert own in text
     site.write("conf/dialplan/default/20_hall.xml", text.replace(own, ""))
-    assert "ring_hall (dialplan/default/20_hall.xml:2)" in told(site)[1]
+    assert "20_hall.xml:2:1: the extension ring_hall rings phones" in told(site)[1]
 
 
 def test_one_extension_that_goes_on_closes_all_behind_it(site: Project) -> None:
@@ -131,14 +133,14 @@ def test_a_template_of_ones_own_that_closes_nothing_is_told(site: Project) -> No
         "</condition>\n</extension>\n</include>\n",
     )
     health, message = told(site)
-    assert (health, "did_route.xml.j2 closes no call leg" in message) == ("warning", True)
+    assert (health, "closes no call leg" in message) == ("warning", True)
 
 
 def test_phone_forwarding_without_manual_redirect_is_told(site: Project) -> None:
     path = site.root / "desired/agents.yaml"
     path.write_text(path.read_text().replace("name: Bob", "name: Bob, phone_forwarding: true"))
     health, message = told(site)
-    assert (health, "phone_forwarding" in message) == ("warning", True)
+    assert (health, "phone_forwarding is declared" in message) == ("warning", True)
 
 
 def test_the_stock_configuration_is_told_of_its_open_doors(
@@ -149,5 +151,24 @@ def test_the_stock_configuration_is_told_of_its_open_doors(
     shutil.copytree(shared / "freeswitch-conf" / "vanilla", project.root / "conf")
     messages = " ".join(message for _, message in legs(project))
     assert "the profile external takes REFER" in messages
-    assert "the extension Local_Extension (dialplan/default.xml:" in messages
+    assert "dialplan/default.xml:247:5: the extension Local_Extension rings phones" in messages
     assert "the profile internal takes REFER" not in messages
+
+
+def test_what_else_the_rules_of_the_dialplan_find_is_counted(site: Project) -> None:
+    check = checks(site)["dialplan"]
+    assert (check["health"], check["message"]) == (
+        "ok",
+        "the rules of the dialplan find nothing else",
+    )
+    site.write("conf/dialplan/lost.xml", '<context name="lost">\n</context>\n')
+    check = checks(site)["dialplan"]
+    told = "the rules of the dialplan find 0 errors, 1 warning"
+    assert (check["health"], check["message"]) == ("warning", told)
+    site.write("conf/dialplan/default/20_to.xml", EXTENSION.format(closing=TO_NOWHERE))
+    assert checks(site)["dialplan"]["health"] == "error"
+
+
+def test_without_a_valid_desired_state_the_dialplan_is_not_judged(site: Project) -> None:
+    site.write("desired/more.yaml", "agents: [{extension: 1020, name: Twice}]\n")
+    assert checks(site)["dialplan"]["health"] == "skipped"

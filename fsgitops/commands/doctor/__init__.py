@@ -48,7 +48,7 @@ def run_doctor(workspace: Workspace) -> Diagnosis:
     if declared is not None:
         checks.append(_check_desired(declared))
         checks += _check_secrets(workspace, declared)
-    checks += check_files(workspace, declared.desired if declared else None)
+    checks += check_files(workspace, declared)
     checks += check_switch(workspace, declared)
     return Diagnosis(workspace.target.name, tuple(checks))
 

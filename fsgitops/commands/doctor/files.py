@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fsgitops.commands.doctor.legs import check_legs
+from fsgitops.commands.doctor.legs import check_dialplan
 from fsgitops.diagnosis import Check, bad, good, skip, warn
 from fsgitops.errors import FsgitopsError
 from fsgitops.homes import HOMES
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from fsgitops.model.desired import Desired
     from fsgitops.routing.merged import MergedConfig
     from fsgitops.routing.tree import Element
     from fsgitops.settings.target import Target
+    from fsgitops.workspace.declare import Declared
     from fsgitops.workspace.open import Workspace
 
 STOCK_PASSWORD = "ClueCon"  # noqa: S105 - what every installation begins with
@@ -49,7 +49,7 @@ def list_probes(target: Target) -> list[str]:
     return [f"{folder}/0000.xml" for home in HOMES for folder in home.folders(address)]
 
 
-def check_files(workspace: Workspace, desired: Desired | None = None) -> Iterator[Check]:
+def check_files(workspace: Workspace, declared: Declared | None = None) -> Iterator[Check]:
     """Yield what is found about the conf directory, without a switch."""
     conf_dir = workspace.target.conf_dir
     if not conf_dir.is_dir():
@@ -72,12 +72,12 @@ def check_files(workspace: Workspace, desired: Desired | None = None) -> Iterato
         yield bad("includes", f"the configuration cannot be read: {problem}", "correct that first")
         return
     veil = Veil(merged.variables)
-    for check in _check_merged(workspace, merged, desired):
+    for check in _check_merged(workspace, merged, declared):
         yield replace(check, message=veil.hide(check.message))
 
 
 def _check_merged(
-    workspace: Workspace, merged: MergedConfig, desired: Desired | None
+    workspace: Workspace, merged: MergedConfig, declared: Declared | None
 ) -> Iterator[Check]:
     yield from _check_reading(workspace)
     try:
@@ -89,7 +89,7 @@ def _check_merged(
     yield _check_pointers(places)
     if root and not workspace.target.simulated:
         yield from _check_socket(root)
-        yield from check_legs(workspace, merged, root, desired)
+        yield from check_dialplan(workspace, declared)
     yield _check_default_password(merged)
 
 

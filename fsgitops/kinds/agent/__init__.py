@@ -42,6 +42,7 @@ AGENT: Final = Kind(
     reach=lambda agent: Reach(agent.extension),
     dialled=lambda agent: (agent.extension,),
     starts=lambda agent: agent.context,
+    forwards=lambda agent: agent.enabled and agent.phone_forwarding,
     wishes=agent_wishes,
     rules=RULES,
     lists="SIP extensions.",

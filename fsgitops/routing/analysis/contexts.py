@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Final
 from fsgitops.findings import quote_value
 from fsgitops.routing.analysis.edges import Edge, follow_act
 from fsgitops.routing.analysis.found import Found
+from fsgitops.routing.analysis.outline import walk
 from fsgitops.routing.call.world import GLOBAL_CONTEXT
-from fsgitops.routing.places import find_doors, is_served_elsewhere
+from fsgitops.routing.places import is_served_elsewhere
 from fsgitops.routing.tree import fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fsgitops.routing.analysis.outline import Outline
-    from fsgitops.routing.tree import Element
 
 _WORD: Final = re.compile(r"[^\s:;,|/='\"{}()\[\]<>]+")
 SHOWN: Final = 8
@@ -44,13 +44,13 @@ def find_missing(outline: Outline) -> Iterator[Found]:
                         f"{quote_value(edge.context)}, which is not there: {told}",
                         hint, extension, sure=sure,
                     )  # fmt: skip
-    for door in find_doors(outline.root, outline.domain):
+    for door in outline.doors:
         if _is_missing(door.context, outline):
             told = f"the {door.name} sends calls to the context {quote_value(door.context)}"
             yield Found(
                 "missing-context", door.line, f"{told}, which is not there", hint, sure=sure
             )
-    for name, line in _user_contexts(outline):
+    for name, line in outline.user_contexts:
         if _is_missing(name, outline):
             told = f"`user_context` is {quote_value(name)}, which is not there: who calls with it "
             yield Found("missing-context", line, f"{told}reaches nobody", hint, sure=sure)
@@ -60,17 +60,11 @@ def _is_missing(name: str, outline: Outline) -> bool:
     return bool(name) and "$" not in name and fold(name) not in outline.by_name
 
 
-def _user_contexts(outline: Outline) -> Iterator[tuple[str, int]]:
-    for item in walk(outline.section("directory"), "variable"):
-        if item.attributes.get("name") == "user_context":
-            yield item.attributes.get("value", ""), item.line
-
-
 def find_unentered(outline: Outline) -> Iterator[Found]:
     """Yield the contexts that no profile, gateway, user or extension names."""
-    entered = {fold(door.context) for door in find_doors(outline.root, outline.domain)}
+    entered = {fold(door.context) for door in outline.doors}
     entered |= {fold(name) for name in outline.starts} | {GLOBAL_CONTEXT}
-    entered |= {fold(name) for name, _ in _user_contexts(outline)}
+    entered |= {fold(name) for name, _ in outline.user_contexts}
     for param in walk(outline.section("configuration"), "param"):
         if fold(param.attributes.get("name", "")).endswith("context"):
             entered.add(fold(param.attributes.get("value", "")))
@@ -106,13 +100,3 @@ def find_dead(outline: Outline) -> Iterator[Found]:
                 f"{quote_value(context.name)} as well",
                 "Put its extensions into the earlier one, or rename it.",
             )  # fmt: skip
-
-
-def walk(parent: Element | None, name: str) -> Iterator[Element]:
-    """Yield every element of a name, in order."""
-    waiting = list(reversed(parent.children)) if parent else []
-    while waiting:
-        item = waiting.pop()
-        if item.name == name:
-            yield item
-        waiting += reversed(item.children)

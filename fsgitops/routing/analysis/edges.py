@@ -79,7 +79,7 @@ def _read_target(application: str, data: str) -> Iterator[Edge]:
 
 def _read_loopback(data: str) -> Iterator[Edge]:
     for leg in split_dial_string(data):
-        kind, _, rest = leg.partition("/")
+        kind, _, rest = leg.target.partition("/")
         if fold(kind) == "loopback" and not rest.startswith("app="):
             number, _, after = rest.partition("/")
             yield Edge(number, after.partition("/")[0])

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from fsgitops.routing.analysis.contexts import walk
 from fsgitops.routing.analysis.found import Found
+from fsgitops.routing.analysis.outline import walk
 from fsgitops.routing.call.words import is_true
-from fsgitops.routing.places import find_doors
 from fsgitops.routing.tree import fold
 
 if TYPE_CHECKING:
@@ -21,15 +20,15 @@ ACTIONS: Final = (
     "export force_transfer_context=fsgitops_transfer; export nolocal:outbound_redirect_fatal=true; "
     "execute_extension fsgitops_closed XML fsgitops_transfer"
 )
-_PHONES: Final = ("user/", "group/", "group_call(", "sofia_contact(")
+_PHONES: Final = ("user/", "group/", "group_call(", "group(", "sofia_contact(")
 
 
 def find_open_profiles(outline: Outline) -> Iterator[Found]:
     """Yield the profiles on which strangers may transfer, or phones forward to anywhere."""
     open_names = {
         door.name.removeprefix("profile ")
-        for door in find_doors(outline.root, outline.domain)
-        if door.name.startswith("profile ") and door.open
+        for door in outline.doors
+        if door.of_profile and door.open
     }
     for profile in walk(outline.section("configuration"), "profile"):
         name, settings = profile.attributes.get("name", ""), _params(profile.child("settings"))
@@ -38,15 +37,15 @@ def find_open_profiles(outline: Outline) -> Iterator[Found]:
         if name in open_names and not phones and not is_true(settings.get("disable-transfer")):
             yield Found(
                 "open-profile", profile.line,
-                f"the profile {name} takes REFER without a log-in: outsiders can transfer an "
-                f"agent's call to a gateway at the agent's cost, or to any SIP address",
+                f"the profile {name} takes REFER without a log-in: outsiders can transfer a "
+                f"user's call to a gateway at the user's cost, or to any SIP address",
                 f'put <param name="disable-transfer" value="true"/> into the settings of {name}, '
                 f"and run sofia profile {name} rescan",
             )  # fmt: skip
         if outline.forwarding and phones and not is_true(settings.get("manual-redirect")):
             yield Found(
                 "open-profile", profile.line,
-                f"an agent has phone_forwarding, and the profile {name} calls any SIP address "
+                f"phone_forwarding is declared, and the profile {name} calls any SIP address "
                 f"that a phone forwards to, without a check of toll_allow",
                 f'put <param name="manual-redirect" value="true"/> into the settings of {name}',
             )  # fmt: skip
@@ -54,42 +53,45 @@ def find_open_profiles(outline: Outline) -> Iterator[Found]:
 
 def find_open_gateways(outline: Outline) -> Iterator[Found]:
     """Yield the gateways that let anybody call as an agent."""
-    inside = {"default", *map(fold, outline.starts)}
     for section in ("configuration", "directory"):
         for gateway in walk(outline.section(section), "gateway"):
             context = _params(gateway).get("context", "")
-            if fold(context) in inside:
+            if fold(context) in outline.inside:
                 name = gateway.attributes.get("name", "")
                 yield Found(
                     "open-gateway", gateway.line,
-                    f"the gateway {name} leads calls into the context {context}, where agents "
+                    f"the gateway {name} leads calls into the context {context}, where users "
                     f"call: an outsider who adds `;gw={name}` to an address, or calls "
-                    f"gw+{name}, can call like an agent",
+                    f"gw+{name}, can call like one of them",
                     f"set its context to {outline.inbound}, then killgw {name} and rescan",
                 )  # fmt: skip
 
 
 def find_open_legs(outline: Outline) -> Iterator[Found]:
     """Yield the extensions that ring phones and close no leg, and files of ours that close none."""
-    inside = {"default", *map(fold, outline.starts)}
-    for context in outline.contexts:
-        if not context.dead and fold(context.name) in inside:
-            for extension in _find_open(context):
-                yield _tell(extension, "rings phones and does not close their legs")
     closed = {item.resource for item in outline.extensions if _closes(item)}
-    for extension in outline.extensions:
-        sends = any(act.application in ("bridge", "transfer") for act in extension.acts)
-        if extension.resource and sends and extension.resource not in closed:
-            closed.add(extension.resource)
-            yield _tell(extension, "connects calls and closes no call leg")
+    for context in outline.contexts:
+        within = fold(context.name) in outline.inside
+        for extension in context.extensions if not context.dead else ():
+            owner = extension.resource
+            if owner is None or owner in closed:
+                continue
+            if _rings(extension) or (not within and _sends(extension)):
+                closed.add(owner)
+                told = "connects calls and closes no call leg"
+                yield _tell(extension, told, "put into its template, before it connects")
+        if within and not context.dead:
+            for extension in _find_open(context):
+                told = "rings phones and does not close their legs"
+                yield _tell(extension, told, "put before its bridge")
 
 
-def _tell(extension: Extension, does: str) -> Found:
+def _tell(extension: Extension, does: str, where: str) -> Found:
     return Found(
         "open-leg", extension.line,
         f"the extension {extension.name} {does}: each side of such a call can transfer the other "
         "(REFER), or be sent on by a phone's 302, at the other's cost",
-        f"put before its bridge: {ACTIONS}",
+        f"{where}: {ACTIONS}",
         extension,
     )  # fmt: skip
 
@@ -101,12 +103,19 @@ def _find_open(context: Context) -> Iterator[Extension]:
         asks = any(item.attributes for item in extension.element.all("condition"))
         if closes and not asks and extension.continues:
             return
-        rings = any(
-            act.application == "bridge" and any(word in act.data for word in _PHONES)
-            for act in extension.acts
-        )
-        if rings and not closes and extension.resource is None:
+        if _rings(extension) and not closes and extension.resource is None:
             yield extension
+
+
+def _rings(extension: Extension) -> bool:
+    return any(
+        act.application == "bridge" and any(word in act.data for word in _PHONES)
+        for act in extension.acts
+    )
+
+
+def _sends(extension: Extension) -> bool:
+    return any(act.application in ("bridge", "transfer") for act in extension.acts)
 
 
 def _closes(extension: Extension) -> bool:

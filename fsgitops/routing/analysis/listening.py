@@ -19,6 +19,8 @@ _DOES: Final = {
     "intercept": "takes a call that rings elsewhere, or that is up",
 }  # fmt: skip
 
+_VERB: Final = {True: "matches", False: "does not match"}
+
 
 def find_listening(outline: Outline) -> Iterator[Found]:
     """Yield the extensions that let whoever calls them into other calls."""
@@ -27,9 +29,9 @@ def find_listening(outline: Outline) -> Iterator[Found]:
         for act in acts[:1]:
             yield Found(
                 "listening-in", extension.line,
-                f"the extension {quote_value(extension.name)} {_DOES[act.application]}: "
-                f"everybody who may call {_tell_number(act)} in the context "
-                f"{quote_value(extension.context)} can do that, and nobody is told",
+                f"the extension {quote_value(extension.name)} {_DOES[act.application]}: whoever "
+                f"dials {_tell_number(act)} in the context {quote_value(extension.context)} can "
+                f"do that{_tell_others(act)}, and nobody is told",
                 "Remove it, or ask for a PIN or for a variable that only some users have.",
                 extension,
             )  # fmt: skip
@@ -38,3 +40,9 @@ def find_listening(outline: Outline) -> Iterator[Found]:
 def _tell_number(act: Act) -> str:
     asked = [need.expression for need in act.needs if need.field in NUMBER and need.held]
     return quote_value(asked[0]) if asked else "any number"
+
+
+def _tell_others(act: Act) -> str:
+    others = [need for need in act.needs if need.field not in NUMBER]
+    told = [f"{item.field} {_VERB[item.held]} {quote_value(item.expression)}" for item in others]
+    return f" if {' and '.join(told)}" if told else ""

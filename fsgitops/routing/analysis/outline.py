@@ -14,12 +14,14 @@ from fsgitops.routing.call.condition import TIMES
 from fsgitops.routing.call.words import is_true
 from fsgitops.routing.directory import descend
 from fsgitops.routing.glob import MARK
+from fsgitops.routing.places import find_doors
 from fsgitops.routing.tree import Element, fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from fsgitops.model.resource import Resource
+    from fsgitops.routing.places import Door
 
 MAX_DEPTH: Final = 100
 """`MAX_RECUR` of mod_dialplan_xml.c."""
@@ -144,6 +146,27 @@ class Outline:
             if not context.dead:
                 yield from context.extensions
 
+    @cached_property
+    def user_contexts(self) -> tuple[tuple[str, int], ...]:
+        """Return each `user_context` that hand-written users have, and its line."""
+        return tuple(
+            (item.attributes.get("value", ""), item.line)
+            for item in walk(self.section("directory"), "variable")
+            if item.attributes.get("name") == "user_context"
+        )
+
+    @cached_property
+    def doors(self) -> tuple[Door, ...]:
+        """Return where calls come in."""
+        return tuple(find_doors(self.root, self.domain))
+
+    @cached_property
+    def inside(self) -> frozenset[str]:
+        """Return the contexts of those who log in, folded, which strangers do not call in."""
+        known = {fold(name) for name, _ in self.user_contexts}
+        outside = {fold(door.context) for door in self.doors if door.open and door.of_profile}
+        return frozenset(known - outside) | {"default", *map(fold, self.starts)}
+
     def section(self, name: str) -> Element | None:
         """Return a section of the configuration."""
         return self.root.find("section", "name", name)
@@ -221,6 +244,16 @@ def expression_of(element: Element) -> str:
     """Return the expression of a `<condition>` or a `<regex>`."""
     inner = element.child("expression")
     return inner.text if inner is not None else element.attributes.get("expression", "")
+
+
+def walk(parent: Element | None, name: str) -> Iterator[Element]:
+    """Yield every element of a name, in order."""
+    waiting = list(reversed(parent.children)) if parent else []
+    while waiting:
+        item = waiting.pop()
+        if item.name == name:
+            yield item
+        waiting += reversed(item.children)
 
 
 def list_tests(parent: Element, depth: int = 0) -> Iterator[Element]:

@@ -27,6 +27,8 @@ _DIALLED: Final = re.compile(
 )
 _GROUP: Final = re.compile(r"(?:group/|group_call\()([^@,|:)\s]*)")
 _DIGITS: Final = re.compile(r"[0-9]{2,20}")
+SHOWN: Final = 20
+"""Users that are named one by one."""
 _ENDS: Final = frozenset(("hangup", "respond", "redirect", "deflect"))
 
 
@@ -38,20 +40,26 @@ def find_unrung(outline: Outline) -> Iterator[Found]:
     for text in _configured(outline):
         rung.update(_DIALLED.findall(text))
     for extension in outline.extensions:
-        for act in extension.acts:
+        # What is ours rings those who are declared, and nobody else.
+        for act in extension.acts if extension.resource is None else ():
             found = _rings(act, outline, numbers)
             if found is None:
                 return
             rung |= found
     aliases = {user.attributes.get("number-alias", "") for user in users.values()} & rung
-    for name, user in users.items():
-        if name not in rung and user.attributes.get("number-alias", "") not in aliases:
-            yield Found(
-                "unrung-agent", user.line,
-                f"no number rings the user {name}: no extension dials user/{name}, nor a number "
-                "that it is called by",
-                "Add an extension that rings it, or remove the user.",
-            )  # fmt: skip
+    lost = [
+        (name, user)
+        for name, user in users.items()
+        if name not in rung and user.attributes.get("number-alias", "") not in aliases
+    ]
+    for at, (name, user) in enumerate(lost[:SHOWN], 1):
+        more = f"; {len(lost) - SHOWN:,} more like it" if at == SHOWN < len(lost) else ""
+        yield Found(
+            "unrung-user", user.line,
+            f"no number rings the user {name}: no extension dials user/{name}, nor a number "
+            f"that it is called by{more}",
+            "Add an extension that rings it, or remove the user.",
+        )  # fmt: skip
 
 
 def _list_users(outline: Outline) -> Iterator[tuple[str, Element]]:
@@ -135,13 +143,13 @@ def _list_members(outline: Outline, name: str) -> set[str]:
 
 def find_confined(outline: Outline) -> Iterator[Found]:
     """Yield the contexts of users in which no extension connects a call."""
-    starts = {fold(name) for name in outline.starts}
+    used = {fold(name) for name in (*outline.starts, *(name for name, _ in outline.user_contexts))}
     for context in outline.contexts:
-        if fold(context.name) not in starts or context.dead or not context.line:
+        if fold(context.name) not in used or context.dead or not context.line:
             continue
         if not any(_connects(act) for item in context.extensions for act in item.acts):
             yield Found(
-                "confined-agent", context.line,
+                "confined-user", context.line,
                 f"who calls in the context {quote_value(context.name)} reaches nobody: no "
                 "extension of it connects a call",
                 "Add extensions to it, or give its users another `context`.",

@@ -1,0 +1,100 @@
+"""What the rules of the dialplan find is told by the plan that brings it in, and counted else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from existing_site import existing_site, put
+
+if TYPE_CHECKING:
+    from project import Project
+
+SPY = """\
+<extension name="spy">
+<condition field="destination_number" expression="^779$">
+<action application="{}" data="{}"/>
+</condition>
+</extension>
+"""
+TEMPLATE = """\
+<include>
+<extension name="inbound_{{{{ digits }}}}">
+<condition field="destination_number" expression="{{{{ expression }}}}">
+<action application="export" data="force_transfer_context=fsgitops_transfer"/>
+<action application="{}" data="{}"/>
+<action application="transfer" data="{{{{ destination }}}} XML {{{{ context }}}}"/>
+</condition>
+</extension>
+</include>
+"""
+
+
+@pytest.fixture
+def site(project: Project) -> Project:
+    return existing_site(project)
+
+
+def test_an_error_that_a_plan_brings_in_stops_it(site: Project) -> None:
+    site.write("templates/did_route.xml.j2", TEMPLATE.format("execute_extension", "1 XML gone"))
+    told = 'sends calls to the context "gone", which is not there'
+    out = site.run("plan").out
+    assert told in out
+    assert "In the way" in out
+    ran = site.run("apply", "--yes")
+    assert (ran.code, "[missing-context]" in ran.err) == (4, True)
+
+
+def test_of_what_is_alike_one_stands_for_all(site: Project) -> None:
+    site.write("templates/did_route.xml.j2", TEMPLATE.format("execute_extension", "1 XML gone"))
+    numbers = "".join(
+        f"  - {{did_number: +1949543{at}, destination_extension: 1020}}\n"
+        for at in range(2000, 2050)
+    )
+    site.write("desired/more.yaml", f"did_routes:\n{numbers}")
+    assert site.run("plan", "--full").out.count("[missing-context]") == 1
+
+
+def test_a_warning_that_a_plan_brings_in_is_shown_once(site: Project) -> None:
+    site.write("templates/did_route.xml.j2", TEMPLATE.format("eavesdrop", "all"))
+    ran = site.run("apply", "--yes")
+    assert ran.code == 0, ran.err
+    told = '  warning: desired/routes.yaml:2:5: the extension "inbound_19495431333" listens in'
+    assert told in ran.out
+    assert "warning: the dialplan already has 1 finding" in site.run("plan").out
+
+
+def test_what_stands_in_hand_written_files_is_counted_and_stops_nothing(site: Project) -> None:
+    put(site, "dialplan/default/50_spy.xml", SPY.format("eavesdrop", "all"))
+    put(site, "dialplan/default/51_gone.xml", SPY.format("transfer", "1 XML gone"))
+    ran = site.run("apply", "--yes")
+    assert ran.code == 0, ran.err
+    told = "the dialplan already has 2 findings, 1 error among them: see `fsgitops lint --dialplan`"
+    assert told in ran.out
+    assert "eavesdrop" not in ran.out
+
+
+def test_a_rule_that_is_off_is_neither_told_nor_counted(site: Project) -> None:
+    put(site, "dialplan/default/50_spy.xml", SPY.format("eavesdrop", "all"))
+    settings = site.root / "fsgitops.yaml"
+    settings.write_text(settings.read_text() + "rules: {listening-in: off}\n")
+    assert "warning" not in site.run("plan").out
+
+
+def test_a_silence_on_the_line_of_a_resource_holds_for_its_files(site: Project) -> None:
+    site.write("templates/did_route.xml.j2", TEMPLATE.format("eavesdrop", "all"))
+    routes = site.root / "desired/routes.yaml"
+    because = "  # fsgitops: ignore[listening-in] because the number is for supervisors\n"
+    routes.write_text(routes.read_text().rstrip("\n") + because)
+    assert "warning" not in site.run("plan").out
+
+
+def test_a_file_that_is_edited_by_hand_is_judged_again_by_a_plan_that_remembers(
+    site: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FSGITOPS_CACHE", "on")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(site.root.parent / "cache"))
+    assert site.run("apply", "--yes").code == 0
+    assert "warning" not in site.run("plan").out
+    put(site, "dialplan/default/50_spy.xml", SPY.format("eavesdrop", "all"))
+    assert "the dialplan already has 1 finding" in site.run("plan").out
