@@ -125,6 +125,7 @@ def what_is_live(project: Project) -> Iterator[tuple[str, ...]]:
     for form in ((), ("--json",)):
         yield ("plan", "--against", state, *form)
         yield ("lint", *form)
+        yield ("lint", "--dialplan", *form)
         yield ("fmt", "--check", *form)
         yield ("diff", "HEAD", *form)
         yield ("drift", *form)
