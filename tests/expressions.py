@@ -130,7 +130,7 @@ def _owners_of(tree: ast.Module) -> dict[ast.AST, str]:
     owners: dict[ast.AST, str] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef) and node not in owners:
-            owners |= {item: node.name for item in ast.walk(node)}
+            owners |= dict.fromkeys(ast.walk(node), node.name)
     return owners
 
 

@@ -13,8 +13,8 @@ from fsgitops.model.graph import Graph
 from fsgitops.model.reading import resource_of
 from fsgitops.routing.call.chart import Chart, Point
 from fsgitops.routing.call.clock import Clock
+from fsgitops.routing.call.contents import list_numbers
 from fsgitops.routing.call.evaluate import Call, evaluate
-from fsgitops.routing.call.extension import list_numbers
 from fsgitops.routing.call.world import Phones
 
 if TYPE_CHECKING:

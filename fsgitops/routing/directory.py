@@ -12,12 +12,13 @@ that is already there, and characters outside ASCII as references.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from fsgitops.routing.tree import Element, fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
 _KINDS = {"params": "param", "variables": "variable", "profile-variables": "variable"}
 
@@ -105,22 +106,24 @@ class LocatedUser(NamedTuple):
         where the user has none of that name.
         """
         wanted = fold(name)
-        own = [value for key, value in _values(self.element, container) if fold(key) == wanted]
+        own = _values(self.element, container).get(wanted)
         if own:
             return own[-1]
         for parent in (self.group, self.domain):
-            for key, value in _values(parent, container):
-                if fold(key) == wanted:
-                    return value
+            if found := _values(parent, container).get(wanted):
+                return found[0]
         return None
 
 
-def _values(parent: Element | None, container: str) -> Iterator[tuple[str, str]]:
-    """Yield the named values of the first such container of a user, group or domain."""
+@lru_cache(maxsize=1024)
+def _values(parent: Element | None, container: str) -> Mapping[str, Sequence[str]]:
+    """Return the values by name of the first such container of a user, group or domain."""
+    found: dict[str, list[str]] = {}
     for item in descend(parent, container, _KINDS[container]):
         attributes = item.attributes
         if "name" in attributes and "value" in attributes:
-            yield attributes["name"], attributes["value"]
+            found.setdefault(fold(attributes["name"]), []).append(attributes["value"])
+    return found
 
 
 def locate(

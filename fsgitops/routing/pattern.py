@@ -64,6 +64,7 @@ def _search(field: str, expression: str) -> Any:
         raise TooManyStepsError(str(problem)) from None
 
 
+@lru_cache(maxsize=4096)
 def search_bytes(field: bytes, expression: bytes) -> tuple[bytes | None, ...] | None:
     """Return the whole match and its groups, byte by byte as FreeSWITCH matches; None: no match.
 
@@ -81,6 +82,7 @@ def search_bytes(field: bytes, expression: bytes) -> tuple[bytes | None, ...] | 
     return None if match is None else (match.group(0), *match.groups())
 
 
+@lru_cache(maxsize=4096)
 def list_choices(expression: str) -> frozenset[str] | None:
     r"""Return the texts that `^(\+?123|abc)$`, or `^123$`, matches; None: it is no choice of texts.
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from fsgitops.routing.call.condition import TIMES
+from fsgitops.routing.call.contents import TIMES
 from fsgitops.routing.call.words import is_true
 from fsgitops.routing.directory import descend
 from fsgitops.routing.glob import MARK

@@ -6,12 +6,14 @@ An application that is not known here ends the evaluation as unknown: it may sen
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from fsgitops.model.trace import End, Fate, Goal, Step, What
+from fsgitops.routing.call.contents import Action
 from fsgitops.routing.call.dialling import bridge, tell_leg
 from fsgitops.routing.call.expand import Value
-from fsgitops.routing.call.extension import Action, hunt
+from fsgitops.routing.call.extension import hunt
 from fsgitops.routing.call.known import (
     HEARD,
     INLINE,
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 MAX_STACKS: Final = 32
 """`SWITCH_MAX_STACKS`."""
 MAX_FORWARDS: Final = 70
+_VERBATIM: Final = "app_disable_expand_variables"
 MAX_LEGS: Final = 5
 """Legs of loopback/ within each other that are followed."""
 
@@ -55,25 +58,31 @@ def execute_inline(state: State, action: Action) -> None:
         state.note(f"FreeSWITCH does not execute {action.application} inline: nothing happens")
 
 
+@lru_cache(maxsize=1024)
+def _read_name(application: str) -> str:
+    return fold(from_raw(application))
+
+
 def execute(state: State, action: Action, *, inline: bool = True) -> None:
     """`switch_core_session_exec`. Raises CallEndedError, CallMovedError."""
     _check_there(state, action.application)
-    name = fold(from_raw(action.application))
-    if is_true(state.text("app_disable_expand_variables")):
+    name = _read_name(action.application)
+    if state.leg.may_hold(_VERBATIM) and is_true(state.text(_VERBATIM)):
         data = Value(action.data)
     else:
         data = state.expand(action.data)
     if data.text[:1] == "%" and "[" in data.text[1:3]:
         raise end_unknown(("its data begins with variables in brackets",), f"what {name} does")
-    state.add(
-        Step(
-            What.EXECUTES, from_raw(state.leg.current.context),
-            from_raw(state.leg.current.number), application=from_raw(action.application),
-            data=from_raw(data.text), inline=inline, leg=state.depth,
-        )
-    )  # fmt: skip
-    state.leg.set("current_application", Value(name))
-    state.leg.set("current_application_data", data)
+    if state.keeps:
+        state.steps.append(
+            Step(
+                What.EXECUTES, from_raw(state.leg.current.context),
+                from_raw(state.leg.current.number), application=from_raw(action.application),
+                data=from_raw(data.text), inline=inline, leg=state.depth,
+            )
+        )  # fmt: skip
+    state.count(1, executed=1)
+    state.leg.note_application(name, data)
     if name == "sleep":
         state.elapsed += math.inf if data.why else max(0, to_int(data.text)) / 1000
     elif name in SLOW:
@@ -94,7 +103,7 @@ def execute(state: State, action: Action, *, inline: bool = True) -> None:
 
 def _check_there(state: State, name: str) -> None:
     """Raise CallEndedError where no module that is loaded has the application."""
-    module = list_modules().get(fold(name))
+    module = list_modules().get(_read_name(name))
     if module and state.world.modules and module not in state.world.modules:
         told = f"{module}, which has the application {from_raw(name)}, is not loaded"
         raise CallEndedError(End(Fate.HANGS_UP, told, "DESTINATION_OUT_OF_ORDER"))
@@ -105,14 +114,15 @@ def follow(state: State) -> End:
     try:
         while True:
             try:
-                _route(state)
+                route(state)
             except CallMovedError:
                 continue
     except CallEndedError as ended:
         return ended.end
 
 
-def _route(state: State) -> None:
+def route(state: State) -> NoReturn:
+    """Evaluate a leg until it ends or moves: raises CallEndedError or CallMovedError."""
     profile = state.leg.current
     dialplan = state.expand(profile.dialplan)
     if dialplan.why or fold(dialplan.text) not in ("xml", "inline"):
@@ -141,13 +151,15 @@ def _read_inline(state: State) -> list[Action]:
     if text[:2] == "m:" and text[3:4] == ":":
         delimiter, text = text[2], text[4:]
     state.leg.profile = state.leg.profile.with_fields(
-        destination_number=state.leg.profile.fields.get("rdnis"), rdnis=Value("")
+        destination_number=state.leg.read_field("rdnis"), rdnis=Value("")
     )
     words = (word.partition(":") for word in separate(text, delimiter, 128))
     return [Action(name.lstrip(" "), data) for name, _, data in words if "\\'" not in data]
 
 
 def _enter(state: State, text: str) -> None:
+    if not state.keeps:
+        return
     current = state.leg.current
     context, number = from_raw(current.context), from_raw(current.number)
     state.add(Step(What.ENTERS, context, number, text=text, leg=state.depth))
@@ -274,12 +286,14 @@ def _follow_loopback(state: State, target: str, given: Mapping[str, str]) -> End
             context=Value(context or current.context or "default"),
             dialplan=Value(dialplan or current.dialplan),
             caller_id_number=outer.get("effective_caller_id_number")
-            or current.fields.get("caller_id_number"),
+            or outer.read_field("caller_id_number"),
             caller_id_name=outer.get("effective_caller_id_name")
-            or current.fields.get("caller_id_name"),
+            or outer.read_field("caller_id_name"),
         ),
         outer.globals_,
         variables,
+        hidden_fields=outer.hidden_fields,
+        needed=outer.needed,
     )
     state.leg, state.depth, state.stack = leg, depth + 1, 0
     try:

@@ -14,16 +14,16 @@ from fsgitops.routing.call.clock import ATTRIBUTES, Failed, UnknownTimeError
 from fsgitops.routing.call.expand import Value
 from fsgitops.routing.call.match import Match, TooManyStepsError, perform
 from fsgitops.routing.call.state import CAPTURED
-from fsgitops.routing.call.words import from_raw, is_number, needs_expansion, to_int, to_raw
+from fsgitops.routing.call.words import from_raw, is_number, needs_expansion, to_int
 from fsgitops.routing.tree import fold
 
 if TYPE_CHECKING:
+    from fsgitops.routing.call.contents import Condition
     from fsgitops.routing.call.state import State
     from fsgitops.routing.tree import Element
 
 _WHOLE: Final = frozenset(("^(.*)$", "(.*)", "^(.*)", "(.*)$"))
 ANYTHING: Final = frozenset(("", ".*", "^.*", ".*$", "^.*$", "^", "$")) | _WHOLE
-TIMES: Final = frozenset(ATTRIBUTES)
 
 
 @dataclass(slots=True)
@@ -43,18 +43,18 @@ class Judge:
     def __init__(self, state: State) -> None:
         self.state = state
 
-    def judge(self, condition: Element, proceed: bool) -> tuple[bool, Found, bool]:
+    def judge(self, condition: Condition, proceed: bool) -> tuple[bool, Found, bool]:
         """Return whether a condition holds, what it matched, and whether to proceed."""
         timed = self._check_time(condition)
         held = timed is True
         if timed is not None:
             proceed = timed
-        if "regex" in condition.attributes:
-            return self._judge_all(condition, held, proceed)
-        if "field" in condition.attributes:
+        if "regex" in condition.element.attributes:
+            return self._judge_all(condition.element, held, proceed)
+        if condition.field is not None:
             found = self._match(condition)
             return held or found.match is not None, found, found.match is not None
-        expression = self._expression(condition).text
+        expression = self.state.expand(condition.expression).text
         found = Found(expression=expression, proceed=int(proceed))
         if timed is None:
             return True, found, True
@@ -62,28 +62,29 @@ class Judge:
 
     def _judge_all(self, condition: Element, held: bool, proceed: bool) -> tuple[bool, Found, bool]:
         """`regex="all|any|xor"`. What the last element with a group matched is kept."""
-        rule = fold(condition.attributes["regex"])
-        every, only = rule == "all", rule == "xor"
+        wanted = fold(condition.attributes["regex"])
+        every, only = wanted == "all", wanted == "xor"
         self._forget("DP_REGEX_MATCH")
         passed = failed = 0
         kept: Found | None = None
         last = Found()
-        for number, element in enumerate(condition.all("regex"), 1):
-            timed = self._check_time(element)
-            if "field" in element.attributes:
-                last = self._match(element)
+        for number, rule in enumerate(self.state.world.conditions(condition, "regex"), 1):
+            timed = self._check_time(rule)
+            if rule.field is not None:
+                last = self._match(rule)
                 match = last.match is not None
             else:
-                last = Found(expression=self._expression(element).text)
+                last = Found(expression=self.state.expand(rule.expression).text)
                 match = timed is not False
             # A time that fails leaves what an earlier match has said.
             proceed = match if match or last.field is not None else proceed
             passed, failed = passed + match, failed + (not match)
-            last.expression = self._kept_expression(element, last)
+            # As C has it behind the loop: one that was expanded is gone.
+            last.expression = None if needs_expansion(rule.expression) else last.expression
             if (every and not match) or (match and not every and not only):
                 last.match = _forget_groups(last)
                 break
-            if last.field is not None and "(" in (whole := self._expression(element).text):
+            if last.field is not None and "(" in (whole := self.state.expand(rule.expression).text):
                 last.expression = whole
                 self.capture(f"DP_REGEX_MATCH_{number}", last.match)
                 last.match = _forget_groups(last)
@@ -94,17 +95,13 @@ class Judge:
             return held, kept, kept.proceed > 0
         return held, last, proceed
 
-    def _kept_expression(self, element: Element, found: Found) -> str | None:
-        """Return the expression as C has it behind the loop: one that was expanded is gone."""
-        inner = element.child("expression")
-        text = inner.text if inner is not None else element.attributes.get("expression", "")
-        return None if needs_expansion(text) else found.expression
-
-    def _check_time(self, element: Element) -> bool | None:
+    def _check_time(self, condition: Condition) -> bool | None:
         """Return whether the time attributes hold; None: there are none."""
-        if TIMES.isdisjoint(element.attributes):
+        if not condition.timed:
             return None
+        element = condition.element
         leg = self.state.leg
+        self.state.world.note("time")
         shift = leg.get("tod_tz_offset")
         zone = leg.get("timezone")
         subject = f"the time in {zone.text}" if zone else "the time"
@@ -132,19 +129,14 @@ class Judge:
             self._tell("time", self.state.clock.now.strftime("%a %Y-%m-%d %H:%M:%S"),
                        " ".join(_list_times(element)), True)  # fmt: skip
 
-    def _expression(self, element: Element) -> Value:
-        inner = element.child("expression")
-        text = inner.text if inner is not None else element.attributes.get("expression", "")
-        return self.state.expand(to_raw(text))
-
-    def _match(self, element: Element) -> Found:
+    def _match(self, condition: Condition) -> Found:
         """Hold a field against its expression."""
-        expression = self._expression(element)
-        name = to_raw(element.attributes["field"])
+        expression = self.state.expand(condition.expression)
+        name = condition.field or ""
         if "$" in name:
             value = self.state.expand(name)
         else:
-            value = self.state.leg.current.fields.get(fold(name)) or Value("")
+            value = self.state.leg.read_field(name) or Value("")
         match = self._perform(name, value, expression)
         count = match.reach if match else 0
         return Found(name, value.text, expression.text, match, count)
@@ -175,6 +167,8 @@ class Judge:
         return self.state.choose(f"{subject} =~ {wanted}", answers, shorts)
 
     def _tell(self, subject: str, value: str, expected: str, held: bool | None) -> None:
+        if not self.state.keeps:
+            return
         words = {True: "yes", False: "no", None: "unknown"}[held]
         told = Tested(from_raw(subject), from_raw(value), from_raw(expected), words)
         self.state.tested.append(told)

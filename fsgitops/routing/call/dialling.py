@@ -6,6 +6,7 @@ Source: `src/switch_ivr_originate.c`, `user_outgoing_channel` and `audio_bridge_
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from fsgitops.model.trace import End, Fate, Goal, Step, What
@@ -29,6 +30,7 @@ MAX_LEGS: Final = 1000
 BRIDGE: Final = "bridge "
 """What the question whether a bridge is answered begins with: 0, it is, or 1, nobody answers."""
 _PAIRS: Final = {"{": "}", "[": "]", "<": ">"}
+_PLAIN: Final = re.compile(r"[^{\[<,|:]*")
 _ALWAYS: Final = ("NO_ANSWER", "NO_USER_RESPONSE", "ORIGINATOR_CANCEL")
 """Causes after which the dialplan goes on unless a variable says more."""
 
@@ -116,8 +118,8 @@ def _offer(state: State, called: Rung) -> str:
     told, goals = " and ".join(words), rung + dialled
     shorts = ("the call is answered", "nobody answers")
     answers = [f"{told}, and {short}" for short in shorts]
-    if state.choose(f"{BRIDGE}{state.depth} {len(state.steps)}", answers, shorts, goals) == 0:
-        raise CallEndedError(End(fate, told, goals=goals))
+    subject = f"{BRIDGE}{state.depth} {state.executed}"
+    state.offer(End(fate, told, goals=goals), subject, answers, shorts)
     state.elapsed += called.seconds
     return called.cause
 
@@ -208,7 +210,7 @@ def split_dial_string(text: str) -> Iterator[Dialled]:
             at += 3 if char == ":" else 1
             begin = start = at
         else:
-            at += 1
+            at = _PLAIN.match(text, at + 1).end()  # type: ignore[union-attr]
     if start < end:
         yield Dialled(text[start:].strip(" "), text[begin:start], turn)
 

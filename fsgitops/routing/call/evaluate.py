@@ -22,8 +22,9 @@ from fsgitops.routing.call.words import to_raw
 from fsgitops.routing.call.world import Phones
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from fsgitops.model.trace import End
     from fsgitops.routing.call.clock import Clock
     from fsgitops.routing.call.state import Question
     from fsgitops.routing.call.world import World
@@ -66,31 +67,58 @@ def evaluate(
     `decide` answers questions, by the index of the answer, so that no other way is followed; None:
     it does not.
     """
+    ways, complete = follow_ways(world, call, clock, phones or Phones(), decide)
+    return tuple(Way(end, tuple(state.steps)) for end, state in ways), complete
+
+
+def follow_ways(
+    world: World,
+    call: Call,
+    clock: Clock,
+    phones: Phones,
+    decide: Callable[[Question], int | None] | None = None,
+    *,
+    keeps: bool = True,
+) -> tuple[list[tuple[End, State]], bool]:
+    """Return where each way ends, and its state then; `keeps` tells whether steps are kept."""
     pending: list[tuple[int, ...]] = [()]
-    ways: list[Way] = []
+    ways: list[tuple[End, State]] = []
     followed = 0
-    ended: set[tuple[Any, ...]] = set()
+    ended: set[tuple[object, ...]] = set()
     passed: dict[tuple[Any, ...], Any] = {}
     while pending and followed < MAX_WAYS:
         given = pending.pop(0)
         answers = Answers(given, passed=passed, decide=decide)
-        state = State(world, clock, phones or Phones(), answers, _make_leg(world, call))
+        state = State(world, clock, phones, answers, make_leg(world, call), keeps=keeps)
         state.functions = call_function
         end = replace(follow(state), after=known_seconds(state.elapsed))
-        keys = (end, *(item for item in answers.asked if item[0].subject.startswith(KEYS_OF)))
+        keys = identify(end, answers.asked)
         if keys not in ended:
             ended.add(keys)
-            ways.append(Way(end, tuple(state.steps)))
+            ways.append((end, state))
         followed += 1
-        chosen = [answer for _, answer in answers.asked]
-        for at in range(len(given), len(answers.asked)):
-            question, _ = answers.asked[at]
-            for other in range(1, len(question.answers)):
-                pending.append((*chosen[:at], other))
-    return tuple(ways), not pending
+        pending += list_others(answers)
+    return ways, not pending
 
 
-def _make_leg(world: World, call: Call) -> Leg:
+def list_others(answers: Answers) -> Iterator[tuple[int, ...]]:
+    """Yield what to answer on each way that leaves this one at a question it was first asked."""
+    chosen = [answer for _, answer in answers.asked]
+    for at in range(len(answers.given), len(chosen)):
+        question, _ = answers.asked[at]
+        for other in range(1, len(question.answers)):
+            if other != chosen[at]:
+                yield (*chosen[:at], other)
+
+
+def identify(end: End, asked: Iterable[tuple[Question, int]]) -> tuple[object, ...]:
+    """Return what tells one way of a call from the others."""
+    return (end, *(item for item in asked if item[0].subject.startswith(KEYS_OF)))
+
+
+def make_leg(world: World, call: Call) -> Leg:
+    """Return the leg of a call as it comes in."""
+
     def unknown(name: str) -> Value:
         return Value(f"${{{name}}}", (f"nobody says what ${{{name}}} is",))
 

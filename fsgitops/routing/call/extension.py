@@ -6,26 +6,20 @@ known is asked of the state, which takes one answer on each way.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from fsgitops.model.trace import End, Fate, Step, Tested, What
-from fsgitops.routing.call.condition import TIMES, Found, Judge
+from fsgitops.routing.call.condition import Found, Judge
+from fsgitops.routing.call.contents import Action, Contents
 from fsgitops.routing.call.match import TooManyStepsError, substitute
 from fsgitops.routing.call.state import CallEndedError
-from fsgitops.routing.call.words import (
-    from_raw,
-    is_true,
-    needs_expansion,
-    to_int,
-    to_raw,
-)
-from fsgitops.routing.pattern import list_choices, search_bytes
+from fsgitops.routing.call.words import from_raw, is_true
 from fsgitops.routing.tree import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
+    from fsgitops.routing.call.contents import Condition, Written
     from fsgitops.routing.call.expand import Value
     from fsgitops.routing.call.state import State
     from fsgitops.routing.tree import Element
@@ -35,34 +29,6 @@ MAX_DEPTH: Final = 100
 GOES_ON: Final = "the search goes on"
 MAX_LOOPS: Final = 1000
 """Repetitions of one action that are followed."""
-
-
-class Action(NamedTuple):
-    """An application to execute, with its data before it is expanded."""
-
-    application: str
-    data: str
-
-
-@dataclass(frozen=True, slots=True)
-class Quick:
-    """An extension whose first condition alone may pass the call on."""
-
-    field: str
-    expression: bytes
-    shown: str
-    texts: frozenset[str] | None
-    """All that the expression matches, where it is a choice of texts: nothing is compiled then."""
-
-    def matches(self, text: str) -> bool:
-        """Tell whether the expression matches a raw text. Raises TooManyStepsError."""
-        if self.texts is not None and not text.endswith("\n"):
-            return text in self.texts
-        return search_bytes(text.encode("latin-1"), self.expression) is not None
-
-
-Read = tuple["Element", "Quick | None"]
-"""An extension, and what decides alone whether it passes the call on."""
 
 
 def hunt(state: State, inline: Callable[[State, Action], None]) -> list[Action] | None:
@@ -77,14 +43,15 @@ def hunt(state: State, inline: Callable[[State, Action], None]) -> list[Action] 
     if context is None:
         told = f"the dialplan has no context {name}"
         raise CallEndedError(End(Fate.NOWHERE, told, "NO_ROUTE_DESTINATION"))
-    search = _Search(state, inline)
+    search = _Search(state, inline) if state.keeps else _Glance(state, inline)
     found = state.leg.get("auto_hunt")
-    extensions = _read_context(state, context)
+    contents = state.world.contents(context)
+    extensions = contents.extensions
     at = 0
     if found is not None and is_true(found.text):
         wanted = fold(number)
         at = next((i for i, (item, _) in enumerate(extensions) if fold(_name(item)) == wanted), 0)
-    while (at := search.pass_on(extensions, at, name, number)) < len(extensions):
+    while (at := search.pass_on(contents, at, name, number)) < len(extensions):
         extension = extensions[at][0]
         took = search.consider(extension, name, number)
         if took and not is_true(extension.attributes.get("continue")):
@@ -93,50 +60,8 @@ def hunt(state: State, inline: Callable[[State, Action], None]) -> list[Action] 
     return search.queue
 
 
-def _read_context(state: State, context: Element) -> list[Read]:
-    """Return the extensions of a context, read once."""
-    known: dict[Element, list[Read]] = state.world.read
-    if context not in known:
-        known[context] = [(item, _read_quick(item)) for item in context.all("extension")]
-    return known[context]
-
-
-def list_numbers(context: Element) -> Iterator[frozenset[str]]:
-    """Yield the numbers that an extension takes, for each that takes some certain ones."""
-    for extension in context.all("extension"):
-        quick = _read_quick(extension)
-        if quick and quick.field == "destination_number" and quick.texts:
-            numbers = {text for text in quick.texts if text.removeprefix("+").isdigit()}
-            if numbers:
-                yield frozenset(numbers)
-
-
 def _name(extension: Element) -> str:
     return extension.attributes.get("name", "(no name)")
-
-
-def _read_quick(extension: Element) -> Quick | None:
-    """Return what decides alone, where it is a plain field against a plain expression."""
-    for child in extension.children:
-        if child.name != "condition":
-            continue
-        attributes = child.attributes
-        field = attributes.get("field")
-        expression = attributes.get("expression", "")
-        if (
-            field is None
-            or "$" in field
-            or needs_expansion(expression)
-            or expression.startswith("_")
-            or "break" in attributes
-            or "regex" in attributes
-            or not TIMES.isdisjoint(attributes)
-            or any(item.name in ("anti-action", "expression") for item in child.children)
-        ):
-            return None
-        raw = to_raw(expression).encode("latin-1")
-        return Quick(fold(field), raw, expression, list_choices(expression))
-    return None
 
 
 class _Search:
@@ -152,6 +77,7 @@ class _Search:
         """Hold the call against an extension, and note what came of it."""
         steps = self.state.steps
         self.state.tested.clear()
+        self.state.count(1)
         self.changed = took = False
         at = len(steps)
         try:
@@ -167,14 +93,15 @@ class _Search:
             steps.insert(at, step)
         return took
 
-    def pass_on(self, extensions: list[Read], at: int, name: str, number: str) -> int:
+    def pass_on(self, contents: Contents, at: int, name: str, number: str) -> int:
         """Note what passes the call on for certain, from one on; return where another stands.
 
         Other ways of the same call come by here too, and find what was noted.
         """
         state = self.state
         fields = state.leg.current.fields
-        key = (id(extensions), at, name, number, state.depth)
+        extensions = contents.extensions
+        key = (id(contents), at, name, number, state.depth)
         known = state.answers.passed.get(key)
         if known is not None and all(fields.get(field) == value for field, value in known[0]):
             state.extend(known[2])
@@ -214,41 +141,41 @@ class _Search:
 
     def _run_conditions(self, parent: Element, depth: int) -> bool:
         proceed = False
-        for condition in parent.all("condition"):
+        for condition in self.state.world.conditions(parent):
             held, found, proceed = self.judge.judge(condition, proceed)
             proceed = self._queue(condition, found, held=held, proceed=proceed)
-            stop = fold(condition.attributes.get("break", ""))
+            stop = condition.stop
             breaks = held if stop == "on-true" else not held
             if stop == "always" or (breaks and stop != "never"):
                 break
             if (
                 proceed
-                and condition.child("condition") is not None
-                and not (proceed := self.run(condition, depth + 1))
+                and condition.nested
+                and not (proceed := self.run(condition.element, depth + 1))
                 and stop != "never"
             ):
                 break
         return proceed
 
-    def _queue(self, condition: Element, found: Found, *, held: bool, proceed: bool) -> bool:
+    def _queue(self, condition: Condition, found: Found, *, held: bool, proceed: bool) -> bool:
         """Queue or execute the actions, or the anti-actions; return whether to proceed."""
         grouped = found.field is not None and "(" in (found.expression or "")
         if not held:
-            for action in condition.all("anti-action"):
-                self._add(action, _read_data(action))
+            for written in condition.others:
+                self._add(written, written.action)
                 proceed = True
             return proceed
         if grouped:
             self.judge.capture("DP_MATCH", found.match)
-        for action in condition.all("action"):
-            data = _read_data(action)
+        for written in condition.actions:
+            action = written.action
             if grouped:
-                data = self._substitute(data, found)
-            self._add(action, data)
+                action = Action(action.application, self._substitute(action.data, found))
+            self._add(written, action)
         return proceed
 
     def _substitute(self, data: str, found: Found) -> str:
-        if found.match is None and "$" not in data:
+        if "$" not in data:
             return data
         if found.match is None:
             told = "FreeSWITCH puts groups of a match that there is none of: it may crash"
@@ -256,25 +183,32 @@ class _Search:
         limit = (len(data) + len(found.data) + 10) * max(1, found.proceed)
         return substitute(data, found.match, limit)
 
-    def _add(self, action: Element, data: str) -> None:
-        attributes = action.attributes
-        wanted = Action(to_raw(attributes.get("application", "")), data)
+    def _add(self, written: Written, action: Action) -> None:
         self.queue = [] if self.queue is None else self.queue
         self.changed = True
-        loops = to_int(attributes["loop"]) if "loop" in attributes else 1
-        if loops > MAX_LOOPS:
-            told = f"an action is looped {loops:,} times, which is not followed"
+        if written.loops > MAX_LOOPS:
+            told = f"an action is looped {written.loops:,} times, which is not followed"
             raise CallEndedError(End(Fate.UNKNOWN, told))
-        for _ in range(loops):
-            if is_true(attributes.get("inline")):
-                self.inline(self.state, wanted)
-            elif "\\'" in data:
+        for _ in range(written.loops):
+            if written.inline:
+                self.inline(self.state, action)
+            elif "\\'" in action.data:
                 self.state.note(
-                    f"FreeSWITCH leaves out {wanted.application}: \\' stands in its data"
+                    f"FreeSWITCH leaves out {action.application}: \\' stands in its data"
                 )
             else:
-                self.queue.append(wanted)
+                self.queue.append(action)
 
 
-def _read_data(action: Element) -> str:
-    return to_raw(action.text or action.attributes.get("data", ""))
+class _Glance(_Search):
+    """The same search where nobody asks which extensions a call passes, and why."""
+
+    def consider(self, extension: Element, name: str, number: str) -> bool:  # noqa: ARG002
+        self.state.count(1)
+        return self.run(extension, 0)
+
+    def pass_on(self, contents: Contents, at: int, name: str, number: str) -> int:  # noqa: ARG002
+        self.state.world.note("number", number)
+        stop = contents.find_next(at, self.state.leg)
+        self.state.count(stop - at)
+        return stop

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from fsgitops.routing.call.expand import Value
@@ -50,6 +51,14 @@ _RUN_TIME_FAMILIES: Final = (
 )  # fmt: skip
 
 
+_fold = lru_cache(maxsize=4096)(fold)
+
+
+@lru_cache(maxsize=4096)
+def _is_set_by_switch(key: str) -> bool:
+    return key in _RUN_TIME or key.startswith(_RUN_TIME_FAMILIES)
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """What a call is about; a transfer makes a new one. None in place of a text: nobody set it."""
@@ -91,6 +100,10 @@ class Leg:
     hunted: Profile | None = None
     """The profile of execute_extension, while it runs: FreeSWITCH has room for one."""
     scope: dict[str, Value] = field(default_factory=dict)
+    hidden: set[str] = field(default_factory=set)
+    hidden_fields: frozenset[str] = frozenset()
+    """Variables and fields whose readers are noted in `needed`: outcome.py."""
+    needed: list[str] = field(default_factory=list)
 
     @property
     def current(self) -> Profile:
@@ -99,7 +112,9 @@ class Leg:
 
     def get(self, name: str, index: int = -1) -> Value | None:
         """`switch_channel_get_variable_dup`; None: not set."""
-        key = fold(name)
+        key = _fold(name)
+        if key in self.hidden:
+            self.needed.append(key)
         if index > -1:
             items = self.lists.get(key)
             if items is not None and key in self.variables:
@@ -113,27 +128,42 @@ class Leg:
         return self._outside(name, key)
 
     def _outside(self, name: str, key: str) -> Value | None:
-        found = self.read_field(name)
-        if found is not None:
+        fields = self.current.fields
+        if key in fields and (found := self.read_field(name)) is not None:
             return found
         if key in self.globals_:
             return self.globals_[key]
-        if key in self.current.fields:
-            return None
-        if key in _RUN_TIME or key.startswith(_RUN_TIME_FAMILIES):
+        if key not in fields and _is_set_by_switch(key):
             return Value(f"${{{name}}}", (f"FreeSWITCH sets ${{{name}}} during the call",))
         return None
 
+    def may_hold(self, key: str) -> bool:
+        """Tell whether a variable is set, which is no field and none that FreeSWITCH sets."""
+        return key in self.variables or key in self.globals_
+
     def read_field(self, name: str) -> Value | None:
         """`switch_caller_get_field_by_name`; None: not set."""
-        return self.current.fields.get(fold(name))
+        key = _fold(name)
+        if key in self.hidden_fields:
+            self.needed.append(key)
+        return self.current.fields.get(key)
+
+    def copy(self) -> Leg:
+        """Return a leg that changes by itself."""
+        lists = {name: list(items) for name, items in self.lists.items()}
+        return replace(
+            self, globals_=dict(self.globals_), variables=dict(self.variables), lists=lists,
+            scope=dict(self.scope), hidden=set(self.hidden),
+        )  # fmt: skip
 
     def set(self, name: str, value: Value | None) -> None:
         """Set a variable, or take it away where the value is empty or None."""
         name, bracket, index = name.partition("[")
-        key = fold(name)
+        key = _fold(name)
         if not key:
             return
+        if not bracket:
+            self.hidden.discard(key)
         if value is None or not value.text:
             self.variables.pop(key, None)
             self.lists.pop(key, None)
@@ -146,10 +176,18 @@ class Leg:
             self.lists[key] = value.text.removeprefix(_ARRAY).split(_BETWEEN)
         self.variables[key] = value
 
+    def note_application(self, name: str, data: Value) -> None:
+        """Set the variables that tell what is executed (`switch_core_session_exec`)."""
+        self.variables["current_application"] = Value(name)
+        if not data.text or data.text.startswith(_ARRAY):
+            self.set("current_application_data", data)
+        else:
+            self.variables["current_application_data"] = data
+
     def push(self, name: str, value: Value | None, *, front: bool = False) -> None:
         """Add to a list (`SWITCH_STACK_PUSH`, `SWITCH_STACK_UNSHIFT`)."""
-        key = fold(name)
-        before = self.variables.get(key)
+        key = _fold(name)
+        before = self._before(key)
         if value is None or not value.text or before is None:
             self.set(name, value)
             return
@@ -160,11 +198,16 @@ class Leg:
     def _set_item(self, key: str, index: int, value: Value) -> None:
         if not -1 < index <= 4000:
             return
-        before = self.variables.get(key)
+        before = self._before(key)
         items = list(self.lists.get(key, ()))
         items += [""] * (index + 1 - len(items))
         items[index] = value.text
         self._keep(key, items, (*(before.why if before else ()), *value.why))
+
+    def _before(self, key: str) -> Value | None:
+        if key in self.hidden:
+            self.needed.append(key)
+        return self.variables.get(key)
 
     def _keep(self, key: str, items: list[str], why: tuple[str, ...]) -> None:
         self.lists[key] = items

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from fsgitops.routing.pattern import TooManyStepsError, search_bytes
+from fsgitops.routing.pattern import TooManyStepsError, list_choices, search_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +26,9 @@ def perform(field: str, expression: str) -> Match | None:
     What PCRE2 refuses, or gives up on, matches nothing. Raises TooManyStepsError in the latter
     case: other limits than ours may hold at the switch.
     """
+    choices = list_choices(expression)
+    if choices is not None and not field.endswith("\n"):
+        return Match((field, field), 2) if field in choices else None
     if expression.startswith("_"):
         expression = read_asterisk(expression[1:]) or expression
     found = search_bytes(field.encode("latin-1"), expression.encode("latin-1"))

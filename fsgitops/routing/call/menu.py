@@ -10,7 +10,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from fsgitops.model.trace import End, Fate, Goal
-from fsgitops.routing.call.extension import Action
+from fsgitops.routing.call.contents import Action
 from fsgitops.routing.call.state import CAPTURED, CallEndedError
 from fsgitops.routing.call.words import to_raw
 

@@ -74,7 +74,14 @@ class State:
     """One call while it is evaluated on one way."""
 
     def __init__(
-        self, world: World, clock: Clock, phones: Phones, answers: Answers, leg: Leg
+        self,
+        world: World,
+        clock: Clock,
+        phones: Phones,
+        answers: Answers,
+        leg: Leg,
+        *,
+        keeps: bool = True,
     ) -> None:
         self.world = world
         self.clock = clock
@@ -85,7 +92,10 @@ class State:
         """0 on the call's own leg, more on those that loopback/ makes."""
         self.stack = 0
         """How many execute_extension are under way."""
+        self.keeps = keeps
+        """Whether somebody asks for the steps; else they are only counted."""
         self.steps: list[Step] = []
+        self.counted = 0
         self.executed = 0
         self.tested: list[Tested] = []
         self.memory: dict[str, str | None] = {}
@@ -108,6 +118,8 @@ class State:
 
     def expand(self, text: str) -> Value:
         """Return the expanded text. Raises CallEndedError where it grows without end."""
+        if "$" not in text and "\\" not in text:
+            return Value(text)
         try:
             return self._expander.expand(text)
         except TooLongError:
@@ -132,7 +144,7 @@ class State:
         """
         question = Question(subject, tuple(answers))
         chosen, new = self.answers.choose(question)
-        if new:
+        if new and self.keeps:
             short = (shorts or answers)[chosen]
             step = Step(
                 What.ASSUMES, text=answers[chosen], goals=goals, leg=self.depth, short=short
@@ -140,20 +152,34 @@ class State:
             self.add(step)
         return chosen
 
+    def offer(
+        self, end: End, subject: str, answers: Sequence[str], shorts: Sequence[str] = ()
+    ) -> None:
+        """End the call where this way takes the first answer. Raises CallEndedError."""
+        if self.choose(subject, answers, shorts, end.goals) == 0:
+            raise CallEndedError(end)
+
     def note(self, text: str, short: str = "", *goals: Goal) -> None:
         """Tell something."""
+        if not self.keeps:
+            return
         told = from_raw(text)
         self.add(Step(What.NOTES, text=told, goals=goals, leg=self.depth, short=short))
 
     def add(self, step: Step) -> None:
         """Add a step. Raises CallEndedError after too many."""
-        self.executed += step.what is What.EXECUTES
         self.extend([step])
 
     def extend(self, steps: list[Step]) -> None:
-        """Add steps that execute nothing. Raises CallEndedError after too many."""
+        """Add steps. Raises CallEndedError after too many."""
         self.steps += steps
-        if len(self.steps) > MAX_STEPS or self.executed > MAX_EXECUTED:
+        self.count(len(steps))
+
+    def count(self, steps: int, executed: int = 0) -> None:
+        """Count steps, and applications among them. Raises CallEndedError after too many."""
+        self.counted += steps
+        self.executed += executed
+        if self.counted > MAX_STEPS or self.executed > MAX_EXECUTED:
             told = f"it is still not at its end after {self.executed:,} applications"
             raise CallEndedError(End(Fate.LOOP, told))
 

@@ -74,12 +74,26 @@ def separate(text: str, delimiter: str, most: int) -> list[str]:
     `most` is the size of the array. The last word that fits keeps all that follows it. A text that
     begins with `^^` names its own delimiter.
     """
+    if "\\" not in text and "'" not in text and not text.startswith("^^"):
+        words = _split_plain(text, delimiter)
+        if words and len(words) < most:
+            return words
     own = _DELIMITER.match(text)
     if own:
         delimiter, text = own[1], text[3:]
     blank = delimiter == " "
     words = list(_split_blank(text, most) if blank else _split_at(text, delimiter, most))
     return [_clean(word, "" if blank else delimiter) for word in words]
+
+
+def _split_plain(text: str, delimiter: str) -> list[str]:
+    """Split a text without quotes and escapes, of which no word is the last that fits."""
+    words = text.split(delimiter)
+    if delimiter == " ":
+        return [word for word in words if word]
+    if not words[-1]:
+        words.pop()
+    return [word.strip(" ") for word in words]
 
 
 def _split_blank(text: str, most: int) -> Iterator[str]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from fsgitops.routing.call.contents import Contents, read_conditions
 from fsgitops.routing.call.expand import Value
 from fsgitops.routing.call.words import to_raw
 from fsgitops.routing.directory import Directory, LocatedUser, descend
@@ -12,8 +13,9 @@ from fsgitops.routing.places import find_doors
 from fsgitops.routing.tree import Element, fold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from fsgitops.routing.call.contents import Condition
     from fsgitops.routing.places import Door
 
 CORE_GLOBALS: Final = (
@@ -57,8 +59,12 @@ class World:
         self._locate = locate
         self._found: dict[tuple[str, str, str], Element | None] = {}
         self._directories: dict[str, Directory] = {}
-        self.read: dict[Element, Any] = {}
-        """What was made of contexts, once for all calls."""
+        self._users: dict[tuple[str, ...], LocatedUser | None] = {}
+        self._contents: dict[Element, Contents] = {}
+        self._conditions: dict[tuple[Element, str], list[Condition]] = {}
+        """What was made of elements, once for all calls."""
+        self.noted: set[tuple[str, str]] | None = None
+        """What evaluations ask for: numbers that are hunted, users, groups, the time of day."""
         self.memory = memory
         """What mod_hash and mod_db hold (`realm_key`); None: nobody knows."""
         self.globals = {
@@ -72,6 +78,11 @@ class World:
             (fold(name), _as_value(value)) for name, value in variables.items() if value
         )
 
+    def note(self, kind: str, name: str = "") -> None:
+        """Note what an evaluation asked for, where that is wanted."""
+        if self.noted is not None:
+            self.noted.add((kind, name))
+
     def find(self, section: str, tag: str, name: str) -> Element | None:
         """Return the first element of a name, asked for once."""
         key = (section, tag, fold(name))
@@ -84,11 +95,31 @@ class World:
         found = self.find("dialplan", "context", name)
         return found if found is not None else self.find("dialplan", "context", GLOBAL_CONTEXT)
 
+    def contents(self, context: Element) -> Contents:
+        """Return the extensions of a context, read once."""
+        if context not in self._contents:
+            self._contents[context] = Contents(context)
+        return self._contents[context]
+
+    def conditions(self, parent: Element, tag: str = "condition") -> list[Condition]:
+        """Return the conditions of an extension or a condition, or its `<regex>`, read once."""
+        found = self._conditions.get((parent, tag))
+        if found is None:
+            found = self._conditions[parent, tag] = read_conditions(parent, tag)
+        return found
+
     def user(self, name: str, domain: str, *keys: str) -> LocatedUser | None:
         """Return a user of the directory (`switch_xml_locate_user`), by the first key that finds.
 
         A key is `id`, which finds number aliases too, or another attribute.
         """
+        self.note("user", name)
+        asked = (name, domain, *keys)
+        if asked not in self._users:
+            self._users[asked] = self._find_user(name, domain, keys)
+        return self._users[asked]
+
+    def _find_user(self, name: str, domain: str, keys: Sequence[str]) -> LocatedUser | None:
         home = self.find("directory", "domain", domain)
         if home is None:
             return None
@@ -104,6 +135,7 @@ class World:
 
     def group(self, name: str, domain: str) -> Element | None:
         """Return a group of the directory (`switch_xml_locate_group`)."""
+        self.note("group", name)
         home = self.find("directory", "domain", domain)
         groups = home.child("groups") if home else None
         return groups.find("group", "name", name) if groups else None

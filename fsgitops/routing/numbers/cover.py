@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from fsgitops.routing.call.condition import ANYTHING, TIMES
+from fsgitops.routing.call.condition import ANYTHING
+from fsgitops.routing.call.contents import TIMES
 from fsgitops.routing.call.words import is_true, needs_expansion, to_raw
 from fsgitops.routing.numbers.automaton import EVERYTHING, NOTHING, Store, TooLargeError
 from fsgitops.routing.numbers.expression import NotRegularError

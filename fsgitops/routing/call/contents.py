@@ -1,0 +1,181 @@
+"""The extensions of a context, and which of them a number need not be held against.
+
+An extension whose first condition holds a plain field against a plain expression passes a call on
+by that alone. Most of those say which numbers they take, one by one: of thousands, a number finds
+its own.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from fsgitops.routing.call.clock import ATTRIBUTES
+from fsgitops.routing.call.words import is_true, needs_expansion, to_int, to_raw
+from fsgitops.routing.pattern import TooManyStepsError, list_choices, search_bytes
+from fsgitops.routing.tree import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from fsgitops.routing.call.leg import Leg
+    from fsgitops.routing.tree import Element
+
+TIMES: Final = frozenset(ATTRIBUTES)
+NUMBER: Final = "destination_number"
+
+
+@dataclass(frozen=True, slots=True)
+class Quick:
+    """An extension whose first condition alone may pass the call on."""
+
+    field: str
+    expression: bytes
+    shown: str
+    texts: frozenset[str] | None
+    """All that the expression matches, where it is a choice of texts: nothing is compiled then."""
+
+    def matches(self, text: str) -> bool:
+        """Tell whether the expression matches a raw text. Raises TooManyStepsError."""
+        if self.texts is not None and not text.endswith("\n"):
+            return text in self.texts
+        return search_bytes(text.encode("latin-1"), self.expression) is not None
+
+
+class Action(NamedTuple):
+    """An application to execute, with its data before it is expanded."""
+
+    application: str
+    data: str
+
+
+class Written(NamedTuple):
+    """An action as it is written: whether it runs inline, and how often, as far as it says so."""
+
+    action: Action
+    inline: bool
+    loops: int
+
+
+class Condition(NamedTuple):
+    """What is read of a `<condition>` or `<regex>` once, for all calls."""
+
+    element: Element
+    expression: str
+    field: str | None
+    timed: bool
+    nested: bool
+    stop: str
+    actions: Sequence[Written] = ()
+    others: Sequence[Written] = ()
+    """Its anti-actions."""
+
+
+def read_conditions(parent: Element, tag: str = "condition") -> list[Condition]:
+    """Return the conditions of an extension or a condition, or its `<regex>` elements."""
+    return [_read_condition(item) for item in parent.children if item.name == tag]
+
+
+def _read_condition(element: Element) -> Condition:
+    attributes = element.attributes
+    inner = element.child("expression")
+    field = attributes.get("field")
+    return Condition(
+        element,
+        to_raw(inner.text if inner is not None else attributes.get("expression", "")),
+        None if field is None else to_raw(field),
+        not TIMES.isdisjoint(attributes),
+        element.child("condition") is not None,
+        fold(attributes.get("break", "")),
+        [_read_action(item) for item in element.all("action")],
+        [_read_action(item) for item in element.all("anti-action")],
+    )
+
+
+def _read_action(element: Element) -> Written:
+    attributes = element.attributes
+    data = to_raw(element.text or attributes.get("data", ""))
+    return Written(
+        Action(to_raw(attributes.get("application", "")), data),
+        is_true(attributes.get("inline")),
+        to_int(attributes["loop"]) if "loop" in attributes else 1,
+    )
+
+
+class Contents:
+    """The extensions of a context in their order, each with what decides alone, where it does."""
+
+    def __init__(self, context: Element) -> None:
+        self.extensions = [(item, read_quick(item)) for item in context.all("extension")]
+        self._taking: dict[str, list[int]] = {}
+        self._others: list[int] = []
+        for at, (_, quick) in enumerate(self.extensions):
+            if quick is None or quick.texts is None or quick.field != NUMBER:
+                self._others.append(at)
+                continue
+            for text in quick.texts:
+                self._taking.setdefault(text, []).append(at)
+
+    def find_next(self, at: int, leg: Leg) -> int:
+        """Return the first extension from one on that does not pass the call on for certain."""
+        number = leg.read_field(NUMBER)
+        text = number.text if number else ""
+        end = len(self.extensions)
+        others: Sequence[int] = self._others
+        if (number and number.why) or text.endswith("\n"):
+            others = range(end)
+        else:
+            taking = self._taking.get(text, ())
+            own = bisect_left(taking, at)
+            end = taking[own] if own < len(taking) else end
+        for place in range(bisect_left(others, at), len(others)):
+            if others[place] >= end:
+                break
+            if self._stops(others[place], leg):
+                return others[place]
+        return end
+
+    def _stops(self, at: int, leg: Leg) -> bool:
+        quick = self.extensions[at][1]
+        if quick is None:
+            return True
+        value = leg.read_field(quick.field)
+        try:
+            return bool(value and value.why) or quick.matches(value.text if value else "")
+        except TooManyStepsError:
+            return True  # a limit of PCRE2: the extension is held against the call in full
+
+
+def read_quick(extension: Element) -> Quick | None:
+    """Return what decides alone, where it is a plain field against a plain expression."""
+    for child in extension.children:
+        if child.name != "condition":
+            continue
+        attributes = child.attributes
+        field = attributes.get("field")
+        expression = attributes.get("expression", "")
+        if (
+            field is None
+            or "$" in field
+            or needs_expansion(expression)
+            or expression.startswith("_")
+            or "break" in attributes
+            or "regex" in attributes
+            or not TIMES.isdisjoint(attributes)
+            or any(item.name in ("anti-action", "expression") for item in child.children)
+        ):
+            return None
+        raw = to_raw(expression).encode("latin-1")
+        return Quick(fold(field), raw, expression, list_choices(expression))
+    return None
+
+
+def list_numbers(context: Element) -> Iterator[frozenset[str]]:
+    """Yield the numbers that an extension takes, for each that takes some certain ones."""
+    for extension in context.all("extension"):
+        quick = read_quick(extension)
+        if quick and quick.field == NUMBER and quick.texts:
+            numbers = {text for text in quick.texts if text.removeprefix("+").isdigit()}
+            if numbers:
+                yield frozenset(numbers)

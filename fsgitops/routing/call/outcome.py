@@ -1,0 +1,207 @@
+"""Where calls end, of many calls over one world.
+
+The ways are those that `evaluate` finds, without their steps. What a call does once it is
+transferred depends, nearly always, on everything but the number that was dialled first: of ten
+thousand numbers that lead to one agent, what the agent's phone does is evaluated once. So a
+transferred call is known by its state without what holds that number, and who reads that is noted:
+then it is shared with no other call.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from fsgitops.routing.call.applications import route
+from fsgitops.routing.call.evaluate import follow_ways, identify, list_others, make_leg
+from fsgitops.routing.call.functions import call_function
+from fsgitops.routing.call.state import Answers, CallEndedError, CallMovedError, Question, State
+from fsgitops.routing.call.words import to_raw
+from fsgitops.routing.call.world import Phones
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Sequence
+
+    from fsgitops.model.trace import End
+    from fsgitops.routing.call.clock import Clock
+    from fsgitops.routing.call.evaluate import Call
+    from fsgitops.routing.call.leg import Leg
+    from fsgitops.routing.call.world import World
+
+MAX_WAYS: Final = 256
+"""Ways of one call that are followed; of one that has more, the first 32."""
+SHORTEST: Final = 3
+"""Digits from which on a number is told from others within texts."""
+_ROUTED: Final = frozenset(("destination_number", "context", "dialplan"))
+"""Fields that a transfer sets: the call is known by them in any case."""
+
+
+class Ending(NamedTuple):
+    """Where one way of a call ends, and what it takes for granted."""
+
+    end: End
+    assumed: tuple[str, ...]
+
+
+class Outcome(NamedTuple):
+    """The ways that a call may take, the likeliest first, and whether they are all.
+
+    `noted` is what the evaluation asked the world for: each `("number", …)` that an extension was
+    hunted for, each `("user", …)` and `("group", …)`, and `("time", "")`.
+    """
+
+    ways: tuple[Ending, ...]
+    complete: bool
+    noted: frozenset[tuple[str, str]]
+
+
+class _Way(NamedTuple):
+    asked: tuple[tuple[Question, int], ...]
+    end: End
+
+    def order(self) -> tuple[int, tuple[tuple[int, int], ...]]:
+        """Return what `evaluate` takes ways in the order of: how unlikely they are."""
+        unlikely = tuple((at, chosen) for at, (_, chosen) in enumerate(self.asked) if chosen)
+        return len(unlikely), unlikely
+
+
+class _Rest(NamedTuple):
+    """What becomes of a call from a transfer on; no ways: that is not the same for two numbers."""
+
+    ways: tuple[_Way, ...] = ()
+    noted: frozenset[tuple[str, str]] = frozenset()
+
+
+class _TooManyError(Exception):
+    """The call may take more ways than are followed."""
+
+
+class _State(State):
+    """A state that takes both ways of a bridge: where somebody answers, the call is at its end."""
+
+    answered: list[_Way]
+
+    def offer(
+        self, end: End, subject: str, answers: Sequence[str], shorts: Sequence[str] = ()
+    ) -> None:
+        book = self.answers
+        question = Question(subject, tuple(answers))
+        if question in book.known or len(book.asked) < len(book.given):
+            super().offer(end, subject, answers, shorts)
+            return
+        self.answered.append(_Way((*book.asked, (question, 0)), end))
+        book.known[question] = 1
+        book.asked.append((question, 1))
+
+
+class Outcomes:
+    """The outcomes of calls over one world, at one time, with these phones registered."""
+
+    def __init__(self, world: World, clock: Clock, phones: Phones | None = None) -> None:
+        self._world = world
+        self._clock = clock
+        self._phones = phones or Phones()
+        self._rests: dict[Hashable, _Rest] = {}
+        self._digits = ""
+
+    def find(self, call: Call) -> Outcome:
+        """Return the outcome of a call."""
+        world = self._world
+        digits = to_raw(call.number).removeprefix("+")
+        self._digits = digits if len(digits) >= SHORTEST else ""
+        noted = world.noted = set()
+        try:
+            ways = self._explore({}, lambda: make_leg(world, call))
+            return Outcome(_arrange(ways), True, frozenset(noted))
+        except _TooManyError:
+            found, complete = follow_ways(world, call, self._clock, self._phones, keeps=False)
+            ways = [_Way(tuple(state.answers.asked), end) for end, state in found]
+            return Outcome(_arrange(ways), complete, frozenset(noted))
+        finally:
+            world.noted = None
+
+    def _explore(
+        self, known: dict[Question, int], begin: Callable[[], Leg], before: State | None = None
+    ) -> list[_Way]:
+        """Return every way from a point on. Raises _TooManyError."""
+        pending: list[tuple[int, ...]] = [()]
+        ways: list[_Way] = []
+        while pending:
+            answers = Answers(pending.pop(), known=dict(known))
+            state = _State(self._world, self._clock, self._phones, answers, begin(), keeps=False)
+            state.functions = call_function
+            state.answered = ways
+            if before is not None:
+                state.memory, state.heard = dict(before.memory), before.heard
+                state.counted, state.executed = before.counted, before.executed
+                state.elapsed = before.elapsed
+            try:
+                route(state)
+            except CallEndedError as ended:
+                ways.append(_Way(tuple(answers.asked), ended.end))
+            except CallMovedError:
+                asked = tuple(answers.asked)
+                ways += [_Way(asked + way.asked, way.end) for way in self._find_rest(state)]
+            if len(ways) > MAX_WAYS:
+                raise _TooManyError
+            pending += list_others(answers)
+        return ways
+
+    def _find_rest(self, state: State) -> Sequence[_Way]:
+        """Return the ways of a call that was just transferred."""
+        key, hidden, fields = self._identify(state)
+        rest = self._rests.get(key)
+        if rest is not None and rest.ways:
+            assert self._world.noted is not None
+            self._world.noted.update(rest.noted)
+            return rest.ways
+        leg, outer = state.leg, self._world.noted
+        if rest is not None or outer is None:
+            return self._explore(state.answers.known, leg.copy, state)
+        leg.hidden, leg.hidden_fields = hidden, fields
+        before, leg.needed = leg.needed, []
+        self._world.noted = set()
+        try:
+            ways = self._explore(state.answers.known, leg.copy, state)
+        finally:
+            noted = frozenset(self._world.noted)
+            self._world.noted = outer
+            outer.update(noted)
+            before += leg.needed
+        self._rests[key] = _Rest() if leg.needed else _Rest(tuple(ways), noted)
+        return ways
+
+    def _identify(self, state: State) -> tuple[Hashable, set[str], frozenset[str]]:
+        """Return what a call is known by, and the variables and fields that are left out of it."""
+        leg, digits = state.leg, self._digits
+        hidden: set[str] = set()
+        fields: set[str] = set()
+        if digits:
+            hidden = {name for name, value in leg.variables.items() if digits in value.text}
+            fields = {
+                name
+                for name, value in leg.profile.fields.items()
+                if value is not None and digits in value.text and name not in _ROUTED
+            }
+        shared = leg.globals_ == self._world.globals
+        key = (
+            frozenset(item for item in leg.variables.items() if item[0] not in hidden),
+            frozenset(item for item in leg.profile.fields.items() if item[0] not in fields),
+            frozenset(hidden),
+            frozenset(fields),
+            tuple((name, tuple(items)) for name, items in leg.lists.items() if name not in hidden),
+            None if shared else frozenset(leg.globals_.items()),
+            frozenset(state.memory.items()),
+            frozenset(state.answers.known.items()),
+            state.heard,
+            state.elapsed,
+        )
+        return key, hidden, frozenset(fields)
+
+
+def _arrange(ways: Sequence[_Way]) -> tuple[Ending, ...]:
+    """Return each end once; each key of a menu has its own."""
+    found: dict[tuple[Any, ...], Ending] = {}
+    for way in sorted(ways, key=_Way.order):
+        assumed = tuple(question.answers[chosen] for question, chosen in way.asked)
+        found.setdefault(identify(way.end, way.asked), Ending(way.end, assumed))
+    return tuple(found.values())
