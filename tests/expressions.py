@@ -52,7 +52,8 @@ def _in_module(path: Path, tree: ast.Module) -> list[Use]:
         methods = called.get(_target(tree, node), {"search"}) if word == "compile" else {word}
         if pattern is None and (handed := _handed_on(name, tree, node)):
             patterns, methods = handed, called.get(".attribute", {"search"})
-        place = f"{name.removesuffix('.__init__')}:{owners.get(node) or _target(tree, node) or '<module>'}"
+        owner = owners.get(node) or _target(tree, node) or "<module>"
+        place = f"{name.removesuffix('.__init__')}:{owner}"
         found += [Use(place, method, text, flags) for method in methods for text in patterns]
     return found
 
