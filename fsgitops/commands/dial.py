@@ -221,7 +221,8 @@ def _plan_far_end(
     An agent is rung without either.
     """
     settings = workspace.settings
-    if (resource := roster.find(asked.number)) is not None:
+    if (found := roster.find(asked.number)) is not None:
+        resource = _lead_on(roster, found)
         there = _lead(roster, resource, asked.number)
         told = f"{roster.kinds[resource.kind].told} {resource.name}"
         if resource == resource_of(agent):
@@ -267,14 +268,17 @@ def move_call(switch: Switch, roster: Roster, workspace: Workspace, asked: Trans
         _check_tolls(switch, roster, workspace, asked.uuid, onward.number)
         check_gateway(switch, onward.gateway)  # a leg that was sent there would be lost
     else:
-        _check_reached(switch, roster, workspace, asked.destination)
+        stays = ". The call stays where it is"
+        _check_reached(switch, roster, workspace, asked.destination, stays)
     if not switch.transfer(check_uuid(asked.uuid), onward, other_leg=asked.other_leg):
         raise NotThereError(f"no call {asked.uuid}")
     return onward.number if isinstance(onward, ToNumber) else onward.destination
 
 
-def _check_reached(switch: Switch, roster: Roster, workspace: Workspace, text: str) -> None:
-    """Refuse to send a call where nothing takes it: it would be lost.
+def _check_reached(
+    switch: Switch, roster: Roster, workspace: Workspace, text: str, then: str = ""
+) -> None:
+    """Refuse to send a call where nothing takes it: it would be lost. `then` ends the message.
 
     The switch is asked, since what is declared may not be applied.
     """
@@ -294,7 +298,7 @@ def _check_reached(switch: Switch, roster: Roster, workspace: Workspace, text: s
     else:
         lacks = "is not registered and has no mailbox: register a phone, or enable its `voicemail`"
         lacks += " and apply"
-    raise NotPossibleError(f"{kind.told} {resource.name} {lacks}. The call stays where it is")
+    raise NotPossibleError(f"{kind.told} {resource.name} {lacks}{then}")
 
 
 def _is_held(
@@ -358,11 +362,23 @@ def plan_transfer(roster: Roster, workspace: Workspace, asked: Transfer) -> Onwa
 
 def find_destination(roster: Roster, text: str, region: str | None) -> Resource | str:
     """Return who of ours is meant, or a number outside as E.164. Raises as `Roster.find`."""
-    if (found := roster.find(text)) is not None:
+    if (found := roster.find(text)) is None:
+        number = read_number(text, region)
+        if (route := roster.numbers.get(number)) is None:
+            return number
+        found = resource_of(route)
+    return _lead_on(roster, found)
+
+
+def _lead_on(roster: Roster, found: Resource) -> Resource:
+    """Return whom a declared number leads to, or who was named. Raises NotPossibleError."""
+    route = roster.numbers.get(found.name)
+    if route is None or found != resource_of(route):
         return found
-    number = read_number(text, region)
-    route = roster.numbers.get(number)
-    return leads_to(route)[0] if route is not None and route.enabled else number
+    if not route.enabled:
+        told = roster.kinds[found.kind].told
+        raise NotPossibleError(f"{told} {found.name} is declared, but disabled")
+    return leads_to(route)[0]
 
 
 def _lead(roster: Roster, resource: Resource, text: str) -> ToExtension:

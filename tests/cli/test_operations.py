@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 from typing import TYPE_CHECKING
 
@@ -74,7 +75,6 @@ def test_a_ring_group_takes_a_call_once_the_switch_holds_it_and_somebody_is_ther
         ("7002", "ring group off is declared, but disabled"),
         ("7003", "nothing that is declared has the extension 7003"),
         ("ring_group/nobody", "no ring group with the name 'nobody' is declared"),
-        ("did/+19495431333", "no call can be led to DID route +19495431333"),
         ("agent/1020\n", "no agent with the name '1020\\n' is declared"),
     ],
 )
@@ -94,7 +94,8 @@ def test_an_agent_is_connected_with_a_ring_group(project: Project, board: Embedd
     for extension in ("1020", "1021"):
         board.add_registration(extension, DOMAIN)
     project.write("desired/group.yaml", GROUP)
-    assert "ring group sales is not on the switch yet" in project.run("dial", "1020", "7001").err
+    refused = project.run("dial", "1020", "7001").err
+    assert refused == "fsgitops: ring group sales is not on the switch yet: apply first\n"
     assert project.run("apply", "--yes").code == 0
     placed = project.run("dial", "1020", "7001", "--json").json()
     assert (placed["number"], placed["caller_id_number"], placed["gateway"]) == (
@@ -118,6 +119,33 @@ def test_a_transfer_to_an_agent_whom_nothing_reaches_leaves_the_call_where_it_is
     (call,) = project.run("calls", "--json").json()["calls"]
     assert [leg["uuid"] for leg in call["legs"]] == [leg["uuid"] for leg in before]
     assert operations(project)[-1][2].startswith("failed: agent 1021 is not registered")
+
+
+@pytest.mark.parametrize("name", ["did/+19495431333", "+19495431333", "(949) 543-1333"])
+def test_a_did_is_named_as_it_is_declared_and_leads_nowhere_once_it_is_disabled(
+    project: Project, board: EmbeddedSwitch, name: str
+) -> None:
+    project.write("fsgitops.yaml", "default_region: US\n")
+    board.add_registration("1020", DOMAIN)
+    uuid, _ = board.add_call("+19495431334", "1021", DOMAIN, "+12025550123")
+    assert project.run("transfer", uuid, name, "--json").json()["destination"] == "1020"
+    path = next(
+        one for one in (project.root / "desired").iterdir() if "+19495431333" in one.read_text()
+    )
+    path.write_text(re.sub(r"(did_number: \+19495431333)", r"\1, enabled: false", path.read_text()))
+    ran = project.run("transfer", uuid, name)
+    assert (ran.code, ran.err) == (
+        1, "fsgitops: DID route +19495431333 is declared, but disabled\n",
+    )  # fmt: skip
+
+
+def test_who_a_did_leads_to_is_dialled_where_it_is_named(
+    project: Project, board: EmbeddedSwitch
+) -> None:
+    for extension in ("1020", "1021"):
+        board.add_registration(extension, DOMAIN)
+    placed = project.run("dial", "1020", "did/+19495431334", "--json").json()
+    assert (placed["number"], placed["gateway"]) == ("1021", None)
 
 
 def test_a_mailbox_takes_a_transferred_call_once_it_is_applied(
