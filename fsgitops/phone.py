@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from fsgitops import numbering
 from fsgitops.numbering import read_digits, to_e164
 
-EXTENSION: Final = "[0-9]{4,6}"
+EXTENSION: Final = "[0-9]{2,11}"
 E164: Final = numbering.E164
-"""The forms of an extension and of a number in E.164, as expressions."""
+"""The forms of an extension, of any length, and of a number in E.164, as expressions."""
 
 _WRITTEN = re.compile(r"[+0-9(][0-9 ().\-/]*")
 _EXTENSION = re.compile(EXTENSION)
@@ -25,8 +25,42 @@ class NumberError(ValueError):
         self.hint = hint
 
 
+@lru_cache(maxsize=64)
+def is_emergency(text: str, region: str | None) -> bool:
+    """Tell whether people who dial this want help: 112 and 911, and what the region has."""
+    if text in ("112", "911") or region is None:
+        return text in ("112", "911")
+    import phonenumbers
+
+    return bool(phonenumbers.is_emergency_number(text, region))
+
+
+class Lengths(NamedTuple):
+    """How many digits the extensions of a project have, both ends included."""
+
+    shortest: int = 4
+    longest: int = 6
+
+    def hold(self, text: str) -> bool:
+        """Tell whether `text` is an extension of such a length."""
+        return is_extension(text) and self.shortest <= len(text) <= self.longest
+
+    @property
+    def expression(self) -> str:
+        """Return the expression of an extension of such a length: `[0-9]{4,6}`."""
+        return f"[0-9]{{{self.shortest},{self.longest}}}"
+
+    def __str__(self) -> str:
+        if self.shortest == self.longest:
+            return f"{self.shortest} digits"
+        return f"{self.shortest} to {self.longest} digits"
+
+
+USUAL_LENGTHS: Final = Lengths()
+
+
 def is_extension(text: str) -> bool:
-    """Tell whether `text` has the form of an extension: 4 to 6 digits."""
+    """Tell whether `text` has the form of an extension: digits, of any length that one may have."""
     return _EXTENSION.fullmatch(text) is not None
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from fresh_switch import run_freeswitch
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from project import AGENTS, KEY, ROUTES, SETTINGS, Project
 from real_switch import RealSwitch, switch_template
 
@@ -45,7 +45,9 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["FSGITOPS_CACHE"] = "off"
     if not config.getoption("--sweeps"):
         os.fsync, os.sync = (lambda _: None), (lambda: None)
-    settings.register_profile("tests", max_examples=25)
+    # A machine that is busy makes no test fail.
+    slow = [HealthCheck.too_slow]
+    settings.register_profile("tests", max_examples=25, suppress_health_check=slow)
     settings.load_profile("tests")
 
 

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from fsgitops.errors import FsgitopsError, UsageError
+from fsgitops.phone import USUAL_LENGTHS, Lengths
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,6 +44,7 @@ class LakeRecords:
     lake: str
     spool: Path | None = None
     region: str | None = None
+    lengths: Lengths = USUAL_LENGTHS
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _today: tuple[float, dict[str, int]] | None = None
 
@@ -54,7 +56,7 @@ class LakeRecords:
         from fsgitops.cdr import query as room
         from fsgitops.cdr.number import read_asked
 
-        forms = read_asked(did, self.region).forms if did else None
+        forms = read_asked(did, self.region, self.lengths).forms if did else None
         asked = room.Wanted(did=forms, **wanted)
         try:
             table = room.list_records(room.Source(self.lake, self.spool), asked)
@@ -97,7 +99,9 @@ def open_records(
         return None
     url = lake if "://" in lake else str(workspace.root / lake)
     spooled = workspace.root / waiting if waiting else None
-    return LakeRecords(url, spooled, workspace.settings.default_region)
+    return LakeRecords(
+        url, spooled, workspace.settings.default_region, workspace.settings.extensions.lengths
+    )
 
 
 def plain(value: Any) -> Any:

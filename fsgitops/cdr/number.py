@@ -19,7 +19,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fsgitops.errors import UsageError
-from fsgitops.phone import NumberError, is_assignable, is_extension, national_form, normalise_number
+from fsgitops.phone import (
+    USUAL_LENGTHS,
+    Lengths,
+    NumberError,
+    is_assignable,
+    national_form,
+    normalise_number,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -267,11 +274,13 @@ class Asked(NamedTuple):
         return ", ".join((self.e164, *self.forms[1:]) if self.e164 else self.forms)
 
 
-def read_asked(text: str, region: str | None) -> Asked:
+def read_asked(text: str, region: str | None, lengths: Lengths = USUAL_LENGTHS) -> Asked:
     """Return the forms of a number as a person wrote it, E.164 or one of the region (such as `US`).
 
     What has no E.164 form (an extension, a service code, a national number without a region) has
-    the form that was typed. Raises UsageError for what is no number.
+    the form that was typed. `lengths` are those of extensions.
+
+    Raises UsageError for what is no number.
     """
     plain = fold(unquote(text)).strip()
     if not _ASKED.fullmatch(plain):
@@ -279,7 +288,7 @@ def read_asked(text: str, region: str | None) -> Asked:
             f"`{text}`: is no telephone number: expected one such as +19495431333, or an extension"
         )
     typed = "".join(char for char in plain if char.isdigit() or char in "*#")
-    e164 = None if is_extension(plain) else _in_e164(plain, typed, region)
+    e164 = None if lengths.hold(plain) else _in_e164(plain, typed, region)
     forms = _national(e164, region) if e164 else []
     return Asked(e164, tuple(dict.fromkeys([*([e164[1:]] if e164 else []), *forms, typed])))
 

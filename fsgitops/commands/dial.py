@@ -27,7 +27,6 @@ from fsgitops.live.roster import (
 )
 from fsgitops.model.reading import leads_to, references, resource_of
 from fsgitops.model.resource import Resource
-from fsgitops.phone import is_extension
 from fsgitops.switch.calls import (
     CallRefusedError,
     Dial,
@@ -384,4 +383,4 @@ def _lead_on(roster: Roster, found: Resource) -> Resource:
 def _lead(roster: Roster, resource: Resource, text: str) -> ToExtension:
     """Return where a call goes to get there: by its own number, where that was dialled."""
     number, context = roster.reach(resource)
-    return ToExtension(text if is_extension(text) else number, context)
+    return ToExtension(text if roster.desired.lengths.hold(text) else number, context)

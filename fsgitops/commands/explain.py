@@ -235,7 +235,7 @@ def _facts(schema: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "one of", ", ".join(map(str, values))
     if "default" in schema and schema["default"] not in (None, {}, []):
         default = schema["default"]
-        text = ", ".join(default) if isinstance(default, list) else str(default)
+        text = ", ".join(map(str, default)) if isinstance(default, list) else str(default)
         yield "default", text.lower() if isinstance(default, bool) else text
     for part in _branches(schema):
         if part.get("patternErrorMessage"):

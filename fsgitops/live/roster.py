@@ -52,7 +52,7 @@ class Roster:
             for noun in self.desired.of(kind.noun) if kind.reach else ():
                 if text in kind.dialled(noun):
                     return resource_of(noun)
-        if is_extension(text):
+        if self.desired.lengths.hold(text):
             raise NotThereError(f"nothing that is declared has the extension {text}")
         return None
 
@@ -87,7 +87,7 @@ def build_roster(desired: Desired, kinds: Kinds) -> Roster:
 def check_extension(text: str) -> str:
     """Return an extension. Raises UsageError for anything else."""
     if not is_extension(text):
-        raise UsageError(f"{text!a} is no extension: 4 to 6 digits expected, such as 1020")
+        raise UsageError(f"{text!a} is no extension: digits expected, such as 1020")
     return text
 
 
@@ -163,7 +163,7 @@ def choose_caller_id(
     if agent is not None and (agent.caller_id_number or "").startswith("+"):
         return str(agent.caller_id_number)
     shown = settings.default_caller_id
-    if shown is None or is_extension(shown):
+    if shown is None or settings.extensions.lengths.hold(shown):
         whose = "the caller" if agent is None else f"agent {agent.extension}"
         raise NotPossibleError(
             f"no number to show for {whose}: declare a `caller_id_number`, set "

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from fsgitops.phone import USUAL_LENGTHS, Lengths
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -21,7 +23,8 @@ class Desired:
     places of the others. `rejected` names what has a wrong value: where there is any, an error was
     found, and this Desired is for finding more of them and never for compiling. `own_variables`
     are the names, in small letters, that the project declares as its own. `sharded` tells that the
-    target's layout is for large sites.
+    target's layout is for large sites. `lengths` are those of the project's extensions, `region`
+    is whose national numbers are meant (two letters).
     """
 
     nouns: Mapping[str, Mapping[str, Noun]] = field(default_factory=dict)
@@ -30,6 +33,8 @@ class Desired:
     rejected: frozenset[Resource] = frozenset()
     own_variables: frozenset[str] = frozenset()
     sharded: bool = False
+    lengths: Lengths = USUAL_LENGTHS
+    region: str | None = None
 
     def of(self, noun: type[N]) -> tuple[N, ...]:
         """Return all resources of a kind, sorted by name: `desired.of(Agent)`."""

@@ -73,6 +73,11 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
+class Dialled:
+    """An extension where it is digits, as many as those of the project have."""
+
+
+@dataclass(frozen=True, slots=True)
 class Hidden:
     """Where a secret stands. `said` is what messages call the secret; it is never shown."""
 
@@ -148,7 +153,7 @@ _DESTINATION = (
 )
 
 IN_WORDS: Final = {
-    _EXTENSION: "4 to 6 digits, such as 1020",
+    _EXTENSION: "digits, such as 1020; how many, `extensions` of fsgitops.yaml says",
     r"\S": "text that is not blank",
     _EMAIL: "an address of letters, digits and . _ + -, such as alice@example.com",
     _DESTINATION: "an extension such as 1020, or KIND/NAME",
@@ -170,7 +175,8 @@ Count = Annotated[int, BeforeValidator(read_count), Field(strict=True)]
 Extension = Annotated[
     str,
     StringConstraints(pattern=_EXTENSION),
-    Expect("4 to 6 digits", "Write it as digits only, such as 1020."),
+    Dialled(),
+    Expect("digits only", "Write it like this: 1020."),
 ]
 E164 = Annotated[
     str,
@@ -182,15 +188,17 @@ CallerNumber = Annotated[
     str,
     StringConstraints(pattern=f"^(?:{phone.EXTENSION}|{phone.E164})$"),
     Number(or_extension=True),
+    Dialled(),
     Expect("a telephone number or an extension", _AS_E164),
 ]
 Destination = Annotated[
     str,
     StringConstraints(pattern=_DESTINATION),
     Ref(("agent",), anything=True),
+    Dialled(),
     Expect(
-        "4 to 6 digits",
-        "Write it as digits only, such as 1020.",
+        "digits only",
+        "Write it like this: 1020.",
         named=Expect("KIND/NAME of something that rings", "Write it like agent/1020."),
     ),
 ]

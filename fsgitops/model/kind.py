@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
 from fsgitops.model.draft import Templates
 from fsgitops.model.noun import Noun
 from fsgitops.model.reading import merged_fields
+from fsgitops.phone import USUAL_LENGTHS, Lengths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -46,6 +47,7 @@ class Site:
         domain: The SIP domain of the target.
         inbound_context: Where calls from outside begin; its folder of dialplan/ has the DIDs.
         sharded: Hundreds of resources share a file, for large sites; else each has its own.
+        lengths: How many digits an extension has.
         caller_id: The number shown outside for who declares none.
         caller_name: The name shown outside for who declares none.
         did_forms: The forms beside E.164 that the carriers deliver; None where nobody said.
@@ -60,6 +62,7 @@ class Site:
     domain: str = ""
     inbound_context: str = "public"
     sharded: bool = False
+    lengths: Lengths = USUAL_LENGTHS
     caller_id: str | None = None
     caller_name: str | None = None
     did_forms: Sequence[str] | None = None

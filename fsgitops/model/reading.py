@@ -23,7 +23,7 @@ from typing import (
 from typing import get_origin as origin_of
 
 from fsgitops.model.draft import Global
-from fsgitops.model.fields import Expect, Globals, Hidden, Key, Number, Ref
+from fsgitops.model.fields import Dialled, Expect, Globals, Hidden, Key, Number, Ref
 from fsgitops.model.noun import Noun, Part
 from fsgitops.model.plan import MASK, is_secret_attribute
 from fsgitops.model.resource import Resource
@@ -46,7 +46,7 @@ ENTRY: Final = "*"
 """Stand in the steps of a spot for each item of a list, and for each value of a mapping."""
 
 _TEXTLESS: Final = frozenset((bool, int, type(None)))
-_MARKS: Final = (Key, Ref, Number, Hidden, Expect, Globals)
+_MARKS: Final = (Key, Ref, Number, Dialled, Hidden, Expect, Globals)
 
 
 @dataclass(frozen=True, slots=True)

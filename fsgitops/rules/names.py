@@ -5,11 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from fsgitops.findings import Severity
+from fsgitops.findings import Severity, quote_value
+from fsgitops.model.fields import Dialled
 from fsgitops.model.kind import Site
-from fsgitops.model.reading import key_field, key_mark, name_of, resource_of
+from fsgitops.model.reading import find_all, key_field, key_mark, name_of, resource_of
 from fsgitops.model.resource import Resource
 from fsgitops.model.rule import Breach, Rule
+from fsgitops.phone import is_emergency
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from fsgitops.model.desired import Desired
     from fsgitops.model.kind import Kind, Kinds
     from fsgitops.model.noun import Noun
+
+LONGEST_EMERGENCY = 3
+"""Digits of the longest number that calls for help."""
 
 
 def name_rules(kinds: Kinds) -> tuple[Rule, ...]:
@@ -100,3 +105,35 @@ def _field_of(noun: Noun, number: str) -> str:
     """Return the field that a number stands in, or the one that it is made of."""
     found = (name for name in type(noun).model_fields if getattr(noun, name) == number)
     return next(found, key_field(type(noun)))
+
+
+def check_lengths(desired: Desired, kinds: Kinds) -> Iterator[Breach]:
+    """Yield every extension with more or fewer digits than those of the project have."""
+    lengths = desired.lengths
+    for kind in kinds.values():
+        for noun, path, text, _ in find_all(desired.of(kind.noun), Dialled):
+            if text.isdigit() and not lengths.hold(text):
+                name = ".".join(step for step in path if isinstance(step, str))
+                yield Breach(
+                    resource_of(noun),
+                    path,
+                    f"`{name}` is {quote_value(text)}; expected {lengths}",
+                    "Correct it, or say in fsgitops.yaml how many digits extensions have, such as "
+                    "`extensions: {digits: [3, 7]}`.",
+                )
+
+
+def check_emergencies(desired: Desired, kinds: Kinds) -> Iterator[Breach]:
+    """Yield every resource that people would get who dial for help."""
+    if desired.lengths.shortest > LONGEST_EMERGENCY:
+        return
+    for kind in kinds.values():
+        for noun in desired.of(kind.noun):
+            for number in kind.dialled(noun):
+                if len(number) <= LONGEST_EMERGENCY and is_emergency(number, desired.region):
+                    yield Breach(
+                        resource_of(noun),
+                        (),
+                        f"{number} is an emergency number",
+                        "Choose another extension: who dials this one must get help.",
+                    )

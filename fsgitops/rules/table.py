@@ -29,6 +29,19 @@ GENERIC: tuple[Rule, ...] = (
         fixed=True,
     ),
     Rule(
+        "extension-length",
+        _ERROR,
+        names.check_lengths,
+        "An extension has as many digits as `extensions` of fsgitops.yaml says.",
+        fixed=True,
+    ),
+    Rule(
+        "emergency-number",
+        _ERROR,
+        names.check_emergencies,
+        "Nobody has an emergency number as an extension.",
+    ),
+    Rule(
         "unsafe-value",
         _ERROR,
         texts.check,

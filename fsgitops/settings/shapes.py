@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from fsgitops.phone import Lengths
 from fsgitops.secret.source import SOURCE_SCHEMA, PlaintextSource, Source, SourceError, read_source
 
 SETTINGS_FILE = "fsgitops.yaml"
@@ -65,6 +66,7 @@ _TargetName = Annotated[
 ]
 _Port = Annotated[int, Field(ge=1, le=65535)]
 _Percent = Annotated[float, Field(ge=0, le=100)]
+_Digits = Annotated[int, Field(ge=2, le=11)]
 
 
 class Part(BaseModel):
@@ -230,6 +232,25 @@ class VariablesSettings(Part):
     allow: tuple[str, ...] = ()
 
 
+def _check_order(digits: tuple[int, ...]) -> tuple[int, ...]:
+    if digits[0] > digits[1]:
+        raise PydanticCustomError("digits", "the fewest digits and then the most, such as [3, 7]")
+    return digits
+
+
+class ExtensionSettings(Part):
+    """What the project's extensions look like: the fewest and the most digits that one has."""
+
+    digits: Annotated[
+        tuple[_Digits, ...], Field(min_length=2, max_length=2), AfterValidator(_check_order)
+    ] = (4, 6)
+
+    @property
+    def lengths(self) -> Lengths:
+        """Return the two numbers of digits."""
+        return Lengths(*self.digits)
+
+
 class PolicySettings(Part):
     """The project's own rules: a folder of YAML files, and installed entry points by name."""
 
@@ -308,6 +329,7 @@ class Settings(Part):
     """Fields that declared resources leave out, by section; named as in the desired files."""
     history: HistorySettings = HistorySettings.model_construct()
     rules: dict[str, Literal["error", "warning", "off"]] = {}
+    extensions: ExtensionSettings = ExtensionSettings.model_construct()
     variables: VariablesSettings = VariablesSettings.model_construct()
     policy: PolicySettings = PolicySettings.model_construct()
     kinds: Annotated[tuple[KindSettings, ...], Field(max_length=32)] = ()

@@ -60,6 +60,14 @@ SETTINGS_TEXTS: dict[str, tuple[str, list[Any]]] = {
     "key_rotation.next_key": ("The next key's fingerprint.", ["0123456789abcdef"]),
     "key_rotation.everyone": ("All agents use it.", [False]),
     "key_rotation.groups": ("The agents of these groups use it.", [["sales"]]),
+    "extensions": (
+        "What extensions look like: one that is declared otherwise is an error.",
+        [{"digits": [3, 7]}],
+    ),
+    "extensions.digits": (
+        "The fewest and the most digits of an extension, from 2 to 11.",
+        [[3, 7]],
+    ),
     "key_rotation.extensions": ("These agents use it.", [["1020"]]),
     "audit_log": (
         "The log of who saw which secret and operated what. Default: in the state directory.",

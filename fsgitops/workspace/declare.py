@@ -9,7 +9,7 @@ from fsgitops.errors import DesiredInvalidError
 from fsgitops.findings import Finding, Position, error, has_errors, quote_value, sort_findings
 from fsgitops.model.kind import Site
 from fsgitops.model.variables import judge_own_name
-from fsgitops.phone import NumberError, is_extension, is_region, normalise_number
+from fsgitops.phone import NumberError, is_region, normalise_number
 from fsgitops.rules.table import DIALPLAN_RULES, PLAN_RULES, all_rules
 from fsgitops.settings.shapes import SETTINGS_FILE
 from fsgitops.steps.check import check_desired
@@ -69,6 +69,7 @@ def declare_desired(workspace: Workspace, trees: Trees | None = None) -> Declare
         default_region=settings.default_region,
         settings=workspace.document,
         own_variables=settings.variables.allow,
+        lengths=settings.extensions.lengths,
     )
     desired = replace(desired, sharded=workspace.target.layout == "sharded")
     complete = not has_errors(findings)
@@ -125,7 +126,7 @@ def _check_settings(workspace: Workspace) -> tuple[str | None, list[Finding]]:
         message = f"found {region!r}, expected a country's two capital letters, such as US"
         findings.append(error("settings", place, f"`default_region`: {message}"))
         region = None
-    if number is not None and not is_extension(number):
+    if number is not None and not settings.extensions.lengths.hold(number):
         try:
             number = normalise_number(number, region)
         except NumberError as problem:
@@ -193,6 +194,7 @@ def compile_declared(
         domain=workspace.target.domain,
         inbound_context=workspace.target.inbound_context,
         sharded=declared.desired.sharded,
+        lengths=declared.desired.lengths,
         caller_id=declared.caller_id,
         caller_name=workspace.settings.default_caller_name,
         did_forms=workspace.target.did_forms,

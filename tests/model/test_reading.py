@@ -116,8 +116,8 @@ def test_no_text_is_missing_where_all_are_searched_as_one(
     ("path", "what"),
     [
         (("greeting",), "a greeting"),
-        (("members", 3, "agent"), "4 to 6 digits"),
-        (("members", 3), "4 to 6 digits or a mapping"),
+        (("members", 3, "agent"), "digits only"),
+        (("members", 3), "digits only or a mapping"),
         (("tags", 0), "a name"),
         (("tags",), "a list of names, at most 64"),
         (("enabled",), "true or false"),

@@ -327,7 +327,7 @@ def test_an_extension_cannot_have_a_default() -> None:
 
 
 def test_all_faults_of_an_item_are_found_at_once() -> None:
-    text = "agents:\n- {extension: 12, name: '', email: x, enabled: maybe}\n"
+    text = "agents:\n- {extension: 12x, name: '', email: x, enabled: maybe}\n"
     assert len(resolve(text)[1]) == 4
 
 

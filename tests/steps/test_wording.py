@@ -56,7 +56,7 @@ def test_a_number_in_an_agent_leads_to_the_routes(name: str) -> None:
 @pytest.mark.parametrize(
     ("item", "message", "column"),
     [
-        ("members: [10]", '`members.agent` is "10"; expected 4 to 6 digits', 27),
+        ("members: [1x]", '`members.agent` is "1x"; expected digits only', 27),
         (
             "members: [{agent: 1020, x: 1}]",
             'the key "x" is not known for the `members` of queues',
@@ -64,7 +64,7 @@ def test_a_number_in_an_agent_leads_to_the_routes(name: str) -> None:
         ),
         ("members: [{note: x}]", "this queue has no `agent`", 3),
         ("strategy: none", '`strategy` is "none"; expected one of fifo, random', 27),
-        ("fallback: 10", '`fallback` is "10"; expected 4 to 6 digits', 27),
+        ("fallback: 1", '`fallback` is "1"; expected digits only', 27),
         (
             "fallback: queue/n t",
             '`fallback` is "queue/n t"; expected KIND/NAME of something that rings',

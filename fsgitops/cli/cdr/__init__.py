@@ -26,7 +26,6 @@ from fsgitops.console.commands import CONTEXT, Group, Number
 from fsgitops.console.complete import SHELLS, print_script
 from fsgitops.console.run import run_program
 from fsgitops.errors import FsgitopsError
-from fsgitops.phone import is_extension
 from fsgitops.visible import count_noun, make_visible, to_json
 
 if TYPE_CHECKING:
@@ -240,7 +239,7 @@ def erase(
     from fsgitops.cdr.erase import erase_number
     from fsgitops.cdr.number import read_asked
 
-    asked = [read_asked(text, place.region()) for text in (number, *also)]
+    asked = [read_asked(text, place.region(), place.lengths()) for text in (number, *also)]
     forms = [form for each in asked for form in each.forms]
     done = erase_number(place.lake(), place.spool(), forms[0], reference, forms, place.json_dir())
     looked_for = "; ".join(each.shown for each in asked)
@@ -252,7 +251,7 @@ def erase(
     if done.found or as_json:
         _confirm(said, asdict(done), as_json=as_json)
     for each in asked:
-        if each.e164 is None and not is_extension(each.forms[0]):
+        if each.e164 is None and not place.lengths().hold(each.forms[0]):
             hint = "to find its other forms, write it as E.164, or set `default_region`"
             click.echo(f"fsgitops-cdr: only {each.shown} was looked for: {hint}", err=True)
     if not done.found:

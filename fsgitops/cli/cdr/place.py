@@ -14,6 +14,7 @@ from fsgitops.cdr.options import RunOptions
 from fsgitops.cli.options import TARGET
 from fsgitops.console.commands import Common, with_directory
 from fsgitops.errors import FsgitopsError, UsageError
+from fsgitops.phone import USUAL_LENGTHS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from fsgitops.cdr.lake import Lake
     from fsgitops.cdr.query import Source
     from fsgitops.esl.session import EslSession
+    from fsgitops.phone import Lengths
     from fsgitops.workspace.open import Workspace
 
 
@@ -115,6 +117,13 @@ class Place:
             return self.workspace.settings.default_region
         except FsgitopsError:
             return None
+
+    def lengths(self) -> Lengths:
+        """Return how many digits extensions have."""
+        try:
+            return self.workspace.settings.extensions.lengths
+        except FsgitopsError:
+            return USUAL_LENGTHS
 
     def run_options(
         self, *, http: tuple[str, int] | None = None, remove_json: bool | None = None

@@ -134,7 +134,7 @@ def list_command(place: Place, /, form: str, output: str, **chosen: Any) -> None
         if chosen[name] is not None:
             from fsgitops.cdr.number import read_asked
 
-            chosen[name] = read_asked(chosen[name], place.region()).forms
+            chosen[name] = read_asked(chosen[name], place.region(), place.lengths()).forms
     found = list_records(place.source(), Wanted(**chosen))
     if form == "table" and not found.num_rows and output == "-":
         click.echo("No record matches.")

@@ -8,7 +8,6 @@ from fsgitops.kinds.agent.secrets import PASSWORD, PIN
 from fsgitops.kinds.agent.user import refusals, user_params, user_variables
 from fsgitops.model.compiled import UNKNOWN
 from fsgitops.model.draft import Draft, DraftError
-from fsgitops.phone import is_extension
 from fsgitops.routing.pattern import broken_expressions
 from fsgitops.secret.key import a1_hash
 
@@ -48,7 +47,8 @@ def find_path(extension: str, folder: str) -> str:
 
 def _first_of(extension: str) -> str:
     """Return the first of the numbers that share a file with this one."""
-    return f"{extension[:-3]}{'0' if extension[-3] < '5' else '5'}00"
+    whole = extension.zfill(3)
+    return f"{whole[:-3]}{'0' if whole[-3] < '5' else '5'}00"
 
 
 def _frame(agent: Agent) -> tuple[str, str]:
@@ -62,8 +62,10 @@ def _frame(agent: Agent) -> tuple[str, str]:
 
 def draft_user(agent: Agent, site: Site, secrets: Secrets, _known: Any) -> Iterator[Draft]:
     """Yield the file of an agent's user. Raises DraftError for what no user may hold."""
-    if not is_extension(agent.extension):
-        raise DraftError(["an extension is 4 to 6 digits"], "it names a file and a dialled number")
+    if not site.lengths.hold(agent.extension):
+        raise DraftError(
+            [f"an extension is {site.lengths}"], "it names a file and a dialled number"
+        )
     if reasons := refusals(agent, site.own_variables):
         raise DraftError(reasons, "write it without what FreeSWITCH would act on")
     sip_hash, voicemail_hash = (
@@ -105,7 +107,7 @@ def prove_user(found: Elements, values: Mapping[str, Leaf]) -> list[str]:
 
 def draft_dialplan(site: Site, _survey: Survey) -> Draft:
     """Return the dialplan in which agents ring, the same for any set of them."""
-    values = {"domain": site.domain}
+    values = {"domain": site.domain, "extensions": site.lengths.expression}
     return Draft(DIALPLAN_PATH, "agents_dialplan.xml.j2", values, prove=prove_dialplan)
 
 
@@ -120,7 +122,7 @@ def prove_dialplan(found: Elements, _values: Mapping[str, Leaf]) -> list[str]:
 
 def draft_transfers(site: Site, _survey: Survey) -> Draft:
     """Return the context that calls go to which somebody moves."""
-    values = {"domain": site.domain}
+    values = {"domain": site.domain, "extensions": site.lengths.expression}
     return Draft(TRANSFER_PATH, "transfer_dialplan.xml.j2", values, prove=prove_transfers)
 
 

@@ -11,7 +11,6 @@ from fsgitops.kinds.did_route.forms import TEMPLATE, Taken
 from fsgitops.model.draft import Draft, DraftError
 from fsgitops.model.kind import Reach
 from fsgitops.model.reading import leads_to
-from fsgitops.phone import is_extension
 from fsgitops.routing.pattern import broken_expressions
 
 if TYPE_CHECKING:
@@ -128,8 +127,8 @@ def _find_reached(route: DidRoute, site: Site) -> Reach:
     found = site.reach(resource)
     if found is not None and _WORD.fullmatch(found.number) and _WORD.fullmatch(found.context):
         return found
-    if not is_extension(route.destination_extension):
-        message = "a destination is an extension of 4 to 6 digits, or what a call can be led to"
+    if not site.lengths.hold(route.destination_extension):
+        message = f"a destination is an extension of {site.lengths}, or what a call can be led to"
         raise DraftError([message], "it becomes dialplan")
     return Reach(route.destination_extension)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _NAME: Final = re.compile(r'"?group_([a-z0-9][a-z0-9_-]{0,39})"?', re.ASCII)
 _CONDITION: Final = re.compile(
-    r"\^\((?:[0-9]{4,6}\|)?group_([a-z0-9][a-z0-9_-]{0,39})\)\\z", re.ASCII
+    r"\^\((?:[0-9]{2,11}\|)?group_([a-z0-9][a-z0-9_-]{0,39})\)\\z", re.ASCII
 )
 
 

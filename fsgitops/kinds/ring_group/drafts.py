@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from fsgitops.model.draft import Draft, DraftError
 from fsgitops.model.reading import references
-from fsgitops.phone import is_extension
 from fsgitops.routing.pattern import broken_expressions
 
 if TYPE_CHECKING:
@@ -40,8 +39,8 @@ def draft_group(group: RingGroup, site: Site, _secrets: Secrets, _known: Any) ->
     numbers = [member.agent for member in group.members]
     if group.extension is not None:
         numbers.append(group.extension)
-    if not _NAME.fullmatch(group.name) or not all(map(is_extension, numbers)):
-        message = "a group has a plain name, and members and numbers of 4 to 6 digits"
+    if not _NAME.fullmatch(group.name) or not all(map(site.lengths.hold, numbers)):
+        message = f"a group has a plain name, and members and numbers of {site.lengths}"
         raise DraftError([message], "they become a dial string")
     values: dict[str, Leaf] = {
         "name": group.name,

@@ -193,7 +193,7 @@ def digest_inputs(site: Site, salt: str) -> bytes:
         source_digest(),
         site.domain,
         salt,
-        repr((site.caller_id, site.caller_name, sorted(site.own_variables))),
+        repr((site.caller_id, site.caller_name, sorted(site.own_variables), site.lengths)),
         repr(sorted(site.templates.sources.items())),
     )
     return hashlib.blake2b("\x1f".join(words).encode("utf-8", "surrogatepass")).digest()

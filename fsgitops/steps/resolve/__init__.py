@@ -22,7 +22,7 @@ from fsgitops.model.reading import (
     stand_ins,
 )
 from fsgitops.model.resource import Resource
-from fsgitops.phone import NumberError, is_extension, normalise_number
+from fsgitops.phone import USUAL_LENGTHS, Lengths, NumberError, normalise_number
 from fsgitops.steps.resolve.sections import (
     Section,
     check_project_defaults,
@@ -47,10 +47,13 @@ _STAND_IN = "+10000000"
 class _Resolver:
     """Goes through all documents, gathering nouns by name and findings."""
 
-    def __init__(self, kinds: Kinds, default_region: str | None, settings: Document) -> None:
+    def __init__(
+        self, kinds: Kinds, default_region: str | None, settings: Document, lengths: Lengths
+    ) -> None:
         self.kinds = kinds
         self.default_region = default_region
         self.settings = settings
+        self.lengths = lengths
         self.findings: list[Finding] = []
         self.nouns: dict[str, dict[str, Noun]] = {word: {} for word in kinds}
         self.sources: dict[Resource, Position] = {}
@@ -105,7 +108,7 @@ class _Resolver:
         findings: list[Finding] = []
         for field, mark in numbers(model).items():
             text = item.get(field)
-            if not isinstance(text, str) or (mark.or_extension and is_extension(text)):
+            if not isinstance(text, str) or (mark.or_extension and self.lengths.hold(text)):
                 continue
             try:
                 number = normalise_number(text, self.default_region)
@@ -150,22 +153,27 @@ def resolve_desired(
     default_region: str | None = None,
     settings: Document = NO_SETTINGS,
     own_variables: Iterable[str] = (),
+    lengths: Lengths = USUAL_LENGTHS,
 ) -> tuple[Desired, list[Finding]]:
     """Return what the documents declare of these kinds, and all that is wrong with single values.
 
     `defaults` (section -> field -> value) fill in what neither an item nor the
     `defaults` of its own file say; `settings` is the document that they were read from, for the
     places in findings. National numbers are read as those of `default_region` (two letters).
-    `own_variables` are the variables that the project declares as its own.
+    `own_variables` are the variables that the project declares as its own, `lengths` those of its
+    extensions.
     """
-    resolver = _Resolver(kinds, default_region, settings)
+    resolver = _Resolver(kinds, default_region, settings, lengths)
     defaults, found = check_project_defaults(defaults, settings, kinds)
     resolver.findings += found
     for document in documents:
         resolver.read(document, defaults)
     # A bad default is found once for each item that it fills in, always at the same place.
     desired = replace(
-        resolver.desired(), own_variables=frozenset(name.lower() for name in own_variables)
+        resolver.desired(),
+        own_variables=frozenset(name.lower() for name in own_variables),
+        lengths=lengths,
+        region=default_region,
     )
     return desired, sort_findings(list(dict.fromkeys(resolver.findings)))
 
