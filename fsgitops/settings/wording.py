@@ -105,6 +105,8 @@ _EXPECTED = {
     "dict_type": "a mapping",
     "tuple_type": "a list",
     "list_type": "a list",
+    "too_short": "a list of at least {min_length}",
+    "too_long": "a list of at most {max_length}",
     "string_type": "text",
     "string_unicode": "text in UTF-8",
     "string_too_short": "text of at least {min_length} characters",
