@@ -14,7 +14,7 @@ from fsgitops.findings import Finding, Position, error, sort_findings
 from fsgitops.settings.shapes import SETTINGS_FILE
 from fsgitops.steps.format_source import format_text
 from fsgitops.steps.load import find_files, load_document
-from fsgitops.steps.load.events import parse_document
+from fsgitops.steps.load.plain import parse_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,7 +97,7 @@ def _format_file(
         return None, [error("format", Position(name), message, "Write the line in a plainer way.")]
     if content == document.text and not document.marked:
         return None, []
-    again, problems = parse_document(name, content)
+    again, problems = parse_file(name, content)
     if problems or again is None or not _says_the_same(document, again):
         message = "this file cannot be brought into canonical form without changing what it says"
         hint = "Write it in a plainer style; it is left as it is."

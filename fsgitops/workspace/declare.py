@@ -14,7 +14,7 @@ from fsgitops.rules.table import DIALPLAN_RULES, PLAN_RULES, all_rules
 from fsgitops.settings.shapes import SETTINGS_FILE
 from fsgitops.steps.check import check_desired
 from fsgitops.steps.load import each_document
-from fsgitops.steps.load.stream import find_literals
+from fsgitops.steps.load.plain import find_literals
 from fsgitops.steps.resolve import resolve_desired
 from fsgitops.steps.silence import find_silenced, silence_findings
 from fsgitops.workspace.policy import collect_policy

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fsgitops.durable import replace_file
 from fsgitops.errors import UsageError
 from fsgitops.settings.shapes import SETTINGS_FILE
-from fsgitops.steps.load.events import parse_document
+from fsgitops.steps.load.plain import parse_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +35,7 @@ def append_line(text: str, line: str) -> str:
 
 def read_text(text: str) -> dict[str, Any]:
     """Return what the text of the settings says; no two that cannot be read say the same."""
-    document, findings = parse_document(SETTINGS_FILE, text.encode())
+    document, findings = parse_file(SETTINGS_FILE, text.encode())
     if findings or document is None:
         return {"(unreadable)": text}
     return dict(document.data or {})

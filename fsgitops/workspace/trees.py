@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Final
 from fsgitops.findings import Position
 from fsgitops.model.document import Document
 from fsgitops.model.plan import is_secret
+from fsgitops.steps.load.plain import scan
 
 if TYPE_CHECKING:
-    from fsgitops.model.document import Marks
     from fsgitops.workspace.cache import Cache
 
 ROOM: Final = 256 << 20
@@ -43,7 +43,7 @@ class Trees:
             section: tuple(Position(path, line, column) for line, column in items)
             for section, items in places.items()
         }
-        return Document(path, tree, data, positions, _scan)
+        return Document(path, tree, data, positions, scan)
 
     def note(self, document: Document) -> None:
         """Have a document kept that was parsed without a finding."""
@@ -90,10 +90,3 @@ def _names_masked(name: str) -> bool:
 
 def _subject(data: bytes) -> bytes:
     return hashlib.sha256(data).digest()
-
-
-def _scan(data: bytes) -> Marks:
-    # The parser is imported where somebody asks for a place.
-    from fsgitops.steps.load.stream import scan_marks
-
-    return scan_marks(data)

@@ -10,7 +10,8 @@ import pytest
 from project import KEY, Project
 
 from fsgitops.secret.key import ProjectKey
-from fsgitops.steps.load import events, load_document
+from fsgitops.steps import load as loading
+from fsgitops.steps.load import load_document
 from fsgitops.workspace.cache import Cache
 from fsgitops.workspace.trees import ROOM, Trees
 
@@ -53,7 +54,7 @@ def test_a_file_that_is_known_is_what_it_is_when_it_is_parsed(
     trees.keep()
     parsed = {name: load(tmp_path, path=name) for name in ("a.yaml", "b.yaml")}
     with monkeypatch.context() as without:
-        without.delattr(events, "parse_document")
+        without.delattr(loading, "parse_file")
         known = {name: load(tmp_path, open_trees(tmp_path), name) for name in parsed}
     assert known == parsed
     for name, document in known.items():
@@ -124,13 +125,13 @@ def test_a_plan_parses_the_file_that_has_changed_and_no_other(
     first = project.run("plan")
     assert len(list(cached.glob("fsgitops/*/trees/*"))) == 2
     parsed: list[str] = []
-    parse = events.parse_document
+    parse = loading.parse_file
 
     def note(path: str, data: bytes) -> object:
         parsed.append(path)
         return parse(path, data)
 
-    monkeypatch.setattr(events, "parse_document", note)
+    monkeypatch.setattr(loading, "parse_file", note)
     assert project.run("plan") == first
     assert parsed == ["fsgitops.yaml"]
     routes = project.root / "desired/routes.yaml"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from fsgitops.findings import Finding, Position, error, sort_findings
+from fsgitops.steps.load.plain import parse_file
 from fsgitops.steps.load.source import BYTE_ORDER_MARK, check_source
 from fsgitops.visible import make_visible
 
@@ -81,9 +82,7 @@ def load_document(
     findings: list[Finding] = []
     document = trees.recall(path, data) if trees else None
     if document is None:
-        from fsgitops.steps.load.events import parse_document
-
-        document, findings = parse_document(path, data)
+        document, findings = parse_file(path, data)
         if trees and document and not findings:
             trees.note(document)
     return (replace(document, marked=True) if document and marked else document), findings
