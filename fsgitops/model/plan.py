@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii as _quote
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Final, overload
 
 from fsgitops.model.permission import PERMISSIONS
 from fsgitops.schema_parts import count, flag, list_of, maybe_text, rows_of, text, word
@@ -23,12 +23,14 @@ MASK = "(secret)"
 CREDENTIALS = frozenset(("user", "param a1-hash"))
 """Attributes whose change a registered phone notices: it is refused when it registers again."""
 
+SECRET_WORDS: Final = ("a1-hash", "passw", "secret", "token", "-pass", "_pin", "auth-key")
+"""What the name of a secret has in it, in letters of any case."""
 _SECRET_NAME = re.compile(
     r"((^|/)(user \d+/)?(param|variable) \"?[\w .:-]*|@[\w.:-]*)"
     r"(a1-hash|passw|secret|token|-pass\b|_pin\b|auth-key)",
     re.IGNORECASE,
 )
-_HASH_LENGTH = 32
+HASH_LENGTH: Final = 32
 _HASH = re.compile(r"[0-9A-Fa-f]{32}")
 _DIRECTIVE = re.compile(r"X-PRE-PROCESS \d+( #\d+)?")
 _ASSIGNED = re.compile(
@@ -74,7 +76,7 @@ def is_secret(name: str, *values: str | None) -> bool:
         if is_line:
             if not value.lower().startswith("include "):
                 return True
-        elif (len(value) == _HASH_LENGTH and _HASH.fullmatch(value)) or (
+        elif (len(value) == HASH_LENGTH and _HASH.fullmatch(value)) or (
             "=" in value and _ASSIGNED.search(value)
         ):
             return True
@@ -181,7 +183,7 @@ class Created(Sequence[AttributeChange]):
         texts = []
         for name, value in self._read():
             hidden, told = _encode_name(name)
-            if not hidden and (len(value) == _HASH_LENGTH or "=" in value or name.startswith("X")):
+            if not hidden and (len(value) == HASH_LENGTH or "=" in value or name.startswith("X")):
                 hidden = is_secret(name, value)
             after = f'"{MASK}"' if hidden else _quote(value)
             texts.append(f'{{"after":{after},{told}{"true" if hidden else "false"}}}')

@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import marshal
 from functools import lru_cache
+from string import hexdigits
 from typing import TYPE_CHECKING, Final
 
 from fsgitops.findings import Position
 from fsgitops.model.document import Document
-from fsgitops.model.plan import is_secret
+from fsgitops.model.plan import HASH_LENGTH, SECRET_WORDS, is_secret
 from fsgitops.steps.load.plain import scan
 
 if TYPE_CHECKING:
@@ -53,7 +54,9 @@ class Trees:
         }
         known = marshal.dumps((document.data, places))
         # Written out, a secret says so, or what declares it has an error: `keep` is not called.
-        if b"plaintext" not in known and not _holds_masked(document.data):
+        if b"plaintext" not in known and not (
+            _may_hold_masked(document.text) and _holds_masked(document.data)
+        ):
             self._new.append((_subject(document.text), known))
 
     def keep(self) -> None:
@@ -63,6 +66,23 @@ class Trees:
         if self._new:
             self._cache.tidy()
         self._new.clear()
+
+
+_HEX: Final = bytes(ord("0") if chr(sign) in hexdigits else ord(" ") for sign in range(256))
+_FOLDED: Final = ("\u017f", "\u212a")
+"""What a search takes for `s` and `k`, where the case of letters makes no difference."""
+_TELLING: Final = tuple(
+    map(str.encode, (*SECRET_WORDS, *_FOLDED, "/param", "/variable", "\\", "="))
+)
+
+
+def _may_hold_masked(text: bytes) -> bool:
+    """Tell whether a text could hold such a value, at a glance: most files hold nothing like it.
+
+    What is written with a backslash may be anything.
+    """
+    lower = text.lower()
+    return any(sign in lower for sign in _TELLING) or b"0" * HASH_LENGTH in text.translate(_HEX)
 
 
 def _holds_masked(value: object, name: str = "") -> bool:

@@ -91,6 +91,13 @@ def keep_one(text: str, root: Path) -> None:
         "agents:\n- {extension: 1020, variables: {site_x: 0123456789abcdef0123456789ABCDEF}}\n",
         "pagings:\n- {params: [{name: site-x, value: 1}, {name: auth-key, value: Geheim}]}\n",
         "pagings:\n- {tokens: [one, two]}\n",
+        "x-own: {site_Pa\u017f\u017fword: Geheim}\n",
+        "x-own: {site_TO\u212aen: Geheim}\n",
+        "x-own: {a/param: Geheim}\n",
+        "x-own: {sip-PASS: Geheim}\n",
+        'x-own: {"site_\\x61uth-key": Geheim}\n',
+        'x-own: {site_x: "0123456789abcdef\\\n  0123456789ABCDEF"}\n',
+        "x-own: {name: Auth-Key, value: Geheim}\n",
     ],
 )
 def test_a_file_with_a_secret_in_it_is_parsed_each_time(text: str, tmp_path: Path) -> None:
