@@ -24,6 +24,7 @@ from fsgitops.routing.fragment import (
     FragmentError,
     flatten_fragment,
     flatten_text,
+    only_tag,
     plain_inside,
     preprocess_lines,
 )
@@ -143,10 +144,11 @@ def take_apart(content: bytes, path: str) -> Pieces:
 def _take_apart(content: bytes, home: Home) -> Pieces:
     spans = find_elements(content, home.element, home.key)
     texts = (spans.text[start:end] for start, end in spans.elements)
-    return Pieces(spans, tuple(_names(text, home) for text in texts))
+    return Pieces(spans, tuple(names_in(text, home) for text in texts))
 
 
-def _names(element: bytes, home: Home) -> tuple[str, ...]:
+def names_in(element: bytes, home: Home) -> tuple[str, ...]:
+    """Return the names that an element of a home's files declares."""
     found = _PLAIN.match(element)
     if found and found[1].startswith(home.element.encode()):
         return (found[2].decode(),)  # as nearly every element is
@@ -258,21 +260,24 @@ def hash_parts(file: CompiledFile) -> list[tuple[str, tuple[str, ...]]] | None:
 
     None where one is more than an element with white space around it, or its place is not known.
     """
+    if all(part.sha256 for part in file.parts):
+        return [(part.sha256, part.elements) for part in file.parts]
     if plain_inside(file.content) is None:
         return None
     home, _ = home_of(file.path)
-    tag = home.element.encode()
-    opening, closing = b"<" + tag + b" ", b"</" + tag + b">"
     found = []
     for part in file.parts:
-        element = file.content[slice(*part.span)].strip(b" \n")
-        if not (element.startswith(opening) and element.endswith(closing)):
+        inside = file.content[slice(*part.span)]
+        if only_tag(inside) != home.element:
             return None
-        if element.count(b"<" + tag) > 1 or b"<!" in element:
-            return None
-        digest = hashlib.sha256(own_file((element,))).hexdigest()
-        found.append((digest, _names(element, home)))
+        found.append(hash_element(inside, home))
     return found
+
+
+def hash_element(inside: bytes, home: Home) -> tuple[str, tuple[str, ...]]:
+    """Return the hash and the names of one element with white space around it."""
+    element = inside.strip(b" \n")
+    return hashlib.sha256(own_file((element,))).hexdigest(), names_in(element, home)
 
 
 def split_live(

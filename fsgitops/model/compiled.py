@@ -23,8 +23,9 @@ class Part(NamedTuple):
     `inputs` is a hex digest of all that went into its bytes (declared values, secrets, template,
     compiler version). `protect` says that the resource must not be deleted. `span` is where its
     bytes stand in the file; unknown, (0, 0), where the file is settled. `elements` names what it is
-    in a file of several resources, where no span tells. `kept` says that its bytes are those that
-    stand live: the plan does not change it.
+    in a file of several resources, where no span tells, and `sha256` is the hash of that as a file
+    of its own; "" where it is not known yet. `kept` says that its bytes are those that stand live:
+    the plan does not change it.
     """
 
     resource: Resource
@@ -34,6 +35,7 @@ class Part(NamedTuple):
     span: tuple[int, int] = (0, 0)
     elements: tuple[str, ...] = ()
     kept: bool = False
+    sha256: str = ""
 
 
 class CompiledFile(NamedTuple):

@@ -257,7 +257,7 @@ class Kinds(Mapping[str, Kind[Any]]):
 
     def reach(self, desired: Desired, resource: Resource) -> Reach | None:
         """Return where a call goes that is led to a resource; None where it goes nowhere."""
-        kind, noun = self.get(resource.kind), desired.get(resource)
+        kind, noun = self._by_word.get(resource.kind), desired.get(resource)
         if kind is None or kind.reach is None or noun is None or not noun.enabled:
             return None
         return kind.reach(noun)

@@ -219,14 +219,18 @@ def reference_marks(noun: type[Noun]) -> tuple[Ref, ...]:
 
 def leads_to(noun: Noun) -> list[Resource]:
     """Return what a noun leads calls to, and so follows from."""
-    if not _leading(type(noun)):
-        return []
-    return [item.resource for item in references(noun) if not item.mark.owned]
+    found: list[Resource] = []
+    for spot, mark in _leading(type(noun)):
+        if spot.read is None:
+            found += [read_reference(mark, text) for _, text in values_at(noun, spot.steps)]
+        elif (text := spot.read(noun)) is not None:
+            found.append(read_reference(mark, text))
+    return found
 
 
 @cache
-def _leading(noun: type[Noun]) -> bool:
-    return any(not mark.owned for _, mark in _marked(noun, Ref))
+def _leading(noun: type[Noun]) -> tuple[tuple[Spot, Ref], ...]:
+    return tuple((spot, mark) for spot, mark in _marked(noun, Ref) if not mark.owned)
 
 
 def read_reference(mark: Ref, text: str) -> Resource:

@@ -76,6 +76,21 @@ def plain_inside(content: bytes) -> bytes | None:
     return None if b"include>" in inner or _has_special(inner) else inner
 
 
+def only_tag(inside: bytes) -> str:
+    """Return the tag of the one element that a text is, with blanks around it; "" for any other.
+
+    Told at a glance: that an element of its tag is not in it, and no comment, is seen.
+    """
+    element = inside.strip(b" \n")
+    found = _OPENING.match(element)
+    if not found or not element.endswith(b"</" + found[1] + b">") or b"<!" in element:
+        return ""
+    return found[1].decode() if element.count(b"<" + found[1]) == 1 else ""
+
+
+_OPENING: Final = re.compile(rb"<([a-z]+) ")
+
+
 def read_items(content: bytes) -> tuple[list[str], tuple[str, ...]]:
     """Return a file's XML as one flat list, and its preprocessor directives.
 
@@ -263,8 +278,13 @@ def quote_name(name: str) -> str:
 
 
 def _has_special(content: bytes) -> bool:
-    signs = (b"<?", b"<!--#", b"\r", b"\0")
-    return any(sign in content for sign in signs) or b"x-pre-process" in content.lower()
+    return (
+        b"<?" in content
+        or b"<!--#" in content
+        or b"\r" in content
+        or b"\0" in content
+        or b"x-pre-process" in content.lower()
+    )
 
 
 def elements(items: list[str]) -> Iterator[tuple[tuple[str, ...], dict[str, str]]]:

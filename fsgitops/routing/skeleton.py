@@ -20,6 +20,7 @@ from fsgitops.routing.fragment import (
     TEXT,
     FragmentError,
     elements,
+    only_tag,
     plain_inside,
     read_items,
     walk_items,
@@ -48,11 +49,12 @@ class Skeleton:
 
     `text` is the neutral rendering, `holes` their number. `fillable`: filled with escaped values
     that hold nothing unsafe, the text matches, unless several make X-PRE-PROCESS in it together.
+    `only` is the tag of the one element that it is then, with blanks around it; "" for more.
     """
 
     __slots__ = (
         "_items", "_meeting", "_mixed", "_order", "_text", "_whole",
-        "directives", "fillable", "holes", "misplaced", "text",
+        "directives", "fillable", "holes", "misplaced", "only", "text",
     )  # fmt: skip
 
     def __init__(self, neutral: str) -> None:
@@ -78,7 +80,9 @@ class Skeleton:
         self._meeting = [parts for _, parts in self._mixed if _meet(parts)]
         found = len(self._whole) + sum(type(at) is int for _, parts in self._mixed for at in parts)
         everywhere = found == self.holes and not self.misplaced
-        self.fillable = everywhere and plain_inside(content) is not None
+        inside = plain_inside(content)
+        self.fillable = everywhere and inside is not None
+        self.only = only_tag(inside) if everywhere and inside is not None else ""
 
     def elements(self) -> list[tuple[tuple[str, ...], dict[str, str]]]:
         """Return each element: its path of tags, and its attributes."""

@@ -75,7 +75,9 @@ def _merge(
     places = {item.resource: part_of(item) for item in (entry.records if entry else ())}
     places |= {part.resource: part for part in (file.parts if file else ())}
     parts = tuple(
-        places[owner]._replace(span=(0, 0), elements=tuple(names), kept=owner not in changes)
+        places[owner]._replace(
+            span=(0, 0), elements=tuple(names), kept=owner not in changes, sha256=""
+        )
         for owner, names in work.names.items()
     )
     text = b"".join(work.out)

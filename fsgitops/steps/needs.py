@@ -31,7 +31,12 @@ def classify_change(change: Change) -> tuple[Danger, ...]:
 
 def classify_changes(changes: Iterable[Change]) -> tuple[Change, ...]:
     """Return the changes, each with what it can cost."""
-    return tuple(replace(change, dangers=classify_change(change)) for change in changes)
+    return tuple(
+        change
+        if (dangers := classify_change(change)) == change.dangers
+        else replace(change, dangers=dangers)
+        for change in changes
+    )
 
 
 def find_disturbed(plan: Plan) -> dict[str, dict[str, Resource]]:

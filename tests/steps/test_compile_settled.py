@@ -13,7 +13,8 @@ from fsgitops.steps.compile.compilation import DECIDING
 PACKAGE = Path(fsgitops.__file__).parent
 BESIDE = {
     "__init__.py", "durable.py", "errors.py", "findings.py", "visible.py", "schema_parts.py",
-    "homes/__init__.py", "secret/source.py", "secret/value.py", "routing/lines.py",
+    "homes/__init__.py", "homes/pieces.py", "secret/source.py", "secret/value.py",
+    "routing/lines.py",
 }  # fmt: skip
 """What deciding modules import, and no byte of a file follows from: messages, paths, schemas."""
 

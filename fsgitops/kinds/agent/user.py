@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from fsgitops.model.draft import Global
 from fsgitops.model.variables import judge_variable
-from fsgitops.rules.texts import unsafe_reason
+from fsgitops.rules.texts import is_safe, unsafe_reason
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -29,6 +29,7 @@ _EMAIL: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+%-]*@[A-Za-z0-9][A-Za-z0-9
 # switch_sanitize_number in src/include/switch_utils.h cuts a name at these before sofia sends it.
 _CUT: Final = re.compile(r"[:/@]")
 # switch_url_decode takes `% 1` and `%a` for a character as well: sscanf reads "%2x".
+_ALTERED: Final = re.compile(r"[%\\:/@\"]")
 _DECODED: Final = re.compile(r"%(?=\s*[+-]?[0-9A-Fa-f])")
 
 
@@ -39,6 +40,8 @@ def encode_caller_name(name: str) -> str:
     then keeps what stands between the first and the last double quote. A backslash would escape
     the character after it in the header. (Seen: From and Remote-Party-ID hold the whole name.)
     """
+    if not _ALTERED.search(name):
+        return name
     text = _DECODED.sub("%25", name).replace("\\", "%5C%5C")
     text = _CUT.sub(lambda found: f"%{ord(found[0]):02X}", text)
     if '"' not in text:
@@ -99,14 +102,16 @@ def refusals(agent: Agent, own: Collection[str]) -> list[str]:
     reasons = []
     for name, value in agent.variables.items():
         refusal = judge_variable(name, value, own)
+        if refusal is None and is_safe(value):
+            continue
         why = unsafe_reason(Global(value)) or (refusal.message if refusal else None)
         reasons += [f"variables: {name!r}: {why}"] if why else []
-    if len({name.lower() for name in agent.variables}) != len(agent.variables):
+    if len(set(map(str.lower, agent.variables))) != len(agent.variables):
         reasons.append("variables: two names differ only in case, and FreeSWITCH keeps one of them")
     email = agent.voicemail.email
     if agent.voicemail.enabled and email and not _EMAIL.fullmatch(email):
         reasons.append(f"voicemail email {email!r}: FreeSWITCH hands it to a shell command")
     for field, items in (("groups", agent.groups), ("toll_allow", agent.toll_allow)):
-        if any("," in item for item in items):
+        if "," in "".join(items):
             reasons.append(f"{field}: a comma would make two of one")
     return reasons

@@ -103,14 +103,16 @@ class _Asked(NamedTuple):
     wishes: Sequence[Wish]
     paths: tuple[str, ...]
     known: Any
-    settled: frozenset[str] = frozenset()
-    """The files, of its own and others', that are known to be right."""
 
 
 def _compile_kind(
     work: Compilation, kind: Kind[Any], nouns: Sequence[Noun], secrets: SecretFinder
 ) -> None:
-    for item in _unsettled(work, list(_ask(work, kind, nouns, secrets))):
+    items = [*_ask(work, kind, nouns, secrets)]
+    settled = _settle(work, items)
+    for item in items:
+        if settled.issuperset(item.paths):
+            continue
         resource = item.part.resource
         found = secrets.reveal(resource, item.wishes)
         try:
@@ -121,18 +123,17 @@ def _compile_kind(
         for draft in drafts:
             if draft.path not in item.paths:
                 raise ValueError(f"{resource}: {draft.path} is none of the files of its kind")
-            if draft.path not in item.settled:
+            if draft.path not in settled:
                 work.add(draft, item.part)
 
 
-def _unsettled(work: Compilation, items: Sequence[_Asked]) -> Iterator[_Asked]:
-    """Yield what has a file that is not known to be right already: all that lie in it say so."""
+def _settle(work: Compilation, items: Sequence[_Asked]) -> set[str]:
+    """Return the files that are known to be right already, as all that lie in them say."""
     files: dict[str, list[Part]] = {}
-    for item in items:
+    for item in items if work.settled else ():
         for path in item.paths:
             files.setdefault(path, []).append(item.part)
-    known = frozenset(path for path, parts in files.items() if work.settle(path, parts))
-    yield from (item._replace(settled=known) for item in items if not known.issuperset(item.paths))
+    return {path for path, parts in files.items() if work.settle(path, parts)}
 
 
 def _ask(

@@ -12,6 +12,7 @@ import fsgitops
 from fsgitops.errors import FsgitopsError
 from fsgitops.findings import Finding, Position, error
 from fsgitops.homes import home_of
+from fsgitops.homes.pieces import hash_element
 from fsgitops.model.compiled import UNKNOWN, CompiledConfig, CompiledFile, Part
 from fsgitops.model.draft import DraftError, paths_of
 from fsgitops.model.live import is_safe_path
@@ -203,18 +204,22 @@ def _put_together(path: str, made: Sequence[_Piece]) -> CompiledFile:
     """Return the file of these pieces: what each has inside `<include>`, one after the other."""
     before, behind = (text.encode() for text in made[0].frame)
     if len(made) == 1 and not before:
-        content, spans, unknown = made[0].rendering
+        content, spans, unknown, _ = made[0].rendering
         part = made[0].part
         parts: tuple[Part, ...] = (Part(*part[:4], (0, len(content)), *part[5:]),)
     else:
         listed, secrets = list[Part](), list[tuple[int, int]]()
         texts, unknown = [OPEN, before], False
         start = len(OPEN) + len(before)
+        home, _ = home_of(path)
         for part, rendering, _ in made:
             inside = rendering.content[len(OPEN) : -len(CLOSE)]
+            only = rendering.only == home.element
+            sha256, names = hash_element(inside, home) if only else ("", part.elements)
             shift = start - len(OPEN)
             texts.append(inside)
-            listed.append(part._replace(span=(start, start + len(inside))))
+            span = (start, start + len(inside))
+            listed.append(Part(*part[:4], span, names, part.kept, sha256))
             secrets += ((first + shift, last + shift) for first, last in rendering.secret_spans)
             unknown = unknown or rendering.unknown
             start += len(inside)
@@ -224,10 +229,8 @@ def _put_together(path: str, made: Sequence[_Piece]) -> CompiledFile:
 
 def _unsafe_values(draft: Draft, texts: Sequence[str]) -> Iterator[str]:
     """Yield why values must not be written. None of them is shown: it may be a secret."""
-    plain = [text for text in texts if type(text) is str]
-    others = [text for text in texts if type(text) is not str] if len(plain) < len(texts) else ()
     # One look at all of them: most drafts hold nothing that is unsafe.
-    if is_safe(" ".join(plain)) and not any(map(unsafe_reason, others)):
+    if is_safe(" ".join(texts)):
         return
     for path, text in zip(paths_of(draft.values), texts, strict=True):
         if path in draft.hidden and text == UNKNOWN:

@@ -51,11 +51,15 @@ class TemplateError(FsgitopsError):
 
 
 class Rendering(NamedTuple):
-    """The bytes of a file, the spans of its secrets, and whether these are not known."""
+    """The bytes of a file, the spans of its secrets, and whether these are not known.
+
+    `only` is the tag of the one element that is in it, "" where there is more.
+    """
 
     content: bytes
     secret_spans: tuple[tuple[int, int], ...]
     unknown: bool
+    only: str = ""
 
 
 class _Proven(NamedTuple):
@@ -108,7 +112,8 @@ class Program:
         """
         # Values hold no control characters, so all of them can be escaped in one go.
         joined = "\x1f".join(values)
-        escaped = str(escape(joined)).split("\x1f")
+        marked = str(escape(joined))
+        escaped = values if len(marked) == len(joined) else marked.split("\x1f")
         case = kind, draft.hidden, shape
         known = self._proven.get(case)
         if known is not None and len(joined) <= known.longest:
@@ -343,9 +348,10 @@ def _finish(
         raise DraftError([reason], "put something between values, and before and behind them")
     if known.expressions or draft.dialled:
         _check_expressions(known.expressions, values, draft)
-    unknown = any(values[number] == UNKNOWN for number in known.hidden)
+    unknown = UNKNOWN in values and any(values[number] == UNKNOWN for number in known.hidden)
     found = spans(filled, known.secret)
-    return Rendering(content, known.places.setdefault(found, found), unknown)
+    only = known.skeleton.only
+    return Rendering(content, known.places.setdefault(found, found), unknown, only)
 
 
 def _refill(values: Mapping[str, Leaf], words: Iterable[Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from fsgitops.homes.pieces import (
     take_apart,
 )
 from fsgitops.model.live import FileKind, LiveFile, ManifestEntry
-from fsgitops.model.plan import Action, Change, Created, Hazard, compare_attribute
+from fsgitops.model.plan import Action, Change, Created, Danger, Hazard, compare_attribute
 from fsgitops.model.review import source_file
 from fsgitops.routing.fragment import CLOSE, OPEN, FragmentError, Outlines, flatten_fragment
 from fsgitops.routing.ordered import find_moves
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 Span: TypeAlias = tuple[int, int]
 _MISSING = LiveFile(FileKind.MISSING)
+_RELOAD = (Danger.RELOAD,)
+"""What a creation costs, unless its home says other: said at once, it need not be said again."""
 
 
 def find_changes(
@@ -108,7 +110,7 @@ class _Comparison:
             attributes = Created(self.flatten, *whole or (file.content,))
             self.changes.append(Change(
                 Action.CREATE, part.resource, file.path, str(part.source), entry is not None, "",
-                after, attributes=attributes,
+                after, _RELOAD, attributes=attributes,
                 restored=entry is not None and not file.unknown and entry.sha256 == file.sha256,
             ))  # fmt: skip
             return
@@ -166,7 +168,7 @@ class _Comparison:
             attributes = Created(self.flatten, file.content, part.span)
             self.changes.append(Change(
                 Action.CREATE, part.resource, file.path, str(part.source),
-                after_digest=self.digest(sha256.encode()), attributes=attributes,
+                False, "", self.digest(sha256.encode()), _RELOAD, attributes=attributes,
             ))  # fmt: skip
         return found is not None
 
