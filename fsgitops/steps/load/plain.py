@@ -16,27 +16,21 @@ from fsgitops.findings import Position
 from fsgitops.model.document import Document
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from fsgitops.findings import Finding
     from fsgitops.model.document import Marks, Value
 
 _DEPTH: Final = 16
-_BLOCK: Final = 1 << 16
-"""So many characters are taken apart at a time."""
-
+_NULL: Final = "null"
+_FIRST: Final = r"A-Za-z0-9_+./\u00a1-\U0010ffff"
 _KEY: Final = r"[A-Za-z_][A-Za-z0-9_-]{0,99}"
-_FIRST: Final = r"[A-Za-z0-9_+./(\u00a1-\U0010ffff]"
-_QUOTED: Final = r"""'[^'\n]*'|"[^"\\\n]*\""""
-# A `:` before a blank ends a plain text, and so does a `#` behind one.
-_TEXT: Final = rf"{_FIRST}[^\n:#]*(?:(?::(?=[^ \n])|(?<! )#)[^\n:#]*)*"
-_FLOW: Final = r"\[[^][{}\n:#&*!|>%@`\"'?]*\]|\{[^][{}\n#&*!|>%`?]*\}"
-_LINE: Final = re.compile(
-    rf"( *)(- +)?(?:({_KEY}):(?=[ \n]) *)?({_TEXT}|{_FLOW}|{_QUOTED})? *(?:(?<![^ \n])#[^\n]*)?\n"
-)
-_WORD: Final = r"[A-Za-z0-9_+./\u00a1-\U0010ffff][A-Za-z0-9_+./@ \u00a1-\U0010ffff-]*"
+_NAME: Final = re.compile(_KEY)
+_HEAD: Final = re.compile(rf"( *)(- +)?({_KEY})")
+_TEXT: Final = re.compile(rf"[({_FIRST}][^:#]*")
+_WORD: Final = rf"[{_FIRST}][{_FIRST}@ -]*"
+_ONE: Final = re.compile(_WORD)
 _LIST: Final = re.compile(rf"\[ *(?:{_WORD}(?:, *{_WORD})*)?\]")
-_PAIR: Final = re.compile(rf" *({_KEY}): +({_WORD}|{_QUOTED}) *(?:,|$)")
 
 
 def parse_file(path: str, data: bytes) -> tuple[Document | None, list[Finding]]:
@@ -87,19 +81,11 @@ class _Reader:
         """Build the tree; False where the file is more than plain."""
         if b"\t" in data or b"\r" in data:
             return False
-        text = data.decode() + ("" if data.endswith(b"\n") else "\n")
-        if text.startswith("---\n"):
-            text = f"#{text[1:]}"
-        start = number = 0
+        lines = data.decode().split("\n")
+        if lines[0] == "---":
+            lines[0] = ""
         try:
-            while start < len(text):
-                end = text.find("\n", start + _BLOCK) + 1 or len(text)
-                pieces: list[Any] = _LINE.split(text[start:end])
-                if any(pieces[::5]):
-                    return False
-                lines = zip(pieces[1::5], pieces[2::5], pieces[3::5], pieces[4::5], strict=True)
-                number = self.build(lines, number)
-                start = end
+            self.build(lines)
         except _MoreError:
             return False
         if self.waiting is not None:
@@ -110,33 +96,37 @@ class _Reader:
         """Return, for each key at the top, where the items of its list begin."""
         return {key: tuple(starts) for key, starts in self.starts.items()}
 
-    def build(self, lines: Iterable[tuple[Any, ...]], number: int) -> int:
-        """Take in lines: the blanks before each, its dash, its key, its value; return the last."""
+    def build(self, lines: Sequence[str]) -> None:
+        """Take in the lines, one by one."""
         column, inner = self.open[-1]
-        intern, tree = sys.intern, self.tree
-        for number, (blanks, dash, key, value) in enumerate(lines, number + 1):  # noqa: B020, PLR1704
-            if not (key or value or dash):
-                continue
-            if dash or self.waiting is not None or len(blanks) != column or type(inner) is list:
-                column, inner = self.enter(len(blanks), dash)
+        tree, is_text = self.tree, _TEXT.fullmatch
+        for number, line in enumerate(lines, 1):
+            head, found, value = line.partition(": ")
+            place = _read_head(head) if found else None
+            if place is None:
+                if (other := _read_line(line)) is None:
+                    continue
+                place, value = other
+            blanks, dash, key = place
+            if dash or self.waiting is not None or blanks != column or type(inner) is list:
+                column, inner = self.enter(blanks, dash=dash > 0)
                 if dash:
                     if len(self.open) == 2:
-                        self.note(Position(self.path, number, column + len(dash) + 1))
-                    if key is None:
+                        self.note(Position(self.path, number, blanks + dash + 1))
+                    if not key:
                         inner.append(_read(value))
                         continue
-                    column, inner = self.begin(column + len(dash), inner)
-            if key is None or key in inner or key == _NULL:
+                    column, inner = self.begin(blanks + dash, inner)
+            if key in inner or not key:
                 raise _MoreError
-            if value is None:
-                self.waiting = intern(key)
-            elif value[0] in _MARKS or value[-1] == " " or value == _NULL:
-                inner[intern(key)] = below = _read(value)
+            if is_text(value) and value[-1] != " " and value != _NULL:
+                inner[key] = value
+            elif not value or (value := value.lstrip(" "))[:1] in _NOTHING:
+                self.waiting = key
+            else:
+                inner[key] = below = _read(value)
                 if inner is tree and type(below) in _INNER:
                     raise _MoreError
-            else:
-                inner[intern(key)] = value
-        return number
 
     def begin(self, column: int, inner: list[Value]) -> tuple[int, dict[str, Value]]:
         """Begin a mapping that is an item of a list."""
@@ -149,7 +139,7 @@ class _Reader:
         """Note where an item of a list at the top begins."""
         self.starts[next(reversed(self.starts))].append(place)
 
-    def enter(self, indent: int, dash: str | None) -> tuple[int, Any]:
+    def enter(self, indent: int, *, dash: bool) -> tuple[int, Any]:
         """Return what a line belongs to, with its column: what is at its end is closed."""
         column, inner = self.open[-1]
         if (key := self.waiting) is not None:
@@ -169,28 +159,57 @@ class _Reader:
         if not dash and type(self.open[-1][1]) is list:
             self.open.pop()  # it stands in the column of its key
         column, inner = self.open[-1]
-        if column != indent or (type(inner) is list) != bool(dash):
+        if column != indent or (type(inner) is list) != dash:
             raise _MoreError
         return column, inner
 
 
 _MARKS: Final = frozenset("[{'\"")
+_QUOTES: Final = ("'", '"')
+_NOTHING: Final = ("", "#")
 _INNER: Final = (list, dict)
-_NULL: Final = "null"
 
 
-def _read(text: str | None) -> Value:
-    """Return what a text means where a value stands. Raises _MoreError where that is not plain."""
-    if text is None:
+@lru_cache(maxsize=1024)
+def _read_head(head: str) -> tuple[int, int, str] | None:
+    """Return the blanks of a line, the width of its dash, and its key; None where it is no key."""
+    found = _HEAD.fullmatch(head)
+    if not found or found[3] == _NULL:
+        return None
+    return len(found[1]), len(found[2] or ""), sys.intern(found[3])
+
+
+def _read_line(line: str) -> tuple[tuple[int, int, str], str] | None:
+    """Return the same of a line with no value behind its key, or with an item that is a value.
+
+    None for a line that says nothing. Raises _MoreError for any other.
+    """
+    text = line.lstrip(" ")
+    if text[:1] in _NOTHING:
+        return None
+    head = line.rstrip(" ")
+    if head[-1] == ":" and (place := _read_head(head[:-1])):
+        return place, ""
+    if not text.startswith("- "):
         raise _MoreError
-    sign = text[0]
+    value = text[1:].lstrip(" ")
+    return (len(line) - len(text), len(text) - len(value), ""), value
+
+
+def _read(text: str) -> Value:
+    """Return what a text means where a value stands. Raises _MoreError where that is not plain."""
+    text, sign = text.rstrip(" "), text[:1]
     if sign == "[":
         return [*_read_list(text)]
     if sign == "{":
         return _read_mapping(text)
-    if sign in _MARKS:
+    if sign and sign in _MARKS:
+        if len(text) < 2 or text.find(sign, 1) != len(text) - 1 or (sign == '"' and "\\" in text):
+            raise _MoreError
         return text[1:-1]
-    text = text.rstrip(" ")
+    text = text.partition(" #")[0].rstrip(" ")
+    if not _TEXT.match(text) or ": " in text or text[-1] == ":":
+        raise _MoreError
     return None if text == _NULL else text
 
 
@@ -203,12 +222,17 @@ def _read_list(text: str) -> tuple[str | None, ...]:
 
 
 def _read_mapping(text: str) -> dict[str, Value]:
-    pieces = _PAIR.split(text[1:-1].strip(" "))
-    keys = pieces[1::3]
     found: dict[str, Value] = {}
-    for key, value in zip(keys, pieces[2::3], strict=True):
-        plain = value[0] not in _MARKS and value[-1] != " " and value != _NULL
-        found[sys.intern(key)] = value if plain else _read(value)
-    if any(pieces[::3]) or _NULL in found or len(found) < len(keys):
+    if text[-1] != "}":
         raise _MoreError
+    inside = text[1:-1].strip(" ")
+    for pair in inside.split(",") if inside else ():
+        key, colon, value = pair.lstrip(" ").partition(": ")
+        value = value.strip(" ")
+        quoted = value[:1] in _QUOTES
+        if not colon or key in found or key == _NULL or not _NAME.fullmatch(key):
+            raise _MoreError
+        if not (quoted or _ONE.fullmatch(value)):
+            raise _MoreError
+        found[sys.intern(key)] = _read(value) if quoted or value == _NULL else value
     return found
