@@ -246,12 +246,13 @@ def find_kinds(start: Start) -> Kinds:
     What is wrong with its settings is for other commands to tell.
     """
     from fsgitops.kinds import BUILT_IN
+    from fsgitops.kinds.expectation import with_expectations
     from fsgitops.workspace.open import open_workspace
 
     try:
-        return open_workspace(find_root(start)).kinds
+        return open_workspace(find_root(start)).readable
     except FsgitopsError:
-        return BUILT_IN
+        return with_expectations(BUILT_IN)
 
 
 def _recover(workspace: Workspace) -> None:

@@ -166,7 +166,7 @@ def suggest_names(place: Place) -> Iterator[Suggestion]:
     from fsgitops.commands.validate import list_rules
 
     workspace = open_workspace(place.root, place.target)
-    yield from map(Suggestion, list_names(workspace.kinds))
+    yield from map(Suggestion, list_names(workspace.readable))
     for rule in list_rules(workspace):
         yield Suggestion(rule.name, rule.description)
 

@@ -91,7 +91,7 @@ def _format_file(
         return None, findings
     try:
         text = document.text.decode("utf-8")
-        content = format_text(text, workspace.kinds).encode("utf-8")
+        content = format_text(text, workspace.readable).encode("utf-8")
     except ValueError as problem:
         message = f"this file cannot be formatted: {problem}"
         return None, [error("format", Position(name), message, "Write the line in a plainer way.")]

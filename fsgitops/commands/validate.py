@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fsgitops.errors import DesiredInvalidError, UsageError
 from fsgitops.findings import Finding, findings_to_json, has_errors
 from fsgitops.kinds import BUILT_IN
+from fsgitops.kinds.expectation import EXPECTATION, with_expectations
 from fsgitops.rules.table import all_rules
 from fsgitops.schema_parts import flag, text, word
 from fsgitops.transaction.folder import FILE_MODE
@@ -70,7 +71,8 @@ def run_validate(workspace: Workspace) -> Report:
         except DesiredInvalidError as problem:
             findings = tuple(problem.findings)
     counts = {word: len(nouns) for word, nouns in declared.desired.nouns.items()}
-    return Report(findings, workspace.kinds, counts)
+    counts[EXPECTATION.word] = len(declared.expected.tests)
+    return Report(findings, workspace.readable, counts)
 
 
 def _count(findings: Iterable[Finding], severity: str) -> int:
@@ -95,14 +97,14 @@ def list_rules(workspace: Workspace) -> list[RuleState]:
     if findings:
         raise DesiredInvalidError(findings)
     return [
-        *(_state(rule, settings.rules, own=False) for rule in all_rules(workspace.kinds)),
+        *(_state(rule, settings.rules, own=False) for rule in all_rules(workspace.readable)),
         *(_state(rule, settings.rules, own=True) for rule in policy),
     ]
 
 
 def list_built_in() -> list[RuleState]:
     """Return every rule that is not a project's own, at its default level."""
-    return [_state(rule, {}, own=False) for rule in all_rules(BUILT_IN)]
+    return [_state(rule, {}, own=False) for rule in all_rules(with_expectations(BUILT_IN))]
 
 
 def _state(rule: Rule, levels: Mapping[str, str], *, own: bool) -> RuleState:

@@ -15,15 +15,21 @@ from pydantic_core import PydanticCustomError
 from fsgitops import phone
 from fsgitops.secret.source import SOURCE_SCHEMA, Source, SourceError, read_source
 
+ALONE: Final = "alone"
+"""In a model's schema of a list of parts: one may be written without the list."""
 _BOUNDS: Final = {"ge": "minimum", "le": "maximum"}
 
 
-def about(text: str, *examples: Any, **limits: Any) -> Any:
-    """Return what people are told of a field, in schema and `explain`, with pydantic's limits."""
+def about(text: str, *examples: Any, alone: bool = False, **limits: Any) -> Any:
+    """Return what people are told of a field, in schema and `explain`, with pydantic's limits.
+
+    `alone`: of a list of parts, one may be written without the list.
+    """
     # Of a number that may be written as a text, pydantic's own schema leaves them out.
-    bounds = {_BOUNDS[name]: limit for name, limit in limits.items() if name in _BOUNDS}
+    more = {_BOUNDS[name]: limit for name, limit in limits.items() if name in _BOUNDS}
+    more |= {ALONE: True} if alone else {}
     return Field(
-        description=text, examples=list(examples) or None, json_schema_extra=bounds, **limits
+        description=text, examples=list(examples) or None, json_schema_extra=more, **limits
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fsgitops.model.fields import ALONE
 from fsgitops.schema_parts import DIALECT
 
 if TYPE_CHECKING:
@@ -98,7 +99,9 @@ def _loosen(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, An
         kept = {} if "\\+" in pattern else {k: v for k, v in schema.items() if k == "pattern"}
         return {"type": ["string", "number"], **kept}
     if "$ref" in schema.get("items", {}):
-        return {"type": "array", "items": _loosen(schema["items"], definitions)}
+        items = _loosen(schema["items"], definitions)
+        listed = {"type": "array", "items": items}
+        return {"oneOf": [items, listed]} if schema.get(ALONE) else listed
     if schema.get("type") == "array":
         return {"type": ["array", "string"], "items": {"type": ["string", "number"]}}
     return {key: value for key, value in schema.items() if key in ("type", *_BOUNDS)}

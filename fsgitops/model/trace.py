@@ -57,6 +57,13 @@ class Tested:
     held: str = field(metadata=word("Whether it held.", "yes", "no", "unknown"))
 
 
+GOALS = (
+    "phone", "gateway", "address", "mailbox", "menu", "queue", "conference", "parking",
+    "application",
+)  # fmt: skip
+"""Kinds of what a call gets to."""
+
+
 @dataclass(frozen=True, slots=True)
 class Goal:
     """Whom or what a call gets to."""
@@ -65,10 +72,9 @@ class Goal:
         metadata=word(
             "A user's phone, a gateway, another address, a mailbox, a menu, a queue, a conference, "
             "a parking lot, or an application that serves the caller.",
-            "phone", "gateway", "address", "mailbox", "menu", "queue", "conference", "parking",
-            "application",
+            *GOALS,
         )
-    )  # fmt: skip
+    )
     name: str = field(metadata=text("Its name: the user, the gateway, the menu."))
     number: str = field(default="", metadata=text("The number that a gateway is to dial."))
     turn: int | None = field(

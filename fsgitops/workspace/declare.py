@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from fsgitops.errors import DesiredInvalidError
 from fsgitops.findings import Finding, Position, error, has_errors, quote_value, sort_findings
+from fsgitops.kinds.expectation import Expected, set_apart
 from fsgitops.model.kind import Site
 from fsgitops.model.variables import judge_own_name
 from fsgitops.phone import NumberError, is_region, normalise_number
@@ -46,6 +47,8 @@ class Declared:
     """The (file, line, rule) that comments silence, of the rules that a plan judges."""
     caller_id: str | None = None
     """The settings' default caller ID, in E.164 unless it is an extension."""
+    expected: Expected = field(default_factory=Expected)
+    """What calls are expected to do."""
 
     def demand(self) -> Desired:
         """Return the desired state. Raises DesiredInvalidError where a finding is an error."""
@@ -64,7 +67,7 @@ def declare_desired(workspace: Workspace, trees: Trees | None = None) -> Declare
     findings: list[Finding] = []
     desired, problems = resolve_desired(
         _read_documents(workspace, documents, findings, trees),
-        workspace.kinds,
+        workspace.readable,
         defaults=settings.defaults,
         default_region=settings.default_region,
         settings=workspace.document,
@@ -82,7 +85,8 @@ def declare_desired(workspace: Workspace, trees: Trees | None = None) -> Declare
     # Those of a plan's rules are for the plan, which looks at the conf directory.
     by_plan = {rule.name: rule for rule in (*PLAN_RULES, *DIALPLAN_RULES)}
     silenced = find_silenced(documents, by_plan, find_literals)
-    return Declared(desired, tuple(sort_findings(findings)), silenced, caller_id)
+    desired, expected = set_apart(desired, workspace.readable)
+    return Declared(desired, tuple(sort_findings(findings)), silenced, caller_id, expected)
 
 
 def _read_documents(
@@ -101,7 +105,7 @@ def _judge(
     workspace: Workspace, desired: Desired, documents: Sequence[Document], *, complete: bool
 ) -> list[Finding]:
     """Return what all rules find, built-in and own, without what comments silence."""
-    settings, kinds = workspace.settings, workspace.kinds
+    settings, kinds = workspace.settings, workspace.readable
     policy, findings = collect_policy(workspace)
     findings += check_desired(
         desired,

@@ -36,6 +36,8 @@ class Workspace:
     kinds: Kinds
     document: Document
     """The settings file, for the places that findings about it name; empty without one."""
+    readable: Kinds
+    """The same, and what is declared beside resources: expectations."""
     opened: int = 0
     """Before what was read here was read, in nanoseconds as those of files."""
 
@@ -46,6 +48,7 @@ def open_workspace(root: Path, target: str | None = None) -> Workspace:
     Raises DesiredInvalidError for a malformed `fsgitops.yaml`, UsageError for an unknown target.
     """
     from fsgitops.kinds import BUILT_IN
+    from fsgitops.kinds.expectation import with_expectations
 
     opened = time.time_ns()
     environment = read_environment()
@@ -55,7 +58,7 @@ def open_workspace(root: Path, target: str | None = None) -> Workspace:
         if findings or read is None:
             raise DesiredInvalidError(findings)
         document = read
-    sections = (*BUILT_IN.sections(), *_own_sections(document.data))
+    sections = (*BUILT_IN.sections(), "tests", *_own_sections(document.data))
     settings = build_settings(document.data, document.position, environment, sections)
     kinds = BUILT_IN
     if settings.kinds:
@@ -63,7 +66,8 @@ def open_workspace(root: Path, target: str | None = None) -> Workspace:
 
         kinds = read_own_kinds(root, settings.kinds, document, BUILT_IN)
     chosen = select_target(settings, target, root, environment)
-    return Workspace(root, settings, environment, chosen, kinds, document, opened)
+    readable = with_expectations(kinds)
+    return Workspace(root, settings, environment, chosen, kinds, document, readable, opened)
 
 
 def _own_sections(data: Any) -> list[str]:
