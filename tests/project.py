@@ -64,9 +64,9 @@ def _validator(name: str) -> Any:
     from jsonschema import Draft7Validator
 
     from fsgitops.commands.schema import read_schema
-    from fsgitops.kinds import BUILT_IN
+    from fsgitops.kinds import READABLE
 
-    return Draft7Validator(close_schema(read_schema(name, BUILT_IN)))
+    return Draft7Validator(close_schema(read_schema(name, READABLE)))
 
 
 def close_schema(schema: Any) -> Any:

@@ -245,14 +245,13 @@ def find_kinds(start: Start) -> Kinds:
 
     What is wrong with its settings is for other commands to tell.
     """
-    from fsgitops.kinds import BUILT_IN
-    from fsgitops.kinds.expectation import with_expectations
+    from fsgitops.kinds import READABLE
     from fsgitops.workspace.open import open_workspace
 
     try:
         return open_workspace(find_root(start)).readable
     except FsgitopsError:
-        return with_expectations(BUILT_IN)
+        return READABLE
 
 
 def _recover(workspace: Workspace) -> None:

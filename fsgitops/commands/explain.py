@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fsgitops.commands.schema import SCHEMAS, read_schema
 from fsgitops.console.stream import draw_lines, wrap
 from fsgitops.errors import UsageError
-from fsgitops.kinds import BUILT_IN
+from fsgitops.kinds import READABLE
 from fsgitops.rules.told import TOLD
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class _Known:
 def explain(
     path: str,
     *,
-    kinds: Kinds = BUILT_IN,
+    kinds: Kinds = READABLE,
     width: int | None = None,
     rules: Callable[[], Sequence[RuleState]] = lambda: (),
 ) -> list[str]:
@@ -271,6 +271,6 @@ def _kind(schema: dict[str, Any]) -> str:
         for name in [declared] if isinstance(declared, str) else declared:
             kinds[names[name]] = None
     kinds.pop("nothing", None)
-    if "text" in kinds and len({*kinds} - {"number"}) == 1:
-        return "text"
+    if "text" in kinds:
+        kinds.pop("number", None)  # an editor reads a number where fsgitops keeps the text
     return " or ".join(kinds) or "anything"

@@ -16,8 +16,7 @@ from fsgitops import __version__
 from fsgitops.commands.schema import read_schema
 from fsgitops.durable import create_file, replace_file
 from fsgitops.errors import UsageError
-from fsgitops.kinds import BUILT_IN
-from fsgitops.kinds.expectation import with_expectations
+from fsgitops.kinds import READABLE
 from fsgitops.settings.shapes import SETTINGS_FILE
 from fsgitops.steps.read_templates import packaged_templates
 from fsgitops.visible import to_json
@@ -96,7 +95,7 @@ def run_init(
 
 def schema_text(name: str = "desired") -> str:
     """Return a JSON Schema (`fsgitops schema NAME`), as editors read it."""
-    return to_json(read_schema(name, with_expectations(BUILT_IN)), indent=2) + "\n"
+    return to_json(read_schema(name, READABLE), indent=2) + "\n"
 
 
 def _files(

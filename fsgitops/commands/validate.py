@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from fsgitops.errors import DesiredInvalidError, UsageError
 from fsgitops.findings import Finding, findings_to_json, has_errors
-from fsgitops.kinds import BUILT_IN
-from fsgitops.kinds.expectation import EXPECTATION, with_expectations
+from fsgitops.kinds import BUILT_IN, READABLE
+from fsgitops.kinds.expectation import EXPECTATION
 from fsgitops.rules.table import all_rules
 from fsgitops.schema_parts import flag, text, word
 from fsgitops.transaction.folder import FILE_MODE
@@ -104,7 +104,7 @@ def list_rules(workspace: Workspace) -> list[RuleState]:
 
 def list_built_in() -> list[RuleState]:
     """Return every rule that is not a project's own, at its default level."""
-    return [_state(rule, {}, own=False) for rule in all_rules(with_expectations(BUILT_IN))]
+    return [_state(rule, {}, own=False) for rule in all_rules(READABLE)]
 
 
 def _state(rule: Rule, levels: Mapping[str, str], *, own: bool) -> RuleState:

@@ -103,7 +103,7 @@ def _loosen(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, An
         listed = {"type": "array", "items": items}
         return {"oneOf": [items, listed]} if schema.get(ALONE) else listed
     if schema.get("type") == "array":
-        return {"type": ["array", "string"], "items": {"type": ["string", "number"]}}
+        return {"type": ["array", "string", "number"], "items": {"type": ["string", "number"]}}
     return {key: value for key, value in schema.items() if key in ("type", *_BOUNDS)}
 
 

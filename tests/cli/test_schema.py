@@ -18,7 +18,7 @@ from fsgitops.commands.explain import explain, list_names
 from fsgitops.commands.init import schema_text
 from fsgitops.commands.schema import SCHEMAS, read_schema
 from fsgitops.commands.validate import list_built_in
-from fsgitops.kinds import BUILT_IN
+from fsgitops.kinds import READABLE
 from fsgitops.model.live import FileKind
 from fsgitops.settings.shapes import Settings
 
@@ -40,12 +40,12 @@ def examples(schema: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
 
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_a_schema_is_one(name: str) -> None:
-    Draft7Validator.check_schema(read_schema(name, BUILT_IN))
+    Draft7Validator.check_schema(read_schema(name, READABLE))
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_every_example_obeys_its_own_schema(name: str) -> None:
-    found = list(examples(read_schema(name, BUILT_IN)))
+    found = list(examples(read_schema(name, READABLE)))
     assert found
     for path, schema, item in found:
         assert Draft7Validator(schema).is_valid(item), (path, item)
@@ -71,7 +71,7 @@ def fields(schema: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
 def test_every_field_of_a_schema_has_a_description_and_a_shape(name: str) -> None:
     found = [
         item
-        for item in fields(read_schema(name, BUILT_IN))
+        for item in fields(read_schema(name, READABLE))
         if item[0] not in (".format", ".version")
     ]
     assert found
@@ -82,7 +82,7 @@ def test_every_field_of_a_schema_has_a_description_and_a_shape(name: str) -> Non
 
 @pytest.mark.parametrize("name", ["desired", "settings"])
 def test_every_pattern_is_said_in_words(name: str) -> None:
-    found = [item for item in fields(read_schema(name, BUILT_IN)) if "pattern" in item[1]]
+    found = [item for item in fields(read_schema(name, READABLE)) if "pattern" in item[1]]
     assert found
     assert not [path for path, shape in found if not shape.get("patternErrorMessage")]
 
@@ -106,7 +106,7 @@ def test_what_is_wrong_with_a_desired_field_is_said_in_words(project: Project) -
     declared = {
         section: [
             {**required[section], name: value}
-            for name in read_schema("desired", BUILT_IN)["properties"][section]["items"][
+            for name in read_schema("desired", READABLE)["properties"][section]["items"][
                 "properties"
             ]
             for value in wrong
@@ -123,10 +123,10 @@ def test_what_is_wrong_with_a_desired_field_is_said_in_words(project: Project) -
 
 
 def test_the_example_files_obey_the_schemas() -> None:
-    desired = Draft7Validator(read_schema("desired", BUILT_IN))
+    desired = Draft7Validator(read_schema("desired", READABLE))
     for path in sorted((CHECKOUT / "desired").glob("*.yaml")):
         desired.validate(yaml.safe_load(path.read_text()))
-    settings = Draft7Validator(read_schema("settings", BUILT_IN))
+    settings = Draft7Validator(read_schema("settings", READABLE))
     settings.validate(yaml.safe_load((CHECKOUT / "fsgitops.yaml").read_text()))
 
 
@@ -134,7 +134,7 @@ def test_the_example_files_obey_the_schemas() -> None:
     "settings", [{"nothing": 1}, {"targets": {"a": {}}}, {"rules": {"x": "loud"}}]
 )
 def test_settings_that_would_be_refused_break_the_schema(settings: Any) -> None:
-    assert not Draft7Validator(read_schema("settings", BUILT_IN)).is_valid(settings)
+    assert not Draft7Validator(read_schema("settings", READABLE)).is_valid(settings)
 
 
 def test_every_setting_can_be_explained() -> None:
@@ -158,7 +158,7 @@ def test_the_example_files_name_their_schema() -> None:
 
 
 def test_the_schema_of_a_plan_is_complete() -> None:
-    fields = read_schema("plan", BUILT_IN)["properties"]
+    fields = read_schema("plan", READABLE)["properties"]
     assert set(fields) >= {
         "partial", "only", "exclude", "left_out", "kick_rotated", "unloaded", "needs", "activity",
     }  # fmt: skip
@@ -329,7 +329,7 @@ def test_explain_needs_no_project_that_is_in_order(project: Project) -> None:
 
 
 def test_everything_that_completion_offers_can_be_explained() -> None:
-    names = list_names(BUILT_IN)
+    names = list_names(READABLE)
     assert {"agent.voicemail.pin", "settings.targets", "did.enabled", "applied"} <= set(names)
     assert all(explain(name) for name in names)
 
@@ -340,7 +340,7 @@ def test_everything_that_completion_offers_can_be_explained() -> None:
         ("callr_id_number", "did you mean 'caller_id_number'?"),
         ("unknown-destinatio", "did you mean 'unknown-destination'?"),
         ("agent.nam", "did you mean 'name'?"),
-        ("gateway", f"say one of {', '.join(BUILT_IN)}, settings, plan"),
+        ("gateway", f"say one of {', '.join(READABLE)}, settings, plan"),
         ("agent.name.x", "known: none"),
     ],
 )
@@ -358,7 +358,7 @@ def test_a_setting_of_a_target_is_found_below_any_name() -> None:
 def test_the_schema_is_json(project: Project) -> None:
     title = json.loads(project.run("schema").out)["title"]
     assert title.startswith("fsgitops: agents")
-    assert all(f"{kind.told}s" in title for kind in BUILT_IN.values())
+    assert all(f"{kind.told}s" in title for kind in READABLE.values())
 
 
 PRINTERS = {"error", "warning", "Finding", "Hazard", "refuse"}

@@ -16,6 +16,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from fsgitops.model.causes import CAUSES
 from fsgitops.model.fields import (
     Count,
     Expect,
@@ -29,7 +30,6 @@ from fsgitops.model.fields import (
     read_list,
 )
 from fsgitops.model.noun import Noun, Part
-from fsgitops.routing.call.known import CAUSES
 
 LONGEST: Final = 3600
 _LIST: Final = 64

@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from fsgitops.model.causes import CAUSES
 from fsgitops.model.trace import End, Fate, Goal, Step, What
 from fsgitops.routing.call.expand import Value
 from fsgitops.routing.call.functions import CONTACT, UNREGISTERED, split_user
-from fsgitops.routing.call.known import CAUSES, read_cause
+from fsgitops.routing.call.known import read_cause
 from fsgitops.routing.call.state import CallEndedError, end_unknown
 from fsgitops.routing.call.timing import Rung, Timed, time_legs
 from fsgitops.routing.call.words import from_raw, is_true, separate, to_int, to_raw
