@@ -64,7 +64,7 @@ def _validator(name: str) -> Any:
     from jsonschema import Draft7Validator
 
     from fsgitops.commands.schema import read_schema
-    from fsgitops.kinds import READABLE
+    from fsgitops.expectation import READABLE
 
     return Draft7Validator(close_schema(read_schema(name, READABLE)))
 

@@ -245,7 +245,7 @@ def find_kinds(start: Start) -> Kinds:
 
     What is wrong with its settings is for other commands to tell.
     """
-    from fsgitops.kinds import READABLE
+    from fsgitops.expectation import READABLE
     from fsgitops.workspace.open import open_workspace
 
     try:

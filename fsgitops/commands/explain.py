@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fsgitops.commands.schema import SCHEMAS, read_schema
 from fsgitops.console.stream import draw_lines, wrap
 from fsgitops.errors import UsageError
-from fsgitops.kinds import READABLE
+from fsgitops.expectation import READABLE
 from fsgitops.rules.told import TOLD
 
 if TYPE_CHECKING:

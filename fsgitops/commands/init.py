@@ -16,7 +16,7 @@ from fsgitops import __version__
 from fsgitops.commands.schema import read_schema
 from fsgitops.durable import create_file, replace_file
 from fsgitops.errors import UsageError
-from fsgitops.kinds import READABLE
+from fsgitops.expectation import READABLE
 from fsgitops.settings.shapes import SETTINGS_FILE
 from fsgitops.steps.read_templates import packaged_templates
 from fsgitops.visible import to_json

@@ -70,7 +70,7 @@ def settings_schema(kinds: Kinds) -> dict[str, Any]:
 
 def _put_words(schema: dict[str, Any]) -> dict[str, Any]:
     """Say beside every pattern what it means; editors show `patternErrorMessage` to people."""
-    from fsgitops.kinds.expectation import noun as expectation
+    from fsgitops.expectation import noun as expectation
     from fsgitops.model import fields
     from fsgitops.settings import shapes
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fsgitops.errors import DesiredInvalidError, UsageError
+from fsgitops.expectation import EXPECTATION, READABLE
 from fsgitops.findings import Finding, findings_to_json, has_errors
-from fsgitops.kinds import BUILT_IN, READABLE
-from fsgitops.kinds.expectation import EXPECTATION
+from fsgitops.kinds import BUILT_IN
 from fsgitops.rules.table import all_rules
 from fsgitops.schema_parts import flag, text, word
 from fsgitops.transaction.folder import FILE_MODE

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from fsgitops.errors import DesiredInvalidError
+from fsgitops.expectation import Expected, set_apart
 from fsgitops.findings import Finding, Position, error, has_errors, quote_value, sort_findings
-from fsgitops.kinds.expectation import Expected, set_apart
 from fsgitops.model.kind import Site
 from fsgitops.model.variables import judge_own_name
 from fsgitops.phone import NumberError, is_region, normalise_number

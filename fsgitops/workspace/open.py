@@ -47,8 +47,8 @@ def open_workspace(root: Path, target: str | None = None) -> Workspace:
 
     Raises DesiredInvalidError for a malformed `fsgitops.yaml`, UsageError for an unknown target.
     """
+    from fsgitops.expectation import with_expectations
     from fsgitops.kinds import BUILT_IN
-    from fsgitops.kinds.expectation import with_expectations
 
     opened = time.time_ns()
     environment = read_environment()

@@ -18,7 +18,7 @@ from fsgitops.commands.explain import explain, list_names
 from fsgitops.commands.init import schema_text
 from fsgitops.commands.schema import SCHEMAS, read_schema
 from fsgitops.commands.validate import list_built_in
-from fsgitops.kinds import READABLE
+from fsgitops.expectation import READABLE
 from fsgitops.model.live import FileKind
 from fsgitops.settings.shapes import Settings
 

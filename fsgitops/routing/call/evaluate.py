@@ -22,7 +22,7 @@ from fsgitops.routing.call.words import to_raw
 from fsgitops.routing.call.world import Phones
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from fsgitops.model.trace import End
     from fsgitops.routing.call.clock import Clock
@@ -59,13 +59,13 @@ def evaluate(
     call: Call,
     clock: Clock,
     phones: Phones | None = None,
-    decide: Callable[[Question], int | None] | None = None,
+    decide: Callable[[Question, Collection[Question]], int | None] | None = None,
 ) -> tuple[tuple[Way, ...], bool]:
     """Return the ways that a call may take, the likeliest first, and whether they are all.
 
     Of ways that end alike, the first stands for the others; but each key of a menu has its own.
-    `decide` answers questions, by the index of the answer, so that no other way is followed; None:
-    it does not.
+    `decide` answers a question, knowing those before, by the index of the answer, so that no other
+    way is followed; None: it does not.
     """
     ways, complete = follow_ways(world, call, clock, phones or Phones(), decide)
     return tuple(Way(end, tuple(state.steps)) for end, state in ways), complete
@@ -76,11 +76,15 @@ def follow_ways(
     call: Call,
     clock: Clock,
     phones: Phones,
-    decide: Callable[[Question], int | None] | None = None,
+    decide: Callable[[Question, Collection[Question]], int | None] | None = None,
     *,
     keeps: bool = True,
+    every: bool = False,
 ) -> tuple[list[tuple[End, State]], bool]:
-    """Return where each way ends, and its state then; `keeps` tells whether steps are kept."""
+    """Return where each way ends, and its state then; `keeps` tells whether steps are kept.
+
+    With `every`, ways that end alike are ways of their own.
+    """
     pending: list[tuple[int, ...]] = [()]
     ways: list[tuple[End, State]] = []
     followed = 0
@@ -93,7 +97,7 @@ def follow_ways(
         state.functions = call_function
         end = replace(follow(state), after=known_seconds(state.elapsed))
         keys = identify(end, answers.asked)
-        if keys not in ended:
+        if every or keys not in ended:
             ended.add(keys)
             ways.append((end, state))
         followed += 1

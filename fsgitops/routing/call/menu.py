@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING, Final
 
 from fsgitops.model.trace import End, Fate, Goal
 from fsgitops.routing.call.contents import Action
+from fsgitops.routing.call.match import perform
 from fsgitops.routing.call.state import CAPTURED, CallEndedError
 from fsgitops.routing.call.words import to_raw
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fsgitops.routing.call.state import State
+    from fsgitops.routing.call.state import Question, State
     from fsgitops.routing.tree import Element
 
 KEYS_OF: Final = "keys of "
 """What the question for a caller's keys begins with."""
+_ANSWER: Final = "the caller presses {} in the menu "
 ACTIONS: Final = frozenset((
     "menu-exit", "menu-sub", "menu-exec-app", "menu-play-sound", "menu-back", "menu-top",
 ))  # fmt: skip
@@ -77,9 +79,20 @@ def _choose(state: State, name: str, entries: list[Element]) -> Element | None:
     """Return the entry of the key that the caller presses on this way; None: none."""
     keys = ["no key", *(item.attributes["digits"] for item in entries)]
     shorts = [f"presses {key}" for key in keys]
-    answers = [f"the caller {short} in the menu {name}" for short in shorts]
+    answers = [f"{_ANSWER.format(key)}{name}" for key in keys]
     chosen = state.choose(f"{KEYS_OF}{name}", answers, shorts, (Goal("menu", name),))
     return entries[chosen - 1] if chosen else None
+
+
+def find_key(question: Question, key: str) -> int:
+    """Return the answer for a caller who presses a key: the first entry that takes it, or 0."""
+    before, behind = _ANSWER.split("{}")
+    behind += question.subject.removeprefix(KEYS_OF)
+    for at, answer in enumerate(question.answers[1:], 1):
+        digits = answer.removeprefix(before).removesuffix(behind)
+        if digits == key or (digits[:1] == "/" and perform(key, digits.strip("/"))):
+            return at
+    return 0
 
 
 def _read_action(entry: Element, param: str) -> Action:

@@ -10,7 +10,7 @@ from fsgitops.routing.call.expand import Expander, TooLongError, Value
 from fsgitops.routing.call.words import from_raw
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from fsgitops.model.trace import Goal, Tested
     from fsgitops.routing.call.clock import Clock
@@ -50,8 +50,9 @@ class Answers:
     given: tuple[int, ...]
     asked: list[tuple[Question, int]] = field(default_factory=list)
     known: dict[Question, int] = field(default_factory=dict)
-    decide: Callable[[Question], int | None] | None = None
-    """What answers a question once and for all, so that no other way is followed."""
+    decide: Callable[[Question, Collection[Question]], int | None] | None = None
+    """What answers a question once and for all, knowing those before, so that no other way is
+    followed."""
     passed: dict[tuple[Any, ...], tuple[Any, int, list[Step]]] = field(default_factory=dict)
     """What all ways of the call have in common: extensions that pass it on."""
 
@@ -59,7 +60,7 @@ class Answers:
         """Return an answer's index, and whether it was asked for the first time."""
         if question in self.known:
             return self.known[question], False
-        decided = self.decide(question) if self.decide else None
+        decided = self.decide(question, self.known) if self.decide else None
         if decided is not None:
             self.known[question] = decided
             return decided, True

@@ -76,7 +76,7 @@ def test_at_a_time_that_nobody_says_a_condition_on_it_is_followed_both_ways_alik
 def test_what_is_decided_is_followed_in_no_other_way() -> None:
     inside = does("bridge", A) + does("voicemail", "default 127.0.0.1 1000")
     call = Call("1", "default")
-    ways, _ = evaluate(make_world(context(inside)), call, Clock(NOW, {}), decide=lambda _: 1)
+    ways, _ = evaluate(make_world(context(inside)), call, Clock(NOW, {}), decide=lambda *_: 1)
     (way,) = ways
     assert [goal.name for goal in way.end.goals] == ["1000"]
     assert [step.text for step in way.steps if step.what is What.ASSUMES] == [

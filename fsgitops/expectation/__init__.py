@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from fsgitops.kinds.expectation.noun import Expectation
-from fsgitops.kinds.expectation.rules import RULES
+from fsgitops.expectation.noun import Expectation
+from fsgitops.expectation.rules import RULES
+from fsgitops.kinds import BUILT_IN
 from fsgitops.model.kind import Kind, Kinds
 from fsgitops.model.resource import Resource
 
@@ -69,3 +70,7 @@ def with_expectations(kinds: Kinds) -> Kinds:
     """
     taken = EXPECTATION.word in kinds or kinds.by_section(EXPECTATION.section) is not None
     return kinds if taken else Kinds((*kinds.values(), EXPECTATION))
+
+
+READABLE: Final = with_expectations(BUILT_IN)
+"""What desired files may hold where a project has no kinds of its own."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from fsgitops.expectation.noun import Expectation
 from fsgitops.findings import Severity, quote_value
-from fsgitops.kinds.expectation.noun import Expectation
 from fsgitops.model.reading import resource_of
 from fsgitops.model.resource import Resource
 from fsgitops.model.rule import Breach, Rule
@@ -14,7 +14,7 @@ from fsgitops.model.trace import GOALS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fsgitops.kinds.expectation.noun import Outcome
+    from fsgitops.expectation.noun import Outcome
     from fsgitops.model.desired import Desired
     from fsgitops.model.document import Path
     from fsgitops.model.kind import Kinds

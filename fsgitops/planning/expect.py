@@ -1,0 +1,120 @@
+"""Prove what calls are expected to do: each on every way that it may take, where nobody answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from fsgitops.expectation.compare import find_miss, list_stations, tell_outcome
+from fsgitops.model.resource import Resource
+from fsgitops.model.verdict import Verdict
+from fsgitops.routing.call.clock import Clock, at_switch
+from fsgitops.routing.call.dialling import BRIDGE
+from fsgitops.routing.call.evaluate import evaluate
+from fsgitops.routing.call.menu import KEYS_OF, find_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Sequence
+
+    from fsgitops.expectation.compare import Miss
+    from fsgitops.expectation.noun import Expectation
+    from fsgitops.findings import Position
+    from fsgitops.model.desired import Desired
+    from fsgitops.model.kind import Kinds, Reach
+    from fsgitops.model.trace import Way
+    from fsgitops.routing.call.scene import Scene
+    from fsgitops.routing.call.state import Question
+    from fsgitops.settings.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """An expectation, its verdict, and the ways that the call may take."""
+
+    test: Expectation
+    verdict: Verdict
+    ways: tuple[Way, ...] = ()
+
+
+class Prover:
+    """Places the calls of expectations in a scene, and holds them against what is expected."""
+
+    def __init__(self, scene: Scene, target: Target, desired: Desired, kinds: Kinds) -> None:
+        self._scene = scene
+        self._target = target
+        self._desired = desired
+        self._kinds = kinds
+        self._entry = scene.entry(target.inbound_context)[0]
+        self._now = at_switch(datetime.now().astimezone())
+
+    def prove(self, test: Expectation, source: Position | None) -> Proved:
+        """Return the verdict on one expectation."""
+        domain, scene = self._target.domain, self._scene
+        user = scene.world.user(test.agent, domain) if test.agent else None
+        if test.agent and user is None:
+            found = f"the directory has no agent {test.agent} in the domain {domain}"
+            return Proved(test, self._fail(test, source, tell_outcome(test), found))
+        at = at_switch(datetime.fromisoformat(test.at)) if test.at else self._now
+        clock = Clock(at, scene.world.zones, known=test.at is not None)
+        call = scene.call(test.call, test.context or self._entry, test.caller, user, domain)
+        ways, complete = evaluate(
+            scene.world, call, clock, scene.registered(test.registered), _decide(test.presses)
+        )
+        for way in ways:
+            miss = find_miss(test, way, self._reach)
+            if miss is not None:
+                verdict = self._fail(test, source, miss.expected, miss.found, miss)
+                return Proved(test, verdict, ways)
+        if not complete:
+            found = f"the call may take more than {len(ways)} ways, and not all were followed"
+            return Proved(test, self._fail(test, source, tell_outcome(test), found), ways)
+        place = str(source) if source else ""
+        return Proved(test, Verdict(test.name, place, test.call, holds=True), ways)
+
+    def _fail(
+        self,
+        test: Expectation,
+        source: Position | None,
+        expected: str,
+        found: str,
+        miss: Miss | None = None,
+    ) -> Verdict:
+        hide = self._scene.veil.hide
+        taker = miss.station.taker if miss else None
+        return Verdict(
+            test.name,
+            str(source) if source else "",
+            test.call,
+            holds=False,
+            expected=expected,
+            found=hide(found),
+            taker=taker.extension if taker else "",
+            place=self._scene.place(taker.line) if taker else "",
+            assumed=tuple(map(hide, miss.station.assumed)) if miss else (),
+        )
+
+    def _reach(self, text: str) -> Reach | None:
+        kind, _, name = text.partition("/")
+        return self._kinds.reach(self._desired, Resource(kind, name))
+
+
+def _decide(keys: Sequence[str]) -> Callable[[Question, Collection[Question]], int | None]:
+    """Return what answers for a caller who presses these keys, and for agents who never answer."""
+
+    def decide(question: Question, before: Collection[Question]) -> int | None:
+        if question.subject.startswith(BRIDGE):
+            return 1
+        if not question.subject.startswith(KEYS_OF):
+            return None
+        at = sum(item.subject.startswith(KEYS_OF) for item in before)
+        return find_key(question, keys[at]) if at < len(keys) else 0
+
+    return decide
+
+
+def list_called(proved: Proved) -> Iterator[tuple[str, str]]:
+    """Yield what the call of an expectation comes to, as far as something is expected, as goals."""
+    for way in proved.ways:
+        for _, station in zip((proved.test, *proved.test.then), list_stations(way), strict=False):
+            yield from ((goal.kind, goal.name) for goal in station.goals)

@@ -1,0 +1,103 @@
+"""What calls are placed in: a world, who is registered there, and where calls come in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from fsgitops.routing.call.evaluate import Call
+from fsgitops.routing.call.world import Phones, World
+from fsgitops.routing.tree import fold, parse
+from fsgitops.routing.veil import Veil
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from fsgitops.routing.call.load import Loaded
+    from fsgitops.routing.directory import LocatedUser
+    from fsgitops.routing.places import Door
+    from fsgitops.routing.tree import Element
+
+USER_CONTEXT: Final = "default"
+"""The context of an agent whose directory entry names none."""
+SHOWN: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A world, and what is said of it.
+
+    `name` says where it comes from (plan, disk, live), `place` where a line of it was written, and
+    `phones` who is registered, in small letters; None: everybody.
+    """
+
+    world: World
+    name: str
+    veil: Veil
+    doubts: tuple[str, ...]
+    doors: tuple[Door, ...]
+    place: Callable[[int], str]
+    phones: frozenset[str] | None = None
+
+    def registered(self, users: Iterable[str] | None) -> Phones:
+        """Return who is registered: these users; None: whom the scene has."""
+        return Phones(self.phones if users is None else frozenset(map(fold, users)))
+
+    def entry(self, inbound: str) -> tuple[str, list[str]]:
+        """Return the context that calls from outside come in, and what is to be said of that.
+
+        Profiles and gateways say it; `inbound` is where the target has it.
+        """
+        entries = [door for door in self.doors if door.open and door.context]
+        entries = [door for door in entries if door.gateways] or entries
+        contexts = list(dict.fromkeys(door.context for door in entries))
+        if not contexts or any(fold(item) == fold(inbound) for item in contexts):
+            return inbound, []
+        door = entries[0]
+        doubts = [
+            f"calls from outside come in through {door.name} in the context {door.context}, and "
+            f"not in the target's inbound_context {inbound}"
+        ]
+        if len(contexts) > 1:
+            others = ", ".join(contexts[1 : SHOWN + 1])
+            doubts.append(f"others come in with --context {others}")
+        return door.context, doubts
+
+    def call(
+        self, number: str, context: str, caller: str | None, user: LocatedUser | None, domain: str
+    ) -> Call:
+        """Return a call: of `user` of the domain in its own context, or from outside."""
+        if user is None:
+            return Call(number, context, caller, None, domain)
+        own = user.value("variables", "user_context") or USER_CONTEXT
+        return Call(number, own, caller or user.attribute("id"), user, domain)
+
+
+def scene_of_files(loaded: Loaded, name: str, domain: str) -> Scene:
+    """Return the scene of files that were read."""
+    doors = tuple(loaded.doors(domain))
+    return Scene(loaded.world, name, loaded.veil, loaded.doubts, doors, loaded.place)
+
+
+def scene_of_memory(
+    locate: Callable[[str, str, str], bytes | None],
+    variables: Mapping[str, str],
+    users: Iterable[str],
+) -> Scene:
+    """Return the scene of a switch's memory.
+
+    `locate(section, tag, name)` answers the XML of an element, None where there is none; `users`
+    are registered, or logged in.
+    """
+
+    def find(section: str, tag: str, name: str) -> Element | None:
+        try:
+            found = locate(section, tag, name)
+        except ValueError:  # a name that no element can have
+            return None
+        return None if found is None else parse(found)
+
+    world = World(find, variables, {})
+    doors = tuple(world.list_doors())
+    phones = frozenset(map(fold, users))
+    return Scene(world, "live", Veil(variables), (), doors, lambda _line: "", phones)
