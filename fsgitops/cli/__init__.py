@@ -38,6 +38,7 @@ SECTIONS = {
     ),
     "Change": ("plan", "apply", "rollback", "history", "show", "adopt", "layout", "release"),
     "Watch": ("status", "registrations", "calls", "drift", "doctor", "trace", "graph"),
+    "Calls": ("test",),
     "Operate": ("dial", "transfer", "hangup", "kick", "api", "sandbox"),
     "Secrets": ("key", "secret", "credentials", "token"),
     "Pipelines": ("diff", "export-state", "compile"),
@@ -61,7 +62,6 @@ SYNONYMS = {
     "password": "credentials",
     "reload": "apply",
     "revert": "rollback",
-    "test": "validate",
     "undo": "rollback",
 }
 """Words of other tools, and the command that does that here."""

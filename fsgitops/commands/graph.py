@@ -20,7 +20,7 @@ from fsgitops.routing.call.world import Phones
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from fsgitops.commands.trace import Source
+    from fsgitops.routing.call.scene import Scene
     from fsgitops.live.roster import Roster
     from fsgitops.model.resource import Resource
     from fsgitops.workspace.open import Workspace
@@ -72,7 +72,7 @@ def run_graph(
 class _Drawing:
     """Calls that are drawn into one chart. `told` has what people dial inside, by its point."""
 
-    def __init__(self, source: Source, clock: Clock, roster: Roster) -> None:
+    def __init__(self, source: Scene, clock: Clock, roster: Roster) -> None:
         self._world, self._clock = source.world, clock
         self.told = dict(_list_inside(roster))
         self.chart = Chart(self.told, source.place, source.veil.hide)
@@ -89,7 +89,7 @@ class _Drawing:
                 self.chart.add(Point("context", point.context), way)
 
 
-def _find_doors(source: Source, inbound: str) -> dict[str, str]:
+def _find_doors(source: Scene, inbound: str) -> dict[str, str]:
     """Return the context of each profile and gateway that takes calls without a log-in."""
     found = {}
     for door in source.doors:
@@ -128,7 +128,7 @@ def _list_inside(roster: Roster) -> Iterator[tuple[Point, str]]:
                 yield _point_of(roster, resource), f"{kind.told} {resource.name}"
 
 
-def _list_outside(roster: Roster, source: Source, contexts: Iterable[str]) -> list[str]:
+def _list_outside(roster: Roster, source: Scene, contexts: Iterable[str]) -> list[str]:
     """Return each declared number that is dialled from outside, and those of other extensions."""
     found: dict[str, None] = {}
     known: set[str] = set()

@@ -26,6 +26,7 @@ from fsgitops.model.revision import Revision, RevisionChange
 from fsgitops.model.state import STATE_VERSION, RecordedState
 from fsgitops.model.task import Task
 from fsgitops.model.trace import Trace
+from fsgitops.model.verdict import Proof
 from fsgitops.schema_parts import (
     DIALECT,
     TEXT,
@@ -259,6 +260,7 @@ OUTPUTS: dict[str, dict[str, Any]] = {
     "released": objects(released=_FILES),
     "state": objects("", ("owner",), **shape(RecordedState)["properties"]),
     "drift": shape(DriftReport),
+    "tests": shape(Proof),
     "trace": shape(Trace),
     "graph": shape(Graph),
     "doctor": objects(

@@ -11,27 +11,21 @@ from fsgitops.errors import NotPossibleError, NotThereError, UsageError
 from fsgitops.live.connect import connect_target, prepare_conf_dir
 from fsgitops.model.trace import End, Goal, Step, Tested, Trace, Way, What
 from fsgitops.routing.call.clock import Clock, at_switch
-from fsgitops.routing.call.evaluate import Call, evaluate
+from fsgitops.routing.call.evaluate import evaluate
 from fsgitops.routing.call.load import load_disk
-from fsgitops.routing.call.world import Phones, World
+from fsgitops.routing.call.scene import scene_of_files, scene_of_memory
 from fsgitops.routing.preprocess import ROOT_FILE
-from fsgitops.routing.tree import fold, parse
-from fsgitops.routing.veil import Veil
 from fsgitops.steps.read_live import read_manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from fsgitops.routing.call.load import Loaded
+    from fsgitops.routing.call.scene import Scene
+    from fsgitops.routing.call.world import World
     from fsgitops.routing.directory import LocatedUser
-    from fsgitops.routing.places import Door
-    from fsgitops.routing.tree import Element
     from fsgitops.switch.client import Switch
     from fsgitops.workspace.open import Workspace
-
-USER_CONTEXT = "default"
-"""The context of an agent whose directory entry names none."""
-SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,29 +78,14 @@ def read_time(text: str | None) -> datetime:
         ) from None
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A world, and what is said of it: `plan`, `disk` or `live`, its doors, who is registered."""
-
-    world: World
-    name: str
-    veil: Veil
-    doubts: tuple[str, ...]
-    doors: tuple[Door, ...]
-    place: Callable[[int], str]
-    phones: frozenset[str] | None = None
-
-
 @contextmanager
-def open_source(workspace: Workspace, name: str = "plan") -> Iterator[Source]:
+def open_source(workspace: Workspace, name: str = "plan") -> Iterator[Scene]:
     """Read the files, or ask the switch while calls are evaluated. Raises as `run_trace`."""
     if name == "live":
         with connect_target(workspace.target, workspace.root) as switch:
             yield _read_memory(workspace, switch)
         return
-    loaded = _load(workspace, name)
-    doors = tuple(loaded.doors(workspace.target.domain))
-    yield Source(loaded.world, name, loaded.veil, loaded.doubts, doors, loaded.place)
+    yield scene_of_files(_load(workspace, name), name, workspace.target.domain)
 
 
 def _load(workspace: Workspace, source: str) -> Loaded:
@@ -124,52 +103,34 @@ def _load(workspace: Workspace, source: str) -> Loaded:
     return load_disk(target.conf_dir, target.domain, ours=ours)
 
 
-def _read_memory(workspace: Workspace, switch: Switch) -> Source:
-    variables = switch.global_variables()
-
-    def locate(section: str, tag: str, name: str) -> Element | None:
-        try:
-            found = switch.locate(section, tag, name)
-        except ValueError:  # a name that no element can have
-            return None
-        return None if found is None else parse(found)
-
-    world = World(locate, variables, {})
+def _read_memory(workspace: Workspace, switch: Switch) -> Scene:
     users = [item.user for item in switch.registrations(workspace.target.profile)]
     users += [item.user for item in switch.verto_users()]
-    phones = frozenset(map(fold, users))
-    doors = tuple(world.list_doors())
-    return Source(world, "live", Veil(variables), (), doors, lambda _line: "", phones)
+    return scene_of_memory(switch.locate, switch.global_variables(), users)
 
 
-def _trace(workspace: Workspace, asked: Asked, moment: datetime, source: Source) -> Trace:
+def _trace(workspace: Workspace, asked: Asked, moment: datetime, scene: Scene) -> Trace:
     domain = workspace.target.domain
-    user = _find_agent(source.world, asked.agent, domain)
-    doubts = list(source.doubts)
-    context = asked.context
-    if user is not None:
-        context = user.value("variables", "user_context") or USER_CONTEXT
-    elif context is None:
-        context = _choose_context(workspace.target.inbound_context, source.doors, doubts)
-    caller = asked.caller or (user.attribute("id") if user else None)
-    call = Call(asked.number, context, caller, user, domain)
-    phones = source.phones
-    if asked.registered is not None:
-        phones = frozenset(fold(item) for item in asked.registered)
-    clock = Clock(moment, source.world.zones)
-    ways, complete = evaluate(source.world, call, clock, Phones(phones))
-    hide = source.veil.hide
+    user = _find_agent(scene.world, asked.agent, domain)
+    context, doubts = asked.context, list(scene.doubts)
+    if user is None and context is None:
+        context, told = scene.entry(workspace.target.inbound_context)
+        doubts += told
+    call = scene.call(asked.number, context or "", asked.caller, user, domain)
+    clock = Clock(moment, scene.world.zones)
+    ways, complete = evaluate(scene.world, call, clock, scene.registered(asked.registered))
+    hide = scene.veil.hide
     return Trace(
         number=asked.number,
-        caller=caller or "",
+        caller=call.caller or "",
         user=asked.agent or "",
-        context=context,
+        context=call.context,
         at=moment.isoformat(),
-        source=source.name,
+        source=scene.name,
         arrives=ways[0].end.fate.arrives,
         complete=complete,
         doubts=tuple(map(hide, doubts)),
-        ways=tuple(finish_way(way, source.place, hide) for way in ways),
+        ways=tuple(finish_way(way, scene.place, hide) for way in ways),
     )
 
 
@@ -180,24 +141,6 @@ def _find_agent(world: World, agent: str | None, domain: str) -> LocatedUser | N
     if user is None:
         raise NotThereError(f"the directory has no agent {agent} in the domain {domain}")
     return user
-
-
-def _choose_context(inbound: str, doors: Sequence[Door], doubts: list[str]) -> str:
-    """Return the context that calls from outside come in, as profiles and gateways say."""
-    entries = [door for door in doors if door.open and door.context]
-    entries = [door for door in entries if door.gateways] or entries
-    contexts = list(dict.fromkeys(door.context for door in entries))
-    if not contexts or any(fold(item) == fold(inbound) for item in contexts):
-        return inbound
-    door = entries[0]
-    doubts.append(
-        f"calls from outside come in through {door.name} in the context {door.context}, and not in "
-        f"the target's inbound_context {inbound}"
-    )
-    if len(contexts) > 1:
-        others = ", ".join(contexts[1 : SHOWN + 1])
-        doubts.append(f"others come in with --context {others}")
-    return door.context
 
 
 def finish_way(way: Way, place: Callable[[int], str], hide: Callable[[str], str]) -> Way:

@@ -42,8 +42,9 @@ class Expected:
 
     @property
     def enabled(self) -> list[Expectation]:
-        """Return those that are looked at."""
-        return [test for test in self.tests.values() if test.enabled]
+        """Return those that are looked at, in the order of the files."""
+        found = (test for test in self.tests.values() if test.enabled)
+        return sorted(found, key=lambda test: self.sources[test.name])
 
 
 def set_apart(desired: Desired, kinds: Kinds) -> tuple[Desired, Expected]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from fsgitops.model.trace import Fate, What
 from fsgitops.routing.call.extension import GOES_ON
 from fsgitops.routing.call.known import HEARD
+from fsgitops.routing.call.menu import PRESSES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,6 +41,8 @@ class Station:
     end: End | None = None
     entered: list[tuple[str, str]] = field(default_factory=list)
     menus: list[str] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+    """What the caller pressed, as MENU/KEY."""
     heard: list[str] = field(default_factory=list)
     taker: Step | None = None
     assumed: tuple[str, ...] = ()
@@ -83,7 +86,9 @@ def list_stations(way: Way) -> Iterator[Station]:
         elif step.what is What.ASSUMES and not step.goals:
             assumed.append(step.text)
         elif step.what is What.ASSUMES and step.goals[0].kind == "menu":
-            station.menus.append(step.goals[0].name)
+            menu = step.goals[0].name
+            station.menus.append(menu)
+            station.keys.append(f"{menu}/{step.short.removeprefix(PRESSES)}")
         elif step.what is What.ASSUMES:
             for turn in sorted({goal.turn for goal in step.goals if goal.turn is not None}):
                 station.goals = tuple(goal for goal in step.goals if goal.turn == turn)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from fsgitops.model.compiled import CompiledConfig
     from fsgitops.model.live import LiveConfig
     from fsgitops.model.plan import Plan
+    from fsgitops.planning.planned import Planned
     from fsgitops.routing.call.load import Loaded
     from fsgitops.settings.target import Target
     from fsgitops.workspace.open import Workspace
@@ -33,9 +34,18 @@ def load_planned(target: Target, plan: Plan, written: CompiledConfig, live: Live
 
 
 def compile_world(workspace: Workspace) -> Loaded:
-    """Compile what is declared, plan, and return the configuration as the plan would leave it.
+    """Return the configuration as a plan of what is declared would leave it.
 
-    No secret is asked for where it stands: none decides where a call goes. Raises as a plan does.
+    Raises as a plan does, and MergeError.
+    """
+    planned = plan_declared(workspace)
+    return load_planned(workspace.target, planned.plan, planned.written, planned.live)
+
+
+def plan_declared(workspace: Workspace) -> Planned:
+    """Compile what is declared, and plan, for who looks at where calls would go.
+
+    No secret is asked for where it stands: none decides that. Raises as a plan does.
     """
     from fsgitops.workspace.declare import declare_desired
 
@@ -43,5 +53,4 @@ def compile_world(workspace: Workspace) -> Loaded:
     manifest = read_manifest(workspace.target.state_dir)
     declared = declare_desired(workspace)
     compilation, found = compile_for(workspace, declared, manifest, fetch=False)
-    planned = make_plan(workspace, compilation, found, judged=False)
-    return load_planned(workspace.target, planned.plan, planned.written, planned.live)
+    return make_plan(workspace, compilation, found, judged=False)

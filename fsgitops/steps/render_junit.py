@@ -13,8 +13,11 @@ from fsgitops.model.wording import describe_attribute
 from fsgitops.visible import make_visible
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
     from fsgitops.model.plan import Change, Plan
     from fsgitops.model.review import Review
+    from fsgitops.model.verdict import Proof, Verdict
 
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
 
@@ -24,11 +27,28 @@ def render_junit(review: Review) -> str:
     suites = [_suite("validate", _finding_cases(review))]
     if review.plan is not None:
         suites.append(_suite("plan", _plan_cases(review, review.plan)))
+    return _document(suites)
+
+
+def _document(suites: Sequence[tuple[str, int, int]]) -> str:
     tests = sum(count for _, count, _ in suites)
     failures = sum(count for _, _, count in suites)
     head = f'<testsuites name="fsgitops" tests="{tests}" failures="{failures}" errors="0">'
     body = "\n".join(text for text, _, _ in suites)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{head}\n{body}\n</testsuites>\n'
+
+
+def render_proof_junit(proof: Proof) -> str:
+    """Return one `<testsuites>` document with the suite `test`: a case for each expectation."""
+    return _document([_suite("test", list(_proof_cases(proof.verdicts)))])
+
+
+def _proof_cases(verdicts: Iterable[Verdict]) -> Iterator[tuple[str, bool]]:
+    for verdict in verdicts:
+        file, line = verdict.source.split(":")[:2]
+        place = f"file={_quote(file)} line={_quote(line)}"
+        told = "" if verdict.holds else verdict.tell()
+        yield _case("test", verdict.name, told, place=place, failed=not verdict.holds)
 
 
 def _suite(name: str, cases: list[tuple[str, bool]]) -> tuple[str, int, int]:

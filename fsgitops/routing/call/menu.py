@@ -14,16 +14,19 @@ from fsgitops.routing.call.contents import Action
 from fsgitops.routing.call.match import perform
 from fsgitops.routing.call.state import CAPTURED, CallEndedError
 from fsgitops.routing.call.words import to_raw
+from fsgitops.routing.directory import descend
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fsgitops.routing.call.state import Question, State
+    from fsgitops.routing.call.world import World
     from fsgitops.routing.tree import Element
 
 KEYS_OF: Final = "keys of "
 """What the question for a caller's keys begins with."""
-_ANSWER: Final = "the caller presses {} in the menu "
+PRESSES: Final = "presses "
+_ANSWER: Final = f"the caller {PRESSES}{{}} in the menu "
 ACTIONS: Final = frozenset((
     "menu-exit", "menu-sub", "menu-exec-app", "menu-play-sound", "menu-back", "menu-top",
 ))  # fmt: skip
@@ -71,6 +74,17 @@ def _find(menus: Element | None, name: str) -> Element | None:
     return found if found is not None and found.attributes["name"] == name else None
 
 
+def list_keys(world: World) -> list[str]:
+    """Return the keys of every menu that FreeSWITCH accepts, as MENU/KEY."""
+    found = descend(world.configuration("ivr.conf"), "menus", "menu")
+    return [
+        f"{menu.attributes.get('name', '')}/{entry.attributes['digits']}"
+        for menu in found
+        if all(map(_is_whole, entries := menu.all("entry")))
+        for entry in entries
+    ]
+
+
 def _is_whole(entry: Element) -> bool:
     return entry.attributes.get("action", "") in ACTIONS and bool(entry.attributes.get("digits"))
 
@@ -78,7 +92,7 @@ def _is_whole(entry: Element) -> bool:
 def _choose(state: State, name: str, entries: list[Element]) -> Element | None:
     """Return the entry of the key that the caller presses on this way; None: none."""
     keys = ["no key", *(item.attributes["digits"] for item in entries)]
-    shorts = [f"presses {key}" for key in keys]
+    shorts = [f"{PRESSES}{key}" for key in keys]
     answers = [f"{_ANSWER.format(key)}{name}" for key in keys]
     chosen = state.choose(f"{KEYS_OF}{name}", answers, shorts, (Goal("menu", name),))
     return entries[chosen - 1] if chosen else None

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from fsgitops.expectation.compare import find_miss, list_stations, tell_outcome
+from fsgitops.expectation.compare import find_miss, tell_outcome
 from fsgitops.model.resource import Resource
-from fsgitops.model.verdict import Verdict
+from fsgitops.model.verdict import Proof, Verdict
 from fsgitops.routing.call.clock import Clock, at_switch
 from fsgitops.routing.call.dialling import BRIDGE
 from fsgitops.routing.call.evaluate import evaluate
 from fsgitops.routing.call.menu import KEYS_OF, find_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from fsgitops.expectation.compare import Miss
     from fsgitops.expectation.noun import Expectation
@@ -113,8 +113,8 @@ def _decide(keys: Sequence[str]) -> Callable[[Question, Collection[Question]], i
     return decide
 
 
-def list_called(proved: Proved) -> Iterator[tuple[str, str]]:
-    """Yield what the call of an expectation comes to, as far as something is expected, as goals."""
-    for way in proved.ways:
-        for _, station in zip((proved.test, *proved.test.then), list_stations(way), strict=False):
-            yield from ((goal.kind, goal.name) for goal in station.goals)
+def make_proof(scene: Scene, proved: Sequence[Proved]) -> Proof:
+    """Return what was proved in a scene, as it is told."""
+    verdicts = tuple(item.verdict for item in proved)
+    doubts = tuple(map(scene.veil.hide, scene.doubts))
+    return Proof(scene.name, all(item.holds for item in verdicts), doubts, verdicts)
