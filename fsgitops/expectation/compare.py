@@ -7,7 +7,7 @@ is expected first is held against the first station, what follows against the ne
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from fsgitops.model.trace import Fate, What
 from fsgitops.routing.call.extension import GOES_ON
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from fsgitops.expectation.noun import Expectation, Outcome
-    from fsgitops.model.kind import Reach
     from fsgitops.model.trace import End, Goal, Step, Way
 
-CALLED: Final = ("phone", "gateway", "address")
 _FATES: Final = {
     Fate.NOWHERE: "it ends nowhere: ", Fate.LOOP: "it goes round in a loop: ",
     Fate.UNKNOWN: "nobody can say: ", Fate.HANGS_UP: "it is hung up: ",
 }  # fmt: skip
 _HUNG_UP: Final = (Fate.HANGS_UP, Fate.NOWHERE)
+
+Enter: TypeAlias = "Callable[[str], frozenset[tuple[str, str]]]"
 
 
 @dataclass(slots=True)
@@ -100,10 +100,10 @@ def list_stations(way: Way) -> Iterator[Station]:
     yield station
 
 
-def find_miss(test: Expectation, way: Way, reach: Callable[[str], Reach | None]) -> Miss | None:
+def find_miss(test: Expectation, way: Way, enter: Enter) -> Miss | None:
     """Return the first thing that is expected and does not happen on a way; None: all does.
 
-    `reach` returns where a call goes that is led to a resource, by KIND/NAME.
+    `enter` returns the numbers, with their context, by which a call comes to KIND/NAME.
     """
     stations = list_stations(way)
     last = None
@@ -113,16 +113,14 @@ def find_miss(test: Expectation, way: Way, reach: Callable[[str], Reach | None])
         if station is None:
             assert last is not None
             return Miss(tell_outcome(outcome), f"nothing follows: {last.tell()}", last)
-        found = _judge(outcome, station, reach)
+        found = _judge(outcome, station, enter)
         if found is not None:
             return Miss(tell_outcome(outcome), found, station)
         last = station
     return None
 
 
-def _judge(
-    outcome: Expectation | Outcome, station: Station, reach: Callable[[str], Reach | None]
-) -> str | None:
+def _judge(outcome: Expectation | Outcome, station: Station, enter: Enter) -> str | None:
     """Return what happens in place of what is expected; None: that happens."""
     end = station.end
     meant: list[Goal] = []
@@ -135,7 +133,7 @@ def _judge(
             return station.tell()
     if outcome.reaches is not None:
         met = [goal for goal in station.goals if _is_goal(outcome.reaches, _name(goal))]
-        if not met and not _comes_by(outcome.reaches, station, reach):
+        if not met and not _comes_by(outcome.reaches, station, enter):
             return station.tell()
         meant += met
     if outcome.leaves_message is not None:
@@ -171,9 +169,8 @@ def _is_goal(wanted: str, name: str) -> bool:
     return name == wanted or (name.startswith(wanted) and name[len(wanted)] in "/@ ")
 
 
-def _comes_by(wanted: str, station: Station, reach: Callable[[str], Reach | None]) -> bool:
-    found = reach(wanted)
-    if found is not None and (found.number, found.context) in station.entered:
+def _comes_by(wanted: str, station: Station, enter: Enter) -> bool:
+    if not enter(wanted).isdisjoint(station.entered):
         return True
     return any(wanted == f"menu/{name}" for name in station.menus)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fsgitops.expectation.noun import Expectation
     from fsgitops.findings import Position
     from fsgitops.model.desired import Desired
-    from fsgitops.model.kind import Kinds, Reach
+    from fsgitops.model.kind import Kinds
     from fsgitops.model.trace import Way
     from fsgitops.routing.call.scene import Scene
     from fsgitops.routing.call.state import Question
@@ -62,7 +62,7 @@ class Prover:
             scene.world, call, clock, scene.registered(test.registered), _decide(test.presses)
         )
         for way in ways:
-            miss = find_miss(test, way, self._reach)
+            miss = find_miss(test, way, self._enter)
             if miss is not None:
                 verdict = self._fail(test, source, miss.expected, miss.found, miss)
                 return Proved(test, verdict, ways)
@@ -94,9 +94,14 @@ class Prover:
             assumed=tuple(map(hide, miss.station.assumed)) if miss else (),
         )
 
-    def _reach(self, text: str) -> Reach | None:
-        kind, _, name = text.partition("/")
-        return self._kinds.reach(self._desired, Resource(kind, name))
+    def _enter(self, text: str) -> frozenset[tuple[str, str]]:
+        """Return the numbers, with their context, by which a call comes to a resource."""
+        resource = Resource(*text.split("/", 1))
+        reach, noun = self._kinds.reach(self._desired, resource), self._desired.get(resource)
+        if reach is None or noun is None:
+            return frozenset()
+        numbers = (reach.number, *self._kinds[resource.kind].dialled(noun))
+        return frozenset((number, reach.context) for number in numbers)
 
 
 def _decide(keys: Sequence[str]) -> Callable[[Question, Collection[Question]], int | None]:

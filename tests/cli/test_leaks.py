@@ -133,6 +133,7 @@ def what_is_live(project: Project) -> Iterator[tuple[str, ...]]:
         yield ("list", *form)
         yield ("get", "agent", "1020", *form)
         yield ("trace", "+19495431333", *form)
+        yield ("test", "--coverage", *form)
         yield ("trace", "1020", "--as", "1021", "--verbose", *form)
         yield ("graph", "--all", *form)
         yield ("history", *form)
