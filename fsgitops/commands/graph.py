@@ -20,9 +20,9 @@ from fsgitops.routing.call.world import Phones
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from fsgitops.routing.call.scene import Scene
     from fsgitops.live.roster import Roster
     from fsgitops.model.resource import Resource
+    from fsgitops.routing.call.scene import Scene
     from fsgitops.workspace.open import Workspace
 
 INSIDE: Final = "agents"

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from fsgitops.errors import DesiredInvalidError, UsageError
 from fsgitops.expectation import EXPECTATION, READABLE
 from fsgitops.findings import Finding, findings_to_json, has_errors
-from fsgitops.kinds import BUILT_IN
 from fsgitops.rules.table import all_rules
 from fsgitops.schema_parts import flag, text, word
 from fsgitops.transaction.folder import FILE_MODE
@@ -31,7 +30,7 @@ class Report:
     """Every finding, and how much was declared."""
 
     findings: tuple[Finding, ...]
-    kinds: Kinds = BUILT_IN
+    kinds: Kinds = READABLE
     counts: Mapping[str, int] = field(default_factory=dict)
     """How many resources are declared, by the word of their kind."""
 
