@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from fsgitops.expectation.compare import find_miss, tell_outcome
 from fsgitops.model.resource import Resource
+from fsgitops.model.trace import Way
 from fsgitops.model.verdict import Proof, Verdict
 from fsgitops.routing.call.clock import Clock, at_switch
 from fsgitops.routing.call.dialling import BRIDGE
-from fsgitops.routing.call.evaluate import evaluate
+from fsgitops.routing.call.evaluate import follow_ways
 from fsgitops.routing.call.menu import KEYS_OF, find_key
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from fsgitops.findings import Position
     from fsgitops.model.desired import Desired
     from fsgitops.model.kind import Kinds
-    from fsgitops.model.trace import Way
     from fsgitops.routing.call.scene import Scene
     from fsgitops.routing.call.state import Question
     from fsgitops.settings.target import Target
@@ -53,22 +53,25 @@ class Prover:
         domain, scene = self._target.domain, self._scene
         user = scene.world.user(test.agent, domain) if test.agent else None
         if test.agent and user is None:
-            found = f"the directory has no agent {test.agent} in the domain {domain}"
-            return Proved(test, self._fail(test, source, tell_outcome(test), found))
+            told = f"the directory has no agent {test.agent} in the domain {domain}"
+            return Proved(test, self._fail(test, source, tell_outcome(test), told))
         at = at_switch(datetime.fromisoformat(test.at)) if test.at else self._now
         clock = Clock(at, scene.world.zones, known=test.at is not None)
         call = scene.call(test.call, test.context or self._entry, test.caller, user, domain)
-        ways, complete = evaluate(
-            scene.world, call, clock, scene.registered(test.registered), _decide(test.presses)
-        )
+        # Ways that end alike may differ before that.
+        found, complete = follow_ways(
+            scene.world, call, clock, scene.registered(test.registered), _decide(test.presses),
+            every=True,
+        )  # fmt: skip
+        ways = tuple(Way(end, tuple(state.steps)) for end, state in found)
         for way in ways:
             miss = find_miss(test, way, self._enter)
             if miss is not None:
                 verdict = self._fail(test, source, miss.expected, miss.found, miss)
                 return Proved(test, verdict, ways)
         if not complete:
-            found = f"the call may take more than {len(ways)} ways, and not all were followed"
-            return Proved(test, self._fail(test, source, tell_outcome(test), found), ways)
+            told = f"the call may take more than {len(ways)} ways, and not all were followed"
+            return Proved(test, self._fail(test, source, tell_outcome(test), told), ways)
         place = str(source) if source else ""
         return Proved(test, Verdict(test.name, place, test.call, holds=True), ways)
 

@@ -200,6 +200,25 @@ def test_what_is_expected_holds_whoever_calls_unless_the_caller_is_said(
     ]
 
 
+def test_ways_that_end_alike_may_differ_before_that(with_menu: Project) -> None:
+    place = with_menu.conf / "dialplan/default/00_menu.xml"
+    fails = '<action application="hangup" data="USER_BUSY"/>'
+    ring = '<action application="bridge" data="user/{}@${{domain}}"/>'
+    text = MENU.replace('data="1020 XML default"/>', 'data="1020 XML default"/>', 1)
+    text = text.replace(
+        '<action application="transfer" data="1020 XML default"/>', ring.format(1020) + fails
+    )
+    text = text.replace(
+        '<anti-action application="hangup"',
+        ring.format(1021).replace("action ", "anti-action ") + '<anti-action application="hangup"',
+    )
+    place.write_text(text)
+    told = "{name: it, call: 6000, context: default, at: 2026-12-24T18:00, rings: %s}"
+    for agent in (1020, 1021):
+        found = expect(with_menu, f"tests:\n  - {told % agent}\n")["it"]
+        assert found["found"] == f"rings {2041 - agent}"
+
+
 def test_the_memory_of_the_switch_is_asked(applied: Project, switch: EmbeddedSwitch) -> None:
     (applied.conf / "dialplan/public/00_ivr.xml").write_text(CATCH_ALL)
     assert one(applied, "leaves_message: 1020", "--live")["holds"]  # nobody is registered
