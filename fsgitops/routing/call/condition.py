@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from fsgitops.model.trace import Tested
 from fsgitops.routing.call.clock import ATTRIBUTES, Failed, UnknownTimeError
 from fsgitops.routing.call.expand import Value
-from fsgitops.routing.call.match import Match, TooManyStepsError, perform
+from fsgitops.routing.call.match import Match, TooManyStepsError
 from fsgitops.routing.call.state import CAPTURED
 from fsgitops.routing.call.words import from_raw, is_number, needs_expansion, to_int
 from fsgitops.routing.tree import fold
@@ -150,7 +150,7 @@ class Judge:
                 return match
         if not why:
             try:
-                found = perform(value.text, expression.text)
+                found = self.state.search(value.text, expression.text)
             except TooManyStepsError:
                 why = ("PCRE2 gave up on the expression",)
             else:

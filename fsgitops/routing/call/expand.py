@@ -11,7 +11,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from fsgitops.routing.call.words import needs_expansion, to_int
+from fsgitops.routing.call.words import DyedError, is_dyed, needs_expansion, to_int
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -193,6 +193,8 @@ def _read_braces(text: str, start: int) -> tuple[str, int]:
 
 
 def _cut(text: str, offset: int, length: int) -> str:
+    if (offset or length) and is_dyed(text):
+        raise DyedError("a part of it is taken")
     if offset >= 0 or -offset <= len(text):
         text = text[offset:]
     return text[:length] if length > 0 else text

@@ -205,10 +205,15 @@ class _Glance(_Search):
 
     def consider(self, extension: Element, name: str, number: str) -> bool:  # noqa: ARG002
         self.state.count(1)
-        return self.run(extension, 0)
+        self.changed = False
+        took = self.run(extension, 0)
+        if took or self.changed:
+            ends = took and not is_true(extension.attributes.get("continue"))
+            self.state.note_taken(extension, ends=ends)
+        return took
 
     def pass_on(self, contents: Contents, at: int, name: str, number: str) -> int:  # noqa: ARG002
         self.state.world.note("number", number)
-        stop = contents.find_next(at, self.state.leg)
+        stop = self.state.find_next(contents, at)
         self.state.count(stop - at)
         return stop

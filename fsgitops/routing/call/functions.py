@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from fsgitops.routing.call.clock import UnknownTimeError
 from fsgitops.routing.call.expand import Value
-from fsgitops.routing.call.match import TooManyStepsError, perform, substitute
+from fsgitops.routing.call.match import TooManyStepsError, substitute
 from fsgitops.routing.call.words import (
     from_raw,
     is_number,
@@ -76,7 +76,7 @@ def _user_data(state: State, argument: str) -> str:
     return to_raw(found.value("variables" if kind == "var" else "params", name) or "")
 
 
-def _regex(_state: State, argument: str) -> str | None:
+def _regex(state: State, argument: str) -> str | None:
     delimiter = "|"
     if argument[:2] == "m:" and argument[2:3] in ("|", "~", "/"):
         delimiter, argument = argument[2], argument[3:]
@@ -84,7 +84,7 @@ def _regex(_state: State, argument: str) -> str | None:
     if len(words) < 2:
         return ERROR
     try:
-        found = perform(words[0], words[1])
+        found = state.search(words[0], words[1])
     except TooManyStepsError:
         return None
     if len(words) == 2:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from fsgitops.model.trace import End, Fate, Step, What
 from fsgitops.routing.call.expand import Expander, TooLongError, Value
+from fsgitops.routing.call.match import perform
 from fsgitops.routing.call.words import from_raw
 
 if TYPE_CHECKING:
@@ -14,8 +15,11 @@ if TYPE_CHECKING:
 
     from fsgitops.model.trace import Goal, Tested
     from fsgitops.routing.call.clock import Clock
+    from fsgitops.routing.call.contents import Contents
     from fsgitops.routing.call.leg import Leg
+    from fsgitops.routing.call.match import Match
     from fsgitops.routing.call.world import Phones, World
+    from fsgitops.routing.tree import Element
 
 MAX_STEPS: Final = 400_000
 MAX_EXECUTED: Final = 5_000
@@ -159,6 +163,17 @@ class State:
         """End the call where this way takes the first answer. Raises CallEndedError."""
         if self.choose(subject, answers, shorts, end.goals) == 0:
             raise CallEndedError(end)
+
+    def search(self, field: str, expression: str) -> Match | None:
+        """Hold a raw text against an expression. Raises TooManyStepsError."""
+        return perform(field, expression)
+
+    def find_next(self, contents: Contents, at: int) -> int:
+        """Return the first extension from one on that does not pass the call on for certain."""
+        return contents.find_next(at, self.leg)
+
+    def note_taken(self, extension: Element, *, ends: bool) -> None:
+        """Hear that an extension did something, and whether it ends the search."""
 
     def note(self, text: str, short: str = "", *goals: Goal) -> None:
         """Tell something."""

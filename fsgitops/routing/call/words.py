@@ -13,6 +13,10 @@ from fsgitops.routing.tree import fold
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+DYE: Final = 0xF0000
+"""From this character on, texts are dyed: what they hold stands for that of many calls."""
+_BYTES: Final = re.compile(r"[\0-\xff]+")
+_CHARACTERS: Final = re.compile(r"[\0-\U000effff]+")
 _TRUE: Final = frozenset(("yes", "on", "true", "t", "enabled", "active", "allow"))
 _NUMBER: Final = re.compile(r"[-+]?[.0-9]*\Z")
 _INTEGER: Final = re.compile(r"[ \t\n\v\f\r]*([-+]?[0-9]{1,18})")
@@ -21,27 +25,47 @@ _ESCAPED: Final = re.compile(r"\\[\\nst']")
 _DELIMITER: Final = re.compile(r"\^\^(.).", re.DOTALL)
 
 
+class DyedError(Exception):
+    """What a dyed text holds is asked for, where only one call's could be told."""
+
+
+def is_dyed(text: str) -> bool:
+    """Tell whether any of a text is dyed."""
+    return not text.isascii() and ord(max(text)) >= DYE
+
+
 def to_raw(text: str) -> str:
     """Return a text with one character for each byte of its UTF-8."""
     if text.isascii():
         return text
-    return text.encode("utf-8", "surrogateescape").decode("latin-1")
+    return _CHARACTERS.sub(
+        lambda part: part[0].encode("utf-8", "surrogateescape").decode("latin-1"), text
+    )
 
 
 def from_raw(raw: str) -> str:
     """Return a raw text as people read it."""
-    return raw if raw.isascii() else raw.encode("latin-1").decode("utf-8", "replace")
+    if raw.isascii():
+        return raw
+    return _BYTES.sub(lambda part: part[0].encode("latin-1").decode("utf-8", "replace"), raw)
 
 
 def is_number(text: str) -> bool:
-    """`switch_is_number`: also true of nothing, and of a sign alone."""
+    """`switch_is_number`: also true of nothing, and of a sign alone. Raises DyedError."""
+    _check_plain(text)
     return _NUMBER.match(text) is not None
 
 
 def to_int(text: str) -> int:
-    """`atoi`, of at most 18 digits."""
+    """`atoi`, of at most 18 digits. Raises DyedError."""
+    _check_plain(text)
     found = _INTEGER.match(text)
     return int(found[1]) if found else 0
+
+
+def _check_plain(text: str) -> None:
+    if is_dyed(text):
+        raise DyedError("a number is read from it")
 
 
 def is_true(text: str | None) -> bool:

@@ -17,13 +17,16 @@ NOTHING: Final = 0
 """The state, and the set, of no text at all."""
 EVERYTHING: Final = 1
 """The state, and the set, of every text."""
-MOST_STATES: Final = 50_000
-"""States that one operation may make."""
+MOST_STATES: Final = 20_000
+"""States that one expression may make."""
+MOST_COMBINED: Final = 1_000_000
+"""States that two sets may make together: those of many numbers, written out, are large."""
 _ORDER: Final = b"0123456789+*#" + bytes(
     char for char in (*range(97, 123), *range(65, 91), *range(33, 127), *range(256))
 )
 PREFERRED: Final = tuple(dict.fromkeys(_ORDER))
 """All bytes, those that people dial first: which one stands for several."""
+_RANKS: Final = {byte: rank for rank, byte in enumerate(PREFERRED)}
 
 
 Key = Any
@@ -154,7 +157,7 @@ class Store:
     def _combine(self, how: str, one: int, other: int) -> int:
         found = self._settle(how, one, other)
         if not isinstance(found, int):
-            known = self._build(found, self._draft_pair, MOST_STATES)
+            known = self._build(found, self._draft_pair, MOST_COMBINED)
             self._pairs.update(known)
             found = known[found]
         return found
@@ -199,10 +202,7 @@ class Store:
             node = self.nodes[state]
             if node.accepts:
                 yield text
-            for byte in PREFERRED:
-                target = node.edges.get(byte, node.other)
-                if target != NOTHING:
-                    queue.append((text + bytes([byte]), target))
+            queue.extend((text + bytes([byte]), target) for byte, target in _list_moves(node))
 
     def shortest(self, one: int) -> bytes | None:
         """Return the first text of `walk`; None: there is none."""
@@ -215,9 +215,8 @@ class Store:
             node = self.nodes[state]
             if node.accepts:
                 return text
-            for byte in PREFERRED:
-                target = node.edges.get(byte, node.other)
-                if target != NOTHING and target not in seen:
+            for byte, target in _list_moves(node):
+                if target not in seen:
                     seen.add(target)
                     queue.append((text + bytes([byte]), target))
         return None
@@ -256,6 +255,16 @@ class Store:
         for target in node.edges.values():
             many[target] = many.get(target, 0) + 1
         yield from ((target, count) for target, count in many.items() if target and count)
+
+
+def _list_moves(node: Node) -> list[tuple[int, int]]:
+    """Return the bytes that lead on, those first that people dial first, and where to."""
+    edges, other = node.edges, node.other
+    if other == NOTHING:
+        ordered = sorted(edges, key=_RANKS.__getitem__) if len(edges) > 1 else edges
+        return [(byte, edges[byte]) for byte in ordered if edges[byte] != NOTHING]
+    moves = [(byte, edges.get(byte, other)) for byte in PREFERRED]
+    return [(byte, target) for byte, target in moves if target != NOTHING]
 
 
 def _draft_texts(ordered: list[bytes]) -> Callable[[Key], Draft]:
