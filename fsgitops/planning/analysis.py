@@ -176,6 +176,7 @@ def _outline(workspace: Workspace, compilation: Compilation, survey: Survey) -> 
         target.inbound_context,
         target.profile,
         any(kind.forwards(noun) for kind, noun in nouns),
+        lambda line: str(survey.merged.source_of_merged_line(line) or "?"),
         joined,
         frozenset(starts),
     )

@@ -106,14 +106,18 @@ DIALPLAN_RULES: tuple[Rule, ...] = tuple(
     Rule(name, severity, lambda *_: iter(()), description, by_plan=True)
     for name, severity, description in (
         ("invalid-expression", _ERROR, "The expressions of the dialplan are regular expressions."),
+        ("slow-expression", _WARNING, "No caller can make an expression backtrack for ever."),
         ("missing-context", _ERROR, "Whatever leads to a context leads to one that is there."),
         ("unentered-context", _WARNING, "Calls come to every context."),
+        ("shadowed-extension", _WARNING, "No extension stands behind others that take all calls."),
         ("unreachable-extension", _WARNING, "FreeSWITCH can come to every extension."),
         ("unrung-user", _WARNING, "Some number rings every user of the directory."),
         ("confined-user", _WARNING, "Who calls in a user's context can reach somebody."),
         ("open-gateway", _ERROR, "No gateway lets strangers call as users do."),
         ("open-profile", _WARNING, "No profile lets strangers transfer calls."),
         ("open-leg", _WARNING, "Who is on a call cannot transfer the other side at its cost."),
+        ("wild-capture", _WARNING, "What is captured and dialled is made of plain characters."),
+        ("caller-text", _ERROR, "Nothing that callers say of themselves is dialled or run."),
         ("listening-in", _WARNING, "No extension lets its callers into the calls of others."),
     )
 )

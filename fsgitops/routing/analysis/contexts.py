@@ -62,32 +62,33 @@ def _is_missing(name: str, outline: Outline) -> bool:
 
 def find_unentered(outline: Outline) -> Iterator[Found]:
     """Yield the contexts that no profile, gateway, user or extension names."""
-    entered = {fold(door.context) for door in outline.doors}
-    entered |= {fold(name) for name in outline.starts} | {GLOBAL_CONTEXT}
-    entered |= {fold(name) for name, _ in outline.user_contexts}
+    entered = list_entered(outline)
     for param in walk(outline.section("configuration"), "param"):
         if fold(param.attributes.get("name", "")).endswith("context"):
             entered.add(fold(param.attributes.get("value", "")))
-    named: dict[str, set[str]] = {}
-    for extension in outline.extensions:
-        for act in extension.acts:
-            for word in _WORD.findall(act.data):
-                named.setdefault(fold(word), set()).add(fold(extension.context))
-    for menu in walk(outline.configuration("ivr.conf"), "menu"):
-        for item in (menu, *menu.all("entry")):
-            for word in _WORD.findall(" ".join(item.attributes.values())):
-                named.setdefault(fold(word), set()).add("")
     for context in outline.contexts:
-        name = fold(context.name)
-        others = named.get(name, set()) - {name}
         # A context of ours is entered by what is made with it.
-        if context.line and not context.dead and name not in entered and not others:
+        if context.line and not context.dead and fold(context.name) not in entered:
             yield Found(
                 "unentered-context", context.line,
                 f"no call enters the context {quote_value(context.name)}: no profile, gateway, "
                 "user or extension of another context names it",
                 "Remove it, or lead calls there.",
             )  # fmt: skip
+
+
+def list_entered(outline: Outline) -> set[str]:
+    """Return the contexts, folded, that calls may come to by doors, users, extensions and menus."""
+    entered = {GLOBAL_CONTEXT, *(fold(door.context) for door in outline.doors)}
+    entered |= {fold(name) for name in outline.starts}
+    entered |= {fold(name) for name, _ in outline.user_contexts}
+    for extension in outline.extensions:
+        words = {fold(word) for act in extension.acts for word in _WORD.findall(act.data)}
+        entered |= words - {fold(extension.context)}
+    for menu in walk(outline.configuration("ivr.conf"), "menu"):
+        for item in (menu, *menu.all("entry")):
+            entered.update(map(fold, _WORD.findall(" ".join(item.attributes.values()))))
+    return entered
 
 
 def find_dead(outline: Outline) -> Iterator[Found]:

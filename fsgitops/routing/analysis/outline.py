@@ -18,7 +18,7 @@ from fsgitops.routing.places import find_doors
 from fsgitops.routing.tree import Element, fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from fsgitops.model.resource import Resource
     from fsgitops.routing.places import Door
@@ -77,10 +77,14 @@ class Extension:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Context:
-    """A context, with its extensions in order. `dead`: an earlier one of its name is found."""
+    """A context, with its extensions in order, ours among them.
+
+    `dead`: an earlier one of its name is found. `line` is 0 where it is ours.
+    """
 
     name: str
     line: int
+    element: Element
     extensions: tuple[Extension, ...]
     dead: bool = False
 
@@ -92,7 +96,8 @@ class Outline:
     `joined` are the extensions and contexts of fsgitops by the run (glob.py) that they are read in;
     of files that differ in their numbers alone, one stands for all. `starts` are the contexts in
     which calls of agents begin, `inbound` is that of calls from outside. `phones` is the profile
-    that phones register at; `forwarding`: some may forward what they are called for.
+    that phones register at; `forwarding`: some may forward what they are called for. `tell_line`
+    says where a line of the merged text was written.
     """
 
     root: Element
@@ -100,6 +105,7 @@ class Outline:
     inbound: str = "public"
     phones: str = "internal"
     forwarding: bool = False
+    tell_line: Callable[[int], str] = str
     joined: Mapping[int, Sequence[tuple[Resource, Element]]] = field(default_factory=dict)
     starts: frozenset[str] = frozenset()
 
@@ -116,7 +122,9 @@ class Outline:
                 read_extension(item, name, owner or resource)
                 for item, resource in self._spread([element], "extension")
             )
-            found.append(Context(name, element.line if not owner else 0, extensions, dead))
+            whole = Element("context", element.attributes, element.offset, element.line)
+            whole.children = [item.element for item in extensions]
+            found.append(Context(name, 0 if owner else element.line, whole, extensions, dead))
         return tuple(found)
 
     def _spread(
@@ -166,6 +174,10 @@ class Outline:
         known = {fold(name) for name, _ in self.user_contexts}
         outside = {fold(door.context) for door in self.doors if door.open and door.of_profile}
         return frozenset(known - outside) | {"default", *map(fold, self.starts)}
+
+    def place(self, extension: Extension) -> str:
+        """Return where an extension stands: its file and line, or whose it is."""
+        return str(extension.resource or self.tell_line(extension.line))
 
     def section(self, name: str) -> Element | None:
         """Return a section of the configuration."""
