@@ -66,7 +66,8 @@ def test_a_warning_that_a_plan_brings_in_is_shown_once(site: Project) -> None:
 
 def test_what_stands_in_hand_written_files_is_counted_and_stops_nothing(site: Project) -> None:
     put(site, "dialplan/default/50_spy.xml", SPY.format("eavesdrop", "all"))
-    put(site, "dialplan/default/51_gone.xml", SPY.format("transfer", "1 XML gone"))
+    lost = SPY.format("transfer", "1 XML gone").replace("779", "778")
+    put(site, "dialplan/default/51_gone.xml", lost)
     ran = site.run("apply", "--yes")
     assert ran.code == 0, ran.err
     told = "the dialplan already has 2 findings, 1 error among them: see `fsgitops lint --dialplan`"
