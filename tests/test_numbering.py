@@ -78,7 +78,7 @@ def _compare(text: str, region: str | None = None) -> None:
     assert national_form(text) == (phonenumbers.normalize_digits_only(written) if told else None)
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(e164, st.sampled_from([None, *REGIONS]))
 def test_a_number_in_e164_means_what_phonenumbers_says(text: str, region: str | None) -> None:
     _compare(text, region)
@@ -89,7 +89,7 @@ def test_each_kind_of_number_of_each_region_means_what_phonenumbers_says() -> No
         _compare(str(phonenumbers.format_number(number, FORMS.E164)))
 
 
-@settings(max_examples=500)
+@settings(max_examples=150)
 @given(
     near,
     st.sampled_from([FORMS.NATIONAL, FORMS.INTERNATIONAL, FORMS.E164]),
@@ -111,7 +111,7 @@ def test_a_number_as_people_write_it_means_what_phonenumbers_says(
         assert _normalised(written, region) == _written(written, region)
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(st.sampled_from(REGIONS), st.from_regex(r"[0-9(][0-9 ().\-/]{3,16}", fullmatch=True))
 def test_a_national_number_means_what_phonenumbers_says(region: str, text: str) -> None:
     assert _normalised(text, region) == _written(text.strip(), region)

@@ -82,7 +82,7 @@ def test_readers_see_every_record_once_while_it_is_compacted(tmp_path, templates
     reader = threading.Thread(target=read)
     reader.start()
     try:
-        for number in range(41, 61):
+        for number in range(41, 49):
             spool.add([make_row(templates, number)])
             flush_all(spool, lake)
             compact_lake(lake, grace=0)

@@ -300,7 +300,7 @@ PLANTED_LEAKS = {
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=pytest.mark.sweep if name == "log" else ())
+        pytest.param(name, marks=pytest.mark.sweep if name in ("log", "file") else ())
         for name in PLANTED_LEAKS
     ],
 )

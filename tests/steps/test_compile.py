@@ -312,7 +312,7 @@ hostile = st.sampled_from([
 texts = any_text | hostile | st.builds("".join, st.lists(hostile, max_size=3))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(texts, texts, texts, texts, st.booleans())
 def test_any_text_comes_back_exactly_or_is_a_finding(name, caller, group, variable, known):
     subject = agent(
@@ -345,7 +345,7 @@ def test_any_text_comes_back_exactly_or_is_a_finding(name, caller, group, variab
     assert flat["variable site_x"] == variable
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.text(max_size=12), st.text(max_size=12))
 def test_any_route_is_exactly_one_route_or_a_finding(did, destination):
     route = unchecked("did", did_number=did, destination_extension=destination, enabled=True)

@@ -234,7 +234,7 @@ def paths_of(value: Value, path: tuple[str | int, ...] = ()) -> Iterator[tuple[s
         yield from paths_of(below, (*path, step))
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=NESTING)
 @example(text="a: &s k\nb: {*s : 1}\n")
 @example(text="a: &l [{a: 1}]\nb: {<<: *l, c: 1}\n")
@@ -261,7 +261,7 @@ def check_positions(data: bytes, findings: list[Finding]) -> None:
 
 
 fuzz = settings(
-    max_examples=150,
+    max_examples=60,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

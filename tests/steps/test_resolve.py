@@ -372,7 +372,7 @@ FIELDS = st.sampled_from(
 ITEMS = st.dictionaries(FIELDS, VALUES, max_size=6) | VALUES
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     data=st.dictionaries(
         st.sampled_from(["agents", "did_routes", "defaults", "x-a", "zzz"]),
