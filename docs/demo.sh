@@ -1,10 +1,11 @@
 #!/bin/sh
 # The main job, end to end, in a directory of its own: a new project, a key, a plan, an apply to
-# the embedded switch, an empty second plan, a change, and a broken change that is refused.
+# the embedded switch, an empty second plan, a change, a call, and a broken change that is refused.
 set -eu
 fsgitops=${FSGITOPS:-fsgitops}
 project=$(mktemp -d)
-trap 'rm -rf "$project"' EXIT
+switch=
+trap '[ -z "$switch" ] || kill "$switch"; rm -rf "$project"' EXIT
 unset FSGITOPS_KEY FSGITOPS_TARGET
 cd "$project"
 
@@ -40,6 +41,16 @@ sed -i 's/caller_id_name: Example Support/caller_id_name: Sample Support/' desir
 sed -i 's/destination_extension: 1021/destination_extension: 1020/' desired/did_routes.yaml
 run plan --out plan.json
 run apply plan.json
+
+printf '\n# The switch runs, with a phone of 1020, and somebody calls the main number.\n'
+"$fsgitops" sandbox --phone 1020 2>/dev/null &
+switch=$!
+until [ -e .fsgitops/sandbox/sandbox.json ]; do
+    kill -0 "$switch"
+    sleep 0.1
+done
+run sandbox --call +19495431333 --from +12025550123
+run calls
 
 printf '\n# A broken change: the destination does not exist, and a value holds dialplan code.\n'
 sed -i 's/destination_extension: 1020/destination_extension: 1029/' desired/did_routes.yaml

@@ -28,8 +28,8 @@ from fsgitops.api.serve import build_service
 from fsgitops.api.view import build_board, look
 from fsgitops.cli import run
 from fsgitops.errors import NotPossibleError
-from fsgitops.sandbox.calls import bridge
-from fsgitops.sandbox.loaded import Leg
+from fsgitops.sandbox.leg import Leg
+from fsgitops.sandbox.routed import join
 from fsgitops.sandbox.switch import EmbeddedSwitch
 from fsgitops.workspace.open import open_workspace
 
@@ -191,14 +191,15 @@ def add_call(
     began = NOW - age
     first = Leg(
         f"sofia/external/{caller}@127.0.0.1", "inbound", extension, name, caller,
-        initial_destination=did, uuid=f"00000000-0000-4000-8000-{extension:0>12}", created=began,
+        initial_destination=did, initial_context="public", application="bridge",
+        uuid=f"00000000-0000-4000-8000-{extension:0>12}", created=began,
     )  # fmt: skip
     second = Leg(
         f"sofia/internal/{extension}@127.0.0.1", "outbound", extension, name, caller,
         presence=f"{extension}@{DOMAIN}", uuid=f"00000000-0000-4000-9000-{extension:0>12}",
         created=began,
     )  # fmt: skip
-    bridge(switch.memory, first, second)
+    join(switch.memory, first, second)
 
 
 def call_record(chance: random.Random, number: int, day: date) -> dict[str, str]:

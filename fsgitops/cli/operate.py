@@ -23,11 +23,13 @@ from fsgitops.cli.printing import print_document, working
 from fsgitops.console.commands import Command, Number
 from fsgitops.console.stream import confirm_done, print_text
 from fsgitops.errors import UsageError
-from fsgitops.visible import count_noun
+from fsgitops.visible import count_noun, make_visible
 
 if TYPE_CHECKING:
     from fsgitops.commands.dial import Dialled
     from fsgitops.workspace.open import Workspace
+
+ASTRAY = 2
 
 
 @click.command("dial", cls=Command, epilog="Example: fsgitops dial 1020 +18005551234 --target prod")
@@ -224,13 +226,22 @@ def api_command(
     metavar="EXT",
     help="Simulate a registered phone of EXT.",
 )
-def sandbox_command(start: Start, port: int, phones: tuple[str, ...]) -> int:
+@click.option(
+    "--call", "number", metavar="NUMBER", help="Call NUMBER at the sandbox that runs, from outside."
+)
+@click.option("--from", "caller", metavar="NUMBER", help="Who calls [default: +12025550100].")
+def sandbox_command(
+    start: Start, port: int, phones: tuple[str, ...], number: str | None, caller: str | None
+) -> int:
     """Run the embedded switch, a simulation of FreeSWITCH.
 
     Runs until Ctrl-C, on loopback only.
     While it runs, commands for the target `sandbox` talk to it. It loads the sandbox's conf
-    directory as FreeSWITCH would. Its phones are simulated, and answer at once.
+    directory as FreeSWITCH would. Its phones are simulated, and answer at once. With --call,
+    exit code 0 when the call is up, 2 when it is not.
     """
+    if number is not None:
+        return _call_in(start, number, caller)
     from fsgitops.live.connect import RUNNING_FILE, prepare_conf_dir
     from fsgitops.sandbox.switch import serve_forever
     from fsgitops.settings.shapes import SANDBOX
@@ -242,3 +253,12 @@ def sandbox_command(start: Start, port: int, phones: tuple[str, ...]) -> int:
     tell = partial(click.echo, err=True)
     serve_forever(target.conf_dir, state, port=port, phones=registered, tell=tell)
     return 0
+
+
+def _call_in(start: Start, number: str, caller: str | None) -> int:
+    from fsgitops.commands.call_in import run_call_in
+    from fsgitops.settings.shapes import SANDBOX
+
+    called = run_call_in(open_place(start._replace(target=SANDBOX)), number, caller)
+    click.echo(make_visible(f"{called.caller} calls {number}: {called.told}"))
+    return 0 if called.up else ASTRAY

@@ -81,7 +81,7 @@ def open_switch(target: Target, host: str, port: int, password: str) -> Switch:
     return Switch(connect_esl(host, port, password, connect_timeout=connect, reply_timeout=reply))
 
 
-def _open_running(target: Target) -> Switch | None:
+def open_running(target: Target) -> Switch | None:
     """Return the sandbox that `fsgitops sandbox` runs in another process, if it does."""
     try:
         state = json.loads((target.conf_dir.parent / RUNNING_FILE).read_bytes())
@@ -106,7 +106,7 @@ def hold_target(target: Target, root: Path) -> Iterator[Callable[[], Switch]]:
         password = read_password(target, root)
         yield lambda: open_switch(target, target.esl.host, target.esl.port, password)
         return
-    running = _open_running(target)
+    running = open_running(target)
     if running is not None:
         running.close()
         yield lambda: _reopen_running(target)
@@ -120,7 +120,7 @@ def hold_target(target: Target, root: Path) -> Iterator[Callable[[], Switch]]:
 
 
 def _reopen_running(target: Target) -> Switch:
-    running = _open_running(target)
+    running = open_running(target)
     if running is None:
         raise SwitchUnreachableError("the sandbox that was running is not running any more")
     return running

@@ -91,6 +91,12 @@ class Door(NamedTuple):
         return self.name.startswith("profile ")
 
 
+def main_doors(doors: Iterable[Door]) -> list[Door]:
+    """Return where callers come in who do not log in: where carriers are, if they are anywhere."""
+    entries = [door for door in doors if door.open and door.context]
+    return [door for door in entries if door.gateways] or entries
+
+
 def find_doors(root: Element, domain: str) -> list[Door]:
     """Return every profile and gateway of mod_sofia, and what else takes calls from outside."""
     section = root.find("section", "name", "configuration")

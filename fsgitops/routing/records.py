@@ -129,7 +129,7 @@ def _print_some(tree: Element) -> str:
 class Record(Element):
     """An element of a proved shape. What an Element holds of its inside is made when asked for.
 
-    The slots for that stay empty, and so does `line`, which the records do not know.
+    The slots for that stay empty. Its `line` is 0: not known.
     """
 
     __slots__ = ("_shape", "values")
@@ -145,6 +145,8 @@ class Record(Element):
             return self._shape.attributes(self.values)
         if name in ("children", "text"):
             return getattr(self._shape.grow(self.values), name)
+        if name == "line":
+            return 0
         raise AttributeError(f"a record has no `{name}`")
 
     def may_hold(self, tag: str) -> bool:

@@ -7,8 +7,17 @@ import time
 from typing import TYPE_CHECKING
 
 from fsgitops.routing.pattern import match_groups
-from fsgitops.sandbox.calls import call_rows, channel_rows, kill, originate, split_words, transfer
-from fsgitops.sandbox.loaded import HOST_NAME, SUCCESS
+from fsgitops.sandbox.calls import (
+    call_from_outside,
+    call_rows,
+    channel_rows,
+    kill,
+    originate,
+    split_words,
+    transfer,
+)
+from fsgitops.sandbox.leg import HOST_NAME
+from fsgitops.sandbox.loaded import SUCCESS
 from fsgitops.sandbox.sofia import sofia, sofia_contact
 
 if TYPE_CHECKING:
@@ -206,6 +215,7 @@ COMMANDS: Mapping[str, Callable[[SwitchMemory, str], str | Printing]] = {
     "regex": _regex,
     "reloadacl": _reload_acl,
     "reloadxml": _reload_xml,
+    "sandbox_call": call_from_outside,
     "show": _show,
     "sofia": sofia,
     "sofia_contact": sofia_contact,

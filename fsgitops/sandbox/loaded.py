@@ -13,16 +13,18 @@ from fsgitops.routing.directory import Directory, descend, locate, print_pieces
 from fsgitops.routing.preprocess import MergeError, load_merged
 from fsgitops.routing.records import Records
 from fsgitops.routing.tree import Element, XmlSyntaxError, fold, parse
+from fsgitops.sandbox.leg import HOST_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from fsgitops.routing.call.world import World
     from fsgitops.routing.directory import LocatedUser
+    from fsgitops.sandbox.leg import Leg
 
 SUCCESS = "Success"
 NO_ROOT = "Cannot Open log directory or XML Root!"
-HOST_NAME = "fsgitops-sandbox"
 OWN_GATEWAY = ("external", "sandbox")
 """A gateway of the simulation's own, for its calls outside: no file declares it."""
 EXPIRES_SECONDS = 3600
@@ -57,55 +59,6 @@ class Profile:
     aliases: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Leg:
-    """One leg of a simulated call, answered and up; `created` is in seconds since 1970 UTC."""
-
-    name: str
-    direction: str
-    destination: str
-    caller_name: str = ""
-    caller_number: str = ""
-    context: str = "default"
-    presence: str = ""
-    initial_destination: str = ""
-    uuid: str = field(default_factory=lambda: str(uuid.uuid4()))
-    call_uuid: str = ""
-    created: int = field(default_factory=lambda: int(time.time()))
-
-    def channel_row(self) -> dict[str, str]:
-        """Return the leg as `show channels as json` shows it."""
-        first = self.initial_destination or self.destination
-        inbound = self.direction == "inbound"
-        return self._row() | {
-            "application": "bridge" if inbound else "", "application_data": "",
-            "dialplan": "XML", "context": self.context,
-            "read_codec": "PCMU", "read_rate": "8000", "read_bit_rate": "64000",
-            "write_codec": "PCMU", "write_rate": "8000", "write_bit_rate": "64000",
-            "secure": "", "hostname": HOST_NAME, "call_uuid": self.call_uuid,
-            "initial_cid_name": self.caller_name, "initial_cid_num": self.caller_number,
-            "initial_ip_addr": "127.0.0.1", "initial_dest": first, "initial_dialplan": "XML",
-            "initial_context": "public" if self.initial_destination else self.context,
-        }  # fmt: skip
-
-    def _row(self) -> dict[str, str]:
-        return {
-            "uuid": self.uuid, "direction": self.direction,
-            "created": time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.created)),
-            "created_epoch": str(self.created), "name": self.name, "state": "CS_EXCHANGE_MEDIA",
-            "cid_name": self.caller_name, "cid_num": self.caller_number, "ip_addr": "127.0.0.1",
-            "dest": self.destination, "presence_id": self.presence, "presence_data": "",
-            "accountcode": "", "callstate": "ACTIVE", "callee_name": "",
-            "callee_num": self.destination, "callee_direction": "SEND",
-        }  # fmt: skip
-
-    def call_row(self, other: Leg) -> dict[str, str]:
-        """Return this leg and the one it is bridged to as `show calls as json` shows them."""
-        joined = {f"b_{name}": value for name, value in other._row().items()}
-        row = self._row() | {"call_uuid": self.call_uuid, "hostname": HOST_NAME}
-        return row | joined | {"call_created_epoch": str(other.created)}
-
-
 @dataclass(slots=True)
 class Loaded:
     """One loaded tree with its look-ups; replaced as a whole by the next good reload."""
@@ -113,6 +66,8 @@ class Loaded:
     root: Element
     records: Records = field(default_factory=Records)
     directory: Directory = field(init=False)
+    world: World | None = None
+    """What calls are evaluated in, made for the first one."""
 
     def __post_init__(self) -> None:
         self.directory = Directory(self.root)
@@ -160,14 +115,11 @@ class SwitchMemory:
         self.announce: Callable[[str, Mapping[str, str], str | None], None] | None = None
         self._cache: dict[tuple[str, str, str], tuple[LocatedUser, float]] = {}
 
-    def tell(
-        self, event: str, channel: str, variables: Mapping[str, str], cause: str | None = None
-    ) -> None:
-        """Announce an event of a channel, with its variables, to whoever listens."""
+    def tell(self, event: str, leg: Leg, **more: str) -> None:
+        """Announce an event of a leg to whoever listens; `more` has headers, `_` for `-`."""
         if self.announce is not None:
-            facts = {f"variable_{name}": value for name, value in variables.items()}
-            facts |= {"Unique-ID": channel} | ({"Hangup-Cause": cause} if cause else {})
-            self.announce(event, facts, None)
+            facts = {name.replace("_", "-"): value for name, value in more.items()}
+            self.announce(event, leg.event_headers() | facts, None)
 
     def reload(self) -> str:
         """Load the conf directory. Return `Success`, or what is wrong; then the old tree stays.

@@ -20,15 +20,9 @@ from typing import TYPE_CHECKING, Self
 
 from fsgitops.durable import replace_file
 from fsgitops.errors import SwitchError
-from fsgitops.sandbox.calls import bridge
-from fsgitops.sandbox.loaded import (
-    EXPIRES_SECONDS,
-    HOST_NAME,
-    SUCCESS,
-    Leg,
-    Registration,
-    SwitchMemory,
-)
+from fsgitops.sandbox.leg import HOST_NAME, Leg
+from fsgitops.sandbox.loaded import EXPIRES_SECONDS, SUCCESS, Registration, SwitchMemory
+from fsgitops.sandbox.routed import call_in, join
 from fsgitops.sandbox.session import Session
 
 if TYPE_CHECKING:
@@ -145,14 +139,18 @@ class EmbeddedSwitch:
         """Pretend that somebody called a public number and an agent answered; return both uuids."""
         leg = Leg(
             f"sofia/external/{caller}@127.0.0.1", "inbound", extension, caller_name, caller,
-            initial_destination=did,
+            initial_destination=did, initial_context="public", application="bridge",
         )  # fmt: skip
         other = Leg(
             f"sofia/internal/{extension}@127.0.0.1:5070", "outbound", extension, caller_name,
             caller, presence=f"{extension}@{domain}",
         )  # fmt: skip
-        first, second = bridge(self.memory, leg, other)
+        first, second = join(self.memory, leg, other)
         return first.uuid, second.uuid
+
+    def call_in(self, number: str, caller: str) -> str:
+        """Let somebody outside call a number; return in words where the dialplan sends the call."""
+        return call_in(self.memory, number, caller)[1]
 
     def refuse(self, whom: str, cause: str) -> None:
         """Let the next call to an extension or a number fail with that cause of FreeSWITCH's."""

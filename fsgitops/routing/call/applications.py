@@ -270,12 +270,7 @@ def _follow_loopback(state: State, target: str, given: Mapping[str, str]) -> End
     if state.depth >= MAX_LEGS:
         return End(Fate.LOOP, "loopback/ calls itself again and again", "LOSE_RACE")
     outer, depth, stack = state.leg, state.depth, state.stack
-    exported = state.text("export_vars").split(",")
-    variables = {
-        name: value
-        for item in exported
-        if (name := fold(item.removeprefix("nolocal:"))) and (value := outer.get(item))
-    }
+    variables = outer.exported()
     variables.update((fold(name), Value(value)) for name, value in given.items())
     number, _, rest = target.partition("/")
     context, _, dialplan = rest.partition("/")

@@ -276,14 +276,17 @@ def _read_user(state: State, dialled: str, depth: int) -> Iterator[Reached]:
 def _read_sofia(state: State, rest: str) -> Reached:
     words = from_raw(rest).split("/", 2)
     if words[0] == CONTACT:
-        return Reached(rings=Goal("phone", words[1].partition("@")[0]))
+        user = words[1].partition("@")[0]
+        refused = state.phones.refuses(user)
+        return Reached(fails=refused) if refused else Reached(rings=Goal("phone", user))
     if fold(words[0]) == "gateway" and len(words) > 1:
         name = words[1]
         if name.rpartition("::")[2] not in state.world.gateways:
             state.note(f"no profile has a gateway {name}")
             return Reached(fails="INVALID_GATEWAY")
         number = words[2] if len(words) > 2 else ""
-        return Reached(dials=Goal("gateway", name, number))
+        refused = state.phones.refuses(number)
+        return Reached(fails=refused) if refused else Reached(dials=Goal("gateway", name, number))
     return Reached(dials=Goal("address", f"sofia/{from_raw(rest)}"))
 
 

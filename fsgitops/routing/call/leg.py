@@ -184,6 +184,15 @@ class Leg:
         else:
             self.variables["current_application_data"] = data
 
+    def exported(self) -> dict[str, Value]:
+        """Return the variables that a leg gets which this one makes (`export_vars`)."""
+        listed = self.get("export_vars")
+        return {
+            name: value
+            for item in (listed.text.split(",") if listed else ())
+            if (name := fold(item.removeprefix("nolocal:"))) and (value := self.get(item))
+        }
+
     def push(self, name: str, value: Value | None, *, front: bool = False) -> None:
         """Add to a list (`SWITCH_STACK_PUSH`, `SWITCH_STACK_UNSHIFT`)."""
         key = _fold(name)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from fsgitops.routing.call.evaluate import Call
 from fsgitops.routing.call.world import Phones, World
+from fsgitops.routing.places import main_doors
 from fsgitops.routing.tree import fold, parse
 from fsgitops.routing.veil import Veil
 
@@ -48,8 +49,7 @@ class Scene:
 
         Profiles and gateways say it; `inbound` is where the target has it.
         """
-        entries = [door for door in self.doors if door.open and door.context]
-        entries = [door for door in entries if door.gateways] or entries
+        entries = main_doors(self.doors)
         contexts = list(dict.fromkeys(door.context for door in entries))
         if not contexts or any(fold(item) == fold(inbound) for item in contexts):
             return inbound, []

@@ -31,9 +31,13 @@ GLOBAL_CONTEXT: Final = "global"
 
 
 class Phones(NamedTuple):
-    """Who is registered: `users` in small letters; None: not known, and taken for granted."""
+    """Who is registered: `users` in small letters; None: not known, and taken for granted.
+
+    `refuses` tells with which cause a call to a user, or to a number over a gateway, fails at once.
+    """
 
     users: frozenset[str] | None = None
+    refuses: Callable[[str], str | None] = lambda _whom: None
 
     def has(self, user: str) -> bool:
         """Tell whether a phone of the user rings."""
