@@ -1,6 +1,7 @@
 """Simulated calls: legs that carry nothing, so that one can watch, move and end them.
 
-The words of a command are told apart as `switch_separate_string` does at spaces.
+The words of a command are told apart as `switch_separate_string` does at spaces. What follows calls
+through the dialplan is imported for the first one: nearly no sandbox ever has any.
 """
 
 from __future__ import annotations
@@ -10,11 +11,8 @@ import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fsgitops.routing.call.dialling import read_brackets
-from fsgitops.routing.call.known import read_cause
 from fsgitops.routing.call.words import from_raw, separate, to_raw
 from fsgitops.sandbox.leg import Leg
-from fsgitops.sandbox.routed import PLACE, UNFOLLOWED, call_in, end_legs, send_on
 
 if TYPE_CHECKING:
     from fsgitops.sandbox.loaded import SwitchMemory
@@ -50,6 +48,9 @@ def kill(memory: SwitchMemory, argument: str) -> str:
     """Answer `uuid_kill`: the whole call ends."""
     if not argument:
         return "-USAGE: <uuid> [cause]\n"
+    from fsgitops.routing.call.known import read_cause
+    from fsgitops.sandbox.routed import end_legs
+
     wanted, _, cause = argument.partition(" ")
     with memory.lock:
         leg = _find(memory, wanted)
@@ -62,6 +63,8 @@ def kill(memory: SwitchMemory, argument: str) -> str:
 
 def transfer(memory: SwitchMemory, argument: str) -> str:
     """Answer `uuid_transfer`: the leg goes on alone, through the dialplan."""
+    from fsgitops.sandbox.routed import end_legs, send_on
+
     words = split_words(argument, 5)
     if not 2 <= len(words) <= 5:
         return "-USAGE: <uuid> [-bleg|-both] <dest-exten> [<dialplan>] [<context>]\n"
@@ -91,28 +94,12 @@ def originate(memory: SwitchMemory, argument: str) -> str:
     words = split_words(argument, 10)
     if not 2 <= len(words) <= 7:
         return _ORIGINATE_USAGE
+    from fsgitops.sandbox.routed import send_on
+
     given, _, target = words[0].rpartition("}")
-    kind, _, address = target.partition("/")
-    if kind != "user":
-        return f"-ERR {UNFOLLOWED}\n"
-    user, _, domain = address.partition("@")
-    domain = domain or memory.variable("domain")
-    if memory.loaded.directory.user(user, domain) is None:
-        return "-ERR SUBSCRIBER_ABSENT\n"
-    if not any(item.address == f"{user}@{domain}" for item in memory.registrations):
-        return "-ERR USER_NOT_REGISTERED\n"
-    refusal = memory.refusals.pop(user, None)
-    if refusal is not None:
-        return f"-ERR {refusal}\n"
-    values = read_brackets(f"{given}}}") or {}
-    now = time.time()
-    leg = Leg(
-        f"sofia/internal/{user}@{PLACE}:5070", "outbound", user,
-        values.get("origination_caller_id_name", ""),
-        values.get("origination_caller_id_number", "0000000000"),
-        presence=f"{user}@{domain}", uuid=values.get("origination_uuid") or str(uuid.uuid4()),
-        variables=values, created=now, answered=now,
-    )  # fmt: skip
+    leg = _pick_up(memory, target, f"{given}}}")
+    if isinstance(leg, str):
+        return f"-ERR {leg}\n"
     memory.tell("CHANNEL_CREATE", leg)
     memory.tell("CHANNEL_ANSWER", leg)
     number, dialplan, context = [*words[1:], "", ""][:3]
@@ -123,8 +110,38 @@ def originate(memory: SwitchMemory, argument: str) -> str:
     return f"+OK {leg.uuid}\n"
 
 
+def _pick_up(memory: SwitchMemory, target: str, given: str) -> Leg | str:
+    """Return the leg of a phone that is picked up, or the cause for which it is not."""
+    from fsgitops.routing.call.dialling import read_brackets
+    from fsgitops.sandbox.routed import PLACE, UNFOLLOWED
+
+    kind, _, address = target.partition("/")
+    if kind != "user":
+        return UNFOLLOWED
+    user, _, domain = address.partition("@")
+    domain = domain or memory.variable("domain")
+    if memory.loaded.directory.user(user, domain) is None:
+        return "SUBSCRIBER_ABSENT"
+    if not any(item.address == f"{user}@{domain}" for item in memory.registrations):
+        return "USER_NOT_REGISTERED"
+    refusal = memory.refusals.pop(user, None)
+    if refusal is not None:
+        return refusal
+    values = read_brackets(given) or {}
+    now = time.time()
+    return Leg(
+        f"sofia/internal/{user}@{PLACE}:5070", "outbound", user,
+        values.get("origination_caller_id_name", ""),
+        values.get("origination_caller_id_number", "0000000000"),
+        presence=f"{user}@{domain}", uuid=values.get("origination_uuid") or str(uuid.uuid4()),
+        variables=values, created=now, answered=now,
+    )  # fmt: skip
+
+
 def call_from_outside(memory: SwitchMemory, argument: str) -> str:
     """Answer `sandbox_call NUMBER CALLER`, which no FreeSWITCH has: a carrier delivers a call."""
+    from fsgitops.sandbox.routed import call_in
+
     words = split_words(argument, 3)
     if len(words) != 2:
         return "-USAGE: <number> <caller>\n"

@@ -7,8 +7,6 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from fsgitops.routing.call.known import CAUSES
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -112,6 +110,8 @@ class Leg:
         }  # fmt: skip
         if not self.ended:
             return found
+        from fsgitops.routing.call.known import CAUSES
+
         for name in ("start", "answer", "end"):
             at = {"start": self.created, "answer": self.answered, "end": self.ended}[name]
             found |= {

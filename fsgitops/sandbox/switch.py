@@ -22,7 +22,6 @@ from fsgitops.durable import replace_file
 from fsgitops.errors import SwitchError
 from fsgitops.sandbox.leg import HOST_NAME, Leg
 from fsgitops.sandbox.loaded import EXPIRES_SECONDS, SUCCESS, Registration, SwitchMemory
-from fsgitops.sandbox.routed import call_in, join
 from fsgitops.sandbox.session import Session
 
 if TYPE_CHECKING:
@@ -145,11 +144,15 @@ class EmbeddedSwitch:
             f"sofia/internal/{extension}@127.0.0.1:5070", "outbound", extension, caller_name,
             caller, presence=f"{extension}@{domain}",
         )  # fmt: skip
+        from fsgitops.sandbox.routed import join
+
         first, second = join(self.memory, leg, other)
         return first.uuid, second.uuid
 
     def call_in(self, number: str, caller: str) -> str:
         """Let somebody outside call a number; return in words where the dialplan sends the call."""
+        from fsgitops.sandbox.routed import call_in
+
         return call_in(self.memory, number, caller)[1]
 
     def refuse(self, whom: str, cause: str) -> None:
