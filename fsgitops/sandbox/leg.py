@@ -110,7 +110,7 @@ class Leg:
         }  # fmt: skip
         if not self.ended:
             return found
-        from fsgitops.routing.call.known import CAUSES
+        from fsgitops.model.causes import CAUSES
 
         for name in ("start", "answer", "end"):
             at = {"start": self.created, "answer": self.answered, "end": self.ended}[name]

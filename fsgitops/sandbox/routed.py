@@ -124,7 +124,7 @@ def _follow(memory: SwitchMemory, leg: Leg, number: str, dialplan: str) -> tuple
     clock = Clock(at_switch(datetime.now().astimezone()), world.zones)
     registered = frozenset(fold(item.user) for item in memory.registrations)
     phones = Phones(registered, lambda whom: memory.refusals.pop(whom, None))
-    ((end, state),), _ = follow_ways(world, call, clock, phones, lambda _question: 0)
+    ((end, state),), _ = follow_ways(world, call, clock, phones, lambda _question, _asked: 0)
     return Way(end, tuple(state.steps)), state.leg
 
 
