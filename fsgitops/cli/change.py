@@ -315,7 +315,9 @@ def layout_command(
     if write:
         others = write_layout(workspace, layout)
         also = f", also for target {', '.join(others)}" if others else ""
-        told = f"Wrote fsgitops.yaml: layout {layout}{also}. Next: fsgitops apply"
+        name = workspace.target.name
+        target = "" if name == name_default() else f" --target {name}"
+        told = f"Wrote fsgitops.yaml: layout {layout}{also}. Next: fsgitops apply{target}"
         confirm_done(told, err=as_json)
     return 0
 

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from fsgitops.workspace.open import Workspace
 
 LAYOUTS: Final[tuple[str, ...]] = get_args(Layout)
-_OWN: Final = re.compile(r"^layout[ \t]*:[ \t]*(?:files|sharded)(?![\w-])", re.MULTILINE)
+_OWN: Final = re.compile(
+    r"^layout[ \t]*:[ \t]*[\"']?(?:files|sharded)[\"']?(?![\w-])", re.MULTILINE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ def plan_layout(workspace: Workspace, layout: Layout) -> Planned:
 def judge_moves(planned: Planned) -> str:
     """Return whether a plan between layouts does anything but move what is there."""
     changes = planned.plan.changes
-    moved = sum(change.moved for change in changes) // 2
+    moved = planned.plan.moves
     others = list(dict.fromkeys(
         str(item.resource)
         for item in changes
@@ -194,7 +196,7 @@ def edit_layout(text: str, path: Sequence[str], layout: str) -> str:
 def _attempts(text: str, path: Sequence[str], layout: str) -> Iterator[str]:
     """Yield texts that may say it: the right one is known by reading it."""
     if len(path) > 1:
-        pattern = re.compile(r"\blayout[ \t]*:[ \t]*(?:files|sharded)(?![\w-])")
+        pattern = re.compile(r"\blayout[ \t]*:[ \t]*[\"']?(?:files|sharded)[\"']?(?![\w-])")
         for found in pattern.finditer(text):
             yield f"{text[: found.start()]}layout: {layout}{text[found.end() :]}"
         return

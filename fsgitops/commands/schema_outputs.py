@@ -239,7 +239,8 @@ OUTPUTS: dict[str, dict[str, Any]] = {
     "applied": objects(
         outcome=word("How it ended.", "unchanged", "applied", "written"),
         **COUNTS,
-        renamed=count("How many were renamed."),
+        renamed=count("How many were renamed, or moved to another file."),
+        moved=count("Of renamed, those that keep their name in another file."),
         replies=REPLIES,
         agents_proved=count("Agents that were read back from the switch."),
         extensions_proved=count("Dialplan extension files that were read back."),

@@ -110,12 +110,14 @@ class Applied:
     read_back: ReadBack = field(default_factory=ReadBack)
     ended: Ended = field(default_factory=Ended)
     notes: tuple[str, ...] = ()
+    moved: int = 0
+    """Of those that are renamed, how many keep their name in another file."""
 
     def to_json(self) -> dict[str, Any]:
         """Return what an apply did as JSON values (docs/json.md)."""
         return {
             "outcome": self.outcome.name.lower(),
-            **{name: getattr(self, name) for name in (*COUNTS, "renamed")},
+            **{name: getattr(self, name) for name in (*COUNTS, "renamed", "moved")},
             "replies": json_values(self.replies),
             **self.read_back.of_version_1(),
             **self.ended._asdict(),

@@ -356,6 +356,11 @@ class Plan:
         """Return how many resources move to another name."""
         return sum(1 for change in self.changes if change.renamed_from)
 
+    @property
+    def moves(self) -> int:
+        """Return how many resources keep their name and move to another file."""
+        return sum(change.moved for change in self.changes) // 2
+
     def count(self, action: Action) -> int:
         """Return how many changes are of this action; the two halves of a rename are neither."""
         return sum(

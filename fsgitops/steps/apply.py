@@ -93,7 +93,9 @@ def apply_plan(
     ended = _finish(journal, prover)
     outcome = Outcome.APPLIED if told else Outcome.WRITTEN
     created, updated, deleted = map(plan.count, Action)
-    return Applied(outcome, created, updated, deleted, plan.renames, replies, proof, ended)
+    return Applied(
+        outcome, created, updated, deleted, plan.renames, replies, proof, ended, moved=plan.moves
+    )
 
 
 def _begin(

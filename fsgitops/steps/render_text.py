@@ -97,7 +97,7 @@ def summarise_plan(plan: Plan) -> str:
     create, change, delete = (
         plan.count(action) for action in (Action.CREATE, Action.UPDATE, Action.DELETE)
     )
-    moved = sum(change.moved for change in plan.changes) // 2
+    moved = plan.moves
     renamed = f", {plan.renames - moved} to rename" if plan.renames > moved else ""
     renamed += f", {moved} to another file" if moved else ""
     partial = f"; partial: {plan.left_out} left out" if plan.partial else ""
@@ -153,8 +153,10 @@ def render_applied(applied: Applied) -> Iterator[Line]:
             "(they stay connected until their clients leave)"
         )
     counts = f"{applied.created} created, {applied.updated} changed, {applied.deleted} deleted"
-    if applied.renamed:
-        counts += f", {applied.renamed} renamed"
+    if applied.renamed > applied.moved:
+        counts += f", {applied.renamed - applied.moved} renamed"
+    if applied.moved:
+        counts += f", {applied.moved} moved to another file"
     ending = "" if applied.outcome is Outcome.APPLIED else " (written, the switch was not told)"
     yield Line(f"Applied: {counts}{ending}", "create")
 

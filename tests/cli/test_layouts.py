@@ -151,8 +151,9 @@ def test_write_needs_a_layout(project: Project) -> None:
         ("", ("layout",), "layout: sharded\n"),
         ("project: a\n", ("layout",), "project: a\n\nlayout: sharded\n"),
         ("layout: files # x\na: b\n", ("layout",), "layout: sharded # x\na: b\n"),
+        ("layout: 'files' # x\na: b\n", ("layout",), "layout: sharded # x\na: b\n"),
         (
-            "targets:\n  a: {layout: files}\n  b: {layout: files}\n",
+            'targets:\n  a: {layout: files}\n  b: {layout: "files"}\n',
             ("targets", "b", "layout"),
             "targets:\n  a: {layout: files}\n  b: {layout: sharded}\n",
         ),
@@ -185,6 +186,7 @@ def test_the_layout_of_a_target_is_set_where_it_has_its_own(project: Project) ->
     ran = project.run("layout", "files", "--write", "--target", "image")
     assert ran.code == 0, ran.err
     assert settings.read_text() == own.replace("layout: sharded", "layout: files")
+    assert ran.out.endswith("Next: fsgitops apply --target image\n")
 
 
 SHARD = "dialplan/fsgitops_dids_194954313.xml"
@@ -338,7 +340,7 @@ def test_a_move_of_many_needs_no_permission(project: Project) -> None:
     for layout in ("sharded", "files"):
         choose(project, layout)
         ran = project.run("apply", "--yes", "--allow", "reload")
-        assert (ran.code, "60 renamed" in ran.out) == (0, True), ran.err
+        assert (ran.code, "60 moved to another file" in ran.out) == (0, True), ran.err
 
 
 GERMAN, HUNGARIAN, ITALIAN = (
