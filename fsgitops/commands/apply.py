@@ -11,6 +11,7 @@ from fsgitops.live.prover import open_prover
 from fsgitops.live.recover import recover_locked
 from fsgitops.live.revisions import prune_revisions, start_revision
 from fsgitops.planning.planned import Planned, compare_live, name_unavailable, observe
+from fsgitops.planning.proved import keep_proved
 from fsgitops.steps.apply import apply_plan, refuse_hazards, refuse_stale, refuse_unsafe
 from fsgitops.transaction.lock import lock_state
 
@@ -66,6 +67,8 @@ def run_apply(
             lambda switch: observe(workspace, current, switch).plan,
             reload=reload,
         )
+        if current.proved is not None:
+            keep_proved(target.state_dir, current.proved)
     return replace(applied, notes=(*notes, *applied.notes))
 
 

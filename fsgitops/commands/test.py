@@ -11,7 +11,8 @@ from fsgitops.commands.trace import open_source
 from fsgitops.errors import NotThereError, UsageError
 from fsgitops.expectation.coverage import measure
 from fsgitops.expectation.prove import Prover, make_proof
-from fsgitops.planning.world import load_planned, plan_declared
+from fsgitops.planning.survey import load_planned
+from fsgitops.planning.world import plan_declared
 from fsgitops.routing.call.scene import scene_of_files
 from fsgitops.workspace.declare import declare_desired
 

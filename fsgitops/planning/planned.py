@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from fsgitops.model.kind import Kinds
     from fsgitops.model.live import LiveConfig, Manifest
     from fsgitops.model.plan import Change
+    from fsgitops.planning.proved import Proved
     from fsgitops.secret.key import ProjectKey
     from fsgitops.settings.target import Target
     from fsgitops.steps.plan import PlanContext, Survey
@@ -50,6 +51,8 @@ class Planned:
     demands: Demands = field(default_factory=Demands)
     look: ConfLook | None = None
     """What was seen of the conf directory beside the files of fsgitops."""
+    proved: Proved | None = None
+    """What is known of calls, once this is applied."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -194,16 +197,19 @@ def make_plan(
     plan = compare_config(compilation.compiled, live, context, digest)
     plan, written = choose_changes(plan, compilation, live, wanted, workspace.kinds, digest)
     plan = count_cost(plan, live, workspace.target, kick_rotated=wanted.kick_rotated)
+    proved = None
     if judged:
         from fsgitops.planning.analysis import judge_dialplan
         from fsgitops.planning.reach import judge_reach
 
-        plan = judge_reach(workspace, compilation, live, plan, look)
+        plan, proved = judge_reach(workspace, compilation, live, plan, written, look)
         plan = judge_dialplan(workspace, compilation, plan, look)
     plan = weigh_plan(
         finish_plan(plan), compilation, live, workspace.target, wanted, workspace.kinds
     )
-    return Planned(plan, compilation, live, written, workspace.kinds, demands=wanted, look=look)
+    return Planned(
+        plan, compilation, live, written, workspace.kinds, demands=wanted, look=look, proved=proved
+    )
 
 
 def make_context(

@@ -16,6 +16,10 @@ from fsgitops.routing.tree import fold
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from fsgitops.model.compiled import CompiledConfig
+    from fsgitops.model.live import LiveConfig
+    from fsgitops.model.plan import Plan
+    from fsgitops.routing.call.load import Loaded
     from fsgitops.routing.survey import Survey as ConfSurvey
     from fsgitops.routing.whereabouts import UserPlace, Whereabouts
     from fsgitops.settings.target import Target
@@ -64,6 +68,26 @@ class ConfLook:
             return survey_conf(target.conf_dir, self._ours, target.domain, target.inbound_context)
         except (FsgitopsError, OSError) as problem:
             return problem
+
+
+def load_planned(target: Target, plan: Plan, written: CompiledConfig, live: LiveConfig) -> Loaded:
+    """Return the configuration as the plan leaves it. Raises MergeError.
+
+    What a plan writes without a secret that is not at hand has a made-up word in its place.
+    """
+    from fsgitops.routing.call.load import load_disk
+
+    paths = {change.path for change in plan.changes}
+    if not plan.partial:
+        # What stands in the way of a file is to be moved: it is told beside this.
+        paths.update(written.files)
+    overlay: dict[str, bytes | None] = {}
+    for path in paths:
+        file = written.files.get(path)
+        if file is None or not file.settled:
+            overlay[path] = file.content if file else None
+    ours = {*written.files, *live.manifest.entries}
+    return load_disk(target.conf_dir, target.domain, ours=ours, overlay=overlay)
 
 
 def survey_changes(look: ConfLook, changes: Sequence[Change]) -> Survey:

@@ -6,31 +6,13 @@ from typing import TYPE_CHECKING
 
 from fsgitops.live.connect import prepare_conf_dir
 from fsgitops.planning.planned import compile_for, make_plan
-from fsgitops.routing.call.load import load_disk
+from fsgitops.planning.survey import load_planned
 from fsgitops.steps.read_live import read_manifest
 
 if TYPE_CHECKING:
-    from fsgitops.model.compiled import CompiledConfig
-    from fsgitops.model.live import LiveConfig
-    from fsgitops.model.plan import Plan
     from fsgitops.planning.planned import Planned
     from fsgitops.routing.call.load import Loaded
-    from fsgitops.settings.target import Target
     from fsgitops.workspace.open import Workspace
-
-
-def load_planned(target: Target, plan: Plan, written: CompiledConfig, live: LiveConfig) -> Loaded:
-    """Return the configuration as the plan leaves it. Raises MergeError.
-
-    What a plan writes without a secret that is not at hand has a made-up word in its place.
-    """
-    overlay: dict[str, bytes | None] = {}
-    for path in {change.path for change in plan.changes}:
-        file = written.files.get(path)
-        if file is None or not file.settled:
-            overlay[path] = file.content if file else None
-    ours = {*written.files, *live.manifest.entries}
-    return load_disk(target.conf_dir, target.domain, ours=ours, overlay=overlay)
 
 
 def compile_world(workspace: Workspace) -> Loaded:

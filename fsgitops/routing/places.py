@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from fsgitops.routing.directory import descend
 from fsgitops.routing.glob import MARK
-from fsgitops.routing.hunt import is_true
 from fsgitops.routing.tree import Element, fold
 
 if TYPE_CHECKING:
@@ -26,8 +25,8 @@ SCRIPTS: Final = frozenset((
     "python3", "socket",
 ))  # fmt: skip
 """Applications that hand a call to a program, which may send it anywhere."""
+_TRUE_WORDS: Final = frozenset(("yes", "on", "true", "t", "enabled", "active", "allow"))
 _AROUND_GATEWAYS: Final = frozenset(("domain", "groups", "group", "users", "user", "gateways"))
-_SENDS: Final = frozenset(("transfer", "execute_extension"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,44 +188,21 @@ def list_contexts(root: Element) -> dict[str, Element]:
     return found
 
 
-def leads_to(root: Element, context: str) -> bool:
-    """Tell whether some extension of another context sends calls to this one, or may do so."""
-    wanted = fold(context)
-    for name, element in list_contexts(root).items():
-        if name != wanted and any(wanted in _targets(action) for action in _actions(element)):
-            return True
-    return False
+def acts_inline(element: Element) -> bool:
+    """Tell whether an action of an extension runs at once, and not when the search is over."""
+    return any(
+        acts_inline(child)
+        if child.name == "condition"
+        else child.name.endswith("action") and is_true(child.attributes.get("inline", ""))
+        for child in element.children
+    )
 
 
-def leads_anywhere(context: Element) -> bool:
-    """Tell whether some extension of a context may send calls to one that no file names."""
-    for action in _actions(context):
-        application = fold(action.attributes.get("application", ""))
-        data = action.text or action.attributes.get("data", "")
-        if application in SCRIPTS or (application in _SENDS and _names_no_context(data)):
-            return True
-    return False
-
-
-def _names_no_context(data: str) -> bool:
-    words = [word for word in data.split() if not word.startswith("-")]
-    return "$" in "".join(words[2:3]) or (len(words) == 1 and words[0].startswith("${"))
-
-
-def _targets(action: Element) -> tuple[str, ...]:
-    application = action.attributes.get("application", "")
-    if application not in ("transfer", "execute_extension", "bridge", "set", "export"):
-        return ()
-    words = (action.text or action.attributes.get("data", "")).replace("/", " ").split()
-    return tuple(map(fold, words))
-
-
-def _actions(parent: Element) -> Iterator[Element]:
-    for child in parent.children:
-        if child.name in ("action", "anti-action"):
-            yield child
-        else:
-            yield from _actions(child)
+def is_true(text: str) -> bool:
+    """Tell whether `switch_true` takes a word, or a number that is not 0, for true."""
+    word = fold(text)
+    digits = word.removeprefix("-")
+    return word in _TRUE_WORDS or (digits.isdigit() and digits.strip("0") != "")
 
 
 def is_served_elsewhere(root: Element, section: str) -> bool:

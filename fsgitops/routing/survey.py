@@ -5,37 +5,29 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fsgitops.routing.glob import Ours
-from fsgitops.routing.hunt import acts_inline, read_extension
 from fsgitops.routing.places import (
     Reading,
-    find_doors,
+    acts_inline,
     find_readings,
     is_served_elsewhere,
-    leads_anywhere,
-    leads_to,
     list_contexts,
 )
 from fsgitops.routing.preprocess import MergeError, load_merged
-from fsgitops.routing.shadow import Wanted, find_takers
 from fsgitops.routing.tree import XmlSyntaxError, fold, parse
 from fsgitops.routing.veil import Veil
 from fsgitops.routing.whereabouts import Whereabouts, list_domain_globals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from fsgitops.routing.hunt import Extension
     from fsgitops.routing.merged import MergedConfig
-    from fsgitops.routing.places import Door
-    from fsgitops.routing.shadow import Taker
     from fsgitops.routing.tree import Element
     from fsgitops.routing.whereabouts import UserPlace
 
-USERS_CONTEXT = "default"
 LAST = sys.maxsize
 _INTO = {
     "directory/default": "<users> of the domain in directory/default.xml",
@@ -181,97 +173,30 @@ class Survey:
             return ""
         return f"in the domain `{name}`, and the target's domain is {self.domain}"
 
-    def find_closed(self) -> tuple[str, str, bool] | None:
-        """Return why no call from outside comes to the DIDs, what to do, and whether it is sure."""
-        wanted = fold(self.inbound)
-        doors = find_doors(self.root, self.domain)
-        inside = [door for door in doors if fold(door.context) == wanted and door.open]
-        if not doors or leads_to(self.root, self.inbound):
-            return None
-        carriers = [door for door in doors if door.gateways]
-        if inside and (not carriers or any(door in inside for door in carriers)):
-            return None
-        shown = carriers if inside else [door for door in doors if door.open] or doors
-        names = ", ".join(
-            f"{door.name} ({self._tell_line(door.line)}) sends calls to "
-            + (f"`{door.context}`" if door.context else "a context that only the switch knows")
-            for door in shown[:3]
-        )
-        sure = not inside and self.is_sure("dialplan") and self._knows_calls(doors)
-        told = f"no profile or gateway sends calls to `{self.inbound}`"
-        if inside:
-            told = f"what has gateways sends no calls to `{self.inbound}`"
-        elif not sure:
-            told = f"the files name no profile or gateway that sends calls to `{self.inbound}`"
-        hint = "set the target's `inbound_context` to where these calls come, or `context` of the "
-        hint += f'carriers\' profile or gateway to "{self.inbound}"; or let that context end in '
-        hint += f'<action application="transfer" data="$1 XML {self.inbound}"/>'
-        return f"{'will' if sure else 'may'} not be called: {told}; {names}", hint, sure
-
-    def _knows_calls(self, doors: Sequence[Door]) -> bool:
-        """Tell whether the files alone say where the calls of these doors go on.
-
-        The context of one may be a value that only the switch knows, and what takes a call there
-        may be a script, or send it to where a variable says.
-        """
-        if not self.is_sure("configuration", values=False):
-            return False
-        met = [self._contexts.get(fold(door.context)) for door in doors if door.open]
-        return all(door.context for door in doors) and not any(
-            leads_anywhere(context) for context in met if context is not None
-        )
-
     def comes_before(self, place: UserPlace, path: str) -> bool:
         """Tell whether a user stands before a file of ours, there or not; False: it is not read."""
         runs = self.ours.runs.get(path, [])
         return bool(runs) and place.at < self.ours.lines[runs[0]]
-
-    def line_of(self, numbers: Sequence[Wanted]) -> int:
-        """Return the last line of the merged text at which files of these numbers are read."""
-        return max(self.ours.lines[item.run] for item in numbers)
-
-    def by_context(
-        self, wanted: Mapping[Any, tuple[str, tuple[str, ...], str]]
-    ) -> dict[str, list[Wanted]]:
-        """Return the numbers by the context that their files are read in.
-
-        `wanted` maps a name to the path of its route, the forms of its number and its user.
-        """
-        grouped: dict[str, list[Wanted]] = {}
-        for name, (path, forms, user) in wanted.items():
-            runs = self.ours.runs.get(path)
-            if not runs or self.problem_of(path):
-                continue
-            context = self.readings[runs[0]].around[-1].attributes.get("name", "")
-            grouped.setdefault(fold(context), []).append(Wanted(str(name), forms, user, runs[0]))
-        return grouped
-
-    def find_takers(
-        self, context: str, numbers: Sequence[Wanted]
-    ) -> tuple[list[Taker], list[Extension]]:
-        """Return what takes these numbers before ours in a context."""
-        return find_takers(self._contexts[context], numbers, USERS_CONTEXT)
 
     def tell_context(self, name: str) -> str:
         """Return where a context stands; "" where there is none of this name."""
         found = self._contexts.get(fold(name))
         return self._tell_line(found.line) if found is not None else ""
 
-    def find_inline(self, path: str) -> list[Extension]:
+    def find_inline(self, path: str) -> list[Element]:
         """Return the extensions behind a file of ours that act while FreeSWITCH still searches."""
         runs = self.ours.runs.get(path)
         if not runs or self.problem_of(path):
             return []
         behind, line = self.readings[runs[0]].around[-1], self.ours.lines[runs[0]]
         return [
-            read_extension(child)
-            for child in behind.all("extension")
-            if child.line > line and acts_inline(child)
+            child for child in behind.all("extension") if child.line > line and acts_inline(child)
         ]
 
-    def tell_extension(self, extension: Extension) -> str:
+    def tell_extension(self, extension: Element) -> str:
         """Return an extension's name and place."""
-        return f"`{extension.name}` ({self._tell_line(extension.line)})"
+        name = extension.attributes.get("name", "(no name)")
+        return f"`{name}` ({self._tell_line(extension.line)})"
 
     def _tell_line(self, number: int) -> str:
         place = self.merged.source_of_merged_line(number)

@@ -91,6 +91,7 @@ PLAN_RULES: tuple[Rule, ...] = tuple(
         ("unknown-context", _ERROR, "The dialplan has every agent's context."),
         ("unused-context", _ERROR, "Calls from outside arrive in the context of the DIDs."),
         ("taken-number", _ERROR, "No other extension takes a declared number first."),
+        ("lost-call", _ERROR, "A call to what is declared gets there."),
         ("global-context", _ERROR, "In layout sharded, no context is named `global`."),
         ("runs-behind", _WARNING, "In layout sharded, nothing behind the DIDs acts inline."),
         (

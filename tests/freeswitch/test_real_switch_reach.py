@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from call_world import NOW, make_world
 from sip_phone import CallFailedError, SipPhone, call_from_outside
 
-from fsgitops.routing.glob import MARK
-from fsgitops.routing.shadow import Wanted, find_takers
-from fsgitops.routing.tree import parse
+from fsgitops.routing.call.arrival import Aim, Arrival, judge_arrival
+from fsgitops.routing.call.clock import Clock
+from fsgitops.routing.call.evaluate import Call
+from fsgitops.routing.call.outcome import Outcomes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,13 +118,12 @@ def test_the_dialplan_does_with_a_number_what_the_evaluation_says(freeswitch: Re
             for at, (name, extension) in enumerate(named):
                 answer = esl.api(f"originate {QUICK}loopback/{NUMBER}/shape{at} &park")
                 real[name] = not answer.startswith("+OK")
-                context = parse(
-                    f'<context name="shape{at}">{extension}<{MARK} run="0"/></context>\n'.encode()
-                )
-                wanted = [Wanted("agent:3001", (NUMBER,), NUMBER, 0)]
-                takers, guards = find_takers(context, wanted, "default")
-                told[name] = [item.certain for item in takers] == [True]
-                assert told[name] or not (takers or guards), name
+                world = make_world(f'<context name="shape{at}">\n{extension}\n{OURS}\n</context>')
+                outcome = Outcomes(world, Clock(NOW, {})).find(Call(NUMBER, f"shape{at}"))
+                aim = Aim(f"shape{at}", "", "ours")
+                judged = judge_arrival(outcome, aim, lambda took: took.extension)
+                told[name] = judged.arrival is Arrival.NEVER
+                assert told[name] or judged.arrival is Arrival.ALWAYS, name
             esl.api("hupall NORMAL_CLEARING")
     finally:
         file.unlink()

@@ -225,7 +225,8 @@ def test_a_gateway_that_registers_brings_calls_to_its_own_context(
 def test_a_context_that_another_one_transfers_to_is_used(site: Project) -> None:
     carrier(site)
     edit(site, "dialplan/from_carrier.xml", '<extension name="n">',
-         '<extension name="n">\n<condition><action application="transfer" data="$1 XML public"/>'
+         '<extension name="n">\n<condition field="destination_number" expression="^(.*)$">'
+         '<action application="transfer" data="$1 XML public"/>'
          "</condition>")  # fmt: skip
     assert "unused-context" not in site.run("plan").out
 

@@ -48,7 +48,7 @@ def test_groups_that_are_included_among_users_are_an_error(site: Project) -> Non
 def test_a_context_where_no_call_begins_names_the_dids(site: Project) -> None:
     carrier(site)
     out = site.run("plan").out
-    assert "did +19495431330, +19495431331, dialplan dids will not be called: no profile" in out
+    assert "did +19495431330, +19495431331 will not be called: no profile" in out
     assert "[unused-context]" in out
 
 

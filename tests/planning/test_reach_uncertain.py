@@ -89,15 +89,18 @@ def test_a_context_that_only_the_switch_knows_may_be_any(site: Project, command:
     [
         ("lua", "route.lua", False),
         ("socket", "127.0.0.1:8084 async full", False),
-        ("transfer", "$1 XML ${tenant}", False),
+        ("transfer", "$1 XML ${sip_h_X-Tenant}", False),
+        ("transfer", "$1 XML ${tenant}", True),
         ("transfer", "$1 XML other", True),
         ("transfer", "$1", True),
     ],
 )
-def test_a_script_or_a_variable_may_send_calls_on_to_any_context(
+def test_a_script_or_a_header_of_the_call_may_send_it_on_to_any_context(
     site: Project, application: str, data: str, certain: bool
 ) -> None:
     carrier(site)
+    modules = "autoload_configs/modules.conf.xml"
+    edit(site, modules, "<modules>", '<modules>\n<load module="mod_lua"/>')
     action = f'<condition><action application="{application}" data="{data}"/></condition>'
     edit(site, "dialplan/from_carrier.xml", '<extension name="n">',
          f'<extension name="n">\n{action}')  # fmt: skip

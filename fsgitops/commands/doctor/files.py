@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections import defaultdict
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from fsgitops.commands.doctor.legs import check_dialplan
 from fsgitops.diagnosis import Check, bad, good, skip, warn
 from fsgitops.errors import FsgitopsError
 from fsgitops.homes import HOMES
-from fsgitops.homes.dialplan import DIALPLAN
 from fsgitops.live.connect import address_of
 from fsgitops.live.switch_user import find_switch_user, find_unreadable
+from fsgitops.planning.arrivals import list_entries, tell_closed
+from fsgitops.routing.call.clock import Clock
+from fsgitops.routing.call.evaluate import Call
+from fsgitops.routing.call.load import load_disk
+from fsgitops.routing.call.outcome import Outcomes
 from fsgitops.routing.preprocess import load_merged
 from fsgitops.routing.survey import survey_conf
 from fsgitops.routing.tree import XmlSyntaxError, fold, parse
@@ -28,10 +34,12 @@ from fsgitops.transaction.state import UnsafeStateError, is_shared, open_state
 from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from fsgitops.model.live import ManifestEntry
     from fsgitops.routing.merged import MergedConfig
+    from fsgitops.routing.survey import Survey
     from fsgitops.routing.tree import Element
     from fsgitops.settings.target import Target
     from fsgitops.workspace.declare import Declared
@@ -40,6 +48,8 @@ if TYPE_CHECKING:
 STOCK_PASSWORD = "ClueCon"  # noqa: S105 - what every installation begins with
 STOCK_PIN = "1234"
 SHOWN_NAMES = 5
+FOLLOWED = 20
+_PUBLIC = re.compile(r"\+[0-9]+", re.ASCII)
 VALID_HASH = "an a1-hash works like the password until the password changes"
 
 
@@ -248,14 +258,31 @@ def _check_reading(workspace: Workspace) -> Iterator[Check]:
             yield tell("includes", f"what fsgitops writes to {folder}/ {misread[0]}", misread[1])
     if not any(misread for _, misread in found):
         yield good("includes", "the folders that fsgitops writes to are included")
-    closed = survey.find_closed()
-    if closed is None:
-        context = f"the context `{target.inbound_context}`, as far as files tell"
-        yield good("inbound-context", f"calls from outside come to {context}")
-        return
-    told, hint, sure = closed
-    applied = any(DIALPLAN.place_of(path) == target.inbound_context for path in entries)
-    yield (bad if sure and applied else warn)("inbound-context", f"a DID {told}", hint)
+    yield _check_inbound(target, survey, entries)
+
+
+def _check_inbound(target: Target, survey: Survey, entries: Mapping[str, ManifestEntry]) -> Check:
+    """Tell whether calls from outside come to the context of public numbers.
+
+    Where none begins there, some of the numbers that are applied are followed from where they do.
+    """
+    loaded = load_disk(target.conf_dir, target.domain, ours=entries)
+    doors, inbound = loaded.doors(target.domain), target.inbound_context
+    begin = list_entries(doors, inbound)
+    arrived: list[bool | None] = [begin.first_has(inbound)]
+    names = (record.resource.name for entry in entries.values() for record in entry.records)
+    numbers = [name for name in names if _PUBLIC.fullmatch(name)][:FOLLOWED]
+    if not any(arrived):
+        outcomes = Outcomes(loaded.world, Clock(datetime.now().astimezone(), {}, known=False))
+        calls = [Call(number, context) for number in numbers for context in begin.first]
+        arrived = [outcomes.find(call).comes_to(inbound) for call in calls]
+    if any(arrived):
+        return good("inbound-context", f"calls from outside come to the context `{inbound}`")
+    known = survey.is_sure("configuration", values=False) and survey.is_sure("dialplan")
+    sure = known and all(door.context for door in doors) and None not in arrived
+    told, hint = tell_closed(doors, inbound, loaded.place, sure=sure)
+    tell = bad if sure and numbers else warn
+    return tell("inbound-context", f"a DID {loaded.veil.hide(told)}", hint)
 
 
 def _check_domain(workspace: Workspace, merged: MergedConfig, places: Whereabouts) -> Check:

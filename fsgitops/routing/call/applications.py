@@ -65,6 +65,7 @@ def _read_name(application: str) -> str:
 
 def execute(state: State, action: Action, *, inline: bool = True) -> None:
     """`switch_core_session_exec`. Raises CallEndedError, CallMovedError."""
+    state.acted.add(action.extension)
     _check_there(state, action.application)
     name = _read_name(action.application)
     if state.leg.may_hold(_VERBATIM) and is_true(state.text(_VERBATIM)):

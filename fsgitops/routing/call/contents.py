@@ -44,10 +44,11 @@ class Quick:
 
 
 class Action(NamedTuple):
-    """An application to execute, with its data before it is expanded."""
+    """An application to execute, its data before it is expanded, and the extension that has it."""
 
     application: str
     data: str
+    extension: Element | None = None
 
 
 class Written(NamedTuple):

@@ -72,6 +72,7 @@ class _Search:
         self.queue: list[Action] | None = None
         self.changed = False
         """Whether the extension at hand queued or executed anything."""
+        self.extension: Element | None = None
 
     def consider(self, extension: Element, name: str, number: str) -> bool:
         """Hold the call against an extension, and note what came of it."""
@@ -79,6 +80,7 @@ class _Search:
         self.state.tested.clear()
         self.state.count(1)
         self.changed = took = False
+        self.extension = extension
         at = len(steps)
         try:
             took = self.run(extension, 0)
@@ -186,6 +188,7 @@ class _Search:
     def _add(self, written: Written, action: Action) -> None:
         self.queue = [] if self.queue is None else self.queue
         self.changed = True
+        action = Action(action.application, action.data, self.extension)
         if written.loops > MAX_LOOPS:
             told = f"an action is looped {written.loops:,} times, which is not followed"
             raise CallEndedError(End(Fate.UNKNOWN, told))
@@ -204,12 +207,16 @@ class _Glance(_Search):
     """The same search where nobody asks which extensions a call passes, and why."""
 
     def consider(self, extension: Element, name: str, number: str) -> bool:  # noqa: ARG002
+        """Hold the call against an extension, and note that it took it."""
         self.state.count(1)
-        self.changed = False
-        took = self.run(extension, 0)
-        if took or self.changed:
-            ends = took and not is_true(extension.attributes.get("continue"))
-            self.state.note_taken(extension, ends=ends)
+        self.changed = took = False
+        self.extension = extension
+        try:
+            took = self.run(extension, 0)
+        finally:
+            if took or self.changed:
+                ends = took and not is_true(extension.attributes.get("continue"))
+                self.state.note_taken(extension, ends=ends)
         return took
 
     def pass_on(self, contents: Contents, at: int, name: str, number: str) -> int:  # noqa: ARG002

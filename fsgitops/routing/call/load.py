@@ -10,7 +10,7 @@ from fsgitops.routing.glob import Ours, Overlay
 from fsgitops.routing.places import find_doors, is_served_elsewhere
 from fsgitops.routing.preprocess import MergeError, load_merged
 from fsgitops.routing.records import PlacedRecords
-from fsgitops.routing.tree import Element, XmlSyntaxError, parse
+from fsgitops.routing.tree import Element, XmlSyntaxError, fold, parse
 from fsgitops.routing.veil import Veil
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def load_disk(
         merged = load_merged(conf_dir, marks, overlay=files)
         root = _parse(merged)
     unknown = {name: f"only the switch knows ${{{name}}}" for name in merged.unknown}
-    world = World(_finder(root), merged.variables, unknown)
+    world = World(_finder(root, domain), merged.variables, unknown)
     doubts = tuple(_find_doubts(merged, root, records))
     return Loaded(world, merged, root, Veil(merged.variables), doubts)
 
@@ -96,10 +96,15 @@ def _find_source(merged: MergedConfig, domain: str) -> str:
     return next((name for name in CORE_GLOBALS if mark_of(name) in names), "")
 
 
-def _finder(root: Element) -> Callable[[str, str, str], Element | None]:
+def _finder(root: Element, domain: str) -> Callable[[str, str, str], Element | None]:
+    """Return what looks elements up. A domain that only the switch can name may be the target's."""
+
     def locate(section: str, tag: str, name: str) -> Element | None:
         found = root.find("section", "name", section)
-        return found.find(tag, "name", name) if found else None
+        named = found.find(tag, "name", name) if found else None
+        if found is None or named is not None or (tag, fold(name)) != ("domain", fold(domain)):
+            return named
+        return next((one for one in found.all(tag) if "%{" in one.attributes.get("name", "")), None)
 
     return locate
 

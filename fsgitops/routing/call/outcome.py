@@ -11,17 +11,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from fsgitops.model.trace import Fate
 from fsgitops.routing.call.applications import route
 from fsgitops.routing.call.evaluate import follow_ways, identify, list_others, make_leg
 from fsgitops.routing.call.functions import call_function
-from fsgitops.routing.call.state import Answers, CallEndedError, CallMovedError, Question, State
+from fsgitops.routing.call.state import (
+    Answers,
+    CallEndedError,
+    CallMovedError,
+    Question,
+    State,
+    Took,
+)
 from fsgitops.routing.call.words import to_raw
 from fsgitops.routing.call.world import Phones
+from fsgitops.routing.tree import fold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
 
-    from fsgitops.model.trace import End
+    from fsgitops.model.trace import End, Goal
     from fsgitops.routing.call.clock import Clock
     from fsgitops.routing.call.evaluate import Call
     from fsgitops.routing.call.leg import Leg
@@ -36,10 +45,15 @@ _ROUTED: Final = frozenset(("destination_number", "context", "dialplan"))
 
 
 class Ending(NamedTuple):
-    """Where one way of a call ends, and what it takes for granted."""
+    """Where one way of a call ends, what it takes for granted, and what came before.
+
+    `took` are the extensions that had something for it, `rang` who was called and did not answer.
+    """
 
     end: End
     assumed: tuple[str, ...]
+    took: tuple[Took, ...] = ()
+    rang: tuple[Goal, ...] = ()
 
 
 class Outcome(NamedTuple):
@@ -53,10 +67,20 @@ class Outcome(NamedTuple):
     complete: bool
     noted: frozenset[tuple[str, str]]
 
+    def comes_to(self, context: str) -> bool | None:
+        """Tell whether an extension of a context takes the call; None: nobody can say."""
+        wanted = fold(context)
+        if any(fold(one.context) == wanted for way in self.ways for one in way.took):
+            return True
+        known = self.complete and all(way.end.fate is not Fate.UNKNOWN for way in self.ways)
+        return False if known else None
+
 
 class _Way(NamedTuple):
     asked: tuple[tuple[Question, int], ...]
     end: End
+    took: tuple[Took, ...]
+    rang: tuple[Goal, ...]
 
     def order(self) -> tuple[int, tuple[tuple[int, int], ...]]:
         """Return what `evaluate` takes ways in the order of: how unlikely they are."""
@@ -80,6 +104,10 @@ class _State(State):
 
     answered: list[_Way]
 
+    def end_way(self, asked: tuple[tuple[Question, int], ...], end: End) -> _Way:
+        """Return the way that ends here."""
+        return _Way(asked, end, self.list_took(), tuple(self.rang))
+
     def offer(
         self, end: End, subject: str, answers: Sequence[str], shorts: Sequence[str] = ()
     ) -> None:
@@ -88,7 +116,8 @@ class _State(State):
         if question in book.known or len(book.asked) < len(book.given):
             super().offer(end, subject, answers, shorts)
             return
-        self.answered.append(_Way((*book.asked, (question, 0)), end))
+        self.answered.append(self.end_way((*book.asked, (question, 0)), end))
+        self.rang += end.goals
         book.known[question] = 1
         book.asked.append((question, 1))
 
@@ -114,7 +143,10 @@ class Outcomes:
             return Outcome(_arrange(ways), True, frozenset(noted))
         except _TooManyError:
             found, complete = follow_ways(world, call, self._clock, self._phones, keeps=False)
-            ways = [_Way(tuple(state.answers.asked), end) for end, state in found]
+            ways = [
+                _Way(tuple(one.answers.asked), end, one.list_took(), tuple(one.rang))
+                for end, one in found
+            ]
             return Outcome(_arrange(ways), complete, frozenset(noted))
         finally:
             world.noted = None
@@ -137,10 +169,13 @@ class Outcomes:
             try:
                 route(state)
             except CallEndedError as ended:
-                ways.append(_Way(tuple(answers.asked), ended.end))
+                ways.append(state.end_way(tuple(answers.asked), ended.end))
             except CallMovedError:
-                asked = tuple(answers.asked)
-                ways += [_Way(asked + way.asked, way.end) for way in self._find_rest(state)]
+                asked, took, rang = tuple(answers.asked), state.list_took(), tuple(state.rang)
+                ways += [
+                    _Way(asked + way.asked, way.end, took + way.took, rang + way.rang)
+                    for way in self._find_rest(state)
+                ]
             if len(ways) > MAX_WAYS:
                 raise _TooManyError
             pending += list_others(answers)
@@ -203,5 +238,5 @@ def _arrange(ways: Sequence[_Way]) -> tuple[Ending, ...]:
     found: dict[tuple[Any, ...], Ending] = {}
     for way in sorted(ways, key=_Way.order):
         assumed = tuple(question.answers[chosen] for question, chosen in way.asked)
-        found.setdefault(identify(way.end, way.asked), Ending(way.end, assumed))
+        found.setdefault(identify(way.end, way.asked), Ending(way.end, assumed, way.took, way.rang))
     return tuple(found.values())

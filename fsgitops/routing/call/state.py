@@ -40,6 +40,21 @@ class CallMovedError(Exception):
     """The call was transferred: what was to follow is not executed."""
 
 
+class Took(NamedTuple):
+    """An extension that had something for a call, the context and number that it was asked for.
+
+    `line` is that of the merged text; `goes_on` tells that the search went on behind it, and `acts`
+    that something of it was executed before the call ended.
+    """
+
+    context: str
+    number: str
+    extension: str
+    line: int
+    goes_on: bool
+    acts: bool = False
+
+
 class Question(NamedTuple):
     """Something that only the call can tell: the answers, the likeliest first."""
 
@@ -100,6 +115,12 @@ class State:
         self.keeps = keeps
         """Whether somebody asks for the steps; else they are only counted."""
         self.steps: list[Step] = []
+        self.took: list[tuple[Took, Element]] = []
+        """What took the call, where no steps are kept."""
+        self.acted: set[Element | None] = set()
+        """The extensions whose actions were executed."""
+        self.rang: list[Goal] = []
+        """Whom the call was offered to, and did not get to."""
         self.counted = 0
         self.executed = 0
         self.tested: list[Tested] = []
@@ -163,6 +184,11 @@ class State:
         """End the call where this way takes the first answer. Raises CallEndedError."""
         if self.choose(subject, answers, shorts, end.goals) == 0:
             raise CallEndedError(end)
+        self.rang += end.goals
+
+    def list_took(self) -> tuple[Took, ...]:
+        """Return what took the call, and what of that was executed."""
+        return tuple(took._replace(acts=by in self.acted) for took, by in self.took)
 
     def search(self, field: str, expression: str) -> Match | None:
         """Hold a raw text against an expression. Raises TooManyStepsError."""
@@ -174,6 +200,10 @@ class State:
 
     def note_taken(self, extension: Element, *, ends: bool) -> None:
         """Hear that an extension did something, and whether it ends the search."""
+        current, name = self.leg.current, extension.attributes.get("name", "(no name)")
+        context, number = from_raw(current.context), from_raw(current.number)
+        took = Took(context, number, name, extension.line, goes_on=not ends)
+        self.took.append((took, extension))
 
     def note(self, text: str, short: str = "", *goals: Goal) -> None:
         """Tell something."""

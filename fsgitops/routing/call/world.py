@@ -134,7 +134,8 @@ class World:
             root = Element("document", {}, 0, 0)
             root.children = [section]
             self._directories[key] = Directory(root)
-        found = (self._directories[key].user(name, domain, item) for item in keys or ("id",))
+        there = home.attributes.get("name", "")
+        found = (self._directories[key].user(name, there, item) for item in keys or ("id",))
         return next((item for item in found if item is not None), None)
 
     def group(self, name: str, domain: str) -> Element | None:
