@@ -67,7 +67,10 @@ def make_world(
         found = root.find("section", "name", section)
         return found.find(tag, "name", name) if found else None
 
-    return World(locate, {"domain": DOMAIN, **(variables or {})}, {}, memory=memory)
+    section = root.find("section", "name", "dialplan")
+    names = [item.attributes.get("name", "") for item in section.all("context")] if section else []
+    variables = {"domain": DOMAIN, **(variables or {})}
+    return World(locate, variables, {}, memory=memory, contexts=names)
 
 
 def ways_of(

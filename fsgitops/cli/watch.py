@@ -11,10 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fsgitops.cli.options import (
-    DID,
     EXTENSION,
-    EXTENSIONS,
-    NUMBER,
     Start,
     open_place,
     with_json,
@@ -26,9 +23,7 @@ from fsgitops.cli.printing import (
     format_table,
     print_diagnosis,
     print_document,
-    print_json,
     print_lines,
-    print_notes,
     working,
 )
 from fsgitops.console.commands import Command
@@ -38,7 +33,7 @@ from fsgitops.schema_parts import json_values
 from fsgitops.visible import count_noun, make_visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from fsgitops.commands.status import AgentStatus, Status
     from fsgitops.live.calls import LiveCall
@@ -47,8 +42,6 @@ if TYPE_CHECKING:
     from fsgitops.workspace.open import Workspace
 
 
-TRACE_FORMATS = ("text", "json", "mermaid")
-GRAPH_FORMATS = ("mermaid", "dot", "svg", "json")
 CLEAR = "\x1b[H\x1b[2J"
 
 
@@ -233,126 +226,6 @@ def doctor_command(workspace: Workspace, as_json: bool) -> int:
     with working("Looking around"):
         diagnosis = run_doctor(workspace)
     return print_diagnosis(diagnosis, as_json=as_json)
-
-
-ASTRAY = 2
-
-
-def _with_source(function: Callable[..., int]) -> Callable[..., int]:
-    """Give a command `--live` and `--disk`, as its `source`; None: as planned."""
-    text = "Read the files as they are [default: as the plan leaves them]."
-    disk = click.option("--disk", "source", flag_value="disk", help=text)
-    return click.option("--live", "source", flag_value="live", help="Read the switch's memory.")(
-        disk(function)
-    )
-
-
-@click.command(
-    "trace", cls=Command, epilog="Example: fsgitops trace +19495431333 --from +12025550123"
-)
-@click.argument("number", metavar="NUMBER", shell_complete=NUMBER)
-@with_workspace
-@click.option("--from", "caller", shell_complete=DID, metavar="NUMBER", help="The caller's number.")
-@click.option("--as", "agent", shell_complete=EXTENSION, metavar="EXT", help="This agent calls.")
-@click.option("--at", metavar="TIME", help="When, as 2026-12-24T18:00 on the switch's clock.")
-@click.option("--context", metavar="NAME", help="Begin in this context of the dialplan.")
-@click.option(
-    "--registered",
-    shell_complete=EXTENSIONS,
-    metavar="EXT,...",
-    help="Only these phones are registered; '' for none.",
-)
-@_with_source
-@click.option("--verbose", is_flag=True, help="Show each extension that passes the call on.")
-@click.option("--format", "named", type=click.Choice(TRACE_FORMATS), help="[default: text]")
-@with_json
-def trace_command(
-    workspace: Workspace,
-    number: str,
-    caller: str | None,
-    agent: str | None,
-    at: str | None,
-    context: str | None,
-    registered: str | None,
-    source: str | None,
-    verbose: bool,
-    named: str | None,
-    as_json: bool,
-) -> int:
-    """Show where a call goes.
-
-    Evaluates the whole dialplan as FreeSWITCH does: hand-written files, and those of fsgitops as
-    a plan leaves them. Places no call, and asks for no secret. Without --as, the caller is outside.
-    Exit code 0 when the call arrives, 2 when it ends nowhere, is hung up, or cannot be followed.
-    """
-    from fsgitops.commands.trace import Asked, run_trace
-    from fsgitops.steps.render_trace import render_mermaid, render_trace
-
-    form = _choose_format(named or "text", as_json=as_json, given=named is not None)
-    phones = None
-    if registered is not None:
-        phones = tuple(word.strip() for word in registered.split(",") if word.strip())
-    asked = Asked(number, caller, agent, at, context, phones)
-    with working("Following the call"):
-        trace = run_trace(workspace, asked, source or "plan")
-    if form == "json":
-        print_json(trace.to_json())
-    elif form == "mermaid":
-        click.echo("\n".join(render_mermaid(trace)))
-    else:
-        print_lines(render_trace(trace, verbose=verbose))
-    return 0 if trace.arrives else ASTRAY
-
-
-@click.command("graph", cls=Command, epilog="Example: fsgitops graph 1020 --format svg > 1020.svg")
-@click.argument("numbers", metavar="[DID|EXT|KIND/NAME]...", nargs=-1, shell_complete=NUMBER)
-@with_workspace
-@click.option("--all", "whole", is_flag=True, help="Draw every number that is declared.")
-@click.option("--at", metavar="TIME", help="When, as 2026-12-24T18:00 [default: at any time].")
-@_with_source
-@click.option("--format", "named", type=click.Choice(GRAPH_FORMATS), help="[default: mermaid]")
-@with_json
-def graph_command(
-    workspace: Workspace,
-    numbers: tuple[str, ...],
-    whole: bool,
-    at: str | None,
-    source: str | None,
-    named: str | None,
-    as_json: bool,
-) -> int:
-    """Draw where calls go.
-
-    From the profiles and gateways that calls come in by, through contexts and numbers, to phones,
-    mailboxes, menus, queues and gateways, with the conditions on the way. An extension is drawn
-    with all that leads to it. SVG needs Graphviz.
-    """
-    from fsgitops.commands.graph import draw_svg, run_graph
-    from fsgitops.steps.render_graph import render_dot, render_mermaid
-
-    if whole == bool(numbers):
-        raise click.UsageError("name a DID or an extension, or give --all")
-    form = _choose_format(named or "mermaid", as_json=as_json, given=named is not None)
-    with working("Following the calls"):
-        graph = run_graph(workspace, numbers, source or "plan", at=at)
-        svg = draw_svg("\n".join(render_dot(graph))) if form == "svg" else b""
-    notes = [*graph.doubts]
-    if not graph.complete:
-        notes.append("a call has more ways than are followed: some are not drawn")
-    print_notes(notes)
-    if form == "json":
-        print_json(graph.to_json())
-    elif form == "svg":
-        click.echo(svg, nl=False)
-    else:
-        click.echo("\n".join((render_mermaid if form == "mermaid" else render_dot)(graph)))
-    return 0
-
-
-def _choose_format(named: str, *, as_json: bool, given: bool) -> str:
-    if as_json and given and named != "json":
-        raise click.UsageError(f"--json and --format {named}: give one of them")
-    return "json" if as_json else named
 
 
 def _format_status(agents: Sequence[AgentStatus]) -> list[str]:

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 SCHEMAS = (
     "desired", "settings", "plan", "adopted", "applied", "calls", "credentials", "dial", "doctor",
     "drift", "error", "findings", "fmt", "get", "graph", "hangup", "history", "keys", "kick",
-    "layout", "lint", "list", "notice", "registrations", "released", "revision", "rules", "state",
-    "status", "tests", "token", "tokens", "trace", "transfer",
+    "layout", "lint", "list", "notice", "numbers", "registrations", "released", "revision", "rules",
+    "state", "status", "tests", "token", "tokens", "trace", "transfer",
 )  # fmt: skip
 """What is declared, a plan, and every other format that is printed as JSON."""
 

@@ -12,6 +12,7 @@ from fsgitops.live.calls import UUID, LiveCall
 from fsgitops.model.applied import COUNTS, REPLIES, Notice
 from fsgitops.model.drift import DriftReport
 from fsgitops.model.graph import Graph
+from fsgitops.model.numbers import Numbers
 from fsgitops.model.plan import (
     PLAN_VERSION,
     Action,
@@ -264,6 +265,7 @@ OUTPUTS: dict[str, dict[str, Any]] = {
     "tests": shape(Proof),
     "trace": shape(Trace),
     "graph": shape(Graph),
+    "numbers": shape(Numbers),
     "doctor": objects(
         target=text("The target's name."),
         healthy=flag("There are no errors."),

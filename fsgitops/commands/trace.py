@@ -111,7 +111,7 @@ def _read_memory(workspace: Workspace, switch: Switch) -> Scene:
 
 def _trace(workspace: Workspace, asked: Asked, moment: datetime, scene: Scene) -> Trace:
     domain = workspace.target.domain
-    user = _find_agent(scene.world, asked.agent, domain)
+    user = find_agent(scene.world, asked.agent, domain)
     context, doubts = asked.context, list(scene.doubts)
     if user is None and context is None:
         context, told = scene.entry(workspace.target.inbound_context)
@@ -134,7 +134,8 @@ def _trace(workspace: Workspace, asked: Asked, moment: datetime, scene: Scene) -
     )
 
 
-def _find_agent(world: World, agent: str | None, domain: str) -> LocatedUser | None:
+def find_agent(world: World, agent: str | None, domain: str) -> LocatedUser | None:
+    """Return an agent of the directory; None: none is asked for. Raises NotThereError."""
     if agent is None:
         return None
     user = world.user(agent, domain)

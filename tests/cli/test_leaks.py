@@ -136,6 +136,7 @@ def what_is_live(project: Project) -> Iterator[tuple[str, ...]]:
         yield ("test", "--coverage", *form)
         yield ("trace", "1020", "--as", "1021", "--verbose", *form)
         yield ("graph", "--all", *form)
+        yield ("numbers", *form)
         yield ("history", *form)
         yield ("show", "1", *form)
         yield ("show", "2", *form)

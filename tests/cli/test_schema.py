@@ -242,6 +242,7 @@ BEFORE = (
     ("export-state",),
     ("trace", "+19495431333"),
     ("graph", "1020"),
+    ("numbers",),
     ("test", "--coverage"),
 )
 LIVE = (

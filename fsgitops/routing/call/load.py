@@ -70,7 +70,9 @@ def load_disk(
         merged = load_merged(conf_dir, marks, overlay=files)
         root = _parse(merged)
     unknown = {name: f"only the switch knows ${{{name}}}" for name in merged.unknown}
-    world = World(_finder(root, domain), merged.variables, unknown)
+    section = root.find("section", "name", "dialplan")
+    names = [item.attributes.get("name", "") for item in section.all("context")] if section else []
+    world = World(_finder(root, domain), merged.variables, unknown, contexts=names)
     doubts = tuple(_find_doubts(merged, root, records))
     return Loaded(world, merged, root, Veil(merged.variables), doubts)
 

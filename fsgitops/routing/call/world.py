@@ -13,7 +13,7 @@ from fsgitops.routing.places import find_doors
 from fsgitops.routing.tree import Element, fold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from fsgitops.routing.call.contents import Condition
     from fsgitops.routing.places import Door
@@ -59,6 +59,7 @@ class World:
         unknown: Mapping[str, str],
         *,
         memory: Mapping[str, str] | None = None,
+        contexts: Collection[str] | None = None,
     ) -> None:
         self._locate = locate
         self._found: dict[tuple[str, str, str], Element | None] = {}
@@ -69,6 +70,8 @@ class World:
         """What was made of elements, once for all calls."""
         self.noted: set[tuple[str, str]] | None = None
         """What evaluations ask for: numbers that are hunted, users, groups, the time of day."""
+        self.contexts = contexts
+        """The names of all contexts; None: they cannot be listed."""
         self.memory = memory
         """What mod_hash and mod_db hold (`realm_key`); None: nobody knows."""
         self.globals = {

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from fsgitops.routing.call.applications import follow
-from fsgitops.routing.call.evaluate import Call, follow_ways, identify, list_others, make_leg
+from fsgitops.routing.call.evaluate import identify, list_others, make_leg
 from fsgitops.routing.call.expand import Value
 from fsgitops.routing.call.state import Answers
 from fsgitops.routing.call.words import DyedError
@@ -24,11 +24,11 @@ from fsgitops.routing.numbers.watched import Tables, WatchedState, WatchedWorld,
 from fsgitops.routing.numbers.witness import Witness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from fsgitops.model.trace import End
     from fsgitops.routing.call.clock import Clock
-    from fsgitops.routing.call.state import Question
+    from fsgitops.routing.call.evaluate import Call
     from fsgitops.routing.call.world import World
     from fsgitops.routing.numbers.witness import Fact, Source
     from fsgitops.routing.tree import Element
@@ -77,21 +77,24 @@ class Share:
 
 
 class Explorer:
-    """Splits the numbers of contexts of one world. `clock` may be one that knows no time."""
+    """Splits the numbers of contexts of one world."""
 
-    def __init__(self, world: World, clock: Clock, contexts: Iterable[str] | None = None) -> None:
+    def __init__(self, world: World, clock: Clock) -> None:
         self.world = world
         self.clock = clock
         self.store = Store()
         self.searches = Searches(self.store)
         self.dialled = self.searches.matching(NUMBERS)
-        self._tables = Tables(world, contexts)
+        self._tables = Tables(world)
         self._weighing = Weighing(self.store, self.searches)
 
-    def explore(self, call: Call, within: int | None = None) -> Iterator[Share]:
+    def explore(
+        self, call: Call, within: int | None = None, unknown: Collection[str] = ()
+    ) -> Iterator[Share]:
         """Yield the classes of the numbers that `call` may dial; its own number is not looked at.
 
-        They are disjoint, and together all numbers (`NUMBERS`) or those of a set. Raises
+        `unknown` are variables of the caller's of which nobody says what they hold. The classes
+        are disjoint, and together all numbers (`NUMBERS`) or those of a set. Raises
         TooLargeError where they are too many.
         """
         pending: list[tuple[Numbers, int]] = [(self.dialled if within is None else within, 0)]
@@ -102,12 +105,14 @@ class Explorer:
             if count > MAX_CLASSES:
                 raise TooLargeError
             if not isinstance(numbers, int):
-                yield from self._explore_few(call, numbers)
+                yield from self._explore_few(call, numbers, unknown)
                 continue
             found = self.store.shortest(numbers)
             if found is None:
                 continue
-            share, facts, sources = self._evaluate(replace(call, number=found.decode("latin-1")))
+            share, facts, sources = self._evaluate(
+                replace(call, number=found.decode("latin-1")), unknown
+            )
             alone = self.store.count(numbers) == 1
             why = {} if alone else dict.fromkeys(share.why)
             left = numbers
@@ -122,11 +127,13 @@ class Explorer:
             share.why = tuple(why)
             yield share
 
-    def _explore_few(self, call: Call, texts: Iterable[bytes]) -> Iterator[Share]:
+    def _explore_few(
+        self, call: Call, texts: Iterable[bytes], unknown: Collection[str]
+    ) -> Iterator[Share]:
         """Yield the classes of a few numbers, each evaluated on its own."""
         found: list[tuple[Share, list[bytes]]] = []
         for text in texts:
-            share, _, _ = self._evaluate(replace(call, number=text.decode("latin-1")))
+            share, _, _ = self._evaluate(replace(call, number=text.decode("latin-1")), unknown)
             share.why = ()
             alike = next((item for item in found if item[0].is_like(share)), None)
             if alike is None:
@@ -137,15 +144,19 @@ class Explorer:
             share.numbers = self.store.texts(numbers)
             yield share
 
-    def _evaluate(self, call: Call) -> tuple[Share, list[Fact], list[Source]]:
+    def _evaluate(
+        self, call: Call, unknown: Collection[str]
+    ) -> tuple[Share, list[Fact], list[Source]]:
         witness = Witness(call.number)
         try:
-            share = self._follow(call, witness)
+            share = self._follow(call, unknown, witness, witness.number)
         except DyedError as problem:
-            share = self._follow_plainly(call, str(problem))
+            share = self._follow(call, unknown, witness, call.number)
+            share.why = (str(problem),)
         return share, list(witness.facts), witness.sources
 
-    def _follow(self, call: Call, witness: Witness) -> Share:
+    def _follow(self, call: Call, unknown: Collection[str], witness: Witness, number: str) -> Share:
+        """Follow every way of a call, with its number dyed or as it is. Raises DyedError."""
         world = WatchedWorld(self.world, self._tables, witness)
         pending: list[tuple[int, ...]] = [()]
         fares: dict[tuple[object, ...], tuple[Fare, Fare]] = {}
@@ -154,15 +165,16 @@ class Explorer:
         while pending and followed < MAX_WAYS:
             answers = Answers(pending.pop(0))
             leg = make_leg(world, call)
-            leg.profile = leg.profile.with_fields(destination_number=Value(witness.number))
+            leg.profile = leg.profile.with_fields(destination_number=Value(number))
+            for name in unknown:
+                leg.set(name, Value(f"${{{name}}}", (f"${{{name}}} depends on who calls",)))
             state = WatchedState(witness, self._tables, world, self.clock, Phones(), answers, leg)
             state.functions = call_watched
             end = replace(follow(state), after=None)
-            assumed = list(_list_assumed(answers.asked))
-            key = identify(end, answers.asked)
+            assumed = [question.answers[chosen] for question, chosen in answers.asked]
             told = Fare(_tell(end, witness.tell), tuple(map(witness.tell, assumed)))
             plain = Fare(_tell(end, witness.plain), tuple(map(witness.plain, assumed)))
-            fares.setdefault(key, (told, plain))
+            fares.setdefault(identify(end, answers.asked), (told, plain))
             extension = extension or state.taker
             followed += 1
             pending += list_others(answers)
@@ -172,22 +184,9 @@ class Explorer:
             plain=tuple(plain for _, plain in found),
         )  # fmt: skip
 
-    def _follow_plainly(self, call: Call, why: str) -> Share:
-        ways, complete = follow_ways(self.world, call, self.clock, Phones())
-        fares = tuple(
-            Fare(replace(end, after=None), tuple(_list_assumed(state.answers.asked)))
-            for end, state in ways
-        )
-        return Share(NOTHING, call.number, fares, None, complete, (why,), fares)
-
 
 def _tell(end: End, tell: Callable[[str], str]) -> End:
     goals = tuple(
         replace(goal, name=tell(goal.name), number=tell(goal.number)) for goal in end.goals
     )
     return replace(end, told=tell(end.told), cause=tell(end.cause), goals=goals)
-
-
-def _list_assumed(asked: Iterable[tuple[Question, int]]) -> Iterator[str]:
-    for question, chosen in asked:
-        yield question.answers[chosen]

@@ -18,7 +18,7 @@ from fsgitops.routing.numbers.witness import Table
 from fsgitops.routing.tree import Element, fold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     from fsgitops.routing.call.contents import Contents
     from fsgitops.routing.call.match import Match
@@ -35,9 +35,8 @@ _ONLY: Final = frozenset((NUMBER,))
 class Tables:
     """The tables of one world: users by what is asked of them, contexts, literal numbers."""
 
-    def __init__(self, world: World, contexts: Iterable[str] | None) -> None:
+    def __init__(self, world: World) -> None:
         self._world = world
-        self._contexts = contexts
         self._known: dict[tuple[Any, ...], Any] = {}
 
     def users(self, domain: str, keys: tuple[str, ...]) -> dict[str, LocatedUser]:
@@ -63,10 +62,10 @@ class Tables:
 
     def contexts(self) -> Table:
         """Return the contexts by their names. Raises DyedError where nobody can list them."""
-        if self._contexts is None:
+        names = self._world.contexts
+        if names is None:
             raise DyedError("the name of a context is made from it")
-        names = {fold(name) for name in self._contexts}
-        return self.table(("contexts",), lambda: {name: name for name in names})
+        return self.table(("contexts",), lambda: {fold(name): fold(name) for name in names})
 
     def others(self, contents: Contents) -> list[tuple[int, str | None, str]]:
         """Return the places of all other extensions, with the field and expression that decide.

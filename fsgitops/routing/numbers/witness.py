@@ -193,14 +193,17 @@ class Witness:
         return meaning
 
     def tell(self, text: str) -> str:
-        """Return a text in terms of the dialled number."""
-        return _RUN.sub(lambda run: self._tell_run(run[0]), text)
+        """Return a text in terms of the dialled number, in `<>` where that is a part of a word."""
+        return _RUN.sub(self._tell_run, text)
 
-    def _tell_run(self, run: str) -> str:
+    def _tell_run(self, run: re.Match[str]) -> str:
         try:
-            return "".join(self._tell_source(source) for source in self._split(run))
+            told = [self._tell_source(source) for source in self._split(run[0])]
         except DyedError:
-            return "a part of the number dialled"
+            told = ["a part of the number dialled"]
+        around = run.string[run.start() - 1 : run.start()] + run.string[run.end() : run.end() + 1]
+        alone = len(told) == 1 and not around.strip(" ,")
+        return told[0] if alone else "".join(f"<{item}>" for item in told)
 
     def _tell_source(self, source: int) -> str:
         if source == DIALLED:

@@ -48,7 +48,7 @@ def _told(explorer: Explorer, shares: list[Share], number: str) -> list[str]:
 )
 def test_each_number_is_in_one_class_and_goes_the_way_of_its_class(seed: int) -> None:
     world = make_world(Maker(seed).context("default"))
-    explorer = Explorer(world, Clock(NOW, {}), ["default"])
+    explorer = Explorer(world, Clock(NOW, {}))
     store = explorer.store
     shares = list(explorer.explore(CALL))
     for number in SOME:
@@ -107,7 +107,7 @@ def test_an_end_is_told_in_terms_of_the_number() -> None:
         + _extension("away", r"^(.*)$", "bridge sofia/external/$1@example.com")
         + "</context>",
     )
-    away = "dials sofia/external/the number dialled without its first character@example.com"
+    away = "dials sofia/external/<the number dialled without its first character>@example.com"
     assert _told(explorer, shares, "9123")[0] == away
     assert _told(explorer, shares, "955123") == ["hangup with USER_BUSY"]
     assert _told(explorer, shares, "1001")[0] == "rings the number dialled"
