@@ -9,31 +9,36 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from fsgitops.errors import FsgitopsError
 from fsgitops.findings import Finding, Position, Severity
 from fsgitops.model.plan import Action, Hazard
-from fsgitops.routing.preprocess import ROOT_FILE
+from fsgitops.model.reading import leads_to
+from fsgitops.routing.preprocess import ROOT_FILE, MergeError
 from fsgitops.routing.tree import XmlSyntaxError, parse
 from fsgitops.rules.table import DIALPLAN_RULES
 from fsgitops.steps.silence import Silence, read_xml_silences, tell_unused
 from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping, Sequence
 
     from fsgitops.model.plan import Plan
     from fsgitops.model.resource import Resource
     from fsgitops.planning.survey import ConfLook
     from fsgitops.routing.analysis.found import Found
     from fsgitops.routing.analysis.outline import Outline
+    from fsgitops.routing.call.load import Loaded
     from fsgitops.routing.survey import Survey
     from fsgitops.routing.tree import Element
     from fsgitops.workspace.declare import Compilation
     from fsgitops.workspace.open import Workspace
 
 _DIGITS: Final = re.compile(rb"[0-9]+")
+_MOST_KEPT: Final = 1000
+"""Resources that are read because others lead to them."""
 _LOCAL: Final = {rule.name: rule for rule in DIALPLAN_RULES}
 
 
@@ -94,7 +99,7 @@ def analyse_conf(workspace: Workspace, compilation: Compilation, look: ConfLook)
     silences, problems = read_xml_silences(place.text, _LOCAL)
     silenced = {(item.line, name): item for item in silences for name in item.names}
     judged = [Judged(place.move(problem), frozenset()) for problem in problems]
-    for found in analyse(_outline(workspace, compilation, survey)):
+    for found in analyse(_outline(workspace, compilation, look, survey)):
         level = _level(workspace.settings.rules, found)
         if level is None or _is_silenced(found, silenced):
             continue
@@ -161,15 +166,18 @@ class _Places:
         return tell_unused(self._of_line(item.place.line, item.place.column), line, item.names)
 
 
-def _outline(workspace: Workspace, compilation: Compilation, survey: Survey) -> Outline:
+def _outline(
+    workspace: Workspace, compilation: Compilation, look: ConfLook, survey: Survey
+) -> Outline:
     from fsgitops.routing.analysis.outline import Outline
 
     target, desired = workspace.target, compilation.declared.desired
     nouns = [(kind, noun) for kind in workspace.kinds.values() for noun in desired.of(kind.noun)]
-    starts = {kind.starts(noun) for kind, noun in nouns if kind.starts}
+    chosen = _choose_ours(workspace, compilation, survey)
     joined: dict[int, list[tuple[Resource, Element]]] = {}
-    for run, resource, element in _read_ours(workspace, compilation, survey):
-        joined.setdefault(run, []).append((resource, element))
+    for path, (run, resource) in chosen.items():
+        for element in _read_elements(workspace, compilation, path):
+            joined.setdefault(run, []).append((resource, element))
     return Outline(
         survey.root,
         target.domain,
@@ -177,35 +185,73 @@ def _outline(workspace: Workspace, compilation: Compilation, survey: Survey) -> 
         target.profile,
         any(kind.forwards(noun) for kind, noun in nouns),
         lambda line: str(survey.merged.source_of_merged_line(line) or "?"),
+        cache(lambda: _load(workspace, compilation, look, chosen)),
+        {path: resource for path, (_, resource) in chosen.items()},
         joined,
-        frozenset(starts),
+        frozenset(kind.starts(noun) for kind, noun in nouns if kind.starts),
     )
 
 
-def _read_ours(
-    workspace: Workspace, compilation: Compilation, survey: Survey
-) -> Iterator[tuple[int, Resource, Element]]:
-    """Yield what our files bring into the dialplan.
+_Chosen = dict[str, tuple[int, "Resource"]]
+"""Paths of fsgitops that stand for all that are like them: the run, and whose the file is."""
+
+
+def _choose_ours(workspace: Workspace, compilation: Compilation, survey: Survey) -> _Chosen:
+    """Choose the files of the dialplan that are looked at.
 
     Of those that differ in their digits alone, and of those of one kind that were applied earlier,
     the first stands for all.
     """
     seen: set[tuple[int, str, bytes]] = set()
+    chosen: _Chosen = {}
     for path, file in compilation.compiled.files.items():
         runs = survey.ours.runs.get(path) if path.startswith("dialplan/") else None
         if not runs:
             continue
-        resource, content = file.parts[0].resource, file.content
-        shape = b"" if file.settled else _DIGITS.sub(b"0", content)
+        resource = file.parts[0].resource
+        shape = b"" if file.settled else _DIGITS.sub(b"0", file.content)
         kind = str(resource) if workspace.kinds.shared(resource) else resource.kind
-        if (runs[0], kind, shape) in seen:
-            continue
-        seen.add((runs[0], kind, shape))
-        if file.settled:
-            content = (workspace.target.conf_dir / path).read_bytes()
-        try:
-            root = parse(content)
-        except XmlSyntaxError:
-            continue
-        for element in root.children:
-            yield runs[0], resource, element
+        if (runs[0], kind, shape) not in seen:
+            seen.add((runs[0], kind, shape))
+            chosen[path] = runs[0], resource
+    return chosen
+
+
+def _read_elements(workspace: Workspace, compilation: Compilation, path: str) -> Sequence[Element]:
+    file = compilation.compiled.files[path]
+    settled = workspace.target.conf_dir / path
+    try:
+        return parse(settled.read_bytes() if file.settled else file.content).children
+    except XmlSyntaxError:
+        return ()
+
+
+def _load(
+    workspace: Workspace, compilation: Compilation, look: ConfLook, chosen: _Chosen
+) -> Loaded | None:
+    """Read the configuration with the chosen files and those of whom they lead to.
+
+    No others of ours are read. None: it cannot be.
+    """
+    from fsgitops.routing.call.load import load_disk
+
+    compiled, desired = compilation.compiled, compilation.declared.desired
+    waiting = [resource for _, resource in chosen.values()]
+    kept = set(waiting)
+    while waiting and len(kept) < _MOST_KEPT:
+        noun = desired.get(waiting.pop())
+        new = [item for item in (leads_to(noun) if noun else ()) if item not in kept]
+        kept.update(new)
+        waiting += new
+    paths = {*chosen, *(compiled.paths[item] for item in kept if item in compiled.paths)}
+    overlay: dict[str, bytes | None] = dict.fromkeys(look.ours)
+    for path in paths:
+        file = compiled.files[path]
+        overlay.pop(path, None)
+        if not file.settled:
+            overlay[path] = file.content
+    target = workspace.target
+    try:
+        return load_disk(target.conf_dir, target.domain, overlay=overlay)
+    except MergeError:
+        return None

@@ -36,7 +36,7 @@ class ConfLook:
 
     def __init__(self, target: Target, ours: Iterable[str]) -> None:
         self.target = target
-        self._ours = ours
+        self.ours = ours
 
     def survey(self) -> ConfSurvey:
         """Return what was found. Raises FsgitopsError or OSError where it cannot be read."""
@@ -65,7 +65,7 @@ class ConfLook:
 
         target = self.target
         try:
-            return survey_conf(target.conf_dir, self._ours, target.domain, target.inbound_context)
+            return survey_conf(target.conf_dir, self.ours, target.domain, target.inbound_context)
         except (FsgitopsError, OSError) as problem:
             return problem
 

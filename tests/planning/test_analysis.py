@@ -17,6 +17,14 @@ SPY = """\
 </condition>
 </extension>
 """
+TRUNK = """\
+<include>
+<gateway name="trunk">
+<param name="proxy" value="sip.example.com"/>
+<param name="register" value="false"/>
+</gateway>
+</include>
+"""
 TEMPLATE = """\
 <include>
 <extension name="inbound_{{{{ digits }}}}">
@@ -43,6 +51,18 @@ def test_an_error_that_a_plan_brings_in_stops_it(site: Project) -> None:
     assert "In the way" in out
     ran = site.run("apply", "--yes")
     assert (ran.code, "[missing-context]" in ran.err) == (4, True)
+
+
+def test_a_template_that_lets_strangers_dial_out_stops_the_plan(site: Project) -> None:
+    put(site, "sip_profiles/external/trunk.xml", TRUNK)
+    text = TEMPLATE.format("bridge", "sofia/gateway/trunk/${destination_number}")
+    template = site.write("templates/did_route.xml.j2", text)
+    assert "warning: desired/routes.yaml:2:5: a stranger who dials" in site.run("plan").out
+    template.write_text(text.replace('"{{ expression }}"', '"^{{ digits }}([0-9]+)$"'))
+    told = 'a stranger who dials "194954313330" has the switch dial "194954313330" over the gateway'
+    assert told in site.run("plan").out
+    ran = site.run("apply", "--yes")
+    assert (ran.code, "[toll-fraud]" in ran.err) == (4, True)
 
 
 def test_of_what_is_alike_one_stands_for_all(site: Project) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fsgitops.workspace.open import Workspace
 
 SHOWN: Final = 5
-_OPEN: Final = ("open-gateway", "open-profile", "open-leg")
+_OPEN: Final = ("toll-fraud", "open-gateway", "open-profile", "open-leg")
 
 
 def check_dialplan(workspace: Workspace, declared: Declared | None) -> Iterator[Check]:

@@ -9,7 +9,9 @@ from fsgitops.routing.analysis.covered import find_shadowed
 from fsgitops.routing.analysis.expressions import find_invalid
 from fsgitops.routing.analysis.legs import find_open_gateways, find_open_legs, find_open_profiles
 from fsgitops.routing.analysis.listening import find_listening
+from fsgitops.routing.analysis.loops import find_loops
 from fsgitops.routing.analysis.texts import find_slow, find_written
+from fsgitops.routing.analysis.toll import find_toll_fraud
 from fsgitops.routing.analysis.users import find_confined, find_unrung
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 _RULES: Final[tuple[Callable[[Outline], Iterator[Found]], ...]] = (
     find_missing, find_unentered, find_dead, find_invalid, find_open_gateways, find_open_profiles,
     find_open_legs, find_listening, find_unrung, find_confined, find_slow, find_written,
-    find_shadowed,
+    find_shadowed, find_toll_fraud, find_loops,
 )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from fsgitops.routing.analysis.found import Found
-from fsgitops.routing.analysis.outline import walk
+from fsgitops.routing.analysis.outline import read_params, walk
 from fsgitops.routing.call.words import is_true
 from fsgitops.routing.tree import fold
 
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fsgitops.routing.analysis.outline import Context, Extension, Outline
-    from fsgitops.routing.tree import Element
 
 CLOSING: Final = "force_transfer_context"
 ACTIONS: Final = (
@@ -31,7 +30,7 @@ def find_open_profiles(outline: Outline) -> Iterator[Found]:
         if door.of_profile and door.open
     }
     for profile in walk(outline.section("configuration"), "profile"):
-        name, settings = profile.attributes.get("name", ""), _params(profile.child("settings"))
+        name, settings = profile.attributes.get("name", ""), read_params(profile.child("settings"))
         # Where agents' phones are, their own transfers have to pass.
         phones = name == outline.phones
         if name in open_names and not phones and not is_true(settings.get("disable-transfer")):
@@ -52,19 +51,17 @@ def find_open_profiles(outline: Outline) -> Iterator[Found]:
 
 
 def find_open_gateways(outline: Outline) -> Iterator[Found]:
-    """Yield the gateways that let anybody call as an agent."""
-    for section in ("configuration", "directory"):
-        for gateway in walk(outline.section(section), "gateway"):
-            context = _params(gateway).get("context", "")
-            if fold(context) in outline.inside:
-                name = gateway.attributes.get("name", "")
-                yield Found(
-                    "open-gateway", gateway.line,
-                    f"the gateway {name} leads calls into the context {context}, where users "
-                    f"call: an outsider who adds `;gw={name}` to an address, or calls "
-                    f"gw+{name}, can call like one of them",
-                    f"set its context to {outline.inbound}, then killgw {name} and rescan",
-                )  # fmt: skip
+    """Yield the gateways that let anybody call as a user."""
+    for gateway, context in outline.gateways:
+        if fold(context) in outline.inside:
+            name = gateway.attributes.get("name", "")
+            yield Found(
+                "open-gateway", gateway.line,
+                f"the gateway {name} leads calls into the context {context}, where users call: an "
+                f"outsider who adds `;gw={name}` to an address, or calls gw+{name}, can call like "
+                "one of them",
+                f"set its context to {outline.inbound}, then killgw {name} and rescan",
+            )  # fmt: skip
 
 
 def find_open_legs(outline: Outline) -> Iterator[Found]:
@@ -122,13 +119,3 @@ def _closes(extension: Extension) -> bool:
     return any(
         CLOSING in act.data or act.data.startswith("fsgitops_closed ") for act in extension.acts
     )
-
-
-def _params(parent: Element | None) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for child in parent.children if parent else ():
-        if child.name == "param":
-            found[fold(child.attributes.get("name", ""))] = child.attributes.get("value", "")
-        elif child.name == "params":
-            found |= _params(child)
-    return found

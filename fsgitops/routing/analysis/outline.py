@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from fsgitops.model.resource import Resource
+    from fsgitops.routing.call.load import Loaded
     from fsgitops.routing.places import Door
 
 MAX_DEPTH: Final = 100
@@ -97,7 +98,8 @@ class Outline:
     of files that differ in their numbers alone, one stands for all. `starts` are the contexts in
     which calls of agents begin, `inbound` is that of calls from outside. `phones` is the profile
     that phones register at; `forwarding`: some may forward what they are called for. `tell_line`
-    says where a line of the merged text was written.
+    says where a line of the merged text was written. `load` reads the configuration to follow calls
+    in, with those files of fsgitops that stand for all; `owners` says whose these files are.
     """
 
     root: Element
@@ -106,6 +108,8 @@ class Outline:
     phones: str = "internal"
     forwarding: bool = False
     tell_line: Callable[[int], str] = str
+    load: Callable[[], Loaded | None] | None = None
+    owners: Mapping[str, Resource] = field(default_factory=dict)
     joined: Mapping[int, Sequence[tuple[Resource, Element]]] = field(default_factory=dict)
     starts: frozenset[str] = frozenset()
 
@@ -167,6 +171,25 @@ class Outline:
     def doors(self) -> tuple[Door, ...]:
         """Return where calls come in."""
         return tuple(find_doors(self.root, self.domain))
+
+    @cached_property
+    def gateways(self) -> tuple[tuple[Element, str], ...]:
+        """Return each gateway of mod_sofia, and the context that its calls come to.
+
+        Where none is named, it is that of its profile.
+        """
+        profiles = descend(self.configuration("sofia.conf"), "profiles", "profile")
+        found = [(item, walk(item, "gateway")) for item in profiles]
+        contexts = {door.name: door.context for door in reversed(self.doors) if door.of_profile}
+        placed = [
+            (gateway, contexts.get(f"profile {profile.attributes.get('name', '')}", "default"))
+            for profile, gateways in found
+            for gateway in gateways
+        ]
+        # Profiles that parse the domains have those of their users.
+        parsed = next((door.context for door in self.doors if door.gateways), "default")
+        placed += [(item, parsed) for item in walk(self.section("directory"), "gateway")]
+        return tuple((item, read_params(item).get("context", own)) for item, own in placed)
 
     @cached_property
     def inside(self) -> frozenset[str]:
@@ -266,6 +289,17 @@ def walk(parent: Element | None, name: str) -> Iterator[Element]:
         if item.name == name:
             yield item
         waiting += reversed(item.children)
+
+
+def read_params(parent: Element | None) -> dict[str, str]:
+    """Return the parameters of an element, `<params>` around them or not, by folded names."""
+    found: dict[str, str] = {}
+    for child in parent.children if parent else ():
+        if child.name == "param":
+            found[fold(child.attributes.get("name", ""))] = child.attributes.get("value", "")
+        elif child.name == "params":
+            found |= read_params(child)
+    return found
 
 
 def list_tests(parent: Element, depth: int = 0) -> Iterator[Element]:

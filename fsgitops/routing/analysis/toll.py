@@ -1,0 +1,244 @@
+"""Toll fraud: every way in which a caller who did not log in makes a gateway dial.
+
+Each number that a stranger can dial is followed, in classes whose numbers fare alike (routing/
+numbers): through every profile that lets strangers in, and through every gateway, whose context
+whoever writes `;gw=NAME` into an address gets (sofia.c of FreeSWITCH 1.11). What a stranger is
+asked to type is dialled too. He has no variables but those that are set on the way.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from fsgitops.findings import quote_value
+from fsgitops.model.trace import Fate, What
+from fsgitops.routing.analysis.found import Found
+from fsgitops.routing.analysis.outline import read_params, walk
+from fsgitops.routing.call.clock import Clock
+from fsgitops.routing.call.evaluate import Call, evaluate
+from fsgitops.routing.call.state import CAPTURED
+from fsgitops.routing.numbers.automaton import TooLargeError
+from fsgitops.routing.numbers.explore import Explorer
+from fsgitops.routing.tree import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fsgitops.model.trace import End, Goal, Way
+    from fsgitops.routing.analysis.outline import Extension, Outline
+    from fsgitops.routing.call.load import Loaded
+    from fsgitops.routing.numbers.explore import Share
+    from fsgitops.routing.tree import Element
+
+_PHONES: Final = frozenset(("skinny", "verto.rtc", "rtmp", "portaudio", "pa", "null", "error"))
+"""Endpoints that are no way out of the switch."""
+_TYPED: Final = r"^[0-9*#]+\z"
+PLAIN: Final = '"%s"'
+_ONLY: Final = "only the switch"
+FEW: Final = 100
+"""Numbers that a route may dial for strangers and still be meant for them: those of a few people,
+and not whichever a caller likes."""
+_ENDLESS: Final = 1 << 60
+MAX_ENTRIES: Final = 64
+"""Ways in, with what callers are asked to type, that are followed."""
+
+
+class Entry(NamedTuple):
+    """A way in: a context, and the variables that a call has there.
+
+    `told` says how one gets there, `address` what is dialled for a number (%s). A `number` that is
+    given is the only one, and `within` an expression of all that can be dialled. `sure` tells
+    whether all of these can.
+    """
+
+    told: str
+    context: str
+    address: str = PLAIN
+    variables: tuple[tuple[str, str], ...] = ()
+    number: str = ""
+    within: str = ""
+    sure: bool = True
+
+    def dial(self, number: str) -> str:
+        """Return what is dialled for a number, in quotes."""
+        return self.address.replace("%s", number)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What is known of strangers: where they make a gateway dial, and what nobody can say."""
+
+    found: tuple[Found, ...]
+    unknown: tuple[str, ...]
+
+
+def find_toll_fraud(outline: Outline) -> Iterator[Found]:
+    """Yield each extension by which a stranger makes a gateway dial, with the shortest number."""
+    proof = prove_no_toll(outline)
+    yield from proof.found if proof else ()
+
+
+def prove_no_toll(outline: Outline) -> Proof | None:
+    """Follow every number that a stranger can dial; None: nobody can say where calls go."""
+    loaded = outline.load() if outline.load else None
+    if loaded is None:
+        return None
+    return _Search(outline, loaded).run()
+
+
+def list_entries(outline: Outline) -> list[Entry]:
+    """Return where strangers come in."""
+    found = {
+        Entry(f"through the {door.name} in the context {door.context}", door.context)
+        for door in outline.doors
+        if door.open and door.of_profile and door.context
+    }
+    for gateway, context in outline.gateways:
+        found.add(_read_gateway(gateway, context))
+    first: dict[tuple[object, ...], Entry] = {}
+    for entry in sorted(found, key=lambda item: (item.address != PLAIN, item)):
+        first.setdefault((fold(entry.context), entry.variables, entry.number), entry)
+    return list(first.values())
+
+
+def _read_gateway(gateway: Element, context: str) -> Entry:
+    name = gateway.attributes.get("name", "")
+    variables = tuple(
+        (item.attributes.get("name", ""), item.attributes.get("value", ""))
+        for item in walk(gateway, "variable")
+        if fold(item.attributes.get("direction", "inbound")) == "inbound"
+    )
+    number = read_params(gateway).get("extension", "")
+    chosen = fold(number) in ("", "auto", "auto_to_user")
+    told = f"as the gateway {name} in the context {context}"
+    return Entry(told, context, f'"%s;gw={name}"', variables, "" if chosen else number)
+
+
+class _Search:
+    def __init__(self, outline: Outline, loaded: Loaded) -> None:
+        self.outline = outline
+        self.loaded = loaded
+        self.clock = Clock(datetime(2026, 1, 1, tzinfo=UTC), loaded.world.zones, known=False)
+        names = [context.name for context in outline.contexts]
+        self.explorer = Explorer(loaded.world, self.clock, names)
+        self.found: dict[tuple[str, str], tuple[tuple[int, str], Found]] = {}
+        self.unknown: dict[str, None] = {}
+        self.places = {
+            outline.place(item): item for item in outline.extensions if item.resource is None
+        }
+
+    def run(self) -> Proof:
+        entries = list_entries(self.outline)
+        waiting, seen = deque(entries), {(e.context, e.variables, e.within) for e in entries}
+        count = 0
+        while waiting and count < MAX_ENTRIES:
+            count += 1
+            for entry in self._follow(waiting.popleft()):
+                key = (entry.context, entry.variables, entry.within)
+                if key not in seen:
+                    seen.add(key)
+                    waiting.append(entry)
+        if waiting:
+            self.unknown["there are too many ways in"] = None
+        return Proof(tuple(item for _, item in self.found.values()), tuple(self.unknown))
+
+    def _follow(self, entry: Entry) -> list[Entry]:
+        """Follow all numbers of an entry; return where callers go by what they type."""
+        explorer = self.explorer
+        further: list[Entry] = []
+        texts = [entry.number.encode()] if entry.number else []
+        within = explorer.searches.matching(entry.within) if entry.within else None
+        within = explorer.store.texts(texts) if texts else within
+        call = Call("", entry.context, None, variables=dict(entry.variables))
+        try:
+            for share in explorer.explore(call, within):
+                further += self._judge(entry, share)
+        except TooLargeError:
+            self.unknown[f"the context {entry.context} is too large"] = None
+        return further
+
+    def _judge(self, entry: Entry, share: Share) -> Iterator[Entry]:
+        for why in share.why:
+            self.unknown[why] = None
+        if not share.complete:
+            self.unknown["a call may take too many ways"] = None
+        for told, plain in zip(share.ways, share.plain, strict=True):
+            for goal, exact in zip(told.end.goals, plain.end.goals, strict=True):
+                many = 1
+                if (goal.name, goal.number) != (exact.name, exact.number):
+                    many = self.explorer.store.count(share.numbers) or _ENDLESS
+                if _leaves(exact) and (many > FEW or exact.kind == "gateway"):
+                    self._tell(entry, share.example, plain.end, exact, many, plain.assumed)
+            if plain.end.fate is Fate.UNKNOWN:
+                yield from self._type(entry, share.example, plain.end)
+
+    def _call(self, entry: Entry, number: str) -> tuple[Way, ...]:
+        call = Call(number, entry.context, None, variables=dict(entry.variables))
+        return evaluate(self.loaded.world, call, self.clock)[0]
+
+    def _tell(
+        self, entry: Entry, number: str, end: End, goal: Goal, many: int,
+        assumed: tuple[str, ...],
+    ) -> None:  # fmt: skip
+        way = next((w for w in self._call(entry, number) if w.end.goals == end.goals), None)
+        taken = [step for step in way.steps if step.what is What.TAKES] if way else []
+        place = self.loaded.place(taken[-1].line) if taken else ""
+        size = (len(number), number)
+        key = (place, "any" if many > FEW else goal.name)
+        if key in self.found and self.found[key][0] <= size:
+            return
+        extensions = [self._find(self.loaded.place(step.line), step.extension) for step in taken]
+        inside = extensions[-1] if extensions else None
+        dials = f"call {goal.name}"
+        if goal.kind == "gateway":
+            dials = f"dial {quote_value(goal.number)} over the gateway {goal.name}"
+        often = "" if many > FEW else ", always that number"
+        often = f", one of {many} numbers" if 1 < many <= FEW else often
+        when = [item for item in assumed if " matches " in item]
+        under = f", if {' and '.join(when)}" if when else ""
+        self.found[key] = size, Found(
+            "toll-fraud", inside.line if inside else 1,
+            f"a stranger who dials {entry.dial(number)} has the switch "
+            f"{dials}{often}{under}; he comes in {entry.told}",
+            "Lead strangers to declared numbers alone, and let routes that dial out ask for a "
+            "variable that only users have, as toll_allow.",
+            inside,
+            tuple(item for item in extensions[:-1] if item),
+            sure=many > FEW and entry.sure and not any(_ONLY in item for item in assumed),
+        )  # fmt: skip
+
+    def _find(self, place: str, name: str) -> Extension | None:
+        found = self.places.get(place)
+        owner = self.outline.owners.get(place.rpartition(":")[0])
+        if found is not None or owner is None:
+            return found
+        same = (item for item in self.outline.extensions if item.resource == owner)
+        return next((item for item in same if item.name == name), None)
+
+    def _type(self, entry: Entry, number: str, end: End) -> Iterator[Entry]:
+        """Yield where a call goes on whose caller types a number, as far as its context is known.
+
+        What else nobody can follow is noted.
+        """
+        for way in self._call(entry, number):
+            if way.end.told != end.told:
+                continue
+            last = next((s for s in reversed(way.steps) if s.what is What.EXECUTES), None)
+            words = last.data.split(" ") if last and last.application == "transfer" else []
+            dialled, context = words[0] if words else "", [*words, "", "", ""][2]
+            if dialled[:2] == "${" and dialled[-1:] == "}" and context and "$" not in context:
+                address = f"{entry.dial(number)} and types {PLAIN}"
+                typed = dialled != CAPTURED
+                yield Entry(entry.told, context, address, entry.variables, "", _TYPED, typed)
+                return
+        self.unknown[f"of a stranger who dials {entry.dial(number)}, {end.told}"] = None
+
+
+def _leaves(goal: Goal) -> bool:
+    """Tell whether whom a call gets to is outside of the switch."""
+    if goal.kind == "gateway":
+        return True
+    return goal.kind == "address" and fold(goal.name.partition("/")[0]) not in _PHONES
