@@ -122,8 +122,7 @@ class _Search:
         self.outline = outline
         self.loaded = loaded
         self.clock = Clock(datetime(2026, 1, 1, tzinfo=UTC), loaded.world.zones, known=False)
-        names = [context.name for context in outline.contexts]
-        self.explorer = Explorer(loaded.world, self.clock, names)
+        self.explorer = Explorer(loaded.world, self.clock)
         self.found: dict[tuple[str, str], tuple[tuple[int, str], Found]] = {}
         self.unknown: dict[str, None] = {}
         self.places = {
