@@ -6,13 +6,14 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fsgitops.errors import PlanRefusedError
+from fsgitops.errors import FsgitopsError, PlanRefusedError
 from fsgitops.live.prover import open_prover
 from fsgitops.live.recover import recover_locked
 from fsgitops.live.revisions import prune_revisions, start_revision
 from fsgitops.planning.planned import Planned, compare_live, name_unavailable, observe
 from fsgitops.planning.proved import keep_proved
 from fsgitops.steps.apply import apply_plan, refuse_hazards, refuse_stale, refuse_unsafe
+from fsgitops.steps.read_live import read_manifest
 from fsgitops.transaction.lock import lock_state
 
 if TYPE_CHECKING:
@@ -69,7 +70,32 @@ def run_apply(
         )
         if current.proved is not None:
             keep_proved(target.state_dir, current.proved)
+        notes += _note_calls(workspace, current)
     return replace(applied, notes=(*notes, *applied.notes))
+
+
+def _note_calls(workspace: Workspace, applied: Planned) -> list[str]:
+    """Note where calls end now, for the next plan; return what is to be told of that.
+
+    What was applied stays so, whatever becomes of the note: the next plan does without.
+    """
+    impact, heard, state_dir = applied.plan.impact, applied.heard, workspace.target.state_dir
+    if impact is None or applied.look is None or (heard is None and impact.notes):
+        return []
+    from fsgitops.planning.impact import digest_by_hand, keep_hearings
+
+    try:
+        if heard is None:
+            from fsgitops.planning.followed import hear_all
+
+            by_hand = digest_by_hand(applied.look, applied.compilation.key)
+            heard = hear_all(
+                workspace, applied.compilation, applied.live, applied.plan, applied.written, by_hand
+            )
+        keep_hearings(state_dir, heard, read_manifest(state_dir))
+    except (FsgitopsError, OSError) as problem:
+        return [f"where calls end could not be noted for the next plan: {problem}"]
+    return []
 
 
 def carry_out(

@@ -12,6 +12,7 @@ from fsgitops.live.calls import UUID, LiveCall
 from fsgitops.model.applied import COUNTS, REPLIES, Notice
 from fsgitops.model.drift import DriftReport
 from fsgitops.model.graph import Graph
+from fsgitops.model.impact import Impact
 from fsgitops.model.numbers import Numbers
 from fsgitops.model.plan import (
     PLAN_VERSION,
@@ -78,6 +79,8 @@ _FILES = rows("The files.", path=text("Below the conf directory."), resource=tex
 _REVISION = {"revision": count("The revision's number."), **shape(Revision)["properties"]}
 _CHANGE = shape(Change)
 _PLAN = objects(
+    "",
+    ("impact",),
     format={"const": "fsgitops-plan"},
     version={"const": PLAN_VERSION},
     project=text("The project's name.", examples=["example"]),
@@ -109,6 +112,7 @@ _PLAN = objects(
     ),
     reloads=rows_of("The commands that the switch gets, in order.", ReloadStep),
     hazards=rows_of("What stops the plan.", Hazard),
+    impact=shape(Impact, "What changes for callers; missing: no plan looked."),
     warnings=list_of(TEXT, "Warnings, in sentences."),
     tasks=rows_of("What people must do because of the plan.", Task),
     needs=rows_of("Permissions that an apply needs (docs/limits.md).", Need),

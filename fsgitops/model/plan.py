@@ -16,6 +16,7 @@ from fsgitops.schema_parts import count, flag, list_of, maybe_text, rows_of, tex
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from fsgitops.model.impact import Impact
     from fsgitops.model.resource import Resource
 
 PLAN_VERSION = 1
@@ -316,6 +317,7 @@ class Plan:
     `unknown_secrets` says that no key was at hand: such a plan can be read but not applied.
     A `partial` plan is what `only` and `exclude` chose; `left_out` changes stay undone. `activity`
     is None where the switch was not asked; like `needs`, it is no part of the fingerprint.
+    `impact` is what changes for callers; None where nobody looked, as in plans of earlier releases.
     `unloaded` is what an apply without a reload left behind: this one has it loaded. `baseline` is
     for the reader of a plan that was just made, and is not saved.
     """
@@ -345,6 +347,7 @@ class Plan:
     activity: Activity | None = None
     unloaded: tuple[Change, ...] = ()
     baseline: Baseline = Baseline.LIVE
+    impact: Impact | None = None
 
     @property
     def goes_back(self) -> bool:

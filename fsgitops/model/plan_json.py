@@ -9,6 +9,7 @@ from functools import lru_cache
 from json.encoder import encode_basestring_ascii as quote
 from typing import TYPE_CHECKING, Any
 
+from fsgitops.model.impact import Impact
 from fsgitops.model.plan import (
     PLAN_VERSION,
     Action,
@@ -139,6 +140,8 @@ def _without_lists(plan: Plan) -> dict[str, Any]:
         "reloads": json_values(plan.reloads),
         "warnings": list(plan.warnings),
         "hazards": json_values(plan.hazards),
+        # Plans of earlier releases have none, and go on having their fingerprint.
+        **({} if plan.impact is None else {"impact": json_values(plan.impact)}),
     }
 
 
@@ -159,6 +162,7 @@ def plan_from_json(data: Any) -> Plan:
             unloaded=tuple(map(_change_from_json, data.get("unloaded", ()))),
             needs=tuple(Need(**item) for item in data.get("needs", ())),
             activity=_activity_from_json(data.get("activity")),
+            impact=None if data.get("impact") is None else Impact.from_json(data["impact"]),
         )
     except (KeyError, TypeError, AttributeError) as problem:
         raise ValueError(f"not a saved plan: {problem}") from None

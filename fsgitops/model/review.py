@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fsgitops.model.resource import Resource
     from fsgitops.model.revision import RevisionChange
 
+SHOWN_CALLS = 500
 _NOWHERE = Position("fsgitops.yaml")
 _SOURCE = re.compile(r"(.+):([0-9]{1,9}):([0-9]{1,9})", re.DOTALL)
 
@@ -90,6 +91,18 @@ def list_tasks(review: Review) -> list[Finding]:
     return [
         Finding("for-people", Severity.INFO, find_source(task.first) or _NOWHERE, task.text)
         for task in (find_tasks(review.plan) if review.plan else ())
+    ]
+
+
+def list_calls(review: Review) -> list[Finding]:
+    """Return what changes for callers, as findings where what they call is declared."""
+    plan = review.plan
+    if plan is None or plan.impact is None:
+        return []
+    places = {change.resource: find_source(change) for change in plan.changes}
+    return [
+        Finding("calls", Severity.INFO, places.get(call.resource) or _NOWHERE, call.tell())
+        for call in plan.impact.calls[:SHOWN_CALLS]
     ]
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from fsgitops.findings import Finding
     from fsgitops.model.compiled import CompiledConfig
+    from fsgitops.model.heard import Hearings
     from fsgitops.model.kind import Kinds
     from fsgitops.model.live import LiveConfig, Manifest
     from fsgitops.model.plan import Change
@@ -53,6 +54,8 @@ class Planned:
     """What was seen of the conf directory beside the files of fsgitops."""
     proved: Proved | None = None
     """What is known of calls, once this is applied."""
+    heard: Hearings | None = None
+    """Where calls end once the plan is applied, as far as that is known."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -197,18 +200,29 @@ def make_plan(
     plan = compare_config(compilation.compiled, live, context, digest)
     plan, written = choose_changes(plan, compilation, live, wanted, workspace.kinds, digest)
     plan = count_cost(plan, live, workspace.target, kick_rotated=wanted.kick_rotated)
-    proved = None
+    proved = heard = None
     if judged:
         from fsgitops.planning.analysis import judge_dialplan
+        from fsgitops.planning.impact import find_impact
         from fsgitops.planning.reach import judge_reach
 
         plan, proved = judge_reach(workspace, compilation, live, plan, written, look)
         plan = judge_dialplan(workspace, compilation, plan, look)
+        impact, heard = find_impact(workspace, compilation, live, plan, written, look)
+        plan = replace(plan, impact=impact)
     plan = weigh_plan(
         finish_plan(plan), compilation, live, workspace.target, wanted, workspace.kinds
     )
     return Planned(
-        plan, compilation, live, written, workspace.kinds, demands=wanted, look=look, proved=proved
+        plan,
+        compilation,
+        live,
+        written,
+        workspace.kinds,
+        demands=wanted,
+        look=look,
+        proved=proved,
+        heard=heard,
     )
 
 

@@ -25,8 +25,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fsgitops.errors import FsgitopsError
 from fsgitops.findings import Finding, Position, Severity
+from fsgitops.model.impact import Impact
 from fsgitops.model.plan import Plan
+from fsgitops.planning.impact import FILE as HEARINGS
 from fsgitops.planning.planned import Unchanged, make_context
+from fsgitops.schema_parts import json_values
 from fsgitops.secret.key import keyed_digest
 from fsgitops.secret.source import read_source
 from fsgitops.steps.load import find_files, read_bytes
@@ -127,6 +130,7 @@ class Memory:
             "unmanaged": plan.unmanaged,
             "live_digest": plan.live_digest,
             "warnings": plan.warnings,
+            "impact": None if plan.impact is None else json_values(plan.impact),
             "findings": findings,
             "sources": [asdict(source) for source in compilation.fetched],
             "secrets": _digest_values(self._key, compilation.fetched.values()),
@@ -184,6 +188,7 @@ def _make_again(known: Mapping[str, Any], blank: Plan, *, kick_rotated: bool) ->
         unmanaged=known["unmanaged"],
         live_digest=known["live_digest"],
         warnings=tuple(known["warnings"]),
+        impact=None if known["impact"] is None else Impact.from_json(known["impact"]),
         kick_rotated=kick_rotated,
     )
     findings = tuple(
@@ -263,6 +268,7 @@ def _add_live(target: Target, state: State) -> int:
         if found is None:
             raise UnsuitedError
         state.add(folder.hash(MANIFEST), found.st_ino, found.st_ctime_ns)
+        state.add(folder.hash(HEARINGS))
     state.add(conf, sorted(mounts_below(target.conf_dir)))
     return walk(conf, state, lambda folder: folder.path == own)
 

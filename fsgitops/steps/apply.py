@@ -215,6 +215,11 @@ def refuse_stale(approved: Plan, current: Plan) -> None:
             f"here ({current.commit or 'no commit'}) gives other changes; check out that commit, "
             "or plan again"
         )
+    if approved.impact and current.impact and approved.impact.calls != current.impact.calls:
+        raise PlanRefusedError(
+            "the saved plan is stale: it changes something else for callers than it says, because "
+            "the rest of the configuration has changed since; plan again"
+        )
     if approved.commit != current.commit:
         raise PlanRefusedError(
             f"the saved plan is bound to commit {approved.commit or '(none)'}, and this is "

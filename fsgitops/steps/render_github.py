@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fsgitops.findings import Severity
+from fsgitops.model.impact import HEADING as CALLERS
 from fsgitops.model.plan import Action
 from fsgitops.model.review import (
     find_source,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 SHOWN_NOTICES = 10
 SHOWN_ATTRIBUTES = 12
+SHOWN_CALLS = 20
 
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 _ORDER = (Action.DELETE, Action.UPDATE, Action.CREATE)
@@ -58,9 +60,11 @@ def _plan_lines(review: Review, plan: Plan) -> Iterator[str]:
     for warning in review.warnings[:SHOWN_NOTICES]:
         yield _command(review, "warning", None, review.title, [warning])
     tasks = [task.text for task in find_tasks(plan)]
-    if tasks:
-        yield _command(review, "notice", None, HEADING, tasks)
-    room = SHOWN_NOTICES - bool(tasks)
+    calls = list(plan.impact.tell(SHOWN_CALLS)) if plan.impact else []
+    for heading, lines in ((CALLERS, calls), (HEADING, tasks)):
+        if lines:
+            yield _command(review, "notice", None, heading, lines)
+    room = SHOWN_NOTICES - bool(tasks) - bool(calls)
     by_action = sorted(list_changes(plan), key=lambda change: _ORDER.index(change.action))
     drifted = [change for change in plan.changes if change.drifted]
     for change in drifted[:SHOWN_NOTICES]:

@@ -1,5 +1,6 @@
-"""A review as GitLab's Code Quality report: what is wrong, drift, and what people have to do.
+"""A review as GitLab's Code Quality report: what is wrong, and what people should know.
 
+The latter are drift, what changes for callers, and what people have to do.
 GitLab shows those that are new in a merge request. Two entries of one fingerprint count as one
 there, so each has its own, made of what it says and where.
 """
@@ -11,7 +12,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from fsgitops.findings import Severity
-from fsgitops.model.review import list_findings, list_tasks
+from fsgitops.model.review import list_calls, list_findings, list_tasks
 from fsgitops.visible import make_visible
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ _SEVERITIES = {Severity.ERROR: "major", Severity.WARNING: "minor", Severity.INFO
 
 def render_gitlab(review: Review) -> str:
     """Return the report: a JSON array, errors first."""
-    tasks = list_tasks(review)
-    entries = [_entry(review, item) for item in (*list_findings(review), *tasks)]
+    told = (*list_findings(review), *list_calls(review), *list_tasks(review))
+    entries = [_entry(review, item) for item in told]
     return json.dumps(entries, indent=1) + "\n"
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from fsgitops.findings import Severity
+from fsgitops.model.impact import HEADING as CALLERS
 from fsgitops.model.plan import Action
 from fsgitops.model.review import list_changes, name_change, tell_source, word_change
 from fsgitops.model.task import HEADING, find_tasks
@@ -79,6 +80,8 @@ def _plan_cases(review: Review, plan: Plan) -> list[tuple[str, bool]]:
         for item in plan.hazards
     ]
     cases += [_case("plan", f"{HEADING}: {task.kind}", task.text) for task in find_tasks(plan)]
+    calls = "\n".join(plan.impact.tell()) if plan.impact else ""
+    cases += [_case("plan", CALLERS, calls)] if calls else []
     seen: Counter[str] = Counter()
     for change in list_changes(plan):
         name = f"{word_change(change)} {name_change(change)}"

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from fsgitops.findings import Finding, Severity, count_findings, has_errors
+from fsgitops.model.impact import HEADING as CALLERS
 from fsgitops.model.review import list_changes, name_change, name_reached, tell_source, word_change
 from fsgitops.model.task import HEADING, find_tasks
 from fsgitops.model.wording import label_attribute, show_side
@@ -30,7 +31,13 @@ SHOWN_WARNINGS = 10
 EXPLAINED_CREATIONS = 20
 """So many creations are told attribute by attribute; more of them by name."""
 
-_SHARE = {"hazards": 6_000, "findings": 12_000, "diagram": 10_000, "reloads": 6_000}
+_SHARE = {
+    "impact": 8_000,
+    "hazards": 6_000,
+    "findings": 12_000,
+    "diagram": 10_000,
+    "reloads": 6_000,
+}
 """Bytes: what stands beside the changes takes at most so much of the room."""
 
 _WIDTH = 300
@@ -50,7 +57,7 @@ def render_markdown(review: Review) -> str:
         head.append(f"> and {left}")
     head += [f"> {_code(remark)}" for remark in review.remarks[:5]]
     if plan is not None:
-        head += _tasks(plan)
+        head += [*_impact(plan), *_tasks(plan)]
     if plan is not None and plan.hazards:
         lines = (_finding_item(item) for item in plan.hazards)
         head.append("**In the way: resolve these before an apply.**")
@@ -80,6 +87,14 @@ def _summary(review: Review) -> str:
             lines.append(f"**Drift:** {files} changed by somebody else since the last apply.")
         lines.append(f"Domain {_code(plan.domain)}, plan {_code(plan.fingerprint)}.")
     return "\n".join(lines)
+
+
+def _impact(plan: Plan) -> Iterator[str]:
+    if plan.impact is None:
+        return
+    told = [[f"! {make_visible(line, _WIDTH)}"] for line in plan.impact.tell()]
+    if told:
+        yield f"**{CALLERS}:**\n\n{_block(told, _SHARE['impact'], len(told))}"
 
 
 def _tasks(plan: Plan) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """A review as SARIF 2.1.0: findings, what is in the way, and drift.
 
 A change is no defect, so changes are counted in the run's properties and are no results. Neither is
-what people have to do: it stands in the run's notifications. Code
+what people have to do, or what changes for callers: that stands in the run's notifications. Code
 scanning takes 25,000 results of a run and shows 5,000 of them, so no more are written.
 """
 
@@ -14,8 +14,9 @@ from urllib.parse import quote
 
 from fsgitops import __version__
 from fsgitops.findings import Severity
+from fsgitops.model.impact import HEADING as CALLERS
 from fsgitops.model.plan import Action
-from fsgitops.model.review import list_findings, list_tasks
+from fsgitops.model.review import list_calls, list_findings, list_tasks
 from fsgitops.model.task import HEADING
 from fsgitops.visible import count_noun, make_visible
 
@@ -47,6 +48,10 @@ def render_sarif(review: Review) -> str:
     notes = [
         {"level": "note", "message": {"text": _literal(make_visible(f"{HEADING}: {task.message}"))}}
         for task in list_tasks(review)
+    ]
+    notes += [
+        {"level": "note", "message": {"text": _literal(make_visible(f"{CALLERS}: {call.message}"))}}
+        for call in list_calls(review)
     ]
     if left > 0:
         text = f"{count_noun(left, 'result')} left out: a log holds {SHOWN_RESULTS:,}"

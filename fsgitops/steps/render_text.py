@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from fsgitops.findings import Finding, Severity
+from fsgitops.model.impact import HEADING as CALLERS
 from fsgitops.model.plan import (
     Action,
     Baseline,
@@ -33,6 +34,7 @@ SHOWN_CREATED = 200
 SHOWN_VALUES = 2
 """Creations of each kind whose values are shown; `--full` shows all of them."""
 
+SHOWN_CALLS = 20
 SHOWN_STEPS = 10
 SHOWN_WARNINGS = 20
 SIMULATION = "This target is the embedded switch: a simulation, not a FreeSWITCH."
@@ -51,6 +53,7 @@ def render_plan(plan: Plan, *, full: bool = False) -> Iterator[Line]:
     if plan.partial:
         yield from _render_partial(plan)
     yield from _render_changes(plan, full=full)
+    yield from _render_impact(plan, full=full)
     yield from _render_reloads(plan.reloads, full=full)
     yield from _render_warnings(plan, full=full)
     yield from _render_hazards(plan)
@@ -234,6 +237,15 @@ def _render_needs(plan: Plan) -> Iterator[Line]:
         yield Line("Refused unless these permissions are given:", "delete")
     for need in missing:
         yield Line(f"  --allow {need.permission}: {make_visible(need.because)}", "delete")
+
+
+def _render_impact(plan: Plan, *, full: bool) -> Iterator[Line]:
+    told = list(plan.impact.tell(None if full else SHOWN_CALLS)) if plan.impact else []
+    if told:
+        yield Line("")
+        yield Line(f"{CALLERS}:")
+    for line in told:
+        yield Line(f"  {make_visible(line)}", "update")
 
 
 def _render_reloads(steps: tuple[ReloadStep, ...], *, full: bool) -> Iterator[Line]:

@@ -60,8 +60,8 @@ def saved_plan(project: Project) -> str:
 
 
 def meaning(plan: dict[str, Any]) -> dict[str, Any]:
-    """Return what a plan says, without what is true of one place only."""
-    left_out = ("conf_dir", "fingerprint", "tasks", "live_digest")
+    """Return what a plan says that one of then said, too, and is not true of one place only."""
+    left_out = ("conf_dir", "fingerprint", "tasks", "live_digest", "impact", "warnings")
     return {name: value for name, value in plan.items() if name not in left_out}
 
 

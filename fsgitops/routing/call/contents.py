@@ -172,11 +172,15 @@ def read_quick(extension: Element) -> Quick | None:
     return None
 
 
+def taken_alone(extension: Element) -> frozenset[str]:
+    """Return the numbers that an extension takes, where it can take no others."""
+    quick = read_quick(extension)
+    return (quick.texts or frozenset()) if quick and quick.field == NUMBER else frozenset()
+
+
 def list_numbers(context: Element) -> Iterator[frozenset[str]]:
     """Yield the numbers that an extension takes, for each that takes some certain ones."""
     for extension in context.all("extension"):
-        quick = read_quick(extension)
-        if quick and quick.field == NUMBER and quick.texts:
-            numbers = {text for text in quick.texts if text.removeprefix("+").isdigit()}
-            if numbers:
-                yield frozenset(numbers)
+        found = taken_alone(extension)
+        if numbers := {text for text in found if text.removeprefix("+").isdigit()}:
+            yield frozenset(numbers)

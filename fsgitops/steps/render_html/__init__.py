@@ -11,6 +11,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from fsgitops.findings import Severity, count_findings
+from fsgitops.model.impact import HEADING as CALLERS
 from fsgitops.model.plan import Action
 from fsgitops.model.review import (
     Contents,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from fsgitops.model.review import Review
 
 SHOWN_FINDINGS = 500
+SHOWN_CALLS = 1000
 SHOWN_REACHED = 200
 SHOWN_STEPS = 50
 
@@ -98,6 +100,7 @@ def _body(review: Review, title: str) -> Iterator[str]:
         yield f'<p class="notice update">{_text(remark)}</p>'
     if plan is not None:
         yield from _facts(plan)
+        yield from _impact(plan)
         yield from _tasks(plan)
         yield from _hazards(plan)
     yield from _findings(review)
@@ -125,6 +128,14 @@ def _facts(plan: Plan) -> Iterator[str]:
         f"<code>{_text(plan.domain)}</code>, plan <code>{_text(plan.fingerprint)}</code>{commit}. "
         f"{count_noun(plan.unmanaged, 'unmanaged file')} left alone.</p>"
     )
+
+
+def _impact(plan: Plan) -> Iterator[str]:
+    told = list(plan.impact.tell(SHOWN_CALLS)) if plan.impact else []
+    if told:
+        yield f'<section><h2>{_text(CALLERS)}</h2><ul class="notices">'
+        yield from (f'<li class="notice update">{_text(line)}</li>' for line in told)
+        yield "</ul></section>"
 
 
 def _tasks(plan: Plan) -> Iterator[str]:

@@ -1,0 +1,300 @@
+"""Which calls a plan may lead elsewhere, and which of them it does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from fsgitops import __version__
+from fsgitops.homes import home_of
+from fsgitops.homes.directory import DIRECTORY
+from fsgitops.model.heard import Hearings
+from fsgitops.model.impact import MOMENT, NOBODY, CallChange, Impact
+from fsgitops.model.plan import Action
+from fsgitops.planning.hearing import Dialled, Listener, guess_dialled, list_dialled
+from fsgitops.planning.survey import load_planned
+from fsgitops.routing.call.contents import taken_alone
+from fsgitops.routing.call.load import load_disk
+from fsgitops.routing.directory import serialise
+from fsgitops.routing.tree import XmlSyntaxError, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+
+    from fsgitops.model.compiled import CompiledConfig
+    from fsgitops.model.heard import Heard, Ways
+    from fsgitops.model.kind import Kinds
+    from fsgitops.model.live import LiveConfig
+    from fsgitops.model.plan import Change, Plan
+    from fsgitops.model.resource import Resource
+    from fsgitops.routing.tree import Element
+    from fsgitops.workspace.declare import Compilation
+    from fsgitops.workspace.open import Workspace
+
+MOST: Final = 20_000
+"""Numbers whose calls one plan follows."""
+MOST_FILES: Final = 2_000
+"""Changed files of the dialplan that are compared; more of them are taken to concern all calls."""
+EVERYTHING: Final = "*"
+EDITED: Final = "hand-written files have changed since the last apply"
+_AT_ANY_TIME: Final = "at another time"
+
+
+def follow_calls(
+    workspace: Workspace,
+    compilation: Compilation,
+    live: LiveConfig,
+    plan: Plan,
+    written: CompiledConfig,
+    kept: Hearings | None,
+    by_hand: str,
+) -> tuple[Impact, Hearings]:
+    """Return the plan's impact, and where calls end once it is applied.
+
+    `kept` is what the last apply noted, `by_hand` the digest of the hand-written configuration.
+    Raises MergeError where the configuration cannot be read.
+    """
+    kinds, inbound = workspace.kinds, workspace.target.inbound_context
+    dialled = list_dialled(compilation, written, kinds, inbound)
+    sides = _Sides(workspace, live, plan, written)
+    return _Search(plan, live, written, sides, kept, by_hand, kinds).find(list(dialled))
+
+
+def hear_all(
+    workspace: Workspace,
+    compilation: Compilation,
+    live: LiveConfig,
+    plan: Plan,
+    written: CompiledConfig,
+    by_hand: str,
+) -> Hearings:
+    """Return where calls end once a plan is applied, where nothing is known of it yet.
+
+    Raises MergeError where the configuration cannot be read.
+    """
+    dialled = list_dialled(compilation, written, workspace.kinds, workspace.target.inbound_context)
+    listener = _Sides(workspace, live, plan, written).after
+    heard = {item.resource: listener.hear(item) for item in islice(dialled, MOST)}
+    return Hearings(by_hand, "", __version__, heard)
+
+
+class _Sides:
+    """The configuration as it stands, and as the plan leaves it: each is loaded when needed."""
+
+    def __init__(
+        self, workspace: Workspace, live: LiveConfig, plan: Plan, written: CompiledConfig
+    ) -> None:
+        self._target = workspace.target
+        self._live = live
+        self._plan = plan
+        self._written = written
+
+    @cached_property
+    def before(self) -> Listener:
+        target = self._target
+        ours = {*self._live.manifest.entries, *self._written.files}
+        return Listener(load_disk(target.conf_dir, target.domain, ours=ours), target)
+
+    @cached_property
+    def after(self) -> Listener:
+        loaded = load_planned(self._target, self._plan, self._written, self._live)
+        return Listener(loaded, self._target)
+
+
+@dataclass(slots=True)
+class _Search:
+    """Which calls may end otherwise, and which of them do."""
+
+    plan: Plan
+    live: LiveConfig
+    written: CompiledConfig
+    sides: _Sides
+    kept: Hearings | None
+    by_hand: str
+    kinds: Kinds
+
+    def find(self, dialled: Sequence[Dialled]) -> tuple[Impact, Hearings]:
+        """Return the impact on these numbers, and on those of what the plan deletes."""
+        own = {change.resource: change for change in self.plan.changes}
+        edited = self.kept is not None and self.kept.by_hand != self.by_hand
+        touched = {EVERYTHING} if edited else find_touched(self.plan, self.live, self.written)
+        everyone = [*self._list_gone({item.resource for item in dialled}), *dialled]
+        everyone.sort(key=lambda item: item.resource not in own)
+        left = 0
+        known = self._recall(everyone)
+        if self.kept is None:
+            # What a call follows from is not known: that takes following it.
+            left = len(everyone[MOST:])
+            everyone = everyone[:MOST]
+            known = {item.resource: self.sides.before.hear(item) for item in everyone}
+        concerned = [
+            item
+            for item in everyone
+            if (found := known.get(item.resource)) is None
+            or item.resource in own
+            or EVERYTHING in touched
+            or not touched.isdisjoint(found.needs)
+        ]
+        left += len(concerned[MOST:])
+        drifted = not edited and any(change.drifted for change in self.plan.changes)
+        calls: list[CallChange] = []
+        for item in concerned[:MOST]:
+            before = known.get(item.resource)
+            if before is None or (drifted and self.kept is not None):
+                before = self.sides.before.hear(item)
+            after = known[item.resource] = self.sides.after.hear(item)
+            if difference := compare_heard(before, after):
+                calls.append(self._tell(item, before, *difference))
+        for item in concerned[MOST:]:
+            known.pop(item.resource, None)
+        heard = {item.resource: known[item.resource] for item in dialled if item.resource in known}
+        looked_at = min(len(concerned), MOST)
+        notes = (EDITED,) if edited and calls else ()
+        impact = Impact(MOMENT, looked_at, left, tuple(sorted(calls, key=_order)), notes)
+        return impact, Hearings(self.by_hand, "", __version__, heard)
+
+    def _recall(self, everyone: Iterable[Dialled]) -> dict[Resource, Heard]:
+        """Return what the last apply noted of these calls."""
+        calls = self.kept.calls if self.kept else {}
+        found = ((item, calls.get(item.resource)) for item in everyone)
+        return {
+            item.resource: heard
+            for item, heard in found
+            if heard is not None and (heard.number, heard.context) == (item.number, item.context)
+        }
+
+    def _list_gone(self, there: Collection[Resource]) -> Iterator[Dialled]:
+        """Yield the numbers of what is managed, and has no file once the plan is applied."""
+        calls = self.kept.calls if self.kept else {}
+        for change in self.plan.changes:
+            resource = change.resource
+            if change.action is not Action.DELETE or resource in there:
+                continue
+            heard = calls.get(resource)
+            if heard is not None:
+                yield Dialled(resource, heard.number, heard.context)
+                continue
+            taken = {number for _, numbers in self._read(change.path) for number in numbers}
+            if found := guess_dialled(resource, taken):
+                yield found
+
+    def _read(self, path: str) -> set[tuple[bytes, frozenset[str]]]:
+        file = self.live.files.get(path)
+        return _read_extensions((file.content if file else None) or b"")
+
+    def _tell(self, item: Dialled, before: Heard, case: str, was: str, ends: str) -> CallChange:
+        if ends.startswith(f"{NOBODY} ("):
+            reason = self._find_reason(item.resource, before)
+            ends = f"{NOBODY} ({reason})" if reason else ends
+        context = item.context or self.sides.after.entry
+        return CallChange(item.resource, item.number, context, was, ends, case)
+
+    def _find_reason(self, resource: Resource, before: Heard) -> str:
+        """Return what the plan deletes that a call got to, if it does."""
+        deleted = {
+            change.resource: change
+            for change in self.plan.changes
+            if change.action is Action.DELETE and not change.moved
+        }
+        users = (item for item in deleted if f"user:{item.name}" in before.needs)
+        found = resource if resource in deleted else next(users, None)
+        if found is None:
+            return ""
+        kind, to = self.kinds.get(found.kind), deleted[found].renamed_to
+        told = kind.told if kind else found.kind
+        name = "" if found == resource else f" {found.name}"
+        return f"{told}{name} {f'renamed to {to.name}' if to else 'deleted'}"
+
+
+def _order(call: CallChange) -> tuple[bool, str, str]:
+    """Public numbers come first: most callers dial these."""
+    return not call.number.startswith("+"), call.resource.kind, call.number
+
+
+def compare_heard(before: Heard, after: Heard) -> tuple[str, str, str] | None:
+    """Return what differs: what it takes for granted, where it ended, and where it ends."""
+    found = _compare_ways(before.ways, after.ways)
+    if found is not None or before.whenever == after.whenever:
+        return found
+    found = _compare_ways(before.whenever or before.ways, after.whenever or after.ways)
+    if found is None:
+        return None
+    case, was, ends = found
+    return f"{_AT_ANY_TIME}, {case}" if case else _AT_ANY_TIME, was, ends
+
+
+def _compare_ways(before: Ways, after: Ways) -> tuple[str, str, str] | None:
+    if before == after:
+        return None
+    if before[0][1] != after[0][1]:
+        return "", before[0][1], after[0][1]
+    was, ends = dict(before), dict(after)
+    for case, end in ends.items():
+        if was.get(case, end) != end:
+            return case, was[case], end
+    for case, end in after:
+        if end not in was.values():
+            return case, before[0][1], end
+    for case, end in before:
+        if end not in ends.values():
+            return case, end, after[0][1]
+    # The same ends: there is a way more or less, or something else decides between them.
+    pairs = zip(before, after, strict=False)
+    found = next((pair for pair in pairs if pair[0] != pair[1]), None)
+    if found is None:
+        case, end = max(before, after, key=len)[min(len(before), len(after))]
+        return (case, before[0][1], end) if len(after) > len(before) else (case, end, after[0][1])
+    (old, was_end), (new, end) = found
+    return "", f"{was_end}, where {old}", f"{end}, where {new}"
+
+
+def find_touched(plan: Plan, live: LiveConfig, written: CompiledConfig) -> set[str]:
+    """Return what of the configuration the plan changes, as `Heard.needs` names it.
+
+    EVERYTHING is in it where an extension changes that may take any number.
+    """
+    touched: set[str] = set()
+    paths: set[str] = set()
+    for change in plan.changes:
+        if home_of(change.path)[0] is not DIRECTORY:
+            paths.add(change.path)
+        elif not (change.action is Action.UPDATE and _is_secret(change)):
+            touched.add(f"user:{change.resource.name}")
+            touched.add(f"group:{EVERYTHING}")
+    if len(paths) > MOST_FILES:
+        return {EVERYTHING}
+    for path in paths:
+        file, there = written.files.get(path), live.files.get(path)
+        before = _read_extensions((there.content if there else None) or b"")
+        after = _read_extensions(file.content if file else b"")
+        for _, numbers in before ^ after:
+            touched |= {f"number:{number}" for number in numbers} or {EVERYTHING}
+    return touched
+
+
+def _is_secret(change: Change) -> bool:
+    """Tell whether all that an update changes is secret: no call depends on a password."""
+    return bool(change.attributes) and all(item.secret for item in change.attributes)
+
+
+def _read_extensions(content: bytes) -> set[tuple[bytes, frozenset[str]]]:
+    """Return the extensions of a file, each with the numbers that it alone takes; else none."""
+    if not content:
+        return set()
+    try:
+        root = parse(content)
+    except XmlSyntaxError:
+        return {(content, frozenset())}
+    return set(_walk_extensions(root))
+
+
+def _walk_extensions(parent: Element) -> Iterator[tuple[bytes, frozenset[str]]]:
+    for child in parent.children:
+        if child.name == "extension":
+            yield serialise(child), taken_alone(child)
+        elif child.name == "context":
+            yield from _walk_extensions(child)
+        else:
+            yield serialise(child), frozenset()
