@@ -11,10 +11,11 @@ from fsgitops.errors import NotPossibleError
 from fsgitops.live.roster import load_roster, read_number
 from fsgitops.model.graph import Graph
 from fsgitops.model.reading import resource_of
+from fsgitops.model.trace import Way
 from fsgitops.routing.call.chart import Chart, Point
 from fsgitops.routing.call.clock import Clock
 from fsgitops.routing.call.contents import list_numbers
-from fsgitops.routing.call.evaluate import Call, evaluate
+from fsgitops.routing.call.evaluate import Call, follow_ways
 from fsgitops.routing.call.world import Phones
 
 if TYPE_CHECKING:
@@ -83,10 +84,12 @@ class _Drawing:
         variables = {"domain_name": domain, "user_context": point.context} if inside else {}
         call = Call(point.name, point.context, domain=domain, variables=variables)
         for phones in (Phones(), Phones(frozenset())):
-            ways, complete = evaluate(self._world, call, self._clock, phones)
+            ways, complete = follow_ways(
+                self._world, call, self._clock, phones, passes=False, every=True
+            )
             self.complete &= complete
-            for way in ways:
-                self.chart.add(Point("context", point.context), way)
+            for end, state in ways:
+                self.chart.add(Point("context", point.context), Way(end, tuple(state.steps)))
 
 
 def _find_doors(source: Scene, inbound: str) -> dict[str, str]:

@@ -66,6 +66,15 @@ def test_the_time_is_a_condition_unless_it_is_said(applied: Project) -> None:
     assert "number 18005550199 -> phone 1021: " in at_noon
 
 
+def test_ways_that_end_alike_are_all_drawn(applied: Project) -> None:
+    direct = '<anti-action application="bridge" data="user/1021@sandbox.example"/>'
+    hours = HOURS.replace('<anti-action application="hangup" data="NO_ANSWER"/>', direct)
+    (applied.conf / "dialplan/public/00_hours.xml").write_text(hours)
+    led = [line for line in edges(applied, "--all") if line.startswith("number 18005550199 -> ")]
+    assert sum("the time matches" in line for line in led) == 1
+    assert any("the time does not match" in line and "phone 1021" in line for line in led)
+
+
 def test_a_number_names_the_extension_that_takes_it(applied: Project) -> None:
     nodes = applied.run("graph", DID, "--json").json()["nodes"]
     (number,) = [node for node in nodes if node["name"] == DID]

@@ -7,6 +7,7 @@ between ways. It is bounded: ways, steps, transfers, legs and the size of texts.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from fsgitops.model.trace import Way
@@ -79,12 +80,15 @@ def follow_ways(
     decide: Callable[[Question, Collection[Question]], int | None] | None = None,
     *,
     keeps: bool = True,
+    passes: bool = True,
     every: bool = False,
 ) -> tuple[list[tuple[End, State]], bool]:
-    """Return where each way ends, and its state then; `keeps` tells whether steps are kept.
+    """Return where each way ends, and its state then.
 
+    `keeps` tells whether steps are kept, and `passes` those of extensions that pass the call on.
     With `every`, ways that end alike are ways of their own.
     """
+    keep = partial(State, keeps=keeps, passes=passes)
     pending: list[tuple[int, ...]] = [()]
     ways: list[tuple[End, State]] = []
     followed = 0
@@ -93,7 +97,7 @@ def follow_ways(
     while pending and followed < MAX_WAYS:
         given = pending.pop(0)
         answers = Answers(given, passed=passed, decide=decide)
-        state = State(world, clock, phones, answers, make_leg(world, call), keeps=keeps)
+        state = keep(world, clock, phones, answers, make_leg(world, call))
         state.functions = call_function
         end = replace(follow(state), after=known_seconds(state.elapsed))
         keys = identify(end, answers.asked)

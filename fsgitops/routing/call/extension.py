@@ -43,7 +43,7 @@ def hunt(state: State, inline: Callable[[State, Action], None]) -> list[Action] 
     if context is None:
         told = f"the dialplan has no context {name}"
         raise CallEndedError(End(Fate.NOWHERE, told, "NO_ROUTE_DESTINATION"))
-    search = _Search(state, inline) if state.keeps else _Glance(state, inline)
+    search = _Search(state, inline) if state.passes else _Glance(state, inline)
     found = state.leg.get("auto_hunt")
     contents = state.world.contents(context)
     extensions = contents.extensions
@@ -206,17 +206,25 @@ class _Search:
 class _Glance(_Search):
     """The same search where nobody asks which extensions a call passes, and why."""
 
-    def consider(self, extension: Element, name: str, number: str) -> bool:  # noqa: ARG002
+    def consider(self, extension: Element, name: str, number: str) -> bool:
         """Hold the call against an extension, and note that it took it."""
-        self.state.count(1)
+        state = self.state
+        state.count(1)
         self.changed = took = False
         self.extension = extension
+        at = len(state.steps)
         try:
             took = self.run(extension, 0)
         finally:
             if took or self.changed:
                 ends = took and not is_true(extension.attributes.get("continue"))
-                self.state.note_taken(extension, ends=ends)
+                state.note_taken(extension, ends=ends)
+                if state.keeps:
+                    step = Step(
+                        What.TAKES, name, number, _name(extension), text="" if ends else GOES_ON,
+                        line=extension.line, leg=state.depth,
+                    )  # fmt: skip
+                    state.steps.insert(at, step)
         return took
 
     def pass_on(self, contents: Contents, at: int, name: str, number: str) -> int:  # noqa: ARG002

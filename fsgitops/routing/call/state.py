@@ -102,6 +102,7 @@ class State:
         leg: Leg,
         *,
         keeps: bool = True,
+        passes: bool = True,
     ) -> None:
         self.world = world
         self.clock = clock
@@ -114,6 +115,8 @@ class State:
         """How many execute_extension are under way."""
         self.keeps = keeps
         """Whether somebody asks for the steps; else they are only counted."""
+        self.passes = keeps and passes
+        """Whether somebody asks for the extensions that pass the call on, and why, as well."""
         self.steps: list[Step] = []
         self.took: list[tuple[Took, Element]] = []
         """What took the call, where no steps are kept."""
