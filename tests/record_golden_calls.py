@@ -12,7 +12,8 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from made_dialplans import make_dialplan
+from hooked_dialplan import make_hooked
+from made_dialplans import MadeCall, make_dialplan
 from real_switch import RealSwitch, switch_template
 from recorded_calls import hasten, record_calls
 
@@ -30,14 +31,14 @@ def main() -> None:
         try:
             switch.start()
             for seed in SEEDS:
-                write_case(switch, seed)
+                write_case(switch, f"made-{seed}", *make_dialplan(seed, CONTEXTS, CALLS))
+            write_case(switch, "hooked", *make_hooked())
         finally:
             switch.stop()
 
 
-def write_case(switch: RealSwitch, seed: int) -> None:
-    """Record the calls of one seed."""
-    dialplan, calls = make_dialplan(seed, CONTEXTS, CALLS)
+def write_case(switch: RealSwitch, name: str, dialplan: str, calls: list[MadeCall]) -> None:
+    """Record the calls of one case."""
     path = switch.conf_dir / "dialplan" / "made.xml"
     path.write_text(f"<include>\n{dialplan}</include>\n", encoding="utf-8")
     with switch.esl() as esl:
@@ -48,7 +49,7 @@ def write_case(switch: RealSwitch, seed: int) -> None:
         [*call, item.cause, *(list(pair) for pair in item.executed)]
         for call, item in zip(calls, recorded, strict=True)
     ]
-    case = GOLDEN / f"made-{seed}"
+    case = GOLDEN / name
     case.mkdir(parents=True, exist_ok=True)
     (case / "dialplan.xml").write_text(dialplan, encoding="utf-8")
     lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hooked_dialplan import make_hooked
 from made_dialplans import MadeCall, make_dialplan
 from real_switch import RealSwitch, switch_template
 from recorded_calls import Recorded, hasten, record_calls
@@ -96,6 +97,22 @@ def test_calls_through_made_dialplans_execute_what_the_trace_says(
     ):
         assert ways[0].executed == real.executed, call
         assert ways[0].end.cause == real.cause, call
+
+
+def test_variables_send_calls_on_and_make_it_execute_as_the_trace_says(switch: RealSwitch) -> None:
+    dialplan, calls = make_hooked()
+    path = switch.conf_dir / "dialplan" / "made.xml"
+    path.write_text(f"<include>\n{dialplan}</include>\n", encoding="utf-8")
+    with switch.esl() as esl:
+        assert "[Success]" in esl.api("reloadxml")
+    recorded = record_calls(switch, calls)
+    traced = trace_calls(load_world(switch, {}), calls)
+    wrong = [
+        (call.number, ways[0].executed, ways[0].end.cause, real)
+        for call, ways, real in zip(calls, traced, recorded, strict=True)
+        if (ways[0].executed, ways[0].end.cause) != (real.executed, real.cause)
+    ]
+    assert not wrong, "\n".join(map(str, wrong))
 
 
 ZONES = (

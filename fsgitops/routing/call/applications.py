@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from fsgitops.model.trace import End, Fate, Goal, Step, What
 from fsgitops.routing.call.contents import Action
-from fsgitops.routing.call.dialling import bridge, tell_leg
+from fsgitops.routing.call.dialling import Around, bridge, tell_leg
 from fsgitops.routing.call.expand import Value
 from fsgitops.routing.call.extension import hunt
 from fsgitops.routing.call.known import (
     HEARD,
     INLINE,
+    MEDIA_FIRST,
     NEUTRAL,
     SLOW,
     STAYS,
@@ -26,6 +27,7 @@ from fsgitops.routing.call.known import (
 )
 from fsgitops.routing.call.leg import Leg
 from fsgitops.routing.call.menu import run_menu
+from fsgitops.routing.call.moving import answer, pre_answer, ring, transfer
 from fsgitops.routing.call.settings import SETTINGS
 from fsgitops.routing.call.state import CallEndedError, CallMovedError, end_unknown
 from fsgitops.routing.call.words import (
@@ -43,7 +45,6 @@ if TYPE_CHECKING:
 
 MAX_STACKS: Final = 32
 """`SWITCH_MAX_STACKS`."""
-MAX_FORWARDS: Final = 70
 _VERBATIM: Final = "app_disable_expand_variables"
 MAX_LEGS: Final = 5
 """Legs of loopback/ within each other that are followed."""
@@ -72,6 +73,8 @@ def execute(state: State, action: Action, *, inline: bool = True) -> None:
         data = Value(action.data)
     else:
         data = state.expand(action.data)
+    if name in MEDIA_FIRST:
+        pre_answer(state, execute_queued)
     if data.text[:1] == "%" and "[" in data.text[1:3]:
         raise end_unknown(("its data begins with variables in brackets",), f"what {name} does")
     if state.keeps:
@@ -100,6 +103,11 @@ def execute(state: State, action: Action, *, inline: bool = True) -> None:
         _APPLICATIONS[name](state, data)
     else:
         raise end_unknown((f"nothing is known of the application {name}",), "where it goes")
+
+
+def execute_queued(state: State, action: Action) -> None:
+    """Execute an action that no search executes inline."""
+    execute(state, action, inline=False)
 
 
 def _check_there(state: State, name: str) -> None:
@@ -193,35 +201,7 @@ def _transfer(state: State, data: Value) -> None:
         return
     if fold(words[0]) == "-both":
         words = words[1:]
-    transfer(state, words[:3], data.why)
-
-
-def transfer(state: State, words: list[str], why: tuple[str, ...] = ()) -> None:
-    """`switch_ivr_session_transfer`: EXTENSION [DIALPLAN [CONTEXT]]. Raises CallMovedError."""
-    if why:
-        raise end_unknown(why, f"where it is transferred with {' '.join(words)}")
-    leg = state.leg
-    book = "max_session_transfers" if state.text("max_session_transfers") else "max_forwards"
-    before = state.text(book)
-    left = to_int(before) - 1 if before else MAX_FORWARDS
-    if left <= 0:
-        told = "it is transferred again and again"
-        raise CallEndedError(End(Fate.LOOP, told, "EXCHANGE_ROUTING_ERROR"))
-    leg.set(book, Value(str(left)))
-    profile = leg.current
-    number, dialplan, context = [*words, "", "", ""][:3]
-    dialplan = dialplan or state.text("force_transfer_dialplan")
-    if not dialplan:
-        dialplan = "XML" if fold(profile.dialplan) == "inline" else profile.dialplan
-    context = context or state.text("force_transfer_context") or profile.context
-    leg.hunted = None
-    leg.profile = profile.with_fields(
-        destination_number=Value(number or "service"),
-        dialplan=Value(dialplan or "XML"),
-        context=Value(context or "default"),
-        rdnis=profile.fields.get("destination_number"),
-    )
-    raise CallMovedError
+    transfer(state, words[:3], execute_queued, data.why)
 
 
 def _execute_extension(state: State, data: Value) -> None:
@@ -263,7 +243,7 @@ def _execute_there(state: State) -> None:
 
 
 def _bridge(state: State, data: Value) -> None:
-    bridge(state, data, _follow_loopback)
+    bridge(state, data, Around(_follow_loopback, execute_queued))
 
 
 def _follow_loopback(state: State, target: str, given: Mapping[str, str]) -> End:
@@ -354,7 +334,7 @@ def _limit(state: State, data: Value) -> None:
     if target.startswith("!"):
         cause = read_cause(from_raw(target[1:]))
         raise CallEndedError(End(Fate.HANGS_UP, f"the limit lets nobody in: {cause}", cause))
-    transfer(state, [target, *words[5:7]])
+    transfer(state, [target, *words[5:7]], execute_queued)
 
 
 def _limit_execute(state: State, data: Value) -> None:
@@ -376,6 +356,7 @@ def _check_acl(state: State, data: Value) -> None:
 
 _APPLICATIONS: Final[dict[str, Callable[[State, Value], None]]] = {
     **SETTINGS,
+    "answer": lambda state, _data: answer(state, execute_queued),
     "bridge": _bridge,
     "check_acl": _check_acl,
     "deflect": _redirect,
@@ -384,8 +365,10 @@ _APPLICATIONS: Final[dict[str, Callable[[State, Value], None]]] = {
     "ivr": _ivr,
     "limit": _limit,
     "limit_execute": _limit_execute,
+    "pre_answer": lambda state, _data: pre_answer(state, execute_queued),
     "redirect": _redirect,
     "respond": _respond,
+    "ring_ready": lambda state, _data: ring(state, execute_queued),
     "transfer": _transfer,
     "voicemail": _voicemail,
 }

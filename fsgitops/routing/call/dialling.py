@@ -6,6 +6,7 @@ Source: `src/switch_ivr_originate.c`, `user_outgoing_channel` and `audio_bridge_
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -14,6 +15,7 @@ from fsgitops.model.trace import End, Fate, Goal, Step, What
 from fsgitops.routing.call.expand import Value
 from fsgitops.routing.call.functions import CONTACT, UNREGISTERED, split_user
 from fsgitops.routing.call.known import read_cause
+from fsgitops.routing.call.moving import answer, execute_on, transfer
 from fsgitops.routing.call.state import CallEndedError, end_unknown
 from fsgitops.routing.call.timing import Rung, Timed, time_legs
 from fsgitops.routing.call.words import from_raw, is_true, separate, to_int, to_raw
@@ -22,6 +24,7 @@ from fsgitops.routing.tree import fold
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from fsgitops.routing.call.moving import Execute
     from fsgitops.routing.call.state import State
 
 MAX_DEPTH: Final = 8
@@ -56,29 +59,66 @@ class Dialled(NamedTuple):
     turn: int
 
 
-def bridge(state: State, data: Value, loop: Callable[[State, str, Mapping[str, str]], End]) -> None:
-    """Connect the call. Raises CallEndedError unless nobody takes it and the dialplan goes on.
+class Around(NamedTuple):
+    """What a bridge needs of applications.
 
-    `loop` evaluates a leg of loopback/ and returns where it ends.
+    `loop` evaluates a leg of loopback/ and returns where it ends, `execute` executes an action.
+    """
+
+    loop: Callable[[State, str, Mapping[str, str]], End]
+    execute: Execute
+
+
+def bridge(state: State, data: Value, around: Around) -> None:
+    """Connect the call.
+
+    Raises CallEndedError unless nobody takes it and the dialplan goes on, and CallMovedError where
+    a variable says where it goes then.
     """
     if not data.text:
         return
+    campon = is_true(_text(state, "campon"))
+    if campon:
+        answer(state, around.execute)
+    else:
+        execute_on(state, "execute_on_pre_originate", around.execute)
+    cause = _call(state, data, around, campon=campon)
+    if campon:
+        _give_up(state, around)
+    else:
+        execute_on(state, "execute_on_post_originate", around.execute)
+    _fail(state, cause, around.execute, tried=not campon)
+
+
+def _give_up(state: State, around: Around) -> None:
+    """Go where `campon_fallback_exten` says once all tries have failed. Raises CallMovedError."""
+    state.elapsed = math.inf
+    tries = to_int(_text(state, "campon_retries"))
+    state.note(f"campon calls {tries if tries > 0 else 100} times before it gives up")
+    names = [f"campon_fallback_{part}" for part in ("exten", "dialplan", "context")]
+    found = [state.leg.get(name) for name in names]
+    why = tuple(reason for value in found if value for reason in value.why)
+    if found[0] is not None:
+        words = [value.text if value else "" for value in found]
+        transfer(state, words, around.execute, why)
+
+
+def _call(state: State, data: Value, around: Around, *, campon: bool) -> str:
+    """Return why nobody takes a call; CallEndedError is raised where somebody does."""
     forwards = state.leg.get("max_forwards")
     if forwards is not None and not forwards.why and to_int(forwards.text) <= 1:
         # switch_core_session_outgoing_channel makes no leg more, as after too many transfers.
         state.note("FreeSWITCH bridges no more after 70 transfers")
-        _fail(state, "EXCHANGE_ROUTING_ERROR")
-        return
-    if is_true(_text(state, "campon")):
-        raise end_unknown(("campon calls again and again",), "how long it waits for somebody")
+        return "EXCHANGE_ROUTING_ERROR"
     legs = list(_read_legs(state, data, 0))
     unknown = [why for leg in legs for why in leg.unknown]
     timed = [Timed(goal, leg.turn, leg.times) for leg in legs if (goal := leg.rings or leg.dials)]
     if timed:
-        _fail(state, _offer(state, time_legs(timed, state.elapsed, state.leg.get("call_timeout"))))
-        return
+        limit = Value(_text(state, "campon_timeout") or "10") if campon else None
+        limit = limit or state.leg.get("call_timeout")
+        return _offer(state, time_legs(timed, state.elapsed, limit))
     loops = [leg.loopback for leg in legs if leg.loopback]
-    causes = _follow(state, data, loops, loop) if loops else []
+    causes = _follow(state, data, loops, around.loop) if loops else []
     if unknown:
         raise end_unknown(unknown, f"whom bridge reaches with {data.text}")
     causes += [leg.fails for leg in legs if leg.fails]
@@ -87,7 +127,7 @@ def bridge(state: State, data: Value, loop: Callable[[State, str, Mapping[str, s
     if len(causes) > 1:
         told = [f"the bridge fails with {cause}" for cause in causes]
         chosen = state.choose(f"cause of {data.text}", told)
-    _fail(state, causes[chosen])
+    return causes[chosen]
 
 
 def _follow(
@@ -136,10 +176,15 @@ def _text(state: State, name: str) -> str:
     return found.text if found and not found.why else ""
 
 
-def _fail(state: State, cause: str) -> None:
-    """`switch_channel_handle_cause`: return where the dialplan goes on. Raises CallEndedError."""
+def _fail(state: State, cause: str, execute: Execute, *, tried: bool) -> None:
+    """`switch_channel_handle_cause`: return where the dialplan goes on.
+
+    `tried` tells whether the caller's own leg made the others. Raises CallEndedError,
+    CallMovedError.
+    """
     leg = state.leg
-    leg.set("originate_disposition", Value(cause))
+    if tried:
+        leg.set("originate_disposition", Value(cause))
     leg.set("originate_failed_cause", Value(cause))
     names = ("transfer_on_fail", "failure_causes", "continue_on_fail")
     found = {name: value for name in names if (value := leg.get(name)) is not None}
@@ -153,8 +198,13 @@ def _fail(state: State, cause: str) -> None:
         return
     if goes_on is None and failures is None and cause in _ALWAYS:
         return
-    if "transfer_on_fail" in found:
-        raise end_unknown(("transfer_on_fail is set",), "what follows a bridge that fails")
+    given = found.get("transfer_on_fail")
+    causes, *where = separate(given.text, " ", 4) if given else ("",)
+    if is_true(causes):
+        return
+    if causes and _lists(causes, cause):
+        number = where[0] if where and fold(where[0]) != "auto_cause" else cause
+        transfer(state, [number, *where[1:]], execute)
     fate = Fate.LOOP if cause == "EXCHANGE_ROUTING_ERROR" else Fate.HANGS_UP
     raise CallEndedError(End(fate, f"the bridge fails with {cause}", cause))
 
@@ -236,6 +286,8 @@ def _read_leg(state: State, target: str, why: tuple[str, ...], depth: int) -> It
         yield from _read_legs(state, found, depth + 1)
     elif kind == "loopback":
         yield Reached(loopback=rest)
+    elif kind == "enum":
+        yield Reached(unknown=(f"only the switch can look up enum/{rest}",))
     elif kind == "sofia":
         yield _read_sofia(state, rest)
     else:

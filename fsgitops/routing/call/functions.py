@@ -296,6 +296,11 @@ def _verto_contact(_state: State, _argument: str) -> str:
     return UNREGISTERED
 
 
+def _uuid_getvar(_state: State, argument: str) -> str | None:
+    """Answer what it says without a uuid; of another call, only the switch knows."""
+    return "-USAGE: <uuid> <var>\n" if len(separate(argument, " ", 4)) < 2 else None
+
+
 def _eval(_state: State, argument: str) -> str | None:
     return None if needs_expansion(argument) else argument
 
@@ -320,5 +325,6 @@ _FUNCTIONS: Final[dict[str, Callable[[State, str], str | Value | None]]] = {
     "tolower": lambda _state, argument: argument.lower() if argument.isascii() else None,
     "user_data": _user_data,
     "user_exists": _user_exists,
+    "uuid_getvar": _uuid_getvar,
     "verto_contact": _verto_contact,
 }

@@ -19,16 +19,16 @@ INLINE: Final = frozenset((
 ))  # fmt: skip
 """Applications that FreeSWITCH executes inline (`SAF_ROUTING_EXEC`); others are only logged."""
 NEUTRAL: Final = frozenset((
-    "acknowledge_call", "answer", "bgsystem", "bind_digit_action", "bind_meta_app",
+    "acknowledge_call", "bgsystem", "bind_digit_action", "bind_meta_app",
     "blind_transfer_ack", "block_dtmf", "break", "capture_text", "clear_digit_action",
     "clear_speech_cache", "cng_plc", "conference_set_auto_outcall", "debug_media",
     "deduplicate_dtmf", "detect_audio", "detect_silence", "digit_action_set_realm",
     "displace_session", "early_hangup", "enable_heartbeat", "enable_keepalive", "eval", "event",
     "fax_detect", "fifo_track_call", "filter_codecs", "flush_dtmf", "hold", "info", "jitterbuffer",
-    "log", "media_reset", "mkdir", "novideo", "park_state", "pre_answer", "preprocess", "presence",
+    "log", "media_reset", "mkdir", "novideo", "park_state", "preprocess", "presence",
     "privacy", "queue_dtmf", "record_session", "record_session_mask", "record_session_pause",
     "record_session_resume", "record_session_unmask", "recovery_refresh", "remove_bugs", "rename",
-    "ring_ready", "sched_broadcast", "sched_cancel", "sched_hangup", "sched_heartbeat",
+    "sched_broadcast", "sched_cancel", "sched_hangup", "sched_heartbeat",
     "send_display", "send_dtmf", "send_info", "session_loglevel", "set_audio_level",
     "set_media_stats", "set_mute", "set_name", "set_zombie_exec", "sleep", "soft_hold",
     "sofia_sla", "start_dtmf", "start_dtmf_generate", "stop", "stop_displace_session", "stop_dtmf",
@@ -62,6 +62,15 @@ SLOW: Final = HEARD | {
     "wait_for_answer", "wait_for_silence", "wait_for_video_ready",
 }  # fmt: skip
 """Applications that take as long as only the call can tell."""
+MEDIA_FIRST: Final = HEARD | (STAYS.keys() - {"park", "pickup", "rxfax", "txfax"}) | {
+    "avmd_start", "blind_transfer_ack", "clear_speech_cache", "conference_set_auto_outcall",
+    "detect_audio", "detect_silence", "displace_session", "fax_detect", "ivr", "park_state",
+    "play_and_get_digits", "preprocess", "read", "record_session", "remove_bugs", "set_audio_level",
+    "set_mute", "soft_hold", "sofia_sla", "spandsp_start_dtmf", "spandsp_start_fax_detect",
+    "spandsp_start_tone_detect", "start_dtmf", "start_dtmf_generate", "stop_record_session",
+    "t38_gateway", "tone_detect", "voicemail", "wait_for_silence", "wait_for_video_ready",
+}  # fmt: skip
+"""Applications without SAF_SUPPORT_NOMEDIA: the call is pre-answered before they are executed."""
 _GOALS: Final = {
     "callcenter": "queue", "conference": "conference", "fifo": "queue", "park": "parking",
     "valet_park": "parking",

@@ -35,8 +35,7 @@ _RUN_TIME: Final = frozenset((
     "video_possible", "zrtp_secure_media_confirmed_audio",
     "presence_id", "recovery_profile_name", "sofia_profile_name", "sofia_profile_url",
     "media_webrtc",
-    "signal_bond", "bridge_uuid", "bridge_channel", "originate_disposition",
-    "dialstatus", "originate_causes", "last_bridge_to", "last_bridge_hangup_cause", "hangup_cause",
+    "dialstatus", "originate_causes", "hangup_cause",
     "proto_specific_hangup_cause", "start_stamp", "start_epoch", "start_uepoch", "answer_stamp",
     "answer_epoch", "answer_uepoch", "end_epoch", "switch_r_sdp", "switch_m_sdp",
     "digits_dialed", "playback_ms", "playback_samples", "record_ms", "record_seconds",
@@ -44,7 +43,8 @@ _RUN_TIME: Final = frozenset((
     "is_outbound", "loopback_leg", "is_loopback", "limit_usage", "rtp_use_codec_string",
     "originating_leg_uuid", "audio_media_flow", "video_media_flow", "text_media_flow",
 ))  # fmt: skip
-"""Variables that FreeSWITCH sets itself while a call is up."""
+"""Variables that FreeSWITCH sets itself while a call is up. Those that name the leg that it is
+bridged to (`signal_bond`) are set once somebody has answered: then nothing more is evaluated."""
 _RUN_TIME_FAMILIES: Final = (
     "sip_", "rtp_", "rtcp_", "verto_", "remote_", "local_sdp", "fax_", "lcr_", "enum_", "curl_",
     "cc_", "conference_", "playback_", "record_", "api_result", "detect_", "aleg_", "bleg_",
@@ -57,6 +57,9 @@ _fold = lru_cache(maxsize=4096)(fold)
 @lru_cache(maxsize=4096)
 def _is_set_by_switch(key: str) -> bool:
     return key in _RUN_TIME or key.startswith(_RUN_TIME_FAMILIES)
+
+
+RINGS, MEDIA, ANSWERED = 1, 2, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,8 @@ class Leg:
     hunted: Profile | None = None
     """The profile of execute_extension, while it runs: FreeSWITCH has room for one."""
     scope: dict[str, Value] = field(default_factory=dict)
+    progress: int = 0
+    """How far it is answered: RINGS, MEDIA, ANSWERED."""
     hidden: set[str] = field(default_factory=set)
     hidden_fields: frozenset[str] = frozenset()
     """Variables and fields whose readers are noted in `needed`: outcome.py."""

@@ -229,6 +229,7 @@ class Outcomes:
             frozenset(state.answers.known.items()),
             state.heard,
             state.elapsed,
+            leg.progress,
         )
         return key, hidden, frozenset(fields)
 

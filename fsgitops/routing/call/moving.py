@@ -1,0 +1,110 @@
+"""What moves a call, and what variables make FreeSWITCH execute on the way.
+
+Source: `switch_ivr_session_transfer` of `src/switch_ivr.c`, `switch_channel_execute_on`,
+`switch_channel_perform_mark_answered` and its kin of `src/switch_channel.c` (FreeSWITCH 1.11).
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from fsgitops.model.trace import End, Fate
+from fsgitops.routing.call.contents import Action
+from fsgitops.routing.call.expand import Value
+from fsgitops.routing.call.leg import ANSWERED, MEDIA, RINGS
+from fsgitops.routing.call.state import CallEndedError, CallMovedError, end_unknown
+from fsgitops.routing.call.words import to_int
+from fsgitops.routing.tree import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fsgitops.routing.call.state import State
+
+    Execute: TypeAlias = Callable[[State, Action], None]
+
+MAX_FORWARDS: Final = 70
+
+
+def transfer(state: State, words: list[str], execute: Execute, why: tuple[str, ...] = ()) -> None:
+    """Move a call to EXTENSION [DIALPLAN [CONTEXT]]. Raises CallMovedError."""
+    if why:
+        raise end_unknown(why, f"where it is transferred with {' '.join(words)}")
+    leg = state.leg
+    book = "max_session_transfers" if state.text("max_session_transfers") else "max_forwards"
+    before = state.text(book)
+    left = to_int(before) - 1 if before else MAX_FORWARDS
+    if left <= 0:
+        told = "it is transferred again and again"
+        raise CallEndedError(End(Fate.LOOP, told, "EXCHANGE_ROUTING_ERROR"))
+    leg.set(book, Value(str(left)))
+    execute_on(state, "execute_on_blind_transfer", execute)
+    profile = leg.current
+    number, dialplan, context = [*words, "", "", ""][:3]
+    dialplan = dialplan or state.text("force_transfer_dialplan")
+    if not dialplan:
+        dialplan = "XML" if fold(profile.dialplan) == "inline" else profile.dialplan
+    context = context or state.text("force_transfer_context") or profile.context
+    leg.hunted = None
+    leg.profile = profile.with_fields(
+        destination_number=Value(number or "service"),
+        dialplan=Value(dialplan or "XML"),
+        context=Value(context or "default"),
+        rdnis=profile.fields.get("destination_number"),
+    )
+    raise CallMovedError
+
+
+def execute_on(state: State, prefix: str, execute: Execute) -> None:
+    """Execute what each variable says whose name begins so, the switch's own first.
+
+    They are read before the first is executed.
+    """
+    leg = state.leg
+    books = (leg.globals_, leg.variables)
+    names = [name for book in books for name in book if name.startswith(prefix)]
+    texts: list[str] = []
+    for name in names:
+        found = leg.get(name) or Value("")
+        if found.why:
+            raise end_unknown(found.why, f"what FreeSWITCH executes because of {name}")
+        texts += leg.lists.get(name) or (found.text,)
+    for text in texts:
+        _execute_text(state, text, execute)
+
+
+def _execute_text(state: State, text: str, execute: Execute) -> None:
+    """`switch_channel_execute_on_value`: `APP DATA`, `APP:DATA`, or `APP::DATA` for later."""
+    at = next((at for at, char in enumerate(text) if char in " :"), len(text))
+    if text[at : at + 2] == "::":
+        state.note(f"FreeSWITCH executes {text} beside the dialplan: it is not followed")
+        return
+    # Where it transfers the call, what made FreeSWITCH execute it goes on all the same.
+    with suppress(CallMovedError):
+        execute(state, Action(text[:at], text[at + 1 :]))
+
+
+def answer(state: State, execute: Execute) -> None:
+    """Answer the call, if it is not answered."""
+    leg = state.leg
+    before, leg.progress = leg.progress, ANSWERED
+    if before < ANSWERED:
+        execute_on(state, "execute_on_answer", execute)
+    if before < MEDIA:
+        execute_on(state, "execute_on_media", execute)
+
+
+def pre_answer(state: State, execute: Execute) -> None:
+    """Let the caller hear something before the call is answered."""
+    if state.leg.progress < MEDIA:
+        state.leg.progress = MEDIA
+        execute_on(state, "execute_on_pre_answer", execute)
+        execute_on(state, "execute_on_media", execute)
+
+
+def ring(state: State, execute: Execute) -> None:
+    """Tell the caller that it rings."""
+    if state.leg.progress < RINGS:
+        state.leg.progress = RINGS
+        execute_on(state, "execute_on_ring", execute)
