@@ -10,9 +10,9 @@ from fsgitops.model.trace import Fate, What
 from fsgitops.routing.analysis.edges import Edge, follow_act
 from fsgitops.routing.analysis.found import Found
 from fsgitops.routing.analysis.outline import ANYTHING, NUMBER
-from fsgitops.routing.call.applications import MAX_FORWARDS
 from fsgitops.routing.call.clock import Clock
 from fsgitops.routing.call.evaluate import Call, evaluate
+from fsgitops.routing.call.moving import MAX_FORWARDS
 from fsgitops.routing.call.words import needs_expansion, to_raw
 from fsgitops.routing.numbers.automaton import EVERYTHING, NOTHING, Store, TooLargeError
 from fsgitops.routing.numbers.expression import NotRegularError
