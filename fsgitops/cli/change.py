@@ -184,7 +184,7 @@ def apply_command(
 
 def _show(planned: Planned, *, err: bool, full: bool, unread: bool) -> None:
     print_notes(planned.notes)
-    print_findings(planned.compilation.declared.findings)
+    print_findings(planned.findings)
     from fsgitops.steps.render_text import render_plan
 
     if unread:

@@ -43,6 +43,8 @@ def review_plan(planned: Planned | Unchanged, root: Path, full: str = "") -> Rev
     remarks = [SIMULATION] if plan.simulated else []
     if plan.unknown_secrets:
         remarks.append("No project key here: secret values are shown as (known after apply).")
+    if plan.tests:
+        remarks.append(f"{plan.tests.tell()}.")
     review = Review(
         title=f"plan for {plan.target}",
         summary=summarise_plan(plan),

@@ -28,7 +28,7 @@ from fsgitops.model.revision import Revision, RevisionChange
 from fsgitops.model.state import STATE_VERSION, RecordedState
 from fsgitops.model.task import Task
 from fsgitops.model.trace import Trace
-from fsgitops.model.verdict import Proof
+from fsgitops.model.verdict import Proof, Tests
 from fsgitops.schema_parts import (
     DIALECT,
     TEXT,
@@ -80,7 +80,7 @@ _REVISION = {"revision": count("The revision's number."), **shape(Revision)["pro
 _CHANGE = shape(Change)
 _PLAN = objects(
     "",
-    ("impact",),
+    ("impact", "tests"),
     format={"const": "fsgitops-plan"},
     version={"const": PLAN_VERSION},
     project=text("The project's name.", examples=["example"]),
@@ -124,6 +124,7 @@ _PLAN = objects(
         ),
         "type": ["object", "null"],
     },
+    tests=shape(Tests, "What became of expectations; left out where there are none."),
 )
 _EXTENSION = text("The agent's extension.", examples=["1020"])
 _FATE = shape(Leg)["properties"]

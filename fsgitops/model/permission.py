@@ -4,5 +4,5 @@ from __future__ import annotations
 
 PERMISSIONS = (
     "deletes", "updates", "empty", "key", "owner", "reload", "registration", "gateway-restart",
-    "calls",
+    "calls", "failing-tests",
 )  # fmt: skip

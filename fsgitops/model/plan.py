@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from fsgitops.model.impact import Impact
     from fsgitops.model.resource import Resource
+    from fsgitops.model.verdict import Tests
 
 PLAN_VERSION = 1
 MASK = "(secret)"
@@ -318,8 +319,9 @@ class Plan:
     A `partial` plan is what `only` and `exclude` chose; `left_out` changes stay undone. `activity`
     is None where the switch was not asked; like `needs`, it is no part of the fingerprint.
     `impact` is what changes for callers; None where nobody looked, as in plans of earlier releases.
-    `unloaded` is what an apply without a reload left behind: this one has it loaded. `baseline` is
-    for the reader of a plan that was just made, and is not saved.
+    `tests` is what became of expectations, None where there are none; like `needs`, it is no part
+    of the fingerprint. `unloaded` is what an apply without a reload left behind: this one has it
+    loaded. `baseline` is for the reader of a plan that was just made, and is not saved.
     """
 
     project: str
@@ -348,6 +350,7 @@ class Plan:
     unloaded: tuple[Change, ...] = ()
     baseline: Baseline = Baseline.LIVE
     impact: Impact | None = None
+    tests: Tests | None = None
 
     @property
     def goes_back(self) -> bool:

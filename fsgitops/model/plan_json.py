@@ -26,6 +26,7 @@ from fsgitops.model.plan import (
 )
 from fsgitops.model.resource import Resource
 from fsgitops.model.task import find_tasks
+from fsgitops.model.verdict import Tests, Verdict
 from fsgitops.schema_parts import json_values
 
 if TYPE_CHECKING:
@@ -53,11 +54,12 @@ def fingerprint_plan(plan: Plan) -> str:
     """Return a short hash of the whole plan.
 
     The fingerprint itself is left out, and so is what is true only now (what the switch said of
-    the agents, and which permissions are given) and what is told of the rest in sentences. A plan
-    has none until somebody asks: of 100,000 creations, it takes longer than to compare them.
+    the agents, which permissions are given, and which expectations hold) and what is told of the
+    rest in sentences. A plan has none until somebody asks: of 100,000 creations, it takes longer
+    than to compare them.
     """
     state = hashlib.sha256()
-    for text in encode_plan(replace(plan, fingerprint="", needs=(), activity=None)):
+    for text in encode_plan(replace(plan, fingerprint="", needs=(), activity=None, tests=None)):
         state.update(text.encode())
     return state.hexdigest()[:16]
 
@@ -142,6 +144,7 @@ def _without_lists(plan: Plan) -> dict[str, Any]:
         "hazards": json_values(plan.hazards),
         # Plans of earlier releases have none, and go on having their fingerprint.
         **({} if plan.impact is None else {"impact": json_values(plan.impact)}),
+        **({} if plan.tests is None else {"tests": json_values(plan.tests)}),
     }
 
 
@@ -163,6 +166,7 @@ def plan_from_json(data: Any) -> Plan:
             needs=tuple(Need(**item) for item in data.get("needs", ())),
             activity=_activity_from_json(data.get("activity")),
             impact=None if data.get("impact") is None else Impact.from_json(data["impact"]),
+            tests=_tests_from_json(data.get("tests")),
         )
     except (KeyError, TypeError, AttributeError) as problem:
         raise ValueError(f"not a saved plan: {problem}") from None
@@ -176,6 +180,13 @@ def _activity_from_json(data: Any) -> Activity | None:
         for item in data["agents"]
     )
     return Activity(tuple(agents), data["problem"])
+
+
+def _tests_from_json(data: Any) -> Tests | None:
+    if data is None:
+        return None
+    failing = (Verdict(**{**item, "assumed": tuple(item["assumed"])}) for item in data["failing"])
+    return Tests(data["held"], tuple(failing))
 
 
 def _change_from_json(data: Any) -> Change:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fsgitops.schema_parts import TEXT, count, flag, list_of, rows_of, shape, text, word
+from fsgitops.visible import count_noun
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,28 @@ class Verdict:
         where = f" ({self.place})" if self.place else ""
         given = f", if {' and '.join(self.assumed)}" if self.assumed else ""
         return f"expected: {self.expected}; found: {self.found}{taken}{where}{given}"
+
+
+@dataclass(frozen=True, slots=True)
+class Tests:
+    """What became of all expectations on the files as a plan leaves them."""
+
+    held: int = field(metadata=count("How many hold."))
+    failing: tuple[Verdict, ...] = field(
+        default=(), metadata=rows_of("Those that do not.", Verdict)
+    )
+
+    def tell(self) -> str:
+        """Return how many there are, and whether they hold."""
+        return tell_count(self.held + len(self.failing), len(self.failing))
+
+
+def tell_count(number: int, failing: int) -> str:
+    """Return of how many expectations how many fail."""
+    counted = count_noun(number, "expectation")
+    if failing:
+        return f"{failing:,} of {counted} {'fails' if failing == 1 else 'fail'}"
+    return f"{counted}: {'it holds' if number == 1 else 'all hold'}"
 
 
 @dataclass(frozen=True, slots=True)

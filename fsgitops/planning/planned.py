@@ -6,10 +6,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from fsgitops.errors import SecretError, SwitchError
+from fsgitops.findings import Finding, Position, Severity, quote_value, sort_findings
 from fsgitops.homes import HOMES
 from fsgitops.live.connect import address_of, connect_target
 from fsgitops.model.plan import Activity, Plan, ResourceActivity
 from fsgitops.model.reading import holds_secrets
+from fsgitops.model.review import read_source
 from fsgitops.planning.shape import Demands, choose_changes, count_cost, weigh_plan
 from fsgitops.planning.survey import ConfLook, survey_changes
 from fsgitops.settings.shapes import SETTINGS_FILE
@@ -20,7 +22,6 @@ from fsgitops.workspace.git import read_commit
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
-    from fsgitops.findings import Finding
     from fsgitops.model.compiled import CompiledConfig
     from fsgitops.model.heard import Hearings
     from fsgitops.model.kind import Kinds
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from fsgitops.workspace.open import Workspace
 
 SHOWN_UNAVAILABLE = 10
+FAILING = "failing-test"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +61,11 @@ class Planned:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """Everything that was found in what is declared and compiled."""
-        return self.compilation.declared.findings
+        """Everything that was found in what is declared and compiled, and which tests fail."""
+        found = self.compilation.declared.findings
+        if not (self.plan.tests and self.plan.tests.failing):
+            return found
+        return tuple(sort_findings([*found, *find_failures(self.plan)]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,22 @@ class Unchanged:
     plan: Plan
     findings: tuple[Finding, ...]
     notes: tuple[str, ...] = ()
+
+
+def find_failures(plan: Plan) -> list[Finding]:
+    """Return a finding for each expectation that fails: an error where an apply is refused."""
+    refused = any(need.permission == "failing-tests" and not need.allowed for need in plan.needs)
+    hint = "Correct what is declared or written by hand, or what is expected."
+    return [
+        Finding(
+            FAILING,
+            Severity.ERROR if refused else Severity.WARNING,
+            read_source(item.source) or Position(item.source),
+            f"{quote_value(item.name)} fails for a call to {item.call}: {item.tell()}",
+            hint,
+        )
+        for item in (plan.tests.failing if plan.tests else ())
+    ]
 
 
 def observe(workspace: Workspace, planned: Planned, switch: Switch | None = None) -> Planned:
@@ -210,6 +231,10 @@ def make_plan(
         plan = judge_dialplan(workspace, compilation, plan, look)
         impact, heard = find_impact(workspace, compilation, live, plan, written, look)
         plan = replace(plan, impact=impact)
+        if tests := compilation.declared.expected.enabled:
+            from fsgitops.planning.expected import judge_expected
+
+            plan = judge_expected(workspace, compilation, plan, written, live, tests)
     plan = weigh_plan(
         finish_plan(plan), compilation, live, workspace.target, wanted, workspace.kinds
     )

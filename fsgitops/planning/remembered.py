@@ -27,6 +27,7 @@ from fsgitops.errors import FsgitopsError
 from fsgitops.findings import Finding, Position, Severity
 from fsgitops.model.impact import Impact
 from fsgitops.model.plan import Plan
+from fsgitops.model.verdict import Tests
 from fsgitops.planning.impact import FILE as HEARINGS
 from fsgitops.planning.planned import Unchanged, make_context
 from fsgitops.schema_parts import json_values
@@ -131,6 +132,7 @@ class Memory:
             "live_digest": plan.live_digest,
             "warnings": plan.warnings,
             "impact": None if plan.impact is None else json_values(plan.impact),
+            "tests": plan.tests and plan.tests.held,
             "findings": findings,
             "sources": [asdict(source) for source in compilation.fetched],
             "secrets": _digest_values(self._key, compilation.fetched.values()),
@@ -189,6 +191,7 @@ def _make_again(known: Mapping[str, Any], blank: Plan, *, kick_rotated: bool) ->
         live_digest=known["live_digest"],
         warnings=tuple(known["warnings"]),
         impact=None if known["impact"] is None else Impact.from_json(known["impact"]),
+        tests=None if known["tests"] is None else Tests(known["tests"]),
         kick_rotated=kick_rotated,
     )
     findings = tuple(

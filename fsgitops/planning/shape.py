@@ -129,13 +129,14 @@ def weigh_changes(
 
     `others` are permissions that it needs for what only its origin knows.
     """
-    from fsgitops.steps.needs import find_dangers, find_other_owner
+    from fsgitops.steps.needs import find_dangers, find_failing, find_other_owner
 
     excess = _find_excess(plan, live, target, kinds, declared) if plan.changes else []
     needs = [
         *find_other_owner(plan, live.manifest),
         *excess,
         *others,
+        *find_failing(plan),
         *(find_dangers(plan) if demands.reload else []),
     ]
     given = demands.allow.union(target.allow)

@@ -12,6 +12,7 @@ TOLD = {
     "duplicate-key": "A YAML mapping has one key twice; FreeSWITCH would get one of both.",
     "duplicate-name": "Two resources of a kind have the same name.",
     "encoding": "A file is not UTF-8.",
+    "failing-test": "A call does not do what an expectation says of it (`fsgitops test`).",
     "file-kind": "Desired files are plain files, and no links to elsewhere.",
     "file-name": "A file or folder has a name that cannot be shown or read.",
     "file-size": "A desired file is too large to be written by people.",

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from fsgitops.findings import quote_value
 from fsgitops.homes import home_of
 from fsgitops.model.live import Owner
 from fsgitops.model.plan import Action, Change, Danger, Need, Plan, ResourceActivity
@@ -160,6 +161,20 @@ def find_other_key(
         f"with ({', '.join(sorted(live))}): {told} would get new secrets"
     )
     return [Need("key", because)]
+
+
+def find_failing(plan: Plan) -> list[Need]:
+    """Return the permission that it takes to apply what makes an expectation fail, or leaves it so.
+
+    A plan that changes nothing needs none: it is not what makes them fail.
+    """
+    failing = plan.tests.failing if plan.tests else ()
+    if not failing or not (plan.changes or plan.unloaded):
+        return []
+    shown = ", ".join(quote_value(item.name) for item in failing[:3])
+    more = f" and {len(failing) - 3:,} more" if len(failing) > 3 else ""
+    are = "an expectation fails" if len(failing) == 1 else f"{len(failing):,} expectations fail"
+    return [Need("failing-tests", f"{are}: {shown}{more}")]
 
 
 def find_other_owner(plan: Plan, manifest: Manifest) -> list[Need]:

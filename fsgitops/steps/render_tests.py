@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from fsgitops.model.verdict import tell_count
 from fsgitops.model.wording import Line
-from fsgitops.visible import count_noun, make_visible
+from fsgitops.visible import make_visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,12 +23,9 @@ def render_proof(proof: Proof) -> Iterator[Line]:
         yield Line(f"Note: {make_visible(doubt)}.", "note")
     for verdict in proof.verdicts:
         yield from _tell(verdict)
-    failing = len(proof.failing)
-    counted = count_noun(len(proof.verdicts), "expectation")
-    if failing:
-        yield Line(f"{failing:,} of {counted} {'fails' if failing == 1 else 'fail'}", "delete")
-    elif proof.verdicts:
-        yield Line(f"{counted}: {'it holds' if len(proof.verdicts) == 1 else 'all hold'}", "create")
+    if proof.verdicts:
+        told = tell_count(len(proof.verdicts), len(proof.failing))
+        yield Line(told, "delete" if proof.failing else "create")
     else:
         yield Line("Nothing is expected of any call: `fsgitops explain tests` says how.", "note")
     if proof.coverage is not None:

@@ -62,6 +62,8 @@ def render_plan(plan: Plan, *, full: bool = False) -> Iterator[Line]:
     yield Line("")
     unmanaged = f"{count_noun(plan.unmanaged, 'unmanaged file')} left alone"
     yield Line(f"{count_noun(plan.unchanged, 'managed file')} unchanged, {unmanaged}.")
+    if plan.tests:
+        yield Line(f"{plan.tests.tell()}.", "delete" if plan.tests.failing else "")
     yield Line(summarise_plan(plan), "title")
 
 
