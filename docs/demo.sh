@@ -31,6 +31,7 @@ expect() {
 run init
 run key new
 run validate
+run test
 expect 2 plan --detailed-exitcode
 run apply --yes
 expect 0 plan --detailed-exitcode
