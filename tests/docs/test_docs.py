@@ -198,8 +198,7 @@ def test_the_yaml_of_a_page_is_valid(where: str, body: str, reader: Reader) -> N
     name = "policy/a.yaml"
     if data.keys() & {"agents", "did_routes", "tests"}:
         name = "desired/a.yaml"
-        for path in (reader.root / "desired").iterdir():
-            path.unlink()
+        shutil.rmtree(reader.root / "desired")
     elif is_settings(data):
         name = "fsgitops.yaml"
     (reader.root / "templates").mkdir()
