@@ -7,9 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fsgitops.errors import FsgitopsError, PlanRefusedError
+from fsgitops.findings import Severity
 from fsgitops.live.prover import open_prover
 from fsgitops.live.recover import recover_locked
 from fsgitops.live.revisions import prune_revisions, start_revision
+from fsgitops.planning.claims import LOST, is_silenced
 from fsgitops.planning.planned import Planned, compare_live, name_unavailable, observe
 from fsgitops.planning.proved import keep_proved
 from fsgitops.steps.apply import apply_plan, refuse_hazards, refuse_stale, refuse_unsafe
@@ -19,7 +21,7 @@ from fsgitops.transaction.lock import lock_state
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fsgitops.model.applied import Applied
+    from fsgitops.model.applied import Applied, Held
     from fsgitops.model.compiled import CompiledConfig
     from fsgitops.model.live import LiveConfig
     from fsgitops.model.plan import Plan
@@ -67,9 +69,10 @@ def run_apply(
             current.live,
             lambda switch: observe(workspace, current, switch).plan,
             reload=reload,
+            follow=_make_follower(workspace, current, notes),
         )
-        if current.proved is not None:
-            keep_proved(target.state_dir, current.proved)
+        if current.followed is not None:
+            keep_proved(target.state_dir, current.followed.proved)
         notes += _note_calls(workspace, current)
     return replace(applied, notes=(*notes, *applied.notes))
 
@@ -107,17 +110,19 @@ def carry_out(
     *,
     reload: bool,
     rolled_back_to: int | None = None,
+    follow: Callable[[Switch], Held] | None = None,
 ) -> Applied:
     """Write, prove and record what a plan or a roll-back holds, under the caller's lock.
 
     The switch is reached before any file is touched. `ask` returns the plan with who is on a call:
-    that is known only now, and has to be, as a plan may be days old. Raises as `run_apply`.
+    that is known only now, and has to be, as a plan may be days old. `follow` follows calls over
+    what the switch holds. Raises as `run_apply`.
     """
     target = workspace.target
     with ExitStack() as stack:
         prover = None
         if reload and plan.reloads:
-            prover = open_prover(stack, workspace, plan, compiled, live)
+            prover = open_prover(stack, workspace, plan, compiled, live, follow)
             plan = ask(prover.switch)
             refuse_unsafe(plan)
         revision = start_revision(workspace, plan, rolled_back_to=rolled_back_to)
@@ -126,6 +131,34 @@ def carry_out(
         )
         prune_revisions(target.state_dir, workspace.settings.history)
     return applied
+
+
+def _make_follower(
+    workspace: Workspace, planned: Planned, notes: list[str]
+) -> Callable[[Switch], Held] | None:
+    """Return what follows calls over a switch's memory; what is no error is added to the notes."""
+    level = workspace.settings.rules.get(LOST, Severity.ERROR)
+    declared, files = planned.compilation.declared, planned.written.files
+    arriving = planned.followed.arriving if planned.followed else ()
+    subjects = [item for item in arriving if not is_silenced(item.resource, LOST, declared)]
+    if level == "off" or not subjects:
+        return None
+    from fsgitops.planning.held import follow_held
+
+    def read(path: str) -> bytes:
+        file = files.get(path)
+        if file is not None and not file.settled:
+            return file.content
+        return (workspace.target.conf_dir / path).read_bytes()
+
+    def follow(switch: Switch) -> Held:
+        held = follow_held(switch, workspace.target, subjects, read)
+        if level == Severity.ERROR:
+            return held
+        notes.extend(f"warning: {item} [{LOST}]" for item in held.lost)
+        return held._replace(lost=())
+
+    return follow
 
 
 def _compare_again(workspace: Workspace, shown: Planned) -> Planned:

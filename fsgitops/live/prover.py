@@ -11,7 +11,7 @@ from fsgitops.homes.pieces import name_owners
 from fsgitops.homes.reload import end_rest, plan_reloads, run_reloads, turn_round
 from fsgitops.live.connect import address_of, hold_target
 from fsgitops.live.explain_mismatch import explain_mismatches
-from fsgitops.model.applied import Ended
+from fsgitops.model.applied import Ended, Held
 from fsgitops.model.plan import Action, Danger
 from fsgitops.routing.lines import find_names
 from fsgitops.routing.veil import Veil
@@ -51,6 +51,8 @@ class SwitchProver:
     target: Target
     plan: Plan
     expected: Expected
+    follow: Callable[[Switch], Held] | None = None
+    """Follows calls over what the switch holds."""
     _silent: bool = False
     """The last answer never came, or made no sense: this connection is not asked again."""
 
@@ -135,7 +137,25 @@ class SwitchProver:
                 "the switch loaded the files but does not hold what they say:\n"
                 + "\n".join(lines + rest)
             )
-        return proof.held
+        return proof.held._replace(calls=self._follow_calls())
+
+    def _follow_calls(self) -> Held:
+        """Return what calls do now. Raises SwitchError with those that get nowhere."""
+        if self.follow is None:
+            return Held()
+        self._silent = True
+        held = self.follow(self.switch)
+        self._silent = False
+        if held.lost:
+            veil = Veil(self.switch.global_variables())
+            lines = [f"  {veil.hide(str(item))}" for item in held.lost[:SHOWN_MISMATCHES]]
+            more = len(held.lost) - len(lines)
+            lines += [f"  and {count_noun(more, 'more')}"] if more > 0 else []
+            raise SwitchError(
+                "the switch holds what the files say, and calls get lost all the same:\n"
+                + "\n".join(lines)
+            )
+        return held
 
     def _draw_veil(self) -> Veil:
         """Return what hides the secrets that the changed files take in with `$${name}`."""
@@ -160,6 +180,7 @@ def open_prover(
     plan: Plan,
     compiled: CompiledConfig,
     live: LiveConfig,
+    follow: Callable[[Switch], Held] | None = None,
 ) -> SwitchProver:
     """Reach the switch, before any file is touched. Raises SwitchError when it is not there."""
     reach = stack.enter_context(hold_target(workspace.target, workspace.root))
@@ -168,7 +189,7 @@ def open_prover(
         return stack.enter_context(reach())
 
     expected = _expect(plan, compiled, live, workspace.target.conf_dir)
-    return SwitchProver(connect(), connect, workspace.target, plan, expected)
+    return SwitchProver(connect(), connect, workspace.target, plan, expected, follow)
 
 
 def _expect(plan: Plan, compiled: CompiledConfig, live: LiveConfig, conf_dir: Path) -> Expected:

@@ -55,6 +55,17 @@ class Mismatch:
         return f"{self.subject}: {self.message}{cause}{remedy}"
 
 
+class Held(NamedTuple):
+    """What calls do by the switch's memory: those that are lost, and how many were followed.
+
+    Of `all` resources that the plan gives calls to, `followed` were called.
+    """
+
+    lost: tuple[Mismatch, ...] = ()
+    followed: int = 0
+    all: int = 0
+
+
 class ReadBack(NamedTuple):
     """How much was proved, by what it is called, and how much of that to be gone.
 
@@ -63,6 +74,7 @@ class ReadBack(NamedTuple):
 
     proved: Mapping[str, int] = {}
     gone: Mapping[str, int] = {}
+    calls: Held = Held()
 
     def of_version_1(self) -> dict[str, int]:
         """Return the counts as JSON of version 1 names them."""

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from fsgitops.model.plan import Danger
 from fsgitops.planning.arrivals import Calls, Subjects, list_entries, tell_closed
-from fsgitops.planning.claims import Claim
+from fsgitops.planning.claims import LOST, Claim
 from fsgitops.planning.proved import Proved, digest_foreign, read_proved
 from fsgitops.planning.survey import load_planned
 from fsgitops.routing.call.arrival import Arrival, find_taker
+from fsgitops.routing.call.load import is_unknown
+from fsgitops.routing.directory import descend
 from fsgitops.routing.places import is_served_elsewhere
 
 if TYPE_CHECKING:
@@ -35,10 +37,14 @@ if TYPE_CHECKING:
 
 
 class Followed(NamedTuple):
-    """What is to say of the calls, and what is known of all once the plan is applied."""
+    """What is to say of the calls, and what is known of all once the plan is applied.
+
+    `arriving` is what the plan is about, and gets its calls.
+    """
 
     claims: Sequence[Claim]
     proved: Proved
+    arriving: Sequence[Subject] = ()
 
 
 def follow_calls(
@@ -53,7 +59,8 @@ def follow_calls(
     target = workspace.target
     subjects = Subjects(compilation, workspace.kinds)
     changed = {item.resource for item in plan.changes if item.dangers != (Danger.NOTHING,)}
-    wanted = subjects.find_concerned(changed) if changed else set()
+    concerned = subjects.find_concerned(changed) if changed else set()
+    wanted = set(concerned)
     foreign = digest_foreign(survey, compilation.key)
     before = read_proved(target.state_dir)
     if before is None or before.foreign != foreign:
@@ -79,7 +86,9 @@ def follow_calls(
     missed = [item for one in found if (item := calls.find_missed(one)) is not None]
     astray.update(item.subject.resource for item in missed)
     teller = _Teller(loaded, files, survey, target.inbound_context, doors, partial=plan.partial)
-    return Followed(list(teller.tell(missed)), Proved(foreign, frozenset(astray)))
+    lost = {item.subject.resource for item in missed}
+    arriving = [item for item in found if item.resource in concerned and item.resource not in lost]
+    return Followed(list(teller.tell(missed)), Proved(foreign, frozenset(astray)), arriving)
 
 
 def _is_unread(subject: Subject, survey: Survey, compilation: Compilation) -> bool:
@@ -125,7 +134,11 @@ class _Teller:
         self._doors = doors
         root = loaded.root
         self._known = not is_served_elsewhere(root, "dialplan")
-        self._users_known = not is_served_elsewhere(root, "directory")
+        directory = root.find("section", "name", "directory")
+        named = (item.attributes.get("name", "") for item in descend(directory, "domain"))
+        self._users_known = not is_served_elsewhere(root, "directory") and not any(
+            map(is_unknown, named)
+        )
         self._doors_known = survey.is_sure("configuration", values=False) and all(
             door.context for door in doors
         )
@@ -160,7 +173,7 @@ class _Teller:
             hint = f"`fsgitops trace {missed.number}` shows its way"
             # What a plan leaves out on purpose may be what it was to get to.
             sure = sure and not self._partial
-            return Claim("lost-call", (), f"{told} {way.end.told}{case}", hint, sure, sure)
+            return Claim(LOST, (), f"{told} {way.end.told}{case}", hint, sure, sure)
         number = "the number" if taker.number == missed.number else taker.number
         where = f"`{taker.extension}` ({self._loaded.place(taker.line)})"
         told += f": the extension {where} takes {number} first{case}"

@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from fsgitops.model.live import LiveConfig
     from fsgitops.model.plan import Plan
     from fsgitops.model.resource import Resource
-    from fsgitops.workspace.declare import Compilation
+    from fsgitops.workspace.declare import Compilation, Declared
     from fsgitops.workspace.open import Workspace
 
 SHOWN_NAMES = 3
+LOST = "lost-call"
 
 
 class Claim(NamedTuple):
@@ -77,18 +78,18 @@ def _drop_silenced(
 ) -> Iterator[Claim]:
     """Leave out rules that are off, and resources whose line silences the rule."""
     rules, declared = workspace.settings.rules, compilation.declared
-    sources = declared.desired.sources
     for claim in claims:
         if rules.get(claim.rule) == "off":
             continue
-        kept = [
-            item
-            for item in claim.resources
-            if item not in sources
-            or (sources[item].file, sources[item].line, claim.rule) not in declared.silenced
-        ]
+        kept = [item for item in claim.resources if not is_silenced(item, claim.rule, declared)]
         if kept:
             yield claim._replace(resources=kept)
+
+
+def is_silenced(resource: Resource, rule: str, declared: Declared) -> bool:
+    """Tell whether the line of a resource silences a rule of the plan."""
+    source = declared.desired.sources.get(resource)
+    return source is not None and (source.file, source.line, rule) in declared.silenced
 
 
 def _name(resources: Sequence[Resource]) -> str:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from fsgitops.model.kind import Kinds
     from fsgitops.model.live import LiveConfig, Manifest
     from fsgitops.model.plan import Change
-    from fsgitops.planning.proved import Proved
+    from fsgitops.planning.astray import Followed
     from fsgitops.secret.key import ProjectKey
     from fsgitops.settings.target import Target
     from fsgitops.steps.plan import PlanContext, Survey
@@ -54,8 +54,8 @@ class Planned:
     demands: Demands = field(default_factory=Demands)
     look: ConfLook | None = None
     """What was seen of the conf directory beside the files of fsgitops."""
-    proved: Proved | None = None
-    """What is known of calls, once this is applied."""
+    followed: Followed | None = None
+    """What was seen of the calls that the plan is about."""
     heard: Hearings | None = None
     """Where calls end once the plan is applied, as far as that is known."""
 
@@ -221,13 +221,13 @@ def make_plan(
     plan = compare_config(compilation.compiled, live, context, digest)
     plan, written = choose_changes(plan, compilation, live, wanted, workspace.kinds, digest)
     plan = count_cost(plan, live, workspace.target, kick_rotated=wanted.kick_rotated)
-    proved = heard = None
+    followed = heard = None
     if judged:
         from fsgitops.planning.analysis import judge_dialplan
         from fsgitops.planning.impact import find_impact
         from fsgitops.planning.reach import judge_reach
 
-        plan, proved = judge_reach(workspace, compilation, live, plan, written, look)
+        plan, followed = judge_reach(workspace, compilation, live, plan, written, look)
         plan = judge_dialplan(workspace, compilation, plan, look)
         impact, heard = find_impact(workspace, compilation, live, plan, written, look)
         plan = replace(plan, impact=impact)
@@ -246,7 +246,7 @@ def make_plan(
         workspace.kinds,
         demands=wanted,
         look=look,
-        proved=proved,
+        followed=followed,
         heard=heard,
     )
 

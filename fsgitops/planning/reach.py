@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from fsgitops.model.live import LiveConfig
     from fsgitops.model.plan import Plan
     from fsgitops.model.resource import Resource
-    from fsgitops.planning.proved import Proved
+    from fsgitops.planning.astray import Followed
     from fsgitops.planning.survey import ConfLook
     from fsgitops.routing.survey import Survey
     from fsgitops.workspace.declare import Compilation
@@ -39,28 +39,27 @@ def judge_reach(
     plan: Plan,
     written: CompiledConfig,
     look: ConfLook,
-) -> tuple[Plan, Proved | None]:
+) -> tuple[Plan, Followed | None]:
     """Return the plan with hazards and warnings for what no call will reach.
 
-    And what is known of the calls to all that is declared, once this plan is applied.
+    And what was seen of calls; None where they could not be followed.
     """
-    proved = None
+    followed = None
     claims: list[Claim] = []
     if compilation.compiled.files and (workspace.target.conf_dir / "freeswitch.xml").is_file():
         try:
             survey = look.survey()
+            followed = follow_calls(workspace, compilation, live, plan, written, survey)
         except (FsgitopsError, OSError) as problem:
             claims.append(_refuse(compilation, problem))
         else:
             claims += _judge(survey, compilation, workspace.kinds)
-            followed = follow_calls(workspace, compilation, live, plan, written, survey)
-            proved = followed.proved
             hide = survey.veil.hide
             claims = [
                 claim._replace(told=hide(claim.told), hint=hide(claim.hint))
                 for claim in (*claims, *followed.claims)
             ]
-    return tell_claims(plan, claims, workspace, compilation, live), proved
+    return tell_claims(plan, claims, workspace, compilation, live), followed
 
 
 def _refuse(compilation: Compilation, problem: Exception) -> Claim:

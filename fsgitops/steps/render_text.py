@@ -168,10 +168,12 @@ def render_applied(applied: Applied) -> Iterator[Line]:
 
 def _describe_proof(applied: Applied) -> str:
     """Say what the switch was seen to hold, and what it was seen to hold no longer."""
-    proved, gone = applied.read_back
+    proved, gone, calls = applied.read_back
     held = _list_counts({told: count - gone.get(told, 0) for told, count in proved.items()})
     facts = [f"{held} as written"] if held else []
     facts += [f"{_list_counts(gone)} gone"] if any(gone.values()) else []
+    if calls.followed < calls.all:
+        facts.append(f"calls to {calls.followed:,} of {calls.all:,} resources arrive")
     return f"Read back from the switch: {'; '.join(facts) or 'nothing had changed'}."
 
 

@@ -40,7 +40,9 @@ def declare(project: Project, number: int = 1020, name: str = "Alice", more: str
 
 def warn_only(project: Project) -> None:
     settings = project.root / "fsgitops.yaml"
-    settings.write_text(settings.read_text() + "rules: {unread-folder: warning}\n")
+    settings.write_text(
+        settings.read_text() + "rules: {unread-folder: warning, lost-call: warning}\n"
+    )
 
 
 @pytest.fixture

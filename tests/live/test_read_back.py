@@ -74,7 +74,9 @@ def run(project: Project, conf: Path, monkeypatch: pytest.MonkeyPatch) -> Runner
 
 def warn_only(project: Project) -> None:
     """Let the plan go on with what no call will reach, so that the read-back has to tell it."""
-    project.write("fsgitops.yaml", SETTINGS + "rules: {unread-folder: warning}\n")
+    project.write(
+        "fsgitops.yaml", SETTINGS + "rules: {unread-folder: warning, lost-call: warning}\n"
+    )
 
 
 def flushes(command: str, _count: int) -> bool:

@@ -106,9 +106,15 @@ def _finder(root: Element, domain: str) -> Callable[[str, str, str], Element | N
         named = found.find(tag, "name", name) if found else None
         if found is None or named is not None or (tag, fold(name)) != ("domain", fold(domain)):
             return named
-        return next((one for one in found.all(tag) if "%{" in one.attributes.get("name", "")), None)
+        domains = found.all(tag)
+        return next((one for one in domains if is_unknown(one.attributes.get("name", ""))), None)
 
     return locate
+
+
+def is_unknown(name: str) -> bool:
+    """Tell whether only the switch knows a name: it is empty in the files, or has a mark in it."""
+    return not name or "%{" in name
 
 
 def _find_doubts(merged: MergedConfig, root: Element, records: Records) -> list[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from fsgitops.routing.call.evaluate import Call
 from fsgitops.routing.call.world import Phones, World
 from fsgitops.routing.places import main_doors
+from fsgitops.routing.records import PlacedRecords
 from fsgitops.routing.tree import fold, parse
 from fsgitops.routing.veil import Veil
 
@@ -83,11 +84,13 @@ def scene_of_memory(
     locate: Callable[[str, str, str], bytes | None],
     variables: Mapping[str, str],
     users: Iterable[str],
+    *,
+    find_user: Callable[[str, str], LocatedUser | None] | None = None,
 ) -> Scene:
     """Return the scene of a switch's memory.
 
     `locate(section, tag, name)` answers the XML of an element, None where there is none; `users`
-    are registered, or logged in.
+    are registered, or logged in. `find_user(name, domain)` finds one in place of the whole domain.
     """
 
     def find(section: str, tag: str, name: str) -> Element | None:
@@ -95,9 +98,15 @@ def scene_of_memory(
             found = locate(section, tag, name)
         except ValueError:  # a name that no element can have
             return None
-        return None if found is None else parse(found)
+        return None if found is None else _read(found)
 
-    world = World(find, variables, {})
+    world = World(find, variables, {}, find_user=find_user)
     doors = tuple(world.list_doors())
     phones = frozenset(map(fold, users))
     return Scene(world, "live", Veil(variables), (), doors, lambda _line: "", phones)
+
+
+def _read(text: bytes) -> Element:
+    """Return the tree of an element; the users and extensions in it are read when needed."""
+    records = PlacedRecords(("",))
+    return records.parse(records.take_out(text, "")) or parse(text)
