@@ -7,69 +7,20 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from misbehaving_esl import PASSWORD, MisbehavingSwitch, Say, answer, swallow
+from controlled_switch import AGENT, SETTINGS
+from misbehaving_esl import Say, answer, swallow
 
 from fsgitops.live import explain_mismatch
 from fsgitops.live.switch_user import Person
-from fsgitops.sandbox.skeleton import write_skeleton
 from fsgitops.steps.read_templates import packaged_templates
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from project import Project, Ran
+    from controlled_switch import Runner
+    from project import Project
 
-    Mischief = Callable[[str, int], Say | None]
-
-SETTINGS = """\
-default_region: US
-targets:
-  pbx:
-    conf_dir: conf
-    domain: pbx.example.com
-"""
-AGENT = "agents:\n  - {{extension: 1020, name: Alice{more}}}\n"
-ROUTE = "did_routes:\n  - {did_number: +19495431333, destination_extension: 1020}\n"
 HELD = '<variable name="own_word" value="$${domain} one"/>'
-
-
-@pytest.fixture
-def conf(project: Project, monkeypatch: pytest.MonkeyPatch) -> Path:
-    project.write("fsgitops.yaml", SETTINGS)
-    project.write("desired/agents.yaml", AGENT.format(more=""))
-    project.write("desired/routes.yaml", ROUTE)
-    monkeypatch.setenv("FSGITOPS_ESL_PASSWORD", PASSWORD)
-    conf = project.root / "conf"
-    write_skeleton(conf, "pbx.example.com")
-    return conf
-
-
-class Runner:
-    """Runs commands against a switch; `commands` is what the last one asked of it."""
-
-    def __init__(self, project: Project, conf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.project, self.conf, self.monkeypatch = project, conf, monkeypatch
-        self.commands: list[str] = []
-
-    def __call__(self, *words: str, mischief: Mischief = lambda *_: None) -> Ran:
-        with self.switch(mischief) as switch:
-            ran = self.on(switch, *(words or ("apply", "--yes")))
-        self.commands = switch.commands
-        return ran
-
-    def switch(self, mischief: Mischief = lambda *_: None) -> MisbehavingSwitch:
-        return MisbehavingSwitch(self.conf, mischief)
-
-    def on(self, switch: MisbehavingSwitch, *words: str) -> Ran:
-        self.monkeypatch.setenv("FSGITOPS_ESL_HOST", switch.server.host)
-        self.monkeypatch.setenv("FSGITOPS_ESL_PORT", str(switch.server.port))
-        return self.project.run(*words, "--target", "pbx")
-
-
-@pytest.fixture
-def run(project: Project, conf: Path, monkeypatch: pytest.MonkeyPatch) -> Runner:
-    return Runner(project, conf, monkeypatch)
 
 
 def warn_only(project: Project) -> None:
