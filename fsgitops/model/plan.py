@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
 from functools import lru_cache
-from json.encoder import encode_basestring_ascii as _quote
-from typing import TYPE_CHECKING, Final, overload
+from typing import TYPE_CHECKING, Final
 
 from fsgitops.model.permission import PERMISSIONS
 from fsgitops.schema_parts import count, flag, list_of, maybe_text, rows_of, text, word
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Sequence
 
     from fsgitops.model.impact import Impact
     from fsgitops.model.resource import Resource
@@ -139,63 +137,6 @@ def compare_attribute(name: str, before: str | None, after: str | None) -> Attri
 def mask(value: str | None) -> str | None:
     """Return what stands for a secret where there is one."""
     return None if value is None else MASK
-
-
-class Created(Sequence[AttributeChange]):
-    """What a new resource says, read when it is asked for: of 100,000, nobody is shown the most."""
-
-    __slots__ = ("_content", "_flatten", "_span")
-
-    def __init__(
-        self,
-        flatten: Callable[[bytes, tuple[int, int] | None], Iterable[tuple[str, str]]],
-        content: bytes,
-        span: tuple[int, int] | None = None,
-    ) -> None:
-        self._flatten = flatten
-        self._content = content
-        self._span = span
-
-    def _read(self) -> Iterable[tuple[str, str]]:
-        return self._flatten(self._content, self._span)
-
-    def __iter__(self) -> Iterator[AttributeChange]:
-        return (compare_attribute(name, None, value) for name, value in self._read())
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-    def __bool__(self) -> bool:
-        return any(True for _ in self)
-
-    @overload
-    def __getitem__(self, at: int) -> AttributeChange: ...
-    @overload
-    def __getitem__(self, at: slice) -> tuple[AttributeChange, ...]: ...
-    def __getitem__(self, at: int | slice) -> AttributeChange | tuple[AttributeChange, ...]:
-        return tuple(self)[at]
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Sequence) and tuple(self) == tuple(other)
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def encode(self) -> str:
-        """Return what `json.dumps` makes of all of them, without blanks and with sorted keys."""
-        texts = []
-        for name, value in self._read():
-            hidden, told = _encode_name(name)
-            if not hidden and (len(value) == HASH_LENGTH or "=" in value or name.startswith("X")):
-                hidden = is_secret(name, value)
-            after = f'"{MASK}"' if hidden else _quote(value)
-            texts.append(f'{{"after":{after},{told}{"true" if hidden else "false"}}}')
-        return f"[{','.join(texts)}]"
-
-
-@lru_cache(maxsize=4096)
-def _encode_name(name: str) -> tuple[bool, str]:
-    """Return whether a name is that of a secret, and what is said of it after its value."""
-    return is_secret_attribute(name), f'"before":null,"name":{_quote(name)},"secret":'
 
 
 ATTRIBUTES = rows_of("What differs.", AttributeChange)

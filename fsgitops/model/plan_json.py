@@ -9,6 +9,7 @@ from functools import lru_cache
 from json.encoder import encode_basestring_ascii as quote
 from typing import TYPE_CHECKING, Any
 
+from fsgitops.model.created import Created
 from fsgitops.model.impact import Impact
 from fsgitops.model.plan import (
     PLAN_VERSION,
@@ -16,7 +17,6 @@ from fsgitops.model.plan import (
     Activity,
     AttributeChange,
     Change,
-    Created,
     Danger,
     Hazard,
     Need,

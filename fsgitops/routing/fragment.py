@@ -2,10 +2,6 @@
 
 Values of `$${name}` are left as they are: what they stand for is not in the file. What the switch
 answers to `xml_locate` is flattened as a file is.
-
-Of many files of few shapes, only the values of attributes differ. The first of a shape is parsed
-with a made-up word in place of each value; that tells which key each value ends up under. For the
-others of that shape, the values are all that is left to read.
 """
 
 from __future__ import annotations
@@ -18,7 +14,7 @@ from fsgitops.errors import FsgitopsError, SwitchProtocolError
 from fsgitops.routing.lines import cut_seen, read_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
 TEXT: Final = "#text"
 COMMENT: Final = "#comment"
@@ -72,8 +68,12 @@ def plain_inside(content: bytes) -> bytes | None:
     """
     if not (content.startswith(OPEN) and content.endswith(CLOSE)):
         return None
-    inner = content[len(OPEN) - 1 : -len(CLOSE)]
-    return None if b"include>" in inner or _has_special(inner) else inner
+    return plain_text(content[len(OPEN) - 1 : -len(CLOSE)])
+
+
+def plain_text(inside: bytes) -> bytes | None:
+    """Return what stands inside of `<include>`; None where the preprocessor may act on it."""
+    return None if b"include>" in inside or _has_special(inside) else inside
 
 
 def only_tag(inside: bytes) -> str:
@@ -274,7 +274,12 @@ def _name(above: _Place, tag: str, attributes: dict[str, str]) -> tuple[str, str
 
 def quote_name(name: str) -> str:
     """Return a name as it stands in a key: in quotes where it is more than a word."""
-    return name if not name or _PLAIN.fullmatch(name) else '"' + name.replace('"', '""') + '"'
+    return name if not name or is_word(name) else '"' + name.replace('"', '""') + '"'
+
+
+def is_word(text: str) -> bool:
+    """Tell whether a text stands in a key as it is."""
+    return _PLAIN.fullmatch(text) is not None
 
 
 def _has_special(content: bytes) -> bool:
@@ -318,91 +323,3 @@ def flatten_element(element: Any) -> dict[str, str]:
     from lxml import etree
 
     return flatten_text(etree.tostring(element, with_tail=False), ())
-
-
-KEPT: Final = 256
-"""Shapes kept at once: a file may hold anything outside of its values."""
-
-_VALUE: Final = re.compile(rb'((?: (?:value|id|expression|data)|<extension name)=")([^"]*)')
-_WORD: Final = re.compile(r"fsgitopsoutline([0-9]+)z")
-_STEM: Final = b"fsgitopsoutline"
-# References, markup, and white space that an XML parser normalises.
-_NOT_PLAIN: Final = re.compile(r"[<&\x00-\x1f\x7f\ufffe\uffff]")
-
-_Outline = tuple[tuple[str, int | str], ...]
-"""Each key with its value, or with the number of it; `{}` in a key is for the first value."""
-
-
-class Outlines:
-    """The shapes seen so far. `flatten` gives what `flatten_fragment` does, in the same order."""
-
-    __slots__ = ("_known",)
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[bytes, ...], _Outline | None] = {}
-
-    def flatten(self, content: bytes) -> Iterable[tuple[str, str]]:
-        """Return the keys and values of `flatten_fragment`. Raises FragmentError."""
-        text, directives = preprocess_lines(content)
-        pieces = _VALUE.split(text)
-        values = _read_values(pieces[2::3])
-        if directives or values is None:
-            return flatten_text(text, directives).items()
-        del pieces[2::3]
-        shape = tuple(pieces)
-        if shape not in self._known:
-            if len(self._known) >= KEPT:
-                self._known.clear()
-            self._known[shape] = _outline(shape)
-        outline = self._known[shape]
-        if outline is None:
-            return flatten_text(text, directives).items()
-        if not outline or outline[0][0] != "{}":
-            return [(key, values[at] if isinstance(at, int) else at) for key, at in outline]
-        if not _PLAIN.fullmatch(values[0]):
-            return flatten_text(text, directives).items()
-        return [
-            (values[0] + key[2:], values[at] if isinstance(at, int) else at) for key, at in outline
-        ]
-
-
-def _read_values(found: list[bytes]) -> list[str] | None:
-    """Return the values, or None when one of them is not what an XML parser would make of it."""
-    try:
-        joined = b"\n".join(found).decode()
-    except UnicodeDecodeError:
-        return None
-    values = joined.split("\n")
-    if len(values) != len(found) or _NOT_PLAIN.search("".join(values)):
-        return [] if not found else None
-    return values
-
-
-def _outline(shape: tuple[bytes, ...]) -> _Outline | None:
-    """Return which value stands under which key, or None where that cannot be told apart."""
-    if any(_STEM in piece for piece in shape):
-        return None
-    count = len(shape) // 2
-    words = [f"fsgitopsoutline{number}z".encode() for number in range(count)]
-    parts = [
-        part
-        for number in range(count)
-        for part in (shape[2 * number], shape[2 * number + 1], words[number])
-    ]
-    try:
-        flat = flatten_text(b"".join([*parts, shape[-1]]), ())
-    except FragmentError:
-        return None
-    outline: list[tuple[str, int | str]] = []
-    # All that is said of an extension is named after it, and that may be the first value.
-    name = words[0].decode() if words else ""
-    named = bool(words) and all(key.startswith(name) for key in flat)
-    for key, value in flat.items():
-        word = _WORD.fullmatch(value)
-        told = "{}" + key.removeprefix(name) if named else key
-        if _WORD.search(told) or (_WORD.search(value) and not word):
-            return None
-        outline.append((told, int(word[1]) if word else value))
-    # A word that is nowhere stood in a comment, where a value may not hold what it likes.
-    found = sorted(at for _, at in outline if isinstance(at, int))
-    return tuple(outline) if found == list(range(named, count)) else None

@@ -8,7 +8,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsgitops.model.plan import Action, AttributeChange, Change, Created, Danger, Plan
+from fsgitops.model.created import Created, Outline
+from fsgitops.model.plan import Action, AttributeChange, Change, Danger, Plan
 from fsgitops.model.plan_json import encode_plan, plan_to_json
 from fsgitops.model.resource import Resource
 
@@ -22,8 +23,21 @@ _resources = st.builds(Resource, st.just("agent"), st.sampled_from(["1020", "+1"
 _said = st.lists(st.tuples(_names, _texts), max_size=5)
 
 
-def _created(said: list[tuple[str, str]]) -> Created:
-    return Created(lambda _content, _span: said, b"")
+def _created(said: list[tuple[str, str]], outlined: int = 0) -> Created:
+    """What says this, the first values of it known by their numbers."""
+    known = [(key, number) for number, (key, _) in enumerate(said[:outlined])]
+    values = [value for _, value in said[:outlined]]
+    return Created(lambda *_: (Outline([*known, *said[outlined:]]), values), b"")
+
+
+def _named(name: str, said: list[tuple[str, str]]) -> Created:
+    """What says this of a resource that each key begins with."""
+    known = [(f"{'/' * bool(key)}{key}", number) for number, (key, _) in enumerate(said, 1)]
+    values = [name, *(value for _, value in said)]
+    return Created(lambda *_: (Outline(known, named=True), values), b"")
+
+
+_words = st.sampled_from(["e1", "+1949", "param", "X-PRE-PROCESS", "user", "my-variable", "a.B"])
 
 
 _changes = st.builds(
@@ -38,7 +52,8 @@ _changes = st.builds(
     dangers=st.lists(st.sampled_from(Danger), max_size=3).map(tuple),
     renamed_from=st.none() | _resources,
     renamed_to=st.none() | _resources,
-    attributes=_said.map(_created)
+    attributes=st.builds(_created, _said, st.integers(0, 5))
+    | st.builds(_named, _words, _said)
     | st.lists(st.builds(AttributeChange, _names, _texts, _texts), max_size=3).map(tuple),
 )
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsgitops.routing.fragment import KEPT, FragmentError, Outlines, flatten_fragment
+from fsgitops.routing.fragment import FragmentError, flatten_fragment
+from fsgitops.routing.outline import KEPT, Outlines
 
 USER = """<include>
   <user id="{}">
@@ -45,9 +46,10 @@ _values = st.text(max_size=8) | st.sampled_from(["", "&quot;", "a--b", "$${x}", 
 
 def _flatten(outlines: Outlines, content: bytes) -> object:
     try:
-        return list(outlines.flatten(content))
+        outline, values = outlines.read(content)
     except FragmentError:
         return "not XML"
+    return outline.pairs(values)
 
 
 def _parse(content: bytes) -> object:

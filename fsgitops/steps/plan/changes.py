@@ -7,8 +7,7 @@ each is, as if it had a file of its own.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from fsgitops.homes.pieces import (
     hash_parts,
@@ -17,11 +16,13 @@ from fsgitops.homes.pieces import (
     split_live,
     take_apart,
 )
+from fsgitops.model.created import Created, Read, Span
 from fsgitops.model.live import FileKind, LiveFile, ManifestEntry
-from fsgitops.model.plan import Action, Change, Created, Danger, Hazard, compare_attribute
+from fsgitops.model.plan import Action, Change, Danger, Hazard, compare_attribute
 from fsgitops.model.review import source_file
-from fsgitops.routing.fragment import CLOSE, OPEN, FragmentError, Outlines, flatten_fragment
+from fsgitops.routing.fragment import FragmentError, flatten_fragment
 from fsgitops.routing.ordered import find_moves
+from fsgitops.routing.outline import Outlines
 from fsgitops.routing.recorded import flatten_recorded, holds_recorded
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from fsgitops.model.live import LiveConfig
     from fsgitops.model.resource import Resource
 
-Span: TypeAlias = tuple[int, int]
 _MISSING = LiveFile(FileKind.MISSING)
 _RELOAD = (Danger.RELOAD,)
 """What a creation costs, unless its home says other: said at once, it need not be said again."""
@@ -75,9 +75,7 @@ class _Comparison:
     digest: Callable[[bytes], str]
     changes: list[Change] = field(default_factory=list)
     hazards: list[Hazard] = field(default_factory=list)
-    flatten: Callable[[bytes, Span | None], Iterable[tuple[str, str]]] = field(
-        default_factory=lambda: partial(_flatten_part, Outlines())
-    )
+    read: Read = field(default_factory=lambda: Outlines().read)
 
     def compare(
         self, path: str, file: CompiledFile | None, found: LiveFile, entry: ManifestEntry | None
@@ -107,7 +105,7 @@ class _Comparison:
             return
         after = self.digest(file.sha256.encode())
         if missing:
-            attributes = Created(self.flatten, *whole or (file.content,))
+            attributes = Created(self.read, *whole or (file.content,))
             self.changes.append(Change(
                 Action.CREATE, part.resource, file.path, str(part.source), entry is not None, "",
                 after, _RELOAD, attributes=attributes,
@@ -165,7 +163,7 @@ class _Comparison:
         """Add the creation of all that lies in a new file, if that is told without reading it."""
         found = hash_parts(file)
         for part, (sha256, _) in zip(file.parts, found or (), strict=False):
-            attributes = Created(self.flatten, file.content, part.span)
+            attributes = Created(self.read, file.content, part.span)
             self.changes.append(Change(
                 Action.CREATE, part.resource, file.path, str(part.source),
                 False, "", self.digest(sha256.encode()), _RELOAD, attributes=attributes,
@@ -222,13 +220,6 @@ def find_unloaded(
             if (path, resource) not in touched and not moved:
                 found.append(Change(action, resource, path))
     return tuple(found)
-
-
-def _flatten_part(
-    outlines: Outlines, content: bytes, span: Span | None
-) -> Iterable[tuple[str, str]]:
-    """Read one resource of a file, or all of it."""
-    return outlines.flatten(content if span is None else OPEN + content[slice(*span)] + CLOSE)
 
 
 def find_hazard(path: str, found: LiveFile, *, owned: bool, wanted: bool) -> Hazard | None:
