@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from json.encoder import encode_basestring_ascii as quote
 from operator import itemgetter
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, overload
 
 from fsgitops.model.plan import (
     HASH_LENGTH,
     MASK,
+    SECRET_WORDS,
     AttributeChange,
     compare_attribute,
     is_secret,
@@ -63,7 +64,7 @@ class Outline:
         frame = self._frame = self._frame or self._make_frame()
         shown = frame.shown(values)
         joined = _BETWEEN.join(shown)
-        if "=" in joined or "\\" in joined or HASH_LENGTH in map(len, shown):
+        if "\\" in joined or HASH_LENGTH in map(len, shown) or _may_assign(joined):
             return ""
         name = values[0] if self.named else ""
         if name[:1] == "X" or any(word in name.lower() for word in _DECIDING):
@@ -84,7 +85,7 @@ class Outline:
             text += ',{"after":"' if number else '{"after":"'
             if isinstance(at, int) and not hidden:
                 if name.startswith("X"):  # what a line of the preprocessor does, its value decides
-                    return _Frame([], _shown_by(()))
+                    return _Frame([], pick(()))
                 texts.append(text)
                 holes.append(at)
                 text = ""
@@ -94,13 +95,22 @@ class Outline:
         texts.append(f"{text}]")
         gaps = [""] * (2 * len(texts) - 1)
         gaps[::2] = texts
-        return _Frame(gaps, _shown_by(holes))
+        return _Frame(gaps, pick(holes))
 
 
-def _shown_by(holes: Sequence[int]) -> Callable[[Sequence[str]], tuple[str, ...]]:
-    if len(holes) > 1:
-        return itemgetter(*holes)
-    return lambda values: tuple(values[at] for at in holes)
+def pick(numbers: Sequence[int]) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
+    """Return what picks the items of these numbers."""
+    if len(numbers) > 1:
+        return itemgetter(*numbers)
+    return lambda items: tuple(items[at] for at in numbers)
+
+
+def _may_assign(text: str) -> bool:
+    """Tell whether there may be an assignment to a name that tells of a secret in a text."""
+    if "=" not in text:
+        return False
+    lower = text.lower()
+    return not text.isascii() or any(word in lower for word in SECRET_WORDS)
 
 
 def _encode(pairs: Iterable[tuple[str, str]]) -> str:
