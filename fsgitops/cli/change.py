@@ -163,16 +163,17 @@ def apply_command(
         demands = replace(demands, reload=carry.reload)
         demands = demands.of_saved(approved) if approved else demands
         with working("Comparing the declared with the live files"):
-            planned = run_plan(workspace, demands, live=carry.reload)
-        story.plan = planned.plan
-        _show(planned, err=as_json, full=full, unread=(carry.yes or bool(approved)) and is_quiet())
+            ready = [run_plan(workspace, demands, live=carry.reload)]
+        story.plan = plan = ready[0].plan
+        unread = (carry.yes or bool(approved)) and is_quiet()
+        _show(ready[0], err=as_json, full=full, unread=unread)
         if not approved:
-            question = f"Apply this to {planned.plan.target}?"
-            carry.confirm(planned.plan, question, hint=", or apply a saved plan", err=as_json)
+            question = f"Apply this to {plan.target}?"
+            carry.confirm(plan, question, hint=", or apply a saved plan", err=as_json)
         with working("Applying"):
             story.applied = run_apply(
                 workspace,
-                planned,
+                ready.pop(),  # handed over: it lets go of what it does not need any more
                 approved=approved,
                 reload=carry.reload,
                 wait_seconds=carry.wait_seconds,

@@ -56,10 +56,11 @@ def run_apply(
     refuse_unsafe(shown.plan)
     with lock_state(target.state_dir, wait_seconds=wait_seconds, tell=tell):
         notes = recover_locked(workspace)
-        current = _compare_again(workspace, shown)
+        current = _compare_again(workspace, shown).without_desired()
         plan = current.plan
         refuse_hazards(plan)
         notes += find_new_warnings(shown.plan, plan)
+        del shown
         if plan.unloaded and not reload:
             notes.append(NOT_TOLD)
         applied = carry_out(

@@ -9,6 +9,7 @@ from fsgitops.errors import SecretError, SwitchError
 from fsgitops.findings import Finding, Position, Severity, quote_value, sort_findings
 from fsgitops.homes import HOMES
 from fsgitops.live.connect import address_of, connect_target
+from fsgitops.model.desired import Desired
 from fsgitops.model.plan import Activity, Plan, ResourceActivity
 from fsgitops.model.reading import holds_secrets
 from fsgitops.model.review import read_source
@@ -66,6 +67,12 @@ class Planned:
         if not (self.plan.tests and self.plan.tests.failing):
             return found
         return tuple(sort_findings([*found, *find_failures(self.plan)]))
+
+    def without_desired(self) -> Planned:
+        """Return what it takes to apply the plan: 100,000 nouns, which made it, are 120 MB."""
+        desired = Desired(sharded=self.compilation.declared.desired.sharded)
+        declared = replace(self.compilation.declared, desired=desired)
+        return replace(self, compilation=replace(self.compilation, declared=declared))
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from fsgitops.rules.texts import unsafe_reason
 from fsgitops.steps.compile.compilation import RULE, Compilation, digest_inputs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from fsgitops.model.compiled import Part
     from fsgitops.model.desired import Desired
@@ -108,10 +108,13 @@ class _Asked(NamedTuple):
 def _compile_kind(
     work: Compilation, kind: Kind[Any], nouns: Sequence[Noun], secrets: SecretFinder
 ) -> None:
-    items = [*_ask(work, kind, nouns, secrets)]
-    settled = _settle(work, items)
+    items: Iterable[_Asked] = _ask(work, kind, nouns, secrets)
+    settled: Collection[str] = ()
+    if work.settled:  # else they come one by one: of 100,000, what they ask for is 40 MB
+        items = [*items]
+        settled = _settle(work, items)
     for item in items:
-        if settled.issuperset(item.paths):
+        if all(path in settled for path in item.paths):
             continue
         resource = item.part.resource
         found = secrets.reveal(resource, item.wishes)
@@ -130,7 +133,7 @@ def _compile_kind(
 def _settle(work: Compilation, items: Sequence[_Asked]) -> set[str]:
     """Return the files that are known to be right already, as all that lie in them say."""
     files: dict[str, list[Part]] = {}
-    for item in items if work.settled else ():
+    for item in items:
         for path in item.paths:
             files.setdefault(path, []).append(item.part)
     return {path for path, parts in files.items() if work.settle(path, parts)}
