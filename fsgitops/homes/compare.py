@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from fsgitops.errors import SwitchProtocolError
 from fsgitops.homes import home_of
 from fsgitops.routing.cuts import Cuts, Element, cut_elements
-from fsgitops.routing.fragment import FragmentError, flatten_text, parse_answer, preprocess_lines
+from fsgitops.routing.fragment import (
+    CLOSE,
+    OPEN,
+    FragmentError,
+    flatten_text,
+    parse_answer,
+    plain_inside,
+    preprocess_lines,
+)
 from fsgitops.routing.lines import expand_text
 
 if TYPE_CHECKING:
@@ -51,11 +59,18 @@ class Difference(NamedTuple):
 
 def read_said(home: Home, content: bytes) -> Said:
     """Return what a file of a home says. Raises FragmentError when it is not XML."""
-    text, directives = preprocess_lines(content)
-    cuts = cut_elements(text, home.element, home.key)
-    read = _read_rest if len(cuts.rest) <= _SHORT else _read_rest.__wrapped__
+    text = plain_inside(content)
+    directives: tuple[str, ...] = ()
+    if text is None:
+        text, directives = preprocess_lines(content)
+        cuts = cut_elements(text, home.element, home.key)
+        rest = cuts.rest
+    else:  # out of the file itself, which is held anyway
+        cuts = cut_elements(content, home.element, home.key)
+        rest = cuts.rest[len(OPEN) - 1 : -len(CLOSE)]
+    read = _read_rest if len(rest) <= _SHORT else _read_rest.__wrapped__
     with suppress(FragmentError):
-        said = read(home, cuts.rest, directives)
+        said = read(home, rest, directives)
         elements = _put_back(cuts, said.elements)
         if elements is not None:
             return said._replace(elements=elements)
@@ -139,10 +154,7 @@ def _is_same(said: Flat, held: Flat, expand: Callable[[str], str]) -> bool:
     if b"$${" in texts:
         # What stands for a value is compared as it is printed: a quote in it is one too many.
         texts = '"'.join(map(expand, texts.decode().split('"'))).encode()
-    same = texts == held.texts and said.has_shape_of(held)
-    if same and texts is said.texts:
-        said.texts = held.texts  # one of them is enough: of 50,000 users they are 30 MB
-    return same
+    return texts == held.texts and said.has_shape_of(held)
 
 
 class Held:

@@ -70,9 +70,14 @@ class Planned:
 
     def without_desired(self) -> Planned:
         """Return what it takes to apply the plan: 100,000 nouns, which made it, are 120 MB."""
-        desired = Desired(sharded=self.compilation.declared.desired.sharded)
-        declared = replace(self.compilation.declared, desired=desired)
-        return replace(self, compilation=replace(self.compilation, declared=declared))
+        compilation, compiled = self.compilation, replace(self.compilation.compiled, dialled={})
+        desired = Desired(sharded=compilation.declared.desired.sharded)
+        declared = replace(compilation.declared, desired=desired)
+        return replace(
+            self,
+            compilation=replace(compilation, declared=declared, compiled=compiled),
+            written=compiled if self.written is compilation.compiled else self.written,
+        )
 
 
 @dataclass(frozen=True, slots=True)
