@@ -70,7 +70,8 @@ def make_world(
     section = root.find("section", "name", "dialplan")
     names = [item.attributes.get("name", "") for item in section.all("context")] if section else []
     variables = {"domain": DOMAIN, **(variables or {})}
-    return World(locate, variables, {}, memory=memory, contexts=names)
+    held = None if memory is None else lambda *key: memory.get("{}/{}_{}".format(*key))
+    return World(locate, variables, {}, memory=held, contexts=names)
 
 
 def ways_of(

@@ -5,9 +5,10 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
-from fsgitops.errors import NotPossibleError, NotThereError, UsageError
+from fsgitops.errors import NotPossibleError, NotThereError, SwitchError, UsageError
 from fsgitops.live.connect import connect_target, prepare_conf_dir
 from fsgitops.model.trace import End, Goal, Step, Tested, Trace, Way, What
 from fsgitops.routing.call.clock import Clock, at_switch
@@ -15,6 +16,7 @@ from fsgitops.routing.call.evaluate import evaluate
 from fsgitops.routing.call.load import load_disk
 from fsgitops.routing.call.scene import scene_of_files, scene_of_memory
 from fsgitops.routing.preprocess import ROOT_FILE
+from fsgitops.routing.veil import is_secret_name
 from fsgitops.steps.read_live import read_manifest
 
 if TYPE_CHECKING:
@@ -106,7 +108,19 @@ def _load(workspace: Workspace, source: str) -> Loaded:
 def _read_memory(workspace: Workspace, switch: Switch) -> Scene:
     users = [item.user for item in switch.registrations(workspace.target.profile)]
     users += [item.user for item in switch.verto_users()]
-    return scene_of_memory(switch.locate, switch.global_variables(), users)
+    return scene_of_memory(
+        switch.locate, switch.global_variables(), users, memory=partial(_ask, switch)
+    )
+
+
+def _ask(switch: Switch, module: str, realm: str, key: str) -> str | None:
+    """Return what mod_hash or mod_db holds. Raises LookupError for what cannot be asked."""
+    if is_secret_name(realm) or is_secret_name(key):
+        raise LookupError(key)
+    try:
+        return switch.stored(module, realm, key)
+    except (ValueError, SwitchError) as problem:
+        raise LookupError(key) from problem
 
 
 def _trace(workspace: Workspace, asked: Asked, moment: datetime, scene: Scene) -> Trace:

@@ -55,7 +55,7 @@ class Veil:
         values = {
             value
             for name, value in variables.items()
-            if value.strip() and (name.lower() in named or _is_secret_name(name))
+            if value.strip() and (name.lower() in named or is_secret_name(name))
         }
         self._whole = {value for value in values if value.lower() not in _PLAIN_WORDS - _TELLING}
         forms = {form for value in self._whole for form in (value, repr(value)[1:-1])}
@@ -87,7 +87,8 @@ _TELLING: Final = frozenset({"password", "secret"})
 """Poor secrets that are ordinary words too: hidden where they are a whole value."""
 
 
-def _is_secret_name(name: str) -> bool:
+def is_secret_name(name: str) -> bool:
+    """Tell whether what has this name is held to be a secret."""
     return name.lower() not in HARMLESS and _SECRET_NAME.search(name) is not None
 
 

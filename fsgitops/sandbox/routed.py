@@ -41,7 +41,7 @@ class LoadedWorld(World):
             found = root.find("section", "name", section)
             return found.find(tag, "name", name) if found else None
 
-        super().__init__(locate, memory.variables, {}, memory={})
+        super().__init__(locate, memory.variables, {}, memory=lambda *_key: None)
         self._switch = memory
 
     def user(self, name: str, domain: str, *keys: str) -> LocatedUser | None:

@@ -148,6 +148,12 @@ class Switch:
         found = self._ask_bytes("xml_locate {} {} name {}".format(*words), timeout)
         return None if found == NOT_LOCATED.encode() else found
 
+    def stored(self, module: str, realm: str, key: str) -> str | None:
+        """Return what mod_hash (`hash`) or mod_db (`db`) holds in a realm; None: nothing."""
+        words = (_checked("name", module), _checked("name", realm), _checked("extension", key))
+        said = self._value("{} select/{}/{}".format(*words))
+        return said or None
+
     def registrations(self, profile: str = "internal") -> tuple[Registration, ...]:
         """Return who is registered at a SIP profile. Up to date, unlike `show registrations`."""
         command = f"sofia xmlstatus profile {_checked('profile', profile)} reg"

@@ -193,7 +193,7 @@ def _strftime_tz(state: State, argument: str) -> str | None:
 
 
 def _memory(realm: str) -> Callable[[State, str], str | None]:
-    """`hash` (mod_hash) and `db` (mod_db), as far as this call has written what is read."""
+    """`hash` (mod_hash) and `db` (mod_db): what this call has written, and what the world knows."""
 
     def read(state: State, argument: str) -> str | None:
         words = separate(argument, "/", 4)
@@ -204,7 +204,11 @@ def _memory(realm: str) -> Callable[[State, str], str | None]:
         if key in state.memory:
             value = state.memory[key]
         elif state.world.memory is not None:
-            value = state.world.memory.get(key)
+            try:
+                value = state.world.memory(realm, from_raw(words[1]), from_raw(words[2]))
+            except LookupError:
+                return None
+            value = None if value is None else to_raw(value)
         else:
             return None
         if command == "exists":

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from fsgitops.routing.call.load import Loaded
+    from fsgitops.routing.call.world import Memory
     from fsgitops.routing.directory import LocatedUser
     from fsgitops.routing.places import Door
     from fsgitops.routing.tree import Element
@@ -68,10 +69,13 @@ class Scene:
         self, number: str, context: str, caller: str | None, user: LocatedUser | None, domain: str
     ) -> Call:
         """Return a call: of `user` of the domain in its own context, or from outside."""
+        said = {"sip_req_user": number}
         if user is None:
-            return Call(number, context, caller, None, domain)
-        own = user.value("variables", "user_context") or USER_CONTEXT
-        return Call(number, own, caller or user.attribute("id"), user, domain)
+            said |= {"sip_from_user": caller} if caller else {}
+            return Call(number, context, caller, None, domain, said, {"sip_authorized": ""})
+        own, name = user.value("variables", "user_context") or USER_CONTEXT, user.attribute("id")
+        said |= {"sip_authorized": "true", "sip_auth_username": name, "sip_from_user": name}
+        return Call(number, own, caller or name, user, domain, said)
 
 
 def scene_of_files(loaded: Loaded, name: str, domain: str) -> Scene:
@@ -86,11 +90,13 @@ def scene_of_memory(
     users: Iterable[str],
     *,
     find_user: Callable[[str, str], LocatedUser | None] | None = None,
+    memory: Memory | None = None,
 ) -> Scene:
     """Return the scene of a switch's memory.
 
     `locate(section, tag, name)` answers the XML of an element, None where there is none; `users`
-    are registered, or logged in. `find_user(name, domain)` finds one in place of the whole domain.
+    are registered, or logged in. `find_user(name, domain)` finds one in place of the whole domain,
+    and `memory` is what mod_hash and mod_db hold.
     """
 
     def find(section: str, tag: str, name: str) -> Element | None:
@@ -100,7 +106,7 @@ def scene_of_memory(
             return None
         return None if found is None else _read(found)
 
-    world = World(find, variables, {}, find_user=find_user)
+    world = World(find, variables, {}, find_user=find_user, memory=memory)
     doors = tuple(world.list_doors())
     phones = frozenset(map(fold, users))
     return Scene(world, "live", Veil(variables), (), doors, lambda _line: "", phones)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from fsgitops.routing.call.contents import Contents, read_conditions
 from fsgitops.routing.call.expand import Value
@@ -27,6 +27,11 @@ CORE_GLOBALS: Final = (
 )  # fmt: skip
 """Global variables that the core sets when it starts."""
 _AROUND_GATEWAYS: Final = frozenset(("gateways", "groups", "group", "users", "user"))
+ENDPOINTS: Final = frozenset((
+    "alsa.conf", "dingaling.conf", "gsmopen.conf", "h323.conf", "khomp.conf", "opal.conf",
+    "portaudio.conf", "rtmp.conf", "skinny.conf", "unicall.conf", "verto.conf",
+))  # fmt: skip
+"""Configurations of modules beside mod_sofia that take calls."""
 GLOBAL_CONTEXT: Final = "global"
 
 
@@ -44,6 +49,11 @@ class Phones(NamedTuple):
         return self.users is None or fold(user) in self.users
 
 
+Memory: TypeAlias = "Callable[[str, str, str], str | None]"
+"""What a module (hash, db) holds in a realm under a key; None: nothing. Raises LookupError: not
+known."""
+
+
 class World:
     """The configuration that calls are evaluated over, from files or from a switch's memory.
 
@@ -58,7 +68,7 @@ class World:
         variables: Mapping[str, str],
         unknown: Mapping[str, str],
         *,
-        memory: Mapping[str, str] | None = None,
+        memory: Memory | None = None,
         contexts: Collection[str] | None = None,
         find_user: Callable[[str, str], LocatedUser | None] | None = None,
     ) -> None:
@@ -75,7 +85,7 @@ class World:
         self.contexts = contexts
         """The names of all contexts; None: they cannot be listed."""
         self.memory = memory
-        """What mod_hash and mod_db hold (`realm_key`); None: nobody knows."""
+        """What mod_hash and mod_db hold; None: nobody knows."""
         self.globals = {
             name: Value(f"${{{name}}}", (f"only the switch knows ${{{name}}}",))
             for name in CORE_GLOBALS
@@ -157,13 +167,22 @@ class World:
         return self.find("configuration", "configuration", name)
 
     def list_doors(self) -> list[Door]:
-        """Return where calls come in, as far as SIP profiles, their gateways and lists say."""
-        names = ("sofia.conf", "acl.conf")
+        """Return where calls come in, as far as profiles, gateways, modules and lists say.
+
+        Gateways of users are left out where users are found one by one: those of a domain are many.
+        """
+        loaded = [f"{name.removeprefix('mod_')}.conf" for name in sorted(self.modules)]
+        names = ("sofia.conf", "acl.conf", "modules.conf", *(n for n in loaded if n in ENDPOINTS))
         section = Element("section", {"name": "configuration"}, 0, 0)
         found = (self.configuration(name) for name in names)
         section.children = [item for item in found if item is not None]
         root = Element("document", {}, 0, 0)
         root.children = [section]
+        home = None if self._one_user else self.find("directory", "domain", self.default_domain)
+        if home is not None:
+            directory = Element("section", {"name": "directory"}, 0, 0)
+            directory.children = [home]
+            root.children.append(directory)
         return find_doors(root, self.default_domain)
 
     @cached_property

@@ -56,3 +56,44 @@ def test_an_assumption_names_whom_the_call_had_got_to() -> None:
         if step.what is What.ASSUMES
     ]
     assert assumed == [((phone,), "the call is answered"), ((phone,), "nobody answers")]
+
+
+ASKS = "".join(
+    f'<condition field="${{{asked}}}" expression="^1$" break="never">'
+    f'<action application="set" data="seen=${{seen}}{mark}" inline="true"/></condition>'
+    for mark, asked in (("a", "hash(select/list/k)"), ("b", "db(select/list/k)"))
+)
+
+
+def test_what_modules_hold_is_asked_of_the_world_and_what_it_cannot_say_is_unknown() -> None:
+    dialplan = f'<context name="default"><extension name="e">{ASKS}</extension></context>'
+
+    def ask(module: str, realm: str, key: str) -> str | None:
+        if module == "db":
+            raise LookupError(key)
+        return {("list", "k"): "1"}.get((realm, key))
+
+    world = make_world(dialplan)
+    world.memory = ask
+    way = ways_of(world)[0]
+    assert way.executed[-1] == ("set", "seen=a")
+    assert "only the switch can answer db(select/list/k)" in way.assumed[0]
+
+
+def test_doors_in_memory_are_those_of_other_modules_and_of_users_gateways_too() -> None:
+    skinny = (
+        '<configuration name="modules.conf"><modules><load module="mod_skinny"/></modules>'
+        '</configuration><configuration name="skinny.conf"><profile>'
+        '<param name="context" value="desks"/></profile></configuration>'
+        '<configuration name="sofia.conf"><profiles><profile name="out"><domains>'
+        '<domain name="all" parse="true"/></domains><settings><param name="context" '
+        'value="public"/></settings></profile></profiles></configuration>'
+    )
+    trunk = (
+        '<domain name="127.0.0.1"><user id="t"><gateways><gateway name="trunk">'
+        '<param name="context" value="trunk"/></gateway></gateways></user></domain>'
+    )
+    world = make_world("", configuration=skinny, directory=trunk)
+    assert {(door.name, door.context) for door in world.list_doors()} >= {
+        ("mod_skinny", "desks"), ("gateway trunk", "trunk"), ("profile out", "public"),
+    }  # fmt: skip
