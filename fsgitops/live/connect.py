@@ -109,7 +109,7 @@ def hold_target(target: Target, root: Path) -> Iterator[Callable[[], Switch]]:
     running = open_running(target)
     if running is not None:
         running.close()
-        yield lambda: _reopen_running(target)
+        yield lambda: reopen_running(target)
         return
     from fsgitops.sandbox.switch import EmbeddedSwitch
 
@@ -119,7 +119,8 @@ def hold_target(target: Target, root: Path) -> Iterator[Callable[[], Switch]]:
         yield lambda: open_switch(target, host, port, password)
 
 
-def _reopen_running(target: Target) -> Switch:
+def reopen_running(target: Target) -> Switch:
+    """Return the sandbox that runs in another process. Raises SwitchUnreachableError."""
     running = open_running(target)
     if running is None:
         raise SwitchUnreachableError("the sandbox that was running is not running any more")

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 _LONG: Final = 70
 _SHOWN: Final = 3
 """Numbers, or conditions, that a label lists."""
+LARGE: Final = 500
+"""Points from which on Graphviz is told not to look for the best drawing: it takes long."""
 _SHAPES: Final = {
     "door": ('[/"{}"/]', "house"), "context": ('{{{{"{}"}}}}', "hexagon"),
     "number": ('(["{}"])', "oval"), "phone": ('["{}"]', "box"), "mailbox": ('[("{}")]', "cylinder"),
@@ -42,6 +44,8 @@ def render_dot(graph: Graph) -> Iterator[str]:
     """Yield the lines of a digraph. Graphviz shows a node's place beside the pointer."""
     yield "digraph calls {"
     yield '  graph [rankdir=LR, fontname="sans-serif"]'
+    if len(graph.nodes) > LARGE:
+        yield "  graph [nslimit=0.5, nslimit1=1, mclimit=0.1]"
     yield '  node [fontname="sans-serif", fontsize=11]'
     yield '  edge [fontname="sans-serif", fontsize=9]'
     for node in graph.nodes:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from project import Project
 
+from fsgitops.cli.cdr.place import Place
+from fsgitops.errors import UsageError
 from fsgitops.sandbox.switch import EmbeddedSwitch
 
 DID = "+19495431333"
@@ -38,3 +40,22 @@ def test_what_cannot_be_dialled_is_refused(
 def test_without_a_sandbox_there_is_nobody_to_call(applied: Project) -> None:
     ran = applied.run("sandbox", "--call", DID)
     assert (ran.code, "start one with `fsgitops sandbox`" in ran.err) == (1, True)
+
+
+def test_the_sidecar_listens_to_a_sandbox_that_runs(
+    applied: Project, switch: EmbeddedSwitch
+) -> None:
+    switch.add_registration("1020", "sandbox.example")
+    with Place(applied.root, {}).reach()() as session:
+        heard = session.subscribe_json(["CHANNEL_HANGUP_COMPLETE"])
+        applied.run("sandbox", "--call", DID)
+        (call,) = applied.run("calls", "--json").json()["calls"]
+        applied.run("hangup", call["uuid"])
+        event = heard.get(timeout=10)
+    assert event is not None
+    assert (event["Unique-ID"], event["Hangup-Cause"]) == (call["uuid"], "NORMAL_CLEARING")
+
+
+def test_the_sidecar_needs_a_sandbox_that_runs_or_a_switch(applied: Project) -> None:
+    with pytest.raises(UsageError, match="start one with `fsgitops sandbox`, or name a switch"):
+        Place(applied.root, {}).reach()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from fsgitops.commands.graph import draw_svg
 from fsgitops.model.graph import KINDS, Edge, Graph, Node
-from fsgitops.steps.render_graph import render_dot, render_mermaid
+from fsgitops.steps.render_graph import LARGE, render_dot, render_mermaid
 
 HOSTILE = 'a"] --> x["<img src=y onerror=z>&quot;\\"`%%{init}\n]; } \u202e javascript:#34;'
 
@@ -31,6 +31,13 @@ def test_every_kind_has_a_shape_and_each_condition_is_on_its_edge() -> None:
     assert lines[0] == "flowchart LR"
     assert len(lines) == 1 + len(KINDS) + len(KINDS) - 1
     assert lines[-1] == '  n11 -- "nobody answers or presses 1" --> n12'
+
+
+def test_a_large_graph_asks_graphviz_for_a_quick_drawing() -> None:
+    small, large = (
+        "\n".join(render_dot(graph(*map(str, range(count))))) for count in (LARGE, LARGE + 1)
+    )
+    assert ("nslimit" in small, "nslimit" in large) == (False, True)
 
 
 def test_a_label_lists_some_numbers_and_says_how_many_more() -> None:

@@ -151,11 +151,18 @@ class Place:
     def reach(self) -> Callable[[], EslSession]:
         """Return what connects to the target's event socket. Raises UsageError, SecretError."""
         from fsgitops.esl.session import connect_esl
-        from fsgitops.live.connect import read_password
+        from fsgitops.live.connect import open_running, read_password, reopen_running
 
         target = self.workspace.target
         if target.simulated:
-            raise UsageError("say which switch: --target NAME; the sandbox has no calls")
+            running = open_running(target)
+            if running is None:
+                raise UsageError(
+                    "no sandbox is running: start one with `fsgitops sandbox`, or name a switch: "
+                    "--target NAME"
+                )
+            running.close()
+            return lambda: reopen_running(target).session
         esl = target.esl
         return partial(
             connect_esl,
