@@ -54,9 +54,10 @@ def judge_dialplan(
 ) -> Plan:
     """Return the plan with what it brings in, and a line of what stands there already.
 
-    An error of what the plan writes is a hazard, which an apply refuses.
+    An error of what the plan writes is a hazard, which an apply refuses. A plan that changes
+    nothing brings nothing in, and does not look.
     """
-    if not (workspace.target.conf_dir / ROOT_FILE).is_file():
+    if not plan.changes or not (workspace.target.conf_dir / ROOT_FILE).is_file():
         return plan
     try:
         judged = analyse_conf(workspace, compilation, look)
