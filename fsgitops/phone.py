@@ -11,10 +11,12 @@ from fsgitops.numbering import read_digits, to_e164
 
 EXTENSION: Final = "[0-9]{2,11}"
 E164: Final = numbering.E164
-"""The forms of an extension, of any length, and of a number in E.164, as expressions."""
+USER: Final = r"(?:[0-9][0-9._-]*)?[A-Za-z][A-Za-z0-9._-]*"
+"""The forms of an extension, of any length, of a number in E.164, and of a name, as expressions."""
 
 _WRITTEN = re.compile(r"[+0-9(][0-9 ().\-/]*")
 _EXTENSION = re.compile(EXTENSION)
+_USER = re.compile(USER)
 
 
 class NumberError(ValueError):
@@ -62,6 +64,11 @@ USUAL_LENGTHS: Final = Lengths()
 def is_extension(text: str) -> bool:
     """Tell whether `text` has the form of an extension: digits, of any length that one may have."""
     return _EXTENSION.fullmatch(text) is not None
+
+
+def is_user_name(text: str) -> bool:
+    """Tell whether `text` has the form of a name that phones register as: no number."""
+    return len(text) <= 64 and _USER.fullmatch(text) is not None
 
 
 def is_region(text: str) -> bool:

@@ -82,12 +82,18 @@ class Example:
         return yaml.safe_dump(whole, sort_keys=False, allow_unicode=False, width=10_000)
 
     def named(self, number: int) -> dict[str, Any]:
-        """Return the subject under another name that is as good: the number at its end goes up."""
+        """Return the subject under another name that is as good: the number at its end goes up.
+
+        What phones register as is nobody else's, either.
+        """
         found = re.fullmatch(r"(.*?)([0-9]*)", str(self.subject[self.key]), re.DOTALL)
         assert found is not None
         text, digits = found.groups()
         last = str(int(digits or 0) + number).zfill(len(digits))
-        return {**self.subject, self.key: f"{text}{last}"}
+        other = {**self.subject, self.key: f"{text}{last}"}
+        if "user" in other:
+            other["user"] = f"{other['user']}{number}"
+        return other
 
     def least(self, values: dict[str, Any], *more: str) -> dict[str, Any]:
         """Return what must be declared of some values, and some fields more."""

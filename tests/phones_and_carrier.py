@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import wave
 from typing import TYPE_CHECKING, Any
 
 from project import Project
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from plain_esl import PlainEsl
+    from real_switch import RealSwitch
 
 GATEWAY = """\
 <include>
@@ -52,3 +57,31 @@ def up(real: Project, legs: int = 2) -> dict[str, Any] | None:
 def change_gateway(real: Project, name: str) -> None:
     text = (real.root / "fsgitops.yaml").read_text()
     real.write("fsgitops.yaml", text.replace("gateway: test_carrier", f"gateway: {name}"))
+
+
+def try_mailbox(switch: RealSwitch, number: str, pin: str) -> str:
+    """Enter a PIN at a mailbox; return `success` or `fail`."""
+    folder = switch.work_dir / "sounds/en/us/callie/voicemail"
+    folder.mkdir(parents=True, exist_ok=True)
+    with wave.open(str(folder / "vm-enter_pass.wav"), "wb") as sound:
+        sound.setparams((1, 2, 8000, 0, "NONE", ""))
+        sound.writeframes(bytes(1600))
+    with switch.esl() as esl:
+        uuid = esl.api("create_uuid").strip()
+        esl.command("event json PLAYBACK_START CUSTOM vm::maintenance")
+        mailbox = f"&voicemail('check default {switch.domain} {number}')"
+        esl.command(f"bgapi originate {{origination_uuid={uuid}}}loopback/app=park:x {mailbox}")
+        wait_for(esl, "Playback-File-Path")
+        esl.send(f"bgapi uuid_recv_dtmf {uuid} {pin}#\n\n".encode())
+        said: str = wait_for(esl, "VM-Auth-Result")
+        esl.send(f"bgapi uuid_kill {uuid}\n\n".encode())
+    return said
+
+
+def wait_for(esl: PlainEsl, name: str) -> Any:
+    while True:
+        frame = esl.read()
+        if frame.headers.get("Content-Type") == "text/event-json":
+            event = json.loads(frame.body)
+            if name in event:
+                return event[name]

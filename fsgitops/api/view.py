@@ -163,7 +163,11 @@ def look(switch: Switch, profile: str) -> Seen:
 def build_board(roster: Roster, seen: Seen, domain: str, head: dict[str, Any], now: int) -> Board:
     """Join what is declared with what the switch said; `now` is in seconds since 1970 UTC."""
     registrations, channels = seen
-    phones = by_user(registrations, domain)
+    phones = {
+        roster.users[user].extension: found
+        for user, found in by_user(registrations, domain).items()
+        if user in roster.users
+    }
     calls = join_calls(channels, roster, domain, now=now)
     busy = calls_by_agent(calls)
     talking: list[Agent] = []

@@ -96,19 +96,27 @@ def end_registrations(switch: Switch, target: Target, extension: str) -> Ended:
     A phone that goes on running registers again when its time is up, or sooner. A mod_verto session
     can do nothing until it logs in again.
     """
-    user, domain, profile = check_extension(extension), target.domain, target.profile
-    sessions, refused = switch.end_verto_sessions(user, domain)
-    if refused:
-        raise SwitchError(f"the switch did not end a mod_verto session of extension {user}")
-    before = phones_of(switch.registrations(profile), user, domain)
+    domain, profile = target.domain, target.profile
+    # What registered before the extension had a user of another name is ended as well.
+    users = {switch.find_login(check_extension(extension), domain), extension}
+    sessions = 0
+    for user in sorted(users):
+        ended, refused = switch.end_verto_sessions(user, domain)
+        sessions += ended
+        if refused:
+            raise SwitchError(f"the switch did not end a mod_verto session of user {user}")
+    before = phones_of(switch.registrations(profile), users, domain)
     if not before:
         return Ended(sessions=sessions)
-    run_step(switch, ReloadStep(flush_command(user, address_of(target)), "kicked"))
+    for user in sorted({item.user for item in before}):
+        run_step(switch, ReloadStep(flush_command(user, address_of(target)), "kicked"))
     call_ids = {item.call_id for item in before}
     for _ in range(_ATTEMPTS):
         # mod_sofia deletes through a queue, so the list lags behind.
-        left = phones_of(switch.registrations(profile), user, domain)
+        left = phones_of(switch.registrations(profile), users, domain)
         if not call_ids & {item.call_id for item in left}:
             return Ended(tuple(before), sessions)
         time.sleep(_PAUSE)
-    raise SwitchError(f"extension {user} is still registered, though the switch said it is not")
+    raise SwitchError(
+        f"extension {extension} is still registered, though the switch said it is not"
+    )

@@ -78,6 +78,7 @@ export const sipjs = {{
 class Credentials:
     """What one agent's phone needs. `revealed` is None unless somebody asked for the secrets."""
 
+    extension: str
     username: str
     domain: str
     public: PublicSettings
@@ -151,7 +152,7 @@ class Credentials:
     def to_script(self) -> str:
         """Return a JavaScript module with the configurations of JsSIP and SIP.js."""
         return SCRIPT.format(
-            extension=self.username,
+            extension=self.extension,
             username=_literal(self.username),
             password=_literal(self.password),
             uri=_literal(self.uri),
@@ -179,7 +180,7 @@ class Credentials:
                 "`--format linphone` makes, and set `public: {provisioning_url: https://…}` for "
                 "the target; {extension} in it stands for the agent's"
             )
-        return self.public.provisioning_url.replace("{extension}", self.username)
+        return self.public.provisioning_url.replace("{extension}", self.extension)
 
 
 def run_credentials(workspace: Workspace, extension: str, *, reveal: bool = False) -> Credentials:
@@ -200,7 +201,7 @@ def run_credentials(workspace: Workspace, extension: str, *, reveal: bool = Fals
         record_reveal(workspace, extension, fields)
     target = workspace.target
     return Credentials(
-        agent.extension, target.domain, target.public, agent.voicemail.enabled, secrets
+        extension, agent.sip_user, target.domain, target.public, agent.voicemail.enabled, secrets
     )
 
 

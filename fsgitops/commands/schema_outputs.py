@@ -146,6 +146,7 @@ OUTPUTS: dict[str, dict[str, Any]] = {
         agents=rows(
             "The agents.",
             extension=_EXTENSION,
+            user=text("What its phones register as.", examples=["1020"]),
             name=text("The agent's name."),
             enabled=flag("The agent is enabled."),
             registered=flag("A phone is registered."),

@@ -48,6 +48,7 @@ class AgentStatus:
         """Return JSON values (docs/json.md)."""
         return {
             "extension": self.agent.extension,
+            "user": self.agent.sip_user,
             "name": self.agent.name,
             "enabled": self.agent.enabled,
             "registered": bool(self.phones),
@@ -100,6 +101,7 @@ def ask_status(switch: Switch, declaration: Declaration, extensions: Sequence[st
         raise NotThereError(f"not declared: {', '.join(unknown)}")
     memory = compare_agents(switch, declaration)
     known = {item.extension for item in roster.agents.values() if item.enabled}
+    on = {roster.agents[extension].sip_user for extension in known}
     disabled = [(extension, address.domain) for extension in roster.agents.keys() - known]
     for (user, _), there in zip(disabled, switch.users_exist(disabled), strict=True):
         memory[user] = (LEFT_OVER,) if there else ()
@@ -113,7 +115,7 @@ def ask_status(switch: Switch, declaration: Declaration, extensions: Sequence[st
         memory=memory,
         sessions=sessions,
     )
-    strange = (one for one in sessions if one.domain != address.domain or one.user not in known)
+    strange = (one for one in sessions if one.domain != address.domain or one.user not in on)
     return Status(agents, () if extensions else tuple(strange))
 
 
@@ -155,13 +157,13 @@ def build_status(
     wanted = [check_extension(item) for item in extensions] or sorted(roster.agents)
     return tuple(
         AgentStatus(
-            roster.agents[extension],
-            tuple(phones.get(extension, ())),
-            tuple(calls.get(extension, ())),
-            *_memory(extension, memory),
-            tuple(logged_in.get(extension, ())),
+            agent,
+            tuple(phones.get(agent.sip_user, ())),
+            tuple(calls.get(agent.extension, ())),
+            *_memory(agent.extension, memory),
+            tuple(logged_in.get(agent.sip_user, ())),
         )
-        for extension in wanted
+        for agent in map(roster.agents.__getitem__, wanted)
     )
 
 

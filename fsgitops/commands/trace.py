@@ -132,7 +132,8 @@ def _trace(workspace: Workspace, asked: Asked, moment: datetime, scene: Scene) -
         doubts += told
     call = scene.call(asked.number, context or "", asked.caller, user, domain)
     clock = Clock(moment, scene.world.zones)
-    ways, complete = evaluate(scene.world, call, clock, scene.registered(asked.registered))
+    phones = scene.registered(asked.registered, domain)
+    ways, complete = evaluate(scene.world, call, clock, phones)
     hide = scene.veil.hide
     return Trace(
         number=asked.number,

@@ -60,8 +60,8 @@ class Prover:
         call = scene.call(test.call, test.context or self._entry, test.caller, user, domain)
         # Ways that end alike may differ before that.
         found, complete = follow_ways(
-            scene.world, call, clock, scene.registered(test.registered), _decide(test.presses),
-            every=True,
+            scene.world, call, clock, scene.registered(test.registered, domain),
+            _decide(test.presses), every=True,
         )  # fmt: skip
         ways = tuple(Way(end, tuple(state.steps)) for end, state in found)
         for way in ways:

@@ -181,7 +181,8 @@ class Held:
         for name, element in home.inside(root):
             if name in runs:
                 for _, _, cut in runs[name].elements:
-                    self._elements.setdefault(cut.name, cut)
+                    for found in cut.names:
+                        self._elements.setdefault(found, cut)
             else:
                 self._elements.setdefault(name, element)
 

@@ -8,10 +8,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fsgitops.homes.home import Address, Doing, Flat, Home, Located, Wanted, run_step
 from fsgitops.model.plan import CREDENTIALS, Action, Danger, ReloadStep
-from fsgitops.routing.fragment import GROUP, flatten_element, is_frame, quote_name
+from fsgitops.routing.fragment import (
+    ALIAS,
+    GROUP,
+    flatten_element,
+    flatten_fragment,
+    is_frame,
+    quote_name,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from fsgitops.model.applied import Finished
     from fsgitops.model.plan import Change
@@ -26,6 +33,7 @@ END_VERTO = "verto noperm SESSION methods verto"
 """For each mod_verto session of these users; who has one is known only then."""
 
 _HASH = "param a1-hash"
+_ALIASED = f"user@{ALIAS}"
 _LATER = re.compile(r"user ([0-9]+)(?:/(.*)|(@.*))?", re.DOTALL)
 # `sofia/internal/1020@pbx.example.com`, with `sip:` before the user where the switch called it.
 _LEG = re.compile(r"sofia/[^/]+/(?:sips?:)?([^@;]+)@")
@@ -65,7 +73,11 @@ def _rest(domain: Any) -> Flat:
 
 
 def _named(users: Any) -> Iterator[tuple[str, Any]]:
+    """A user goes by what is dialled for him; a look-up finds him by his id as well."""
     for user in users.iterchildren("user"):
+        alias = user.get(ALIAS)
+        if alias is not None:
+            yield alias, user
         yield user.get("id", ""), user
 
 
@@ -79,7 +91,8 @@ def _split(said: Flat) -> tuple[dict[str, Flat], Flat]:
     if "user" not in said:
         return {}, said
     if "user 2" not in said:
-        return {said["user"]: {k: v for k, v in said.items() if k not in rest}}, rest
+        name = said.get(_ALIASED, said["user"])
+        return {name: {k: v for k, v in said.items() if k not in rest}}, rest
     users: dict[str, dict[str, str]] = {"1": {}}
     for key, value in said.items():
         found = _LATER.fullmatch(key)
@@ -92,7 +105,7 @@ def _split(said: Flat) -> tuple[dict[str, Flat], Flat]:
             users.setdefault(found[1], {})[own] = value
     named: dict[str, Flat] = {}
     for number, user in users.items():
-        name = user["user"]
+        name = user.get(_ALIASED, user["user"])
         # A second user of one name is never found: it has to be missed.
         named[name if name not in named else f"{name} #{number}"] = user
     return named, rest
@@ -132,30 +145,34 @@ def _finish(
     """A registration outlives its user (docs/freeswitch.md, "Agents"), and so does a session.
 
     With `kick_rotated`, phones that registered with a password that is no longer valid have to
-    register again.
+    register again. One that registered as another user never rings again, and is ended.
     """
     steps: list[ReloadStep] = []
-    deleted: list[str] = []
-    rotated: list[str] = []
+    who: list[str] = []
     for change in changes:
         kind, name = change.resource
+        login = change.login or name
         if change.action is Action.DELETE:
             because = f"{kind} {name} is deleted, and its phone would stay registered"
-            deleted.append(name)
+            who.append("a deleted agent")
+        elif any(attribute.name == "user" for attribute in change.attributes if change.rotated):
+            because = f"{kind} {name} has another user, and its phone would stay registered"
+            who.append("an agent with a former user")
         elif kick_rotated and change.rotated:
             because = f"{kind} {name} gets a new password, and its phone must register with it"
-            rotated.append(name)
+            who.append("an agent with a former password")
         else:
             continue
-        steps.append(ReloadStep(flush_command(name, address), because, of=(name,)))
+        command = flush_command(login, address)
+        steps.append(ReloadStep(command, because, of=(name,), logins=(login,)))
     if steps:
-        who = ["a deleted agent"] if deleted else []
-        who += ["an agent with a former password"] if rotated else []
         because = (
-            f"{' or '.join(who)} that is logged in by mod_verto could still call (sent only where "
-            "there is such a session)"
+            f"{' or '.join(dict.fromkeys(who))} that is logged in by mod_verto could still call "
+            "(sent only where there is such a session)"
         )
-        steps.append(ReloadStep(END_VERTO, because, of=(*deleted, *rotated)))
+        names = tuple(name for step in steps for name in step.of)
+        logins = tuple(login for step in steps for login in step.logins)
+        steps.append(ReloadStep(END_VERTO, because, of=names, logins=logins))
     return tuple(steps)
 
 
@@ -169,18 +186,21 @@ def _end(switch: Switch, steps: Sequence[ReloadStep], address: Address) -> Finis
     from fsgitops.model.applied import Finished
 
     held = _registered(switch, address).keys()
-    ended: set[str] = set()
+    ended: dict[str, str] = {}
     for step in steps:
-        if step.command != END_VERTO and not held.isdisjoint(step.of):
+        if step.command != END_VERTO and not held.isdisjoint(step.logins):
             run_step(switch, step)
-            ended.update(step.of)
-    left = ended & _registered(switch, address).keys() if ended else set()
+            ended.update(zip(step.of, step.logins, strict=True))
+    there = _registered(switch, address).keys() if ended else set()
+    left = {name for name, login in ended.items() if login in there}
     sessions: dict[str, int] = {}
     for step in steps:
         if step.command == END_VERTO:
             on = {one.user for one in switch.verto_users() if one.domain == address.domain}
-            for name in sorted(on.intersection(step.of)):
-                sessions[name], refused = switch.end_verto_sessions(name, address.domain)
+            for name, login in sorted(zip(step.of, step.logins, strict=True)):
+                if login not in on:
+                    continue
+                sessions[name], refused = switch.end_verto_sessions(login, address.domain)
                 left |= {name} if refused else set()
     return Finished(frozenset(ended), sessions, frozenset(left))
 
@@ -191,14 +211,17 @@ def _registered(switch: Switch, address: Address) -> Counter[str]:
 
 
 def _runs(switch: Switch, wanted: Sequence[Wanted], address: Address) -> Iterable[tuple[str, str]]:
-    """Ask for the users as a registration does: the first that matches is the one that counts.
+    """Ask for the users as a registration does, by their ids: the first that matches counts.
 
     Of more than 2,000, so many are asked for, spread evenly.
     """
     stride = -(-len(wanted) // LOOKUPS) if wanted else 1
     asked = wanted[::stride]
     answers = switch.user_params_many(
-        [(item.name, address.domain, "param", "a1-hash") for item in asked]
+        [
+            ((item.said or {}).get("user", item.name), address.domain, "param", "a1-hash")
+            for item in asked
+        ]
     )
     for item, answer in zip(asked, answers, strict=True):
         if answer != (None if item.said is None else item.said.get(_HASH)):
@@ -210,22 +233,29 @@ def _runs(switch: Switch, wanted: Sequence[Wanted], address: Address) -> Iterabl
             )
 
 
-def _busy(switch: Switch, names: Collection[str], address: Address) -> Mapping[str, Doing]:
+def _busy(switch: Switch, logins: Mapping[str, str], address: Address) -> Mapping[str, Doing]:
     registered = _registered(switch, address)
-    calls = count_legs(switch.channels(), set(names))
-    return {name: Doing(registered[name], calls[name]) for name in names}
+    calls = count_legs(switch.channels(), logins)
+    return {name: Doing(registered[login], calls[name]) for name, login in logins.items()}
 
 
-def count_legs(channels: Iterable[Channel], names: set[str]) -> Counter[str]:
+def _login(file: bytes) -> str:
+    return flatten_fragment(file).get("user", "") if ALIAS.encode() in file else ""
+
+
+def count_legs(channels: Iterable[Channel], logins: Mapping[str, str]) -> Counter[str]:
     """Return how many legs each user has a part in: it is called, calls, or is the leg's phone.
+
+    `logins` are by what is dialled for each.
 
     A caller from outside can claim any number, so this may count too much and never too little.
     """
     legs: Counter[str] = Counter()
+    names = {login: name for name, login in logins.items()} | {name: name for name in logins}
     for channel in channels:
         leg = _LEG.match(channel.name)
         parts = {channel.caller_number, channel.destination, leg[1] if leg else ""}
-        legs.update(parts & names)
+        legs.update({names[part] for part in parts & names.keys()})
     return legs
 
 
@@ -262,4 +292,5 @@ DIRECTORY: Final = Home(
     end=_end,
     runs=_runs,
     busy=_busy,
+    login=_login,
 )

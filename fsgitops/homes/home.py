@@ -16,7 +16,7 @@ from fsgitops.errors import ReloadRefusedError, SwitchError
 from fsgitops.model.plan import Danger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from fsgitops.model.applied import Finished
     from fsgitops.model.plan import Change, ReloadStep
@@ -117,6 +117,11 @@ def nobody(*_: object) -> Mapping[str, Doing]:
     return {}
 
 
+def no_phone(_file: bytes) -> str:
+    """Nothing that registers is declared here."""
+    return ""
+
+
 def xml_is_all(*_: object) -> tuple[()]:
     """What runs is read from the XML each time: what that holds is the proof."""
     return ()
@@ -150,7 +155,8 @@ class Home:
         finish: What outlives the reload, to be ended once the files are ours.
         end: Sends the steps of `finish`, or those of them that have something to end.
         runs: Compares what runs with what is wanted; yields names and what is wrong.
-        busy: Tells what the elements of these names are doing now.
+        busy: Tells what the elements of these names, with their logins, are doing now.
+        login: What phones of a file's element are registered as, where that is not its name.
         why: Explains why the files on disk do not give what one of them says.
         where: Tells who declares a deleted element, or "".
     """
@@ -179,7 +185,8 @@ class Home:
     finish: Callable[[Sequence[Change], Address, bool], tuple[ReloadStep, ...]] = nothing_more
     end: Callable[[Switch, Sequence[ReloadStep], Address], Finished] = run_each
     runs: Callable[[Switch, Sequence[Wanted], Address], Iterable[tuple[str, str]]] = xml_is_all
-    busy: Callable[[Switch, Collection[str], Address], Mapping[str, Doing]] = nobody
+    busy: Callable[[Switch, Mapping[str, str], Address], Mapping[str, Doing]] = nobody
+    login: Callable[[bytes], str] = no_phone
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:

@@ -114,7 +114,10 @@ def _parse(text: bytes, tag: str) -> list[tuple[int, int]]:
     return found
 
 
-_PLAIN = re.compile(rb'<(user id|extension name)="([\w.+:*-]+)"[ >]')
+_PLAIN = re.compile(
+    rb'<(?:user id="([\w.+:*-]+)"(?: number-alias="([\w.+:*-]+)")?>'
+    rb'|extension name="([\w.+:*-]+)"[ >])'
+)
 _OPEN = b"<include>\n"
 _CLOSE = b"\n</include>\n"
 
@@ -150,8 +153,8 @@ def _take_apart(content: bytes, home: Home) -> Pieces:
 def names_in(element: bytes, home: Home) -> tuple[str, ...]:
     """Return the names that an element of a home's files declares."""
     found = _PLAIN.match(element)
-    if found and found[1].startswith(home.element.encode()):
-        return (found[2].decode(),)  # as nearly every element is
+    if found and element.startswith(home.element.encode(), 1):
+        return ((found[3] or found[2] or found[1]).decode(),)  # as nearly every element is
     return tuple(home.split(flatten_fragment(own_file((element,))))[0])
 
 

@@ -69,12 +69,12 @@ def agent_of(channel: Channel, roster: Roster, domain: str) -> str | None:
     the call start in the context of the agent's directory entry, and not in `public`.
     """
     user, _, host = channel.presence.rpartition("@")
-    agent = roster.agents.get(user)
+    agent = roster.users.get(user)
     if agent is None or host != domain:
         return None
     if channel.direction == "inbound" and channel.initial_context != agent.context:
         return None
-    return user
+    return agent.extension
 
 
 def _call(uuid: str, channels: list[Channel], roster: Roster, domain: str, now: int) -> LiveCall:

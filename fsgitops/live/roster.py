@@ -18,7 +18,7 @@ from fsgitops.phone import NumberError, is_extension, normalise_number, toll_cla
 from fsgitops.workspace.declare import declare_desired
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from fsgitops.model.kind import Reach
     from fsgitops.settings.shapes import Settings
@@ -39,6 +39,13 @@ class Roster:
     numbers: Mapping[str, DidRoute]
     desired: Desired = field(default_factory=Desired)
     kinds: Kinds = field(default_factory=partial(Kinds, ()))
+    users: Mapping[str, Agent] = field(init=False)
+    """The agents by what their phones register as."""
+
+    def __post_init__(self) -> None:
+        """Find out who registers as what: once."""
+        users = {agent.sip_user: agent for agent in self.agents.values()}
+        object.__setattr__(self, "users", users)
 
     def find(self, text: str) -> Resource | None:
         """Return what is named as KIND/NAME, or whom people dial by this number. It may be off.
@@ -112,10 +119,10 @@ def find_agent(roster: Roster, extension: str) -> Agent:
 
 
 def phones_of(
-    registrations: tuple[Registration, ...], extension: str, domain: str
+    registrations: tuple[Registration, ...], users: Collection[str], domain: str
 ) -> list[Registration]:
-    """Return the registered phones of one extension."""
-    return [item for item in registrations if (item.user, item.domain) == (extension, domain)]
+    """Return the phones that are registered as one of these users."""
+    return [item for item in registrations if item.user in users and item.domain == domain]
 
 
 MAX_NAMED = 10

@@ -153,6 +153,7 @@ _EMAIL = (
     r"@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)+$"
 )
 _EXTENSION = f"^{phone.EXTENSION}$"
+_USER = f"^{phone.USER}$"
 _SLUG = r"^[a-z0-9][a-z0-9_-]{0,39}$"
 _DESTINATION = (
     rf"^(?:{phone.EXTENSION}|[a-z][a-z0-9_]{{0,39}}/[A-Za-z0-9+][A-Za-z0-9+_.-]{{0,63}})$"
@@ -163,6 +164,7 @@ IN_WORDS: Final = {
     r"\S": "text that is not blank",
     _EMAIL: "an address of letters, digits and . _ + -, such as alice@example.com",
     _DESTINATION: "an extension such as 1020, or KIND/NAME",
+    _USER: "letters, digits and . _ -, one letter at least, such as reception",
     _SLUG: "1 to 40 small letters, digits, _ and -, such as sales",
 }
 """What the patterns in the schema of desired files mean, for people."""
@@ -215,6 +217,14 @@ Email = Annotated[
         "an e-mail address of letters, digits and `. _ + -`",
         "Other characters are refused: FreeSWITCH puts the address into a shell command when it "
         "mails.",
+    ),
+]
+UserName = Annotated[
+    str,
+    StringConstraints(pattern=_USER, max_length=64),
+    Expect(
+        "a name of letters, digits, `.`, `_` and `-`, with a letter in it",
+        "Leave it out where phones register as the extension.",
     ),
 ]
 Slug = Annotated[

@@ -152,7 +152,8 @@ class Change:
     a deletion and a creation that name each other in `renamed_to` and `renamed_from`. `dangers`
     says what the change can cost, whoever is registered or on a call. `moves` says what of an
     ordered list moved, came or went; `restored`, that a file that is gone is written as it was
-    applied: both are told to a reader of a fresh plan, and not saved.
+    applied; `login` is what its phones are registered as, where that is not its name (of a
+    creation: what they will be). These are told to a reader of a fresh plan, and not saved.
     """
 
     action: Action = field(metadata=word("What happens.", *Action))
@@ -172,6 +173,7 @@ class Change:
     attributes: Sequence[AttributeChange] = field(default=(), metadata=ATTRIBUTES)
     moves: tuple[str, ...] = field(default=(), compare=False)
     restored: bool = field(default=False, compare=False)
+    login: str = field(default="", compare=False)
 
     @property
     def moved(self) -> bool:
@@ -202,9 +204,9 @@ class ReloadStep:
     """One command for the switch, in order, and why it is needed.
 
     `answer` says who judges the reply (switch/replies.py), `pause` how many seconds to wait
-    afterwards. `home` asked for it, for the elements that are named in `of`. One that is `late` is
-    sent once the files are ours, where there is something to end. An apply plans again, so a saved
-    plan has the texts alone.
+    afterwards. `home` asked for it, for the elements that are named in `of`; `logins` is what the
+    phones of each are registered as. One that is `late` is sent once the files are ours, where
+    there is something to end. An apply plans again, so a saved plan has the texts alone.
     """
 
     command: str = field(metadata=text("What the switch is told.", examples=["reloadxml"]))
@@ -214,6 +216,7 @@ class ReloadStep:
     home: str = ""
     late: bool = False
     of: tuple[str, ...] = ()
+    logins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

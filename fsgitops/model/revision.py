@@ -108,7 +108,7 @@ class RevisionChange:
 
     Attributes are kept for updates only: a created or deleted resource has them all. The first
     change of a file has in `entry_before` what was known of it, and says with `existed` that the
-    file was there where the resource was not.
+    file was there where the resource was not. `login` is as in a Change.
     """
 
     action: Action = field(metadata=word("What happened.", *Action))
@@ -119,6 +119,7 @@ class RevisionChange:
     attributes: tuple[AttributeChange, ...] = field(default=(), metadata=ATTRIBUTES)
     entry_before: ManifestEntry | None = None
     existed: bool = False
+    login: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the change as a JSON object."""
@@ -127,6 +128,7 @@ class RevisionChange:
             **json_values(self),
             "entry_before": entry and entry.to_json(),
             **({"existed": True} if self.existed else {}),
+            **({"login": self.login} if self.login else {}),
         }
 
     def encode(self) -> str:
@@ -155,6 +157,7 @@ class RevisionChange:
                 tuple(AttributeChange(**item) for item in data["attributes"]),
                 entry and ManifestEntry.from_json(entry),
                 data.get("existed") is True,
+                str(data.get("login", "")),
             )
         except (KeyError, TypeError, AttributeError) as problem:
             raise ValueError(f"not a change of a revision: {problem}") from None
@@ -193,4 +196,5 @@ def _list_changes(plan: Plan, live: LiveConfig) -> Iterator[RevisionChange]:
             tuple(change.attributes) if change.action is Action.UPDATE else (),
             live.manifest.entries.get(change.path) if first else None,
             first and create and live.files[change.path].kind is not FileKind.MISSING,
+            change.login,
         )  # fmt: skip

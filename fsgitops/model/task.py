@@ -26,6 +26,7 @@ class TaskKind(StrEnum):
     CUT_OFF = "cut-off"
     LOCKED_OUT = "locked-out"
     RENUMBERED = "renumbered"
+    USER = "user"
     PASSWORD = "password"  # noqa: S105 - a word for a kind
     PASSWORD_UNKNOWN = "password-unknown"  # noqa: S105 - a word for a kind
     PASSWORD_HASHED = "password-hashed"  # noqa: S105 - a word for a kind
@@ -42,6 +43,8 @@ _FORWARD = {
     TaskKind.LOCKED_OUT: "{phone} of {who} can no longer register; none is registered now",
     TaskKind.RENUMBERED: "extension changes: {who}; {its} {phone} will be cut off: "
     "give {them} the credentials of the new extension",
+    TaskKind.USER: "SIP user changes: give {who} {its} new credentials; a phone with the old user "
+    "is cut off at once",
     TaskKind.PASSWORD: "SIP password changes: give {who} {its} new credentials" + _FORMER,
     TaskKind.PASSWORD_UNKNOWN: "no project key here: the SIP password of {who} may change",
     TaskKind.PASSWORD_HASHED: "SIP password of {who} is replaced by a hash: give {who} {its} "
@@ -54,6 +57,8 @@ _FORWARD = {
 }
 _BACK = {
     **_FORWARD,
+    TaskKind.USER: "SIP user changes back: give {who} {its} earlier credentials; a phone with the "
+    "other user is cut off at once",
     TaskKind.PASSWORD: "SIP password changes back: give {who} {its} earlier credentials" + _FORMER,
     TaskKind.PIN: "voicemail PIN changes back: tell {who} {its} earlier PIN",
     TaskKind.NEW: _AGAIN,
@@ -127,7 +132,7 @@ def _kinds(change: Change, plan: Plan, silent: Collection[Resource]) -> Iterable
 def _judge_password(changed: Mapping[str, AttributeChange], plan: Plan) -> TaskKind:
     """Tell whether another password is certain: a hash is not compared with what it hides."""
     if "user" in changed:
-        return TaskKind.PASSWORD
+        return TaskKind.USER
     if plan.unknown_secrets:
         return TaskKind.PASSWORD_UNKNOWN
     hashed = changed["param a1-hash"].before is None

@@ -132,7 +132,7 @@ RESERVED: Final = {
     "rtp_secure_media_outbound": "Set `webrtc: true` on the agent.",
     "sip_secure_media": "Set `webrtc: true` on the agent.",
     "domain_name": "It is the domain of the target.",
-    "user_name": "It is always the extension.",
+    "user_name": "Set `user` of the agent; it is the extension otherwise.",
     "destination_number": "It is what the caller dialled.",
 }
 

@@ -135,10 +135,12 @@ def ask_activity(plan: Plan, switch: Switch, target: Target) -> Plan:
     disturbed = find_disturbed(plan)
     address = address_of(target)
     found = [
-        ResourceActivity(resources[name], *doing)
+        ResourceActivity(changes[name].resource, *doing)
         for home in HOMES
-        if (resources := disturbed.get(home.name))
-        for name, doing in home.busy(switch, resources, address).items()
+        if (changes := disturbed.get(home.name))
+        for name, doing in home.busy(
+            switch, {name: change.login or name for name, change in changes.items()}, address
+        ).items()
     ]
     return replace(plan, activity=Activity(tuple(found)))
 

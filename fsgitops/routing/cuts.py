@@ -16,6 +16,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from fsgitops.routing.fragment import (
+    ALIAS,
     COMMENT,
     END,
     TAG,
@@ -42,11 +43,12 @@ class Shape(NamedTuple):
     """What elements share that differ in nothing but their values.
 
     `skeleton` is their text, in which one quote stands for each value with its quotes; `tree` what
-    the parser made of it.
+    the parser made of it; `named` the number of the value that is their name.
     """
 
     skeleton: bytes
     tree: tuple[tuple[str, ...], ...]
+    named: int
 
 
 class Element(Mapping[str, str]):
@@ -64,12 +66,19 @@ class Element(Mapping[str, str]):
         self._end = end
         self._flat: dict[str, str] | None = None
         self.name = name
-        """The element's own name."""
+        """What it is called: what is dialled for a user who has another id."""
 
     @property
     def texts(self) -> bytes:
-        """What stands between its quotes, with a quote between them; the first is its name."""
+        """What stands between its quotes, with a quote between them."""
         return b'"'.join(self._source[self._start : self._end].split(b'"')[1::2])
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What a look-up finds it by, its own name first."""
+        if not self._shape.named:
+            return (self.name,)
+        return (self.name, self.texts.partition(b'"')[0].decode())
 
     def has_shape_of(self, other: Element) -> bool:
         """Tell whether both are the same, however they are printed, but for their texts."""
@@ -138,8 +147,9 @@ def _find(text: bytes, tag: str, key: str) -> Iterator[tuple[int, int, Element]]
             pieces = text[start:end].split(b'"')
             texts = b'"'.join(pieces[1::2])
             shape = _prove(b'"'.join(pieces[::2]), tag) if len(pieces) & 1 else None
-            if shape and _is_plain(texts) and _NAME.fullmatch(pieces[1]):
-                yield start, end, Element(shape, text, start, end, pieces[1].decode())
+            name = pieces[2 * shape.named + 1] if shape else b""
+            if shape and _is_plain(texts) and _NAME.fullmatch(name):
+                yield start, end, Element(shape, text, start, end, name.decode())
         start = text.find(opening, end)
 
 
@@ -172,7 +182,11 @@ def _prove(skeleton: bytes, tag: str) -> Shape | None:
         found += attributes.values()
         tree.append((kind, items[at], *chain(*attributes.items())))
     whole = tops == 1 and items[0] == f"<{tag}"
-    return Shape(skeleton, _intern(tuple(tree))) if whole and found == words else None
+    if not whole or found != words:
+        return None
+    keys = tree[0][2::2]
+    named = keys.index(ALIAS) if tag == "user" and ALIAS in keys else 0
+    return Shape(skeleton, _intern(tuple(tree)), named)
 
 
 @lru_cache(maxsize=1024)

@@ -22,6 +22,8 @@ CONTEXT: Final = "context"
 GROUP: Final = "group"
 FRAMES: Final = (CONTEXT, GROUP)
 END: Final = ">"
+ALIAS: Final = "number-alias"
+"""What is dialled for a user whose phones register by a name."""
 TAG: Final = "<"
 
 OPEN: Final = b"<include>\n"

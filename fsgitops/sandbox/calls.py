@@ -120,8 +120,10 @@ def _pick_up(memory: SwitchMemory, target: str, given: str) -> Leg | str:
         return UNFOLLOWED
     user, _, domain = address.partition("@")
     domain = domain or memory.variable("domain")
-    if memory.loaded.directory.user(user, domain) is None:
+    found = memory.loaded.directory.user(user, domain)
+    if found is None:
         return "SUBSCRIBER_ABSENT"
+    user = found.attribute("id")
     if not any(item.address == f"{user}@{domain}" for item in memory.registrations):
         return "USER_NOT_REGISTERED"
     refusal = memory.refusals.pop(user, None)

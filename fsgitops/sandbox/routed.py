@@ -148,10 +148,11 @@ def _make_far(memory: SwitchMemory, leg: Leg, routed: RoutedLeg, goal: Goal, dia
     )
     if goal.kind == "phone":
         domain = memory.variable("domain")
-        address = f"{goal.name}@{domain}"
-        given |= {"dialed_user": goal.name, "dialed_domain": domain}
-        place = f"sofia/internal/{goal.name}@{PLACE}:5070"
-        made = Leg(place, "outbound", goal.name, name, number, presence=address)
+        found = memory.loaded.directory.user(goal.name, domain)
+        user = found.attribute("id") if found else goal.name
+        given |= {"dialed_user": user, "dialed_domain": domain}
+        place = f"sofia/internal/{user}@{PLACE}:5070"
+        made = Leg(place, "outbound", user, name, number, presence=f"{user}@{domain}")
     else:
         whom = goal.number or goal.name
         given |= {"sip_gateway_name": goal.name} if goal.kind == "gateway" else {}

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from fsgitops.model.live import Manifest
     from fsgitops.model.plan import Limits
-    from fsgitops.model.resource import Resource
 
 _VERBS = {Action.CREATE: "added", Action.UPDATE: "changed", Action.DELETE: "deleted"}
 
@@ -40,17 +39,17 @@ def classify_changes(changes: Iterable[Change]) -> tuple[Change, ...]:
     )
 
 
-def find_disturbed(plan: Plan) -> dict[str, dict[str, Resource]]:
-    """Return whom the plan may disturb, by home and name: those to ask the switch about."""
+def find_disturbed(plan: Plan) -> dict[str, dict[str, Change]]:
+    """Return what may disturb whom, by home and name: those to ask the switch about."""
     named: dict[str, set[str]] = {}
     for step in plan.reloads:
         if step.of:
             named.setdefault(step.home, set()).update(step.of)
-    found: dict[str, dict[str, Resource]] = {}
+    found: dict[str, dict[str, Change]] = {}
     for change in (*plan.changes, *plan.unloaded) if named else ():
         home, name = home_of(change.path)[0].name, change.resource.name
         if name in named.get(home, ()):
-            found.setdefault(home, {})[name] = change.resource
+            found.setdefault(home, {})[name] = change
     return found
 
 

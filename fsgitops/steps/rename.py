@@ -56,6 +56,7 @@ def pair_moves(
         else replace(change, renamed_to=change.resource) if change.action is Action.DELETE
         else replace(
             change, renamed_from=change.resource, attributes=moved[change.resource],
+            login=gone[change.resource].login,
         )
         for change in changes
     )  # fmt: skip

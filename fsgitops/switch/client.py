@@ -7,7 +7,7 @@ blanks, with quotes and backslashes of its own, so those never get through.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar, get_args
 
 from fsgitops.errors import SwitchError, SwitchProtocolError
 from fsgitops.switch.calls import transfer_command, uuid_word
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from fsgitops.esl.session import EslSession
     from fsgitops.switch.calls import Onward
 
-Place = Literal["param", "var"]
+Place = Literal["param", "var", "attr"]
 
 _Answer = TypeVar("_Answer", str, bytes)
 _Value = TypeVar("_Value")
@@ -136,6 +136,10 @@ class Switch:
         said = self.session.api_many(commands)
         return [self._as_value(*pair) for pair in zip(commands, said, strict=True)]
 
+    def find_login(self, extension: str, domain: str) -> str:
+        """Return what the phones of an extension register as: its user's id, or itself."""
+        return self.user_params_many([(extension, domain, "attr", "id")])[0] or extension
+
     def locate(self, section: str, tag: str, name: str, *, timeout: float = 60.0) -> bytes | None:
         """Return a whole element as the switch holds it, in XML, found by its name; None: none.
 
@@ -163,12 +167,13 @@ class Switch:
         return self._read(read_registrations, said)
 
     def count_phones(self, extension: str, domain: str) -> int:
-        """Return how many legs `user/EXTENSION@DOMAIN` rings.
+        """Return how many legs `user/EXTENSION@DOMAIN` rings: those of the user whom it finds.
 
         Those are the phones of all SIP profiles, and mod_verto's sessions, as the `dial-string` of
         FreeSWITCH's own directory has them.
         """
-        user = f"{_checked('extension', extension)}@{_checked('domain', domain)}"
+        login = self.find_login(extension, domain)
+        user = f"{_checked('extension', login)}@{_checked('domain', domain)}"
         said = self._value(f"sofia_contact */{user}") or ""
         phones = [part for part in said.split(",") if part.strip().startswith("sofia/")]
         return len(phones) + len(read_sessions(self.session.api(f"verto_contact {user}")))
@@ -268,8 +273,8 @@ class Switch:
 
 
 def _user_data(extension: str, domain: str, place: Place, name: str) -> str:
-    if place not in ("param", "var"):
-        raise ValueError(f"'param' or 'var' expected, found {place!a}")
+    if place not in get_args(Place):
+        raise ValueError(f"'param', 'var' or 'attr' expected, found {place!a}")
     user = f"{_checked('extension', extension)}@{_checked('domain', domain)}"
     return f"user_data {user} {place} {_checked('name', name)}"
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
-import wave
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from misbehaving_esl import PASSWORD, MisbehavingSwitch, swallow
+from phones_and_carrier import try_mailbox
 from real_switch import RealSwitch
 from sip_phone import CallFailedError, SipPhone
 
@@ -22,7 +21,6 @@ from fsgitops.routing.cuts import Element
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from plain_esl import PlainEsl
     from project import Project
 
 pytestmark = pytest.mark.freeswitch
@@ -62,34 +60,6 @@ def edit(switch: RealSwitch, name: str, before: str, after: str) -> None:
     text = path.read_text()
     assert before in text
     path.write_text(text.replace(before, after))
-
-
-def try_mailbox(switch: RealSwitch, number: str, pin: str) -> str:
-    """Enter a PIN at a mailbox; return `success` or `fail`."""
-    folder = switch.work_dir / "sounds/en/us/callie/voicemail"
-    folder.mkdir(parents=True, exist_ok=True)
-    with wave.open(str(folder / "vm-enter_pass.wav"), "wb") as sound:
-        sound.setparams((1, 2, 8000, 0, "NONE", ""))
-        sound.writeframes(bytes(1600))
-    with switch.esl() as esl:
-        uuid = esl.api("create_uuid").strip()
-        esl.command("event json PLAYBACK_START CUSTOM vm::maintenance")
-        mailbox = f"&voicemail('check default {switch.domain} {number}')"
-        esl.command(f"bgapi originate {{origination_uuid={uuid}}}loopback/app=park:x {mailbox}")
-        wait_for(esl, "Playback-File-Path")
-        esl.send(f"bgapi uuid_recv_dtmf {uuid} {pin}#\n\n".encode())
-        said: str = wait_for(esl, "VM-Auth-Result")
-        esl.send(f"bgapi uuid_kill {uuid}\n\n".encode())
-    return said
-
-
-def wait_for(esl: PlainEsl, name: str) -> Any:
-    while True:
-        frame = esl.read()
-        if frame.headers.get("Content-Type") == "text/event-json":
-            event = json.loads(frame.body)
-            if name in event:
-                return event[name]
 
 
 def test_a_proxy_that_swallows_the_reload_does_not_get_a_removed_variable_past(

@@ -110,7 +110,11 @@ def is_value(got: str, neutral: str, before: str, text: str) -> bool:
         return True
     if re.fullmatch(r"\+?[0-9]{3,15}", got):
         return True  # A number, which is written in one form.
+    if re.fullmatch(r"[0-9a-f]{32}", got):
+        return len(neutral) == len(got)  # A hash, of the user among others.
     as_it_is = {neutral.replace(before, written) for written in (text, encode_caller_name(text))}
+    if neutral.removeprefix(before).isdigit():
+        as_it_is.add(text)  # the neutral one is numbered (`Example.named`)
     runs = "${" in got and not re.fullmatch(r"\$\$\{\w+\}", got)
     return before in neutral and got in as_it_is and not runs
 

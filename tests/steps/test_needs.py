@@ -86,7 +86,8 @@ def test_a_switch_that_could_not_be_asked_says_nothing_of_anybody():
 def test_rotated_agents_are_asked_about_only_when_they_are_kicked():
     rotated = change(Action.UPDATE, AGENT, "param a1-hash")
     assert find_disturbed(plan(rotated)) == {}
-    assert find_disturbed(plan(rotated, kick_rotated=True)) == {"directory": {"1020": AGENT}}
+    [(home, disturbed)] = find_disturbed(plan(rotated, kick_rotated=True)).items()
+    assert (home, disturbed["1020"].resource) == ("directory", AGENT)
 
 
 def test_a_class_names_three_and_counts_the_rest():

@@ -8,6 +8,7 @@ from fsgitops.kinds.agent.secrets import PASSWORD, PIN
 from fsgitops.kinds.agent.user import refusals, user_params, user_variables
 from fsgitops.model.compiled import UNKNOWN
 from fsgitops.model.draft import Draft, DraftError
+from fsgitops.phone import is_user_name
 from fsgitops.routing.pattern import broken_expressions
 from fsgitops.secret.key import a1_hash
 
@@ -66,14 +67,19 @@ def draft_user(agent: Agent, site: Site, secrets: Secrets, _known: Any) -> Itera
         raise DraftError(
             [f"an extension is {site.lengths}"], "it names a file and a dialled number"
         )
+    if agent.user and not is_user_name(agent.user):
+        raise DraftError(
+            ["a user is a name of letters, digits, `.`, `_` and `-`"], "phones register as it"
+        )
     if reasons := refusals(agent, site.own_variables):
         raise DraftError(reasons, "write it without what FreeSWITCH would act on")
     sip_hash, voicemail_hash = (
-        a1_hash(agent.extension, site.domain, secret).reveal() if secret else UNKNOWN
+        a1_hash(agent.sip_user, site.domain, secret).reveal() if secret else UNKNOWN
         for secret in (secrets.get(PASSWORD), secrets.get(PIN))
     )
     user: dict[str, Leaf] = {
-        "id": agent.extension,
+        "id": agent.sip_user,
+        **({"number_alias": agent.extension} if agent.user else {}),
         "params": user_params(agent, sip_hash, voicemail_hash),
         "variables": user_variables(agent, site),
     }
@@ -89,6 +95,11 @@ def prove_user(found: Elements, values: Mapping[str, Leaf]) -> list[str]:
     users = [(path, attributes) for path, attributes in found if path[-1] == "user"]
     if [path for path, _ in users] != [("user",)] or users[0][1].get("id") != user["id"]:
         return ['it must render exactly one <user id="{{ user.id }}">, inside <include>']
+    if users[0][1].get("number-alias") != user.get("number_alias"):
+        return [
+            "it must render user.number_alias as the user's number-alias where it is defined, and "
+            "no other one"
+        ]
     problems = []
     for box, tag in (("params", "param"), ("variables", "variable")):
         declared = user[box]

@@ -21,6 +21,7 @@ from fsgitops.model.fields import (
     Ref,
     SecretSource,
     Switch,
+    UserName,
     about,
 )
 from fsgitops.model.noun import Noun, Part
@@ -66,6 +67,7 @@ class Agent(Noun):
         "sip_password": "Did you mean `password`?",
         **dict.fromkeys(("vm_password", "pin"), _PIN),
         "is_active": "Did you mean `enabled`?",
+        **dict.fromkeys(("username", "user_name", "login", "auth_user"), "Did you mean `user`?"),
         "number": "Did you mean `extension`? A public number is a route, under `did_routes:`.",
         **dict.fromkeys(("did", "dids", "did_number", "did_numbers"), _ROUTE),
         **dict.fromkeys(("did_route", "did_routes"), _ROUTE),
@@ -91,6 +93,13 @@ class Agent(Noun):
             "Alice Example",
         ),
     ]
+    user: Annotated[
+        UserName | None,
+        about(
+            "What its phones register as, where that is no number. Default: the extension.",
+            "reception",
+        ),
+    ] = None
     password: Annotated[
         SecretSource,
         Hidden("SIP password"),
@@ -166,3 +175,8 @@ class Agent(Noun):
         ),
     ] = 1
     protect: Annotated[Switch, about(PROTECT, True)] = False
+
+    @property
+    def sip_user(self) -> str:
+        """What its phones register as: the `id` of its directory user."""
+        return self.user or self.extension

@@ -195,6 +195,22 @@ def check_pins(
                 yield Breach(resource_of(agent), ("voicemail", "pin"), why, PIN_HINT)
 
 
+def check_users(desired: Desired, _kinds: Kinds) -> Iterator[Breach]:
+    """Yield every agent whose phones would register as another's: FreeSWITCH ignores case."""
+    first: dict[str, str] = {}
+    for agent in desired.of(Agent):
+        if agent.user is None:
+            continue
+        other = first.setdefault(agent.user.casefold(), agent.extension)
+        if other != agent.extension:
+            yield Breach(
+                resource_of(agent),
+                ("user",),
+                f"agent {other} has the user {quote_value(agent.user)} already, in whatever case",
+                "Give one of the two another name.",
+            )
+
+
 def check_passwords(desired: Desired, _kinds: Kinds) -> Iterator[Breach]:
     """Yield every agent whose password stands where another agent's does. None is shown."""
     first: dict[Hashable, str] = {}
@@ -266,6 +282,13 @@ RULES: Final = (
         _WARNING,
         partial(check_pins, judge_strength),
         "A voicemail PIN has at least 6 digits and is not easy to guess.",
+    ),
+    Rule(
+        "duplicate-user",
+        _ERROR,
+        check_users,
+        "No two agents have the same SIP user.",
+        fixed=True,
     ),
     Rule(
         "shared-password",

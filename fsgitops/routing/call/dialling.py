@@ -19,6 +19,7 @@ from fsgitops.routing.call.moving import answer, execute_on, transfer
 from fsgitops.routing.call.state import CallEndedError, end_unknown
 from fsgitops.routing.call.timing import Rung, Timed, time_legs
 from fsgitops.routing.call.words import from_raw, is_true, separate, to_int, to_raw
+from fsgitops.routing.fragment import ALIAS
 from fsgitops.routing.tree import fold
 
 if TYPE_CHECKING:
@@ -328,9 +329,11 @@ def _read_user(state: State, dialled: str, depth: int) -> Iterator[Reached]:
 def _read_sofia(state: State, rest: str) -> Reached:
     words = from_raw(rest).split("/", 2)
     if words[0] == CONTACT:
-        user = words[1].partition("@")[0]
+        user, _, domain = words[1].partition("@")
         refused = state.phones.refuses(user)
-        return Reached(fails=refused) if refused else Reached(rings=Goal("phone", user))
+        found = state.world.user(user, domain)
+        named = (found.attribute(ALIAS) if found else "") or user
+        return Reached(fails=refused) if refused else Reached(rings=Goal("phone", named))
     if fold(words[0]) == "gateway" and len(words) > 1:
         name = words[1]
         if name.rpartition("::")[2] not in state.world.gateways:

@@ -42,9 +42,12 @@ class Scene:
     place: Callable[[int], str]
     phones: frozenset[str] | None = None
 
-    def registered(self, users: Iterable[str] | None) -> Phones:
-        """Return who is registered: these users; None: whom the scene has."""
-        return Phones(self.phones if users is None else frozenset(map(fold, users)))
+    def registered(self, users: Iterable[str] | None, domain: str) -> Phones:
+        """Return who is registered: these users, or extensions; None: whom the scene has."""
+        if users is None:
+            return Phones(self.phones)
+        found = ((user, self.world.user(user, domain)) for user in users)
+        return Phones(frozenset(fold(it.attribute("id") if it else user) for user, it in found))
 
     def entry(self, inbound: str) -> tuple[str, list[str]]:
         """Return the context that calls from outside come in, and what is to be said of that.

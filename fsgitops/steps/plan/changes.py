@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from fsgitops.homes import home_of
 from fsgitops.homes.pieces import (
     hash_parts,
     split_compiled,
@@ -20,7 +21,7 @@ from fsgitops.model.created import Created, Read, Span
 from fsgitops.model.live import FileKind, LiveFile, ManifestEntry
 from fsgitops.model.plan import Action, Change, Danger, Hazard, compare_attribute
 from fsgitops.model.review import source_file
-from fsgitops.routing.fragment import FragmentError, flatten_fragment
+from fsgitops.routing.fragment import CLOSE, OPEN, FragmentError, flatten_fragment
 from fsgitops.routing.ordered import find_moves
 from fsgitops.routing.outline import Outlines
 from fsgitops.routing.recorded import flatten_recorded, holds_recorded
@@ -110,6 +111,7 @@ class _Comparison:
                 Action.CREATE, part.resource, file.path, str(part.source), entry is not None, "",
                 after, _RELOAD, attributes=attributes,
                 restored=entry is not None and not file.unknown and entry.sha256 == file.sha256,
+                login=_read_login(file.path, file.content),
             ))  # fmt: skip
             return
         before = self.digest(found.sha256.encode())
@@ -125,7 +127,7 @@ class _Comparison:
         source = str(self.declared.get(record.resource, "")) or source_file(record.source)
         self.changes.append(Change(
             Action.DELETE, record.resource, path, source, found.sha256 != entry.sha256,
-            self.digest(found.sha256.encode()),
+            self.digest(found.sha256.encode()), login=_read_login(path, found.content),
         ))  # fmt: skip
 
     def _compare_several(
@@ -167,6 +169,7 @@ class _Comparison:
             self.changes.append(Change(
                 Action.CREATE, part.resource, file.path, str(part.source),
                 False, "", self.digest(sha256.encode()), _RELOAD, attributes=attributes,
+                login=_read_login(file.path, OPEN + file.content[slice(*part.span)] + CLOSE),
             ))  # fmt: skip
         return found is not None
 
@@ -279,7 +282,20 @@ def _explain_update(
     before = flatten_recorded(file, found, digest) if recorded else _flatten_live(found)
     names = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
     attributes = [compare_attribute(name, before.get(name), after.get(name)) for name in names]
-    return replace(change, attributes=tuple(attributes), moves=find_moves(before, after, names))
+    return replace(
+        change,
+        attributes=tuple(attributes),
+        moves=find_moves(before, after, names),
+        login=_read_login(change.path, found.content),
+    )
+
+
+def _read_login(path: str, content: bytes | None) -> str:
+    """Return what phones of a file are registered as, where that is not its resource's name."""
+    try:
+        return home_of(path)[0].login(content or b"")
+    except FragmentError:
+        return ""
 
 
 def _flatten_live(found: LiveFile) -> Mapping[str, str]:
