@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from fsgitops import __version__
 from fsgitops.homes import home_of
@@ -38,6 +38,8 @@ MOST: Final = 20_000
 MOST_FILES: Final = 2_000
 """Changed files of the dialplan that are compared; more of them are taken to concern all calls."""
 EVERYTHING: Final = "*"
+Extensions: TypeAlias = "set[tuple[bytes, frozenset[str]]]"
+"""Extensions as they are printed, each with the numbers that it alone takes; else none."""
 EDITED: Final = "hand-written files have changed since the last apply"
 _AT_ANY_TIME: Final = "at another time"
 
@@ -59,7 +61,10 @@ def follow_calls(
     kinds, inbound = workspace.kinds, workspace.target.inbound_context
     dialled = list_dialled(compilation, written, kinds, inbound)
     sides = _Sides(workspace, live, plan, written)
-    return _Search(plan, live, written, sides, kept, by_hand, kinds).find(list(dialled))
+    edited = kept is not None and kept.by_hand != by_hand
+    touched = {EVERYTHING} if edited else find_touched(plan, live, written)
+    search = Search(plan, live, sides, touched, kinds, kept, by_hand)
+    return search.find(list(dialled))
 
 
 def hear_all(
@@ -95,31 +100,47 @@ class _Sides:
     def before(self) -> Listener:
         target = self._target
         ours = {*self._live.manifest.entries, *self._written.files}
-        return Listener(load_disk(target.conf_dir, target.domain, ours=ours), target)
+        return Listener.of_files(load_disk(target.conf_dir, target.domain, ours=ours), target)
 
     @cached_property
     def after(self) -> Listener:
         loaded = load_planned(self._target, self._plan, self._written, self._live)
-        return Listener(loaded, self._target)
+        return Listener.of_files(loaded, self._target)
+
+
+class Sides(Protocol):
+    """Who hears where calls end before the plan, and after it."""
+
+    @property
+    def before(self) -> Listener:
+        """Hears over the files as they are."""
+
+    @property
+    def after(self) -> Listener:
+        """Hears over the files as they will be."""
 
 
 @dataclass(slots=True)
-class _Search:
-    """Which calls may end otherwise, and which of them do."""
+class Search:
+    """Which calls may end otherwise, and which of them do.
+
+    `touched` is what the plan changes (`find_touched`), `kept` what the last apply noted.
+    """
 
     plan: Plan
     live: LiveConfig
-    written: CompiledConfig
-    sides: _Sides
-    kept: Hearings | None
-    by_hand: str
+    sides: Sides
+    touched: set[str]
     kinds: Kinds
+    kept: Hearings | None = None
+    by_hand: str = ""
+    notes: tuple[str, ...] = ()
 
     def find(self, dialled: Sequence[Dialled]) -> tuple[Impact, Hearings]:
         """Return the impact on these numbers, and on those of what the plan deletes."""
         own = {change.resource: change for change in self.plan.changes}
         edited = self.kept is not None and self.kept.by_hand != self.by_hand
-        touched = {EVERYTHING} if edited else find_touched(self.plan, self.live, self.written)
+        touched = self.touched
         everyone = [*self._list_gone({item.resource for item in dialled}), *dialled]
         everyone.sort(key=lambda item: item.resource not in own)
         left = 0
@@ -151,7 +172,7 @@ class _Search:
             known.pop(item.resource, None)
         heard = {item.resource: known[item.resource] for item in dialled if item.resource in known}
         looked_at = min(len(concerned), MOST)
-        notes = (EDITED,) if edited and calls else ()
+        notes = ((EDITED,) if edited else self.notes) if calls else ()
         impact = Impact(MOMENT, looked_at, left, tuple(sorted(calls, key=_order)), notes)
         return impact, Hearings(self.by_hand, "", __version__, heard)
 
@@ -180,7 +201,7 @@ class _Search:
             if found := guess_dialled(resource, taken):
                 yield found
 
-    def _read(self, path: str) -> set[tuple[bytes, frozenset[str]]]:
+    def _read(self, path: str) -> Extensions:
         file = self.live.files.get(path)
         return _read_extensions((file.content if file else None) or b"")
 
@@ -255,22 +276,33 @@ def find_touched(plan: Plan, live: LiveConfig, written: CompiledConfig) -> set[s
 
     EVERYTHING is in it where an extension changes that may take any number.
     """
-    touched: set[str] = set()
-    paths: set[str] = set()
-    for change in plan.changes:
-        if home_of(change.path)[0] is not DIRECTORY:
-            paths.add(change.path)
-        elif not (change.action is Action.UPDATE and _is_secret(change)):
-            touched.add(f"user:{change.resource.name}")
-            touched.add(f"group:{EVERYTHING}")
+    touched = find_users(plan)
+    paths = {item.path for item in plan.changes if home_of(item.path)[0] is not DIRECTORY}
     if len(paths) > MOST_FILES:
         return {EVERYTHING}
     for path in paths:
         file, there = written.files.get(path), live.files.get(path)
         before = _read_extensions((there.content if there else None) or b"")
-        after = _read_extensions(file.content if file else b"")
-        for _, numbers in before ^ after:
-            touched |= {f"number:{number}" for number in numbers} or {EVERYTHING}
+        touched |= compare_extensions(before, _read_extensions(file.content if file else b""))
+    return touched
+
+
+def find_users(plan: Plan) -> set[str]:
+    """Return what of the directory the plan changes, as `Heard.needs` names it."""
+    touched: set[str] = set()
+    for change in plan.changes:
+        if home_of(change.path)[0] is not DIRECTORY:
+            continue
+        if not (change.action is Action.UPDATE and _is_secret(change)):
+            touched |= {f"user:{change.resource.name}", f"group:{EVERYTHING}"}
+    return touched
+
+
+def compare_extensions(before: Extensions, after: Extensions) -> set[str]:
+    """Return the numbers that extensions take which come, go or change, as `Heard.needs` does."""
+    touched: set[str] = set()
+    for _, numbers in before ^ after:
+        touched |= {f"number:{number}" for number in numbers} or {EVERYTHING}
     return touched
 
 
@@ -279,7 +311,7 @@ def _is_secret(change: Change) -> bool:
     return bool(change.attributes) and all(item.secret for item in change.attributes)
 
 
-def _read_extensions(content: bytes) -> set[tuple[bytes, frozenset[str]]]:
+def _read_extensions(content: bytes) -> Extensions:
     """Return the extensions of a file, each with the numbers that it alone takes; else none."""
     if not content:
         return set()
@@ -287,14 +319,15 @@ def _read_extensions(content: bytes) -> set[tuple[bytes, frozenset[str]]]:
         root = parse(content)
     except XmlSyntaxError:
         return {(content, frozenset())}
-    return set(_walk_extensions(root))
+    return set(walk_extensions(root))
 
 
-def _walk_extensions(parent: Element) -> Iterator[tuple[bytes, frozenset[str]]]:
+def walk_extensions(parent: Element) -> Iterator[tuple[bytes, frozenset[str]]]:
+    """Yield each extension as it is printed, and the numbers that it alone takes."""
     for child in parent.children:
         if child.name == "extension":
             yield serialise(child), taken_alone(child)
         elif child.name == "context":
-            yield from _walk_extensions(child)
+            yield from walk_extensions(child)
         else:
             yield serialise(child), frozenset()

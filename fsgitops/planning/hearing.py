@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from fsgitops.model.heard import Heard
 from fsgitops.model.impact import MOMENT, NOBODY
@@ -16,7 +16,7 @@ from fsgitops.routing.call.outcome import Outcomes
 from fsgitops.routing.tree import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from fsgitops.model.compiled import CompiledConfig
     from fsgitops.model.heard import Ways
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from fsgitops.model.trace import End
     from fsgitops.routing.call.load import Loaded
     from fsgitops.routing.call.outcome import Outcome
+    from fsgitops.routing.call.world import World
     from fsgitops.routing.places import Door
     from fsgitops.settings.target import Target
     from fsgitops.workspace.declare import Compilation
@@ -81,12 +82,17 @@ def guess_dialled(resource: Resource, numbers: Iterable[str]) -> Dialled | None:
 class Listener:
     """Hears where calls end over one configuration; those from outside begin in `entry`."""
 
-    def __init__(self, loaded: Loaded, target: Target) -> None:
-        world = loaded.world
-        self._hide = loaded.veil.hide
-        self.entry = _choose_entry(loaded.doors(target.domain), target.inbound_context)
+    def __init__(self, world: World, entry: str, hide: Callable[[str], str] = str) -> None:
+        self._hide = hide
+        self.entry = entry
         self._then = Outcomes(world, Clock(_THEN, world.zones))
         self._whenever = Outcomes(world, Clock(_THEN, world.zones, known=False))
+
+    @classmethod
+    def of_files(cls, loaded: Loaded, target: Target) -> Self:
+        """Return one for a conf directory."""
+        entry = _choose_entry(loaded.doors(target.domain), target.inbound_context)
+        return cls(loaded.world, entry, loaded.veil.hide)
 
     def hear(self, dialled: Dialled) -> Heard:
         """Return where calls to a number end."""

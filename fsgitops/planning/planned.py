@@ -314,8 +314,11 @@ def plan_compiled(
     demands: Demands | None = None,
 ) -> Planned:
     """Plan against a live side that was not read here, and judge no conf directory."""
+    from fsgitops.planning.alone import find_impact_alone
+
     planned = make_plan(workspace, compilation, live, demands, judged=False)
-    return replace(planned, notes=notes)
+    impact = find_impact_alone(workspace, compilation, live, planned.plan, planned.written)
+    return replace(planned, plan=replace(planned.plan, impact=impact), notes=notes)
 
 
 def name_unavailable(compilation: Compilation) -> list[str]:

@@ -266,3 +266,41 @@ def test_a_configuration_that_is_not_well_formed_is_why_nothing_is_known(applied
     (applied.conf / "dialplan" / "public" / "x.xml").write_text("<extension>\n")
     (note,) = impact(applied)["notes"]
     assert note.startswith("where calls end is not known: ")
+
+
+NOT_AT_HAND = "hand-written files are not at hand here: calls are followed through ours alone"
+
+
+def test_a_plan_against_a_recorded_state_follows_calls_through_our_files(applied: Project) -> None:
+    state = str(applied.root / "state.json.gz")
+    applied.run("export-state", "--output", state)
+    edit(applied, "desired/routes.yaml", "1020", "1021")
+    edit(applied, "desired/agents.yaml", "voicemail: true", "voicemail: false")
+    out = applied.run("plan", "--against", state).out
+    told = out.partition(f"{HEADING}:\n")[2].partition("\n\n")[0].splitlines()
+    assert told == [
+        f"  {DID}: rings 1020 → rings 1021",
+        "  1020: rings 1020, and nobody answers: leaves a message for 1020 → "
+        "nobody (hangup with NO_ANSWER)",
+        f"  {NOT_AT_HAND}",
+    ]
+
+
+def test_a_recorded_file_of_another_shape_is_why_nothing_is_known(applied: Project) -> None:
+    place = applied.conf / "dialplan" / "fsgitops_transfer.xml"
+    place.write_text(place.read_text().replace("<context", "text\n<context"))
+    state = str(applied.root / "state.json")
+    applied.run("export-state", "--output", state)
+    (note,) = impact(applied, "--against", state)["notes"]
+    assert note.startswith("dialplan/fsgitops_transfer.xml changes, and how it is cannot be told")
+
+
+def test_in_the_other_layout_a_recorded_state_tells_the_same(project: Project) -> None:
+    project.write("fsgitops.yaml", "project: test\ndefault_region: US\nlayout: sharded\n")
+    assert project.run("apply", "--yes").code == 0
+    state = str(project.root / "state.json")
+    project.run("export-state", "--output", state)
+    edit(project, "desired/routes.yaml", "1020", "1021")
+    line = f"  {DID}: rings 1020 → rings 1021\n"
+    assert line in project.run("plan").out
+    assert line in project.run("plan", "--against", state).out
