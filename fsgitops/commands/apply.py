@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from fsgitops.model.applied import Applied, Held
     from fsgitops.model.compiled import CompiledConfig
+    from fsgitops.model.heard import Hearings
     from fsgitops.model.live import LiveConfig
     from fsgitops.model.plan import Plan
     from fsgitops.switch.client import Switch
@@ -56,7 +57,9 @@ def run_apply(
     refuse_unsafe(shown.plan)
     with lock_state(target.state_dir, wait_seconds=wait_seconds, tell=tell):
         notes = recover_locked(workspace)
-        current = _compare_again(workspace, shown).without_desired()
+        current = _compare_again(workspace, shown)
+        heard = _find_heard(workspace, current)
+        current = current.without_desired()
         plan = current.plan
         refuse_hazards(plan)
         notes += find_new_warnings(shown.plan, plan)
@@ -74,28 +77,37 @@ def run_apply(
         )
         if current.followed is not None:
             keep_proved(target.state_dir, current.followed.proved)
-        notes += _note_calls(workspace, current)
+        notes += _note_calls(workspace, heard)
     return replace(applied, notes=(*notes, *applied.notes))
 
 
-def _note_calls(workspace: Workspace, applied: Planned) -> list[str]:
+def _find_heard(workspace: Workspace, current: Planned) -> Hearings | None:
+    """Return where calls end once the plan is applied; None: that is not known."""
+    impact, look = current.plan.impact, current.look
+    if current.heard is not None or impact is None or impact.notes or look is None:
+        return current.heard
+    from fsgitops.planning.followed import hear_all
+    from fsgitops.planning.impact import digest_by_hand
+
+    with suppress(FsgitopsError, OSError):
+        by_hand = digest_by_hand(look, current.compilation.key)
+        return hear_all(
+            workspace, current.compilation, current.live, current.plan, current.written, by_hand
+        )
+    return None
+
+
+def _note_calls(workspace: Workspace, heard: Hearings | None) -> list[str]:
     """Note where calls end now, for the next plan; return what is to be told of that.
 
     What was applied stays so, whatever becomes of the note: the next plan does without.
     """
-    impact, heard, state_dir = applied.plan.impact, applied.heard, workspace.target.state_dir
-    if impact is None or applied.look is None or (heard is None and impact.notes):
+    if heard is None:
         return []
-    from fsgitops.planning.impact import digest_by_hand, keep_hearings
+    from fsgitops.planning.impact import keep_hearings
 
+    state_dir = workspace.target.state_dir
     try:
-        if heard is None:
-            from fsgitops.planning.followed import hear_all
-
-            by_hand = digest_by_hand(applied.look, applied.compilation.key)
-            heard = hear_all(
-                workspace, applied.compilation, applied.live, applied.plan, applied.written, by_hand
-            )
         keep_hearings(state_dir, heard, read_manifest(state_dir))
     except (FsgitopsError, OSError) as problem:
         return [f"where calls end could not be noted for the next plan: {problem}"]
