@@ -41,6 +41,13 @@ def find_open_profiles(outline: Outline) -> Iterator[Found]:
                 f'put <param name="disable-transfer" value="true"/> into the settings of {name}, '
                 f"and run sofia profile {name} rescan",
             )  # fmt: skip
+        if is_true(settings.get("accept-blind-auth")):
+            yield Found(
+                "open-profile", profile.line,
+                f"the profile {name} accepts any log-in (accept-blind-auth): whoever writes a "
+                "user's number into From calls as that user, with his toll_allow",
+                f"take accept-blind-auth out of the settings of {name}, and restart the profile",
+            )  # fmt: skip
         if outline.forwarding and phones and not is_true(settings.get("manual-redirect")):
             yield Found(
                 "open-profile", profile.line,

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from fsgitops.findings import quote_value
 from fsgitops.model.trace import Fate, What
+from fsgitops.routing.analysis.edges import Dialled, follow_act
 from fsgitops.routing.analysis.found import Found
 from fsgitops.routing.analysis.outline import read_params, walk
 from fsgitops.routing.call.clock import Clock
+from fsgitops.routing.call.dialling import split_dial_string
 from fsgitops.routing.call.evaluate import Call, evaluate
 from fsgitops.routing.call.state import CAPTURED
 from fsgitops.routing.numbers.automaton import TooLargeError
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 _PHONES: Final = frozenset(("skinny", "verto.rtc", "rtmp", "portaudio", "pa", "null", "error"))
 """Endpoints that are no way out of the switch."""
+_WITHIN: Final = ("user/", "group/", "loopback/", "error/")
 _TYPED: Final = r"^[0-9*#]+\z"
 PLAIN: Final = '"%s"'
 _ONLY: Final = "only the switch"
@@ -83,10 +86,25 @@ def find_toll_fraud(outline: Outline) -> Iterator[Found]:
 
 def prove_no_toll(outline: Outline) -> Proof | None:
     """Follow every number that a stranger can dial; None: nobody can say where calls go."""
+    if not any(_list_ways_out(outline)):
+        return Proof((), ())
     loaded = outline.load() if outline.load else None
     if loaded is None:
         return None
     return _Search(outline, loaded).run()
+
+
+def _list_ways_out(outline: Outline) -> Iterator[str]:
+    """Yield the legs of dial strings that may leave the switch."""
+    for extension in outline.extensions:
+        for act in extension.acts:
+            for item in follow_act(act, outline):
+                legs = split_dial_string(item.text) if isinstance(item, Dialled) else ()
+                yield from (leg.target for leg in legs if not leg.target.startswith(_WITHIN))
+    for param in walk(outline.section("directory"), "param"):
+        value = param.attributes.get("value", "")
+        if fold(param.attributes.get("name", "")) == "dial-string" and "sofia/" in value:
+            yield value
 
 
 def list_entries(outline: Outline) -> list[Entry]:
