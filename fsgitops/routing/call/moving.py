@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     Execute: TypeAlias = Callable[[State, Action], None]
 
 MAX_FORWARDS: Final = 70
+MAX_HOOKS: Final = 16
+"""How deep what variables make FreeSWITCH execute is followed, where it does so again."""
 
 
 def transfer(state: State, words: list[str], execute: Execute, why: tuple[str, ...] = ()) -> None:
@@ -70,8 +72,15 @@ def execute_on(state: State, prefix: str, execute: Execute) -> None:
         if found.why:
             raise end_unknown(found.why, f"what FreeSWITCH executes because of {name}")
         texts += leg.lists.get(name) or (found.text,)
-    for text in texts:
-        _execute_text(state, text, execute)
+    if texts and state.hooked >= MAX_HOOKS:
+        why = "variables make FreeSWITCH execute each other"
+        raise end_unknown((why,), f"what {prefix} leads to")
+    state.hooked += 1
+    try:
+        for text in texts:
+            _execute_text(state, text, execute)
+    finally:
+        state.hooked -= 1
 
 
 def _execute_text(state: State, text: str, execute: Execute) -> None:

@@ -113,6 +113,8 @@ class State:
         """0 on the call's own leg, more on those that loopback/ makes."""
         self.stack = 0
         """How many execute_extension are under way."""
+        self.hooked = 0
+        """How many executions that variables ask for are under way within each other."""
         self.keeps = keeps
         """Whether somebody asks for the steps; else they are only counted."""
         self.passes = keeps and passes

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import time
 
+import pytest
 from call_world import NOW, ways_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_dialplans import make_dialplan
 
+from fsgitops.model.trace import Fate
 from fsgitops.routing.call.clock import ATTRIBUTES, Clock, UnknownTimeError, read_zone
 from fsgitops.routing.call.expand import Expander, TooLongError, Value
 from fsgitops.routing.call.match import Match, substitute
@@ -81,3 +83,17 @@ def test_long_texts_take_linear_time() -> None:
         separate(text, " ", 25)
         separate(text, ",", 25)
         assert time.process_time() - started < 1
+
+
+@pytest.mark.parametrize("hook", ["transfer 1000", "execute_extension 1000"])
+def test_variables_that_make_each_other_executed_come_to_an_end(hook: str) -> None:
+    actions = "".join(
+        f'<action application="{name}" data="{data}"/>'
+        for name, data in (("set", f"execute_on_blind_transfer={hook}"), ("transfer", "1000"))
+    )
+    way = ways_of(
+        f'<context name="default"><extension name="e"><condition>{actions}</condition></extension>'
+        "</context>"
+    )[0]
+    assert way.end.fate is Fate.UNKNOWN
+    assert "execute each other" in way.end.told
