@@ -119,7 +119,7 @@ DIALPLAN_RULES: tuple[Rule, ...] = tuple(
         ("open-gateway", _ERROR, "No gateway lets strangers call as users do."),
         ("open-profile", _WARNING, "No profile lets strangers transfer calls."),
         ("open-leg", _WARNING, "Who is on a call cannot transfer the other side at its cost."),
-        ("wild-capture", _WARNING, "What is captured and dialled is made of plain characters."),
+        ("wild-capture", _ERROR, "What is captured and dialled is made of plain characters."),
         ("caller-text", _ERROR, "Nothing that callers say of themselves is dialled or run."),
         ("listening-in", _WARNING, "No extension lets its callers into the calls of others."),
     )
