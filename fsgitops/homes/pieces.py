@@ -115,7 +115,7 @@ def _parse(text: bytes, tag: str) -> list[tuple[int, int]]:
 
 
 _PLAIN = re.compile(
-    rb'<(?:user id="([\w.+:*-]+)"(?: number-alias="([\w.+:*-]+)")?>'
+    rb'<(?:user id="([\w.+:*-]+)"(?: number-alias="([\w.+:*-]+)")?(?: cacheable="true")?>'
     rb'|extension name="([\w.+:*-]+)"[ >])'
 )
 _OPEN = b"<include>\n"

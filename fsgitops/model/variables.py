@@ -52,15 +52,15 @@ _AUDIO: Final = _shape(
     "a sound: `local_stream://NAME`, `%(2000,4000,440,480)`, or a relative path (`moh/a.wav`)",
     globals=True,
 )
-_SWITCH: Final = _shape(r"true|false|yes|no|on|off", "true or false")
-_NUMBER: Final = _shape(r"[0-9]{1,6}", "a number of at most 6 digits")
+SWITCH: Final = _shape(r"true|false|yes|no|on|off", "true or false")
+NUMBER: Final = _shape(r"[0-9]{1,6}", "a number of at most 6 digits")
 _CODECS: Final = _shape(
     r"[A-Za-z0-9][A-Za-z0-9_.@,-]{0,255}", "codecs, such as `OPUS,PCMU@20i`", globals=True
 )
 _LANGUAGE: Final = _shape(
     r"[A-Za-z]{2,3}(?:[-_][A-Za-z]{2,4})?", "a language, such as `de`", globals=True
 )
-_ZONE: Final = _shape(
+ZONE: Final = _shape(
     r"[A-Za-z][A-Za-z0-9_+-]{0,31}(?:/[A-Za-z0-9_+-]{1,31}){0,2}",
     "a time zone, such as `Europe/Berlin`",
     globals=True,
@@ -84,7 +84,7 @@ LISTED: Final[dict[str, Shape]] = {
             *("fax_verbose", "skip_greeting", "skip_instructions"),
             "sip-allow-multiple-registrations",
         ),
-        _SWITCH,
+        SWITCH,
     ),
     **dict.fromkeys(
         (
@@ -92,11 +92,11 @@ LISTED: Final[dict[str, Shape]] = {
             *("media_timeout", "media_hold_timeout", "record_sample_rate", "record_min_sec"),
             *("voicemail_greeting_number", "sip-force-expires"),
         ),
-        _NUMBER,
+        NUMBER,
     ),
     **dict.fromkeys(("absolute_codec_string", "codec_string"), _CODECS),
     **dict.fromkeys(("default_language", "language"), _LANGUAGE),
-    **dict.fromkeys(("timezone",), _ZONE),
+    **dict.fromkeys(("timezone",), ZONE),
     **dict.fromkeys(
         (
             *("record_title", "record_copyright", "record_software", "record_artist"),

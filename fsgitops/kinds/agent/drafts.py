@@ -80,6 +80,7 @@ def draft_user(agent: Agent, site: Site, secrets: Secrets, _known: Any) -> Itera
     user: dict[str, Leaf] = {
         "id": agent.sip_user,
         **({"number_alias": agent.extension} if agent.user else {}),
+        **({"cacheable": "true"} if agent.cacheable else {}),
         "params": user_params(agent, sip_hash, voicemail_hash),
         "variables": user_variables(agent, site),
     }
@@ -95,11 +96,12 @@ def prove_user(found: Elements, values: Mapping[str, Leaf]) -> list[str]:
     users = [(path, attributes) for path, attributes in found if path[-1] == "user"]
     if [path for path, _ in users] != [("user",)] or users[0][1].get("id") != user["id"]:
         return ['it must render exactly one <user id="{{ user.id }}">, inside <include>']
-    if users[0][1].get("number-alias") != user.get("number_alias"):
-        return [
-            "it must render user.number_alias as the user's number-alias where it is defined, and "
-            "no other one"
-        ]
+    for name in ("number-alias", "cacheable"):
+        key = name.replace("-", "_")
+        if users[0][1].get(name) != user.get(key):
+            return [
+                f"it must render user.{key} as the user's {name} where it is defined, and no other"
+            ]
     problems = []
     for box, tag in (("params", "param"), ("variables", "variable")):
         declared = user[box]

@@ -57,6 +57,8 @@ _Variable = Annotated[
     Expect("a text of at most 1024 characters", 'Write "" for an empty value.'),
 ]
 
+_Param = Annotated[str, StringConstraints(max_length=255), Expect("a text of 1 to 255 characters")]
+
 
 class Agent(Noun):
     """A SIP extension: somebody's phone. Without a `password`, one is derived."""
@@ -164,6 +166,19 @@ class Agent(Noun):
             max_length=100,
         ),
     ] = Field(default={})
+    params: Annotated[
+        dict[str, _Param],
+        Expect("a mapping of at most 40 names to texts", "Write `name: value` lines below it."),
+        about(
+            "Further parameters of the agent's directory user.",
+            {"max-registrations-per-extension": "2"},
+            max_length=40,
+        ),
+    ] = Field(default={})
+    cacheable: Annotated[
+        Switch,
+        about("true: FreeSWITCH keeps what it looked up of the agent until the next apply.", True),
+    ] = False
     password_version: Annotated[
         Count,
         Expect("a whole number from 1 to 1000000", "Raise it to get another password."),

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Final
 from fsgitops.findings import Severity, quote_value
 from fsgitops.kinds.agent.noun import Agent
 from fsgitops.model.draft import Global
+from fsgitops.model.params import judge_param
 from fsgitops.model.reading import resource_of
 from fsgitops.model.rule import Breach, Rule
-from fsgitops.model.variables import judge_variable
+from fsgitops.model.variables import Refusal, judge_variable
 from fsgitops.rules.texts import unsafe_reason
 from fsgitops.secret.key import PIN_LENGTH, is_weak_pin
 from fsgitops.secret.source import PlaintextSource, identify_source
@@ -81,6 +82,23 @@ def check_variables(desired: Desired, _kinds: Kinds) -> Iterator[Breach]:
                 refusal.hint,
                 key=refusal.kind == "unknown",
             )
+
+
+def check_params(desired: Desired, _kinds: Kinds) -> Iterator[Breach]:
+    """Yield every parameter that could run, that opens a hole, or that is there twice."""
+    for agent in desired.of(Agent):
+        seen: dict[str, str] = {}
+        for name, value in agent.params.items():
+            first = seen.setdefault(name.lower(), name)
+            refusal = judge_param(name, value)
+            if refusal is None and first != name:
+                message = f"FreeSWITCH takes the parameters `{first}` and `{name}` for one"
+                refusal = Refusal("name", message, "Remove one of them.")
+            if refusal is None or unsafe_reason(value if refusal.kind == "value" else name):
+                continue  # `unsafe-value` has a finding about the latter, with a better reason
+            path = ("params", name)
+            key = refusal.kind != "value"
+            yield Breach(resource_of(agent), path, refusal.message, refusal.hint, key=key)
 
 
 def check_plain_names(desired: Desired, _kinds: Kinds) -> Iterator[Breach]:
@@ -255,6 +273,13 @@ RULES: Final = (
         _ERROR,
         check_variables,
         "Variables are known to be harmless, or the site's own.",
+        fixed=True,
+    ),
+    Rule(
+        "param-allowed",
+        _ERROR,
+        check_params,
+        "Parameters are known to be harmless.",
         fixed=True,
     ),
     Rule(

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from fsgitops.model.draft import Global
+from fsgitops.model.params import judge_param
 from fsgitops.model.variables import judge_variable
 from fsgitops.rules.texts import is_safe, unsafe_reason
 
@@ -51,9 +52,12 @@ def encode_caller_name(name: str) -> str:
 
 
 def user_params(agent: Agent, sip_hash: str, voicemail_hash: str) -> Mapping[str, str]:
-    """Return the parameters of an agent's user; `voicemail_hash` is unused without voicemail."""
+    """Return the parameters of an agent's user; `voicemail_hash` is unused without voicemail.
+
+    What is declared in `params` is instead of what follows from the mailbox's address.
+    """
     if not agent.voicemail.enabled:
-        return {"a1-hash": sip_hash, "vm-enabled": "false"}
+        return {"a1-hash": sip_hash, "vm-enabled": "false", **_lower(agent.params)}
     params = {"a1-hash": sip_hash, "vm-a1-hash": voicemail_hash, "vm-enabled": "true"}
     if agent.voicemail.email:
         params |= {
@@ -62,7 +66,11 @@ def user_params(agent: Agent, sip_hash: str, voicemail_hash: str) -> Mapping[str
             "vm-attach-file": "true",
             "vm-keep-local-after-email": "true",
         }
-    return params
+    return params | _lower(agent.params)
+
+
+def _lower(params: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in params.items()}
 
 
 def user_variables(agent: Agent, site: Site) -> Mapping[str, str]:
@@ -106,6 +114,11 @@ def refusals(agent: Agent, own: Collection[str]) -> list[str]:
             continue
         why = unsafe_reason(Global(value)) or (refusal.message if refusal else None)
         reasons += [f"variables: {name!r}: {why}"] if why else []
+    for name, value in agent.params.items():
+        if refusal := judge_param(name, value):
+            reasons.append(f"params: {name!r}: {refusal.message}")
+    if len(set(map(str.lower, agent.params))) != len(agent.params):
+        reasons.append("params: two names differ only in case")
     if len(set(map(str.lower, agent.variables))) != len(agent.variables):
         reasons.append("variables: two names differ only in case, and FreeSWITCH keeps one of them")
     email = agent.voicemail.email
