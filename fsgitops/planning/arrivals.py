@@ -219,6 +219,7 @@ class Calls:
     ) -> None:
         self._outcomes = Outcomes(world, Clock(_ANY_TIME, world.zones, known=False))
         self._file_of = file_of
+        self._last: Call | None = None
         self._inbound = inbound
         self._outside = outside
         self._domain = domain
@@ -227,12 +228,17 @@ class Calls:
 
     def find_missed(self, subject: Subject) -> Missed | None:
         """Return a call to a subject that does not arrive; None: all do, in all forms."""
-        found = [self._follow(subject, number) for number in subject.numbers]
-        missed = [item for item in found if item is not None]
+        first, *others = subject.numbers
+        found = self._follow(subject, first)
+        if found is None and self._last is not None:
+            # The other forms of a number nearly always fare as the first.
+            others = self._outcomes.drop_alike(self._last, others)
+        tried = [found, *(self._follow(subject, number) for number in others)]
+        missed = [item for item in tried if item is not None]
         if not missed:
             return None
         never = [item for item in missed if item.arrival is Arrival.NEVER]
-        whole = len(missed) == len(found)
+        whole = len(missed) == len(subject.numbers)
         if whole and len(never) < len(missed):
             never = [item for item in missed if item.arrival is not Arrival.NEVER]
         return (never or missed)[0]._replace(whole=whole)
@@ -270,5 +276,6 @@ class Calls:
         return missed
 
     def _judge(self, subject: Subject, call: Call) -> Missed:
+        self._last = call
         judged = judge_arrival(self._outcomes.find(call), subject.aim, self._file_of)
         return Missed(subject, call.number, judged.arrival, judged.way)

@@ -9,9 +9,11 @@ then it is shared with no other call.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from fsgitops.model.trace import Fate
+from fsgitops.routing.call.alike import is_blind, list_asked
 from fsgitops.routing.call.applications import route
 from fsgitops.routing.call.evaluate import follow_ways, identify, list_others, make_leg
 from fsgitops.routing.call.functions import call_function
@@ -131,6 +133,8 @@ class Outcomes:
         self._phones = phones or Phones()
         self._rests: dict[Hashable, _Rest] = {}
         self._digits = ""
+        self._apart = True
+        """Whether what the last call did may follow from its number, once it was transferred."""
 
     def find(self, call: Call) -> Outcome:
         """Return the outcome of a call."""
@@ -138,6 +142,7 @@ class Outcomes:
         digits = to_raw(call.number).removeprefix("+")
         self._digits = digits if len(digits) >= SHORTEST else ""
         noted = world.noted = set()
+        self._apart = False
         try:
             ways = self._explore({}, lambda: make_leg(world, call))
             return Outcome(_arrange(ways), True, frozenset(noted))
@@ -150,6 +155,21 @@ class Outcomes:
             return Outcome(_arrange(ways), complete, frozenset(noted))
         finally:
             world.noted = None
+
+    def drop_alike(self, call: Call, numbers: Sequence[str]) -> list[str]:
+        """Return the numbers with which the call that was found last may do something else.
+
+        It does the same where the same extensions are asked, none of them speaks of the number but
+        in the expression that takes it, and whoever comes later does not ask for it.
+        """
+        world = self._world
+        if self._apart or not numbers:
+            return list(numbers)
+        asked = list_asked(world, call)
+        if not all(is_blind(world, *item) for item in asked):
+            return list(numbers)
+        others = (replace(call, number=number) for number in numbers)
+        return [other.number for other in others if list_asked(world, other) != asked]
 
     def _explore(
         self, known: dict[Question, int], begin: Callable[[], Leg], before: State | None = None
@@ -170,6 +190,7 @@ class Outcomes:
                 route(state)
             except CallEndedError as ended:
                 ways.append(state.end_way(tuple(answers.asked), ended.end))
+                self._apart = self._apart or before is None
             except CallMovedError:
                 asked, took, rang = tuple(answers.asked), state.list_took(), tuple(state.rang)
                 ways += [
@@ -191,6 +212,7 @@ class Outcomes:
             return rest.ways
         leg, outer = state.leg, self._world.noted
         if rest is not None or outer is None:
+            self._apart = True
             return self._explore(state.answers.known, leg.copy, state)
         leg.hidden, leg.hidden_fields = hidden, fields
         before, leg.needed = leg.needed, []
@@ -202,6 +224,7 @@ class Outcomes:
             self._world.noted = outer
             outer.update(noted)
             before += leg.needed
+        self._apart = self._apart or bool(leg.needed)
         self._rests[key] = _Rest() if leg.needed else _Rest(tuple(ways), noted)
         return ways
 

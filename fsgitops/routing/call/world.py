@@ -73,6 +73,8 @@ class World:
         find_user: Callable[[str, str], LocatedUser | None] | None = None,
     ) -> None:
         self._locate = locate
+        self.blind: dict[Element, bool] = {}
+        """Which extensions do nothing that follows from the dialled number."""
         self._one_user = find_user
         self._found: dict[tuple[str, str, str], Element | None] = {}
         self._directories: dict[str, Directory] = {}
