@@ -146,13 +146,13 @@ class _Teller:
 
     def tell(self, missed: Iterable[Missed]) -> Iterator[Claim]:
         """Yield what is to say, once for all that it is true of."""
-        grouped: dict[tuple[str, str, str, bool, bool], list[Resource]] = {}
+        grouped: dict[tuple[str, str, bool, bool], tuple[Claim, list[Resource]]] = {}
         for item in missed:
             claim = self._tell_closed(item) if item.closed else self._tell_lost(item)
-            key = (claim.rule, claim.told, claim.hint, claim.sure, claim.standing)
-            grouped.setdefault(key, []).append(item.subject.resource)
-        for (rule, told, hint, sure, standing), resources in grouped.items():
-            yield Claim(rule, resources, told, hint, sure, standing)
+            key = (claim.rule, claim.told, claim.sure, claim.standing)
+            grouped.setdefault(key, (claim, []))[1].append(item.subject.resource)
+        for claim, resources in grouped.values():
+            yield claim._replace(resources=resources)
 
     def _tell_lost(self, missed: Missed) -> Claim:
         way, subject = missed.way, missed.subject
@@ -166,7 +166,7 @@ class _Teller:
         if not missed.whole:
             case = f", where it is dialled as {missed.number}"
         if taker is None:
-            last = way.took[-1] if way.took else None
+            last = next((one for one in reversed(way.took) if not one.nested), None)
             told += ":"
             if last is not None and last.number != missed.number:
                 told += f" {last.number} is dialled in the context {last.context}, and"

@@ -43,8 +43,9 @@ class CallMovedError(Exception):
 class Took(NamedTuple):
     """An extension that had something for a call, the context and number that it was asked for.
 
-    `line` is that of the merged text; `goes_on` tells that the search went on behind it, and `acts`
-    that something of it was executed before the call ended.
+    `line` is that of the merged text; `goes_on` tells that the search went on behind it, `acts`
+    that something of it was executed before the call ended, and `nested` that the call was to come
+    back (`execute_extension`).
     """
 
     context: str
@@ -53,6 +54,7 @@ class Took(NamedTuple):
     line: int
     goes_on: bool
     acts: bool = False
+    nested: bool = False
 
 
 class Question(NamedTuple):
@@ -207,7 +209,7 @@ class State:
         """Hear that an extension did something, and whether it ends the search."""
         current, name = self.leg.current, extension.attributes.get("name", "(no name)")
         context, number = from_raw(current.context), from_raw(current.number)
-        took = Took(context, number, name, extension.line, goes_on=not ends)
+        took = Took(context, number, name, extension.line, goes_on=not ends, nested=self.stack > 0)
         self.took.append((took, extension))
 
     def note(self, text: str, short: str = "", *goals: Goal) -> None:
