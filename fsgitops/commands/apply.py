@@ -59,6 +59,7 @@ def run_apply(
         notes = recover_locked(workspace)
         current = _compare_again(workspace, shown)
         heard = _find_heard(workspace, current)
+        follow = _make_follower(workspace, current, notes)
         current = current.without_desired()
         plan = current.plan
         refuse_hazards(plan)
@@ -73,7 +74,7 @@ def run_apply(
             current.live,
             lambda switch: observe(workspace, current, switch).plan,
             reload=reload,
-            follow=_make_follower(workspace, current, notes),
+            follow=follow,
         )
         if current.followed is not None:
             keep_proved(target.state_dir, current.followed.proved)
