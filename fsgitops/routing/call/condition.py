@@ -15,6 +15,7 @@ from fsgitops.routing.call.expand import Value
 from fsgitops.routing.call.match import Match, TooManyStepsError
 from fsgitops.routing.call.state import CAPTURED
 from fsgitops.routing.call.words import from_raw, is_number, needs_expansion, to_int
+from fsgitops.routing.pattern import GIVES_UP
 from fsgitops.routing.tree import fold
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from fsgitops.routing.call.state import State
     from fsgitops.routing.tree import Element
 
+GAVE_UP: Final = "PCRE2 gave up on the expression"
 _WHOLE: Final = frozenset(("^(.*)$", "(.*)", "^(.*)", "(.*)$"))
 ANYTHING: Final = frozenset(("", ".*", "^.*", ".*$", "^.*$", "^", "$")) | _WHOLE
 
@@ -148,11 +150,15 @@ class Judge:
             if "\n" not in value.text:
                 self._tell(name, value.text, expression.text, True)
                 return match
+        gave_up = self.state.world.gave_up
+        if not why and gave_up[expression.text] >= GIVES_UP:
+            why = (GAVE_UP,)
         if not why:
             try:
                 found = self.state.search(value.text, expression.text)
             except TooManyStepsError:
-                why = ("PCRE2 gave up on the expression",)
+                gave_up[expression.text] += 1
+                why = (GAVE_UP,)
             else:
                 self._tell(name, value.text, expression.text, found is not None)
                 return found

@@ -8,12 +8,13 @@ its own.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from fsgitops.routing.call.clock import ATTRIBUTES
 from fsgitops.routing.call.words import is_true, needs_expansion, to_int, to_raw
-from fsgitops.routing.pattern import TooManyStepsError, list_choices, search_bytes
+from fsgitops.routing.pattern import GIVES_UP, TooManyStepsError, list_choices, search_bytes
 from fsgitops.routing.tree import fold
 
 if TYPE_CHECKING:
@@ -109,6 +110,8 @@ class Contents:
 
     def __init__(self, context: Element) -> None:
         self.extensions = [(item, read_quick(item)) for item in context.all("extension")]
+        self._gave_up: Counter[int] = Counter()
+        """How often PCRE2 gave up on an extension's expression: each time costs its whole limit."""
         self._taking: dict[str, list[int]] = {}
         self._others: list[int] = []
         for at, (_, quick) in enumerate(self.extensions):
@@ -139,12 +142,13 @@ class Contents:
 
     def _stops(self, at: int, leg: Leg) -> bool:
         quick = self.extensions[at][1]
-        if quick is None:
+        if quick is None or self._gave_up[at] >= GIVES_UP:
             return True
         value = leg.read_field(quick.field)
         try:
             return bool(value and value.why) or quick.matches(value.text if value else "")
         except TooManyStepsError:
+            self._gave_up[at] += 1
             return True  # a limit of PCRE2: the extension is held against the call in full
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
@@ -73,6 +74,8 @@ class World:
         find_user: Callable[[str, str], LocatedUser | None] | None = None,
     ) -> None:
         self._locate = locate
+        self.gave_up: Counter[str] = Counter()
+        """How often PCRE2 gave up on an expression: it is not tried again and again."""
         self.blind: dict[Element, bool] = {}
         """Which extensions do nothing that follows from the dialled number."""
         self._one_user = find_user

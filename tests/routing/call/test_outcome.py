@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from call_world import DOMAIN, NOW, make_world
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from fsgitops.routing.call.clock import Clock
 from fsgitops.routing.call.evaluate import Call, evaluate
 from fsgitops.routing.call.outcome import Ending, Outcome, Outcomes
 from fsgitops.routing.call.state import Took
+from fsgitops.routing.pattern import TooManyStepsError
 
 if TYPE_CHECKING:
     from fsgitops.model.trace import Way
@@ -163,3 +165,24 @@ def test_of_a_call_with_more_ways_than_are_followed_the_first_are_told() -> None
     outcome = find(make_world(f'<context name="public">{asks}{end}</context>'), "1")["1"]
     assert not outcome.complete
     assert told(outcome)[0] == "is parked"
+
+
+def test_an_expression_that_takes_forever_is_not_held_against_every_number(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tried: list[bytes] = []
+
+    def search(field: bytes, _expression: bytes) -> None:
+        tried.append(field)
+        raise TooManyStepsError
+
+    monkeypatch.setattr("fsgitops.routing.call.contents.search_bytes", search)
+    monkeypatch.setattr("fsgitops.routing.call.match.search_bytes", search)
+    slow = (
+        '<context name="public"><extension name="slow"><condition field="destination_number" '
+        'expression="^([0-9]+[0-9]*)+x$"><action application="park"/></condition></extension>'
+        "</context>"
+    )
+    found = find(make_world(slow), *DIDS)
+    assert {len(outcome.ways) for outcome in found.values()} == {2}
+    assert len(tried) <= 16
