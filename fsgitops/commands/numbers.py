@@ -2,38 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING
 
 from fsgitops.commands.trace import find_agent, open_source, read_time
 from fsgitops.errors import NotPossibleError, NotThereError
 from fsgitops.model.numbers import ContextNumbers, Numbers
 from fsgitops.routing.call.clock import Clock
 from fsgitops.routing.call.evaluate import Call
-from fsgitops.routing.call.scene import USER_CONTEXT
-from fsgitops.routing.call.settings import list_variables
-from fsgitops.routing.directory import LocatedUser, walk_users
 from fsgitops.routing.numbers.automaton import TooLargeError
+from fsgitops.routing.numbers.entered import AGENTS, OUTSIDE, Entered, list_entered
 from fsgitops.routing.numbers.explore import Explorer
 from fsgitops.routing.numbers.reach import find_reached
 from fsgitops.routing.numbers.table import merge_shares, tabulate
 from fsgitops.routing.tree import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from fsgitops.routing.call.scene import Scene
     from fsgitops.workspace.open import Workspace
-
-OUTSIDE: Final = "outside"
-AGENTS: Final = "agents"
-
-
-class _Entered(NamedTuple):
-    """A context, a call that comes in there, and which of its variables nobody can say."""
-
-    who: str
-    call: Call
-    unknown: frozenset[str] = frozenset()
 
 
 def run_numbers(
@@ -53,12 +38,12 @@ def run_numbers(
     domain = workspace.target.domain
     with open_source(workspace, source) as scene:
         clock = Clock(moment, scene.world.zones, at is not None)
-        entered = list(_list_entered(scene, domain, workspace.target.inbound_context, agent))
+        entered = _list_entered(scene, domain, workspace.target.inbound_context, agent)
         if context is not None:
             if scene.world.context(context) is None:
                 raise NotThereError(f"the dialplan has no context {context}")
             chosen = [item for item in entered if fold(item.call.context) == fold(context)]
-            entered = chosen or [_Entered(OUTSIDE, Call("", context, domain=domain))]
+            entered = chosen or [Entered(OUTSIDE, Call("", context, domain=domain))]
         explorer = Explorer(scene.world, clock)
         found = [_explore(explorer, item, scene) for item in entered]
     return Numbers(
@@ -70,7 +55,7 @@ def run_numbers(
     )
 
 
-def _explore(explorer: Explorer, entered: _Entered, scene: Scene) -> ContextNumbers:
+def _explore(explorer: Explorer, entered: Entered, scene: Scene) -> ContextNumbers:
     try:
         shares = list(explorer.explore(entered.call, unknown=entered.unknown))
         reached = find_reached(shares)
@@ -89,37 +74,8 @@ def _explore(explorer: Explorer, entered: _Entered, scene: Scene) -> ContextNumb
         ) from None
 
 
-def _list_entered(scene: Scene, domain: str, inbound: str, agent: str | None) -> Iterator[_Entered]:
-    """Yield each context that calls come in by, from outside and from agents."""
+def _list_entered(scene: Scene, domain: str, inbound: str, agent: str | None) -> list[Entered]:
     if agent is not None:
         user = find_agent(scene.world, agent, domain)
-        yield _Entered(AGENTS, scene.call("", "", None, user, domain))
-        return
-    doors = [door.context for door in scene.doors if door.open and door.context]
-    for context in dict.fromkeys(map(fold, doors or [inbound])):
-        named = next((item for item in doors if fold(item) == context), inbound)
-        yield _Entered(OUTSIDE, Call("", named, domain=domain))
-    yield from _list_inside(scene, domain)
-
-
-def _list_inside(scene: Scene, domain: str) -> Iterator[_Entered]:
-    """Yield the contexts of agents, with the variables that all who dial there have in common."""
-    home = scene.world.find("directory", "domain", domain)
-    common: dict[str, dict[str, str | None]] = {}
-    for user, group in walk_users(home) if home is not None else ():
-        located = LocatedUser(user, group, home or user)
-        own = {fold(name): value for name, value in list_variables(located).items()}
-        context = own.get("user_context") or USER_CONTEXT
-        known = common.get(fold(context))
-        if known is None:
-            common[fold(context)] = {"user_context": context, **own}
-            continue
-        for name in known.keys() | own.keys():
-            if name != "user_context" and known.get(name) != own.get(name):
-                known[name] = None
-    for variables in common.values():
-        values = {name: value for name, value in variables.items() if value is not None}
-        context = values["user_context"]
-        unknown = {name for name in variables if name not in values} | {"user_name"}
-        call = Call("", context, domain=domain, variables={**values, "domain_name": domain})
-        yield _Entered(AGENTS, call, frozenset(unknown))
+        return [Entered(AGENTS, scene.call("", "", None, user, domain))]
+    return list(list_entered(scene.world, scene.doors, domain, inbound))

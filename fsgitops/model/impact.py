@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final
 
 from fsgitops.model.resource import Resource
-from fsgitops.schema_parts import TEXT, count, list_of, rows_of, text
+from fsgitops.schema_parts import TEXT, count, list_of, maybe_number, rows_of, text
 from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:
@@ -48,6 +48,34 @@ class CallChange:
 
 
 @dataclass(frozen=True, slots=True)
+class NumbersChange:
+    """Numbers that nobody declares, and whose calls end otherwise once the plan is applied."""
+
+    numbers: str = field(
+        metadata=text(
+            "The numbers: ranges, patterns with x for any digit, or an expression of the dialplan."
+        )
+    )
+    count: int | None = field(metadata=maybe_number("How many they are; null: endless many."))
+    example: str = field(metadata=text("The shortest of them."))
+    context: str = field(metadata=text("The context in which they are dialled."))
+    before: str = field(metadata=text("Where they end now, in terms of the number dialled."))
+    after: str = field(metadata=text("Where they end once the plan is applied."))
+    case: str = field(
+        default="", metadata=text("What that takes for granted; empty: the likeliest way.")
+    )
+    taker: str = field(
+        default="", metadata=text("The extension that takes them then, with its file and line.")
+    )
+
+    def tell(self) -> str:
+        """Return it as one line."""
+        case = f"{self.case}: " if self.case else ""
+        taker = f" ({self.taker})" if self.taker else ""
+        return f"{self.numbers} in {self.context}: {case}{self.before} → {self.after}{taker}"
+
+
+@dataclass(frozen=True, slots=True)
 class Impact:
     """Every number that was looked at, and those whose calls end otherwise."""
 
@@ -66,6 +94,10 @@ class Impact:
     notes: tuple[str, ...] = field(
         default=(), metadata=list_of(TEXT, "What is not known of the calls, and why.")
     )
+    numbers: tuple[NumbersChange, ...] = field(
+        default=(),
+        metadata=rows_of("Numbers that nobody declares, and that end otherwise.", NumbersChange),
+    )
 
     def tell(self, most: int | None = None) -> Iterator[str]:
         """Yield it line by line: at most so many numbers, and what is to be told beside them."""
@@ -73,9 +105,13 @@ class Impact:
             yield call.tell()
         if most is not None and len(self.calls) > most:
             yield f"and {count_noun(len(self.calls) - most, 'more number')}"
+        for numbers in self.numbers[:most]:
+            yield numbers.tell()
+        if most is not None and len(self.numbers) > most:
+            yield f"and {count_noun(len(self.numbers) - most, 'more set')} of numbers"
         if self.left_out:
-            numbers = count_noun(self.left_out, "more number")
-            yield f"calls to {numbers} were not followed: they are too many"
+            left = count_noun(self.left_out, "more number")
+            yield f"calls to {left} were not followed: they are too many"
         yield from self.notes
 
     @classmethod
@@ -85,9 +121,14 @@ class Impact:
             CallChange(Resource.parse(item["resource"]), *(item[name] for name in _TEXTS))
             for item in data["calls"]
         )
-        return cls(
-            data["at"], data["looked_at"], data["left_out"], tuple(calls), tuple(data["notes"])
+        numbers = (
+            NumbersChange(**{item.name: entry[item.name] for item in fields(NumbersChange)})
+            for entry in data["numbers"]
         )
+        return cls(
+            data["at"], data["looked_at"], data["left_out"], tuple(calls), tuple(data["notes"]),
+            tuple(numbers),
+        )  # fmt: skip
 
 
 _TEXTS = ("number", "context", "before", "after", "case")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
@@ -14,6 +14,7 @@ from fsgitops.model.heard import Hearings
 from fsgitops.model.impact import MOMENT, NOBODY, CallChange, Impact
 from fsgitops.model.plan import Action
 from fsgitops.planning.hearing import Dialled, Listener, guess_dialled, list_dialled
+from fsgitops.planning.others import find_others
 from fsgitops.planning.survey import load_planned
 from fsgitops.routing.call.contents import taken_alone
 from fsgitops.routing.call.load import load_disk
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from fsgitops.model.live import LiveConfig
     from fsgitops.model.plan import Change, Plan
     from fsgitops.model.resource import Resource
+    from fsgitops.routing.call.load import Loaded
     from fsgitops.routing.tree import Element
     from fsgitops.workspace.declare import Compilation
     from fsgitops.workspace.open import Workspace
@@ -62,9 +64,16 @@ def follow_calls(
     dialled = list_dialled(compilation, written, kinds, inbound)
     sides = _Sides(workspace, live, plan, written)
     edited = kept is not None and kept.by_hand != by_hand
-    touched = {EVERYTHING} if edited else find_touched(plan, live, written)
-    search = Search(plan, live, sides, touched, kinds, kept, by_hand)
-    return search.find(list(dialled))
+    planned = find_touched(plan, live, written)
+    search = Search(plan, live, sides, {EVERYTHING} if edited else planned, kinds, kept, by_hand)
+    impact, heard = search.find(list(dialled))
+    if not planned:
+        return impact, heard
+    others = find_others(
+        sides.files_before, sides.files_after, workspace.target, sides.ours, _compare_ways,
+        every=EVERYTHING in planned,
+    )  # fmt: skip
+    return replace(impact, numbers=tuple(others)), heard
 
 
 def hear_all(
@@ -95,17 +104,27 @@ class _Sides:
         self._live = live
         self._plan = plan
         self._written = written
+        self.ours = {*live.manifest.entries, *written.files}
+        """The paths of fsgitops."""
+
+    @cached_property
+    def files_before(self) -> Loaded:
+        """The files as they stand."""
+        target = self._target
+        return load_disk(target.conf_dir, target.domain, ours=self.ours)
+
+    @cached_property
+    def files_after(self) -> Loaded:
+        """The files as the plan leaves them."""
+        return load_planned(self._target, self._plan, self._written, self._live)
 
     @cached_property
     def before(self) -> Listener:
-        target = self._target
-        ours = {*self._live.manifest.entries, *self._written.files}
-        return Listener.of_files(load_disk(target.conf_dir, target.domain, ours=ours), target)
+        return Listener.of_files(self.files_before, self._target)
 
     @cached_property
     def after(self) -> Listener:
-        loaded = load_planned(self._target, self._plan, self._written, self._live)
-        return Listener.of_files(loaded, self._target)
+        return Listener.of_files(self.files_after, self._target)
 
 
 class Sides(Protocol):

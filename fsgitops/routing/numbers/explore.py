@@ -20,20 +20,27 @@ from fsgitops.routing.numbers.automaton import NOTHING, Store, TooLargeError
 from fsgitops.routing.numbers.expression import NotRegularError
 from fsgitops.routing.numbers.facts import Numbers, UnclearError, Weighing
 from fsgitops.routing.numbers.search import Searches
-from fsgitops.routing.numbers.watched import Tables, WatchedState, WatchedWorld, call_watched
+from fsgitops.routing.numbers.watched import (
+    Answered,
+    Tables,
+    WatchedState,
+    WatchedWorld,
+    call_watched,
+)
 from fsgitops.routing.numbers.witness import Witness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from fsgitops.model.trace import End
     from fsgitops.routing.call.clock import Clock
     from fsgitops.routing.call.evaluate import Call
+    from fsgitops.routing.call.state import Question
     from fsgitops.routing.call.world import World
     from fsgitops.routing.numbers.witness import Fact, Source
     from fsgitops.routing.tree import Element
 
-MAX_WAYS: Final = 64
+MAX_WAYS: Final = 32
 """Ways of one number that are followed."""
 MAX_CLASSES: Final = 200_000
 NUMBERS: Final = r"^[0-9A-Za-z+*#._]{1,}\z"
@@ -79,14 +86,21 @@ class Share:
 class Explorer:
     """Splits the numbers of contexts of one world."""
 
-    def __init__(self, world: World, clock: Clock) -> None:
+    def __init__(self, world: World, clock: Clock, searches: Searches | None = None) -> None:
         self.world = world
         self.clock = clock
-        self.store = Store()
-        self.searches = Searches(self.store)
+        self.searches = searches or Searches(Store())
+        self.store = self.searches.store
         self.dialled = self.searches.matching(NUMBERS)
         self._tables = Tables(world)
         self._weighing = Weighing(self.store, self.searches)
+
+    def list_users(self, domain: str) -> set[str]:
+        """Return the names by which users of a domain are found, in small letters."""
+        try:
+            return set(self._tables.users(domain, ("id",)))
+        except DyedError:
+            return set()
 
     def explore(
         self, call: Call, within: int | None = None, unknown: Collection[str] = ()
@@ -159,7 +173,7 @@ class Explorer:
         """Follow every way of a call, with its number dyed or as it is. Raises DyedError."""
         world = WatchedWorld(self.world, self._tables, witness)
         pending: list[tuple[int, ...]] = [()]
-        fares: dict[tuple[object, ...], tuple[Fare, Fare]] = {}
+        found: list[Answered] = []
         extension: Element | None = None
         followed = 0
         while pending and followed < MAX_WAYS:
@@ -170,23 +184,33 @@ class Explorer:
                 leg.set(name, Value(f"${{{name}}}", (f"${{{name}}} depends on who calls",)))
             state = WatchedState(witness, self._tables, world, self.clock, Phones(), answers, leg)
             state.functions = call_watched
-            end = replace(follow(state), after=None)
-            assumed = [question.answers[chosen] for question, chosen in answers.asked]
-            told = Fare(_tell(end, witness.tell), tuple(map(witness.tell, assumed)))
-            plain = Fare(_tell(end, witness.plain), tuple(map(witness.plain, assumed)))
-            fares.setdefault(identify(end, answers.asked), (told, plain))
+            last = follow(state)
+            found += [*state.answered, (last, tuple(answers.asked))]
             extension = extension or state.taker
             followed += 1
             pending += list_others(answers)
-        found = list(fares.values())
-        return Share(
-            NOTHING, call.number, tuple(told for told, _ in found), extension, not pending,
-            plain=tuple(plain for _, plain in found),
-        )  # fmt: skip
+        ways: dict[tuple[object, ...], Answered] = {}
+        for end, asked in sorted(found, key=_unlikely):
+            ways.setdefault(identify(end, asked), (end, asked))
+        told, plain = (
+            tuple(_tell_way(*way, tell) for way in ways.values())
+            for tell in (witness.tell, witness.plain)
+        )
+        return Share(NOTHING, call.number, told, extension, not pending, plain=plain)
+
+
+def _unlikely(way: Answered) -> tuple[int, tuple[tuple[int, int], ...]]:
+    """Return what the likeliest way is the first by: how many answers are not the first ones."""
+    unlikely = tuple((at, chosen) for at, (_, chosen) in enumerate(way[1]) if chosen)
+    return len(unlikely), unlikely
+
+
+def _tell_way(end: End, asked: Sequence[tuple[Question, int]], tell: Callable[[str], str]) -> Fare:
+    return Fare(_tell(end, tell), tuple(tell(item.answers[chosen]) for item, chosen in asked))
 
 
 def _tell(end: End, tell: Callable[[str], str]) -> End:
     goals = tuple(
         replace(goal, name=tell(goal.name), number=tell(goal.number)) for goal in end.goals
     )
-    return replace(end, told=tell(end.told), cause=tell(end.cause), goals=goals)
+    return replace(end, after=None, told=tell(end.told), cause=tell(end.cause), goals=goals)

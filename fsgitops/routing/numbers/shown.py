@@ -5,14 +5,17 @@ from __future__ import annotations
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Final
 
+from fsgitops.routing.call.contents import NUMBER
 from fsgitops.routing.numbers.automaton import NOTHING, TooLargeError
 from fsgitops.routing.numbers.expression import NotRegularError
+from fsgitops.routing.tree import fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from fsgitops.routing.numbers.automaton import Store
     from fsgitops.routing.numbers.search import Searches
+    from fsgitops.routing.tree import Element
 
 LISTED: Final = 20_000
 """Numbers that are looked at one by one."""
@@ -160,3 +163,10 @@ def _show_bytes(found: set[int]) -> str:
         parts.append(text)
         start = at
     return f"[{''.join(parts)}]"
+
+
+def list_expressions(extension: Element) -> Iterator[str]:
+    """Yield the expressions that an extension holds the number against."""
+    for condition in extension.all("condition"):
+        if fold(condition.attributes.get("field", "")) == NUMBER:
+            yield condition.attributes.get("expression", "")

@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING
 
 from fsgitops.model.numbers import Ending, NumberClass
 from fsgitops.model.trace import Fate
-from fsgitops.routing.call.contents import NUMBER
-from fsgitops.routing.numbers.shown import show_numbers
-from fsgitops.routing.tree import fold
+from fsgitops.routing.numbers.shown import list_expressions, show_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from fsgitops.routing.numbers.explore import Explorer, Fare, Share
-    from fsgitops.routing.tree import Element
 
 
 def merge_shares(explorer: Explorer, shares: Iterable[Share]) -> list[Share]:
@@ -53,7 +50,7 @@ def tabulate(
 ) -> Iterator[NumberClass]:
     """Yield classes as they are printed; `hide` hides secrets in what their ends are told with."""
     for share in shares:
-        expressions = list(_list_expressions(share.extension)) if share.extension else []
+        expressions = list(list_expressions(share.extension)) if share.extension else []
         shown, count = show_numbers(explorer.searches, explorer.dialled, share.numbers, expressions)
         name = share.extension.attributes.get("name", "(no name)") if share.extension else ""
         ways = share.plain if count == 1 or share.why else share.ways
@@ -75,9 +72,3 @@ def _finish(way: Fare, hide: Callable[[str], str]) -> Ending:
     )
     end = replace(way.end, told=hide(way.end.told), cause=hide(way.end.cause), goals=goals)
     return Ending(end, tuple(map(hide, way.assumed)))
-
-
-def _list_expressions(extension: Element) -> Iterator[str]:
-    for condition in extension.all("condition"):
-        if fold(condition.attributes.get("field", "")) == NUMBER:
-            yield condition.attributes.get("expression", "")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
 
 from fsgitops.routing.call.contents import NUMBER
 from fsgitops.routing.call.expand import Value
 from fsgitops.routing.call.functions import call_function
 from fsgitops.routing.call.match import TooManyStepsError
-from fsgitops.routing.call.state import State
+from fsgitops.routing.call.state import Question, State
 from fsgitops.routing.call.words import DyedError, is_dyed, is_true
 from fsgitops.routing.call.world import GLOBAL_CONTEXT, World
 from fsgitops.routing.directory import LocatedUser, list_keys, walk_users
@@ -18,8 +18,9 @@ from fsgitops.routing.numbers.witness import Table
 from fsgitops.routing.tree import Element, fold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
+    from fsgitops.model.trace import End
     from fsgitops.routing.call.contents import Contents
     from fsgitops.routing.call.match import Match
     from fsgitops.routing.numbers.witness import Witness
@@ -29,6 +30,8 @@ _SAFE: Final = frozenset((
     "verto_contact",
 ))  # fmt: skip
 """Functions that take dyed text for what it is."""
+Answered: TypeAlias = "tuple[End, tuple[tuple[Question, int], ...]]"
+"""Where a way ends, and what was asked on it, with the answers that it takes."""
 _ONLY: Final = frozenset((NUMBER,))
 
 
@@ -215,6 +218,8 @@ class WatchedState(State):
         self.tables = tables
         self.taker: Element | None = None
         """The extension that takes the call where it comes in, or at least does something."""
+        self.answered: list[Answered] = []
+        """Where it ends on ways that are not followed any further, and what they assume."""
         self._taken = False
         self._hunts = 0
 
@@ -227,6 +232,19 @@ class WatchedState(State):
         if self._hunts == 1 and not self._taken:
             self.taker = extension if ends else self.taker or extension
             self._taken = ends
+
+    def offer(
+        self, end: End, subject: str, answers: Sequence[str], shorts: Sequence[str] = ()
+    ) -> None:
+        """Note where the call ends if somebody answers, and go on where nobody does."""
+        book = self.answers
+        question = Question(subject, tuple(answers))
+        if question in book.known or len(book.asked) < len(book.given):
+            super().offer(end, subject, answers, shorts)
+            return
+        self.answered.append((end, (*book.asked, (question, 0))))
+        book.known[question] = 1
+        book.asked.append((question, 1))
 
     def find_next(self, contents: Contents, at: int) -> int:
         """Return the first extension from one on that does not pass the call on for certain."""
