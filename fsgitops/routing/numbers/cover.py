@@ -56,8 +56,12 @@ def find_covered(context: Element) -> list[Covered]:
     before: list[tuple[Element, int]] = []
     for extension in context.all("extension"):
         texts = extents.list_texts(extension)
-        if texts and any(map(left.has, texts)):
-            if not is_true(extension.attributes.get("continue")):
+        if texts:
+            # The same as below, without an automaton for each of thousands of DIDs.
+            if not any(map(left.has, texts)):
+                found_by = (left.find_taker(text, before) for text in sorted(texts))
+                covered.append(Covered(extension, tuple(dict.fromkeys(found_by))))
+            elif not is_true(extension.attributes.get("continue")):
                 for text in texts:
                     left.gone.setdefault(text, extension)
             continue
@@ -86,6 +90,12 @@ class _Left:
     def has(self, text: str) -> bool:
         """Tell whether a number is left."""
         return text not in self.gone and self.store.holds(self.numbers, text.encode("latin-1"))
+
+    def find_taker(self, text: str, before: Iterable[tuple[Element, int]]) -> Element:
+        """Return the extension that has taken a number that is not left."""
+        number = text.encode("latin-1")
+        holding = (extension for extension, sure in before if self.store.holds(sure, number))
+        return self.gone[text] if text in self.gone else next(holding)
 
     def take(self, found: int) -> None:
         """Take numbers away."""
