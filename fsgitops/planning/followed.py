@@ -228,7 +228,7 @@ class Search:
         if ends.startswith(f"{NOBODY} ("):
             reason = self._find_reason(item.resource, before)
             ends = f"{NOBODY} ({reason})" if reason else ends
-        context = item.context or self.sides.after.entry
+        context = self.sides.after.tell_context(item)
         return CallChange(item.resource, item.number, context, was, ends, case)
 
     def _find_reason(self, resource: Resource, before: Heard) -> str:

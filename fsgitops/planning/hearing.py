@@ -80,11 +80,14 @@ def guess_dialled(resource: Resource, numbers: Iterable[str]) -> Dialled | None:
 
 
 class Listener:
-    """Hears where calls end over one configuration; those from outside begin in `entry`."""
+    """Hears where calls end over one configuration; those from outside begin in `entry`.
+
+    `hide` takes the secrets out of whatever is told.
+    """
 
     def __init__(self, world: World, entry: str, hide: Callable[[str], str] = str) -> None:
         self._hide = hide
-        self.entry = entry
+        self._entry = entry
         self._then = Outcomes(world, Clock(_THEN, world.zones))
         self._whenever = Outcomes(world, Clock(_THEN, world.zones, known=False))
 
@@ -94,15 +97,19 @@ class Listener:
         entry = _choose_entry(loaded.doors(target.domain), target.inbound_context)
         return cls(loaded.world, entry, loaded.veil.hide)
 
+    def tell_context(self, dialled: Dialled) -> str:
+        """Return the context in which calls to a number begin."""
+        return self._hide(dialled.context or self._entry)
+
     def hear(self, dialled: Dialled) -> Heard:
         """Return where calls to a number end."""
-        call = Call(dialled.number, dialled.context or self.entry)
+        call = Call(dialled.number, dialled.context or self._entry)
         found = self._then.find(call)
         whenever: Ways = ()
         if ("time", "") in found.noted:
             whenever = self._tell(self._whenever.find(call))
         needs = frozenset(
-            "group:*" if kind == "group" else f"{kind}:{name}"
+            "group:*" if kind == "group" else self._hide(f"{kind}:{name}")
             for kind, name in found.noted
             if kind != "time"
         )
