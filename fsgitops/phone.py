@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
 from fsgitops import numbering
 from fsgitops.numbering import read_digits, to_e164
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 EXTENSION: Final = "[0-9]{2,11}"
 E164: Final = numbering.E164
@@ -205,27 +208,34 @@ def toll_class(e164: str, region: str | None) -> TollClass:
 NumberForm: TypeAlias = Literal["digits", "national"]
 """A form beside E.164 itself (`+19495431333`): without its plus sign, or as its country dials."""
 
+_OTHERS: Final = r"(?:\|(?:[A-Za-z0-9_-]|\\\.)+)*"
 ALL_FORMS: Final[tuple[NumberForm, ...]] = ("digits", "national")
 
 
-def number_expression(digits: str, *, plus_only: bool = False, national: str | None = None) -> str:
+def number_expression(digits: str, others: Iterable[str] = (), *, plus_only: bool = False) -> str:
     """Return the expression of a public number: `digits` is the number in E.164 without its plus.
 
-    With `plus_only` unset, the number is taken without its plus sign too.
+    With `plus_only` unset, the number is taken without its plus sign too. `others` are further
+    forms: digits, or a name of letters, digits, `.`, `_` and `-`.
     """
-    forms = [rf"\+{digits}" if plus_only else rf"\+?{digits}", *([national] if national else ())]
+    forms = [rf"\+{digits}" if plus_only else rf"\+?{digits}", *map(name_expression, others)]
     return f"^({'|'.join(forms)})$"
+
+
+def name_expression(name: str) -> str:
+    """Return the expression of a name of letters, digits, `.`, `_` and `-`."""
+    return name.replace(".", r"\.")
 
 
 def list_forms(expression: str) -> tuple[str, ...]:
     """Return the forms of a number that an expression of `number_expression` takes, E.164 first."""
-    found = re.fullmatch(r"\^\(\\\+(\??)([0-9]+)(?:\|([0-9]+))?\)\$", expression)
+    found = re.fullmatch(rf"\^\(\\\+(\??)([0-9]+)({_OTHERS})\)\$", expression)
     if found is None:
         return ()
     bare = (found[2],) if found[1] else ()
-    return (f"+{found[2]}", *bare, *((found[3],) if found[3] else ()))
+    return (f"+{found[2]}", *bare, *found[3].replace("\\", "").split("|")[1:])
 
 
 def is_number_expression(expression: str, digits: str) -> bool:
     """Tell whether `number_expression` made this for these digits, and any other form."""
-    return re.fullmatch(rf"\^\(\\\+\??{re.escape(digits)}(?:\|[0-9]+)?\)\$", expression) is not None
+    return re.fullmatch(rf"\^\(\\\+\??{digits}{_OTHERS}\)\$", expression) is not None

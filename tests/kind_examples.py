@@ -84,7 +84,7 @@ class Example:
     def named(self, number: int) -> dict[str, Any]:
         """Return the subject under another name that is as good: the number at its end goes up.
 
-        What phones register as is nobody else's, either.
+        What phones register as is nobody else's, either, and what carriers dial.
         """
         found = re.fullmatch(r"(.*?)([0-9]*)", str(self.subject[self.key]), re.DOTALL)
         assert found is not None
@@ -93,6 +93,8 @@ class Example:
         other = {**self.subject, self.key: f"{text}{last}"}
         if "user" in other:
             other["user"] = f"{other['user']}{number}"
+        if "also" in other:
+            other["also"] = [f"{name}{number}" for name in other["also"]]
         return other
 
     def least(self, values: dict[str, Any], *more: str) -> dict[str, Any]:

@@ -119,7 +119,8 @@ def _leg(channel: Channel, owner: str | None, now: int) -> LiveLeg:
 def _did(first: Channel, roster: Roster) -> str | None:
     if first.direction != "inbound":
         return None
-    number = "+" + first.initial_destination.removeprefix("+")
+    dialled = first.initial_destination
+    number = roster.trunks.get(dialled) or "+" + dialled.removeprefix("+")
     return number if number in roster.numbers else None
 
 

@@ -41,11 +41,15 @@ class Roster:
     kinds: Kinds = field(default_factory=partial(Kinds, ()))
     users: Mapping[str, Agent] = field(init=False)
     """The agents by what their phones register as."""
+    trunks: Mapping[str, str] = field(init=False)
+    """Public numbers by what else carriers dial for them."""
 
     def __post_init__(self) -> None:
         """Find out who registers as what: once."""
         users = {agent.sip_user: agent for agent in self.agents.values()}
         object.__setattr__(self, "users", users)
+        trunks = {name: number for number, route in self.numbers.items() for name in route.also}
+        object.__setattr__(self, "trunks", trunks)
 
     def find(self, text: str) -> Resource | None:
         """Return what is named as KIND/NAME, or whom people dial by this number. It may be off.

@@ -154,6 +154,7 @@ _EMAIL = (
 )
 _EXTENSION = f"^{phone.EXTENSION}$"
 _USER = f"^{phone.USER}$"
+_TRUNK = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 _SLUG = r"^[a-z0-9][a-z0-9_-]{0,39}$"
 _DESTINATION = (
     rf"^(?:{phone.EXTENSION}|[a-z][a-z0-9_]{{0,39}}/[A-Za-z0-9+][A-Za-z0-9+_.-]{{0,63}})$"
@@ -165,6 +166,7 @@ IN_WORDS: Final = {
     _EMAIL: "an address of letters, digits and . _ + -, such as alice@example.com",
     _DESTINATION: "an extension such as 1020, or KIND/NAME",
     _USER: "letters, digits and . _ -, one letter at least, such as reception",
+    _TRUNK: "letters, digits and . _ -, such as acct1",
     _SLUG: "1 to 40 small letters, digits, _ and -, such as sales",
 }
 """What the patterns in the schema of desired files mean, for people."""
@@ -227,6 +229,7 @@ UserName = Annotated[
         "Leave it out where phones register as the extension.",
     ),
 ]
+TrunkName = Annotated[str, StringConstraints(pattern=_TRUNK, max_length=64)]
 Slug = Annotated[
     str,
     StringConstraints(pattern=_SLUG),

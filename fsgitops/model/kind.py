@@ -51,6 +51,7 @@ class Site:
         caller_id: The number shown outside for who declares none.
         caller_name: The name shown outside for who declares none.
         did_forms: The forms beside E.164 that the carriers deliver; None where nobody said.
+        did_prefixes: What carriers put before the digits of a number in E.164.
         default_region: Whose a national form is that numbers of two countries share (two letters).
         own_variables: The names, in small letters, that the project declares as its own.
         templates: The templates that files are made with.
@@ -66,6 +67,7 @@ class Site:
     caller_id: str | None = None
     caller_name: str | None = None
     did_forms: Sequence[str] | None = None
+    did_prefixes: Sequence[str] = ()
     default_region: str | None = None
     own_variables: frozenset[str] = frozenset()
     templates: Templates = field(default_factory=lambda: Templates({}))

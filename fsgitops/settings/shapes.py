@@ -188,6 +188,9 @@ Layout = Literal["files", "sharded"]
 """`files`: a file for each resource; `sharded`: files of hundreds, for large sites."""
 
 
+Prefix = Annotated[str, _text(r"^[0-9]{1,6}$", 'digits in quotes, at most 6: "00"')]
+
+
 class TargetSettings(Part):
     """One FreeSWITCH: its conf directory, its domain and its event socket."""
 
@@ -200,6 +203,7 @@ class TargetSettings(Part):
     state_dir: PathText | None = None
     dial: DialSettings = DialSettings.model_construct()
     did_forms: tuple[Literal["digits", "national"], ...] | None = None
+    did_prefixes: Annotated[tuple[Prefix, ...], Field(max_length=8)] = ()
     inbound_context: InboundContext = "public"
     layout: Layout | None = None
     limits: LimitsSettings = LimitsSettings.model_construct()

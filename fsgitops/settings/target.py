@@ -95,6 +95,7 @@ class Target:
     esl_password: SecretStr | None
     dial: DialSettings
     did_forms: tuple[Literal["digits", "national"], ...] | None
+    did_prefixes: tuple[str, ...]
     inbound_context: str
     layout: Layout
     limits: LimitsSettings
@@ -139,6 +140,7 @@ def select_target(
         esl_password=environment.esl_password,
         dial=declared.dial,
         did_forms=declared.did_forms,
+        did_prefixes=declared.did_prefixes,
         inbound_context=declared.inbound_context,
         layout=declared.layout or settings.layout,
         limits=declared.limits.over(settings.limits),

@@ -122,6 +122,10 @@ SETTINGS_TEXTS: dict[str, tuple[str, list[Any]]] = {
         "How carriers deliver numbers, beside +19495431333.",
         [["digits", "national"]],
     ),
+    "targets.did_prefixes": (
+        "What carriers put before the digits of a number: 00 delivers 0019495431333.",
+        [["00"]],
+    ),
     "targets.inbound_context": ("Where calls from outside begin.", ["public"]),
     "targets.layout": ("The layout of this target alone.", ["sharded"]),
     "targets.limits": ("Limits of this target alone.", []),

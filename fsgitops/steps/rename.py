@@ -125,7 +125,7 @@ def _take_out(word: str, text: str) -> str:
         return text
     if word == text:
         return _NAME
-    if text.startswith("^") and is_number_expression(text, word):
+    if text.startswith("^") and is_number_expression(text, word) and text.upper() == text:
         return _NAME
     first, *others = text.split(word)
     kept = first

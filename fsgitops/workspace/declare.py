@@ -202,6 +202,7 @@ def compile_declared(
         caller_id=declared.caller_id,
         caller_name=workspace.settings.default_caller_name,
         did_forms=workspace.target.did_forms,
+        did_prefixes=workspace.target.did_prefixes,
         default_region=workspace.settings.default_region,
         templates=_load_templates(workspace),
     )

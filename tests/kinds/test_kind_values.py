@@ -112,9 +112,20 @@ def is_value(got: str, neutral: str, before: str, text: str) -> bool:
         return True  # A number, which is written in one form.
     if re.fullmatch(r"[0-9a-f]{32}", got):
         return len(neutral) == len(got)  # A hash, of the user among others.
-    as_it_is = {neutral.replace(before, written) for written in (text, encode_caller_name(text))}
-    if neutral.removeprefix(before).isdigit():
-        as_it_is.add(text)  # the neutral one is numbered (`Example.named`)
+    numbered = re.compile(re.escape(before) + "[0-9]*")  # (`Example.named`)
+    as_it_is = {
+        filled
+        for written in (
+            text,
+            encode_caller_name(text),
+            text.replace(".", r"\."),
+            text.removeprefix("agent/"),  # a destination, named with its kind
+        )
+        for filled in (
+            neutral.replace(before, written),
+            numbered.sub(written.replace("\\", r"\\"), neutral),
+        )
+    }
     runs = "${" in got and not re.fullmatch(r"\$\$\{\w+\}", got)
     return before in neutral and got in as_it_is and not runs
 

@@ -57,6 +57,21 @@ def check_assigned(desired: Desired, _kinds: Kinds) -> Iterator[Breach]:
             )
 
 
+def check_names(desired: Desired, _kinds: Kinds) -> Iterator[Breach]:
+    """Yield every further name of a number that is another one's, or another one itself."""
+    routes = desired.of(DidRoute)
+    if not any(route.also for route in routes):
+        return
+    taken = {route.did_number[1:]: route.did_number for route in routes}
+    for route in routes:
+        for index, name in enumerate(route.also):
+            first = taken.setdefault(name, route.did_number)
+            if first != route.did_number:
+                message = f"a call to {name} goes to {first} already"
+                hint = "Take it out of one of the two: a call can only go to one of them."
+                yield Breach(resource_of(route), ("also", index), message, hint)
+
+
 def check_number(desired: Desired, _kinds: Kinds) -> Iterator[Breach]:
     """Yield one breach at the first enabled DID over the number that a call passes quickly.
 
@@ -91,6 +106,13 @@ DID_ROUTE: Final = Kind(
             "A DID is a number that its country's numbering plan knows.",
         ),
         Rule(
+            "duplicate-trunk-name",
+            Severity.ERROR,
+            check_names,
+            "What else carriers dial for a DID belongs to it alone.",
+            fixed=True,
+        ),
+        Rule(
             "many-dids",
             Severity.WARNING,
             check_number,
@@ -108,7 +130,7 @@ DID_ROUTE: Final = Kind(
         ),
     ),
     also=("dids", "route", "routes", "inbound_routes"),
-    dialled=lambda route: (route.did_number, route.did_number[1:]),
+    dialled=lambda route: (route.did_number, route.did_number[1:], *route.also),
     survey=survey_routes,
     ours=_ours,
 )

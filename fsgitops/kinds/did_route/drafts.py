@@ -11,6 +11,7 @@ from fsgitops.kinds.did_route.forms import TEMPLATE, Taken
 from fsgitops.model.draft import Draft, DraftError
 from fsgitops.model.kind import Reach
 from fsgitops.model.reading import leads_to
+from fsgitops.phone import list_forms, name_expression
 from fsgitops.routing.pattern import broken_expressions
 
 if TYPE_CHECKING:
@@ -70,18 +71,25 @@ def dispatch_path(site: Site) -> str:
 def draft_dispatch(site: Site, survey: Survey) -> Draft:
     """Return the extensions that find the context of a number by its digits.
 
-    There is one for E.164, and one for each way in which the numbers of a country are written in
-    it. A number that nobody declares goes on as if they were not there: `continue`, and an
-    `execute_extension` that finds nothing, leave the search as it was (docs/freeswitch.md,
-    "Dialplan").
+    There is one for E.164, one for each way in which the numbers of a country are written in it or
+    behind a prefix, and one for each name of a trunk. A number that nobody declares goes on as if
+    they were not there: `continue`, and an `execute_extension` that finds nothing, leave the search
+    as it was (docs/freeswitch.md, "Dialplan").
     """
-    ways = {
-        _way(number[1:], national)
-        for number, taken in survey.known.items()
-        if (national := taken.expression[:-2].partition("|")[2])
-    }
+    ways, named = set[tuple[str, str]](), dict[str, str]()
+    for number, taken in survey.known.items():
+        plain = {number, number[1:], *taken.names}
+        ways |= {
+            _way(number[1:], form) for form in list_forms(taken.expression) if form not in plain
+        }
+        named |= dict.fromkeys(taken.names, f"{SHARD}{number[1:-2]}")
     nationals = [{"country": country, "trunk": trunk} for country, trunk in sorted(ways)]
-    return Draft(dispatch_path(site), _DISPATCH, {"nationals": nationals}, prove=prove_dispatch)
+    names = [
+        {"name": name, "expression": name_expression(name), "context": context}
+        for name, context in sorted(named.items())
+    ]
+    values = {"nationals": nationals, "names": names}
+    return Draft(dispatch_path(site), _DISPATCH, values, prove=prove_dispatch)
 
 
 def _way(digits: str, national: str) -> tuple[str, str]:
@@ -94,7 +102,12 @@ def _way(digits: str, national: str) -> tuple[str, str]:
 def prove_dispatch(found: Elements, values: Mapping[str, Leaf]) -> list[str]:
     """Return why the template does not send each number on to its context, if it does not."""
     nationals = cast("Sequence[Mapping[str, str]]", values["nationals"])
-    wanted = [("", r"\+?"), *((item["country"], item["trunk"]) for item in nationals)]
+    names = cast("Sequence[Mapping[str, str]]", values["names"])
+    ways = [("", r"\+?"), *((item["country"], item["trunk"]) for item in nationals)]
+    wanted = [
+        *((f"^({trunk}([0-9]{{1,13}})[0-9]{{2}})$", f"{SHARD}{land}$2") for land, trunk in ways),
+        *((f"^({item['expression']})$", item["context"]) for item in names),
+    ]
     elements = [(path, dict(at)) for path, at in found]
     sent = [
         (("extension",), {"name": at.get("name"), "continue": "true"})
@@ -104,21 +117,24 @@ def prove_dispatch(found: Elements, values: Mapping[str, Leaf]) -> list[str]:
     rendered = [item for item in elements if item[0][:1] == ("extension",)]
     expected = [
         element
-        for extension, (country, trunk) in zip(sent, wanted, strict=False)
+        for extension, (expression, context) in zip(sent, wanted, strict=False)
         for element in (
             extension,
             (("extension", "condition"), {
                 "field": "destination_number",
-                "expression": f"^({trunk}([0-9]{{1,13}})[0-9]{{2}})$",
+                "expression": expression,
             }),
             (("extension", "condition", "action"), {
                 "application": "execute_extension",
-                "data": f"$1 XML {SHARD}{country}$2",
+                "data": f"$1 XML {context}",
             }),
         )
     ]  # fmt: skip
     if len(sent) != len(wanted) or rendered != expected or rendered != elements:
-        return ["it must send E.164, and each of `nationals`, on to the context of its digits"]
+        return [
+            "it must send E.164, each of `nationals`, and each of `names` on to the context of its "
+            "digits"
+        ]
     return []
 
 

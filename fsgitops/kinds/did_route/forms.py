@@ -13,7 +13,7 @@ from fsgitops.model.resource import Resource
 from fsgitops.phone import ALL_FORMS, list_forms, national_form, number_expression, region_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from fsgitops.kinds.did_route.noun import DidRoute
     from fsgitops.model.kind import Site
@@ -25,11 +25,14 @@ _USES_EXPRESSION: Final = re.compile(r"\{\{-?\s*expression\b")
 
 
 class Taken(NamedTuple):
-    """The expression that takes a number; `left_out` is a form that belongs to `rival` as well."""
+    """The expression that takes a number, and the further `names` in it.
+
+    `left_out` are the forms that belong to somebody else as well, each with whom that is.
+    """
 
     expression: str
-    left_out: str | None = None
-    rival: str = ""
+    names: tuple[str, ...] = ()
+    left_out: tuple[tuple[str, str], ...] = ()
 
 
 def survey_routes(routes: Sequence[DidRoute], site: Site) -> Survey:
@@ -38,7 +41,7 @@ def survey_routes(routes: Sequence[DidRoute], site: Site) -> Survey:
     Where nobody said in which forms the carriers deliver numbers, all of them are taken, and one
     that has another meaning is left out with a warning.
     """
-    taken = choose_forms([route.did_number for route in routes], site)
+    taken = choose_forms({route.did_number: route.also for route in routes}, site)
     return Survey(
         taken,
         {number: list_forms(item.expression) for number, item in taken.items()},
@@ -56,49 +59,59 @@ def _tell_old_template(site: Site) -> Iterator[Finding]:
 def _tell_rivals(found: Mapping[str, Taken], site: Site) -> Iterator[Finding]:
     tell = warning if site.did_forms is None else error
     for number, taken in found.items():
-        if not taken.rival:
-            continue
         resource = Resource("did", number)
-        message = (
-            f"{resource}: a call to {taken.left_out} is not routed: the national form of this "
-            f"number is {taken.rival} as well"
-        )
-        hint = (
-            "Let the carrier deliver the number in E.164. Set `did_forms: [digits]` for the target "
-            "if it does."
-        )
-        yield tell(DID_FORM, site.sources.get(resource, Position("desired")), message, hint)
+        for form, rival in taken.left_out:
+            is_national = form == national_form(number)
+            told = "the national form of this number" if is_national else "this form of the number"
+            message = f"{resource}: a call to {form} is not routed: {told} is {rival} as well"
+            hint = (
+                "Let the carrier deliver the number in E.164. Set `did_forms: [digits]` for the "
+                "target if it does."
+                if is_national
+                else "Let the carrier use another prefix, or none (`did_prefixes` of the target)."
+            )
+            yield tell(DID_FORM, site.sources.get(resource, Position("desired")), message, hint)
 
 
-def choose_forms(numbers: Sequence[str], site: Site) -> Mapping[str, Taken]:
-    """Return DID -> how its route takes it.
+def choose_forms(numbers: Mapping[str, Sequence[str]], site: Site) -> Mapping[str, Taken]:
+    """Return DID -> how its route takes it; `numbers` are DIDs with the further names of each.
 
-    A national form that somebody else has as it is (another DID without its plus sign, an
-    extension) is left out. One that two DIDs of two countries share belongs to that of the
-    target's region.
+    A form that somebody else has as it is (another DID without its plus sign, an extension) is
+    left out. One that two DIDs of two countries share belongs to that of the target's region.
     """
     forms = ALL_FORMS if site.did_forms is None else site.did_forms
-    nationals = {
-        number: national_form(number) if "national" in forms else None for number in numbers
-    }
-    owners: dict[str | None, list[str]] = defaultdict(list)
-    for number, found in nationals.items():
-        owners[found].append(number)
+    written = {number: list(_write(number, forms, site.did_prefixes)) for number in numbers}
+    owners: dict[str, list[str]] = defaultdict(list)
+    for number, found in written.items():
+        for form in found:
+            owners[form].append(number)
     chosen = {}
-    for number, found in nationals.items():
-        rival = _find_rival(number, found, owners[found], site) if found is not None else ""
+    for number, found in written.items():
+        rivals = {form: _find_rival(number, form, owners[form], site) for form in found}
+        names = tuple(numbers[number])
         expression = number_expression(
             number[1:],
+            (*(form for form, rival in rivals.items() if not rival), *names),
             plus_only="digits" not in forms,
-            national=None if rival or found == number[1:] else found,
         )
-        chosen[number] = Taken(expression, found if rival else None, rival)
+        left = tuple((form, rival) for form, rival in rivals.items() if rival)
+        chosen[number] = Taken(expression, names, left)
     return chosen
 
 
-def _find_rival(number: str, national: str, owners: Sequence[str], site: Site) -> str:
-    """Return what else a national form means, or "" where this number alone has it."""
-    other = site.dialled.get(national)
+def _write(number: str, forms: Collection[str], prefixes: Iterable[str]) -> Iterator[str]:
+    """Yield the forms of a number beside E.164 and its digits: national, and behind prefixes."""
+    national = national_form(number) if "national" in forms else None
+    if national is not None and national != number[1:]:
+        yield national
+    for prefix in prefixes:
+        if prefix + number[1:] != national:
+            yield prefix + number[1:]
+
+
+def _find_rival(number: str, form: str, owners: Sequence[str], site: Site) -> str:
+    """Return what else a form means, or "" where this number alone has it."""
+    other = site.dialled.get(form)
     if other is not None and resource_of(other) != ("did", number):
         return " ".join(resource_of(other))
     if len(owners) == 1:

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from fsgitops.model.fields import E164, PROTECT, Destination, Key, Ref, Switch, Text, about
+from pydantic import BeforeValidator
+
+from fsgitops.model.fields import (
+    E164,
+    PROTECT,
+    Destination,
+    Expect,
+    Key,
+    Ref,
+    Switch,
+    Text,
+    TrunkName,
+    about,
+    read_list,
+)
 from fsgitops.model.noun import Noun
 
 _AGENT = (
@@ -51,6 +65,22 @@ class DidRoute(Noun):
         ),
         about("What rings: a declared and enabled agent, or KIND/NAME of something else.", 1020),
     ]
+    also: Annotated[
+        tuple[
+            Annotated[
+                TrunkName,
+                Expect("a name of letters, digits, `.`, `_` and `-`", "Write [one, two]."),
+            ],
+            ...,
+        ],
+        BeforeValidator(read_list),
+        Expect("a list of names, at most 8", "Write [one, two] or `one, two`."),
+        about(
+            "What else the carrier dials for it: the user name of a trunk that registers.",
+            ["acct1"],
+            max_length=8,
+        ),
+    ] = ()
     description: Annotated[Text | None, about("For people who read this file.", "Main number")] = (
         None
     )

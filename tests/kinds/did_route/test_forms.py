@@ -22,10 +22,11 @@ def route(number, **fields):
     return noun("did", did_number=number, destination_extension="1020", **fields)
 
 
-def taken(*numbers, forms=("digits", "national"), agents=(), region=None):
+def taken(*numbers, forms=("digits", "national"), agents=(), region=None, prefixes=()):
     dialled = {one.extension: one for one in agents}
     dialled |= {number[1:]: route(number) for number in numbers}
-    chosen = choose_forms(numbers, Site(did_forms=forms, default_region=region, dialled=dialled))
+    site = Site(did_forms=forms, default_region=region, dialled=dialled, did_prefixes=prefixes)
+    chosen = choose_forms(dict.fromkeys(numbers, ()), site)
     return {number: chosen[number].expression for number in numbers}
 
 
@@ -120,5 +121,19 @@ def test_whatever_is_dialled_leads_to_one_number_at_most(numbers, region):
 def test_only_our_expressions_are_taken_for_ours(digits, text):
     assert is_number_expression(number_expression(digits), digits)
     assert is_number_expression(text, digits) == (
-        re.fullmatch(rf"\^\(\\\+\??{digits}(\|[0-9]+)?\)\$", text) is not None
+        re.fullmatch(rf"\^\(\\\+\??{digits}(\|([A-Za-z0-9_-]|\\\.)+)*\)\$", text) is not None
+    )
+
+
+def test_a_number_behind_a_prefix_is_taken_unless_that_is_somebody_elses():
+    assert matching(taken(US, prefixes=("00",)), "0019495431333") == [US]
+    # +4 420718387 behind the prefix 1 would be the first number without its plus sign.
+    ours, theirs = "+14420718387", "+4420718387"
+    expressions = taken(ours, theirs, prefixes=("1",))
+    assert matching(expressions, "14420718387") == [ours]
+    _, [finding] = compiled(
+        routes=[route(ours), route(theirs)], did_prefixes=("1",), did_forms=("digits",)
+    )
+    assert f"a call to 14420718387 is not routed: this form of the number is did {ours}" in (
+        finding.message
     )
