@@ -15,19 +15,23 @@ from pydantic_core import PydanticCustomError
 from fsgitops import phone
 from fsgitops.secret.source import SOURCE_SCHEMA, Source, SourceError, read_source
 
+WRITTEN: Final = "written"
+"""In a model's schema of a text: the pattern of what people write, where they may write more."""
 ALONE: Final = "alone"
 """In a model's schema of a list of parts: one may be written without the list."""
 _BOUNDS: Final = {"ge": "minimum", "le": "maximum"}
 
 
-def about(text: str, *examples: Any, alone: bool = False, **limits: Any) -> Any:
+def about(text: str, *examples: Any, alone: bool = False, written: str = "", **limits: Any) -> Any:
     """Return what people are told of a field, in schema and `explain`, with pydantic's limits.
 
-    `alone`: of a list of parts, one may be written without the list.
+    `alone`: of a list of parts, one may be written without the list. `written`: the pattern of what
+    people may write, where that is more than the value can be.
     """
     # Of a number that may be written as a text, pydantic's own schema leaves them out.
     more = {_BOUNDS[name]: limit for name, limit in limits.items() if name in _BOUNDS}
     more |= {ALONE: True} if alone else {}
+    more |= {WRITTEN: written} if written else {}
     return Field(
         description=text, examples=list(examples) or None, json_schema_extra=more, **limits
     )
@@ -159,12 +163,15 @@ _SLUG = r"^[a-z0-9][a-z0-9_-]{0,39}$"
 _DESTINATION = (
     rf"^(?:{phone.EXTENSION}|[a-z][a-z0-9_]{{0,39}}/[A-Za-z0-9+][A-Za-z0-9+_.-]{{0,63}})$"
 )
+RANGE: Final = _DESTINATION.replace("(?:", rf"(?:{phone.EXTENSION}\.\.[0-9]{{1,4}}|", 1)
+"""A destination, or one for each number of a range (steps/resolve/ranges.py)."""
 
 IN_WORDS: Final = {
     _EXTENSION: "digits, such as 1020; how many, `extensions` of fsgitops.yaml says",
     r"\S": "text that is not blank",
     _EMAIL: "an address of letters, digits and . _ + -, such as alice@example.com",
     _DESTINATION: "an extension such as 1020, or KIND/NAME",
+    RANGE: "an extension such as 1020, KIND/NAME, or 1300..1399 of a range of numbers",
     _USER: "letters, digits and . _ -, one letter at least, such as reception",
     _TRUNK: "letters, digits and . _ -, such as acct1",
     _SLUG: "1 to 40 small letters, digits, _ and -, such as sales",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fsgitops.model.fields import ALONE
+from fsgitops.model.fields import ALONE, WRITTEN
 from fsgitops.schema_parts import DIALECT
 
 if TYPE_CHECKING:
@@ -95,8 +95,8 @@ def _loosen(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, An
     if "enum" in schema:
         return {"enum": schema["enum"]}
     if schema.get("type") == "string":
-        pattern = schema.get("pattern", "")
-        kept = {} if "\\+" in pattern else {k: v for k, v in schema.items() if k == "pattern"}
+        pattern = schema.get(WRITTEN) or schema.get("pattern", "")
+        kept = {"pattern": pattern} if pattern and "\\+" not in pattern else {}
         return {"type": ["string", "number"], **kept}
     if "$ref" in schema.get("items", {}):
         items = _loosen(schema["items"], definitions)

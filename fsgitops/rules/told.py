@@ -30,6 +30,7 @@ TOLD = {
     "hazard-unreadable": "What stands where fsgitops writes a file cannot be read.",
     "inseparable": "What is to stay in a file cannot be told from what is to change.",
     "invalid-number": "A telephone number cannot be read as E.164, nor as one of `default_region`.",
+    "invalid-range": "A range cannot be counted up, or two ranges of one item differ in length.",
     "invalid-value": "A field has a value that it does not take.",
     "item-kind": "An item of a list is no mapping of fields.",
     "key-kind": "A YAML key is no plain text.",

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator
 from fsgitops.model.fields import (
     E164,
     PROTECT,
+    RANGE,
     Destination,
     Expect,
     Key,
@@ -49,9 +50,11 @@ class DidRoute(Noun):
             "Remove one of the two routes; a call can only go to one of them.",
         ),
         about(
-            "The public number: +19495431333, or national with a `default_region`.",
+            "The public number: +19495431333, or national with a `default_region`. A range of "
+            "them: +19495431300..1399.",
             "+19495431333",
             "(949) 543-1334",
+            "+19495431300..1399",
         ),
     ]
     destination_extension: Annotated[
@@ -63,7 +66,13 @@ class DidRoute(Noun):
             lost="nobody would answer this number",
             does="rings",
         ),
-        about("What rings: a declared and enabled agent, or KIND/NAME of something else.", 1020),
+        about(
+            "What rings: a declared and enabled agent, or KIND/NAME of something else. Of a range, "
+            "it may be one for each number.",
+            1020,
+            "1300..1399",
+            written=RANGE,
+        ),
     ]
     also: Annotated[
         tuple[

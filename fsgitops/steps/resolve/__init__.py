@@ -23,6 +23,7 @@ from fsgitops.model.reading import (
 )
 from fsgitops.model.resource import Resource
 from fsgitops.phone import USUAL_LENGTHS, Lengths, NumberError, normalise_number
+from fsgitops.steps.resolve.ranges import expand_item
 from fsgitops.steps.resolve.sections import (
     Section,
     check_project_defaults,
@@ -79,7 +80,10 @@ class _Resolver:
                 section = Section(document, self.settings, kind, index, place)
                 if isinstance(item, dict):
                     whole = _merge(kind.noun, merged, item) if merged else item
-                    self.read_item(section, whole)
+                    each, wrong = expand_item(section, whole)
+                    self.findings += wrong
+                    for one in each:
+                        self.read_item(section, one)
                 else:
                     self.findings.append(_not_a_mapping(section))
 
