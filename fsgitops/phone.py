@@ -208,7 +208,7 @@ def toll_class(e164: str, region: str | None) -> TollClass:
 NumberForm: TypeAlias = Literal["digits", "national"]
 """A form beside E.164 itself (`+19495431333`): without its plus sign, or as its country dials."""
 
-_OTHERS: Final = r"(?:\|(?:[A-Za-z0-9_-]|\\\.)+)*"
+_NUMBER: Final = re.compile(r"\^\(\\\+(\??)([0-9]+)((?:\|(?:[A-Za-z0-9_-]|\\\.)+)*)\)\$")
 ALL_FORMS: Final[tuple[NumberForm, ...]] = ("digits", "national")
 
 
@@ -229,7 +229,7 @@ def name_expression(name: str) -> str:
 
 def list_forms(expression: str) -> tuple[str, ...]:
     """Return the forms of a number that an expression of `number_expression` takes, E.164 first."""
-    found = re.fullmatch(rf"\^\(\\\+(\??)([0-9]+)({_OTHERS})\)\$", expression)
+    found = _NUMBER.fullmatch(expression)
     if found is None:
         return ()
     bare = (found[2],) if found[1] else ()
@@ -238,4 +238,5 @@ def list_forms(expression: str) -> tuple[str, ...]:
 
 def is_number_expression(expression: str, digits: str) -> bool:
     """Tell whether `number_expression` made this for these digits, and any other form."""
-    return re.fullmatch(rf"\^\(\\\+\??{digits}{_OTHERS}\)\$", expression) is not None
+    found = _NUMBER.fullmatch(expression)
+    return found is not None and found[2] == digits

@@ -246,7 +246,8 @@ def test_what_is_protected_is_not_deleted(example: Example, project: Project) ->
 
 @every_kind
 def test_another_name_for_the_same_is_a_rename(example: Example, applied: Project) -> None:
-    renamed = example.named(1)
+    kept = {name: example.subject[name] for name in ("user", "also") if name in example.subject}
+    renamed = {**example.named(1), **kept}
     declare(applied, example.written(renamed))
     (deleted,) = changes_of(applied, example.resource)
     assert deleted["renamed_to"].endswith(str(renamed[example.key]))
@@ -334,6 +335,7 @@ def test_its_files_are_at_homes_that_are_known(example: Example, applied: Projec
 TOLD = {
     "homes/directory.py: 'a deleted agent'",
     "homes/directory.py: 'an agent with a former password'",
+    "homes/directory.py: 'an agent with a former user'",
     "steps/load/events.py: 'Begin with a key, such as `agents:`, and indent what belongs to it.'",
     "steps/render_text.py: 'plans stop at it while agents are declared'",
 }

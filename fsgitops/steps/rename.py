@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fsgitops.homes.pieces import OwnFiles, split_compiled
 from fsgitops.model.plan import Action, AttributeChange, Change, compare_attribute, is_secret
-from fsgitops.phone import is_number_expression
+from fsgitops.phone import is_number_expression, list_forms
 from fsgitops.routing.fragment import FragmentError, flatten_fragment, is_frame
 
 if TYPE_CHECKING:
@@ -125,8 +125,9 @@ def _take_out(word: str, text: str) -> str:
         return text
     if word == text:
         return _NAME
-    if text.startswith("^") and is_number_expression(text, word) and text.upper() == text:
-        return _NAME
+    if text.startswith("^") and is_number_expression(text, word):
+        names = (form for form in list_forms(text) if not form.removeprefix("+").isdigit())
+        return "|".join((_NAME, *names))
     first, *others = text.split(word)
     kept = first
     for other in others:

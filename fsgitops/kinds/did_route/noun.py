@@ -54,7 +54,6 @@ class DidRoute(Noun):
             "them: +19495431300..1399.",
             "+19495431333",
             "(949) 543-1334",
-            "+19495431300..1399",
         ),
     ]
     destination_extension: Annotated[
@@ -68,9 +67,8 @@ class DidRoute(Noun):
         ),
         about(
             "What rings: a declared and enabled agent, or KIND/NAME of something else. Of a range, "
-            "it may be one for each number.",
+            "it may be one for each number: 1300..1399.",
             1020,
-            "1300..1399",
             written=RANGE,
         ),
     ]
