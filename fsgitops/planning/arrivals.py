@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from fsgitops.homes import home_of
 from fsgitops.homes.directory import DIRECTORY
 from fsgitops.model.reading import leads_to, references, resource_of
+from fsgitops.routing.call.alike import tell_sort
 from fsgitops.routing.call.arrival import Aim, Arrival, judge_arrival
 from fsgitops.routing.call.clock import Clock
 from fsgitops.routing.call.evaluate import Call
@@ -20,7 +21,7 @@ from fsgitops.routing.call.outcome import Outcomes
 from fsgitops.routing.tree import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 
     from fsgitops.model.kind import Kind, Kinds
     from fsgitops.model.noun import Noun
@@ -225,6 +226,21 @@ class Calls:
         self._domain = domain
         self._world = world
         self._callers = callers
+
+    @property
+    def work(self) -> int:
+        """The steps of all calls that were followed."""
+        return self._outcomes.work
+
+    def sort(self, subject: Subject) -> Hashable:
+        """Return what calls to a subject have in common with others (`tell_sort`)."""
+        inside = fold(subject.context) != fold(self._inbound)
+        contexts = (subject.context,) if inside else self._outside.first
+        return tuple(
+            tell_sort(self._world, Call(number, context))
+            for number in subject.numbers
+            for context in contexts
+        )
 
     def find_missed(self, subject: Subject) -> Missed | None:
         """Return a call to a subject that does not arrive; None: all do, in all forms."""

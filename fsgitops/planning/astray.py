@@ -1,6 +1,7 @@
 """Follow the calls that a plan is about, and say which do not arrive, and what takes them.
 
-Followed are those to what the plan creates and changes, and to what leads there. Calls to the rest
+Followed are those to what the plan creates and changes, and to what leads there; of too many, some
+(portion.py). Calls to the rest
 are followed where a hand-written file has changed since the last apply, or they did not arrive
 then (proved.py).
 """
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from fsgitops.model.plan import Danger
 from fsgitops.planning.arrivals import Calls, Subjects, list_entries, tell_closed
 from fsgitops.planning.claims import LOST, Claim
+from fsgitops.planning.portion import choose_portion, narrow_plan
 from fsgitops.planning.proved import Proved, digest_foreign, read_proved
 from fsgitops.planning.survey import load_planned
 from fsgitops.routing.call.arrival import Arrival, find_taker
@@ -57,6 +59,8 @@ def follow_calls(
 ) -> Followed:
     """Follow the calls that a plan is about. Raises MergeError where nothing can be followed."""
     target = workspace.target
+    portion = narrow_plan(plan, compilation, written, workspace.kinds)
+    plan, compilation, written, _ = portion
     subjects = Subjects(compilation, workspace.kinds)
     changed = {item.resource for item in plan.changes if item.dangers != (Danger.NOTHING,)}
     concerned = subjects.find_concerned(changed) if changed else set()
@@ -83,6 +87,7 @@ def follow_calls(
         outside=list_entries(doors, target.inbound_context),
         callers=subjects.list_callers(),
     )
+    found = choose_portion(portion.limit(found), calls.find_missed, lambda: calls.work, calls.sort)
     missed = [item for one in found if (item := calls.find_missed(one)) is not None]
     astray.update(item.subject.resource for item in missed)
     teller = _Teller(loaded, files, survey, target.inbound_context, doors, partial=plan.partial)

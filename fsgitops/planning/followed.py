@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import islice
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from fsgitops import __version__
@@ -15,6 +14,7 @@ from fsgitops.model.impact import MOMENT, NOBODY, CallChange, Impact
 from fsgitops.model.plan import Action
 from fsgitops.planning.hearing import Dialled, Listener, guess_dialled, list_dialled
 from fsgitops.planning.others import find_others
+from fsgitops.planning.portion import choose_portion, narrow_plan
 from fsgitops.planning.survey import load_planned
 from fsgitops.routing.call.contents import taken_alone
 from fsgitops.routing.call.load import load_disk
@@ -35,14 +35,15 @@ if TYPE_CHECKING:
     from fsgitops.workspace.declare import Compilation
     from fsgitops.workspace.open import Workspace
 
-MOST: Final = 20_000
-"""Numbers whose calls one plan follows."""
 MOST_FILES: Final = 2_000
 """Changed files of the dialplan that are compared; more of them are taken to concern all calls."""
 EVERYTHING: Final = "*"
 Extensions: TypeAlias = "set[tuple[bytes, frozenset[str]]]"
 """Extensions as they are printed, each with the numbers that it alone takes; else none."""
 EDITED: Final = "hand-written files have changed since the last apply"
+MOST_CHANGES: Final = 200
+"""Of a plan with more changes, numbers that nobody declares are not looked at."""
+OTHERS: Final = "numbers that nobody declares were not looked at: the plan is too large"
 _AT_ANY_TIME: Final = "at another time"
 
 
@@ -61,14 +62,21 @@ def follow_calls(
     Raises MergeError where the configuration cannot be read.
     """
     kinds, inbound = workspace.kinds, workspace.target.inbound_context
-    dialled = list_dialled(compilation, written, kinds, inbound)
+    portion = narrow_plan(plan, compilation, written, kinds)
+    plan, compilation, written, beside = portion
+    dialled = [*list_dialled(compilation, written, kinds, inbound)]
     sides = _Sides(workspace, live, plan, written)
     edited = kept is not None and kept.by_hand != by_hand
     planned = find_touched(plan, live, written)
     search = Search(plan, live, sides, {EVERYTHING} if edited else planned, kinds, kept, by_hand)
-    impact, heard = search.find(list(dialled))
+    impact, heard = search.find(portion.limit(dialled))
+    if beside:
+        left = beside + len(dialled) - impact.looked_at
+        return replace(impact, left_out=left, notes=(*impact.notes, OTHERS)), heard
     if not planned:
         return impact, heard
+    if len(plan.changes) > MOST_CHANGES:
+        return replace(impact, notes=(*impact.notes, OTHERS)), heard
     others = find_others(
         sides.files_before, sides.files_after, workspace.target, sides.ours, _compare_ways,
         every=EVERYTHING in planned,
@@ -90,7 +98,8 @@ def hear_all(
     """
     dialled = list_dialled(compilation, written, workspace.kinds, workspace.target.inbound_context)
     listener = _Sides(workspace, live, plan, written).after
-    heard = {item.resource: listener.hear(item) for item in islice(dialled, MOST)}
+    chosen = choose_portion(list(dialled), listener.hear, lambda: listener.work, listener.sort)
+    heard = {item.resource: listener.hear(item) for item in chosen}
     return Hearings(by_hand, "", __version__, heard)
 
 
@@ -166,8 +175,7 @@ class Search:
         known = self._recall(everyone)
         if self.kept is None:
             # What a call follows from is not known: that takes following it.
-            left = len(everyone[MOST:])
-            everyone = everyone[:MOST]
+            everyone, left = self._choose(everyone)
             known = {item.resource: self.sides.before.hear(item) for item in everyone}
         concerned = [
             item
@@ -177,23 +185,37 @@ class Search:
             or EVERYTHING in touched
             or not touched.isdisjoint(found.needs)
         ]
-        left += len(concerned[MOST:])
+        if self.kept is not None:
+            chosen, left = self._choose(concerned)
+            gone = {item.resource for item in concerned} - {item.resource for item in chosen}
+            known = {name: heard for name, heard in known.items() if name not in gone}
+            concerned = chosen
         drifted = not edited and any(change.drifted for change in self.plan.changes)
         calls: list[CallChange] = []
-        for item in concerned[:MOST]:
+        for item in concerned:
             before = known.get(item.resource)
             if before is None or (drifted and self.kept is not None):
                 before = self.sides.before.hear(item)
             after = known[item.resource] = self.sides.after.hear(item)
             if difference := compare_heard(before, after):
                 calls.append(self._tell(item, before, *difference))
-        for item in concerned[MOST:]:
-            known.pop(item.resource, None)
         heard = {item.resource: known[item.resource] for item in dialled if item.resource in known}
-        looked_at = min(len(concerned), MOST)
         notes = ((EDITED,) if edited else self.notes) if calls else ()
-        impact = Impact(MOMENT, looked_at, left, tuple(sorted(calls, key=_order)), notes)
+        impact = Impact(MOMENT, len(concerned), left, tuple(sorted(calls, key=_order)), notes)
         return impact, Hearings(self.by_hand, "", __version__, heard)
+
+    def _choose(self, items: Sequence[Dialled]) -> tuple[list[Dialled], int]:
+        """Return the numbers to follow, those of what changes first, and how many are left."""
+        if not items:
+            return [], 0
+        own, after = {change.resource for change in self.plan.changes}, self.sides.after
+        chosen: list[Dialled] = []
+        for some in (
+            [item for item in items if item.resource in own],
+            [item for item in items if item.resource not in own],
+        ):
+            chosen += choose_portion(some, after.hear, lambda: after.work, after.sort)
+        return chosen, len(items) - len(chosen)
 
     def _recall(self, everyone: Iterable[Dialled]) -> dict[Resource, Heard]:
         """Return what the last apply noted of these calls."""

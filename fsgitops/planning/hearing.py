@@ -10,13 +10,14 @@ from fsgitops.model.impact import MOMENT, NOBODY
 from fsgitops.model.reading import resource_of
 from fsgitops.model.trace import Fate
 from fsgitops.phone import is_extension
+from fsgitops.routing.call.alike import tell_sort
 from fsgitops.routing.call.clock import Clock
 from fsgitops.routing.call.evaluate import Call
 from fsgitops.routing.call.outcome import Outcomes
 from fsgitops.routing.tree import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 
     from fsgitops.model.compiled import CompiledConfig
     from fsgitops.model.heard import Ways
@@ -86,10 +87,16 @@ class Listener:
     """
 
     def __init__(self, world: World, entry: str, hide: Callable[[str], str] = str) -> None:
+        self._world = world
         self._hide = hide
         self._entry = entry
         self._then = Outcomes(world, Clock(_THEN, world.zones))
         self._whenever = Outcomes(world, Clock(_THEN, world.zones, known=False))
+
+    @property
+    def work(self) -> int:
+        """The steps of all calls that were heard."""
+        return self._then.work + self._whenever.work
 
     @classmethod
     def of_files(cls, loaded: Loaded, target: Target) -> Self:
@@ -100,6 +107,10 @@ class Listener:
     def tell_context(self, dialled: Dialled) -> str:
         """Return the context in which calls to a number begin."""
         return self._hide(dialled.context or self._entry)
+
+    def sort(self, dialled: Dialled) -> Hashable:
+        """Return what calls to a number have in common with others (`tell_sort`)."""
+        return tell_sort(self._world, Call(dialled.number, dialled.context or self._entry))
 
     def hear(self, dialled: Dialled) -> Heard:
         """Return where calls to a number end."""

@@ -14,7 +14,7 @@ from fsgitops.routing.call.words import to_raw
 from fsgitops.routing.tree import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Hashable, Iterator
 
     from fsgitops.routing.call.contents import Quick
     from fsgitops.routing.call.evaluate import Call
@@ -44,6 +44,17 @@ def list_asked(world: World, call: Call) -> tuple[Asked, ...]:
         found.append(contents.extensions[at])
         at += 1
     return tuple(found)
+
+
+def tell_sort(world: World, call: Call) -> Hashable:
+    """Return what calls have in common that are held against the same extensions.
+
+    An extension that says which numbers it takes is known by that alone: nearly always it is the
+    number's own. Where there are several, somebody else takes the number too.
+    """
+    asked = list_asked(world, call)
+    others = tuple(element for element, quick in asked if quick is None or quick.texts is None)
+    return others, len(asked) - len(others)
 
 
 def is_blind(world: World, extension: Element, quick: Quick | None) -> bool:
