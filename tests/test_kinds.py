@@ -336,6 +336,7 @@ TOLD = {
     "homes/directory.py: 'a deleted agent'",
     "homes/directory.py: 'an agent with a former password'",
     "homes/directory.py: 'an agent with a former user'",
+    "routing/numbers/entered.py: 'agents'",
     "steps/load/events.py: 'Begin with a key, such as `agents:`, and indent what belongs to it.'",
     "steps/render_text.py: 'plans stop at it while agents are declared'",
 }

@@ -10,7 +10,7 @@ from fsgitops.model.numbers import ContextNumbers, Numbers
 from fsgitops.routing.call.clock import Clock
 from fsgitops.routing.call.evaluate import Call
 from fsgitops.routing.numbers.automaton import TooLargeError
-from fsgitops.routing.numbers.entered import AGENTS, OUTSIDE, Entered, list_entered
+from fsgitops.routing.numbers.entered import INSIDE, OUTSIDE, Entered, list_entered
 from fsgitops.routing.numbers.explore import Explorer
 from fsgitops.routing.numbers.reach import find_reached
 from fsgitops.routing.numbers.table import merge_shares, tabulate
@@ -77,5 +77,5 @@ def _explore(explorer: Explorer, entered: Entered, scene: Scene) -> ContextNumbe
 def _list_entered(scene: Scene, domain: str, inbound: str, agent: str | None) -> list[Entered]:
     if agent is not None:
         user = find_agent(scene.world, agent, domain)
-        return [Entered(AGENTS, scene.call("", "", None, user, domain))]
+        return [Entered(INSIDE, scene.call("", "", None, user, domain))]
     return list(list_entered(scene.world, scene.doors, domain, inbound))

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from fsgitops.workspace.open import Workspace
 
 FILE: Final = "heard.json"
-_MARKED: Final = re.compile(rb'\s*<%s run="[0-9]+"/>\n' % MARK.encode())
+_MARKED: Final = re.compile(rb'<%s run="[0-9]+"/>' % MARK.encode())
 
 
 def find_impact(
@@ -76,8 +76,8 @@ def digest_by_hand(look: ConfLook, key: ProjectKey | None) -> str:
 
     A plain one would let somebody try out passwords that stand there.
     """
-    text = _MARKED.sub(b"\n", look.survey().merged.text)
-    return keyed_digest(key, b"\n".join(filter(None, text.split(b"\n")))) or ""
+    text = _MARKED.sub(b"", look.survey().merged.text)
+    return keyed_digest(key, b"\n".join(filter(None, map(bytes.strip, text.split(b"\n"))))) or ""
 
 
 def digest_managed(manifest: Manifest) -> str:

@@ -18,8 +18,8 @@ _ORIGINS: Final = {
     "disk": "the files",
     "live": "the switch's memory",
 }
+_OUTSIDE: Final = "callers from outside"
 _PLAIN: Final = frozenset("0123456789+*#x[")
-_WHO: Final = {"outside": "callers from outside", "agents": "agents"}
 
 
 class Table(NamedTuple):
@@ -35,7 +35,7 @@ def render_tables(numbers: Numbers) -> Iterator[Table]:
     at = numbers.at.replace("T", " ")[:16]
     when = f", {at}" if at else ""
     for context in numbers.contexts:
-        who = numbers.user or _WHO[context.caller]
+        who = numbers.user or (_OUTSIDE if context.caller == "outside" else context.caller)
         title = f"Context {context.context}, dialled by {who}{when}, by {_ORIGINS[numbers.source]}"
         rows = [row for item in context.classes for row in _draw(item)]
         yield Table(Line(make_visible(title), "title"), rows, list(_conclude(context)))

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from fsgitops.routing.places import Door
 
 OUTSIDE: Final = "outside"
-AGENTS: Final = "agents"
+INSIDE: Final = "agents"
 
 
 class Entered(NamedTuple):
     """A context, a call that comes in there, and which of its variables nobody can say.
 
-    `who` tells callers who do not log in (`outside`) from `agents`.
+    `who` tells callers who do not log in (`outside`) from those who do (`INSIDE`).
     """
 
     who: str
@@ -66,4 +66,4 @@ def _list_inside(world: World, domain: str) -> Iterator[Entered]:
             "", values["user_context"], domain=domain,
             variables={**values, "domain_name": domain},
         )  # fmt: skip
-        yield Entered(AGENTS, call, frozenset(unknown))
+        yield Entered(INSIDE, call, frozenset(unknown))

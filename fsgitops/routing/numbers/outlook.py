@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from fsgitops.routing.call.contents import NUMBER
 from fsgitops.routing.numbers.automaton import NOTHING, TooLargeError
-from fsgitops.routing.numbers.entered import AGENTS, list_entered
+from fsgitops.routing.numbers.entered import INSIDE, list_entered
 from fsgitops.routing.numbers.explore import Explorer
 from fsgitops.routing.numbers.shown import OTHERS, list_expressions, show_numbers
 from fsgitops.routing.tree import fold
@@ -104,7 +104,7 @@ def _compare(
     old = Explorer(before.loaded.world, before.clock, new.searches)
     texts = [side.list_texts(there.call.context) for side in (before, after)]
     declared = texts[0][0] | texts[1][0]
-    if there.who == AGENTS:
+    if there.who == INSIDE:
         domain = there.call.domain
         declared |= old.list_users(domain) | new.list_users(domain)
     store = new.store
