@@ -13,6 +13,7 @@ from fsgitops.model.trace import Tested
 from fsgitops.routing.call.clock import ATTRIBUTES, Failed, UnknownTimeError
 from fsgitops.routing.call.expand import Value
 from fsgitops.routing.call.match import Match, TooManyStepsError
+from fsgitops.routing.call.season import is_possible
 from fsgitops.routing.call.state import CAPTURED
 from fsgitops.routing.call.words import from_raw, is_number, needs_expansion, to_int
 from fsgitops.routing.pattern import GIVES_UP
@@ -107,6 +108,7 @@ class Judge:
         shift = leg.get("tod_tz_offset")
         zone = leg.get("timezone")
         subject = f"the time in {zone.text}" if zone else "the time"
+        subject = f"the time {shift.text} hours from UTC" if shift else subject
         why = [] if self.state.clock.known else ["nobody says when the call is placed"]
         why += [item.why[0] for item in (shift, zone) if item is not None and item.why]
         if not why:
@@ -120,9 +122,23 @@ class Judge:
             else:
                 self._tell_time(element, found)
                 return found if found is None or found is True else False
-        held = bool(self._ask(subject, " ".join(_list_times(element)), why[0]))
-        self._tell(subject, "", " ".join(_list_times(element)), None)
+        told = " ".join(_list_times(element))
+        apart = any(item is not None and item.why for item in (shift, zone))
+        settled = None if apart else self._settle_time(subject, told)
+        held = bool(self._ask(subject, told, why[0])) if settled is None else settled
+        self._tell(subject, "", told, settled)
         return held
+
+    def _settle_time(self, subject: str, told: str) -> bool | None:
+        """Return what follows for a condition on the time from those before; None: nothing."""
+        asked, told = f"{from_raw(subject)} =~ ", from_raw(told)
+        before = tuple(
+            (question.subject.removeprefix(asked), held == 1)
+            for question, held in self.state.answers.known.items()
+            if question.subject.startswith(asked)
+        )
+        may = [is_possible((*before, (told, held))) for held in (False, True)]
+        return None if all(may) or not any(may) else may[1]
 
     def _tell_time(self, element: Element, found: bool | Failed | None) -> None:
         if isinstance(found, Failed):
@@ -206,4 +222,5 @@ def _forget_groups(found: Found) -> Match | None:
 
 def _list_times(element: Element) -> list[str]:
     found = [name for name in ATTRIBUTES if name in element.attributes]
-    return [f'{name}="{element.attributes[name]}"' for name in found]
+    values = [element.attributes[name].replace('"', "&quot;") for name in found]
+    return [f'{name}="{value}"' for name, value in zip(found, values, strict=True)]
