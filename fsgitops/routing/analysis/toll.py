@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from fsgitops.findings import quote_value
-from fsgitops.model.trace import Fate, What
+from fsgitops.model.trace import Fate, Goal, What
 from fsgitops.routing.analysis.edges import Dialled, follow_act
 from fsgitops.routing.analysis.found import Found
 from fsgitops.routing.analysis.outline import read_params, walk
@@ -29,7 +29,7 @@ from fsgitops.routing.tree import fold
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fsgitops.model.trace import End, Goal, Way
+    from fsgitops.model.trace import End, Way
     from fsgitops.routing.analysis.outline import Extension, Outline
     from fsgitops.routing.call.load import Loaded
     from fsgitops.routing.numbers.explore import Share
@@ -41,6 +41,7 @@ _WITHIN: Final = ("user/", "group/", "loopback/", "error/")
 _TYPED: Final = r"^[0-9*#]+\z"
 PLAIN: Final = '"%s"'
 _ONLY: Final = "only the switch"
+_TYPES: Final = "the caller types"
 FEW: Final = 100
 """Numbers that a route may dial for strangers and still be meant for them: those of a few people,
 and not whichever a caller likes."""
@@ -98,6 +99,9 @@ def _list_ways_out(outline: Outline) -> Iterator[str]:
     """Yield the legs of dial strings that may leave the switch."""
     for extension in outline.extensions:
         for act in extension.acts:
+            # As in a variable that has an application executed, or a leg of loopback/app=.
+            if "sofia/" in act.data:
+                yield act.data
             for item in follow_act(act, outline):
                 legs = split_dial_string(item.text) if isinstance(item, Dialled) else ()
                 yield from (leg.target for leg in legs if not leg.target.startswith(_WITHIN))
@@ -200,7 +204,8 @@ class _Search:
         self, entry: Entry, number: str, end: End, goal: Goal, many: int,
         assumed: tuple[str, ...],
     ) -> None:  # fmt: skip
-        way = next((w for w in self._call(entry, number) if w.end.goals == end.goals), None)
+        ways = self._call(entry, number)
+        way = next((w for w in ways if (w.end.goals, w.end.told) == (end.goals, end.told)), None)
         taken = [step for step in way.steps if step.what is What.TAKES] if way else []
         place = self.loaded.place(taken[-1].line) if taken else ""
         size = (len(number), number)
@@ -211,7 +216,8 @@ class _Search:
         inside = extensions[-1] if extensions else None
         dials = f"call {goal.name}"
         if goal.kind == "gateway":
-            dials = f"dial {quote_value(goal.number)} over the gateway {goal.name}"
+            typed = ", which he types," if "${" in goal.number else ""
+            dials = f"dial {quote_value(goal.number)}{typed} over the gateway {goal.name}"
         often = "" if many > FEW else ", always that number"
         often = f", one of {many} numbers" if 1 < many <= FEW else often
         when = [item for item in assumed if " matches " in item]
@@ -244,6 +250,10 @@ class _Search:
             if way.end.told != end.told:
                 continue
             last = next((s for s in reversed(way.steps) if s.what is What.EXECUTES), None)
+            if last and last.application == "bridge" and _TYPES in end.told:
+                for goal in _list_typed(last.data):
+                    self._tell(entry, number, end, goal, _ENDLESS, way.assumed)
+                    return
             words = last.data.split(" ") if last and last.application == "transfer" else []
             dialled, context = words[0] if words else "", [*words, "", "", ""][2]
             if dialled[:2] == "${" and dialled[-1:] == "}" and context and "$" not in context:
@@ -252,6 +262,16 @@ class _Search:
                 yield Entry(entry.told, context, address, entry.variables, "", _TYPED, typed)
                 return
         self.unknown[f"of a stranger who dials {entry.dial(number)}, {end.told}"] = None
+
+
+def _list_typed(data: str) -> Iterator[Goal]:
+    """Yield each gateway that dials what is not known, with that as it is written."""
+    for leg in split_dial_string(data):
+        kind, _, rest = leg.target.partition("/")
+        word, _, rest = rest.partition("/")
+        gateway, _, number = rest.partition("/")
+        if fold(f"{kind}/{word}") == "sofia/gateway" and "${" in number:
+            yield Goal("gateway", gateway, number)
 
 
 def _leaves(goal: Goal) -> bool:

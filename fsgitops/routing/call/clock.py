@@ -100,6 +100,10 @@ class Clock:
         return _compare_numbers(wanted, int(found))
 
     def _measure(self, attribute: str, there: datetime, offset: int | None) -> str:
+        if attribute == "date-time":
+            return self.now.strftime("%Y-%m-%d %H:%M:%S")
+        if attribute == "time-of-day":
+            return there.strftime("%H:%M:%S")
         day = there.timetuple().tm_yday
         weekday = there.isoweekday() % 7
         first = (7 - _remainder(there.day - (weekday + 1), 7)) % 7
@@ -107,7 +111,6 @@ class Clock:
         measured = {
             "tz-offset": str(hours if offset is None else offset),
             "dst": "true" if self.now.dst() else "false",
-            "date-time": self.now.strftime("%Y-%m-%d %H:%M:%S"),
             "year": str(there.year),
             "yday": str(day),
             "mon": str(there.month),
@@ -118,7 +121,6 @@ class Clock:
             "hour": str(there.hour),
             "minute": str(there.minute),
             "minute-of-day": str(there.hour * 60 + there.minute + 1),
-            "time-of-day": there.strftime("%H:%M:%S"),
         }
         return measured[attribute]
 

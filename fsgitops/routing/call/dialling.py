@@ -113,11 +113,19 @@ def _call(state: State, data: Value, around: Around, *, campon: bool) -> str:
         return "EXCHANGE_ROUTING_ERROR"
     legs = list(_read_legs(state, data, 0))
     unknown = [why for leg in legs for why in leg.unknown]
-    timed = [Timed(goal, leg.turn, leg.times) for leg in legs if (goal := leg.rings or leg.dials)]
+    turn = min((leg.turn for leg in legs if leg.unknown), default=len(legs))
+    timed = [
+        Timed(goal, leg.turn, leg.times)
+        for leg in legs
+        if leg.turn < turn and (goal := leg.rings or leg.dials)
+    ]
     if timed:
         limit = Value(_text(state, "campon_timeout") or "10") if campon else None
         limit = limit or state.leg.get("call_timeout")
-        return _offer(state, time_legs(timed, state.elapsed, limit))
+        cause = _offer(state, time_legs(timed, state.elapsed, limit))
+        if unknown:
+            raise end_unknown(unknown, f"whom bridge reaches with {data.text}")
+        return cause
     loops = [leg.loopback for leg in legs if leg.loopback]
     causes = _follow(state, data, loops, around.loop) if loops else []
     if unknown:

@@ -84,6 +84,7 @@ def _cover(told: str) -> tuple[int, int] | None:
     return days, times
 
 
+@lru_cache(maxsize=1024)
 def _hold(attribute: str, wanted: str) -> int:
     """Return the moments at which one attribute holds, as FreeSWITCH compares it."""
     bits = 0

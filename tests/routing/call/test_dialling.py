@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from call_world import NOW, make_world, ways_of
 
-from fsgitops.model.trace import What
+from fsgitops.model.trace import Fate, What
 from fsgitops.routing.call.clock import Clock
 from fsgitops.routing.call.evaluate import Call, evaluate
 
@@ -82,3 +82,24 @@ def test_what_is_decided_is_followed_in_no_other_way() -> None:
     assert [step.text for step in way.steps if step.what is What.ASSUMES] == [
         "rings 1000, and nobody answers"
     ]
+
+
+TYPED = does("read", "1 4 x.wav n 5000 #")
+
+
+@pytest.mark.parametrize(
+    ("dialled", "ends"),
+    [
+        (f"{A},sofia/external/${{n}}@sip.example.com", ["Unknown"]),
+        (f"sofia/external/${{n}}@sip.example.com|{A}", ["Unknown"]),
+        (f"{A}|sofia/external/${{n}}@sip.example.com", ["rings 1000", "Unknown"]),
+    ],
+    ids=["beside-it", "before-it", "after-it"],
+)
+def test_a_phone_is_not_all_that_rings_where_another_leg_is_not_known(
+    dialled: str, ends: list[str]
+) -> None:
+    ways = ways_of(context(TYPED + does("bridge", dialled)))
+    unknown = Fate.UNKNOWN
+    assert ["Unknown" if w.end.fate is unknown else w.end.told for w in ways] == ends
+    assert "the caller types ${n}" in ways[-1].end.told
