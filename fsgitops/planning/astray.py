@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from fsgitops.model.plan import Danger
 from fsgitops.planning.arrivals import Calls, Subjects, list_entries, tell_closed
 from fsgitops.planning.claims import LOST, Claim
-from fsgitops.planning.portion import choose_portion, narrow_plan
+from fsgitops.planning.portion import follow_portion, narrow_plan
 from fsgitops.planning.proved import Proved, digest_foreign, read_proved
 from fsgitops.planning.survey import load_planned
 from fsgitops.routing.call.arrival import Arrival, find_taker
@@ -87,8 +87,11 @@ def follow_calls(
         outside=list_entries(doors, target.inbound_context),
         callers=subjects.list_callers(),
     )
-    found = choose_portion(portion.limit(found), calls.find_missed, lambda: calls.work, calls.sort)
-    missed = [item for one in found if (item := calls.find_missed(one)) is not None]
+    followed = follow_portion(
+        portion.limit(found), calls.find_missed, lambda: calls.work, calls.sort
+    )
+    found = [subject for subject, _ in followed]
+    missed = [item for _, item in followed if item is not None]
     astray.update(item.subject.resource for item in missed)
     teller = _Teller(loaded, files, survey, target.inbound_context, doors, partial=plan.partial)
     lost = {item.subject.resource for item in missed}

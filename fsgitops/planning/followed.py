@@ -14,7 +14,7 @@ from fsgitops.model.impact import MOMENT, NOBODY, CallChange, Impact
 from fsgitops.model.plan import Action
 from fsgitops.planning.hearing import Dialled, Listener, guess_dialled, list_dialled
 from fsgitops.planning.others import find_others
-from fsgitops.planning.portion import choose_portion, narrow_plan
+from fsgitops.planning.portion import follow_portion, narrow_plan
 from fsgitops.planning.survey import load_planned
 from fsgitops.routing.call.contents import taken_alone
 from fsgitops.routing.call.load import load_disk
@@ -98,8 +98,8 @@ def hear_all(
     """
     dialled = list_dialled(compilation, written, workspace.kinds, workspace.target.inbound_context)
     listener = _Sides(workspace, live, plan, written).after
-    chosen = choose_portion(list(dialled), listener.hear, lambda: listener.work, listener.sort)
-    heard = {item.resource: listener.hear(item) for item in chosen}
+    found = follow_portion(list(dialled), listener.hear, lambda: listener.work, listener.sort)
+    heard = {item.resource: heard for item, heard in found}
     return Hearings(by_hand, "", __version__, heard)
 
 
@@ -175,7 +175,8 @@ class Search:
         known = self._recall(everyone)
         if self.kept is None:
             # What a call follows from is not known: that takes following it.
-            everyone, left = self._choose(everyone)
+            ends, left = self._follow(everyone)
+            everyone = [item for item, _ in ends]
             known = {item.resource: self.sides.before.hear(item) for item in everyone}
         concerned = [
             item
@@ -186,36 +187,35 @@ class Search:
             or not touched.isdisjoint(found.needs)
         ]
         if self.kept is not None:
-            chosen, left = self._choose(concerned)
-            gone = {item.resource for item in concerned} - {item.resource for item in chosen}
+            ends, left = self._follow(concerned)
+            gone = {item.resource for item in concerned} - {item.resource for item, _ in ends}
             known = {name: heard for name, heard in known.items() if name not in gone}
-            concerned = chosen
         drifted = not edited and any(change.drifted for change in self.plan.changes)
         calls: list[CallChange] = []
-        for item in concerned:
+        for item, after in ends:
             before = known.get(item.resource)
             if before is None or (drifted and self.kept is not None):
                 before = self.sides.before.hear(item)
-            after = known[item.resource] = self.sides.after.hear(item)
+            known[item.resource] = after
             if difference := compare_heard(before, after):
                 calls.append(self._tell(item, before, *difference))
         heard = {item.resource: known[item.resource] for item in dialled if item.resource in known}
         notes = ((EDITED,) if edited else self.notes) if calls else ()
-        impact = Impact(MOMENT, len(concerned), left, tuple(sorted(calls, key=_order)), notes)
+        impact = Impact(MOMENT, len(ends), left, tuple(sorted(calls, key=_order)), notes)
         return impact, Hearings(self.by_hand, "", __version__, heard)
 
-    def _choose(self, items: Sequence[Dialled]) -> tuple[list[Dialled], int]:
-        """Return the numbers to follow, those of what changes first, and how many are left."""
+    def _follow(self, items: Sequence[Dialled]) -> tuple[list[tuple[Dialled, Heard]], int]:
+        """Return where calls end afterwards, those to what changes first, and how many are left."""
         if not items:
             return [], 0
         own, after = {change.resource for change in self.plan.changes}, self.sides.after
-        chosen: list[Dialled] = []
+        found: list[tuple[Dialled, Heard]] = []
         for some in (
             [item for item in items if item.resource in own],
             [item for item in items if item.resource not in own],
         ):
-            chosen += choose_portion(some, after.hear, lambda: after.work, after.sort)
-        return chosen, len(items) - len(chosen)
+            found += follow_portion(some, after.hear, lambda: after.work, after.sort)
+        return found, len(items) - len(found)
 
     def _recall(self, everyone: Iterable[Dialled]) -> dict[Resource, Heard]:
         """Return what the last apply noted of these calls."""

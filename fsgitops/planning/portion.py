@@ -1,20 +1,21 @@
 """How many calls a plan follows: all of them, or of too many some, spread evenly over all.
 
 What a call costs depends on the dialplan: in the stock one, a number is held against a hundred
-extensions, and what only the call can tell makes many ways. So some are tried first. It is counted
-in steps of calls, so that the same plan follows the same calls on every machine.
+extensions, and what only the call can tell makes many ways. It is counted in applications that are
+executed, so that the same plan follows the same calls on every machine.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from math import gcd
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from fsgitops.model.reading import leads_to
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Sequence
 
     from fsgitops.model.compiled import CompiledConfig
     from fsgitops.model.kind import Kinds
@@ -22,41 +23,53 @@ if TYPE_CHECKING:
     from fsgitops.workspace.declare import Compilation
 
 MOST: Final = 10_000
-"""So many calls are followed, if they do not take too many steps."""
+"""So many calls are followed, if they do not take too much work."""
 SAMPLE: Final = 500
 """Of more calls than that, so many."""
-STEPS: Final = 200_000
-"""So many steps may be taken."""
-_TRIED: Final = 10
+WORK: Final = 150_000
+"""So many applications may be executed."""
+_FEW: Final = 20
+"""So few calls are followed without asking of what sort they are."""
+_STRIDE: Final = 0.6180339887
+"""Each next call is so much of all further on: however soon it ends, all parts had their turn."""
 
 _T = TypeVar("_T")
+_R = TypeVar("_R")
 
 
-def choose_portion(
+def follow_portion(
     items: Sequence[_T],
-    follow: Callable[[_T], object],
+    follow: Callable[[_T], _R],
     worked: Callable[[], int],
     sort: Callable[[_T], Hashable],
-) -> list[_T]:
-    """Return the calls to follow: all, or some of each sort, and others spread evenly.
+) -> list[tuple[_T, _R]]:
+    """Follow calls: one of each sort, and while the work lasts others, spread evenly.
 
-    `follow` follows one, and `worked` tells how many steps were taken so far. Of one `sort` are
-    calls that are held against the same extensions: a number that somebody else takes has its own.
+    Return those that were followed, in their order, each with what `follow` returned. `worked`
+    tells how many applications were executed so far. Of one `sort` are calls that are held against
+    the same extensions: a number that somebody else takes has its own.
     """
-    wanted = SAMPLE if len(items) > MOST else len(items)
-    if wanted > _TRIED:
-        before = worked()
-        for item in _spread(items, _TRIED):
-            follow(item)
-        taken = max(worked() - before, 1)
-        wanted = min(wanted, max(_TRIED, STEPS * _TRIED // taken))
-    if wanted == len(items):
-        return [*items]
+    number = len(items)
+    most = SAMPLE if number > MOST else number
     sorts: dict[Hashable, int] = {}
-    for at, item in enumerate(items):
+    for at, item in enumerate(items if number > _FEW else ()):
         sorts.setdefault(sort(item), at)
-    chosen = {*[*sorts.values()][:wanted], *_spread(range(len(items)), wanted)}
-    return [items[at] for at in sorted(chosen)]
+    least, until = min(len(sorts), SAMPLE), worked() + WORK
+    found: dict[int, _R] = {}
+    for at in (*sorts.values(), *_far_apart(number)):
+        if at not in found:
+            found[at] = follow(items[at])
+        if len(found) >= most or (len(found) >= least and worked() > until):
+            break
+    return [(items[at], found[at]) for at in sorted(found)]
+
+
+def _far_apart(number: int) -> Iterator[int]:
+    """Yield as many numbers from 0 on, those that are far apart first."""
+    step = max(1, round(number * _STRIDE))
+    while gcd(step, number) > 1:
+        step += 1
+    return (at * step % number for at in range(number))
 
 
 def _spread(items: Sequence[_T], wanted: int) -> list[_T]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fsgitops.planning import portion
-from fsgitops.planning.portion import choose_portion
+from fsgitops.planning.portion import follow_portion
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,31 +24,24 @@ TAKER = """<include>
 """
 
 
-class Worker:
-    """Follows numbers, each for so many steps."""
-
-    def __init__(self, steps: int) -> None:
-        self.steps = steps
-        self.work = 0
-
-    def follow(self, _item: int) -> None:
-        self.work += self.steps
-
-
-def choose(items: Sequence[int], steps: int, odd: Sequence[int] = ()) -> list[int]:
-    worker = Worker(steps)
-    return choose_portion(items, worker.follow, lambda: worker.work, lambda item: item in odd)
+def choose(items: Sequence[int], work: int, odd: Sequence[int] = ()) -> list[int]:
+    """Return which numbers are followed, where each takes so much work."""
+    done: list[int] = []
+    found = follow_portion(items, done.append, lambda: work * len(done), lambda item: item in odd)
+    assert len(done) == len(found)  # none twice
+    return [item for item, _ in found]
 
 
 def test_calls_that_cost_little_are_all_followed() -> None:
     items = range(portion.MOST)
-    assert choose(items, portion.STEPS // portion.MOST) == [*items]
+    assert choose(items, portion.WORK // portion.MOST) == [*items]
 
 
-def test_calls_that_cost_much_are_followed_as_far_as_the_steps_go() -> None:
-    chosen = choose(range(1000), portion.STEPS // 100)
-    assert len(chosen) == 100
-    assert (chosen[0], chosen[-1]) == (0, 990)
+def test_calls_that_cost_much_are_followed_as_far_as_the_work_goes() -> None:
+    chosen = choose(range(1000), portion.WORK // 100)
+    assert len(chosen) == 101
+    tenths = {item // 100 for item in chosen}
+    assert tenths == set(range(10))
 
 
 def test_of_very_many_a_sample_is_followed() -> None:
@@ -56,7 +49,7 @@ def test_of_very_many_a_sample_is_followed() -> None:
 
 
 def test_one_of_each_sort_is_followed() -> None:
-    assert 501 in choose(range(1000), portion.STEPS // 100, odd=(501,))
+    assert 501 in choose(range(1000), portion.WORK + 1, odd=(501,))
 
 
 @pytest.fixture
@@ -93,7 +86,7 @@ def test_a_number_that_somebody_else_takes_is_found_among_many(
     large: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(portion, "MOST", 1000)
-    monkeypatch.setattr(portion, "STEPS", 1)
+    monkeypatch.setattr(portion, "WORK", 1)
     (large.conf / "dialplan/public/00_fax.xml").write_text(TAKER)
     hazards = large.run("plan", "--json").json()["hazards"]
     assert [item["rule"] for item in hazards] == ["taken-number"]

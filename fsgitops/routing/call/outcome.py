@@ -136,7 +136,7 @@ class Outcomes:
         self._apart = True
         """Whether what the last call did may follow from its number, once it was transferred."""
         self.work = 0
-        """Steps of all calls so far: what following them has cost."""
+        """Ways and applications of all calls so far: what following them has cost."""
 
     def find(self, call: Call) -> Outcome:
         """Return the outcome of a call."""
@@ -184,7 +184,7 @@ class Outcomes:
             state = _State(self._world, self._clock, self._phones, answers, begin(), keeps=False)
             state.functions = call_function
             state.answered = ways
-            begun = before.counted if before is not None else 0
+            begun = before.executed if before is not None else 0
             if before is not None:
                 state.memory, state.heard = dict(before.memory), before.heard
                 state.counted, state.executed = before.counted, before.executed
@@ -200,7 +200,7 @@ class Outcomes:
                     _Way(asked + way.asked, way.end, took + way.took, rang + way.rang)
                     for way in self._find_rest(state)
                 ]
-            self.work += state.counted - begun
+            self.work += 1 + state.executed - begun
             if len(ways) > MAX_WAYS:
                 raise _TooManyError
             pending += list_others(answers)
