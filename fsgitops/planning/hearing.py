@@ -91,7 +91,7 @@ class Listener:
         self._hide = hide
         self._entry = entry
         self._then = Outcomes(world, Clock(_THEN, world.zones))
-        self._whenever = Outcomes(world, Clock(_THEN, world.zones, known=False))
+        self._whenever = Outcomes(world, Clock(_THEN, world.zones, known=False), ends=True)
 
     @property
     def work(self) -> int:

@@ -153,6 +153,19 @@ def test_a_profile_that_sends_carriers_elsewhere_is_told(applied: Project) -> No
     assert call["context"] == "elsewhere"
 
 
+def test_hours_that_lead_a_call_nowhere_else_are_no_change(applied: Project) -> None:
+    """As `set open=true` of the stock dialplan, and the hours of another number."""
+    place = applied.conf / "dialplan" / "public" / "00_hours.xml"
+    hours = '<condition wday="mon-fri" hour="9-16">{}</condition>'
+    opens = hours.format('<action application="set" data="open=true"/>')
+    other = '<condition field="destination_number" expression="^9$"/>'
+    place.write_text(
+        f'<include>\n<extension name="open" continue="true">{opens}</extension>\n'
+        f'<extension name="other">{hours.format("")}{other}</extension>\n</include>\n'
+    )
+    assert impact(applied)["calls"] == []
+
+
 def test_what_holds_at_another_time_only_is_told_as_that(applied: Project) -> None:
     take_all(applied, when='<condition hour="2"/>')
     (call,) = impact(applied)["calls"]

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from fsgitops.routing.tree import Element
 
 GAVE_UP: Final = "PCRE2 gave up on the expression"
+TIME: Final = "the time"
+"""What a question begins with whose answer is the time of the call."""
 _WHOLE: Final = frozenset(("^(.*)$", "(.*)", "^(.*)", "(.*)$"))
 ANYTHING: Final = frozenset(("", ".*", "^.*", ".*$", "^.*$", "^", "$")) | _WHOLE
 
@@ -107,8 +109,8 @@ class Judge:
         self.state.world.note("time")
         shift = leg.get("tod_tz_offset")
         zone = leg.get("timezone")
-        subject = f"the time in {zone.text}" if zone else "the time"
-        subject = f"the time {shift.text} hours from UTC" if shift else subject
+        subject = f"{TIME} in {zone.text}" if zone else TIME
+        subject = f"{TIME} {shift.text} hours from UTC" if shift else subject
         why = [] if self.state.clock.known else ["nobody says when the call is placed"]
         why += [item.why[0] for item in (shift, zone) if item is not None and item.why]
         if not why:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from fsgitops.model.trace import Fate
 from fsgitops.routing.call.alike import is_blind, list_asked
 from fsgitops.routing.call.applications import route
+from fsgitops.routing.call.condition import TIME
 from fsgitops.routing.call.evaluate import follow_ways, identify, list_others, make_leg
 from fsgitops.routing.call.functions import call_function
 from fsgitops.routing.call.state import (
@@ -125,9 +126,16 @@ class _State(State):
 
 
 class Outcomes:
-    """The outcomes of calls over one world, at one time, with these phones registered."""
+    """The outcomes of calls over one world, at one time, with these phones registered.
 
-    def __init__(self, world: World, clock: Clock, phones: Phones | None = None) -> None:
+    With `ends`, nothing is asked but where calls end: no way takes a time for granted that does not
+    decide that.
+    """
+
+    def __init__(
+        self, world: World, clock: Clock, phones: Phones | None = None, *, ends: bool = False
+    ) -> None:
+        self._ends = ends
         self._world = world
         self._clock = clock
         self._phones = phones or Phones()
@@ -147,6 +155,7 @@ class Outcomes:
         self._apart = False
         try:
             ways = self._explore({}, lambda: make_leg(world, call))
+            ways = _drop_time(ways) if self._ends else ways
             return Outcome(_arrange(ways), True, frozenset(noted))
         except _TooManyError:
             found, complete = follow_ways(world, call, self._clock, self._phones, keeps=False)
@@ -259,6 +268,19 @@ class Outcomes:
             leg.progress,
         )
         return key, hidden, frozenset(fields)
+
+
+def _drop_time(ways: Sequence[_Way]) -> list[_Way]:
+    """Return the ways at one time, without it, if they end alike at all; else all ways."""
+    found: dict[tuple[Any, ...], dict[tuple[Any, ...], _Way]] = {}
+    for way in sorted(ways, key=_Way.order):
+        time = tuple(item for item in way.asked if item[0].subject.startswith(TIME))
+        rest = tuple(item for item in way.asked if item not in time)
+        # A bridge is known by what was executed before it: that may be another number of things.
+        told = tuple((question.answers, chosen) for question, chosen in rest)
+        found.setdefault(time, {})[told] = way._replace(asked=rest)
+    first, *others = ({rest: way.end for rest, way in same.items()} for same in found.values())
+    return list(next(iter(found.values())).values()) if all(o == first for o in others) else [*ways]
 
 
 def _arrange(ways: Sequence[_Way]) -> tuple[Ending, ...]:
