@@ -42,7 +42,7 @@ Extensions: TypeAlias = "set[tuple[bytes, frozenset[str]]]"
 """Extensions as they are printed, each with the numbers that it alone takes; else none."""
 EDITED: Final = "hand-written files have changed since the last apply"
 MOST_CHANGES: Final = 200
-"""Of a plan with more changes, numbers that nobody declares are not looked at."""
+"""Of a plan with more, that changes who takes any number, those of nobody are not looked at."""
 OTHERS: Final = "numbers that nobody declares were not looked at: the plan is too large"
 _AT_ANY_TIME: Final = "at another time"
 
@@ -75,7 +75,7 @@ def follow_calls(
         return replace(impact, left_out=left, notes=(*impact.notes, OTHERS)), heard
     if not planned:
         return impact, heard
-    if len(plan.changes) > MOST_CHANGES:
+    if EVERYTHING in planned and len(plan.changes) > MOST_CHANGES:
         return replace(impact, notes=(*impact.notes, OTHERS)), heard
     others = find_others(
         sides.files_before, sides.files_after, workspace.target, sides.ours, _compare_ways,
