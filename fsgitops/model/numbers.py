@@ -63,7 +63,7 @@ class ContextNumbers:
         metadata=word("Who dials there: callers who do not log in, or agents.", "outside", "agents")
     )
     gateway: str = field(
-        metadata=word("Whether any of these numbers makes a gateway dial.", "yes", "no", "unknown")
+        metadata=word("Whether any of these numbers leads to a gateway.", "yes", "no", "unknown")
     )
     shortest: str = field(metadata=text("The shortest number that does; empty: none is known."))
     classes: tuple[NumberClass, ...] = field(

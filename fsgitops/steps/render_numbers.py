@@ -77,7 +77,7 @@ def _conclude(context: ContextNumbers) -> Iterator[Line]:
         told = f"A caller from outside can make a gateway dial, as with {context.shortest}."
         yield Line(make_visible(told), "delete")
     elif context.gateway == "no":
-        yield Line("No number that is dialled here from outside makes a gateway dial.", "create")
+        yield Line("No number that is dialled here from outside leads to a gateway.", "create")
     else:
         yield Line(
             "Whether a number that is dialled here from outside makes a gateway dial is not known: "

@@ -43,7 +43,7 @@ def test_all_that_calls_come_in_by_is_shown_as_tables(applied: Project) -> None:
     assert "9495431333, 19495431333, +19495431333  rings 1020" in shown
     assert "inbound_19495431333 (dialplan/public/inbound_19495431333.xml:2)" in shown
     assert "Context default, dialled by agents" in shown
-    assert "No number that is dialled here from outside makes a gateway dial." in shown
+    assert "No number that is dialled here from outside leads to a gateway." in shown
 
 
 def test_agents_whose_numbers_fare_alike_are_one_class(applied: Project) -> None:
