@@ -17,7 +17,6 @@ from fsgitops.routing.call.clock import Clock
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Sequence
 
-_PAIR: Final = re.compile(r'([a-z-]+)="([^"]*)"(?: |\Z)')
 _PLAIN: Final = re.compile(r"[0-9]+:[0-9]+-[0-9]+:[0-9]+(?:,[0-9]+:[0-9]+-[0-9]+:[0-9]+)*\Z")
 """Times of day without seconds: they hold on a whole minute, or on its first second alone."""
 _MOST: Final = 64
@@ -70,11 +69,13 @@ def is_possible(conditions: tuple[tuple[str, bool], ...]) -> bool:
 @lru_cache(maxsize=1024)
 def _cover(told: str) -> tuple[int, int] | None:
     """Return the days and the times of day at which a condition holds, as bits; None: unclear."""
-    found = list(_PAIR.finditer(told))
-    if "".join(item[0] for item in found) != told:
+    if not told.endswith('"'):
         return None
     days = times = -1
-    for _, (attribute, wanted) in ((item, item.groups()) for item in found):
+    for pair in told[:-1].split('" '):
+        attribute, quoted, wanted = pair.partition('="')
+        if not quoted or '"' in wanted:
+            return None
         if attribute in _DAY:
             days &= _hold(attribute, wanted)
         elif attribute in _HOUR and (attribute != "time-of-day" or _PLAIN.match(wanted)):
