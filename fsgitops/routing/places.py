@@ -104,7 +104,7 @@ def find_doors(root: Element, domain: str) -> list[Door]:
     lists = _find_open_lists(section)
     doors: list[Door] = []
     configuration = section.find("configuration", "name", "sofia.conf")
-    trunks = list(_find_gateways(root.find("section", "name", "directory")))
+    trunks = list(find_gateways(root.find("section", "name", "directory")))
     for profile in descend(configuration, "profiles", "profile"):
         doors += _read_profile(profile, lists, domain, trunks)
     return doors + list(_read_others(section))
@@ -141,12 +141,13 @@ def _parsed(profile: Element, trunks: list[Element]) -> list[Element]:
     return trunks if any(is_true(item.attributes.get("parse", "")) for item in domains) else []
 
 
-def _find_gateways(parent: Element | None) -> Iterator[Element]:
+def find_gateways(parent: Element | None) -> Iterator[Element]:
+    """Yield the gateways below an element, as groups and users of a directory hold them."""
     for child in parent.children if parent else ():
         if child.name == "gateway":
             yield child
         elif child.name in _AROUND_GATEWAYS and child.may_hold("gateway"):
-            yield from _find_gateways(child)
+            yield from find_gateways(child)
 
 
 def _read_others(section: Element) -> Iterator[Door]:

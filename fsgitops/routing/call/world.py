@@ -10,11 +10,11 @@ from fsgitops.routing.call.contents import Contents, read_conditions
 from fsgitops.routing.call.expand import Value
 from fsgitops.routing.call.words import to_raw
 from fsgitops.routing.directory import Directory, LocatedUser, descend
-from fsgitops.routing.places import find_doors
+from fsgitops.routing.places import find_doors, find_gateways
 from fsgitops.routing.tree import Element, fold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from fsgitops.routing.call.contents import Condition
     from fsgitops.routing.places import Door
@@ -27,7 +27,6 @@ CORE_GLOBALS: Final = (
     "spawn_instead_of_system", "rtp_retain_crypto_keys",
 )  # fmt: skip
 """Global variables that the core sets when it starts."""
-_AROUND_GATEWAYS: Final = frozenset(("gateways", "groups", "group", "users", "user"))
 ENDPOINTS: Final = frozenset((
     "alsa.conf", "dingaling.conf", "gsmopen.conf", "h323.conf", "khomp.conf", "opal.conf",
     "portaudio.conf", "rtmp.conf", "skinny.conf", "unicall.conf", "verto.conf",
@@ -215,7 +214,7 @@ class World:
         return frozenset(
             item.attributes.get("name", "")
             for parent in (*profiles, *([home] if home else ()))
-            for item in _gateways(parent)
+            for item in find_gateways(parent)
         )
 
     @property
@@ -237,11 +236,3 @@ def _as_value(text: str) -> Value:
 def mark_of(name: str) -> str:
     """Return what stands in files for the value of a global that only the switch knows."""
     return f"%{{{name}}}"
-
-
-def _gateways(parent: Element) -> Iterator[Element]:
-    for child in parent.children:
-        if child.name == "gateway":
-            yield child
-        elif child.name in _AROUND_GATEWAYS and child.may_hold("gateway"):
-            yield from _gateways(child)
