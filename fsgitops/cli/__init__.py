@@ -1,6 +1,7 @@
 """The command line: click, and errors to exit codes. The only room that knows click.
 
-The commands of a section are in the module of its name, imported when one of them is asked for.
+The commands of a section are in the module of its name, but for those of ELSEWHERE. It is imported
+when one of them is asked for.
 """
 
 from __future__ import annotations
@@ -45,8 +46,10 @@ SECTIONS = {
 }
 """Every command, below what it is for."""
 
+ELSEWHERE = {"get": "listing", "list": "listing"}
+
 COMMANDS = {
-    name: f"fsgitops.cli.{title.lower()}:{name.replace('-', '_')}_command"
+    name: f"fsgitops.cli.{ELSEWHERE.get(name, title.lower())}:{name.replace('-', '_')}_command"
     for title, names in SECTIONS.items()
     for name in names
 }

@@ -33,7 +33,7 @@ from fsgitops.transaction.transact import (
 from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from fsgitops.model.compiled import CompiledConfig, CompiledFile
@@ -188,42 +188,41 @@ def refuse_stale(approved: Plan, current: Plan) -> None:
 
     It is bound to the commit as well: what was approved is what people read there.
     """
+    for reason in _find_stale(approved, current):
+        raise PlanRefusedError(f"the saved plan {reason}")
+
+
+def _find_stale(approved: Plan, current: Plan) -> Iterator[str]:
     for name in ("target", "conf_dir", "domain"):
         was, now = getattr(approved, name), getattr(current, name)
         if was != now:
-            raise PlanRefusedError(f"the saved plan is for {name} {was}, not {now}")
+            yield f"is for {name} {was}, not {now}"
     if approved.unknown_secrets:
-        raise PlanRefusedError(
-            "the saved plan was made without the project key: set the key and plan again"
-        )
+        yield "was made without the project key: set the key and plan again"
     if (approved.only, approved.exclude) != (current.only, current.exclude):
-        raise PlanRefusedError(
-            "the saved plan was made with other --only and --exclude: use the same, or plan again"
-        )
+        yield "was made with other --only and --exclude: use the same, or plan again"
     if approved.kick_rotated != current.kick_rotated:
-        raise PlanRefusedError(
-            "the saved plan was made with another --kick-rotated: use the same, or plan again"
-        )
+        yield "was made with another --kick-rotated: use the same, or plan again"
     if approved.live_digest != current.live_digest:
-        raise PlanRefusedError(
-            "the saved plan is stale: the live files have changed since, or the project key is "
-            "another one; plan again"
+        yield (
+            "is stale: the live files have changed since, or the project key is another one; plan "
+            "again"
         )
+    commit = current.commit or "no commit"
     if approved.changes != current.changes:
-        raise PlanRefusedError(
-            f"the saved plan was made from commit {approved.commit or '(none)'}; what is declared "
-            f"here ({current.commit or 'no commit'}) gives other changes; check out that commit, "
-            "or plan again"
+        yield (
+            f"was made from commit {approved.commit or '(none)'}; what is declared here ({commit}) "
+            "gives other changes; check out that commit, or plan again"
         )
     if approved.impact and current.impact and approved.impact.calls != current.impact.calls:
-        raise PlanRefusedError(
-            "the saved plan is stale: it changes something else for callers than it says, because "
-            "the rest of the configuration has changed since; plan again"
+        yield (
+            "is stale: it changes something else for callers than it says, because the rest of the "
+            "configuration has changed since; plan again"
         )
     if approved.commit != current.commit:
-        raise PlanRefusedError(
-            f"the saved plan is bound to commit {approved.commit or '(none)'}, and this is "
-            f"{current.commit or 'no commit'}; check out that commit, or plan again"
+        yield (
+            f"is bound to commit {approved.commit or '(none)'}, and this is {commit}; check out "
+            "that commit, or plan again"
         )
 
 

@@ -194,19 +194,9 @@ def compile_declared(
 
     desired = declared.demand()
     book = open_book(workspace, desired, fetch=fetch)
-    site = Site(
-        domain=workspace.target.domain,
-        inbound_context=workspace.target.inbound_context,
-        sharded=declared.desired.sharded,
-        lengths=declared.desired.lengths,
-        caller_id=declared.caller_id,
-        caller_name=workspace.settings.default_caller_name,
-        did_forms=workspace.target.did_forms,
-        did_prefixes=workspace.target.did_prefixes,
-        default_region=workspace.settings.default_region,
-        templates=_load_templates(workspace),
+    compiled, findings = compile_config(
+        workspace.kinds, desired, _make_site(workspace, declared), book, settled
     )
-    compiled, findings = compile_config(workspace.kinds, desired, site, book, settled)
     everything = sort_findings([*declared.findings, *findings, *book.findings])
     if has_errors(everything):
         raise DesiredInvalidError(everything)
@@ -218,6 +208,21 @@ def compile_declared(
         tuple(book.unavailable),
         tuple(explain_rotation(workspace, book, desired)),
         book.fetched,
+    )
+
+
+def _make_site(workspace: Workspace, declared: Declared) -> Site:
+    return Site(
+        domain=workspace.target.domain,
+        inbound_context=workspace.target.inbound_context,
+        sharded=declared.desired.sharded,
+        lengths=declared.desired.lengths,
+        caller_id=declared.caller_id,
+        caller_name=workspace.settings.default_caller_name,
+        did_forms=workspace.target.did_forms,
+        did_prefixes=workspace.target.did_prefixes,
+        default_region=workspace.settings.default_region,
+        templates=_load_templates(workspace),
     )
 
 

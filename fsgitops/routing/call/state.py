@@ -95,6 +95,20 @@ class Answers:
 class State:
     """One call while it is evaluated on one way."""
 
+    depth = 0
+    """0 on the call's own leg, more on those that loopback/ makes."""
+    stack = 0
+    """How many execute_extension are under way."""
+    hooked = 0
+    """How many executions that variables ask for are under way within each other."""
+    counted = 0
+    executed = 0
+    heard = ""
+    """The last announcement that the caller hears."""
+    elapsed: float = 0
+    """Seconds since the call came in; `inf`: nobody knows."""
+    functions: Callable[[State, str, Value], Value | None] | None = None
+
     def __init__(
         self,
         world: World,
@@ -111,12 +125,6 @@ class State:
         self.phones = phones
         self.answers = answers
         self.leg = leg
-        self.depth = 0
-        """0 on the call's own leg, more on those that loopback/ makes."""
-        self.stack = 0
-        """How many execute_extension are under way."""
-        self.hooked = 0
-        """How many executions that variables ask for are under way within each other."""
         self.keeps = keeps
         """Whether somebody asks for the steps; else they are only counted."""
         self.passes = keeps and passes
@@ -128,16 +136,9 @@ class State:
         """The extensions whose actions were executed."""
         self.rang: list[Goal] = []
         """Whom the call was offered to, and did not get to."""
-        self.counted = 0
-        self.executed = 0
         self.tested: list[Tested] = []
         self.memory: dict[str, str | None] = {}
         """What this call put into mod_hash and mod_db; None: took out."""
-        self.heard = ""
-        """The last announcement that the caller hears."""
-        self.elapsed: float = 0
-        """Seconds since the call came in; `inf`: nobody knows."""
-        self.functions: Callable[[State, str, Value], Value | None] | None = None
         self._expander = Expander(self._variable, self._function)
 
     def _variable(self, name: str, index: int) -> Value | None:

@@ -23,23 +23,16 @@ from fsgitops.model.plan import is_secret
 from fsgitops.routing.fragment import FragmentError, flatten_fragment
 from fsgitops.routing.pattern import is_valid, match_groups
 from fsgitops.routing.skeleton import NEUTRAL, WORD, Skeleton, neutral_words, spans
-from fsgitops.steps.compile.sandbox import Opaque, Sandbox, all_noticed
+from fsgitops.steps.compile.sandbox import Opaque, all_noticed, new_sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
     from types import CodeType
 
     from fsgitops.model.draft import Draft, Leaf, Templates
+    from fsgitops.steps.compile.sandbox import Sandbox
 
 RULE: Final = "template"
-
-# Nothing that marks text as safe, and nothing that gives another result on another day.
-_FILTERS: Final = (
-    *("count", "default", "d", "dictsort", "e", "escape", "first", "float", "forceescape", "int"),
-    *("items", "join", "last", "length", "list", "lower", "max", "min", "replace", "sort"),
-    *("string", "sum", "title", "trim", "unique", "upper"),
-)
-_GLOBALS: Final = ("range", "dict", "namespace", "joiner", "cycler")
 
 
 class TemplateError(FsgitopsError):
@@ -200,7 +193,7 @@ class Programs:
     def __init__(self, templates: Templates) -> None:
         self._templates = templates
         loader = _Checked()
-        self._sandbox = _new_environment(loader)
+        self._sandbox = new_sandbox(loader)
         self._trees: dict[str, nodes.Template] = {}
         self._length = sum(map(len, templates.sources.values()))
         self._loaded: dict[str, Program | None] = {}
@@ -294,20 +287,6 @@ class _Checked(jinja2.BaseLoader):
             raise jinja2.TemplateNotFound(name)
         variables = environment.make_globals(globals)
         return jinja2.Template.from_code(environment, self.codes[name], variables)
-
-
-def _new_environment(loader: jinja2.BaseLoader) -> Sandbox:
-    environment = Sandbox(
-        undefined=jinja2.StrictUndefined,
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        loader=loader,
-    )
-    environment.limit_filters({name: environment.filters[name] for name in _FILTERS})
-    environment.globals = {name: environment.globals[name] for name in _GLOBALS}
-    return environment
 
 
 def _check_tree(tree: nodes.Template, source: str, file: str) -> list[Finding]:
