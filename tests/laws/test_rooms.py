@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -83,3 +84,9 @@ def test_each_way_to_a_private_name_is_seen(text: str) -> None:
 def test_what_is_a_tests_own_is_not_private_to_it() -> None:
     text = "self._x\ncls._y\nsuper()._z\n_ = x.__class__\nfrom hypothesis import _x"
     assert list(private_names(ast.parse(text))) == []
+
+
+def test_no_bench_takes_the_name_of_a_module_that_it_imports() -> None:
+    """A script's folder comes first where Python looks: `numbers.py` there stops `fractions`."""
+    named = {path.stem for path in (TESTS.parent / "bench").glob("*.py")}
+    assert named & sys.stdlib_module_names == set()

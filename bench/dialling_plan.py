@@ -1,6 +1,6 @@
 """Time to split every number of a context into classes that fare alike.
 
-    python bench/numbers.py [--sizes 100,300,1000] [--dids 1000,10000]
+    python bench/dialling_plan.py [--sizes 100,300,1000] [--dids 1000,10000]
 
 Two contexts of each size are made: one of expressions (a prefix, then ranges, repetitions or
 anything), one of DIDs in three forms. Each extension sets a variable and transfers the call to one
