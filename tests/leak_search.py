@@ -77,8 +77,8 @@ def all_secrets(planted: Planted) -> tuple[dict[str, str], dict[str, str]]:
     hashes: dict[str, str] = {}
     for domain in DOMAINS:
         derived = {
-            "password": derive_sip_password(key, "2000", domain, 1).reveal(),
-            "PIN": derive_voicemail_pin(key, "2000", domain, 1).reveal(),
+            "password": derive_sip_password(key, "2100", domain, 1).reveal(),
+            "PIN": derive_voicemail_pin(key, "2100", domain, 1).reveal(),
         }
         for field, value in derived.items():
             plain[f"derived {field} ({domain})"] = value

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from project import Project
 
 KINDS = ("derived", "env", "file", "sops", "age", "command", "plaintext")
-EXTENSIONS = dict(zip(KINDS, (str(2000 + number) for number in range(len(KINDS))), strict=True))
+EXTENSIONS = dict(zip(KINDS, (str(2100 + number) for number in range(len(KINDS))), strict=True))
 NAMED = KINDS[1:]
 
 # As pip starts programs where the path of Python has a blank: a shell first, then Python itself.
@@ -49,7 +49,7 @@ def plant_secrets(
     pins = {kind: str(739_182 + 1001 * number) for number, kind in enumerate(NAMED)}
     place = project.root / "outside"
     place.mkdir(parents=True, exist_ok=True)
-    agents = ["agents:", "  - {extension: 2000, name: derived, voicemail: true}"]
+    agents = ["agents:", "  - {extension: 2100, name: derived, voicemail: true}"]
     recipient = write_identity(project.root / ".fsgitops" / "age-identity")
     values: dict[str, dict[str, str]] = {}
     for kind in NAMED:

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 UUID = "00000000-0000-4000-8000-000000000001"
 BODIES = {
-    "dial": {"agent_extension": "2001", "destination": "2002"},
-    "transfer": {"destination": "2002"},
+    "dial": {"agent_extension": "2101", "destination": "2102"},
+    "transfer": {"destination": "2102"},
 }
 PAGES = ("/", "/health", "/openapi.json", "/metrics", "/docs", "/api/agents/9999", "/nowhere")
 

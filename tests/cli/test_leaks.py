@@ -93,7 +93,7 @@ def before_an_apply() -> Iterator[tuple[str, ...]]:
         for kind in EXTENSIONS.values():
             yield ("credentials", kind, *form)
     for form in ("js", "linphone", "json", "text"):
-        yield ("credentials", "2000", "--format", form)
+        yield ("credentials", "2100", "--format", form)
     for name in ("plan", "validate", "apply"):
         for form in formats_of(name):
             yield (name, "--format", form)
@@ -109,7 +109,7 @@ def applies(project: Project, plan: str) -> Iterator[tuple[str, ...]]:
     yield ("plan", "--json")
     yield ("apply", "--yes", "--json")
     agents.write_text(given)
-    drifted = project.conf / "directory/default/2001.xml"
+    drifted = project.conf / "directory/default/2101.xml"
     if drifted.exists():
         drifted.write_bytes(drifted.read_bytes().replace(b"a1-hash", b"password"))
     yield ("plan",)
@@ -145,17 +145,17 @@ def what_is_live(project: Project) -> Iterator[tuple[str, ...]]:
         yield ("status", *form)
         yield ("registrations", *form)
         yield ("calls", *form)
-        yield ("dial", "2000", "+18005551234", *form)
+        yield ("dial", "2100", "+18005551234", *form)
         yield ("hangup", "u", *form)
-        yield ("transfer", "u", "2000", *form)
-        yield ("kick", "2000", *form)
+        yield ("transfer", "u", "2100", *form)
+        yield ("kick", "2100", *form)
         yield ("token", "list", *form)
 
 
 def moves_of_keys(project: Project) -> Iterator[tuple[str, ...]]:
-    yield ("release", "agent:2000")
+    yield ("release", "agent:2100")
     yield ("plan", "--json")
-    yield ("adopt", "directory/default/2000.xml", "--yes")
+    yield ("adopt", "directory/default/2100.xml", "--yes")
     yield ("compile", "--out", str(project.root / "conf" / "image"))
     yield ("key", "rotate", "--start", "--groups", "env")
     yield ("plan",)
@@ -180,7 +180,7 @@ def broken_secrets(project: Project, plan: str) -> Iterator[tuple[str, ...]]:
     for form in ((), ("--json",)):
         yield ("lint", *form)
         yield ("diff", plan, *form)
-        yield ("explain", "agent:2000", *form)
+        yield ("explain", "agent:2100", *form)
         yield ("export-state", *form)
     yield ("schema",)
     yield ("fmt", "--diff")

@@ -61,8 +61,8 @@ def test_a_moved_group_registers_with_the_next_key_s_password_and_no_longer_with
     real.write(
         "desired/agents.yaml",
         "agents:\n"
-        "  - {extension: 2000, name: A, groups: [sales]}\n"
-        "  - {extension: 2001, name: B, groups: [support]}\n",
+        "  - {extension: 2100, name: A, groups: [sales]}\n"
+        "  - {extension: 2101, name: B, groups: [support]}\n",
     )
     (real.root / "desired/routes.yaml").unlink(missing_ok=True)
     assert real.run("apply", "--yes").code == 0

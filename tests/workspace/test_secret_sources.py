@@ -96,7 +96,7 @@ def test_what_is_not_at_hand_is_known_after_apply_and_stops_an_apply(
     assert "(known after apply)" in plan.out
     ran = project.run("apply", "--yes")
     assert (ran.code, MISSING[kind] in ran.err) == (4, True), ran.err
-    assert not (project.conf / "directory/default/2000.xml").exists()
+    assert not (project.conf / "directory/default/2100.xml").exists()
 
 
 def test_a_pull_request_from_a_fork_plans_without_a_key_and_runs_nothing(
