@@ -155,10 +155,12 @@ def _finish(
         if change.action is Action.DELETE:
             because = f"{kind} {name} is deleted, and its phone would stay registered"
             who.append("a deleted agent")
-        elif any(attribute.name == "user" for attribute in change.attributes if change.rotated):
+        elif not change.rotated:
+            continue
+        elif any(attribute.name == "user" for attribute in change.attributes):
             because = f"{kind} {name} has another user, and its phone would stay registered"
             who.append("an agent with a former user")
-        elif kick_rotated and change.rotated:
+        elif kick_rotated:
             because = f"{kind} {name} gets a new password, and its phone must register with it"
             who.append("an agent with a former password")
         else:
