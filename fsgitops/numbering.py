@@ -60,7 +60,8 @@ class _Form(NamedTuple):
 
     leading: re.Pattern[str] | None
     pattern: re.Pattern[str]
-    digits: str
+    digits: tuple[str | int, ...]
+    """Digits, and the groups of the expression between them."""
 
 
 class Plan(NamedTuple):
@@ -96,8 +97,9 @@ class Plan(NamedTuple):
         """Return the digits of a number as its own country writes it."""
         for form in self.forms:
             begins = form.leading is None or form.leading.match(national)
-            if begins and form.pattern.fullmatch(national):
-                return form.pattern.sub(form.digits, national)
+            if begins and (found := form.pattern.fullmatch(national)):
+                parts = [part if isinstance(part, str) else found[part] for part in form.digits]
+                return "".join(filter(None, parts))
         return national
 
 
@@ -105,12 +107,18 @@ def read_digits(text: str) -> tuple[Plan, str] | None:
     """Return the plan of a number in E.164, and the number in it; None where that is not plain."""
     if not _E164.fullmatch(text):
         return None
-    for end in (2, 3, 4):
-        plan = read_plan(int(text[1:end]))
-        if plan is not None:
-            national = text[end:]
-            return None if plan.trunk and plan.trunk.match(national) else (plan, national)
-    return None
+    plan, end = _find_plan(text[1:4])
+    if plan is None:
+        return None
+    national = text[end:]
+    return None if plan.trunk and plan.trunk.match(national) else (plan, national)
+
+
+@cache
+def _find_plan(digits: str) -> tuple[Plan | None, int]:
+    """Return the plan of a number that begins with three digits, and where its own digits begin."""
+    found = ((read_plan(int(digits[:length])), length + 1) for length in (1, 2, 3))
+    return next((item for item in found if item[0]), (None, 0))
 
 
 def to_e164(text: str, region: str | None) -> str | None:
@@ -176,8 +184,8 @@ def read_plan(code: int) -> Plan | None:
 def _read_form(data: Any) -> _Form:
     leading, rule = data.leading_digits_pattern, data.national_prefix_formatting_rule
     template = re.sub(r"(\\\d)", rule, data.format, count=1) if rule else data.format
-    kept = "".join(re.findall(r"\\?[0-9]", template))
-    digits = re.sub(r"\\(.)", r"\\g<\1>", kept)
+    kept = re.findall(r"\\?[0-9]", template)
+    digits = tuple(int(part[1:]) if part[0] == "\\" else part for part in kept)
     return _Form(re.compile(leading[-1]) if leading else None, re.compile(data.pattern), digits)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fsgitops.homes import HOMES
+from fsgitops.homes import HOMES, home_of
 from fsgitops.homes.home import run_step
 from fsgitops.model.plan import Action, Change, Danger, ReloadStep
 from fsgitops.visible import count_noun
@@ -39,7 +39,7 @@ def plan_reloads(
     if not reasons:
         return ()
     members = [
-        (home, [item for item in (*changes, *unloaded) if home.place_of(item.path) is not None])
+        (home, [item for item in (*changes, *unloaded) if home_of(item.path)[0] is home])
         for home in HOMES
     ]
     return (
@@ -53,7 +53,7 @@ def plan_reloads(
             replace(step, home=home.name, late=True)
             for home, mine in members
             for step in home.finish(
-                [one.effect for one in mine if one.effect], address, kick_rotated
+                [*filter(None, (one.effect for one in mine))], address, kick_rotated
             )
         ),
     )

@@ -64,7 +64,7 @@ class Outline:
         frame = self._frame = self._frame or self._make_frame()
         shown = frame.shown(values)
         joined = _BETWEEN.join(shown)
-        if "\\" in joined or HASH_LENGTH in map(len, shown) or _may_assign(joined):
+        if _ESCAPED in joined or HASH_LENGTH in map(len, shown) or _may_assign(joined):
             return ""
         name = values[0] if self.named else ""
         if name[:1] == "X" or any(word in name.lower() for word in _DECIDING):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from fsgitops.model.document import Path
@@ -50,8 +51,7 @@ class Templates:
         return self.files.get(name, f"templates/{name}")
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """One file that a kind asks for.
 
     Attributes:
@@ -73,7 +73,7 @@ class Draft:
     path: str
     template: str
     values: Mapping[str, Leaf]
-    choices: Mapping[str, Choice] = field(default_factory=dict)
+    choices: Mapping[str, Choice] = MappingProxyType({})
     hidden: frozenset[Path] = frozenset()
     prove: Callable[[Elements, Mapping[str, Leaf]], list[str]] = ask_nothing
     frame: tuple[str, str] = ("", "")
@@ -95,7 +95,7 @@ def _read(leaf: Leaf, found: list[str]) -> Hashable:
         return None
     names: Iterable[Hashable] = (len(leaf),)
     items: Collection[Any] = leaf
-    if isinstance(leaf, Mapping):
+    if type(leaf) is dict or isinstance(leaf, Mapping):
         names, items = leaf, leaf.values()
     if _TEXTS.issuperset(map(type, items)):
         found += items

@@ -181,7 +181,8 @@ class Change:
 
         What else changes are the attributes of the half that creates.
         """
-        return self.resource in (self.renamed_from, self.renamed_to)
+        other = self.renamed_from or self.renamed_to  # a move names itself, a rename another
+        return other is not None and self.resource in (self.renamed_from, self.renamed_to)
 
     @property
     def effect(self) -> Change | None:

@@ -195,7 +195,8 @@ def _name_reader(noun: type[Noun]) -> Callable[[Any], Any]:
 
 def resource_of(noun: Noun) -> Resource:
     """Return a declared resource as it is spoken of."""
-    return Resource(noun.kind, name_of(noun))
+    model = type(noun)
+    return Resource(model.kind, _name_reader(model)(noun))
 
 
 class Reference(NamedTuple):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from fsgitops.errors import FsgitopsError
@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from fsgitops.workspace.declare import Compilation
     from fsgitops.workspace.open import Workspace
 
-_DIGITS: Final = re.compile(rb"[0-9]+")
+_ALIKE: Final = bytes.maketrans(b"123456789", b"000000000")
+_ZEROS: Final = re.compile(rb"0+")
 _MOST_KEPT: Final = 1000
 """Resources that are read because others lead to them."""
 _LOCAL: Final = {rule.name: rule for rule in DIALPLAN_RULES}
@@ -210,12 +211,17 @@ def _choose_ours(workspace: Workspace, compilation: Compilation, survey: Survey)
         if not runs:
             continue
         resource = file.parts[0].resource
-        shape = b"" if file.settled else _DIGITS.sub(b"0", file.content)
+        shape = b"" if file.settled else _shorten(file.content.translate(_ALIKE))
         kind = str(resource) if workspace.kinds.shared(resource) else resource.kind
         if (runs[0], kind, shape) not in seen:
             seen.add((runs[0], kind, shape))
             chosen[path] = runs[0], resource
     return chosen
+
+
+@lru_cache(maxsize=64)  # most differ in no more than which digits they have
+def _shorten(content: bytes) -> bytes:
+    return _ZEROS.sub(b"0", content)
 
 
 def _read_elements(workspace: Workspace, compilation: Compilation, path: str) -> Sequence[Element]:

@@ -151,15 +151,18 @@ def _find_excess(
     from fsgitops.model.plan import Limits
     from fsgitops.steps.needs import find_excess
 
+    managed = _count((record.resource for record in live.manifest.records()), kinds)
+    if not managed:
+        return []
     changes = [
-        change.effect
+        effect
         for change in plan.changes
         if change.dangers != (Danger.NOTHING,)
-        and change.effect
+        and (effect := change.effect)
         and (not change.moved or change.attributes)
     ]
     return find_excess(
-        managed=_count((record.resource for record in live.manifest.records()), kinds),
+        managed=managed,
         deletes=_count((i.resource for i in changes if i.action is Action.DELETE), kinds),
         updates=_count((i.resource for i in changes if i.action is Action.UPDATE), kinds),
         declared=declared,

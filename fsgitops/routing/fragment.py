@@ -286,8 +286,8 @@ def is_word(text: str) -> bool:
 
 def _has_special(content: bytes) -> bool:
     return (
-        b"<?" in content
-        or b"<!--#" in content
+        (b"?" in content and b"<?" in content)
+        or (b"!" in content and b"<!--#" in content)
         or b"\r" in content
         or b"\0" in content
         or b"x-pre-process" in content.lower()

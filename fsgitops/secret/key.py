@@ -13,7 +13,7 @@ import hashlib
 import hmac
 import os
 import stat
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NoReturn
 
@@ -237,7 +237,7 @@ def derive_voicemail_pin(
         block = expand(key.pins, info + counter.to_bytes(4), 64)
         for start in range(0, len(block), 4):
             number = int.from_bytes(block[start : start + 4])
-            pin = f"{number % _PIN_SPACE:0{PIN_LENGTH}d}"
+            pin = str(number % _PIN_SPACE).zfill(PIN_LENGTH)
             if number < _PIN_FAIR and not is_weak_pin(pin, extension):
                 return Secret(pin)
         counter += 1
@@ -267,5 +267,11 @@ def a1_hash(user: str, domain: str, secret: Secret) -> Secret:
 
 
 def _info(extension: str, domain: str, password_version: int) -> bytes:
-    parts = (extension.encode(), domain.encode(), str(password_version).encode())
+    name = extension.encode()
+    return len(name).to_bytes(4) + name + _rest_of_info(domain, password_version)
+
+
+@lru_cache(maxsize=64)
+def _rest_of_info(domain: str, password_version: int) -> bytes:
+    parts = (domain.encode(), str(password_version).encode())
     return b"".join([len(part).to_bytes(4) + part for part in parts])

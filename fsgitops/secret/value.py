@@ -16,15 +16,15 @@ class Secret:
     """A text that no formatting, logging or serialising gives away; only `reveal` does."""
 
     __slots__ = ("_value",)
+    _value: str
     __hash__ = None  # type: ignore[assignment]  # a hash would be a fast oracle for short secrets
 
     def __init__(self, value: str) -> None:
-        object.__setattr__(self, "_value", value)
+        _keep(self, value)
 
     def reveal(self) -> str:
         """Return the secret itself. Whoever calls this answers for where it goes."""
-        value: str = object.__getattribute__(self, "_value")
-        return value
+        return self._value
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError("a Secret does not change")
@@ -55,6 +55,9 @@ class Secret:
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError("a Secret is not serialised")
+
+
+_keep: Final[Any] = Secret.__dict__["_value"].__set__
 
 
 def read_secret(content: bytes, where: str) -> Secret:

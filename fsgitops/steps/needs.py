@@ -63,7 +63,8 @@ def find_dangers(plan: Plan) -> list[Need]:
     known = {item.resource: item for item in activity.resources} if activity else {}
     classes: dict[Danger, list[Change]] = {}
     for change in (*plan.changes, *plan.unloaded):
-        for danger in _dangers_now(change, known.get(change.resource)):
+        now = known.get(change.resource) if known else None
+        for danger in _dangers_now(change, now) if now else change.dangers:
             if danger is not Danger.NOTHING:
                 classes.setdefault(danger, []).append(change)
     return [
@@ -73,13 +74,12 @@ def find_dangers(plan: Plan) -> list[Need]:
     ]
 
 
-def _dangers_now(change: Change, activity: ResourceActivity | None) -> set[Danger]:
+def _dangers_now(change: Change, activity: ResourceActivity) -> set[Danger]:
     dangers = set(change.dangers)
-    if activity is not None:
-        if not activity.registrations:
-            dangers.discard(Danger.REGISTRATION)
-        if activity.calls:
-            dangers.add(Danger.CALLS)
+    if not activity.registrations:
+        dangers.discard(Danger.REGISTRATION)
+    if activity.calls:
+        dangers.add(Danger.CALLS)
     return dangers
 
 

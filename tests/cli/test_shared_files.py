@@ -28,7 +28,7 @@ NAMES = {"1020": "Alice", "1021": "Bob", "1022": "Carol"}
 
 def _drafts(*given: Any) -> Iterator[Any]:
     for draft in AGENT.drafts(*given):
-        yield replace(draft, path=TEAM)
+        yield draft._replace(path=TEAM)
 
 
 def use_kinds(monkeypatch: pytest.MonkeyPatch, kinds: Kinds) -> None:

@@ -16,7 +16,7 @@ FILE = "directory/default/hundreds.xml"
 
 def _drafts(*given):
     for draft in AGENT.drafts(*given):
-        yield replace(draft, path=FILE)
+        yield draft._replace(path=FILE)
 
 
 JOINT = Kinds([replace(AGENT, joint=lambda _site: True, paths=lambda *_: (FILE,), drafts=_drafts)])
@@ -74,7 +74,7 @@ def test_a_file_outside_every_home_is_a_finding():
     astray = replace(
         AGENT,
         paths=lambda *_: ("vars.xml",),
-        drafts=lambda *given: (replace(draft, path="vars.xml") for draft in AGENT.drafts(*given)),
+        drafts=lambda *given: (draft._replace(path="vars.xml") for draft in AGENT.drafts(*given)),
     )
     config, [finding] = compile_desired(desired(agent()), kinds=Kinds([astray]))
     assert dict(config.files) == {}

@@ -73,12 +73,13 @@ def draft_user(agent: Agent, site: Site, secrets: Secrets, _known: Any) -> Itera
         )
     if reasons := refusals(agent, site.own_variables):
         raise DraftError(reasons, "write it without what FreeSWITCH would act on")
-    sip_hash, voicemail_hash = (
-        a1_hash(agent.sip_user, site.domain, secret).reveal() if secret else UNKNOWN
+    login = agent.sip_user
+    sip_hash, voicemail_hash = [
+        a1_hash(login, site.domain, secret).reveal() if secret else UNKNOWN
         for secret in (secrets.get(PASSWORD), secrets.get(PIN))
-    )
+    ]
     user: dict[str, Leaf] = {
-        "id": agent.sip_user,
+        "id": login,
         **({"number_alias": agent.extension} if agent.user else {}),
         **({"cacheable": "true"} if agent.cacheable else {}),
         "params": user_params(agent, sip_hash, voicemail_hash),

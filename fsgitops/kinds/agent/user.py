@@ -66,7 +66,7 @@ def user_params(agent: Agent, sip_hash: str, voicemail_hash: str) -> Mapping[str
             "vm-attach-file": "true",
             "vm-keep-local-after-email": "true",
         }
-    return params | _lower(agent.params)
+    return params | _lower(agent.params) if agent.params else params
 
 
 def _lower(params: Mapping[str, str]) -> dict[str, str]:
@@ -102,6 +102,10 @@ def user_variables(agent: Agent, site: Site) -> Mapping[str, str]:
     return variables
 
 
+def _differ_in_case(names: Collection[str]) -> bool:
+    return len(names) > 1 and len(set(map(str.lower, names))) != len(names)
+
+
 def refusals(agent: Agent, own: Collection[str]) -> list[str]:
     """Return why an agent must not be written; `own` are the names that are the project's own.
 
@@ -117,9 +121,9 @@ def refusals(agent: Agent, own: Collection[str]) -> list[str]:
     for name, value in agent.params.items():
         if refusal := judge_param(name, value):
             reasons.append(f"params: {name!r}: {refusal.message}")
-    if len(set(map(str.lower, agent.params))) != len(agent.params):
+    if _differ_in_case(agent.params):
         reasons.append("params: two names differ only in case")
-    if len(set(map(str.lower, agent.variables))) != len(agent.variables):
+    if _differ_in_case(agent.variables):
         reasons.append("variables: two names differ only in case, and FreeSWITCH keeps one of them")
     email = agent.voicemail.email
     if agent.voicemail.enabled and email and not _EMAIL.fullmatch(email):

@@ -11,7 +11,7 @@ from fsgitops.kinds.did_route.forms import TEMPLATE, Taken
 from fsgitops.model.draft import Draft, DraftError
 from fsgitops.model.kind import Reach
 from fsgitops.model.reading import leads_to
-from fsgitops.phone import list_forms, name_expression
+from fsgitops.phone import name_expression
 from fsgitops.routing.pattern import broken_expressions
 
 if TYPE_CHECKING:
@@ -79,9 +79,7 @@ def draft_dispatch(site: Site, survey: Survey) -> Draft:
     ways, named = set[tuple[str, str]](), dict[str, str]()
     for number, taken in survey.known.items():
         plain = {number, number[1:], *taken.names}
-        ways |= {
-            _way(number[1:], form) for form in list_forms(taken.expression) if form not in plain
-        }
+        ways |= {_way(number[1:], form) for form in survey.dialled[number] if form not in plain}
         named |= dict.fromkeys(taken.names, f"{SHARD}{number[1:-2]}")
     nationals = [{"country": country, "trunk": trunk} for country, trunk in sorted(ways)]
     names = [
@@ -94,6 +92,8 @@ def draft_dispatch(site: Site, survey: Survey) -> Draft:
 
 def _way(digits: str, national: str) -> tuple[str, str]:
     """Return what a number begins with in E.164, and in its country, where both end alike."""
+    if digits.endswith(national):
+        return digits[: len(digits) - len(national)], ""
     pairs = zip(reversed(digits), reversed(national), strict=False)
     same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
     return digits[: len(digits) - same], national[: len(national) - same]

@@ -114,7 +114,7 @@ def _compile_kind(
         items = [*items]
         settled = _settle(work, items)
     for item in items:
-        if all(path in settled for path in item.paths):
+        if settled and all(path in settled for path in item.paths):
             continue
         resource = item.part.resource
         found = secrets.reveal(resource, item.wishes)
@@ -144,7 +144,7 @@ def _ask(
 ) -> Iterator[_Asked]:
     survey = work.surveys[kind.word] = kind.survey(nouns, work.site)
     work.findings += survey.findings
-    fields = ",".join((kind.word, *kind.noun.model_fields))  # whose values follow, in this order
+    fields = ",".join((kind.word, *kind.noun.model_fields))
     for noun in nouns:
         resource, wishes = resource_of(noun), kind.wishes(noun)
         name = resource.name

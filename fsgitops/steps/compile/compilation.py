@@ -96,9 +96,10 @@ class Compilation:
         for reason in problem.reasons:
             self.findings.append(error(RULE, position, f"{resource}: {reason}", problem.hint))
 
-    def digest(self, *declared: object) -> str:
-        """Return the digest of a resource's inputs."""
-        return hashlib.blake2b(self.base + repr(declared).encode(), digest_size=16).hexdigest()
+    def digest(self, of: str, *declared: object) -> str:
+        """Return the digest of a resource's inputs: values `of` what they say."""
+        text = f"{of}{declared!r}"
+        return hashlib.blake2b(self.base + text.encode(), digest_size=16).hexdigest()
 
     def part(self, resource: Resource, inputs: str, *, protect: bool = False) -> Part:
         """Return what a file is to hold of a resource that somebody declared."""
@@ -143,14 +144,15 @@ class Compilation:
         if other and not (kind in self.joint and kind == other.resource.kind):
             message = f"{draft.path} is written for {other.resource} already"
             raise DraftError([message], "declare it once")
-        try:
-            home_of(draft.path)
-        except FsgitopsError as problem:
-            raise DraftError([str(problem)], _PLAIN) from None
-        if not is_safe_path(draft.path):
-            raise DraftError([f"{draft.path!r} is not below the conf directory"], _PLAIN)
-        reasons = [*_unsafe_values(draft, values)]
-        if reasons:
+        if not made:  # else the path was looked at with the first of them
+            try:
+                home_of(draft.path)
+            except FsgitopsError as problem:
+                raise DraftError([str(problem)], _PLAIN) from None
+            if not is_safe_path(draft.path):
+                raise DraftError([f"{draft.path!r} is not below the conf directory"], _PLAIN)
+        # One look at all of them: most drafts hold nothing that is unsafe.
+        if not is_safe(" ".join(values)) and (reasons := [*_unsafe_values(draft, values)]):
             raise DraftError(reasons, _PLAIN)
 
     def _render(
@@ -229,9 +231,6 @@ def _put_together(path: str, made: Sequence[_Piece]) -> CompiledFile:
 
 def _unsafe_values(draft: Draft, texts: Sequence[str]) -> Iterator[str]:
     """Yield why values must not be written. None of them is shown: it may be a secret."""
-    # One look at all of them: most drafts hold nothing that is unsafe.
-    if is_safe(" ".join(texts)):
-        return
     for path, text in zip(paths_of(draft.values), texts, strict=True):
         if path in draft.hidden and text == UNKNOWN:
             continue

@@ -105,8 +105,7 @@ class Program:
         """
         # Values hold no control characters, so all of them can be escaped in one go.
         joined = "\x1f".join(values)
-        marked = str(escape(joined))
-        escaped = values if len(marked) == len(joined) else marked.split("\x1f")
+        escaped = str(escape(joined)).split("\x1f") if _has_markup(joined) else values
         case = kind, draft.hidden, shape
         known = self._proven.get(case)
         if known is not None and len(joined) <= known.longest:
@@ -327,10 +326,14 @@ def _finish(
         raise DraftError([reason], "put something between values, and before and behind them")
     if known.expressions or draft.dialled:
         _check_expressions(known.expressions, values, draft)
-    unknown = UNKNOWN in values and any(values[number] == UNKNOWN for number in known.hidden)
+    unknown = known.hidden and UNKNOWN in [values[number] for number in known.hidden]
     found = spans(filled, known.secret)
     only = known.skeleton.only
-    return Rendering(content, known.places.setdefault(found, found), unknown, only)
+    return Rendering(content, known.places.setdefault(found, found), bool(unknown), only)
+
+
+def _has_markup(text: str) -> bool:
+    return "&" in text or '"' in text or "'" in text or "<" in text or ">" in text
 
 
 def _refill(values: Mapping[str, Leaf], words: Iterable[Any]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from fsgitops.model.created import Created, Read, Span
 from fsgitops.model.live import FileKind, LiveFile, ManifestEntry
 from fsgitops.model.plan import Action, Change, Danger, Hazard, compare_attribute
 from fsgitops.model.review import source_file
-from fsgitops.routing.fragment import CLOSE, OPEN, FragmentError, flatten_fragment
+from fsgitops.routing.fragment import FragmentError, flatten_fragment
 from fsgitops.routing.ordered import find_moves
 from fsgitops.routing.outline import Outlines
 from fsgitops.routing.recorded import flatten_recorded, holds_recorded
@@ -169,7 +169,7 @@ class _Comparison:
             self.changes.append(Change(
                 Action.CREATE, part.resource, file.path, str(part.source),
                 False, "", self.digest(sha256.encode()), _RELOAD, attributes=attributes,
-                login=_read_login(file.path, OPEN + file.content[slice(*part.span)] + CLOSE),
+                login=_read_login(file.path, file.content[slice(*part.span)]),
             ))  # fmt: skip
         return found is not None
 
