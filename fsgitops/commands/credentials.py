@@ -14,6 +14,7 @@ from fsgitops.kinds.agent.secrets import PASSWORD, PIN, agent_wishes
 from fsgitops.live.audit import record_reveal
 from fsgitops.live.roster import check_extension
 from fsgitops.model.resource import Resource
+from fsgitops.secret.source import HashSource
 from fsgitops.workspace.declare import declare_desired
 from fsgitops.workspace.secrets import open_book
 
@@ -206,6 +207,11 @@ def run_credentials(workspace: Workspace, extension: str, *, reveal: bool = Fals
 
 
 def _find_secrets(workspace: Workspace, agent: Agent, desired: Desired) -> Secrets:
+    if isinstance(agent.password, HashSource):
+        raise SecretError(
+            f"agent {agent.extension}: only the a1-hash of its SIP password is known, so nobody "
+            "can show it; remove `password` to give the agent a new one"
+        )
     book = open_book(workspace, desired)
     found = book.reveal(Resource("agent", agent.extension), agent_wishes(agent))
     if has_errors(book.findings):
@@ -215,7 +221,7 @@ def _find_secrets(workspace: Workspace, agent: Agent, desired: Desired) -> Secre
         if not missing:
             missing = ["no project key: set FSGITOPS_KEY, or make one with `fsgitops key new`"]
         raise SecretError("\n".join(missing))
-    return found
+    return {**found, PIN: None} if isinstance(agent.voicemail.pin, HashSource) else found
 
 
 def _literal(value: Any) -> str:

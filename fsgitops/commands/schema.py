@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
 SCHEMAS = (
     "desired", "settings", "plan", "adopted", "applied", "calls", "credentials", "dial", "doctor",
-    "drift", "error", "findings", "fmt", "get", "graph", "hangup", "history", "keys", "kick",
-    "layout", "lint", "list", "notice", "numbers", "registrations", "released", "revision", "rules",
-    "state", "status", "tests", "token", "tokens", "trace", "transfer",
+    "drift", "error", "findings", "fmt", "get", "graph", "hangup", "history", "import", "keys",
+    "kick", "layout", "lint", "list", "notice", "numbers", "registrations", "released", "revision",
+    "rules", "state", "status", "tests", "token", "tokens", "trace", "transfer",
 )  # fmt: skip
 """What is declared, a plan, and every other format that is printed as JSON."""
 

@@ -266,6 +266,39 @@ OUTPUTS: dict[str, dict[str, Any]] = {
     ),
     "adopted": objects(adopted=_FILES, changes=list_of(_CHANGE, "What the next apply changes.")),
     "released": objects(released=_FILES),
+    "import": objects(
+        target=text("The target's name."),
+        conf_dir=text("Its conf directory."),
+        dry_run=flag("Nothing was written."),
+        files=rows("The YAML files.", path=text("The path."), resources=count("How many it has.")),
+        imported=rows(
+            "What is declared now.",
+            resource=text("KIND:NAME"),
+            file=text("The file that said it, below the conf directory."),
+            line=count("From 1."),
+            changes=list_of(TEXT, "What FreeSWITCH will hold that it did not: NAME=VALUE."),
+        ),
+        left=rows(
+            "What stays as it is.",
+            what=text("What it is."),
+            file=text("The file, below the conf directory."),
+            line=count("From 1."),
+            reasons=rows(
+                "Why.", file=text("The file."), line=count("From 1."), reason=text("The reason.")
+            ),
+        ),
+        declared=count("How many were declared, or managed, already."),
+        register_anew=rows(
+            "Whose phones must log in anew.", agent=text("The extension."), reason=text("Why.")
+        ),
+        new_pins=rows(
+            "Whose mailbox gets another PIN.", agent=text("The extension."), reason=text("Why.")
+        ),
+        shared_passwords=list_of(TEXT, "Extensions whose SIP password others have as well."),
+        settings=list_of(TEXT, "The lines that fsgitops.yaml gets."),
+        secrets_file=text('The file that holds the secrets of --secrets env; "": none.'),
+        lost_comments=list_of(TEXT, "FILE:LINE of elements with a comment that is not taken."),
+    ),
     "state": objects("", ("owner",), **shape(RecordedState)["properties"]),
     "drift": shape(DriftReport),
     "tests": shape(Proof),

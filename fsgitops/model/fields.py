@@ -7,13 +7,24 @@ the rules that hold for every kind follow from them (model/reading.py).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import BeforeValidator, Field, PlainValidator, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from fsgitops import phone
-from fsgitops.secret.source import SOURCE_SCHEMA, Source, SourceError, read_source
+from fsgitops.secret.source import (
+    LOGIN_SCHEMA,
+    SOURCE_SCHEMA,
+    Source,
+    SourceError,
+    read_login,
+    read_source,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 WRITTEN: Final = "written"
 """In a model's schema of a text: the pattern of what people write, where they may write more."""
@@ -140,10 +151,10 @@ def read_count(value: object) -> object:
     return value
 
 
-def _read_source(value: object) -> Source | None:
+def _read_source(read: Callable[[object], Source], value: object) -> Source | None:
     try:
         # Nothing behind the key is not "derive one": `password: #secret` reads as a comment.
-        return read_source(value)
+        return read(value)
     except SourceError:
         raise PydanticCustomError("secret_source", "no source of a secret") from None
 
@@ -246,7 +257,14 @@ Label = Annotated[
     str, StringConstraints(pattern=r"\S", max_length=80), Expect("a text of 1 to 80 characters")
 ]
 Text = Annotated[str, StringConstraints(max_length=200), Expect("a text of at most 200 characters")]
-SecretSource = Annotated[Source | None, PlainValidator(_read_source), WithJsonSchema(SOURCE_SCHEMA)]
+SecretSource = Annotated[
+    Source | None,
+    PlainValidator(partial(_read_source, read_source)),
+    WithJsonSchema(SOURCE_SCHEMA),
+]
+LoginSource = Annotated[
+    Source | None, PlainValidator(partial(_read_source, read_login)), WithJsonSchema(LOGIN_SCHEMA)
+]
 
 PROTECT: Final = "true: fsgitops refuses to delete it until you have applied `protect: false`."
 """What the field `protect` means, in every kind."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from fsgitops.findings import Finding, Position, Severity
     from fsgitops.model.desired import Desired
     from fsgitops.model.draft import Draft
+    from fsgitops.model.imports import Brought, Kept
     from fsgitops.model.resource import Resource
     from fsgitops.model.rule import Rule
     from fsgitops.secret.key import ProjectKey
@@ -187,6 +188,8 @@ class Kind(Generic[N]):
         shared: The files that all its resources share.
         ours: Tells by the place, the name and (read only then) the values of an element in a
             switch's memory that it is of this kind, whoever has a file of it.
+        imports: Reads what people wrote by hand (routing/handwritten.py) as such resources, given
+            that and a Site; None where nobody can.
         rules: What is asked of its resources alone.
         lists: What its section is, for those who read the schema.
         also: Still other words that people look it up by.
@@ -208,6 +211,7 @@ class Kind(Generic[N]):
     joint: Callable[[Site], bool] = lambda _site: False
     shared: tuple[Shared, ...] = ()
     ours: Callable[[str, str, Read], Left | None] = lambda _place, _name, _read: None
+    imports: Callable[..., Iterable[Brought | Kept]] | None = None
     rules: tuple[Rule, ...] = ()
     lists: str = ""
     also: tuple[str, ...] = ()

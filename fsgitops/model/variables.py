@@ -73,6 +73,14 @@ _HEADER_VALUE: Final = _shape(
     r"[A-Za-z0-9+](?:[A-Za-z0-9 .,+_#@/?=~*;%-]|:(?!:)){0,199}", "plain text for a SIP header"
 )
 
+# As people know them: `:`, `/`, `@`, `%` and quotes are altered by FreeSWITCH (encode_caller_name).
+_CALLER_NAME: Final = Shape(
+    re.compile(r"[^\W_](?:[\w .,'&()+-]{0,78}[\w.,'&()+-])?"),
+    "a name of letters, digits, blanks and `.,'&()+-_`",
+    globals=True,
+)
+_CALLER_NUMBER: Final = _shape(r"\+?[0-9]{2,20}", "a number in digits", globals=True)
+
 LISTED: Final[dict[str, Shape]] = {
     **dict.fromkeys(("hold_music", "temp_hold_music", "transfer_ringback", "ringback"), _AUDIO),
     **dict.fromkeys(
@@ -105,6 +113,9 @@ LISTED: Final[dict[str, Shape]] = {
         ),
         _TEXT,
     ),
+    **dict.fromkeys(("effective_caller_id_name", "outbound_caller_id_name"), _CALLER_NAME),
+    **dict.fromkeys(("effective_caller_id_number", "outbound_caller_id_number"), _CALLER_NUMBER),
+    "accountcode": _shape(r"[A-Za-z0-9][A-Za-z0-9_.@+-]{0,63}", "letters, digits and `_.@+-`"),
     "dtmf_type": _shape(r"rfc2833|info|none|auto", "rfc2833, info, none or auto"),
     "jitterbuffer_msec": _shape(
         r"false|[0-9]{1,4}p?(?::[0-9]{1,4}p?){0,2}", "milliseconds, such as `60:200:20`"
@@ -119,12 +130,7 @@ LISTED: Final[dict[str, Shape]] = {
 
 RESERVED: Final = {
     "toll_allow": "Set `toll_allow` of the agent.",
-    "accountcode": "It is always the extension.",
     "user_context": "Set `context` of the agent.",
-    "effective_caller_id_name": "Set `caller_id_name` of the agent.",
-    "effective_caller_id_number": "Set `caller_id_number` of the agent.",
-    "outbound_caller_id_name": "Set `caller_id_name` of the agent.",
-    "outbound_caller_id_number": "Set `caller_id_number` of the agent.",
     "callgroup": "Set `groups` of the agent.",
     "media_webrtc": "Set `webrtc: true` on the agent.",
     "rtp_secure_media": "Set `webrtc: true` on the agent.",

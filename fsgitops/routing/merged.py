@@ -101,6 +101,7 @@ class Pieces:
         self.file = array("Q")
         self.line = array("Q")
         self._lines = 0
+        self._split: tuple[int, list[bytes]] = (-1, [])
 
     def add(self, first_line: int, start: int, file: int, line: int) -> None:
         """Add the run that follows the last one; `file` is a number, `line` counts from 1."""
@@ -132,8 +133,10 @@ class Pieces:
 
     def _on_line(self, run: int, number: int, text: bytes) -> bytes | None:
         """Return what the run has on merged line `number`; None: it does not reach that far."""
-        end = self.start[run + 1] if run + 1 < len(self.start) else len(text)
-        lines = text[self.start[run] : end].split(b"\n")
+        if run != self._split[0]:  # one file may hold all users, and each is asked for
+            end = self.start[run + 1] if run + 1 < len(self.start) else len(text)
+            self._split = run, text[self.start[run] : end].split(b"\n")
+        lines = self._split[1]
         index = number - self.first_line[run]
         if index >= len(lines) or (index == len(lines) - 1 and index and not lines[index]):
             return None

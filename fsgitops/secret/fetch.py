@@ -31,10 +31,12 @@ from fsgitops.secret.source import (
     CommandSource,
     EnvSource,
     FileSource,
+    HashSource,
     PlaintextSource,
     SopsSource,
     Source,
     describe_source,
+    is_hash,
 )
 from fsgitops.secret.value import Secret, check_secret, read_secret
 
@@ -104,13 +106,19 @@ class SecretFetcher:
                     "identities", lambda: load_identities(place.environ, place.age_identity)
                 )
                 return decrypt(age, known, describe_source(source))
+            case HashSource(a1):
+                found = self._fetch(a1)
+                if not is_hash(found.reveal()):
+                    where = describe_source(source)
+                    raise SecretError(f"{where} is not an a1-hash: 32 hexadecimal digits")
+                return Secret(found.reveal().lower())
             case SopsSource(sops, key):
                 values = self._once(("sops", sops), lambda: self._decrypt_sops(sops))
                 return pick_value(values, key, describe_source(source))
             case CommandSource(command):
-                found = self._once(("command", *command), lambda: self._run_command(command))
-                assert isinstance(found, Secret)
-                return found
+                printed = self._once(("command", *command), lambda: self._run_command(command))
+                assert isinstance(printed, Secret)
+                return printed
 
     def _once(self, name: Hashable, get: Callable[[], Any]) -> Any:
         if name not in self._known:

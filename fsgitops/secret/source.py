@@ -19,6 +19,7 @@ _KEYS: Final = ("FSGITOPS_KEY", "FSGITOPS_KEY_NEXT", "FSGITOPS_AGE_IDENTITY")
 _PLACE_LIMIT: Final = 4096
 _AGE_LIMIT: Final = 16384
 _WORD_LIMIT: Final = 64
+_HASH: Final = re.compile(r"[0-9a-fA-F]{32}")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 SHAPES: Final = (
     "{env: NAME}, {file: PATH}, {sops: FILE, key: PATH}, {age: CIPHERTEXT}, {command: [WORD, …]} "
@@ -70,8 +71,15 @@ class PlaintextSource:
     marked: bool
 
 
+@dataclass(frozen=True, slots=True)
+class HashSource:
+    """Only the a1-hash of the secret is known: it stands here, or where another source says."""
+
+    a1: Source
+
+
 Source: TypeAlias = (
-    EnvSource | FileSource | SopsSource | AgeSource | CommandSource | PlaintextSource
+    EnvSource | FileSource | SopsSource | AgeSource | CommandSource | PlaintextSource | HashSource
 )
 
 
@@ -99,6 +107,33 @@ def read_source(value: object) -> Source:
     return read(value)
 
 
+def read_login(value: object) -> Source:
+    """Return the source of a password that phones log in with: its a1-hash does as well.
+
+    Raises:
+        SourceError: it describes none.
+    """
+    if not isinstance(value, dict) or set(value) != {"a1"}:
+        return read_source(value)
+    found = read_source(value["a1"])
+    if isinstance(found, PlaintextSource):
+        if not is_hash(found.value.reveal()):
+            raise SourceError("`a1` is not an a1-hash: 32 hexadecimal digits, or a source of them")
+        found = PlaintextSource(found.value, marked=True)
+    return HashSource(found)
+
+
+def is_hash(text: str) -> bool:
+    """Tell whether a text has the form of an a1-hash."""
+    return _HASH.fullmatch(text) is not None
+
+
+def is_written_out(source: Source) -> bool:
+    """Tell whether the secret, or its hash, stands in the YAML itself."""
+    inner = source.a1 if isinstance(source, HashSource) else source
+    return isinstance(inner, PlaintextSource)
+
+
 def describe_source(source: Source) -> str:
     """Return where the secret stands, for messages; never the secret."""
     match source:
@@ -114,6 +149,8 @@ def describe_source(source: Source) -> str:
             return f"the command {command[0]}"
         case PlaintextSource():
             return "the plaintext"
+        case HashSource(a1):
+            return describe_source(a1).replace("the plaintext", "the a1-hash")
 
 
 def identify_source(source: Source) -> Hashable:
@@ -129,6 +166,8 @@ def identify_source(source: Source) -> Hashable:
             return ("age", "".join(age.split()))
         case PlaintextSource(value):
             return ("plaintext", value.reveal())
+        case HashSource(a1):
+            return ("a1", identify_source(a1))
 
 
 def _read_env(value: Mapping[str, Any]) -> EnvSource:
@@ -243,3 +282,18 @@ SOURCE_SCHEMA: Final[dict[str, Any]] = {
     ]
 }
 """The JSON Schema of a source, for editors: a bare plaintext is left out on purpose."""
+
+LOGIN_SCHEMA: Final[dict[str, Any]] = {
+    "oneOf": [
+        *SOURCE_SCHEMA["oneOf"],
+        _shape(
+            {
+                "a1": {
+                    "description": "Its a1-hash, md5(user:domain:password), or a source of that.",
+                    "oneOf": [{**_TEXT, "pattern": f"^{_HASH.pattern}$"}, SOURCE_SCHEMA],
+                }
+            }
+        ),
+    ]
+}
+"""The JSON Schema of the source of a password that phones log in with."""

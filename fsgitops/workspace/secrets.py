@@ -13,7 +13,7 @@ from fsgitops.kinds.agent.noun import Agent
 from fsgitops.kinds.agent.secrets import count_rotation
 from fsgitops.model.resource import Resource
 from fsgitops.secret.key import NEXT_KEY_VARIABLE, NEXT_SUFFIX, keyed_digest, load_key
-from fsgitops.secret.source import PlaintextSource, identify_source
+from fsgitops.secret.source import identify_source, is_written_out
 from fsgitops.visible import count_noun
 from fsgitops.workspace.open import make_fetcher
 
@@ -147,7 +147,7 @@ class SecretBook:
         secret = self._fetch(resource, wish.name, source)
         if secret is None:
             return None
-        if not isinstance(source, PlaintextSource):  # those are judged where they are written
+        if not is_written_out(source):  # those are judged where they are written
             for judged in wish.judge(resource.name, secret.reveal()) if wish.judge else ():
                 self._report(resource, judged)
         if wish.shared is not None:
@@ -171,7 +171,7 @@ class SecretBook:
             message = f"{resource.kind} {resource.name}: `{name}`: {problem}"
             self.findings.append(error("secret", self._place(resource), message))
             return None
-        if not isinstance(source, PlaintextSource):
+        if not is_written_out(source):
             self.fetched[source] = secret
         return secret
 

@@ -120,7 +120,7 @@ def test_every_command_stands_in_one_section(program: str) -> None:
     [
         (["fsgitops", "aply"], "did you mean `fsgitops apply`"),
         (["fsgitops", "key", "rotat"], "did you mean `fsgitops key rotate`"),
-        (["fsgitops", "import"], "did you mean `fsgitops adopt`"),
+        (["fsgitops", "imprt"], "did you mean `fsgitops import`"),
         (["fsgitops-cdr", "repor"], "did you mean `fsgitops-cdr report`"),
         (["fsgitops", "zzz"], "see --help"),
         (["fsgitops", "plan", "--targt", "x"], "--target"),

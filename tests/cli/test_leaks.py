@@ -156,6 +156,8 @@ def moves_of_keys(project: Project) -> Iterator[tuple[str, ...]]:
     yield ("release", "agent:2100")
     yield ("plan", "--json")
     yield ("adopt", "directory/default/2100.xml", "--yes")
+    yield ("import", "--dry-run")
+    yield ("import", "--out", "desired/more", "--json")
     yield ("compile", "--out", str(project.root / "conf" / "image"))
     yield ("key", "rotate", "--start", "--groups", "env")
     yield ("plan",)

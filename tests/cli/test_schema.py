@@ -208,6 +208,7 @@ def test_every_output_is_as_its_schema_says(project: Project) -> None:
     seen.add(json_of(project, ("plan", "--target", "nowhere"))["format"])
     seen.add("fsgitops-notice")  # tests/live/test_notify.py holds that one to its schema
     seen.add(json_of(project, ("release", "agent:1020"))["format"])
+    seen.add(json_of(project, ("import", "--dry-run"))["format"])
     seen.add(json_of(project, ("adopt", "directory/default/1020.xml", "--yes"))["format"])
     assert seen == {f"fsgitops-{name}" for name in SCHEMAS} - {
         "fsgitops-desired", "fsgitops-settings",

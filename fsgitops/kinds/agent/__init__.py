@@ -22,7 +22,11 @@ from fsgitops.model.resource import Resource
 from fsgitops.phone import is_extension
 
 if TYPE_CHECKING:
-    from fsgitops.model.kind import Read
+    from collections.abc import Iterable
+
+    from fsgitops.model.imports import Brought, Kept
+    from fsgitops.model.kind import Read, Site
+    from fsgitops.routing.handwritten import Handwritten
 
 
 def _ours(place: str, name: str, read: Read) -> Left | None:
@@ -30,6 +34,12 @@ def _ours(place: str, name: str, read: Read) -> Left | None:
         return None
     alone = place != FOLDER
     return Left(name, find_path(name, "default" if alone else place), sure=alone, alone=alone)
+
+
+def _imports(hand: Handwritten, site: Site) -> Iterable[Brought | Kept]:
+    from fsgitops.kinds.agent.imports import import_users  # loaded with an import alone
+
+    return import_users(hand, site)
 
 
 AGENT: Final = Kind(
@@ -44,6 +54,7 @@ AGENT: Final = Kind(
     starts=lambda agent: agent.context,
     forwards=lambda agent: agent.enabled and agent.phone_forwarding,
     wishes=agent_wishes,
+    imports=_imports,
     rules=RULES,
     lists="SIP extensions.",
     also=("user", "users"),

@@ -11,6 +11,7 @@ from fsgitops.model.draft import Draft, DraftError
 from fsgitops.phone import is_user_name
 from fsgitops.routing.pattern import broken_expressions
 from fsgitops.secret.key import a1_hash
+from fsgitops.secret.source import HashSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from fsgitops.kinds.agent.noun import Agent
     from fsgitops.model.draft import Elements, Leaf
     from fsgitops.model.kind import Secrets, Site, Survey
+    from fsgitops.secret.source import Source
+    from fsgitops.secret.value import Secret
 
 DIALPLAN_PATH: Final = "dialplan/default/10_fsgitops_agents.xml"
 TRANSFER_PATH: Final = "dialplan/fsgitops_transfer.xml"
@@ -74,10 +77,10 @@ def draft_user(agent: Agent, site: Site, secrets: Secrets, _known: Any) -> Itera
     if reasons := refusals(agent, site.own_variables):
         raise DraftError(reasons, "write it without what FreeSWITCH would act on")
     login = agent.sip_user
-    sip_hash, voicemail_hash = [
-        a1_hash(login, site.domain, secret).reveal() if secret else UNKNOWN
-        for secret in (secrets.get(PASSWORD), secrets.get(PIN))
-    ]
+    sip_hash, voicemail_hash = (
+        _hash(agent, site, secrets.get(name), source)
+        for name, source in ((PASSWORD, agent.password), (PIN, agent.voicemail.pin))
+    )
     user: dict[str, Leaf] = {
         "id": login,
         **({"number_alias": agent.extension} if agent.user else {}),
@@ -89,6 +92,14 @@ def draft_user(agent: Agent, site: Site, secrets: Secrets, _known: Any) -> Itera
         user_path(agent, site), "agent.xml.j2", {"user": user}, hidden=_HIDDEN, prove=prove_user,
         frame=_frame(agent) if site.sharded else ("", ""),
     )  # fmt: skip
+
+
+def _hash(agent: Agent, site: Site, secret: Secret | None, source: Source | None) -> str:
+    if secret is None:
+        return UNKNOWN
+    if isinstance(source, HashSource):
+        return secret.reveal()
+    return a1_hash(agent.sip_user, site.domain, secret).reveal()
 
 
 def prove_user(found: Elements, values: Mapping[str, Leaf]) -> list[str]:

@@ -17,9 +17,9 @@ from fsgitops.model.fields import (
     Hidden,
     Key,
     Label,
+    LoginSource,
     Names,
     Ref,
-    SecretSource,
     Switch,
     UserName,
     about,
@@ -38,7 +38,7 @@ class Voicemail(Part):
 
     enabled: Annotated[Switch, about("false: no mailbox.")] = True
     pin: Annotated[
-        SecretSource,
+        LoginSource,
         Hidden("voicemail PIN"),
         about("4 to 10 digits. Default: derived from the project key."),
     ] = None
@@ -103,7 +103,7 @@ class Agent(Noun):
         ),
     ] = None
     password: Annotated[
-        SecretSource,
+        LoginSource,
         Hidden("SIP password"),
         about("Where to find the SIP password. Default: derived from the project key."),
     ] = None

@@ -11,6 +11,7 @@ from fsgitops.kinds.agent.rules import PIN_HINT, judge_pin, judge_strength
 from fsgitops.model.kind import Judged, Wish
 from fsgitops.model.reading import resource_of
 from fsgitops.secret.key import derive_sip_password, derive_voicemail_pin
+from fsgitops.secret.source import HashSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -31,7 +32,9 @@ def agent_wishes(agent: Agent) -> tuple[Wish, ...]:
     if not agent.voicemail.enabled:
         return (password,)
     derive = partial(_derive, derive_voicemail_pin, agent)
-    return (password, Wish(PIN, agent.voicemail.pin, derive, agent.groups, _judge_pin))
+    pin = agent.voicemail.pin
+    judge = None if isinstance(pin, HashSource) else _judge_pin
+    return (password, Wish(PIN, pin, derive, agent.groups, judge))
 
 
 def _derive(

@@ -69,6 +69,16 @@ def _scalars(node: Node | None) -> Iterator[tuple[Node, bool]]:
         pending.extend((child, flow or item.flow) for child in reversed(item.children))
 
 
+def write_scalar(value: str, *, flow: bool = False) -> str:
+    """Return a text as it is written: plain, or in quotes where plain would mean something else.
+
+    `flow` is set inside brackets.
+    """
+    simple = _SIMPLE if flow else _SIMPLE_IN_BLOCK
+    odd = value.lower() in _WORDS or _OTHER_NUMBER.fullmatch(value)
+    return value if not odd and simple.fullmatch(value) and value.isprintable() else _double(value)
+
+
 def _canonical(node: Node, *, flow: bool) -> str | None:
     """Return how the scalar is to be written, or None to leave it as it is."""
     value = node.value
@@ -78,10 +88,7 @@ def _canonical(node: Node, *, flow: bool) -> str | None:
         return "null"
     if value.lower() in _WORDS or value == "<<" or _OTHER_NUMBER.fullmatch(value):
         return None if not node.style else _double(value)
-    simple = _SIMPLE if flow else _SIMPLE_IN_BLOCK
-    if simple.fullmatch(value) and value.isprintable():
-        return value
-    return _double(value)
+    return write_scalar(value, flow=flow)
 
 
 def _double(value: str) -> str:

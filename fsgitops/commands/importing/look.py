@@ -1,0 +1,106 @@
+"""Read a conf directory for what people wrote in it, as resources would say it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING
+
+from fsgitops.model.imports import Brought, Kept, Reason
+from fsgitops.model.kind import Site
+from fsgitops.model.noun import make_noun
+from fsgitops.phone import Lengths
+from fsgitops.routing.call.load import load_disk
+from fsgitops.routing.glob import Ours
+from fsgitops.routing.handwritten import Handwritten, Home
+from fsgitops.routing.places import find_readings
+from fsgitops.routing.preprocess import load_merged
+from fsgitops.routing.tree import parse
+from fsgitops.steps.read_live import read_manifest
+
+if TYPE_CHECKING:
+    from fsgitops.model.noun import Noun
+    from fsgitops.routing.call.load import Loaded
+    from fsgitops.workspace.declare import Declared
+    from fsgitops.workspace.open import Workspace
+
+ANY_LENGTH = Lengths(2, 11)
+
+
+class Found:
+    """What stands in the conf directory: what can be brought, what stays, what is ours already."""
+
+    def __init__(self) -> None:
+        self.brought: list[Brought] = []
+        self.kept: list[Kept] = []
+        self.managed = 0
+        self.lost_comments: list[str] = []
+
+    def keep(self, item: Brought, what: str, *reasons: Reason) -> None:
+        """Leave an element where it is after all."""
+        self.kept.append(Kept(what, item.place, reasons))
+
+
+def look_around(workspace: Workspace, declared: Declared) -> Found:
+    """Return what stands in a target's conf directory. Raises MergeError where none can be read."""
+    target = workspace.target
+    loaded = load_disk(target.conf_dir, target.domain)
+    hand = Handwritten(
+        target.conf_dir,
+        loaded.merged,
+        loaded.root,
+        _find_context(loaded, workspace),
+        cache(lambda folder: _find_home(workspace, folder)),
+    )
+    ours = read_manifest(target.state_dir).entries
+    site = make_site(workspace, declared)
+    found = Found()
+    dialled: dict[str, Noun] = {}
+    for kind in workspace.kinds.values():
+        results = kind.imports(hand, replace(site, dialled=dialled)) if kind.imports else ()
+        for item in results:
+            if item.place.file in ours:
+                found.managed += isinstance(item, Brought)
+            elif isinstance(item, Kept):
+                found.kept.append(item)
+            else:
+                found.brought.append(item)
+                noun, _ = make_noun(kind.noun, item.values)
+                if noun is not None:
+                    dialled |= dict.fromkeys(kind.dialled(noun), noun)
+    found.lost_comments = list(dict.fromkeys(f"{at.file}:{at.line}" for at in hand.lost))
+    return found
+
+
+def make_site(workspace: Workspace, declared: Declared) -> Site:
+    """Return what is the same for every resource that is imported for a target."""
+    target, settings = workspace.target, workspace.settings
+    return Site(
+        domain=target.domain,
+        inbound_context=target.inbound_context,
+        sharded=target.layout == "sharded",
+        lengths=ANY_LENGTH,
+        caller_id=declared.caller_id,
+        caller_name=settings.default_caller_name,
+        did_forms=target.did_forms,
+        did_prefixes=target.did_prefixes,
+        default_region=settings.default_region,
+        own_variables=frozenset(name.lower() for name in settings.variables.allow),
+    )
+
+
+def _find_context(loaded: Loaded, workspace: Workspace) -> str:
+    """Return the context of phones whose users have none: that of the profile they log in to."""
+    name = f"profile {workspace.target.profile}"
+    doors = loaded.doors(workspace.target.domain)
+    return next((door.context for door in doors if door.name == name), "default")
+
+
+def _find_home(workspace: Workspace, folder: str) -> Home | None:
+    """Return what users inherit whose files stand in a folder below the conf directory."""
+    mine = Ours([f"{folder}/fsgitops.xml"])
+    root = parse(load_merged(workspace.target.conf_dir, ours=mine).text)
+    for reading in find_readings(root).values():
+        if reading.section == "directory" and not reading.dead:
+            return Home(reading.inner("group"), reading.inner("domain"))
+    return None
