@@ -324,38 +324,62 @@ def layout_command(
 
 
 @click.command("adopt", cls=Command, epilog="Example: fsgitops adopt directory/default/1020.xml")
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=LIVE_FILE)
+@click.argument("paths", nargs=-1, metavar="[PATH...]", shell_complete=LIVE_FILE)
+@click.option(
+    "--all",
+    "only_same",
+    is_flag=True,
+    help="Take over all that is as declared, and list what differs: after .fsgitops is lost.",
+)
+@click.option(
+    "--split/--keep",
+    default=None,
+    help="Files that also hold what is not declared: take ours out of them, or leave them.",
+)
 @with_workspace
 @with_yes
 @with_wait
 @with_json
 def adopt_command(
-    workspace: Workspace, paths: tuple[str, ...], yes: bool, wait_seconds: float, as_json: bool
+    workspace: Workspace,
+    paths: tuple[str, ...],
+    only_same: bool,
+    split: bool | None,
+    yes: bool,
+    wait_seconds: float,
+    as_json: bool,
 ) -> int:
-    """Start managing existing files at declared paths.
+    """Start managing existing files of declared resources.
 
     PATH is below the conf directory. A folder or a quoted glob (`*` within a folder, `**`
-    across) stands for the existing declared files in it, and `.` for all of them. Use `.` if
-    you lost the state directory. It first shows how each file differs from the declared one.
-    No file changes now; the next apply makes them as declared.
+    across) stands for the files in it that hold what is declared, and `.` for all of them. It
+    first shows how each file differs from the declared one. No file changes now; the next apply
+    makes them as declared. What lies in a file under another name, or with others, moves to a
+    file of its own.
     """
     from fsgitops.commands.adopt import list_files, plan_adoption, run_adoption
     from fsgitops.steps.render_text import render_adoption
 
+    if only_same == bool(paths):
+        raise click.UsageError("name files, folders or globs, or pass --all, and not both")
     with working("Comparing the files with the declared ones"):
-        shown = plan_adoption(workspace, paths)
+        shown = plan_adoption(workspace, paths or (".",), only_same=only_same, split=split)
     print_notes(shown.notes)
     if not (yes and is_quiet()):
-        print_lines(render_adoption(shown.plan, list(shown.entries)), err=as_json)
+        rest = {item.path: item.tell_rest() for item in shown.holders}
+        lines = render_adoption(shown.plan, list(shown.entries), rest, shown.stays)
+        print_lines(lines, err=as_json)
     if shown.entries:
         if not yes:
             confirm("Adopt?", err=as_json)
         run_adoption(workspace, shown, wait_seconds=wait_seconds, tell=print_note)
     if as_json:
         adopted = list_files(shown.entries)
-        print_document("adopted", adopted=adopted, changes=shown.plan.changes)
+        left = [item._asdict() for item in shown.stays]
+        print_document("adopted", adopted=adopted, changes=shown.plan.changes, left=left)
     else:
-        confirm_done(f"Adopted: {len(shown.entries)}")
+        left_of = f", left as they are: {len(shown.stays)}" if shown.stays else ""
+        confirm_done(f"Adopted: {len(shown.entries)}{left_of}")
     return 0
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from fsgitops.commands.plan import run_plan
-from fsgitops.errors import PlanRefusedError, UsageError
+from fsgitops.errors import FsgitopsError, PlanRefusedError, UsageError
 from fsgitops.homes.pieces import split_compiled, split_live
 from fsgitops.live.audit import audited
 from fsgitops.live.recover import recover_locked
@@ -20,9 +20,12 @@ from fsgitops.model.live import (
     Record,
     is_safe_path,
 )
+from fsgitops.model.plan import Action
+from fsgitops.planning.holders import SHOWN, Holder, Stays, find_beside, find_holders
 from fsgitops.planning.planned import keyed, make_context
 from fsgitops.steps.plan import compare_config
-from fsgitops.steps.read_live import read_manifest
+from fsgitops.steps.read_live import read_live, read_manifest
+from fsgitops.steps.rename import pair_moves
 from fsgitops.steps.rewind import narrow_live
 from fsgitops.steps.select import matches_path, names_resource
 from fsgitops.transaction.folder import hash_file
@@ -32,7 +35,7 @@ from fsgitops.transaction.state import write_state
 from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from fsgitops.model.compiled import Part
     from fsgitops.model.plan import Plan
@@ -45,38 +48,171 @@ _GLOB = re.compile(r"[*?]")
 
 @dataclass(frozen=True, slots=True)
 class Adoption:
-    """The files to take over, and the plan of what the next apply would do to them."""
+    """The files to take over, and the plan of what the next apply would do to them.
+
+    `holders` are those of them that somebody wrote for more than one resource, or under another
+    name: the next apply takes elements out of them. `stays` are files that are left, and why.
+    """
 
     plan: Plan
     entries: dict[str, ManifestEntry]
+    holders: tuple[Holder, ...] = ()
+    stays: tuple[Stays, ...] = ()
     notes: tuple[str, ...] = ()
 
 
-def plan_adoption(workspace: Workspace, words: Iterable[str]) -> Adoption:
+def plan_adoption(
+    workspace: Workspace,
+    words: Sequence[str],
+    *,
+    only_same: bool = False,
+    split: bool | None = None,
+) -> Adoption:
     """Compare hand-written files with what is compiled for their paths; touch nothing.
 
     `words` are paths below the conf directory, or absolute ones that lead there; folders and globs
-    stand for the declared files in them that are there, `.` for all. Raises UsageError for a path
-    outside, or where nothing stands; PlanRefusedError for one that nothing declared compiles to,
-    or that is not a plain file.
+    stand for the files in them that hold what is declared, `.` for all. With `only_same`, those
+    that differ from it are left. `split` tells what becomes of files that hold others as well:
+    elements are taken out of them, or they are left. Raises UsageError for a path outside, or where
+    nothing stands, or where `split` must be told; PlanRefusedError for one that holds nothing that
+    is declared, or that is not a plain file.
     """
     planned = run_plan(workspace)
-    chosen = [path for word in words for path in _find_paths(workspace, planned, word)]
-    paths = list(dict.fromkeys(chosen))
-    owned = [path for path in paths if path in planned.live.manifest.entries]
-    entries = {path: _entry(planned, path) for path in paths if path not in owned}
-    live = planned.live
+    chosen = _choose(workspace, planned, words, split)
+    entries, stays = _enter(planned, chosen, only_same=only_same)
+    plan = _compare(workspace, planned, entries)
+    differing = [path for path in entries if count_differences(plan, path)] if only_same else []
+    for path in differing:
+        told = count_noun(count_differences(plan, path), "difference")
+        stays.append(Stays(path, f"{told} from what is declared"))
+        del entries[path]
+    return Adoption(
+        _compare(workspace, planned, entries) if differing else plan,
+        entries,
+        tuple(item for item in chosen.holders if item.path in entries),
+        tuple(sorted(stays)),
+        (*planned.notes, *chosen.notes),
+    )
+
+
+class _Chosen(NamedTuple):
+    """The paths that were named, the hand-written files among them, and what is left of those."""
+
+    paths: list[str]
+    holders: list[Holder]
+    stays: list[Stays]
+    notes: list[str]
+
+
+def _choose(
+    workspace: Workspace, planned: Planned, words: Sequence[str], split: bool | None
+) -> _Chosen:
+    """Return what the words name. Raises UsageError."""
+    conf_dir = workspace.target.conf_dir
+    notes: list[str] = []
+    try:
+        holders, stays = find_holders(workspace, planned)
+    except (FsgitopsError, OSError) as problem:
+        holders, stays = [], []
+        notes.append(f"looked only at the paths of what is declared: {problem}")
+    places = [*_list_there(planned), *(item.path for item in holders)]
+    declared = {*places, *planned.compilation.compiled.files}
+    globs = {word: _read_glob(conf_dir, word, declared) for word in words}
+    paths: dict[str, None] = {}
+    for word, glob in globs.items():
+        found = [path for path in places if matches_path(glob or "", path)]
+        if glob is not None and not found:
+            raise UsageError(
+                f"{word}: no file here belongs to anything declared; an apply creates such files"
+            )
+        paths.update(dict.fromkeys(found if glob else [relative_path(conf_dir, word)]))
+    stays = [
+        item
+        for item in stays
+        if item.path in paths or any(matches_path(glob or "", item.path) for glob in globs.values())
+    ]
+    kept, mixed = _judge_mixed([item for item in holders if item.path in paths], split)
+    return _Chosen([*paths], kept, [*stays, *mixed], notes)
+
+
+def _enter(
+    planned: Planned, chosen: _Chosen, *, only_same: bool
+) -> tuple[dict[str, ManifestEntry], list[Stays]]:
+    """Return what is to be known of each file, and which are left."""
+    known, stays = planned.live.manifest.entries, list(chosen.stays)
+    entries = {item.path: item.entry for item in chosen.holders}
+    left = {item.path for item in stays}
+    for path in chosen.paths:
+        if path in known:
+            chosen.notes.append(f"{path} is managed already")
+        elif path not in entries and path not in left:
+            try:
+                entries[path] = _entry(planned, path)
+            except PlanRefusedError as problem:
+                if not only_same:
+                    raise
+                stays.append(Stays(path, str(problem).removeprefix(f"{path}: ")))
+    return entries, stays
+
+
+def _list_there(planned: Planned) -> list[str]:
+    """Return the paths of what is declared where something stands."""
+    files = planned.live.files
+    declared = sorted(planned.compilation.compiled.files)
+    return [path for path in declared if files[path].kind is not FileKind.MISSING]
+
+
+def _judge_mixed(holders: list[Holder], split: bool | None) -> tuple[list[Holder], list[Stays]]:
+    """Return the files to take elements from, and those with others in them that are kept whole."""
+    mixed = [item for item in holders if item.others]
+    if not mixed or split:
+        return holders, []
+    if split is None:
+        told = "; ".join(
+            f"{item.path} ({', '.join(item.others[:SHOWN])})" for item in mixed[:SHOWN]
+        )
+        raise UsageError(
+            f"{count_noun(len(mixed), 'file')} {'holds' if len(mixed) == 1 else 'hold'} what is "
+            f"not declared as well: {told}. With --split, the next apply takes out what is "
+            "declared, and the rest keeps its bytes; with --keep, such files are left as they are"
+        )
+    stays = [Stays(item.path, f"kept: it holds {', '.join(item.others[:SHOWN])}") for item in mixed]
+    return [item for item in holders if not item.others], stays
+
+
+def _compare(workspace: Workspace, planned: Planned, entries: Mapping[str, ManifestEntry]) -> Plan:
+    """Return what the next apply would change of these files."""
+    live, compiled = planned.live, planned.compilation.compiled
+    ours = {record.resource for entry in entries.values() for record in entry.records}
+    files = {
+        path: file
+        for path, file in compiled.files.items()
+        if path in entries or any(part.resource in ours for part in file.parts)
+    }
     manifest = replace(live.manifest, entries={**live.manifest.entries, **entries})
-    compiled = planned.compilation.compiled
-    files = {path: compiled.files[path] for path in entries}
+    target = workspace.target
+    foreign = {path: "" for path, entry in entries.items() if entry.foreign}
+    found = read_live(target.conf_dir, target.state_dir, foreign, manifest) if foreign else live
+    seen = LiveConfig(manifest, {**live.files, **{p: found.files[p] for p in foreign}})
+    compiled = replace(compiled, files=files)
     plan = compare_config(
-        replace(compiled, files=files),
-        narrow_live(LiveConfig(manifest, live.files, live.unmanaged), entries),
+        compiled,
+        narrow_live(seen, {*entries, *files}),
         make_context(workspace, unknown_secrets=planned.plan.unknown_secrets),
         keyed(planned.compilation.key),
     )
-    notes = [*planned.notes, *(f"{path} is managed already" for path in owned)]
-    return Adoption(plan, entries, tuple(notes))
+    return replace(plan, changes=pair_moves(plan.changes, compiled, seen))
+
+
+def count_differences(plan: Plan, path: str) -> int:
+    """Return how many attributes the next apply would change of what a file holds."""
+    here = {item.resource for item in plan.changes if item.path == path}
+    return sum(
+        len(item.attributes)
+        for item in plan.changes
+        if (item.path == path and item.action is Action.UPDATE)
+        or (item.moved and item.resource in here)
+    )
 
 
 def run_adoption(
@@ -145,25 +281,6 @@ def _find_managed(conf_dir: Path, entries: Collection[str], word: str) -> list[s
     raise UsageError(f"{word}: not managed here; nothing was released")
 
 
-def _find_paths(workspace: Workspace, planned: Planned, word: str) -> list[str]:
-    """Return the paths that a word names: one, or the declared files of a folder or a glob."""
-    conf_dir = workspace.target.conf_dir
-    declared = planned.compilation.compiled.files
-    glob = _read_glob(conf_dir, word, declared)
-    if glob is None:
-        return [relative_path(conf_dir, word)]
-    there = [
-        path
-        for path in sorted(declared)
-        if planned.live.files[path].kind is not FileKind.MISSING and matches_path(glob, path)
-    ]
-    if not there:
-        raise UsageError(
-            f"{word}: no file here belongs to anything declared; an apply creates such files"
-        )
-    return there
-
-
 def _read_glob(conf_dir: Path, word: str, known: Collection[str]) -> str | None:
     """Return the glob of a folder or a glob that was named, None for the path of one file.
 
@@ -201,7 +318,8 @@ def _entry(planned: Planned, path: str) -> ManifestEntry:
     file = planned.compilation.compiled.files.get(path)
     if file is None:
         raise PlanRefusedError(
-            f"{path}: nothing that is declared has this file; declare it first, then adopt the file"
+            f"{path}: nothing that is declared has this file, or an element in it; declare it "
+            "first, then adopt the file"
         )
     found = planned.live.files[path]
     if found.kind is FileKind.MISSING:
@@ -210,6 +328,12 @@ def _entry(planned: Planned, path: str) -> ManifestEntry:
         raise PlanRefusedError(f"{path}: a {found.kind} cannot be adopted, only a plain file")
     commit = planned.plan.commit
     parts = {part.resource: part for part in file.parts}
+    desired = planned.compilation.declared.desired
+    if lost := find_beside(planned, path, {name for _, name in desired.sources}):
+        raise PlanRefusedError(
+            f"{path}: the next apply would delete {', '.join(lost[:SHOWN])}, which nothing "
+            "declares; declare it, or move it to another file first"
+        )
     if len(file.parts) == 1:
         return ManifestEntry(found.sha256, (_record(file.part, commit),))
     own = split_compiled(file)

@@ -124,10 +124,10 @@ def _find_applied(workspace: Workspace, live: LiveConfig) -> tuple[Applied, list
     for path in edited:
         file, entry = compiled.files.get(path), live.manifest.entries[path]
         own: Mapping[Resource, CompiledFile] = {}
-        if file and len(entry.records) > 1:
+        if file and not entry.alone:
             own = split_compiled(file)
             around[path] = take_apart(file.content, path).spans.flatten_rest()
-        if file and len(entry.records) == len(file.parts) == 1:
+        if file and entry.alone and len(file.parts) == 1:
             own = {entry.records[0].resource: file}
         for resource, known in split_entry(entry).items():
             part = own.get(resource)

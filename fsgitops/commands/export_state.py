@@ -117,7 +117,7 @@ def _record_files(
     files: dict[str, tuple[RecordedFile, ...]] = {}
     for path, entry in live.manifest.entries.items():
         found = live.files[path]
-        if len(entry.records) == 1:
+        if entry.alone:
             files[path] = (_record_file(found, entry, digest),)
             continue
         there, _ = split_live(found, path, entry)

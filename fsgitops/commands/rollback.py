@@ -25,7 +25,7 @@ from fsgitops.steps.plan import compare_config, finish_plan
 from fsgitops.steps.protect import refuse_protected
 from fsgitops.steps.read_live import read_live
 from fsgitops.steps.rename import pair_moves
-from fsgitops.steps.rewind import Earlier, keep_rest, narrow_live, rewind_config
+from fsgitops.steps.rewind import Earlier, keep_rest, narrow_live, own_foreign, rewind_config
 from fsgitops.transaction.journal import REVISIONS
 from fsgitops.transaction.lock import lock_state
 from fsgitops.transaction.places import BEFORE
@@ -123,7 +123,7 @@ def _compare_earlier(workspace: Workspace, to: int | None, demands: Demands) -> 
     gone = {item.path: "" for item in earlier if item.path not in expected}
     live = read_live(target.conf_dir, target.state_dir, {**gone, **expected})
     context = make_context(workspace)
-    narrow = narrow_live(live, [item.path for item in earlier])
+    narrow = narrow_live(own_foreign(live, earlier), [item.path for item in earlier])
     plan = keep_rest(compare_config(compiled, narrow, context, keyed(find_key(workspace))), live)
     plan = replace(plan, changes=pair_moves(plan.changes, compiled, live))
     plan = refuse_protected(plan, live)
@@ -164,7 +164,9 @@ def _read_earlier(undone: list[Kept]) -> list[Earlier]:
     with ExitStack() as stack:
         folders: dict[int, StateFolder] = {}
         return [
-            Earlier(path, _read(stack, folders, kept, number, change), change.entry_before)
+            Earlier(
+                path, _read(stack, folders, kept, number, change), change.entry_before, change.left
+            )
             for path, (kept, number, change) in sorted(places.items())
         ]
 

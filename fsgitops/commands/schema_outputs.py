@@ -264,7 +264,14 @@ OUTPUTS: dict[str, dict[str, Any]] = {
         **_REVISION,
         changes=rows_of("Every file that it changed.", RevisionChange),
     ),
-    "adopted": objects(adopted=_FILES, changes=list_of(_CHANGE, "What the next apply changes.")),
+    "adopted": objects(
+        adopted=_FILES,
+        changes=list_of(_CHANGE, "What the next apply changes."),
+        left=list_of(
+            objects(path=text("The file."), reason=text("Why it is left.")),
+            "Files that are left as they are.",
+        ),
+    ),
     "released": objects(released=_FILES),
     "import": objects(
         target=text("The target's name."),

@@ -272,7 +272,7 @@ def _where(places: Whereabouts, name: str, _place: str, address: Address) -> str
 
 DIRECTORY: Final = Home(
     name="directory",
-    paths=("directory/*/*.xml",),
+    paths=("directory/*/*.xml", "directory/*.xml"),
     section="directory",
     element="user",
     key="id",

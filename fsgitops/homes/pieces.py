@@ -76,13 +76,14 @@ def _find_spans(text: bytes, tag: str, key: str) -> list[tuple[int, int]]:
     """Parse what is left where elements are cut out; all of it, unless these are all there are."""
     cuts = cut_elements(text, tag, key)
     with suppress(FragmentError):
-        left = [cuts.rest[start:end] for start, end in _parse(cuts.rest, tag)]
+        left = [cuts.rest[start:end] for start, end in find_spans(cuts.rest, tag)]
         if left == [run.stands(tag, key) for run in cuts.runs]:
             return [(start, end) for run in cuts.runs for start, end, _ in run.elements]
-    return _parse(text, tag)
+    return find_spans(text, tag)
 
 
-def _parse(text: bytes, tag: str) -> list[tuple[int, int]]:
+def find_spans(text: bytes, tag: str) -> list[tuple[int, int]]:
+    """Return where the outermost elements of a tag stand. Raises FragmentError."""
     found: list[tuple[int, int]] = []
     ending = re.compile(b"</" + re.escape(tag.encode()) + rb"\s*>")
     depth = start_at = 0
@@ -151,11 +152,12 @@ def _take_apart(content: bytes, home: Home) -> Pieces:
 
 
 def names_in(element: bytes, home: Home) -> tuple[str, ...]:
-    """Return the names that an element of a home's files declares."""
+    """Return the names that an element of a home's files declares; none where it is empty."""
     found = _PLAIN.match(element)
     if found and element.startswith(home.element.encode(), 1):
         return ((found[3] or found[2] or found[1]).decode(),)  # as nearly every element is
-    return tuple(home.split(flatten_fragment(own_file((element,))))[0])
+    said = flatten_fragment(own_file((element,)))
+    return () if home.is_empty(said) else tuple(home.split(said)[0])
 
 
 def own_file(elements: Iterable[bytes]) -> bytes:
@@ -170,7 +172,7 @@ def elements_of(file: CompiledFile) -> bytes:
 
 def list_records(file: CompiledFile, commit: str = "") -> tuple[Record, ...]:
     """Return what is to be known of each resource of a file, once it is written."""
-    if len(file.parts) == 1 and not file.part.kept:
+    if len(file.parts) == 1 and not (file.part.kept or file.foreign):
         return (_record(file.part, commit),)
     if (found := hash_parts(file)) is not None:
         return tuple(
@@ -201,7 +203,7 @@ def part_of(record: Record) -> Part:
 
 def split_entry(entry: ManifestEntry) -> dict[Resource, ManifestEntry]:
     """Return what was applied to a file of each resource in it."""
-    if len(entry.records) == 1:
+    if entry.alone:
         return {entry.records[0].resource: entry}
     return {item.resource: ManifestEntry(item.sha256, (item,)) for item in entry.records}
 
@@ -226,7 +228,7 @@ def _find_members(file: CompiledFile) -> tuple[Pieces, dict[Resource, list[int]]
         while at + 1 < len(by_place) and start >= by_place[at].span[1]:
             at += 1
         owner = by_place[at].resource if by_place else _find(pieces.names[number], by_name)
-        if owner is None and len(file.parts) == 1:
+        if owner is None and len(file.parts) == 1 and not file.foreign:
             owner = file.part.resource
         if owner is not None:
             members[owner].append(number)
@@ -356,7 +358,7 @@ class OwnFiles:
     def get(self, path: str, resource: Resource) -> LiveFile:
         """Return what a file holds of a resource; missing where it is nothing."""
         found, entry = self._live.files[path], self._live.manifest.entries.get(path)
-        if entry is None or len(entry.records) == 1:
+        if entry is None or entry.alone:
             return found
         if path not in self._there:
             self._there[path], _ = split_live(found, path, entry)

@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from fsgitops.errors import ReloadRefusedError, SwitchError, SwitchUnreachableError
+from fsgitops.homes.foreign import own_elements
 from fsgitops.homes.pieces import name_owners
 from fsgitops.homes.reload import end_rest, plan_reloads, run_reloads, turn_round
 from fsgitops.live.connect import address_of, hold_target
@@ -200,14 +201,18 @@ def _expect(plan: Plan, compiled: CompiledConfig, live: LiveConfig, conf_dir: Pa
     def owners(path: str) -> Mapping[str, Resource]:
         return name_owners(compiled.files.get(path), entries.get(path))
 
-    stood = ((path, file.content) for path, file in live.files.items())
+    stood = {path: file.content for path, file in live.files.items() if file.content is not None}
+    written = {path: file.content for path, file in compiled.files.items() if not file.settled}
+    for path in {item.path for item in plan.changes}:
+        file, entry = compiled.files.get(path), entries.get(path)
+        if (file and file.foreign) or (entry and entry.foreign):
+            now, then = file.parts if file else (), entry.records if entry else ()
+            written[path] = own_elements(file.content if file else b"", path, now)
+            stood[path] = own_elements(stood.get(path, b""), path, then)
     unloaded = [item.path for item in plan.unloaded if item.action is not Action.DELETE]
     return Expected(
-        written={
-            **{path: file.content for path, file in compiled.files.items() if not file.settled},
-            **{path: (conf_dir / path).read_bytes() for path in unloaded},
-        },
-        before={path: content for path, content in stood if content is not None},
+        written=written | {path: (conf_dir / path).read_bytes() for path in unloaded},
+        before=stood,
         owners=owners,
     )
 

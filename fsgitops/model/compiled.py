@@ -44,7 +44,8 @@ class CompiledFile(NamedTuple):
     `path` is relative to the conf directory, with `/`. `parts` stand in the order of the bytes;
     there is at least one. `unknown` says that the secret spans hold UNKNOWN, for want of a key.
     `settled` says that an apply proved and wrote the output of the same inputs: `sha256` is known
-    from then, and `content` is left empty.
+    from then, and `content` is left empty. `foreign` says that it is somebody else's file: only its
+    parts are ours, and there may be none.
     """
 
     path: str
@@ -54,6 +55,7 @@ class CompiledFile(NamedTuple):
     unknown: bool = False
     sha256: str = ""
     settled: bool = False
+    foreign: bool = False
 
     @property
     def part(self) -> Part:
@@ -80,6 +82,11 @@ class CompiledConfig:
     def paths(self) -> dict[Resource, str]:
         """Where each resource lies; the last of several files."""
         return {part.resource: path for path, file in self.files.items() for part in file.parts}
+
+    @property
+    def ours(self) -> set[str]:
+        """The paths of the files that are ours as a whole."""
+        return {path for path, file in self.files.items() if not file.foreign}
 
     def resources(self) -> Iterator[Resource]:
         """Yield what is compiled, file by file."""

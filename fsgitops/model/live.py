@@ -75,10 +75,20 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ManifestEntry:
-    """One file that fsgitops wrote: its hash, and the resources that lie in it, one or more."""
+    """One file that fsgitops wrote: its hash, and the resources that lie in it, one or more.
+
+    A `foreign` file is somebody else's: only the elements of its records are ours, and the next
+    apply takes them out of it.
+    """
 
     sha256: str
     records: tuple[Record, ...]
+    foreign: bool = False
+
+    @property
+    def alone(self) -> bool:
+        """Tell whether the whole file is that of its one resource."""
+        return len(self.records) == 1 and not self.foreign
 
     @property
     def inputs(self) -> dict[Resource, str]:
@@ -87,20 +97,22 @@ class ManifestEntry:
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON values: a file of one resource is written as that resource is."""
-        if len(self.records) == 1:
+        if self.alone:
             return {"sha256": self.sha256, **self.records[0].to_json()}
         several = [
             {**item.to_json(), "sha256": item.sha256, "elements": list(item.elements)}
             for item in self.records
         ]
-        return {"sha256": self.sha256, "resources": several}
+        foreign = {"foreign": True} if self.foreign else {}
+        return {**foreign, "sha256": self.sha256, "resources": several}
 
     def encode(self) -> str:
         """Return what `json.dumps` makes of it, with sorted keys and no blanks."""
-        if len(self.records) == 1:
+        if self.alone:
             return self.records[0].encode(self.sha256)
         several = ",".join(item.encode(item.sha256, item.elements) for item in self.records)
-        return f'{{"resources":[{several}],"sha256":{quote(self.sha256)}}}'
+        foreign = '"foreign":true,' if self.foreign else ""
+        return f'{{{foreign}"resources":[{several}],"sha256":{quote(self.sha256)}}}'
 
     @classmethod
     def from_json(cls, data: Any) -> ManifestEntry:
@@ -117,7 +129,7 @@ class ManifestEntry:
         )
         if not records:
             raise ValueError("expected a resource")
-        return cls(sha256, records)
+        return cls(sha256, records, data.get("foreign") is True)
 
 
 def _read_record(data: Any) -> Record:
@@ -186,6 +198,11 @@ class Manifest:
         """Yield what is managed, file by file."""
         for entry in self.entries.values():
             yield from entry.records
+
+    @property
+    def ours(self) -> set[str]:
+        """The paths of the files that are ours as a whole."""
+        return {path for path, entry in self.entries.items() if not entry.foreign}
 
     def encode(self) -> bytes:
         """Return the bytes of the manifest's file: JSON, its keys sorted, no blanks."""

@@ -16,7 +16,7 @@ from fsgitops.model.resource import Resource
 from fsgitops.schema_parts import flag, json_values, shape, text, word
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from fsgitops.model.live import LiveConfig
     from fsgitops.model.plan import Plan
@@ -108,7 +108,8 @@ class RevisionChange:
 
     Attributes are kept for updates only: a created or deleted resource has them all. The first
     change of a file has in `entry_before` what was known of it, and says with `existed` that the
-    file was there where the resource was not. `login` is as in a Change.
+    file was there where the resource was not; `left` is the hash of what was left of a file that is
+    somebody else's. `login` is as in a Change.
     """
 
     action: Action = field(metadata=word("What happened.", *Action))
@@ -120,6 +121,7 @@ class RevisionChange:
     entry_before: ManifestEntry | None = None
     existed: bool = False
     login: str = ""
+    left: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the change as a JSON object."""
@@ -129,6 +131,7 @@ class RevisionChange:
             "entry_before": entry and entry.to_json(),
             **({"existed": True} if self.existed else {}),
             **({"login": self.login} if self.login else {}),
+            **({"left": self.left} if self.left else {}),
         }
 
     def encode(self) -> str:
@@ -158,23 +161,29 @@ class RevisionChange:
                 entry and ManifestEntry.from_json(entry),
                 data.get("existed") is True,
                 str(data.get("login", "")),
+                str(data.get("left", "")),
             )
         except (KeyError, TypeError, AttributeError) as problem:
             raise ValueError(f"not a change of a revision: {problem}") from None
 
 
-def encode_changes(plan: Plan, live: LiveConfig) -> bytes:
-    """Return the bytes of the file of a revision's changes, change by change."""
+def encode_changes(plan: Plan, live: LiveConfig, left: Mapping[str, str]) -> bytes:
+    """Return the bytes of the file of a revision's changes, change by change.
+
+    `left` are the hashes of what is left of files that are somebody else's, by path.
+    """
     out = BytesIO()
     head = json.dumps({"version": 1, "kick_rotated": plan.kick_rotated})
     out.write(f'{head[:-1]}, "changes": ['.encode())
-    for number, change in enumerate(_list_changes(plan, live)):
+    for number, change in enumerate(_list_changes(plan, live, left)):
         out.write(f"{', ' if number else ''}{change.encode()}".encode())
     out.write(b"]}")
     return out.getvalue()
 
 
-def _list_changes(plan: Plan, live: LiveConfig) -> Iterator[RevisionChange]:
+def _list_changes(
+    plan: Plan, live: LiveConfig, left: Mapping[str, str]
+) -> Iterator[RevisionChange]:
     """Yield what a revision says about each change of a file, in the plan's order.
 
     What is kept in the manifest alone has no file to go back to, and is left out. The files are in
@@ -197,4 +206,5 @@ def _list_changes(plan: Plan, live: LiveConfig) -> Iterator[RevisionChange]:
             live.manifest.entries.get(change.path) if first else None,
             first and create and live.files[change.path].kind is not FileKind.MISSING,
             change.login,
+            left.get(change.path, "") if first else "",
         )  # fmt: skip

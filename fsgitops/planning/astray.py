@@ -77,7 +77,7 @@ def follow_calls(
     if not found:
         return Followed((), Proved(foreign, frozenset(astray)))
     loaded = load_planned(target, plan, written, live)
-    files = _Files(loaded, frozenset((*written.files, *live.manifest.entries)))
+    files = _Files(loaded, frozenset(written.ours | live.manifest.ours))
     doors = loaded.doors(target.domain)
     calls = Calls(
         loaded.world,

@@ -113,7 +113,7 @@ class _Sides:
         self._live = live
         self._plan = plan
         self._written = written
-        self.ours = {*live.manifest.entries, *written.files}
+        self.ours = live.manifest.ours | written.ours
         """The paths of fsgitops."""
 
     @cached_property

@@ -10,7 +10,7 @@ from fsgitops.findings import Finding, Position, Severity, quote_value, sort_fin
 from fsgitops.homes import HOMES
 from fsgitops.live.connect import address_of, connect_target
 from fsgitops.model.desired import Desired
-from fsgitops.model.plan import Activity, Plan, ResourceActivity
+from fsgitops.model.plan import Action, Activity, Plan, ResourceActivity
 from fsgitops.model.reading import holds_secrets
 from fsgitops.model.review import read_source
 from fsgitops.planning.shape import Demands, choose_changes, count_cost, weigh_plan
@@ -162,7 +162,7 @@ def compare_live(workspace: Workspace, shown: Planned) -> Planned:
 
 
 def _look(workspace: Workspace, compilation: Compilation, live: LiveConfig) -> ConfLook:
-    return ConfLook(workspace.target, {*compilation.compiled.files, *live.manifest.entries})
+    return ConfLook(workspace.target, {*compilation.compiled.files, *live.manifest.ours})
 
 
 def look_at_live(
@@ -282,7 +282,7 @@ def make_context(
     commit, dirty = _read_commit(workspace)
 
     def survey(changes: Sequence[Change], managed: Collection[str]) -> Survey:
-        ours = {*managed, *(item.path for item in changes)}
+        ours = {*managed, *(item.path for item in changes if item.action is not Action.DELETE)}
         return survey_changes(look or ConfLook(target, ours), changes)
 
     blank = Plan(

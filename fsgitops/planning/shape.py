@@ -64,11 +64,17 @@ def choose_changes(
     plan = replace(plan, changes=pair_moves(plan.changes, compilation.compiled, live))
     plan = refuse_protected(plan, live)
     plan = replace(plan, changes=pair_renames(plan.changes, live, kinds))
-    if not plan.partial:
-        return plan, compilation.compiled
-    from fsgitops.steps.keep import keep_unchosen
+    foreign = any(entry.foreign for entry in live.manifest.entries.values())
+    written = compilation.compiled
+    hazards: list[Hazard] = []
+    if plan.partial or foreign:
+        from fsgitops.steps.keep import keep_unchosen, leave_foreign
 
-    written, hazards = keep_unchosen(compilation.compiled, live, plan.changes)
+        if plan.partial:
+            written, hazards = keep_unchosen(written, live, plan.changes)
+        if foreign:
+            written, more = leave_foreign(written, live, plan.changes)
+            hazards += more
     return replace(plan, hazards=(*plan.hazards, *hazards)), written
 
 

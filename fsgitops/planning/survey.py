@@ -86,7 +86,7 @@ def load_planned(target: Target, plan: Plan, written: CompiledConfig, live: Live
         file = written.files.get(path)
         if file is None or not file.settled:
             overlay[path] = file.content if file else None
-    ours = {*written.files, *live.manifest.entries}
+    ours = written.ours | live.manifest.ours
     return load_disk(target.conf_dir, target.domain, ours=ours, overlay=overlay)
 
 
@@ -131,8 +131,13 @@ def find_rivals(look: ConfLook, changes: Sequence[Change]) -> Survey:
         return Survey()
     hazards: list[Hazard] = []
     warnings: list[str] = []
+    taken = {(item.path, item.resource) for item in users if item.action is Action.DELETE}
     for change in users:
-        others = list(_others(survey.users, change.resource.name, look.target.domain))
+        others = [
+            place
+            for place in find_others(survey.users, change.resource.name, look.target.domain)
+            if (place.file, change.resource) not in taken
+        ]
         if change.action is Action.DELETE:
             hazards += _left(change, others)
             warnings += _left_pointers(change, others)
@@ -141,7 +146,7 @@ def find_rivals(look: ConfLook, changes: Sequence[Change]) -> Survey:
     return Survey(tuple(hazards), tuple(warnings))
 
 
-def _others(places: Whereabouts, name: str, domain: str) -> Iterable[UserPlace]:
+def find_others(places: Whereabouts, name: str, domain: str) -> Iterable[UserPlace]:
     """Yield the users of that number that look-ups in our domain can meet.
 
     A domain whose name only the switch knows counts where it is the only one.

@@ -70,6 +70,9 @@ def plain_inside(content: bytes) -> bytes | None:
     """
     if not (content.startswith(OPEN) and content.endswith(CLOSE)):
         return None
+    last = content.rfind(b"\n", 0, -len(CLOSE))
+    if content[last : -len(CLOSE)].strip():
+        return None  # what stands on the line of `</include>` goes with it
     return plain_text(content[len(OPEN) - 1 : -len(CLOSE)])
 
 

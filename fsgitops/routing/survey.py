@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from fsgitops.routing.glob import Ours
+from fsgitops.routing.merged import SourceLine
 from fsgitops.routing.places import (
     Reading,
     acts_inline,
@@ -21,7 +23,7 @@ from fsgitops.routing.veil import Veil
 from fsgitops.routing.whereabouts import Whereabouts, list_domain_globals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from fsgitops.routing.merged import MergedConfig
@@ -119,6 +121,14 @@ class Survey:
     def contexts(self) -> list[str]:
         """Return the names of the contexts."""
         return [item.attributes.get("name", "") for item in self._contexts.values()]
+
+    def extensions(self, context: str) -> Iterator[tuple[Element, SourceLine]]:
+        """Yield the extensions of a context that FreeSWITCH reads, and where each is written."""
+        found = self._contexts.get(fold(context))
+        for extension in found.all("extension") if found is not None else ():
+            place = self.merged.source_of_merged_line(extension.line)
+            if place is not None:
+                yield extension, SourceLine(os.path.normpath(place.file), place.line)
 
     def problem_of(self, path: str) -> tuple[str, str] | None:
         """Return why FreeSWITCH does not read a file as it is meant, and what to do; or None."""

@@ -114,7 +114,8 @@ def _begin(
         for path in _group(plan, written=True)
     ]
     manifest = manifest_after(plan, compiled, live, loaded=reload).encode()
-    record = {REVISION_FILE: revision.encode(), CHANGES_FILE: encode_changes(plan, live)}
+    left = {path: file.sha256 for path, file in files.items() if file.foreign}
+    record = {REVISION_FILE: revision.encode(), CHANGES_FILE: encode_changes(plan, live, left)}
     return begin_transaction(
         conf_dir, state_dir, operations, manifest, record=record, reload=reload
     )
@@ -236,7 +237,7 @@ def manifest_after(
         file, old = compiled.files.get(path), entries.get(path)
         if old and path not in written:
             entries[path] = _mark(old, changes)
-        elif file is None:
+        elif file is None or not file.parts:
             entries.pop(path, None)
         else:
             entries[path] = _entry(file, old, live.files[path], plan.commit)
@@ -285,7 +286,7 @@ def _entry(
             was = known.sha256 or (new.sha256 if found.sha256 == old.sha256 else old.sha256)
             records[number] = known._replace(sha256=was, elements=new.elements)
             sha256 = sha256 if was == new.sha256 else old.sha256
-    return ManifestEntry(sha256, tuple(records))
+    return ManifestEntry(sha256, tuple(records), file.foreign)
 
 
 def _finish(journal: Journal, prover: Prover | None) -> Ended:

@@ -168,7 +168,7 @@ def _each_resource(
     With the first comes what differs in the file and is of none of them. Where nobody knows what
     was `around` them, an element around them is taken for that.
     """
-    if len(entry.records) == 1 or found.kind is not FileKind.REGULAR:
+    if entry.alone or found.kind is not FileKind.REGULAR:
         yield from ((own, found, ()) for own in split_entry(entry).values())
         return
     there, held = split_live(found, path, entry)
@@ -176,7 +176,9 @@ def _each_resource(
         around = held
     elif around is None:
         around = {name: value for name, value in held.items() if is_frame(name, value)}
-    rest = tuple(_list_beside(around, held)) if around != held else ()
+    rest: Sequence[AttributeDrift] = ()
+    if around != held and not entry.foreign:
+        rest = tuple(_list_beside(around, held))
     gone = replace(found, kind=FileKind.MISSING, content=None, sha256="")
     for resource, own in split_entry(entry).items():
         yield own, there.get(resource, gone), rest

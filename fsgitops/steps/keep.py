@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from fsgitops.homes.foreign import is_bare, take_out
 from fsgitops.homes.pieces import elements_of, find_owners, part_of, split_compiled, take_apart
 from fsgitops.model.compiled import CompiledConfig, CompiledFile
 from fsgitops.model.live import FileKind
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 RULE = "inseparable"
 HINT = "plan without --only and --exclude, or undo what was written into it by hand"
+MOVE = "`fsgitops release` this file, and take the elements out of it by hand"
 _GAP = b"\n  "
 
 
@@ -36,11 +38,11 @@ def keep_unchosen(
     hazards: list[Hazard] = []
     for path, changes in by_path.items():
         file, entry = files.get(path), live.manifest.entries.get(path)
-        several = (file and len(file.parts) > 1) or (entry and len(entry.records) > 1)
+        several = (file and len(file.parts) > 1) or (entry and not entry.alone)
         marks = all(
             {item.name for item in one.attributes} == {"protect"} for one in changes.values()
         )
-        if not several or marks or (file and file.settled):
+        if not several or marks or (file and file.settled) or (entry and entry.foreign):
             continue
         try:
             merged = _merge(path, file, live.files[path], entry, changes)
@@ -53,6 +55,43 @@ def keep_unchosen(
         files.pop(path, None)
         if merged:
             files[path] = merged
+    return replace(compiled, files=files), hazards
+
+
+def leave_foreign(
+    compiled: CompiledConfig, live: LiveConfig, chosen: Iterable[Change]
+) -> tuple[CompiledConfig, list[Hazard]]:
+    """Return the same with what is left of somebody else's files, and where that cannot be told.
+
+    Such a file goes where it says nothing more.
+    """
+    gone: dict[str, set[Resource]] = {}
+    for change in chosen:
+        if change.action is Action.DELETE:
+            gone.setdefault(change.path, set()).add(change.resource)
+    files = dict(compiled.files)
+    hazards: list[Hazard] = []
+    for path, resources in gone.items():
+        entry, content = live.manifest.entries.get(path), live.files[path].content
+        if entry is None or not entry.foreign or content is None:
+            continue
+        if path in compiled.files:
+            message = "a declared resource gets the path of this file"
+            hazards.append(Hazard(RULE, path, message, MOVE))
+            continue
+        ours = (item for item in entry.records if item.resource in resources)
+        names = [name for item in ours for name in item.elements]
+        try:
+            left = take_out(content, path, names)
+            bare = is_bare(left)
+        except FragmentError as problem:
+            hazards.append(Hazard(RULE, path, str(problem), MOVE))
+            continue
+        kept = [item for item in entry.records if item.resource not in resources]
+        if kept or not bare:
+            parts = tuple(part_of(item)._replace(kept=True) for item in kept)
+            digest = hashlib.sha256(left).hexdigest()
+            files[path] = CompiledFile(path, left, parts, sha256=digest, foreign=True)
     return replace(compiled, files=files), hazards
 
 

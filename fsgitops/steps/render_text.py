@@ -331,19 +331,33 @@ def render_rollback(to: int, undone: Sequence[int], plan: Plan) -> Iterator[Line
     yield Line(f"Roll back {place}: {does}.")
 
 
-def render_adoption(plan: Plan, paths: Sequence[str]) -> Iterator[Line]:
-    """Yield how each file differs from the compiled one."""
+def render_adoption(
+    plan: Plan, paths: Sequence[str], rest: Mapping[str, str], stays: Iterable[tuple[str, str]]
+) -> Iterator[Line]:
+    """Yield how each file differs from the compiled one.
+
+    `rest` says of a file that others wrote what becomes of it, and `stays` why a file is left.
+    """
     changes: dict[str, list[Change]] = {}
     for change in plan.changes:
         changes.setdefault(change.path, []).append(change)
+    comes = {item.resource: item for item in plan.changes if item.renamed_from}
     for path in paths:
         if path not in changes:
             yield Line(f"  = {path} is as declared")
         for change in changes.get(path, ()):
             name = f"{change.resource.kind} {change.resource.name}"
-            yield Line(make_visible(f"  ~ {name}  {path}; the next apply changes it:"), "update")
-            for attribute in change.attributes:
-                yield Line(f"      {describe_attribute(attribute)}", change.action)
+            told, shown = "changes it:", change
+            if change.moved:
+                shown = comes[change.resource]
+                told = f"moves it to {shown.path}{':' if shown.attributes else ', unchanged'}"
+            yield Line(make_visible(f"  ~ {name}  {path}; the next apply {told}"), "update")
+            for attribute in shown.attributes:
+                yield Line(f"      {describe_attribute(attribute)}", "update")
+        if path in rest:
+            yield Line(make_visible(f"    {path}: {rest[path]}"))
+    for path, reason in stays:
+        yield Line(make_visible(f"  - {path} is left: {reason}"))
 
 
 def render_released(released: Mapping[str, ManifestEntry]) -> Iterator[Line]:

@@ -18,11 +18,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """What stood at one path: its bytes (None for nothing), and whose it was (None: nobody's)."""
+    """What stood at one path: its bytes (None for nothing), and whose it was (None: nobody's).
+
+    `left` is the hash of what the apply left in somebody else's file, "" where nothing.
+    """
 
     path: str
     content: bytes | None
     entry: ManifestEntry | None
+    left: str = ""
 
 
 def rewind_config(earlier: Iterable[Earlier]) -> CompiledConfig:
@@ -36,8 +40,25 @@ def rewind_config(earlier: Iterable[Earlier]) -> CompiledConfig:
         if item.entry.sha256 != digest:
             # The digest of the inputs is only true of the bytes that were compiled from them.
             parts = tuple(part._replace(inputs="") for part in parts)
-        files[item.path] = CompiledFile(item.path, item.content, parts, sha256=digest)
+        foreign = item.entry.foreign
+        files[item.path] = CompiledFile(
+            item.path, item.content, parts, sha256=digest, foreign=foreign
+        )
     return CompiledConfig(files)
+
+
+def own_foreign(live: LiveConfig, earlier: Iterable[Earlier]) -> LiveConfig:
+    """Return what is live, where somebody else's files are ours to put elements back into.
+
+    They are so where they are as the apply left them: what was written into them since stays.
+    """
+    entries = dict(live.manifest.entries)
+    for item in earlier:
+        if item.entry and item.entry.foreign:
+            known = entries.pop(item.path, None)
+            if item.left and live.files[item.path].sha256 == item.left:
+                entries[item.path] = known or ManifestEntry(item.left, (), foreign=True)
+    return replace(live, manifest=replace(live.manifest, entries=entries))
 
 
 def narrow_live(live: LiveConfig, paths: Iterable[str]) -> LiveConfig:

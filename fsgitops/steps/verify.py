@@ -207,7 +207,7 @@ class _File:
             ours = {stem, *(change.resource.name for change in self.changes)}
             ours |= self.expected.owners(self.path).keys()
             names = [name for name in names if name in ours]
-        return list(dict.fromkeys((*names, stem) if gone else names))
+        return list(dict.fromkeys((*names, stem) if gone and not self.stays else names))
 
     def find_left(self, names: Iterable[str], held: Held) -> Iterator[Mismatch]:
         """Yield which of these are still held: they left, alone or with their file."""

@@ -51,7 +51,7 @@ def compare_config(
     `digest` is a keyed digest: no hash of a file that holds secrets leaves this function bare.
     """
     changes, hazards = find_changes(compiled, live, context.declared, digest)
-    survey = context.survey(changes, live.manifest.entries.keys())
+    survey = context.survey(changes, live.manifest.ours)
     hazards += survey.hazards
     touched = {change.path for change in changes} | {hazard.path for hazard in hazards}
     return replace(

@@ -66,7 +66,8 @@ def _is_untouched(file: CompiledFile, found: LiveFile, entry: ManifestEntry) -> 
         found.kind is FileKind.REGULAR
         and found.content is None
         and found.attributes is None
-        and len(file.parts) == len(entry.records) == 1
+        and len(file.parts) == 1
+        and entry.alone
     )
 
 
@@ -85,7 +86,7 @@ class _Comparison:
         hazard = find_hazard(path, found, owned=entry is not None, wanted=file is not None)
         if hazard:
             self.hazards.append(hazard)
-        elif (file and len(file.parts) > 1) or (entry and len(entry.records) > 1):
+        elif (file and len(file.parts) > 1) or (entry and not entry.alone):
             self._compare_several(path, file, found, entry)
         elif file:
             self._compare_one(file, found, entry)
@@ -149,7 +150,7 @@ class _Comparison:
         there, beside = split_live(found, path, entry, wanted.values())
         for resource in {**wanted, **applied}:
             own, known_as = there.get(resource, _MISSING), applied.get(resource)
-            if entry and len(entry.records) == 1 and known_as:  # its hash is that of a whole file
+            if entry and entry.alone and known_as:  # its hash is that of a whole file
                 same = found.sha256 == entry.sha256
                 known_as = replace(known_as, sha256=own.sha256 if same else "")
             if resource in wanted:
@@ -158,7 +159,7 @@ class _Comparison:
                 self._compare_one(wanted[resource], own, known_as, cut)
             elif known_as:
                 self._delete(path, own, known_as)
-        if file and there and not recorded:
+        if file and there and not (recorded or file.foreign):
             self._compare_beside(file, beside, before)
 
     def _create_all(self, file: CompiledFile) -> bool:
