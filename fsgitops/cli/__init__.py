@@ -47,7 +47,7 @@ SECTIONS = {
 }
 """Every command, below what it is for."""
 
-ELSEWHERE = {"get": "listing", "list": "listing"}
+ELSEWHERE = {"adopt": "takeover", "get": "listing", "list": "listing", "release": "takeover"}
 
 COMMANDS = {
     name: f"fsgitops.cli.{ELSEWHERE.get(name, title.lower())}:{name.replace('-', '_')}_command"

@@ -70,6 +70,20 @@ def test_what_is_ours_moves_to_its_own_files_and_the_rest_keeps_its_bytes(staff:
     assert STAFF not in entries
 
 
+def test_between_adoption_and_apply_nothing_is_drift_and_every_command_knows_the_file(
+    staff: Project,
+) -> None:
+    staff.run("adopt", ".", "--split", "--yes")
+    state = str(staff.root / "state.json")
+    against = ["plan", "--against", state]
+    for words in (["drift"], ["status"], ["export-state", "--output", state], against):
+        assert staff.run(*words).code == 0, words
+    listed = staff.run("list", "agent", "--json").json()["resources"]
+    assert {item["path"] for item in listed} == {OWN, OWN.replace("1020", "1021")}
+    assert staff.run("release", STAFF).code == 0
+    assert "user-declared-twice" in staff.run("plan").out
+
+
 def test_a_roll_back_puts_the_elements_back(staff: Project) -> None:
     staff.run("adopt", ".", "--split", "--yes")
     before = staff.tree()
