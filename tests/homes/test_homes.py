@@ -29,13 +29,14 @@ EXTENSIONS = b"""<include>
         ("directory/default/1020.xml", DIRECTORY, "default"),
         ("dialplan/public/inbound_1.xml", DIALPLAN, "public"),
         ("dialplan/fsgitops_transfers.xml", DIALPLAN, "fsgitops_transfers"),
+        ("directory/default.xml", DIRECTORY, "default"),
     ],
 )
 def test_a_file_is_found_a_home_by_its_path(path, home, place) -> None:
     assert home_of(path) == (home, place)
 
 
-@pytest.mark.parametrize("path", ["vars.xml", "directory/default.xml", "dialplan/a/b/c.xml"])
+@pytest.mark.parametrize("path", ["vars.xml", "directory/a/b/c.xml", "dialplan/a/b/c.xml"])
 def test_no_file_of_ours_goes_elsewhere(path: str) -> None:
     with pytest.raises(FsgitopsError, match="no place"):
         home_of(path)

@@ -47,14 +47,14 @@ def live(content: bytes, users: dict[str, str]) -> LiveConfig:
     [
         (b'<user id="1"/>', ("1",)),
         (b'<user id="1"></user>', ("1",)),
-        (b'<user id="1" type="pointer" />', ("1",)),
+        (b'<user id="1" type="pointer" />', ()),
         (b'<user\n id="1"><params><param name="x" value="</user>"/></params></user\n>', ("1",)),
         (b"<user id='a&amp;b' x='>'><!-- <user id=\"2\"/> --></user>", ("a&b",)),
     ],
 )
 def test_an_element_begins_and_ends_where_it_does(element, names):
     element = element.replace(b'value="</user>"', b'value="&lt;/user>"')
-    content = b"<include>\n <x/>" + element + b"</include>\n"
+    content = b"<include>\n <x/>" + element + b"\n</include>\n"
     pieces = take_apart(content, PATH)
     assert (pieces.bytes_of(0), pieces.names) == (element, (names,))
 
