@@ -160,12 +160,12 @@ def _is_same(said: Flat, held: Flat, expand: Callable[[str], str]) -> bool:
 class Held:
     """The elements of one place as the switch holds them, each read when it is asked for.
 
-    Of several of one name, a look-up takes the first.
+    Of several of one name, a look-up takes the first. `within` is that of `Located`.
     """
 
     __slots__ = ("_elements", "_home", "rest", "there")
 
-    def __init__(self, home: Home, answer: bytes | None) -> None:
+    def __init__(self, home: Home, answer: bytes | None, within: str = "") -> None:
         self.there = answer is not None
         self.rest: Flat = {}
         self._home = home
@@ -177,6 +177,9 @@ class Held:
         if root is None:
             cuts, root = Cuts(answer, ()), parse_answer(answer)
         runs = {run.mark: run for run in cuts.runs}
+        root = home.part(root, within)
+        if root is None:
+            return
         self.rest = home.rest(root)
         for name, element in home.inside(root):
             if name in runs:
@@ -232,7 +235,8 @@ class Memory:
         located = home.locate(place, self._address)
         key = (home.section, located)
         if key not in self._held:
-            self._held[key] = Held(home, self._switch.locate(home.section, *located))
+            answer = self._switch.locate(home.section, located.tag, located.name)
+            self._held[key] = Held(home, answer, located.within)
         return self._held[key]
 
     def forget(self) -> None:

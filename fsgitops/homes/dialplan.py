@@ -22,7 +22,7 @@ def _folders(address: Address) -> tuple[str, ...]:
 
 
 def _locate(place: str, _address: Address) -> Located:
-    return "context", place
+    return Located("context", place)
 
 
 def _inside(context: Any) -> Iterator[tuple[str, Any]]:

@@ -44,7 +44,7 @@ def _folders(address: Address) -> tuple[str, ...]:
 
 
 def _locate(_place: str, address: Address) -> Located:
-    return "domain", address.domain
+    return Located("domain", address.domain)
 
 
 def find_users(domain: Any) -> Iterator[tuple[str, Any]]:
@@ -212,7 +212,9 @@ def _registered(switch: Switch, address: Address) -> Counter[str]:
     return Counter(item.user for item in phones if item.domain == address.domain)
 
 
-def _runs(switch: Switch, wanted: Sequence[Wanted], address: Address) -> Iterable[tuple[str, str]]:
+def _runs(
+    switch: Switch, wanted: Sequence[Wanted], address: Address, _place: str
+) -> Iterable[tuple[str, str]]:
     """Ask for the users as a registration does, by their ids: the first that matches counts.
 
     Of more than 2,000, so many are asked for, spread evenly.

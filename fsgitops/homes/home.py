@@ -26,8 +26,16 @@ if TYPE_CHECKING:
 Flat: TypeAlias = "Mapping[str, str]"
 """What an element says, as `flatten_fragment` names it in a file of its own."""
 
-Located: TypeAlias = tuple[str, str]
-"""What `xml_locate` is asked for in a section: a tag, and the name of that."""
+
+class Located(NamedTuple):
+    """What `xml_locate` is asked for in a section: a tag, and the name of that.
+
+    `within` names the part of the answer that is meant, where several places share one.
+    """
+
+    tag: str
+    name: str
+    within: str = ""
 
 
 class Address(NamedTuple):
@@ -70,6 +78,11 @@ def run_step(switch: Switch, step: ReloadStep, timeout: float | None = None) -> 
     return reply.text
 
 
+def all_of_it(root: Any, _within: str) -> Any:
+    """The whole answer is of the place that was asked for."""
+    return root
+
+
 def nothing_beside(_root: object) -> Flat:
     """A file says nothing but its elements."""
     return {}
@@ -101,6 +114,14 @@ def just_reload(_change: Change) -> tuple[Danger, ...]:
 def nothing_more(*_: object) -> tuple[ReloadStep, ...]:
     """`reloadxml` is all that it takes."""
     return ()
+
+
+def load_each(
+    switch: Switch, steps: Sequence[ReloadStep], _address: Address, timeout: float | None
+) -> None:
+    """Send each step as it was printed."""
+    for step in steps:
+        run_step(switch, step, None if step.answer == "ok" else timeout)
 
 
 def run_each(switch: Switch, steps: Sequence[ReloadStep], _address: Address) -> Finished:
@@ -139,7 +160,8 @@ class Home:
         key: The attribute that names it.
         folders: Where files are written, for a target: somebody has to include these.
         locate: What `xml_locate` is asked for, for a place.
-        inside: The elements of the answer with their names, in the order of a look-up.
+        part: The part of the answer that a place is, by `Located.within`; None: it is not there.
+        inside: The elements of that with their names, in the order of a look-up.
         flatten: Reads an element of the answer.
         split: Takes what a whole file says apart: each element by its name, and the rest.
         missing: What is said where the switch holds an element not at all; `{place}` is known.
@@ -152,9 +174,11 @@ class Home:
         qualified: What an element says goes by names that begin with its own.
         cost: What a change can cost.
         load: What `reloadxml` does not do: run before the switch is asked for proof.
+        run: Sends the steps of `load`, and waits between them for what they begin. It is told how
+            many seconds a step that loads may take.
         finish: What outlives the reload, to be ended once the files are ours.
         end: Sends the steps of `finish`, or those of them that have something to end.
-        runs: Compares what runs with what is wanted; yields names and what is wrong.
+        runs: Compares what runs of a place with what is wanted; yields names and what is wrong.
         busy: Tells what the elements of these names, with their logins, are doing now.
         login: What phones of a file's element are registered as, where that is not its name.
         why: Explains why the files on disk do not give what one of them says.
@@ -173,6 +197,7 @@ class Home:
     missing: str
     still: str
     key: str = "name"
+    part: Callable[[Any, str], Any] = all_of_it
     rest: Callable[[Any], Flat] = nothing_beside
     lacking: Callable[[Address], tuple[str, str] | None] = never_lacking
     is_empty: Callable[[Flat], bool] = never_empty
@@ -182,9 +207,10 @@ class Home:
     qualified: bool = False
     cost: Callable[[Change], tuple[Danger, ...]] = just_reload
     load: Callable[[Sequence[Change], Address], tuple[ReloadStep, ...]] = nothing_more
+    run: Callable[[Switch, Sequence[ReloadStep], Address, float | None], None] = load_each
     finish: Callable[[Sequence[Change], Address, bool], tuple[ReloadStep, ...]] = nothing_more
     end: Callable[[Switch, Sequence[ReloadStep], Address], Finished] = run_each
-    runs: Callable[[Switch, Sequence[Wanted], Address], Iterable[tuple[str, str]]] = xml_is_all
+    runs: Callable[[Switch, Sequence[Wanted], Address, str], Iterable[tuple[str, str]]] = xml_is_all
     busy: Callable[[Switch, Mapping[str, str], Address], Mapping[str, Doing]] = nobody
     login: Callable[[bytes], str] = no_phone
 

@@ -59,18 +59,21 @@ def plan_reloads(
     )
 
 
-def run_reloads(switch: Switch, steps: Iterable[ReloadStep], *, timeout: float) -> SwitchReply:
+def run_reloads(
+    switch: Switch, steps: Iterable[ReloadStep], address: Address, *, timeout: float
+) -> SwitchReply:
     """Send what makes a switch load the files; return what it said first. Raises as `run_step`.
 
     `timeout` is for a step that loads, in seconds.
     """
     from fsgitops.model.applied import SwitchReply
 
-    early = [step for step in steps if not step.late]
-    said = [
-        run_step(switch, step, timeout=None if step.answer == "ok" else timeout) for step in early
-    ]
-    return SwitchReply(early[0].command, said[0])
+    first, *more = [step for step in steps if not step.late]
+    said = run_step(switch, first, timeout)
+    for home in HOMES:
+        if mine := [step for step in more if step.home == home.name]:
+            home.run(switch, mine, address, timeout)
+    return SwitchReply(first.command, said)
 
 
 def end_rest(switch: Switch, steps: Sequence[ReloadStep], address: Address) -> Finished:

@@ -114,7 +114,12 @@ class SwitchProver:
             self.switch = self.connect()
         self._silent = True
         try:
-            reply = run_reloads(self.switch, steps, timeout=self.target.esl.reload_timeout)
+            reply = run_reloads(
+                self.switch,
+                steps,
+                address_of(self.target),
+                timeout=self.target.esl.reload_timeout,
+            )
         except ReloadRefusedError as refused:
             self._silent = False
             raise ReloadRefusedError(f"{refused}{self._source(refused.line)}") from None

@@ -91,8 +91,9 @@ def _reload_restored(workspace: Workspace, journal: Journal) -> tuple[bool, list
     ending = "; the next command tries again"
     try:
         with connect_target(target, workspace.root) as switch:
-            run_reloads(switch, steps, timeout=target.esl.reload_timeout)
-            left = end_late(switch, steps, address_of(target))
+            address = address_of(target)
+            run_reloads(switch, steps, address, timeout=target.esl.reload_timeout)
+            left = end_late(switch, steps, address)
     except ReloadRefusedError as refused:
         return False, [f"the switch did not load the restored files: {refused}{ending}"]
     except FsgitopsError as problem:

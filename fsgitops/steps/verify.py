@@ -131,7 +131,7 @@ def _verify_place(
     sound = [
         one for file, one in wanted.values() if not failed or file.subject(one.name) not in failed
     ]
-    for name, message in home.runs(switch, sound, address):
+    for name, message in home.runs(switch, sound, address, home_of(changes[0].path)[1]):
         yield wanted[name][0].mismatch(name, message)
 
 

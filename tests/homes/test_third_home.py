@@ -12,7 +12,7 @@ from scripted_esl import connect_switch
 
 from fsgitops import homes
 from fsgitops.errors import SwitchError
-from fsgitops.homes.home import Address, Home
+from fsgitops.homes.home import Address, Home, Located
 from fsgitops.homes.reload import end_rest, plan_reloads, turn_round
 from fsgitops.model.plan import Action, Danger, ReloadStep
 from fsgitops.routing.fragment import flatten_element
@@ -72,7 +72,7 @@ MENUS = Home(
     section="configuration",
     element="menu",
     folders=lambda _: ("ivr_menus",),
-    locate=lambda *_: ("configuration", "ivr.conf"),
+    locate=lambda *_: Located("configuration", "ivr.conf"),
     inside=inside,
     flatten=flatten_element,
     split=split,
