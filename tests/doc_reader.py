@@ -34,6 +34,7 @@ GATEWAY = """\
   <gateway name="{0}">
     <param name="username" value="acme"/>
     <param name="proxy" value="{0}.example"/>
+    <param name="register" value="false"/>
   </gateway>
 </include>
 """
@@ -99,7 +100,7 @@ class Reader:
             self.name_prod(self.root.joinpath(*words[2:3]) / "fsgitops.yaml")
         text = raw.getvalue().decode().replace(str(self.prod), "/etc/freeswitch")
         text = text.replace(
-            f", {OWN_GATEWAY[1]})", ")"
+            f", {OWN_GATEWAY.name})", ")"
         )  # no page is about the embedded switch's own
         text = text.replace(f"{self.root}/", "").replace(str(self.root), "")
         return text + (f"(exit code {code})\n" if code else "")
@@ -220,6 +221,7 @@ class Reader:
         place = self.prod / "sip_profiles" / "external" / "carrier.xml"
         place.unlink(missing_ok=True)
         self.tell_switch("sofia profile external killgw _all_")
+        self.tell_switch("sofia xmlstatus gateway")  # listed once more, then gone
         if name:
             place.write_text(GATEWAY.format(name))
         self.tell_switch("sofia profile external rescan")

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Final
 from fsgitops.errors import FsgitopsError
 from fsgitops.homes.dialplan import DIALPLAN
 from fsgitops.homes.directory import DIRECTORY
+from fsgitops.homes.gateways import GATEWAYS
 
 if TYPE_CHECKING:
     from fsgitops.homes.home import Home
 
-HOMES: Final[tuple[Home, ...]] = (DIRECTORY, DIALPLAN)
+HOMES: Final[tuple[Home, ...]] = (DIRECTORY, DIALPLAN, GATEWAYS)
 
 
 @lru_cache(maxsize=4096)

@@ -183,6 +183,7 @@ class Home:
         login: What phones of a file's element are registered as, where that is not its name.
         why: Explains why the files on disk do not give what one of them says.
         where: Tells who declares a deleted element, or "".
+        once: A switch has one element of a name, in whichever place: `where` finds others.
     """
 
     name: str
@@ -203,6 +204,7 @@ class Home:
     is_empty: Callable[[Flat], bool] = never_empty
     why: Callable[[Whereabouts, str, str, str, Address], Cause | None] = not_explained
     where: Callable[[Whereabouts, str, str, Address], str] = nowhere
+    once: bool = False
     counted: str = ""
     qualified: bool = False
     cost: Callable[[Change], tuple[Danger, ...]] = just_reload

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from fsgitops.errors import FsgitopsError
 from fsgitops.homes import home_of
 from fsgitops.homes.directory import DIRECTORY
+from fsgitops.live.connect import address_of
 from fsgitops.live.switch_user import find_switch_user, find_unreadable
 from fsgitops.model.plan import Action, Change, Hazard
 from fsgitops.routing.tree import fold
@@ -123,13 +124,14 @@ def find_rivals(look: ConfLook, changes: Sequence[Change]) -> Survey:
     from fsgitops.steps.plan import Survey
 
     users = [item for item in changes if home_of(item.path)[0] is DIRECTORY]
-    if not users:
+    unique = [item for item in changes if home_of(item.path)[0].once]
+    if not (users or unique):
         return Survey()
     try:
         survey = look.survey()
     except (FsgitopsError, OSError):
         return Survey()
-    hazards: list[Hazard] = []
+    hazards = [hazard for change in unique for hazard in _find_same(change, survey, look.target)]
     warnings: list[str] = []
     taken = {(item.path, item.resource) for item in users if item.action is Action.DELETE}
     for change in users:
@@ -144,6 +146,17 @@ def find_rivals(look: ConfLook, changes: Sequence[Change]) -> Survey:
         else:
             hazards += _in_the_way(change, others, survey)
     return Survey(tuple(hazards), tuple(warnings))
+
+
+def _find_same(change: Change, survey: ConfSurvey, target: Target) -> Iterable[Hazard]:
+    """Yield the first other element of the name, where a switch has one of each at most."""
+    (home, where), name = home_of(change.path), change.resource.name
+    if place := home.where(survey.users, name, where, address_of(target)):
+        yield Hazard(
+            f"{home.element}-declared-twice", change.path,
+            f"{place} declares a {home.element} {name} too, and the switch runs one of a name",
+            f"remove that one, or choose another name than {name}",
+        )  # fmt: skip
 
 
 def find_others(places: Whereabouts, name: str, domain: str) -> Iterable[UserPlace]:

@@ -256,8 +256,9 @@ def _name(above: _Place, tag: str, attributes: dict[str, str]) -> tuple[str, str
     """Return an element's key and value, and take the attributes out that they are made of."""
     if tag in ("param", "variable") and "name" in attributes:
         label = f"{tag} {quote_name(attributes.pop('name'))}"
-        # FreeSWITCH looks for parameters in <params> and for variables in <variables> only.
-        told = label if above.tag == f"{tag}s" else f"{above.tag}/{label}"
+        # FreeSWITCH looks for parameters in <params> and for variables in <variables> only, but of
+        # a gateway.
+        told = label if above.tag in (f"{tag}s", "gateway") else f"{above.tag}/{label}"
         return told, attributes.pop("value", "")
     if tag == "extension":
         return quote_name(attributes.pop("name", "")), "extension"

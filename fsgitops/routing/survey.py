@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from fsgitops.routing.whereabouts import UserPlace
 
 LAST = sys.maxsize
+_SECTIONS = {"sip_profiles": "configuration"}
+"""The section that a folder is read in, where that has another name."""
 _INTO = {
     "directory/default": "<users> of the domain in directory/default.xml",
     "directory/fsgitops": "<groups> of the domain in directory/default.xml",
@@ -139,7 +141,10 @@ class Survey:
 
     def _find_problem(self, folder: str, runs: tuple[int, ...]) -> tuple[str, str] | None:
         section, _, context = folder.partition("/")
-        into = _INTO.get(folder, f"the context `{context}` in dialplan/{context}.xml")
+        usual = f"the context `{context}` in dialplan/{context}.xml"
+        if section in _SECTIONS:
+            usual = f"<gateways> of the profile `{context}` in {folder}.xml"
+        into = _INTO.get(folder, usual)
         include = f'<X-PRE-PROCESS cmd="include" data="{context or section}/*.xml"/>'
         if not runs:
             return (
@@ -155,11 +160,18 @@ class Survey:
 
     def _misplaced(self, run: int, section: str, context: str) -> str:
         reading = self.readings.get(run)
-        if reading is None or reading.section != section:
-            return f"outside of the section `{section}`"
+        wanted = _SECTIONS.get(section, section)
+        if reading is None or reading.section != wanted:
+            return f"outside of the section `{wanted}`"
         if reading.dead:
             return f"where nothing is looked up: {reading.dead}"
         inside = reading.around[-1]
+        if section in _SECTIONS:
+            profile = reading.inner("profile")
+            found = profile.attributes.get("name", "") if profile else None
+            if found is None or inside.name != "gateways":
+                return "outside of the <gateways> of a profile"
+            return "" if found == context else f"in the profile `{found}`, and not in `{context}`"
         if section == "dialplan":
             if not context:
                 return "" if inside.name == "section" else f"in a <{inside.name}>"

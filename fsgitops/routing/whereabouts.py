@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from fsgitops.routing.directory import descend, list_keys, walk_users
 from fsgitops.routing.glob import Ours
 from fsgitops.routing.merged import SourceLine
+from fsgitops.routing.places import find_gateways as list_gateways
 from fsgitops.routing.preprocess import load_merged
 from fsgitops.routing.tree import Element, XmlSyntaxError, fold, parse
 from fsgitops.routing.veil import Veil
@@ -181,6 +182,36 @@ class Whereabouts:
         found = home.find("extension", "name", name) if home else None
         return str(self._source(found)) if found else ""
 
+    def find_gateways(self, name: str) -> list[str]:
+        """Return where gateways of that name are declared, by profiles and by directory users.
+
+        Letters of either case make two names (parse_gateways in sofia.c).
+        """
+        profiles = self._profiles.values()
+        found = [item for item in profiles for item in descend(item, "gateways", "gateway")]
+        found += list_gateways(self._directory)
+        same = (item for item in found if item.attributes.get("name") == name)
+        return [str(self._source(item)) for item in same]
+
+    def explain_gateway(self, path: str, name: str, profile: str) -> Cause | None:
+        """Return why the profile does not hold the gateway that this file says."""
+        into = f"the <gateways> of the profile {profile} in {path.rpartition('/')[0]}.xml"
+        cause = self._explain_file(path, into)
+        if cause is not None:
+            return cause
+        places = self.find_gateways(name)
+        if not any(place.startswith(f"{path}:") for place in places):
+            return self._hidden(path) if self._profiles else None
+        if not places[0].startswith(f"{path}:"):
+            return Cause(f"{places[0]} declares a gateway of that name first", "rename that one")
+        there = self._profiles.get(profile)
+        inside = descend(there, "gateways", "gateway") if there else []
+        if any(item.attributes.get("name") == name for item in inside):
+            return None
+        return Cause(
+            f"its file is not included in the profile {profile}", f"include its folder in {into}"
+        )
+
     def _explain_file(self, path: str, where: str) -> Cause | None:
         folder = path.rpartition("/")[0]
         if path in self._files:
@@ -213,6 +244,16 @@ class Whereabouts:
     @cached_property
     def _dialplan(self) -> Element | None:
         return self._section("dialplan")
+
+    @cached_property
+    def _profiles(self) -> dict[str, Element]:
+        """The SIP profiles by name; of several of one name, the first."""
+        section = self._section("configuration")
+        sofia = section.find("configuration", "name", "sofia.conf") if section else None
+        found: dict[str, Element] = {}
+        for profile in descend(sofia, "profiles", "profile"):
+            found.setdefault(profile.attributes.get("name", ""), profile)
+        return found
 
     def _section(self, name: str) -> Element | None:
         if self._root is not None:

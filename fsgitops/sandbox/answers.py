@@ -15,6 +15,7 @@ from fsgitops.sandbox.calls import (
     originate,
     split_words,
     transfer,
+    variable,
 )
 from fsgitops.sandbox.leg import HOST_NAME
 from fsgitops.sandbox.loaded import SUCCESS
@@ -223,6 +224,7 @@ COMMANDS: Mapping[str, Callable[[SwitchMemory, str], str | Printing]] = {
     "uptime": _uptime,
     "user_data": _user_data,
     "user_exists": _user_exists,
+    "uuid_getvar": variable,
     "uuid_kill": kill,
     "uuid_transfer": transfer,
     "version": _version,

@@ -44,6 +44,17 @@ def call_rows(memory: SwitchMemory) -> list[dict[str, str]]:
         return [legs[leg.call_uuid].call_row(leg) for leg in others if leg.call_uuid in legs]
 
 
+def variable(memory: SwitchMemory, argument: str) -> str:
+    """Answer `uuid_getvar`: a variable of a leg."""
+    words = split_words(argument, 3)
+    if len(words) < 2:
+        return "-USAGE: <uuid> <var>\n"
+    leg = _find(memory, words[0])
+    if leg is None:
+        return NO_CHANNEL
+    return leg.event_headers().get(f"variable_{words[1]}", "_undef_")
+
+
 def kill(memory: SwitchMemory, argument: str) -> str:
     """Answer `uuid_kill`: the whole call ends."""
     if not argument:

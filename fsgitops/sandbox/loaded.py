@@ -14,6 +14,7 @@ from fsgitops.routing.preprocess import MergeError, load_merged
 from fsgitops.routing.records import Records
 from fsgitops.routing.tree import Element, XmlSyntaxError, fold, parse
 from fsgitops.sandbox.leg import HOST_NAME
+from fsgitops.sandbox.trunks import Trunk, Trunks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 
 SUCCESS = "Success"
 NO_ROOT = "Cannot Open log directory or XML Root!"
-OWN_GATEWAY = ("external", "sandbox")
+OWN_GATEWAY = Trunk(
+    "external", "sandbox", {"username": "sandbox", "proxy": "127.0.0.1", "register": "false"}
+)
 """A gateway of the simulation's own, for its calls outside: no file declares it."""
 EXPIRES_SECONDS = 3600
 
@@ -111,7 +114,7 @@ class SwitchMemory:
         self.registrations: list[Registration] = []
         self.legs: list[Leg] = []
         self.refusals: dict[str, str] = {}
-        self.gateways: dict[tuple[str, str], str] = {}
+        self.trunks = Trunks(self._tell_trunk)
         self.announce: Callable[[str, Mapping[str, str], str | None], None] | None = None
         self._cache: dict[tuple[str, str, str], tuple[LocatedUser, float]] = {}
 
@@ -120,6 +123,11 @@ class SwitchMemory:
         if self.announce is not None:
             facts = {name.replace("_", "-"): value for name, value in more.items()}
             self.announce(event, leg.event_headers() | facts, None)
+
+    def _tell_trunk(self, subclass: str, trunk: Trunk) -> None:
+        if self.announce is not None:
+            names = {"Gateway": trunk.name, "profile-name": trunk.profile}
+            self.announce("CUSTOM", {"Event-Subclass": subclass, **names}, None)
 
     def reload(self) -> str:
         """Load the conf directory. Return `Success`, or what is wrong; then the old tree stays.
@@ -212,21 +220,21 @@ class SwitchMemory:
         with self.lock:
             for profile in self._profile_elements():
                 for gateway in descend(profile, "gateways", "gateway"):
-                    name = gateway.attributes.get("name", "")
-                    to = f"sip:{_setting(gateway, 'username')}@{_setting(gateway, 'proxy') or name}"
-                    self.gateways.setdefault((profile.attributes.get("name", ""), name), to)
+                    self.trunks.add(profile.attributes.get("name", ""), gateway)
 
-    def usable_gateways(self) -> dict[tuple[str, str], str]:
+    def usable_gateways(self) -> list[Trunk]:
         """Return the gateways that calls can be placed by, those of the files and our own."""
-        return {**self.gateways, OWN_GATEWAY: "sip:sandbox@127.0.0.1"}
+        return [*self.trunks.running(), OWN_GATEWAY]
 
     def stop_gateway(self, name: str) -> bool:
-        """Stop the gateways of that name, or all for `_all_`. False: there is none."""
+        """Stop the gateway of that name, or all for `_all_`. False: there is none."""
         with self.lock:
-            gone = [key for key in self.gateways if name in (key[1], "_all_")]
-            for key in gone:
-                del self.gateways[key]
-            return bool(gone)
+            return self.trunks.kill(name)
+
+    def list_gateways(self) -> list[Trunk]:
+        """Return the gateways of every profile, and those that are about to go."""
+        with self.lock:
+            return [*self.trunks.listed(), OWN_GATEWAY]
 
     def expire(self, profile: str, whom: str | None) -> None:
         """End registrations of a profile: all, one call ID, `user@domain`, or `@domain`."""
@@ -257,7 +265,7 @@ class SwitchMemory:
 
 
 def _setting(element: Element, name: str) -> str:
-    """Return a `<param>` of a profile's settings, or of a gateway itself."""
+    """Return a `<param>` of a profile's settings."""
     holder = element.child("settings") or element
     found = holder.find("param", "name", name)
     return found.attributes.get("value", "") if found else ""

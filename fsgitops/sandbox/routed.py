@@ -52,7 +52,7 @@ class LoadedWorld(World):
     @property
     def gateways(self) -> frozenset[str]:
         """Return those that calls can be placed by now."""
-        return frozenset(name for _, name in self._switch.usable_gateways())
+        return frozenset(item.name for item in self._switch.usable_gateways())
 
 
 def world_of(memory: SwitchMemory) -> World:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from fsgitops.sandbox.calls import split_words
+from fsgitops.sandbox.trunks import XML_HEADER
 
 if TYPE_CHECKING:
     from fsgitops.sandbox.loaded import Profile, Registration, SwitchMemory
 
 _RULE = "=" * 97
-_XML_HEADER = '<?xml version="1.0" encoding="ISO-8859-1"?>\n'
 _USAGE = (
     "USAGE: sofia <status|xmlstatus> [profile <name> [reg]] | "
     "sofia profile <name> [rescan | killgw <gateway> | "
@@ -88,10 +88,10 @@ def _status(memory: SwitchMemory, words: list[str], *, as_xml: bool) -> str:
     if not words:
         return _xml_summary(memory) if as_xml else _summary(memory)
     if as_xml and len(words) == 1:
-        listed = "".join(_xml_gateway(*item) for item in memory.usable_gateways().items())
-        return f"{_XML_HEADER}<gateways>\n{listed}</gateways>\n"
-    if len(words) > 1 and words[0].lower() == "gateway":
-        return _gateway(memory, words[1], as_xml=as_xml)
+        listed = "".join(item.as_xml() for item in memory.list_gateways())
+        return f"{XML_HEADER}<gateways>\n{listed}</gateways>\n"
+    if words[0].lower() == "gateway":
+        return _gateway(memory, words[1:], as_xml=as_xml)
     if len(words) < 2 or words[0].lower() != "profile":
         return "Invalid Syntax!\n"
     profile = memory.find_profile(words[1])
@@ -104,7 +104,7 @@ def _status(memory: SwitchMemory, words: list[str], *, as_xml: bool) -> str:
         listed = "".join(_xml_registration(item) for item in found)
         listed = f"  <registrations>\n{listed}  </registrations>\n"
         info = "" if len(words) > 2 else _xml_profile(profile, len(found))
-        return f"{_XML_HEADER}<profile>\n{info}{listed}</profile>\n"
+        return f"{XML_HEADER}<profile>\n{info}{listed}</profile>\n"
     listed = "".join(_registration(item) for item in found)
     total = f"Total items returned: {len(found)}\n{_RULE}\n"
     return f"\nRegistrations:\n{_RULE}\n{listed}{total}"
@@ -118,9 +118,10 @@ def _summary(memory: SwitchMemory) -> str:
         lines.append(f"{alias:>25}\t  alias\t  {name:>40}\tALIASED\n")
     for item in profiles:
         lines.append(f"{item.name:>25}\tprofile\t  {item.url:>40}\tRUNNING (0)\n")
-        for (profile, name), to in memory.gateways.items():
-            if profile == item.name:
-                lines.append(f"{f'{profile}::{name}':>25}\tgateway\t  {to:>40}\tNOREG\n")
+        for one in memory.trunks.running():
+            if one.profile == item.name:
+                told = f"{one.profile}::{one.name}"
+                lines.append(f"{told:>25}\tgateway\t  {one.to:>40}\t{one.state}\n")
     head = f"{'Name':>25}\t   Type\t  {'Data':>40}\tState\n{_RULE}\n"
     count, more = len(profiles), len(aliases)
     foot = f"{count} profile{'' if count == 1 else 's'} {more} alias{'' if more == 1 else 'es'}\n"
@@ -135,11 +136,11 @@ def _xml_summary(memory: SwitchMemory) -> str:
     for item in profiles:
         parts.append(_xml_entry("profile", item.name, item.url, "RUNNING (0)"))
         parts.extend(
-            _xml_entry("gateway", name, to, "NOREG") + "\n"
-            for (profile, name), to in memory.gateways.items()
-            if profile == item.name
+            _xml_entry("gateway", one.name, one.to, one.state) + "\n"
+            for one in memory.trunks.running()
+            if one.profile == item.name
         )
-    return f"{_XML_HEADER}<profiles>\n{''.join(parts)}</profiles>\n"
+    return f"{XML_HEADER}<profiles>\n{''.join(parts)}</profiles>\n"
 
 
 def _xml_entry(kind: str, name: str, data: str, state: str) -> str:
@@ -157,21 +158,24 @@ def _xml_profile(profile: Profile, registrations: int) -> str:
     )
 
 
-def _xml_gateway(key: tuple[str, str], to: str) -> str:
-    profile, name = key
-    fields = {
-        "name": name, "profile": profile, "to": to, "proxy": to, "state": "NOREG", "status": "UP",
-    }  # fmt: skip
-    lines = "".join(f"    <{key}>{value}</{key}>\n" for key, value in fields.items())
-    return f"  <gateway>\n{lines}  </gateway>\n"
-
-
-def _gateway(memory: SwitchMemory, name: str, *, as_xml: bool) -> str:
-    for (profile, gateway), to in memory.usable_gateways().items():
-        if gateway == name:
+def _gateway(memory: SwitchMemory, names: list[str], *, as_xml: bool) -> str:
+    if not names and not as_xml:
+        rows = [
+            f"{f'{one.profile}::{one.name}':>25}\t{one.to:>32}\t{one.state}\t  0.00\t0/0\t0/0\n"
+            for one in memory.list_gateways()
+        ]
+        heads = (f"{'Profile::Gateway-Name':>25}", f"{'Data':>32}", "State", "Ping Time")
+        head = "\t".join((*heads, "IB Calls(F/T)", "OB Calls(F/T)"))
+        foot = f"{len(rows)} gateways: Inbound(Failed/Total): 0/0,Outbound(Failed/Total):0/0\n"
+        return f"{head}\n{_RULE}\n{''.join(rows)}{_RULE}\n{foot}"
+    for one in memory.usable_gateways():
+        if one.name in names[:1]:
             if as_xml:
-                return _XML_HEADER + _xml_gateway((profile, gateway), to)
-            facts = {"Name": name, "Profile": profile, "To": to, "State": "NOREG", "Status": "UP"}
+                return XML_HEADER + one.as_xml()
+            facts = {
+                "Name": one.name, "Profile": one.profile, "To": one.to, "State": one.state,
+                "Status": "UP",
+            }  # fmt: skip
             lines = "".join(f"{key:<8}\t{value}\n" for key, value in facts.items())
             return f"{_RULE}\n{lines}{_RULE}\n"
     return "Invalid Gateway!\n"

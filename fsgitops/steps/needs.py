@@ -78,8 +78,8 @@ def _dangers_now(change: Change, activity: ResourceActivity) -> set[Danger]:
     dangers = set(change.dangers)
     if not activity.registrations:
         dangers.discard(Danger.REGISTRATION)
-    if activity.calls:
-        dangers.add(Danger.CALLS)
+    if activity.calls and Danger.GATEWAY_RESTART not in dangers:
+        dangers.add(Danger.CALLS)  # over a gateway that begins anew, they go on
     return dangers
 
 
@@ -89,7 +89,10 @@ def _explain(danger: Danger, changes: list[Change]) -> str:
     texts = {
         Danger.RELOAD: "the switch reloads its configuration",
         Danger.REGISTRATION: f"phones lose their registration: {shown}{more}",
-        Danger.GATEWAY_RESTART: f"gateways register again: {shown}{more}",
+        Danger.GATEWAY_RESTART: (
+            f"end, or end and begin again: {shown}{more}; calls over them go on, new ones fail "
+            "meanwhile"
+        ),
         Danger.CALLS: f"on a call now: {shown}{more}",
     }
     return texts[danger]

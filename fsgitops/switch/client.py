@@ -7,9 +7,12 @@ blanks, with quotes and backslashes of its own, so those never get through.
 from __future__ import annotations
 
 import re
+import time
+from collections import Counter
 from typing import TYPE_CHECKING, Literal, TypeVar, get_args
 
 from fsgitops.errors import SwitchError, SwitchProtocolError
+from fsgitops.esl.session import decode_json_object
 from fsgitops.switch.calls import transfer_command, uuid_word
 from fsgitops.switch.replies import (
     ABSENT,
@@ -20,6 +23,7 @@ from fsgitops.switch.replies import (
     NO_REPLY,
     NOT_LOCATED,
     STATUS,
+    UNSET,
     Channel,
     Gateway,
     Registration,
@@ -33,11 +37,14 @@ from fsgitops.switch.replies import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from typing import Self
 
-    from fsgitops.esl.session import EslSession
+    from fsgitops.esl.session import EslSession, EventQueue
     from fsgitops.switch.calls import Onward
+
+MOST_EVENTS = 100_000
+"""Events about gateways that may wait: the session that hears them is asked as well."""
 
 Place = Literal["param", "var", "attr"]
 
@@ -65,6 +72,8 @@ class Switch:
 
     def __init__(self, session: EslSession) -> None:
         self.session = session
+        self._heard: EventQueue | None = None
+        self._added: set[str] = set()
 
     def close(self) -> None:
         """End the session. Can be called again."""
@@ -110,7 +119,11 @@ class Switch:
         Not ok means that the switch keeps what it had. It takes up to 75 s to load 100,000 users
         in one list.
         """
-        return JUDGES[answer](self._ask(_checked("command", command), timeout))
+        said = self.session.api_bytes(_checked("command", command), timeout=timeout)
+        reply = JUDGES[answer](said.decode("utf-8", "replace"))
+        if not reply.ok and reply.text.startswith(("-ERR", "-USAGE")):
+            raise self._refused(command, reply.text)
+        return reply
 
     def domain_exists(self, domain: str) -> bool:
         """Tell whether the loaded directory has this domain."""
@@ -214,6 +227,49 @@ class Switch:
     def gateways(self) -> tuple[Gateway, ...]:
         """Return the gateways of all SIP profiles that run."""
         return self._read(read_gateways, self._ask("sofia xmlstatus gateway"))
+
+    def hear_gateways(self) -> None:
+        """Note from now on which gateways come and go, for `added_gateways`."""
+        names = ("CUSTOM", "sofia::gateway_add", "sofia::gateway_delete")
+        self._heard = self.session.subscribe_json(names, max_queued=MOST_EVENTS)
+        self._added = set()
+
+    def await_gateway(self, seconds: float) -> None:
+        """Wait until a gateway comes or goes, at most so long."""
+        for body in self._heard.take(MOST_EVENTS, timeout=seconds) if self._heard else ():
+            event = decode_json_object(body)
+            if event.get("Event-Subclass") == "sofia::gateway_add":
+                self._added.add(str(event.get("Gateway", "")))
+
+    def added_gateways(self, wanted: Collection[str], seconds: float) -> frozenset[str] | None:
+        """Return which gateways began since `hear_gateways`; None: nobody listened.
+
+        An event comes a moment after its cause, so those that are wanted are waited for, so long.
+        """
+        if self._heard is None:
+            return None
+        until = time.monotonic() + seconds
+        while not self._added.issuperset(wanted) and (left := until - time.monotonic()) > 0:
+            self.await_gateway(left)
+        return frozenset(self._added)
+
+    def legs_of_gateways(self) -> Counter[str]:
+        """Return how many legs go over each gateway, called by the switch or calling it.
+
+        sofia_glue sets `sip_gateway_name` for a leg that it calls, and sofia.c `sip_gateway` for
+        one that came to the gateway's own address.
+        """
+        legs = [leg.uuid for leg in self.channels() if leg.name.startswith("sofia/")]
+        legs = list(filter(_SHAPES["name"].fullmatch, legs))
+        names = ("sip_gateway_name", "sip_gateway")
+        asked = [f"uuid_getvar {leg} {name}" for leg in legs for name in names]
+        said = [answer.strip() for answer in self.session.api_many(asked)]
+        pairs = (said[at : at + 2] for at in range(0, len(said), 2))
+        return Counter(
+            name
+            for pair in pairs
+            if (name := next((x for x in pair if x != UNSET and not x.startswith("-ERR")), ""))
+        )
 
     def hang_up(self, uuid: str) -> bool:
         """End a leg, and with it its call; False when there is no such leg."""

@@ -27,6 +27,9 @@ NO_REPLY = "-ERR no reply\n"
 NOT_LOCATED = "can't find anything\n"
 """What `xml_locate` prints (with no -ERR) when the tree has no such element."""
 
+UNSET = "_undef_"
+"""What `uuid_getvar` answers for a variable that a leg does not have."""
+
 NO_CHANNEL = "-ERR No such channel!\n"
 """What `uuid_kill` and `uuid_transfer` answer for a leg that is not there (any more)."""
 
@@ -61,15 +64,37 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """A gateway of a SIP profile. Calls are only placed while `status` is UP.
+    """A gateway of a SIP profile as it runs. Calls are only placed while `status` is UP.
 
-    `state` is that of its registration (NOREG: it does not register).
+    `state` is that of its registration (NOREG: it does not register); `sender` is the From of its
+    registration and of calls. Its password is not told, only whether there is one.
     """
 
-    name: str
-    profile: str
-    state: str
-    status: str
+    name: str = field(metadata=text("Its name."))
+    profile: str = field(metadata=text("The SIP profile that it runs in."))
+    state: str = field(metadata=text("That of its registration, in FreeSWITCH's words."))
+    status: str = field(metadata=text("UP, or DOWN: then no call is placed over it."))
+    realm: str = ""
+    username: str = ""
+    password: bool = False
+    sender: str = ""
+    extension: str = ""
+    proxy: str = ""
+    context: str = ""
+    expires: str = ""
+    ping: int = 0
+    """Seconds between two OPTIONS; 0: none is sent."""
+    latency: float = 0.0
+    """Milliseconds until the last OPTIONS was answered."""
+    calls_in: int = 0
+    calls_out: int = 0
+    failed_in: int = 0
+    failed_out: int = 0
+
+    @property
+    def registered(self) -> bool | None:
+        """Tell whether its registration is held; None: it does not register."""
+        return None if self.state == "NOREG" else self.state == "REGED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +151,16 @@ def read_ok(text: str) -> ReloadReply:
     return ReloadReply(said.startswith("+OK"), said)
 
 
+def read_killed(text: str) -> ReloadReply:
+    """Read the answer to `sofia profile P killgw NAME`: one that does not run needs no end."""
+    said = text.rstrip("\n")
+    return ReloadReply(said in ("+OK gateway marked for deletion.", "-ERR no such gateway."), said)
+
+
 JUDGES: Final[Mapping[str, Callable[[str], ReloadReply]]] = {
     "reload": read_reload,
     "rescan": read_rescan,
+    "killgw": read_killed,
     "ok": read_ok,
 }
 """Who judges the answer to a step of a reload."""
@@ -167,13 +199,32 @@ def read_gateways(text: str) -> tuple[Gateway, ...]:
     """
     if not text.startswith("<?xml "):
         raise SwitchProtocolError(f"a list of gateways expected, found {text[:60]!a}")
-    found = tuple(
-        Gateway(*(fields.get(name, "") for name in ("name", "profile", "state", "status")))
-        for fields in _fields_of("gateway", text)
-    )
+    found = tuple(_gateway(fields) for fields in _fields_of("gateway", text))
     if not found and "<gateways>" not in text:
         raise SwitchProtocolError(f"a gateway expected, found {text[:60]!a}")
     return found
+
+
+_AS_THEY_ARE = (
+    *("name", "profile", "state", "status", "realm", "username"),
+    *("proxy", "context", "expires"),
+)
+
+
+def _gateway(fields: Mapping[str, str]) -> Gateway:
+    latency = fields.get("pingtime", "")
+    return Gateway(
+        **{name: fields.get(name, "") for name in _AS_THEY_ARE},
+        password=fields.get("password") == "yes",
+        sender=_unescape(fields.get("from", "")),
+        extension=_unescape(fields.get("exten", "")),
+        ping=_whole(fields.get("pingfreq")),
+        latency=float(latency) if re.fullmatch(r"[0-9]{1,9}\.[0-9]{2}", latency) else 0.0,
+        calls_in=_whole(fields.get("calls-in")),
+        calls_out=_whole(fields.get("calls-out")),
+        failed_in=_whole(fields.get("failed-calls-in")),
+        failed_out=_whole(fields.get("failed-calls-out")),
+    )
 
 
 def _fields_of(kind: str, text: str) -> Iterator[dict[str, str]]:

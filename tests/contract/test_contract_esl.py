@@ -241,3 +241,46 @@ def test_a_domain_is_an_alias_of_the_internal_profile(subject: Subject) -> None:
     assert f"{subject.domain:>25}\t  alias\t  {'internal':>40}\tALIASED" in lines
     answer = subject.api(f"sofia profile {subject.domain} flush_inbound_reg 1@2")
     assert answer == "+OK flushing all registrations matching specified call_id\n"
+
+
+GATEWAY_EVENTS = "event json CUSTOM sofia::gateway_add sofia::gateway_delete"
+
+
+def await_gateway_event(subject: Subject) -> tuple[str, str]:
+    event = json.loads(subject.esl.read().body)
+    return event["Event-Subclass"], event["Gateway"]
+
+
+def listed(subject: Subject, name: str) -> bool:
+    return f"external::{name}\t" in subject.api("sofia status gateway")
+
+
+def test_a_gateway_that_is_killed_leaves_the_list_a_moment_later(subject: Subject) -> None:
+    path = subject.write("sip_profiles/external/contract.xml", gateway("contract-2", "127.0.0.1"))
+    subject.esl.command(GATEWAY_EVENTS)
+    subject.esl.send(b"api sofia profile external rescan\n\n")
+    frames = [subject.esl.read() for _ in range(2)]
+    told = {json.loads(item.body)["Gateway"] for item in frames if item.body.startswith("{")}
+    assert told == {"contract-2"}
+    path.unlink()
+    subject.esl.command("noevents")
+    assert subject.api("sofia profile external killgw contract-2").startswith("+OK")
+    assert subject.api("sofia xmlstatus gateway contract-2") == "Invalid Gateway!\n"
+    assert listed(subject, "contract-2")
+    looks = (listed(subject, "contract-2") for _ in range(20_000))
+    assert not all(looks)
+
+
+def test_what_is_declared_of_a_gateway_is_listed(subject: Subject) -> None:
+    more = '<param name="realm" value="r.example"/>\n<param name="expire-seconds" value="60"/>\n'
+    text = gateway("contract-3", "127.0.0.1").replace("</gateway>", f"{more}</gateway>")
+    subject.write("sip_profiles/external/contract.xml", text).chmod(0o644)
+    subject.api("sofia profile external rescan")
+    found = subject.api("sofia xmlstatus gateway contract-3")
+    subject.api("sofia profile external killgw contract-3")
+    wanted = (
+        "<profile>external", "<realm>r.example", "<username>u", "<password>yes", "<exten>u",
+        "<from>&lt;sip:u@127.0.0.1&gt;", "<proxy>sip:127.0.0.1", "<context>public", "<expires>60",
+        "<pingfreq>0", "<state>NOREG", "<status>UP",
+    )  # fmt: skip
+    assert [text for text in wanted if f"    {text}</" not in found] == []
