@@ -10,7 +10,7 @@ from fsgitops.findings import Position
 from fsgitops.routing.directory import LocatedUser, descend, walk_users
 from fsgitops.routing.lines import expand_text
 from fsgitops.routing.tree import Element, fold
-from fsgitops.routing.veil import is_secret_name
+from fsgitops.routing.veil import Veil, is_secret_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -59,6 +59,7 @@ class Handwritten:
         self.root = root
         self.starts = starts
         self._find_home = find_home
+        self._veil = Veil(merged.variables)
         self._variables = {name.lower(): value for name, value in merged.variables.items()}
         self.lost: list[Position] = []
         self._read: tuple[str, list[str]] = ("", [])
@@ -73,6 +74,10 @@ class Handwritten:
     def home_of(self, path: str) -> Home | None:
         """Return where a file of ours is read, None where nothing includes it."""
         return self._find_home(path.rpartition("/")[0])
+
+    def hide(self, text: str) -> str:
+        """Return a text without what the preprocessor brought in that may be a secret."""
+        return self._veil.hide(text)
 
     def expand(self, text: str) -> str:
         """Return a text with the preprocessor's variables in it."""
@@ -106,6 +111,12 @@ class Handwritten:
             )
             if fold(name) != fold(domain) and many:
                 yield name, item, many
+
+    def extensions(self, context: str) -> list[Element]:
+        """Return the extensions of a context, in the order of the search."""
+        section = self.root.find("section", "name", "dialplan")
+        found = section.find("context", "name", context) if section else None
+        return found.all("extension") if found else []
 
     def comments(self, element: Element) -> tuple[str, ...]:
         """Return the lines of the comments right above an element, beside it, and in it.

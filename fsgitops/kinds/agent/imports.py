@@ -34,8 +34,12 @@ if TYPE_CHECKING:
 
 _FALSE: Final = frozenset(("no", "off", "false", "f", "disabled", "inactive", "disallow", "0"))
 _TRUE: Final = frozenset(("yes", "on", "true", "t", "enabled", "active", "allow"))
-_MAIL_DEFAULTS: Final = ("vm-email-all-messages", "vm-attach-file", "vm-keep-local-after-email")
-"""What an agent's address sets to true, and FreeSWITCH does not (deliver_vm in mod_voicemail.c)."""
+_MAIL_DEFAULTS: Final = {
+    "vm-email-all-messages": "false",
+    "vm-attach-file": "false",
+    "vm-keep-local-after-email": "true",
+}
+"""What an agent's address sets to true, as FreeSWITCH has it (deliver_vm in mod_voicemail.c)."""
 _CALLER: Final = (
     *("effective_caller_id_name", "effective_caller_id_number"),
     *("outbound_caller_id_name", "outbound_caller_id_number", "accountcode"),
@@ -80,7 +84,7 @@ class _User:
         self.variables = self.own("variables", "variable")
 
     def refuse(self, element: Element, why: str) -> None:
-        self.reasons.append(Reason(self.hand.place(element), why))
+        self.reasons.append(Reason(self.hand.place(element), self.hand.hide(why)))
 
     def own(self, box: str, tag: str) -> dict[str, Element]:
         """Return what the user itself says, by names in small letters; the last of each counts."""
@@ -108,7 +112,7 @@ class _User:
             self._read_variables()
         changes = () if self.reasons else tuple(self._compare())
         if self.reasons:
-            return Kept(f"user {self.id}", self.place, tuple(self.reasons))
+            return Kept(f"user {self.hand.hide(self.id)}", self.place, tuple(self.reasons))
         comments = self.hand.comments(self.user.element)
         return Brought(
             Agent.kind, self.extension, self.values, self.place, comments,
@@ -185,8 +189,11 @@ class _User:
         mails = isinstance(voicemail, dict) and "email" in voicemail and voicemail["enabled"]
         found: dict[str, str] = {}
         if mails:
-            found = {name: "false" for name in _MAIL_DEFAULTS if self.param(name) is None}
-            found.pop("vm-keep-local-after-email", None)  # its default is true
+            found = {
+                name: usual
+                for name, usual in _MAIL_DEFAULTS.items()
+                if usual == "false" and self.param(name) is None
+            }
         given = {*_SECRETS, "vm-enabled", "vm-mailto"}
         for name, item in self.params.items():
             value = item.attributes["value"]
@@ -286,7 +293,7 @@ class _User:
             becomes = {fold(name): self.hand.expand(value) for name, value in then.items()}
             names = {*becomes, *self.own(box, tag), *self._inherited_names(box, tag)}
             for name in sorted(names - _SECRETS - {"vm-enabled"}):
-                now = self.user.value(box, name)
+                now = self.user.value(box, name) or _MAIL_DEFAULTS.get(name)
                 after = becomes.get(name, home.value(box, name) if home else now)
                 if _same(name, now, after) or name.startswith("fsgitops_"):
                     continue

@@ -22,10 +22,12 @@ from fsgitops.model.rule import Breach, Rule
 from fsgitops.phone import is_assignable, is_number_expression
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from fsgitops.model.desired import Desired
-    from fsgitops.model.kind import Kinds, Read
+    from fsgitops.model.imports import Brought, Kept
+    from fsgitops.model.kind import Kinds, Read, Site
+    from fsgitops.routing.handwritten import Handwritten
 
 MANY: Final = 5_000
 """So many expressions cost a call some 20 ms; 10,000 cost 43, and 30,000 205 (docs/scale.md)."""
@@ -89,6 +91,12 @@ def check_number(desired: Desired, _kinds: Kinds) -> Iterator[Breach]:
         )
 
 
+def _imports(hand: Handwritten, site: Site) -> Iterable[Brought | Kept]:
+    from fsgitops.kinds.did_route.imports import import_routes  # loaded with an import alone
+
+    return import_routes(hand, site)
+
+
 DID_ROUTE: Final = Kind(
     word="did",
     section="did_routes",
@@ -98,6 +106,7 @@ DID_ROUTE: Final = Kind(
     drafts=draft_route,
     title="DID route",
     aliases=("did_route",),
+    imports=_imports,
     rules=(
         Rule(
             "unassigned-number",
