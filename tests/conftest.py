@@ -125,7 +125,7 @@ def project(
 @pytest.fixture
 def applied(project: Project) -> Project:
     """Everything applied, with a switch of its own for each command: it holds what stands there."""
-    assert project.run("apply", "--yes").code == 0
+    project.prepare("apply", "--yes")
     return project
 
 

@@ -16,7 +16,7 @@ INBOUND = '<param name="context" value="public"/>'
 
 def existing_site(project: Project) -> Project:
     """The example project, with the sandbox's conf directory as an existing site."""
-    assert project.run("plan").code == 0
+    project.prepare("plan")
     return project
 
 

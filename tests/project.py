@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Any
 import pytest
 
 from fsgitops.cli import run
+from fsgitops.live.connect import RUNNING_FILE
 
 KEY = "MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1ub3BxcnN0dXY="
 
@@ -100,6 +103,24 @@ class Project:
         said = self.capsys.readouterr()
         return Ran(code, said.out, said.err)
 
+    def prepare(self, *words: str) -> None:
+        """Run a command that no test is about, or copy what it made of the very same files before.
+
+        It is run where a switch hears of it that goes on running.
+        """
+        outside = "FSGITOPS_ESL_PORT" in os.environ or (self.conf.parent / RUNNING_FILE).exists()
+        before = _read_tree(self.root)
+        environment = tuple(item for item in os.environ.items() if item[0] != "PYTEST_CURRENT_TEST")
+        case = (words, environment, tuple(before.items()))
+        made = None if outside else _PREPARED.get(case)
+        if made is not None:
+            _write_tree(self.root, before, made)
+            return
+        ran = self.run(*words)
+        assert ran.code == 0, ran.err
+        if not outside and sum(len(content) for _, content in before.values()) < KEPT_BYTES:
+            _PREPARED[case] = _read_tree(self.root)
+
     @property
     def conf(self) -> Path:
         return self.root / ".fsgitops" / "sandbox" / "conf"
@@ -111,3 +132,43 @@ class Project:
             for path in sorted(top.rglob("*"))
             if path.is_file() and ".fsgitops" not in path.relative_to(top).parts
         }
+
+
+Tree = dict[str, tuple[int, bytes]]
+"""Mode and content of each file and folder; of a link, what it leads to."""
+KEPT_BYTES = 500_000
+_PREPARED: dict[tuple[Any, ...], Tree] = {}
+
+
+def _read_tree(root: Path) -> Tree:
+    """Read all below a folder, folders before what is in them."""
+    found: Tree = {}
+    for path in sorted(root.rglob("*")):
+        mode = path.lstat().st_mode
+        content = b""
+        if path.is_symlink():
+            content = os.fsencode(path.readlink())
+        elif path.is_file():
+            content = path.read_bytes()
+        found[str(path.relative_to(root))] = mode, content
+    return found
+
+
+def _write_tree(root: Path, before: Tree, after: Tree) -> None:
+    """Make what is below a folder, and was read before, what it was afterwards."""
+    for name in reversed([name for name in before if name not in after]):
+        path = root / name
+        path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+    for name, (mode, content) in after.items():
+        if before.get(name) == (mode, content):
+            continue
+        path = root / name
+        if stat.S_ISLNK(mode):
+            path.unlink(missing_ok=True)
+            path.symlink_to(os.fsdecode(content))
+        elif stat.S_ISDIR(mode):
+            path.mkdir(exist_ok=True)
+            path.chmod(stat.S_IMODE(mode))
+        else:
+            path.write_bytes(content)
+            path.chmod(stat.S_IMODE(mode))

@@ -41,8 +41,7 @@ def serve(project: Project, conf: Path | None = None) -> Iterator[EmbeddedSwitch
 @contextmanager
 def running_switch(project: Project) -> Iterator[EmbeddedSwitch]:
     """Apply the project to its sandbox and let commands find it running."""
-    ran = project.run("apply", "--yes")
-    assert ran.code == 0, ran.err
+    project.prepare("apply", "--yes")
     with serve(project) as switch:
         yield switch
 

@@ -289,7 +289,7 @@ def test_any_bytes_come_back(
 def test_a_file_whose_folder_is_missing_is_named_as_it_was_typed(
     project: Project, words: tuple[str, ...]
 ) -> None:
-    project.run("apply", "--yes")
+    project.prepare("apply", "--yes")
     place = project.root / "nowhere" / "x.html"
     ran = project.run(*words, str(place))
     assert (ran.code, f"fsgitops: {place}: no such directory" in ran.err) == (1, True), ran.err

@@ -44,8 +44,7 @@ def declared(project: Project, example: Example) -> Project:
 @pytest.fixture
 def applied(declared: Project) -> Project:
     """The example applied to the embedded switch."""
-    ran = declared.run("apply", "--yes")
-    assert ran.code == 0, ran.err
+    declared.prepare("apply", "--yes")
     return declared
 
 
@@ -144,7 +143,7 @@ def test_a_plan_creates_it_and_the_plan_after_the_apply_is_empty(
 ) -> None:
     (created,) = changes_of(declared, example.resource)
     assert created["action"] == "create"
-    assert declared.run("apply", "--yes").code == 0
+    declared.prepare("apply", "--yes")
     assert (declared.conf / created["path"]).exists()
     assert plan(declared)["changes"] == []
     assert declared.run("drift").code == 0
@@ -237,7 +236,7 @@ def test_what_is_no_longer_declared_or_disabled_is_deleted_and_its_files_with_it
 @every_kind
 def test_what_is_protected_is_not_deleted(example: Example, project: Project) -> None:
     declare(project, example.written({**example.subject, "protect": True}))
-    assert project.run("apply", "--yes").code == 0
+    project.prepare("apply", "--yes")
     declare(project, example.written(None))
     ran = project.run("apply", "--yes", "--allow", "empty")
     assert ran.code != 0

@@ -20,9 +20,9 @@ PATH = "directory/default/1020.xml"
 @pytest.fixture
 def foreign(project: Project) -> Project:
     """What an apply would write at PATH stands there by hand, with another name."""
-    project.run("apply", "--yes")
+    project.prepare("apply", "--yes")
     text = (project.conf / PATH).read_text().replace("Alice", "Alicia")
-    assert project.run("release", PATH).code == 0
+    project.prepare("release", PATH)
     (project.conf / PATH).write_text(text)
     return project
 
@@ -30,7 +30,7 @@ def foreign(project: Project) -> Project:
 def test_a_released_file_stays_and_stops_the_next_plan_while_it_is_declared(
     project: Project,
 ) -> None:
-    project.run("apply", "--yes")
+    project.prepare("apply", "--yes")
     before = project.tree()
     ran = project.run("release", "agent:1020")
     assert (ran.code, project.tree()) == (0, before)
@@ -59,7 +59,7 @@ def test_an_adopted_file_is_updated_by_the_next_apply(foreign: Project) -> None:
 
 
 def test_an_adopted_file_that_is_as_declared_needs_nothing_more(project: Project) -> None:
-    project.run("apply", "--yes")
+    project.prepare("apply", "--yes")
     project.run("release", PATH)
     ran = project.run("adopt", str(project.conf / PATH), "--yes")
     assert (ran.code, "is as declared" in ran.out) == (0, True)
@@ -90,7 +90,7 @@ def test_an_adoption_is_told_as_json(foreign: Project) -> None:
 
 
 def test_a_release_is_told_as_json(project: Project) -> None:
-    project.run("apply", "--yes")
+    project.prepare("apply", "--yes")
     data = project.run("release", "did:+19495431333", "--json").json()
     assert data["released"] == [
         {"path": "dialplan/public/inbound_19495431333.xml", "resource": "did:+19495431333"}
@@ -134,7 +134,7 @@ def test_what_is_no_plain_file_is_not_adopted(foreign: Project, kind: str) -> No
 
 
 def test_what_is_not_managed_is_not_released_and_nothing_else_either(project: Project) -> None:
-    project.run("apply", "--yes")
+    project.prepare("apply", "--yes")
     ran = project.run("release", PATH, "agent:9999")
     assert ran.code == 64
     assert "No changes" in project.run("plan").out
@@ -153,7 +153,7 @@ def test_what_is_not_managed_is_not_released_and_nothing_else_either(project: Pr
 def test_a_folder_a_glob_and_a_dot_release_what_is_managed_there(
     project: Project, words: tuple[str, ...], left: int
 ) -> None:
-    project.run("apply", "--yes")
+    project.prepare("apply", "--yes")
     before = project.tree()
     ran = project.run("release", *words, "--json")
     manifest = json.loads((project.conf / ".fsgitops/manifest.json").read_text())
@@ -162,7 +162,7 @@ def test_a_folder_a_glob_and_a_dot_release_what_is_managed_there(
 
 
 def test_a_release_says_what_stops_the_next_plan_and_can_be_done_about_it(project: Project) -> None:
-    project.run("apply", "--yes")
+    project.prepare("apply", "--yes")
     told = project.run("release", ".").out
     assert "1020.xml is no longer managed; remove agent:1020 from the desired files too" in told
     assert "agents.xml is no longer managed; plans stop at it while agents are declared" in told
@@ -172,7 +172,7 @@ def test_a_release_says_what_stops_the_next_plan_and_can_be_done_about_it(projec
 
 @pytest.mark.parametrize("word", ["agent:9999", "chatplan", "nothing/*.xml", "directory/x.xml"])
 def test_what_names_nothing_managed_is_said_not_to_be(project: Project, word: str) -> None:
-    project.run("apply", "--yes")
+    project.prepare("apply", "--yes")
     ran = project.run("release", word)
     assert (ran.code, f"{word}: not managed here" in ran.err) == (64, True)
 
@@ -208,7 +208,7 @@ def test_whatever_stands_in_the_way_is_a_hazard_with_a_name(
 def test_a_managed_file_that_became_a_link_is_a_hazard_even_when_it_is_to_be_deleted(
     project: Project, name: str
 ) -> None:
-    project.run("apply", "--yes")
+    project.prepare("apply", "--yes")
     place = project.conf / PATH
     elsewhere = project.root / "elsewhere.xml"
     place.rename(elsewhere)
@@ -227,7 +227,7 @@ def test_a_managed_file_that_became_a_link_is_a_hazard_even_when_it_is_to_be_del
 
 
 def test_a_secret_that_everybody_may_read_is_told_and_stops_nothing(project: Project) -> None:
-    project.run("apply", "--yes")
+    project.prepare("apply", "--yes")
     (project.conf / PATH).chmod(0o644)
     ran = project.run("plan")
     assert ran.code == 0
@@ -272,7 +272,7 @@ def test_who_took_a_file_over_or_gave_it_back_is_in_the_audit_log(foreign: Proje
 def test_after_the_state_was_lost_folders_and_globs_take_the_declared_files_over(
     project: Project, words: list[str], count: int | None
 ) -> None:
-    assert project.run("apply", "--yes").code == 0
+    project.prepare("apply", "--yes")
     (project.conf / "directory/default/1000.xml").write_text("<include/>")
     everything = len(json.loads((project.conf / ".fsgitops/manifest.json").read_text())["entries"])
     before = project.tree()

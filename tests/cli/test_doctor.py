@@ -23,7 +23,7 @@ def site(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
 
 
 def test_the_sandbox_is_healthy_after_an_apply(project: Project) -> None:
-    project.run("apply", "--yes")
+    project.prepare("apply", "--yes")
     ran = project.run("doctor")
     assert ran.code == 0, ran.out
     assert "error" not in ran.out
@@ -232,7 +232,7 @@ def test_a_secret_that_is_not_at_hand_is_named(site: Project) -> None:
 def test_applied_agents_that_the_switch_does_not_hold_are_an_error(
     project: Project, tmp_path: Path
 ) -> None:
-    project.run("apply", "--yes")
+    project.prepare("apply", "--yes")
     elsewhere = tmp_path / "elsewhere"
     write_skeleton(elsewhere, "sandbox.example")
     with serve(project, elsewhere):

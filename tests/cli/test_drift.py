@@ -55,7 +55,7 @@ def applied(
         settings.write_text(settings.read_text() + "layout: sharded\n")
         monkeypatch.setattr(f"{__name__}.ALICE", "directory/fsgitops/agents_1000.xml")
         monkeypatch.setattr(f"{__name__}.ROUTE", "dialplan/fsgitops_dids_194954313.xml")
-    assert project.run("apply", "--yes").code == 0
+    project.prepare("apply", "--yes")
     return project
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def state(project: Project) -> Path:
     """The recorded live side of an applied project."""
-    assert project.run("apply", "--yes").code == 0
+    project.prepare("apply", "--yes")
     place = project.root / "state.json"
     assert project.run("export-state", "--out", str(place)).code == 0
     return place

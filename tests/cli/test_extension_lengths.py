@@ -45,8 +45,7 @@ def test_other_lengths_are_refused_with_the_setting_that_allows_them(project: Pr
 def test_short_and_long_extensions_are_applied_and_ring(short: Project, layout: str) -> None:
     settings = short.root / "fsgitops.yaml"
     settings.write_text(f"{settings.read_text()}layout: {layout}\n")
-    ran = short.run("apply", "--yes")
-    assert ran.code == 0, ran.err
+    short.prepare("apply", "--yes")
     for number, rung in (("+19495431333", "100"), ("10", "10"), ("2010001", "2010001")):
         inside = () if number.startswith("+") else ("--context", "default")
         assert f"=> It rings {rung}" in short.run("trace", number, *inside).out

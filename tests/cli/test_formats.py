@@ -120,7 +120,7 @@ def test_an_annotation_counts_folders_from_the_top_of_the_repository(project: Pr
 
 
 def test_no_format_shows_a_secret(project: Project) -> None:
-    project.run("apply", "--yes")
+    project.prepare("apply", "--yes")
     data = project.run("credentials", "1020", "--reveal", "--json").json()
     live = project.conf / "directory/default/1020.xml"
     hashes = [part.split('"')[0] for part in live.read_text().split('a1-hash" value="')[1:]]
@@ -136,7 +136,7 @@ def test_no_format_shows_a_secret(project: Project) -> None:
 
 
 def test_the_page_shows_the_xml_of_both_sides(project: Project) -> None:
-    project.run("apply", "--yes")
+    project.prepare("apply", "--yes")
     live = project.conf / "directory/default/1020.xml"
     live.write_bytes(live.read_bytes().replace(b"Alice", b"Mallory"))
     page = project.run("plan", "--format", "html").out
@@ -171,7 +171,7 @@ def test_a_permission_that_is_missing_is_a_warning_in_every_format(project: Proj
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_each_format_says_what_people_have_to_do(project: Project, name: str) -> None:
-    assert project.run("apply", "--yes").code == 0
+    project.prepare("apply", "--yes")
     project.write(
         "desired/agents.yaml",
         "agents:\n  - {extension: 1021, name: Bob, webrtc: true, password_version: 2}\n",

@@ -32,11 +32,11 @@ def put_rival(project: Project, number: str) -> None:
 @pytest.fixture
 def applied(project: Project) -> Project:
     """Three revisions: everything created; one changed; one deleted, one created."""
-    assert project.run("apply", "--yes").code == 0
+    project.prepare("apply", "--yes")
     edit(project, "Alice", "Anna")
-    assert project.run("apply", "--yes").code == 0
+    project.prepare("apply", "--yes")
     edit(project, "1021", "1022")
-    assert project.run("apply", "--yes").code == 0
+    project.prepare("apply", "--yes")
     return project
 
 
@@ -101,7 +101,7 @@ def test_revisions_are_as_protected_as_the_conf_directory(applied: Project) -> N
 def test_a_failed_apply_is_in_the_history_too(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    project.run("apply", "--yes")
+    project.prepare("apply", "--yes")
     put_rival(project, "1022")
     edit(project, "1021", "1022")
     assert project.run("apply", "--yes").code == 5

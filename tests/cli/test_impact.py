@@ -310,7 +310,7 @@ def test_a_recorded_file_of_another_shape_is_why_nothing_is_known(applied: Proje
 
 def test_in_the_other_layout_a_recorded_state_tells_the_same(project: Project) -> None:
     project.write("fsgitops.yaml", "project: test\ndefault_region: US\nlayout: sharded\n")
-    assert project.run("apply", "--yes").code == 0
+    project.prepare("apply", "--yes")
     state = str(project.root / "state.json")
     project.run("export-state", "--output", state)
     edit(project, "desired/routes.yaml", "1020", "1021")

@@ -111,7 +111,7 @@ def test_finishing_needs_everybody_to_have_moved(keyed: Project) -> None:
 
 def test_finishing_needs_the_secrets_of_a_kind_of_ones_own_to_have_moved(keyed: Project) -> None:
     write_paging(keyed)
-    assert keyed.run("apply", "--yes").code == 0
+    keyed.prepare("apply", "--yes")
     keyed.run("key", "rotate", "--start", "--groups", "sales,support", "--extensions", "1022")
     assert keyed.run("apply", "--yes").code == 0
     ran = keyed.run("key", "rotate", "--finish")
@@ -143,7 +143,7 @@ def test_what_is_named_like_an_extension_does_not_move_with_it(keyed: Project) -
     write_paging(keyed)
     paging = keyed.root / "desired/paging.yaml"
     paging.write_text(paging.read_text().replace("name: warehouse", 'name: "1020"'))
-    assert keyed.run("apply", "--yes").code == 0
+    keyed.prepare("apply", "--yes")
     keyed.run("key", "rotate", "--start", "--extensions", "1020")
     changed = [item["resource"] for item in keyed.run("plan", "--json").json()["changes"]]
     assert changed == ["agent:1020"]

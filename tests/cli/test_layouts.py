@@ -42,8 +42,7 @@ def site(project: Project, request: pytest.FixtureRequest) -> Project:
     project.write("desired/agents.yaml", AGENTS)
     project.write("desired/routes.yaml", ROUTES)
     choose(project, request.param)
-    ran = project.run("apply", "--yes")
-    assert ran.code == 0, ran.err
+    project.prepare("apply", "--yes")
     return project
 
 
@@ -126,7 +125,7 @@ def test_the_command_counts_files_in_both_layouts(site: Project) -> None:
 def test_the_command_says_what_the_other_layout_needs_of_the_conf_directory(
     project: Project,
 ) -> None:
-    assert project.run("apply", "--yes").code == 0
+    project.prepare("apply", "--yes")
     file = project.conf / "directory/default.xml"
     line = '<X-PRE-PROCESS cmd="include" data="fsgitops/*.xml"/>'
     assert line in file.read_text()
@@ -200,8 +199,7 @@ def sharded(project: Project) -> Project:
     project.write("desired/groups.yaml", "ring_groups:\n  - {name: all, members: [1020, 1021]}\n")
     leads = ROUTES.replace("destination_extension: 1021", "destination_extension: ring_group/all")
     project.write("desired/routes.yaml", leads)
-    ran = project.run("apply", "--yes")
-    assert ran.code == 0, ran.err
+    project.prepare("apply", "--yes")
     return project
 
 
@@ -440,7 +438,7 @@ def test_an_own_template_takes_a_number_only_as_the_dispatcher_finds_it(
     project.write("desired/agents.yaml", AGENTS)
     project.write("desired/routes.yaml", ROUTES)
     choose(project, "files")
-    assert project.run("apply", "--yes").code == 0
+    project.prepare("apply", "--yes")
     choose(project, "sharded")
     ran = project.run("plan")
     assert (why is None) == (ran.code == 0), ran.err
@@ -503,7 +501,7 @@ def test_who_moves_and_gets_another_secret_is_told_as_if_he_stayed(
     site: Project, option: str, task: str, needs: list[str]
 ) -> None:
     site.write("desired/agents.yaml", AGENTS.replace("Bob", "Bob, voicemail: true"))
-    assert site.run("apply", "--yes").code == 0
+    site.prepare("apply", "--yes")
     site.write("desired/agents.yaml", AGENTS.replace("Bob", f"Bob, {option}"))
     choose(site, OTHER[layout_of(site)])
     plan = site.run("plan", "--json").json()

@@ -225,7 +225,7 @@ def test_every_command_is_searched(project: Project, planted: Planted) -> None:
 
 
 def _names(project: Project) -> Iterator[tuple[str, ...]]:
-    project.run("apply", "--yes")
+    project.prepare("apply", "--yes")
     yield from commands(project, "plan.json")
 
 

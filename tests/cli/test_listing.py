@@ -76,7 +76,7 @@ def test_what_somebody_else_edited_is_told(applied: Project) -> None:
 def test_a_resource_is_shown_as_declared_compiled_and_live(project: Project, layout: str) -> None:
     settings = project.root / "fsgitops.yaml"
     settings.write_text(f"{settings.read_text()}layout: {layout}\n")
-    assert project.run("apply", "--yes").code == 0
+    project.prepare("apply", "--yes")
     assert sides(project, "1020")["effective_caller_id_name"] == ("Alice", "Alice")
     agents = project.root / "desired/agents.yaml"
     agents.write_text(agents.read_text().replace("Alice", "Alina"))

@@ -34,7 +34,7 @@ TAKES = """  <extension name="night_lines">
 
 def _write_by_hand(project: Project) -> None:
     (project.conf / "dialplan/default/20_house.xml").write_text(SHORT)
-    assert project.run("apply", "--yes").code == 0
+    project.prepare("apply", "--yes")
 
 
 def _take_more(project: Project, text: str = TAKES) -> None:

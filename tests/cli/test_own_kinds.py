@@ -42,7 +42,7 @@ def test_it_is_planned_applied_and_read_back(paging: Project) -> None:
 
 
 def test_no_secret_of_it_is_printed(paging: Project) -> None:
-    paging.run("apply", "--yes")
+    paging.prepare("apply", "--yes")
     text = (paging.conf / PATH).read_text()
     secret = text.partition("paging_password=")[2].partition('"')[0]
     assert len(secret) == 24
@@ -56,7 +56,7 @@ def test_no_secret_of_it_is_printed(paging: Project) -> None:
 
 
 def test_an_edit_on_the_switch_is_drift(paging: Project) -> None:
-    paging.run("apply", "--yes")
+    paging.prepare("apply", "--yes")
     (paging.conf / PATH).write_text((paging.conf / PATH).read_text().replace("page_", "other_"))
     said = paging.run("drift")
     assert "paging_group warehouse" in said.out
@@ -64,7 +64,7 @@ def test_an_edit_on_the_switch_is_drift(paging: Project) -> None:
 
 
 def test_it_is_changed_and_deleted_like_any_resource(paging: Project) -> None:
-    paging.run("apply", "--yes")
+    paging.prepare("apply", "--yes")
     edit(paging, "desired/paging.yaml", "[1020, 1021]", "[1020]\n    mode: two-way")
     assert "~ paging_group warehouse" in paging.run("plan").out
     assert paging.run("apply", "--yes").code == 0
@@ -76,7 +76,7 @@ def test_it_is_changed_and_deleted_like_any_resource(paging: Project) -> None:
 
 
 def test_what_is_left_of_a_kind_that_is_no_longer_declared_is_deleted(paging: Project) -> None:
-    paging.run("apply", "--yes")
+    paging.prepare("apply", "--yes")
     (paging.root / "desired/paging.yaml").unlink()
     settings = paging.root / "fsgitops.yaml"
     settings.write_text(settings.read_text().partition("kinds:")[0])
@@ -91,7 +91,7 @@ def test_what_is_left_of_a_kind_that_is_no_longer_declared_is_deleted(paging: Pr
 
 
 def test_it_is_protected_and_rolled_back(paging: Project) -> None:
-    paging.run("apply", "--yes")
+    paging.prepare("apply", "--yes")
     edit(paging, "desired/paging.yaml", "[1020, 1021]", "[1020]\n    protect: true")
     paging.run("apply", "--yes")
     (paging.root / "desired/paging.yaml").unlink()
@@ -198,7 +198,7 @@ def test_what_the_switch_still_holds_of_it_is_left_over(paging: Project, reach: 
     if not reach:
         edit(paging, "fsgitops.yaml", "    reach: paging_{name}\n", "")
         edit(paging, "templates/paging_group.xml.j2", "|{{ reach }}", "")
-    paging.run("apply", "--yes")
+    paging.prepare("apply", "--yes")
     with serve(paging):
         (paging.root / "desired/paging.yaml").unlink()
         assert paging.run("apply", "--yes", "--no-reload").code == 0
@@ -214,14 +214,14 @@ def test_an_extension_of_somebody_else_that_is_named_alike_is_not_left_over(
     if not reach:
         edit(paging, "fsgitops.yaml", "    reach: paging_{name}\n", "")
         edit(paging, "templates/paging_group.xml.j2", "|{{ reach }}", "")
-    paging.run("apply", "--yes")
+    paging.prepare("apply", "--yes")
     theirs = (paging.conf / PATH).read_text().replace("paging_group_warehouse", "paging_group_x")
     (paging.conf / "dialplan/default/99_theirs.xml").write_text(theirs)
     assert paging.run("drift").code == 0
 
 
 def test_a_secret_of_it_that_everybody_may_read_is_told(paging: Project) -> None:
-    paging.run("apply", "--yes")
+    paging.prepare("apply", "--yes")
     for path in (PATH, ROUTE):
         (paging.conf / path).chmod(0o644)
     told = paging.run("plan").out
@@ -231,8 +231,7 @@ def test_a_secret_of_it_that_everybody_may_read_is_told(paging: Project) -> None
 
 def test_a_public_number_may_lead_to_it_while_it_is_there(paging: Project) -> None:
     edit(paging, "desired/routes.yaml", "extension: 1020", "extension: paging_group/warehouse")
-    applied = paging.run("apply", "--yes")
-    assert applied.code == 0, applied.err
+    paging.prepare("apply", "--yes")
     assert 'data="paging_warehouse XML default"' in (paging.conf / ROUTE).read_text()
     edit(paging, "fsgitops.yaml", "reach: paging_{name}", "reach: page_{name}")
     assert "page_warehouse XML default" in paging.run("plan").out
@@ -255,7 +254,7 @@ def test_a_call_is_transferred_to_where_a_public_number_leads(paging: Project) -
 
 
 def test_it_is_selected_by_its_word(paging: Project) -> None:
-    paging.run("apply", "--yes")
+    paging.prepare("apply", "--yes")
     edit(paging, "desired/paging.yaml", "7001", "7002")
     edit(paging, "desired/agents.yaml", "Alice", "Anna")
     said = paging.run("plan", "--only", "paging_group:ware*")
@@ -267,7 +266,7 @@ def test_it_is_selected_by_its_word(paging: Project) -> None:
 
 
 def test_another_name_is_told_as_a_rename(paging: Project) -> None:
-    paging.run("apply", "--yes")
+    paging.prepare("apply", "--yes")
     edit(paging, "desired/paging.yaml", "name: warehouse", "name: depot")
     assert "warehouse -> depot" in paging.run("plan").out
     assert paging.run("apply", "--yes").code == 0
@@ -277,7 +276,7 @@ def test_another_name_is_told_as_a_rename(paging: Project) -> None:
 
 
 def test_what_deletes_its_member_is_told(paging: Project) -> None:
-    paging.run("apply", "--yes")
+    paging.prepare("apply", "--yes")
     paging.write("desired/agents.yaml", "agents: [{extension: 1020, name: Alice}]\n")
     said = paging.run("plan")
     assert said.code == 3
@@ -304,7 +303,7 @@ def test_a_schema_stands_in_the_project(paging: Project) -> None:
 def test_a_file_of_a_later_release_in_the_manifest_is_told_with_the_way_out(
     paging: Project,
 ) -> None:
-    paging.run("apply", "--yes")
+    paging.prepare("apply", "--yes")
     manifest = paging.conf / ".fsgitops/manifest.json"
     text = manifest.read_text().replace(PATH, "sip_profiles/external/carrier.xml")
     manifest.write_text(text.replace("paging_group:warehouse", "gateway:carrier"))

@@ -28,7 +28,7 @@ def many(project: Project) -> Project:
     """Twenty agents, applied, and no route."""
     (project.root / "desired/routes.yaml").unlink()
     declare(project, range(1000, 1020))
-    assert project.run("apply", "--yes").code == 0
+    project.prepare("apply", "--yes")
     return project
 
 
@@ -170,7 +170,7 @@ def test_a_plan_for_files_only_needs_no_permission_of_the_switch(many: Project) 
 
 def test_a_protected_agent_is_not_deleted_when_its_block_is_gone(many: Project) -> None:
     declare(many, range(1000, 1020), more=", protect: true")
-    assert many.run("apply", "--yes").code == 0
+    many.prepare("apply", "--yes")
     declare(many, range(1000, 1019))
     before = many.tree()
     ran = many.run("apply", "--yes", "--allow", "deletes")
@@ -181,7 +181,7 @@ def test_a_protected_agent_is_not_deleted_when_its_block_is_gone(many: Project) 
 
 def test_protection_is_lifted_by_applying_false_first(many: Project) -> None:
     declare(many, range(1000, 1020), more=", protect: true")
-    many.run("apply", "--yes")
+    many.prepare("apply", "--yes")
     declare(many, range(1000, 1020), more=", protect: false")
     assert many.run("apply", "--yes").code == 0
     declare(many, range(1000, 1019))
@@ -190,7 +190,7 @@ def test_protection_is_lifted_by_applying_false_first(many: Project) -> None:
 
 def test_a_disabled_agent_that_is_protected_stays(many: Project) -> None:
     declare(many, range(1000, 1020), more=", protect: true")
-    many.run("apply", "--yes")
+    many.prepare("apply", "--yes")
     declare(many, range(1000, 1020), more=", protect: true, enabled: false")
     assert many.run("apply", "--yes", "--allow", "empty").code == 4
 
@@ -210,7 +210,7 @@ def test_protection_changes_no_file_and_needs_no_reload(many: Project) -> None:
 def test_a_protected_route_is_not_deleted_either(project: Project) -> None:
     routes = project.root / "desired/routes.yaml"
     routes.write_text(routes.read_text().replace("1020}", "1020, protect: true}"))
-    project.run("apply", "--yes")
+    project.prepare("apply", "--yes")
     routes.unlink()
     ran = project.run("apply", "--yes")
     assert (ran.code, "did:+19495431333 is protected" in ran.err) == (4, True)
@@ -346,7 +346,7 @@ def test_an_apply_of_marks_alone_claims_no_read_back_and_is_not_what_a_roll_back
     many: Project,
 ) -> None:
     declare(many, [*range(1000, 1019), 1030])
-    assert many.run("apply", "--yes").code == 0
+    many.prepare("apply", "--yes")
     declare(many, [*range(1000, 1019), 1030], more=", protect: true")
     ran = many.run("apply", "--yes")
     assert (ran.code, "Read back" in ran.out) == (0, False)

@@ -43,7 +43,7 @@ def test_an_apply_is_read_back_from_the_switch(project: Project) -> None:
 
 
 def test_a_second_plan_is_empty(project: Project) -> None:
-    project.run("apply", "--yes")
+    project.prepare("apply", "--yes")
     ran = project.run("plan", "--detailed-exitcode")
     assert (ran.code, "No changes" in ran.out) == (0, True)
 
@@ -53,7 +53,7 @@ def test_the_detailed_exit_code_is_2_when_changes_are_pending(project: Project) 
 
 
 def test_a_change_is_told_by_attribute(project: Project) -> None:
-    project.run("apply", "--yes")
+    project.prepare("apply", "--yes")
     path = project.root / "desired" / "agents.yaml"
     path.write_text(path.read_text().replace("Alice", "Anna"))
     lines = project.run("plan").out
@@ -62,7 +62,7 @@ def test_a_change_is_told_by_attribute(project: Project) -> None:
 
 
 def test_an_ordinary_change_is_planned_without_deepdiff(project: Project) -> None:
-    project.run("apply", "--yes")
+    project.prepare("apply", "--yes")
     desired = project.root / "desired"
     for path in desired.iterdir():
         path.write_text(path.read_text().replace("Alice", "Anna").replace(": 1020}", ": 1021}"))
@@ -77,7 +77,7 @@ def test_an_ordinary_change_is_planned_without_deepdiff(project: Project) -> Non
 
 
 def test_an_action_that_a_template_moves_is_told_as_moved(project: Project) -> None:
-    project.run("apply", "--yes")
+    project.prepare("apply", "--yes")
     lines = (TEMPLATES / "did_route.xml.j2").read_text().splitlines(keepends=True)
     first = next(at for at, line in enumerate(lines) if 'data="domain_name=' in line)
     lines[first], lines[first + 1] = lines[first + 1], lines[first]
@@ -99,7 +99,7 @@ def test_what_is_wrong_with_a_template_stands_on_its_line_in_the_repository(
 
 
 def test_an_apply_writes_only_what_changed(project: Project) -> None:
-    project.run("apply", "--yes")
+    project.prepare("apply", "--yes")
     unchanged = project.conf / "directory/default/1021.xml"
     inode = unchanged.stat().st_ino
     path = project.root / "desired" / "agents.yaml"
@@ -110,7 +110,7 @@ def test_an_apply_writes_only_what_changed(project: Project) -> None:
 
 
 def test_an_agent_gone_from_the_yaml_is_gone_from_the_switch(project: Project) -> None:
-    project.run("apply", "--yes")
+    project.prepare("apply", "--yes")
     path = project.root / "desired" / "agents.yaml"
     path.write_text(
         path.read_text().splitlines()[0] + "\n" + path.read_text().splitlines()[1] + "\n"
@@ -122,14 +122,14 @@ def test_an_agent_gone_from_the_yaml_is_gone_from_the_switch(project: Project) -
 
 
 def test_a_disabled_agent_is_a_deleted_one(project: Project) -> None:
-    project.run("apply", "--yes")
+    project.prepare("apply", "--yes")
     path = project.root / "desired" / "agents.yaml"
     path.write_text(path.read_text().replace("webrtc: true", "enabled: false"))
     assert "Plan: 0 to create, 0 to change, 1 to delete" in project.run("plan").out
 
 
 def test_a_file_edited_by_hand_is_told_as_drift(project: Project) -> None:
-    project.run("apply", "--yes")
+    project.prepare("apply", "--yes")
     file = project.conf / "directory/default/1020.xml"
     file.write_bytes(file.read_bytes().replace(b"Alice", b"Mallory"))
     out = project.run("plan").out
@@ -138,7 +138,7 @@ def test_a_file_edited_by_hand_is_told_as_drift(project: Project) -> None:
 
 
 def test_a_file_deleted_by_hand_is_created_again(project: Project) -> None:
-    project.run("apply", "--yes")
+    project.prepare("apply", "--yes")
     (project.conf / "directory/default/1020.xml").unlink()
     out = project.run("plan").out
     assert "Plan: 1 to create, 0 to change, 0 to delete" in out
@@ -146,7 +146,7 @@ def test_a_file_deleted_by_hand_is_created_again(project: Project) -> None:
 
 
 def test_white_space_attribute_order_and_comments_are_no_difference(project: Project) -> None:
-    project.run("apply", "--yes")
+    project.prepare("apply", "--yes")
     file = project.conf / "directory/default/1020.xml"
     text = file.read_text()
     text = text.replace('name="toll_allow" value="domestic,international,local"',
@@ -156,7 +156,7 @@ def test_white_space_attribute_order_and_comments_are_no_difference(project: Pro
 
 
 def test_a_line_that_freeswitch_would_drop_is_a_difference(project: Project) -> None:
-    project.run("apply", "--yes")
+    project.prepare("apply", "--yes")
     file = project.conf / "directory/default/1020.xml"
     file.write_text("".join(line.strip() for line in file.read_text().splitlines()) + "\n")
     assert "Plan: 0 to create, 1 to change, 0 to delete" in project.run("plan").out
@@ -173,7 +173,7 @@ def test_a_foreign_file_in_the_way_stops_the_apply(project: Project) -> None:
 
 
 def test_a_symbolic_link_in_the_way_is_never_followed(project: Project) -> None:
-    project.run("apply", "--yes")
+    project.prepare("apply", "--yes")
     file = project.conf / "directory/default/1020.xml"
     elsewhere = project.root / "elsewhere.xml"
     elsewhere.write_text("precious")
@@ -204,7 +204,7 @@ def test_unmanaged_files_are_counted_and_left_alone(project: Project) -> None:
 
 
 def test_a_rotated_password_is_masked_on_both_sides(project: Project) -> None:
-    project.run("apply", "--yes")
+    project.prepare("apply", "--yes")
     path = project.root / "desired" / "agents.yaml"
     path.write_text(path.read_text().replace("webrtc: true", "webrtc: true, password_version: 2"))
     out = project.run("plan").out
@@ -225,7 +225,7 @@ def test_without_the_key_a_plan_works_and_an_apply_is_refused(
 def test_without_the_key_an_applied_state_shows_no_changes(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    project.run("apply", "--yes")
+    project.prepare("apply", "--yes")
     monkeypatch.delenv("FSGITOPS_KEY")
     assert "No changes" in project.run("plan").out
 
@@ -233,7 +233,7 @@ def test_without_the_key_an_applied_state_shows_no_changes(
 def test_without_the_key_a_changed_attribute_is_still_told(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    project.run("apply", "--yes")
+    project.prepare("apply", "--yes")
     monkeypatch.delenv("FSGITOPS_KEY")
     path = project.root / "desired" / "agents.yaml"
     path.write_text(path.read_text().replace("Alice", "Anna"))
@@ -289,7 +289,7 @@ def test_the_json_of_an_apply_tells_what_was_proved(project: Project) -> None:
 
 
 def test_an_interrupted_apply_is_undone_by_the_next_plan(project: Project) -> None:
-    project.run("apply", "--yes")
+    project.prepare("apply", "--yes")
     before = project.tree()
     from fsgitops.transaction.folder import hash_file
     from fsgitops.transaction.stage import Operation
@@ -305,7 +305,7 @@ def test_an_interrupted_apply_is_undone_by_the_next_plan(project: Project) -> No
 
 
 def test_commands_for_the_sandbox_use_the_one_that_runs(project: Project) -> None:
-    project.run("apply", "--yes")
+    project.prepare("apply", "--yes")
     with serve(project) as switch:
         switch.add_registration("1021", "sandbox.example")
         path = project.root / "desired" / "agents.yaml"
@@ -319,7 +319,7 @@ def test_commands_for_the_sandbox_use_the_one_that_runs(project: Project) -> Non
 def test_a_path_in_the_way_is_never_told_as_no_changes(
     project: Project, options: tuple[str, ...]
 ) -> None:
-    project.run("apply", "--yes")
+    project.prepare("apply", "--yes")
     file = project.conf / "directory/default/1020.xml"
     file.unlink()
     file.symlink_to("/etc/hostname")
@@ -341,7 +341,7 @@ def test_a_path_in_the_way_is_never_told_as_no_changes(
 def test_a_secret_that_a_hand_edit_misplaced_is_still_masked(
     project: Project, wanted: str, edited: str
 ) -> None:
-    project.run("apply", "--yes")
+    project.prepare("apply", "--yes")
     file = project.conf / "directory/default/1020.xml"
     text = file.read_text()
     hashed = text.partition('a1-hash" value="')[2].partition('"')[0]
@@ -354,7 +354,7 @@ def test_a_secret_that_a_hand_edit_misplaced_is_still_masked(
 
 @pytest.mark.parametrize("name", ["manifest.json", "transaction/journal.json", "plan.json"])
 def test_json_that_nests_without_end_is_a_plain_error(project: Project, name: str) -> None:
-    project.run("apply", "--yes")
+    project.prepare("apply", "--yes")
     project.write(f".fsgitops/sandbox/conf/.fsgitops/{name}", "[" * 200_000)
     words = ("apply", str(project.conf / ".fsgitops" / name)) if name == "plan.json" else ("plan",)
     ran = project.run(*words)
@@ -390,7 +390,7 @@ def test_a_state_directory_that_is_a_link_is_not_written_to(project: Project) ->
 @pytest.fixture
 def upgraded(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     """Another release than the one that applied, which makes the same bytes of other inputs."""
-    assert project.run("apply", "--yes").code == 0
+    project.prepare("apply", "--yes")
     monkeypatch.setattr(compilation, "source_digest", lambda: "of the next release")
     return project
 
@@ -423,7 +423,7 @@ def test_what_an_apply_notes_changes_no_file_and_is_no_revision(upgraded: Projec
 
 
 def test_an_apply_notes_nothing_of_files_that_came_out_with_other_bytes(project: Project) -> None:
-    assert project.run("apply", "--yes").code == 0
+    project.prepare("apply", "--yes")
     text = (TEMPLATES / "agent.xml.j2").read_text()
     project.write("templates/agent.xml.j2", text.replace("<include>", "<include>\n  <!-- new -->"))
     ran = project.run("apply", "--yes")

@@ -58,7 +58,7 @@ def test_a_deletion_of_a_disabled_agent_names_the_line_that_disables_it(applied:
 
 def test_a_roll_back_names_no_line_of_a_former_commit(applied: Project) -> None:
     replace(applied, "Bob", "Robert")
-    applied.run("apply", "--yes")
+    applied.prepare("apply", "--yes")
     path = applied.root / AGENTS
     path.write_text("# moved\n" + path.read_text())
     line = line_of(applied.run("rollback", "1").out, "~ agent 1021")

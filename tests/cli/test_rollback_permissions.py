@@ -13,7 +13,7 @@ def declare(project: Project, count: int, more: str = "") -> None:
 def test_a_roll_back_of_too_much_needs_the_permission(project: Project) -> None:
     (project.root / "desired/routes.yaml").unlink()
     declare(project, 5)
-    project.run("apply", "--yes")
+    project.prepare("apply", "--yes")
     declare(project, 20)
     project.run("apply", "--yes")
     refused = project.run("rollback", "--yes")
@@ -22,7 +22,7 @@ def test_a_roll_back_of_too_much_needs_the_permission(project: Project) -> None:
 
 
 def test_a_roll_back_does_not_delete_what_is_protected(project: Project) -> None:
-    project.run("apply", "--yes")
+    project.prepare("apply", "--yes")
     declare(project, 3, ", protect: true")
     project.write("desired/more.yaml", "agents:\n  - {extension: 1020, name: Alice}\n")
     project.run("apply", "--yes", "--allow", "updates")

@@ -55,8 +55,7 @@ def team(project: Project) -> Project:
     """Three agents, applied into one file."""
     (project.root / "desired/routes.yaml").unlink(missing_ok=True)
     declare(project, NAMES)
-    ran = project.run("apply", "--yes")
-    assert ran.code == 0, ran.err
+    project.prepare("apply", "--yes")
     return project
 
 

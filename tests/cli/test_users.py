@@ -27,8 +27,7 @@ def named(project: Project, request: pytest.FixtureRequest) -> Project:
     project.write("fsgitops.yaml", f"default_region: US\nlayout: {request.param}\n")
     project.write("desired/agents.yaml", NAMED)
     project.write("desired/routes.yaml", ROUTES)
-    ran = project.run("apply", "--yes")
-    assert ran.code == 0, ran.err
+    project.prepare("apply", "--yes")
     return project
 
 

@@ -24,7 +24,7 @@ LOGIN = "crm-robot-77"
 
 @pytest.fixture
 def applied(project: Project) -> Project:
-    assert project.run("apply", "--yes").code == 0
+    project.prepare("apply", "--yes")
     lines = (("trunk_password", WORD), ("crm_login", LOGIN), ("default_country", "Ruritania"))
     sets = "".join(f'<X-PRE-PROCESS cmd="set" data="{n}={v}"/>\n' for n, v in lines)
     file = project.conf / "vars.xml"

@@ -39,7 +39,7 @@ def test_without_the_option_nobody_is_told(project: Project, hook: Hook) -> None
 
 
 def test_an_apply_of_nothing_is_told_as_unchanged(project: Project, hook: Hook) -> None:
-    project.run("apply", "--yes")
+    project.prepare("apply", "--yes")
     project.run("apply", "--yes", "--notify")
     assert hook.bodies[0]["outcome"] == "unchanged"
 

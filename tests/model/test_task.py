@@ -152,7 +152,7 @@ def test_everybody_is_named_where_nothing_is_to_be_left_out() -> None:
 
 
 def test_a_phone_file_that_was_deleted_is_no_new_agent_in_a_plan(project: Project) -> None:
-    project.run("apply", "--yes")
+    project.prepare("apply", "--yes")
     [file] = project.root.glob(".fsgitops/sandbox/**/directory/**/1021.xml")
     file.unlink()
     assert "back again: 1021, with its earlier credentials" in project.run("plan").out

@@ -194,6 +194,7 @@ def test_a_pull_request_goes_from_branch_to_switch(rehearsal: Rehearsal) -> None
     assert results(rehearsal.apply()) == {"propose": "success", "apply": "skipped"}
 
 
+@pytest.mark.sweep
 def test_a_plan_that_is_not_the_approved_one_is_refused(rehearsal: Rehearsal) -> None:
     rehearsal.begin()
     rehearsal.branch()

@@ -66,7 +66,7 @@ def test_one_form_of_a_number_that_is_taken_is_a_warning(site: Project) -> None:
 
 
 def test_a_did_is_followed_again_when_its_agent_changes(site: Project) -> None:
-    assert site.run("apply", "--yes").code == 0
+    site.prepare("apply", "--yes")
     put(site, "dialplan/default/00_park.xml", CATCH_ALL.format(name="Park", application="park"))
     agents = (site.root / "desired/agents.yaml").read_text()
     site.write("desired/agents.yaml", agents.replace("Alice", "Anna"))
@@ -93,7 +93,7 @@ def test_what_was_dead_at_the_last_apply_is_told_again_until_it_is_mended(site: 
     put(site, "dialplan/public/00_ivr.xml", CATCH_ALL.format(name="ivr", application="hangup"))
     settings = site.root / "fsgitops.yaml"
     settings.write_text(settings.read_text() + "rules: {taken-number: warning}\n")
-    assert site.run("apply", "--yes").code == 0
+    site.prepare("apply", "--yes")
     assert json.loads((site.conf / CALLS).read_text())["astray"] == ["did:+19495431333"]
     assert "[taken-number]" in site.run("plan").out
     (site.conf / "dialplan/public/00_ivr.xml").unlink()
@@ -102,7 +102,7 @@ def test_what_was_dead_at_the_last_apply_is_told_again_until_it_is_mended(site: 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"version": 2}', '{"version": 1, "astray": 3}'])
 def test_what_was_kept_of_calls_may_be_anything(site: Project, content: str) -> None:
-    assert site.run("apply", "--yes").code == 0
+    site.prepare("apply", "--yes")
     (site.conf / CALLS).write_text(content)
     put(site, "dialplan/public/00_ivr.xml", CATCH_ALL.format(name="ivr", application="hangup"))
     assert f"warning: {DID} will not be routed" in site.run("plan").out

@@ -74,8 +74,7 @@ def known(project: Project, compared: Compared) -> Project:
 
 
 def apply(project: Project) -> None:
-    applied = project.run("apply", "--yes")
-    assert applied.code == 0, applied.err
+    project.prepare("apply", "--yes")
 
 
 def know(project: Project, compared: Compared) -> None:

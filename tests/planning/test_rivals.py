@@ -125,7 +125,7 @@ def test_a_pointer_is_in_the_way_only_where_it_comes_first(project: Project, fir
     project.write("desired/agents.yaml", "agents: [{extension: 1021, name: Bob}]\n")
     routes = project.root / "desired/routes.yaml"
     routes.unlink()
-    assert project.run("apply", "--yes").code == 0
+    project.prepare("apply", "--yes")
     project.write("desired/agents.yaml", "agents: [{extension: 1020, name: A}]\n")
     put_pointers(project, first=first)
     ran = project.run("plan")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MOMENTS = 100
-FEW_MOMENTS = 8
+FEW_MOMENTS = 4
 """Random moments for each kind of apply: 200 together."""
 
 CHANGED_AGENTS = """\
@@ -119,7 +119,7 @@ def test_killed_before_any_file_operation_it_is_the_one_state_or_the_other(
     count = len(case.whole["operations"])
     assert count > 40
     seen = set()
-    for number in range(0, count, 1 if sweeps else 13):
+    for number in range(0, count, 1 if sweeps else 29):
         case.reset()
         ran = case.runner.run(*case.apply, kill_at=number)
         assert ran["code"] == -9, (number, ran)
@@ -149,7 +149,7 @@ def test_killed_while_it_recovers_it_recovers_again(case: Case, sweeps: bool) ->
     case.runner.run(*case.apply, kill_at=late)
     steps = len(case.runner.run("plan", *case.target)["operations"])
     assert steps > 5
-    for number in range(0, steps, 1 if sweeps else 9):
+    for number in range(0, steps, 1 if sweeps else 17):
         case.reset()
         case.runner.run(*case.apply, kill_at=late)
         assert case.runner.run("plan", *case.target, kill_at=number)["code"] == -9

@@ -60,7 +60,7 @@ def _never_waits() -> Iterator[None]:
 @pytest.fixture
 def applied(project: Project) -> Project:
     """Something is applied, something else is declared, and there is a file that is not ours."""
-    assert project.run("apply", "--yes").code == 0
+    project.prepare("apply", "--yes")
     project.write("desired/routes.yaml", "did_routes: []\n")
     project.write("victim/secret", "root's own")
     (project.root / "victim/secret").chmod(0o600)

@@ -40,8 +40,7 @@ def test_what_is_declared_stands_in_the_user_and_in_the_switch(project: Project)
         project, "max-registrations-per-extension: 2", "VM-Keep-Local-After-Email: false",
         more="    cacheable: true\n    voicemail: {email: a@example.com}\n",
     )  # fmt: skip
-    ran = project.run("apply", "--yes")
-    assert ran.code == 0, ran.err
+    project.prepare("apply", "--yes")
     text = (project.conf / "directory/default/1020.xml").read_text()
     assert '<user id="1020" cacheable="true">' in text
     assert '<param name="max-registrations-per-extension" value="2"/>' in text
