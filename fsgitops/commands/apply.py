@@ -14,8 +14,13 @@ from fsgitops.live.revisions import prune_revisions, start_revision
 from fsgitops.planning.claims import LOST, is_silenced
 from fsgitops.planning.planned import Planned, compare_live, name_unavailable, observe
 from fsgitops.planning.proved import keep_proved
-from fsgitops.steps.apply import apply_plan, refuse_hazards, refuse_stale, refuse_unsafe
-from fsgitops.steps.read_live import read_manifest
+from fsgitops.steps.apply import (
+    apply_plan,
+    manifest_after,
+    refuse_hazards,
+    refuse_stale,
+    refuse_unsafe,
+)
 from fsgitops.transaction.lock import lock_state
 
 if TYPE_CHECKING:
@@ -78,7 +83,7 @@ def run_apply(
         )
         if current.followed is not None:
             keep_proved(target.state_dir, current.followed.proved)
-        notes += _note_calls(workspace, heard)
+        notes += _note_calls(workspace, current, heard)
     return replace(applied, notes=(*notes, *applied.notes))
 
 
@@ -98,7 +103,7 @@ def _find_heard(workspace: Workspace, current: Planned) -> Hearings | None:
     return None
 
 
-def _note_calls(workspace: Workspace, heard: Hearings | None) -> list[str]:
+def _note_calls(workspace: Workspace, done: Planned, heard: Hearings | None) -> list[str]:
     """Note where calls end now, for the next plan; return what is to be told of that.
 
     What was applied stays so, whatever becomes of the note: the next plan does without.
@@ -109,7 +114,7 @@ def _note_calls(workspace: Workspace, heard: Hearings | None) -> list[str]:
 
     state_dir = workspace.target.state_dir
     try:
-        keep_hearings(state_dir, heard, read_manifest(state_dir))
+        keep_hearings(state_dir, heard, manifest_after(done.plan, done.written, done.live))
     except (FsgitopsError, OSError) as problem:
         return [f"where calls end could not be noted for the next plan: {problem}"]
     return []

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from io import BytesIO
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from fsgitops.errors import SwitchProtocolError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 MAX_HEADER_BYTES = 65_536
 """Real frames need under 1,000; more than this is not ESL."""
 
 MAX_BODY_BYTES = 268_435_456
 """256 MiB: three times the directory of 100,000 users as `xml_locate` returns it."""
+
+HEAD_BYTES = 4096
+"""What is kept of a body that is handed on: an error is shorter."""
 
 _NEWLINE = 0x0A
 _NAME_BYTES = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
@@ -28,15 +31,57 @@ class Frame(NamedTuple):
     body: bytes
 
 
-class FrameReader:
-    """Turns chunks, cut anywhere, into frames. What is left waits for the next chunk."""
+class Body(Protocol):
+    """What takes in the body of a frame as it comes; BytesIO is one that holds it."""
 
-    def __init__(self) -> None:
+    def write(self, data: memoryview, /) -> int:
+        """Take in all of a piece; return its length."""
+
+    def tell(self) -> int:
+        """Return how many bytes were taken in."""
+
+    def getvalue(self) -> bytes:
+        """Return what the frame is to have for its body."""
+
+
+class PassedOn:
+    """Hands a body on piece by piece, so that it is never held whole; keeps how it begins."""
+
+    def __init__(self, sink: Callable[[bytes], None]) -> None:
+        self._sink = sink
+        self._size = 0
+        self._head = b""
+
+    def write(self, data: memoryview) -> int:
+        """Hand a piece on."""
+        piece = bytes(data)
+        self._head += piece[: HEAD_BYTES - len(self._head)]
+        self._size += len(piece)
+        self._sink(piece)
+        return len(piece)
+
+    def tell(self) -> int:
+        """Return how many bytes were handed on."""
+        return self._size
+
+    def getvalue(self) -> bytes:
+        """Return the first bytes, at most HEAD_BYTES: an error is told there."""
+        return self._head
+
+
+class FrameReader:
+    """Turns chunks, cut anywhere, into frames. What is left waits for the next chunk.
+
+    `open_body` returns what takes in the body of a frame of this kind.
+    """
+
+    def __init__(self, open_body: Callable[[str], Body] = lambda _kind: BytesIO()) -> None:
+        self._open_body = open_body
         self._buffer = bytearray()
         self._searched = 0
         self._headers: dict[str, str] | None = None
         self._body_length = 0
-        self._body = BytesIO()
+        self._body: Body = BytesIO()
 
     @property
     def inside_frame(self) -> bool:
@@ -96,6 +141,7 @@ class FrameReader:
             raise SwitchProtocolError(f"a message without Content-Type: {_shown(buffer[at:end])}")
         self._body_length = _content_length(headers.get("Content-Length", "0"))
         self._headers = headers
+        self._body = self._open_body(headers["Content-Type"])
         self._searched = 0
         return end + 2
 

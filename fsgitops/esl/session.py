@@ -20,7 +20,7 @@ from fsgitops.errors import SwitchError, SwitchProtocolError
 from fsgitops.esl.wire import Wire, command_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Self
 
     from fsgitops.esl.frames import Frame
@@ -90,9 +90,19 @@ class EslSession:
         """
         return self.api_bytes(command).decode("utf-8", "replace")
 
-    def api_bytes(self, command: str, *, timeout: float | None = None) -> bytes:
-        """Run an API command; return the bytes of its output. Raises as `api`."""
-        return self._body(self._ask([f"api {command}"], timeout)[0])
+    def api_bytes(
+        self,
+        command: str,
+        *,
+        timeout: float | None = None,
+        sink: Callable[[bytes], None] | None = None,
+    ) -> bytes:
+        """Run an API command; return the bytes of its output. Raises as `api`.
+
+        With a `sink`, they are handed on to that as they come and not held whole: what is returned
+        is how they begin, up to HEAD_BYTES.
+        """
+        return self._body(self._ask([f"api {command}"], timeout, sink)[0])
 
     def api_many(self, commands: Sequence[str]) -> list[str]:
         """Run API commands, at most 128 of them on the way at a time; outputs in their order."""
@@ -130,13 +140,18 @@ class EslSession:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _ask(self, commands: list[str], timeout: float | None = None) -> list[Frame]:
+    def _ask(
+        self,
+        commands: list[str],
+        timeout: float | None = None,
+        sink: Callable[[bytes], None] | None = None,
+    ) -> list[Frame]:
         self._check_thread()
         limit = self._wire.reply_timeout if timeout is None else timeout
         payloads = [command_bytes(command) for command in commands]
         chunks = [payloads[at : at + _CHUNK] for at in range(0, len(payloads), _CHUNK)]
         frames: list[Frame] = []
-        under_way = deque(self._transmit(chunk, limit) for chunk in chunks[:1])
+        under_way = deque(self._transmit(chunk, limit, sink) for chunk in chunks[:1])
         for following in [*chunks[1:], None]:
             if following is not None:
                 under_way.append(self._transmit(following, limit))
@@ -144,8 +159,10 @@ class EslSession:
                 frames += self._wire.collect(under_way.popleft(), limit)
         return frames
 
-    def _transmit(self, payloads: list[bytes], limit: float) -> Any:
-        return self._wire.transmit(b"".join(payloads), len(payloads), limit)
+    def _transmit(
+        self, payloads: list[bytes], limit: float, sink: Callable[[bytes], None] | None = None
+    ) -> Any:
+        return self._wire.transmit(b"".join(payloads), len(payloads), limit, sink)
 
     def _body(self, frame: Frame) -> bytes:
         if frame.content_type == "api/response":

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import socket
 from collections import deque
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import gevent
@@ -26,7 +27,7 @@ from fsgitops.errors import (
     SwitchTimeoutError,
     SwitchUnreachableError,
 )
-from fsgitops.esl.frames import Frame, FrameReader
+from fsgitops.esl.frames import Body, Frame, FrameReader, PassedOn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,12 +39,16 @@ _KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
 
 
 class Pending:
-    """Commands sent in one piece, and their replies so far, in order."""
+    """Commands sent in one piece, and their replies so far, in order.
 
-    __slots__ = ("count", "ready", "replies")
+    With a `sink`, there is one, and its answer is handed on to that.
+    """
 
-    def __init__(self, count: int) -> None:
+    __slots__ = ("count", "ready", "replies", "sink")
+
+    def __init__(self, count: int, sink: Callable[[bytes], None] | None = None) -> None:
         self.count = count
+        self.sink = sink
         self.replies: list[Frame] = []
         self.ready = gevent.event.Event()
 
@@ -135,7 +140,7 @@ class Wire(InboundESL):  # type: ignore[misc]  # greenswitch has no type hints
 
     def receive_events(self) -> None:
         """Read frames until the connection ends; then release everybody who waits."""
-        reader = FrameReader()
+        reader = FrameReader(self._open_body)
         space = memoryview(bytearray(_RECEIVE_BYTES))
         turns = 0
         try:
@@ -160,6 +165,10 @@ class Wire(InboundESL):  # type: ignore[misc]  # greenswitch has no type hints
             self.fail(SwitchUnreachableError(f"the connection broke: {_reason(exc)}"))
         finally:
             self.fail(SwitchUnreachableError("the session is closed"))
+
+    def _open_body(self, kind: str) -> Body:
+        sink = self._commands_sent[0].sink if self._commands_sent else None
+        return PassedOn(sink) if sink and kind == "api/response" else BytesIO()
 
     def handle_event(self, frame: Frame) -> None:
         """Pass one frame on. Events are only handed to `on_event`, which enqueues."""
@@ -191,13 +200,19 @@ class Wire(InboundESL):  # type: ignore[misc]  # greenswitch has no type hints
             self._commands_sent.popleft()
             pending.ready.set()
 
-    def transmit(self, payload: bytes, count: int, timeout: float) -> Pending:
+    def transmit(
+        self,
+        payload: bytes,
+        count: int,
+        timeout: float,
+        sink: Callable[[bytes], None] | None = None,
+    ) -> Pending:
         """Send `count` commands in one piece, within `timeout` seconds, without awaiting replies.
 
         A send that stalls half-way leaves half a command behind, so it ends the session.
         """
         self.raise_if_gone()
-        pending = Pending(count)
+        pending = Pending(count, sink)
         limit = gevent.Timeout(timeout)
         try:
             with limit, self._sending:

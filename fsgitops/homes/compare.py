@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fsgitops.errors import SwitchProtocolError
 from fsgitops.homes import home_of
-from fsgitops.routing.cuts import Cuts, Element, cut_elements
+from fsgitops.routing.cuts import Cuts, Cutting, Element, cut_elements
 from fsgitops.routing.fragment import (
     CLOSE,
     OPEN,
@@ -176,12 +176,29 @@ class Held:
         root = _parse_rest(cuts, home.element)
         if root is None:
             cuts, root = Cuts(answer, ()), parse_answer(answer)
+        self._take(cuts, root, within)
+
+    @classmethod
+    def of_cuts(cls, home: Home, cuts: Cuts | None, within: str = "") -> Held | None:
+        """Return what an answer holds that was cut as it came; None where it has to be seen whole.
+
+        So 100 MB are never held.
+        """
+        root = _parse_rest(cuts, home.element) if cuts else None
+        if cuts is None or root is None:
+            return None
+        held = cls(home, None)
+        held.there = True
+        held._take(cuts, root, within)
+        return held
+
+    def _take(self, cuts: Cuts, root: Any, within: str) -> None:
         runs = {run.mark: run for run in cuts.runs}
-        root = home.part(root, within)
-        if root is None:
+        part = self._home.part(root, within)
+        if part is None:
             return
-        self.rest = home.rest(root)
-        for name, element in home.inside(root):
+        self.rest = self._home.rest(part)
+        for name, element in self._home.inside(part):
             if name in runs:
                 for _, _, cut in runs[name].elements:
                     for found in cut.names:
@@ -235,9 +252,19 @@ class Memory:
         located = home.locate(place, self._address)
         key = (home.section, located)
         if key not in self._held:
-            answer = self._switch.locate(home.section, located.tag, located.name)
-            self._held[key] = Held(home, answer, located.within)
+            self._held[key] = self._ask(home, located)
         return self._held[key]
+
+    def _ask(self, home: Home, located: Located) -> Held:
+        tag, name, within = located
+        cutting = Cutting(home.element, home.key)
+        if not self._switch.locate_into(cutting.feed, home.section, tag, name):
+            return Held(home, None)
+        cuts = cutting.finish()
+        if cuts and not cuts.runs:
+            return Held(home, cuts.rest, within)
+        held = Held.of_cuts(home, cuts, within)
+        return held or Held(home, self._switch.locate(home.section, tag, name), within)
 
     def forget(self) -> None:
         """Let go of what is held: whoever asks for a place again has it asked for again."""

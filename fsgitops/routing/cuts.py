@@ -29,6 +29,8 @@ from fsgitops.routing.fragment import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+BATCH: Final = 1 << 20
+"""So many bytes of a text that comes in pieces are looked at together."""
 LONGEST: Final = 1 << 16
 """A longer element is not cut out."""
 _STEM: Final = b"fsgitopscut"
@@ -52,26 +54,17 @@ class Shape(NamedTuple):
 
 
 class Element(Mapping[str, str]):
-    """An element of a text: what `flatten_fragment` says of it in a file of its own.
+    """An element of a text: what `flatten_fragment` says of it in a file of its own."""
 
-    It holds none of the text, but where it stands there: of 50,000 users, copies would be 30 MB.
-    """
+    __slots__ = ("_flat", "_shape", "name", "texts")
 
-    __slots__ = ("_end", "_flat", "_shape", "_source", "_start", "name")
-
-    def __init__(self, shape: Shape, source: bytes, start: int, end: int, name: str) -> None:
+    def __init__(self, shape: Shape, texts: bytes, name: str) -> None:
         self._shape = shape
-        self._source = source
-        self._start = start
-        self._end = end
         self._flat: dict[str, str] | None = None
+        self.texts = texts
+        """What stands between its quotes, with a quote between them."""
         self.name = name
         """What it is called: what is dialled for a user who has another id."""
-
-    @property
-    def texts(self) -> bytes:
-        """What stands between its quotes, with a quote between them."""
-        return b'"'.join(self._source[self._start : self._end].split(b'"')[1::2])
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -122,17 +115,55 @@ def cut_elements(text: bytes, tag: str, key: str) -> Cuts:
 
     A text that is no XML may leave anything, that is none either.
     """
-    runs: list[Run] = []
-    rest: list[bytes] = []
-    position = 0
-    for start, end, element in _find(text, tag, key) if _STEM not in text else ():
-        between = text[position:start]
-        if not runs or between.strip(_SPACE):
-            runs.append(Run(f"{_STEM.decode()}{len(runs)}z", []))
-            rest += between, runs[-1].stands(tag, key)
-        runs[-1].elements.append((start, end, element))
-        position = end
-    return Cuts(b"".join((*rest, text[position:])), tuple(runs))
+    cutting = Cutting(tag, key)
+    left = text if _STEM in text else cutting.cut(text)
+    return Cuts(b"".join((*cutting.rest, left)), tuple(cutting.runs))
+
+
+class Cutting:
+    """Cuts the elements out of a text that comes in pieces, so that it is never held whole."""
+
+    def __init__(self, tag: str, key: str) -> None:
+        self._tag, self._key = tag, key
+        self._pieces: list[bytes] = []
+        self._waiting, self._enough = 0, BATCH
+        self._doubtful = False
+        self.runs: list[Run] = []
+        self.rest: list[bytes] = []
+
+    def feed(self, piece: bytes) -> None:
+        """Take in the next piece."""
+        self._pieces.append(piece)
+        self._waiting += len(piece)
+        if self._waiting >= self._enough:
+            self._cut()
+
+    def finish(self) -> Cuts | None:
+        """Return what `cut_elements` does of the whole; None where it has to be seen whole."""
+        self._cut()
+        if self._doubtful:
+            return None
+        return Cuts(b"".join((*self.rest, *self._pieces)), tuple(self.runs))
+
+    def _cut(self) -> None:
+        text = b"".join(self._pieces)
+        self._doubtful = self._doubtful or _STEM in text
+        left = text if self._doubtful else self.cut(text)
+        # Where nothing can be cut out, it is not looked for again with each piece.
+        self._pieces, self._waiting = [left], len(left)
+        self._enough = 2 * len(left) + BATCH
+
+    def cut(self, text: bytes) -> bytes:
+        """Cut out the elements of a text that goes on from the last; return what is behind them."""
+        runs, rest, position = self.runs, self.rest, 0
+        for start, end, element in _find(text, self._tag, self._key):
+            between = text[position:start]
+            if not runs or between.strip(_SPACE):
+                runs.append(Run(f"{_STEM.decode()}{len(runs)}z", []))
+                rest += between, runs[-1].stands(self._tag, self._key)
+            runs[-1].elements.append((start, end, element))
+            position = end
+        return text[position:]
 
 
 def _find(text: bytes, tag: str, key: str) -> Iterator[tuple[int, int, Element]]:
@@ -149,7 +180,7 @@ def _find(text: bytes, tag: str, key: str) -> Iterator[tuple[int, int, Element]]
             shape = _prove(b'"'.join(pieces[::2]), tag) if len(pieces) & 1 else None
             name = pieces[2 * shape.named + 1] if shape else b""
             if shape and _is_plain(texts) and _NAME.fullmatch(name):
-                yield start, end, Element(shape, text, start, end, name.decode())
+                yield start, end, Element(shape, texts, name.decode())
         start = text.find(opening, end)
 
 

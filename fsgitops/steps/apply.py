@@ -228,7 +228,7 @@ def _find_stale(approved: Plan, current: Plan) -> Iterator[str]:
 
 
 def manifest_after(
-    plan: Plan, compiled: CompiledConfig, live: LiveConfig, *, loaded: bool
+    plan: Plan, compiled: CompiledConfig, live: LiveConfig, *, loaded: bool = True
 ) -> Manifest:
     """Return what we own once the plan is carried out, and `loaded` by the switch or not."""
     entries = {**live.manifest.entries, **_find_noted(plan, compiled, live.manifest)}

@@ -92,8 +92,8 @@ def _group(changes: Sequence[Change], address: Address) -> Iterator[tuple[Home, 
     for home in HOMES:
         places: dict[Located, list[Change]] = {}
         for change in changes:
-            place = home.place_of(change.path)
-            if place is not None:
+            known, place = home_of(change.path)
+            if known is home:
                 places.setdefault(home.locate(place, address), []).append(change)
         yield from ((home, members) for members in places.values())
 

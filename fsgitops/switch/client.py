@@ -161,9 +161,21 @@ class Switch:
         first. With mod_xml_curl and its like, the bound service's answer comes instead of the
         files'.
         """
-        words = (_checked("name", section), _checked("name", tag), _checked("located", name))
-        found = self._ask_bytes("xml_locate {} {} name {}".format(*words), timeout)
+        found = self._ask_bytes(_locating(section, tag, name), timeout)
         return None if found == NOT_LOCATED.encode() else found
+
+    def locate_into(
+        self,
+        sink: Callable[[bytes], None],
+        section: str,
+        tag: str,
+        name: str,
+        *,
+        timeout: float = 60.0,
+    ) -> bool:
+        """Do the same, and hand the XML on as it comes; False where there is none."""
+        command = _locating(section, tag, name)
+        return self._ask_bytes(command, timeout, sink=sink) != NOT_LOCATED.encode()
 
     def stored(self, module: str, realm: str, key: str) -> str | None:
         """Return what mod_hash (`hash`) or mod_db (`db`) holds in a realm; None: nothing."""
@@ -307,8 +319,10 @@ class Switch:
     def _ask(self, command: str, timeout: float | None = None) -> str:
         return self._ask_bytes(command, timeout).decode("utf-8", "replace")
 
-    def _ask_bytes(self, command: str, timeout: float | None = None) -> bytes:
-        said = self.session.api_bytes(command, timeout=timeout)
+    def _ask_bytes(
+        self, command: str, timeout: float | None = None, **more: Callable[[bytes], None]
+    ) -> bytes:
+        said = self.session.api_bytes(command, timeout=timeout, **more)
         if said.startswith((b"-ERR", b"-USAGE")):
             raise self._refused(command, said.decode("utf-8", "replace"))
         return said
@@ -333,6 +347,11 @@ def _user_data(extension: str, domain: str, place: Place, name: str) -> str:
         raise ValueError(f"'param', 'var' or 'attr' expected, found {place!a}")
     user = f"{_checked('extension', extension)}@{_checked('domain', domain)}"
     return f"user_data {user} {place} {_checked('name', name)}"
+
+
+def _locating(section: str, tag: str, name: str) -> str:
+    words = (_checked("name", section), _checked("name", tag), _checked("located", name))
+    return "xml_locate {} {} name {}".format(*words)
 
 
 def _checked(kind: str, value: str) -> str:

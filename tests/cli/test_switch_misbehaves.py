@@ -209,9 +209,9 @@ def test_a_reload_may_take_as_long_as_the_target_allows(run, monkeypatch) -> Non
     limits = {}
     real = EslSession.api_bytes
 
-    def api_bytes(self: EslSession, command: str, *, timeout: float | None = None) -> bytes:
-        limits[command] = timeout
-        return real(self, command, timeout=timeout)
+    def api_bytes(self: EslSession, command: str, **rest: object) -> bytes:
+        limits[command] = rest.get("timeout")
+        return real(self, command, **rest)
 
     monkeypatch.setattr(EslSession, "api_bytes", api_bytes)
     assert run(lambda _command, _count: None).code == 0

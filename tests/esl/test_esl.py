@@ -31,6 +31,7 @@ from fsgitops.errors import (
     SwitchTimeoutError,
     SwitchUnreachableError,
 )
+from fsgitops.esl.frames import HEAD_BYTES
 from fsgitops.esl.session import EslSession, connect_esl
 
 if TYPE_CHECKING:
@@ -204,6 +205,18 @@ def test_a_peer_that_reads_nothing_does_not_hold_a_sender_for_ever() -> None:
             session.api("x" * 30_000_000)
         assert session.closed
         done.set()
+
+
+def test_a_long_answer_is_handed_on_and_only_its_beginning_is_kept() -> None:
+    answer = bytes(range(128)) * 8192
+    pieces: list[bytes] = []
+    replies = {"a": answer.decode(), "b": "next"}
+    with ScriptedEsl(answering(replies)) as server, connect(server, 2.0) as session:
+        head = session.api_bytes("a", sink=pieces.append)
+        assert session.api("b") == "next"
+    assert b"".join(pieces) == answer
+    assert head == answer[:HEAD_BYTES]
+    assert max(map(len, pieces)) < len(answer)
 
 
 def test_a_refused_api_command_says_what_the_switch_said() -> None:

@@ -15,7 +15,7 @@ from fsgitops.homes.compare import Globals, Held, compare_said, read_said
 from fsgitops.homes.dialplan import DIALPLAN
 from fsgitops.homes.directory import DIRECTORY
 from fsgitops.routing import cuts
-from fsgitops.routing.cuts import cut_elements
+from fsgitops.routing.cuts import Cuts, Cutting, cut_elements
 from fsgitops.routing.fragment import FragmentError
 
 if TYPE_CHECKING:
@@ -88,6 +88,50 @@ def test_a_switch_holds_the_same_where_its_elements_are_cut_out(
         return found, held.rest
 
     assert attempt(read) == uncut(lambda: attempt(read))
+
+
+@given(text=TEXTS, size=st.integers(1, 40), batch=st.integers(1, 200))
+def test_a_text_that_comes_in_pieces_is_cut_as_the_whole_of_it(
+    text: str, size: int, batch: int
+) -> None:
+    whole = text.encode("utf-8", "surrogatepass")
+
+    def read(found: Cuts | None) -> object:
+        runs = found.runs if found else ()
+        named = [[(one.name, one.texts) for _, _, one in run.elements] for run in runs]
+        return found and (found.rest, named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cuts, "BATCH", batch)
+        cutting = Cutting("user", "id")
+        for start in range(0, len(whole), size):
+            cutting.feed(whole[start : start + size])
+        found = cutting.finish()
+    # One that could be taken for a mark of ours has to be seen whole.
+    assert (found is None) == (b"fsgitopscut" in whole)
+    assert found is None or read(found) == read(cut_elements(whole, "user", "id"))
+
+
+def test_an_answer_that_was_cut_as_it_came_is_held_as_the_whole_of_it() -> None:
+    users = "".join(USER.format(number, "x") for number in range(3))
+    answer = f"<domain><users>{users}</users></domain>".encode()
+    cutting = Cutting("user", "id")
+    cutting.feed(answer)
+    held, whole = Held.of_cuts(DIRECTORY, cutting.finish()), Held(DIRECTORY, answer)
+    assert held
+    assert {name: held.get(name) for name in held.names()} == {
+        name: whole.get(name) for name in whole.names()
+    }
+    assert held.there and held.rest == whole.rest
+
+
+@pytest.mark.parametrize(
+    "odd", ["<!-- {} -->", "<user name='o'>{}</user>", "<x a='fsgitopscut0z'/>"]
+)
+def test_an_answer_with_users_where_none_are_found_has_to_be_seen_whole(odd: str) -> None:
+    cutting = Cutting("user", "id")
+    cutting.feed(f"<domain>{odd.format(USER.format(1, 'x'))}</domain>".encode())
+    assert Held.of_cuts(DIRECTORY, cutting.finish()) is None
 
 
 def is_same(text: str, held: str) -> bool:

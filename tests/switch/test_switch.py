@@ -29,11 +29,19 @@ class StubSession:
         self.replies = replies or {}
         self.asked: list[str] = []
 
-    def api_bytes(self, command: str, *, timeout: float | None = None) -> bytes:
+    def api_bytes(
+        self,
+        command: str,
+        *,
+        timeout: float | None = None,
+        sink: Callable[[bytes], None] = lambda _piece: None,
+    ) -> bytes:
         self.asked.append(command)
         missing = f"-ERR {command.partition(' ')[0]} Command not found!\n"
         said = self.replies.get(command, missing)
-        return said if isinstance(said, bytes) else said.encode()
+        found = said if isinstance(said, bytes) else said.encode()
+        sink(found)
+        return found
 
     def api(self, command: str, *, timeout: float | None = None) -> str:
         return self.api_bytes(command, timeout=timeout).decode("utf-8", "replace")
@@ -156,6 +164,22 @@ def test_what_is_not_in_the_tree_is_none() -> None:
     assert one.locate("directory", "domain", DOMAIN) is None
     assert one.locate("dialplan", "context", "nope") is None
     assert one.locate("dialplan", "context", "public") == b'<context name="public"></context>\n'
+
+
+def test_what_is_located_is_handed_on_as_it_comes() -> None:
+    context = b'<context name="public"></context>\n'
+    one = switch(
+        {
+            "xml_locate dialplan context name nope": "can't find anything\n",
+            "xml_locate dialplan context name public": context,
+        }
+    )
+    pieces: list[bytes] = []
+    assert one.locate_into(pieces.append, "dialplan", "context", "public")
+    assert b"".join(pieces) == context
+    assert not one.locate_into(pieces.append, "dialplan", "context", "nope")
+    with pytest.raises(SwitchError, match="Command not found"):
+        one.locate_into(pieces.append, "dialplan", "context", "other")
 
 
 FLUSH = f"sofia profile internal flush_inbound_reg 1022@{DOMAIN}"
