@@ -11,7 +11,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 NOTHING: Final = 0
 """The state, and the set, of no text at all."""
@@ -97,6 +97,18 @@ class Store:
         ordered = sorted(set(found))
         return self.build((0, 0, len(ordered)), _draft_texts(ordered), most=len(ordered) * 64 + 64)
 
+    def adopt(self, start: int, nodes: Sequence[Node]) -> int:
+        """Return a set of another store: `nodes` are all its states but the first two."""
+        if start <= EVERYTHING:
+            return start
+        moved = len(self.nodes) - 2
+        place = [NOTHING, EVERYTHING, *range(len(self.nodes), len(self.nodes) + len(nodes))]
+        self.nodes += [
+            Node(accepts, place[other], {byte: place[to] for byte, to in edges.items()})
+            for accepts, other, edges in nodes
+        ]
+        return start + moved
+
     def build(self, start: Key, draft: Callable[[Key], Draft], most: int = MOST_STATES) -> int:
         """Make the states that `draft` tells of, each key once, and return the first.
 
@@ -120,7 +132,7 @@ class Store:
             drafts[key] = made
             pending += [
                 target
-                for target in (made.other, *made.edges.values())
+                for target in _targets(made)
                 if not isinstance(target, int) and target not in drafts
             ]
         return self._keep(drafts)
@@ -128,7 +140,7 @@ class Store:
     def _keep(self, drafts: dict[Key, Draft]) -> dict[Key, int]:
         before: dict[Key, list[Key]] = {}
         for key, made in drafts.items():
-            for target in {made.other, *made.edges.values()}:
+            for target in _targets(made):
                 if not isinstance(target, int):
                     before.setdefault(target, []).append(key)
         live = _spread(before, (key for key, made in drafts.items() if _leads(made, True)))
@@ -145,11 +157,12 @@ class Store:
                 new.append(key)
         for key in new:
             made = drafts[key]
-            other = _resolve(made.other, known)
+            states = {target: _resolve(target, known) for target in _targets(made)}
+            other = states[made.other]
             edges = {
                 byte: state
                 for byte, target in made.edges.items()
-                if (state := _resolve(target, known)) != other
+                if (state := states[target]) != other
             }
             self.nodes.append(Node(made.accepts, other, edges))
         return known
@@ -188,10 +201,13 @@ class Store:
             "or": a.accepts or b.accepts,
             "not": a.accepts and not b.accepts,
         }[how]
-        edges: dict[int, Key] = {
-            byte: self._settle(how, a.edges.get(byte, a.other), b.edges.get(byte, b.other))
-            for byte in a.edges.keys() | b.edges.keys()
-        }
+        settled: dict[tuple[int, int], Key] = {}
+        edges: dict[int, Key] = {}
+        for byte in a.edges.keys() | b.edges.keys():
+            pair = a.edges.get(byte, a.other), b.edges.get(byte, b.other)
+            if pair not in settled:
+                settled[pair] = self._settle(how, *pair)
+            edges[byte] = settled[pair]
         return Draft(accepts, self._settle(how, a.other, b.other), edges)
 
     def walk(self, one: int) -> Iterator[bytes]:
@@ -287,12 +303,16 @@ def _draft_texts(ordered: list[bytes]) -> Callable[[Key], Draft]:
     return draft
 
 
+def _targets(made: Draft) -> dict[Key, None]:
+    """Return where bytes lead, each target once: of 256 bytes, most lead to the same."""
+    return dict.fromkeys((made.other, *made.edges.values()))
+
+
 def _leads(made: Draft, wanted: bool) -> bool:
     """Tell whether a text is accepted (or refused) here, or behind a state that is there."""
-    targets = (made.other, *made.edges.values())
     hollow = NOTHING if wanted else EVERYTHING
     return made.accepts is wanted or any(
-        isinstance(item, int) and item != hollow for item in targets
+        isinstance(item, int) and item != hollow for item in _targets(made)
     )
 
 

@@ -7,10 +7,11 @@ followed: a text on which it gives up is none that FreeSWITCH matches.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from fsgitops.routing.call.match import read_asterisk
-from fsgitops.routing.numbers.automaton import EVERYTHING, NOTHING, Draft
+from fsgitops.routing.numbers.automaton import EVERYTHING, NOTHING, Draft, Store
 from fsgitops.routing.numbers.expression import NotRegularError
 from fsgitops.routing.numbers.program import read_program
 from fsgitops.routing.pattern import is_valid, list_choices
@@ -18,7 +19,7 @@ from fsgitops.routing.pattern import is_valid, list_choices
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fsgitops.routing.numbers.automaton import Key, Store
+    from fsgitops.routing.numbers.automaton import Key, Node
     from fsgitops.routing.numbers.program import Program, Step
 
 _LINE_FEED: Final = 10
@@ -40,20 +41,8 @@ class Searches:
     def matching(self, expression: str) -> int:
         """Return the texts that a raw expression matches."""
         if expression not in self._matching:
-            self._matching[expression] = self._match(expression)
+            self._matching[expression] = self.store.adopt(*_match(expression))
         return self._matching[expression]
-
-    def _match(self, expression: str) -> int:
-        choices = list_choices(expression)
-        if choices is not None:
-            texts = [choice.encode("latin-1") for choice in choices]
-            if expression.endswith("$"):
-                texts += [text + b"\n" for text in texts]
-            return self.store.texts(texts)
-        if not is_valid(expression):
-            return NOTHING
-        search = _Search(read(expression))
-        return self.store.build(search.start, search.draft)
 
     def making(self, expression: str, pieces: Sequence[Piece], wanted: int) -> int:
         """Return the texts without line feeds whose match makes a text of a set.
@@ -65,6 +54,22 @@ class Searches:
             making = _Making(self.store, read(expression), key[1], wanted)
             self._made[key] = self.store.build(making.start, making.draft)
         return self._made[key]
+
+
+@lru_cache(maxsize=128)
+def _match(expression: str) -> tuple[int, Sequence[Node]]:
+    """Return what an expression matches, and its states: the same ones are asked for again."""
+    store = Store()
+    choices = list_choices(expression)
+    if choices is not None:
+        texts = [choice.encode("latin-1") for choice in choices]
+        if expression.endswith("$"):
+            texts += [text + b"\n" for text in texts]
+        return store.texts(texts), store.nodes[2:]
+    if not is_valid(expression):
+        return NOTHING, ()
+    search = _Search(read(expression))
+    return store.build(search.start, search.draft), store.nodes[2:]
 
 
 def read(expression: str) -> Program:

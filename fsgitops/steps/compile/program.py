@@ -8,6 +8,7 @@ others are that skeleton, filled.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from traceback import walk_tb
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -204,11 +205,11 @@ class Programs:
         """What is wrong with any of them: none is used while there is something."""
 
     def _check(self, name: str, source: str, loader: _Checked) -> list[Finding]:
-        """Return what is wrong with a template, which is parsed and compiled here only."""
+        """Return what is wrong with a template; one that can be compiled can be loaded from now."""
         file = self._templates.file(name)
         try:
-            tree = self._trees[name] = self._sandbox.parse(source, name, file)
-            loader.codes[name] = self._sandbox.compile(tree, name, file)
+            tree, loader.codes[name] = _compile(name, source, file)
+            self._trees[name] = tree
         except jinja2.TemplateSyntaxError as problem:
             message = f"the template is not usable: {problem.message}"
             hint = "filters that mark text as safe, or that give random results, do not exist here"
@@ -267,6 +268,14 @@ class Programs:
         return all_noticed(tree) and all(
             within in self._trees and self.is_noticed(within, seen) for within in included
         )
+
+
+@lru_cache(maxsize=64)
+def _compile(name: str, source: str, file: str) -> tuple[nodes.Template, CodeType]:
+    """Parse and compile a template, once for all plans of a process. Raises what Jinja2 raises."""
+    sandbox = new_sandbox(jinja2.BaseLoader())
+    tree = sandbox.parse(source, name, file)
+    return tree, sandbox.compile(tree, name, file)
 
 
 class _Checked(jinja2.BaseLoader):
