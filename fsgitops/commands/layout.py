@@ -80,10 +80,7 @@ def read_layouts(workspace: Workspace) -> Layouts:
     target = workspace.target
     prepare_conf_dir(target)
     desired = declare_desired(workspace).demand()
-    sites = {
-        name: Site(inbound_context=target.inbound_context, sharded=name == "sharded")
-        for name in LAYOUTS
-    }
+    sites = {name: Site(places=target.places, sharded=name == "sharded") for name in LAYOUTS}
     cuts: list[Cut] = []
     wanted: set[str] = set()
     for kind in workspace.kinds.values():

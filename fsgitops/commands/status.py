@@ -128,7 +128,7 @@ def compare_agents(switch: Switch, declaration: Declaration) -> dict[str, tuple[
     memory = Memory(switch, declaration.address)
     found: dict[str, tuple[str, ...]] = {}
     for file in declaration.compiled.files.values():
-        home, _ = home_of(file.path)
+        home = home_of(file.path)
         if home is not DIRECTORY:
             continue
         said, held = read_said(home, file.content), memory.of_file(file.path)

@@ -70,7 +70,7 @@ def with_expectations(kinds: Kinds) -> Kinds:
     A project's own kind that has the section, or the word, keeps it: then nothing is expected.
     """
     taken = EXPECTATION.word in kinds or kinds.by_section(EXPECTATION.section) is not None
-    return kinds if taken else Kinds((*kinds.values(), EXPECTATION))
+    return kinds if taken else Kinds((*kinds.values(), EXPECTATION), kinds.places)
 
 
 READABLE: Final = with_expectations(BUILT_IN)

@@ -17,12 +17,11 @@ HOMES: Final[tuple[Home, ...]] = (DIRECTORY, DIALPLAN, GATEWAYS)
 
 
 @lru_cache(maxsize=4096)
-def home_of(path: str) -> tuple[Home, str]:
-    """Return the home of a file, and its place there. Raises FsgitopsError where there is none."""
+def home_of(path: str) -> Home:
+    """Return the home of a file. Raises FsgitopsError where there is none."""
     for home in HOMES:
-        place = home.place_of(path)
-        if place is not None:
-            return home, place
+        if home.has(path):
+            return home
     raise FsgitopsError(
         f"{path}: this is no place for a file of fsgitops; if a later release wrote it, use that "
         "one, or `fsgitops release` the file"

@@ -272,7 +272,8 @@ class Memory:
 
     def of_file(self, path: str) -> Held:
         """Return what is held of the place that a file of ours is of."""
-        return self.of_place(*home_of(path))
+        home = home_of(path)
+        return self.of_place(home, home.place(path, self._address))
 
 
 class Globals:

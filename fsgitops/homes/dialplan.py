@@ -18,7 +18,12 @@ _HEAD: Final = re.compile(r'[^"/@]*(?:"(?:[^"]|"")*"(?: #[0-9]+)?)?')
 
 
 def _folders(address: Address) -> tuple[str, ...]:
-    return ("dialplan/default", f"dialplan/{address.inbound}", "dialplan")
+    places = address.places
+    return (places.dialplan, places.inbound, places.contexts)
+
+
+def _place(path: str, address: Address) -> str:
+    return address.places.context_of(path)
 
 
 def _locate(place: str, _address: Address) -> Located:
@@ -47,8 +52,9 @@ def _split(said: Flat) -> tuple[dict[str, Flat], Flat]:
     return dict(elements), rest
 
 
-def _why(places: Whereabouts, path: str, name: str, place: str, _address: Address) -> Cause | None:
-    return places.explain_extension(path, name, place)
+def _why(found: Whereabouts, path: str, name: str, address: Address) -> Cause | None:
+    context = address.places.context_of(path)
+    return found.explain_extension(path, name, context, whole=address.places.is_context(path))
 
 
 def _where(places: Whereabouts, name: str, place: str, _address: Address) -> str:
@@ -57,7 +63,8 @@ def _where(places: Whereabouts, name: str, place: str, _address: Address) -> str
 
 DIALPLAN: Final = Home(
     name="dialplan",
-    paths=("dialplan/*/*.xml", "dialplan/*.xml"),
+    paths=tuple(f"dialplan{'/*' * deep}.xml" for deep in range(1, 5)),
+    place=_place,
     section="dialplan",
     element="extension",
     folders=_folders,

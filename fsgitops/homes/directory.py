@@ -40,7 +40,13 @@ _LEG = re.compile(r"sofia/[^/]+/(?:sips?:)?([^@;]+)@")
 
 
 def _folders(address: Address) -> tuple[str, ...]:
-    return ("directory/fsgitops" if address.sharded else "directory/default",)
+    places = address.places
+    return (places.groups if address.sharded else places.directory,)
+
+
+def _place(path: str, _address: Address) -> str:
+    """Users of all folders are of one domain; who lies where, the folder tells."""
+    return path.rpartition("/")[0]
 
 
 def _locate(_place: str, address: Address) -> Located:
@@ -263,8 +269,9 @@ def count_legs(channels: Iterable[Channel], logins: Mapping[str, str]) -> Counte
     return legs
 
 
-def _why(places: Whereabouts, path: str, name: str, _place: str, address: Address) -> Cause | None:
-    return places.explain_user(path, name, address.domain)
+def _why(found: Whereabouts, path: str, name: str, address: Address) -> Cause | None:
+    grouped = path.rpartition("/")[0] == address.places.groups
+    return found.explain_user(path, name, address.domain, grouped=grouped)
 
 
 def _where(places: Whereabouts, name: str, _place: str, address: Address) -> str:
@@ -274,7 +281,8 @@ def _where(places: Whereabouts, name: str, _place: str, address: Address) -> str
 
 DIRECTORY: Final = Home(
     name="directory",
-    paths=("directory/*/*.xml", "directory/*.xml"),
+    paths=tuple(f"directory{'/*' * deep}.xml" for deep in range(1, 5)),
+    place=_place,
     section="directory",
     element="user",
     key="id",

@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from fsgitops.errors import SwitchError
-from fsgitops.homes.home import Address, Doing, Flat, Home, Located, Wanted, run_step
+from fsgitops.homes.home import Address, Doing, Flat, Home, Located, Wanted, in_folder, run_step
 from fsgitops.model.plan import Action, Danger, ReloadStep
 from fsgitops.routing.fragment import flatten_element, quote_name
 from fsgitops.routing.places import is_true
@@ -199,8 +199,8 @@ def _busy(switch: Switch, names: Mapping[str, str], _address: Address) -> Mappin
     return {name: Doing(int(name in held), legs[name]) for name in names}
 
 
-def _why(places: Whereabouts, path: str, name: str, place: str, _address: Address) -> Cause | None:
-    return places.explain_gateway(path, name, place)
+def _why(places: Whereabouts, path: str, name: str, address: Address) -> Cause | None:
+    return places.explain_gateway(path, name, in_folder(path, address))
 
 
 def _where(places: Whereabouts, name: str, _place: str, _address: Address) -> str:

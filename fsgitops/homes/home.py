@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from fsgitops.errors import ReloadRefusedError, SwitchError
 from fsgitops.model.plan import Danger
+from fsgitops.places import USUAL_PLACES, Places
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -39,14 +40,14 @@ class Located(NamedTuple):
 
 
 class Address(NamedTuple):
-    """The target: its domain, its SIP profile, and the context that calls from outside come to.
+    """The target: its domain, its SIP profile, and where its files lie.
 
     `sharded` tells that many lie in one file, in folders of their own.
     """
 
     domain: str
     profile: str
-    inbound: str = "public"
+    places: Places = USUAL_PLACES
     sharded: bool = False
 
 
@@ -81,6 +82,11 @@ def run_step(switch: Switch, step: ReloadStep, timeout: float | None = None) -> 
 def all_of_it(root: Any, _within: str) -> Any:
     """The whole answer is of the place that was asked for."""
     return root
+
+
+def in_folder(path: str, _address: Address) -> str:
+    """A place goes by the name of the folder that its files lie in."""
+    return path.split("/")[-2]
 
 
 def nothing_beside(_root: object) -> Flat:
@@ -154,7 +160,8 @@ class Home:
 
     Attributes:
         name: What it is called here.
-        paths: The files that are of it, as globs: the first `*` is the *place*.
+        paths: The files that are of it, as globs.
+        place: Names the *place* of a file for a target: what is searched as one.
         section: The section of `freeswitch.xml` that it is read in.
         element: The tag of what a file of it declares, by name.
         key: The attribute that names it.
@@ -197,12 +204,13 @@ class Home:
     split: Callable[[Flat], tuple[Mapping[str, Flat], Flat]]
     missing: str
     still: str
+    place: Callable[[str, Address], str] = in_folder
     key: str = "name"
     part: Callable[[Any, str], Any] = all_of_it
     rest: Callable[[Any], Flat] = nothing_beside
     lacking: Callable[[Address], tuple[str, str] | None] = never_lacking
     is_empty: Callable[[Flat], bool] = never_empty
-    why: Callable[[Whereabouts, str, str, str, Address], Cause | None] = not_explained
+    why: Callable[[Whereabouts, str, str, Address], Cause | None] = not_explained
     where: Callable[[Whereabouts, str, str, Address], str] = nowhere
     once: bool = False
     counted: str = ""
@@ -218,11 +226,9 @@ class Home:
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
-        """What a path of this home matches whole; one of its groups is the place."""
-        globs = [re.escape(glob).replace(r"\*", "([^/]+)", 1) for glob in self.paths]
-        return re.compile("|".join(glob.replace(r"\*", "[^/]+") for glob in globs))
+        """What a path of this home matches whole."""
+        return re.compile("|".join(re.escape(glob).replace(r"\*", "[^/]+") for glob in self.paths))
 
-    def place_of(self, path: str) -> str | None:
-        """Return the place that a file of ours is of; None: it is not of this home."""
-        found = self.pattern.fullmatch(path)
-        return next(filter(None, found.groups()), "") if found else None
+    def has(self, path: str) -> bool:
+        """Tell whether a file of ours is of this home."""
+        return self.pattern.fullmatch(path) is not None

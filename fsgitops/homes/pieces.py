@@ -141,7 +141,7 @@ class Pieces(NamedTuple):
 
 def take_apart(content: bytes, path: str) -> Pieces:
     """Return the elements of a file. Raises FragmentError when it is not XML."""
-    return _take_apart(content, home_of(path)[0])
+    return _take_apart(content, home_of(path))
 
 
 @lru_cache(maxsize=4)
@@ -269,7 +269,7 @@ def hash_parts(file: CompiledFile) -> list[tuple[str, tuple[str, ...]]] | None:
         return [(part.sha256, part.elements) for part in file.parts]
     if plain_inside(file.content) is None:
         return None
-    home, _ = home_of(file.path)
+    home = home_of(file.path)
     found = []
     for part in file.parts:
         inside = file.content[slice(*part.span)]

@@ -39,7 +39,7 @@ def plan_reloads(
     if not reasons:
         return ()
     members = [
-        (home, [item for item in (*changes, *unloaded) if home_of(item.path)[0] is home])
+        (home, [item for item in (*changes, *unloaded) if home_of(item.path) is home])
         for home in HOMES
     ]
     return (

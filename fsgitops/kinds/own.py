@@ -16,6 +16,7 @@ from fsgitops.model.draft import Draft, DraftError
 from fsgitops.model.kind import Kind, Left, Reach, Survey, Wish
 from fsgitops.model.own_noun import KEY
 from fsgitops.model.reading import find_spot, name_of
+from fsgitops.places import USUAL_PLACES, Places
 from fsgitops.routing.pattern import broken_expressions
 from fsgitops.secret.key import derive_sip_password
 
@@ -65,7 +66,7 @@ def faults_of(declared: OwnKind, own: OwnNoun) -> Iterator[tuple[str, str]]:
     """Yield which setting of a kind is wrong, and what was expected."""
     key = own.key
     path = re.compile(rf"dialplan/[A-Za-z0-9_-]{{1,60}}/{AROUND}\{{{key}\}}{AROUND}\.xml", re.ASCII)
-    contexts = [_context(name) for name in declared.files]
+    contexts = [USUAL_PLACES.context_of(name) for name in declared.files]
     if not declared.files or len(set(contexts)) < len(contexts):
         yield "files", "one file or more, each in a context of its own"
     for name, template in declared.files.items():
@@ -85,7 +86,11 @@ def faults_of(declared: OwnKind, own: OwnNoun) -> Iterator[tuple[str, str]]:
 
 def own_kind(declared: OwnKind, own: OwnNoun) -> Kind[Noun]:
     """Return the kind; `declared` has no faults."""
-    reach = partial(_reach, declared, own.key) if declared.reach else None
+    return _place(declared, own, USUAL_PLACES)
+
+
+def _place(declared: OwnKind, own: OwnNoun, places: Places) -> Kind[Noun]:
+    reach = partial(_reach, declared, own.key, places) if declared.reach else None
     # What is compiled follows from this as well as from what is declared.
     followed = repr((declared, own.fields))
     return Kind(
@@ -100,7 +105,8 @@ def own_kind(declared: OwnKind, own: OwnNoun) -> Kind[Noun]:
         wishes=partial(_wishes, own),
         survey=partial(_survey, followed),
         lists=own.noun.__doc__ or "",
-        ours=partial(_ours, declared, own.key),
+        ours=partial(_ours, declared, own.key, places),
+        placed=partial(_place, declared, own),
     )
 
 
@@ -108,9 +114,11 @@ def _survey(followed: str, nouns: Sequence[Noun], _site: Site) -> Survey:
     return Survey(dict.fromkeys(map(name_of, nouns), followed))
 
 
-def _ours(declared: OwnKind, key: str, context: str, name: str, read: Read) -> Left | None:
+def _ours(
+    declared: OwnKind, key: str, places: Places, context: str, name: str, read: Read
+) -> Left | None:
     """By its name; and where it can be reached, what is dialled to get there is in it too."""
-    path = next((path for path in declared.files if _context(path) == context), None)
+    path = next((path for path in declared.files if places.context_of(path) == context), None)
     own = name.removeprefix(f"{declared.word}_")
     if path is None or own == name or not KEY.fullmatch(own):
         return None
@@ -129,12 +137,8 @@ def _fill(text: str, key: str, noun: Noun) -> str:
     return text.replace(f"{{{key}}}", name_of(noun))
 
 
-def _context(path: str) -> str:
-    return path.split("/")[1] if path.count("/") else ""
-
-
-def _reach(declared: OwnKind, key: str, noun: Noun) -> Reach:
-    return Reach(_fill(declared.reach, key, noun), _context(next(iter(declared.files))))
+def _reach(declared: OwnKind, key: str, places: Places, noun: Noun) -> Reach:
+    return Reach(_fill(declared.reach, key, noun), places.context_of(next(iter(declared.files))))
 
 
 def _wishes(own: OwnNoun, noun: Noun) -> tuple[Wish, ...]:

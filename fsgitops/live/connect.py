@@ -57,7 +57,7 @@ def read_password(target: Target, root: Path) -> str:
 def address_of(target: Target) -> Address:
     """Return what a home has to know of a target."""
     sharded = target.layout == "sharded"
-    return Address(target.domain, target.profile, target.inbound_context, sharded)
+    return Address(target.domain, target.profile, target.places, sharded)
 
 
 @contextmanager

@@ -111,13 +111,14 @@ class _Explainer:
                 f"FreeSWITCH runs as uid {person.uid} and may not read {unreadable}",
                 f"give it the group of that user: chgrp -R GROUP {conf_dir}, and chmod g+rX",
             )
-        home, place = home_of(item.path)
-        return home.why(self.places, item.path, item.element, place, address_of(self.target))
+        address = address_of(self.target)
+        return home_of(item.path).why(self.places, item.path, item.element, address)
 
     def _find_left(self, item: Mismatch) -> Cause | None:
         """Return who declares what was deleted."""
-        home, place = home_of(item.path)
-        where = home.where(self.places, item.element, place, address_of(self.target))
+        home, address = home_of(item.path), address_of(self.target)
+        place = home.place(item.path, address)
+        where = home.where(self.places, item.element, place, address)
         return Cause(f"{where} declares it", "remove that one") if where else None
 
     def _blame_the_load(self) -> Cause:

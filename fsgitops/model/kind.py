@@ -15,6 +15,7 @@ from fsgitops.model.draft import Templates
 from fsgitops.model.noun import Noun
 from fsgitops.model.reading import merged_fields
 from fsgitops.phone import USUAL_LENGTHS, Lengths
+from fsgitops.places import USUAL_PLACES, Places
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -37,7 +38,7 @@ class Reach(NamedTuple):
     """Where a call goes that is led to a resource: `transfer NUMBER XML CONTEXT`."""
 
     number: str
-    context: str = "default"
+    context: str = USUAL_PLACES.context
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class Site:
 
     Attributes:
         domain: The SIP domain of the target.
-        inbound_context: Where calls from outside begin; its folder of dialplan/ has the DIDs.
+        places: The folders that files are written to, and their contexts.
         sharded: Hundreds of resources share a file, for large sites; else each has its own.
         lengths: How many digits an extension has.
         caller_id: The number shown outside for who declares none.
@@ -62,7 +63,7 @@ class Site:
     """
 
     domain: str = ""
-    inbound_context: str = "public"
+    places: Places = USUAL_PLACES
     sharded: bool = False
     lengths: Lengths = USUAL_LENGTHS
     caller_id: str | None = None
@@ -193,6 +194,8 @@ class Kind(Generic[N]):
         rules: What is asked of its resources alone.
         lists: What its section is, for those who read the schema.
         also: Still other words that people look it up by.
+        placed: Makes the same kind for a target whose files lie elsewhere.
+        defaults: What a target says of fields that nobody declares.
     """
 
     word: str
@@ -215,6 +218,8 @@ class Kind(Generic[N]):
     rules: tuple[Rule, ...] = ()
     lists: str = ""
     also: tuple[str, ...] = ()
+    placed: Callable[[Places], Kind[N]] | None = None
+    defaults: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def about(self) -> str:
@@ -228,12 +233,13 @@ class Kind(Generic[N]):
 
 
 class Kinds(Mapping[str, Kind[Any]]):
-    """Kinds by their words, in the order in which they were given."""
+    """Kinds by their words, in the order in which they were given, for files in these places."""
 
-    __slots__ = ("_by_section", "_by_word", "_owners")
+    __slots__ = ("_by_section", "_by_word", "_owners", "places")
     __hash__ = object.__hash__
 
-    def __init__(self, kinds: Iterable[Kind[Any]]) -> None:
+    def __init__(self, kinds: Iterable[Kind[Any]], places: Places = USUAL_PLACES) -> None:
+        self.places = places
         self._by_word = {kind.word: kind for kind in kinds}
         self._by_section = {kind.section: kind for kind in self._by_word.values()}
         self._owners = {
@@ -248,6 +254,13 @@ class Kinds(Mapping[str, Kind[Any]]):
 
     def __len__(self) -> int:
         return len(self._by_word)
+
+    def placed(self, places: Places) -> Kinds:
+        """Return the same kinds for a target whose files lie there."""
+        if places == USUAL_PLACES:
+            return self
+        placed = (kind.placed(places) if kind.placed else kind for kind in self.values())
+        return Kinds(placed, places)
 
     def sections(self) -> tuple[str, ...]:
         """Return the keys that desired files have for what is declared."""

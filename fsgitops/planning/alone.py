@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from fsgitops.model.compiled import CompiledConfig
     from fsgitops.model.live import LiveConfig, LiveFile
     from fsgitops.model.plan import Plan
+    from fsgitops.places import Places
     from fsgitops.settings.target import Target
     from fsgitops.workspace.declare import Compilation
     from fsgitops.workspace.open import Workspace
@@ -60,9 +61,9 @@ def find_impact_alone(
             return Impact(MOMENT, notes=(note,))
         before[path] = [item for item in found if item is not None]
     touched = find_users(plan) | _compare(before, after, changed)
-    kinds, inbound = workspace.kinds, workspace.target.inbound_context
+    kinds = workspace.kinds
     sides = _Sides(workspace.target, before, after)
-    dialled = list(list_dialled(compilation, written, kinds, inbound))
+    dialled = list(list_dialled(compilation, written, kinds))
     impact, _ = Search(plan, live, sides, touched, kinds, notes=(ALONE,)).find(dialled)
     return impact
 
@@ -113,7 +114,7 @@ class _Sides:
 
     def _listen(self, files: Files) -> Listener:
         dialplan, directory = (_element("section", name=name) for name in ("dialplan", "directory"))
-        dialplan.children = list(_join_contexts(files))
+        dialplan.children = list(_join_contexts(files, self.target.places))
         params = _element("params", [_element("param", name="dial-string", value=_DIAL)])
         users = [item for path, found in files.items() for item in _find(found, "user", path)]
         group = _element("group", [_element("users", users)], name="default")
@@ -129,13 +130,12 @@ class _Sides:
         return Listener(world, self.target.inbound_context)
 
 
-def _join_contexts(files: Files) -> Iterator[Element]:
+def _join_contexts(files: Files, places: Places) -> Iterator[Element]:
     """Yield each context with the extensions of its folder, and those that files hold whole."""
     contexts: dict[str, list[Element]] = {}
     for path, found in sorted(files.items()):
-        folder, _, rest = path.removeprefix("dialplan/").partition("/")
         if path.startswith("dialplan/"):
-            name = folder if rest else folder.removesuffix(".xml")
+            name = places.context_of(path)
             for item in found:
                 if item.name == "extension":
                     contexts.setdefault(name, []).append(item)

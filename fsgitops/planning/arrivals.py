@@ -39,20 +39,16 @@ _ANY_TIME: Final = datetime(2026, 1, 1, tzinfo=UTC)
 class Subject(NamedTuple):
     """A resource that is called: its numbers in all their forms, and what they are to get to.
 
-    `path` is the file that takes them; `rings` tells that it rings itself, and does not only lead
-    to what does.
+    `path` is the file that takes them, and `context` where they are dialled; `rings` tells that it
+    rings itself, and does not only lead to what does.
     """
 
     resource: Resource
     numbers: tuple[str, ...]
     path: str
+    context: str
     aim: Aim
     rings: bool
-
-    @property
-    def context(self) -> str:
-        """The context in which its numbers are dialled."""
-        return self.path.split("/")[1]
 
 
 class Missed(NamedTuple):
@@ -125,7 +121,8 @@ class Subjects:
         if not numbers or aim is None:
             return None
         path = self._find_path(kind, resource)
-        return Subject(resource, numbers, path, aim, kind.reach is not None)
+        context = self._kinds.places.context_of(path)
+        return Subject(resource, numbers, path, context, aim, kind.reach is not None)
 
     def _find_path(self, kind: Kind[Any], resource: Resource) -> str:
         """Return the file that takes its calls: the shared one, where that takes those of all."""
@@ -135,7 +132,7 @@ class Subjects:
 
     def _find_aim(self, kind: Kind[Any], noun: Noun, resource: Resource) -> Aim | None:
         if kind.reach:
-            is_user = home_of(self._paths[resource])[0] is DIRECTORY
+            is_user = home_of(self._paths[resource]) is DIRECTORY
             path = self._find_path(kind, resource)
             return Aim(kind.reach(noun).context, resource.name if is_user else "", path)
         targets = [item.resource for item in references(noun) if item.mark.anything]
@@ -144,7 +141,7 @@ class Subjects:
             if found and found.reach and there is not None and target in self._paths:
                 return self._find_aim(found, there, target)
         path = self._paths[resource]
-        return None if targets else Aim(path.split("/")[1], "", path)
+        return None if targets else Aim(self._kinds.places.context_of(path), "", path)
 
 
 class Entries(NamedTuple):

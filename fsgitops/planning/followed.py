@@ -61,10 +61,10 @@ def follow_calls(
     `kept` is what the last apply noted, `by_hand` the digest of the hand-written configuration.
     Raises MergeError where the configuration cannot be read.
     """
-    kinds, inbound = workspace.kinds, workspace.target.inbound_context
+    kinds = workspace.kinds
     portion = narrow_plan(plan, compilation, written, kinds)
     plan, compilation, written, beside = portion
-    dialled = [*list_dialled(compilation, written, kinds, inbound)]
+    dialled = [*list_dialled(compilation, written, kinds)]
     sides = _Sides(workspace, live, plan, written)
     edited = kept is not None and kept.by_hand != by_hand
     planned = find_touched(plan, live, written)
@@ -96,7 +96,7 @@ def hear_all(
 
     Raises MergeError where the configuration cannot be read.
     """
-    dialled = list_dialled(compilation, written, workspace.kinds, workspace.target.inbound_context)
+    dialled = list_dialled(compilation, written, workspace.kinds)
     listener = _Sides(workspace, live, plan, written).after
     found = follow_portion(list(dialled), listener.hear, lambda: listener.work, listener.sort)
     heard = {item.resource: heard for item, heard in found}
@@ -239,7 +239,7 @@ class Search:
                 yield Dialled(resource, heard.number, heard.context)
                 continue
             taken = {number for _, numbers in self._read(change.path) for number in numbers}
-            if found := guess_dialled(resource, taken):
+            if found := guess_dialled(resource, taken, self.kinds.places.context):
                 yield found
 
     def _read(self, path: str) -> Extensions:
@@ -318,7 +318,7 @@ def find_touched(plan: Plan, live: LiveConfig, written: CompiledConfig) -> set[s
     EVERYTHING is in it where an extension changes that may take any number.
     """
     touched = find_users(plan)
-    paths = {item.path for item in plan.changes if home_of(item.path)[0] is not DIRECTORY}
+    paths = {item.path for item in plan.changes if home_of(item.path) is not DIRECTORY}
     if len(paths) > MOST_FILES:
         return {EVERYTHING}
     for path in paths:
@@ -332,7 +332,7 @@ def find_users(plan: Plan) -> set[str]:
     """Return what of the directory the plan changes, as `Heard.needs` names it."""
     touched: set[str] = set()
     for change in plan.changes:
-        if home_of(change.path)[0] is not DIRECTORY:
+        if home_of(change.path) is not DIRECTORY:
             continue
         if not (change.action is Action.UPDATE and _is_secret(change)):
             touched |= {f"user:{change.resource.name}", f"group:{EVERYTHING}"}

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from fsgitops.model.noun import Noun
     from fsgitops.model.resource import Resource
     from fsgitops.model.trace import End
+    from fsgitops.places import Places
     from fsgitops.routing.call.load import Loaded
     from fsgitops.routing.call.outcome import Outcome
     from fsgitops.routing.call.world import World
@@ -44,7 +45,7 @@ class Dialled(NamedTuple):
 
 
 def list_dialled(
-    compilation: Compilation, written: CompiledConfig, kinds: Kinds, inbound: str
+    compilation: Compilation, written: CompiledConfig, kinds: Kinds
 ) -> Iterator[Dialled]:
     """Yield a number for each resource that has a file once the plan is applied.
 
@@ -57,26 +58,27 @@ def list_dialled(
             path = paths.get(resource)
             numbers = forms.get(resource) or kind.dialled(noun)
             if path is not None and numbers:
-                yield Dialled(resource, numbers[0], _find_context(kind, noun, path, inbound))
+                yield Dialled(resource, numbers[0], _find_context(kind, noun, path, kinds.places))
 
 
-def _find_context(kind: Kind[Any], noun: Noun, path: str, inbound: str) -> str:
+def _find_context(kind: Kind[Any], noun: Noun, path: str, places: Places) -> str:
     if kind.reach:
         return kind.reach(noun).context
-    folder, _, rest = path.removeprefix("dialplan/").partition("/")
-    return "" if not rest or folder == inbound else folder
+    context = places.context_of(path)
+    return "" if places.is_context(path) or context == places.inbound_context else context
 
 
-def guess_dialled(resource: Resource, numbers: Iterable[str]) -> Dialled | None:
+def guess_dialled(resource: Resource, numbers: Iterable[str], context: str) -> Dialled | None:
     """Return the number of a resource that is declared no more, which took `numbers`.
 
-    That is its name, or one of them: those with a plus sign come from outside.
+    That is its name, or one of them: those with a plus sign come from outside, others are dialled
+    in `context`.
     """
     for number in (resource.name, *sorted(numbers)):
         if number.startswith("+"):
             return Dialled(resource, number, "")
         if is_extension(number):
-            return Dialled(resource, number, "default")
+            return Dialled(resource, number, context)
     return None
 
 

@@ -80,7 +80,7 @@ def _find_unread(survey: Survey, compilation: Compilation) -> Iterator[Claim]:
     for path, file in compilation.compiled.files.items():
         problem = survey.problem_of(path)
         if problem:
-            key = (home_of(path)[0].section, *problem)
+            key = (home_of(path).section, *problem)
             grouped.setdefault(key, []).extend(part.resource for part in file.parts)
     for (section, told, hint), resources in grouped.items():
         yield Claim("unread-folder", resources, told, hint, sure=survey.is_sure(section))

@@ -66,7 +66,7 @@ class ConfLook:
 
         target = self.target
         try:
-            return survey_conf(target.conf_dir, self.ours, target.domain, target.inbound_context)
+            return survey_conf(target.conf_dir, self.ours, target.domain, target.places)
         except (FsgitopsError, OSError) as problem:
             return problem
 
@@ -123,8 +123,8 @@ def find_rivals(look: ConfLook, changes: Sequence[Change]) -> Survey:
     """
     from fsgitops.steps.plan import Survey
 
-    users = [item for item in changes if home_of(item.path)[0] is DIRECTORY]
-    unique = [item for item in changes if home_of(item.path)[0].once]
+    users = [item for item in changes if home_of(item.path) is DIRECTORY]
+    unique = [item for item in changes if home_of(item.path).once]
     if not (users or unique):
         return Survey()
     try:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from fsgitops.places import USUAL_PLACES, Places
 from fsgitops.routing.glob import Ours
 from fsgitops.routing.merged import SourceLine
 from fsgitops.routing.places import (
@@ -33,19 +34,15 @@ if TYPE_CHECKING:
 LAST = sys.maxsize
 _SECTIONS = {"sip_profiles": "configuration"}
 """The section that a folder is read in, where that has another name."""
-_INTO = {
-    "directory/default": "<users> of the domain in directory/default.xml",
-    "directory/fsgitops": "<groups> of the domain in directory/default.xml",
-    "dialplan/default": "the context in dialplan/default.xml",
-    "dialplan": "the dialplan section of freeswitch.xml",
-}
+SHOWN_DOMAINS = 5
 
 
-def survey_conf(conf_dir: Path, ours: Iterable[str], domain: str, inbound: str) -> Survey:
+def survey_conf(
+    conf_dir: Path, ours: Iterable[str], domain: str, places: Places = USUAL_PLACES
+) -> Survey:
     """Look at a conf directory. `ours` are the paths of fsgitops, which are not read.
 
-    `domain` is the target's; "" where any domain will do. `inbound` is the context that calls from
-    outside begin in.
+    `domain` is the target's; "" where any domain will do. `places` are where its files lie.
 
     Raises FsgitopsError where it cannot be read, or FreeSWITCH would refuse it.
     """
@@ -59,7 +56,7 @@ def survey_conf(conf_dir: Path, ours: Iterable[str], domain: str, inbound: str) 
         where = f"{place}: " if place else ""
         raise MergeError(f"{where}{Veil(merged.variables).hide(error.reason)}") from None
     list_globals = partial(list_domain_globals, conf_dir, merged, paths)
-    return Survey(list_globals, merged, root, mine, domain, inbound)
+    return Survey(list_globals, merged, root, mine, domain, places)
 
 
 @dataclass
@@ -75,7 +72,7 @@ class Survey:
     root: Element
     ours: Ours
     domain: str
-    inbound: str
+    places: Places
 
     def __post_init__(self) -> None:
         self.veil = Veil(self.merged.variables)
@@ -140,25 +137,55 @@ class Survey:
         return self._problems[token]
 
     def _find_problem(self, folder: str, runs: tuple[int, ...]) -> tuple[str, str] | None:
-        section, _, context = folder.partition("/")
-        usual = f"the context `{context}` in dialplan/{context}.xml"
-        if section in _SECTIONS:
-            usual = f"<gateways> of the profile `{context}` in {folder}.xml"
-        into = _INTO.get(folder, usual)
-        include = f'<X-PRE-PROCESS cmd="include" data="{context or section}/*.xml"/>'
+        section = folder.partition("/")[0]
+        context = folder.partition("/")[2]
+        if section == "dialplan":
+            whole = self.places.is_context(f"{folder}/")
+            context = "" if whole else self.places.context_of(f"{folder}/")
+        if section == "directory" and (lacking := self._lacks_domain()):
+            return lacking
+        file, into = self._find_into(folder, context)
+        beside = os.path.relpath(folder, os.path.dirname(file) or ".")  # noqa: PTH120
+        include = f'<X-PRE-PROCESS cmd="include" data="{beside}/*.xml"/>'
         if not runs:
             return (
                 f"will not be loaded: nothing includes {folder}/*.xml",
                 f"put {include} into {into}",
             )
-        problems = [self._misplaced(run, section, context) for run in runs]
+        problems = [self._misplaced(run, folder, context) for run in runs]
         if not all(problems):
             return None
         place = self.ours.places[runs[0]]
         told = f"will not be found: {place} includes {folder}/*.xml"
         return f"{told} {problems[0]}", f"let {include} stand in {into}"
 
-    def _misplaced(self, run: int, section: str, context: str) -> str:
+    def _find_into(self, folder: str, context: str) -> tuple[str, str]:
+        """Return the file that has to include a folder, and where in it."""
+        if folder.startswith("directory"):
+            inside = "groups" if folder == self.places.groups else "users"
+            file = self.users.domain_file(self.domain)
+            return file, f"<{inside}> of the domain in {file}"
+        if folder.startswith("sip_profiles"):
+            return f"{folder}.xml", f"<gateways> of the profile `{context}` in {folder}.xml"
+        if not context:
+            return "freeswitch.xml", "the dialplan section of freeswitch.xml"
+        file = self.users.context_file(context)
+        return file, f"the context `{context}` in {file}"
+
+    def _lacks_domain(self) -> tuple[str, str] | None:
+        """Return that the directory has no such domain, and what to do; None where it may."""
+        names = self.users.domains()
+        known = {fold(name) for name in names}
+        if not self.domain or "" in known or fold(self.domain) in known or self.list_globals():
+            return None
+        shown = ", ".join(names[:SHOWN_DOMAINS]) or "none"
+        return (
+            f"will not be found: the directory has no domain {self.domain}; it has: {shown}",
+            "set the target's `domain` to the one phones register with",
+        )
+
+    def _misplaced(self, run: int, folder: str, context: str) -> str:
+        section = folder.partition("/")[0]
         reading = self.readings.get(run)
         wanted = _SECTIONS.get(section, section)
         if reading is None or reading.section != wanted:
@@ -180,7 +207,7 @@ class Survey:
                 return "outside of a <context>"
             same = fold(found) == fold(context)
             return "" if same else f"in the context `{found}`, and not in `{context}`"
-        return self._misplaced_users(reading, grouped=context == "fsgitops")
+        return self._misplaced_users(reading, grouped=folder == self.places.groups)
 
     def _misplaced_users(self, reading: Reading, *, grouped: bool) -> str:
         inside = reading.around[-1]

@@ -85,6 +85,17 @@ class Whereabouts:
         found = descend(self._directory, "domain")
         return list(dict.fromkeys(item.attributes.get("name", "") for item in found))
 
+    def domain_file(self, name: str) -> str:
+        """Return the file in which a domain begins; of none of this name, the first one's."""
+        found = list(descend(self._directory, "domain"))
+        same = [item for item in found if fold(item.attributes.get("name", "")) == fold(name)]
+        return self._source((same or found)[0]).file if found else "directory/default.xml"
+
+    def context_file(self, name: str) -> str:
+        """Return the file in which a context begins; where there is none, the usual one."""
+        found = self._context(name)
+        return self._source(found).file if found else f"dialplan/{name}.xml"
+
     def users(self, name: str) -> list[UserPlace]:
         """Return every user that a look-up of this name could take, those searched in order.
 
@@ -118,9 +129,16 @@ class Whereabouts:
                 found.append(self._place(user))
         return found
 
-    def explain_user(self, path: str, name: str, domain: str) -> Cause | None:
-        """Return why a look-up in the domain does not find what this file says of the user."""
-        cause = self._explain_file(path, "the <users> of the domain in directory/default.xml")
+    def explain_user(
+        self, path: str, name: str, domain: str, *, grouped: bool = False
+    ) -> Cause | None:
+        """Return why a look-up in the domain does not find what this file says of the user.
+
+        A file of users that are `grouped` holds a group.
+        """
+        inside = "groups" if grouped else "users"
+        file = self.domain_file(domain)
+        cause = self._explain_file(path, file, f"the <{inside}> of the domain in {file}")
         if cause is not None:
             return cause
         ours = [place for place in self.users(name) if place.file == path]
@@ -145,13 +163,16 @@ class Whereabouts:
             return None
         return Cause(f"{found} comes first", "remove that one, or choose another extension")
 
-    def explain_extension(self, path: str, name: str, context: str) -> Cause | None:
-        """Return why the context does not hold the extension that this file says."""
-        direct = path.count("/") == 1
-        into = f"the context in dialplan/{context}.xml"
-        cause = self._explain_file(
-            path, '<section name="dialplan"> in freeswitch.xml' if direct else into
-        )
+    def explain_extension(
+        self, path: str, name: str, context: str, *, whole: bool = False
+    ) -> Cause | None:
+        """Return why the context does not hold the extension that this file says.
+
+        A `whole` file holds the context itself.
+        """
+        file = "freeswitch.xml" if whole else self.context_file(context)
+        into = '<section name="dialplan">' if whole else f"the context `{context}`"
+        cause = self._explain_file(path, file, f"{into} in {file}")
         if cause is not None:
             return cause
         places = [item for item in self._extensions(name) if self._source(item[1]).file == path]
@@ -164,11 +185,11 @@ class Whereabouts:
                 return Cause(
                     f"its file is included in a second <context> of that name, which FreeSWITCH "
                     f"never looks at; the first is at {self._source(home)}",
-                    "rename that one" if direct else "move the include there",
+                    "rename that one" if whole else "move the include there",
                 )
             return Cause(
                 f"its file is included in the context {self._show(there)}, and not in {context}",
-                f"include dialplan/{context}/*.xml in the context {context}",
+                f"include {path.rpartition('/')[0]}/*.xml in the context {context}",
             )
         found = home.find("extension", "name", name) if home else None
         source = self._source(found) if found else _NOWHERE
@@ -195,8 +216,9 @@ class Whereabouts:
 
     def explain_gateway(self, path: str, name: str, profile: str) -> Cause | None:
         """Return why the profile does not hold the gateway that this file says."""
-        into = f"the <gateways> of the profile {profile} in {path.rpartition('/')[0]}.xml"
-        cause = self._explain_file(path, into)
+        file = f"{path.rpartition('/')[0]}.xml"
+        into = f"the <gateways> of the profile {profile} in {file}"
+        cause = self._explain_file(path, file, into)
         if cause is not None:
             return cause
         places = self.find_gateways(name)
@@ -212,14 +234,14 @@ class Whereabouts:
             f"its file is not included in the profile {profile}", f"include its folder in {into}"
         )
 
-    def _explain_file(self, path: str, where: str) -> Cause | None:
+    def _explain_file(self, path: str, file: str, where: str) -> Cause | None:
         folder = path.rpartition("/")[0]
         if path in self._files:
             return None
         for skipped in self._merged.skipped:
             if os.path.normpath(skipped.what) == path:
                 return Cause(f"{path} cannot be read ({skipped.reason})", "correct that")
-        name = folder.rpartition("/")[2]
+        name = os.path.relpath(folder, os.path.dirname(file) or ".")  # noqa: PTH120
         return Cause(
             f"nothing includes {folder}/*.xml",
             f'put <X-PRE-PROCESS cmd="include" data="{name}/*.xml"/> on a line of its own into '

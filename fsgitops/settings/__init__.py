@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from fsgitops.errors import DesiredInvalidError
-from fsgitops.findings import Position, error
+from fsgitops.findings import Finding, Position, error
 from fsgitops.settings.shapes import SANDBOX, Settings
 from fsgitops.settings.wording import find_faults
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from fsgitops.settings.target import Environment
 
@@ -50,8 +50,30 @@ def build_settings(
         message = f"target `{SANDBOX}` is built in and cannot be declared"
         hint = "Give your own target another name"
         raise DesiredInvalidError([error("settings", place, message, hint)])
+    if problems := list(_check_places(settings, position)):
+        raise DesiredInvalidError(problems)
     said = ((name, value) for name, value in environment if name in _OVERRIDES)
     return settings.model_copy(update={name: value for name, value in said if value is not None})
+
+
+def _check_places(settings: Settings, position: Callable[..., Position]) -> Iterator[Finding]:
+    """Yield where two settings of a target name one place, which cannot be both."""
+    for name, target in settings.targets.items():
+        found = target.find_places()
+        wrong: list[tuple[tuple[str, ...], str]] = []
+        if found.inbound_context == found.context:
+            told = f"found {found.context!r}, expected a context that no agent dials in"
+            wrong.append((("inbound_context",), told))
+        seen: dict[str, str] = {}
+        for field in ("directory", "groups", "dialplan", "inbound", "contexts"):
+            folder = getattr(found, field)
+            first = seen.setdefault(folder, field)
+            if first != field:
+                told = f"found {folder!r}, expected another folder than that of `{first}`"
+                wrong.append((("places", field), told))
+        for path, told in wrong:
+            place = position(("targets", name, *path))
+            yield error("settings", place, f"`{'.'.join(('targets', name, *path))}`: {told}")
 
 
 def _unknown_sections(defaults: Any, sections: Collection[str]) -> list[Any]:

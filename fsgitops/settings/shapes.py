@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidato
 from pydantic_core import PydanticCustomError
 
 from fsgitops.phone import Lengths
+from fsgitops.places import Places
 from fsgitops.secret.source import SOURCE_SCHEMA, PlaintextSource, Source, SourceError, read_source
 
 SETTINGS_FILE = "fsgitops.yaml"
@@ -167,21 +168,57 @@ class PublicSettings(Part):
     provisioning_url: _SecureUrl | None = None
 
 
+_NAME = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}"
+
+
+def _folder(section: str) -> Any:
+    """Return the constraint of a folder of a section: itself, or one at most three below."""
+    told = f"{section} or a folder of it, such as {section}/office"
+    return _text(rf"^{section}(/{_NAME}){{0,3}}$", told)
+
+
+def _refuse_ours(name: str) -> str:
+    if name == "global" or name.startswith("fsgitops"):
+        raise PydanticCustomError("ours", "a context of your own, and not `global`")
+    return name
+
+
+Context = Annotated[
+    str,
+    _text(r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$", "a context's name: letters, digits, _ and -"),
+    AfterValidator(_refuse_ours),
+]
+
+
 def _refuse_inside(name: str) -> str:
-    if name in ("default", "global", "features") or name.startswith("fsgitops"):
+    if name == "features":
         raise PydanticCustomError("inside", "a context that no agent dials in")
     return name
 
 
-InboundContext = Annotated[
-    str,
-    _text(r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$", "a context's name: letters, digits, _ and -"),
-    AfterValidator(_refuse_inside),
-]
-"""Where calls from outside begin, and the folder of dialplan/ that its DIDs are written to.
+InboundContext = Annotated[Context, AfterValidator(_refuse_inside)]
+"""Where calls from outside begin.
 
 Never a context that agents dial in: whoever calls from outside could dial out through it.
 """
+
+
+class PlacesSettings(Part):
+    """The folders that fsgitops writes to, below `conf_dir`, and the agents' context."""
+
+    directory: Annotated[str, _folder("directory")] = "directory/default"
+    groups: Annotated[str, _folder("directory")] = "directory/fsgitops"
+    dialplan: Annotated[str, _folder("dialplan")] = "dialplan/default"
+    context: Context = "default"
+    inbound: Annotated[str, _folder("dialplan")] | None = None
+    contexts: Annotated[str, _folder("dialplan")] = "dialplan"
+    prefix: Annotated[
+        str,
+        _text(
+            r"^([A-Za-z0-9_][A-Za-z0-9_-]{0,19})?$",
+            "at most 20 letters, digits, _ and -, such as 00_",
+        ),
+    ] = ""
 
 
 Layout = Literal["files", "sharded"]
@@ -205,10 +242,25 @@ class TargetSettings(Part):
     did_forms: tuple[Literal["digits", "national"], ...] | None = None
     did_prefixes: Annotated[tuple[Prefix, ...], Field(max_length=8)] = ()
     inbound_context: InboundContext = "public"
+    places: PlacesSettings = PlacesSettings.model_construct()
     layout: Layout | None = None
     limits: LimitsSettings = LimitsSettings.model_construct()
     allow: tuple[AllowedDanger, ...] | None = None
     public: PublicSettings = PublicSettings.model_construct()
+
+    def find_places(self) -> Places:
+        """Return the folders and contexts, what is not said filled in."""
+        said = self.places
+        return Places(
+            said.directory,
+            said.groups,
+            said.dialplan,
+            said.context,
+            said.inbound or f"dialplan/{self.inbound_context}",
+            self.inbound_context,
+            said.contexts,
+            said.prefix,
+        )
 
 
 class SecretsSettings(Part):

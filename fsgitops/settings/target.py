@@ -31,6 +31,8 @@ from fsgitops.settings.wording import tell_expected
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from fsgitops.places import Places
+
 
 class Environment(BaseModel):
     """What the environment says. Every name is optional, and `FSGITOPS_` stands before each."""
@@ -96,7 +98,7 @@ class Target:
     dial: DialSettings
     did_forms: tuple[Literal["digits", "national"], ...] | None
     did_prefixes: tuple[str, ...]
-    inbound_context: str
+    places: Places
     layout: Layout
     limits: LimitsSettings
     allow: tuple[AllowedDanger, ...]
@@ -108,6 +110,11 @@ class Target:
     def simulated(self) -> bool:
         """Tell whether this target is the embedded switch and not a FreeSWITCH."""
         return self.name == SANDBOX
+
+    @property
+    def inbound_context(self) -> str:
+        """Return the context that calls from outside begin in."""
+        return self.places.inbound_context
 
 
 def select_target(
@@ -141,7 +148,7 @@ def select_target(
         dial=declared.dial,
         did_forms=declared.did_forms,
         did_prefixes=declared.did_prefixes,
-        inbound_context=declared.inbound_context,
+        places=declared.find_places(),
         layout=declared.layout or settings.layout,
         limits=declared.limits.over(settings.limits),
         allow=settings.allow if declared.allow is None else declared.allow,

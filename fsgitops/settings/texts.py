@@ -127,6 +127,35 @@ SETTINGS_TEXTS: dict[str, tuple[str, list[Any]]] = {
         [["00"]],
     ),
     "targets.inbound_context": ("Where calls from outside begin.", ["public"]),
+    "targets.places": ("Where files are written, below conf_dir (docs/settings.md).", []),
+    "targets.places.directory": (
+        "The folder of the agents' users, included in <users> of the domain.",
+        ["directory/office"],
+    ),
+    "targets.places.groups": (
+        "The folder of users in layout sharded, included in <groups> of the domain.",
+        ["directory/fsgitops"],
+    ),
+    "targets.places.dialplan": (
+        "The folder that is included in the agents' context.",
+        ["dialplan/office"],
+    ),
+    "targets.places.context": (
+        "The context in which agents are dialled, and dial unless they declare another.",
+        ["office"],
+    ),
+    "targets.places.inbound": (
+        "The folder of DIDs, included in inbound_context. Default: named after it.",
+        ["dialplan/from-carriers"],
+    ),
+    "targets.places.contexts": (
+        "The folder of files that hold whole contexts, included in the dialplan section.",
+        ["dialplan"],
+    ),
+    "targets.places.prefix": (
+        "Begins the names of dialplan files, for FreeSWITCH reads them in order.",
+        ["00_"],
+    ),
     "targets.layout": ("The layout of this target alone.", ["sharded"]),
     "targets.limits": ("Limits of this target alone.", []),
     "targets.limits.deletes_percent": ("The largest share that one plan may delete.", [5]),

@@ -230,7 +230,7 @@ def _read_sides(path: str, entry: ManifestEntry, found: LiveFile, applied: bytes
 
 
 def _compare_memory(sides: _Sides, memory: Memory) -> None:
-    home, _ = home_of(sides.path)
+    home = home_of(sides.path)
     held = memory.of_file(sides.path)
     known = sides.names or (sides.path.rpartition("/")[2].removesuffix(".xml"),)
     if sides.disk is None:
@@ -325,9 +325,10 @@ def _direct(declared: str | None, live: str | None) -> Direction:
 
 def _list_places(paths: Iterable[str], address: Address) -> list[tuple[Home, str]]:
     """Return the places that we write to, those of these paths first: there something is left."""
-    folders = (f"{folder}/-.xml" for home in HOMES for folder in home.folders(address))
-    usual = (path for path in folders if path.count("/") > 1)
-    return list(dict.fromkeys(home_of(path) for path in (*paths, *usual)))
+    folders = (folder for home in HOMES for folder in home.folders(address))
+    usual = (f"{folder}/-.xml" for folder in folders if folder != address.places.contexts)
+    named = ((home_of(path), path) for path in (*paths, *usual))
+    return list(dict.fromkeys((home, home.place(path, address)) for home, path in named))
 
 
 def _find_left_over(

@@ -25,7 +25,7 @@ def classify_change(change: Change) -> tuple[Danger, ...]:
     """Return what a change can cost, the least first: its home says so."""
     if change.action is Action.UPDATE and {item.name for item in change.attributes} == {"protect"}:
         return (Danger.NOTHING,)
-    home, _ = home_of(change.path)
+    home = home_of(change.path)
     return home.cost(change.effect) if change.effect else (Danger.RELOAD,)
 
 
@@ -47,7 +47,7 @@ def find_disturbed(plan: Plan) -> dict[str, dict[str, Change]]:
             named.setdefault(step.home, set()).update(step.of)
     found: dict[str, dict[str, Change]] = {}
     for change in (*plan.changes, *plan.unloaded) if named else ():
-        home, name = home_of(change.path)[0].name, change.resource.name
+        home, name = home_of(change.path).name, change.resource.name
         if name in named.get(home, ()):
             found.setdefault(home, {})[name] = change
     return found

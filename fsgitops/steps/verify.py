@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from fsgitops.homes import HOMES, home_of
+from fsgitops.homes import HOMES
 from fsgitops.homes.compare import Memory, Said, compare_said, read_said
 from fsgitops.homes.home import Wanted
 from fsgitops.model.applied import Mismatch, ReadBack
@@ -92,8 +92,8 @@ def _group(changes: Sequence[Change], address: Address) -> Iterator[tuple[Home, 
     for home in HOMES:
         places: dict[Located, list[Change]] = {}
         for change in changes:
-            known, place = home_of(change.path)
-            if known is home:
+            if home_of(change.path) is home:
+                place = home.place(change.path, address)
                 places.setdefault(home.locate(place, address), []).append(change)
         yield from ((home, members) for members in places.values())
 
@@ -109,7 +109,7 @@ def _verify_place(
     files: dict[str, list[Change]] = {}
     for change in changes:
         files.setdefault(change.path, []).append(change)
-    known = [_File(home, path, members, expected) for path, members in files.items()]
+    known = [_File(home, path, members, expected, address) for path, members in files.items()]
     held = memory.of_file(changes[0].path)
     wanted: dict[str, tuple[_File, Wanted]] = {}
     failed: set[str] = set()
@@ -131,7 +131,7 @@ def _verify_place(
     sound = [
         one for file, one in wanted.values() if not failed or file.subject(one.name) not in failed
     ]
-    for name, message in home.runs(switch, sound, address, home_of(changes[0].path)[1]):
+    for name, message in home.runs(switch, sound, address, home.place(changes[0].path, address)):
         yield wanted[name][0].mismatch(name, message)
 
 
@@ -143,6 +143,7 @@ class _File:
     path: str
     changes: Sequence[Change]
     expected: Expected
+    address: Address
 
     @property
     def stays(self) -> bool:
@@ -184,7 +185,7 @@ class _File:
             element = name or next(iter(said.elements), "")
             before = f"{name}: " if name and several and not self.home.qualified else ""
             if differences is None:
-                missing = self.home.missing.format(place=home_of(self.path)[1])
+                missing = self.home.missing.format(place=self.home.place(self.path, self.address))
                 told = f"{name}: {missing}" if several else missing
                 yield self.mismatch(element, told)
             for difference in differences or ():

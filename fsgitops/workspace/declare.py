@@ -214,7 +214,7 @@ def compile_declared(
 def _make_site(workspace: Workspace, declared: Declared) -> Site:
     return Site(
         domain=workspace.target.domain,
-        inbound_context=workspace.target.inbound_context,
+        places=workspace.target.places,
         sharded=declared.desired.sharded,
         lengths=declared.desired.lengths,
         caller_id=declared.caller_id,

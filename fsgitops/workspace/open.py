@@ -66,6 +66,7 @@ def open_workspace(root: Path, target: str | None = None) -> Workspace:
 
         kinds = read_own_kinds(root, settings.kinds, document, BUILT_IN)
     chosen = select_target(settings, target, root, environment)
+    kinds = kinds.placed(chosen.places)
     readable = with_expectations(kinds)
     return Workspace(root, settings, environment, chosen, kinds, document, readable, opened)
 

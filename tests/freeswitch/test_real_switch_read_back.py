@@ -90,7 +90,7 @@ def test_what_a_switch_prints_of_our_elements_is_compared_with_the_files_as_text
     paths = ["directory/default/1020.xml", "dialplan/public/inbound_19495431333.xml"]
     with freeswitch.esl() as esl:
         for path, place in zip(paths, (freeswitch.domain, "public"), strict=True):
-            home, _ = home_of(path)
+            home = home_of(path)
             tag, _ = home.locate(place, Address(freeswitch.domain, "internal"))
             answer = esl.api(f"xml_locate {home.section} {tag} name {place}").encode()
             held = Held(home, answer)

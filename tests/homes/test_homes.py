@@ -8,6 +8,8 @@ from fsgitops.errors import FsgitopsError
 from fsgitops.homes import home_of
 from fsgitops.homes.dialplan import DIALPLAN
 from fsgitops.homes.directory import DIRECTORY
+from fsgitops.homes.home import Address
+from fsgitops.places import Places
 from fsgitops.routing.fragment import flatten_fragment
 
 USERS = b"""<include>
@@ -26,17 +28,32 @@ EXTENSIONS = b"""<include>
 @pytest.mark.parametrize(
     ("path", "home", "place"),
     [
-        ("directory/default/1020.xml", DIRECTORY, "default"),
+        ("directory/default/1020.xml", DIRECTORY, "directory/default"),
+        ("directory/acme.test/office/1020.xml", DIRECTORY, "directory/acme.test/office"),
         ("dialplan/public/inbound_1.xml", DIALPLAN, "public"),
+        ("dialplan/office/ours/10_fsgitops_agents.xml", DIALPLAN, "office"),
+        ("dialplan/ours/inbound_1.xml", DIALPLAN, "carriers"),
         ("dialplan/fsgitops_transfers.xml", DIALPLAN, "fsgitops_transfers"),
-        ("directory/default.xml", DIRECTORY, "default"),
+        ("directory/default.xml", DIRECTORY, "directory"),
+        ("dialplan/whole/fsgitops_transfers.xml", DIALPLAN, "fsgitops_transfers"),
     ],
 )
-def test_a_file_is_found_a_home_by_its_path(path, home, place) -> None:
-    assert home_of(path) == (home, place)
+def test_a_file_is_found_a_home_by_its_path_and_its_place_by_the_settings(
+    path, home, place
+) -> None:
+    places = Places(
+        dialplan="dialplan/office/ours", context="office", inbound="dialplan/ours",
+        inbound_context="carriers", contexts="dialplan/whole",
+    )  # fmt: skip
+    if path.startswith("dialplan/public/"):
+        places = Places()
+    assert home_of(path) is home
+    assert home.place(path, Address("d.example", "internal", places)) == place
 
 
-@pytest.mark.parametrize("path", ["vars.xml", "directory/a/b/c.xml", "dialplan/a/b/c.xml"])
+@pytest.mark.parametrize(
+    "path", ["vars.xml", "directory.xml", "dialplan/a/b/c/d/e.xml", "dialplan/a/../../vars.txt"]
+)
 def test_no_file_of_ours_goes_elsewhere(path: str) -> None:
     with pytest.raises(FsgitopsError, match="no place"):
         home_of(path)

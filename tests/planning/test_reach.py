@@ -144,10 +144,22 @@ def test_users_behind_the_first_of_their_group_are_an_error(site: Project) -> No
     assert "an earlier <users> of the group is searched [unread-folder]" in refused(site).out
 
 
+def test_a_domain_that_the_directory_has_not_is_an_error_that_names_those_it_has(
+    site: Project,
+) -> None:
+    edit(
+        site, "directory/default.xml", '<domain name="$${domain}">', '<domain name="other.example">'
+    )
+    out = refused(site).out
+    assert "the directory has no domain sandbox.example; it has: other.example" in out
+    assert "set the target's `domain` to the one phones register with" in out
+
+
 def test_an_include_in_another_domain_is_an_error(site: Project) -> None:
     edit(
         site, "directory/default.xml", '<domain name="$${domain}">', '<domain name="other.example">'
     )
+    put(site, "directory/mine.xml", '<domain name="$${domain}"/>\n')
     assert "in the domain `other.example`, and the target's domain is sandbox.example" in (
         refused(site).out
     )

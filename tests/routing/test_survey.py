@@ -25,7 +25,7 @@ def conf(tmp_path: Path) -> Path:
 
 
 def look(conf: Path) -> Survey:
-    return survey_conf(conf, [USER, ROUTE], DOMAIN, "public")
+    return survey_conf(conf, [USER, ROUTE], DOMAIN)
 
 
 @pytest.mark.parametrize("there", [True, False], ids=["there", "not there yet"])

@@ -244,9 +244,7 @@ def _check_reading(workspace: Workspace) -> Iterator[Check]:
     try:
         entries = read_manifest(target.state_dir).entries
         # Whether the domain is the target's is a check of its own.
-        survey = survey_conf(
-            target.conf_dir, {*list_probes(target), *entries}, "", target.inbound_context
-        )
+        survey = survey_conf(target.conf_dir, {*list_probes(target), *entries}, "", target.places)
     except (FsgitopsError, OSError) as problem:
         yield bad("includes", f"FreeSWITCH would not load this: {problem}", "correct that first")
         return

@@ -123,7 +123,7 @@ def _check_loaded(workspace: Workspace, switch: Switch) -> Iterator[Check]:
     names = sorted(
         record.resource.name
         for path, entry in entries.items()
-        if DIRECTORY.place_of(path) is not None
+        if DIRECTORY.has(path)
         for record in entry.records
     )
     sample = names[:: max(1, len(names) // SAMPLE)]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from fsgitops.kinds.agent.drafts import (
-    DIALPLAN_PATH,
-    FOLDER,
-    TRANSFER_PATH,
+    dialplan_path,
     draft_dialplan,
     draft_transfers,
     draft_user,
     find_path,
+    transfer_path,
     user_path,
 )
 from fsgitops.kinds.agent.noun import Agent
@@ -20,6 +20,7 @@ from fsgitops.kinds.agent.secrets import agent_wishes
 from fsgitops.model.kind import Kind, Left, Reach, Shared
 from fsgitops.model.resource import Resource
 from fsgitops.phone import is_extension
+from fsgitops.places import USUAL_PLACES, Places
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from fsgitops.routing.handwritten import Handwritten
 
 
-def _ours(place: str, name: str, read: Read) -> Left | None:
+def _ours(places: Places, place: str, name: str, read: Read) -> Left | None:
     if not is_extension(name) or (read() or {}).get("variable fsgitops_agent") != "true":
         return None
     alone = place != FOLDER
@@ -41,31 +42,36 @@ def _imports(hand: Handwritten, site: Site) -> Iterable[Brought | Kept]:
 
     return import_users(hand, site)
 
+    alone = place != places.groups
+    return Left(name, find_path(name, places, sharded=not alone), sure=alone, alone=alone)
 
-AGENT: Final = Kind(
-    word="agent",
-    section="agents",
-    noun=Agent,
-    paths=lambda agent, site: (user_path(agent, site),),
-    joint=lambda site: site.sharded,
-    drafts=draft_user,
-    reach=lambda agent: Reach(agent.extension),
-    dialled=lambda agent: (agent.extension,),
-    starts=lambda agent: agent.context,
-    forwards=lambda agent: agent.enabled and agent.phone_forwarding,
-    wishes=agent_wishes,
-    imports=_imports,
-    rules=RULES,
-    lists="SIP extensions.",
-    also=("user", "users"),
-    shared=(
-        Shared(Resource("dialplan", "agents"), lambda _site: DIALPLAN_PATH, draft_dialplan),
-        Shared(
-            Resource("dialplan", "transfers"),
-            lambda _site: TRANSFER_PATH,
-            draft_transfers,
-            always=True,
+
+def place_agents(places: Places) -> Kind[Agent]:
+    """Return the kind for a target whose files lie there."""
+    return Kind(
+        word="agent",
+        section="agents",
+        noun=Agent,
+        paths=lambda agent, site: (user_path(agent, site),),
+        joint=lambda site: site.sharded,
+        drafts=draft_user,
+        reach=lambda agent: Reach(agent.extension, places.context),
+        dialled=lambda agent: (agent.extension,),
+        starts=lambda agent: agent.context,
+        forwards=lambda agent: agent.enabled and agent.phone_forwarding,
+        wishes=agent_wishes,
+        imports=_imports,
+        rules=RULES,
+        lists="SIP extensions.",
+        also=("user", "users"),
+        shared=(
+            Shared(Resource("dialplan", "agents"), dialplan_path, draft_dialplan),
+            Shared(Resource("dialplan", "transfers"), transfer_path, draft_transfers, always=True),
         ),
-    ),
-    ours=_ours,
-)
+        ours=partial(_ours, places),
+        placed=place_agents,
+        defaults={"context": places.context} if places.context != USUAL_PLACES.context else {},
+    )
+
+
+AGENT: Final = place_agents(USUAL_PLACES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from fsgitops.kinds.agent.secrets import PASSWORD, PIN
@@ -9,6 +10,7 @@ from fsgitops.kinds.agent.user import refusals, user_params, user_variables
 from fsgitops.model.compiled import UNKNOWN
 from fsgitops.model.draft import Draft, DraftError
 from fsgitops.phone import is_user_name
+from fsgitops.places import USUAL_PLACES, Places
 from fsgitops.routing.pattern import broken_expressions
 from fsgitops.secret.key import a1_hash
 from fsgitops.secret.source import HashSource
@@ -22,14 +24,10 @@ if TYPE_CHECKING:
     from fsgitops.secret.source import Source
     from fsgitops.secret.value import Secret
 
-DIALPLAN_PATH: Final = "dialplan/default/10_fsgitops_agents.xml"
-TRANSFER_PATH: Final = "dialplan/fsgitops_transfer.xml"
 TRANSFER_CONTEXT: Final = "fsgitops_transfer"
 """Where a call goes that somebody moves while it is up: what the templates name in their legs."""
 CLOSING_EXTENSION: Final = "fsgitops_closed"
 
-FOLDER: Final = "fsgitops"
-"""Where the files of a large site lie."""
 _PARAMS = ("user", "params")
 _HIDDEN: Final = frozenset(((*_PARAMS, "a1-hash"), (*_PARAMS, "vm-a1-hash")))
 
@@ -39,14 +37,24 @@ def user_path(agent: Agent, site: Site) -> str:
 
     It is known by the number alone, so nobody moves when others come and go.
     """
-    return find_path(agent.extension, FOLDER if site.sharded else "default")
+    return find_path(agent.extension, site.places, sharded=site.sharded)
 
 
-def find_path(extension: str, folder: str) -> str:
-    """Return the file of a user, who lies in a folder of `directory/`."""
-    if folder == FOLDER:
-        return f"directory/{FOLDER}/agents_{_first_of(extension)}.xml"
-    return f"directory/{folder}/{extension}.xml"
+def find_path(extension: str, places: Places, *, sharded: bool) -> str:
+    """Return the file of a user; `sharded` where those of hundreds lie."""
+    if sharded:
+        return f"{places.groups}/agents_{_first_of(extension)}.xml"
+    return f"{places.directory}/{extension}.xml"
+
+
+def dialplan_path(site: Site) -> str:
+    """Return the file in which agents ring."""
+    return f"{site.places.dialplan}/{site.places.prefix}10_fsgitops_agents.xml"
+
+
+def transfer_path(site: Site) -> str:
+    """Return the file of the context that calls go to which somebody moves."""
+    return f"{site.places.contexts}/{TRANSFER_CONTEXT}.xml"
 
 
 def _first_of(extension: str) -> str:
@@ -135,7 +143,7 @@ def prove_user(found: Elements, values: Mapping[str, Leaf]) -> list[str]:
 def draft_dialplan(site: Site, _survey: Survey) -> Draft:
     """Return the dialplan in which agents ring, the same for any set of them."""
     values = {"domain": site.domain, "extensions": site.lengths.expression}
-    return Draft(DIALPLAN_PATH, "agents_dialplan.xml.j2", values, prove=prove_dialplan)
+    return Draft(dialplan_path(site), "agents_dialplan.xml.j2", values, prove=prove_dialplan)
 
 
 def prove_dialplan(found: Elements, _values: Mapping[str, Leaf]) -> list[str]:
@@ -150,11 +158,18 @@ def prove_dialplan(found: Elements, _values: Mapping[str, Leaf]) -> list[str]:
 def draft_transfers(site: Site, _survey: Survey) -> Draft:
     """Return the context that calls go to which somebody moves."""
     values = {"domain": site.domain, "extensions": site.lengths.expression}
-    return Draft(TRANSFER_PATH, "transfer_dialplan.xml.j2", values, prove=prove_transfers)
+    context = site.places.context
+    return Draft(
+        transfer_path(site), "transfer_dialplan.xml.j2", values, {"context": context},
+        prove=partial(prove_transfers, context),
+    )  # fmt: skip
 
 
-def prove_transfers(found: Elements, _values: Mapping[str, Leaf]) -> list[str]:
-    """Return why the template is not the context that moved calls are sent to, if it is not."""
+def prove_transfers(context: str, found: Elements, _values: Mapping[str, Leaf]) -> list[str]:
+    """Return why the template is not the context that moved calls are sent to, if it is not.
+
+    From there, calls to agents go on to the context `context`.
+    """
     contexts = [(path, at.get("name")) for path, at in found if path[-1] == "context"]
     if contexts != [(("context",), TRANSFER_CONTEXT)] or found[0][0] != ("context",):
         return [f'it must render exactly one <context name="{TRANSFER_CONTEXT}">, inside <include>']
@@ -163,4 +178,8 @@ def prove_transfers(found: Elements, _values: Mapping[str, Leaf]) -> list[str]:
     names = [at.get("name") for path, at in found if path == ("context", "extension")]
     if names[:1] != [CLOSING_EXTENSION]:
         return [f"its first extension must be {CLOSING_EXTENSION}: the other templates run it"]
+    sent = [at.get("data", "") for _, at in found if at.get("application") == "transfer"]
+    # A template of one's own may send calls to agents through a context of its own.
+    if context != USUAL_PLACES.context and not any(to.endswith(f" XML {context}") for to in sent):
+        return ["no action transfers to XML {{ context }}"]
     return broken_expressions(found)

@@ -141,8 +141,8 @@ class Agent(Noun):
     ] = ("domestic", "international", "local")
     context: Annotated[
         Label,
-        Expect("the name of a dialplan context", "Leave it out for `default`."),
-        about("The dialplan context of the agent's own calls.", "default"),
+        Expect("the name of a dialplan context", "Leave it out for that of the target."),
+        about("The dialplan context of the agent's own calls. Default: the target's.", "default"),
     ] = "default"
     webrtc: Annotated[Switch, about("true: encrypted media, for phones in browsers.", True)] = False
     phone_forwarding: Annotated[

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from fsgitops.findings import Severity
@@ -11,6 +12,7 @@ from fsgitops.kinds.did_route.drafts import (
     dispatch_path,
     draft_dispatch,
     draft_route,
+    find_path,
     route_path,
 )
 from fsgitops.kinds.did_route.forms import survey_routes
@@ -20,6 +22,7 @@ from fsgitops.model.reading import resource_of
 from fsgitops.model.resource import Resource
 from fsgitops.model.rule import Breach, Rule
 from fsgitops.phone import is_assignable, is_number_expression
+from fsgitops.places import USUAL_PLACES, Places
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,7 +37,7 @@ MANY: Final = 5_000
 _NAME: Final = re.compile(r"inbound_([0-9]{3,15})", re.ASCII)
 
 
-def _ours(context: str, name: str, read: Read) -> Left | None:
+def _ours(places: Places, context: str, name: str, read: Read) -> Left | None:
     """People write `inbound_…` as well: its condition has to be one of ours too."""
     found = _NAME.fullmatch(name)
     if found is None:
@@ -42,9 +45,8 @@ def _ours(context: str, name: str, read: Read) -> Left | None:
     condition = (read() or {}).get(f"{name}/destination_number", "")
     if not is_number_expression(condition, found[1]):
         return None
-    if context.startswith(SHARD):
-        return Left(f"+{found[1]}", f"dialplan/{context}.xml", sure=False, alone=False)
-    return Left(f"+{found[1]}", f"dialplan/{context}/{name}.xml")
+    alone = not context.startswith(SHARD)
+    return Left(f"+{found[1]}", find_path(context, name, places), sure=alone, alone=alone)
 
 
 def check_assigned(desired: Desired, _kinds: Kinds) -> Iterator[Breach]:
@@ -97,49 +99,55 @@ def _imports(hand: Handwritten, site: Site) -> Iterable[Brought | Kept]:
     return import_routes(hand, site)
 
 
-DID_ROUTE: Final = Kind(
-    word="did",
-    section="did_routes",
-    noun=DidRoute,
-    paths=lambda route, site: (route_path(route, site),),
-    joint=lambda site: site.sharded,
-    drafts=draft_route,
-    title="DID route",
-    aliases=("did_route",),
-    imports=_imports,
-    rules=(
-        Rule(
-            "unassigned-number",
-            Severity.WARNING,
-            check_assigned,
-            "A DID is a number that its country's numbering plan knows.",
+def place_routes(places: Places) -> Kind[DidRoute]:
+    """Return the kind for a target whose files lie there."""
+    return Kind(
+        word="did",
+        section="did_routes",
+        noun=DidRoute,
+        paths=lambda route, site: (route_path(route, site),),
+        joint=lambda site: site.sharded,
+        drafts=draft_route,
+        title="DID route",
+        aliases=("did_route",),
+        imports=_imports,
+        rules=(
+            Rule(
+                "unassigned-number",
+                Severity.WARNING,
+                check_assigned,
+                "A DID is a number that its country's numbering plan knows.",
+            ),
+            Rule(
+                "duplicate-trunk-name",
+                Severity.ERROR,
+                check_names,
+                "What else carriers dial for a DID belongs to it alone.",
+                fixed=True,
+            ),
+            Rule(
+                "many-dids",
+                Severity.WARNING,
+                check_number,
+                f"In layout files, at most {MANY:,} DIDs are enabled.",
+            ),
         ),
-        Rule(
-            "duplicate-trunk-name",
-            Severity.ERROR,
-            check_names,
-            "What else carriers dial for a DID belongs to it alone.",
-            fixed=True,
+        lists="Public numbers.",
+        shared=(
+            Shared(
+                Resource("dialplan", "dids"),
+                dispatch_path,
+                draft_dispatch,
+                when=lambda site: site.sharded,
+                follows=True,
+            ),
         ),
-        Rule(
-            "many-dids",
-            Severity.WARNING,
-            check_number,
-            f"In layout files, at most {MANY:,} DIDs are enabled.",
-        ),
-    ),
-    lists="Public numbers.",
-    shared=(
-        Shared(
-            Resource("dialplan", "dids"),
-            dispatch_path,
-            draft_dispatch,
-            when=lambda site: site.sharded,
-            follows=True,
-        ),
-    ),
-    also=("dids", "route", "routes", "inbound_routes"),
-    dialled=lambda route: (route.did_number, route.did_number[1:], *route.also),
-    survey=survey_routes,
-    ours=_ours,
-)
+        also=("dids", "route", "routes", "inbound_routes"),
+        dialled=lambda route: (route.did_number, route.did_number[1:], *route.also),
+        survey=survey_routes,
+        ours=partial(_ours, places),
+        placed=place_routes,
+    )
+
+
+DID_ROUTE: Final = place_routes(USUAL_PLACES)

@@ -12,6 +12,7 @@ from fsgitops.model.draft import Draft, DraftError
 from fsgitops.model.kind import Reach
 from fsgitops.model.reading import leads_to
 from fsgitops.phone import name_expression
+from fsgitops.places import USUAL_PLACES, Places
 from fsgitops.routing.pattern import broken_expressions
 
 if TYPE_CHECKING:
@@ -36,8 +37,21 @@ def route_path(route: DidRoute, site: Site) -> str:
     On a large site, it is a small context of the numbers that differ in their last two digits.
     """
     if site.sharded:
-        return f"dialplan/{_shard(route)}.xml"
-    return f"dialplan/{site.inbound_context}/inbound_{route.did_number[1:]}.xml"
+        return f"{site.places.contexts}/{_shard(route)}.xml"
+    return _place(f"inbound_{route.did_number[1:]}", site.places)
+
+
+def _place(name: str, places: Places) -> str:
+    return f"{places.inbound}/{places.prefix}{name}.xml"
+
+
+def find_path(context: str, name: str, places: Places) -> str:
+    """Return the file of an extension that is found in a context."""
+    if context.startswith(SHARD):
+        return f"{places.contexts}/{context}.xml"
+    if context == places.inbound_context:
+        return _place(name, places)
+    return f"{places.folder_of(context)}/{name}.xml"
 
 
 def _shard(route: DidRoute) -> str:
@@ -65,7 +79,7 @@ def draft_route(route: DidRoute, site: Site, _secrets: Secrets, taken: Taken) ->
 
 def dispatch_path(site: Site) -> str:
     """Return the file that sends calls on to the small contexts."""
-    return f"dialplan/{site.inbound_context}/inbound_fsgitops.xml"
+    return _place("inbound_fsgitops", site.places)
 
 
 def draft_dispatch(site: Site, survey: Survey) -> Draft:
@@ -146,7 +160,7 @@ def _find_reached(route: DidRoute, site: Site) -> Reach:
     if not site.lengths.hold(route.destination_extension):
         message = f"a destination is an extension of {site.lengths}, or what a call can be led to"
         raise DraftError([message], "it becomes dialplan")
-    return Reach(route.destination_extension)
+    return Reach(route.destination_extension, site.places.context)
 
 
 def prove_route(
@@ -160,7 +174,7 @@ def prove_route(
     made_up = cast("Mapping[str, str]", values)
     digits, expression = made_up["digits"], made_up["expression"]
     # A template of one's own may send calls to agents through a context of its own.
-    sent = "" if context == "default" else f"XML {context} "
+    sent = "" if context == USUAL_PLACES.context else f"XML {context} "
     extensions = [(path, at) for path, at in found if path[-1] == "extension"]
     if [(path, at.get("name")) for path, at in extensions] != [
         (("extension",), f"inbound_{digits}")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from fsgitops.kinds.ring_group.noun import RingGroup
     from fsgitops.model.draft import Elements, Leaf
     from fsgitops.model.kind import Reach, Secrets, Site
+    from fsgitops.places import Places
 
 TEMPLATE: Final = "ring_group.xml.j2"
 SLACK: Final = 2
@@ -29,9 +30,14 @@ def group_number(group: RingGroup) -> str:
     return f"group_{group.name}"
 
 
-def group_path(group: RingGroup) -> str:
+def group_path(group: RingGroup, site: Site) -> str:
     """Return the file of a group: behind that of the agents, which takes none of its calls."""
-    return f"dialplan/default/20_group_{group.name}.xml"
+    return find_path(group.name, site.places.dialplan, site.places)
+
+
+def find_path(name: str, folder: str, places: Places) -> str:
+    """Return the file of the group of a name, in a folder."""
+    return f"{folder}/{places.prefix}20_group_{name}.xml"
 
 
 def draft_group(group: RingGroup, site: Site, _secrets: Secrets, _known: Any) -> Iterator[Draft]:
@@ -58,7 +64,7 @@ def draft_group(group: RingGroup, site: Site, _secrets: Secrets, _known: Any) ->
         reach = _find_fallback(group, site)
         values["fallback"] = {"number": reach.number, "context": reach.context}
     yield Draft(
-        group_path(group), TEMPLATE, values, {"strategy": group.strategy}, prove=prove_group
+        group_path(group, site), TEMPLATE, values, {"strategy": group.strategy}, prove=prove_group
     )
 
 

@@ -162,7 +162,7 @@ def _compile_shared(work: Compilation, kind: Kind[Any], shared: Shared) -> None:
     if not shared.when(work.site) or not work.holds("" if shared.always else kind.word):
         return
     draft = shared.draft(work.site, work.surveys[kind.word])
-    part = work.part(shared.resource, work.digest(draft.template, draft.values))
+    part = work.part(shared.resource, work.digest(draft.template, draft.values, draft.choices))
     part = part._replace(source=Position(work.site.templates.file(draft.template)))
     if not work.settle(draft.path, [part]):
         work.add(draft, part)
@@ -170,10 +170,13 @@ def _compile_shared(work: Compilation, kind: Kind[Any], shared: Shared) -> None:
 
 def _check_site(site: Site) -> list[Finding]:
     findings = []
-    inbound = site.inbound_context
-    if not _CONTEXT.fullmatch(inbound):
-        message = f"the inbound context {inbound!r} is not a plain word"
-        findings.append(error(RULE, Position(SETTINGS_FILE), message, "it names a folder"))
+    for name, context in (
+        ("inbound context", site.places.inbound_context),
+        ("inner context", site.places.context),
+    ):
+        if not _CONTEXT.fullmatch(context):
+            message = f"the {name} {context!r} is not a plain word"
+            findings.append(error(RULE, Position(SETTINGS_FILE), message, "it names a folder"))
     if not _DOMAIN.fullmatch(site.domain):
         message = f"the domain {site.domain!r} is not a host name or an IPv4 address"
         findings.append(

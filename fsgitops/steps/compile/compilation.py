@@ -38,6 +38,7 @@ DECIDING = (
     "model",
     "numbering.py",
     "phone.py",
+    "places.py",
     "routing/fragment.py",
     "routing/pattern.py",
     "routing/skeleton.py",
@@ -197,6 +198,7 @@ def digest_inputs(site: Site, salt: str) -> bytes:
         site.domain,
         salt,
         repr((site.caller_id, site.caller_name, sorted(site.own_variables), site.lengths)),
+        repr(site.places),
         repr(sorted(site.templates.sources.items())),
     )
     return hashlib.blake2b("\x1f".join(words).encode("utf-8", "surrogatepass")).digest()
@@ -213,7 +215,7 @@ def _put_together(path: str, made: Sequence[_Piece]) -> CompiledFile:
         listed, secrets = list[Part](), list[tuple[int, int]]()
         texts, unknown = [OPEN, before], False
         start = len(OPEN) + len(before)
-        home, _ = home_of(path)
+        home = home_of(path)
         for part, rendering, _ in made:
             inside = rendering.content[len(OPEN) : -len(CLOSE)]
             only = rendering.only == home.element

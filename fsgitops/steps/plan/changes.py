@@ -294,7 +294,7 @@ def _explain_update(
 def _read_login(path: str, content: bytes | None) -> str:
     """Return what phones of a file are registered as, where that is not its resource's name."""
     try:
-        return home_of(path)[0].login(content or b"")
+        return home_of(path).login(content or b"")
     except FragmentError:
         return ""
 

@@ -71,7 +71,8 @@ class _Resolver:
             items = document.data.get(key)
             if not isinstance(items, list):
                 continue
-            merged = _merge(kind.noun, defaults.get(key, {}), own.get(key, {}))
+            below = {**kind.defaults, **defaults.get(key, {})}
+            merged = _merge(kind.noun, below, own.get(key, {}))
             places = document.item_positions.get(key, ())
             for index, item in enumerate(items):
                 place = (
