@@ -51,7 +51,7 @@ def take_out(content: bytes, path: str, names: Collection[str]) -> bytes:
     A line that had nothing else goes with its element. Raises FragmentError where it cannot be
     proved that nothing else is changed by that.
     """
-    home, _ = home_of(path)
+    home = home_of(path)
     gone = set(names)
     head = re.sub(rb"\S", b" ", content[: _end_of_head(content)])
     text = head + content[len(head) :]

@@ -113,7 +113,7 @@ def _find_wanted(planned: Planned) -> Iterator[tuple[str, Part]]:
 
 def _find_users(survey: Survey, wanted: Iterable[tuple[str, Part]], domain: str) -> Iterator[_Held]:
     for path, part in wanted:
-        if home_of(path)[0] is DIRECTORY:
+        if home_of(path) is DIRECTORY:
             name = part.resource.name
             places = (item for item in find_others(survey.users, name, domain) if not item.pointer)
             found = next(places, None)
@@ -129,10 +129,9 @@ def _find_extensions(
 
     by_context: dict[str, dict[str, Part]] = defaultdict(dict)
     for path, part in wanted:
-        home, place = home_of(path)
-        if home is not DIRECTORY:
+        if home_of(path) is not DIRECTORY:
             forms = _list_forms(planned, part.resource)
-            by_context[place].update(dict.fromkeys(forms, part))
+            by_context[planned.kinds.places.context_of(path)].update(dict.fromkeys(forms, part))
     extents = Extents()
     store = extents.store
     for context, parts in by_context.items():

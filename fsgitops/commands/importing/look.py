@@ -77,7 +77,7 @@ def make_site(workspace: Workspace, declared: Declared) -> Site:
     target, settings = workspace.target, workspace.settings
     return Site(
         domain=target.domain,
-        inbound_context=target.inbound_context,
+        places=target.places,
         sharded=target.layout == "sharded",
         lengths=ANY_LENGTH,
         caller_id=declared.caller_id,

@@ -33,17 +33,14 @@ if TYPE_CHECKING:
 def _ours(places: Places, place: str, name: str, read: Read) -> Left | None:
     if not is_extension(name) or (read() or {}).get("variable fsgitops_agent") != "true":
         return None
-    alone = place != FOLDER
-    return Left(name, find_path(name, "default" if alone else place), sure=alone, alone=alone)
+    alone = place != places.groups
+    return Left(name, find_path(name, places, sharded=not alone), sure=alone, alone=alone)
 
 
 def _imports(hand: Handwritten, site: Site) -> Iterable[Brought | Kept]:
     from fsgitops.kinds.agent.imports import import_users  # loaded with an import alone
 
     return import_users(hand, site)
-
-    alone = place != places.groups
-    return Left(name, find_path(name, places, sharded=not alone), sure=alone, alone=alone)
 
 
 def place_agents(places: Places) -> Kind[Agent]:
