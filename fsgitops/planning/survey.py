@@ -150,8 +150,8 @@ def find_rivals(look: ConfLook, changes: Sequence[Change]) -> Survey:
 
 def _find_same(change: Change, survey: ConfSurvey, target: Target) -> Iterable[Hazard]:
     """Yield the first other element of the name, where a switch has one of each at most."""
-    (home, where), name = home_of(change.path), change.resource.name
-    if place := home.where(survey.users, name, where, address_of(target)):
+    home, name, address = home_of(change.path), change.resource.name, address_of(target)
+    if place := home.where(survey.users, name, home.place(change.path, address), address):
         yield Hazard(
             f"{home.element}-declared-twice", change.path,
             f"{place} declares a {home.element} {name} too, and the switch runs one of a name",

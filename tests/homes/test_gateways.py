@@ -73,7 +73,7 @@ def mismatches(switch: Switch, files: dict[str, str], *changes: Change) -> list[
 
 
 def test_its_files_lie_in_a_folder_for_each_profile() -> None:
-    assert home_of(PATH) == (GATEWAYS, "external")
+    assert (home_of(PATH), GATEWAYS.place(PATH, ADDRESS)) == (GATEWAYS, "external")
 
 
 def test_one_that_is_new_is_begun_by_a_rescan_of_its_profile() -> None:

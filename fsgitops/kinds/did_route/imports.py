@@ -56,7 +56,7 @@ class _Route(NamedTuple):
 def import_routes(hand: Handwritten, site: Site) -> Iterator[Brought | Kept]:
     """Yield the routes of each extension in which calls from outside begin, or why it stays."""
     searches = Searches(Store())
-    for extension in hand.extensions(site.inbound_context):
+    for extension in hand.extensions(site.places.inbound_context):
         place = hand.place(extension)
         try:
             yield from _Reader(hand, site, searches, extension).read()
@@ -177,7 +177,7 @@ class _Reader:
         wanted = self._context()
         if fold(lead.attributes["application"]) == "transfer":
             found = _TRANSFER.fullmatch(data.strip())
-            context = (found[2] or self.site.inbound_context) if found else ""
+            context = (found[2] or self.site.places.inbound_context) if found else ""
             if found is None or fold(context) != fold(wanted):
                 raise _LeftError(lead, f"it does not lead to an extension of {wanted}: {data}")
             number = found[1]
