@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from fsgitops.homes import HOMES
+from fsgitops.homes import HOMES, home_of
 from fsgitops.homes.compare import Memory, Said, compare_said, read_said
 from fsgitops.homes.home import Wanted
 from fsgitops.model.applied import Mismatch, ReadBack
