@@ -38,7 +38,7 @@ SECTIONS = {
         "completion",
     ),
     "Change": ("plan", "apply", "rollback", "history", "show", "adopt", "layout", "release"),
-    "Migrate": ("import",),
+    "Migrate": ("import", "export"),
     "Watch": ("status", "registrations", "calls", "drift", "doctor"),
     "Calls": ("trace", "numbers", "graph", "test"),
     "Operate": ("dial", "transfer", "hangup", "kick", "api", "sandbox"),

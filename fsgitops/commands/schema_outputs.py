@@ -305,6 +305,12 @@ OUTPUTS: dict[str, dict[str, Any]] = {
         settings=list_of(TEXT, "The lines that fsgitops.yaml gets."),
         secrets_file=text('The file that holds the secrets of --secrets env; "": none.'),
         lost_comments=list_of(TEXT, "FILE:LINE of elements with a comment that is not taken."),
+        columns=rows(
+            "In which column of a table each field was found.",
+            field=text("The field."),
+            column=text("The head of the column."),
+        ),
+        columns_unread=list_of(TEXT, "The heads of a table's columns that were not read."),
     ),
     "state": objects("", ("owner",), **shape(RecordedState)["properties"]),
     "drift": shape(DriftReport),

@@ -68,7 +68,8 @@ class Imported:
 
     `files` are the paths with how many resources each has. `again` are the agents whose phones
     must log in anew, `pins` those whose mailbox gets another PIN, each with the reason. `settings`
-    are the lines that `fsgitops.yaml` gets.
+    are the lines that `fsgitops.yaml` gets. `columns` says in which column of a table each field
+    was found, and `unread` which were not read.
     """
 
     target: str
@@ -84,6 +85,8 @@ class Imported:
     settings: tuple[str, ...]
     secrets_file: str = ""
     lost_comments: tuple[str, ...] = ()
+    columns: Mapping[str, str] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON values (docs/json.md)."""
@@ -120,4 +123,6 @@ class Imported:
             "settings": list(self.settings),
             "secrets_file": self.secrets_file,
             "lost_comments": list(self.lost_comments),
+            "columns": [{"field": at, "column": head} for at, head in self.columns.items()],
+            "columns_unread": list(self.unread),
         }

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from fsgitops.findings import Finding, Position, Severity
+    from fsgitops.model.columns import Columns
     from fsgitops.model.desired import Desired
     from fsgitops.model.draft import Draft
     from fsgitops.model.imports import Brought, Kept
@@ -189,6 +190,7 @@ class Kind(Generic[N]):
         shared: The files that all its resources share.
         ours: Tells by the place, the name and (read only then) the values of an element in a
             switch's memory that it is of this kind, whoever has a file of it.
+        columns: How tables of others say its fields.
         imports: Reads what people wrote by hand (routing/handwritten.py) as such resources, given
             that and a Site; None where nobody can.
         rules: What is asked of its resources alone.
@@ -215,6 +217,7 @@ class Kind(Generic[N]):
     shared: tuple[Shared, ...] = ()
     ours: Callable[[str, str, Read], Left | None] = lambda _place, _name, _read: None
     imports: Callable[..., Iterable[Brought | Kept]] | None = None
+    columns: Callable[[], Columns] | None = None
     rules: tuple[Rule, ...] = ()
     lists: str = ""
     also: tuple[str, ...] = ()

@@ -54,8 +54,8 @@ class Spot:
     """One place in the fields of a class: a field, what is below it, or the items of it.
 
     `holds` is the class of the part there, `dict` or `tuple` for a mapping or a list, `str` for a
-    text, and `object` for anything else. `read` gets it where attributes alone lead to it, with no
-    list, mapping or optional part in the way.
+    text, `bool` for a switch, and `object` for anything else. `read` gets it where attributes alone
+    lead to it, with no list, mapping or optional part in the way.
     """
 
     steps: tuple[str, ...]
@@ -109,7 +109,7 @@ def _spots(
         marks = {Expect: Expect(f"one of {', '.join(map(str, inside))}"), **marks}
     holds = origin or annotation
     is_part = isinstance(holds, type) and issubclass(holds, Part)
-    if holds not in (dict, tuple, str) and not is_part:
+    if holds not in (dict, tuple, str, bool) and not is_part:
         holds = object  # a number, a word of some, a secret's source
     yield Spot(steps, holds, attrgetter(".".join(steps)) if direct else None, marks)
     if is_part:
@@ -389,8 +389,12 @@ def shown_fields(noun: Noun) -> dict[str, FieldValue]:
     return values
 
 
+def hides_value(name: str) -> bool:
+    """Tell whether the value of a field may be a secret for its name: a variable's, say."""
+    return is_secret_attribute(f"user 1/variable {name.removeprefix('variables.')}")
+
+
 def _shown_field(name: str, value: Any, *, hidden: bool) -> str:
-    secret = hidden or is_secret_attribute(f"user 1/variable {name.removeprefix('variables.')}")
-    if secret or not isinstance(value, str | bool | int):
+    if hidden or hides_value(name) or not isinstance(value, str | bool | int):
         return MASK
     return str(value).lower() if isinstance(value, bool) else str(value)

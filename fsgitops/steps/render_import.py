@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from fsgitops.model.wording import Line
-from fsgitops.visible import count_noun
+from fsgitops.visible import count_noun, make_visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -26,6 +26,11 @@ def render_import(found: Imported, kinds: Kinds) -> Iterator[Line]:
     yield Line(f"{verb}: {told or 'nothing'}", "create" if told else "")
     for path, many in found.files.items():
         yield Line(f"  {path}: {many}")
+    if found.columns:
+        pairs = (f"{field} from {head}" for field, head in found.columns.items())
+        yield Line(make_visible(f"Columns: {', '.join(pairs)}"))
+    if found.unread:
+        yield Line(make_visible(f"Columns that are not read: {', '.join(found.unread)}"))
     if found.declared:
         yield Line(f"Declared already: {found.declared}")
     yield from _tell_kept(found)
@@ -37,9 +42,10 @@ def render_import(found: Imported, kinds: Kinds) -> Iterator[Line]:
 
 def _tell_kept(found: Imported) -> Iterator[Line]:
     if found.kept:
-        yield Line(f"Left as they are: {len(found.kept)}", "update")
+        told = "Rows that are rejected" if found.columns else "Left as they are"
+        yield Line(f"{told}: {len(found.kept)}", "update")
     for item in found.kept:
-        yield Line(f"  {item.place.file}:{item.place.line}: {item.what}")
+        yield Line(make_visible(f"  {item.place.file}:{item.place.line}: {item.what}"))
         for reason in item.reasons:
             yield Line(f"    {reason.place.file}:{reason.place.line}: {reason.why}")
     for place in found.lost_comments:

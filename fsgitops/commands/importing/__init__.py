@@ -35,13 +35,14 @@ from fsgitops.workspace.declare import declare_desired
 from fsgitops.workspace.settings_file import append_line, change_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from fsgitops.commands.importing.hiding import Hiding
     from fsgitops.commands.importing.look import Found
     from fsgitops.findings import Finding
     from fsgitops.model.desired import Desired
     from fsgitops.model.document import Document
+    from fsgitops.workspace.declare import Declared
     from fsgitops.workspace.open import Workspace
 
 PER_FILE = 10_000
@@ -50,12 +51,16 @@ PER_FILE = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """How to import: where to, how secrets are kept, and whether files may be replaced."""
+    """How to import: where to, how secrets are kept, and whether files may be replaced.
+
+    `whole`: nothing is written where anything is left out.
+    """
 
     out: str
     hiding: Hiding = "age"
     dry_run: bool = False
     force: bool = False
+    whole: bool = False
 
 
 def run_import(workspace: Workspace, wanted: Wanted) -> Imported:
@@ -66,11 +71,25 @@ def run_import(workspace: Workspace, wanted: Wanted) -> Imported:
     refuse the conf directory.
     """
     prepare_conf_dir(workspace.target)
-    return _Import(workspace, wanted).run()
+    return _Import(workspace, wanted, look_around).run()
+
+
+def run_table(workspace: Workspace, wanted: Wanted, table: Found) -> Imported:
+    """Declare what a table says; with `dry_run`, write nothing.
+
+    Each row is declared as a whole, or left and told. Raises as `run_import`.
+    """
+    return _Import(workspace, wanted, lambda *_: table).run()
 
 
 class _Import:
-    def __init__(self, workspace: Workspace, wanted: Wanted) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        wanted: Wanted,
+        look: Callable[[Workspace, Declared], Found],
+    ) -> None:
+        self.look = look
         self.workspace = workspace
         self.wanted = wanted
         self.defaults = workspace.settings.defaults
@@ -82,12 +101,14 @@ class _Import:
     def run(self) -> Imported:
         workspace, wanted = self.workspace, self.wanted
         declared = declare_desired(workspace)
-        self.found = found = look_around(workspace, declared)
+        self.found = found = self.look(workspace, declared)
         self.documents, _ = load_documents(workspace.root, workspace.settings.desired)
         self._leave_declared(declared.desired)
         self._leave_passwordless()
         self.hidden.shared = find_shared(found.brought)
         lines = self._check()
+        if wanted.whole and found.kept:
+            self.wanted = wanted = replace(wanted, dry_run=True)
         groups = self._group()
         self._refuse_existing(groups)
         if wanted.hiding == "age" and not wanted.dry_run and any(x.secrets for x in found.brought):
@@ -275,7 +296,7 @@ class _Import:
             {path: len(items) for path, items in groups.items()},
             tuple(found.brought), tuple(found.kept), self.declared + found.managed, again, pins,
             frozenset() if derive else self.hidden.shared, tuple(line.strip() for line in lines),
-            secrets_file, tuple(found.lost_comments),
+            secrets_file, tuple(found.lost_comments), found.columns, found.unread,
         )  # fmt: skip
 
 

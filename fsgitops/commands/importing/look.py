@@ -19,6 +19,8 @@ from fsgitops.routing.tree import parse
 from fsgitops.steps.read_live import read_manifest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from fsgitops.model.noun import Noun
     from fsgitops.routing.call.load import Loaded
     from fsgitops.workspace.declare import Declared
@@ -35,6 +37,8 @@ class Found:
         self.kept: list[Kept] = []
         self.managed = 0
         self.lost_comments: list[str] = []
+        self.columns: Mapping[str, str] = {}
+        self.unread: tuple[str, ...] = ()
 
     def keep(self, item: Brought, what: str, *reasons: Reason) -> None:
         """Leave an element where it is after all."""

@@ -25,6 +25,7 @@ from fsgitops.places import USUAL_PLACES, Places
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from fsgitops.model.columns import Columns
     from fsgitops.model.imports import Brought, Kept
     from fsgitops.model.kind import Read, Site
     from fsgitops.routing.handwritten import Handwritten
@@ -43,6 +44,12 @@ def _imports(hand: Handwritten, site: Site) -> Iterable[Brought | Kept]:
     return import_users(hand, site)
 
 
+def _columns() -> Columns:
+    from fsgitops.kinds.agent.columns import COLUMNS  # loaded with a table alone
+
+    return COLUMNS
+
+
 def place_agents(places: Places) -> Kind[Agent]:
     """Return the kind for a target whose files lie there."""
     return Kind(
@@ -58,6 +65,7 @@ def place_agents(places: Places) -> Kind[Agent]:
         forwards=lambda agent: agent.enabled and agent.phone_forwarding,
         wishes=agent_wishes,
         imports=_imports,
+        columns=_columns,
         rules=RULES,
         lists="SIP extensions.",
         also=("user", "users"),

@@ -27,6 +27,7 @@ from fsgitops.places import USUAL_PLACES, Places
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from fsgitops.model.columns import Columns
     from fsgitops.model.desired import Desired
     from fsgitops.model.imports import Brought, Kept
     from fsgitops.model.kind import Kinds, Read, Site
@@ -99,6 +100,12 @@ def _imports(hand: Handwritten, site: Site) -> Iterable[Brought | Kept]:
     return import_routes(hand, site)
 
 
+def _columns() -> Columns:
+    from fsgitops.kinds.did_route.columns import COLUMNS  # loaded with a table alone
+
+    return COLUMNS
+
+
 def place_routes(places: Places) -> Kind[DidRoute]:
     """Return the kind for a target whose files lie there."""
     return Kind(
@@ -111,6 +118,7 @@ def place_routes(places: Places) -> Kind[DidRoute]:
         title="DID route",
         aliases=("did_route",),
         imports=_imports,
+        columns=_columns,
         rules=(
             Rule(
                 "unassigned-number",

@@ -30,6 +30,11 @@ def write_section(section: str, items: Iterable[Item]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def write_flow(value: object) -> str:
+    """Return a value on one line."""
+    return _write(value, flow=True)
+
+
 def _field(name: str, value: object) -> Iterator[str]:
     key = write_scalar(name)
     if not isinstance(value, dict) or _is_small(value):
