@@ -62,7 +62,7 @@ def import_command(
     force: bool,
     as_json: bool,
 ) -> int:
-    """Declare what stands in a conf directory, or in a table, as YAML.
+    """Declare what a conf directory, or a table, says as YAML.
 
     Reads the files as FreeSWITCH does. The conf directory stays as it is: `fsgitops adopt` takes
     it over. What cannot be declared is listed with its place and the reason, and left alone. Of a
