@@ -66,11 +66,10 @@ def compared(project: Project, monkeypatch: pytest.MonkeyPatch) -> Compared:
 
 
 @pytest.fixture
-def known(project: Project, compared: Compared) -> Project:
+def known(applied: Project, compared: Compared) -> Project:
     """An applied project, of which a plan is known."""
-    apply(project)
-    know(project, compared)
-    return project
+    know(applied, compared)
+    return applied
 
 
 def apply(project: Project) -> None:
