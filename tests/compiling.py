@@ -48,7 +48,7 @@ def compile_desired(
 ):
     book = SecretBook(Keys(key), domain, Moved(None), {}, declared.sources, None)
     return compile_config(
-        kinds, declared, Site(domain=domain, templates=templates, **site), book, settled
+        kinds, declared, Site(domain=domain, templates=templates, **site), book, settled or {}
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from enum import Enum
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from fsgitops.durable import write_output
 from fsgitops.errors import PlanRefusedError, UsageError
@@ -49,6 +49,13 @@ class Caching(Enum):
     OFF = "off"
 
 
+class _Shown(NamedTuple):
+    """A plan is for a reader: what is known of earlier ones, where that is used."""
+
+    memory: Memory | None = None
+    trees: Trees | None = None
+
+
 def run_plan(
     workspace: Workspace, demands: Demands | None = None, *, live: bool = False
 ) -> Planned:
@@ -74,7 +81,7 @@ def show_plan(
         memory, trees = open_memory(workspace, demands)
     known = memory.recall(renew=caching is Caching.RENEW) if memory else None
     if known is None:
-        return _compare(workspace, demands, notes, live=live, memory=memory, trees=trees)
+        return _compare(workspace, demands, notes, live=live, shown=_Shown(memory, trees))
     plan = replace(known.plan, activity=Activity()) if live else known.plan
     return replace(known, plan=plan, notes=(*notes, *_tell_more(workspace)))
 
@@ -91,16 +98,18 @@ def _compare(
     notes: list[str],
     *,
     live: bool,
-    memory: Memory | None = None,
-    trees: Trees | None = None,
+    shown: _Shown | None = None,
 ) -> Planned:
     # What declares and compiles is loaded where a plan is made.
     from fsgitops.workspace.declare import declare_desired
 
     manifest = read_manifest(workspace.target.state_dir)
+    memory, trees = shown or _Shown()
     declared = declare_desired(workspace, trees)
     watch = memory.watch if memory else lambda: None
-    compilation, found = compile_for(workspace, declared, manifest, watch=watch)
+    compilation, found = compile_for(
+        workspace, declared, manifest, applies=shown is None, watch=watch
+    )
     planned = make_plan(workspace, compilation, found, demands)
     if memory:
         memory.keep(planned)

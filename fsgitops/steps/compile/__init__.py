@@ -63,6 +63,7 @@ def compile_config(
         site: The target; what it says of `desired` itself is filled in here.
         secrets: Gives the secrets of each resource, None for those that are not at hand.
         settled: Path -> what an earlier apply proved and wrote there; the same inputs give it back.
+            None where nobody asks for the inputs: then they are not told.
     """
     findings = _check_site(site)
     if findings:
@@ -79,7 +80,8 @@ def compile_config(
         reach=partial(kinds.reach, desired),
     )
     joint = frozenset(kind.word for kind in kinds.values() if kind.joint(site))
-    work = Compilation(site, settled or {}, digest_inputs(site, secrets.salt()), joint)
+    base = None if settled is None else digest_inputs(site, secrets.salt())
+    work = Compilation(site, settled or {}, base, joint)
     for kind in kinds.values():
         _compile_kind(work, kind, enabled[kind.word], secrets)
     for kind in kinds.values():
@@ -151,8 +153,10 @@ def _ask(
         if name in survey.dialled:
             work.dialled[resource] = survey.dialled[name]
         known, mark = survey.known.get(name), secrets.mark(resource, wishes)
-        led = [work.site.reach(other) for other in leads_to(noun)]
-        inputs = work.digest(fields, declared_values(noun), known, led, mark)
+        inputs = ""
+        if work.base is not None:
+            led = [work.site.reach(other) for other in leads_to(noun)]
+            inputs = work.digest(fields, declared_values(noun), known, led, mark)
         part = work.part(resource, inputs, protect=noun.protect)
         yield _Asked(noun, part, wishes, kind.paths(noun, work.site), known)
 

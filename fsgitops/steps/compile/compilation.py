@@ -62,13 +62,14 @@ class Compilation:
     """The files and findings gathered so far.
 
     `settled` maps paths to what an earlier apply proved and wrote there. The same inputs give the
-    same bytes, so they are not rendered again: such a file has its hash and no content. `joint` are
+    same bytes, so they are not rendered again: such a file has its hash and no content. `base` is
+    what every file follows from; None where nobody asks for inputs. `joint` are
     the kinds of which several resources may lie in one file.
     """
 
     site: Site
     settled: Mapping[str, ManifestEntry]
-    base: bytes
+    base: bytes | None
     joint: frozenset[str]
     findings: list[Finding] = field(default_factory=list)
     dialled: dict[Resource, tuple[str, ...]] = field(default_factory=dict)
@@ -98,7 +99,9 @@ class Compilation:
             self.findings.append(error(RULE, position, f"{resource}: {reason}", problem.hint))
 
     def digest(self, of: str, *declared: object) -> str:
-        """Return the digest of a resource's inputs: values `of` what they say."""
+        """Return the digest of a resource's inputs, values `of` what they say; "": nobody asks."""
+        if self.base is None:
+            return ""
         text = f"{of}{declared!r}"
         return hashlib.blake2b(self.base + text.encode(), digest_size=16).hexdigest()
 
