@@ -97,13 +97,15 @@ def _encode_changes(changes: Sequence[Change]) -> Iterator[str]:
 
 def _encode_created(change: Change, attributes: str) -> str:
     """Return the same of a creation, ten times faster: of 100,000, that would be felt."""
+    renamed = change.renamed_from or change.renamed_to
     return (
         f'{{"action":"{change.action.value}","after_digest":{quote(change.after_digest)},'
         f'"attributes":{attributes},"before_digest":{quote(change.before_digest)},'
-        f'"dangers":{_encode_dangers(change.dangers)},"drifted":{_encode_value(change.drifted)},'
-        f'"path":{quote(change.path)},"renamed_from":{_encode_value(change.renamed_from)},'
-        f'"renamed_to":{_encode_value(change.renamed_to)},"resource":{quote(str(change.resource))},'
-        f'"source":{quote(change.source)}}}'
+        f'"dangers":{_encode_dangers(change.dangers)},'
+        f'"drifted":{"true" if change.drifted else "false"},"path":{quote(change.path)},'
+        f'"renamed_from":{_encode_value(change.renamed_from) if renamed else "null"},'
+        f'"renamed_to":{_encode_value(change.renamed_to) if renamed else "null"},'
+        f'"resource":{quote(str(change.resource))},"source":{quote(change.source)}}}'
     )
 
 

@@ -136,7 +136,7 @@ class RevisionChange:
 
     def encode(self) -> str:
         """Return what `json.dumps` makes of it, ten times faster where there is little to say."""
-        if self.attributes or self.entry_before or self.existed:
+        if self.attributes or self.entry_before or self.existed or self.login or self.left:
             return json.dumps(self.to_json())
         return (
             f'{{"action": "{self.action.value}", "resource": {quote(str(self.resource))}, '

@@ -33,7 +33,7 @@ def test_a_manifest_is_encoded_entry_by_entry_as_a_whole_is(
 @given(
     st.builds(
         RevisionChange, st.sampled_from(Action), _resources, _texts, st.booleans(), _texts,
-        entry_before=st.none() | _entries, existed=st.booleans(),
+        entry_before=st.none() | _entries, existed=st.booleans(), login=_texts, left=_texts,
     )
 )  # fmt: skip
 def test_a_change_of_a_revision_is_encoded_as_a_whole_is(change: RevisionChange) -> None:
