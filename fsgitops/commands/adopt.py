@@ -201,7 +201,7 @@ def _compare(workspace: Workspace, planned: Planned, entries: Mapping[str, Manif
         make_context(workspace, unknown_secrets=planned.plan.unknown_secrets),
         keyed(planned.compilation.key),
     )
-    return replace(plan, changes=pair_moves(plan.changes, compiled, seen))
+    return replace(plan, changes=pair_moves(plan, compiled, seen))
 
 
 def count_differences(plan: Plan, path: str) -> int:

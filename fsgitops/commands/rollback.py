@@ -125,7 +125,7 @@ def _compare_earlier(workspace: Workspace, to: int | None, demands: Demands) -> 
     context = make_context(workspace)
     narrow = narrow_live(own_foreign(live, earlier), [item.path for item in earlier])
     plan = keep_rest(compare_config(compiled, narrow, context, keyed(find_key(workspace))), live)
-    plan = replace(plan, changes=pair_moves(plan.changes, compiled, live))
+    plan = replace(plan, changes=pair_moves(plan, compiled, live))
     plan = refuse_protected(plan, live)
     # The lines that were recorded are those of former commits.
     changes = [replace(change, source=source_file(change.source)) for change in plan.changes]

@@ -16,9 +16,11 @@ from fsgitops.routing.fragment import (
     is_frame,
     quote_name,
 )
+from fsgitops.secret.key import a1_hash
+from fsgitops.secret.value import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from fsgitops.model.applied import Finished
     from fsgitops.model.plan import Change
@@ -33,6 +35,8 @@ END_VERTO = "verto noperm SESSION methods verto"
 """For each mod_verto session of these users; who has one is known only then."""
 
 _HASH = "param a1-hash"
+_HASHED = {"param password": _HASH, "param vm-password": "param vm-a1-hash"}
+"""Secrets, and what may stand in their places (sofia_reg.c, mod_voicemail.c)."""
 _ALIASED = f"user@{ALIAS}"
 _LATER = re.compile(r"user ([0-9]+)(?:/(.*)|(@.*))?", re.DOTALL)
 # `sofia/internal/1020@pbx.example.com`, with `sip:` before the user where the switch called it.
@@ -133,7 +137,7 @@ def _cost(change: Change) -> tuple[Danger, ...]:
     """
     if change.action is Action.DELETE or (
         change.action is Action.UPDATE
-        and any(attribute.name in CREDENTIALS for attribute in change.attributes)
+        and any(item.name in CREDENTIALS and not item.same for item in change.attributes)
     ):
         return (Danger.RELOAD, Danger.REGISTRATION)
     return (Danger.RELOAD,)
@@ -249,6 +253,21 @@ def _busy(switch: Switch, logins: Mapping[str, str], address: Address) -> Mappin
     return {name: Doing(registered[login], calls[name]) for name, login in logins.items()}
 
 
+def _kept(
+    before: Mapping[str, str], after: Mapping[str, str], domain: str, expand: Callable[[str], str]
+) -> Iterator[str]:
+    """Yield the secrets that stay: one is what the other is the a1-hash of."""
+    user = after.get("user", "")
+    if not user or before.get("user") != user:
+        return
+    for plain, hashed in _HASHED.items():
+        for one, other in ((before, after), (after, before)):
+            if one.get(plain) and hashed in other and hashed not in one and plain not in other:
+                password = Secret(expand(one[plain]))
+                if a1_hash(user, domain, password).reveal() == other[hashed].lower():
+                    yield from (plain, hashed)
+
+
 def _login(file: bytes) -> str:
     return flatten_fragment(file).get("user", "") if ALIAS.encode() in file else ""
 
@@ -305,4 +324,5 @@ DIRECTORY: Final = Home(
     runs=_runs,
     busy=_busy,
     login=_login,
+    kept=_kept,
 )

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 PLAN_VERSION = 1
 MASK = "(secret)"
+SAME = "(the same secret)"
+"""What stands for a secret that a hash takes the place of, or the other way round."""
 CREDENTIALS = frozenset(("user", "param a1-hash"))
 """Attributes whose change a registered phone notices: it is refused when it registers again."""
 
@@ -126,11 +128,22 @@ class AttributeChange:
     after: str | None = field(metadata=maybe_text("What it becomes; null: nothing."))
     secret: bool = field(default=False, metadata=flag("The values are masked."))
 
+    @property
+    def same(self) -> bool:
+        """Tell whether it is a secret that stays: a hash takes its place, or gives way."""
+        return self.secret and SAME in (self.before, self.after)
 
-def compare_attribute(name: str, before: str | None, after: str | None) -> AttributeChange:
-    """Return what an attribute becomes, its values masked where it is a secret."""
+
+def compare_attribute(
+    name: str, before: str | None, after: str | None, *, same: bool = False
+) -> AttributeChange:
+    """Return what an attribute becomes, its values masked where it is a secret.
+
+    `same`: it is a secret that stays, as its hash or as what that hides.
+    """
     if is_secret(name, before, after):
-        return AttributeChange(name, mask(before), mask(after), secret=True)
+        sides = [value and SAME if same else mask(value) for value in (before, after)]
+        return AttributeChange(name, sides[0], sides[1], secret=True)
     return AttributeChange(name, before, after)
 
 
@@ -196,7 +209,8 @@ class Change:
     def rotated(self) -> bool:
         """Tell whether this gives a live agent another SIP password."""
         return self.action is Action.UPDATE and any(
-            attribute.name == "param a1-hash" for attribute in self.attributes
+            attribute.name == "param a1-hash" and not attribute.same
+            for attribute in self.attributes
         )
 
 

@@ -119,7 +119,7 @@ def _kinds(change: Change, plan: Plan, silent: Collection[Resource]) -> Iterable
         if change.drifted:  # it was applied, and somebody else deleted its file
             return [TaskKind.RESTORED if change.restored else TaskKind.RESTORED_CHANGED]
         return [TaskKind.NEW]
-    changed = {attribute.name: attribute for attribute in change.attributes}
+    changed = {item.name: item for item in change.attributes if not item.same}
     kinds: list[TaskKind] = []
     if not CREDENTIALS.isdisjoint(changed):
         kinds.append(_judge_password(changed, plan))

@@ -61,7 +61,7 @@ def choose_changes(
 
     plan = plan_protection(plan, compilation.compiled, live, digest)
     plan = _select(plan, compilation, live, demands, kinds)
-    plan = replace(plan, changes=pair_moves(plan.changes, compilation.compiled, live))
+    plan = replace(plan, changes=pair_moves(plan, compilation.compiled, live))
     plan = refuse_protected(plan, live)
     plan = replace(plan, changes=pair_renames(plan.changes, live, kinds))
     foreign = any(entry.foreign for entry in live.manifest.entries.values())

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from fsgitops.findings import Position
+from fsgitops.routing.call.load import is_unknown
 from fsgitops.routing.directory import LocatedUser, descend, walk_users
 from fsgitops.routing.lines import expand_text
 from fsgitops.routing.tree import Element, fold
@@ -93,23 +94,32 @@ class Handwritten:
         alone = line.count("<" + element.name) == 1 and f'"{name}"' in line
         return str(found[0]) if alone and len(found) == 1 else None
 
+    def find_domain(self, domain: str) -> Element | None:
+        """Return the domain of a name, or the first whose name only the switch knows."""
+        section = self.root.find("section", "name", "directory")
+        found = section.find("domain", "name", domain) if section else None
+        if found is not None:
+            return found
+        others = descend(section, "domain")
+        return next((one for one in others if is_unknown(one.attributes.get("name", ""))), None)
+
     def users(self, domain: str) -> Iterator[LocatedUser]:
         """Yield the users of a domain in the order of a look-up; pointers hold nothing."""
-        for item in descend(self.root.find("section", "name", "directory"), "domain"):
-            if fold(item.attributes.get("name", "")) == fold(domain):
-                for user, group in walk_users(item):
-                    if fold(user.attributes.get("type", "")) != "pointer":
-                        yield LocatedUser(user, group, item)
-                return
+        item = self.find_domain(domain)
+        for user, group in walk_users(item) if item else ():
+            if fold(user.attributes.get("type", "")) != "pointer":
+                yield LocatedUser(user, group, item or user)
 
     def other_domains(self, domain: str) -> Iterator[tuple[str, Element, int]]:
         """Yield the directory's other domains, and how many users each has."""
         for item in descend(self.root.find("section", "name", "directory"), "domain"):
             name = item.attributes.get("name", "")
+            if item is self.find_domain(domain):
+                continue
             many = sum(
                 fold(user.attributes.get("type", "")) != "pointer" for user, _ in walk_users(item)
             )
-            if fold(name) != fold(domain) and many:
+            if many:
                 yield name, item, many
 
     def extensions(self, context: str) -> list[Element]:

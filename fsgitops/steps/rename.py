@@ -6,8 +6,9 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from fsgitops.homes.keeping import Keeping
 from fsgitops.homes.pieces import OwnFiles, split_compiled
-from fsgitops.model.plan import Action, AttributeChange, Change, compare_attribute, is_secret
+from fsgitops.model.plan import Action, AttributeChange, Change, is_secret
 from fsgitops.phone import is_number_expression, list_forms
 from fsgitops.routing.fragment import FragmentError, flatten_fragment, is_frame
 
@@ -17,24 +18,24 @@ if TYPE_CHECKING:
     from fsgitops.model.compiled import CompiledConfig
     from fsgitops.model.kind import Kinds
     from fsgitops.model.live import LiveConfig
+    from fsgitops.model.plan import Plan
     from fsgitops.model.resource import Resource
 
 _NAME = "\0"
 
 
-def pair_moves(
-    changes: Sequence[Change], compiled: CompiledConfig, live: LiveConfig
-) -> tuple[Change, ...]:
-    """Return the changes, where a resource that moves to another file names itself.
+def pair_moves(plan: Plan, compiled: CompiledConfig, live: LiveConfig) -> tuple[Change, ...]:
+    """Return the changes of a plan, where a resource that moves to another file names itself.
 
     It is deleted in one and created in the other, and stays what it is: its attributes are those
     that differ. Secrets that nobody knows here differ only where something else does.
     """
+    changes = plan.changes
     gone = {item.resource: item for item in changes if item.action is Action.DELETE}
     come = [item for item in changes if item.action is Action.CREATE and item.resource in gone]
     if not come:
         return tuple(changes)
-    own = OwnFiles(live)
+    own, keeping = OwnFiles(live), Keeping(plan)
     wanted = {path: split_compiled(compiled.files[path]) for path in {item.path for item in come}}
     moved: dict[Resource, tuple[AttributeChange, ...]] = {}
     for change in come:
@@ -43,11 +44,8 @@ def pair_moves(
         after = _read(wanted[change.path][change.resource].content)
         if values is None or after is None:
             continue
-        attributes = tuple(
-            compare_attribute(name, values.get(name), after.get(name))
-            for name in {**values, **after}
-            if values.get(name) != after.get(name)
-        )
+        names = [name for name in {**values, **after} if values.get(name) != after.get(name)]
+        attributes = keeping.compare(change.path, values, after, names)
         if compiled.files[change.path].unknown and all(item.secret for item in attributes):
             attributes = ()
         moved[change.resource] = attributes

@@ -407,12 +407,45 @@ def test_the_output_as_json_is_documented(project: Project, conf: Path) -> None:
 # What comes after
 
 
+def take_over(project: Project) -> None:
+    for words in (
+        ("import",),
+        ("adopt", ".", "--split", "--yes"),
+        ("apply", "--yes", "--no-reload", "--allow", "updates"),
+    ):
+        ran = project.run(*words, *TARGET)
+        assert ran.code == 0, ran.err
+
+
 def test_after_an_import_an_adoption_and_an_apply_there_is_nothing_to_change(
     project: Project, conf: Path
 ) -> None:
+    take_over(project)
+    assert "No changes to files" in project.run("plan", *TARGET).out
+    assert not (conf / "directory/default/reception.xml").exists()
+
+
+def test_the_plan_of_an_adoption_tells_nobody_of_a_password_or_a_pin_that_stays(
+    project: Project, conf: Path
+) -> None:
+    for name in ("1001", "1002"):
+        file = conf / f"directory/default/{name}.xml"
+        password = 'name="password" value="$${default_password}"'
+        file.write_text(re.sub(r'name="password" value="[^"]*"', password, file.read_text()))
     project.run("import", *TARGET)
-    (conf / "directory/default/reception.xml").rename(conf / "directory/default/1003.xml")
-    assert project.run("adopt", ".", "--yes", *TARGET).code == 0
-    ran = project.run("apply", "--yes", "--no-reload", "--allow", "updates", *TARGET)
-    assert ran.code == 0, ran.err
-    assert "No changes" in project.run("plan", *TARGET).out
+    project.run("adopt", ".", "--split", "--yes", *TARGET)
+    plan = project.run("plan", "--json", *TARGET).json()
+    assert plan["tasks"] == []
+    assert all("registration" not in change["dangers"] for change in plan["changes"])
+    told = project.run("plan", *TARGET).out
+    assert "password: (the same secret) -> (none)" in told
+    assert "For people to do" not in told
+
+
+def test_a_password_that_does_not_stay_is_told(project: Project, conf: Path) -> None:
+    project.run("import", *TARGET)
+    project.run("adopt", ".", "--split", "--yes", *TARGET)
+    file = conf / "directory/default/1002.xml"
+    file.write_text(file.read_text().replace("Bob/pw=22", "another"))
+    plan = project.run("plan", "--json", *TARGET).json()
+    assert [task["agents"] for task in plan["tasks"]] == [["1002"]]

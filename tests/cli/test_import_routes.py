@@ -109,11 +109,18 @@ def test_a_text_that_is_no_number_and_is_no_longer_taken_is_told(project: Projec
     assert "+19495431333: no destination_number=+9495431333" in ran.out
 
 
+def test_a_domain_that_a_route_sets_and_the_extension_did_not_is_told(project: Project) -> None:
+    public(project, number(r"^\+19495431333$", "transfer 1001 XML default"))
+    ran = project.run("import", "--dry-run", *TARGET)
+    assert "domain_name=pbx.example.com" in ran.out
+
+
 @pytest.mark.parametrize(
     ("extension", "reason"),
     [
         (number("9495431333", "transfer 1001 XML default"), "more than 10,000 numbers"),
         (number("^(.*)$", "transfer 1001 XML default"), "more than 10,000 numbers"),
+        (number("^(1001)$", "transfer 1001 XML default"), "it takes 1001: an extension"),
         (number("^(5551212)$", "transfer 1001 XML default"), "has the wrong length"),
         (number("^(911x)$", "transfer 1001 XML default"), "is no telephone number"),
         (number("^00(19495431333)$", "transfer 1001 XML default"), "has the wrong length"),
@@ -161,3 +168,23 @@ def test_a_form_that_carriers_do_not_deliver_here_is_told(project: Project) -> N
     path.write_text(path.read_text().replace("conf_dir: conf,", "conf_dir: conf, did_forms: [],"))
     found = project.run("import", "--dry-run", "--json", *TARGET).json()["left"]
     assert "none of the forms" in found[0]["reasons"][0]["reason"]
+
+
+def test_after_an_adoption_and_an_apply_numbers_lead_where_they_led(project: Project) -> None:
+    """Every number ends as before, and the route's file takes the place of the extension."""
+    domain = "set domain_name=$${domain}"
+    imported(project, number(r"^\+?1?(9495431333)$", domain, "transfer 1001 XML default"))
+    numbers = ("+19495431333", "19495431333", "9495431333", "1001", "1002", "1003")
+    before = [outcome(project, each) for each in numbers]
+    assert project.run("adopt", ".", "--split", "--yes", *TARGET).code == 0
+    ran = project.run("apply", "--yes", "--no-reload", "--allow", "updates", *TARGET)
+    assert ran.code == 0, ran.err
+    assert "No changes" in project.run("plan", *TARGET).out
+    assert [outcome(project, each) for each in numbers] == before
+    assert not (project.root / "conf/dialplan/public/10_numbers.xml").exists()
+
+
+def outcome(project: Project, number: str) -> list[str]:
+    inside = ("--as", "1002") if len(number) == 4 else ()
+    found = project.run("trace", number, *inside, "--json", *TARGET).json()
+    return [way["end"]["told"] for way in found["ways"]]

@@ -59,7 +59,9 @@ def find_imported(source: Path) -> set[str]:
 def test_what_a_deciding_module_is_made_of_decides_as_well():
     named = [PACKAGE / name for name in DECIDING]
     sources = [file for place in named for file in ([place], place.rglob("*.py"))[place.is_dir()]]
-    imported = set().union(*map(find_imported, sources))
+    # What an import reads by hand becomes YAML, and decides on no file that is compiled.
+    writing = [file for file in sources if file.name != "imports.py"]
+    imported = set().union(*map(find_imported, writing))
     assert imported - {str(file.relative_to(PACKAGE)) for file in sources} == BESIDE
 
 

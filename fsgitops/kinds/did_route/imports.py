@@ -74,6 +74,7 @@ class _Reader:
         self.site = site
         self.searches = searches
         self.extension = extension
+        self.sets_domain = False
 
     def read(self) -> list[Brought]:
         condition = self._find_condition()
@@ -120,10 +121,18 @@ class _Reader:
             name, data = (action.attributes.get(key, "") for key in ("application", "data"))
             if action is condition.children[-1] and fold(name) in ("transfer", "bridge"):
                 return action
-            if (fold(name), data) != ("set", f"domain_name={self.site.domain}"):
+            if fold(name) == "set" and data in self._domains():
+                self.sets_domain = True
+            else:
                 told = f"{name} {data.partition('=')[0]}".strip()
                 raise _LeftError(action, f"a route does not do this: {told}")
         raise _LeftError(condition, "it leads to no extension: no transfer and no bridge")
+
+    def _domains(self) -> tuple[str, ...]:
+        """Return what sets the domain: files may take its name from what only the switch knows."""
+        named = self.hand.find_domain(self.site.domain)
+        names = (self.site.domain, named.attributes.get("name", "") if named else "")
+        return tuple(f"domain_name={name}" for name in names)
 
     def _find_routes(self, condition: Element, lead: Element) -> list[_Route]:
         texts = self._list_texts(condition)
@@ -131,6 +140,8 @@ class _Reader:
         names, lost = list[str](), list[str]()
         expression = to_raw(condition.attributes["expression"])
         for text in texts:
+            if text in self.site.dialled:
+                raise _LeftError(condition, f"it takes {text}: an extension, no public number")
             if _NAME.fullmatch(text):
                 names.append(text)
                 continue
@@ -216,6 +227,8 @@ class _Reader:
         more = sorted({*list_forms(taken.expression)} - run[0].texts - {*run[0].names})
         changes = [f"destination_number={' '.join(more)}"] if more else []
         changes += [f"no destination_number={' '.join(run[0].lost)}"] if run[0].lost else []
+        if not self.sets_domain:
+            changes.append(f"domain_name={self.site.domain}")
         if fold(lead.attributes["application"]) == "bridge":
             changes.append(f"transfer={run[0].destination} XML {self._context()}")
         return tuple(changes)

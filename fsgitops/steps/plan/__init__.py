@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from fsgitops.homes.keeping import Keeping
 from fsgitops.steps.plan.changes import find_changes
 
 if TYPE_CHECKING:
@@ -50,7 +51,9 @@ def compare_config(
     It says neither what the changes cost nor how they are loaded.
     `digest` is a keyed digest: no hash of a file that holds secrets leaves this function bare.
     """
-    changes, hazards = find_changes(compiled, live, context.declared, digest)
+    changes, hazards = find_changes(
+        compiled, live, context.declared, digest, Keeping(context.blank)
+    )
     survey = context.survey(changes, live.manifest.ours)
     hazards += survey.hazards
     touched = {change.path for change in changes} | {hazard.path for hazard in hazards}

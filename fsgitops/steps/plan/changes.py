@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from fsgitops.findings import Position
+    from fsgitops.homes.keeping import Keeping
     from fsgitops.model.compiled import CompiledConfig, CompiledFile
     from fsgitops.model.live import LiveConfig
     from fsgitops.model.resource import Resource
@@ -44,12 +45,13 @@ def find_changes(
     live: LiveConfig,
     declared: Mapping[Resource, Position],
     digest: Callable[[bytes], str],
+    keeping: Keeping,
 ) -> tuple[list[Change], list[Hazard]]:
     """Return what makes live equal to compiled, by resource and path, and what stands in the way.
 
     `declared` is where each resource is declared now. `digest` is a keyed digest.
     """
-    work, entries = _Comparison(declared, digest), live.manifest.entries
+    work, entries = _Comparison(declared, digest, keeping), live.manifest.entries
     for path, file in compiled.files.items():
         found, known = live.files[path], entries.get(path)
         if not (known and _is_untouched(file, found, known)):
@@ -75,6 +77,7 @@ def _is_untouched(file: CompiledFile, found: LiveFile, entry: ManifestEntry) -> 
 class _Comparison:
     declared: Mapping[Resource, Position]
     digest: Callable[[bytes], str]
+    keeping: Keeping
     changes: list[Change] = field(default_factory=list)
     hazards: list[Hazard] = field(default_factory=list)
     read: Read = field(default_factory=lambda: Outlines().read)
@@ -120,7 +123,20 @@ class _Comparison:
         change = Change(
             Action.UPDATE, part.resource, file.path, str(part.source), drifted, before, after
         )
-        self.changes.append(_explain_update(change, file, found, self.digest))
+        self.changes.append(self._explain_update(change, file, found))
+
+    def _explain_update(self, change: Change, file: CompiledFile, found: LiveFile) -> Change:
+        """Say which attributes differ, and what of an ordered list moved, came or went."""
+        after = flatten_fragment(file.content)
+        recorded = found.attributes is not None
+        before = flatten_recorded(file, found, self.digest) if recorded else _flatten_live(found)
+        names = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+        return replace(
+            change,
+            attributes=self.keeping.compare(change.path, before, after, names),
+            moves=find_moves(before, after, names),
+            login=_read_login(change.path, found.content),
+        )
 
     def _delete(self, path: str, found: LiveFile, entry: ManifestEntry) -> None:
         record = entry.records[0]
@@ -272,23 +288,6 @@ def _matches_around_secrets(file: CompiledFile, content: bytes) -> bool:
         position = content.find(b'"', position + len(part))
         cursor = end
     return position >= 0 and content[position:] == file.content[cursor:]
-
-
-def _explain_update(
-    change: Change, file: CompiledFile, found: LiveFile, digest: Callable[[bytes], str]
-) -> Change:
-    """Say which attributes differ, and what of an ordered list moved, came or went."""
-    after = flatten_fragment(file.content)
-    recorded = found.attributes is not None
-    before = flatten_recorded(file, found, digest) if recorded else _flatten_live(found)
-    names = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
-    attributes = [compare_attribute(name, before.get(name), after.get(name)) for name in names]
-    return replace(
-        change,
-        attributes=tuple(attributes),
-        moves=find_moves(before, after, names),
-        login=_read_login(change.path, found.content),
-    )
 
 
 def _read_login(path: str, content: bytes | None) -> str:
