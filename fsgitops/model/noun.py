@@ -89,15 +89,15 @@ def slim(made: M, seen: dict[tuple[str, ...], tuple[str, ...]]) -> M:
     """
     model: Any = type(made)
     names, large = _fields_of(model)
-    values = made.__dict__
+    values = made.__dict__  # nobody else has it
     for name, default in large:
         value = values[name]
         if value is default:
             continue
         if type(value) is not tuple:
-            values = {**values, name: slim(value, seen)}
+            values[name] = slim(value, seen)
         elif value and type(value[0]) is str:
-            values = {**values, name: seen.setdefault(value, value)}
+            values[name] = seen.setdefault(value, value)
     new: M = model.__new__(model)
     _keep(new, "__pydantic_fields_set__", names)
     _keep(new, "__pydantic_extra__", None)
