@@ -8,7 +8,7 @@ from typing import Final
 
 from fsgitops.model.causes import CAUSES
 from fsgitops.model.trace import Goal
-from fsgitops.routing.call.words import to_int
+from fsgitops.routing.call.words import DyedError, is_dyed, to_int
 
 INLINE: Final = frozenset((
     "bridge_export", "check_acl", "cidlookup", "cng_plc", "curl", "curl_sendfile", "distributor",
@@ -88,7 +88,12 @@ def list_modules() -> dict[str, str]:
 
 
 def read_cause(text: str) -> str:
-    """`switch_channel_str2cause`: a name or a number; what is neither ends a call normally."""
+    """`switch_channel_str2cause`: a name or a number; what is neither ends a call normally.
+
+    Raises DyedError.
+    """
+    if is_dyed(text):
+        raise DyedError("a cause is read from it")
     if "0" <= text[:1] <= "9":
         named = [name for name, number in CAUSES.items() if number == to_int(text)]
         return named[0] if named else "UNKNOWN"

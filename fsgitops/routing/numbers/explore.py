@@ -136,7 +136,8 @@ class Explorer:
                 except (UnclearError, NotRegularError, TooLargeError) as problem:
                     why[str(problem) or "an expression is too large"] = None
                     continue
-                pending += [(item, at + 1) for item in others]
+                # What could not be split is not known of the others either: they are asked again.
+                pending += [(item, 0 if why else at + 1) for item in others]
             share.numbers = left
             share.why = tuple(why)
             yield share

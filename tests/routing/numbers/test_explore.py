@@ -43,19 +43,8 @@ def _told(explorer: Explorer, shares: list[Share], number: str) -> list[str]:
     return [way.end.told for way in found[0].ways]
 
 
-TOLD_OTHERWISE = (197, 345)
-"""Made dialplans of which a trace tells another end than the classes do: not understood yet."""
-
-
-def _mark(seed: int) -> list[pytest.MarkDecorator]:
-    known = (
-        [pytest.mark.xfail(reason="a trace tells another end")] if seed in TOLD_OTHERWISE else []
-    )
-    return [pytest.mark.sweep, *known]
-
-
 @pytest.mark.parametrize(
-    "seed", [*range(12), *(pytest.param(n, marks=_mark(n)) for n in range(12, 400))]
+    "seed", [*range(12), *(pytest.param(n, marks=pytest.mark.sweep) for n in range(12, 400))]
 )
 def test_each_number_is_in_one_class_and_goes_the_way_of_its_class(seed: int) -> None:
     world = make_world(Maker(seed).context("default"))
@@ -137,3 +126,20 @@ def test_a_number_that_is_compared_by_a_function_is_not_told_of_for_all() -> Non
     )
     _, shares = _explore(condition)
     assert any("cond is asked about it" in why for share in shares for why in share.why)
+
+
+def test_what_is_not_known_of_a_class_is_not_known_of_those_that_are_split_from_it() -> None:
+    explorer, shares = _explore(
+        '<extension name="set" continue="true"><condition field="destination_number" '
+        'expression="^(?!1)"><action application="set" data="one=1"/></condition></extension>'
+        + _extension("odd", "9$", "answer")
+    )
+    for number in ("19", "9", "1", "2"):
+        (share,) = [s for s in shares if explorer.store.holds(s.numbers, number.encode())]
+        assert share.why, number
+
+
+def test_a_cause_that_is_made_from_the_number_is_that_of_the_number() -> None:
+    explorer, _ = _explore(_extension("hang", r"^9(\d+)$", "hangup $1"))
+    (share,) = explorer.explore(CALL, explorer.store.texts([b"998"]))
+    assert [way.end.cause for way in share.plain] == ["WRONG_MESSAGE"]
