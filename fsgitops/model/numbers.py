@@ -16,6 +16,7 @@ from fsgitops.schema_parts import (
     text,
     word,
 )
+from fsgitops.schema_parts import count as how_many
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,12 @@ class NumberClass:
             "Why nothing is certain but of the example: what the dialplan does with the number "
             "cannot be said of all at once. Empty: what is said holds for every number.",
         )
+    )
+    tried: int = field(
+        default=0,
+        metadata=how_many(
+            "Where not all is certain: how many others were tried, and end likewise."
+        ),
     )
 
 

@@ -116,6 +116,7 @@ DIALPLAN_RULES: tuple[Rule, ...] = tuple(
         ("unrung-user", _WARNING, "Some number rings every user of the directory."),
         ("confined-user", _WARNING, "Who calls in a user's context can reach somebody."),
         ("toll-fraud", _ERROR, "No caller who did not log in makes a gateway dial."),
+        ("unproved-toll", _WARNING, "Of every call of a stranger it is known what it can dial."),
         ("open-gateway", _ERROR, "No gateway lets strangers call as users do."),
         ("open-profile", _WARNING, "No profile lets strangers transfer calls."),
         ("open-leg", _WARNING, "Who is on a call cannot transfer the other side at its cost."),

@@ -54,7 +54,10 @@ def _draw(item: NumberClass) -> Iterator[Sequence[str]]:
     if not item.complete:
         yield "", "or ways that are not followed", ""
     for why in item.unknown:
-        yield "", f"not known of the others: {why}", ""
+        yield "", f"not known of all at once: {why}", ""
+    if item.tried:
+        which = "all others" if item.count == item.tried + 1 else f"{item.tried} of the others"
+        yield "", f"{which} were tried: they end likewise", ""
 
 
 def _shows_example(item: NumberClass) -> bool:

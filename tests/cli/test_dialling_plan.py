@@ -100,7 +100,8 @@ def test_what_cannot_be_said_of_all_numbers_is_said_so(applied: Project) -> None
     assert context["gateway"] == "unknown"
     assert any("looks ahead" in why for item in context["classes"] for why in item["unknown"])
     shown = applied.run("numbers", "public").out
-    assert "not known of the others: it looks ahead (?!" in shown
+    assert "not known of all at once: it looks ahead (?!" in shown
+    assert "of the others were tried: they end likewise" in shown
     assert "makes a gateway dial is not known" in shown
 
 

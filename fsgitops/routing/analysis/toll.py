@@ -9,7 +9,6 @@ asked to type is dialled too. He has no variables but those that are set on the 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -29,10 +28,10 @@ from fsgitops.routing.tree import fold
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fsgitops.model.trace import End, Way
+    from fsgitops.model.trace import Way
     from fsgitops.routing.analysis.outline import Extension, Outline
     from fsgitops.routing.call.load import Loaded
-    from fsgitops.routing.numbers.explore import Share
+    from fsgitops.routing.numbers.explore import Fare, Share
     from fsgitops.routing.tree import Element
 
 _PHONES: Final = frozenset(("skinny", "verto.rtc", "rtmp", "portaudio", "pa", "null", "error"))
@@ -41,7 +40,11 @@ _WITHIN: Final = ("user/", "group/", "loopback/", "error/")
 _TYPED: Final = r"^[0-9*#]+\z"
 PLAIN: Final = '"%s"'
 _ONLY: Final = "only the switch"
-_TYPES: Final = "the caller types"
+_CHOSEN: Final = {
+    "the caller types": ", which he types,", "nobody says what": ", which he says of himself,",
+    "": ", which only the switch knows,",
+}  # fmt: skip
+"""Who chooses a number that is not known, by what stands in the reason."""
 FEW: Final = 100
 """Numbers that a route may dial for strangers and still be meant for them: those of a few people,
 and not whichever a caller likes."""
@@ -71,32 +74,31 @@ class Entry(NamedTuple):
         return self.address.replace("%s", number)
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """What is known of strangers: where they make a gateway dial, and what nobody can say."""
-
-    found: tuple[Found, ...]
-    unknown: tuple[str, ...]
-
-
 def find_toll_fraud(outline: Outline) -> Iterator[Found]:
-    """Yield each extension by which a stranger makes a gateway dial, with the shortest number."""
-    proof = prove_no_toll(outline)
-    yield from proof.found if proof else ()
+    """Yield each extension by which a stranger makes a gateway dial, with the shortest number.
+
+    What nobody can say is found as well.
+    """
+    if any(_list_ways_out(outline)):
+        loaded = outline.load() if outline.load else None
+        if loaded is None:
+            yield _doubt("strangers", "the configuration cannot be read as a whole")
+        else:
+            yield from _Search(outline, loaded).run()
 
 
-def prove_no_toll(outline: Outline) -> Proof | None:
-    """Follow every number that a stranger can dial; None: nobody can say where calls go."""
-    if not any(_list_ways_out(outline)):
-        return Proof((), ())
-    loaded = outline.load() if outline.load else None
-    if loaded is None:
-        return None
-    return _Search(outline, loaded).run()
+def _doubt(who: str, why: str, inside: Extension | None = None) -> Found:
+    return Found(
+        "unproved-toll", inside.line if inside else 1,
+        f"nobody can say whether {who} can make a gateway dial: {why}",
+        "Look at it, and say in a comment why it is safe; or lead strangers past it.",
+        inside,
+    )  # fmt: skip
 
 
 def _list_ways_out(outline: Outline) -> Iterator[str]:
-    """Yield the legs of dial strings that may leave the switch."""
+    """Yield gateways, and the legs of dial strings that may leave the switch."""
+    yield from (gateway.attributes.get("name", "") for gateway, _ in outline.gateways)
     for extension in outline.extensions:
         for act in extension.acts:
             # As in a variable that has an application executed, or a leg of loopback/app=.
@@ -146,12 +148,13 @@ class _Search:
         self.clock = Clock(datetime(2026, 1, 1, tzinfo=UTC), loaded.world.zones, known=False)
         self.explorer = Explorer(loaded.world, self.clock)
         self.found: dict[tuple[str, str], tuple[tuple[int, str], Found]] = {}
-        self.unknown: dict[str, None] = {}
+        self.unknown: dict[tuple[str, str], Found] = {}
         self.places = {
             outline.place(item): item for item in outline.extensions if item.resource is None
         }
 
-    def run(self) -> Proof:
+    def run(self) -> Iterator[Found]:
+        """Yield what strangers can do, and what nobody can say."""
         entries = list_entries(self.outline)
         waiting, seen = deque(entries), {(e.context, e.variables, e.within) for e in entries}
         count = 0
@@ -163,8 +166,9 @@ class _Search:
                     seen.add(key)
                     waiting.append(entry)
         if waiting:
-            self.unknown["there are too many ways in"] = None
-        return Proof(tuple(item for _, item in self.found.values()), tuple(self.unknown))
+            self._doubt(waiting[0], "there are too many ways in")
+        yield from (item for _, item in self.found.values())
+        yield from self.unknown.values()
 
     def _follow(self, entry: Entry) -> list[Entry]:
         """Follow all numbers of an entry; return where callers go by what they type."""
@@ -178,60 +182,72 @@ class _Search:
             for share in explorer.explore(call, within):
                 further += self._judge(entry, share)
         except TooLargeError:
-            self.unknown[f"the context {entry.context} is too large"] = None
+            self._doubt(entry, f"the context {entry.context} is too large")
         return further
 
     def _judge(self, entry: Entry, share: Share) -> Iterator[Entry]:
-        for why in share.why:
-            self.unknown[why] = None
+        for why in () if share.settled else share.why:
+            self._doubt(entry, why, share)
         if not share.complete:
-            self.unknown["a call may take too many ways"] = None
+            self._doubt(entry, "the call may take more ways than are followed", share)
         for told, plain in zip(share.ways, share.plain, strict=True):
             for goal, exact in zip(told.end.goals, plain.end.goals, strict=True):
                 many = 1
-                if (goal.name, goal.number) != (exact.name, exact.number):
+                if "${" in exact.number:
+                    many = _ENDLESS
+                elif share.why or (goal.name, goal.number) != (exact.name, exact.number):
                     many = self.explorer.store.count(share.numbers) or _ENDLESS
                 if _leaves(exact) and (many > FEW or exact.kind == "gateway"):
-                    self._tell(entry, share.example, plain.end, exact, many, plain.assumed)
+                    self._tell(entry, share, plain, exact, many)
             if plain.end.fate is Fate.UNKNOWN:
-                yield from self._type(entry, share.example, plain.end)
+                yield from self._type(entry, share, plain)
+
+    def _doubt(self, entry: Entry, why: str, share: Share | None = None) -> None:
+        """Note that nobody can say what becomes of some numbers."""
+        inside = self._find_taker(share) if share else None
+        who = f"a stranger who dials {entry.dial(share.example)}" if share else "a stranger"
+        found = _doubt(f"{who}, and comes in {entry.told},", why, inside)
+        self.unknown.setdefault((self.outline.place(inside) if inside else "", why), found)
 
     def _call(self, entry: Entry, number: str) -> tuple[Way, ...]:
         call = Call(number, entry.context, None, variables=dict(entry.variables))
         return evaluate(self.loaded.world, call, self.clock)[0]
 
-    def _tell(
-        self, entry: Entry, number: str, end: End, goal: Goal, many: int,
-        assumed: tuple[str, ...],
-    ) -> None:  # fmt: skip
+    def _tell(self, entry: Entry, share: Share, fare: Fare, goal: Goal, many: int) -> None:
+        number, end = share.example, fare.end
         ways = self._call(entry, number)
         way = next((w for w in ways if (w.end.goals, w.end.told) == (end.goals, end.told)), None)
-        taken = [step for step in way.steps if step.what is What.TAKES] if way else []
-        place = self.loaded.place(taken[-1].line) if taken else ""
-        size = (len(number), number)
+        taken = [
+            self._find(self.loaded.place(step.line), step.extension)
+            for step in (way.steps if way else ())
+            if step.what is What.TAKES
+        ]
+        extensions = taken or [self._find_taker(share)]
+        inside = extensions[-1]
+        size, place = (len(number), number), self.outline.place(inside) if inside else ""
         key = (place, "any" if many > FEW else goal.name)
         if key in self.found and self.found[key][0] <= size:
             return
-        extensions = [self._find(self.loaded.place(step.line), step.extension) for step in taken]
-        inside = extensions[-1] if extensions else None
-        dials = f"call {goal.name}"
-        if goal.kind == "gateway":
-            typed = ", which he types," if "${" in goal.number else ""
-            dials = f"dial {quote_value(goal.number)}{typed} over the gateway {goal.name}"
-        often = "" if many > FEW else ", always that number"
-        often = f", one of {many} numbers" if 1 < many <= FEW else often
-        when = [item for item in assumed if " matches " in item]
-        under = f", if {' and '.join(when)}" if when else ""
+        when = [*(item for item in fare.assumed if " matches " in item), *fare.besides]
+        under = f", if {' and '.join(dict.fromkeys(when))}" if when else ""
+        asked = f"{end.told} {' '.join(fare.assumed)}"
         self.found[key] = size, Found(
             "toll-fraud", inside.line if inside else 1,
             f"a stranger who dials {entry.dial(number)} has the switch "
-            f"{dials}{often}{under}; he comes in {entry.told}",
+            f"{_tell_dialled(goal, end.told)}{_tell_often(many)}{under}; he comes in {entry.told}",
             "Lead strangers to declared numbers alone, and let routes that dial out ask for a "
             "variable that only users have, as toll_allow.",
             inside,
             tuple(item for item in extensions[:-1] if item),
-            sure=many > FEW and entry.sure and not any(_ONLY in item for item in assumed),
+            sure=many > FEW and entry.sure and _ONLY not in asked,
         )  # fmt: skip
+
+    def _find_taker(self, share: Share) -> Extension | None:
+        """Return the extension that takes numbers where they come in; None: none does."""
+        taker = share.extension
+        if taker is None:
+            return None
+        return self._find(self.loaded.place(taker.line), taker.attributes.get("name", ""))
 
     def _find(self, place: str, name: str) -> Extension | None:
         found = self.places.get(place)
@@ -241,27 +257,43 @@ class _Search:
         same = (item for item in self.outline.extensions if item.resource == owner)
         return next((item for item in same if item.name == name), None)
 
-    def _type(self, entry: Entry, number: str, end: End) -> Iterator[Entry]:
+    def _type(self, entry: Entry, share: Share, fare: Fare) -> Iterator[Entry]:
         """Yield where a call goes on whose caller types a number, as far as its context is known.
 
         What else nobody can follow is noted.
         """
-        for way in self._call(entry, number):
+        end = fare.end
+        for way in self._call(entry, share.example):
             if way.end.told != end.told:
                 continue
             last = next((s for s in reversed(way.steps) if s.what is What.EXECUTES), None)
-            if last and last.application == "bridge" and _TYPES in end.told:
-                for goal in _list_typed(last.data):
-                    self._tell(entry, number, end, goal, _ENDLESS, way.assumed)
-                    return
+            typed = list(_list_typed(last.data)) if last and last.application == "bridge" else []
+            for goal in typed:
+                self._tell(entry, share, fare, goal, _ENDLESS)
+            if typed:
+                return
             words = last.data.split(" ") if last and last.application == "transfer" else []
             dialled, context = words[0] if words else "", [*words, "", "", ""][2]
             if dialled[:2] == "${" and dialled[-1:] == "}" and context and "$" not in context:
-                address = f"{entry.dial(number)} and types {PLAIN}"
-                typed = dialled != CAPTURED
-                yield Entry(entry.told, context, address, entry.variables, "", _TYPED, typed)
+                address = f"{entry.dial(share.example)} and types {PLAIN}"
+                sure = dialled != CAPTURED
+                yield Entry(entry.told, context, address, entry.variables, "", _TYPED, sure)
                 return
-        self.unknown[f"of a stranger who dials {entry.dial(number)}, {end.told}"] = None
+        self._doubt(entry, end.told, share)
+
+
+def _tell_dialled(goal: Goal, told: str) -> str:
+    if goal.kind != "gateway":
+        return f"call {goal.name}"
+    whose = next((words for mark, words in _CHOSEN.items() if mark in told), "")
+    whose = whose if "${" in goal.number else ""
+    return f"dial {quote_value(goal.number)}{whose} over the gateway {goal.name}"
+
+
+def _tell_often(many: int) -> str:
+    if many > FEW:
+        return ""
+    return f", one of {many} numbers" if many > 1 else ", always that number"
 
 
 def _list_typed(data: str) -> Iterator[Goal]:

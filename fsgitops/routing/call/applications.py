@@ -14,9 +14,12 @@ from fsgitops.routing.call.contents import Action
 from fsgitops.routing.call.dialling import Around, bridge, tell_leg
 from fsgitops.routing.call.expand import Value
 from fsgitops.routing.call.extension import hunt
+from fsgitops.routing.call.hanging import check_acl, hangup, redirect, respond
 from fsgitops.routing.call.known import (
     HEARD,
     INLINE,
+    LEADS,
+    LETS_GO,
     MEDIA_FIRST,
     NEUTRAL,
     SLOW,
@@ -25,7 +28,7 @@ from fsgitops.routing.call.known import (
     list_modules,
     read_cause,
 )
-from fsgitops.routing.call.leg import Leg
+from fsgitops.routing.call.leg import ANSWERED, Leg
 from fsgitops.routing.call.menu import run_menu
 from fsgitops.routing.call.moving import answer, pre_answer, ring, transfer
 from fsgitops.routing.call.settings import SETTINGS
@@ -39,7 +42,7 @@ from fsgitops.routing.call.words import (
 from fsgitops.routing.tree import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from fsgitops.routing.call.state import State
 
@@ -87,22 +90,37 @@ def execute(state: State, action: Action, *, inline: bool = True) -> None:
         )  # fmt: skip
     state.count(1, executed=1)
     state.leg.note_application(name, data)
-    if name == "sleep":
-        state.elapsed += math.inf if data.why else max(0, to_int(data.text)) / 1000
-    elif name in SLOW:
-        state.elapsed = math.inf
+    _take_time(state, name, data)
+    if name in LEADS:
+        state.notice(name, data)
     if name in NEUTRAL:
         return
     if name in HEARD:
         state.heard = f"{name} {from_raw(data.text)}"
     elif name in STAYS:
-        told = STAYS[name].format(from_raw(data.text)).strip()
-        goals = (goal_of(name, from_raw(data.text)),)
-        raise CallEndedError(End(Fate.STAYS, told, goals=goals))
+        _stay(state, name, from_raw(data.text))
     elif name in _APPLICATIONS:
         _APPLICATIONS[name](state, data)
     else:
         raise end_unknown((f"nothing is known of the application {name}",), "where it goes")
+
+
+def _take_time(state: State, name: str, data: Value) -> None:
+    if name == "sleep":
+        state.elapsed += math.inf if data.why else max(0, to_int(data.text)) / 1000
+    elif name in SLOW:
+        state.elapsed = math.inf
+
+
+def _stay(state: State, name: str, data: str) -> None:
+    """Raise CallEndedError unless the dialplan goes on behind what serves the caller."""
+    told = STAYS[name].format(data).strip()
+    end = End(Fate.STAYS, told, goals=(goal_of(name, data),))
+    if state.left and name in LETS_GO:
+        state.offer(end, f"stays {state.depth} {state.executed}", (told, LETS_GO[name]))
+        state.elapsed = math.inf
+    elif not state.left or not state.is_over(told):
+        raise CallEndedError(end)
 
 
 def execute_queued(state: State, action: Action) -> None:
@@ -118,14 +136,23 @@ def _check_there(state: State, name: str) -> None:
         raise CallEndedError(End(Fate.HANGS_UP, told, "DESTINATION_OUT_OF_ORDER"))
 
 
-def follow(state: State) -> End:
-    """Evaluate a leg until it ends, and return how."""
+def execute_all(state: State, actions: Sequence[Action]) -> None:
+    """Execute what a search has queued."""
+    state.left += len(actions)
+    for action in actions:
+        state.left -= 1
+        execute(state, action, inline=False)
+
+
+def follow(state: State, begin: Callable[[State], NoReturn] | None = None) -> End:
+    """Evaluate a leg until it ends, and return how; `begin` takes the place of its dialplan."""
+    step = begin or route
     try:
         while True:
             try:
-                route(state)
+                step(state)
             except CallMovedError:
-                continue
+                step = route
     except CallEndedError as ended:
         return ended.end
 
@@ -144,8 +171,8 @@ def route(state: State) -> NoReturn:
     if queue is None:
         told = f"no extension of the context {from_raw(profile.context)} takes it"
         raise CallEndedError(End(Fate.NOWHERE, told, "NO_ROUTE_DESTINATION"))
-    for action in queue:
-        execute(state, action, inline=False)
+    state.left = 0
+    execute_all(state, queue)
     if state.heard:
         told = f"it is hung up after {state.heard}"
         raise CallEndedError(End(Fate.HANGS_UP, told, "NORMAL_CLEARING"))
@@ -172,25 +199,6 @@ def _enter(state: State, text: str) -> None:
     current = state.leg.current
     context, number = from_raw(current.context), from_raw(current.number)
     state.add(Step(What.ENTERS, context, number, text=text, leg=state.depth))
-
-
-def _hangup(state: State, data: Value) -> None:
-    if data.why:
-        raise end_unknown(data.why, f"with which cause it is hung up, {data.text}")
-    cause = read_cause(from_raw(data.text))
-    after = f" after {state.heard}" if state.heard else ""
-    raise CallEndedError(End(Fate.HANGS_UP, f"hangup with {cause}{after}", cause))
-
-
-def _respond(_state: State, data: Value) -> None:
-    told = f"it is answered with {from_raw(data.text)}"
-    raise CallEndedError(End(Fate.HANGS_UP, told))
-
-
-def _redirect(_state: State, data: Value) -> None:
-    told = f"the caller is sent to {from_raw(data.text)}"
-    goals = (Goal("address", from_raw(data.text)),)
-    raise CallEndedError(End(Fate.DIALS, told, goals=goals))
 
 
 def _transfer(state: State, data: Value) -> None:
@@ -238,19 +246,21 @@ def _execute_there(state: State) -> None:
     if state.world.context(state.leg.current.context) is None:
         state.note(f"there is no context {state.leg.current.context}: nothing is executed")
         return
-    for action in hunt(state, execute_inline) or ():
-        execute(state, action, inline=False)
+    execute_all(state, hunt(state, execute_inline) or ())
 
 
 def _bridge(state: State, data: Value) -> None:
-    bridge(state, data, Around(_follow_loopback, execute_queued))
+    bridge(state, data, Around(follow_loopback, execute_queued))
 
 
-def _follow_loopback(state: State, target: str, given: Mapping[str, str]) -> End:
-    """`loopback/NUMBER/CONTEXT/DIALPLAN` or `loopback/app=NAME:DATA`: a leg of its own."""
+def follow_loopback(state: State, target: str, given: Mapping[str, str]) -> tuple[End, bool]:
+    """`loopback/NUMBER/CONTEXT/DIALPLAN` or `loopback/app=NAME:DATA`: a leg of its own.
+
+    Return where it ends, and whether it was answered.
+    """
     if state.depth >= MAX_LEGS:
-        return End(Fate.LOOP, "loopback/ calls itself again and again", "LOSE_RACE")
-    outer, depth, stack = state.leg, state.depth, state.stack
+        return End(Fate.LOOP, "loopback/ calls itself again and again", "LOSE_RACE"), False
+    outer, depth, stack, left = state.leg, state.depth, state.stack, state.left
     variables = outer.exported()
     variables.update((fold(name), Value(value)) for name, value in given.items())
     number, _, rest = target.partition("/")
@@ -271,13 +281,13 @@ def _follow_loopback(state: State, target: str, given: Mapping[str, str]) -> End
         hidden_fields=outer.hidden_fields,
         needed=outer.needed,
     )
-    state.leg, state.depth, state.stack = leg, depth + 1, 0
+    state.leg, state.depth, state.stack, state.left = leg, depth + 1, 0, 0
     try:
-        if fold(target[:4]) == "app=":
-            return _run_application(state, target[4:])
-        return follow(state)
+        named = fold(target[:4]) == "app="
+        end = _run_application(state, target[4:]) if named else follow(state)
+        return end, leg.progress >= ANSWERED
     finally:
-        state.leg, state.depth, state.stack = outer, depth, stack
+        state.leg, state.depth, state.stack, state.left = outer, depth, stack, left
 
 
 def _run_application(state: State, text: str) -> End:
@@ -310,8 +320,9 @@ def _voicemail(state: State, data: Value) -> None:
     if found is None or found.value("params", "vm-enabled") in ("false", "no", "off"):
         state.note(f"there is no voicemail of {number}@{domain}: nothing happens")
         return
-    goals = (Goal("mailbox", number),)
-    raise CallEndedError(End(Fate.STAYS, f"leaves a message for {number}", goals=goals))
+    told = f"leaves a message for {number}"
+    if not state.left or not state.is_over(told):
+        raise CallEndedError(End(Fate.STAYS, told, goals=(Goal("mailbox", number),)))
 
 
 def _ivr(state: State, data: Value) -> None:
@@ -345,29 +356,20 @@ def _limit_execute(state: State, data: Value) -> None:
         execute(state, Action(words[4], words[5] if len(words) > 5 else ""), inline=False)
 
 
-def _check_acl(state: State, data: Value) -> None:
-    told = from_raw(data.text)
-    answers = (f"the access list lets {told} in", f"the access list does not let {told} in")
-    if state.choose(f"check_acl {told}", answers):
-        words = separate(data.text, " ", 3)
-        cause = read_cause(from_raw(words[2])) if len(words) > 2 else "CALL_REJECTED"
-        raise CallEndedError(End(Fate.HANGS_UP, f"the access list refuses {told}", cause))
-
-
 _APPLICATIONS: Final[dict[str, Callable[[State, Value], None]]] = {
     **SETTINGS,
     "answer": lambda state, _data: answer(state, execute_queued),
     "bridge": _bridge,
-    "check_acl": _check_acl,
-    "deflect": _redirect,
+    "check_acl": check_acl,
+    "deflect": redirect,
     "execute_extension": _execute_extension,
-    "hangup": _hangup,
+    "hangup": hangup,
     "ivr": _ivr,
     "limit": _limit,
     "limit_execute": _limit_execute,
     "pre_answer": lambda state, _data: pre_answer(state, execute_queued),
-    "redirect": _redirect,
-    "respond": _respond,
+    "redirect": redirect,
+    "respond": respond,
     "ring_ready": lambda state, _data: ring(state, execute_queued),
     "transfer": _transfer,
     "voicemail": _voicemail,

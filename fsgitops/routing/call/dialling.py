@@ -15,7 +15,7 @@ from fsgitops.model.trace import End, Fate, Goal, Step, What
 from fsgitops.routing.call.expand import Value
 from fsgitops.routing.call.functions import CONTACT, UNREGISTERED, split_user
 from fsgitops.routing.call.known import read_cause
-from fsgitops.routing.call.moving import answer, execute_on, transfer
+from fsgitops.routing.call.moving import answer, execute_on, go_on, goes_on, hangs_up, transfer
 from fsgitops.routing.call.state import CallEndedError, end_unknown
 from fsgitops.routing.call.timing import Rung, Timed, time_legs
 from fsgitops.routing.call.words import from_raw, is_true, separate, to_int, to_raw
@@ -50,6 +50,7 @@ class Reached(NamedTuple):
     unknown: tuple[str, ...] = ()
     turn: int = 0
     times: Mapping[str, str] | None = None
+    given: str = ""
 
 
 class Dialled(NamedTuple):
@@ -63,10 +64,11 @@ class Dialled(NamedTuple):
 class Around(NamedTuple):
     """What a bridge needs of applications.
 
-    `loop` evaluates a leg of loopback/ and returns where it ends, `execute` executes an action.
+    `loop` evaluates a leg of loopback/ and returns where it ends, and whether it was answered
+    before; `execute` executes an action.
     """
 
-    loop: Callable[[State, str, Mapping[str, str]], End]
+    loop: Callable[[State, str, Mapping[str, str]], tuple[End, bool]]
     execute: Execute
 
 
@@ -84,6 +86,9 @@ def bridge(state: State, data: Value, around: Around) -> None:
     else:
         execute_on(state, "execute_on_pre_originate", around.execute)
     cause = _call(state, data, around, campon=campon)
+    if not cause:
+        go_on(state, around.execute)
+        return
     if campon:
         _give_up(state, around)
     else:
@@ -105,13 +110,17 @@ def _give_up(state: State, around: Around) -> None:
 
 
 def _call(state: State, data: Value, around: Around, *, campon: bool) -> str:
-    """Return why nobody takes a call; CallEndedError is raised where somebody does."""
+    """Return why nobody takes a call; "" where it goes on after somebody did.
+
+    CallEndedError is raised where somebody takes it.
+    """
     forwards = state.leg.get("max_forwards")
     if forwards is not None and not forwards.why and to_int(forwards.text) <= 1:
         # switch_core_session_outgoing_channel makes no leg more, as after too many transfers.
         state.note("FreeSWITCH bridges no more after 70 transfers")
         return "EXCHANGE_ROUTING_ERROR"
-    legs = list(_read_legs(state, data, 0))
+    legs = list(read_legs(state, data))
+    state.notice_legs([leg.given for leg in legs])
     unknown = [why for leg in legs for why in leg.unknown]
     turn = min((leg.turn for leg in legs if leg.unknown), default=len(legs))
     timed = [
@@ -127,10 +136,12 @@ def _call(state: State, data: Value, around: Around, *, campon: bool) -> str:
             raise end_unknown(unknown, f"whom bridge reaches with {data.text}")
         return cause
     loops = [leg.loopback for leg in legs if leg.loopback]
-    causes = _follow(state, data, loops, around.loop) if loops else []
+    causes = _follow(state, data, loops, around) if loops else []
     if unknown:
         raise end_unknown(unknown, f"whom bridge reaches with {data.text}")
     causes += [leg.fails for leg in legs if leg.fails]
+    if "" in causes:
+        return ""
     causes = list(dict.fromkeys(causes)) or ["DESTINATION_OUT_OF_ORDER"]
     chosen = 0
     if len(causes) > 1:
@@ -139,21 +150,26 @@ def _call(state: State, data: Value, around: Around, *, campon: bool) -> str:
     return causes[chosen]
 
 
-def _follow(
-    state: State,
-    data: Value,
-    loops: list[str],
-    loop: Callable[[State, str, Mapping[str, str]], End],
-) -> list[str]:
-    """Return why each leg of loopback/ ends. Raises CallEndedError where one arrives."""
+def _follow(state: State, data: Value, loops: list[str], around: Around) -> list[str]:
+    """Return why each leg of loopback/ ends; "" for one that was answered before.
+
+    Raises CallEndedError where one arrives, or where its end is that of the call.
+    """
     given = read_brackets(data.text)
     if given is None or data.why:
         raise end_unknown(data.why or ("its variables are quoted",), "what its leg begins with")
     causes = []
     for target in loops:
-        end = loop(state, target, given)
-        if end.fate.arrives or end.fate in (Fate.UNKNOWN, Fate.LOOP):
+        end, answered = around.loop(state, target, given)
+        if end.fate in (Fate.UNKNOWN, Fate.LOOP):
             raise CallEndedError(end)
+        if end.fate.arrives and not (goes_on(state) and state.is_over(end.told)):
+            raise CallEndedError(end)
+        if end.fate.arrives or answered:
+            answer(state, around.execute)
+            if hangs_up(state):
+                raise CallEndedError(End(Fate.HANGS_UP, f"loopback/{target} hangs up", end.cause))
+            return [""]
         causes.append(end.cause or "NORMAL_CLEARING")
     return causes
 
@@ -170,6 +186,8 @@ def _offer(state: State, called: Rung) -> str:
     answers = [f"{told}, and {short}" for short in shorts]
     subject = f"{BRIDGE}{state.depth} {state.executed}"
     state.offer(End(fate, told, goals=goals), subject, answers, shorts)
+    if goes_on(state) and state.is_over(told):
+        return ""
     state.elapsed += called.seconds
     return called.cause
 
@@ -223,7 +241,8 @@ def _lists(causes: str, cause: str) -> bool:
     return any(fold(item) in wanted for item in separate(causes, ",", 256))
 
 
-def _read_legs(state: State, data: Value, depth: int) -> Iterator[Reached]:
+def read_legs(state: State, data: Value, depth: int = 0) -> Iterator[Reached]:
+    """Yield each leg that a dial string makes."""
     if depth > MAX_DEPTH:
         yield Reached(unknown=("its dial strings hold each other",))
         return
@@ -235,7 +254,7 @@ def _read_legs(state: State, data: Value, depth: int) -> Iterator[Reached]:
         shared = given.partition("[")[0] if shared is None else shared
         times = read_brackets(f"{shared}{given}") if shared or given else {}
         for leg in _read_leg(state, target, data.why, depth):
-            yield leg._replace(turn=turn, times=times)
+            yield leg._replace(turn=turn, times=times, given=f"{shared}{given}{leg.given}")
 
 
 def read_brackets(text: str) -> dict[str, str] | None:
@@ -261,7 +280,10 @@ def split_dial_string(text: str) -> Iterator[Dialled]:
     while at < end:
         char = text[at]
         if char in _PAIRS and closing[char] > at:
-            at = text.find(_PAIRS[char], at) + 1
+            ended = _find_end(text, at)
+            if not ended:
+                closing[char] = -1
+            at = ended or at + 1
             if not text[start:at].strip(" ").partition(char)[0]:
                 start = at
         elif char in ",|" or text.startswith(":_:", at):
@@ -273,6 +295,16 @@ def split_dial_string(text: str) -> Iterator[Dialled]:
             at = _PLAIN.match(text, at + 1).end()  # type: ignore[union-attr]
     if start < end:
         yield Dialled(text[start:].strip(" "), text[begin:start], turn)
+
+
+def _find_end(text: str, at: int) -> int:
+    """`switch_find_end_paren`: return where a bracket and those within it end; 0: nowhere."""
+    opening, closing, depth = text[at], _PAIRS[text[at]], 0
+    for place in range(at, len(text)):
+        depth += (text[place] == opening) - (text[place] == closing)
+        if not depth:
+            return place + 1
+    return 0
 
 
 def _read_leg(state: State, target: str, why: tuple[str, ...], depth: int) -> Iterator[Reached]:
@@ -292,7 +324,7 @@ def _read_leg(state: State, target: str, why: tuple[str, ...], depth: int) -> It
         yield from _read_user(state, rest, depth)
     elif kind == "group":
         found = state.expand(f"${{group_call({rest})}}")
-        yield from _read_legs(state, found, depth + 1)
+        yield from read_legs(state, found, depth + 1)
     elif kind == "loopback":
         yield Reached(loopback=rest)
     elif kind == "enum":
@@ -326,7 +358,7 @@ def _read_user(state: State, dialled: str, depth: int) -> Iterator[Reached]:
     if f"user/{number}" in from_raw(expanded.text):
         yield Reached(fails="INVALID_IE_CONTENTS")
         return
-    legs = list(_read_legs(state, expanded, depth + 1))
+    legs = list(read_legs(state, expanded, depth + 1))
     if legs and all(leg.fails == "USER_NOT_REGISTERED" for leg in legs):
         goal = Goal("phone", user)
         state.note(f"no phone of {user} is registered", "no phone is registered", goal)

@@ -26,6 +26,23 @@ if TYPE_CHECKING:
 
     from fsgitops.routing.call.state import State
 
+HARMLESS: Final = frozenset((
+    "acl", "blacklist", "cidlookup", "coalesce", "create_uuid", "curl", "db_cache", "domain_data",
+    "enum", "enum_auto", "escape", "event_channel_broadcast", "expr", "file_exists",
+    "find_user_xml", "getenv", "gethost", "group", "help", "host_lookup", "hostname", "http_get",
+    "interface_ip", "is_lan_addr", "lcr", "limit_hash_usage", "limit_status", "limit_usage",
+    "list_users", "log", "md5", "memcache", "memory", "msleep", "presence", "quote_shell_arg",
+    "reg_url", "rtmp_contact", "say_string", "sched_del", "sched_hangup", "show", "sofia",
+    "sofia_count_reg", "sofia_dig", "sofia_gateway_data", "sofia_presence_data",
+    "sofia_username_of", "status", "strepoch", "strmicroepoch", "switchname", "time_test",
+    "translate", "unsched_api", "uptime", "url_decode", "url_encode", "userspy_show",
+    "uuid_answer", "uuid_break", "uuid_buglist", "uuid_display", "uuid_dump", "uuid_exists",
+    "uuid_fileman", "uuid_flush_dtmf", "uuid_hold", "uuid_kill", "uuid_limit",
+    "uuid_limit_release", "uuid_loglevel", "uuid_media", "uuid_park", "uuid_pre_answer",
+    "uuid_record", "uuid_ring_ready", "uuid_send_dtmf", "uuid_send_info", "valet_info", "version",
+    "vm_boxcount", "vm_list", "vm_prefs", "xml_locate",
+))  # fmt: skip
+"""Commands that ask something, or do something to this call that leads it nowhere else."""
 ERROR: Final = "-ERR"
 UNREGISTERED: Final = "error/user_not_registered"
 _SPACES: Final = " \t\n\v\f\r"
@@ -36,15 +53,23 @@ def call_function(state: State, name: str, argument: Value) -> Value | None:
     # switch_api_execute takes spaces from both ends.
     name, argument = name.strip(_SPACES), argument._replace(text=argument.text.strip(_SPACES))
     shown = f"${{{name}({argument.text})}}"
+    known = _FUNCTIONS.get(fold(name))
+    if not is_harmless(name):
+        state.command(fold(name), argument)
+    if known is None:
+        why = (f"only the switch can answer {name}({argument.text})",)
+        return Value(shown, argument.why or why)
     if argument.why:
         return Value(shown, argument.why)
-    known = _FUNCTIONS.get(fold(name))
-    if known is None:
-        return Value(shown, (f"only the switch can answer {name}({argument.text})",))
     answer = known(state, argument.text)
     if answer is None:
         return Value(shown, (f"only the switch can answer {name}({argument.text})",))
     return answer if isinstance(answer, Value) else Value(answer)
+
+
+def is_harmless(name: str) -> bool:
+    """Tell whether a command of the switch leads nobody anywhere."""
+    return not name or fold(name) in HARMLESS or fold(name) in _FUNCTIONS
 
 
 def _user_exists(state: State, argument: str) -> str:

@@ -28,7 +28,7 @@ NEUTRAL: Final = frozenset((
     "log", "media_reset", "mkdir", "novideo", "park_state", "preprocess", "presence",
     "privacy", "queue_dtmf", "record_session", "record_session_mask", "record_session_pause",
     "record_session_resume", "record_session_unmask", "recovery_refresh", "remove_bugs", "rename",
-    "sched_broadcast", "sched_cancel", "sched_hangup", "sched_heartbeat",
+    "sched_broadcast", "sched_cancel", "sched_hangup", "sched_heartbeat", "sched_transfer",
     "send_display", "send_dtmf", "send_info", "session_loglevel", "set_audio_level",
     "set_media_stats", "set_mute", "set_name", "set_zombie_exec", "sleep", "soft_hold",
     "sofia_sla", "start_dtmf", "start_dtmf_generate", "stop", "stop_displace_session", "stop_dtmf",
@@ -57,6 +57,14 @@ STAYS: Final = {
     "txfax": "gets a fax", "userspy": "listens in on {}", "valet_park": "is parked in {}",
 }  # fmt: skip
 """Applications that serve the caller until he hangs up, and how that is told."""
+LETS_GO: Final = dict.fromkeys(("callcenter", "fifo"), "the caller leaves the queue")
+"""Those of them behind which the dialplan goes on by itself."""
+LEADS: Final = frozenset((
+    "bgsystem", "bind_digit_action", "bind_meta_app", "callcenter", "conference",
+    "conference_set_auto_outcall", "fifo", "limit", "play_and_get_digits", "sched_broadcast",
+    "sched_transfer", "system", "tone_detect", "voicemail",
+))  # fmt: skip
+"""Applications that may lead elsewhere, besides where the dialplan goes on."""
 SLOW: Final = HEARD | {
     "curl", "detect_silence", "enum", "lcr", "play_and_get_digits", "read", "start_dtmf", "system",
     "wait_for_answer", "wait_for_silence", "wait_for_video_ready",

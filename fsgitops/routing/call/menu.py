@@ -27,6 +27,11 @@ KEYS_OF: Final = "keys of "
 """What the question for a caller's keys begins with."""
 PRESSES: Final = "presses "
 _ANSWER: Final = f"the caller {PRESSES}{{}} in the menu "
+_ENDS: Final = {
+    "exec-on-max-timeouts": "nothing until the end",
+    "exec-on-max-failures": "wrong keys until the end",
+}
+"""What a menu executes at its end, and what the caller presses before."""
 ACTIONS: Final = frozenset((
     "menu-exit", "menu-sub", "menu-exec-app", "menu-play-sound", "menu-back", "menu-top",
 ))  # fmt: skip
@@ -51,11 +56,18 @@ def run_menu(state: State, name: str, execute: Callable[[State, Action], None]) 
             state.note(f"FreeSWITCH refuses the menu {name}: an entry is wrong, or there is none")
             return
         stays = End(Fate.STAYS, f"is in the menu {name}", goals=(Goal("menu", name),))
-        entry = None if name in visited else _choose(state, name, entries)
+        ends = _list_ends(menu, goes_on=not visited and state.left > 0)
+        chosen = 0 if name in visited else _choose(state, name, entries, ends)
+        first = not visited
         visited.add(name)
         state.elapsed = math.inf
-        if entry is None:
+        if chosen > len(entries):
+            _end(state, ends[chosen - len(entries) - 1][1], execute)
+            if first:
+                return
+        if chosen == 0 or chosen > len(entries):
             raise CallEndedError(stays)
+        entry = entries[chosen - 1]
         action, param = entry.attributes["action"], entry.attributes.get("param", "")
         if action == "menu-exit":
             return
@@ -65,6 +77,13 @@ def run_menu(state: State, name: str, execute: Callable[[State, Action], None]) 
         if action == "menu-exec-app":
             execute(state, _read_action(entry, param))
         raise CallEndedError(stays)
+
+
+def _end(state: State, text: str, execute: Callable[[State, Action], None]) -> None:
+    """Execute what a menu says for its end: `APP DATA`."""
+    application, _, data = text.partition(" ")
+    if application:
+        execute(state, Action(to_raw(application), to_raw(data)))
 
 
 def _find(menus: Element | None, name: str) -> Element | None:
@@ -89,13 +108,23 @@ def _is_whole(entry: Element) -> bool:
     return entry.attributes.get("action", "") in ACTIONS and bool(entry.attributes.get("digits"))
 
 
-def _choose(state: State, name: str, entries: list[Element]) -> Element | None:
-    """Return the entry of the key that the caller presses on this way; None: none."""
-    keys = ["no key", *(item.attributes["digits"] for item in entries)]
+def _list_ends(menu: Element, *, goes_on: bool) -> list[tuple[str, str]]:
+    """Return what a caller presses who lets a menu end, and what it executes then.
+
+    `goes_on`: the dialplan goes on behind it, so that its end matters in any case.
+    """
+    found = [(told, menu.attributes.get(name, "")) for name, told in _ENDS.items()]
+    if goes_on and not any(text for _, text in found):
+        return found[:1]
+    return [(told, text) for told, text in found if text or goes_on]
+
+
+def _choose(state: State, name: str, entries: list[Element], ends: list[tuple[str, str]]) -> int:
+    """Return which key the caller presses on this way: 0, none; or how he lets the menu end."""
+    keys = ["no key", *(item.attributes["digits"] for item in entries), *(told for told, _ in ends)]
     shorts = [f"{PRESSES}{key}" for key in keys]
     answers = [f"{_ANSWER.format(key)}{name}" for key in keys]
-    chosen = state.choose(f"{KEYS_OF}{name}", answers, shorts, (Goal("menu", name),))
-    return entries[chosen - 1] if chosen else None
+    return state.choose(f"{KEYS_OF}{name}", answers, shorts, (Goal("menu", name),))
 
 
 def find_key(question: Question, key: str) -> int:

@@ -14,7 +14,7 @@ from fsgitops.routing.call.contents import Action
 from fsgitops.routing.call.expand import Value
 from fsgitops.routing.call.leg import ANSWERED, MEDIA, RINGS
 from fsgitops.routing.call.state import CallEndedError, CallMovedError, end_unknown
-from fsgitops.routing.call.words import to_int
+from fsgitops.routing.call.words import is_true, separate, to_int
 from fsgitops.routing.tree import fold
 
 if TYPE_CHECKING:
@@ -58,6 +58,39 @@ def transfer(state: State, words: list[str], execute: Execute, why: tuple[str, .
     raise CallMovedError
 
 
+def goes_on(state: State) -> bool:
+    """Tell whether the caller gets elsewhere when whoever answered hangs up."""
+    names = ("transfer_after_bridge", "exec_after_bridge_app")
+    if any(map(state.leg.may_hold, names)):
+        return True
+    return bool(state.left) and not hangs_up(state) and not is_true(state.text("park_after_bridge"))
+
+
+def hangs_up(state: State) -> bool:
+    """Tell whether the caller is hung up when whoever answered hangs up."""
+    over = state.text("hangup_after_bridge")
+    return is_true(over) or fold(over) == "explicit"
+
+
+def go_on(state: State, execute: Execute) -> None:
+    """Go where the caller gets when whoever answered hangs up: `transfer_after_bridge`.
+
+    Return where the dialplan goes on. Raises CallEndedError, CallMovedError.
+    """
+    where = state.leg.get("transfer_after_bridge")
+    if where is not None:
+        state.leg.set("transfer_after_bridge", None)
+        transfer(state, separate(where.text, ":", 4)[:3], execute, where.why)
+    named = state.leg.get("exec_after_bridge_app")
+    if named is not None:
+        data = state.leg.get("exec_after_bridge_arg") or Value("")
+        if named.why or data.why:
+            raise end_unknown((*named.why, *data.why), "what is executed after the bridge")
+        state.leg.set("exec_after_bridge_app", None)  # what follows that is the same once more
+        execute(state, Action(named.text, data.text))
+        raise CallEndedError(End(Fate.NOWHERE, "it is hung up", "NORMAL_CLEARING"))
+
+
 def execute_on(state: State, prefix: str, execute: Execute) -> None:
     """Execute what each variable says whose name begins so, the switch's own first.
 
@@ -69,6 +102,7 @@ def execute_on(state: State, prefix: str, execute: Execute) -> None:
     texts: list[str] = []
     for name in names:
         found = leg.get(name) or Value("")
+        state.fired.add((name, found.text))
         if found.why:
             raise end_unknown(found.why, f"what FreeSWITCH executes because of {name}")
         texts += leg.lists.get(name) or (found.text,)
@@ -81,6 +115,20 @@ def execute_on(state: State, prefix: str, execute: Execute) -> None:
             _execute_text(state, text, execute)
     finally:
         state.hooked -= 1
+    _command_on(state, prefix.replace("execute_", "api_", 1))
+
+
+def _command_on(state: State, prefix: str) -> None:
+    """`switch_channel_api_on`: the same for commands of the switch."""
+    leg = state.leg
+    for name in [name for book in (leg.globals_, leg.variables) for name in book]:
+        if name.startswith(prefix) and prefix != "api_on_blind_transfer":
+            found = leg.get(name) or Value("")
+            state.fired.add((name, found.text))
+            for text in leg.lists.get(name) or (found.text,):
+                command, _, argument = text.partition(" ")
+                expanded = state.expand(argument)
+                state.command(fold(command), Value(expanded.text, (*found.why, *expanded.why)))
 
 
 def _execute_text(state: State, text: str, execute: Execute) -> None:
@@ -88,6 +136,7 @@ def _execute_text(state: State, text: str, execute: Execute) -> None:
     at = next((at for at, char in enumerate(text) if char in " :"), len(text))
     if text[at : at + 2] == "::":
         state.note(f"FreeSWITCH executes {text} beside the dialplan: it is not followed")
+        state.notice("", Value(text))
         return
     # Where it transfers the call, what made FreeSWITCH execute it goes on all the same.
     with suppress(CallMovedError):

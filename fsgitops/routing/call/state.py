@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 MAX_STEPS: Final = 400_000
 MAX_EXECUTED: Final = 5_000
 """Steps of one way, and applications; a call that takes more is told as one that goes round."""
+BESIDE: Final = "beside "
+"""What questions begin with whether something happens besides: 0, it does not, or 1."""
+OVER: Final = ", and the dialplan goes on behind that"
 CAPTURED: Final = "${?}"
 """What stands for a capture of a text that is not known."""
 
@@ -105,6 +108,10 @@ class State:
     executed = 0
     heard = ""
     """The last announcement that the caller hears."""
+    thorough = False
+    """Whether somebody asks for all that can happen, not for what is likely: numbers/watched.py."""
+    left = 0
+    """Actions that are queued behind the one that is executed."""
     elapsed: float = 0
     """Seconds since the call came in; `inf`: nobody knows."""
     functions: Callable[[State, str, Value], Value | None] | None = None
@@ -136,6 +143,8 @@ class State:
         """The extensions whose actions were executed."""
         self.rang: list[Goal] = []
         """Whom the call was offered to, and did not get to."""
+        self.fired: set[tuple[str, str]] = set()
+        """Variables that FreeSWITCH was to execute, and has, with what they held."""
         self.tested: list[Tested] = []
         self.memory: dict[str, str | None] = {}
         """What this call put into mod_hash and mod_db; None: took out."""
@@ -193,6 +202,28 @@ class State:
         if self.choose(subject, answers, shorts, end.goals) == 0:
             raise CallEndedError(end)
         self.rang += end.goals
+
+    def is_over(self, told: str) -> bool:
+        """Tell whether this way is that of a call which goes on when what served it is over."""
+        return self.thorough and self.happens(f"{told}{OVER}")
+
+    def happens(self, told: str) -> bool:
+        """Tell whether this way is the one on which something happens that nobody has to do."""
+        return self.choose(f"{BESIDE}{told}", ("", told)) == 1
+
+    def command(self, name: str, argument: Value) -> None:
+        """Hear that FreeSWITCH executes a command of which only the switch knows the answer."""
+        told = f"{name} {argument.text}".strip()
+        self.note(f"FreeSWITCH executes the command {told}: what that leads to is not followed")
+
+    def notice(self, name: str, data: Value) -> None:
+        """Hear that an application is executed which may lead elsewhere, now or later."""
+
+    def note_end(self, end: End) -> None:
+        """Hear where something ends that the call has set off besides."""
+
+    def notice_legs(self, given: Sequence[str]) -> None:
+        """Hear with which variables legs are made, as they stand in brackets."""
 
     def list_took(self) -> tuple[Took, ...]:
         """Return what took the call, and what of that was executed."""

@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from fsgitops.routing.call.applications import follow
+from fsgitops.model.trace import Fate
 from fsgitops.routing.call.evaluate import identify, list_others, make_leg
 from fsgitops.routing.call.expand import Value
-from fsgitops.routing.call.state import Answers
+from fsgitops.routing.call.state import BESIDE, OVER, Answers
 from fsgitops.routing.call.words import DyedError
 from fsgitops.routing.call.world import Phones
 from fsgitops.routing.numbers.automaton import NOTHING, Store, TooLargeError
@@ -40,19 +40,25 @@ if TYPE_CHECKING:
     from fsgitops.routing.numbers.witness import Fact, Source
     from fsgitops.routing.tree import Element
 
-MAX_WAYS: Final = 32
+MAX_WAYS: Final = 128
 """Ways of one number that are followed."""
 MAX_CLASSES: Final = 200_000
+ONE_BY_ONE: Final = 200
+"""Numbers of which not all is known that are evaluated one by one."""
 NUMBERS: Final = r"^[0-9A-Za-z+*#._]{1,}\z"
 """What can be dialled: nothing that means more to a dial string than the characters themselves."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fare:
-    """One way that calls take: where they end, and what is taken for granted."""
+    """One way that calls take: where they end, and what is taken for granted.
+
+    `besides` is what of that nobody has to do.
+    """
 
     end: End
     assumed: tuple[str, ...] = ()
+    besides: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -70,8 +76,18 @@ class Share:
     extension: Element | None
     complete: bool = True
     why: tuple[str, ...] = ()
+    tried: int = 0
+    """How many others were evaluated, where not all is known: they end as the example does."""
+    settled: bool = False
+    """Those are all: each ends so, though it cannot be said of all at once how."""
     plain: tuple[Fare, ...] = field(default=(), compare=False)
     """The ways of `example` as they are."""
+
+    @property
+    def sort(self) -> tuple[object, ...]:
+        """Return what becomes of the example, without the names of whom it gets to."""
+        ends = ((way.end.fate, tuple(goal.kind for goal in way.end.goals)) for way in self.plain)
+        return self.extension, self.complete, *ends
 
     def is_like(self, other: Share) -> bool:
         """Tell whether other numbers fare in the same way."""
@@ -119,7 +135,7 @@ class Explorer:
             if count > MAX_CLASSES:
                 raise TooLargeError
             if not isinstance(numbers, int):
-                yield from self._explore_few(call, numbers, unknown)
+                yield from _gather(self.store, self._evaluate_each(call, numbers, unknown))
                 continue
             found = self.store.shortest(numbers)
             if found is None:
@@ -128,36 +144,72 @@ class Explorer:
                 replace(call, number=found.decode("latin-1")), unknown
             )
             alone = self.store.count(numbers) == 1
-            why = {} if alone else dict.fromkeys(share.why)
-            left = numbers
-            for at in range(settled, 0 if alone else len(facts)):
-                try:
-                    left, others = self._weighing.split(left, facts[at], sources)
-                except (UnclearError, NotRegularError, TooLargeError) as problem:
-                    why[str(problem) or "an expression is too large"] = None
-                    continue
-                # What could not be split is not known of the others either: they are asked again.
-                pending += [(item, 0 if why else at + 1) for item in others]
-            share.numbers = left
-            share.why = tuple(why)
-            yield share
+            share.numbers, share.why = numbers, () if alone else share.why
+            if not alone:
+                pending += self._split(share, facts[settled:], sources, settled)
+            if share.why:
+                samples = self._weighing.sample(share.numbers, facts, sources)
+                yield from self._try_out(call, share, samples, unknown)
+            else:
+                yield share
 
-    def _explore_few(
-        self, call: Call, texts: Iterable[bytes], unknown: Collection[str]
+    def _split(
+        self, share: Share, facts: Sequence[Fact], sources: Sequence[Source], settled: int
+    ) -> Iterator[tuple[Numbers, int]]:
+        """Leave those numbers in a class of which facts are true; yield the others.
+
+        With them comes the place of the first fact that is to be asked of them.
+        """
+        why = dict.fromkeys(share.why)
+        left = share.numbers
+        for at, fact in enumerate(facts, settled):
+            again = at + 1
+            try:
+                left, others = self._weighing.split(left, fact, sources)
+            except (NotRegularError, TooLargeError) as problem:
+                why[str(problem) or "an expression is too large"] = None
+                continue
+            except UnclearError as problem:
+                left = left if problem.left is None else problem.left
+                others, again = [*problem.others], at
+                why |= dict.fromkeys(filter(None, (str(problem),)))
+            # What could not be split is not known of the others either: they are asked again.
+            yield from ((item, 0 if why else again) for item in others)
+        share.numbers, share.why = left, tuple(why)
+
+    def _try_out(
+        self, call: Call, share: Share, samples: Iterable[bytes], unknown: Collection[str]
     ) -> Iterator[Share]:
-        """Yield the classes of a few numbers, each evaluated on its own."""
-        found: list[tuple[Share, list[bytes]]] = []
+        """Yield a class of which not all is known, and those of its numbers that fare otherwise.
+
+        Few numbers are evaluated one by one, of many samples.
+        """
+        store = self.store
+        count = store.count(share.numbers)
+        every = count is not None and count <= ONE_BY_ONE
+        tried = self._evaluate_each(call, store.walk(share.numbers) if every else samples, unknown)
+        alike = [item for item in tried if item.sort == share.sort]
+        yield from _gather(store, (item for item in tried if item.sort != share.sort))
+        if every and all(item.ways == share.ways for item in alike):
+            yield from _gather(store, alike)
+            return
+        for item in tried:
+            if item.sort != share.sort:
+                share.numbers = store.without(share.numbers, item.numbers)
+        share.tried = sum(item.example != share.example for item in alike)
+        share.settled = every
+        yield share
+
+    def _evaluate_each(
+        self, call: Call, texts: Iterable[bytes], unknown: Collection[str]
+    ) -> list[Share]:
+        """Return a class for each number, which is evaluated on its own."""
+        found = []
         for text in texts:
             share, _, _ = self._evaluate(replace(call, number=text.decode("latin-1")), unknown)
-            share.why = ()
-            alike = next((item for item in found if item[0].is_like(share)), None)
-            if alike is None:
-                found.append((share, [text]))
-            else:
-                alike[1].append(text)
-        for share, numbers in found:
-            share.numbers = self.store.texts(numbers)
-            yield share
+            share.numbers, share.why = self.store.texts([text]), ()
+            found.append(share)
+        return found
 
     def _evaluate(
         self, call: Call, unknown: Collection[str]
@@ -185,19 +237,32 @@ class Explorer:
                 leg.set(name, Value(f"${{{name}}}", (f"${{{name}}} depends on who calls",)))
             state = WatchedState(witness, self._tables, world, self.clock, Phones(), answers, leg)
             state.functions = call_watched
-            last = follow(state)
+            last = state.follow()
             found += [*state.answered, (last, tuple(answers.asked))]
             extension = extension or state.taker
             followed += 1
             pending += list_others(answers)
         ways: dict[tuple[object, ...], Answered] = {}
         for end, asked in sorted(found, key=_unlikely):
-            ways.setdefault(identify(end, asked), (end, asked))
+            if not _leads_nowhere(end, asked):
+                ways.setdefault(identify(end, asked), (end, asked))
         told, plain = (
             tuple(_tell_way(*way, tell) for way in ways.values())
             for tell in (witness.tell, witness.plain)
         )
         return Share(NOTHING, call.number, told, extension, not pending, plain=plain)
+
+
+def _gather(store: Store, alone: Iterable[Share]) -> list[Share]:
+    """Return classes of numbers each of which was evaluated on its own."""
+    found: list[Share] = []
+    for share in alone:
+        alike = next((item for item in found if item.is_like(share)), None)
+        if alike is None:
+            found.append(share)
+        else:
+            alike.numbers = store.either(alike.numbers, share.numbers)
+    return found
 
 
 def _unlikely(way: Answered) -> tuple[int, tuple[tuple[int, int], ...]]:
@@ -206,8 +271,23 @@ def _unlikely(way: Answered) -> tuple[int, tuple[tuple[int, int], ...]]:
     return len(unlikely), unlikely
 
 
+def _leads_nowhere(end: End, asked: Sequence[tuple[Question, int]]) -> bool:
+    """Tell whether what happens besides on a way gets nobody anywhere."""
+    besides = any(chosen and item.subject.startswith(BESIDE) for item, chosen in asked)
+    return besides and not end.fate.arrives and end.fate is not Fate.UNKNOWN
+
+
 def _tell_way(end: End, asked: Sequence[tuple[Question, int]], tell: Callable[[str], str]) -> Fare:
-    return Fare(_tell(end, tell), tuple(tell(item.answers[chosen]) for item, chosen in asked))
+    assumed: list[str] = []
+    besides = [item.answers[it] for item, it in asked if it and item.subject.startswith(BESIDE)]
+    for item, chosen in asked:
+        told = item.answers[chosen]
+        if told.endswith(OVER) and assumed and assumed[-1].startswith(told.removesuffix(OVER)):
+            assumed.pop()  # that nobody answers: who did has hung up
+        assumed += [told] if told else []
+    return Fare(
+        _tell(end, tell), tuple(map(tell, assumed)), tuple(map(tell, filter(None, besides)))
+    )
 
 
 def _tell(end: End, tell: Callable[[str], str]) -> End:

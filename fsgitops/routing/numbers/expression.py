@@ -52,18 +52,25 @@ _POSIX: Final = {
     "punct": frozenset(range(33, 127)) - (_WORD - {95}),
 }  # fmt: skip
 _EMPTY: Final[Tree] = ("cat", ())
+_ANYTHING: Final[Tree] = ("rep", ("set", Bytes(frozenset(), True)), 0, None, True)
+
+
+EXACTLY, LOOSELY, UP_TO = "exactly", "loosely", "up to"
+"""How an expression is read. LOOSELY leaves out what is not regular: it matches more. UP_TO ends at
+what is looked ahead for: it matches what the looking ahead may forbid."""
 
 
 class Reader:
     """Reads one expression. Raises NotRegularError."""
 
-    def __init__(self, text: str, *, ignore_case: bool, dot_all: bool) -> None:
+    def __init__(self, text: str, *, ignore_case: bool, dot_all: bool, how: str = EXACTLY) -> None:
         self.text = text
         self.at = 0
         self.groups = 0
         self.depth = 0
         self.ignore_case = ignore_case
         self.dot_all = dot_all
+        self._how = how
 
     def read(self) -> Tree:
         """Return the whole expression."""
@@ -101,7 +108,10 @@ class Reader:
         while self.at < len(self.text) and self.text[self.at] not in "|)":
             item = self._read_item()
             if item is not None:
-                items.append(self._read_repeats(item))
+                items.append(item if item[0] == "stop" else self._read_repeats(item))
+        kinds = [item[0] for item in items]
+        if "stop" in kinds:
+            items = [*items[: kinds.index("stop")], items[kinds.index("stop")][1]]
         return items[0] if len(items) == 1 else ("cat", tuple(items))
 
     def _read_item(self) -> Tree | None:
@@ -132,11 +142,13 @@ class Reader:
         if self._take("?"):
             if self._take("<") or self._take("P<"):
                 if self.text[self.at : self.at + 1] in ("=", "!"):
-                    raise NotRegularError("it looks behind")
+                    return self._look_around("behind")
                 number = self._count_group()
                 self.at = self.text.find(">", self.at) + 1
                 if not self.at:
                     raise NotRegularError("the name of a group has no end")
+            elif self._how != EXACTLY and self.text[self.at : self.at + 1] in ("=", "!"):
+                return self._look_around("ahead")
             elif not self._read_options():
                 return None
         elif self._take("*"):
@@ -148,6 +160,16 @@ class Reader:
         if not self._take(")"):
             raise NotRegularError("a group has no end")
         return tree if number is None else ("group", number, tree)
+
+    def _look_around(self, where: str) -> Tree | None:
+        """Read what is looked for; what is left out matches anything."""
+        if self._how == EXACTLY:
+            raise NotRegularError(f"it looks {where}")
+        self._next()
+        tree = self._read_choice()
+        if not self._take(")"):
+            raise NotRegularError("a group has no end")
+        return ("stop", tree) if self._how == UP_TO and where == "ahead" else None
 
     def _count_group(self) -> int:
         self.groups += 1
@@ -163,6 +185,8 @@ class Reader:
                 self.ignore_case = on
             elif char == "s":
                 self.dot_all = on
+            elif char in ">|" and self._how != EXACTLY:
+                return True
             else:
                 told = {"=": "looks ahead", "!": "looks ahead", ">": "is atomic", "|": "resets"}
                 raise NotRegularError(f"it {told.get(char, 'has the option')} (?{char}")
@@ -182,7 +206,7 @@ class Reader:
                 if bounds is None:
                     return item
                 least, most = bounds
-            if self._take("+"):
+            if self._take("+") and self._how == EXACTLY:
                 raise NotRegularError("a repetition gives nothing back (possessive)")
             greedy = not self._take("?")
             if item[0] == "assert":
@@ -202,8 +226,12 @@ class Reader:
         self.at += len(inside) + 2
         return int(first), (int(last) if last else None) if comma else int(first)
 
-    def _read_escape(self) -> Tree:
+    def _read_escape(self) -> Tree | None:
         char = self._next()
+        if self._how != EXACTLY and char in "123456789":
+            return _ANYTHING
+        if self._how != EXACTLY and char in "bBG":
+            return None
         if char in _ASSERTIONS:
             return ("assert", _ASSERTIONS[char])
         if char == "N":

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, NoReturn
 
+from fsgitops.routing.numbers.automaton import TooLargeError
+from fsgitops.routing.numbers.expression import EXACTLY, LOOSELY, UP_TO, NotRegularError
 from fsgitops.routing.numbers.witness import DIALLED, Listed, Matched
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from fsgitops.routing.numbers.automaton import Store
     from fsgitops.routing.numbers.search import Piece, Searches
@@ -23,7 +26,15 @@ _ANY = object()
 
 
 class UnclearError(Exception):
-    """Of which numbers a fact is true cannot be said; the text says why."""
+    """Of which numbers a fact is true cannot be said; the text says why.
+
+    `left` are those of which it may be, None: any of them; `others` are to be asked again. Without
+    a text, it is true of all that are left.
+    """
+
+    def __init__(self, why: str, left: int | None = None, others: Sequence[Numbers] = ()) -> None:
+        super().__init__(why)
+        self.left, self.others = left, others
 
 
 class Weighing:
@@ -40,13 +51,17 @@ class Weighing:
         """Return the numbers of which a fact is true, and the others.
 
         The others are in several sets, where a table tells them apart. `sources` are those of the
-        witness. Raises UnclearError, NotRegularError, TooLargeError.
+        witness. Raises UnclearError, with the sets where they can be told, NotRegularError,
+        TooLargeError.
         """
         store = self._store
         if isinstance(fact, Listed):
             return self._split_by_table(numbers, fact, sources)
         if isinstance(fact, Matched):
-            wanted = self._searches.matching(fact.expression)
+            try:
+                wanted = self._searches.matching(fact.expression)
+            except NotRegularError as problem:
+                self._split_loosely(numbers, fact, sources, str(problem))
             alike = self.trace(fact.parts, wanted, sources)
             if fact.held:
                 return store.both(numbers, alike), [store.without(numbers, alike)]
@@ -55,6 +70,51 @@ class Weighing:
         alike = self.trace(fact.parts, empty, sources)
         left = store.both(numbers, alike) if fact.empty else store.without(numbers, alike)
         return left, [store.without(numbers, left)]
+
+    def _split_loosely(
+        self, numbers: int, fact: Matched, sources: Sequence[Source], why: str
+    ) -> NoReturn:
+        """Split numbers by an expression that is not regular: which may match is known at least."""
+        store = self._store
+        may = self.trace(fact.parts, self._searches.matching(fact.expression, LOOSELY), sources)
+        inside, outside = store.both(numbers, may), store.without(numbers, may)
+        if not fact.held and store.holds(outside, sources[0].text.encode("latin-1")):
+            raise UnclearError("", outside, [inside])
+        raise UnclearError(why, inside, [outside])
+
+    def sample(self, numbers: int, facts: Iterable[Fact], sources: Sequence[Source]) -> list[bytes]:
+        """Return numbers of a set that may fare otherwise, as facts about one of them tell."""
+        regions = [numbers]
+        for fact in facts:
+            if not isinstance(fact, Matched):
+                continue
+            for how in (UP_TO, LOOSELY):
+                try:
+                    wanted = self._searches.matching(fact.expression, how)
+                    same = wanted == self._searches.matching(fact.expression, EXACTLY)
+                except NotRegularError:
+                    same = False
+                except TooLargeError:
+                    break
+                if same:
+                    break
+                with suppress(UnclearError, NotRegularError, TooLargeError):
+                    may = self.trace(fact.parts, wanted, sources)
+                    regions.append(self._store.both(numbers, may))
+        return list(dict.fromkeys(text for region in regions for text in self._pick(region)))
+
+    def _pick(self, numbers: int) -> Iterator[bytes]:
+        """Yield some numbers of a set: the shortest ones, and longer ones."""
+        store = self._store
+        for at in range(2 * FEW):
+            found = store.shortest(numbers)
+            if found is None:
+                return
+            yield found
+            known = store.texts([found])
+            if at >= FEW:
+                known = self._searches.matching(rf"^[^\n]{{0,{len(found)}}}\z")
+            numbers = store.without(numbers, known)
 
     def _split_by_table(
         self, numbers: int, fact: Listed, sources: Sequence[Source]

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from fsgitops.routing.numbers.expression import (
+    EXACTLY,
     NO_BYTES,
     Bytes,
     NotRegularError,
@@ -47,7 +48,7 @@ class Program(NamedTuple):
 
 
 @lru_cache(maxsize=16_384)
-def read_program(expression: str) -> Program:
+def read_program(expression: str, how: str = EXACTLY) -> Program:
     """Read a raw expression, `/…/i` among them (`switch_regex_perform`). Raises NotRegularError.
 
     Only what PCRE2 takes is to be given: what is wrong may be read as something else.
@@ -57,7 +58,7 @@ def read_program(expression: str) -> Program:
         expression, slash, options = expression[1:].rpartition("/")
         if not slash:
             raise NotRegularError("the slash at its end is missing")
-    reader = Reader(expression, ignore_case="i" in options, dot_all="s" in options)
+    reader = Reader(expression, ignore_case="i" in options, dot_all="s" in options, how=how)
     tree = reader.read()
     builder = _Builder()
     builder.add(("group", 0, tree), frozenset(), 0)

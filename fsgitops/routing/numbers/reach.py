@@ -53,7 +53,7 @@ def _rank(number: str) -> tuple[int, str]:
 
 
 def _list_unknown(share: Share) -> Iterator[str]:
-    yield from (f"{share.example}: {why}" for why in share.why)
+    yield from (f"{share.example}: {why}" for why in share.why if not share.settled)
     if not share.complete:
         yield f"{share.example} may take more ways than are followed"
     yield from (

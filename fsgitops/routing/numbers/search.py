@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from fsgitops.routing.call.match import read_asterisk
 from fsgitops.routing.numbers.automaton import EVERYTHING, NOTHING, Draft, Store
-from fsgitops.routing.numbers.expression import NotRegularError
+from fsgitops.routing.numbers.expression import EXACTLY, NotRegularError
 from fsgitops.routing.numbers.program import read_program
 from fsgitops.routing.pattern import is_valid, list_choices
 
@@ -35,14 +35,15 @@ class Searches:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self._matching: dict[str, int] = {}
+        self._matching: dict[tuple[str, str], int] = {}
         self._made: dict[tuple[str, tuple[Piece, ...], int], int] = {}
 
-    def matching(self, expression: str) -> int:
-        """Return the texts that a raw expression matches."""
-        if expression not in self._matching:
-            self._matching[expression] = self.store.adopt(*_match(expression))
-        return self._matching[expression]
+    def matching(self, expression: str, how: str = EXACTLY) -> int:
+        """Return the texts that a raw expression matches, read in this way."""
+        key = (expression, how)
+        if key not in self._matching:
+            self._matching[key] = self.store.adopt(*_match(expression, how))
+        return self._matching[key]
 
     def making(self, expression: str, pieces: Sequence[Piece], wanted: int) -> int:
         """Return the texts without line feeds whose match makes a text of a set.
@@ -57,7 +58,7 @@ class Searches:
 
 
 @lru_cache(maxsize=128)
-def _match(expression: str) -> tuple[int, Sequence[Node]]:
+def _match(expression: str, how: str) -> tuple[int, Sequence[Node]]:
     """Return what an expression matches, and its states: the same ones are asked for again."""
     store = Store()
     choices = list_choices(expression)
@@ -68,15 +69,15 @@ def _match(expression: str) -> tuple[int, Sequence[Node]]:
         return store.texts(texts), store.nodes[2:]
     if not is_valid(expression):
         return NOTHING, ()
-    search = _Search(read(expression))
+    search = _Search(read(expression, how))
     return store.build(search.start, search.draft), store.nodes[2:]
 
 
-def read(expression: str) -> Program:
+def read(expression: str, how: str = EXACTLY) -> Program:
     """Read an expression as `switch_regex_perform` does, those of Asterisk among them."""
     if expression.startswith("_"):
         expression = read_asterisk(expression[1:]) or expression
-    return read_program(expression)
+    return read_program(expression, how)
 
 
 class _Search:

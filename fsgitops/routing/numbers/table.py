@@ -63,6 +63,7 @@ def tabulate(
             ends=tuple(_finish(way, hide) for way in ways),
             complete=share.complete,
             unknown=tuple(map(hide, share.why)),
+            tried=share.tried,
         )
 
 

@@ -6,14 +6,23 @@ from bisect import bisect_left
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
 
+from fsgitops.routing.call.applications import follow
 from fsgitops.routing.call.contents import NUMBER
 from fsgitops.routing.call.expand import Value
 from fsgitops.routing.call.functions import call_function
 from fsgitops.routing.call.match import TooManyStepsError
-from fsgitops.routing.call.state import Question, State
+from fsgitops.routing.call.state import CallEndedError, Question, State
 from fsgitops.routing.call.words import DyedError, is_dyed, is_true
 from fsgitops.routing.call.world import GLOBAL_CONTEXT, World
 from fsgitops.routing.directory import LocatedUser, list_keys, walk_users
+from fsgitops.routing.numbers.beside import (
+    ENDS,
+    Beside,
+    list_hooks,
+    list_leg_hooks,
+    run_command,
+)
+from fsgitops.routing.numbers.noticed import list_besides
 from fsgitops.routing.numbers.witness import Table
 from fsgitops.routing.tree import Element, fold
 
@@ -210,7 +219,9 @@ def _generalise(text: str | None, number: str, key: str) -> tuple[str | None]:
 
 
 class WatchedState(State):
-    """A state whose dialled number is dyed."""
+    """A state whose dialled number is dyed, and which asks for all that a call can set off."""
+
+    thorough = True
 
     def __init__(self, witness: Witness, tables: Tables, *given: Any) -> None:
         super().__init__(*given, keeps=False)
@@ -222,6 +233,10 @@ class WatchedState(State):
         """Where it ends on ways that are not followed any further, and what they assume."""
         self._taken = False
         self._hunts = 0
+        self._later: dict[str, Beside] = {}
+        """What may happen until the call is over."""
+        self._done: set[str] = set()
+        """What has happened on this way."""
 
     def search(self, field: str, expression: str) -> Match | None:
         """Hold a text against an expression."""
@@ -237,6 +252,7 @@ class WatchedState(State):
         self, end: End, subject: str, answers: Sequence[str], shorts: Sequence[str] = ()
     ) -> None:
         """Note where the call ends if somebody answers, and go on where nobody does."""
+        self._happen()
         book = self.answers
         question = Question(subject, tuple(answers))
         if question in book.known or len(book.asked) < len(book.given):
@@ -245,6 +261,50 @@ class WatchedState(State):
         self.answered.append((end, (*book.asked, (question, 0))))
         book.known[question] = 1
         book.asked.append((question, 1))
+
+    def follow(self) -> End:
+        """Evaluate the call until it ends, and then what it has set off besides."""
+        end = follow(self)
+
+        def go_on(_state: State) -> NoReturn:
+            self._happen()
+            raise CallEndedError(end)
+
+        return follow(self, go_on)
+
+    def _happen(self) -> None:
+        """Go where something leads that happens on this way. Raises CallEndedError."""
+        for item in [*list_hooks(self.leg, self.fired), *self._later.values()]:
+            if item.told not in self._done and self.happens(item.told):
+                self._done.add(item.told)
+                # What else was to happen is followed on ways of its own.
+                self._later.clear()
+                books = (self.leg.globals_, self.leg.variables)
+                self.fired.update((name, it.text) for book in books for name, it in book.items())
+                item.happens(self)
+                raise CallEndedError(ENDS)
+
+    def note_end(self, end: End) -> None:
+        """Note where something ends that the call has set off besides."""
+        self.answered.append((end, tuple(self.answers.asked)))
+
+    def command(self, name: str, argument: Value) -> None:
+        """Follow a command of the switch where it is executed on this way."""
+        told = f"FreeSWITCH executes {name} {argument.text}".strip()
+        if told not in self._done and self.happens(told):
+            self._done.add(told)
+            run_command(self, name, argument)
+
+    def notice(self, name: str, data: Value) -> None:
+        """Keep what an application may lead to for the end of the call."""
+        for item in list_besides(self, name, data):
+            self._later[item.told] = item
+
+    def notice_legs(self, given: Sequence[str]) -> None:
+        """Keep what variables of other legs have executed for the end of the call."""
+        for brackets in dict.fromkeys(given):
+            for item in list_leg_hooks(self, brackets):
+                self._later[item.told] = item
 
     def find_next(self, contents: Contents, at: int) -> int:
         """Return the first extension from one on that does not pass the call on for certain."""
