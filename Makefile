@@ -4,6 +4,8 @@ BIN := .venv/bin
 # What users get (and what builds it), and all that the tests need on top.
 RUNS := .venv/.runs
 INSTALLED := .venv/.installed
+# What pytest makes of the tests is kept: else each worker compiles all of them in each run.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/pytest
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 .PHONY: demo rehearse-pr rehearse-mr rehearse-release oldest newest workflows checks test test-all sweeps lint types contracts unit bench screenshots lock clean
@@ -53,7 +55,7 @@ checks:
 test-all: test sweeps
 
 sweeps: $(INSTALLED)
-	$(BIN)/pytest -n 2 --sweeps
+	$(PYTEST) -n 2 --sweeps
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
@@ -74,7 +76,7 @@ workflows: $(INSTALLED)
 
 # One worker more than a small machine has cores: tests that wait leave it room.
 unit: $(INSTALLED)
-	$(BIN)/pytest -n 3 --dist worksteal
+	$(PYTEST) -n 3 --dist worksteal
 
 # The pictures in docs/images, from the real pages with example data. Needs Chromium.
 screenshots: $(INSTALLED)
