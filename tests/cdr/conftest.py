@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 pytest.importorskip("pyarrow", reason="the extra [cdr] is not installed")
 sys.path.insert(0, str(Path(__file__).parent))
 
+from lakes import fill, make_row
 from object_stores import gs_store
 from replay_switch import load_templates
 from sidecars import options
@@ -51,3 +53,13 @@ def sidecar(tmp_path):
     yield start
     for one in made:
         one.stop()
+
+
+@pytest.fixture
+def place(tmp_path: Path, templates, monkeypatch) -> list[str]:
+    for name in list(os.environ):
+        if name.startswith(("FSGITOPS_", "FS_")):
+            monkeypatch.delenv(name)
+    spool, _ = fill(tmp_path, templates, 14)
+    spool.add([make_row(templates, 15)])
+    return ["-C", str(tmp_path), "--lake", "lake", "--spool", "spool"]

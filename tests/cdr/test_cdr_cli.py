@@ -10,41 +10,24 @@ import socket
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from lakes import fill, keys_in, make_row
+from lakes import fill, make_row
 from project import check_output
 from replay_switch import ReplaySwitch
-from sidecars import options
 from terminal import show
 
 from fsgitops.api.records import LakeRecords
-from fsgitops.cdr.doctor import judge_conf, read_params
-from fsgitops.cdr.lake import open_lake
 from fsgitops.cdr.query import Source
 from fsgitops.cdr.schema import COLUMNS
-from fsgitops.cdr.sidecar import Sidecar
 from fsgitops.cdr.spool import Spool
 from fsgitops.cdr.table import draw_table
 from fsgitops.cdr.tail import follow
-from fsgitops.cli import run as run_fsgitops
 from fsgitops.cli.cdr import invoke
-from fsgitops.diagnosis import Health
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture
-def place(tmp_path: Path, templates, monkeypatch) -> list[str]:
-    for name in list(os.environ):
-        if name.startswith(("FSGITOPS_", "FS_")):
-            monkeypatch.delenv(name)
-    spool, _ = fill(tmp_path, templates, 14)
-    spool.add([make_row(templates, 15)])
-    return ["-C", str(tmp_path), "--lake", "lake", "--spool", "spool"]
 
 
 def test_list_prints_json_lines(place, capfdbinary) -> None:
@@ -317,20 +300,6 @@ def test_tail_shows_records_from_the_spool_and_those_it_was_too_slow_for(
     assert len(shown) == len(set(shown)) == 2
 
 
-def test_doctor_answers_in_the_form_of_the_other_doctor(place, capfd) -> None:
-    assert invoke([*place, "doctor", "--json"]) == 1
-    said = json.loads(capfd.readouterr().out)
-    check_output(said)
-    assert said["format"] == "fsgitops-doctor"
-    by_name = {check["name"]: check["health"] for check in said["checks"]}
-    assert by_name == {"switch": "error", "spool": "ok", "lake": "ok", "json-dir": "error"}
-    assert invoke([*place, "doctor"]) == 1
-    text = capfd.readouterr().out
-    for check in said["checks"][3:]:  # the room on the disk changes
-        assert f"{check['health']:<8} {check['name']}: {check['message']}\n" in text
-        assert all(f"         {line}\n" in text for line in check["remedy"].split("\n") if line)
-
-
 @pytest.mark.parametrize(
     "words",
     [
@@ -364,181 +333,7 @@ def test_a_spool_that_is_not_there_is_not_searched_and_not_made(place, tmp_path,
     assert not (tmp_path / "typo").exists()
 
 
-def test_a_doctor_leaves_the_lake_as_it_is(place, tmp_path, capfd) -> None:
-    before = sorted((tmp_path / "lake").rglob("*"))
-    invoke([*place, "doctor"])
-    assert sorted((tmp_path / "lake").rglob("*")) == before
-
-
-def git(folder: Path, *words: str) -> str:
-    return subprocess.run(
-        ["git", *words], cwd=folder, check=True, capture_output=True, text=True
-    ).stdout
-
-
-def test_git_takes_no_record_that_a_sidecar_wrote(sidecar, tmp_path, templates) -> None:
-    git(tmp_path, "init", "-q")
-    sidecar().stop()
-    fill(tmp_path, templates, 3)
-    git(tmp_path, "add", "-A")
-    assert git(tmp_path, "ls-files") == ""
-    assert keys_in(open_lake(str(tmp_path / "lake")))
-
-
-def test_a_spool_in_a_project_itself_ignores_no_project(tmp_path, templates) -> None:
-    (tmp_path / "fsgitops.yaml").write_text("cdr: {lake: lake, spool: .}\n")
-    one = Sidecar(replace(options(tmp_path), spool=tmp_path), None)
-    one.start()
-    one.stop()
-    assert not (tmp_path / ".gitignore").exists()
-
-
-@pytest.mark.parametrize("tracked", [True, False])
-def test_both_doctors_tell_that_git_takes_records(place, tmp_path, tracked, capfd) -> None:
-    (tmp_path / "fsgitops.yaml").write_text("cdr: {lake: lake, spool: spool}\n")
-    git(tmp_path, "init", "-q")
-    assert invoke([*place, "doctor"]) == 1
-    (tmp_path / "lake" / "cdr" / ".gitignore").unlink()
-    if tracked:
-        git(tmp_path, "add", "-f", "lake", "spool")
-    told = "git tracks call records here" if tracked else "would take the call records here"
-    for run in (
-        lambda: invoke([*place, "doctor"]),
-        lambda: run_fsgitops(["-C", str(tmp_path), "doctor"]),
-    ):
-        capfd.readouterr()
-        assert run() == 1
-        said = capfd.readouterr().out
-        assert f"error    records-in-git: {tmp_path}/lake: " in said
-        assert told in said
-
-
-def test_doctor_judges_the_switchs_configuration() -> None:
-    conf = (
-        '<configuration name="json_cdr.conf"><settings><param name="log-b-leg" value="false"/>'
-        '<param name="log-dir" value="/x"/></settings></configuration>'
-    )
-    judged = {check.message: check.health for check in judge_conf(conf, "")}
-    assert judged["B legs are not written"] is Health.ERROR
-    assert judged["variables are written percent-encoded"] is Health.ERROR
-    assert judged["records are written to disk"] is Health.OK
-
-
-@pytest.mark.parametrize("text", ["-ERR no reply", "", "<!DOCTYPE x [<!ENTITY a 'b'>]><x>&a;</x>"])
-def test_an_answer_that_is_no_configuration_is_none(text: str) -> None:
-    assert read_params(text) is None
-
-
-def test_doctor_finds_nothing_wrong_with_the_configuration_that_the_page_shows() -> None:
-    text = (CHECKOUT / "docs" / "cdr.md").read_text(encoding="utf-8")
-    [shown] = re.findall(r"^```xml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    conf = f'<configuration name="json_cdr.conf"><settings>{shown}</settings></configuration>'
-    judged = list(judge_conf(conf, ""))
-    assert judged
-    assert [check.message for check in judged if check.health is not Health.OK] == []
-
-
 def test_the_documentation_has_every_column_as_the_schema_has_it() -> None:
     text = (CHECKOUT / "docs" / "cdr.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)` \| (\w+) \| (.*) \|$", text, re.MULTILINE)
     assert rows == [(c.name, c.kind, c.about) for c in COLUMNS]
-
-
-@pytest.mark.parametrize("command", ["report", "reconcile", "compact"])
-def test_what_is_no_date_is_wrong_usage_and_no_empty_answer(place, command, capfd) -> None:
-    assert invoke([*place, command, "--from", "nonsense"]) == 64
-    assert "`nonsense`: expected a date" in capfd.readouterr().err
-
-
-@pytest.mark.parametrize("command", ["report", "list", "reconcile", "compact"])
-def test_a_period_that_ends_before_it_begins_is_wrong_usage(place, command, capfd) -> None:
-    words = ("--from", "2026-11-20", "--to", "2026-11-10")
-    assert invoke([*place, command, *words]) == 64
-    assert "--to is before --from" in capfd.readouterr().err
-
-
-def test_a_period_without_calls_is_one_sentence(place, capfd) -> None:
-    words = ["--from", "2020-11-10", "--to", "2020-11-20"]
-    assert invoke([*place, "report", *words, "--tz", "UTC"]) == 0
-    assert capfd.readouterr().out == "No calls from 2020-11-10 to 2020-11-20 (UTC).\n"
-    assert invoke([*place, "report", *words, "--format", "html"]) == 0
-    page = capfd.readouterr().out
-    assert "<p>No calls from 2020-11-10 to 2020-11-20.</p>" in page
-    assert "<table" not in page
-    assert invoke([*place, "list", *words]) == 0
-    assert capfd.readouterr().out == "No record matches.\n"
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        ["list", "--limit", "-5"],
-        ["tail", "--count", "0"],
-        ["retention", "--keep-days", "0"],
-        ["compact", "--grace", "-1"],
-        ["compact", "--min-files", "0"],
-    ],
-)
-def test_a_number_that_means_nothing_is_wrong_usage(place, words, capfd) -> None:
-    assert invoke([*place, *words]) == 64
-    assert f"Invalid value for '{words[1]}'" in capfd.readouterr().err
-
-
-@pytest.mark.parametrize("command", [["list"], ["report"], ["query", "SELECT 1"]])
-def test_a_second_file_is_refused_and_none_is_written(place, tmp_path, command, capfd) -> None:
-    files = [tmp_path / "o.json", tmp_path / "p.json"]
-    words = [word for file in files for word in ("--output", str(file))]
-    assert invoke([*place, *command, *words]) == 64
-    assert "--output is given twice" in capfd.readouterr().err
-    assert not any(file.exists() for file in files)
-
-
-def test_a_table_says_that_its_times_are_utc(place, capfd) -> None:
-    assert invoke([*place, "list", "--limit", "1"]) == 0
-    assert capfd.readouterr().out.startswith("start_time (UTC)")
-
-
-@pytest.mark.parametrize("after", [True, False])
-def test_a_directory_that_is_not_there_is_refused(tmp_path, after, capfd) -> None:
-    directory = ["-C", str(tmp_path / "nowhere")]
-    words = ["list", "--lake", "lake"]
-    assert invoke([*words, *directory] if after else [*directory, *words]) == 64
-    assert f"{tmp_path}/nowhere: no such directory" in capfd.readouterr().err
-
-
-@pytest.mark.parametrize("words", [["list"], ["report"], ["query", "SELECT 1"]])
-def test_a_file_that_cannot_be_written_is_named_as_it_was_typed(place, tmp_path, words, capfd):
-    out = tmp_path / "nowhere" / "x.json"
-    assert invoke([*place, *words, "--output", str(out)]) == 1
-    assert f"{out}: no such directory" in capfd.readouterr().err
-
-
-@pytest.mark.parametrize("time", ["yesterday", "2026-13-45", "9999-99-99"])
-def test_what_is_no_time_is_wrong_usage_and_no_empty_answer(place, time, capfd) -> None:
-    assert invoke([*place, "list", "--from", time]) == 64
-    assert invoke([*place, "list", "--to", time]) == 64
-    assert f"`{time}`: expected a time, such as 2026-11-23 10:00" in capfd.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("command", "name"), [("report", "a.pdf"), ("list", "a.html"), ("query", "a.xlsx")]
-)
-def test_a_file_whose_ending_says_another_format_is_refused(
-    place, command, name, tmp_path, capfd
-) -> None:
-    words = [*place, command, *(["SELECT 1"] if command == "query" else [])]
-    assert invoke([*words, "--output", str(tmp_path / name)]) == 64
-    assert "give --format, or an ending of .txt, " in capfd.readouterr().err
-    assert not (tmp_path / name).exists()
-    assert invoke([*words, "--format", "json", "--output", str(tmp_path / name)]) == 0
-
-
-def test_a_date_without_dashes_finds_the_same_records(place, capfdbinary) -> None:
-    assert invoke([*place, "report", "--from", "20261123", "--to", "20261123",
-                   "--leg", "all", "--format", "json"]) == 0  # fmt: skip
-    assert json.loads(capfdbinary.readouterr().out)["total"]["calls"] == 15
-
-
-def test_a_time_that_is_written_short_skips_no_day(place, capfdbinary) -> None:
-    assert invoke([*place, "list", "--from", "2026-11-3 10:00Z", "--format", "json"]) == 0
-    assert len(capfdbinary.readouterr().out.splitlines()) == 15

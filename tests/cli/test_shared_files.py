@@ -40,11 +40,13 @@ def _one_file(
     monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, project: Project
 ) -> None:
     """Let all agents lie in one file: in a list of users, or in a group (layout: sharded)."""
+    settings = project.root / "fsgitops.yaml"
     if request.param == SHARD:
         monkeypatch.setattr(f"{__name__}.TEAM", SHARD)
-        settings = project.root / "fsgitops.yaml"
         settings.write_text(settings.read_text() + "layout: sharded\n")
         return
+    # What is made ready for these kinds is nothing for others.
+    settings.write_text(settings.read_text() + "# in a list of users\n")
     team = replace(AGENT, joint=lambda _site: True, paths=lambda *_: (TEAM,), drafts=_drafts)
     kinds = Kinds(team if kind is AGENT else kind for kind in BUILT_IN.values())
     use_kinds(monkeypatch, kinds)
