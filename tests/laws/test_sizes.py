@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 SOURCES = Path(__file__).resolve().parents[2] / "fsgitops"
@@ -16,6 +17,7 @@ LONGER = {
 """Functions that are longer still. None of them grows, and no other one joins them."""
 
 
+@cache
 def list_functions() -> dict[str, int]:
     """Return the lines of each function, without its decorators."""
     return {

@@ -106,6 +106,29 @@ def _columns() -> Columns:
     return COLUMNS
 
 
+_RULES: Final = (
+    Rule(
+        "unassigned-number",
+        Severity.WARNING,
+        check_assigned,
+        "A DID is a number that its country's numbering plan knows.",
+    ),
+    Rule(
+        "duplicate-trunk-name",
+        Severity.ERROR,
+        check_names,
+        "What else carriers dial for a DID belongs to it alone.",
+        fixed=True,
+    ),
+    Rule(
+        "many-dids",
+        Severity.WARNING,
+        check_number,
+        f"In layout files, at most {MANY:,} DIDs are enabled.",
+    ),
+)
+
+
 def place_routes(places: Places) -> Kind[DidRoute]:
     """Return the kind for a target whose files lie there."""
     return Kind(
@@ -119,27 +142,7 @@ def place_routes(places: Places) -> Kind[DidRoute]:
         aliases=("did_route",),
         imports=_imports,
         columns=_columns,
-        rules=(
-            Rule(
-                "unassigned-number",
-                Severity.WARNING,
-                check_assigned,
-                "A DID is a number that its country's numbering plan knows.",
-            ),
-            Rule(
-                "duplicate-trunk-name",
-                Severity.ERROR,
-                check_names,
-                "What else carriers dial for a DID belongs to it alone.",
-                fixed=True,
-            ),
-            Rule(
-                "many-dids",
-                Severity.WARNING,
-                check_number,
-                f"In layout files, at most {MANY:,} DIDs are enabled.",
-            ),
-        ),
+        rules=_RULES,
         lists="Public numbers.",
         shared=(
             Shared(
