@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from fsgitops.routing.call.clock import Clock
 from fsgitops.routing.call.evaluate import Call, evaluate
 from fsgitops.routing.call.world import Phones, World
-from fsgitops.routing.tree import parse
+from fsgitops.routing.records import PlacedRecords
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -54,14 +54,17 @@ def make_world(
     memory: Mapping[str, str] | None = None,
     directory: str = DIRECTORY,
     configuration: str = MODULES,
+    taken_out: bool = False,
 ) -> World:
-    """Return a world with these contexts."""
+    """Return a world with these contexts; `taken_out`: read as those of plans are, by records."""
     text = (
         f'<document><section name="dialplan">{dialplan}</section>'
         f'<section name="directory">{directory}</section>'
         f'<section name="configuration">{configuration}</section></document>'
     )
-    root = parse(text.encode())
+    records = PlacedRecords(("",) if taken_out else ())
+    root = records.parse(records.take_out(text.encode(), ""))
+    assert root is not None
 
     def locate(section: str, tag: str, name: str) -> Element | None:
         found = root.find("section", "name", section)

@@ -92,14 +92,14 @@ def _find_heard(workspace: Workspace, current: Planned) -> Hearings | None:
     impact, look = current.plan.impact, current.look
     if current.heard is not None or impact is None or impact.notes or look is None:
         return current.heard
+    from fsgitops.planning.ahead import Ahead
     from fsgitops.planning.followed import hear_all
     from fsgitops.planning.impact import digest_by_hand
 
     with suppress(FsgitopsError, OSError):
         by_hand = digest_by_hand(look, current.compilation.key)
-        return hear_all(
-            workspace, current.compilation, current.live, current.plan, current.written, by_hand
-        )
+        ahead = Ahead(workspace, current.compilation, current.live, current.plan, current.written)
+        return hear_all(ahead, by_hand)
     return None
 
 

@@ -22,6 +22,7 @@ from fsgitops.planning.followed import (
 from fsgitops.planning.hearing import Listener, list_dialled
 from fsgitops.routing.call.world import World
 from fsgitops.routing.rebuild import rebuild
+from fsgitops.routing.records import PlacedRecords
 from fsgitops.routing.tree import Element, XmlSyntaxError, parse
 
 if TYPE_CHECKING:
@@ -81,9 +82,15 @@ def _compare(before: Files, after: Files, changed: set[str]) -> set[str]:
 
 def _read(content: bytes) -> Sequence[Element]:
     try:
-        return parse(content).children if content else ()
+        return _parse(content).children if content else ()
     except XmlSyntaxError:
         return ()
+
+
+def _parse(content: bytes) -> Element:
+    """Return the tree of a file; the users and extensions in it are read when needed."""
+    records = PlacedRecords(("",))
+    return records.parse(records.take_out(content, "")) or parse(content)
 
 
 def _rebuild(file: LiveFile) -> Iterator[Element | None]:

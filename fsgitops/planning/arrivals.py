@@ -17,7 +17,7 @@ from fsgitops.routing.call.alike import tell_sort
 from fsgitops.routing.call.arrival import Aim, Arrival, judge_arrival
 from fsgitops.routing.call.clock import Clock
 from fsgitops.routing.call.evaluate import Call
-from fsgitops.routing.call.outcome import Outcomes
+from fsgitops.routing.numbers.shared import SharedOutcomes
 from fsgitops.routing.tree import fold
 
 if TYPE_CHECKING:
@@ -215,9 +215,8 @@ class Calls:
         outside: Entries,
         callers: Mapping[str, str],
     ) -> None:
-        self._outcomes = Outcomes(world, Clock(_ANY_TIME, world.zones, known=False))
+        self._outcomes = SharedOutcomes(world, Clock(_ANY_TIME, world.zones, known=False))
         self._file_of = file_of
-        self._last: Call | None = None
         self._inbound = inbound
         self._outside = outside
         self._domain = domain
@@ -241,12 +240,7 @@ class Calls:
 
     def find_missed(self, subject: Subject) -> Missed | None:
         """Return a call to a subject that does not arrive; None: all do, in all forms."""
-        first, *others = subject.numbers
-        found = self._follow(subject, first)
-        if found is None and self._last is not None:
-            # The other forms of a number nearly always fare as the first.
-            others = self._outcomes.drop_alike(self._last, others)
-        tried = [found, *(self._follow(subject, number) for number in others)]
+        tried = [self._follow(subject, number) for number in subject.numbers]
         missed = [item for item in tried if item is not None]
         if not missed:
             return None
@@ -289,6 +283,5 @@ class Calls:
         return missed
 
     def _judge(self, subject: Subject, call: Call) -> Missed:
-        self._last = call
         judged = judge_arrival(self._outcomes.find(call), subject.aim, self._file_of)
         return Missed(subject, call.number, judged.arrival, judged.way)

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from fsgitops.model.plan import Danger
 from fsgitops.planning.arrivals import Calls, Subjects, list_entries, tell_closed
 from fsgitops.planning.claims import LOST, Claim
-from fsgitops.planning.portion import follow_portion, narrow_plan
+from fsgitops.planning.portion import follow_portion
 from fsgitops.planning.proved import Proved, digest_foreign, read_proved
-from fsgitops.planning.survey import load_planned
 from fsgitops.routing.call.arrival import Arrival, find_taker
 from fsgitops.routing.call.load import is_unknown
 from fsgitops.routing.directory import descend
@@ -24,10 +23,8 @@ from fsgitops.routing.places import is_served_elsewhere
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from fsgitops.model.compiled import CompiledConfig
-    from fsgitops.model.live import LiveConfig
-    from fsgitops.model.plan import Plan
     from fsgitops.model.resource import Resource
+    from fsgitops.planning.ahead import Ahead
     from fsgitops.planning.arrivals import Missed, Subject
     from fsgitops.routing.call.load import Loaded
     from fsgitops.routing.call.outcome import Ending
@@ -35,7 +32,6 @@ if TYPE_CHECKING:
     from fsgitops.routing.places import Door
     from fsgitops.routing.survey import Survey
     from fsgitops.workspace.declare import Compilation
-    from fsgitops.workspace.open import Workspace
 
 
 class Followed(NamedTuple):
@@ -49,19 +45,11 @@ class Followed(NamedTuple):
     arriving: Sequence[Subject] = ()
 
 
-def follow_calls(
-    workspace: Workspace,
-    compilation: Compilation,
-    live: LiveConfig,
-    plan: Plan,
-    written: CompiledConfig,
-    survey: Survey,
-) -> Followed:
+def follow_calls(ahead: Ahead, survey: Survey) -> Followed:
     """Follow the calls that a plan is about. Raises MergeError where nothing can be followed."""
-    target = workspace.target
-    portion = narrow_plan(plan, compilation, written, workspace.kinds)
-    plan, compilation, written, _ = portion
-    subjects = Subjects(compilation, workspace.kinds)
+    target, live = ahead.workspace.target, ahead.live
+    plan, compilation, written, _ = ahead.portion
+    subjects = Subjects(compilation, ahead.workspace.kinds)
     changed = {item.resource for item in plan.changes if item.dangers != (Danger.NOTHING,)}
     concerned = subjects.find_concerned(changed) if changed else set()
     wanted = set(concerned)
@@ -76,7 +64,7 @@ def follow_calls(
     astray = {*before.astray} - {item.resource for item in found} if before else set()
     if not found:
         return Followed((), Proved(foreign, frozenset(astray)))
-    loaded = load_planned(target, plan, written, live)
+    loaded = ahead.loaded
     files = _Files(loaded, frozenset(written.ours | live.manifest.ours))
     doors = loaded.doors(target.domain)
     calls = Calls(
@@ -87,9 +75,8 @@ def follow_calls(
         outside=list_entries(doors, target.inbound_context),
         callers=subjects.list_callers(),
     )
-    followed = follow_portion(
-        portion.limit(found), calls.find_missed, lambda: calls.work, calls.sort
-    )
+    some = ahead.portion.limit(found)
+    followed = follow_portion(some, calls.find_missed, lambda: calls.work, calls.sort)
     found = [subject for subject, _ in followed]
     missed = [item for _, item in followed if item is not None]
     astray.update(item.subject.resource for item in missed)

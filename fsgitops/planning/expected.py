@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from fsgitops.errors import FsgitopsError
 from fsgitops.expectation.prove import Prover, make_proof
 from fsgitops.model.verdict import Tests
-from fsgitops.planning.survey import load_planned
 from fsgitops.routing.call.scene import scene_of_files
 from fsgitops.routing.preprocess import ROOT_FILE
 from fsgitops.visible import count_noun
@@ -17,34 +16,27 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fsgitops.expectation.noun import Expectation
-    from fsgitops.model.compiled import CompiledConfig
-    from fsgitops.model.live import LiveConfig
     from fsgitops.model.plan import Plan
+    from fsgitops.planning.ahead import Ahead
     from fsgitops.workspace.declare import Compilation
-    from fsgitops.workspace.open import Workspace
 
 
 def judge_expected(
-    workspace: Workspace,
-    compilation: Compilation,
-    plan: Plan,
-    written: CompiledConfig,
-    live: LiveConfig,
-    tests: Sequence[Expectation],
+    compilation: Compilation, plan: Plan, tests: Sequence[Expectation], ahead: Ahead
 ) -> Plan:
     """Return the plan with what became of these expectations.
 
     Where the configuration cannot be read, nobody knows, and a warning says so.
     """
-    target, declared = workspace.target, compilation.declared
+    target, declared = ahead.workspace.target, compilation.declared
     if not (target.conf_dir / ROOT_FILE).is_file():
         return _warn(plan, tests, f"{target.conf_dir} has no {ROOT_FILE}")
     try:
-        loaded = load_planned(target, plan, written, live)
+        loaded = ahead.load_whole()
     except (FsgitopsError, OSError) as problem:
         return _warn(plan, tests, str(problem))
     scene = scene_of_files(loaded, "plan", target.domain)
-    prover = Prover(scene, target, declared.desired, workspace.kinds)
+    prover = Prover(scene, target, declared.desired, ahead.workspace.kinds)
     proved = [prover.prove(test, declared.expected.sources[test.name]) for test in tests]
     failing = make_proof(scene, proved).failing
     return replace(plan, tests=Tests(len(tests) - len(failing), failing))

@@ -14,8 +14,7 @@ from fsgitops.model.impact import MOMENT, NOBODY, CallChange, Impact
 from fsgitops.model.plan import Action
 from fsgitops.planning.hearing import Dialled, Listener, guess_dialled, list_dialled
 from fsgitops.planning.others import find_others
-from fsgitops.planning.portion import follow_portion, narrow_plan
-from fsgitops.planning.survey import load_planned
+from fsgitops.planning.portion import follow_portion
 from fsgitops.routing.call.contents import taken_alone
 from fsgitops.routing.call.load import load_disk
 from fsgitops.routing.directory import serialise
@@ -30,10 +29,9 @@ if TYPE_CHECKING:
     from fsgitops.model.live import LiveConfig
     from fsgitops.model.plan import Change, Plan
     from fsgitops.model.resource import Resource
+    from fsgitops.planning.ahead import Ahead
     from fsgitops.routing.call.load import Loaded
     from fsgitops.routing.tree import Element
-    from fsgitops.workspace.declare import Compilation
-    from fsgitops.workspace.open import Workspace
 
 MOST_FILES: Final = 2_000
 """Changed files of the dialplan that are compared; more of them are taken to concern all calls."""
@@ -47,29 +45,20 @@ OTHERS: Final = "numbers that nobody declares were not looked at: the plan is to
 _AT_ANY_TIME: Final = "at another time"
 
 
-def follow_calls(
-    workspace: Workspace,
-    compilation: Compilation,
-    live: LiveConfig,
-    plan: Plan,
-    written: CompiledConfig,
-    kept: Hearings | None,
-    by_hand: str,
-) -> tuple[Impact, Hearings]:
+def follow_calls(ahead: Ahead, kept: Hearings | None, by_hand: str) -> tuple[Impact, Hearings]:
     """Return the plan's impact, and where calls end once it is applied.
 
     `kept` is what the last apply noted, `by_hand` the digest of the hand-written configuration.
     Raises MergeError where the configuration cannot be read.
     """
-    kinds = workspace.kinds
-    portion = narrow_plan(plan, compilation, written, kinds)
-    plan, compilation, written, beside = portion
+    kinds, target, live = ahead.workspace.kinds, ahead.workspace.target, ahead.live
+    plan, compilation, written, beside = ahead.portion
     dialled = [*list_dialled(compilation, written, kinds)]
-    sides = _Sides(workspace, live, plan, written)
+    sides = _Sides(ahead)
     edited = kept is not None and kept.by_hand != by_hand
     planned = find_touched(plan, live, written)
     search = Search(plan, live, sides, {EVERYTHING} if edited else planned, kinds, kept, by_hand)
-    impact, heard = search.find(portion.limit(dialled))
+    impact, heard = search.find(ahead.portion.limit(dialled))
     if beside:
         left = beside + len(dialled) - impact.looked_at
         return replace(impact, left_out=left, notes=(*impact.notes, OTHERS)), heard
@@ -78,27 +67,21 @@ def follow_calls(
     if EVERYTHING in planned and len(plan.changes) > MOST_CHANGES:
         return replace(impact, notes=(*impact.notes, OTHERS)), heard
     others = find_others(
-        sides.files_before, sides.files_after, workspace.target, sides.ours, _compare_ways,
+        sides.files_before, ahead.loaded, target, sides.ours, _compare_ways,
         every=EVERYTHING in planned,
     )  # fmt: skip
     return replace(impact, numbers=tuple(others)), heard
 
 
-def hear_all(
-    workspace: Workspace,
-    compilation: Compilation,
-    live: LiveConfig,
-    plan: Plan,
-    written: CompiledConfig,
-    by_hand: str,
-) -> Hearings:
+def hear_all(ahead: Ahead, by_hand: str) -> Hearings:
     """Return where calls end once a plan is applied, where nothing is known of it yet.
 
     Raises MergeError where the configuration cannot be read.
     """
-    dialled = list_dialled(compilation, written, workspace.kinds)
-    listener = _Sides(workspace, live, plan, written).after
-    found = follow_portion(list(dialled), listener.hear, lambda: listener.work, listener.sort)
+    _, compilation, written, _ = ahead.portion
+    dialled = [*list_dialled(compilation, written, ahead.workspace.kinds)]
+    listener, some = _Sides(ahead).after, ahead.portion.limit(dialled)
+    found = follow_portion(some, listener.hear, lambda: listener.work, listener.sort)
     heard = {item.resource: heard for item, heard in found}
     return Hearings(by_hand, "", __version__, heard)
 
@@ -106,14 +89,10 @@ def hear_all(
 class _Sides:
     """The configuration as it stands, and as the plan leaves it: each is loaded when needed."""
 
-    def __init__(
-        self, workspace: Workspace, live: LiveConfig, plan: Plan, written: CompiledConfig
-    ) -> None:
-        self._target = workspace.target
-        self._live = live
-        self._plan = plan
-        self._written = written
-        self.ours = live.manifest.ours | written.ours
+    def __init__(self, ahead: Ahead) -> None:
+        self._target = ahead.workspace.target
+        self._ahead = ahead
+        self.ours = ahead.live.manifest.ours | ahead.portion.written.ours
         """The paths of fsgitops."""
 
     @cached_property
@@ -123,17 +102,12 @@ class _Sides:
         return load_disk(target.conf_dir, target.domain, ours=self.ours)
 
     @cached_property
-    def files_after(self) -> Loaded:
-        """The files as the plan leaves them."""
-        return load_planned(self._target, self._plan, self._written, self._live)
-
-    @cached_property
     def before(self) -> Listener:
         return Listener.of_files(self.files_before, self._target)
 
     @cached_property
     def after(self) -> Listener:
-        return Listener.of_files(self.files_after, self._target)
+        return Listener.of_files(self._ahead.loaded, self._target)
 
 
 class Sides(Protocol):

@@ -13,7 +13,7 @@ from fsgitops.phone import is_extension
 from fsgitops.routing.call.alike import tell_sort
 from fsgitops.routing.call.clock import Clock
 from fsgitops.routing.call.evaluate import Call
-from fsgitops.routing.call.outcome import Outcomes
+from fsgitops.routing.numbers.shared import SharedOutcomes
 from fsgitops.routing.tree import fold
 
 if TYPE_CHECKING:
@@ -92,8 +92,8 @@ class Listener:
         self._world = world
         self._hide = hide
         self._entry = entry
-        self._then = Outcomes(world, Clock(_THEN, world.zones))
-        self._whenever = Outcomes(world, Clock(_THEN, world.zones, known=False), ends=True)
+        self._then = SharedOutcomes(world, Clock(_THEN, world.zones))
+        self._whenever = SharedOutcomes(world, Clock(_THEN, world.zones, known=False), ends=True)
 
     @property
     def work(self) -> int:

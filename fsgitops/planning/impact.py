@@ -26,42 +26,36 @@ from fsgitops.transaction.state import read_state, write_state
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from fsgitops.model.compiled import CompiledConfig
-    from fsgitops.model.live import LiveConfig, Manifest
+    from fsgitops.model.live import Manifest
     from fsgitops.model.plan import Plan
+    from fsgitops.planning.ahead import Ahead
     from fsgitops.planning.survey import ConfLook
     from fsgitops.secret.key import ProjectKey
     from fsgitops.workspace.declare import Compilation
-    from fsgitops.workspace.open import Workspace
 
 FILE: Final = "heard.json"
 _MARKED: Final = re.compile(rb'<%s run="[0-9]+"/>' % MARK.encode())
 
 
 def find_impact(
-    workspace: Workspace,
-    compilation: Compilation,
-    live: LiveConfig,
-    plan: Plan,
-    written: CompiledConfig,
-    look: ConfLook,
+    compilation: Compilation, plan: Plan, look: ConfLook, ahead: Ahead
 ) -> tuple[Impact | None, Hearings | None]:
     """Return what the plan changes for callers, and where calls end once it is applied.
 
     The latter is None where nothing is known of it; so is the impact where there is no
     configuration of FreeSWITCH yet.
     """
-    target = workspace.target
+    target = ahead.workspace.target
     if not (target.conf_dir / ROOT_FILE).is_file():
         return None, None
     try:
         by_hand = digest_by_hand(look, compilation.key)
-        kept = read_hearings(target.state_dir, live.manifest) if by_hand else None
+        kept = read_hearings(target.state_dir, ahead.live.manifest) if by_hand else None
         if _is_settled(plan) and (kept is None or kept.by_hand == by_hand):
             return Impact(MOMENT), kept
         from fsgitops.planning.followed import follow_calls
 
-        return follow_calls(workspace, compilation, live, plan, written, kept, by_hand)
+        return follow_calls(ahead, kept, by_hand)
     except (FsgitopsError, OSError) as problem:
         note = f"where calls end is not known: {problem}"
         return Impact(MOMENT, notes=(note,)), None

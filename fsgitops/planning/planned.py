@@ -240,18 +240,7 @@ def make_plan(
     plan = count_cost(plan, live, workspace.target, kick_rotated=wanted.kick_rotated)
     followed = heard = None
     if judged:
-        from fsgitops.planning.analysis import judge_dialplan
-        from fsgitops.planning.impact import find_impact
-        from fsgitops.planning.reach import judge_reach
-
-        plan, followed = judge_reach(workspace, compilation, live, plan, written, look)
-        plan = judge_dialplan(workspace, compilation, plan, look)
-        impact, heard = find_impact(workspace, compilation, live, plan, written, look)
-        plan = replace(plan, impact=impact)
-        if tests := compilation.declared.expected.enabled:
-            from fsgitops.planning.expected import judge_expected
-
-            plan = judge_expected(workspace, compilation, plan, written, live, tests)
+        plan, followed, heard = _judge(workspace, compilation, live, plan, written, look)
     plan = weigh_plan(
         finish_plan(plan), compilation, live, workspace.target, wanted, workspace.kinds
     )
@@ -266,6 +255,32 @@ def make_plan(
         followed=followed,
         heard=heard,
     )
+
+
+def _judge(
+    workspace: Workspace,
+    compilation: Compilation,
+    live: LiveConfig,
+    plan: Plan,
+    written: CompiledConfig,
+    look: ConfLook,
+) -> tuple[Plan, Followed | None, Hearings | None]:
+    """Judge a plan by the conf directory; return what was seen of calls as well."""
+    from fsgitops.planning.ahead import Ahead
+    from fsgitops.planning.analysis import judge_dialplan
+    from fsgitops.planning.impact import find_impact
+    from fsgitops.planning.reach import judge_reach
+
+    ahead = Ahead(workspace, compilation, live, plan, written)
+    plan, followed = judge_reach(workspace, compilation, plan, look, ahead)
+    plan = judge_dialplan(workspace, compilation, plan, look)
+    impact, heard = find_impact(compilation, plan, look, ahead)
+    plan = replace(plan, impact=impact)
+    if tests := compilation.declared.expected.enabled:
+        from fsgitops.planning.expected import judge_expected
+
+        plan = judge_expected(compilation, plan, tests, ahead)
+    return plan, followed, heard
 
 
 def make_context(

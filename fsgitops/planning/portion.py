@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from itertools import islice
 from math import gcd
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
@@ -28,8 +29,6 @@ SAMPLE: Final = 500
 """Of more calls than that, so many."""
 WORK: Final = 150_000
 """So many applications may be executed."""
-_FEW: Final = 20
-"""So few calls are followed without asking of what sort they are."""
 _STRIDE: Final = 0.6180339887
 """Each next call is so much of all further on: however soon it ends, all parts had their turn."""
 
@@ -43,24 +42,24 @@ def follow_portion(
     worked: Callable[[], int],
     sort: Callable[[_T], Hashable],
 ) -> list[tuple[_T, _R]]:
-    """Follow calls: one of each sort, and while the work lasts others, spread evenly.
+    """Follow calls while the work lasts, spread evenly; of those that are left, one of each sort.
 
     Return those that were followed, in their order, each with what `follow` returned. `worked`
     tells how many applications were executed so far. Of one `sort` are calls that are held against
     the same extensions: a number that somebody else takes has its own.
     """
-    number = len(items)
-    most = SAMPLE if number > MOST else number
-    sorts: dict[Hashable, int] = {}
-    for at, item in enumerate(items if number > _FEW else ()):
-        sorts.setdefault(sort(item), at)
-    least, until = min(len(sorts), SAMPLE), worked() + WORK
+    number, until = len(items), worked() + WORK
     found: dict[int, _R] = {}
-    for at in (*sorts.values(), *_far_apart(number)):
-        if at not in found:
-            found[at] = follow(items[at])
-        if len(found) >= most or (len(found) >= least and worked() > until):
+    for at in islice(_far_apart(number), SAMPLE if number > MOST else number):
+        found[at] = follow(items[at])
+        if worked() > until:
             break
+    if len(found) < number:
+        known = {sort(items[at]) for at in found}
+        for at, item in enumerate(items):
+            if len(known) < SAMPLE and (of := sort(item)) not in known:
+                known.add(of)
+                found[at] = follow(item)
     return [(items[at], found[at]) for at in sorted(found)]
 
 

@@ -20,11 +20,10 @@ from fsgitops.planning.claims import Claim, tell_claims
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from fsgitops.model.compiled import CompiledConfig
     from fsgitops.model.kind import Kinds
-    from fsgitops.model.live import LiveConfig
     from fsgitops.model.plan import Plan
     from fsgitops.model.resource import Resource
+    from fsgitops.planning.ahead import Ahead
     from fsgitops.planning.astray import Followed
     from fsgitops.planning.survey import ConfLook
     from fsgitops.routing.survey import Survey
@@ -35,10 +34,9 @@ if TYPE_CHECKING:
 def judge_reach(
     workspace: Workspace,
     compilation: Compilation,
-    live: LiveConfig,
     plan: Plan,
-    written: CompiledConfig,
     look: ConfLook,
+    ahead: Ahead,
 ) -> tuple[Plan, Followed | None]:
     """Return the plan with hazards and warnings for what no call will reach.
 
@@ -49,7 +47,7 @@ def judge_reach(
     if compilation.compiled.files and (workspace.target.conf_dir / "freeswitch.xml").is_file():
         try:
             survey = look.survey()
-            followed = follow_calls(workspace, compilation, live, plan, written, survey)
+            followed = follow_calls(ahead, survey)
         except (FsgitopsError, OSError) as problem:
             claims.append(_refuse(compilation, problem))
         else:
@@ -59,7 +57,7 @@ def judge_reach(
                 claim._replace(told=hide(claim.told), hint=hide(claim.hint))
                 for claim in (*claims, *followed.claims)
             ]
-    return tell_claims(plan, claims, workspace, compilation, live), followed
+    return tell_claims(plan, claims, workspace, compilation, ahead.live), followed
 
 
 def _refuse(compilation: Compilation, problem: Exception) -> Claim:

@@ -34,30 +34,30 @@ class Record(Element):
     The slots for that stay empty. Its `line` is 0: not known.
     """
 
-    __slots__ = ("_shape", "values")
+    __slots__ = ("shape", "values")
 
     def __init__(self, shape: Shape, values: bytes) -> None:
         self.name = shape.name
         self.offset = 0
-        self._shape = shape
+        self.shape = shape
         self.values = values
 
     def __getattr__(self, name: str) -> object:
         if name == "attributes":
-            return self._shape.attributes(self.values)
+            return self.shape.attributes(self.values)
         if name in ("children", "text"):
-            return getattr(self._shape.grow(self.values), name)
+            return getattr(self.shape.grow(self.values), name)
         if name == "line":
             return 0
         raise AttributeError(f"a record has no `{name}`")
 
     def may_hold(self, tag: str) -> bool:
         """Tell whether an element of this name stands in it."""
-        return tag in self._shape.tags
+        return tag in self.shape.tags
 
     def printed(self, depth: int) -> str:
         """Return the record as the switch prints it, `depth` levels deep."""
-        return self._shape.printed(self.values, depth)
+        return self.shape.printed(self.values, depth)
 
 
 class PlacedRecord(Record):
@@ -72,7 +72,7 @@ class PlacedRecord(Record):
     def __getattr__(self, name: str) -> object:
         if name not in ("children", "text"):
             return super().__getattr__(name)
-        grown = self._shape.grow(self.values, self.line)
+        grown = self.shape.grow(self.values, self.line)
         self.children, self.text = grown.children, grown.text
         return getattr(grown, name)
 

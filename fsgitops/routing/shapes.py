@@ -8,7 +8,7 @@ which hold no quote, are read and printed in the same places.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fsgitops.routing.directory import print_attribute, print_pieces, serialise
 from fsgitops.routing.tree import Element, XmlSyntaxError, clean_attribute, parse
@@ -28,7 +28,7 @@ class Shape:
     `skeleton` is their text, in which one quote stands for each value with its quotes.
     """
 
-    __slots__ = ("_keys", "_outline", "_printed", "_skeleton", "name", "tags")
+    __slots__ = ("_keys", "_outline", "_printed", "_skeleton", "name", "read", "tags")
 
     def __init__(
         self, skeleton: bytes, name: str, keys: tuple[str, ...], tags: frozenset[str]
@@ -39,6 +39,8 @@ class Shape:
         self._keys = keys
         self._outline: list[tuple[int, Element]] = []
         self._printed: dict[int, list[str]] = {}
+        self.read: dict[tuple[bytes, ...], Any] = {}
+        """What readers made of records, by what of their values is no digit: call/mould.py."""
 
     def attributes(self, values: bytes) -> dict[str, str]:
         """Return the attributes of the record itself: its first values."""
@@ -75,13 +77,18 @@ class Shape:
         if shape is None:
             tree = self.parse(_made_up(self._skeleton))
             shape = self._printed[depth] = _decode(serialise(tree, depth)).split('"')[::2]
-        if _SPECIAL.search(values) is None:
+        if is_plain(values):
             said = values.decode("ascii").split('"')
         else:
             said = [print_attribute(_read(value)) for value in values.split(b'"')]
         parts = [""] * (len(shape) + len(said))
         parts[::2], parts[1::2] = shape, said
         return '"'.join(parts)
+
+
+def is_plain(values: bytes) -> bool:
+    """Tell whether values are read as they stand there."""
+    return _SPECIAL.search(values) is None
 
 
 def prove_shape(skeleton: bytes) -> Shape | None:
@@ -130,7 +137,7 @@ def _made_up(skeleton: bytes) -> bytes:
 
 def _split(values: bytes) -> list[str]:
     """Return the values as the parser reads them."""
-    if _SPECIAL.search(values) is None:
+    if is_plain(values):
         return values.decode("ascii").split('"')
     return [_read(value) for value in values.split(b'"')]
 

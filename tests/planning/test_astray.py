@@ -8,7 +8,7 @@ import pytest
 from existing_site import CATCH_ALL, edit, existing_site, put
 from project import Project
 
-from fsgitops.planning import astray
+from fsgitops.planning import ahead
 
 DID = "did +19495431333"
 CALLS = ".fsgitops/calls.json"
@@ -85,7 +85,7 @@ def test_what_an_apply_knows_of_calls_is_not_followed_again(
     def load(*_: object) -> None:
         raise AssertionError("no call is to be followed")
 
-    monkeypatch.setattr(astray, "load_planned", load)
+    monkeypatch.setattr(ahead, "load_planned", load)
     assert site.run("plan", "--no-cache").code == 0
 
 

@@ -1,26 +1,22 @@
-"""The extensions of a context, and which of them a number need not be held against.
+"""What extensions, their conditions and their actions say: read once, for all calls.
 
 An extension whose first condition holds a plain field against a plain expression passes a call on
-by that alone. Most of those say which numbers they take, one by one: of thousands, a number finds
-its own.
+by that alone.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from fsgitops.routing.call.clock import ATTRIBUTES
 from fsgitops.routing.call.words import is_true, needs_expansion, to_int, to_raw
-from fsgitops.routing.pattern import GIVES_UP, TooManyStepsError, list_choices, search_bytes
+from fsgitops.routing.pattern import list_choices, search_bytes
 from fsgitops.routing.tree import fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from fsgitops.routing.call.leg import Leg
     from fsgitops.routing.tree import Element
 
 TIMES: Final = frozenset(ATTRIBUTES)
@@ -103,53 +99,6 @@ def _read_action(element: Element) -> Written:
         is_true(attributes.get("inline")),
         to_int(attributes["loop"]) if "loop" in attributes else 1,
     )
-
-
-class Contents:
-    """The extensions of a context in their order, each with what decides alone, where it does."""
-
-    def __init__(self, context: Element) -> None:
-        self.extensions = [(item, read_quick(item)) for item in context.all("extension")]
-        self._gave_up: Counter[int] = Counter()
-        """How often PCRE2 gave up on an extension's expression: each time costs its whole limit."""
-        self._taking: dict[str, list[int]] = {}
-        self._others: list[int] = []
-        for at, (_, quick) in enumerate(self.extensions):
-            if quick is None or quick.texts is None or quick.field != NUMBER:
-                self._others.append(at)
-                continue
-            for text in quick.texts:
-                self._taking.setdefault(text, []).append(at)
-
-    def find_next(self, at: int, leg: Leg) -> int:
-        """Return the first extension from one on that does not pass the call on for certain."""
-        number = leg.read_field(NUMBER)
-        text = number.text if number else ""
-        end = len(self.extensions)
-        others: Sequence[int] = self._others
-        if (number and number.why) or text.endswith("\n"):
-            others = range(end)
-        else:
-            taking = self._taking.get(text, ())
-            own = bisect_left(taking, at)
-            end = taking[own] if own < len(taking) else end
-        for place in range(bisect_left(others, at), len(others)):
-            if others[place] >= end:
-                break
-            if self._stops(others[place], leg):
-                return others[place]
-        return end
-
-    def _stops(self, at: int, leg: Leg) -> bool:
-        quick = self.extensions[at][1]
-        if quick is None or self._gave_up[at] >= GIVES_UP:
-            return True
-        value = leg.read_field(quick.field)
-        try:
-            return bool(value and value.why) or quick.matches(value.text if value else "")
-        except TooManyStepsError:
-            self._gave_up[at] += 1
-            return True  # a limit of PCRE2: the extension is held against the call in full
 
 
 def read_quick(extension: Element) -> Quick | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from fsgitops.model.trace import End, Fate, Step, Tested, What
 from fsgitops.routing.call.condition import Found, Judge
-from fsgitops.routing.call.contents import Action, Contents
+from fsgitops.routing.call.contents import Action
 from fsgitops.routing.call.match import TooManyStepsError, substitute
 from fsgitops.routing.call.state import CallEndedError
 from fsgitops.routing.call.words import from_raw, is_true
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from fsgitops.routing.call.contents import Condition, Written
     from fsgitops.routing.call.expand import Value
+    from fsgitops.routing.call.extensions import Contents
     from fsgitops.routing.call.state import State
     from fsgitops.routing.tree import Element
 

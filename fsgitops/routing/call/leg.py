@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from fsgitops.routing.call.expand import Value
-from fsgitops.routing.call.words import to_int
+from fsgitops.routing.call.words import DyedError, is_dyed, to_int
 from fsgitops.routing.tree import fold
 
 if TYPE_CHECKING:
@@ -51,7 +51,11 @@ _RUN_TIME_FAMILIES: Final = (
 )  # fmt: skip
 
 
-_fold = lru_cache(maxsize=4096)(fold)
+@lru_cache(maxsize=4096)
+def _fold(name: str) -> str:
+    if is_dyed(name):
+        raise DyedError("the name of a variable is made from it")
+    return fold(name)
 
 
 @lru_cache(maxsize=4096)

@@ -9,11 +9,9 @@ then it is shared with no other call.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from fsgitops.model.trace import Fate
-from fsgitops.routing.call.alike import is_blind, list_asked
 from fsgitops.routing.call.applications import route
 from fsgitops.routing.call.condition import TIME
 from fsgitops.routing.call.evaluate import follow_ways, identify, list_others, make_leg
@@ -79,7 +77,9 @@ class Outcome(NamedTuple):
         return False if known else None
 
 
-class _Way(NamedTuple):
+class Course(NamedTuple):
+    """One way of a call while others are looked for: what was asked on it, and answered."""
+
     asked: tuple[tuple[Question, int], ...]
     end: End
     took: tuple[Took, ...]
@@ -94,7 +94,7 @@ class _Way(NamedTuple):
 class _Rest(NamedTuple):
     """What becomes of a call from a transfer on; no ways: that is not the same for two numbers."""
 
-    ways: tuple[_Way, ...] = ()
+    ways: tuple[Course, ...] = ()
     noted: frozenset[tuple[str, str]] = frozenset()
 
 
@@ -102,18 +102,19 @@ class _TooManyError(Exception):
     """The call may take more ways than are followed."""
 
 
-class _State(State):
+class ForkedState(State):
     """A state that takes both ways of a bridge: where somebody answers, the call is at its end."""
 
-    answered: list[_Way]
+    answered: list[Course]
 
-    def end_way(self, asked: tuple[tuple[Question, int], ...], end: End) -> _Way:
+    def end_way(self, asked: tuple[tuple[Question, int], ...], end: End) -> Course:
         """Return the way that ends here."""
-        return _Way(asked, end, self.list_took(), tuple(self.rang))
+        return Course(asked, end, self.list_took(), tuple(self.rang))
 
     def offer(
         self, end: End, subject: str, answers: Sequence[str], shorts: Sequence[str] = ()
     ) -> None:
+        """End the call where somebody answers, on a way of its own, and go on where nobody does."""
         book = self.answers
         question = Question(subject, tuple(answers))
         if question in book.known or len(book.asked) < len(book.given):
@@ -141,8 +142,6 @@ class Outcomes:
         self._phones = phones or Phones()
         self._rests: dict[Hashable, _Rest] = {}
         self._digits = ""
-        self._apart = True
-        """Whether what the last call did may follow from its number, once it was transferred."""
         self.work = 0
         """Ways and applications of all calls so far: what following them has cost."""
 
@@ -152,45 +151,31 @@ class Outcomes:
         digits = to_raw(call.number).removeprefix("+")
         self._digits = digits if len(digits) >= SHORTEST else ""
         noted = world.noted = set()
-        self._apart = False
         try:
             ways = self._explore({}, lambda: make_leg(world, call))
-            ways = _drop_time(ways) if self._ends else ways
-            return Outcome(_arrange(ways), True, frozenset(noted))
+            ways = drop_time(ways) if self._ends else ways
+            return Outcome(arrange(ways), True, frozenset(noted))
         except _TooManyError:
             found, complete = follow_ways(world, call, self._clock, self._phones, keeps=False)
             ways = [
-                _Way(tuple(one.answers.asked), end, one.list_took(), tuple(one.rang))
+                Course(tuple(one.answers.asked), end, one.list_took(), tuple(one.rang))
                 for end, one in found
             ]
-            return Outcome(_arrange(ways), complete, frozenset(noted))
+            return Outcome(arrange(ways), complete, frozenset(noted))
         finally:
             world.noted = None
 
-    def drop_alike(self, call: Call, numbers: Sequence[str]) -> list[str]:
-        """Return the numbers with which the call that was found last may do something else.
-
-        It does the same where the same extensions are asked, none of them speaks of the number but
-        in the expression that takes it, and whoever comes later does not ask for it.
-        """
-        world = self._world
-        if self._apart or not numbers:
-            return list(numbers)
-        asked = list_asked(world, call)
-        if not all(is_blind(world, *item) for item in asked):
-            return list(numbers)
-        others = (replace(call, number=number) for number in numbers)
-        return [other.number for other in others if list_asked(world, other) != asked]
-
     def _explore(
         self, known: dict[Question, int], begin: Callable[[], Leg], before: State | None = None
-    ) -> list[_Way]:
+    ) -> list[Course]:
         """Return every way from a point on. Raises _TooManyError."""
         pending: list[tuple[int, ...]] = [()]
-        ways: list[_Way] = []
+        ways: list[Course] = []
         while pending:
             answers = Answers(pending.pop(), known=dict(known))
-            state = _State(self._world, self._clock, self._phones, answers, begin(), keeps=False)
+            state = ForkedState(
+                self._world, self._clock, self._phones, answers, begin(), keeps=False
+            )
             state.functions = call_function
             state.answered = ways
             begun = before.executed if before is not None else 0
@@ -202,11 +187,10 @@ class Outcomes:
                 route(state)
             except CallEndedError as ended:
                 ways.append(state.end_way(tuple(answers.asked), ended.end))
-                self._apart = self._apart or before is None
             except CallMovedError:
                 asked, took, rang = tuple(answers.asked), state.list_took(), tuple(state.rang)
                 ways += [
-                    _Way(asked + way.asked, way.end, took + way.took, rang + way.rang)
+                    Course(asked + way.asked, way.end, took + way.took, rang + way.rang)
                     for way in self._find_rest(state)
                 ]
             self.work += 1 + state.executed - begun
@@ -215,7 +199,7 @@ class Outcomes:
             pending += list_others(answers)
         return ways
 
-    def _find_rest(self, state: State) -> Sequence[_Way]:
+    def _find_rest(self, state: State) -> Sequence[Course]:
         """Return the ways of a call that was just transferred."""
         key, hidden, fields = self._identify(state)
         rest = self._rests.get(key)
@@ -225,7 +209,6 @@ class Outcomes:
             return rest.ways
         leg, outer = state.leg, self._world.noted
         if rest is not None or outer is None:
-            self._apart = True
             return self._explore(state.answers.known, leg.copy, state)
         leg.hidden, leg.hidden_fields = hidden, fields
         before, leg.needed = leg.needed, []
@@ -237,7 +220,6 @@ class Outcomes:
             self._world.noted = outer
             outer.update(noted)
             before += leg.needed
-        self._apart = self._apart or bool(leg.needed)
         self._rests[key] = _Rest() if leg.needed else _Rest(tuple(ways), noted)
         return ways
 
@@ -270,10 +252,10 @@ class Outcomes:
         return key, hidden, frozenset(fields)
 
 
-def _drop_time(ways: Sequence[_Way]) -> list[_Way]:
+def drop_time(ways: Sequence[Course]) -> list[Course]:
     """Return the ways at one time, without it, if they end alike at all; else all ways."""
-    found: dict[tuple[Any, ...], dict[tuple[Any, ...], _Way]] = {}
-    for way in sorted(ways, key=_Way.order):
+    found: dict[tuple[Any, ...], dict[tuple[Any, ...], Course]] = {}
+    for way in sorted(ways, key=Course.order):
         time = tuple(item for item in way.asked if item[0].subject.startswith(TIME))
         rest = tuple(item for item in way.asked if item not in time)
         # A bridge is known by what was executed before it: that may be another number of things.
@@ -283,10 +265,10 @@ def _drop_time(ways: Sequence[_Way]) -> list[_Way]:
     return list(next(iter(found.values())).values()) if all(o == first for o in others) else [*ways]
 
 
-def _arrange(ways: Sequence[_Way]) -> tuple[Ending, ...]:
+def arrange(ways: Sequence[Course]) -> tuple[Ending, ...]:
     """Return each end once; each key of a menu has its own."""
     found: dict[tuple[Any, ...], Ending] = {}
-    for way in sorted(ways, key=_Way.order):
+    for way in sorted(ways, key=Course.order):
         assumed = tuple(question.answers[chosen] for question, chosen in way.asked)
         found.setdefault(identify(way.end, way.asked), Ending(way.end, assumed, way.took, way.rang))
     return tuple(found.values())

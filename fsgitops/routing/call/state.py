@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from fsgitops.model.trace import Goal, Tested
     from fsgitops.routing.call.clock import Clock
-    from fsgitops.routing.call.contents import Contents
+    from fsgitops.routing.call.extensions import Contents
     from fsgitops.routing.call.leg import Leg
     from fsgitops.routing.call.match import Match
     from fsgitops.routing.call.world import Phones, World

@@ -6,8 +6,9 @@ from collections import Counter
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
-from fsgitops.routing.call.contents import Contents, read_conditions
+from fsgitops.routing.call.contents import read_conditions
 from fsgitops.routing.call.expand import Value
+from fsgitops.routing.call.extensions import Contents
 from fsgitops.routing.call.words import to_raw
 from fsgitops.routing.directory import Directory, LocatedUser, descend
 from fsgitops.routing.places import find_doors, find_gateways
@@ -75,8 +76,6 @@ class World:
         self._locate = locate
         self.gave_up: Counter[str] = Counter()
         """How often PCRE2 gave up on an expression: it is not tried again and again."""
-        self.blind: dict[Element, bool] = {}
-        """Which extensions do nothing that follows from the dialled number."""
         self._one_user = find_user
         self._found: dict[tuple[str, str, str], Element | None] = {}
         self._directories: dict[str, Directory] = {}

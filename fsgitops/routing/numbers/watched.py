@@ -27,10 +27,10 @@ from fsgitops.routing.numbers.witness import Table
 from fsgitops.routing.tree import Element, fold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from fsgitops.model.trace import End
-    from fsgitops.routing.call.contents import Contents
+    from fsgitops.routing.call.extensions import Contents
     from fsgitops.routing.call.match import Match
     from fsgitops.routing.numbers.witness import Witness
 
@@ -66,18 +66,24 @@ class Tables:
             self._known[token] = found
         return self._known[token]  # type: ignore[no-any-return]
 
-    def table(self, token: tuple[Any, ...], make: Callable[[], Mapping[str, object]]) -> Table:
-        """Return a table of texts compared as names are, made once."""
+    def table(
+        self, token: tuple[Any, ...], names: Iterable[str], read: Callable[[str], object]
+    ) -> Table:
+        """Return a table of names, in small letters, and what is read of each; made once."""
         if token not in self._known:
-            self._known[token] = Table(make(), folded=True)
+            self._known[token] = self.make(names, read)
         return self._known[token]  # type: ignore[no-any-return]
+
+    def make(self, names: Iterable[str], read: Callable[[str], object]) -> Table:
+        """Return a table of texts that are compared as names are."""
+        return Table({name: read(name) for name in names}, folded=True)
 
     def contexts(self) -> Table:
         """Return the contexts by their names. Raises DyedError where nobody can list them."""
         names = self._world.contexts
         if names is None:
             raise DyedError("the name of a context is made from it")
-        return self.table(("contexts",), lambda: {fold(name): fold(name) for name in names})
+        return self.table(("contexts",), map(fold, names), str)
 
     def others(self, contents: Contents) -> list[tuple[int, str | None, str]]:
         """Return the places of all other extensions, with the field and expression that decide.
@@ -140,7 +146,7 @@ class WatchedWorld(World):
             return super().user(name, domain, *keys)
         users = self._tables.users(domain, keys)
         token = ("user", fold(domain), *keys)
-        exists = self._tables.table(token, lambda: dict.fromkeys(users, True))
+        exists = self._tables.table(token, users, users.__contains__)
         if self._witness.look_up(name, exists) is None:
             return None
         found = _WatchedUser(*users[fold(self._witness.plain(name))])
@@ -195,13 +201,11 @@ class _WatchedUser(LocatedUser):
     def _ask(self, asked: tuple[str, ...], read: Callable[[LocatedUser], str | None]) -> str | None:
         """Return what is read of him, with his own number dyed where it stands in it."""
 
-        def make() -> dict[str, object]:
-            return {
-                key: _generalise(read(user), user.element.attributes.get("id", ""), key)
-                for key, user in self.users.items()
-            }
+        def generalise(key: str) -> tuple[str | None]:
+            user = self.users[key]
+            return _generalise(read(user), user.element.attributes.get("id", ""), key)
 
-        table = self.tables.table((*self.token, *asked), make)
+        table = self.tables.table((*self.token, *asked), self.users, generalise)
         meaning = self.witness.look_up(self.name, table)
         assert isinstance(meaning, tuple)
         text = meaning[0]

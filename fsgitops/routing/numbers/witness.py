@@ -19,6 +19,7 @@ from fsgitops.routing.tree import fold
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from fsgitops.routing.call.extensions import Contents
     from fsgitops.routing.numbers.program import Program
 
 DIALLED: Final = 0
@@ -31,12 +32,17 @@ Parts = tuple[bytes | int, ...]
 
 
 class Source(NamedTuple):
-    """Where dyed text came from: a group of a match, or (no expression) the dialled number."""
+    """Where dyed text came from: a group of a match, or (no expression) the dialled number.
+
+    With `kin`, it is a run of digits (`group`) of a `member` of the extensions that name a number.
+    """
 
     text: str
     parts: Parts = ()
     expression: str = ""
     group: int = 0
+    kin: Kin | None = None
+    member: int = 0
 
 
 class Matched(NamedTuple):
@@ -82,6 +88,33 @@ class Table:
         return self.meanings.get(fold(text) if self.folded else text)
 
 
+class Kin(Table):
+    """For each number that extensions of a context name, which ones these are.
+
+    Those that differ in their digits alone (call/mould.py) mean the same.
+    """
+
+    def __init__(self, contents: Contents) -> None:
+        super().__init__({})
+        self.contents = contents
+
+    def find(self, text: str) -> object:
+        """Return what names a number; None: nothing does."""
+        return tuple(map(self._tell, self.contents.list_taking(text))) or None
+
+    def _tell(self, place: int) -> tuple[object, ...]:
+        cast = self.contents.find_cast(place)
+        if cast is None:
+            return (place,)
+        rest = (cast.runs[at] for at in cast.mould.rest)
+        return (self.contents.count_others(place), id(cast.mould), *rest)
+
+    def list_runs(self, text: str, member: int) -> tuple[str, ...]:
+        """Return the runs of digits of one of those that name a number."""
+        cast = self.contents.find_cast(self.contents.list_taking(text)[member])
+        return cast.runs if cast else ()
+
+
 Fact = Matched | Captured | Listed
 
 
@@ -93,7 +126,7 @@ class Witness:
         self.facts: dict[Fact, None] = {}
         self.stops: dict[tuple[int, int, str], int] = {}
         """Where searches of contexts stopped, as far as the number alone tells."""
-        self._known: dict[tuple[Parts, str, int], int] = {}
+        self._known: dict[Source, int] = {}
 
     @property
     def number(self) -> str:
@@ -114,16 +147,25 @@ class Witness:
         return "".join([chr(ord(char) & 255) if ord(char) >= DYE else char for char in text])
 
     def read(self, text: str) -> Parts:
-        """Return what a text is made of. Raises DyedError where a source does not stand whole."""
-        parts: list[bytes | int] = []
+        """Return what a raw text is made of. Raises DyedError as `split`."""
+        return tuple(
+            [part.encode("latin-1") if isinstance(part, str) else part for part in self.split(text)]
+        )
+
+    def split(self, text: str) -> tuple[str | int, ...]:
+        """Return what a text is made of: texts that are the same for every number, and sources.
+
+        Raises DyedError where a source does not stand whole.
+        """
+        parts: list[str | int] = []
         at = 0
         for run in _RUN.finditer(text):
             if run.start() > at:
-                parts.append(text[at : run.start()].encode("latin-1"))
+                parts.append(text[at : run.start()])
             parts += self._split(run[0])
             at = run.end()
         if at < len(text):
-            parts.append(text[at:].encode("latin-1"))
+            parts.append(text[at:])
         return tuple(parts)
 
     def _split(self, run: str) -> list[int]:
@@ -164,13 +206,16 @@ class Witness:
             self.facts[Captured(parts, expression, group, not text)] = None
         if not text:
             return text
-        key = (parts, expression, group)
-        if key not in self._known:
+        return self.dye_from(Source(text, parts, expression, group))
+
+    def dye_from(self, source: Source) -> str:
+        """Return the text of a source as it comes from there."""
+        if source not in self._known:
             if len(self.sources) >= MOST_SOURCES:
                 raise DyedError("too much is captured of it")
-            self._known[key] = len(self.sources)
-            self.sources.append(Source(text, parts, expression, group))
-        return self.dye(text, self._known[key])
+            self._known[source] = len(self.sources)
+            self.sources.append(source)
+        return self.dye(source.text, self._known[source])
 
     def holder(self, field: str) -> Callable[[str], bool]:
         """Return what tells whether a text matches an expression, and notes it."""
@@ -209,6 +254,8 @@ class Witness:
         if source == DIALLED:
             return "the number dialled"
         found = self.sources[source]
+        if found.kin is not None:
+            return found.text
         program = _read(found.expression)
         left = program.offsets.get(found.group) if program else None
         if left and found.parts == (DIALLED,):
