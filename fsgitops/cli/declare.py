@@ -62,6 +62,13 @@ if TYPE_CHECKING:
         "commit, or a wheel. Default: what this fsgitops was installed from."
     ),
 )
+@click.option(
+    "--from",
+    "conf_dir",
+    metavar="CONF_DIR",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Write the settings that this conf directory of FreeSWITCH tells, with the reasons.",
+)
 @click.pass_context
 def init_command(
     ctx: click.Context,
@@ -71,6 +78,7 @@ def init_command(
     templates: bool,
     ci: str,
     install: str | None,
+    conf_dir: Path | None,
 ) -> int:
     """Write a new project.
 
@@ -85,14 +93,21 @@ def init_command(
         if above.exists() and not above.is_dir():
             raise click.UsageError(f"{above}: is a file, expected a folder")
     typed = ctx.get_parameter_source("install") is click.core.ParameterSource.COMMANDLINE
-    done = run_init(root, templates=templates, pipelines=ci, install=install, rewrite=typed)
+    done = run_init(
+        root, templates=templates, pipelines=ci, install=install, rewrite=typed, conf_dir=conf_dir
+    )
     for path in done.written:
         confirm_done(f"wrote {path}")
     for path in done.left:
         confirm_done(f"left as it is: {path}", err=True)
     for note in done.notes:
         confirm_done(note, err=True)
-    confirm_done(f"Next: {_enter(root)}fsgitops key new, fsgitops plan, fsgitops apply")
+    steps = (
+        "fsgitops doctor --target prod, fsgitops import --target prod"
+        if conf_dir
+        else ("fsgitops plan, fsgitops apply")
+    )
+    confirm_done(f"Next: {_enter(root)}fsgitops key new, {steps}")
     return 0
 
 

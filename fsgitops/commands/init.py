@@ -19,11 +19,12 @@ from fsgitops.errors import UsageError
 from fsgitops.expectation import READABLE
 from fsgitops.settings.shapes import SETTINGS_FILE
 from fsgitops.steps.read_templates import packaged_templates
-from fsgitops.visible import to_json
+from fsgitops.visible import make_visible, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from fsgitops.routing.surroundings import Surroundings
 
 SCHEMA_FILE = "schema/desired.schema.json"
 SETTINGS_SCHEMA_FILE = "schema/settings.schema.json"
@@ -42,6 +43,14 @@ PIN_HEAD = """\
 SCRIPT_FOLDERS = {"github": ".github/scripts", "gitlab": ".gitlab/scripts"}
 
 
+NOTHING_YET = b"""\
+# yaml-language-server: $schema=../schema/desired.schema.json
+# Nothing is declared yet. `fsgitops import` declares what the conf directory has.
+agents: []
+"""
+_PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]*", re.ASCII)
+
+
 @dataclass(frozen=True, slots=True)
 class Begun:
     """The paths that were written and those left as they were, and what the user must know."""
@@ -52,9 +61,18 @@ class Begun:
 
 
 def run_init(
-    root: Path, *, templates: bool, pipelines: str, install: str | None, rewrite: bool
+    root: Path,
+    *,
+    templates: bool,
+    pipelines: str,
+    install: str | None,
+    rewrite: bool,
+    conf_dir: Path | None = None,
 ) -> Begun:
     """Write the example project below `root`; files that exist are left as they are.
+
+    With `conf_dir`, its settings are those that this conf directory tells, and it declares
+    nothing yet. Raises FsgitopsError or OSError where the directory cannot be read.
 
     `templates` copies the templates too, for projects that edit them; `pipelines` is `github`,
     `gitlab` or `none`. `install` is what the pipelines install (see `read_pin`); None for what
@@ -68,8 +86,15 @@ def run_init(
         raise UsageError("--install says what the pipelines install: give --ci github or gitlab")
     folder = SCRIPT_FOLDERS.get(pipelines)
     pinned = pin.files(folder) if folder else {}
+    found = _look_around(conf_dir) if conf_dir else None
     root.mkdir(parents=True, exist_ok=True)
-    for path, content in _files(pinned, templates=templates, pipelines=pipelines):
+    files = dict(_files(pinned, templates=templates, pipelines=pipelines))
+    if conf_dir and found:
+        files = {path: text for path, text in files.items() if not path.startswith("desired/")}
+        name = root.resolve().name
+        files[SETTINGS_FILE] = describe_target(conf_dir.resolve(), found, name).encode()
+        files["desired/agents.yaml"] = NOTHING_YET
+    for path, content in files.items():
         place = root / path
         if rewrite and path in pinned and place.is_file():
             replace_file(place, content)
@@ -87,10 +112,46 @@ def run_init(
         for above in list(root.resolve().parents)
         if os.path.lexists(above / SETTINGS_FILE)
     ][:1]
+    notes += [f"to be done by hand: {need}" for need in found.needs] if found else []
     if f"{folder}/{PIN_FILE}" in written:
         notes += [f"{folder}/{PIN_FILE}: the pipelines install {pin.requirement}"]
         notes += [pin.note] if pin.note else []
     return Begun(tuple(written), tuple(left), tuple(notes))
+
+
+def _look_around(conf_dir: Path) -> Surroundings:
+    from fsgitops.routing.surroundings import find_surroundings
+
+    return find_surroundings(conf_dir)
+
+
+def describe_target(conf_dir: Path, found: Surroundings, project: str) -> str:
+    """Return settings with a target `prod` as a conf directory tells it, and why it is so."""
+    sections: dict[str, list[tuple[str, str, str]]] = {"": [], "places": [], "esl": []}
+    for name, value, reason in found.told:
+        section, _, key = name.rpartition(".")
+        sections[section].append((key, value, reason))
+    if not found.value("domain"):
+        why = next((need for need in found.needs if need.startswith("`domain`")), "")
+        sections[""].insert(0, ("# domain", "pbx.example.com", why or "set the domain"))
+    named = project if _PROJECT.fullmatch(project) else "pbx"
+    lines = [
+        "# yaml-language-server: $schema=schema/settings.schema.json",
+        f"project: {json.dumps(named)}",
+        "targets:",
+        "  prod:",
+        f"    conf_dir: {json.dumps(str(conf_dir), ensure_ascii=False)}",
+    ]
+    sections["esl"].append((
+        "password", "{env: FSGITOPS_ESL_PASSWORD}", "never the password itself (docs/secrets.md)"
+    ))  # fmt: skip
+    for section, items in sections.items():
+        indent = "      " if section else "    "
+        lines += [f"    {section}:"] if section and items else []
+        for key, value, reason in items:
+            text = value if key in ("port", "password") else json.dumps(value)
+            lines += [f"{indent}# {make_visible(reason)}", f"{indent}{key}: {text}"]
+    return "\n".join(lines) + "\n"
 
 
 def schema_text(name: str = "desired") -> str:

@@ -170,7 +170,8 @@ class Survey:
         if not context:
             return "freeswitch.xml", "the dialplan section of freeswitch.xml"
         file = self.users.context_file(context)
-        return file, f"the context `{context}` in {file}"
+        beside = "" if self.tell_context(context) else ", which the dialplan does not have"
+        return file, f"the context `{context}` in {file}{beside}"
 
     def _lacks_domain(self) -> tuple[str, str] | None:
         """Return that the directory has no such domain, and what to do; None where it may."""

@@ -61,8 +61,8 @@ def _check_places(settings: Settings, position: Callable[..., Position]) -> Iter
     for name, target in settings.targets.items():
         found = target.find_places()
         wrong: list[tuple[tuple[str, ...], str]] = []
-        if found.inbound_context == found.context:
-            told = f"found {found.context!r}, expected a context that no agent dials in"
+        if found.inbound_context.lower() == found.context.lower():
+            told = f"found {found.inbound_context!r}, expected a context that no agent dials in"
             wrong.append((("inbound_context",), told))
         seen: dict[str, str] = {}
         for field in ("directory", "groups", "dialplan", "inbound", "contexts"):

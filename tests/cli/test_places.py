@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from office_site import run_office, write_office
+from project import Project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from project import Project
 
 GROUP = """\
 ring_groups:
@@ -206,3 +205,58 @@ def test_a_context_of_the_stock_configuration_may_be_the_inbound_one(
     ran = office.run("plan")
     assert ran.code == 0, ran.err
     assert "In the way" not in ran.out
+
+
+def test_init_writes_the_places_of_an_existing_directory_and_they_serve(
+    office: Project, conf: Path, tmp_path: Path
+) -> None:
+    ran = office.run("init", str(tmp_path / "new"), "--ci", "none", "--from", str(conf))
+    assert (ran.code, "by hand" in ran.err) == (0, False), ran.err
+    new = Project(tmp_path / "new", office.capsys)
+    new.write("desired/more.yaml", "agents: [{extension: 1040, name: Di}]")
+    text = (new.root / "fsgitops.yaml").read_text()
+    assert "# included in <users> of the group default (directory/default.xml:12)\n" in text
+    port = (office.root / "fsgitops.yaml").read_text().partition("port: ")[2].partition("}")[0]
+    new.write("fsgitops.yaml", text.replace("    esl:\n", f"    esl:\n      port: {port}\n"))
+    assert new.run("key", "new", "--target", "prod").code == 0
+    ran = new.run("apply", "--yes", "--target", "prod")
+    assert ran.code == 0, ran.out + ran.err
+    assert (conf / "directory/office/phones/1040.xml").is_file()
+
+
+def test_init_declares_nothing_for_an_existing_directory(
+    office: Project, conf: Path, tmp_path: Path
+) -> None:
+    office.run("init", str(tmp_path / "new"), "--ci", "none", "--from", str(conf))
+    new = Project(tmp_path / "new", office.capsys)
+    assert "Valid: 0 agents, 0 DID routes" in new.run("validate", "--target", "prod").out
+
+
+def test_init_says_what_an_existing_directory_lacks(
+    office: Project, conf: Path, tmp_path: Path
+) -> None:
+    include = '<X-PRE-PROCESS cmd="include" data="office/*.xml"/>'
+    file = conf / "dialplan/default.xml"
+    file.write_text(file.read_text().replace(include, ""))
+    ran = office.run("init", str(tmp_path / "new"), "--ci", "none", "--from", str(conf))
+    assert f"put {include.replace('office', 'inside')} into the context `inside`" in ran.err
+
+
+def test_init_from_what_is_no_configuration_is_refused(office: Project, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    ran = office.run("init", str(tmp_path / "new"), "--from", str(tmp_path / "empty"))
+    assert (ran.code, "freeswitch.xml" in ran.err) == (1, True)
+    assert not (tmp_path / "new").exists()
+
+
+def test_doctor_proposes_the_places_that_the_directory_has(office: Project) -> None:
+    set_places(office, "directory/office/phones", "directory/elsewhere")
+    checks = office.run("doctor", "--json").json()["checks"]
+    (said,) = [item for item in checks if item["name"] == "places"]
+    assert "`places.directory` is directory/elsewhere" in said["message"]
+    assert said["remedy"] == ("set `targets.office.places.directory` to directory/office/phones")
+
+
+def test_doctor_proposes_nothing_where_all_is_included(office: Project) -> None:
+    names = {item["name"] for item in office.run("doctor", "--json").json()["checks"]}
+    assert "places" not in names

@@ -23,6 +23,7 @@ from fsgitops.routing.call.evaluate import Call
 from fsgitops.routing.call.load import load_disk
 from fsgitops.routing.call.outcome import Outcomes
 from fsgitops.routing.preprocess import load_merged
+from fsgitops.routing.surroundings import find_surroundings
 from fsgitops.routing.survey import survey_conf
 from fsgitops.routing.tree import XmlSyntaxError, fold, parse
 from fsgitops.routing.veil import Veil
@@ -254,9 +255,30 @@ def _check_reading(workspace: Workspace) -> Iterator[Check]:
             folder = path.rpartition("/")[0]
             tell = bad if survey.is_sure(folder.partition("/")[0]) else warn
             yield tell("includes", f"what fsgitops writes to {folder}/ {misread[0]}", misread[1])
-    if not any(misread for _, misread in found):
+    if any(misread for _, misread in found):
+        read = {path.rpartition("/")[0] for path, misread in found if not misread}
+        yield from _propose_places(target, read | set(survey.contexts()))
+    else:
         yield good("includes", "the folders that fsgitops writes to are included")
     yield _check_inbound(target, survey, entries)
+
+
+def _propose_places(target: Target, there: set[str]) -> Iterator[Check]:
+    """Yield the settings that the conf directory tells in place of the target's.
+
+    `there` are the folders and contexts that serve.
+    """
+    found = find_surroundings(target.conf_dir)
+    for told in found.told:
+        section, _, key = told.name.rpartition(".")
+        now = target.inbound_context if key == "inbound_context" else ""
+        now = str(getattr(target.places, key)) if section == "places" else now
+        if now and now != told.value and now not in there:
+            yield warn(
+                "places",
+                f"`{told.name}` is {now}, and this directory has {told.value}: {told.reason}",
+                f"set `targets.{target.name}.{told.name}` to {told.value}",
+            )
 
 
 def _check_inbound(target: Target, survey: Survey, entries: Mapping[str, ManifestEntry]) -> Check:
