@@ -22,7 +22,7 @@ from fsgitops.steps.read_templates import packaged_templates
 from fsgitops.visible import make_visible, to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Container, Iterator, Mapping
 
     from fsgitops.routing.surroundings import Surroundings
 
@@ -79,24 +79,43 @@ def run_init(
     this program was installed from. With `rewrite`, what an existing project installs becomes
     that. Raises UsageError when nothing is left to write, or `install` has no pipelines.
     """
-    written: list[str] = []
-    left: list[str] = []
     pin = find_pin() if install is None else read_pin(install)
     if rewrite and pipelines not in SCRIPT_FOLDERS:
         raise UsageError("--install says what the pipelines install: give --ci github or gitlab")
     folder = SCRIPT_FOLDERS.get(pipelines)
     pinned = pin.files(folder) if folder else {}
-    found = _look_around(conf_dir) if conf_dir else None
-    root.mkdir(parents=True, exist_ok=True)
     files = dict(_files(pinned, templates=templates, pipelines=pipelines))
+    found = _look_around(conf_dir) if conf_dir else None
     if conf_dir and found:
         files = {path: text for path, text in files.items() if not path.startswith("desired/")}
         name = root.resolve().name
         files[SETTINGS_FILE] = describe_target(conf_dir.resolve(), found, name).encode()
         files["desired/agents.yaml"] = NOTHING_YET
+    written, left = _write(root, files, pinned if rewrite else ())
+    notes = list(_find_above(root))[:1]
+    notes += [f"to be done by hand: {need}" for need in found.needs] if found else []
+    if f"{folder}/{PIN_FILE}" in written:
+        notes += [f"{folder}/{PIN_FILE}: the pipelines install {pin.requirement}"]
+        notes += [pin.note] if pin.note else []
+    return Begun(tuple(written), tuple(left), tuple(notes))
+
+
+def _find_above(root: Path) -> Iterator[str]:
+    for above in root.resolve().parents:
+        if os.path.lexists(above / SETTINGS_FILE):
+            yield f"{above} is a project too; in {root} and below it, this one counts"
+
+
+def _write(
+    root: Path, files: Mapping[str, bytes], rewritten: Container[str]
+) -> tuple[list[str], list[str]]:
+    """Return the paths that were written, and those left. Raises UsageError where none is."""
+    written: list[str] = []
+    left: list[str] = []
+    root.mkdir(parents=True, exist_ok=True)
     for path, content in files.items():
         place = root / path
-        if rewrite and path in pinned and place.is_file():
+        if path in rewritten and place.is_file():
             replace_file(place, content)
         elif os.path.lexists(place):
             left.append(path)
@@ -107,16 +126,7 @@ def run_init(
         written.append(path)
     if not written:
         raise UsageError(f"{root}: every file of the example exists here; nothing was written")
-    notes = [
-        f"{above} is a project too; in {root} and below it, this one counts"
-        for above in list(root.resolve().parents)
-        if os.path.lexists(above / SETTINGS_FILE)
-    ][:1]
-    notes += [f"to be done by hand: {need}" for need in found.needs] if found else []
-    if f"{folder}/{PIN_FILE}" in written:
-        notes += [f"{folder}/{PIN_FILE}: the pipelines install {pin.requirement}"]
-        notes += [pin.note] if pin.note else []
-    return Begun(tuple(written), tuple(left), tuple(notes))
+    return written, left
 
 
 def _look_around(conf_dir: Path) -> Surroundings:
