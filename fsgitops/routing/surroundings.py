@@ -42,7 +42,8 @@ _FILES: Final = (USER_FILE, GROUP_FILE, AGENTS_FILE, NUMBER_FILE, CONTEXT_FILE)
 _FOLDER: Final = re.compile(r"(?:directory|dialplan)(?:/[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}){0,3}")
 _CONTEXT: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}", re.ASCII)
 _PORT: Final = re.compile(r"[1-9][0-9]{1,4}", re.ASCII)
-_DOMAIN: Final = re.compile(r"[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*", re.ASCII)
+_LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_DOMAIN: Final = re.compile(rf"{_LABEL}(?:\.{_LABEL})*", re.ASCII)
 _PREFIXES: Final = ("00_", "000_", "0-", "00-", "000-", "0000-")
 _NUMBERS: Final = (("20517", "98046"), ("+12025550123", "+442079460123"))
 """Numbers that nobody expects: inside, and from outside. Who takes both of a pair takes any."""
@@ -96,6 +97,8 @@ class _Finder:
     conf_dir: Path
     told: list[Told] = field(default_factory=list)
     needs: list[str] = field(default_factory=list)
+    taken: set[str] = field(default_factory=lambda: {USUAL_PLACES.contexts})
+    """Folders that are chosen for something already."""
 
     @cached_property
     def folders(self) -> list[str]:
@@ -143,11 +146,12 @@ class _Finder:
             contexts=self.choose_contexts(),
         )
         places = places._replace(prefix=self.find_prefix(places, name))
-        self.find_needs(places, name)
+        told = {item.name: item.value for item in self.told}
+        self.find_needs(places, told.get("domain", ""))
         self.find_socket()
         hide = self.survey.veil.hide
-        told = (item._replace(reason=hide(item.reason)) for item in self.told)
-        return Surroundings(tuple(told), places, tuple(map(hide, self.needs)))
+        hidden = (item._replace(reason=hide(item.reason)) for item in self.told)
+        return Surroundings(tuple(hidden), places, tuple(map(hide, self.needs)))
 
     def tell(self, name: str, value: str, reason: str) -> str:
         self.told.append(Told(name, value, reason))
@@ -160,8 +164,9 @@ class _Finder:
         if not domains:
             self.needs.append("the directory has no domain: agents have nowhere to be")
             return None
-        counts = [sum(1 for _ in _walk(item)) for item in domains]
-        chosen = domains[counts.index(max(counts))]
+        named = [item for item in domains if _DOMAIN.fullmatch(item.attributes.get("name", ""))]
+        counted = [(sum(1 for _ in _walk(item)), item) for item in named or domains]
+        count, chosen = max(counted, key=lambda pair: pair[0])
         name = chosen.attributes.get("name", "")
         place = self.survey.users.domain_file(name)
         unknown = self.survey.list_globals()
@@ -174,7 +179,7 @@ class _Finder:
             return chosen
         others = [item.attributes.get("name", "") for item in domains if item is not chosen]
         beside = f"; beside it: {', '.join(others[:SHOWN])}" if others else ""
-        self.tell("domain", name, f"the domain of {place}, with {max(counts):,} users{beside}")
+        self.tell("domain", name, f"the domain of {place}, with {count:,} users{beside}")
         return chosen
 
     @staticmethod
@@ -265,7 +270,7 @@ class _Finder:
             and spot.reading.section == "directory" and spot.reading.around[-1].name in inside
             and spot.reading.inner("domain") is domain
         ]  # fmt: skip
-        taken = {item.value for item in self.told}
+        taken = self.taken | {USUAL_PLACES.directory, USUAL_PLACES.groups} - {usual}
         spots = [spot for spot in spots if spot.folder not in taken]
         if not spots:
             return usual
@@ -276,27 +281,30 @@ class _Finder:
         of = f" of the group {group.attributes.get('name', '')}" if group else " of the domain"
         others = sorted({spot.folder for spot in spots} - {chosen.folder})
         beside = f"; beside it: {', '.join(others[:SHOWN])}" if others else ""
+        self.taken.add(chosen.folder)
         where = f"included in <{chosen.reading.around[-1].name}>{of} ({chosen.where}){beside}"
         return self.tell(f"places.{setting}", chosen.folder, where)
 
     def choose_dialplan(self, setting: str, file: str, context: str) -> str:
         """Return the folder that is included in a context, the one that has its name first."""
         named = f"dialplan/{context}"
-        taken = {item.value for item in self.told}
         spots = {
             spot.folder: spot for spot in self.spots
             if spot.file == file and spot.folder.startswith("dialplan")
-            and spot.reading.around[-1].name == "context" and spot.folder not in taken
+            and spot.reading.around[-1].name == "context" and spot.folder not in self.taken
             and fold(spot.reading.around[-1].attributes.get("name", "")) == fold(context)
         }  # fmt: skip
         if not spots:
             usual = str(getattr(USUAL_PLACES, setting))
             reason = f"named after the context {context}; no line includes it yet"
+            named += "_calls" if named in self.taken else ""
+            self.taken.add(named)
             return usual if named == usual else self.tell(f"places.{setting}", named, reason)
         chosen = spots.get(named) or next(iter(spots.values()))
         others = sorted(spots.keys() - {chosen.folder})
         beside = f"; beside it: {', '.join(others[:SHOWN])}" if others else ""
         reason = f"included in the context {context} ({chosen.where}){beside}"
+        self.taken.add(chosen.folder)
         return self.tell(f"places.{setting}", chosen.folder, reason)
 
     def choose_contexts(self) -> str:
@@ -305,6 +313,7 @@ class _Finder:
             spot.folder: spot for spot in self.spots
             if spot.file == CONTEXT_FILE and spot.folder.startswith("dialplan")
             and spot.reading.section == "dialplan" and spot.reading.around[-1].name == "section"
+            and spot.folder not in self.taken - {USUAL_PLACES.contexts}
         }  # fmt: skip
         if not spots:
             return USUAL_PLACES.contexts
