@@ -10,16 +10,12 @@ import os
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from fsgitops.places import USUAL_PLACES, Places
-from fsgitops.routing.call.clock import Clock
-from fsgitops.routing.call.evaluate import Call
-from fsgitops.routing.call.load import load_disk
-from fsgitops.routing.call.outcome import Outcomes
 from fsgitops.routing.directory import descend, walk_users
+from fsgitops.routing.foremost import Asked, choose_prefix, find_rivals
 from fsgitops.routing.places import find_doors, main_doors
 from fsgitops.routing.preprocess import load_merged
 from fsgitops.routing.survey import Survey, survey_conf
@@ -44,9 +40,6 @@ _CONTEXT: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}", re.ASCII)
 _PORT: Final = re.compile(r"[1-9][0-9]{1,4}", re.ASCII)
 _LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _DOMAIN: Final = re.compile(rf"{_LABEL}(?:\.{_LABEL})*", re.ASCII)
-_PREFIXES: Final = ("00_", "000_", "0-", "00-", "000-", "0000-")
-_NUMBERS: Final = (("20517", "98046"), ("+12025550123", "+442079460123"))
-"""Numbers that nobody expects: inside, and from outside. Who takes both of a pair takes any."""
 SHOWN: Final = 4
 _NOT_DIALLED: Final = frozenset(("features", "skinny-patterns"))
 """Contexts of the stock configuration that no phone's calls begin in."""
@@ -323,37 +316,17 @@ class _Finder:
 
     def find_prefix(self, places: Places, domain: str) -> str:
         """Return what sorts our files before one of their folder that takes every call."""
-        loaded = load_disk(self.conf_dir, domain)
-        outcomes = Outcomes(loaded.world, Clock(datetime(2026, 1, 1, tzinfo=UTC), {}, known=False))
-        rivals: list[tuple[str, str, str]] = []
-        for numbers, context, folder, ours in (
-            (_NUMBERS[0], places.context, places.dialplan, AGENTS_FILE),
-            (_NUMBERS[1], places.inbound_context, places.inbound, "inbound_"),
-        ):
-            calls = [outcomes.find(Call(number, context)) for number in numbers]
-            takers = [
-                {
-                    (os.path.normpath(found.file), one.extension)
-                    for way in call.ways
-                    for one in way.took
-                    if not one.goes_on
-                    and (found := loaded.merged.source_of_merged_line(one.line)) is not None
-                }
-                for call in calls
-            ]
-            for file, extension in sorted(takers[0] & takers[1]):
-                place, _, name = file.rpartition("/")
-                if place == folder and os.fsencode(name) < os.fsencode(ours):
-                    rivals.append((name, ours, f"{file} takes every call ({extension})"))
+        asked = (
+            Asked(places.context, places.dialplan, AGENTS_FILE),
+            Asked(places.inbound_context, places.inbound, "inbound_", outside=True),
+        )
+        rivals = list(find_rivals(self.conf_dir, domain, asked))
         if not rivals:
             return ""
-        fits = [
-            prefix for prefix in _PREFIXES
-            if all(prefix + ours < name for name, ours, _ in rivals)
-        ]  # fmt: skip
-        if fits:
-            return self.tell("places.prefix", fits[0], f"{rivals[0][2]}, and is read before")
-        self.needs.append(f"{rivals[0][2]} before any file of fsgitops: rename it")
+        why = f"{rivals[0].file} takes every call ({rivals[0].extension})"
+        if prefix := choose_prefix(rivals):
+            return self.tell("places.prefix", prefix, f"{why}, and is read before")
+        self.needs.append(f"{why} before any file of fsgitops: rename it")
         return ""
 
     def find_socket(self) -> None:
