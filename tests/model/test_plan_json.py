@@ -15,6 +15,7 @@ from fsgitops.model.resource import Resource
 
 _texts = st.text(max_size=12) | st.sampled_from([
     "a" * 32, "password=x", "0123456789abcdef0123456789abcdef", 'a"b\\c', "é\u2028", "",
+    "\\u001f", "\\", "u001f", "\\+?1949",
 ])  # fmt: skip
 _names = st.sampled_from([
     "user", "param a1-hash", "variable x", "inbound_1/action 1 set", "X-PRE-PROCESS 1", "X", "text",
