@@ -23,7 +23,7 @@ _LIMIT: Final = 16 * 1024 * 1024
 _LONGEST: Final = 400
 """Characters of a line of a comment that are taken."""
 _GLOBAL: Final = re.compile(r'value="(\$\$\{[A-Za-z_][A-Za-z0-9_.-]{0,63}\})"')
-_UNPRINTED: Final = re.compile(r"[^\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_UNPRINTED: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _DIRECTIVE: Final = re.compile(r"fsgitops\s{0,9}:", re.IGNORECASE)
 
 
