@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -81,9 +82,10 @@ def plan_adoption(
     chosen = _choose(workspace, planned, words, split)
     entries, stays = _enter(planned, chosen, only_same=only_same)
     plan = _compare(workspace, planned, entries)
-    differing = [path for path in entries if count_differences(plan, path)] if only_same else []
+    counts = count_differences(plan) if only_same else Counter()
+    differing = [path for path in entries if counts[path]]
     for path in differing:
-        told = count_noun(count_differences(plan, path), "difference")
+        told = count_noun(counts[path], "difference")
         stays.append(Stays(path, f"{told} from what is declared"))
         del entries[path]
     return Adoption(
@@ -204,15 +206,18 @@ def _compare(workspace: Workspace, planned: Planned, entries: Mapping[str, Manif
     return replace(plan, changes=pair_moves(plan, compiled, seen))
 
 
-def count_differences(plan: Plan, path: str) -> int:
-    """Return how many attributes the next apply would change of what a file holds."""
-    here = {item.resource for item in plan.changes if item.path == path}
-    return sum(
-        len(item.attributes)
-        for item in plan.changes
-        if (item.path == path and item.action is Action.UPDATE)
-        or (item.moved and item.resource in here)
-    )
+def count_differences(plan: Plan) -> Counter[str]:
+    """Return how many attributes the next apply would change of what each file holds.
+
+    A secret that stays what it is, in another form, is none.
+    """
+    left = {item.resource: item.path for item in plan.changes if item.renamed_to}
+    counts: Counter[str] = Counter()
+    for item in plan.changes:
+        if item.moved or item.action is Action.UPDATE:
+            path = left.get(item.resource, item.path)
+            counts[path] += sum(not attribute.same for attribute in item.attributes)
+    return counts
 
 
 def run_adoption(

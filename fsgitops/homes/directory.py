@@ -14,6 +14,7 @@ from fsgitops.routing.fragment import (
     flatten_element,
     flatten_fragment,
     is_frame,
+    parse_answer,
     quote_name,
 )
 from fsgitops.secret.key import a1_hash
@@ -31,12 +32,15 @@ if TYPE_CHECKING:
 LOOKUPS = 2000
 """Most users asked for one by one: a look-up walks the lists, up to 13 ms each of 100,000."""
 FLUSH_CACHE = "xml_flush_cache"
+RELOAD_ACL = "reloadacl"
 END_VERTO = "verto noperm SESSION methods verto"
 """For each mod_verto session of these users; who has one is known only then."""
 
 _HASH = "param a1-hash"
 _HASHED = {"param password": _HASH, "param vm-password": "param vm-a1-hash"}
 """Secrets, and what may stand in their places (sofia_reg.c, mod_voicemail.c)."""
+_CIDR = "user@cidr"
+_LIST = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _ALIASED = f"user@{ALIAS}"
 _LATER = re.compile(r"user ([0-9]+)(?:/(.*)|(@.*))?", re.DOTALL)
 # `sofia/internal/1020@pbx.example.com`, with `sip:` before the user where the switch called it.
@@ -146,7 +150,10 @@ def _cost(change: Change) -> tuple[Danger, ...]:
 def _load(changes: Sequence[Change], _address: Address) -> tuple[ReloadStep, ...]:
     """A user that is cached outlives a reload (docs/freeswitch.md, "Directory")."""
     because = "cached users (`cacheable`) stay in memory after a reload"
-    return (ReloadStep(FLUSH_CACHE, because),) if changes else ()
+    steps = [ReloadStep(FLUSH_CACHE, because)] if changes else []
+    if any(change.networks for change in changes):
+        steps.append(ReloadStep(RELOAD_ACL, "ACLs take in the networks of users (`cidr`)"))
+    return tuple(steps)
 
 
 def _finish(
@@ -237,6 +244,7 @@ def _runs(
             for item in asked
         ]
     )
+    yield from _find_shut_out(switch, asked, address)
     for item, answer in zip(asked, answers, strict=True):
         if answer != (None if item.said is None else item.said.get(_HASH)):
             yield (
@@ -245,6 +253,43 @@ def _runs(
                 if item.said is None
                 else "the switch does not find the declared credentials",
             )
+
+
+def _find_shut_out(
+    switch: Switch, asked: Sequence[Wanted], address: Address
+) -> Iterable[tuple[str, str]]:
+    """Yield whose networks no ACL that takes in the domain's users lets in.
+
+    What an ACL holds cannot be listed, only asked for one address (mod_commands, `acl`).
+    """
+    networks = {item.name: item.said[_CIDR] for item in asked if item.said and _CIDR in item.said}
+    lists = _find_lists(switch, address.domain) if networks else []
+    for name, said in networks.items():
+        if not lists:
+            told = f'no ACL takes in the users of {address.domain}: put <node type="allow" '
+            yield name, f'{told}domain="{address.domain}"/> into a list of acl.conf.xml'
+        for network in said.split(","):
+            ip = network.partition("/")[0]
+            for acl in lists:
+                if not switch.in_acl(ip, acl):
+                    yield name, f"the ACL {acl} does not let in {network}"
+
+
+def _find_lists(switch: Switch, domain: str) -> list[str]:
+    """Return the ACLs that take in the users of a domain; of two of a name, the last counts."""
+    answer = switch.locate("configuration", "configuration", "acl.conf")
+    found: dict[str, bool] = {}
+    for acl in parse_answer(answer).iter("list") if answer else ():
+        found[acl.get("name", "")] = any(
+            node.get("domain", "").lower() == domain.lower()
+            and node.get("type", acl.get("default", "allow")) == "allow"
+            for node in acl.iterchildren("node")
+        )
+    return [name for name, takes in found.items() if takes and _LIST.fullmatch(name)]
+
+
+def _has_networks(file: bytes) -> bool:
+    return b" cidr=" in file
 
 
 def _busy(switch: Switch, logins: Mapping[str, str], address: Address) -> Mapping[str, Doing]:
@@ -325,4 +370,5 @@ DIRECTORY: Final = Home(
     busy=_busy,
     login=_login,
     kept=_kept,
+    networks=_has_networks,
 )

@@ -94,6 +94,11 @@ def nothing_beside(_root: object) -> Flat:
     return {}
 
 
+def no_networks(_file: bytes) -> bool:
+    """Its elements have none."""
+    return False
+
+
 def never_lacking(_address: Address) -> None:
     """A place that is not there is told of each element."""
 
@@ -195,6 +200,7 @@ class Home:
         login: What phones of a file's element are registered as, where that is not its name.
         kept: Yields the secrets that stay what they are, of what a file said and is to say, the
             domain, and what expands the preprocessor's variables.
+        networks: Tells whether elements of a file have networks that ACLs take in.
         why: Explains why the files on disk do not give what one of them says.
         where: Tells who declares a deleted element, or "".
         once: A switch has one element of a name, in whichever place: `where` finds others.
@@ -231,6 +237,7 @@ class Home:
     busy: Callable[[Switch, Mapping[str, str], Address], Mapping[str, Doing]] = nobody
     login: Callable[[bytes], str] = no_phone
     kept: Callable[[Flat, Flat, str, Callable[[str], str]], Iterable[str]] = all_change
+    networks: Callable[[bytes], bool] = no_networks
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:

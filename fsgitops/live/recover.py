@@ -153,7 +153,14 @@ def _read_changes(journal: Journal) -> tuple[list[Change], bool]:
         paths = [path for path, _, _ in journal.steps]
         return [Change(Action.UPDATE, Resource("file", path), path) for path in paths], False
     changes = [
-        Change(item.action, item.resource, item.path, attributes=item.attributes, login=item.login)
+        Change(
+            item.action,
+            item.resource,
+            item.path,
+            attributes=item.attributes,
+            login=item.login,
+            networks=item.networks,
+        )
         for item in found
     ]
     return changes, recorded.get("kick_rotated") is True

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from ipaddress import ip_network
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import BeforeValidator, Field, PlainValidator, StringConstraints, WithJsonSchema
@@ -143,6 +144,22 @@ def read_list(value: object) -> object:
     return value
 
 
+def read_network(value: object) -> object:
+    """Return a network as FreeSWITCH's ACLs take it: `192.0.2.0/24`; an address is one of its own.
+
+    One of half the internet, or more than 2^24 addresses of IPv4, is a slip.
+    """
+    if not isinstance(value, str):
+        return value
+    try:
+        found = ip_network(value.strip(), strict=False)
+    except ValueError:
+        raise PydanticCustomError("network", "no network") from None
+    if found.prefixlen < (8 if found.version == 4 else 16):
+        raise PydanticCustomError("network", "too wide a network")
+    return str(found)
+
+
 def read_count(value: object) -> object:
     """Return the number that a text of at most 9 digits is; anything else as it is."""
     # Not int(): that takes "1_000", " 7 " and digits of any script.
@@ -193,6 +210,11 @@ _AS_E164 = "Write it as E.164, such as +19495431333."
 _AS_LIST = "Write [one, two] or `one, two`."
 
 Switch = Annotated[bool, BeforeValidator(_read_bool), Field(strict=True), Expect("true or false")]
+Network = Annotated[
+    str,
+    BeforeValidator(read_network),
+    Expect("a network: an address and how many bits count", "Write 192.0.2.0/24, or 192.0.2.7."),
+]
 Names = Annotated[
     tuple[Annotated[str, Expect("a name", _AS_LIST)], ...],
     BeforeValidator(read_list),

@@ -166,7 +166,8 @@ class Change:
     says what the change can cost, whoever is registered or on a call. `moves` says what of an
     ordered list moved, came or went; `restored`, that a file that is gone is written as it was
     applied; `login` is what its phones are registered as, where that is not its name (of a
-    creation: what they will be). These are told to a reader of a fresh plan, and not saved.
+    creation: what they will be); `networks`, that the element has networks, or had, which ACLs take
+    in. These are told to a reader of a fresh plan, and not saved.
     """
 
     action: Action = field(metadata=word("What happens.", *Action))
@@ -187,6 +188,7 @@ class Change:
     moves: tuple[str, ...] = field(default=(), compare=False)
     restored: bool = field(default=False, compare=False)
     login: str = field(default="", compare=False)
+    networks: bool = field(default=False, compare=False)
 
     @property
     def moved(self) -> bool:

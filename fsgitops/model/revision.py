@@ -109,7 +109,7 @@ class RevisionChange:
     Attributes are kept for updates only: a created or deleted resource has them all. The first
     change of a file has in `entry_before` what was known of it, and says with `existed` that the
     file was there where the resource was not; `left` is the hash of what was left of a file that is
-    somebody else's. `login` is as in a Change.
+    somebody else's. `login` and `networks` are as in a Change.
     """
 
     action: Action = field(metadata=word("What happened.", *Action))
@@ -122,6 +122,7 @@ class RevisionChange:
     existed: bool = False
     login: str = ""
     left: str = ""
+    networks: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return the change as a JSON object."""
@@ -132,11 +133,19 @@ class RevisionChange:
             **({"existed": True} if self.existed else {}),
             **({"login": self.login} if self.login else {}),
             **({"left": self.left} if self.left else {}),
+            **({"networks": True} if self.networks else {}),
         }
 
     def encode(self) -> str:
         """Return what `json.dumps` makes of it, ten times faster where there is little to say."""
-        if self.attributes or self.entry_before or self.existed or self.login or self.left:
+        if (
+            self.attributes
+            or self.entry_before
+            or self.existed
+            or self.login
+            or self.left
+            or self.networks
+        ):
             return json.dumps(self.to_json())
         return (
             f'{{"action": "{self.action.value}", "resource": {quote(str(self.resource))}, '
@@ -162,6 +171,7 @@ class RevisionChange:
                 data.get("existed") is True,
                 str(data.get("login", "")),
                 str(data.get("left", "")),
+                data.get("networks") is True,
             )
         except (KeyError, TypeError, AttributeError) as problem:
             raise ValueError(f"not a change of a revision: {problem}") from None
@@ -207,4 +217,5 @@ def _list_changes(
             first and create and live.files[change.path].kind is not FileKind.MISSING,
             change.login,
             left.get(change.path, "") if first else "",
+            change.networks,
         )  # fmt: skip

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from fsgitops.routing.pattern import match_groups
+from fsgitops.sandbox.acl import lets_in, load_lists
 from fsgitops.sandbox.calls import (
     call_from_outside,
     call_rows,
@@ -70,7 +71,15 @@ def _reload_xml(memory: SwitchMemory, _argument: str) -> str:
 
 def _reload_acl(memory: SwitchMemory, _argument: str) -> str:
     said = memory.reload()
-    return "+OK acl reloaded\n" if said == SUCCESS else f"-ERR [{said}]\n"
+    if said != SUCCESS:
+        return f"-ERR [{said}]\n"
+    memory.lists = load_lists(memory.loaded.root)
+    return "+OK acl reloaded\n"
+
+
+def _acl(memory: SwitchMemory, argument: str) -> str:
+    words = split_words(argument, 2)
+    return "true" if len(words) == 2 and lets_in(memory.lists, *words) else "false"
 
 
 def _flush_cache(memory: SwitchMemory, _argument: str) -> str:
@@ -208,6 +217,7 @@ def _module_exists(memory: SwitchMemory, argument: str) -> str:
 
 
 COMMANDS: Mapping[str, Callable[[SwitchMemory, str], str | Printing]] = {
+    "acl": _acl,
     "domain_exists": _domain_exists,
     "global_getvar": _global_getvar,
     "hostname": _host_name,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from fsgitops.routing.call.world import World
     from fsgitops.routing.directory import LocatedUser
+    from fsgitops.sandbox.acl import Lists
     from fsgitops.sandbox.leg import Leg
 
 SUCCESS = "Success"
@@ -111,6 +112,7 @@ class SwitchMemory:
             "switchname": HOST_NAME,
         }
         self.loaded = Loaded(Element("document", {}, 0, 1))
+        self.lists: Lists = {}
         self.registrations: list[Registration] = []
         self.legs: list[Leg] = []
         self.refusals: dict[str, str] = {}

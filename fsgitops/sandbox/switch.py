@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Self
 
 from fsgitops.durable import replace_file
 from fsgitops.errors import SwitchError
+from fsgitops.sandbox.acl import load_lists
 from fsgitops.sandbox.leg import HOST_NAME, Leg
 from fsgitops.sandbox.loaded import EXPIRES_SECONDS, SUCCESS, Registration, SwitchMemory
 from fsgitops.sandbox.session import Session
@@ -72,6 +73,7 @@ class EmbeddedSwitch:
         said = self.memory.reload()
         if said != SUCCESS:
             raise SwitchError(f"the sandbox cannot load {self.memory.conf_dir}: {said}")
+        self.memory.lists = load_lists(self.memory.loaded.root)
         self.memory.start_gateways()
         family = socket.AF_INET6 if ":" in self._wanted[0] else socket.AF_INET
         listener = socket.socket(family, socket.SOCK_STREAM)

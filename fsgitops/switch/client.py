@@ -53,6 +53,7 @@ _Value = TypeVar("_Value")
 
 _SHAPES = {
     # No word is empty or begins with `@`: without a user, a flush would end everybody's.
+    "address": re.compile(r"[0-9A-Fa-f][0-9A-Fa-f.:]{1,44}|::[0-9A-Fa-f.:]{0,43}"),
     "command": re.compile(r"[a-z_]+( [A-Za-z0-9+*#_\[][A-Za-z0-9._@:+*#\[\]-]*)*"),
     "extension": re.compile(r"[A-Za-z0-9+*#_][A-Za-z0-9._+*#-]{0,127}"),
     "domain": re.compile(r"[A-Za-z0-9\[][A-Za-z0-9._:\[\]-]{0,254}"),
@@ -128,6 +129,10 @@ class Switch:
     def domain_exists(self, domain: str) -> bool:
         """Tell whether the loaded directory has this domain."""
         return self._is_true(f"domain_exists {_checked('domain', domain)}")
+
+    def in_acl(self, ip: str, acl: str) -> bool:
+        """Tell whether an ACL of a name lets an address in; an unknown one lets nobody in."""
+        return self._is_true(f"acl {_checked('address', ip)} {_checked('name', acl)}")
 
     def users_exist(self, users: Iterable[tuple[str, str]]) -> list[bool]:
         """Tell for each (extension, domain) whether the loaded directory has it, pipelined."""

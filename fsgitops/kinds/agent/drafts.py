@@ -93,6 +93,7 @@ def draft_user(agent: Agent, site: Site, secrets: Secrets, _known: Any) -> Itera
         "id": login,
         **({"number_alias": agent.extension} if agent.user else {}),
         **({"cacheable": "true"} if agent.cacheable else {}),
+        **({"cidr": ",".join(agent.cidr)} if agent.cidr else {}),
         "params": user_params(agent, sip_hash, voicemail_hash),
         "variables": user_variables(agent, site),
     }
@@ -116,7 +117,7 @@ def prove_user(found: Elements, values: Mapping[str, Leaf]) -> list[str]:
     users = [(path, attributes) for path, attributes in found if path[-1] == "user"]
     if [path for path, _ in users] != [("user",)] or users[0][1].get("id") != user["id"]:
         return ['it must render exactly one <user id="{{ user.id }}">, inside <include>']
-    for name in ("number-alias", "cacheable"):
+    for name in ("number-alias", "cacheable", "cidr"):
         key = name.replace("-", "_")
         said, wanted = users[0][1].get(name), user.get(key)
         # Whose agents declare nothing of it, may have all of them cached.

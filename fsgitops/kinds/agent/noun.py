@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from fsgitops.model.fields import (
     PROTECT,
@@ -19,10 +19,12 @@ from fsgitops.model.fields import (
     Label,
     LoginSource,
     Names,
+    Network,
     Ref,
     Switch,
     UserName,
     about,
+    read_list,
 )
 from fsgitops.model.noun import Noun, Part
 
@@ -125,6 +127,7 @@ class Agent(Noun):
     ] = True
     groups: Annotated[
         Names,
+        Network,
         about(
             "Call groups: a list, or names separated by commas.",
             ["office", "sales"],
@@ -133,6 +136,7 @@ class Agent(Noun):
     ] = ()
     toll_allow: Annotated[
         Names,
+        Network,
         about(
             "The calls it may make: domestic, international, local, premium, satellite.",
             ["local"],
@@ -179,6 +183,17 @@ class Agent(Noun):
         Switch,
         about("true: FreeSWITCH keeps what it looked up of the agent until the next apply.", True),
     ] = False
+    cidr: Annotated[
+        tuple[Network, ...],
+        BeforeValidator(read_list),
+        Expect("a list of at most 16 networks", "Write [192.0.2.0/24] or `192.0.2.7`."),
+        about(
+            "Networks that call as this agent without a password, where an ACL of the SIP profile "
+            "takes in the domain's users.",
+            ["192.0.2.0/24"],
+            max_length=16,
+        ),
+    ] = ()
     password_version: Annotated[
         Count,
         Expect("a whole number from 1 to 1000000", "Raise it to get another password."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import partial
+from ipaddress import ip_network
 from typing import TYPE_CHECKING, Final
 
 from fsgitops.findings import Severity, quote_value
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 MANY: Final = 10_000
 """So many users in one list, and as many DIDs, reload in 5 s; 30,000 take 42 s (docs/scale.md)."""
 
+WIDE: Final = 256
 TOLL_CLASSES: Final = ("domestic", "international", "local", "premium", "satellite")
 
 # Groups and toll classes are joined by commas and matched by regular expressions in dialplans.
@@ -241,6 +243,16 @@ def check_passwords(desired: Desired, _kinds: Kinds) -> Iterator[Breach]:
             yield Breach(resource_of(agent), ("password",), message, _SHARED_HINT)
 
 
+def check_networks(desired: Desired, _kinds: Kinds) -> Iterator[Breach]:
+    """Yield each network from which many devices could call as an agent."""
+    for agent in desired.of(Agent):
+        for index, network in enumerate(agent.cidr):
+            if ip_network(network).num_addresses > WIDE:
+                message = f"every device of {network} can call as {agent.extension}, unasked"
+                hint = "Name the phone's own address, or a small network that nobody else is in."
+                yield Breach(resource_of(agent), ("cidr", index), message, hint)
+
+
 def check_number(desired: Desired, _kinds: Kinds) -> Iterator[Breach]:
     """Yield one breach at the first enabled agent over the number that reloads quickly.
 
@@ -320,6 +332,12 @@ RULES: Final = (
         _ERROR,
         check_passwords,
         "No two agents have the same SIP password.",
+    ),
+    Rule(
+        "wide-cidr",
+        _WARNING,
+        check_networks,
+        f"A network that calls without a password has at most {WIDE} addresses.",
     ),
     Rule(
         "many-agents",

@@ -116,6 +116,7 @@ class _Comparison:
                 after, _RELOAD, attributes=attributes,
                 restored=entry is not None and not file.unknown and entry.sha256 == file.sha256,
                 login=_read_login(file.path, file.content),
+                networks=home_of(file.path).networks(file.content),
             ))  # fmt: skip
             return
         before = self.digest(found.sha256.encode())
@@ -136,6 +137,7 @@ class _Comparison:
             attributes=self.keeping.compare(change.path, before, after, names),
             moves=find_moves(before, after, names),
             login=_read_login(change.path, found.content),
+            networks=any(map(home_of(change.path).networks, (found.content or b"", file.content))),
         )
 
     def _delete(self, path: str, found: LiveFile, entry: ManifestEntry) -> None:
@@ -145,6 +147,7 @@ class _Comparison:
         self.changes.append(Change(
             Action.DELETE, record.resource, path, source, found.sha256 != entry.sha256,
             self.digest(found.sha256.encode()), login=_read_login(path, found.content),
+            networks=home_of(path).networks(found.content or b""),
         ))  # fmt: skip
 
     def _compare_several(
@@ -187,6 +190,7 @@ class _Comparison:
                 Action.CREATE, part.resource, file.path, str(part.source),
                 False, "", self.digest(sha256.encode()), _RELOAD, attributes=attributes,
                 login=_read_login(file.path, file.content[slice(*part.span)]),
+                networks=home_of(file.path).networks(file.content[slice(*part.span)]),
             ))  # fmt: skip
         return found is not None
 
