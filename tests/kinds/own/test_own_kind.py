@@ -91,8 +91,8 @@ def test_its_secret_is_where_the_spans_say_and_unknown_without_a_key(paging):
     ("template", "told"),
     [
         (TEMPLATE.replace("paging_group_{{ name }}", "paging_group"), "exactly one <extension"),
-        (TEMPLATE.replace("</include>", "<extension name='x'/></include>"), "exactly one"),
-        (TEMPLATE.replace("</include>", "<context name='x'/></include>"), "exactly one"),
+        (TEMPLATE.replace("</include>", "<extension name='x'/>\n</include>"), "exactly one"),
+        (TEMPLATE.replace("</include>", "<context name='x'/>\n</include>"), "exactly one"),
         (TEMPLATE.replace("|{{ reach }}", ""), "no condition compares with {{ reach }}"),
         (TEMPLATE.replace("({{ extension }}", "(({{ extension }}"), "not a regular expression"),
         (TEMPLATE.replace("paging_password={{ pin }}", "x={{ pin }}"), "whose value is shown"),
