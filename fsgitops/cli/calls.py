@@ -145,7 +145,7 @@ def trace_command(
         phones = tuple(word.strip() for word in registered.split(",") if word.strip())
     asked = Asked(number, caller, agent, at, context, phones)
     with working("Following the call"):
-        trace = run_trace(workspace, asked, source or "plan")
+        trace = run_trace(workspace, asked, source or "plan", brief=form != "json" and not verbose)
     if form == "json":
         print_json(trace.to_json())
     elif form == "mermaid":

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from fsgitops.routing.call.scene import Scene
     from fsgitops.routing.call.world import World
     from fsgitops.routing.directory import LocatedUser
+    from fsgitops.settings.target import Target
     from fsgitops.switch.client import Switch
     from fsgitops.workspace.open import Workspace
 
@@ -45,17 +46,22 @@ class Asked:
     registered: tuple[str, ...] | None = None
 
 
-def run_trace(workspace: Workspace, asked: Asked, source: str = "plan") -> Trace:
+def run_trace(
+    workspace: Workspace, asked: Asked, source: str = "plan", *, brief: bool = False
+) -> Trace:
     """Trace a call over the files as a plan leaves them, as they are, or over a switch's memory.
 
-    `source` is `plan`, `disk` or `live`. Raises UsageError for words that cannot be meant,
-    NotThereError for an agent who is not in the directory, MergeError where the files cannot be
-    read, DesiredInvalidError where there is no plan, SwitchError where the switch does not answer.
+    `source` is `plan`, `disk` or `live`. With `brief`, extensions that pass the call on at a glance
+    are only counted: of ten thousand, hardly any has a step of its own.
+
+    Raises UsageError for words that cannot be meant, NotThereError for an agent who is not in the
+    directory, MergeError where the files cannot be read, DesiredInvalidError where there is no
+    plan, SwitchError where the switch does not answer.
     """
     check_asked(asked)
     moment = read_time(asked.at)
     with open_source(workspace, source) as opened:
-        return _trace(workspace, asked, moment, opened)
+        return trace_call(workspace.target, asked, moment, opened, brief=brief)
 
 
 def check_asked(asked: Asked) -> None:
@@ -123,17 +129,20 @@ def _ask(switch: Switch, module: str, realm: str, key: str) -> str | None:
         raise LookupError(key) from problem
 
 
-def _trace(workspace: Workspace, asked: Asked, moment: datetime, scene: Scene) -> Trace:
-    domain = workspace.target.domain
+def trace_call(
+    target: Target, asked: Asked, moment: datetime, scene: Scene, *, brief: bool = False
+) -> Trace:
+    """Trace a call over what was read. Raises NotThereError."""
+    domain = target.domain
     user = find_agent(scene.world, asked.agent, domain)
     context, doubts = asked.context, list(scene.doubts)
     if user is None and context is None:
-        context, told = scene.entry(workspace.target.inbound_context)
+        context, told = scene.entry(target.inbound_context)
         doubts += told
     call = scene.call(asked.number, context or "", asked.caller, user, domain)
     clock = Clock(moment, scene.world.zones)
     phones = scene.registered(asked.registered, domain)
-    ways, complete = evaluate(scene.world, call, clock, phones)
+    ways, complete = evaluate(scene.world, call, clock, phones, brief=brief)
     hide = scene.veil.hide
     return Trace(
         number=asked.number,

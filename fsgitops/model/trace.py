@@ -126,6 +126,8 @@ class Step:
     """The line of the merged text that the extension stands on."""
     short: str = ""
     """`text` in few words, beside its goals."""
+    many: int = 1
+    """How many extensions in a row pass the call on, where nobody asks which."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,8 +82,9 @@ def _draw(steps: Sequence[Step], *, verbose: bool) -> Iterator[Line]:
 def _tell_passed(passed: Sequence[Step]) -> Iterator[Line]:
     if passed:
         depth = "  " * passed[0].leg
-        verb = "passes" if len(passed) == 1 else "pass"
-        yield Line(f"{depth}  {count_noun(len(passed), 'extension')} {verb} it on")
+        many = sum(step.many for step in passed)
+        verb = "passes" if many == 1 else "pass"
+        yield Line(f"{depth}  {count_noun(many, 'extension')} {verb} it on")
 
 
 def _draw_step(step: Step, *, verbose: bool) -> Iterator[Line]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -253,3 +254,11 @@ def test_the_json_of_a_trace_names_every_step(applied: Project) -> None:
     assert found["caller"] == "+12025550123"
     moved = next(step for step in steps if step["application"] == "transfer")
     assert moved["data"] == "1020 XML default"
+
+
+def test_what_passes_a_call_on_is_counted_as_it_would_be_shown(applied: Project) -> None:
+    brief, verbose = applied.run("trace", DID), applied.run("trace", DID, "--verbose")
+    counted = re.findall(r"(\d+) extensions? pass", brief.out)
+    assert sum(map(int, counted)) == verbose.out.count("passes it on")
+    listed = applied.run("trace", DID, "--json").json()["ways"][0]["steps"]
+    assert [step["what"] for step in listed].count("passes") <= sum(map(int, counted))

@@ -6,7 +6,6 @@ by that alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from fsgitops.routing.call.clock import ATTRIBUTES
@@ -15,7 +14,7 @@ from fsgitops.routing.pattern import list_choices, search_bytes
 from fsgitops.routing.tree import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from fsgitops.routing.tree import Element
 
@@ -23,15 +22,32 @@ TIMES: Final = frozenset(ATTRIBUTES)
 NUMBER: Final = "destination_number"
 
 
-@dataclass(frozen=True, slots=True)
 class Quick:
-    """An extension whose first condition alone may pass the call on."""
+    """An extension whose first condition alone may pass the call on.
 
-    field: str
-    expression: bytes
-    shown: str
-    texts: frozenset[str] | None
-    """All that the expression matches, where it is a choice of texts: nothing is compiled then."""
+    `texts` are all that the expression matches, where it is a choice of texts: nothing is compiled
+    then. `say` returns the expression as it is written.
+    """
+
+    __slots__ = ("_raw", "_say", "field", "texts")
+
+    def __init__(self, field: str, texts: frozenset[str] | None, say: Callable[[], str]) -> None:
+        self.field = field
+        self.texts = texts
+        self._say = say
+        self._raw: bytes | None = None
+
+    @property
+    def shown(self) -> str:
+        """The expression as it is written."""
+        return self._say()
+
+    @property
+    def expression(self) -> bytes:
+        """The expression as PCRE2 takes it."""
+        if self._raw is None:
+            self._raw = to_raw(self._say()).encode("latin-1")
+        return self._raw
 
     def matches(self, text: str) -> bool:
         """Tell whether the expression matches a raw text. Raises TooManyStepsError."""
@@ -120,8 +136,7 @@ def read_quick(extension: Element) -> Quick | None:
             or any(item.name in ("anti-action", "expression") for item in child.children)
         ):
             return None
-        raw = to_raw(expression).encode("latin-1")
-        return Quick(fold(field), raw, expression, list_choices(expression))
+        return Quick(fold(field), list_choices(expression), expression.__str__)
     return None
 
 

@@ -61,14 +61,17 @@ def evaluate(
     clock: Clock,
     phones: Phones | None = None,
     decide: Callable[[Question, Collection[Question]], int | None] | None = None,
+    *,
+    brief: bool = False,
 ) -> tuple[tuple[Way, ...], bool]:
     """Return the ways that a call may take, the likeliest first, and whether they are all.
 
     Of ways that end alike, the first stands for the others; but each key of a menu has its own.
     `decide` answers a question, knowing those before, by the index of the answer, so that no other
-    way is followed; None: it does not.
+    way is followed; None: it does not. With `brief`, extensions that pass the call on at a glance
+    are only counted.
     """
-    ways, complete = follow_ways(world, call, clock, phones or Phones(), decide)
+    ways, complete = follow_ways(world, call, clock, phones or Phones(), decide, brief=brief)
     return tuple(Way(end, tuple(state.steps)) for end, state in ways), complete
 
 
@@ -81,14 +84,16 @@ def follow_ways(
     *,
     keeps: bool = True,
     passes: bool = True,
+    brief: bool = False,
     every: bool = False,
 ) -> tuple[list[tuple[End, State]], bool]:
     """Return where each way ends, and its state then.
 
-    `keeps` tells whether steps are kept, and `passes` those of extensions that pass the call on.
+    `keeps` tells whether steps are kept, `passes` those of extensions that pass the call on, and
+    `brief` only how many these are.
     With `every`, ways that end alike are ways of their own.
     """
-    keep = partial(State, keeps=keeps, passes=passes)
+    keep = partial(State, keeps=keeps, passes=passes, brief=brief)
     pending: list[tuple[int, ...]] = [()]
     ways: list[tuple[End, State]] = []
     followed = 0

@@ -102,6 +102,12 @@ class _Search:
         Other ways of the same call come by here too, and find what was noted.
         """
         state = self.state
+        if state.brief:
+            stop = state.find_next(contents, at)
+            if many := stop - at:
+                state.add(Step(What.PASSES, name, number, leg=state.depth, many=many))
+                state.count(many - 1)
+            return stop
         fields = state.leg.current.fields
         extensions = contents.extensions
         key = (id(contents), at, name, number, state.depth)

@@ -126,6 +126,7 @@ class State:
         *,
         keeps: bool = True,
         passes: bool = True,
+        brief: bool = False,
     ) -> None:
         self.world = world
         self.clock = clock
@@ -136,6 +137,8 @@ class State:
         """Whether somebody asks for the steps; else they are only counted."""
         self.passes = keeps and passes
         """Whether somebody asks for the extensions that pass the call on, and why, as well."""
+        self.brief = brief
+        """Whether it is enough to say how many pass it on at a glance."""
         self.steps: list[Step] = []
         self.took: list[tuple[Took, Element]] = []
         """What took the call, where no steps are kept."""
