@@ -131,10 +131,11 @@ def _runs(
     added = switch.added_gateways(names, ADDED_SECONDS)
     for item in wanted:
         found = running.get(item.name, [])
+        here = any(one.profile == place for one in found)
         if item.said is None:
-            if found:
+            if here:
                 yield item.name, "deleted, but the switch still runs the gateway"
-        elif not any(one.profile == place for one in found):
+        elif not here:
             yield (
                 item.name,
                 (

@@ -107,7 +107,7 @@ class Wish(NamedTuple):
     Attributes:
         name: Its name among the resource's secrets, which is that of its field.
         source: Where it stands; None where it is derived.
-        derive: Makes it of the project key and the domain.
+        derive: Makes it of the project key and the domain; None: only its source has it.
         groups: The groups with which the resource moves to the next key of a rotation.
         judge: What is wrong with a value that stands elsewhere; it is told whose it is, by name.
         shared: What to say where another resource has the same one, where that matters; likewise.
@@ -115,7 +115,7 @@ class Wish(NamedTuple):
 
     name: str
     source: Source | None
-    derive: Callable[[ProjectKey, str], Secret]
+    derive: Callable[[ProjectKey, str], Secret] | None = None
     groups: tuple[str, ...] = ()
     judge: Callable[[str, str], Iterable[Judged]] | None = None
     shared: Callable[[str, Resource], Judged] | None = None

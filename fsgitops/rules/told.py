@@ -20,6 +20,8 @@ TOLD = {
     "foreign-file": "A file stands where fsgitops writes, and fsgitops does not manage it. "
     "`fsgitops adopt` compares it and manages it from then on.",
     "format": "A file cannot be formatted without a change of what it says.",
+    "gateway-declared-twice": "Another file of the conf directory declares a gateway of that name: "
+    "a switch runs one of a name.",
     "hazard-directory": "A folder stands where fsgitops writes a file.",
     "hazard-hard-link": "A file has another name elsewhere, which would change with it.",
     "hazard-mount": "A file is a mount of its own and cannot be replaced: mount its folder.",

@@ -90,8 +90,8 @@ def _explain(danger: Danger, changes: list[Change]) -> str:
         Danger.RELOAD: "the switch reloads its configuration",
         Danger.REGISTRATION: f"phones lose their registration: {shown}{more}",
         Danger.GATEWAY_RESTART: (
-            f"end, or end and begin again: {shown}{more}; calls over them go on, new ones fail "
-            "meanwhile"
+            f"gateways end, or end and begin again: {shown}{more}; calls over them go on, new "
+            "ones fail meanwhile"
         ),
         Danger.CALLS: f"on a call now: {shown}{more}",
     }

@@ -108,10 +108,18 @@ def _content(change: Change, values: Mapping[str, str]) -> tuple[str, frozenset[
     kind, name = change.resource
     word = name.removeprefix("+")
     return kind, frozenset(
-        (_take_out(word, key), _take_out(word, value))
+        (_take_out(word, _take_head(name, key)), _take_out(word, value))
         for key, value in values.items()
         if not is_secret(key, value) and not is_frame(key, value)
     )
+
+
+def _take_head(name: str, key: str) -> str:
+    """Return a key without the name of its element, where it begins with the element's tag."""
+    tag, space, rest = key.partition(" ")
+    if space and (rest == name or rest.startswith((f"{name}/", f"{name}@"))):
+        return f"{tag} {_NAME}{rest[len(name) :]}"
+    return key
 
 
 def _take_out(word: str, text: str) -> str:

@@ -133,7 +133,7 @@ class SecretBook:
 
     def _derive(self, resource: Resource, wish: Wish) -> Secret | None:
         key = self._key_of(resource, wish)
-        return None if key is None else wish.derive(key, self.domain)
+        return None if key is None or wish.derive is None else wish.derive(key, self.domain)
 
     def _key_of(self, resource: Resource, wish: Wish) -> ProjectKey | None:
         if not self.moved.has(resource, wish.groups):

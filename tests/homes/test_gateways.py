@@ -180,6 +180,17 @@ def test_one_in_another_profile_is_not_taken_for_it(conf: Path, switch: Switch) 
     assert told == "the profile other of the switch does not hold this gateway"
 
 
+def test_one_that_moves_to_another_profile_runs_there(conf: Path, switch: Switch) -> None:
+    other = "sip_profiles/internal/carrier.xml"
+    (conf / PATH).write_text(xml())
+    load(switch, change("create"))
+    (conf / PATH).rename((conf / other).parent.mkdir() or conf / other)
+    moves = change("delete"), change("create", path=other)
+    load(switch, *moves)
+    assert [one.profile for one in switch.gateways()] == ["internal", "external"]
+    assert mismatches(switch, {other: xml()}, *moves) == []
+
+
 def test_one_that_is_deleted_and_runs_on_is_told(conf: Path, switch: Switch) -> None:
     (conf / PATH).write_text(xml())
     load(switch, change("create"))
