@@ -13,7 +13,7 @@ from collections import Counter, deque
 from typing import TYPE_CHECKING, Any
 
 from fsgitops.api.edge import RefusedError, network_of
-from fsgitops.api.view import EVERYBODY, Board, build_board, look
+from fsgitops.api.view import EVERYBODY, Board, build_board, look, show_gateways
 from fsgitops.errors import FsgitopsError, SwitchTimeoutError
 from fsgitops.live.audit import AuditOutcomeError
 from fsgitops.visible import count_noun, make_visible, to_json
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from fsgitops.api.records import LakeRecords
     from fsgitops.api.view import Seen, View
     from fsgitops.live.calls import LiveCall
+    from fsgitops.switch.replies import Gateway
 
 CACHE_SECONDS = 1.0
 TICK_SECONDS = 2.0
@@ -146,8 +147,11 @@ class LiveBoard:
         target = workspace.target
         problem: str | None = None
         seen: Seen = ((), ())
+        gateways: tuple[Gateway, ...] = ()
         try:
-            seen = await self._pool.run(lambda switch: look(switch, target.profile))
+            seen, gateways = await self._pool.run(
+                lambda switch: (look(switch, target.profile), switch.gateways())
+            )
         except FsgitopsError as trouble:
             problem = str(trouble)
         today = None
@@ -162,6 +166,7 @@ class LiveBoard:
             "switch": {"up": problem is None, "message": problem},
             "declared": {"problem": self._declared.problem},
             "today": today,
+            "gateways": show_gateways(gateways),
         }
         now = int(self._clock())
         board = await asyncio.to_thread(build_board, roster, seen, target.domain, head, now)

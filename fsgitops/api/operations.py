@@ -78,6 +78,10 @@ _BOARD_CALL = objects(
     did=_MAYBE, state=TEXT, since=_COUNT,
     legs=_list(objects(uuid=TEXT, agent=_MAYBE, number=TEXT)),
 )  # fmt: skip
+_BOARD_GATEWAY = objects(
+    name=TEXT, profile=TEXT, up=_FLAG,
+    registered={"type": ["boolean", "null"]}, latency_ms={"type": ["number", "null"]},
+)  # fmt: skip
 SNAPSHOT = {
     **objects(
         project=TEXT,
@@ -92,6 +96,11 @@ SNAPSHOT = {
         },
         scopes={**_TEXTS, "description": "What the listener may do"},
         view=objects(search=TEXT, presence={"enum": [*PRESENCES, ""]}, matching=_COUNT),
+        gateways={
+            **_list(_BOARD_GATEWAY),
+            "description": "Those that the switch runs; `registered` is null where one does not "
+            "register, `latency_ms` where no OPTIONS was answered",
+        },
         counts=objects(agents=_COUNT, registered=_COUNT, on_call=_COUNT, calls=_COUNT),
         agents=_list(_BOARD_AGENT),
         calls={

@@ -11,13 +11,13 @@ from fsgitops.live.calls import join_calls
 from fsgitops.visible import make_visible
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from fsgitops.kinds.agent.noun import Agent
     from fsgitops.live.calls import LiveCall
     from fsgitops.live.roster import Roster
     from fsgitops.switch.client import Switch
-    from fsgitops.switch.replies import Channel, Registration
+    from fsgitops.switch.replies import Channel, Gateway, Registration
 
 SHOWN_AGENTS = 500
 SHOWN_CALLS = 500
@@ -158,6 +158,20 @@ class Board:
 def look(switch: Switch, profile: str) -> Seen:
     """Ask the switch who is registered and which legs are up."""
     return switch.registrations(profile), switch.channels()
+
+
+def show_gateways(gateways: Iterable[Gateway]) -> list[dict[str, Any]]:
+    """Return the gateways that the switch runs, those that are down first, as JSON values."""
+    return [
+        {
+            "name": make_visible(one.name),
+            "profile": make_visible(one.profile),
+            "up": one.status == "UP",
+            "registered": one.registered,
+            "latency_ms": one.latency or None,
+        }
+        for one in sorted(gateways, key=lambda item: (item.status == "UP", item.name))
+    ]
 
 
 def build_board(roster: Roster, seen: Seen, domain: str, head: dict[str, Any], now: int) -> Board:

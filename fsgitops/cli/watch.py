@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from fsgitops.commands.status import AgentStatus, Status
     from fsgitops.live.calls import LiveCall
+    from fsgitops.live.gateways import GatewayStatus
     from fsgitops.model.drift import DriftReport
     from fsgitops.switch.replies import Registration, VertoUser
     from fsgitops.workspace.open import Workspace
@@ -58,6 +59,12 @@ CLEAR = "\x1b[H\x1b[2J"
     show_default=True,
     help="Seconds between two refreshes.",
 )
+@click.option(
+    "--metrics",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write metrics of gateways for Prometheus' textfile collector.",
+)
 @with_json
 def status_command(
     start: Start,
@@ -66,17 +73,20 @@ def status_command(
     missing: bool,
     watch: bool,
     every: float,
+    metrics: Path | None,
     as_json: bool,
 ) -> int:
-    """Show each declared agent as the switch sees it.
+    """Show each declared agent and gateway as the switch sees it.
 
-    Shows phones, calls, and what the switch holds in memory.
+    Shows phones, calls, registrations at providers, and what the switch holds in memory.
     With EXT, only these agents. With --watch and --json, one JSON object a line.
     """
-    from fsgitops.commands.status import run_status, watch_status
+    from fsgitops.commands.status import run_status, watch_status, write_metrics
 
     if registered and missing:
         raise click.UsageError("--registered and --missing exclude each other")
+    if metrics and extensions:
+        raise click.UsageError("--metrics tells of gateways: leave EXT out")
     workspace = open_place(start)
     chosen = (registered, missing)
     if watch:
@@ -84,11 +94,15 @@ def status_command(
         for status in watch_status(workspace, extensions):
             click.echo(clear, nl=False)
             _print_status(status, chosen, as_json=as_json, indent=None)
+            if metrics:
+                write_metrics(metrics, workspace.target.name, status)
             time.sleep(every)
         return 0
     with working("Asking the switch"):
         status = run_status(workspace, extensions)
     _print_status(status, chosen, as_json=as_json, indent=2)
+    if metrics:
+        write_metrics(metrics, workspace.target.name, status)
     return 0
 
 
@@ -111,12 +125,15 @@ def _print_status(
     agents = _chosen(status.agents, *chosen)
     if as_json:
         print_document(
-            "status", indent, summary=summarise(agents),
-            agents=[agent.to_json() for agent in agents], verto_not_declared=status.strangers,
+            "status", indent, summary=summarise(agents, status.gateways),
+            agents=[agent.to_json() for agent in agents], gateways=status.gateways,
+            verto_not_declared=status.strangers,
         )  # fmt: skip
         return
-    strangers, summary = _format_strangers(status.strangers), summarise(status.agents)
-    lines = [*_format_status(agents), "", *strangers, _format_summary(summary)]
+    strangers = _format_strangers(status.strangers)
+    gateways = _format_gateways(status.gateways)
+    summary = _format_summary(summarise(status.agents, status.gateways))
+    lines = [*_format_status(agents), "", *gateways, *strangers, summary]
     print_text("\n".join(lines))
 
 
@@ -253,6 +270,23 @@ def _format_strangers(sessions: Sequence[VertoUser]) -> list[str]:
     ]
 
 
+def _format_gateways(gateways: Sequence[GatewayStatus]) -> list[str]:
+    """Return the table of gateways, and an empty line behind it; nothing where there is none."""
+    if not gateways:
+        return []
+    rows = []
+    for item in gateways:
+        told = {None: "-", True: "registered"}.get(item.registered, f"no ({item.state})")
+        latency = "-" if item.latency_ms is None else f"{item.latency_ms:.1f} ms"
+        memory = item.memory
+        if item.differences:
+            memory += f": {', '.join(map(label_attribute, item.differences))}"
+        up = "up" if item.up else "down"
+        rows.append([item.name, item.profile, up, told, latency, memory])
+    head = ("GATEWAY", "PROFILE", "STATE", "REGISTERED", "PING", "SWITCH MEMORY")
+    return [*draw_lines(head, rows, width=terminal_width(sys.stdout)), ""]
+
+
 def _format_summary(counts: dict[str, int]) -> str:
     """Return the last line of `fsgitops status`."""
     text = (
@@ -262,6 +296,8 @@ def _format_summary(counts: dict[str, int]) -> str:
     if counts["not_as_declared"]:
         differ = "differs" if counts["not_as_declared"] == 1 else "differ"
         text += f"; {count_noun(counts['not_as_declared'], 'agent')} {differ} on the switch"
+    if counts["gateways"]:
+        text += f"; {counts['gateways_up']} of {count_noun(counts['gateways'], 'gateway')} up"
     return text
 
 

@@ -9,6 +9,7 @@ from fsgitops.commands.token import ApiToken
 from fsgitops.commands.validate import RuleState
 from fsgitops.diagnosis import Check
 from fsgitops.live.calls import UUID, LiveCall
+from fsgitops.live.gateways import GatewayStatus
 from fsgitops.model.applied import COUNTS, REPLIES, Notice
 from fsgitops.model.drift import DriftReport
 from fsgitops.model.graph import Graph
@@ -136,12 +137,14 @@ _WEBRTC = objects(
 OUTPUTS: dict[str, dict[str, Any]] = {
     "status": objects(
         summary=objects(
-            "How many agents.",
+            "How many agents and gateways.",
             agents=count("All."),
             enabled=count("Enabled."),
             registered=count("With a registered phone."),
             on_call=count("In a call."),
             not_as_declared=count("The switch holds them differently."),
+            gateways=count("Declared gateways that are enabled."),
+            gateways_up=count("Those that calls are placed over."),
         ),
         agents=rows(
             "The agents.",
@@ -160,6 +163,7 @@ OUTPUTS: dict[str, dict[str, Any]] = {
             },
             differences=list_of(TEXT, "The names of what differs, never the values."),
         ),
+        gateways=rows_of("The gateways; none where agents are asked for.", GatewayStatus),
         verto_not_declared=rows_of("Sessions of no enabled agent.", VertoUser),
     ),
     "registrations": objects(registrations=rows_of("Every registered phone.", Registration)),

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from fsgitops.durable import replace_file
 from fsgitops.errors import NotThereError
 from fsgitops.homes import home_of
 from fsgitops.homes.compare import Memory, compare_said, read_said
 from fsgitops.homes.directory import DIRECTORY
 from fsgitops.live.calls import LiveCall, join_calls
 from fsgitops.live.connect import address_of, connect_target
+from fsgitops.live.gateways import GatewayStatus, ask_gateways, render_gateway_metrics
 from fsgitops.live.roster import Roster, build_roster, check_extension
 from fsgitops.model.compiled import UNKNOWN
 from fsgitops.schema_parts import json_values
@@ -18,6 +20,7 @@ from fsgitops.workspace.declare import compile_declared, declare_desired
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from fsgitops.homes.home import Address
     from fsgitops.kinds.agent.noun import Agent
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
     from fsgitops.workspace.open import Workspace
 
 _Seen = TypeVar("_Seen", "Registration", "VertoUser")
+METRICS_MODE = 0o644
+"""Read by another user, and without a secret."""
 MATCH, DIFFERS, MISSING, LEFT_OVER = "match", "differs", "missing", "left over"
 
 
@@ -63,10 +68,14 @@ class AgentStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Each declared agent, and who is logged in by mod_verto without being one that is enabled."""
+    """Each declared agent, and who is logged in by mod_verto without being one that is enabled.
+
+    And each gateway, where no agents were asked for.
+    """
 
     agents: tuple[AgentStatus, ...]
     strangers: tuple[VertoUser, ...] = ()
+    gateways: tuple[GatewayStatus, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +125,16 @@ def ask_status(switch: Switch, declaration: Declaration, extensions: Sequence[st
         sessions=sessions,
     )
     strange = (one for one in sessions if one.domain != address.domain or one.user not in on)
-    return Status(agents, () if extensions else tuple(strange))
+    if extensions:
+        return Status(agents)
+    gateways = ask_gateways(switch, declaration.compiled, address)
+    return Status(agents, tuple(strange), gateways)
+
+
+def write_metrics(path: Path, target: str, status: Status) -> None:
+    """Write what is known of gateways, for Prometheus; a reader never sees half a file."""
+    lines = render_gateway_metrics(target, status.gateways)
+    replace_file(path, "".join(f"{line}\n" for line in lines).encode(), mode=METRICS_MODE)
 
 
 def compare_agents(switch: Switch, declaration: Declaration) -> dict[str, tuple[str, ...]]:
@@ -185,14 +203,18 @@ def calls_by_agent(calls: Iterable[LiveCall]) -> dict[str, list[str]]:
     return found
 
 
-def summarise(agents: Sequence[AgentStatus]) -> dict[str, int]:
-    """Count agents: all, enabled, registered, on a call, and not held as declared."""
+def summarise(
+    agents: Sequence[AgentStatus], gateways: Sequence[GatewayStatus] = ()
+) -> dict[str, int]:
+    """Count agents: all, enabled, registered, on a call, and not held as declared; gateways."""
     return {
         "agents": len(agents),
         "enabled": sum(item.agent.enabled for item in agents),
         "registered": sum(bool(item.phones) for item in agents),
         "on_call": sum(bool(item.calls) for item in agents),
         "not_as_declared": sum(item.memory not in (MATCH, None) for item in agents),
+        "gateways": len(gateways),
+        "gateways_up": sum(item.up for item in gateways),
     }
 
 

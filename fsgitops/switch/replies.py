@@ -93,8 +93,14 @@ class Gateway:
 
     @property
     def registered(self) -> bool | None:
-        """Tell whether its registration is held; None: it does not register."""
-        return None if self.state == "NOREG" else self.state == "REGED"
+        """Tell whether its registration is held; None: it does not register.
+
+        While it is refreshed, the states of a new one are passed through, and the gateway stays up.
+        """
+        if self.state == "NOREG":
+            return None
+        refreshed = self.status == "UP" and self.state in ("UNREGED", "TRYING")
+        return refreshed or self.state in ("REGED", "REGISTER")
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,3 +71,12 @@ def test_without_a_token_the_page_asks_for_one_and_then_shows(
         browser.evaluate("document.querySelector('#login button').click()")
         assert browser.until("document.body.innerText.includes('Alice')")
         assert browser.picture().startswith(b"\x89PNG")
+
+
+def test_the_page_shows_the_gateways_that_run(served: Served, browser: Browser) -> None:
+    service = build_service(served.workspace, served.connect, anonymous=["read"])
+    with listening(service) as port:
+        browser.open(f"http://127.0.0.1:{port}/")
+        assert browser.until("document.querySelectorAll('#gateways .trunk.up').length") == 1
+        text = browser.evaluate("document.querySelector('#gateways li').innerText")
+        assert text.split() == ["sandboxexternal", "up"]

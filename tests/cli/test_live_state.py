@@ -23,6 +23,7 @@ def test_status_tells_who_is_there_and_that_memory_matches(
     data = project.run("status", "--json").json()
     assert data["summary"] == {
         "agents": 2, "enabled": 2, "registered": 1, "on_call": 0, "not_as_declared": 0,
+        "gateways": 0, "gateways_up": 0,
     }  # fmt: skip
     first, second = data["agents"]
     assert (first["extension"], first["registered"], first["memory"]) == ("1020", True, "match")

@@ -97,6 +97,17 @@ function agent(item, old) {
   }
   return refresh(made, children);
 }
+function gateway(item, old) {
+  const made = old || make("li");
+  const first = make("div"), second = make("div");
+  const told = [item.up ? "up" : "down"];
+  if (item.registered !== null) told.push(item.registered ? "registered" : "not registered");
+  if (item.latency_ms !== null) told.push(Math.round(item.latency_ms) + " ms");
+  made.className = "agent trunk " + (item.up && item.registered !== false ? "up" : "down");
+  first.append(make("b", item.name), make("span", item.profile));
+  second.append(make("small", told.join(" · ")));
+  return refresh(made, [first, second]);
+}
 function call(item, old) {
   const made = old || make("tr");
   made.setAttribute("role", "row");
@@ -152,6 +163,8 @@ function show(found) {
   const up = seen.switch.up;
   fill(at("agents"), seen.agents.map((item) => ({ ...item, up, operate })), (item) => item.extension,
     agent, at("agents-title"));
+  at("trunks").hidden = !seen.gateways.length;
+  fill(at("gateways"), seen.gateways, (item) => item.profile + "::" + item.name, gateway, at("gateways-title"));
   const calls = seen.calls.length ? seen.calls : [{ uuid: "" }];
   fill(at("calls"), calls.map((item) => ({ ...item, up, operate })), (item) => item.uuid, call, at("calls-title"));
   const hidden = seen.counts.calls - seen.calls.length;
