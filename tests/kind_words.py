@@ -22,6 +22,8 @@ ROOMS = ("steps", "homes", "routing", "transaction", "planning")
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _ENGLISH = {"did"}
 """Words of a kind that are words of their own in a sentence."""
+_OF_FREESWITCH = {("gateway",), ("gateways",)}
+"""Words of FreeSWITCH's configuration: who reads that names no kind of ours."""
 
 
 class Site(NamedTuple):
@@ -38,7 +40,8 @@ def _spellings() -> set[tuple[str, ...]]:
         for word, kind in BUILT_IN.items()
         for spelt in (word, kind.section, kind.noun.__name__, *kind.aliases, f"{word}s")
     }
-    return {tuple(part.lower() for part in _PARTS.findall(word)) for word in words}
+    spelt = {tuple(part.lower() for part in _PARTS.findall(word)) for word in words}
+    return spelt - _OF_FREESWITCH
 
 
 SPELLINGS = _spellings()

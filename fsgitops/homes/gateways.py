@@ -131,32 +131,29 @@ def _runs(
     added = switch.added_gateways(names, ADDED_SECONDS)
     for item in wanted:
         found = running.get(item.name, [])
-        here = any(one.profile == place for one in found)
-        if item.said is None:
-            if here:
-                yield item.name, "deleted, but the switch still runs the gateway"
-        elif not here:
-            yield (
-                item.name,
-                (
-                    f"the profile {place} holds the gateway and does not run it: the switch's log "
-                    "says why"
-                ),
-            )
-        elif len(found) > 1:
-            others = ", ".join(sorted(one.profile for one in found if one.profile != place))
-            yield item.name, f"the profile {others or place} runs a gateway of this name as well"
-        elif added is not None and item.name not in added:
-            yield (
-                item.name,
-                (
-                    "the switch kept the gateway of this name that ran before: no file said so; "
-                    f"run sofia profile {place} killgw {item.name}"
-                ),
-            )
-        else:
-            for told in find_differences(item.said, found[0]):
-                yield item.name, told
+        yield from ((item.name, told) for told in _judge(item, found, place, added))
+
+
+def _judge(
+    item: Wanted, found: Sequence[Gateway], place: str, added: frozenset[str] | None
+) -> Iterator[str]:
+    """Yield what is wrong with what runs under a name."""
+    here = any(one.profile == place for one in found)
+    if item.said is None:
+        if here:
+            yield "deleted, but the switch still runs the gateway"
+    elif not here:
+        yield f"the profile {place} holds the gateway and does not run it: the log says why"
+    elif len(found) > 1:
+        others = ", ".join(sorted(one.profile for one in found if one.profile != place))
+        yield f"the profile {others or place} runs a gateway of this name as well"
+    elif added is not None and item.name not in added:
+        yield (
+            "the switch kept the gateway of this name that ran before: no file said so; "
+            f"run sofia profile {place} killgw {item.name}"
+        )
+    else:
+        yield from find_differences(item.said, found[0])
 
 
 def find_differences(said: Flat, running: Gateway) -> Iterator[str]:

@@ -6,7 +6,8 @@ from typing import Final
 
 from fsgitops.kinds.agent import AGENT
 from fsgitops.kinds.did_route import DID_ROUTE
+from fsgitops.kinds.gateway import GATEWAY
 from fsgitops.kinds.ring_group import RING_GROUP
 from fsgitops.model.kind import Kinds
 
-BUILT_IN: Final = Kinds((AGENT, DID_ROUTE, RING_GROUP))
+BUILT_IN: Final = Kinds((AGENT, DID_ROUTE, RING_GROUP, GATEWAY))

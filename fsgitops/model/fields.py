@@ -187,6 +187,14 @@ _EMAIL = (
 _EXTENSION = f"^{phone.EXTENSION}$"
 _USER = f"^{phone.USER}$"
 _TRUNK = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+_ACCOUNT = r"^[A-Za-z0-9_+*][A-Za-z0-9._+@*!~-]{0,127}$"
+_HOST = (
+    r"^(?:[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])"
+    r"(?::[0-9]{1,5})?$"
+)
+_ENTRY = r"^\+?[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+_CODEC = r"^[A-Za-z0-9][A-Za-z0-9.@_-]{0,31}$"
+_ACL = r"^[A-Za-z0-9:][A-Za-z0-9._:-]{0,63}(?:/[0-9]{1,3})?$"
 _SLUG = r"^[a-z0-9][a-z0-9_-]{0,39}$"
 _DESTINATION = (
     rf"^(?:{phone.EXTENSION}|[a-z][a-z0-9_]{{0,39}}/[A-Za-z0-9+][A-Za-z0-9+_.-]{{0,63}})$"
@@ -202,6 +210,11 @@ IN_WORDS: Final = {
     RANGE: "an extension such as 1020, KIND/NAME, or 1300..1399 of a range of numbers",
     _USER: "letters, digits and . _ -, one letter at least, such as reception",
     _TRUNK: "letters, digits and . _ -, such as acct1",
+    _ACCOUNT: "letters, digits and . _ + @ * ! ~ -, such as acme-4711",
+    _HOST: "a host name or an IP address, with a port if need be, such as sip.example.com:5080",
+    _ENTRY: "letters, digits and . _ -, such as auto_to_user or +19495431333",
+    _CODEC: "the name of a codec, such as PCMA or OPUS@48000h@20i",
+    _ACL: "a network such as 192.0.2.0/24, or the name of an ACL",
     _SLUG: "1 to 40 small letters, digits, _ and -, such as sales",
 }
 """What the patterns in the schema of desired files mean, for people."""
@@ -274,6 +287,34 @@ Slug = Annotated[
     str,
     StringConstraints(pattern=_SLUG),
     Expect("1 to 40 small letters, digits, `_` and `-`", "Write it like this: sales."),
+]
+Host = Annotated[
+    str,
+    StringConstraints(pattern=_HOST),
+    Expect(
+        "a host name or an IP address, with a port if need be",
+        "Write it like sip.example.com, 192.0.2.10:5080 or [2001:db8::7]:5060, without `sip:`.",
+    ),
+]
+Account = Annotated[
+    str,
+    StringConstraints(pattern=_ACCOUNT),
+    Expect("a name of letters, digits and `. _ + @ * ! ~ -`", "Write it as the provider gave it."),
+]
+Entry = Annotated[
+    str,
+    StringConstraints(pattern=_ENTRY),
+    Expect("auto_to_user, auto, or a number", "Write it like +19495431333."),
+]
+Codec = Annotated[
+    str,
+    StringConstraints(pattern=_CODEC),
+    Expect("the name of a codec", "Write it like PCMA."),
+]
+Acl = Annotated[
+    str,
+    StringConstraints(pattern=_ACL),
+    Expect("a network, or the name of an ACL", "Write it like 192.0.2.0/24."),
 ]
 Label = Annotated[
     str, StringConstraints(pattern=r"\S", max_length=80), Expect("a text of 1 to 80 characters")

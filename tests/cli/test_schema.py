@@ -343,7 +343,7 @@ def test_everything_that_completion_offers_can_be_explained() -> None:
         ("callr_id_number", "did you mean 'caller_id_number'?"),
         ("unknown-destinatio", "did you mean 'unknown-destination'?"),
         ("agent.nam", "did you mean 'name'?"),
-        ("gateway", f"say one of {', '.join(READABLE)}, settings, plan"),
+        ("nothing", f"say one of {', '.join(READABLE)}, settings, plan"),
         ("agent.name.x", "known: none"),
     ],
 )

@@ -172,21 +172,29 @@ def test_a_hostile_text_is_refused_at_its_place_or_is_the_value_of_an_attribute(
     )
     @given(st.lists(TEXTS, min_size=20, max_size=40))
     def check(texts: list[str]) -> None:
-        if place == (example.key,):
-            check_names(site, example, texts)
+        if in_path:
+            check_names(site, example, place, texts)
         else:
             check_batch(site, example, place, texts)
 
+    in_path = place == (example.key,) or (example.word, place) in IN_PATHS
     check()
-    if place != (example.key,):
+    if not in_path:
         check_batch(site, example, place, list(PIECES))
 
 
-def check_names(site: Site, example: Example, texts: list[str]) -> None:
+IN_PATHS = {("gateway", ("profile",))}
+"""What names a folder, beside the names of resources, which name files."""
+
+
+def check_names(site: Site, example: Example, place: Place, texts: list[str]) -> None:
     """Check that no name leads out of the folders that files of ours stand in."""
     others = {str(values[example.key]) for values in example.declared[example.kind.section][1:]}
     files = {
-        f"{n}.yaml": example.written({**example.subject, example.key: text}, alone=True)
+        f"{n}.yaml": example.written(
+            put(example.named(n) if place != (example.key,) else example.subject, place, text),
+            alone=True,
+        )
         for n, text in enumerate(dict.fromkeys([*texts, *PIECES]))
         if text not in others
     }
