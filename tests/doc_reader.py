@@ -88,7 +88,8 @@ class Reader:
         if words[0] == "curl":
             return self.curl(words[1:])
         if words[0] == "cat":
-            return self.place(words[1]).read_text(encoding="utf-8")
+            text = self.place(words[1]).read_text(encoding="utf-8")
+            return text.replace(str(self.prod), "/etc/freeswitch")
         raw = io.BytesIO()
         said = io.TextIOWrapper(raw, encoding="utf-8", write_through=True)
         if user:
@@ -107,6 +108,7 @@ class Reader:
 
     def invoke(self, words: list[str]) -> int:
         place = ["-C", str(self.root)]
+        words = [str(self.prod) if word == "/etc/freeswitch" else word for word in words]
         if words[0] == "fsgitops-cdr":
             from fsgitops.cli.cdr import invoke
 

@@ -152,14 +152,17 @@ def describe_target(conf_dir: Path, found: Surroundings, project: str) -> str:
         "  prod:",
         f"    conf_dir: {json.dumps(str(conf_dir), ensure_ascii=False)}",
     ]
-    sections["esl"].append((
-        "password", "{env: FSGITOPS_ESL_PASSWORD}", "never the password itself (docs/secrets.md)"
-    ))  # fmt: skip
+    port = found.value("esl.port") or "8021"
+    sections["esl"] = [
+        ("host", "127.0.0.1", "on FreeSWITCH's own machine"),
+        ("port", port, "`listen-port` of event_socket.conf, 8021 where it says none"),
+        ("password", "{env: FSGITOPS_ESL_PASSWORD}", "never the password itself"),
+    ]
     for section, items in sections.items():
         indent = "      " if section else "    "
         lines += [f"    {section}:"] if section and items else []
         for key, value, reason in items:
-            text = value if key in ("port", "password") else json.dumps(value)
+            text = value if section == "esl" else json.dumps(value)
             lines += [f"{indent}# {make_visible(reason)}", f"{indent}{key}: {text}"]
     return "\n".join(lines) + "\n"
 

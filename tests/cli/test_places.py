@@ -217,7 +217,7 @@ def test_init_writes_the_places_of_an_existing_directory_and_they_serve(
     text = (new.root / "fsgitops.yaml").read_text()
     assert "# included in <users> of the group default (directory/default.xml:12)\n" in text
     port = (office.root / "fsgitops.yaml").read_text().partition("port: ")[2].partition("}")[0]
-    new.write("fsgitops.yaml", text.replace("    esl:\n", f"    esl:\n      port: {port}\n"))
+    new.write("fsgitops.yaml", text.replace("port: 8021", f"port: {port}"))
     assert new.run("key", "new", "--target", "prod").code == 0
     ran = new.run("apply", "--yes", "--target", "prod")
     assert ran.code == 0, ran.out + ran.err
