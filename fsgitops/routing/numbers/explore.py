@@ -23,6 +23,7 @@ from fsgitops.routing.numbers.search import Searches
 from fsgitops.routing.numbers.watched import (
     Answered,
     Tables,
+    ThoroughState,
     WatchedState,
     WatchedWorld,
     call_watched,
@@ -100,9 +101,21 @@ class Share:
 
 
 class Explorer:
-    """Splits the numbers of contexts of one world."""
+    """Splits the numbers of contexts of one world.
 
-    def __init__(self, world: World, clock: Clock, searches: Searches | None = None) -> None:
+    Without `besides`, nobody asks for what calls can set off besides where the dialplan leads them,
+    and the numbers of which not all can be told are not tried out.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        clock: Clock,
+        searches: Searches | None = None,
+        *,
+        besides: bool = True,
+    ) -> None:
+        self._state = ThoroughState if besides else WatchedState
         self.world = world
         self.clock = clock
         self.searches = searches or Searches(Store())
@@ -147,7 +160,7 @@ class Explorer:
             share.numbers, share.why = numbers, () if alone else share.why
             if not alone:
                 pending += self._split(share, facts[settled:], sources, settled)
-            if share.why:
+            if share.why and self._state is ThoroughState:
                 samples = self._weighing.sample(share.numbers, facts, sources)
                 yield from self._try_out(call, share, samples, unknown)
             else:
@@ -235,7 +248,7 @@ class Explorer:
             leg.profile = leg.profile.with_fields(destination_number=Value(number))
             for name in unknown:
                 leg.set(name, Value(f"${{{name}}}", (f"${{{name}}} depends on who calls",)))
-            state = WatchedState(witness, self._tables, world, self.clock, Phones(), answers, leg)
+            state = self._state(witness, self._tables, world, self.clock, Phones(), answers, leg)
             state.functions = call_watched
             last = state.follow()
             found += [*state.answered, (last, tuple(answers.asked))]

@@ -100,8 +100,8 @@ def _compare(
     *,
     every: bool,
 ) -> Iterator[Changed]:
-    new = Explorer(after.loaded.world, after.clock)
-    old = Explorer(before.loaded.world, before.clock, new.searches)
+    new = Explorer(after.loaded.world, after.clock, besides=False)
+    old = Explorer(before.loaded.world, before.clock, new.searches, besides=False)
     texts = [side.list_texts(there.call.context) for side in (before, after)]
     declared = texts[0][0] | texts[1][0]
     if there.who == INSIDE:

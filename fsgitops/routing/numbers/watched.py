@@ -223,9 +223,7 @@ def _generalise(text: str | None, number: str, key: str) -> tuple[str | None]:
 
 
 class WatchedState(State):
-    """A state whose dialled number is dyed, and which asks for all that a call can set off."""
-
-    thorough = True
+    """A state whose dialled number is dyed."""
 
     def __init__(self, witness: Witness, tables: Tables, *given: Any) -> None:
         super().__init__(*given, keeps=False)
@@ -237,10 +235,6 @@ class WatchedState(State):
         """Where it ends on ways that are not followed any further, and what they assume."""
         self._taken = False
         self._hunts = 0
-        self._later: dict[str, Beside] = {}
-        """What may happen until the call is over."""
-        self._done: set[str] = set()
-        """What has happened on this way."""
 
     def search(self, field: str, expression: str) -> Match | None:
         """Hold a text against an expression."""
@@ -256,7 +250,6 @@ class WatchedState(State):
         self, end: End, subject: str, answers: Sequence[str], shorts: Sequence[str] = ()
     ) -> None:
         """Note where the call ends if somebody answers, and go on where nobody does."""
-        self._happen()
         book = self.answers
         question = Question(subject, tuple(answers))
         if question in book.known or len(book.asked) < len(book.given):
@@ -265,6 +258,70 @@ class WatchedState(State):
         self.answered.append((end, (*book.asked, (question, 0))))
         book.known[question] = 1
         book.asked.append((question, 1))
+
+    def follow(self) -> End:
+        """Evaluate the call until it ends."""
+        return follow(self)
+
+    def find_next(self, contents: Contents, at: int) -> int:
+        """Return the first extension from one on that does not pass the call on for certain."""
+        self._hunts += at == 0
+        hunted = self.leg.get("auto_hunt")
+        if hunted is not None and is_true(hunted.text):
+            raise DyedError("auto_hunt looks for it among the names of extensions")
+        value = self.leg.read_field(NUMBER) or Value("")
+        if value.why:
+            return at  # each extension is held against the call in full
+        found = self.witness.look_up(value.text, self.tables.choices(contents, at))
+        end = len(contents.extensions) if found is None else found
+        assert isinstance(end, int)
+        key = (id(contents), at, value.text)
+        if key in self.witness.stops:
+            return self.witness.stops[key]
+        stop, only = self._pass_on(contents, at, end)
+        if only:
+            self.witness.stops[key] = stop
+        return stop
+
+    def _pass_on(self, contents: Contents, at: int, end: int) -> tuple[int, bool]:
+        """Return where another extension stands, and whether the number alone has told that."""
+        others = self.tables.others(contents)
+        read: dict[str, Callable[[str], bool] | None] = {}
+        for place, field, expression in islice(others, bisect_left(others, (at,)), None):
+            if place >= end:
+                break
+            if field is None:
+                return place, read.keys() <= _ONLY
+            if field not in read:
+                asked = self.leg.read_field(field) or Value("")
+                read[field] = None if asked.why else self.witness.holder(asked.text)
+            holds = read[field]
+            try:
+                if holds is None or holds(expression):
+                    return place, read.keys() <= _ONLY
+            except TooManyStepsError:
+                return place, False  # a limit of PCRE2: the call is held against it in full
+        return end, read.keys() <= _ONLY
+
+
+class ThoroughState(WatchedState):
+    """One that asks for all that a call can set off besides where the dialplan leads it."""
+
+    thorough = True
+
+    def __init__(self, witness: Witness, tables: Tables, *given: Any) -> None:
+        super().__init__(witness, tables, *given)
+        self._later: dict[str, Beside] = {}
+        """What may happen until the call is over."""
+        self._done: set[str] = set()
+        """What has happened on this way."""
+
+    def offer(
+        self, end: End, subject: str, answers: Sequence[str], shorts: Sequence[str] = ()
+    ) -> None:
+        """Note where the call ends if somebody answers, and go on where nobody does."""
+        self._happen()
+        super().offer(end, subject, answers, shorts)
 
     def follow(self) -> End:
         """Evaluate the call until it ends, and then what it has set off besides."""
@@ -309,46 +366,6 @@ class WatchedState(State):
         for brackets in dict.fromkeys(given):
             for item in list_leg_hooks(self, brackets):
                 self._later[item.told] = item
-
-    def find_next(self, contents: Contents, at: int) -> int:
-        """Return the first extension from one on that does not pass the call on for certain."""
-        self._hunts += at == 0
-        hunted = self.leg.get("auto_hunt")
-        if hunted is not None and is_true(hunted.text):
-            raise DyedError("auto_hunt looks for it among the names of extensions")
-        value = self.leg.read_field(NUMBER) or Value("")
-        if value.why:
-            return at  # each extension is held against the call in full
-        found = self.witness.look_up(value.text, self.tables.choices(contents, at))
-        end = len(contents.extensions) if found is None else found
-        assert isinstance(end, int)
-        key = (id(contents), at, value.text)
-        if key in self.witness.stops:
-            return self.witness.stops[key]
-        stop, only = self._pass_on(contents, at, end)
-        if only:
-            self.witness.stops[key] = stop
-        return stop
-
-    def _pass_on(self, contents: Contents, at: int, end: int) -> tuple[int, bool]:
-        """Return where another extension stands, and whether the number alone has told that."""
-        others = self.tables.others(contents)
-        read: dict[str, Callable[[str], bool] | None] = {}
-        for place, field, expression in islice(others, bisect_left(others, (at,)), None):
-            if place >= end:
-                break
-            if field is None:
-                return place, read.keys() <= _ONLY
-            if field not in read:
-                asked = self.leg.read_field(field) or Value("")
-                read[field] = None if asked.why else self.witness.holder(asked.text)
-            holds = read[field]
-            try:
-                if holds is None or holds(expression):
-                    return place, read.keys() <= _ONLY
-            except TooManyStepsError:
-                return place, False  # a limit of PCRE2: the call is held against it in full
-        return end, read.keys() <= _ONLY
 
 
 def call_watched(state: State, name: str, argument: Value) -> Value | None:
