@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import builders
 from hypothesis import strategies as st
 
@@ -109,6 +111,7 @@ def simple_review(**given: object) -> Review:
     return Review(**values)  # type: ignore[arg-type]
 
 
+@cache
 def big_review(number: int = 10_000) -> Review:
     """Return a review of so many changes of twenty attributes each, and so many findings."""
     names = [f"variable name_{at}" for at in range(20)]
