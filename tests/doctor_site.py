@@ -28,10 +28,10 @@ GOOD = '<param name="listen-ip" value="127.0.0.1"/>\n    <param name="password" 
 def make_site(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     """A conf directory of the target `image`, and no switch that answers."""
     write_skeleton(project.root / "conf", "pbx.example.com")
+    set_socket(project, GOOD)
+    project.prepare("apply", "--yes", "--no-reload", "--target", "image")
     monkeypatch.setenv("FSGITOPS_ESL_PASSWORD", "own")
     monkeypatch.setenv("FSGITOPS_ESL_PORT", str(closed_port()))
-    set_socket(project, GOOD)
-    assert project.run("apply", "--yes", "--no-reload", "--target", "image").code == 0
     return project
 
 
