@@ -6,6 +6,7 @@ import ast
 import importlib
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent / "fsgitops"
@@ -27,15 +28,14 @@ def product_modules() -> list[Path]:
     return sorted(path for path in ROOT.rglob("*.py") if "example" not in path.parts)
 
 
-def find_expressions() -> list[Use]:
-    sources = {path: path.read_bytes() for path in product_modules()}
-    uses = [
-        use
-        for path, source in sources.items()
-        if _USED.search(source)
-        for use in _in_module(path, ast.parse(source))
-    ]
-    return sorted(set(uses), key=lambda use: (use.place, use.method, repr(use.pattern)))
+def modules_with_expressions() -> list[Path]:
+    return [path for path in product_modules() if _USED.search(path.read_bytes())]
+
+
+@cache
+def find_expressions(path: Path) -> list[Use]:
+    uses = set(_in_module(path, ast.parse(path.read_bytes())))
+    return sorted(uses, key=lambda use: (use.place, use.method, repr(use.pattern)))
 
 
 def _in_module(path: Path, tree: ast.Module) -> list[Use]:
