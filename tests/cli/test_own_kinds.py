@@ -305,13 +305,13 @@ def test_a_file_of_a_later_release_in_the_manifest_is_told_with_the_way_out(
 ) -> None:
     paging.prepare("apply", "--yes")
     manifest = paging.conf / ".fsgitops/manifest.json"
-    text = manifest.read_text().replace(PATH, "sip_profiles/external/carrier.xml")
-    manifest.write_text(text.replace("paging_group:warehouse", "gateway:carrier"))
+    text = manifest.read_text().replace(PATH, "autoload_configs/callcenter.conf.xml")
+    manifest.write_text(text.replace("paging_group:warehouse", "queue:support"))
     said = paging.run("plan")
     assert (said.code, "later release" in said.err, "fsgitops release" in said.err) == (
         1,
         True,
         True,
     )
-    assert paging.run("release", "sip_profiles/external/carrier.xml").code == 0
+    assert paging.run("release", "autoload_configs/callcenter.conf.xml").code == 0
     assert paging.run("plan").code == 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from project import SETTINGS, Project
@@ -76,12 +76,15 @@ def test_a_password_is_known_by_its_value_once_no_file_names_it_any_more(applied
 def test_neither_a_failed_apply_nor_its_record_nor_a_webhook_tells_it(
     applied: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    locate = Switch.locate
+    locate = Switch.locate_into
 
-    def hold_another_value(switch: Switch, *what: str) -> bytes:
-        return (locate(switch, *what) or b"").replace(b'"Anna"', f'"{WORD}"'.encode())
+    def hold_another_value(switch: Switch, sink: Any, *what: str, **named: float) -> bool:
+        held: list[bytes] = []
+        found = locate(switch, held.append, *what, **named)
+        sink(b"".join(held).replace(b'"Anna"', f'"{WORD}"'.encode()))
+        return found
 
-    monkeypatch.setattr(Switch, "locate", hold_another_value)
+    monkeypatch.setattr(Switch, "locate_into", hold_another_value)
     agents = applied.root / "desired/agents.yaml"
     agents.write_text(agents.read_text().replace("Alice", "Anna"))
     with running(Hook()) as hook:

@@ -6,6 +6,7 @@ known is asked of the state, which takes one answer on each way.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from fsgitops.model.trace import End, Fate, Step, Tested, What
@@ -103,11 +104,7 @@ class _Search:
         """
         state = self.state
         if state.brief:
-            stop = state.find_next(contents, at)
-            if many := stop - at:
-                state.add(Step(What.PASSES, name, number, leg=state.depth, many=many))
-                state.count(many - 1)
-            return stop
+            return self._count_on(contents, at, name, number)
         fields = state.leg.current.fields
         extensions = contents.extensions
         key = (id(contents), at, name, number, state.depth)
@@ -118,7 +115,9 @@ class _Search:
         steps: list[Step] = []
         used: dict[str, Value | None] = {}
         start = at
-        try:
+        with suppress(
+            TooManyStepsError
+        ):  # of PCRE2: the extension is held against the call in full
             while at < len(extensions) and (quick := extensions[at][1]) is not None:
                 value = used[quick.field] = fields.get(quick.field)
                 text = value.text if value else ""
@@ -133,12 +132,18 @@ class _Search:
                     )
                 )  # fmt: skip
                 at += 1
-        except TooManyStepsError:
-            pass  # a limit of PCRE2: the extension is held against the call in full
         if at > start:
             state.answers.passed[key] = (tuple(used.items()), at, steps)
             state.extend(steps)
         return at
+
+    def _count_on(self, contents: Contents, at: int, name: str, number: str) -> int:
+        state = self.state
+        stop = state.find_next(contents, at)
+        if many := stop - at:
+            state.add(Step(What.PASSES, name, number, leg=state.depth, many=many))
+            state.count(many - 1)
+        return stop
 
     def run(self, parent: Element, depth: int) -> bool:
         """`parse_exten`: return whether the search ends here, or the outer conditions go on."""
