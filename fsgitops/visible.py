@@ -86,3 +86,23 @@ def to_json(
 
 def _escape(line: str) -> str:
     return "".join(char if is_visible(char) else json.dumps(char)[1:-1] for char in line)
+
+
+FORMULA: Final = "=+-@\t\r"
+"""What a spreadsheet may run a cell for that begins with it."""
+
+
+def guard_cell(text: str) -> str:
+    """Return a cell of a table that no spreadsheet runs, nor takes for a sum: `'+19495431333`."""
+    quoted = text[:1] == "'" and text[1:2] and text[1] in f"{FORMULA}'"
+    return f"'{text}" if quoted or (text and text[0] in FORMULA) else text
+
+
+def unguard_cell(text: str) -> str:
+    """Return a cell as it was before `guard_cell`."""
+    return text[1:] if len(text) > 1 and text[0] == "'" and text[1] in f"{FORMULA}'" else text
+
+
+def is_signed(text: str) -> bool:
+    """Tell whether a cell is digits behind a sign: a spreadsheet runs nothing for that."""
+    return text[:1] in ("+", "-") and text[1:].isdecimal()

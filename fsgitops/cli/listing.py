@@ -11,10 +11,10 @@ from fsgitops.cli.options import DECLARED_NAME, KIND, with_json, with_workspace
 from fsgitops.cli.printing import format_table, print_document, print_notes, working
 from fsgitops.console.commands import Command
 from fsgitops.model.wording import label_attribute
-from fsgitops.visible import make_visible
+from fsgitops.visible import guard_cell, is_signed, make_visible
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from fsgitops.commands.listing import Listed, Looked
     from fsgitops.workspace.open import Workspace
@@ -54,17 +54,18 @@ def list_command(workspace: Workspace, kind: str | None, named: str | None, as_j
 
 
 @click.command("get", cls=Command, epilog="Example: fsgitops get agent 1020")
-@click.argument("kind", metavar="KIND", shell_complete=KIND)
-@click.argument("name", metavar="NAME", shell_complete=DECLARED_NAME)
+@click.argument("kind", metavar="[KIND]", shell_complete=KIND)
+@click.argument("name", metavar="NAME", required=False, shell_complete=DECLARED_NAME)
 @with_workspace
-@click.option("--format", "named", type=click.Choice(LIST_FORMATS[:-1]), help="[default: table]")
+@click.option("--format", "named", type=click.Choice(LIST_FORMATS), help="[default: table]")
 @with_json
 def get_command(
-    workspace: Workspace, kind: str, name: str, named: str | None, as_json: bool
+    workspace: Workspace, kind: str, name: str | None, named: str | None, as_json: bool
 ) -> int:
     """Show one resource as declared, compiled and live.
 
-    Live is the file on disk; `status` asks the switch. Secrets are masked.
+    Also as KIND:NAME, or by its name alone where no other kind has it. A number may be written as
+    it is dialled. Live is the file on disk; `status` asks the switch. Secrets are masked.
     """
     from fsgitops.commands.listing import run_get
 
@@ -74,6 +75,8 @@ def get_command(
     shown = _choose_format(named, as_json=as_json)
     if shown == "table":
         click.echo("\n".join(_format_looked(found)))
+    elif shown == "csv":
+        _print_looked(found)
     else:
         _print_document(
             "get", shown, target=workspace.target.name, resource=found.listed,
@@ -99,15 +102,32 @@ def _print_document(name: str, shown: str, **values: object) -> None:
 
 
 def _print_csv(found: Sequence[Listed]) -> None:
-    import csv
     from dataclasses import astuple, fields
 
     from fsgitops.commands.listing import Listed
 
+    _write_csv([item.name for item in fields(Listed)], map(astuple, found))
+
+
+def _print_looked(found: Looked) -> None:
+    """Print fields and attributes in one table: a field is declared, an attribute is not."""
+    fields = ((name, _join(value), "", "") for name, value in found.fields.items())
+    attributes = ((item.name, "", item.after, item.before) for item in found.attributes)
+    _write_csv(("name", "declared", "compiled", "live"), (*fields, *attributes))
+
+
+def _write_csv(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    import csv
+
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(item.name for item in fields(Listed))
-    for row in found:
-        writer.writerow(make_visible(str(value)) for value in astuple(row))
+    writer.writerow(head)
+    for row in rows:
+        texts = ("" if value is None else make_visible(str(value)) for value in row)
+        writer.writerow(text if is_signed(text) else guard_cell(text) for text in texts)
+
+
+def _join(value: str | Sequence[str]) -> str:
+    return value if isinstance(value, str) else ", ".join(value)
 
 
 def _tell_state(listed: Listed) -> str:
@@ -124,10 +144,7 @@ def _format_looked(found: Looked) -> list[str]:
         f"state     {_tell_state(listed)}",
     ]
     if found.fields:
-        values = [
-            (name, value if isinstance(value, str) else ", ".join(value))
-            for name, value in found.fields.items()
-        ]
+        values = [(name, _join(value)) for name, value in found.fields.items()]
         lines += ["", *format_table(("field", "declared"), values)]
     if found.attributes:
         rows = [

@@ -7,13 +7,12 @@ import io
 from dataclasses import fields as fields_of
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from fsgitops.commands.importing.table import SPECIAL
 from fsgitops.commands.listing import find_word
 from fsgitops.model.noun import Part
 from fsgitops.model.reading import hides_value
 from fsgitops.secret.source import HashSource, Source, is_written_out
 from fsgitops.steps.format_source.writing import write_flow
-from fsgitops.visible import count_noun
+from fsgitops.visible import count_noun, guard_cell
 from fsgitops.workspace.declare import declare_desired
 
 if TYPE_CHECKING:
@@ -57,14 +56,8 @@ def run_export(workspace: Workspace, word: str) -> Exported:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(heads)
-    writer.writerows([guard(row.get(head, "")) for head in heads] for row in rows)
+    writer.writerows([guard_cell(row.get(head, "")) for head in heads] for row in rows)
     return Exported(out.getvalue(), len(rows), withheld)
-
-
-def guard(cell: str) -> str:
-    """Return a cell that no spreadsheet runs, and that none takes for a sum: `'+19495431333`."""
-    quoted = cell[:1] == "'" and cell[1:2] and cell[1] in f"{SPECIAL}'"
-    return f"'{cell}" if quoted or (cell and cell[0] in SPECIAL) else cell
 
 
 def _cells(part: Noun | Part, above: str) -> Iterator[tuple[str, str | None]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from fsgitops.schema_parts import flag, text, word
 from fsgitops.workspace.declare import compile_declared, declare_desired
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from fsgitops.model.compiled import CompiledFile
     from fsgitops.model.kind import Kinds
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from fsgitops.planning.planned import Planned
     from fsgitops.workspace.open import Workspace
 
+_BLANKS = re.compile(r"[ ()./-]")
 STATES = ("unchanged", "create", "update", "delete", "blocked", "off")
 """What the next apply does with a resource; `off` is declared and not enabled, with no file."""
 
@@ -79,22 +81,51 @@ def find_word(text: str, kinds: Kinds) -> str:
     raise UsageError(f"{text}: no such kind; there are: {', '.join(kinds)}")
 
 
-def run_get(workspace: Workspace, kind: str, name: str) -> tuple[Looked, tuple[str, ...]]:
+def run_get(workspace: Workspace, kind: str, name: str | None) -> tuple[Looked, tuple[str, ...]]:
     """Return one resource in full, and what was done or found first.
 
-    Raises UsageError, NotThereError, else as `run_plan`.
+    `kind` is a kind, or without `name` a resource: `agent:1020`, or what it is called or dialled
+    by. Raises UsageError, NotThereError, else as `run_plan`.
     """
-    resource = Resource(find_word(kind, workspace.kinds), name)
+    word, colon, rest = kind.partition(":")
+    if name is None and colon:
+        kind, name = word, rest
+    words = tuple(workspace.kinds) if name is None else (find_word(kind, workspace.kinds),)
     planned = run_plan(workspace)
-    listed = _list(planned, workspace.kinds).get(resource)
-    if listed is None:
-        raise NotThereError(
-            f"{resource} is neither declared nor managed; `fsgitops list {resource.kind}` names all"
-        )
+    found = _list(planned, workspace.kinds)
+    resource = _find_named(planned, workspace.kinds, found, words, name or kind)
+    listed = found[resource]
     noun = planned.compilation.declared.desired.get(resource)
     fields = shown_fields(noun) if noun else {}
     attributes = tuple(_compare(workspace, planned, resource, listed.path))
     return Looked(listed, fields, attributes), planned.notes
+
+
+def _find_named(
+    planned: Planned,
+    kinds: Kinds,
+    found: Mapping[Resource, Listed],
+    words: Sequence[str],
+    name: str,
+) -> Resource:
+    """Return the resource of that name among some kinds, or the one that is dialled so."""
+    named = [item for word in words if (item := Resource(word, name)) in found]
+    if not named:
+        number, compiled = _BLANKS.sub("", name), planned.compilation.compiled
+        for resource in (item for item in found if item.kind in words):
+            noun = planned.compilation.declared.desired.get(resource)
+            forms = compiled.dialled.get(resource) or (
+                kinds[resource.kind].dialled(noun) if noun else ()
+            )
+            named += [resource] if number in forms else []
+    if len(named) > 1:
+        raise UsageError(f"{name}: name one of {', '.join(map(str, named))}")
+    if not named:
+        told, which = (f"{words[0]}:", f" {words[0]}") if len(words) == 1 else ("", "")
+        raise NotThereError(
+            f"{told}{name} is neither declared nor managed; `fsgitops list{which}` names all"
+        )
+    return named[0]
 
 
 def _list(planned: Planned, kinds: Kinds) -> dict[Resource, Listed]:

@@ -115,3 +115,42 @@ def test_the_same_is_printed_as_json_yaml_and_csv(project: Project) -> None:
     assert yaml.safe_load(project.run("get", "did", "+19495431333", "--format", "yaml").out) == {
         key: got[key] for key in ("target", "resource", "fields", "attributes")
     }
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("did:+19495431333",), ("+19495431333",), ("did", "19495431333"), ("did", "9495431333"),
+        ("(949) 543-1333",), ("dids", "+1 949 543 1333"),
+    ],
+)  # fmt: skip
+def test_a_resource_is_found_by_any_form_that_people_call_it_by(
+    project: Project, words: tuple[str, ...]
+) -> None:
+    ran = project.run("get", *words, "--json")
+    assert (ran.code, ran.json()["resource"]["name"]) == (0, "+19495431333"), ran.err
+
+
+def test_a_name_of_two_kinds_is_not_guessed_at_and_one_of_none_is_not_there(
+    project: Project,
+) -> None:
+    group = "ring_groups:\n  - {name: desk, extension: 7001, members: [1020]}\n"
+    project.write("desired/groups.yaml", group)
+    project.write("desired/more.yaml", "agents:\n  - {extension: 1055, name: desk, user: desk}\n")
+    assert project.run("get", "7001", "--json").json()["resource"]["name"] == "desk"
+    assert project.run("get", "desk").code == 0
+    ran = project.run("get", "4711")
+    assert (ran.code, "4711 is neither declared nor managed" in ran.err) == (1, True)
+    ran = project.run("get", "queue:sales")
+    assert (ran.code, "no such kind" in ran.err) == (64, True)
+
+
+def test_one_resource_is_a_table_for_spreadsheets_too(applied: Project) -> None:
+    agents = applied.root / "desired/agents.yaml"
+    agents.write_text(agents.read_text().replace("Alice", "=Alice"))
+    rows = list(csv.DictReader(io.StringIO(applied.run("get", "1020", "--format", "csv").out)))
+    name = next(row for row in rows if row["name"] == "variable effective_caller_id_name")
+    assert (name["compiled"], name["live"]) == ("'=Alice", "Alice")
+    assert next(row["declared"] for row in rows if row["name"] == "password_version") == "1"
+    listed = list(csv.DictReader(io.StringIO(applied.run("list", "--format", "csv").out)))
+    assert [row["about"] for row in listed if row["name"] == "1020"] == ["'=Alice"]

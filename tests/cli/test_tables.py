@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fsgitops.commands.export_csv import guard
-from fsgitops.commands.importing.table import SPECIAL, read_table, unguard
+from fsgitops.commands.importing.table import read_table
 from fsgitops.errors import UsageError
 from fsgitops.kinds import BUILT_IN
+from fsgitops.visible import FORMULA, guard_cell, unguard_cell
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -218,9 +218,9 @@ def test_ring_groups_and_routes_are_exported_and_come_back(project: Project) -> 
 
 @given(st.text(max_size=20))
 def test_a_guarded_cell_runs_nothing_and_is_what_it_was(text: str) -> None:
-    cell = guard(text)
-    assert cell[:1] not in tuple(SPECIAL)
-    assert unguard(cell) == text
+    cell = guard_cell(text)
+    assert cell[:1] not in tuple(FORMULA)
+    assert unguard_cell(cell) == text
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

@@ -17,6 +17,7 @@ from fsgitops.model.reading import ENTRY, ITEM, find_spot, is_source, key_field,
 from fsgitops.secret.source import SourceError, read_login
 from fsgitops.secret.value import Secret
 from fsgitops.steps.load.plain import parse_file
+from fsgitops.visible import unguard_cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from fsgitops.model.reading import Spot
 
 MOST_BYTES: Final = 64 << 20
-SPECIAL: Final = "=+-@\t\r"
-"""What a spreadsheet may run a cell for that begins with it."""
 _YES: Final = frozenset(("true", "yes", "y", "on", "1", "enabled", "x"))
 _NO: Final = frozenset(("false", "no", "n", "off", "0", "disabled"))
 _ROUNDED: Final = re.compile(r"[0-9][.,]?[0-9]*[eE]\+?[0-9]+")
@@ -63,11 +62,6 @@ def read_table(path: Path, named: Mapping[str, str], kinds: Kinds) -> Found:
     return found
 
 
-def unguard(cell: str) -> str:
-    """Return a cell without the apostrophe that keeps a spreadsheet from running it."""
-    return cell[1:] if len(cell) > 1 and cell[0] == "'" and cell[1] in f"{SPECIAL}'" else cell
-
-
 def _read_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Yield each row that is not empty, with the line that it begins on."""
     try:
@@ -87,7 +81,7 @@ def _read_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     line = 1
     try:
         for cells in reader:
-            read = [unguard(cell.strip()) for cell in cells]
+            read = [unguard_cell(cell.strip()) for cell in cells]
             if any(read):
                 yield line, read
             line = reader.line_num + 1
