@@ -395,7 +395,10 @@ def hides_value(name: str) -> bool:
 
 
 def _shown_field(name: str, value: Any, *, hidden: bool) -> str:
-    named = isinstance(value, str) and hides_value(name)  # a version of passwords is a number
-    if hidden or named or not isinstance(value, str | bool | int):
+    if (
+        hidden
+        or (isinstance(value, str) and hides_value(name))
+        or not isinstance(value, str | bool | int)
+    ):
         return MASK
     return str(value).lower() if isinstance(value, bool) else str(value)
