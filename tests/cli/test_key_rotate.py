@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from own_kinds import write_paging
+from project import KEY
 
 from fsgitops.commands.rotate import edit_rotation
 from fsgitops.errors import UsageError
@@ -34,8 +35,8 @@ def keyed(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     monkeypatch.setenv("DAVE", "daves-own-password")
     project.write("desired/agents.yaml", AGENTS)
     (project.root / "desired/routes.yaml").unlink()
-    assert project.run("key", "new").code == 0
-    assert project.run("apply", "--yes").code == 0
+    project.write(".fsgitops/key", f"{KEY}\n").chmod(0o600)
+    project.prepare("apply", "--yes")
     return project
 
 
