@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fsgitops.commands.listing import find_word
 from fsgitops.model.noun import Part
-from fsgitops.model.reading import hides_value
+from fsgitops.model.shown import hides_value
 from fsgitops.secret.source import HashSource, Source, is_written_out
 from fsgitops.steps.format_source.writing import write_flow
 from fsgitops.visible import count_noun, guard_cell

@@ -11,8 +11,9 @@ from fsgitops.errors import NotThereError, UsageError
 from fsgitops.homes.pieces import OwnFiles, split_compiled
 from fsgitops.model.live import FileKind
 from fsgitops.model.plan import AttributeChange, compare_attribute
-from fsgitops.model.reading import called_references, shown_fields
+from fsgitops.model.reading import called_references
 from fsgitops.model.resource import Resource
+from fsgitops.model.shown import shown_fields
 from fsgitops.routing.fragment import FragmentError, flatten_fragment
 from fsgitops.schema_parts import flag, text, word
 from fsgitops.workspace.declare import compile_declared, declare_desired
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from fsgitops.model.kind import Kinds
     from fsgitops.model.live import LiveConfig
     from fsgitops.model.noun import Noun
-    from fsgitops.model.reading import Values
+    from fsgitops.model.shown import Values
     from fsgitops.planning.planned import Planned
     from fsgitops.workspace.open import Workspace
 

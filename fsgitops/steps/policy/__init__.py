@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fsgitops.model.document import Document, Path, Value
     from fsgitops.model.kind import Kinds
     from fsgitops.model.noun import Noun
-    from fsgitops.model.reading import Values
+    from fsgitops.model.shown import Values
     from fsgitops.steps.policy.condition import Condition
 
 __all__ = ["read_policy"]

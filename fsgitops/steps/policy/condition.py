@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from fsgitops.findings import quote_value
-from fsgitops.model.reading import ENTRY, called_references, read_reference, shown_fields, spots
+from fsgitops.model.reading import ENTRY, called_references, read_reference, spots
+from fsgitops.model.shown import shown_fields
 from fsgitops.routing.pattern import TooManyStepsError, has_match, is_valid
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from fsgitops.model.document import Path, Value
     from fsgitops.model.kind import Kinds
     from fsgitops.model.noun import Noun
-    from fsgitops.model.reading import FieldValue, Spot, Values
+    from fsgitops.model.reading import Spot
+    from fsgitops.model.shown import FieldValue, Values
 
 MAX_PATTERN = 300
 _BOUND = "(*LIMIT_MATCH=20000)(*LIMIT_DEPTH=2000)"
