@@ -134,10 +134,10 @@ def write_bare(root: Path) -> float:
     return time.perf_counter() - before
 
 
-def prepare(root: Path, agents: int, checkout: Path = CHECKOUT) -> None:
-    """Make a project of so many agents, nothing applied yet."""
+def prepare(root: Path, agents: int, checkout: Path = CHECKOUT, dids: int | None = None) -> None:
+    """Make a project of so many agents and DIDs, nothing applied yet."""
     compile_bytes(checkout)
-    write_project(root, agents)
+    write_project(root, agents, dids)
     run(root, "key", "new", checkout=checkout)
 
 
