@@ -109,6 +109,7 @@ def test_a_range_is_a_route_for_each_number_and_each_rings_its_own_extension(sit
         ("+19495431300..1303", "4300..4302", "has 3 numbers, and the range of the item has 4"),
         ("+19495431303..1300", "4300", "goes down, from 1303 to 1300"),
         ("+19495431300..31399", "4300", "is no range"), ("..1300", "4300", "is no range"),
+        ("+1949543[1-20000]", "4300", "is no range"),
         ("+19495431300..", "4300", "is no range"), ("+1949543 00..0001", "4300", "does not begin"),
     ],
 )  # fmt: skip
@@ -124,6 +125,15 @@ def test_what_is_no_range_is_told_at_its_place(
     assert said in ran.err, ran.err
     assert "[invalid-range]" in ran.err
     assert "routes.yaml:2:" in ran.err
+
+
+def test_a_range_is_written_in_brackets_too(site: Project) -> None:
+    found = []
+    for number, leads in (("130[0-3]", "430[0-3]"), ("1300..1303", "4300..4303")):
+        item = f'{{did_number: "+1949543{number}", destination_extension: "{leads}"}}'
+        declare_range(site, f"did_routes:\n  - {item}\n")
+        found.append(site.run("list", "did", "--json").json()["resources"])
+    assert (len(found[0]), found[0]) == (4, found[1])
 
 
 def test_a_number_that_two_ranges_hold_is_found(site: Project) -> None:

@@ -1,4 +1,7 @@
-"""A range of numbers in one item: `+19495431300..1399` is a hundred, each a resource of its own."""
+"""A range of numbers in one item: `+19495431300..1399` is a hundred, each a resource of its own.
+
+`+1949543[1300-1399]` is the same.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 DOTS: Final = ".."
 MOST_DIGITS: Final = 4
 """A range is of at most 10,000 numbers."""
+_BRACKETS = re.compile(r"([^\[\]]*)\[([0-9]+)-([0-9]+)\]")
 _RANGE = re.compile(r"([^.]*[0-9])\.\.([0-9]{1,4})")
 
 
@@ -33,13 +37,12 @@ def expand_item(
     """
     model: type[Noun] = section.kind.noun
     key = key_field(model)
-    text = item.get(key)
-    if key not in numbers(model) or not isinstance(text, str) or DOTS not in text:
+    if key not in numbers(model) or DOTS not in (_read_dots(item.get(key)) or ""):
         return [item], []
     ranges: dict[str, list[str]] = {}
     for field in (key, *(field for field, _ in called_references(model).values())):
-        value = item.get(field)
-        if not isinstance(value, str) or DOTS not in value:
+        value = _read_dots(item.get(field))
+        if value is None or DOTS not in value:
             continue
         try:
             ranges[field] = list(_count_up(value, len(ranges.get(key, ()))))
@@ -51,6 +54,14 @@ def expand_item(
         {**item, **dict(zip(ranges, values, strict=True))}
         for values in zip(*ranges.values(), strict=True)
     ], []
+
+
+def _read_dots(value: object) -> str | None:
+    """Return a text with a range as we write it: dial plans say `+1949543[1300-1399]` as well."""
+    if not isinstance(value, str):
+        return None
+    found = _BRACKETS.fullmatch(value.strip())
+    return f"{found[1]}{found[2]}{DOTS}{found[3]}" if found else value
 
 
 def _count_up(text: str, many: int) -> Iterator[str]:
