@@ -55,12 +55,8 @@ def run_apply(
     PlanRefusedError when live is not what it was, RolledBackError and RollbackFailedError as they
     say, SwitchError when the switch cannot be asked.
     """
-    target = workspace.target
-    if approved is not None:
-        refuse_stale(approved, shown.plan)
-    _refuse_unavailable(shown)
-    refuse_unsafe(shown.plan)
-    with lock_state(target.state_dir, wait_seconds=wait_seconds, tell=tell):
+    _refuse_early(shown, approved)
+    with lock_state(workspace.target.state_dir, wait_seconds=wait_seconds, tell=tell):
         notes = recover_locked(workspace)
         current = _compare_again(workspace, shown)
         heard = _find_heard(workspace, current)
@@ -70,8 +66,7 @@ def run_apply(
         refuse_hazards(plan)
         notes += find_new_warnings(shown.plan, plan)
         del shown
-        if plan.unloaded and not reload:
-            notes.append(NOT_TOLD)
+        notes += [NOT_TOLD] if plan.unloaded and not reload else []
         applied = carry_out(
             workspace,
             plan,
@@ -82,7 +77,7 @@ def run_apply(
             follow=follow,
         )
         if current.followed is not None:
-            keep_proved(target.state_dir, current.followed.proved)
+            keep_proved(workspace.target.state_dir, current.followed.proved)
         notes += _note_calls(workspace, current, heard)
     return replace(applied, notes=(*notes, *applied.notes))
 
@@ -197,8 +192,14 @@ def find_new_warnings(shown: Plan, current: Plan) -> list[str]:
     return [f"since the plan was shown: {text}" for text in current.warnings if text not in told]
 
 
-def _refuse_unavailable(shown: Planned) -> None:
-    """Raise PlanRefusedError when a secret that the project key does not give is missing."""
+def _refuse_early(shown: Planned, approved: Plan | None) -> None:
+    """Raise PlanRefusedError where it is known before the lock that a plan cannot be carried out.
+
+    It is not the approved one, or dangerous, or misses a secret that the project key does not give.
+    """
+    if approved is not None:
+        refuse_stale(approved, shown.plan)
     if shown.plan.changes and shown.compilation.key and shown.compilation.unavailable:
         reasons = "\n".join(f"  {reason}" for reason in name_unavailable(shown.compilation))
         raise PlanRefusedError(f"these secrets cannot be read here; nothing was touched\n{reasons}")
+    refuse_unsafe(shown.plan)
