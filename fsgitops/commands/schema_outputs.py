@@ -307,6 +307,11 @@ OUTPUTS: dict[str, dict[str, Any]] = {
         ),
         shared_passwords=list_of(TEXT, "Extensions whose SIP password others have as well."),
         settings=list_of(TEXT, "The lines that fsgitops.yaml gets."),
+        places=rows(
+            "Folders that FreeSWITCH would not read.",
+            problem=text("Why."),
+            remedy=text("What to do."),
+        ),
         secrets_file=text('The file that holds the secrets of --secrets env; "": none.'),
         lost_comments=list_of(TEXT, "FILE:LINE of elements with a comment that is not taken."),
         columns=rows(

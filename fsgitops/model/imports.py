@@ -69,7 +69,8 @@ class Imported:
     `files` are the paths with how many resources each has. `again` are the agents whose phones
     must log in anew, `pins` those whose mailbox gets another PIN, each with the reason. `settings`
     are the lines that `fsgitops.yaml` gets. `columns` says in which column of a table each field
-    was found, and `unread` which were not read.
+    was found, and `unread` which were not read. `places` are the folders that would not be read,
+    each with the reason and what to do.
     """
 
     target: str
@@ -87,6 +88,7 @@ class Imported:
     lost_comments: tuple[str, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
+    places: tuple[tuple[str, str], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON values (docs/json.md)."""
@@ -125,4 +127,5 @@ class Imported:
             "lost_comments": list(self.lost_comments),
             "columns": [{"field": at, "column": head} for at, head in self.columns.items()],
             "columns_unread": list(self.unread),
+            "places": [{"problem": problem, "remedy": remedy} for problem, remedy in self.places],
         }

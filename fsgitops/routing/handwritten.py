@@ -128,6 +128,11 @@ class Handwritten:
         found = section.find("context", "name", context) if section else None
         return found.all("extension") if found else []
 
+    def calls_group(self, name: str) -> bool:
+        """Tell whether anything here may call the users of a group by its name."""
+        text = self._merged.text
+        return any(f"{way}{name}@".encode() in text for way in ("group_call(", "group/", "group:"))
+
     def comments(self, element: Element) -> tuple[str, ...]:
         """Return the lines of the comments right above an element, beside it, and in it.
 

@@ -36,6 +36,11 @@ def render_import(found: Imported, kinds: Kinds) -> Iterator[Line]:
     yield from _tell_kept(found)
     yield from _tell_changes(found)
     yield from _tell_secrets(found)
+    if found.places:
+        yield Line("FreeSWITCH would not read files of fsgitops here. Before an apply:", "update")
+    for problem, remedy in found.places:
+        yield Line(f"  {problem}")
+        yield Line(f"    {remedy}")
     for line in found.settings:
         yield Line(f"fsgitops.yaml {'would say' if found.dry_run else 'now says'}: {line}")
 

@@ -166,6 +166,45 @@ def test_users_of_one_file_are_agents_as_well(project: Project) -> None:
     assert set(agents(project)) == {"1001", "1002"}
 
 
+def test_where_files_would_not_be_read_is_told_with_the_line_that_is_missing(
+    project: Project,
+) -> None:
+    """Once the lines are there, the users of one file are taken over as any others."""
+    conf = handmade(project, one_file())
+    found = project.run("import", "--json", *TARGET).json()["places"]
+    assert [item["problem"].partition(" ")[0] for item in found] == [
+        "freeswitch.xml:", "directory/default/*.xml", "dialplan/default/*.xml", "dialplan/*.xml",
+    ]  # fmt: skip
+    lines = [item["remedy"].removeprefix("put ").partition(" into ")[0] for item in found[1:]]
+    file = conf / "freeswitch.xml"
+    text = file.read_text()
+    users = text[text.index("  <user id=") : text.index("        </users>")]
+    write_tree(conf, {"directory/users.xml": included(users)})
+    theirs = lines[0].replace("directory/default/*.xml", "directory/users.xml")
+    text = text.replace(users, f"          {lines[0]}\n          {theirs}\n")
+    context = text.index("</context>", text.index('<context name="default">'))
+    text = f"{text[:context]}{lines[1]}\n    {text[context:]}"
+    end = text.index("</section>", text.index('<section name="dialplan">'))
+    file.write_text(f"{text[:end]}{lines[2]}\n  {text[end:]}")
+    assert project.run("import", "--force", "--json", *TARGET).json()["places"] == []
+    for words in (("adopt", ".", "--split", "--yes"), ("apply", "--yes", "--no-reload")):
+        ran = project.run(*words, *TARGET)
+        assert ran.code == 0, ran.err
+    assert "No changes to files" in project.run("plan", *TARGET).out
+    assert not (conf / "directory/users.xml").exists()
+
+
+def test_a_user_of_another_group_that_is_called_is_left(project: Project, conf: Path) -> None:
+    text = user("1009", {"password": "pw-nine"}, whole("1009", "Nine"))
+    group = f'<group name="night"><users>\n{text}</users></group>\n      <group name="default">'
+    file = conf / "directory/default.xml"
+    file.write_text(file.read_text().replace('<group name="default">', group))
+    assert left(project) == {}
+    file = conf / "dialplan/default.xml"
+    file.write_text(file.read_text().replace("user/$1@", "${group_call(night@x)},user/$1@"))
+    assert [*left(project)] == ["user 1009"]
+
+
 def test_what_agents_get_that_users_had_not_is_told(project: Project) -> None:
     handmade(project, one_file())
     found = project.run("import", "--dry-run", "--json", *TARGET).json()

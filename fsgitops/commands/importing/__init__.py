@@ -16,7 +16,7 @@ from fsgitops.commands.importing.hiding import (
     with_secrets,
     write_environment,
 )
-from fsgitops.commands.importing.look import look_around
+from fsgitops.commands.importing.look import find_unread, look_around, make_site
 from fsgitops.durable import create_file, replace_file
 from fsgitops.errors import UsageError
 from fsgitops.findings import Severity
@@ -96,6 +96,7 @@ class _Import:
         self.hidden = Hidden(wanted.hiding, workspace.target.domain)
         self.found: Found
         self.declared = 0
+        self.places: tuple[tuple[str, str], ...] = ()
         self.documents: list[Document] = []
 
     def run(self) -> Imported:
@@ -107,6 +108,9 @@ class _Import:
         self._leave_passwordless()
         self.hidden.shared = find_shared(found.brought)
         lines = self._check()
+        if not found.columns:
+            site = make_site(workspace, declared)
+            self.places = tuple(find_unread(workspace, site, found.brought))
         if wanted.whole and found.kept:
             self.wanted = wanted = replace(wanted, dry_run=True)
         groups = self._group()
@@ -134,8 +138,11 @@ class _Import:
         """Leave users without a password: an agent would get one, and its phone would not know."""
         if self.wanted.hiding == "derive":
             return
-        for item in [item for item in self.found.brought if PASSWORD in item.again]:
-            self.found.brought.remove(item)
+        every, self.found.brought = self.found.brought, []
+        for item in every:
+            if PASSWORD not in item.again:
+                self.found.brought.append(item)
+                continue
             why = f"{item.again[PASSWORD]}; --secrets derive gives it a password"
             self.found.keep(item, f"{item.kind} {item.name}", Reason(item.place, why))
 
@@ -296,7 +303,7 @@ class _Import:
             {path: len(items) for path, items in groups.items()},
             tuple(found.brought), tuple(found.kept), self.declared + found.managed, again, pins,
             frozenset() if derive else self.hidden.shared, tuple(line.strip() for line in lines),
-            secrets_file, tuple(found.lost_comments), found.columns, found.unread,
+            secrets_file, tuple(found.lost_comments), found.columns, found.unread, self.places,
         )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
+from fsgitops.homes import HOMES
 from fsgitops.model.imports import Brought, Kept, Reason
 from fsgitops.model.kind import Site
 from fsgitops.model.noun import make_noun
@@ -15,11 +16,12 @@ from fsgitops.routing.glob import Ours
 from fsgitops.routing.handwritten import Handwritten, Home
 from fsgitops.routing.places import find_readings
 from fsgitops.routing.preprocess import load_merged
+from fsgitops.routing.survey import survey_conf
 from fsgitops.routing.tree import parse
 from fsgitops.steps.read_live import read_manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from fsgitops.model.noun import Noun
     from fsgitops.routing.call.load import Loaded
@@ -91,6 +93,34 @@ def make_site(workspace: Workspace, declared: Declared) -> Site:
         default_region=settings.default_region,
         own_variables=frozenset(name.lower() for name in settings.variables.allow),
     )
+
+
+def find_unread(
+    workspace: Workspace, site: Site, brought: Iterable[Brought]
+) -> Iterator[tuple[str, str]]:
+    """Yield which folders of what is brought FreeSWITCH would not read, and what to do."""
+    ours: dict[str, None] = {}
+    brought = [*brought]
+    for file in dict.fromkeys(item.place.file for item in brought):
+        if not any(home.has(file) for home in HOMES):
+            yield (
+                f"{file}: `fsgitops adopt` takes nothing out of this file",
+                "move what is declared now into a file of directory/ or dialplan/, and include it",
+            )
+    for item in brought:
+        kind = workspace.kinds[item.kind]
+        noun, _ = make_noun(kind.noun, item.values)
+        if noun is not None:
+            ours |= dict.fromkeys(kind.paths(noun, site))
+            ours |= {shared.path(site): None for shared in kind.shared if shared.when(site)}
+    target = workspace.target
+    survey = survey_conf(target.conf_dir, ours, target.domain, target.places)
+    told = set[tuple[str, str]]()
+    for path in ours:
+        problem = survey.problem_of(path)
+        if problem is not None and problem not in told:
+            told.add(problem)
+            yield f"{path.rpartition('/')[0]}/*.xml {problem[0]}", problem[1]
 
 
 def _find_context(loaded: Loaded, workspace: Workspace) -> str:

@@ -105,6 +105,7 @@ class _User:
         """Return the agent, or why it stays."""
         self._read_identity()
         if self.extension:
+            self._check_group()
             self._read_fields()
             self._read_voicemail()
             self._read_password()
@@ -143,6 +144,20 @@ class _User:
             empty = not child.children
             if child.name not in ("params", "variables") and not empty:
                 self.refuse(child, f"<{child.name}> of a user cannot be declared")
+
+    def _check_group(self) -> None:
+        """Refuse to take a user out of a group that is called: it would not ring any more."""
+        path = self._path()
+        home = self.hand.home_of(path)
+        if self.user.group is None or home is None or self.place.file == path:
+            return
+        name = self.user.group.attributes.get("name", "")
+        there = home.group.attributes.get("name", "") if home.group else ""
+        if name != there and self.hand.calls_group(name):
+            self.refuse(
+                self.user.element,
+                f"it is in the group {name}, which is called, and its file would not be",
+            )
 
     def _read_fields(self) -> None:
         name = self.variable("effective_caller_id_name") or self.variable("directory_full_name")
