@@ -185,6 +185,6 @@ def test_after_an_adoption_and_an_apply_numbers_lead_where_they_led(project: Pro
 
 
 def outcome(project: Project, number: str) -> list[str]:
-    inside = ("--as", "1002") if len(number) == 4 else ()
+    inside = ("--context", "default") if len(number) == 4 else ()
     found = project.run("trace", number, *inside, "--json", *TARGET).json()
     return [way["end"]["told"] for way in found["ways"]]
