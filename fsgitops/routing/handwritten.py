@@ -153,8 +153,9 @@ class Handwritten:
                 self.lost.append(place)
                 continue
             for line in text.split("\n"):
-                told = _DIRECTIVE.sub("fsgitops", _UNPRINTED.sub(" ", line)).strip(" *#-")
-                kept += [told[:_LONGEST]] if told else []
+                told = _UNPRINTED.sub(" ", line).strip(" *#-")
+                if told and not _DIRECTIVE.search(told):
+                    kept.append(told[:_LONGEST])
         return tuple(kept)
 
     @staticmethod

@@ -174,18 +174,16 @@ class _User:
         enabled = fold(self.param("vm-enabled") or "true") not in _FALSE
         mail = self.param("vm-mailto")
         self.values["voicemail"] = {"enabled": enabled, **({"email": mail} if mail else {})}
-        if not enabled:
-            return
-        pin = self.param("vm-password") or self.param("password")
-        hashed = self.param("vm-a1-hash") or ("" if pin else self.param("a1-hash")) or ""
-        if is_hash(hashed):
-            self.secrets[PIN] = Known(Secret(hashed.lower()), hashed=True)
-        elif pin and (why := judge_pin(pin, self.extension)):
-            self.again[PIN] = why.removeprefix("the voicemail PIN is ")
-        elif pin:
+        # Without one of its own, a mailbox opens with the SIP password (mod_voicemail.c).
+        pin = self.param("vm-password") or (self.param("password") if enabled else None)
+        hashed = self.param("vm-a1-hash") or ("" if pin or not enabled else self.param("a1-hash"))
+        why = judge_pin(pin, self.extension) if pin else "it had none"
+        if is_hash(hashed or ""):
+            self.secrets[PIN] = Known(Secret((hashed or "").lower()), hashed=True)
+        elif pin and not why:
             self.secrets[PIN] = Known(Secret(pin))
-        else:
-            self.again[PIN] = "it had none"
+        elif enabled:
+            self.again[PIN] = (why or "").removeprefix("the voicemail PIN is ")
 
     def _read_password(self) -> None:
         # With both, FreeSWITCH takes the hash (sofia_reg_parse_auth in sofia_reg.c).
