@@ -242,14 +242,19 @@ def test_a_reason_names_the_file_and_line(project: Project) -> None:
     assert re.search(r"    directory/default/1001.xml:14: FreeSWITCH reads the\s+variable", ran.out)
 
 
-@pytest.mark.parametrize(
-    "attributes", [' cidr="192.0.2.0/24"', ' type="other"', ' number-alias="7"']
-)
+@pytest.mark.parametrize("attributes", [' auth="none"', ' type="other"', ' number-alias="7"'])
 def test_a_user_with_an_attribute_that_no_agent_has_is_left(
     project: Project, attributes: str
 ) -> None:
     one_user(project, {"password": "x"}, whole("1001", "A"), attributes=attributes)
     assert [*left(project)] == ["user 1001"]
+
+
+def test_networks_of_a_user_are_those_of_the_agent(project: Project) -> None:
+    attributes = ' cidr="192.0.2.0/24,198.51.100.7/32"'
+    one_user(project, {"password": "x"}, whole("1001", "A"), attributes=attributes)
+    project.run("import", *TARGET)
+    assert agents(project)["1001"]["cidr"] == ["192.0.2.0/24", "198.51.100.7/32"]
 
 
 def test_users_of_other_domains_are_left_and_counted(project: Project, conf: Path) -> None:

@@ -139,7 +139,7 @@ class _User:
             elif name == "type" or name not in Agent.model_fields:
                 self.refuse(element, f"the attribute {name} of a user cannot be declared")
             else:
-                self.values[name] = value
+                self.values[name] = _split(value)
         for child in element.children:
             empty = not child.children
             if child.name not in ("params", "variables") and not empty:
