@@ -198,6 +198,7 @@ class Reader:
 
     def target(self, name: str) -> None:
         self.more = ["--target", name]
+        self.name_prod(self.root / "fsgitops.yaml")
 
     def refuse(self, text: str) -> None:
         self.switch.refuse(*text.split())

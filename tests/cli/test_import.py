@@ -278,12 +278,19 @@ def test_of_two_users_of_one_id_the_one_that_is_found_is_brought(
 def test_a_file_that_is_there_is_not_overwritten_and_nothing_is_written(
     project: Project, conf: Path
 ) -> None:
-    project.write("desired/agents.yaml", "agents: []\n")
+    declared = "agents:\n  - {extension: 1099, name: Zoë}\n"
+    project.write("desired/agents.yaml", declared)
     ran = project.run("import", *TARGET)
     assert (ran.code, "desired/agents.yaml: there already" in ran.err) == (64, True)
-    assert (project.root / "desired/agents.yaml").read_text() == "agents: []\n"
+    assert (project.root / "desired/agents.yaml").read_text() == declared
     assert (project.root / "fsgitops.yaml").read_text() == SETTINGS
     assert project.run("import", "--force", *TARGET).code == 0
+    assert len(agents(project)) == 3
+
+
+def test_a_file_that_declares_nothing_yet_is_written(project: Project, conf: Path) -> None:
+    project.write("desired/agents.yaml", "# None yet.\nagents: []\n")
+    assert project.run("import", *TARGET).code == 0
     assert len(agents(project)) == 3
 
 

@@ -161,6 +161,15 @@ def test_what_no_route_can_say_is_left_with_the_reason(
     assert reason in found[0]
 
 
+def test_a_number_leads_to_the_context_of_the_target(project: Project) -> None:
+    public(project, number(r"^\+19495431333$", "transfer 1001 XML office"))
+    path = project.root / "fsgitops.yaml"
+    places = "conf_dir: conf, places: {context: office},"
+    path.write_text(path.read_text().replace("conf_dir: conf,", places))
+    found = project.run("import", "--dry-run", "--json", *TARGET).json()
+    assert "did:+19495431333" in [item["resource"] for item in found["imported"]]
+
+
 def test_a_form_that_carriers_do_not_deliver_here_is_told(project: Project) -> None:
     extension = number(r"^(\+19495431333|19495431333)$", "transfer 1001 XML default")
     public(project, extension)

@@ -6,7 +6,7 @@ import os
 from bisect import bisect_right
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fsgitops.commands.importing.hiding import (
     PASSWORD,
@@ -98,12 +98,15 @@ class _Import:
         self.declared = 0
         self.places: tuple[tuple[str, str], ...] = ()
         self.documents: list[Document] = []
+        self.blank: set[str] = set()
+        """The files that declare nothing yet, such as `init` makes: those may be replaced."""
 
     def run(self) -> Imported:
         workspace, wanted = self.workspace, self.wanted
         declared = declare_desired(workspace)
         self.found = found = self.look(workspace, declared)
         self.documents, _ = load_documents(workspace.root, workspace.settings.desired)
+        self.blank = {each.path for each in self.documents if not any(each.data.values())}
         self._leave_declared(declared.desired)
         self._leave_passwordless()
         self.hidden.shared = find_shared(found.brought)
@@ -257,13 +260,19 @@ class _Import:
             name: _short(values[name])
             for name, info in kind.noun.model_fields.items()
             if name in values
-            and (info.is_required() or name in said or name in tops or _differs(noun, name, info))
+            and (
+                info.is_required()
+                or name in said
+                or name in tops
+                or noun is None
+                or getattr(noun, name) != kind.defaults.get(name, info.default)
+            )
         }
         return Item(kept, item.comments)
 
     def _refuse_existing(self, groups: Mapping[str, object]) -> None:
         root, force = self.workspace.root, self.wanted.force
-        there = [path for path in groups if os.path.lexists(root / path)]
+        there = [path for path in groups if os.path.lexists(root / path) if path not in self.blank]
         if there and not force and not self.wanted.dry_run:
             raise UsageError(
                 f"{', '.join(there)}: there already, and nothing was written; name another folder "
@@ -277,8 +286,9 @@ class _Import:
         for path, text in texts.items():
             place = root / path
             place.parent.mkdir(parents=True, exist_ok=True)
+            write = replace_file if self.wanted.force or path in self.blank else create_file
             try:
-                (replace_file if self.wanted.force else create_file)(place, text.encode())
+                write(place, text.encode())
             except OSError as problem:
                 raise UsageError(f"{path}: {problem.strerror}") from None
         if lines:
@@ -311,10 +321,6 @@ def _append(text: str, lines: Sequence[str]) -> str:
     for line in lines:
         text = append_line(text, line)
     return text
-
-
-def _differs(noun: object, name: str, info: Any) -> bool:
-    return noun is None or getattr(noun, name) != info.default
 
 
 def _short(value: object) -> object:

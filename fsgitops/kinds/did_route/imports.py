@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from fsgitops.kinds.did_route.forms import choose_forms
 from fsgitops.kinds.did_route.noun import DidRoute
 from fsgitops.model.imports import Brought, Kept, Reason
-from fsgitops.model.kind import Reach
 from fsgitops.phone import NumberError, list_forms, normalise_number
 from fsgitops.routing.call.words import to_raw
 from fsgitops.routing.numbers.automaton import Store, TooLargeError
@@ -185,7 +184,7 @@ class _Reader:
             lambda found: groups[int(found[1])] if int(found[1]) < len(groups) else "",
             lead.attributes.get("data", ""),
         )
-        wanted = self._context()
+        wanted = self.site.places.context
         if fold(lead.attributes["application"]) == "transfer":
             found = _TRANSFER.fullmatch(data.strip())
             context = (found[2] or self.site.places.inbound_context) if found else ""
@@ -200,9 +199,6 @@ class _Reader:
         if number not in self.site.dialled:
             raise _LeftError(lead, f"it leads to {number}, which is not declared")
         return number
-
-    def _context(self) -> str:
-        return Reach("").context
 
     def _make_route(
         self, condition: Element, number: str, by_text: Mapping[str, str], names: tuple[str, ...]
@@ -230,7 +226,7 @@ class _Reader:
         if not self.sets_domain:
             changes.append(f"domain_name={self.site.domain}")
         if fold(lead.attributes["application"]) == "bridge":
-            changes.append(f"transfer={run[0].destination} XML {self._context()}")
+            changes.append(f"transfer={run[0].destination} XML {self.site.places.context}")
         return tuple(changes)
 
 
