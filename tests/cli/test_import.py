@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
-import stat
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 from handmade_trees import DOMAIN, ansible, fusionpbx, included, one_file, user, whole, write_tree
-from leak_search import Search
-
-from fsgitops.secret.age import decrypt, load_identities
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,11 +58,6 @@ def left(project: Project, *words: str) -> dict[str, list[str]]:
     """What a dry run leaves, with the reasons."""
     found = project.run("import", "--dry-run", "--json", *TARGET, *words).json()
     return {item["what"]: [one["reason"] for one in item["reasons"]] for item in found["left"]}
-
-
-def open_secret(project: Project, ciphertext: str) -> str:
-    identities = load_identities({}, project.root / ".fsgitops/age-identity")
-    return decrypt(ciphertext, identities, "here").reveal()
 
 
 def test_users_become_agents_that_validate_and_need_no_formatting(
@@ -321,138 +310,6 @@ def test_defaults_of_the_project_do_not_change_what_a_user_is(project: Project, 
     found = agents(project)
     assert found["1002"]["voicemail"] == "false"
     assert found["1002"]["groups"] == []
-
-
-# Secrets
-
-
-def test_passwords_are_encrypted_for_an_identity_that_is_made_where_there_is_none(
-    project: Project, conf: Path
-) -> None:
-    ran = project.run("import", *TARGET)
-    found = agents(project)
-    assert open_secret(project, found["1001"]["password"]["age"]) == "Alice/pw=1"
-    assert open_secret(project, found["1001"]["voicemail"]["pin"]["age"]) == "739182"
-    identity = project.root / ".fsgitops/age-identity"
-    assert stat.S_IMODE(identity.stat().st_mode) == 0o600
-    assert "Phones that must register anew: none" in ran.out
-    assert project.run("plan", *TARGET, "--json").json()["unknown_secrets"] is False
-
-
-def test_a_password_that_several_share_is_kept_as_a_hash_of_each_and_told(
-    project: Project, conf: Path
-) -> None:
-    for name in ("1001", "1002"):
-        file = conf / f"directory/default/{name}.xml"
-        shared = re.sub(
-            r'name="password" value="[^"]*"',
-            'name="password" value="$${default_password}"',
-            file.read_text(),
-        )
-        file.write_text(shared)
-    ran = project.run("import", *TARGET)
-    text = f"1001:{DOMAIN}:Hand+made1"
-    wanted = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
-    assert open_secret(project, agents(project)["1001"]["password"]["a1"]["age"]) == wanted
-    assert "others have too, so that each can register as the other: 1001, 1002" in (
-        " ".join(ran.out.split())
-    )
-    assert project.run("plan", *TARGET).code == 0
-
-
-def test_a_hash_stays_the_hash_that_it_is(project: Project) -> None:
-    one_user(project, {"a1-hash": "AB" * 16, "vm-enabled": "false"}, whole("1001", "Alice"))
-    project.run("import", *TARGET)
-    assert open_secret(project, agents(project)["1001"]["password"]["a1"]["age"]) == "ab" * 16
-    assert project.run("compile", "--out", str(project.root / "out"), *TARGET).code == 0
-    assert f'"a1-hash" value="{"ab" * 16}"' in (
-        (project.root / "out/directory/default/1001.xml").read_text()
-    )
-
-
-def test_a_password_that_is_only_known_as_a_hash_is_not_shown(project: Project) -> None:
-    one_user(project, {"a1-hash": "ab" * 16}, whole("1001", "Alice"))
-    project.run("import", *TARGET)
-    ran = project.run("credentials", "1001", "--reveal", *TARGET)
-    assert (ran.code, "only the a1-hash of its SIP password is known" in ran.err) == (1, True)
-
-
-def test_secrets_as_variables_stand_in_a_file_that_git_does_not_see(
-    project: Project, conf: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ran = project.run("import", "--secrets", "env", *TARGET)
-    assert agents(project)["1001"]["password"] == {"env": "FSGITOPS_SIP_1001"}
-    path = project.root / ".fsgitops/imported.env"
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert (project.root / ".fsgitops/.gitignore").read_text() == "*\n"
-    assert "imported.env" in ran.out
-    assert "FSGITOPS_SIP_1001=Alice/pw=1\n" in path.read_text()
-    assert project.run("plan", "--json", *TARGET).json()["unknown_secrets"] is True
-    for line in path.read_text().splitlines():
-        name, _, value = line.partition("=")
-        monkeypatch.setenv(name, value.strip("'"))
-    assert project.run("plan", "--json", *TARGET).json()["unknown_secrets"] is False
-
-
-def test_secrets_of_an_earlier_import_are_not_overwritten(project: Project, conf: Path) -> None:
-    project.run("import", "--secrets", "env", *TARGET)
-    before = (project.root / ".fsgitops/imported.env").read_text()
-    ran = project.run("import", "--secrets", "env", "--force", *TARGET)
-    assert (ran.code, "an earlier import" in ran.err) == (1, True)
-    assert (project.root / ".fsgitops/imported.env").read_text() == before
-
-
-def test_with_derived_passwords_every_phone_is_told_to_register_anew(
-    project: Project, conf: Path
-) -> None:
-    ran = project.run("import", "--secrets", "derive", *TARGET)
-    assert "Phones that must register anew: 1001, 1002, 1003" in ran.out
-    assert "password" not in agents(project)["1001"]
-
-
-def test_hashes_can_stand_in_the_yaml(project: Project, conf: Path) -> None:
-    project.run("import", "--secrets", "a1", *TARGET)
-    text = f"reception:{DOMAIN}:Desk/pw=3"
-    wanted = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
-    assert agents(project)["1003"]["password"] == {"a1": wanted}
-    assert project.run("plan", *TARGET).code == 0
-
-
-def test_a_pin_that_anybody_guesses_becomes_another_and_that_is_told(project: Project) -> None:
-    one_user(project, {"password": "x", "vm-password": "1001"}, whole("1001", "Alice"))
-    found = project.run("import", "--json", *TARGET).json()
-    assert [item["agent"] for item in found["new_pins"]] == ["1001"]
-    assert "is the extension" in found["new_pins"][0]["reason"] or found["new_pins"][0][
-        "reason"
-    ].startswith("the extension")
-    assert agents(project)["1001"]["voicemail"] == "true"
-
-
-@pytest.mark.parametrize("how", ["age", "env", "derive", "a1"])
-@pytest.mark.parametrize("form", [(), ("--json",), ("--dry-run",)])
-def test_no_password_is_printed_or_written(
-    project: Project, conf: Path, how: str, form: tuple[str, ...]
-) -> None:
-    search = Search(
-        {"alice": "Alice/pw=1", "bob": "Bob/pw=22", "desk": "Desk/pw=3", "pin": "739182"}
-    )
-    ran = project.run("import", "--secrets", how, *form, *TARGET)
-    found = search.find("printed", (ran.out + ran.err).encode())
-    for path in project.root.rglob("*"):
-        name = str(path.relative_to(project.root))
-        if path.is_file() and not name.startswith(("conf/", ".fsgitops/imported.env")):
-            found += search.find(name, path.read_bytes())
-    assert found == []
-
-
-def test_the_output_as_json_is_documented(project: Project, conf: Path) -> None:
-    found = project.run("import", "--json", *TARGET).json()
-    assert [item["resource"] for item in found["imported"]] == [
-        "agent:1001",
-        "agent:1002",
-        "agent:1003",
-    ]
-    assert json.dumps(found["files"]) == '[{"path": "desired/agents.yaml", "resources": 3}]'
 
 
 # What comes after
