@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from functools import wraps
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -34,12 +35,31 @@ TRACE_FORMATS = ("text", "json", "mermaid")
 GRAPH_FORMATS = ("mermaid", "dot", "svg", "json")
 
 
+def _with_source(
+    disk_help: str = "Read the files as they are [default: as the plan leaves them].",
+    live_help: str = "Read the switch's memory.",
+) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Give a command `--live` and `--disk`, as its `source`; None: as planned."""
+
+    def decorate(function: Callable[..., int]) -> Callable[..., int]:
+        @wraps(function)
+        def choose(*args: Any, disk: bool, live: bool, **words: Any) -> int:
+            if disk and live:
+                raise click.UsageError("--disk and --live exclude each other: give one of them")
+            source = "disk" if disk else "live" if live else None
+            return function(*args, source=source, **words)
+
+        made = click.option("--disk", is_flag=True, help=disk_help)(choose)
+        return click.option("--live", is_flag=True, help=live_help)(made)
+
+    return decorate
+
+
 @click.command("test", cls=Command, epilog="Example: fsgitops test desired/tests -k reception")
 @click.argument("files", metavar="[FILE]...", nargs=-1, shell_complete=DECLARED_FILE)
 @with_place
 @click.option("-k", "word", default="", metavar="WORD", help="Only with this in name or number.")
-@click.option("--disk", "source", flag_value="disk", help="On the files as they are now.")
-@click.option("--live", "source", flag_value="live", help="On the memory of the switch.")
+@_with_source("On the files as they are now.", "On the memory of the switch.")
 @click.option("--coverage", is_flag=True, help="Show what no expectation comes to.")
 @click.option(
     "--fail-under",
@@ -89,15 +109,6 @@ def test_command(
 ASTRAY = 2
 
 
-def _with_source(function: Callable[..., int]) -> Callable[..., int]:
-    """Give a command `--live` and `--disk`, as its `source`; None: as planned."""
-    text = "Read the files as they are [default: as the plan leaves them]."
-    disk = click.option("--disk", "source", flag_value="disk", help=text)
-    return click.option("--live", "source", flag_value="live", help="Read the switch's memory.")(
-        disk(function)
-    )
-
-
 @click.command(
     "trace", cls=Command, epilog="Example: fsgitops trace +19495431333 --from +12025550123"
 )
@@ -113,7 +124,7 @@ def _with_source(function: Callable[..., int]) -> Callable[..., int]:
     metavar="EXT,...",
     help="Only these phones are registered; '' for none.",
 )
-@_with_source
+@_with_source()
 @click.option("--verbose", is_flag=True, help="Show each extension that passes the call on.")
 @click.option("--format", "named", type=click.Choice(TRACE_FORMATS), help="[default: text]")
 @with_json
@@ -160,7 +171,7 @@ def trace_command(
 @with_workspace
 @click.option("--all", "whole", is_flag=True, help="Draw every number that is declared.")
 @click.option("--at", metavar="TIME", help="When, as 2026-12-24T18:00 [default: at any time].")
-@_with_source
+@_with_source()
 @click.option("--format", "named", type=click.Choice(GRAPH_FORMATS), help="[default: mermaid]")
 @with_json
 def graph_command(
@@ -205,7 +216,7 @@ def graph_command(
 @with_workspace
 @click.option("--as", "agent", shell_complete=EXTENSION, metavar="EXT", help="This agent dials.")
 @click.option("--at", metavar="TIME", help="When, as 2026-12-24T18:00 [default: at any time].")
-@_with_source
+@_with_source()
 @with_json
 def numbers_command(
     workspace: Workspace,

@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING
 
 from fsgitops.errors import NotPossibleError, NotThereError, SwitchError, UsageError
 from fsgitops.live.connect import connect_target, prepare_conf_dir
+from fsgitops.model.plan import MASK
 from fsgitops.model.trace import End, Goal, Step, Tested, Trace, Way, What
 from fsgitops.routing.call.clock import Clock, at_switch
 from fsgitops.routing.call.evaluate import evaluate
 from fsgitops.routing.call.load import load_disk
 from fsgitops.routing.call.scene import scene_of_files, scene_of_memory
 from fsgitops.routing.preprocess import ROOT_FILE
-from fsgitops.routing.veil import is_secret_name
+from fsgitops.routing.veil import Veil, is_secret_name
 from fsgitops.steps.read_live import read_manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from fsgitops.routing.call.load import Loaded
     from fsgitops.routing.call.scene import Scene
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from fsgitops.settings.target import Target
     from fsgitops.switch.client import Switch
     from fsgitops.workspace.open import Workspace
+
+_LEAST = 4
+_SETS = frozenset(("set", "export", "bridge_export", "set_global", "set_profile_var"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,14 +173,44 @@ def find_agent(world: World, agent: str | None, domain: str) -> LocatedUser | No
 
 
 def finish_way(way: Way, place: Callable[[int], str], hide: Callable[[str], str]) -> Way:
-    """Return a way with the places of its extensions, and without secrets."""
+    """Return a way with the places of its extensions, and without secrets.
+
+    What the dialplan sets under a secret's name (`pin`) is one, wherever it stands then.
+    """
+    own = _hide_set(way.steps)
+
+    def mask(text: str) -> str:
+        return own(hide(text))
+
     end = replace(
         way.end,
-        told=hide(way.end.told),
-        cause=hide(way.end.cause),
-        goals=_hide_goals(way.end, hide),
+        told=mask(way.end.told),
+        cause=mask(way.end.cause),
+        goals=_hide_goals(way.end, mask),
     )
-    return Way(end, tuple(_finish_step(step, place, hide) for step in way.steps))
+    return Way(end, tuple(_finish_step(step, place, mask) for step in way.steps))
+
+
+def _read_secret(step: Step) -> tuple[str, str]:
+    """Return the name and value of a secret that a step sets, as a PIN; else nothing."""
+    if step.application in _SETS:
+        name, _, value = step.data.partition("=")
+        return (name, value) if is_secret_name(name.removeprefix("nolocal:")) else ("", "")
+    if step.application == "conference":
+        name, _, rest = step.data.partition("+")
+        pin = rest.partition("+")[0]
+        return (name, pin) if pin and not pin.startswith("flags{") else ("", "")
+    return "", ""
+
+
+def _hide_set(steps: Iterable[Step]) -> Callable[[str], str]:
+    """Return what hides secrets that steps set, where they stand later.
+
+    A few characters may be anything, and the name of a user is no secret.
+    """
+    found = [value for name, value in map(_read_secret, steps) if "user" not in name]
+    held = {str(at): value for at, value in enumerate(found) if len(value) >= _LEAST}
+    return Veil(held, held).hide
 
 
 def _finish_step(step: Step, place: Callable[[int], str], hide: Callable[[str], str]) -> Step:
@@ -185,8 +219,10 @@ def _finish_step(step: Step, place: Callable[[int], str], hide: Callable[[str], 
         for item in step.tested
     )
     where = place(step.line) if step.what in (What.TAKES, What.PASSES) else ""
+    secret = _read_secret(step)[1]
+    data = step.data.replace(secret, MASK) if secret else hide(step.data)
     return replace(
-        step, place=where, data=hide(step.data), text=hide(step.text), tested=tested, line=0,
+        step, place=where, data=data, text=hide(step.text), tested=tested, line=0,
         goals=_hide_goals(step, hide), short=hide(step.short),
     )  # fmt: skip
 

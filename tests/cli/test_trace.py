@@ -262,3 +262,30 @@ def test_what_passes_a_call_on_is_counted_as_it_would_be_shown(applied: Project)
     assert sum(map(int, counted)) == verbose.out.count("passes it on")
     listed = applied.run("trace", DID, "--json").json()["ways"][0]["steps"]
     assert [step["what"] for step in listed].count("passes") <= sum(map(int, counted))
+
+
+def test_a_pin_that_the_dialplan_sets_is_not_shown_wherever_it_stands(applied: Project) -> None:
+    put(
+        applied,
+        "dialplan/public/00_room.xml",
+        """<include>
+<extension name="room"><condition field="destination_number" expression="^77$">
+<action application="set" data="room_pin=4711"/>
+<action application="export" data="nolocal:room_password=s3cr3t"/>
+<action application="set" data="sip_auth_username=1020"/>
+<action application="log" data="INFO ${room_pin} s3cr3t"/>
+<action application="conference" data="room@default+9876+flags{mute}"/>
+</condition></extension>
+</include>""",
+    )
+    for words in ((), ("--verbose",), ("--json",), ("--format", "mermaid")):
+        shown = trace(applied, "77", *words).out
+        assert not [secret for secret in ("4711", "s3cr3t", "9876") if secret in shown]
+    assert "log INFO (secret) (secret)" in trace(applied, "77").out
+
+
+@pytest.mark.parametrize("command", ["trace 1020", "graph", "numbers", "test"])
+def test_two_sources_at_once_are_refused(applied: Project, command: str) -> None:
+    ran = applied.run(*command.split(), "--disk", "--live")
+    assert ran.code == 64
+    assert "--disk and --live exclude each other" in ran.err
