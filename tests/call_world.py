@@ -32,6 +32,7 @@ DIRECTORY = """
 """
 MODULES = """
 <configuration name="modules.conf"><modules><load module="mod_hash"/><load module="mod_dptools"/>
+<load module="mod_sofia"/><load module="mod_dialplan_xml"/>
 <load module="mod_conference"/><load module="mod_voicemail"/></modules></configuration>
 <configuration name="ivr.conf"><menus>
 <menu name="main">

@@ -20,6 +20,8 @@ _OPEN_LISTS: Final = frozenset((
 _LOGIN_ONLY: Final = frozenset(("verto.conf", "httapi.conf", "spandsp.conf"))
 """Configurations whose `context` no call from outside without a login begins in."""
 
+MODULES: Final = ("modules.conf", "pre_load_modules.conf", "post_load_modules.conf")
+"""Configurations that say which modules are loaded."""
 SCRIPTS: Final = frozenset((
     "erlang", "erlang_sendmsg", "httapi", "javascript", "jsrun", "lua", "managed", "perl", "python",
     "python3", "socket",
@@ -105,7 +107,8 @@ def find_doors(root: Element, domain: str) -> list[Door]:
     doors: list[Door] = []
     configuration = section.find("configuration", "name", "sofia.conf")
     trunks = list(find_gateways(root.find("section", "name", "directory")))
-    for profile in descend(configuration, "profiles", "profile"):
+    profiles = descend(configuration, "profiles", "profile") if _may_load(section) else []
+    for profile in profiles:
         doors += _read_profile(profile, lists, domain, trunks)
     return doors + list(_read_others(section))
 
@@ -150,11 +153,22 @@ def find_gateways(parent: Element | None) -> Iterator[Element]:
             yield from find_gateways(child)
 
 
+def list_loaded(section: Element) -> set[str]:
+    """Return the modules that the configuration says to load, in small letters."""
+    found = (section.find("configuration", "name", name) for name in MODULES)
+    listed = (item for modules in found for item in descend(modules, "modules", "load"))
+    return {fold(item.attributes.get("module", "")) for item in listed}
+
+
+def _may_load(section: Element) -> bool:
+    """Tell whether mod_sofia is loaded, or nobody says what is."""
+    loaded = list_loaded(section)
+    return not loaded or "mod_sofia" in loaded
+
+
 def _read_others(section: Element) -> Iterator[Door]:
     """Yield what other loaded modules give to the calls that they take."""
-    modules = section.find("configuration", "name", "modules.conf")
-    listed = descend(modules, "modules", "load")
-    loaded = {fold(item.attributes.get("module", "")) for item in listed}
+    loaded = list_loaded(section)
     for configuration in section.all("configuration"):
         name = configuration.attributes.get("name", "")
         module = "mod_" + fold(name).removesuffix(".conf")

@@ -106,3 +106,19 @@ def test_what_was_kept_of_calls_may_be_anything(site: Project, content: str) -> 
     (site.conf / CALLS).write_text(content)
     put(site, "dialplan/public/00_ivr.xml", CATCH_ALL.format(name="ivr", application="hangup"))
     assert f"warning: {DID} will not be routed" in site.run("plan").out
+
+
+@pytest.mark.parametrize("module", ["mod_sofia", "mod_dialplan_xml", "mod_dptools"])
+def test_a_number_is_lost_where_a_module_that_it_takes_is_not_loaded(
+    site: Project, module: str
+) -> None:
+    listed = ("mod_sofia", "mod_dialplan_xml", "mod_dptools", "mod_commands", "mod_loopback")
+    loads = "".join(f'<load module="{name}"/>\n' for name in listed if name != module)
+    put(
+        site,
+        "autoload_configs/modules.conf.xml",
+        f'<configuration name="modules.conf">\n<modules>\n{loads}</modules>\n</configuration>\n',
+    )
+    ran = site.run("plan")
+    assert "did +19495431333 will not be" in ran.out
+    assert "[lost-call]" in ran.out or "[taken-number]" in ran.out

@@ -131,7 +131,7 @@ def execute_queued(state: State, action: Action) -> None:
 def _check_there(state: State, name: str) -> None:
     """Raise CallEndedError where no module that is loaded has the application."""
     module = list_modules().get(_read_name(name))
-    if module and state.world.modules and module not in state.world.modules:
+    if module and state.world.lacks(module):
         told = f"{module}, which has the application {from_raw(name)}, is not loaded"
         raise CallEndedError(End(Fate.HANGS_UP, told, "DESTINATION_OUT_OF_ORDER"))
 
@@ -163,6 +163,9 @@ def route(state: State) -> NoReturn:
     dialplan = state.expand(profile.dialplan)
     if dialplan.why or fold(dialplan.text) not in ("xml", "inline"):
         raise end_unknown((f"the dialplan is {dialplan.text}, not XML",), "where it goes")
+    if fold(dialplan.text) == "xml" and state.world.lacks("mod_dialplan_xml"):
+        told = "mod_dialplan_xml, which reads the dialplan, is not loaded"
+        raise CallEndedError(End(Fate.NOWHERE, told, "NO_ROUTE_DESTINATION"))
     _enter(state, "" if fold(dialplan.text) == "xml" else "inline")
     if fold(dialplan.text) == "inline":
         queue: list[Action] | None = _read_inline(state)

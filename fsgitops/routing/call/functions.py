@@ -309,6 +309,9 @@ def _domain_exists(state: State, argument: str) -> str:
 
 def _sofia_contact(state: State, argument: str) -> Value:
     """`sofia_contact [PROFILE/]USER[@DOMAIN]`: a mark, since only the switch knows the address."""
+    if state.world.lacks("mod_sofia"):
+        state.note("mod_sofia is not loaded: no phone is registered")
+        return Value(UNREGISTERED)
     target = argument.rpartition("/")[2]
     user, domain = split_user(state, target)
     if not state.phones.has(user):

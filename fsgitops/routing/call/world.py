@@ -11,7 +11,7 @@ from fsgitops.routing.call.expand import Value
 from fsgitops.routing.call.extensions import Contents
 from fsgitops.routing.call.words import to_raw
 from fsgitops.routing.directory import Directory, LocatedUser, descend
-from fsgitops.routing.places import find_doors, find_gateways
+from fsgitops.routing.places import MODULES, find_doors, find_gateways
 from fsgitops.routing.tree import Element, fold
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ class World:
         Gateways of users are left out where users are found one by one: those of a domain are many.
         """
         loaded = [f"{name.removeprefix('mod_')}.conf" for name in sorted(self.modules)]
-        names = ("sofia.conf", "acl.conf", "modules.conf", *(n for n in loaded if n in ENDPOINTS))
+        names = ("sofia.conf", "acl.conf", *MODULES, *(n for n in loaded if n in ENDPOINTS))
         section = Element("section", {"name": "configuration"}, 0, 0)
         found = (self.configuration(name) for name in names)
         section.children = [item for item in found if item is not None]
@@ -201,8 +201,12 @@ class World:
     @cached_property
     def modules(self) -> frozenset[str]:
         """Return the modules that the switch loads when it starts."""
-        listed = descend(self.configuration("modules.conf"), "modules", "load")
-        return frozenset(fold(item.attributes.get("module", "")) for item in listed)
+        found = (descend(self.configuration(name), "modules", "load") for name in MODULES)
+        return frozenset(fold(it.attributes.get("module", "")) for listed in found for it in listed)
+
+    def lacks(self, module: str) -> bool:
+        """Tell whether a module is not loaded, as far as the configuration says which are."""
+        return bool(self.modules) and module not in self.modules
 
     @cached_property
     def gateways(self) -> frozenset[str]:
