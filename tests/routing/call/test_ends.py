@@ -82,7 +82,8 @@ def test_what_modules_hold_is_asked_of_the_world_and_what_it_cannot_say_is_unkno
 
 def test_doors_in_memory_are_those_of_other_modules_and_of_users_gateways_too() -> None:
     skinny = (
-        '<configuration name="modules.conf"><modules><load module="mod_skinny"/><load module="mod_sofia"/></modules>'
+        '<configuration name="modules.conf"><modules><load module="mod_skinny"/>'
+        '<load module="mod_sofia"/></modules>'
         '</configuration><configuration name="skinny.conf"><profile>'
         '<param name="context" value="desks"/></profile></configuration>'
         '<configuration name="sofia.conf"><profiles><profile name="out"><domains>'
