@@ -93,7 +93,16 @@ def plan_adoption(
         entries,
         tuple(item for item in chosen.holders if item.path in entries),
         tuple(sorted(stays)),
-        (*planned.notes, *chosen.notes),
+        (*planned.notes, *chosen.notes, *(_tell_looked(planned) if only_same else ())),
+    )
+
+
+def _tell_looked(planned: Planned) -> tuple[str]:
+    """Say what was looked at to find what is as declared."""
+    paths = count_noun(len(planned.compilation.compiled.files), "path")
+    return (
+        f"looked at the {paths} of what is declared, where {len(_list_there(planned))} stand, and "
+        "at hand-written files for the rest",
     )
 
 

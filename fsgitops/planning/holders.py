@@ -17,7 +17,7 @@ from fsgitops.steps.read_live import read_live
 from fsgitops.visible import count_noun
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from fsgitops.model.compiled import Part
     from fsgitops.model.resource import Resource
@@ -90,6 +90,10 @@ def find_holders(workspace: Workspace, planned: Planned) -> tuple[list[Holder], 
         mine = [item for item in found if not item.problem]
         if not mine:
             continue
+        if not _has_home(path):
+            told = "elements are taken only out of files of directory/ and dialplan/"
+            stays.append(Stays(path, f"{told}; move {_tell_names(mine)} to one by hand"))
+            continue
         file = live.files.get(path) if path in safe else None
         if file is None or file.kind is not FileKind.REGULAR:
             told = f"a {file.kind} cannot be adopted" if file else "it lies outside"
@@ -100,6 +104,19 @@ def find_holders(workspace: Workspace, planned: Planned) -> tuple[list[Holder], 
         except FsgitopsError as problem:
             stays.append(Stays(path, str(problem)))
     return holders, stays
+
+
+def _has_home(path: str) -> bool:
+    try:
+        home_of(path)
+    except FsgitopsError:
+        return False
+    return True
+
+
+def _tell_names(mine: Sequence[_Held]) -> str:
+    more = f" and {len(mine) - SHOWN} more" if len(mine) > SHOWN else ""
+    return ", ".join(item.name for item in mine[:SHOWN]) + more
 
 
 def _find_wanted(planned: Planned) -> Iterator[tuple[str, Part]]:

@@ -246,3 +246,40 @@ def test_what_is_left_of_a_file_says_what_it_said_without_what_was_taken(
     assert flatten_fragment(left) == expected
     lines = iter(content)
     assert all(byte in lines for byte in left), "nothing is moved, and nothing is added"
+
+
+def test_what_lies_in_a_file_of_everything_is_left_with_the_reason(staff: Project) -> None:
+    """As in some images, where freeswitch.xml holds the whole configuration."""
+    users = (staff.conf / STAFF).read_text().replace("<include>", "").replace("</include>", "")
+    (staff.conf / STAFF).unlink()
+    place = staff.conf / "directory/default.xml"
+    line = '<X-PRE-PROCESS cmd="include" data="default/*.xml"/>'
+    whole = place.read_text().replace(line, f"{line}\n{users}")
+    (staff.conf / "everything.xml").write_text(whole)
+    place.unlink()
+    main = staff.conf / "freeswitch.xml"
+    main.write_text(main.read_text().replace("directory/*.xml", "everything.xml"))
+    ran = staff.run("adopt", ".", "--split", "--yes")
+    assert "everything.xml is left: elements are taken only out of files of directory/" in ran.out
+
+
+def test_adopt_all_says_what_it_looked_at(project: Project) -> None:
+    project.run("apply", "--yes")
+    shutil.rmtree(project.conf / ".fsgitops")
+    (project.conf / OWN).unlink()
+    ran = project.run("adopt", "--all", "--yes")
+    assert "looked at the 5 paths of what is declared, where 4 stand" in ran.err
+
+
+def test_users_that_stand_in_the_file_of_their_domain_are_taken_out_of_it(staff: Project) -> None:
+    users = (staff.conf / STAFF).read_text().replace("<include>\n", "").replace("</include>\n", "")
+    (staff.conf / STAFF).unlink()
+    place = staff.conf / "directory/default.xml"
+    line = '<X-PRE-PROCESS cmd="include" data="default/*.xml"/>\n'
+    place.write_text(place.read_text().replace(line, line + users))
+    ran = staff.run("adopt", "directory", "dialplan", "--split", "--yes")
+    assert (ran.code, "directory/default.xml; the next apply moves it" in ran.out) == (0, True)
+    assert staff.run("apply", "--yes").code == 0
+    left = place.read_text()
+    assert ("1030" in left, "1020" in left, line in left) == (True, False, True)
+    assert staff.run("plan", "--detailed-exitcode").code == 0
