@@ -36,7 +36,7 @@ CONTEXT_FILE: Final = "fsgitops_transfer.xml"
 _FILES: Final = (USER_FILE, GROUP_FILE, AGENTS_FILE, NUMBER_FILE, CONTEXT_FILE)
 """Names such as our files have: an include that takes none of them is no place for us."""
 _FOLDER: Final = re.compile(r"(?:directory|dialplan)(?:/[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}){0,3}")
-_CONTEXT: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}", re.ASCII)
+_CONTEXT: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}", re.ASCII)
 _PORT: Final = re.compile(r"[1-9][0-9]{1,4}", re.ASCII)
 _LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _DOMAIN: Final = re.compile(rf"{_LABEL}(?:\.{_LABEL})*", re.ASCII)

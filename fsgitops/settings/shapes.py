@@ -185,7 +185,7 @@ def _refuse_ours(name: str) -> str:
 
 Context = Annotated[
     str,
-    _text(r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$", "a context's name: letters, digits, _ and -"),
+    _text(r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$", "a context's name: letters, digits, . _ and -"),
     AfterValidator(_refuse_ours),
 ]
 

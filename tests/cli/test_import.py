@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -331,6 +332,49 @@ def test_after_an_import_an_adoption_and_an_apply_there_is_nothing_to_change(
     take_over(project)
     assert "No changes to files" in project.run("plan", *TARGET).out
     assert not (conf / "directory/default/reception.xml").exists()
+
+
+def test_a_tree_whose_context_has_the_name_of_its_domain_is_taken_over(project: Project) -> None:
+    """As FusionPBX writes them."""
+    conf = handmade(project, fusionpbx())
+    path = project.root / "fsgitops.yaml"
+    places = f"conf_dir: conf, places: {{context: {DOMAIN}}},"
+    path.write_text(path.read_text().replace("conf_dir: conf,", places))
+    before = outcomes(project, "101", "102")
+    take_over(project)
+    assert "context" not in agents(project)["101"]
+    assert "No changes to files" in project.run("plan", *TARGET).out
+    assert outcomes(project, "101", "102") == before
+    assert "a1-hash" in (conf / "directory/default/101.xml").read_text()
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("name", ["vanilla", "insideout", "minimal"])
+def test_a_stock_configuration_is_taken_over(project: Project, shared: Path, name: str) -> None:
+    conf = handmade(project, {})
+    shutil.copytree(shared / "freeswitch-conf" / name, conf, copy_function=shutil.copyfile)
+    root = conf / "freeswitch.xml"
+    if name == "insideout":  # as it is shipped, FreeSWITCH does not load it
+        root.write_text(f'<document type="freeswitch/xml">\n{root.read_text()}</document>\n')
+    ran = project.run("import", *TARGET)
+    assert ("20 agents" in ran.out) is (name != "minimal")
+    if name == "minimal":
+        return
+    for words in (
+        ("adopt", ".", "--split", "--yes"),
+        ("apply", "--yes", "--no-reload", "--allow", "updates"),
+    ):
+        ran = project.run(*words, *TARGET)
+        assert ran.code == 0, ran.err
+    assert "No changes to files" in project.run("plan", *TARGET).out
+
+
+def outcomes(project: Project, *extensions: str) -> list[list[str]]:
+    found = (
+        project.run("trace", each, "--context", DOMAIN, "--json", *TARGET).json()
+        for each in extensions
+    )
+    return [[way["end"]["told"] for way in trace["ways"]] for trace in found]
 
 
 def test_the_plan_of_an_adoption_tells_nobody_of_a_password_or_a_pin_that_stays(

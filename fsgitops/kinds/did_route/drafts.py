@@ -27,7 +27,7 @@ SHARD: Final = "fsgitops_dids_"
 _DISPATCH: Final = "did_dispatch.xml.j2"
 _FORMS: Final = tuple(each for form in ("{}", r"\+{}", r"\+?{}") for each in (form, f"({form})"))
 """Expressions of a number alone that a template may have made: `expression` takes them all."""
-_WORD: Final = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+_WORD: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
 _DID: Final = re.compile(r"\+[0-9]{3,15}", re.ASCII)
 
 
