@@ -78,8 +78,8 @@ class Registrar:
         """Return how many requests of a method came."""
         return sum(not item.status and item.method == method for item in self.seen)
 
-    def call(self, account: str, number: str) -> str:
-        """Call an account as a number of it, and return how the call ends."""
+    def call(self, account: str, number: str) -> None:
+        """Call an account as a number of it, and return when the call is answered or refused."""
         contact, _ = self.bindings[account]
         host, _, port = contact.partition("@")[2].partition(";")[0].rpartition(":")
         mine = f"127.0.0.1:{self.port}"
@@ -98,13 +98,12 @@ class Registrar:
         )
         data = "\r\n".join((*lines, "", _SDP)).encode()
 
-        def answers() -> list[Message]:
+        def answered() -> bool:
             mine = (item for item in self.seen if item.headers.get("call-id") == call_id)
-            return [item for item in mine if item.status >= 200]
+            return any(item.status >= 200 for item in mine)
 
         self._socket.sendto(data, (host, int(port)))
-        self.wait(answers)
-        return answers()[0].first_line
+        self.wait(answered)
 
     def _serve(self) -> None:
         while True:

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from fsgitops.commands.doctor.legs import check_dialplan
+from fsgitops.commands.doctor.trunks import check_trunk_files
 from fsgitops.diagnosis import Check, bad, good, skip, warn
 from fsgitops.errors import FsgitopsError
 from fsgitops.homes import HOMES
@@ -98,6 +99,8 @@ def _check_merged(
     places = Whereabouts(merged, root)
     yield _check_domain(workspace, merged, places)
     yield _check_pointers(places)
+    if root:
+        yield from check_trunk_files(workspace.target.conf_dir, root, merged)
     if root and not workspace.target.simulated:
         yield from _check_socket(root)
         yield from check_dialplan(workspace, declared)

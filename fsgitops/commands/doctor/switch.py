@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fsgitops.commands.doctor.files import STOCK_PASSWORD, STOCK_PIN, VALID_HASH
+from fsgitops.commands.doctor.trunks import check_trunks
 from fsgitops.diagnosis import Check, bad, good, skip, warn
 from fsgitops.errors import FsgitopsError, SecretError, SwitchError
 from fsgitops.homes.directory import DIRECTORY
@@ -95,6 +96,7 @@ def _ask(workspace: Workspace, declared: Declared | None, switch: Switch) -> Ite
             )
         yield from _check_merged_copy(switch.global_variable("log_dir"))
     yield from _check_loaded(workspace, switch)
+    yield from check_trunks(target, switch)
 
 
 def _check_modules(declared: Declared | None, switch: Switch) -> Iterator[Check]:
@@ -162,7 +164,7 @@ def _check_merged_copy(log_dir: str | None) -> Iterator[Check]:
         yield warn(
             "merged-copy",
             f"{path} (mode {mode:04o}): every user may read it, and it holds the whole "
-            f"configuration with every a1-hash; {VALID_HASH}",
+            f"configuration with every a1-hash and the passwords of gateways; {VALID_HASH}",
             f"chmod o-rwx {path.parent}: FreeSWITCH writes this file again at each reloadxml, so "
             f"close the folder; or start FreeSWITCH with umask 027",
         )

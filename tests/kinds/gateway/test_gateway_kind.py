@@ -251,6 +251,46 @@ def test_status_tells_of_each_gateway_and_writes_it_for_prometheus(
     assert project.run("status", "1020", "--json").json()["gateways"] == []
 
 
+def doctor(project: Project, check: str) -> tuple[str, str]:
+    found = project.run("doctor", "--json").json()["checks"]
+    (told,) = [item for item in found if item["name"] == check]
+    return told["health"], told["message"]
+
+
+def test_doctor_tells_who_may_read_a_password_whoever_wrote_the_file(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CARRIER", "word")
+    declare(project, f"name: carrier, proxy: sip.example.com, {LOGIN}")
+    assert project.run("apply", "--yes").code == 0
+    assert doctor(project, "gateway-files")[0] == "ok"
+    by_hand = project.conf / "sip_profiles/external/by_hand.xml"
+    params = '<param name="register" value="false"/>\n<param name="password" value="x"/>\n'
+    by_hand.write_text(f'<include>\n<gateway name="other">\n{params}</gateway>\n</include>\n')
+    by_hand.chmod(0o644)
+    health, message = doctor(project, "gateway-files")
+    assert health == "error"
+    assert message.endswith("such as sip_profiles/external/by_hand.xml")
+    by_hand.chmod(0o640)
+    assert doctor(project, "gateway-files")[0] == "ok"
+
+
+def test_doctor_tells_which_applied_gateways_take_no_call(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fsgitops.switch.client import Switch
+    from fsgitops.switch.replies import Gateway
+
+    declare(project, "name: carrier, proxy: sip.example.com", "name: peer, proxy: 192.0.2.10")
+    assert project.run("apply", "--yes").code == 0
+    assert doctor(project, "gateways") == ("ok", "2 applied gateways up")
+    down = Gateway("carrier", "external", "FAIL_WAIT", "DOWN")
+    monkeypatch.setattr(Switch, "gateways", lambda _: (down,))
+    health, message = doctor(project, "gateways")
+    assert health == "warning"
+    assert "carrier is down (FAIL_WAIT), peer does not run" in message
+
+
 def test_what_is_left_over_in_memory_is_known_by_its_mark() -> None:
     from fsgitops.kinds import BUILT_IN
 
