@@ -17,6 +17,8 @@ class Places(NamedTuple):
         inbound_context: Where calls from outside begin.
         contexts: Where files lie that hold a whole context: included in the dialplan section.
         prefix: Begins the names of the files in `dialplan` and `inbound`, for their order.
+        tenant: Sets the names of our contexts apart from those of another domain's target: a
+            switch has one context of a name. "" for the one that has them as they are.
     """
 
     directory: str = "directory/default"
@@ -27,6 +29,17 @@ class Places(NamedTuple):
     inbound_context: str = "public"
     contexts: str = "dialplan"
     prefix: str = ""
+    tenant: str = ""
+
+    @property
+    def transfers(self) -> str:
+        """The context that calls go to which somebody moves."""
+        return f"fsgitops_transfer_{self.tenant}" if self.tenant else "fsgitops_transfer"
+
+    @property
+    def dids(self) -> str:
+        """What begins the name of a context of numbers, which ends with digits they share."""
+        return f"fsgitops_dids_{self.tenant}_" if self.tenant else "fsgitops_dids_"
 
     def context_of(self, path: str) -> str:
         """Return the context that a dialplan file is of: a folder of nobody's is named after it."""

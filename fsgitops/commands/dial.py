@@ -209,6 +209,7 @@ def plan_dial(roster: Roster, workspace: Workspace, asked: Asked) -> Dial:
         caller_number=shown,
         caller_name=plain_name(name),
         timeout=timeout,
+        transfers=target.places.transfers,
     )
 
 
@@ -356,7 +357,8 @@ def plan_transfer(roster: Roster, workspace: Workspace, asked: Transfer) -> Onwa
     if isinstance(wanted, Resource):
         return _lead(roster, wanted, asked.destination)
     shown = choose_caller_id(roster, workspace.settings, asked.caller_id)
-    return ToNumber(wanted, choose_gateway(workspace.target), shown)
+    target = workspace.target
+    return ToNumber(wanted, choose_gateway(target), shown, target.places.transfers)
 
 
 def find_destination(roster: Roster, text: str, region: str | None) -> Resource | str:

@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fsgitops.model.draft import Elements
+    from fsgitops.places import Places
 
 # No class but of digits, no group but plain ones, and nothing in it can match a line's end.
 _LINEWISE = re.compile(r"(?:[A-Za-z0-9_ ^$.|*+?(){},#]|\\[d+*#.]|\[[0-9+*#.-]+\]|\(\?:)*")
@@ -158,6 +159,21 @@ def _compile_bytes(expression: bytes) -> Any:
         return pcre2.compile(expression, flags)
     except (pcre2.error, pcre2.LibraryError, ValueError):
         return None
+
+
+_OURS: Final = re.compile(r"fsgitops_transfer\w*", re.ASCII)
+
+
+def strange_contexts(found: Elements, places: Places) -> list[str]:
+    """Return what names the context for moved calls of another target of the same switch."""
+    named = {
+        name
+        for _, attributes in found
+        for value in attributes.values()
+        for name in _OURS.findall(value or "")
+    }
+    wrong = sorted(named - {places.transfers})
+    return [f"write {{{{ transfers }}}} in place of {name}" for name in wrong]
 
 
 def broken_expressions(found: Elements) -> list[str]:

@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from fsgitops.routing.tree import Element
 
 USER_FILE: Final = "20000.xml"
-GROUP_FILE: Final = "agents_20000.xml"
-AGENTS_FILE: Final = "10_fsgitops_agents.xml"
+GROUP_FILE: Final = "users_20000.xml"
+DIALLED_FILE: Final = "10_fsgitops.xml"
 NUMBER_FILE: Final = "inbound_12025550123.xml"
 CONTEXT_FILE: Final = "fsgitops_transfer.xml"
-_FILES: Final = (USER_FILE, GROUP_FILE, AGENTS_FILE, NUMBER_FILE, CONTEXT_FILE)
+_FILES: Final = (USER_FILE, GROUP_FILE, DIALLED_FILE, NUMBER_FILE, CONTEXT_FILE)
 """Names such as our files have: an include that takes none of them is no place for us."""
 _FOLDER: Final = re.compile(r"(?:directory|dialplan)(?:/[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}){0,3}")
 _CONTEXT: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}", re.ASCII)
@@ -132,7 +132,7 @@ class _Finder:
         places = Places(
             directory=self.choose("directory", USER_FILE, domain, "users", "domain"),
             groups=self.choose("groups", GROUP_FILE, domain, "groups"),
-            dialplan=self.choose_dialplan("dialplan", AGENTS_FILE, context),
+            dialplan=self.choose_dialplan("dialplan", DIALLED_FILE, context),
             context=context,
             inbound=self.choose_dialplan("inbound", NUMBER_FILE, inbound),
             inbound_context=inbound,
@@ -155,7 +155,7 @@ class _Finder:
         section = self.survey.root.find("section", "name", "directory")
         domains = [item for item in descend(section, "domain") if self.is_first(section, item)]
         if not domains:
-            self.needs.append("the directory has no domain: agents have nowhere to be")
+            self.needs.append("the directory has no domain: nobody can register")
             return None
         named = [item for item in domains if _DOMAIN.fullmatch(item.attributes.get("name", ""))]
         counted = [(sum(1 for _ in _walk(item)), item) for item in named or domains]
@@ -206,7 +206,7 @@ class _Finder:
         entries = {fold(door.context) for door in main_doors(doors)} | _NOT_DIALLED
         inside = [item for item in self.contexts() if fold(item.name) not in entries]
         if not inside:
-            self.needs.append("no context is there in which agents could be dialled: add one")
+            self.needs.append("no context is there in which phones could be dialled: add one")
             return USUAL_PLACES.context
         groups = {item.attributes.get("name", "") for item in descend(domain, "groups", "group")}
         chosen = min(
@@ -244,7 +244,7 @@ class _Finder:
         if entries:
             self.needs.append(
                 f"{entries[0].name} leads calls from outside to the context `{context}`, where "
-                "agents dial: give it a context of its own, for whoever calls could dial out"
+                "phones dial: give it a context of its own, for whoever calls could dial out"
             )
         usual = USUAL_PLACES.inbound_context
         taken = (fold(context), *_NOT_DIALLED)
@@ -317,7 +317,7 @@ class _Finder:
     def find_prefix(self, places: Places, domain: str) -> str:
         """Return what sorts our files before one of their folder that takes every call."""
         asked = (
-            Asked(places.context, places.dialplan, AGENTS_FILE),
+            Asked(places.context, places.dialplan, DIALLED_FILE),
             Asked(places.inbound_context, places.inbound, "inbound_", outside=True),
         )
         rivals = list(find_rivals(self.conf_dir, domain, asked))
@@ -342,7 +342,7 @@ class _Finder:
         """Note which lines are missing, as a plan would tell it."""
         paths = {
             "places.directory": f"{places.directory}/{USER_FILE}",
-            "places.dialplan": f"{places.dialplan}/{places.prefix}{AGENTS_FILE}",
+            "places.dialplan": f"{places.dialplan}/{places.prefix}{DIALLED_FILE}",
             "places.inbound": f"{places.inbound}/{places.prefix}{NUMBER_FILE}",
             "places.contexts": f"{places.contexts}/{CONTEXT_FILE}",
         }

@@ -243,6 +243,9 @@ class TargetSettings(Part):
     did_prefixes: Annotated[tuple[Prefix, ...], Field(max_length=8)] = ()
     inbound_context: InboundContext = "public"
     places: PlacesSettings = PlacesSettings.model_construct()
+    tenant: Annotated[
+        str, _text(r"^([a-z][a-z0-9]{0,19})?$", "a word of at most 20 small letters and digits")
+    ] = ""
     layout: Layout | None = None
     limits: LimitsSettings = LimitsSettings.model_construct()
     allow: tuple[AllowedDanger, ...] | None = None
@@ -250,17 +253,9 @@ class TargetSettings(Part):
 
     def find_places(self) -> Places:
         """Return the folders and contexts, what is not said filled in."""
-        said = self.places
-        return Places(
-            said.directory,
-            said.groups,
-            said.dialplan,
-            said.context,
-            said.inbound or f"dialplan/{self.inbound_context}",
-            self.inbound_context,
-            said.contexts,
-            said.prefix,
-        )
+        said = {"inbound": f"dialplan/{self.inbound_context}"}
+        said |= {name: value for name, value in self.places if value is not None}
+        return Places(**said, inbound_context=self.inbound_context, tenant=self.tenant)
 
 
 class SecretsSettings(Part):

@@ -156,6 +156,10 @@ SETTINGS_TEXTS: dict[str, tuple[str, list[Any]]] = {
         "Begins the names of dialplan files, for FreeSWITCH reads them in order.",
         ["00_"],
     ),
+    "targets.tenant": (
+        "Sets its contexts apart, where several targets are domains of one switch.",
+        ["acme"],
+    ),
     "targets.layout": ("The layout of this target alone.", ["sharded"]),
     "targets.limits": ("Limits of this target alone.", []),
     "targets.limits.deletes_percent": ("The largest share that one plan may delete.", [5]),

@@ -199,17 +199,12 @@ def _unsubscribe(session: EslSession, names: Iterable[str]) -> None:
 
 NAME_LENGTH = 40
 
-CLOSED = {"force_transfer_context": "fsgitops_transfer", "outbound_redirect_fatal": "true"}
-"""Leg variables: who moves the leg is sent to our context, and a 302 leads nowhere."""
+TRANSFERS = "fsgitops_transfer"
+"""The context that moved calls are sent to, unless a target has one of another name."""
 
 AGENT_LEG, FAR_LEG = "fsgitops_agent_leg", "fsgitops_far_leg"
 """Leg variables that hold a call's mark while somebody waits for what becomes of it."""
 
-_CLOSING = (
-    "export:force_transfer_context=fsgitops_transfer!"
-    "execute_extension:fsgitops_closed XML fsgitops_transfer"
-)
-"""The same for a leg and those that it is bridged to, and who moves it is noted (templates)."""
 
 _PARTS = {
     "uuid": re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,127}"),
@@ -243,6 +238,7 @@ class Dial:
     timeout: int
     mark: str | None = None
     context: str | None = None
+    transfers: str = TRANSFERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +256,7 @@ class ToNumber:
     number: str
     gateway: str
     caller_number: str
+    transfers: str = TRANSFERS
 
 
 Onward: TypeAlias = ToExtension | ToNumber
@@ -290,7 +287,8 @@ def originate_command(dial: Dial) -> str:
     shown = {"origination_caller_id_number": number, "origination_caller_id_name": number}
     if dial.uuid is not None:
         shown = {"origination_uuid": _part("uuid", dial.uuid), **shown}
-    own = {**CLOSED, "origination_caller_id_number": _part(kind, dial.caller_number)}
+    closed = _closed(dial.transfers)
+    own = {**closed, "origination_caller_id_number": _part(kind, dial.caller_number)}
     if dial.caller_name:
         own["origination_caller_id_name"] = _name(dial.caller_name)
     if dial.gateway is None:
@@ -298,13 +296,14 @@ def originate_command(dial: Dial) -> str:
         far = f"user/{number}@{domain}"
     else:
         far = f"sofia/gateway/{_part('gateway', dial.gateway)}/{number}"
-    leg = {**CLOSED, **shown, "originate_timeout": timeout, "hangup_after_bridge": "true"}
+    leg = {**closed, **shown, "originate_timeout": timeout, "hangup_after_bridge": "true"}
     if dial.mark is not None:
         leg[AGENT_LEG] = own[FAR_LEG] = _part("uuid", dial.mark)
     agent = f"user/{_part('extension', dial.extension)}@{domain}"
-    onward = _closed_bridge(_variables(own) + far)
+    onward = _closed_bridge(_variables(own) + far, dial.transfers)
     if dial.context is not None:
-        onward = _closed_transfer(own, f"{number} XML {_part('place', dial.context)}")
+        where = f"{number} XML {_part('place', dial.context)}"
+        onward = _closed_transfer(own, where, dial.transfers)
     return f"originate '{_variables(leg)}{agent}' {onward} inline"
 
 
@@ -313,24 +312,41 @@ def transfer_command(uuid: str, onward: Onward, *, other_leg: bool = False) -> s
     leg = f"{_part('uuid', uuid)}{' -bleg' if other_leg else ''}"
     if isinstance(onward, ToNumber):
         number = _part("number", onward.caller_number)
-        shown = _variables({**CLOSED, "origination_caller_id_number": number})
+        closed = _closed(onward.transfers)
+        shown = _variables({**closed, "origination_caller_id_number": number})
         far = f"sofia/gateway/{_part('gateway', onward.gateway)}/{_part('number', onward.number)}"
-        return f"uuid_transfer {leg} {_closed_bridge(shown + far)} inline"
+        return f"uuid_transfer {leg} {_closed_bridge(shown + far, onward.transfers)} inline"
     return (
         f"uuid_transfer {leg} {_part('place', onward.destination)} "
         f"XML {_part('place', onward.context)}"
     )
 
 
-def _closed_bridge(dial_string: str) -> str:
+def _closed(transfers: str) -> dict[str, str]:
+    """Return leg variables: who moves the leg is sent to our context, and a 302 leads nowhere."""
+    return {
+        "force_transfer_context": _part("place", transfers),
+        "outbound_redirect_fatal": "true",
+    }
+
+
+def _closing(transfers: str) -> str:
+    """Return the same for a leg and those that it is bridged to; who moves it is noted."""
+    return (
+        f"export:force_transfer_context={_part('place', transfers)}!"
+        f"execute_extension:fsgitops_closed XML {transfers}"
+    )
+
+
+def _closed_bridge(dial_string: str, transfers: str) -> str:
     """Return an extension of the inline dialplan (mod_dptools.c): it closes the leg, and bridges.
 
     `m:!:` says that `!` stands between its applications: a dial string holds commas.
     """
-    return f"'m:!:{_CLOSING}!bridge:{dial_string}'"
+    return f"'m:!:{_closing(transfers)}!bridge:{dial_string}'"
 
 
-def _closed_transfer(own: dict[str, str], where: str) -> str:
+def _closed_transfer(own: dict[str, str], where: str, transfers: str) -> str:
     """Return the same for what is dialled in a context, and hand on what the far leg is to have."""
     shown = [
         f"set:{name.replace('origination', 'effective')}={value}!"
@@ -338,7 +354,7 @@ def _closed_transfer(own: dict[str, str], where: str) -> str:
         if name.startswith("origination_")
     ]
     mark = f"export:nolocal:{FAR_LEG}={own[FAR_LEG]}!" if FAR_LEG in own else ""
-    return f"'m:!:{_CLOSING}!{''.join(shown)}{mark}transfer:{where}'"
+    return f"'m:!:{_closing(transfers)}!{''.join(shown)}{mark}transfer:{where}'"
 
 
 def _variables(values: dict[str, str]) -> str:

@@ -66,7 +66,7 @@ def test_the_stock_trees_have_the_usual_places(shared: Path, tmp_path: Path, nam
 
 def test_the_minimal_tree_lacks_a_directory_and_has_a_catch_all_first(shared: Path) -> None:
     found = find_surroundings(shared / "freeswitch-conf" / "minimal")
-    assert found.needs[0] == "the directory has no domain: agents have nowhere to be"
+    assert found.needs[0] == "the directory has no domain: nobody can register"
     assert found.places.prefix == "00_"
     assert "dialplan/public/00_stub.xml takes every call" in reason(found, "places.prefix")
 
@@ -119,7 +119,7 @@ def test_a_tree_where_strangers_come_in_where_agents_dial_is_told(conf: Path) ->
     (conf / "directory/default/1.xml").write_text(f"{user}</user>")
     found = find_surroundings(conf)
     assert found.places.inbound_context == "public"
-    assert "where agents dial: give it a context of its own" in found.needs[0]
+    assert "where phones dial: give it a context of its own" in found.needs[0]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from fsgitops.model.compiled import UNKNOWN
 from fsgitops.model.draft import Draft, DraftError
 from fsgitops.phone import is_user_name
 from fsgitops.places import USUAL_PLACES, Places
-from fsgitops.routing.pattern import broken_expressions
+from fsgitops.routing.pattern import broken_expressions, strange_contexts
 from fsgitops.secret.key import a1_hash
 from fsgitops.secret.source import HashSource
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from fsgitops.secret.source import Source
     from fsgitops.secret.value import Secret
 
-TRANSFER_CONTEXT: Final = "fsgitops_transfer"
-"""Where a call goes that somebody moves while it is up: what the templates name in their legs."""
 CLOSING_EXTENSION: Final = "fsgitops_closed"
 
 _PARAMS = ("user", "params")
@@ -54,7 +52,7 @@ def dialplan_path(site: Site) -> str:
 
 def transfer_path(site: Site) -> str:
     """Return the file of the context that calls go to which somebody moves."""
-    return f"{site.places.contexts}/{TRANSFER_CONTEXT}.xml"
+    return f"{site.places.contexts}/{site.places.transfers}.xml"
 
 
 def _first_of(extension: str) -> str:
@@ -144,43 +142,49 @@ def prove_user(found: Elements, values: Mapping[str, Leaf]) -> list[str]:
 def draft_dialplan(site: Site, _survey: Survey) -> Draft:
     """Return the dialplan in which agents ring, the same for any set of them."""
     values = {"domain": site.domain, "extensions": site.lengths.expression}
-    return Draft(dialplan_path(site), "agents_dialplan.xml.j2", values, prove=prove_dialplan)
+    return Draft(
+        dialplan_path(site), "agents_dialplan.xml.j2", values,
+        {"transfers": site.places.transfers}, prove=partial(prove_dialplan, site.places),
+    )  # fmt: skip
 
 
-def prove_dialplan(found: Elements, _values: Mapping[str, Leaf]) -> list[str]:
+def prove_dialplan(places: Places, found: Elements, _values: Mapping[str, Leaf]) -> list[str]:
     """Return why the template is no dialplan, if it is none."""
     if not any(path == ("extension",) for path, _ in found):
         return ["it must render at least one <extension>, inside <include>"]
     if not any(path[-1] == "action" for path, _ in found):
         return ["no <action> in it"]
-    return broken_expressions(found)
+    return [*strange_contexts(found, places), *broken_expressions(found)]
 
 
 def draft_transfers(site: Site, _survey: Survey) -> Draft:
     """Return the context that calls go to which somebody moves."""
     values = {"domain": site.domain, "extensions": site.lengths.expression}
-    context = site.places.context
+    places = site.places
     return Draft(
-        transfer_path(site), "transfer_dialplan.xml.j2", values, {"context": context},
-        prove=partial(prove_transfers, context),
+        transfer_path(site), "transfer_dialplan.xml.j2", values,
+        {"context": places.context, "transfers": places.transfers},
+        prove=partial(prove_transfers, places),
     )  # fmt: skip
 
 
-def prove_transfers(context: str, found: Elements, _values: Mapping[str, Leaf]) -> list[str]:
+def prove_transfers(places: Places, found: Elements, _values: Mapping[str, Leaf]) -> list[str]:
     """Return why the template is not the context that moved calls are sent to, if it is not.
 
-    From there, calls to agents go on to the context `context`.
+    From there, calls to agents go on to the agents' context.
     """
     contexts = [(path, at.get("name")) for path, at in found if path[-1] == "context"]
-    if contexts != [(("context",), TRANSFER_CONTEXT)] or found[0][0] != ("context",):
-        return [f'it must render exactly one <context name="{TRANSFER_CONTEXT}">, inside <include>']
+    if contexts != [(("context",), places.transfers)] or found[0][0] != ("context",):
+        return [f'it must render exactly one <context name="{places.transfers}">, inside <include>']
     if any(path[0] != "context" for path, _ in found):
-        return [f"everything stands inside the context {TRANSFER_CONTEXT}"]
+        return [f"everything stands inside the context {places.transfers}"]
     names = [at.get("name") for path, at in found if path == ("context", "extension")]
     if names[:1] != [CLOSING_EXTENSION]:
         return [f"its first extension must be {CLOSING_EXTENSION}: the other templates run it"]
     sent = [at.get("data", "") for _, at in found if at.get("application") == "transfer"]
     # A template of one's own may send calls to agents through a context of its own.
-    if context != USUAL_PLACES.context and not any(to.endswith(f" XML {context}") for to in sent):
+    if places.context != USUAL_PLACES.context and not any(
+        to.endswith(f" XML {places.context}") for to in sent
+    ):
         return ["no action transfers to XML {{ context }}"]
-    return broken_expressions(found)
+    return [*strange_contexts(found, places), *broken_expressions(found)]

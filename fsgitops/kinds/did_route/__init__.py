@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 from fsgitops.findings import Severity
 from fsgitops.kinds.did_route.drafts import (
-    SHARD,
     dispatch_path,
     draft_dispatch,
     draft_route,
@@ -46,7 +45,7 @@ def _ours(places: Places, context: str, name: str, read: Read) -> Left | None:
     condition = (read() or {}).get(f"{name}/destination_number", "")
     if not is_number_expression(condition, found[1]):
         return None
-    alone = not context.startswith(SHARD)
+    alone = not context.startswith(places.dids)
     return Left(f"+{found[1]}", find_path(context, name, places), sure=alone, alone=alone)
 
 

@@ -13,7 +13,7 @@ from fsgitops.model.kind import Reach
 from fsgitops.model.reading import leads_to
 from fsgitops.phone import name_expression
 from fsgitops.places import USUAL_PLACES, Places
-from fsgitops.routing.pattern import broken_expressions
+from fsgitops.routing.pattern import broken_expressions, strange_contexts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from fsgitops.model.draft import Elements, Leaf
     from fsgitops.model.kind import Secrets, Site, Survey
 
-SHARD: Final = "fsgitops_dids_"
-"""Begins the name of a context of numbers, which ends with the digits that they share."""
 _DISPATCH: Final = "did_dispatch.xml.j2"
 _FORMS: Final = tuple(each for form in ("{}", r"\+{}", r"\+?{}") for each in (form, f"({form})"))
 """Expressions of a number alone that a template may have made: `expression` takes them all."""
@@ -37,7 +35,7 @@ def route_path(route: DidRoute, site: Site) -> str:
     On a large site, it is a small context of the numbers that differ in their last two digits.
     """
     if site.sharded:
-        return f"{site.places.contexts}/{_shard(route)}.xml"
+        return f"{site.places.contexts}/{_shard(route, site.places)}.xml"
     return _place(f"inbound_{route.did_number[1:]}", site.places)
 
 
@@ -47,15 +45,15 @@ def _place(name: str, places: Places) -> str:
 
 def find_path(context: str, name: str, places: Places) -> str:
     """Return the file of an extension that is found in a context."""
-    if context.startswith(SHARD):
+    if context.startswith(places.dids):
         return f"{places.contexts}/{context}.xml"
     if context == places.inbound_context:
         return _place(name, places)
     return f"{places.folder_of(context)}/{name}.xml"
 
 
-def _shard(route: DidRoute) -> str:
-    return f"{SHARD}{route.did_number[1:-2]}"
+def _shard(route: DidRoute, places: Places) -> str:
+    return f"{places.dids}{route.did_number[1:-2]}"
 
 
 def draft_route(route: DidRoute, site: Site, _secrets: Secrets, taken: Taken) -> Iterator[Draft]:
@@ -69,10 +67,11 @@ def draft_route(route: DidRoute, site: Site, _secrets: Secrets, taken: Taken) ->
         "destination": reached.number,
         "domain": site.domain,
     }
-    around = (f'  <context name="{_shard(route)}">\n', "  </context>\n")
+    around = (f'  <context name="{_shard(route, site.places)}">\n', "  </context>\n")
     yield Draft(
-        route_path(route, site), TEMPLATE, values, {"context": reached.context},
-        prove=partial(prove_route, reached.context, sharded=site.sharded),
+        route_path(route, site), TEMPLATE, values,
+        {"context": reached.context, "transfers": site.places.transfers},
+        prove=partial(prove_route, reached.context, site.places, sharded=site.sharded),
         frame=around if site.sharded else ("", ""),
     )  # fmt: skip
 
@@ -94,14 +93,16 @@ def draft_dispatch(site: Site, survey: Survey) -> Draft:
     for number, taken in survey.known.items():
         plain = {number, number[1:], *taken.names}
         ways |= {_way(number[1:], form) for form in survey.dialled[number] if form not in plain}
-        named |= dict.fromkeys(taken.names, f"{SHARD}{number[1:-2]}")
+        named |= dict.fromkeys(taken.names, f"{site.places.dids}{number[1:-2]}")
     nationals = [{"country": country, "trunk": trunk} for country, trunk in sorted(ways)]
     names = [
         {"name": name, "expression": name_expression(name), "context": context}
         for name, context in sorted(named.items())
     ]
     values = {"nationals": nationals, "names": names}
-    return Draft(dispatch_path(site), _DISPATCH, values, prove=prove_dispatch)
+    dids = site.places.dids
+    prove = partial(prove_dispatch, dids)
+    return Draft(dispatch_path(site), _DISPATCH, values, {"dids": dids}, prove=prove)
 
 
 def _way(digits: str, national: str) -> tuple[str, str]:
@@ -113,13 +114,13 @@ def _way(digits: str, national: str) -> tuple[str, str]:
     return digits[: len(digits) - same], national[: len(national) - same]
 
 
-def prove_dispatch(found: Elements, values: Mapping[str, Leaf]) -> list[str]:
+def prove_dispatch(dids: str, found: Elements, values: Mapping[str, Leaf]) -> list[str]:
     """Return why the template does not send each number on to its context, if it does not."""
     nationals = cast("Sequence[Mapping[str, str]]", values["nationals"])
     names = cast("Sequence[Mapping[str, str]]", values["names"])
     ways = [("", r"\+?"), *((item["country"], item["trunk"]) for item in nationals)]
     wanted = [
-        *((f"^({trunk}([0-9]{{1,13}})[0-9]{{2}})$", f"{SHARD}{land}$2") for land, trunk in ways),
+        *((f"^({trunk}([0-9]{{1,13}})[0-9]{{2}})$", f"{dids}{land}$2") for land, trunk in ways),
         *((f"^({item['expression']})$", item["context"]) for item in names),
     ]
     elements = [(path, dict(at)) for path, at in found]
@@ -164,7 +165,12 @@ def _find_reached(route: DidRoute, site: Site) -> Reach:
 
 
 def prove_route(
-    context: str, found: Elements, values: Mapping[str, Leaf], *, sharded: bool = False
+    context: str,
+    places: Places,
+    found: Elements,
+    values: Mapping[str, Leaf],
+    *,
+    sharded: bool = False,
 ) -> list[str]:
     """Return why the template does not render exactly one DID route, if it does not.
 
@@ -193,8 +199,15 @@ def prove_route(
         for _, at in found
     ):
         problems.append("no action transfers to {{ destination }} XML {{ context }}")
-    asked = [(at.get("field"), at.get("expression")) for path, at in found if sharded]
+    problems += _prove_shard(found, expression, digits) if sharded else []
+    return [*problems, *strange_contexts(found, places), *broken_expressions(found)]
+
+
+def _prove_shard(found: Elements, expression: str, digits: str) -> list[str]:
+    """Return what waits in vain in a small context: a call comes there in some forms only."""
+    asked = [(at.get("field"), at.get("expression")) for _, at in found]
     forms = {expression, *(f"^{form.format(digits)}$" for form in _FORMS)}
+    problems = []
     if any(field == "destination_number" and said not in forms for field, said in asked):
         problems.append(
             "in layout sharded, calls come in the forms of {{ expression }} only: each condition "
@@ -202,4 +215,4 @@ def prove_route(
         )
     if any(field == "context" for field, _ in asked):
         problems.append("in layout sharded, the context of a call is that of its digits")
-    return problems + broken_expressions(found)
+    return problems

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from fsgitops.model.draft import Draft, DraftError
 from fsgitops.model.reading import references
-from fsgitops.routing.pattern import broken_expressions
+from fsgitops.routing.pattern import broken_expressions, strange_contexts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -64,7 +65,11 @@ def draft_group(group: RingGroup, site: Site, _secrets: Secrets, _known: Any) ->
         reach = _find_fallback(group, site)
         values["fallback"] = {"number": reach.number, "context": reach.context}
     yield Draft(
-        group_path(group, site), TEMPLATE, values, {"strategy": group.strategy}, prove=prove_group
+        group_path(group, site),
+        TEMPLATE,
+        values,
+        {"strategy": group.strategy, "transfers": site.places.transfers},
+        prove=partial(prove_group, site.places),
     )
 
 
@@ -89,7 +94,7 @@ def _find_fallback(group: RingGroup, site: Site) -> Reach:
     return found
 
 
-def prove_group(found: Elements, values: Mapping[str, Leaf]) -> list[str]:
+def prove_group(places: Places, found: Elements, values: Mapping[str, Leaf]) -> list[str]:
     """Return why the template does not render exactly one ring group, if it does not."""
     made_up = cast("Mapping[str, Any]", values)
     name = f"group_{made_up['name']}"
@@ -114,7 +119,7 @@ def prove_group(found: Elements, values: Mapping[str, Leaf]) -> list[str]:
             break
     if "fallback" in made_up and not _transfers(found, made_up["fallback"]):
         problems.append("no action transfers to {{ fallback.number }} XML {{ fallback.context }}")
-    return problems + broken_expressions(found)
+    return [*problems, *strange_contexts(found, places), *broken_expressions(found)]
 
 
 def _transfers(found: Elements, to: Mapping[str, str]) -> bool:
