@@ -131,6 +131,16 @@ def test_an_edit_by_hand_is_told_though_the_plan_writes_nothing(applied: Project
     assert out.splitlines()[-1].startswith("No changes")
 
 
+def test_an_edit_by_hand_is_told_behind_a_plan_that_is_remembered(applied: Project) -> None:
+    for _ in range(2):
+        assert "No changes" in applied.run("plan").out
+    take_all(applied)
+    for _ in range(2):
+        assert changes(applied)[DID] == ("rings 1020", REJECTED)
+    take_all(applied).unlink()
+    assert "What changes for callers" not in applied.run("plan").out
+
+
 def test_an_edit_by_hand_that_changes_no_call_is_not_told(applied: Project) -> None:
     place = applied.conf / "dialplan" / "public.xml"
     place.write_text(place.read_text().replace("<context", "<!-- ours -->\n<context"))
