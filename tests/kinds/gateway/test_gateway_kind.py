@@ -291,6 +291,16 @@ def test_doctor_tells_which_applied_gateways_take_no_call(
     assert "carrier is down (FAIL_WAIT), peer does not run" in message
 
 
+def test_what_was_written_without_a_reload_begins_with_the_next_apply(project: Project) -> None:
+    """A switch that started meanwhile runs it already: it is killed, as it may be an older one."""
+    declare(project, "name: carrier, proxy: sip.example.com")
+    assert project.run("apply", "--yes", "--no-reload").code == 0
+    ran = project.run("apply", "--yes", *ALLOWED)
+    assert ran.code == 0, ran.err
+    assert "sofia profile external killgw carrier" in ran.out
+    assert project.run("status", "--json").json()["gateways"][0]["memory"] == "match"
+
+
 def test_what_is_left_over_in_memory_is_known_by_its_mark() -> None:
     from fsgitops.kinds import BUILT_IN
 
