@@ -160,3 +160,23 @@ def test_operations_close_their_legs_with_the_context_of_the_domain() -> None:
     )
     assert "XML fsgitops_transfer_acme!" in sent
     assert "force_transfer_context=fsgitops_transfer_acme," in sent
+
+
+def test_doctor_says_what_keeps_phones_of_a_domain_from_registering(
+    office: Project, acme: Project, tmp_path: Path
+) -> None:
+    file = tmp_path / "conf/sip_profiles/internal.xml"
+    forced = '<settings>\n<param name="force-register-domain" value="$${domain}"/>'
+    file.write_text(file.read_text().replace("<settings>", forced))
+    said = {
+        name: {
+            item["name"]: item
+            for item in project.run("doctor", "--json", "--target", name).json()["checks"]
+        }
+        for project, name in ((office, "office"), (acme, "acme"))
+    }
+    assert "registering" not in said["office"]
+    assert said["acme"]["registering"]["message"] == (
+        "the profile internal takes every phone for one of the domain office.example "
+        "(force-register-domain): one of acme.example cannot register"
+    )

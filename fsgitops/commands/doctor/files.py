@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from fsgitops.commands.doctor.legs import check_dialplan
+from fsgitops.commands.doctor.registering import check_registering
 from fsgitops.commands.doctor.trunks import check_trunk_files
 from fsgitops.diagnosis import Check, bad, good, skip, warn
 from fsgitops.errors import FsgitopsError
@@ -102,6 +103,7 @@ def _check_merged(
     if root:
         yield from check_trunk_files(workspace.target.conf_dir, root, merged)
     if root and not workspace.target.simulated:
+        yield from check_registering(root, workspace.target)
         yield from _check_socket(root)
         yield from check_dialplan(workspace, declared)
     yield _check_default_password(merged)
