@@ -180,3 +180,21 @@ def test_doctor_says_what_keeps_phones_of_a_domain_from_registering(
         "the profile internal takes every phone for one of the domain office.example "
         "(force-register-domain): one of acme.example cannot register"
     )
+
+
+def test_no_call_of_a_domain_gets_to_the_other(office: Project, acme: Project) -> None:
+    """What only the other domain has, is dialled in vain from each context."""
+    run(office, "office", "apply", "--yes")
+    run(acme, "acme", "apply", "--yes")
+    for project, target, ways in (
+        (
+            acme,
+            "acme",
+            [("1021", "--as", "1020"), ("+19495431333",), ("1021", "--context", "acme")],
+        ),
+        (acme, "acme", [("1021", "--context", "fsgitops_transfer_acme")]),
+        (office, "office", [("+19495431334",), ("+19495431334", "--context", "inside")]),
+    ):
+        for way in ways:
+            ran = project.run("trace", *way, "--target", target)
+            assert (ran.code, "rings" in ran.out) == (2, False), ran.out
