@@ -62,7 +62,8 @@ def look_around(workspace: Workspace, declared: Declared) -> Found:
     site = make_site(workspace, declared)
     found = Found()
     dialled: dict[str, Noun] = {}
-    for kind in workspace.kinds.values():
+    # What nothing leads to comes last: where it leads to is known then.
+    for kind in sorted(workspace.kinds.values(), key=lambda kind: kind.reach is None):
         results = kind.imports(hand, replace(site, dialled=dialled)) if kind.imports else ()
         for item in results:
             if item.place.file in ours:

@@ -18,7 +18,11 @@ from fsgitops.model.kind import Kind, Left, Reach
 from fsgitops.places import USUAL_PLACES, Places
 
 if TYPE_CHECKING:
-    from fsgitops.model.kind import Read
+    from collections.abc import Iterable
+
+    from fsgitops.model.imports import Brought, Kept
+    from fsgitops.model.kind import Read, Site
+    from fsgitops.routing.handwritten import Handwritten
 
 _NAME: Final = re.compile(r'"?group_([a-z0-9][a-z0-9_-]{0,39})"?', re.ASCII)
 _CONDITION: Final = re.compile(
@@ -37,6 +41,12 @@ def _ours(places: Places, context: str, name: str, read: Read) -> Left | None:
     return Left(found[1], find_path(found[1], places.folder_of(context), places))
 
 
+def _imports(hand: Handwritten, site: Site) -> Iterable[Brought | Kept]:
+    from fsgitops.kinds.ring_group.imports import import_groups  # loaded with an import alone
+
+    return import_groups(hand, site)
+
+
 def place_groups(places: Places) -> Kind[RingGroup]:
     """Return the kind for a target whose files lie there."""
     return Kind(
@@ -48,6 +58,7 @@ def place_groups(places: Places) -> Kind[RingGroup]:
         title="ring group",
         reach=lambda group: Reach(group_number(group), places.context),
         dialled=lambda group: (group.extension,) if group.extension else (),
+        imports=_imports,
         rules=RULES,
         lists="Agents who are called by one number.",
         also=("group", "hunt_group", "hunt_groups"),
