@@ -52,7 +52,12 @@ class Tables:
         self._known: dict[tuple[Any, ...], Any] = {}
 
     def users(self, domain: str, keys: tuple[str, ...]) -> dict[str, LocatedUser]:
-        """Return the users of a domain by the names that find them (`World.user`)."""
+        """Return the users of a domain by the names that find them (`World.user`).
+
+        Raises DyedError where nobody can list them.
+        """
+        if self._world.asks_one_by_one:
+            raise DyedError("the users of the directory are asked for one by one")
         token = ("users", fold(domain), *keys)
         if token not in self._known:
             found: dict[str, LocatedUser] = {}
