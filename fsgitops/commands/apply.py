@@ -79,7 +79,7 @@ def run_apply(
         if current.followed is not None:
             keep_proved(workspace.target.state_dir, current.followed.proved)
         notes += _note_calls(workspace, current, heard)
-    return replace(applied, notes=(*notes, *applied.notes))
+    return replace(applied, notes=(*notes, *applied.notes), impact=plan.impact)
 
 
 def _find_heard(workspace: Workspace, current: Planned) -> Hearings | None:

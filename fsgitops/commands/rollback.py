@@ -18,8 +18,10 @@ from fsgitops.live.revisions import (
 )
 from fsgitops.model.plan import Action, Baseline
 from fsgitops.model.review import source_file
+from fsgitops.planning.earlier import find_impact_back
 from fsgitops.planning.planned import ask_activity, keyed, make_context
 from fsgitops.planning.shape import Demands, count_cost, weigh_changes
+from fsgitops.planning.survey import ConfLook
 from fsgitops.steps.apply import refuse_unsafe
 from fsgitops.steps.plan import compare_config, finish_plan
 from fsgitops.steps.protect import refuse_protected
@@ -70,7 +72,8 @@ def plan_rollback(
     """
     prepare_conf_dir(workspace.target)
     notes = [*recover_unfinished(workspace), *check_clock(workspace.target.state_dir)]
-    return replace(_compare_earlier(workspace, to, demands or Demands()), notes=tuple(notes))
+    made = _compare_earlier(workspace, to, demands or Demands(), followed=True)
+    return replace(made, notes=tuple(notes))
 
 
 def run_rollback(
@@ -105,10 +108,13 @@ def run_rollback(
         applied = carry_out(
             workspace, found, now.compiled, now.live, ask, reload=reload, rolled_back_to=now.to
         )
-    return replace(applied, notes=tuple(notes))
+    return replace(applied, notes=tuple(notes), impact=shown.plan.impact)
 
 
-def _compare_earlier(workspace: Workspace, to: int | None, demands: Demands) -> RollBack:
+def _compare_earlier(
+    workspace: Workspace, to: int | None, demands: Demands, *, followed: bool = False
+) -> RollBack:
+    """Compare what stood then; where calls end is `followed` for the plan that is shown only."""
     target = workspace.target
     number, undone = _choose(target.state_dir, to)
     if any(kept.revision.domain != target.domain for kept in undone):
@@ -122,15 +128,20 @@ def _compare_earlier(workspace: Workspace, to: int | None, demands: Demands) -> 
     expected = {path: file.sha256 for path, file in compiled.files.items()}
     gone = {item.path: "" for item in earlier if item.path not in expected}
     live = read_live(target.conf_dir, target.state_dir, {**gone, **expected})
-    context = make_context(workspace)
+    look = ConfLook(target, {*live.manifest.ours, *compiled.files})
+    context, key = make_context(workspace, look=look), find_key(workspace)
     narrow = narrow_live(own_foreign(live, earlier), [item.path for item in earlier])
-    plan = keep_rest(compare_config(compiled, narrow, context, keyed(find_key(workspace))), live)
+    plan = keep_rest(compare_config(compiled, narrow, context, keyed(key)), live)
     plan = replace(plan, changes=pair_moves(plan, compiled, live))
     plan = refuse_protected(plan, live)
     # The lines that were recorded are those of former commits.
     changes = [replace(change, source=source_file(change.source)) for change in plan.changes]
     plan = replace(plan, changes=tuple(changes), baseline=Baseline.EARLIER)
-    plan = finish_plan(count_cost(plan, live, target))
+    plan = count_cost(plan, live, target)
+    if followed:
+        impact = find_impact_back(workspace, compiled, live, plan, look, key)
+        plan = replace(plan, impact=impact)
+    plan = finish_plan(plan)
     plan = weigh_changes(plan, live, target, demands, workspace.kinds, declared=1)
     numbers = tuple(kept.number for kept in undone)
     return RollBack(plan, compiled, live, number, numbers, demands=demands)

@@ -248,6 +248,8 @@ OUTPUTS: dict[str, dict[str, Any]] = {
         findings=_FINDINGS,
     ),
     "applied": objects(
+        "",
+        ("impact",),
         outcome=word("How it ended.", "unchanged", "applied", "written"),
         **COUNTS,
         renamed=count("How many were renamed, or moved to another file."),
@@ -261,6 +263,7 @@ OUTPUTS: dict[str, dict[str, Any]] = {
         registrations_kicked=count("Those with a former password."),
         verto_sessions_ended=count("Sessions of mod_verto that were ended."),
         notes=list_of(TEXT, "Sentences."),
+        impact=shape(Impact, "What changed for callers; missing: no plan looked."),
     ),
     "notice": shape(Notice),
     "history": objects(revisions=list_of(objects(**_REVISION), "The oldest first.")),

@@ -11,6 +11,8 @@ from fsgitops.schema_parts import count, flag, json_values, rows_of, text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from fsgitops.model.impact import Impact
+
 
 class Outcome(StrEnum):
     """How an apply ended."""
@@ -124,6 +126,8 @@ class Applied:
     notes: tuple[str, ...] = ()
     moved: int = 0
     """Of those that are renamed, how many keep their name in another file."""
+    impact: Impact | None = None
+    """What changed for callers, as the plan told it; None where nobody looked."""
 
     def to_json(self) -> dict[str, Any]:
         """Return what an apply did as JSON values (docs/json.md)."""
@@ -134,6 +138,7 @@ class Applied:
             **self.read_back.of_version_1(),
             **self.ended._asdict(),
             "notes": list(self.notes),
+            **({} if self.impact is None else {"impact": json_values(self.impact)}),
         }
 
 

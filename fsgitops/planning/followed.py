@@ -21,7 +21,7 @@ from fsgitops.routing.directory import serialise
 from fsgitops.routing.tree import XmlSyntaxError, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from fsgitops.model.compiled import CompiledConfig
     from fsgitops.model.heard import Heard, Ways
@@ -39,21 +39,26 @@ EVERYTHING: Final = "*"
 Extensions: TypeAlias = "set[tuple[bytes, frozenset[str]]]"
 """Extensions as they are printed, each with the numbers that it alone takes; else none."""
 EDITED: Final = "hand-written files have changed since the last apply"
+Lister: TypeAlias = "Callable[[Ahead, Hearings | None], Iterable[Dialled]]"
 MOST_CHANGES: Final = 200
 """Of a plan with more, that changes who takes any number, those of nobody are not looked at."""
 OTHERS: Final = "numbers that nobody declares were not looked at: the plan is too large"
 _AT_ANY_TIME: Final = "at another time"
 
 
-def follow_calls(ahead: Ahead, kept: Hearings | None, by_hand: str) -> tuple[Impact, Hearings]:
+def follow_calls(
+    ahead: Ahead, kept: Hearings | None, by_hand: str, list_all: Lister | None = None
+) -> tuple[Impact, Hearings]:
     """Return the plan's impact, and where calls end once it is applied.
 
-    `kept` is what the last apply noted, `by_hand` the digest of the hand-written configuration.
-    Raises MergeError where the configuration cannot be read.
+    `list_all` yields the numbers where what is declared does not tell them. `kept` is what the last
+    apply noted, `by_hand` the digest of the hand-written configuration. Raises MergeError where the
+    configuration cannot be read.
     """
     kinds, target, live = ahead.workspace.kinds, ahead.workspace.target, ahead.live
     plan, compilation, written, beside = ahead.portion
-    dialled = [*list_dialled(compilation, written, kinds)]
+    found = list_all(ahead, kept) if list_all else list_dialled(compilation, written, kinds)
+    dialled = [*found]
     sides = _Sides(ahead)
     edited = kept is not None and kept.by_hand != by_hand
     planned = find_touched(plan, live, written)
@@ -218,7 +223,7 @@ class Search:
 
     def _read(self, path: str) -> Extensions:
         file = self.live.files.get(path)
-        return _read_extensions((file.content if file else None) or b"")
+        return read_extensions((file.content if file else None) or b"")
 
     def _tell(self, item: Dialled, before: Heard, case: str, was: str, ends: str) -> CallChange:
         if ends.startswith(f"{NOBODY} ("):
@@ -297,8 +302,8 @@ def find_touched(plan: Plan, live: LiveConfig, written: CompiledConfig) -> set[s
         return {EVERYTHING}
     for path in paths:
         file, there = written.files.get(path), live.files.get(path)
-        before = _read_extensions((there.content if there else None) or b"")
-        touched |= compare_extensions(before, _read_extensions(file.content if file else b""))
+        before = read_extensions((there.content if there else None) or b"")
+        touched |= compare_extensions(before, read_extensions(file.content if file else b""))
     return touched
 
 
@@ -326,7 +331,7 @@ def _is_secret(change: Change) -> bool:
     return bool(change.attributes) and all(item.secret for item in change.attributes)
 
 
-def _read_extensions(content: bytes) -> Extensions:
+def read_extensions(content: bytes) -> Extensions:
     """Return the extensions of a file, each with the numbers that it alone takes; else none."""
     if not content:
         return set()

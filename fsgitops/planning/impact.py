@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from fsgitops.model.live import Manifest
     from fsgitops.model.plan import Plan
     from fsgitops.planning.ahead import Ahead
+    from fsgitops.planning.followed import Lister
     from fsgitops.planning.survey import ConfLook
     from fsgitops.secret.key import ProjectKey
     from fsgitops.workspace.declare import Compilation
@@ -38,12 +39,16 @@ _MARKED: Final = re.compile(rb'<%s run="[0-9]+"/>' % MARK.encode())
 
 
 def find_impact(
-    compilation: Compilation, plan: Plan, look: ConfLook, ahead: Ahead
+    compilation: Compilation,
+    plan: Plan,
+    look: ConfLook,
+    ahead: Ahead,
+    list_all: Lister | None = None,
 ) -> tuple[Impact | None, Hearings | None]:
     """Return what the plan changes for callers, and where calls end once it is applied.
 
     The latter is None where nothing is known of it; so is the impact where there is no
-    configuration of FreeSWITCH yet.
+    configuration of FreeSWITCH yet. For `list_all`, see `follow_calls`.
     """
     target = ahead.workspace.target
     if not (target.conf_dir / ROOT_FILE).is_file():
@@ -55,7 +60,7 @@ def find_impact(
             return Impact(MOMENT), kept
         from fsgitops.planning.followed import follow_calls
 
-        return follow_calls(ahead, kept, by_hand)
+        return follow_calls(ahead, kept, by_hand, list_all)
     except (FsgitopsError, OSError) as problem:
         note = f"where calls end is not known: {problem}"
         return Impact(MOMENT, notes=(note,)), None

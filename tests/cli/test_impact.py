@@ -327,3 +327,31 @@ def test_in_the_other_layout_a_recorded_state_tells_the_same(project: Project) -
     line = f"  {DID}: rings 1020 → rings 1021\n"
     assert line in project.run("plan").out
     assert line in project.run("plan", "--against", state).out
+
+
+def test_a_roll_back_tells_whom_a_did_rings_again(applied: Project) -> None:
+    edit(applied, "desired/routes.yaml", "1020", "1021")
+    applied.prepare("apply", "--yes")
+    ran = applied.run("rollback", "--yes")
+    assert f"{HEADING}:\n  {DID}: rings 1021 → rings 1020\n" in ran.out
+
+
+def test_a_roll_back_tells_it_in_json_and_whom_nobody_reaches_any_more(applied: Project) -> None:
+    applied.write("desired/more.yaml", "agents:\n  - {extension: 1030, name: Carol}\n")
+    edit(applied, "desired/routes.yaml", "1020", "1030")
+    applied.prepare("apply", "--yes")
+    for forget in (False, True):
+        if forget:
+            applied.prepare("apply", "--yes")
+            (applied.conf / ".fsgitops" / "heard.json").unlink()
+        told = applied.run("rollback", "--yes", "--json").json()["impact"]["calls"]
+        assert [(call["number"], call["before"], call["after"]) for call in told] == [
+            (DID, "rings 1030", "rings 1020"),
+            ("1030", "rings 1030", "nobody (agent deleted)"),
+        ]
+
+
+def test_a_roll_back_of_text_names_no_call(applied: Project) -> None:
+    edit(applied, "desired/agents.yaml", "Alice", "Anna")
+    applied.prepare("apply", "--yes")
+    assert HEADING not in applied.run("rollback", "--yes").out
