@@ -338,10 +338,12 @@ TOLD = {
     "homes/directory.py: 'an agent with a former password'",
     "homes/directory.py: 'an agent with a former user'",
     "routing/numbers/entered.py: 'agents'",
+    "routing/numbers/noticed.py: 'agent'",
+    "routing/numbers/noticed.py: 'agents'",
     "steps/load/events.py: 'Begin with a key, such as `agents:`, and indent what belongs to it.'",
     "steps/render_text.py: 'plans stop at it while agents are declared'",
 }
-"""What people are told in plans and messages of version 1, which stay as they are."""
+"""What people are told in plans and messages of version 1, and elements of mod_callcenter."""
 
 
 def test_no_step_home_plan_routing_or_transaction_names_a_kind() -> None:

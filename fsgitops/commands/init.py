@@ -150,7 +150,7 @@ def describe_target(conf_dir: Path, found: Surroundings, project: str) -> str:
         f"project: {json.dumps(named)}",
         "targets:",
         "  prod:",
-        f"    conf_dir: {json.dumps(str(conf_dir), ensure_ascii=False)}",
+        f"    conf_dir: {to_json(str(conf_dir))}",
     ]
     port = found.value("esl.port") or "8021"
     sections["esl"] = [

@@ -175,18 +175,18 @@ def _read_control(control: Element) -> Iterator[Beside]:
 
 
 def _read_queue(state: State, data: Value) -> Iterator[Beside]:
-    """The contacts of a queue's agents, as files say: mod_callcenter."""
+    """The contacts of those a queue calls, as files say: mod_callcenter."""
     queue = fold(from_raw(data.text.partition(" ")[0]))
     found = state.world.configuration("callcenter.conf")
-    agents = {
+    called = {
         tier.attributes.get("agent", "")
         for tier in descend(found, "tiers", "tier")
         if fold(tier.attributes.get("queue", "")) == queue
     }
-    for agent in descend(found, "agents", "agent"):
-        if agent.attributes.get("name", "") in agents:
-            contact = state.expand(to_raw(agent.attributes.get("contact", "")))
-            yield Beside("the queue calls its agents", partial(dial, data=contact))
+    for member in descend(found, "agents", "agent"):
+        if member.attributes.get("name", "") in called:
+            contact = state.expand(to_raw(member.attributes.get("contact", "")))
+            yield Beside("the queue calls its members", partial(dial, data=contact))
 
 
 def _read_fifo(state: State, data: Value) -> Iterator[Beside]:
