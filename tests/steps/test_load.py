@@ -239,6 +239,7 @@ def paths_of(value: Value, path: tuple[str | int, ...] = ()) -> Iterator[tuple[s
 @example(text="a: &s k\nb: {*s : 1}\n")
 @example(text="a: &l [{a: 1}]\nb: {<<: *l, c: 1}\n")
 @example(text="a: &s k\nb: &s {n: 1}\n")
+@example(text="a: &s k\n*s : &s {n: 1}\n")
 def test_a_document_without_its_tree_still_tells_what_it_says_and_where(
     tmp_path: Path, text: str
 ) -> None:

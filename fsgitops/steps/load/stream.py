@@ -100,12 +100,13 @@ class _Marker:
         merged: list[Marks] = []
         while (event := self.next()).__class__ is not MappingEndEvent:
             key = self.mark(event)
+            # Before the value is read: it may give the anchor to something else.
+            name = self.name(event)
             value = self.mark(self.next())
             if is_plain(event, MERGE):
                 listed = isinstance(value, Mark) and value.children
                 merged += listed if isinstance(listed, list) else [value]
                 continue
-            name = self.name(event)
             if name is not None and name not in keys:
                 keys[name] = key if isinstance(key, int) else key.place
                 children[name] = value
