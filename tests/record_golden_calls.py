@@ -1,7 +1,8 @@
 """Record the golden cases of calls: `python tests/record_golden_calls.py`, with a FreeSWITCH.
 
 FSGITOPS_TEST_FREESWITCH names the binary. Each case is a folder of `tests/golden/calls`, with
-contexts made at random, and what a real FreeSWITCH executed for the calls through them.
+contexts made at random, and what a real FreeSWITCH executed for the calls through them; where the
+stock configurations are beside the checkout, a file of `tests/golden/stock_calls` for each of them.
 """
 
 from __future__ import annotations
@@ -16,6 +17,16 @@ from hooked_dialplan import make_hooked
 from made_dialplans import MadeCall, make_dialplan
 from real_switch import RealSwitch, switch_template
 from recorded_calls import hasten, record_calls
+from stock_calls import (
+    NAMES,
+    NUMBERS,
+    STOCK,
+    ask_variables,
+    choose_calls,
+    lay_out,
+    read_world,
+    write_golden,
+)
 
 GOLDEN = Path(__file__).parent / "golden" / "calls"
 SEEDS = range(101, 111)
@@ -33,6 +44,28 @@ def main() -> None:
             for seed in SEEDS:
                 write_case(switch, f"made-{seed}", *make_dialplan(seed, CONTEXTS, CALLS))
             write_case(switch, "hooked", *make_hooked())
+        finally:
+            switch.stop()
+    for name in NAMES if STOCK.is_dir() else ():
+        record_stock(binary, name)
+
+
+def record_stock(binary: Path, name: str) -> None:
+    """Record calls through a stock configuration. Raises StopIteration where the trace is wrong."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        template = lay_out(folder, name)
+        switch = RealSwitch(binary, folder / "switch", hasten(template, folder))
+        try:
+            switch.start()
+            at = datetime.now(UTC).replace(microsecond=0)
+            world = read_world(switch.conf_dir, ask_variables(switch))
+            kept = choose_calls(world, template)
+            kept = [kept[place * len(kept) // NUMBERS] for place in range(NUMBERS)]
+            calls = [call for call, _ in kept]
+            recorded = record_calls(switch, calls)
+            ways = [ways for _, ways in kept]
+            write_golden(name, switch, calls, at, list(zip(ways, recorded, strict=True)))
         finally:
             switch.stop()
 

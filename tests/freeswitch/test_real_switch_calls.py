@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
-import shutil
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,30 +10,27 @@ import pytest
 from hooked_dialplan import make_hooked
 from made_dialplans import MadeCall, make_dialplan
 from real_switch import RealSwitch, switch_template
-from recorded_calls import Recorded, hasten, record_calls
-
-from fsgitops.model.trace import Fate
-from fsgitops.routing.call.clock import Clock
-from fsgitops.routing.call.evaluate import Call, evaluate
-from fsgitops.routing.call.world import Phones, World
-from fsgitops.routing.preprocess import load_merged
-from fsgitops.routing.tree import parse
+from recorded_calls import hasten, record_calls
+from stock_calls import (
+    NAMES,
+    STOCK,
+    agrees,
+    ask_variables,
+    choose_calls,
+    lay_out,
+    read_world,
+    trace_calls,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from fsgitops.model.trace import Way
-    from fsgitops.routing.tree import Element
+    from fsgitops.routing.call.world import World
 
 pytestmark = pytest.mark.freeswitch
 
-STOCK = Path(__file__).resolve().parents[3] / "shared" / "freeswitch-conf"
 SEEDS = (1, 2, 3)
 CONTEXTS, CALLS = 100, 2
-NUMBERS = 200
-TIME = re.compile(
-    r"\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d|[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d"
-)
 
 
 def start(folder: Path, template: Path) -> Iterator[RealSwitch]:
@@ -57,30 +51,7 @@ def switch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealSwitch]:
 
 def load_world(switch: RealSwitch, memory: dict[str, str] | None = None) -> World:
     """Return what the switch has loaded, with the globals that it has now."""
-    with switch.esl() as esl:
-        lines = esl.api("global_getvar").splitlines()
-    variables = dict(line.partition("=")[::2] for line in lines)
-    root = parse(load_merged(switch.conf_dir, variables).text)
-
-    def locate(section: str, tag: str, name: str) -> Element | None:
-        found = root.find("section", "name", section)
-        return found.find(tag, "name", name) if found else None
-
-    held = None if memory is None else lambda *_key: None
-    return World(locate, variables, {}, memory=held)
-
-
-def trace_calls(world: World, calls: Sequence[MadeCall]) -> list[tuple[Way, ...]]:
-    clock = Clock(datetime.now(UTC), world.zones)
-    return [
-        evaluate(
-            world,
-            Call(call.number, call.context, call.caller, fields={"source": "mod_loopback"}),
-            clock,
-            Phones(frozenset()),
-        )[0]
-        for call in calls
-    ]
+    return read_world(switch.conf_dir, ask_variables(switch), memory)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -158,51 +129,15 @@ def test_each_time_attribute_in_each_zone_holds_as_the_trace_says(switch: RealSw
         assert len(real.executed) >= 4, zone
 
 
-def list_numbers(template: Path) -> list[str]:
-    """Return numbers that the stock dialplan speaks of, and others, each once."""
-    text = "".join(
-        path.read_text("utf-8", "replace") for path in template.rglob("dialplan/**/*.xml")
-    )
-    spoken = re.findall(r"\b\d{3,5}\b", text)
-    codes = [
-        "*98",
-        "*69",
-        "*8",
-        "0",
-        "911",
-        "**1000",
-        "*886",
-        "411",
-        "00",
-        "*0911",
-        "vmain",
-        "pizza",
-    ]
-    spread = [str(number) for number in range(900, 10_000, 47)]
-    return list(dict.fromkeys([*codes, *spoken, *spread]))
-
-
-@pytest.mark.parametrize("name", ["vanilla", "minimal", "insideout"])
+@pytest.mark.parametrize("name", NAMES)
 def test_calls_through_a_stock_dialplan_execute_what_the_trace_says(
     tmp_path: Path, name: str
 ) -> None:
     if not (STOCK / name).is_dir():
         pytest.skip("the stock configurations are not beside the checkout")
-    template = tmp_path / "stock"
-    shutil.copytree(STOCK / "vanilla", template)
-    shutil.rmtree(template / "dialplan")
-    shutil.copytree(STOCK / name / "dialplan", template / "dialplan")
+    template = lay_out(tmp_path, name)
     for switch in start(tmp_path, template):
-        world = load_world(switch)
-        asked = [
-            MadeCall(context, number, f"1202{5550000 + at}")
-            for context in ("default", "public")
-            for at, number in enumerate(list_numbers(template))
-        ]
-        traced = list(zip(asked, trace_calls(world, asked), strict=True))
-        # Nothing may leave the machine.
-        kept = [(call, ways) for call, ways in traced if stands_alone(ways)][: 2 * NUMBERS]
-        assert len(kept) >= NUMBERS
+        kept = choose_calls(load_world(switch), template)
         recorded = record_calls(switch, [call for call, _ in kept])
         wrong = [
             (call, ways[0].executed, real.executed)
@@ -210,43 +145,3 @@ def test_calls_through_a_stock_dialplan_execute_what_the_trace_says(
             if not any(agrees(way, real) for way in ways)
         ]
         assert not wrong, wrong[:3]
-
-
-def stands_alone(ways: tuple[Way, ...]) -> bool:
-    """Tell whether a call neither leaves the machine, nor takes another of the calls away."""
-    return all(
-        way.end.fate not in (Fate.DIALS, Fate.UNKNOWN)
-        and not way.end.told.startswith(("listens in", "picks up"))
-        for way in ways
-    )
-
-
-def agrees(way: Way, real: Recorded) -> bool:
-    """Tell whether both executed the same; a call that went on was hung up by hand."""
-    cut = real.cause == "MANAGER_REQUEST"
-    ours, said = way.executed, real.executed
-    if (len(ours) > len(said) and not cut) or (len(ours) < len(said) and not way.end.fate.arrives):
-        return False
-    return all(
-        name == other and re.fullmatch(as_pattern(data), TIME.sub("TIME", heard), re.DOTALL)
-        for (name, data), (other, heard) in zip(ours, said, strict=False)
-    )
-
-
-def as_pattern(data: str) -> str:
-    """Return what matches the data; what only the switch knows stands as `${…}`, for anything."""
-    parts, depth, at = [""], 0, 0
-    data = TIME.sub("TIME", data)
-    while at < len(data):
-        if data.startswith("${", at):
-            depth += 1
-            at += 2
-            continue
-        if depth and data[at] == "}":
-            depth -= 1
-            if not depth:
-                parts.append("")
-        elif not depth:
-            parts[-1] += data[at]
-        at += 1
-    return ".*".join(re.escape(part) for part in parts)
