@@ -198,6 +198,23 @@ def tell_closed(
     return f"{'will' if sure else 'may'} not be called: {told}; {names}", hint
 
 
+def tell_refused(doors: Sequence[Door], place: Callable[[int], str]) -> tuple[str, str] | None:
+    """Say that no profile with gateways lets a carrier's call in, and what to do; None: one may."""
+    refused = {door.refusal: door for door in doors if door.gateways}
+    if not refused or None in refused:
+        return None
+    told = ", ".join(
+        f"{door.name} {refusal.told} ({place(refusal.line) or '?'})"
+        for refusal, door in [*refused.items()][:SHOWN_DOORS]
+        if refusal
+    )
+    hint = (
+        "move the gateways to a profile without `auth-calls`, or let the carriers' addresses in "
+        "with `apply-inbound-acl`; where their calls come in by another profile, silence this rule"
+    )
+    return f"may not be called by way of the gateways: {told}", hint
+
+
 class Calls:
     """Calls over one configuration; of those that come from `outside`, where they begin.
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from fsgitops.model.plan import Danger
-from fsgitops.planning.arrivals import Calls, Subjects, list_entries, tell_closed
+from fsgitops.planning.arrivals import Calls, Subjects, list_entries, tell_closed, tell_refused
 from fsgitops.planning.claims import LOST, Claim
 from fsgitops.planning.portion import follow_portion
 from fsgitops.planning.proved import Proved, digest_foreign, read_proved
@@ -19,6 +19,7 @@ from fsgitops.routing.call.arrival import Arrival, find_taker
 from fsgitops.routing.call.load import is_unknown
 from fsgitops.routing.directory import descend
 from fsgitops.routing.places import is_served_elsewhere
+from fsgitops.routing.tree import fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -83,7 +84,8 @@ def follow_calls(ahead: Ahead, survey: Survey) -> Followed:
     teller = _Teller(loaded, files, survey, target.inbound_context, doors, partial=plan.partial)
     lost = {item.subject.resource for item in missed}
     arriving = [item for item in found if item.resource in concerned and item.resource not in lost]
-    return Followed(list(teller.tell(missed)), Proved(foreign, frozenset(astray)), arriving)
+    claims = [*teller.tell(missed), *teller.tell_refused(found)]
+    return Followed(claims, Proved(foreign, frozenset(astray)), arriving)
 
 
 def _is_unread(subject: Subject, survey: Survey, compilation: Compilation) -> bool:
@@ -148,6 +150,15 @@ class _Teller:
             grouped.setdefault(key, (claim, []))[1].append(item.subject.resource)
         for claim, resources in grouped.values():
             yield claim._replace(resources=resources)
+
+    def tell_refused(self, found: Iterable[Subject]) -> Iterator[Claim]:
+        """Yield what keeps carriers' calls out, whatever the dialplan makes of them."""
+        outside = [item.resource for item in found if fold(item.context) == fold(self._inbound)]
+        told = tell_refused(self._doors, self._loaded.place) if outside else None
+        # A carrier may be a user of the directory, whose address counts as a login.
+        start = self._loaded.merged.text.find(b'<section name="directory"')
+        if told and self._doors_known and b"cidr=" not in self._loaded.merged.text[max(start, 0) :]:
+            yield Claim("refused-carrier", outside, *told, sure=False, standing=False)
 
     def _tell_lost(self, missed: Missed) -> Claim:
         way, subject = missed.way, missed.subject

@@ -76,6 +76,13 @@ def _find_rival(parent: Element, child: Element) -> str:
     return ""
 
 
+class Refusal(NamedTuple):
+    """What keeps carriers' calls out, and the line that says so."""
+
+    told: str
+    line: int
+
+
 class Door(NamedTuple):
     """A profile or gateway through which calls come in: `open` for callers who do not log in."""
 
@@ -85,6 +92,8 @@ class Door(NamedTuple):
     open: bool
     gateways: bool
     """Whether carriers are connected there."""
+    refusal: Refusal | None = None
+    """Why no carrier's call gets into the XML dialplan there; None: some may."""
 
     @property
     def of_profile(self) -> bool:
@@ -127,15 +136,45 @@ def _read_profile(
     unlocked = not login or any(fold(parts[0]) in lists for parts in trusted)
     gateways = [*descend(profile, "gateways", "gateway"), *_parsed(profile, trunks)]
     name = f"profile {profile.attributes.get('name', '')}"
-    yield Door(name, context, line, unlocked, bool(gateways))
+    refusal = _find_refusal(settings, lists)
+    yield Door(name, context, line, unlocked, bool(gateways), refusal)
     for given in {part for parts in trusted for part in parts[1:] if part}:
-        yield Door(name, given, line, True, bool(gateways))
+        yield Door(name, given, line, True, bool(gateways), refusal)
     for gateway in gateways:
         # A carrier calls a gateway's own address only where the gateway registered it.
         if is_true(_last(_params(gateway, "register"), "true")):
             told = f"gateway {gateway.attributes.get('name', '')}"
             for item in reversed(_params(gateway, "context")):  # the last counts
-                yield Door(told, _value(item), item.line, True, True)
+                yield Door(told, _value(item), item.line, True, True, refusal)
+
+
+def _find_refusal(settings: Element | None, lists: frozenset[str]) -> Refusal | None:
+    """Return what keeps all carriers out of the XML dialplan.
+
+    It does so whether they call a gateway's own address or not: FreeSWITCH looks for a gateway
+    later (mod_sofia, `sofia_handle_sip_i_invite`).
+    """
+    dialplans = _params(settings, "dialplan")
+    asked = _last(dialplans, "") or "XML"
+    names = {fold(name.partition(":")[0].strip()) for name in asked.split(",")}
+    if "xml" not in names and "${" not in asked:
+        return Refusal(f"asks the dialplan `{asked}`, and not XML", dialplans[-1].line)
+    trusted: list[Element] = []
+    for item in _params(settings, "apply-inbound-acl"):
+        trusted = [] if fold(_value(item)) == "none" else [*trusted, item]
+    given = [fold(_value(item)) for item in trusted]
+    blind = is_true(_last(_params(settings, "accept-blind-auth"), "false"))
+    if blind or _params(settings, "apply-proxy-acl"):
+        return None
+    if any("/" in value or value.partition(":")[0] in lists for value in given):
+        return None
+    login = _params(settings, "auth-calls")
+    if is_true(_last(login, "false")):
+        return Refusal("asks every caller to log in (`auth-calls`)", login[-1].line)
+    # The last list may have a context for those whom it does not let in.
+    if given and given[-1].count(":") < 2:
+        return Refusal("lets no address in (`apply-inbound-acl`)", trusted[-1].line)
+    return None
 
 
 def _parsed(profile: Element, trunks: list[Element]) -> list[Element]:

@@ -90,6 +90,7 @@ PLAN_RULES: tuple[Rule, ...] = tuple(
         ("unread-folder", _ERROR, "FreeSWITCH includes the folders that fsgitops writes to."),
         ("unknown-context", _ERROR, "The dialplan has every agent's context."),
         ("unused-context", _ERROR, "Calls from outside arrive in the context of the DIDs."),
+        ("refused-carrier", _WARNING, "Some profile with gateways lets carriers' calls in."),
         ("taken-number", _ERROR, "No other extension takes a declared number first."),
         ("lost-call", _ERROR, "A call to what is declared gets there."),
         ("global-context", _ERROR, "In layout sharded, no context is named `global`."),

@@ -233,6 +233,62 @@ def test_a_gateway_that_registers_brings_calls_to_its_own_context(
     assert ("unused-context" not in site.run("plan").out) is used
 
 
+CARRIERS = '<gateways><gateway name="c"><param name="register" value="false"/></gateway></gateways>'
+LISTS = """<configuration name="acl.conf"><network-lists>
+<list name="carriers" default="deny"><node type="allow" cidr="192.0.2.0/24"/></list>
+<list name="users" default="deny"><node type="allow" domain="sandbox.example"/></list>
+</network-lists></configuration>
+"""
+
+
+@pytest.mark.parametrize(
+    ("params", "told"),
+    [
+        ({"auth-calls": "true"}, "asks every caller to log in (`auth-calls`)"),
+        ({"auth-calls": "true", "apply-inbound-acl": "users"}, "asks every caller to log in"),
+        ({"apply-inbound-acl": "nobody"}, "lets no address in (`apply-inbound-acl`)"),
+        ({"dialplan": "LUA"}, "asks the dialplan `LUA`, and not XML"),
+        ({"auth-calls": "true", "apply-inbound-acl": "carriers"}, ""),
+        ({"auth-calls": "true", "apply-inbound-acl": "192.0.2.0/24"}, ""),
+        ({"auth-calls": "true", "accept-blind-auth": "true"}, ""),
+        ({"apply-inbound-acl": "nobody:public:public"}, ""),
+        ({"dialplan": "LUA,XML"}, ""),
+        ({}, ""),
+    ],
+)
+def test_gateways_of_profiles_that_refuse_their_calls_are_told(
+    site: Project, params: dict[str, str], told: str
+) -> None:
+    put(site, "autoload_configs/acl.conf.xml", LISTS)
+    lines = "".join(f'<param name="{name}" value="{params[name]}"/>' for name in params)
+    put(
+        site,
+        "sip_profiles/second.xml",
+        f'<profile name="second"><settings>{INBOUND}{lines}</settings>{CARRIERS}</profile>\n',
+    )
+    out = site.run("plan").out
+    assert ("[refused-carrier]" in out) is bool(told)
+    if told:
+        place = "(sip_profiles/second.xml:1)"
+        claim = f"may not be called by way of the gateways: profile second {told}"
+        assert f"did +19495431333 {claim}" in out
+        assert place in out
+
+
+def test_a_carrier_whose_address_is_that_of_a_user_is_not_refused(site: Project) -> None:
+    put(site, "autoload_configs/acl.conf.xml", LISTS)
+    login = '<param name="auth-calls" value="true"/>'
+    login += '<param name="apply-inbound-acl" value="users"/>'
+    put(
+        site,
+        "sip_profiles/second.xml",
+        f'<profile name="second"><settings>{INBOUND}{login}</settings>{CARRIERS}</profile>\n',
+    )
+    assert "[refused-carrier]" in site.run("plan").out
+    put(site, "directory/default/carrier.xml", '<user id="carrier" cidr="192.0.2.0/24"/>\n')
+    assert "[refused-carrier]" not in site.run("plan").out
+
+
 def test_a_context_that_another_one_transfers_to_is_used(site: Project) -> None:
     carrier(site)
     edit(site, "dialplan/from_carrier.xml", '<extension name="n">',
