@@ -194,11 +194,11 @@ def test_a_switch_that_goes_away_is_told_and_nothing_is_called_done(page: Page) 
 
 def test_agents_are_searched_and_filtered(page: Page) -> None:
     page.served.board.add_call("+19495431333", "1020", DOMAIN, CALLER)
-    page.enter("read", "operate", ready="document.querySelectorAll('.agent').length === 2")
+    page.enter("read", "operate", ready="document.querySelectorAll('#agents .agent').length === 2")
     page.browser.press("/")
     assert page.browser.evaluate("document.activeElement.id") == "search"
     page.browser.type("bo")
-    assert page.browser.until("document.querySelectorAll('.agent').length === 1")
+    assert page.browser.until("document.querySelectorAll('#agents .agent').length === 1")
     assert "Bob" in page.text(".agent")
     assert page.text("#matching") == "1 agent matches"
     assert page.browser.evaluate("document.activeElement.id") == "search"
@@ -206,13 +206,13 @@ def test_agents_are_searched_and_filtered(page: Page) -> None:
         "const kind = document.getElementById('presence'); kind.value = 'on call';"
         "kind.dispatchEvent(new Event('change'))"
     )
-    assert page.browser.until("document.querySelectorAll('.agent').length === 0")
+    assert page.browser.until("document.querySelectorAll('#agents .agent').length === 0")
     assert page.text("#matching") == "0 agents match"
 
 
 def test_an_answer_is_seen_wherever_one_has_scrolled_to_and_can_be_cleared(page: Page) -> None:
     page.browser.shape(390, 400)
-    page.enter("read", "operate", ready="document.querySelectorAll('.agent').length === 2")
+    page.enter("read", "operate", ready="document.querySelectorAll('#agents .agent').length === 2")
     page.browser.evaluate("scrollTo(0, document.body.scrollHeight)")
     page.press("kick", "1021")
     page.confirm()
@@ -224,7 +224,7 @@ def test_an_answer_is_seen_wherever_one_has_scrolled_to_and_can_be_cleared(page:
 
 
 def test_events_tell_what_came_and_who_did_what(page: Page) -> None:
-    page.enter("read", "operate", ready="document.querySelectorAll('.agent').length === 2")
+    page.enter("read", "operate", ready="document.querySelectorAll('#agents .agent').length === 2")
     page.served.board.add_call("+19495431333", "1020", DOMAIN, CALLER)
     page.press("kick", "1021")
     page.confirm()

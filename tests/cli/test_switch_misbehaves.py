@@ -107,7 +107,7 @@ def test_a_switch_that_lets_nobody_in_is_found_out_before_any_file_is_touched(
         (at("reloadxml", HANG_UP), ""),
         (at("reloadxml", Say(NOTICE, hang_up=True)), ""),
         (at("reloadxml", answer("-ERR no reload today\n")), "no reload today"),
-        (at("reloadxml", answer(UNCLOSED)), "modules.conf.xml:2"),
+        (at("reloadxml", answer(UNCLOSED)), "acl.conf.xml:1"),
         (at("xml_locate", HANG_UP), ""),
         (at("user_data", HANG), "within 1 s"),
         (at("xml_locate", GARBAGE), ""),

@@ -109,7 +109,7 @@ def test_a_file_with_a_context_of_its_own_belongs_into_the_dialplan_section(conf
     )
 
     def explain() -> str:
-        found = Whereabouts(load_merged(conf)).explain_extension(path, "x", "own")
+        found = Whereabouts(load_merged(conf)).explain_extension(path, "x", "own", whole=True)
         return f"{found.cause}; {found.remedy}" if found else ""
 
     assert explain() == ""
