@@ -18,7 +18,7 @@ from fsgitops.planning.proved import Proved, digest_foreign, read_proved
 from fsgitops.routing.call.arrival import Arrival, find_taker
 from fsgitops.routing.call.load import is_unknown
 from fsgitops.routing.directory import descend
-from fsgitops.routing.places import is_served_elsewhere
+from fsgitops.routing.places import is_served_elsewhere, list_user_lists
 from fsgitops.routing.tree import fold
 
 if TYPE_CHECKING:
@@ -155,10 +155,16 @@ class _Teller:
         """Yield what keeps carriers' calls out, whatever the dialplan makes of them."""
         outside = [item.resource for item in found if fold(item.context) == fold(self._inbound)]
         told = tell_refused(self._doors, self._loaded.place) if outside else None
-        # A carrier may be a user of the directory, whose address counts as a login.
-        start = self._loaded.merged.text.find(b'<section name="directory"')
-        if told and self._doors_known and b"cidr=" not in self._loaded.merged.text[max(start, 0) :]:
+        if told and self._doors_known and not self._may_know_addresses():
             yield Claim("refused-carrier", outside, *told, sure=False, standing=False)
+
+    def _may_know_addresses(self) -> bool:
+        """Tell whether a carrier may be a user of the directory, and log in by address."""
+        asked = {name for door in self._doors if door.refusal for name in door.refusal.lists}
+        if list_user_lists(self._loaded.root).isdisjoint(asked):
+            return False
+        text = self._loaded.merged.text
+        return b"cidr=" in text[max(text.find(b'<section name="directory"'), 0) :]
 
     def _tell_lost(self, missed: Missed) -> Claim:
         way, subject = missed.way, missed.subject

@@ -77,10 +77,14 @@ def _find_rival(parent: Element, child: Element) -> str:
 
 
 class Refusal(NamedTuple):
-    """What keeps carriers' calls out, and the line that says so."""
+    """What keeps carriers' calls out, and the line that says so.
+
+    `lists` are the access lists that are asked: one may let in users by the address that they have.
+    """
 
     told: str
     line: int
+    lists: tuple[str, ...] = ()
 
 
 class Door(NamedTuple):
@@ -166,14 +170,15 @@ def _find_refusal(settings: Element | None, lists: frozenset[str]) -> Refusal | 
     blind = is_true(_last(_params(settings, "accept-blind-auth"), "false"))
     if blind or _params(settings, "apply-proxy-acl"):
         return None
-    if any("/" in value or value.partition(":")[0] in lists for value in given):
+    asked_lists = tuple(value.partition(":")[0] for value in given)
+    if any("/" in value for value in given) or not lists.isdisjoint(asked_lists):
         return None
     login = _params(settings, "auth-calls")
     if is_true(_last(login, "false")):
-        return Refusal("asks every caller to log in (`auth-calls`)", login[-1].line)
+        return Refusal("asks every caller to log in (`auth-calls`)", login[-1].line, asked_lists)
     # The last list may have a context for those whom it does not let in.
     if given and given[-1].count(":") < 2:
-        return Refusal("lets no address in (`apply-inbound-acl`)", trusted[-1].line)
+        return Refusal("lets no address in (`apply-inbound-acl`)", trusted[-1].line, asked_lists)
     return None
 
 
@@ -231,6 +236,17 @@ def _find_open_lists(section: Element) -> frozenset[str]:
         or any("cidr" in node.attributes or "host" in node.attributes for node in item.all("node"))
     }
     return frozenset(found) | _OPEN_LISTS
+
+
+def list_user_lists(root: Element) -> set[str]:
+    """Return the access lists that let users in by their addresses, in small letters."""
+    section = root.find("section", "name", "configuration")
+    acl = section.find("configuration", "name", "acl.conf") if section else None
+    return {
+        fold(item.attributes.get("name", ""))
+        for item in descend(acl, "network-lists", "list")
+        if any("domain" in node.attributes for node in item.all("node"))
+    }
 
 
 def list_contexts(root: Element) -> dict[str, Element]:

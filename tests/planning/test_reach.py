@@ -287,6 +287,8 @@ def test_a_carrier_whose_address_is_that_of_a_user_is_not_refused(site: Project)
     assert "[refused-carrier]" in site.run("plan").out
     put(site, "directory/default/carrier.xml", '<user id="carrier" cidr="192.0.2.0/24"/>\n')
     assert "[refused-carrier]" not in site.run("plan").out
+    edit(site, "sip_profiles/second.xml", 'value="users"', 'value="nobody"')
+    assert "[refused-carrier]" in site.run("plan").out
 
 
 def test_a_context_that_another_one_transfers_to_is_used(site: Project) -> None:
