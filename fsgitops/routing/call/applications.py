@@ -115,7 +115,7 @@ def _take_time(state: State, name: str, data: Value) -> None:
 def _stay(state: State, name: str, data: str) -> None:
     """Raise CallEndedError unless the dialplan goes on behind what serves the caller."""
     told = STAYS[name].format(data).strip()
-    end = End(Fate.STAYS, told, goals=(goal_of(name, data),))
+    end = End(Fate.STAYS, told, goals=(goal_of(state, name, data),))
     if state.left and name in LETS_GO:
         state.offer(end, f"stays {state.depth} {state.executed}", (told, LETS_GO[name]))
         state.elapsed = math.inf

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from fsgitops.model.causes import CAUSES
 from fsgitops.model.trace import Goal
 from fsgitops.routing.call.words import DyedError, is_dyed, to_int
+
+if TYPE_CHECKING:
+    from fsgitops.routing.call.state import State
 
 INLINE: Final = frozenset((
     "bridge_export", "check_acl", "cidlookup", "cng_plc", "curl", "curl_sendfile", "distributor",
@@ -108,10 +111,14 @@ def read_cause(text: str) -> str:
     return text.upper() if text.upper() in CAUSES else NORMAL
 
 
-def goal_of(application: str, data: str) -> Goal:
-    """Return what serves a caller in an application of STAYS."""
+def goal_of(state: State, application: str, data: str) -> Goal:
+    """Return what serves a caller in an application of STAYS. Raises DyedError."""
     kind = _GOALS.get(application)
     if kind is None:
         return Goal("application", f"{application} {data}".strip())
-    # `ROOM@PROFILE+PIN`: the profile and what follows are not the room's name.
-    return Goal(kind, data.partition("@")[0].partition("+")[0] if kind == "conference" else data)
+    if kind == "conference":
+        # `ROOM@PROFILE+PIN`: the profile and what follows are not the room's name.
+        data = data.partition("@")[0]
+        pinned = state.search(data, r"^([^+]*)\+")
+        data = (pinned.groups[1] or "") if pinned else data
+    return Goal(kind, data)

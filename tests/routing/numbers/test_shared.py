@@ -71,6 +71,12 @@ def test_extensions_that_differ_elsewhere_than_in_digits_are_told_apart() -> Non
     compare(make_routes(odd, "", "", "", ""), list_forms())
 
 
+def test_a_conference_named_after_a_number_with_a_plus_has_the_name_before_that() -> None:
+    named = '<action application="conference" data="{0}@default"/>'
+    for data in ("$1", "r${destination_number}", "${destination_number}+12"):
+        compare(make_routes("", named.format(data), "", "", ""), list_forms())
+
+
 @settings(max_examples=12, deadline=None)
 @given(st.integers(0, 100_000), st.booleans())
 def test_any_number_ends_as_it_does_alone(seed: int, taken_out: bool) -> None:
