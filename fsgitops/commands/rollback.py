@@ -21,7 +21,7 @@ from fsgitops.model.review import source_file
 from fsgitops.planning.earlier import find_impact_back
 from fsgitops.planning.planned import ask_activity, keyed, make_context
 from fsgitops.planning.shape import Demands, count_cost, weigh_changes
-from fsgitops.planning.survey import ConfLook
+from fsgitops.planning.survey import ConfLook, find_unread
 from fsgitops.steps.apply import refuse_unsafe
 from fsgitops.steps.plan import compare_config, finish_plan
 from fsgitops.steps.protect import refuse_protected
@@ -133,7 +133,9 @@ def _compare_earlier(
     narrow = narrow_live(own_foreign(live, earlier), [item.path for item in earlier])
     plan = keep_rest(compare_config(compiled, narrow, context, keyed(key)), live)
     plan = replace(plan, changes=pair_moves(plan, compiled, live))
-    plan = refuse_protected(plan, live)
+    foreign = [path for path, file in compiled.files.items() if file.foreign]
+    unread = find_unread(look, plan.changes, foreign)
+    plan = refuse_protected(replace(plan, hazards=(*plan.hazards, *unread)), live)
     # The lines that were recorded are those of former commits.
     changes = [replace(change, source=source_file(change.source)) for change in plan.changes]
     plan = replace(plan, changes=tuple(changes), baseline=Baseline.EARLIER)

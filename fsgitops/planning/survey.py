@@ -15,7 +15,7 @@ from fsgitops.model.plan import Action, Change, Hazard
 from fsgitops.routing.tree import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from fsgitops.model.compiled import CompiledConfig
     from fsgitops.model.live import LiveConfig
@@ -146,6 +146,28 @@ def find_rivals(look: ConfLook, changes: Sequence[Change]) -> Survey:
         else:
             hazards += _in_the_way(change, others, survey)
     return Survey(tuple(hazards), tuple(warnings))
+
+
+def find_unread(
+    look: ConfLook, changes: Iterable[Change], foreign: Collection[str]
+) -> list[Hazard]:
+    """Return what an earlier state has where files no longer lie, or nothing includes them.
+
+    The target's `places` were others then: the switch would be asked for another context.
+    """
+    try:
+        survey = look.survey()
+    except (FsgitopsError, OSError):
+        return []
+    written = {item.path for item in changes if item.action is not Action.DELETE}
+    found = []
+    for path in sorted(written.difference(foreign)):
+        problem = survey.problem_of(path)
+        if problem and survey.is_sure(home_of(path).section):
+            told, hint = map(survey.veil.hide, problem)
+            hint = f"set the target's `places` to what they were then; if they were these, {hint}"
+            found.append(Hazard("unread-folder", path, f"it {told}", hint))
+    return found
 
 
 def _find_same(change: Change, survey: ConfSurvey, target: Target) -> Iterable[Hazard]:

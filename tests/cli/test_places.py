@@ -105,6 +105,32 @@ def test_a_change_of_places_only_moves(office: Project, conf: Path) -> None:
     assert found == {"directory/office/desks/1020.xml", "directory/office/desks/1021.xml"}
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("contexts: dialplan/whole", "contexts: dialplan"), ("/carriers", "/desks")],
+)
+def test_a_roll_back_to_other_places_asks_for_these_before_it_touches_anything(
+    office: Project, conf: Path, old: str, new: str
+) -> None:
+    public = conf / "dialplan/public.xml"
+    line = '<X-PRE-PROCESS cmd="include" data="carriers/*.xml"/>'
+    also = line.replace("carriers", "desks")
+    public.write_text(public.read_text().replace(line, f"{line}\n{also}"))
+    assert office.run("apply", "--yes").code == 0
+    before = ours(office, conf)
+    set_places(office, old, new)
+    assert office.run("apply", "--yes").code == 0
+    ran = office.run("rollback", "--yes")
+    assert ran.code == 4, ran.out + ran.err
+    assert "set the target's `places` to what they were then" in ran.out
+    assert office.run("plan", "--detailed-exitcode").code == 0
+    set_places(office, new, old)
+    ran = office.run("rollback", "--yes")
+    assert ran.code == 0, ran.out + ran.err
+    assert ours(office, conf) == before
+    assert office.run("plan", "--detailed-exitcode").code == 0
+
+
 def test_the_other_layout_has_its_folders_too(office: Project, conf: Path) -> None:
     assert office.run("apply", "--yes").code == 0
     assert office.run("layout", "sharded", "--write").code == 0
