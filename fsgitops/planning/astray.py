@@ -160,7 +160,8 @@ class _Teller:
 
     def _may_know_addresses(self) -> bool:
         """Tell whether a carrier may be a user of the directory, and log in by address."""
-        asked = {name for door in self._doors if door.refusal for name in door.refusal.lists}
+        refusals = [door.refusal for door in self._doors if door.gateways and door.refusal]
+        asked = {name for refusal in refusals for name in refusal.lists}
         if list_user_lists(self._loaded.root).isdisjoint(asked):
             return False
         text = self._loaded.merged.text

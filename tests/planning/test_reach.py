@@ -288,6 +288,9 @@ def test_a_carrier_whose_address_is_that_of_a_user_is_not_refused(site: Project)
     put(site, "directory/default/carrier.xml", '<user id="carrier" cidr="192.0.2.0/24"/>\n')
     assert "[refused-carrier]" not in site.run("plan").out
     edit(site, "sip_profiles/second.xml", 'value="users"', 'value="nobody"')
+    inside = '<settings><param name="auth-calls" value="true"/>'
+    inside += '<param name="apply-inbound-acl" value="users"/></settings>'
+    put(site, "sip_profiles/third.xml", f'<profile name="third">{inside}</profile>\n')
     assert "[refused-carrier]" in site.run("plan").out
 
 
