@@ -37,7 +37,9 @@ _FILES: Final = (USER_FILE, GROUP_FILE, DIALLED_FILE, NUMBER_FILE, CONTEXT_FILE)
 """Names such as our files have: an include that takes none of them is no place for us."""
 _FOLDER: Final = re.compile(r"(?:directory|dialplan)(?:/[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}){0,3}")
 _CONTEXT: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}", re.ASCII)
+_PROFILE: Final = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _PORT: Final = re.compile(r"[1-9][0-9]{1,4}", re.ASCII)
+_LAST_PORT: Final = 65535
 _LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _DOMAIN: Final = re.compile(rf"{_LABEL}(?:\.{_LABEL})*", re.ASCII)
 SHOWN: Final = 4
@@ -190,8 +192,12 @@ class _Finder:
             for door in doors
             if door.of_profile and not door.open
         ]
-        if closed and _CONTEXT.fullmatch(closed[0]):
-            self.tell("profile", closed[0], "its callers have to log in")
+        usable = [name for name in closed if _PROFILE.fullmatch(name)]
+        if usable:
+            self.tell("profile", usable[0], "its callers have to log in")
+        elif closed:
+            letters = "letters, digits, _ and -"
+            self.needs.append(f"`profile`: {closed[0]} has more in its name than {letters}")
 
     def find_context(self, domain: Element | None, doors: list[Door]) -> str:
         """Return where agents dial: where the users of the domain do."""
@@ -335,7 +341,8 @@ class _Finder:
         socket = section.find("configuration", "name", "event_socket.conf") if section else None
         for item in descend(socket, "settings", "param"):
             port = item.attributes.get("value", "")
-            if item.attributes.get("name") == "listen-port" and _PORT.fullmatch(port):
+            named = item.attributes.get("name") == "listen-port"
+            if named and _PORT.fullmatch(port) and int(port) <= _LAST_PORT:
                 self.tell("esl.port", port, "`listen-port` of event_socket.conf")
 
     def find_needs(self, places: Places, domain: str) -> None:

@@ -23,6 +23,8 @@ from fsgitops.steps.load import load_document
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from fsgitops.settings.target import Target
+
 OFFICE = Places(
     "directory/office/phones", "directory/office/groups", "dialplan/office", "inside",
     "dialplan/carriers", "from-carriers", "dialplan",
@@ -196,6 +198,38 @@ def write_tree(conf: Path, tree: dict[str, list]) -> None:
     (conf / "freeswitch.xml").write_text(f"<document>\n{body}</document>\n", encoding="utf-8")
 
 
+def read_target(root: Path, found: Surroundings) -> Target:
+    text = describe_target(root / "conf", found, "tree").replace("# domain:", "domain:")
+    (root / "fsgitops.yaml").write_text(text, encoding="utf-8")
+    document, findings = load_document(root, "fsgitops.yaml")
+    assert document is not None, findings
+    environment = Environment.model_construct()
+    said = build_settings(document.data, document.position, environment, ())
+    return select_target(said, "prod", root, environment)
+
+
+def test_a_profile_that_settings_cannot_name_is_told_and_not_written(
+    office: Path, tmp_path: Path
+) -> None:
+    edit(office, "sip_profiles/internal.xml", 'name="internal"', 'name="in.side"')
+    found = find_surroundings(office)
+    assert "`profile`: in.side has more in its name than letters, digits, _ and -" in found.needs
+    assert read_target(tmp_path, found).profile == "internal"
+
+
+@pytest.mark.parametrize(("port", "read"), [("65535", 65535), ("99999", 8021)])
+def test_a_port_that_no_socket_has_is_not_written(
+    office: Path, tmp_path: Path, port: str, read: int
+) -> None:
+    socket = (
+        '<configuration name="event_socket.conf"><settings>'
+        f'<param name="listen-port" value="{port}"/></settings></configuration>'
+    )
+    section = '<section name="configuration" description="Modules and their settings">'
+    edit(office, "freeswitch.xml", section, section + socket)
+    assert read_target(tmp_path, find_surroundings(office)).esl.port == read
+
+
 @given(_TREES)
 @settings(max_examples=60, deadline=None)
 def test_of_any_tree_the_settings_are_valid_and_what_is_not_told_as_lacking_is_read(
@@ -204,13 +238,7 @@ def test_of_any_tree_the_settings_are_valid_and_what_is_not_told_as_lacking_is_r
     root = tmp_path_factory.mktemp("tree")
     write_tree(root / "conf", tree)
     found = find_surroundings(root / "conf")
-    text = describe_target(root / "conf", found, "tree").replace("# domain:", "domain:")
-    (root / "fsgitops.yaml").write_text(text, encoding="utf-8")
-    document, findings = load_document(root, "fsgitops.yaml")
-    assert document is not None, findings
-    environment = Environment.model_construct()
-    said = build_settings(document.data, document.position, environment, ())
-    target = select_target(said, "prod", root, environment)
+    target = read_target(root, found)
     assert target.places == found.places._replace(groups=target.places.groups)
     paths = {
         "places.directory": f"{target.places.directory}/20000.xml",
