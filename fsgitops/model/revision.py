@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from fsgitops.model.live import LiveConfig
-    from fsgitops.model.plan import Plan
+    from fsgitops.model.plan import Change, Plan
 
 REVISION_VERSION = 1
 CHANGES_FILE = "changes.json"
@@ -147,11 +147,7 @@ class RevisionChange:
             or self.networks
         ):
             return json.dumps(self.to_json())
-        return (
-            f'{{"action": "{self.action.value}", "resource": {quote(str(self.resource))}, '
-            f'"path": {quote(self.path)}, "drifted": {"true" if self.drifted else "false"}, '
-            f'"source": {quote(self.source)}, "attributes": [], "entry_before": null}}'
-        )
+        return _encode_little(self)
 
     @classmethod
     def from_json(cls, data: Any) -> RevisionChange:
@@ -185,15 +181,22 @@ def encode_changes(plan: Plan, live: LiveConfig, left: Mapping[str, str]) -> byt
     out = BytesIO()
     head = json.dumps({"version": 1, "kick_rotated": plan.kick_rotated})
     out.write(f'{head[:-1]}, "changes": ['.encode())
-    for number, change in enumerate(_list_changes(plan, live, left)):
-        out.write(f"{', ' if number else ''}{change.encode()}".encode())
+    for number, change in enumerate(_encode_each(plan, live, left)):
+        out.write(f"{', ' if number else ''}{change}".encode())
     out.write(b"]}")
     return out.getvalue()
 
 
-def _list_changes(
-    plan: Plan, live: LiveConfig, left: Mapping[str, str]
-) -> Iterator[RevisionChange]:
+def _encode_little(change: Change | RevisionChange) -> str:
+    """Return what is said of a change of which no more is kept than what it is."""
+    return (
+        f'{{"action": "{change.action.value}", "resource": {quote(str(change.resource))}, '
+        f'"path": {quote(change.path)}, "drifted": {"true" if change.drifted else "false"}, '
+        f'"source": {quote(change.source)}, "attributes": [], "entry_before": null}}'
+    )
+
+
+def _encode_each(plan: Plan, live: LiveConfig, left: Mapping[str, str]) -> Iterator[str]:
     """Yield what a revision says about each change of a file, in the plan's order.
 
     What is kept in the manifest alone has no file to go back to, and is left out. The files are in
@@ -206,6 +209,9 @@ def _list_changes(
         first = change.path not in seen
         seen.add(change.path)
         create = change.action is Action.CREATE
+        if create and not (first or change.login or change.networks):
+            yield _encode_little(change)  # most of 100,000 are such
+            continue
         yield RevisionChange(
             change.action,
             change.resource,
@@ -218,4 +224,4 @@ def _list_changes(
             change.login,
             left.get(change.path, "") if first else "",
             change.networks,
-        )  # fmt: skip
+        ).encode()  # fmt: skip

@@ -160,7 +160,7 @@ class Agent(Noun):
     voicemail: Annotated[
         Voicemail,
         about("true, false, or a mailbox's settings.", True, {"email": "alice@example.com"}),
-    ] = Voicemail(enabled=False)
+    ] = Voicemail.model_construct(enabled=False)
     variables: Annotated[
         dict[str, _Variable],
         Expect("a mapping of at most 100 names to texts", "Write `name: value` lines below it."),
