@@ -323,6 +323,11 @@ OUTPUTS: dict[str, dict[str, Any]] = {
             column=text("The head of the column."),
         ),
         columns_unread=list_of(TEXT, "The heads of a table's columns that were not read."),
+        realms=rows(
+            "What has phones log in to a realm for which their hash is not.",
+            problem=text("Which phones."),
+            remedy=text("What to do."),
+        ),
     ),
     "state": objects("", ("owner",), **shape(RecordedState)["properties"]),
     "drift": shape(DriftReport),

@@ -101,9 +101,13 @@ class Dialled:
 
 @dataclass(frozen=True, slots=True)
 class Hidden:
-    """Where a secret stands. `said` is what messages call the secret; it is never shown."""
+    """Where a secret stands. `said` is what messages call the secret; it is never shown.
+
+    `login`: phones log in with it. It can be made of the project key, and its hash will do.
+    """
 
     said: str
+    login: bool = False
 
 
 @dataclass(frozen=True, slots=True)

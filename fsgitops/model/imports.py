@@ -13,10 +13,14 @@ if TYPE_CHECKING:
 
 
 class Known(NamedTuple):
-    """A secret as the configuration has it: the text, or only its a1-hash."""
+    """A secret as the configuration has it: the text, or only its a1-hash.
+
+    `login`: phones log in with it. It can be made of the project key, and its hash will do.
+    """
 
     secret: Secret
     hashed: bool = False
+    login: bool = True
 
 
 class Reason(NamedTuple):
@@ -70,7 +74,8 @@ class Imported:
     must log in anew, `pins` those whose mailbox gets another PIN, each with the reason. `settings`
     are the lines that `fsgitops.yaml` gets. `columns` says in which column of a table each field
     was found, and `unread` which were not read. `places` are the folders that would not be read,
-    each with the reason and what to do.
+    each with the reason and what to do; `realms` what has phones log in to a realm for which
+    no hash is.
     """
 
     target: str
@@ -89,6 +94,7 @@ class Imported:
     columns: Mapping[str, str] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
     places: tuple[tuple[str, str], ...] = ()
+    realms: tuple[tuple[str, str], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON values (docs/json.md)."""
@@ -128,4 +134,5 @@ class Imported:
             "columns": [{"field": at, "column": head} for at, head in self.columns.items()],
             "columns_unread": list(self.unread),
             "places": [{"problem": problem, "remedy": remedy} for problem, remedy in self.places],
+            "realms": [{"problem": problem, "remedy": remedy} for problem, remedy in self.realms],
         }

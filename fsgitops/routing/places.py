@@ -10,7 +10,7 @@ from fsgitops.routing.glob import MARK
 from fsgitops.routing.tree import Element, fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 _OPEN_LISTS: Final = frozenset((
     "rfc1918.auto", "nat.auto", "localnet.auto", "loopback.auto", "any_v4.auto", "any_v6.auto",
@@ -247,6 +247,27 @@ def list_user_lists(root: Element) -> set[str]:
         for item in descend(acl, "network-lists", "list")
         if any("domain" in node.attributes for node in item.all("node"))
     }
+
+
+def list_settings(root: Element, profile: str) -> dict[str, str]:
+    """Return the last of each parameter of a SIP profile, by names in small letters."""
+    section = root.find("section", "name", "configuration")
+    sofia = section.find("configuration", "name", "sofia.conf") if section else None
+    found = descend(sofia, "profiles", "profile")
+    named = (one for one in found if fold(one.attributes.get("name", "")) == fold(profile))
+    return {
+        fold(item.attributes.get("name", "")): _value(item)
+        for item in descend(next(named, None), "settings", "param")
+    }
+
+
+def find_realm(settings: Mapping[str, str]) -> str:
+    """Return the one realm that a SIP profile has all phones log in to, "" where they name it.
+
+    Follows `sofia_reg_handle_register_token` (sofia_reg.c).
+    """
+    realm = settings.get("challenge-realm", "")
+    return "" if fold(realm) in ("auto_to", "auto_from") else realm
 
 
 def list_contexts(root: Element) -> dict[str, Element]:

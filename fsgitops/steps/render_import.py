@@ -36,6 +36,13 @@ def render_import(found: Imported, kinds: Kinds) -> Iterator[Line]:
     yield from _tell_kept(found)
     yield from _tell_changes(found)
     yield from _tell_secrets(found)
+    if found.realms:
+        yield Line(
+            "Only hashes are kept for FreeSWITCH. Phones cannot register with them:", "update"
+        )
+    for problem, remedy in found.realms:
+        yield Line(make_visible(f"  {problem}"))
+        yield Line(make_visible(f"    {remedy}"))
     if found.places:
         yield Line("FreeSWITCH would not read files of fsgitops here. Before an apply:", "update")
     for problem, remedy in found.places:
@@ -70,7 +77,9 @@ def _tell_changes(found: Imported) -> Iterator[Line]:
 
 
 def _tell_secrets(found: Imported) -> Iterator[Line]:
-    if any("password" in {*item.secrets, *item.again} for item in found.brought):
+    if found.again or any(
+        "password" in item.secrets and item.secrets["password"].login for item in found.brought
+    ):
         anew = "none: each keeps its password"
         yield Line(f"Phones that must register anew: {_list(found.again) or anew}")
     reasons: dict[str, list[str]] = {}

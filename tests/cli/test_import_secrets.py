@@ -157,3 +157,38 @@ def test_the_output_as_json_is_documented(project: Project, conf: Path) -> None:
         "agent:1003",
     ]
     assert found["files"] == [{"path": "desired/agents.yaml", "resources": 3}]
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"challenge-realm": "asterisk"}, ["log in to one realm, asterisk (challenge-realm)"]),
+        ({"challenge-realm": DOMAIN.upper()}, [f"one realm, {DOMAIN.upper()} (challenge-realm)"]),
+        ({"force-register-domain": DOMAIN}, ["takes them for users of"]),
+        ({"challenge-realm": "auto_from", "force-register-domain": DOMAIN}, ["takes them for"]),
+        ({"challenge-realm": DOMAIN, "force-register-domain": DOMAIN}, []),
+        ({"challenge-realm": "AUTO_FROM"}, []),
+        ({}, []),
+    ],
+)
+def test_a_realm_for_which_no_hash_is_is_told(
+    project: Project, conf: Path, settings: dict[str, str], said: list[str]
+) -> None:
+    """FreeSWITCH hashes a password for the realm that it asks for; a hash is for one."""
+    lines = [f'<param name="{name}" value="{value}"/>' for name, value in settings.items()]
+    file = conf / "autoload_configs/sofia.conf.xml"
+    text = file.read_text().replace("<settings>", "\n".join(["<settings>", *lines]), 1)
+    file.write_text(text)
+    found = project.run("import", "--json", "--dry-run", *TARGET).json()["realms"]
+    assert len(found) == len(said)
+    assert all(words in item["problem"] for words, item in zip(said, found, strict=True))
+    told = "Phones cannot register with them" in project.run("import", "--dry-run", *TARGET).out
+    assert told == bool(said)
+
+
+def test_a_realm_is_nothing_to_users_who_have_only_a_hash(project: Project) -> None:
+    conf = one_user(project, {"a1-hash": "ab" * 16, "vm-enabled": "false"}, whole("1001", "Alice"))
+    file = conf / "autoload_configs/sofia.conf.xml"
+    realm = '<settings>\n<param name="challenge-realm" value="asterisk"/>'
+    file.write_text(file.read_text().replace("<settings>", realm, 1))
+    assert project.run("import", "--json", "--dry-run", *TARGET).json()["realms"] == []

@@ -264,3 +264,46 @@ def test_agents_come_back_from_a_table_as_they_were(
     if made:
         assert take(project, exported.out).code == 0
     assert project.run("export", "--csv").out == exported.out
+
+
+TRUNKS = """\
+name,proxy,username,password
+my-carrier,sip.example.com,u,tRunk-one-pw
+other,192.0.2.1,u,tRunk-one-pw
+"""
+
+
+def test_gateways_of_one_provider_keep_their_passwords(
+    empty: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = take(empty, TRUNKS, "--secrets", "env")
+    assert ran.code == 0, ran.out
+    assert "Phones that must" not in ran.out
+    assert "others have too" not in ran.out
+    lines = (empty.root / ".fsgitops/imported.env").read_text().splitlines()
+    assert lines == [
+        "FSGITOPS_gateway_my_2D_carrier_password=tRunk-one-pw",
+        "FSGITOPS_gateway_other_password=tRunk-one-pw",
+    ]
+    for line in lines:
+        monkeypatch.setenv(*line.split("=", 1))
+    assert empty.run("plan", "--json").json()["unknown_secrets"] is False
+
+
+@pytest.mark.parametrize("how", ["derive", "a1"])
+def test_the_password_of_a_provider_is_neither_made_nor_hashed(empty: Project, how: str) -> None:
+    ran = take(empty, TRUNKS, "--secrets", how)
+    assert (ran.code, "`password` of a gateway can be neither" in ran.err) == (64, True)
+    assert not (empty.root / "desired/gateways.yaml").exists()
+
+
+def test_a_pin_needs_no_other_column_of_the_mailbox(empty: Project) -> None:
+    ran = take(empty, "extension,name,voicemail.pin\n1030,Carol,582071\n", "--secrets", "env")
+    assert ran.code == 0, ran.out
+    assert "582071" in (empty.root / ".fsgitops/imported.env").read_text()
+    assert fields(empty, "agent", "1030")["voicemail.enabled"] == "true"
+
+
+def test_an_agent_without_a_password_in_the_table_must_register_anew(empty: Project) -> None:
+    ran = take(empty, "extension,name,password\n1030,Carol,wIld-pony-91-lamp\n1031,Dan,\n")
+    assert "Phones that must register anew: 1031" in ran.out

@@ -182,6 +182,15 @@ def test_doctor_says_what_keeps_phones_of_a_domain_from_registering(
     )
 
 
+def test_doctor_says_that_phones_log_in_to_another_realm(office: Project, tmp_path: Path) -> None:
+    file = tmp_path / "conf/sip_profiles/internal.xml"
+    realm = '<settings>\n<param name="challenge-realm" value="asterisk"/>'
+    file.write_text(file.read_text().replace("<settings>", realm))
+    checks = office.run("doctor", "--json", "--target", "office").json()["checks"]
+    (said,) = [item["message"] for item in checks if item["name"] == "registering"]
+    assert "every phone log in to the realm asterisk (challenge-realm)" in said
+
+
 def test_no_call_of_a_domain_gets_to_the_other(office: Project, acme: Project) -> None:
     """What only the other domain has, is dialled in vain from each context."""
     run(office, "office", "apply", "--yes")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from fsgitops.diagnosis import Check, bad
-from fsgitops.routing.directory import descend
+from fsgitops.routing.call.load import is_unknown
+from fsgitops.routing.places import find_realm, list_settings
 from fsgitops.routing.tree import fold
 
 if TYPE_CHECKING:
@@ -23,23 +24,22 @@ def check_registering(root: Element, target: Target) -> Iterator[Check]:
 
     Of a value that only the switch knows, nothing is said.
     """
-    section = root.find("section", "name", "configuration")
-    sofia = section.find("configuration", "name", "sofia.conf") if section else None
-    for profile in descend(sofia, "profiles", "profile"):
-        if fold(profile.attributes.get("name", "")) != fold(target.profile):
-            continue
-        found = {
-            fold(item.attributes.get("name", "")): item.attributes.get("value", "")
-            for item in descend(profile, "settings", "param")
-        }
-        wrong = [
-            name for name in FORCED if fold(found.get(name, "")) not in ("", fold(target.domain))
-        ]
-        if wrong:
-            yield bad(
-                "registering",
-                f"the profile {target.profile} takes every phone for one of the domain "
-                f"{found[wrong[0]]} ({', '.join(wrong)}): one of {target.domain} cannot register",
-                "take these parameters out of the profile, and restart it once: `sofia profile "
-                f"{target.profile} restart` ends its calls",
-            )
+    found = list_settings(root, target.profile)
+    wrong = [name for name in FORCED if fold(found.get(name, "")) not in ("", fold(target.domain))]
+    if wrong:
+        yield bad(
+            "registering",
+            f"the profile {target.profile} takes every phone for one of the domain "
+            f"{found[wrong[0]]} ({', '.join(wrong)}): one of {target.domain} cannot register",
+            "take these parameters out of the profile, and restart it once: `sofia profile "
+            f"{target.profile} restart` ends its calls",
+        )
+    realm = find_realm(found)
+    if realm not in ("", target.domain) and not is_unknown(realm):
+        yield bad(
+            "registering",
+            f"the profile {target.profile} has every phone log in to the realm {realm} "
+            f"(challenge-realm): one whose password is kept as a hash for {target.domain} cannot",
+            "set challenge-realm to auto_from, and restart the profile once: `sofia profile "
+            f"{target.profile} restart` ends its calls",
+        )

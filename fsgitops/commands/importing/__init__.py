@@ -300,8 +300,14 @@ class _Import:
     ) -> Imported:
         found, derive = self.found, self.wanted.hiding == "derive"
         target = self.workspace.target
-        agents = [item for item in found.brought if PASSWORD in {*item.secrets, *item.again}]
+        agents = [item for item in found.brought if _logs_in(item)]
         again = {x.name: x.again.get(PASSWORD, "it gets a new password") for x in agents if derive}
+        if found.columns and agents and not derive:
+            again = {
+                item.name: "the table has no password for it"
+                for item in found.brought
+                if PASSWORD not in {*item.secrets, *item.values}
+            }
         pins = {
             item.name: item.again.get(name, "it gets a new one")
             for item in agents
@@ -314,6 +320,7 @@ class _Import:
             tuple(found.brought), tuple(found.kept), self.declared + found.managed, again, pins,
             frozenset() if derive else self.hidden.shared, tuple(line.strip() for line in lines),
             secrets_file, tuple(found.lost_comments), found.columns, found.unread, self.places,
+            found.realms if agents and (derive or not _are_hashes(agents)) else (),
         )  # fmt: skip
 
 
@@ -321,6 +328,14 @@ def _append(text: str, lines: Sequence[str]) -> str:
     for line in lines:
         text = append_line(text, line)
     return text
+
+
+def _logs_in(item: Brought) -> bool:
+    return PASSWORD in item.again or (PASSWORD in item.secrets and item.secrets[PASSWORD].login)
+
+
+def _are_hashes(agents: Sequence[Brought]) -> bool:
+    return all(PASSWORD in item.secrets and item.secrets[PASSWORD].hashed for item in agents)
 
 
 def _short(value: object) -> object:

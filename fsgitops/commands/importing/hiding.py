@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from collections import Counter
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 Hiding: TypeAlias = Literal["age", "env", "derive", "a1"]
 PASSWORD = "password"  # noqa: S105 - the name of a field
 ENV_FILE = "imported.env"
+_UNNAMED = re.compile(r"[^A-Za-z0-9_]")
+"""What the name of an environment variable cannot hold."""
 
 
 @dataclass(slots=True)
@@ -40,13 +43,19 @@ class Hidden:
 
     def describe(self, item: Brought) -> dict[str, object]:
         """Return the sources of an item's secrets, by the dotted names of fields."""
+        odd = next((name for name, known in item.secrets.items() if not known.login), "")
+        if odd and self.how in ("a1", "derive"):
+            raise UsageError(
+                f"--secrets {self.how}: `{odd}` of a {item.kind} can be neither made nor hashed: "
+                "somebody else gave it; choose age or env"
+            )
         if self.how == "derive":
             return {}
         return {name: self._describe(item, name, known) for name, known in item.secrets.items()}
 
     def _describe(self, item: Brought, name: str, known: Known) -> object:
         shared = name == PASSWORD and item.name in self.shared
-        secret, hashed = known
+        secret, hashed, login = known
         if not hashed and (shared or self.how == "a1"):
             user = str(item.values.get("user") or item.name)
             secret, hashed = a1_hash(user, self.domain, secret), True
@@ -55,6 +64,9 @@ class Hidden:
         source: object
         if self.how == "env" or not self.recipients:
             variable = f"FSGITOPS_{'SIP' if name == PASSWORD else 'PIN'}_{item.name}"
+            if not login:
+                variable = f"FSGITOPS_{item.kind}_{item.name}_{name}"
+                variable = _UNNAMED.sub(lambda found: f"_{ord(found[0]):X}_", variable)
             self.lines.append(f"{variable}={shlex.quote(secret.reveal())}\n")
             source = {"env": variable}
         else:
@@ -64,12 +76,16 @@ class Hidden:
         return {"a1": source} if hashed else source
 
 
+def _is_text(known: Known | None) -> bool:
+    return known is not None and known.login and not known.hashed
+
+
 def find_shared(items: Iterable[Brought]) -> frozenset[str]:
     """Return the names of those whose password somebody else has as well."""
     known = {
         item.name: item.secrets[PASSWORD].secret.reveal()
         for item in items
-        if PASSWORD in item.secrets and not item.secrets[PASSWORD].hashed
+        if _is_text(item.secrets.get(PASSWORD))
     }
     many = Counter(known.values())
     return frozenset(name for name, text in known.items() if many[text] > 1)
@@ -123,5 +139,6 @@ def with_secrets(values: Mapping[str, object], sources: Mapping[str, object]) ->
     for name, source in sources.items():
         top, _, below = name.partition(".")
         inner = made.get(top)
-        made[top] = {**inner, below: source} if isinstance(inner, dict) else source
+        inner = inner if isinstance(inner, dict) else {}
+        made[top] = {**inner, below: source} if below else source
     return made

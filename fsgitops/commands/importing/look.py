@@ -11,10 +11,10 @@ from fsgitops.model.imports import Brought, Kept, Reason
 from fsgitops.model.kind import Site
 from fsgitops.model.noun import make_noun
 from fsgitops.phone import Lengths
-from fsgitops.routing.call.load import load_disk
+from fsgitops.routing.call.load import is_unknown, load_disk
 from fsgitops.routing.glob import Ours
 from fsgitops.routing.handwritten import Handwritten, Home
-from fsgitops.routing.places import find_readings
+from fsgitops.routing.places import find_readings, find_realm, list_settings
 from fsgitops.routing.preprocess import load_merged
 from fsgitops.routing.survey import survey_conf
 from fsgitops.routing.tree import parse
@@ -41,6 +41,7 @@ class Found:
         self.lost_comments: list[str] = []
         self.columns: Mapping[str, str] = {}
         self.unread: tuple[str, ...] = ()
+        self.realms: tuple[tuple[str, str], ...] = ()
 
     def keep(self, item: Brought, what: str, *reasons: Reason) -> None:
         """Leave an element where it is after all."""
@@ -75,6 +76,7 @@ def look_around(workspace: Workspace, declared: Declared) -> Found:
                 noun, _ = make_noun(kind.noun, item.values)
                 if noun is not None:
                     dialled |= dict.fromkeys(kind.dialled(noun), noun)
+    found.realms = tuple(_find_realms(loaded, workspace))
     found.lost_comments = list(dict.fromkeys(f"{at.file}:{at.line}" for at in hand.lost))
     return found
 
@@ -129,6 +131,32 @@ def _find_context(loaded: Loaded, workspace: Workspace) -> str:
     name = f"profile {workspace.target.profile}"
     doors = loaded.doors(workspace.target.domain)
     return next((door.context for door in doors if door.name == name), "default")
+
+
+def _find_realms(loaded: Loaded, workspace: Workspace) -> Iterator[tuple[str, str]]:
+    """Yield why a phone may log in to a realm for which no agent's hash is, and what to do.
+
+    FreeSWITCH takes an a1-hash as it is, whatever realm the phone was asked for; of a password, it
+    makes one for that realm (`sofia_reg_parse_auth` in sofia_reg.c).
+    """
+    domain, profile = workspace.target.domain, workspace.target.profile
+    settings = list_settings(loaded.root, profile)
+    realm, forced = find_realm(settings), settings.get("force-register-domain", "")
+    if realm == domain:
+        return
+    if realm:
+        told = "one that only the switch knows" if is_unknown(realm) else loaded.veil.hide(realm)
+        yield (
+            f"the profile {profile} has every phone log in to one realm, {told} (challenge-realm)",
+            f"set it to auto_from, if phones register as NUMBER@{domain}; or to {domain}",
+        )
+    elif forced:
+        yield (
+            f"phones that register as NUMBER@ANOTHER_NAME: the profile {profile} takes them for "
+            f"users of {domain} (force-register-domain), and has them log in to what they name",
+            f"set challenge-realm of the profile to {domain}, or have these phones register there: "
+            f"`sofia status profile {profile} reg` shows them (Auth-Realm)",
+        )
 
 
 def _find_home(workspace: Workspace, folder: str) -> Home | None:

@@ -11,7 +11,7 @@ from fsgitops.commands.importing.look import Found
 from fsgitops.errors import UsageError
 from fsgitops.findings import Position
 from fsgitops.model.columns import Columns
-from fsgitops.model.fields import Key, Number, Ref
+from fsgitops.model.fields import Hidden, Key, Number, Ref
 from fsgitops.model.imports import Brought, Known, Reason
 from fsgitops.model.reading import ENTRY, ITEM, find_spot, is_source, key_field, spots
 from fsgitops.secret.source import SourceError, read_login
@@ -168,7 +168,8 @@ def _bring(kind: Kind[Any], place: Position, row: Row) -> Brought:
         top, _, below = field.partition(".")
         value: object = _read_cell(noun, field, cell)
         if is_source(noun, tuple(field.split("."))) and isinstance(value, str):
-            secrets[field] = Known(Secret(value))
+            spot = find_spot(noun, tuple(field.split(".")))
+            secrets[field] = Known(Secret(value), login=bool(spot and spot.marks[Hidden].login))
         elif below:
             values.setdefault(top, {})[below] = value
         else:

@@ -41,7 +41,7 @@ class Voicemail(Part):
     enabled: Annotated[Switch, about("false: no mailbox.")] = True
     pin: Annotated[
         LoginSource,
-        Hidden("voicemail PIN"),
+        Hidden("voicemail PIN", login=True),
         about("4 to 10 digits. Default: derived from the project key."),
     ] = None
     email: Annotated[Email | None, about("Where messages are sent.")] = None
@@ -106,7 +106,7 @@ class Agent(Noun):
     ] = None
     password: Annotated[
         LoginSource,
-        Hidden("SIP password"),
+        Hidden("SIP password", login=True),
         about("Where to find the SIP password. Default: derived from the project key."),
     ] = None
     email: Annotated[Email | None, about("Where to write to the person.", "alice@example.com")] = (

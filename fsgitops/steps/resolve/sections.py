@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from fsgitops.findings import Finding, Position, error, quote_value
 from fsgitops.model.document import find_place
+from fsgitops.model.fields import Hidden
 from fsgitops.model.reading import expected, find_spot, is_hidden, is_source, key_field
 from fsgitops.secret.source import SourceError, read_source
 
@@ -168,7 +169,9 @@ def describe_fault(section: Section, fault: Fault) -> Finding:
         message = f"the key {quote_value(name)} is not known for {inside}"
         return error("unknown-field", where, message, hint)
     if is_source(model, path):
-        return _describe_source_fault(section, fault)
+        spot = find_spot(model, path)
+        login = bool(spot and spot.marks[Hidden].login)
+        return _describe_source_fault(section, fault, login=login)
     meant = expected(model, path)
     if meant.named and "/" in str(fault.value):
         meant = meant.named
@@ -181,7 +184,7 @@ def describe_fault(section: Section, fault: Fault) -> Finding:
     return error("invalid-value", section.position(path), message, hint)
 
 
-def _describe_source_fault(section: Section, fault: Fault) -> Finding:
+def _describe_source_fault(section: Section, fault: Fault, *, login: bool) -> Finding:
     """Say why this is no source of a secret. What stands there is never shown."""
     field = ".".join(str(step) for step in fault.path)
     try:
@@ -190,7 +193,7 @@ def _describe_source_fault(section: Section, fault: Fault) -> Finding:
         why = str(problem)
     else:
         why = "found no source of a secret"
-    hint = "Leave it out, and one is derived from the project key."
+    hint = "Leave it out, and one is derived from the project key." if login else ""
     return error("invalid-value", section.position(fault.path), f"`{field}`: {why}", hint)
 
 

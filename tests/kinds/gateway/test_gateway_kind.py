@@ -330,3 +330,11 @@ def test_a_template_that_loses_something_is_refused(before: str, after: str, tol
         templates=with_templates(gateway=changed),
     )
     assert told in findings[0].message
+
+
+def test_nobody_is_told_that_the_password_of_a_gateway_is_derived(project: Project) -> None:
+    text = "gateways:\n  - {name: carrier, proxy: sip.example.net, username: u, password: {x: y}}\n"
+    project.write("desired/gateways.yaml", text)
+    said = project.run("validate")
+    assert (said.code, "expected {env: NAME}" in said.out + said.err) == (3, True)
+    assert "derived" not in said.out + said.err
