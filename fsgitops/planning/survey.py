@@ -134,6 +134,7 @@ def find_rivals(look: ConfLook, changes: Sequence[Change]) -> Survey:
     hazards = [hazard for change in unique for hazard in _find_same(change, survey, look.target)]
     warnings: list[str] = []
     taken = {(item.path, item.resource) for item in users if item.action is Action.DELETE}
+    stay = {item.resource for item in users if item.action is not Action.DELETE}
     for change in users:
         others = [
             place
@@ -142,7 +143,7 @@ def find_rivals(look: ConfLook, changes: Sequence[Change]) -> Survey:
         ]
         if change.action is Action.DELETE:
             hazards += _left(change, others)
-            warnings += _left_pointers(change, others)
+            warnings += () if change.resource in stay else _left_pointers(change, others)
         else:
             hazards += _in_the_way(change, others, survey)
     return Survey(tuple(hazards), tuple(warnings))

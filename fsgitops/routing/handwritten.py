@@ -23,6 +23,7 @@ _LIMIT: Final = 16 * 1024 * 1024
 _LONGEST: Final = 400
 """Characters of a line of a comment that are taken."""
 _GLOBAL: Final = re.compile(r'value="(\$\$\{[A-Za-z_][A-Za-z0-9_.-]{0,63}\})"')
+_NAMED: Final = re.compile(r"\$\$\{([^}]{1,64})\}")
 _UNPRINTED: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _DIRECTIVE: Final = re.compile(r"fsgitops\s{0,9}:", re.IGNORECASE)
 
@@ -93,6 +94,14 @@ class Handwritten:
         name = element.attributes.get("name", "")
         alone = line.count("<" + element.name) == 1 and f'"{name}"' in line
         return str(found[0]) if alone and len(found) == 1 else None
+
+    def takes_secret(self, element: Element) -> bool:
+        """Tell whether an element's value comes from a `$${name}` that may hold a secret."""
+        value, place = element.attributes.get("value", ""), self.place(element)
+        if self.hide(value) == value:
+            return False
+        line = "".join(self._lines(place.file)[place.line - 1 : place.line])
+        return any(is_secret_name(name) for name in _NAMED.findall(line))
 
     def find_domain(self, domain: str) -> Element | None:
         """Return the domain of a name, or the first whose name only the switch knows."""

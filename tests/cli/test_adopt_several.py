@@ -70,6 +70,17 @@ def test_what_is_ours_moves_to_its_own_files_and_the_rest_keeps_its_bytes(staff:
     assert STAFF not in entries
 
 
+def test_of_an_agent_that_moves_nobody_is_told_that_a_pointer_outlives_it(staff: Project) -> None:
+    path = staff.conf / "directory/default.xml"
+    pointer = '<group name="sales"><users><user id="1020" type="pointer"/></users></group>\n'
+    path.write_text(path.read_text().replace("</groups>", f"{pointer}</groups>"))
+    staff.run("adopt", ".", "--split", "--yes")
+    for words in (["apply", "--yes"], ["rollback", "--yes"]):
+        ran = staff.run(*words, "--allow", "updates", "--allow", "deletes")
+        assert (ran.code, "2 moved to another file" in ran.out) == (0, True), ran.err
+        assert "still names it" not in ran.out
+
+
 def test_between_adoption_and_apply_nothing_is_drift_and_every_command_knows_the_file(
     staff: Project,
 ) -> None:

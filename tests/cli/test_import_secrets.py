@@ -192,3 +192,15 @@ def test_a_realm_is_nothing_to_users_who_have_only_a_hash(project: Project) -> N
     realm = '<settings>\n<param name="challenge-realm" value="asterisk"/>'
     file.write_text(file.read_text().replace("<settings>", realm, 1))
     assert project.run("import", "--json", "--dry-run", *TARGET).json()["realms"] == []
+
+
+def test_a_variable_that_repeats_a_secret_of_the_preprocessor_is_not_written(
+    project: Project,
+) -> None:
+    one_user(
+        project, {"password": "pw"}, {**whole("1001", "A"), "accountcode": "$${default_password}"}
+    )
+    ran = project.run("import", *TARGET)
+    assert "accountcode has a value that may be a secret" in ran.out
+    assert "Hand+made1" not in ran.out
+    assert not (project.root / "desired/agents.yaml").exists()

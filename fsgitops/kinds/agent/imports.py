@@ -214,6 +214,8 @@ class _User:
                 continue
             if mails and name in _MAIL_DEFAULTS and fold(value) == "true":
                 continue
+            if self.hand.takes_secret(item):
+                self.refuse(item, f"{name} has a value that may be a secret")
             if refusal := judge_param(name, value):
                 self.refuse(item, refusal.message)
             found[name] = value
@@ -246,6 +248,8 @@ class _User:
         written = self.hand.written_global(item)
         if written and judge_variable(name, written, own) is None:
             return written
+        if self.hand.takes_secret(item):
+            self.refuse(item, f"{name} has a value that may be a secret")
         if "%{" in item.attributes["value"]:
             self.refuse(item, f"only the switch knows the value of {name}")
         return item.attributes["value"]
