@@ -97,7 +97,7 @@ def shapes() -> dict[str, str]:
     return plain | more
 
 
-QUICK = "{originate_timeout=2}"
+QUICK = "{originate_timeout=20}"
 PARK = '<action application="answer"/><action application="park"/>'
 OURS = '<extension name="ours">' + on("^30", PARK) + "</extension>"
 
