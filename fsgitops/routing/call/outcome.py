@@ -115,15 +115,12 @@ class ForkedState(State):
         self, end: End, subject: str, answers: Sequence[str], shorts: Sequence[str] = ()
     ) -> None:
         """End the call where somebody answers, on a way of its own, and go on where nobody does."""
-        book = self.answers
-        question = Question(subject, tuple(answers))
-        if question in book.known or len(book.asked) < len(book.given):
+        first = self.answers.decline(Question(subject, tuple(answers)))
+        if first is None:
             super().offer(end, subject, answers, shorts)
             return
-        self.answered.append(self.end_way((*book.asked, (question, 0)), end))
+        self.answered.append(self.end_way(first, end))
         self.rang += end.goals
-        book.known[question] = 1
-        book.asked.append((question, 1))
 
 
 class Outcomes:

@@ -94,6 +94,18 @@ class Answers:
         self.known[question] = chosen
         return chosen, True
 
+    def decline(self, question: Question) -> tuple[tuple[Question, int], ...] | None:
+        """Take the second answer of a fresh question, and return what the way of the first asks.
+
+        None: the question is known, or this way has an answer given; `choose` tells which.
+        """
+        if question in self.known or len(self.asked) < len(self.given):
+            return None
+        first = (*self.asked, (question, 0))
+        self.known[question] = 1
+        self.asked.append((question, 1))
+        return first
+
 
 class State:
     """One call while it is evaluated on one way."""

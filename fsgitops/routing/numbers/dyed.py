@@ -6,7 +6,6 @@ Extensions that differ in their digits alone are one: whom they lead to is dyed 
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fsgitops.routing.call.applications import route
@@ -160,7 +159,9 @@ class DyedState(ForkedState):
             self._witness.look_up(value.text, kin)
         own = contents.list_taking(number, at)
         end = own[0] if own else len(contents.extensions)
-        stop = self._pass_on(contents, at, end)
+        stop, told = self._tables.find_stop(contents, at, end, self.leg, self._witness)
+        if told is None:
+            raise DyedError("PCRE2 gave up on an expression")
         if dyed and own and stop == end:
             self.world.own = self._dye(kin, self._witness.read(value.text), number, stop)
         return stop
@@ -183,22 +184,3 @@ class DyedState(ForkedState):
 
         condition = cast.mould.fill_condition(dye, cast.runs)
         return contents.extensions[at][0], condition, self._owns.index(own)
-
-    def _pass_on(self, contents: Contents, at: int, end: int) -> int:
-        others = self._tables.others(contents)
-        read: dict[str, Callable[[str], bool] | None] = {}
-        for place, field, expression in islice(others, contents.count_others(at), None):
-            if place >= end:
-                break
-            if field is None:
-                return place
-            if field not in read:
-                asked = self.leg.read_field(field) or Value("")
-                read[field] = None if asked.why else self._witness.holder(asked.text)
-            holds = read[field]
-            try:
-                if holds is None or holds(expression):
-                    return place
-            except TooManyStepsError:
-                raise DyedError("PCRE2 gave up on an expression") from None
-        return end

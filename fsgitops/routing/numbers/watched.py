@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from fsgitops.model.trace import End
     from fsgitops.routing.call.extensions import Contents
+    from fsgitops.routing.call.leg import Leg
     from fsgitops.routing.call.match import Match
     from fsgitops.routing.numbers.witness import Witness
 
@@ -105,6 +106,32 @@ class Tables:
                 if quick is None or quick.texts is None or quick.field != NUMBER
             ]
         return self._known[token]  # type: ignore[no-any-return]
+
+    def find_stop(
+        self, contents: Contents, at: int, end: int, leg: Leg, witness: Witness
+    ) -> tuple[int, bool | None]:
+        """Return which extension from `at` on may take the call; `end` where none before it does.
+
+        With it, whether the number alone has told that. None: a limit of PCRE2 was met, so the
+        call has to be held against that extension in full.
+        """
+        others = self.others(contents)
+        read: dict[str, Callable[[str], bool] | None] = {}
+        for place, field, expression in islice(others, bisect_left(others, (at,)), None):
+            if place >= end:
+                break
+            if field is None:
+                return place, read.keys() <= _ONLY
+            if field not in read:
+                asked = leg.read_field(field) or Value("")
+                read[field] = None if asked.why else witness.holder(asked.text)
+            holds = read[field]
+            try:
+                if holds is None or holds(expression):
+                    return place, read.keys() <= _ONLY
+            except TooManyStepsError:
+                return place, None
+        return end, read.keys() <= _ONLY
 
     def choices(self, contents: Contents, at: int) -> Table:
         """Return, for each text of an expression that is a choice of texts, the first that has it.
@@ -255,14 +282,11 @@ class WatchedState(State):
         self, end: End, subject: str, answers: Sequence[str], shorts: Sequence[str] = ()
     ) -> None:
         """Note where the call ends if somebody answers, and go on where nobody does."""
-        book = self.answers
-        question = Question(subject, tuple(answers))
-        if question in book.known or len(book.asked) < len(book.given):
+        first = self.answers.decline(Question(subject, tuple(answers)))
+        if first is None:
             super().offer(end, subject, answers, shorts)
             return
-        self.answered.append((end, (*book.asked, (question, 0))))
-        book.known[question] = 1
-        book.asked.append((question, 1))
+        self.answered.append((end, first))
 
     def follow(self) -> End:
         """Evaluate the call until it ends."""
@@ -283,30 +307,10 @@ class WatchedState(State):
         key = (id(contents), at, value.text)
         if key in self.witness.stops:
             return self.witness.stops[key]
-        stop, only = self._pass_on(contents, at, end)
+        stop, only = self.tables.find_stop(contents, at, end, self.leg, self.witness)
         if only:
             self.witness.stops[key] = stop
         return stop
-
-    def _pass_on(self, contents: Contents, at: int, end: int) -> tuple[int, bool]:
-        """Return where another extension stands, and whether the number alone has told that."""
-        others = self.tables.others(contents)
-        read: dict[str, Callable[[str], bool] | None] = {}
-        for place, field, expression in islice(others, bisect_left(others, (at,)), None):
-            if place >= end:
-                break
-            if field is None:
-                return place, read.keys() <= _ONLY
-            if field not in read:
-                asked = self.leg.read_field(field) or Value("")
-                read[field] = None if asked.why else self.witness.holder(asked.text)
-            holds = read[field]
-            try:
-                if holds is None or holds(expression):
-                    return place, read.keys() <= _ONLY
-            except TooManyStepsError:
-                return place, False  # a limit of PCRE2: the call is held against it in full
-        return end, read.keys() <= _ONLY
 
 
 class ThoroughState(WatchedState):
